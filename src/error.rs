@@ -1,0 +1,51 @@
+//! One error type for everything a person can cause or meet. It names the file, the place in it and what to do.
+
+use std::path::{Path, PathBuf};
+
+/// The result of anything that can fail in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, in words for the person who asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file that cannot be read as what it should be. `place` says where in the file ("node 'conv1'", "byte 16").
+    #[error("{}: {place}: {reason}", path.display())]
+    File { path: PathBuf, place: String, reason: String },
+    /// The operating system refused a file.
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    /// A network that cannot be converted or run as asked; `node` is its dotted path.
+    #[error("layer '{node}': {reason}")]
+    Network { node: String, reason: String },
+    /// An argument, setting or combination that makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The person stopped the work.
+    #[error("stopped")]
+    Cancelled,
+    /// A failure of the program itself, never of the input.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// A file error at a place in the file.
+    pub fn file(path: &Path, place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::File { path: path.to_owned(), place: place.into(), reason: reason.into() }
+    }
+    /// An operating-system error about a file.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+    /// An error about one node of a network.
+    pub fn network(node: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Network { node: node.into(), reason: reason.into() }
+    }
+    /// The exit code of the headless forms: 2 for bad input or arguments, 1 for a failure of the program.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Internal(_) | Self::Cancelled => 1,
+            _ => 2,
+        }
+    }
+}

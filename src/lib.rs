@@ -1,0 +1,26 @@
+//! Spikescope: a lab that converts a trained neural network (ANN) to a spiking one (SNN), runs it and shows where
+//! and why the two disagree.
+//!
+//! The floors, imports point down only:
+//!
+//! - [`cli`], [`ui`]: the two faces.
+//! - [`lab`]: the document: settings, messages, undo, jobs, cache, session files.
+//! - [`measure`]: questions about one finished run (pure functions).
+//! - [`train`]: training with Burn autodiff.
+//! - [`convert`]: ANN to SNN: folding, thresholds, initial potential.
+//! - [`simulate`]: integrate-and-fire dynamics over T steps and what is recorded of them.
+//! - [`network`]: what a network is; readers of its files; the bundled zoo.
+//! - [`data`]: what a sample is; readers of its files; drawn digits.
+
+pub mod cli;
+pub mod convert;
+pub mod data;
+pub mod error;
+pub mod lab;
+pub mod measure;
+pub mod network;
+pub mod simulate;
+pub mod train;
+pub mod ui;
+
+pub use error::{Error, Result};
