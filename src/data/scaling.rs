@@ -28,7 +28,8 @@ impl Scaling {
         let bad = || {
             Error::Invalid(format!("scale '{text}' is not understood; use 0..1, 0..255 or mean=M[,M,M];std=S[,S,S]"))
         };
-        let numbers = |list: &str| list.split(',').map(|n| n.trim().parse::<f32>()).collect::<Result<Vec<_>, _>>();
+        let numbers =
+            |list: &str| list.split(',').map(|n| n.trim().parse::<f32>()).collect::<std::result::Result<Vec<_>, _>>();
         let (mut mean, mut std) = (None, None);
         for part in text.split(';') {
             let (key, list) = part.split_once('=').ok_or_else(bad)?;
@@ -40,8 +41,13 @@ impl Scaling {
             }
         }
         let (mean, std) = (mean.ok_or_else(bad)?, std.ok_or_else(bad)?);
-        if mean.len() != std.len() || mean.iter().any(|m| !m.is_finite()) || std.iter().any(|s| !s.is_finite() || *s <= 0.0) {
-            return Err(Error::Invalid(format!("scale '{text}': mean and std need as many numbers each, and std must be above 0")));
+        if mean.len() != std.len()
+            || mean.iter().any(|m| !m.is_finite())
+            || std.iter().any(|s| !s.is_finite() || *s <= 0.0)
+        {
+            return Err(Error::Invalid(format!(
+                "scale '{text}': mean and std need as many numbers each, and std must be above 0"
+            )));
         }
         Ok(Self::MeanStd { mean, std })
     }
@@ -65,7 +71,8 @@ impl Scaling {
             Self::Bytes if full_scale == 255.0 => {}
             Self::Bytes => values.iter_mut().for_each(|v| *v = *v / full_scale * 255.0),
             Self::MeanStd { mean, std } => {
-                let plane = if shape.len() >= 3 { shape[1..].iter().product() } else { shape.iter().product::<usize>() };
+                let plane =
+                    if shape.len() >= 3 { shape[1..].iter().product() } else { shape.iter().product::<usize>() };
                 for (i, chunk) in values.chunks_mut(plane.max(1)).enumerate() {
                     let c = i % mean.len();
                     chunk.iter_mut().for_each(|v| *v = (*v / full_scale - mean[c]) / std[c]);

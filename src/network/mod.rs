@@ -1,7 +1,9 @@
 //! What a network is: a graph of layers in topological order. Weights are plain numbers here; [`forward`] puts them
 //! on a Burn device and runs them. Knows no window, no thread and no file dialog.
 
+pub mod format;
 pub mod forward;
+pub mod zoo;
 
 use std::sync::Arc;
 
@@ -191,7 +193,8 @@ impl Network {
     }
     /// Total number of trained numbers.
     pub fn parameters(&self) -> usize {
-        let count = |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
+        let count =
+            |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
         self.nodes
             .iter()
             .map(|node| match &node.op {

@@ -1,0 +1,228 @@
+//! The JSON form of a network's graph: structure only, every trained number is a tensor of the file.
+//!
+//! ```json
+//! {"nodes": [{"name": "input", "op": {"kind": "input"}, "inputs": [], "shape": [1, 28, 28]},
+//!            {"name": "conv1", "op": {"kind": "conv", "stride": [1, 1], "padding": [1, 1, 1, 1],
+//!             "dilation": [1, 1], "groups": 1, "bias": true}, "inputs": [0], "shape": [8, 28, 28]}],
+//!  "output": 1}
+//! ```
+//!
+//! Node 0 is the input and every `inputs` entry is smaller than its node's own index, so a cycle cannot be written.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::network::{Activation, Network, Node, NodeId, Op, Weights};
+use crate::{Error, Result};
+
+/// A tensor of the file.
+pub(super) type Weight = Weights;
+
+/// More values than this in one node of one sample is a mistake or an attack, never a network for this program.
+const LARGEST_NODE: usize = 1 << 28;
+/// The graph operations are written for sample shapes of at most this many dimensions.
+const LARGEST_RANK: usize = 4;
+
+/// The whole graph.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GraphRecord {
+    nodes: Vec<NodeRecord>,
+    output: NodeId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeRecord {
+    name: String,
+    op: OpRecord,
+    inputs: Vec<NodeId>,
+    shape: Vec<usize>,
+}
+
+/// [`Op`] without its numbers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum OpRecord {
+    Input,
+    Conv { stride: [usize; 2], padding: [usize; 4], dilation: [usize; 2], groups: usize, bias: bool },
+    Linear { bias: bool },
+    Affine,
+    Relu,
+    Clip,
+    Qcfs { levels: u32, shift: f32 },
+    MaxPool { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], dilation: [usize; 2] },
+    AvgPool { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], count_include_pad: bool },
+    Mean { axes: Vec<usize> },
+    Add,
+    Concat { axis: usize },
+    Reshape,
+    Transpose { perm: Vec<usize> },
+    Slice { axis: usize, start: usize, end: usize, step: usize },
+    Pad { before: Vec<usize>, after: Vec<usize> },
+    Softmax { log: bool },
+}
+
+impl GraphRecord {
+    /// The graph of `network` and its tensors by name.
+    pub(super) fn of(network: &Network) -> (Self, BTreeMap<String, Weight>) {
+        let mut tensors = BTreeMap::new();
+        let nodes = network
+            .nodes
+            .iter()
+            .map(|node| {
+                let mut keep = |part: &str, weight: &Weights| {
+                    tensors.insert(format!("{}.{part}", node.name), weight.clone());
+                };
+                let op = OpRecord::of(&node.op, &mut keep);
+                NodeRecord { name: node.name.clone(), op, inputs: node.inputs.clone(), shape: node.shape.clone() }
+            })
+            .collect();
+        (Self { nodes, output: network.output }, tensors)
+    }
+
+    /// The nodes and the output's index, with tensors from `weight`. Order, names, arity, shapes' sizes and indices are
+    /// checked here; `source` is the file that errors name.
+    pub(super) fn into_nodes(
+        self,
+        source: &Path,
+        weight: impl Fn(&str) -> Result<Weight>,
+    ) -> Result<(Vec<Node>, NodeId)> {
+        let fail = |place: String, reason: String| Error::file(source, place, reason);
+        if self.output >= self.nodes.len() {
+            let reason = format!("output {} of a graph with {} nodes", self.output, self.nodes.len());
+            return Err(fail("graph".into(), reason));
+        }
+        let mut names = HashSet::new();
+        let mut nodes = Vec::with_capacity(self.nodes.len());
+        for (id, record) in self.nodes.into_iter().enumerate() {
+            let place = format!("node {id} '{}'", record.name);
+            record.check(id).map_err(|reason| fail(place.clone(), reason))?;
+            if !names.insert(record.name.clone()) {
+                return Err(fail(place, "another node has the same name".into()));
+            }
+            let op = record.op.into_op(|part| weight(&format!("{}.{part}", record.name)))?;
+            if let Op::Activation(activation) = op
+                && activation.lambda().is_some_and(|lambda| lambda <= 0.0)
+            {
+                return Err(fail(place, "its threshold λ must be above 0".into()));
+            }
+            nodes.push(Node { name: record.name, op, inputs: record.inputs, shape: record.shape });
+        }
+        Ok((nodes, self.output))
+    }
+}
+
+impl NodeRecord {
+    /// What would make an index go wrong later, in words.
+    fn check(&self, id: NodeId) -> std::result::Result<(), String> {
+        if (id == 0) != matches!(self.op, OpRecord::Input) {
+            return Err("the first node, and no other, must be the input".into());
+        }
+        if let Some(input) = self.inputs.iter().find(|&&input| input >= id) {
+            return Err(format!("reads node {input}, which does not come before it"));
+        }
+        let (least, most) = match self.op {
+            OpRecord::Input => (0, 0),
+            OpRecord::Add | OpRecord::Concat { .. } => (1, usize::MAX),
+            _ => (1, 1),
+        };
+        if self.inputs.len() < least || self.inputs.len() > most {
+            return Err(format!("has {} inputs, which is not what its operation takes", self.inputs.len()));
+        }
+        if self.name.is_empty() {
+            return Err("has no name".into());
+        }
+        if self.shape.is_empty() || self.shape.len() > LARGEST_RANK {
+            return Err(format!(
+                "shape {:?} has {} dimensions; 1 to {LARGEST_RANK} are read",
+                self.shape,
+                self.shape.len()
+            ));
+        }
+        match self.shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n)) {
+            Some(1..=LARGEST_NODE) => Ok(()),
+            _ => Err(format!("shape {:?} must hold 1 to {LARGEST_NODE} values", self.shape)),
+        }
+    }
+}
+
+impl OpRecord {
+    fn of(op: &Op, keep: &mut impl FnMut(&str, &Weights)) -> Self {
+        let vector = |values: &[f32]| Weights::new(vec![values.len()], values.to_vec());
+        match op {
+            Op::Input => Self::Input,
+            Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
+                keep("weight", weight);
+                bias.iter().for_each(|bias| keep("bias", bias));
+                let (stride, padding, dilation) = (*stride, *padding, *dilation);
+                Self::Conv { stride, padding, dilation, groups: *groups, bias: bias.is_some() }
+            }
+            Op::Linear { weight, bias } => {
+                keep("weight", weight);
+                bias.iter().for_each(|bias| keep("bias", bias));
+                Self::Linear { bias: bias.is_some() }
+            }
+            Op::Affine { scale, shift } => {
+                keep("scale", &vector(scale));
+                keep("shift", &vector(shift));
+                Self::Affine
+            }
+            Op::Activation(activation) => {
+                activation.lambda().iter().for_each(|&lambda| keep("lambda", &vector(&[lambda])));
+                match *activation {
+                    Activation::Relu => Self::Relu,
+                    Activation::Clip { .. } => Self::Clip,
+                    Activation::Qcfs { levels, shift, .. } => Self::Qcfs { levels, shift },
+                }
+            }
+            Op::MaxPool2d { kernel, stride, padding, dilation } => {
+                Self::MaxPool { kernel: *kernel, stride: *stride, padding: *padding, dilation: *dilation }
+            }
+            Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
+                let (kernel, stride, padding) = (*kernel, *stride, *padding);
+                Self::AvgPool { kernel, stride, padding, count_include_pad: *count_include_pad }
+            }
+            Op::Mean { axes } => Self::Mean { axes: axes.clone() },
+            Op::Add => Self::Add,
+            Op::Concat { axis } => Self::Concat { axis: *axis },
+            Op::Reshape => Self::Reshape,
+            Op::Transpose { perm } => Self::Transpose { perm: perm.clone() },
+            Op::Slice { axis, start, end, step } => Self::Slice { axis: *axis, start: *start, end: *end, step: *step },
+            Op::Pad { before, after } => Self::Pad { before: before.clone(), after: after.clone() },
+            Op::Softmax { log } => Self::Softmax { log: *log },
+        }
+    }
+
+    fn into_op(self, weight: impl Fn(&str) -> Result<Weight>) -> Result<Op> {
+        let bias = |has: bool| if has { weight("bias").map(Some) } else { Ok(None) };
+        // A single number is kept as a tensor too, so that reading it back gives the same bits.
+        let vector = |part: &str| weight(part).map(|weight| weight.data.to_vec());
+        let lambda = || vector("lambda").map(|values| values.first().copied().unwrap_or(0.0));
+        Ok(match self {
+            Self::Input => Op::Input,
+            Self::Conv { stride, padding, dilation, groups, bias: has } => {
+                Op::Conv2d { weight: weight("weight")?, bias: bias(has)?, stride, padding, dilation, groups }
+            }
+            Self::Linear { bias: has } => Op::Linear { weight: weight("weight")?, bias: bias(has)? },
+            Self::Affine => Op::Affine { scale: vector("scale")?, shift: vector("shift")? },
+            Self::Relu => Op::Activation(Activation::Relu),
+            Self::Clip => Op::Activation(Activation::Clip { lambda: lambda()? }),
+            Self::Qcfs { levels, shift } => Op::Activation(Activation::Qcfs { lambda: lambda()?, levels, shift }),
+            Self::MaxPool { kernel, stride, padding, dilation } => Op::MaxPool2d { kernel, stride, padding, dilation },
+            Self::AvgPool { kernel, stride, padding, count_include_pad } => {
+                Op::AvgPool2d { kernel, stride, padding, count_include_pad }
+            }
+            Self::Mean { axes } => Op::Mean { axes },
+            Self::Add => Op::Add,
+            Self::Concat { axis } => Op::Concat { axis },
+            Self::Reshape => Op::Reshape,
+            Self::Transpose { perm } => Op::Transpose { perm },
+            Self::Slice { axis, start, end, step } => Op::Slice { axis, start, end, step },
+            Self::Pad { before, after } => Op::Pad { before, after },
+            Self::Softmax { log } => Op::Softmax { log },
+        })
+    }
+}

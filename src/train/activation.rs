@@ -1,0 +1,103 @@
+//! Activations whose threshold λ is learned, as autodiff tensors with straight-through gradients.
+//!
+//! Both are `λ·clip(·, 0, 1)` of `z/λ`, so the gradients fall out of the chain rule (Bu et al. 2022 for QCFS; Ho & Chang
+//! 2021, TCL, for the clip). With a = the activation's value:
+//!
+//! | | ∂a/∂z | ∂a/∂λ |
+//! |---|---|---|
+//! | below the window | 0 | 0 |
+//! | in the window | 1 | (a − z)/λ |
+//! | above the window | 0 | 1 |
+//!
+//! The window of the clip is `0 ≤ z ≤ λ`. That of QCFS is where the floored value is in range (floor, then clamp): with
+//! shift ½, `−λ/2L ≤ z < λ + λ/2L`.
+
+use burn::tensor::Tensor;
+
+use crate::network::Activation;
+
+/// The activation of `z` `[N, F]` with the learned threshold `lambda` `[1]` in place of the one in `activation`;
+/// `activation` must have one.
+pub(super) fn learned(activation: Activation, z: Tensor<2>, lambda: Tensor<1>) -> Tensor<2> {
+    let lambda: Tensor<2> = lambda.unsqueeze();
+    let unit = match activation {
+        Activation::Relu => unreachable!("ReLU has no threshold to learn"),
+        Activation::Clip { .. } => z / lambda.clone(),
+        Activation::Qcfs { levels, shift, .. } => {
+            let levels = levels as f32;
+            straight_through_floor(z / lambda.clone() * levels + shift) / levels
+        }
+    };
+    unit.clamp(0.0, 1.0) * lambda
+}
+
+/// `⌊x⌋` with the gradient of `x`. Exact at 0 and at the levels: `x − ⌊x⌋` has no rounding error for `x ≥ 0`, so the
+/// clamp behind it keeps its inclusive ends.
+fn straight_through_floor(x: Tensor<2>) -> Tensor<2> {
+    let step = (x.clone().floor() - x.clone()).detach();
+    x + step
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+    use crate::network::forward::numbers;
+
+    /// (a, ∂a/∂z, ∂a/∂λ) for one z.
+    fn gradients(activation: Activation, lambda: f32, z: f32) -> [f32; 3] {
+        let device = Device::flex().autodiff();
+        let z = Tensor::<2>::from_data(TensorData::new(vec![z], [1, 1]), &device).require_grad();
+        let lambda = Tensor::<1>::from_data(TensorData::new(vec![lambda], [1]), &device).require_grad();
+        let a = learned(activation, z.clone(), lambda.clone());
+        let grads = a.clone().sum().backward();
+        let dz = z.grad(&grads).map_or(f32::NAN, |g| numbers(g)[0]);
+        let dl = lambda.grad(&grads).map_or(f32::NAN, |g| numbers(g.reshape([1, 1]))[0]);
+        [numbers(a)[0], dz, dl]
+    }
+
+    #[track_caller]
+    fn close(got: [f32; 3], want: [f32; 3]) {
+        assert!(got.iter().zip(want).all(|(g, w)| (g - w).abs() < 2e-6), "{got:?} is not {want:?}");
+    }
+
+    #[test]
+    fn qcfs_gradients_are_those_of_floor_then_clamp() {
+        let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
+        close(gradients(qcfs, 1.0, 0.30), [0.25, 1.0, -0.05]);
+        close(gradients(qcfs, 1.0, -0.1), [0.0, 1.0, 0.1]);
+        close(gradients(qcfs, 1.0, 1.05), [1.0, 1.0, -0.05]);
+        close(gradients(qcfs, 1.0, 1.2), [1.0, 0.0, 1.0]);
+        close(gradients(qcfs, 1.0, -0.2), [0.0, 0.0, 0.0]);
+        // The window's own ends: −λ/2L is inside, λ + λ/2L is not.
+        close(gradients(qcfs, 1.0, -0.125), [0.0, 1.0, 0.125]);
+        close(gradients(qcfs, 1.0, 1.125), [1.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn qcfs_gradients_scale_with_lambda() {
+        // λ = 2, L = 4: z = 0.6 is in the step of a = 0.5, and ∂a/∂λ = (0.5 − 0.6)/2.
+        let qcfs = Activation::Qcfs { lambda: 2.0, levels: 4, shift: 0.5 };
+        close(gradients(qcfs, 2.0, 0.6), [0.5, 1.0, -0.05]);
+        close(gradients(qcfs, 2.0, 2.3), [2.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn clip_learns_its_ceiling_only_from_what_is_above() {
+        let clip = Activation::Clip { lambda: 4.0 };
+        close(gradients(clip, 4.0, 3.0), [3.0, 1.0, 0.0]);
+        close(gradients(clip, 4.0, 5.0), [4.0, 0.0, 1.0]);
+        close(gradients(clip, 4.0, -1.0), [0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_value_is_the_one_the_network_computes() {
+        for activation in [Activation::Qcfs { lambda: 1.7, levels: 8, shift: 0.5 }, Activation::Clip { lambda: 1.7 }] {
+            for z in (-40..120).map(|i| i as f32 * 0.0237) {
+                let [a, ..] = gradients(activation, 1.7, z);
+                assert!((a - activation.apply(z)).abs() < 1e-6, "{activation:?} at {z}: {a}");
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! BatchNorm while training (Ioffe & Szegedy 2015): batch statistics in the forward pass, running statistics beside it,
+//! and the scale and shift that both amount to when the network is used.
+
+use burn::tensor::Tensor;
+
+use crate::network::forward::numbers;
+
+/// Added to the variance, as in PyTorch.
+const EPSILON: f32 = 1e-5;
+/// The weight of a new batch in the running statistics, as in PyTorch.
+const MOMENTUM: f32 = 0.1;
+
+/// Mean and variance per channel.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Statistics {
+    pub mean: Vec<f32>,
+    pub variance: Vec<f32>,
+}
+
+impl Statistics {
+    /// Of values `[N, C·plane]`; the variance is the unbiased one, which is what running statistics hold.
+    pub(super) fn of(values: &Tensor<2>, channels: usize) -> Self {
+        let (mean, _, variance) = moments(planes(values.clone(), channels));
+        Self::new(mean, variance, values.dims(), channels)
+    }
+
+    fn new(mean: Tensor<3>, variance: Tensor<3>, [rows, columns]: [usize; 2], channels: usize) -> Self {
+        let count = (rows * columns / channels.max(1)) as f32;
+        let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+        let host = |x: Tensor<3>| numbers(x.detach().reshape([1, channels]));
+        Self { mean: host(mean), variance: host(variance).iter().map(|v| v * unbiased).collect() }
+    }
+
+    /// Moves towards `batch` by [`MOMENTUM`].
+    fn follow(&mut self, batch: &Self) {
+        let step = |old: &mut Vec<f32>, new: &[f32]| {
+            old.iter_mut().zip(new).for_each(|(old, new)| *old += MOMENTUM * (new - *old));
+        };
+        step(&mut self.mean, &batch.mean);
+        step(&mut self.variance, &batch.variance);
+    }
+
+    /// `(scale, shift)` of the normalisation followed by gain `gamma` and offset `beta`.
+    pub(super) fn fold(&self, gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let scale: Vec<f32> = gamma.iter().zip(&self.variance).map(|(g, v)| g / (v + EPSILON).sqrt()).collect();
+        let shift = beta.iter().zip(&self.mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+        (scale, shift)
+    }
+
+    /// `(gamma, beta)` with which [`fold`](Self::fold) gives back `scale` and `shift`: training continues the function
+    /// that a trained network computes.
+    pub(super) fn unfold(&self, scale: &[f32], shift: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let gamma = scale.iter().zip(&self.variance).map(|(s, v)| s * (v + EPSILON).sqrt()).collect();
+        let beta = shift.iter().zip(&self.mean).zip(scale).map(|((t, m), s)| t + m * s).collect();
+        (gamma, beta)
+    }
+}
+
+/// Normalises `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]`, and lets `running`
+/// follow.
+pub(super) fn normalise(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
+    let (dims, channels) = (x.dims(), gamma.dims()[0]);
+    let (mean, centred, variance) = moments(planes(x, channels));
+    running.follow(&Statistics::new(mean, variance.clone(), dims, channels));
+    let wide = |v: Tensor<1>| v.reshape([1, channels, 1]);
+    let scale = wide(gamma) / (variance + EPSILON).sqrt();
+    (centred * scale + wide(beta)).reshape(dims)
+}
+
+fn planes(x: Tensor<2>, channels: usize) -> Tensor<3> {
+    let [rows, _] = x.dims();
+    x.reshape([rows as i32, channels as i32, -1])
+}
+
+/// Mean `[1, C, 1]`, `x` less the mean, and the biased variance `[1, C, 1]`.
+fn moments(x: Tensor<3>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+    let over_channel = |x: Tensor<3>| x.mean_dim(2).mean_dim(0);
+    let mean = over_channel(x.clone());
+    let centred = x - mean.clone();
+    let variance = over_channel(centred.clone() * centred.clone());
+    (mean, centred, variance)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    fn tensor(values: &[f32], rows: usize) -> Tensor<2> {
+        let columns = values.len() / rows;
+        Tensor::from_data(TensorData::new(values.to_vec(), [rows, columns]), &Device::flex())
+    }
+
+    #[test]
+    fn statistics_are_per_channel_and_unbiased() {
+        // Two samples, two channels of two values: channel 0 sees 1 2 3 4, channel 1 sees 10 10 10 14.
+        let stats = Statistics::of(&tensor(&[1.0, 2.0, 10.0, 10.0, 3.0, 4.0, 10.0, 14.0], 2), 2);
+        assert_eq!(stats.mean, [2.5, 11.0]);
+        assert!((stats.variance[0] - 5.0 / 3.0).abs() < 1e-6 && (stats.variance[1] - 4.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_normalised_batch_has_the_gain_and_offset_asked_for() {
+        let mut running = Statistics { mean: vec![0.0], variance: vec![1.0] };
+        let one = |v: f32| tensor(&[v], 1).reshape([1]);
+        let y = numbers(normalise(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running));
+        let mean = y.iter().sum::<f32>() / 4.0;
+        let variance = y.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 4.0;
+        assert!((mean - 5.0).abs() < 1e-5 && (variance - 4.0).abs() < 1e-3, "{y:?}");
+        assert!((running.mean[0] - 0.3).abs() < 1e-6);
+        assert!((running.variance[0] - (0.9 + 0.1 * 14.0 / 3.0)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn folding_undoes_unfolding() {
+        let stats = Statistics { mean: vec![0.7, -3.0], variance: vec![0.2, 9.0] };
+        let (gamma, beta) = stats.unfold(&[1.5, -0.5], &[0.25, 4.0]);
+        let (scale, shift) = stats.fold(&gamma, &beta);
+        assert!(scale.iter().zip([1.5, -0.5]).all(|(a, b)| (a - b).abs() < 1e-6));
+        assert!(shift.iter().zip([0.25, 4.0]).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+}

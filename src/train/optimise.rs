@@ -1,0 +1,75 @@
+//! The optimisers and the learning-rate schedule.
+
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
+
+use crate::{Error, Result};
+
+/// How weights follow gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Optimizer {
+    /// Adam (Kingma & Ba 2015) with β = 0.9, 0.999.
+    #[default]
+    Adam,
+    /// Stochastic gradient descent with momentum 0.9.
+    Sgd,
+}
+
+impl Optimizer {
+    /// Reads `adam` or `sgd`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other word.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "adam" => Ok(Self::Adam),
+            "sgd" => Ok(Self::Sgd),
+            _ => Err(Error::Invalid(format!("optimizer '{text}' is not known; use adam or sgd"))),
+        }
+    }
+
+    /// A learning rate that suits small networks.
+    pub fn usual_rate(self) -> f64 {
+        match self {
+            Self::Adam => 2e-3,
+            Self::Sgd => 0.05,
+        }
+    }
+
+    /// The optimiser, with an L2 penalty of `weight_decay` on every parameter (as Bu et al. 2022 train, λ included).
+    pub(super) fn init(self, weight_decay: f32) -> ModuleOptimizer {
+        let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
+        match self {
+            Self::Adam => AdamConfig::new().with_weight_decay(decay).init(),
+            Self::Sgd => {
+                let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
+                SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(decay).init()
+            }
+        }
+    }
+}
+
+/// The learning rate at `step` of `steps`: from `rate` to 0 along half a cosine (Loshchilov & Hutter 2017, no restarts).
+pub(super) fn cosine(rate: f64, step: usize, steps: usize) -> f64 {
+    let phase = step as f64 / steps.max(1) as f64;
+    rate * 0.5 * (1.0 + (std::f64::consts::PI * phase).cos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_falls_from_all_to_nothing() {
+        assert_eq!(cosine(0.1, 0, 10), 0.1);
+        assert!((cosine(0.1, 5, 10) - 0.05).abs() < 1e-12);
+        assert!(cosine(0.1, 10, 10).abs() < 1e-12);
+    }
+
+    #[test]
+    fn only_known_words_are_read() {
+        assert_eq!(Optimizer::parse("sgd").unwrap(), Optimizer::Sgd);
+        assert!(Optimizer::parse("lbfgs").is_err());
+    }
+}

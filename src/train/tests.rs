@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::network::zoo::{Arch, parse_activation};
+use crate::network::{Activation, Op};
+
+/// Two classes of 8x8 pictures: a bright left or right half under noise.
+fn halves(count: usize) -> Samples {
+    let mut values = Vec::new();
+    let mut noise = 12345u32;
+    for index in 0..count {
+        for pixel in 0..64 {
+            noise = noise.wrapping_mul(1664525).wrapping_add(1013904223);
+            let bright = (pixel % 8 >= 4) == (index % 2 == 1);
+            values.push((noise >> 24) as f32 * 0.6 + if bright { 60.0 } else { 0.0 });
+        }
+    }
+    Samples {
+        source: "halves".into(),
+        shape: vec![1, 8, 8],
+        values: Arc::new(values),
+        labels: Arc::new((0..count).map(|index| (index % 2) as u16).collect()),
+        class_names: vec!["left".into(), "right".into()],
+        full_scale: 255.0,
+    }
+}
+
+fn network(arch: Arch, activation: &str) -> Network {
+    arch.build(&[1, 8, 8], 2, parse_activation(activation).unwrap(), 11).unwrap()
+}
+
+fn options() -> Options {
+    Options { epochs: 4, batch: 20, learning_rate: 0.01, held_out: 0.2, ..Options::default() }
+}
+
+fn go_on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// All numbers of a network, for comparing.
+fn ops(network: &Network) -> Vec<Op> {
+    network.nodes.iter().map(|node| node.op.clone()).collect()
+}
+
+#[test]
+fn every_architecture_learns_two_classes() {
+    let (samples, fresh) = (halves(200), halves(400));
+    for (arch, activation) in
+        [(Arch::Mlp, "qcfs:4"), (Arch::Cnn, "clip"), (Arch::Resnet, "qcfs:8"), (Arch::Mlp, "relu")]
+    {
+        let trained = train(&network(arch, activation), &samples, &Scaling::Unit, &options(), go_on).unwrap();
+        let accuracy = accuracy(&trained.network, &fresh, &Scaling::Unit).unwrap();
+        assert!(accuracy > 0.95 && trained.validation_accuracy > 0.9, "{arch:?} {activation}: {accuracy}");
+        assert_eq!(trained.network.class_names, ["left", "right"]);
+        assert_eq!(trained.network.scaling, Some(Scaling::Unit));
+    }
+}
+
+#[test]
+fn sgd_learns_too_and_a_shift_does_not_hurt() {
+    let options = Options { optimizer: Optimizer::Sgd, learning_rate: 0.05, weight_decay: 5e-4, shift: 1, ..options() };
+    let trained = train(&network(Arch::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, go_on).unwrap();
+    assert!(trained.validation_accuracy > 0.9, "{}", trained.validation_accuracy);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights() {
+    let samples = halves(60);
+    let run = |seed| {
+        let options = Options { epochs: 2, shift: 1, seed, ..options() };
+        ops(&train(&network(Arch::Resnet, "qcfs:8"), &samples, &Scaling::Unit, &options, go_on).unwrap().network)
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn thresholds_and_normalisations_are_learned() {
+    let start = network(Arch::Resnet, "qcfs:8");
+    let trained = train(&start, &halves(60), &Scaling::Unit, &options(), go_on).unwrap().network;
+    for (before, after) in start.nodes.iter().zip(&trained.nodes) {
+        let moved = before.op != after.op;
+        let learns = matches!(before.op, Op::Conv2d { .. } | Op::Linear { .. } | Op::Affine { .. } | Op::Activation(_));
+        assert_eq!(moved, learns, "{}", before.name);
+    }
+}
+
+#[test]
+fn a_stop_keeps_the_best_weights() {
+    let mut validations = Vec::new();
+    let mut batches = 0;
+    let trained = train(&network(Arch::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |at| {
+        validations.extend(at.validation_accuracy);
+        batches += 1;
+        if at.epoch == 3 && at.batch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .unwrap();
+    assert!(trained.stopped && validations.len() == 2);
+    // Eight batches and one validation an epoch.
+    assert_eq!(batches, 9 + 9 + 2);
+    assert!(validations.iter().all(|&accuracy| accuracy <= trained.validation_accuracy));
+    let first =
+        train(&network(Arch::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |_| ControlFlow::Break(()));
+    assert!(first.unwrap().stopped, "a stop in the first batch has weights to keep too");
+}
+
+#[test]
+fn training_continues_what_a_network_already_does() {
+    let samples = halves(200);
+    let trained = train(&network(Arch::Resnet, "relu"), &samples, &Scaling::Unit, &options(), go_on).unwrap();
+    // One step with almost no learning rate must leave the function as it was, BatchNorm included.
+    let still = Options { epochs: 1, batch: 160, learning_rate: 1e-9, ..options() };
+    let again = train(&trained.network, &samples, &Scaling::Unit, &still, go_on).unwrap().network;
+    for (before, after) in trained.network.nodes.iter().zip(&again.nodes) {
+        if let (Op::Affine { scale: a, shift: b }, Op::Affine { scale: c, shift: d }) = (&before.op, &after.op) {
+            let near = |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() < 0.02 * (1.0 + x.abs()));
+            assert!(near(a, c) && near(b, d), "{}: {a:?} {c:?} {b:?} {d:?}", before.name);
+        }
+    }
+}
+
+#[test]
+fn a_softmax_at_the_end_is_trained_through_its_logits() {
+    let mut net = network(Arch::Mlp, "relu");
+    let node = crate::network::Node {
+        name: "softmax".into(),
+        op: Op::Softmax { log: false },
+        inputs: vec![net.output],
+        shape: vec![2],
+    };
+    net.nodes.push(node);
+    net.output += 1;
+    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), go_on).unwrap();
+    assert!(trained.validation_accuracy > 0.9);
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_in_words() {
+    let net = network(Arch::Mlp, "relu");
+    let refused = |net: &Network, samples: &Samples, options: &Options| {
+        train(net, samples, &Scaling::Unit, options, go_on).expect_err("trained what it should refuse").to_string()
+    };
+    let samples = halves(20);
+    assert!(refused(&net, &Samples { labels: Arc::default(), ..samples.clone() }, &options()).contains("no labels"));
+    assert!(
+        refused(&net, &Samples { labels: Arc::new(vec![2; 20]), ..samples.clone() }, &options()).contains("label 2")
+    );
+    assert!(refused(&net, &Samples { shape: vec![1, 4, 4], ..samples.clone() }, &options()).contains("labels"));
+    assert!(refused(&net, &Samples { values: Arc::default(), ..samples.clone() }, &options()).contains("no samples"));
+    assert!(refused(&net, &halves(1), &options()).contains("at least 2"));
+    assert!(refused(&net, &samples, &Options { batch: 0, ..options() }).contains("batch"));
+    assert!(refused(&net, &samples, &Options { learning_rate: f64::NAN, ..options() }).contains("learning rate"));
+    assert!(refused(&net, &samples, &Options { learning_rate: 1e30, ..options() }).contains("smaller learning rate"));
+    let Activation::Qcfs { levels, .. } = parse_activation("qcfs:6").unwrap() else { panic!() };
+    assert_eq!(levels, 6);
+}
