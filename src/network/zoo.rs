@@ -3,8 +3,10 @@
 
 mod architectures;
 mod builder;
+mod bundled;
 
 pub use architectures::{cnn, mlp, resnet};
+pub use bundled::{BUNDLED, Bundled, bundled};
 
 use super::{Activation, Network};
 use crate::{Error, Result};

@@ -1,0 +1,200 @@
+//! `spikescope train`: trains a network of the zoo, or goes on training one from a file, and saves it.
+
+use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::data::spec::DataSpec;
+use crate::data::{Samples, Scaling};
+use crate::network::zoo::{self, Arch};
+use crate::network::{Activation, Network, Op, format};
+use crate::train::{Optimizer, Options, Progress, accuracy, train};
+use crate::{Error, Result};
+
+/// Train a network and save it as a Spikescope file (safetensors with the graph inside).
+#[derive(Clone, Debug, clap::Args)]
+pub struct TrainArgs {
+    /// Architecture of a new network: mlp, cnn or resnet.
+    #[arg(long, required_unless_present = "init", conflicts_with = "init")]
+    pub arch: Option<String>,
+    /// Go on training this network: a Spikescope .safetensors file, or the name of a bundled one.
+    #[arg(long, value_name = "MODEL")]
+    pub init: Option<String>,
+    /// relu, clip or qcfs:L (λ is learned). With --init: replaces the activations of that network.
+    #[arg(long)]
+    pub activation: Option<String>,
+    /// Training samples, as in builtin:digits-train.
+    #[arg(long, value_name = "DATA")]
+    pub data: String,
+    /// Samples to test the result on, as in builtin:digits.
+    #[arg(long, value_name = "DATA")]
+    pub test: Option<String>,
+    /// Input scaling: 0..1, 0..255 or mean=M[,M,M];std=S[,S,S]. Default: that of --init, or 0..1.
+    #[arg(long)]
+    pub scale: Option<String>,
+    /// Passes over the training samples.
+    #[arg(long, default_value_t = 10)]
+    pub epochs: usize,
+    /// Samples per step.
+    #[arg(long, default_value_t = 64)]
+    pub batch: usize,
+    /// adam or sgd (momentum 0.9).
+    #[arg(long, default_value = "adam")]
+    pub optimizer: String,
+    /// Learning rate at the start, falling to 0 along half a cosine. Default: 0.002 for adam, 0.05 for sgd.
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// L2 penalty on all parameters.
+    #[arg(long, default_value_t = 0.0)]
+    pub weight_decay: f32,
+    /// Move each training image by up to this many pixels at random.
+    #[arg(long, default_value_t = 0)]
+    pub shift: u8,
+    /// Decides first weights, held-out samples, order and shifts.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where to save the network.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: PathBuf,
+}
+
+/// Trains as `args` say. Progress goes to standard output, one line an epoch; Ctrl-C keeps the best weights so far.
+///
+/// # Errors
+/// What reading the data, training or saving gives; see [`train`].
+pub fn run(args: TrainArgs) -> Result<()> {
+    let optimizer = Optimizer::parse(&args.optimizer)?;
+    let options = Options {
+        epochs: args.epochs,
+        batch: args.batch,
+        optimizer,
+        learning_rate: args.lr.unwrap_or(optimizer.usual_rate()),
+        weight_decay: args.weight_decay,
+        shift: args.shift,
+        seed: args.seed,
+        ..Options::default()
+    };
+    let samples = DataSpec::parse(&args.data)?.load()?;
+    let test = args.test.as_deref().map(|spec| DataSpec::parse(spec)?.load()).transpose()?;
+    let mut network = starting_network(&args, &samples)?;
+    if let Some(stem) = args.out.file_stem() {
+        network.name = stem.to_string_lossy().into_owned();
+    }
+    let scaling = match &args.scale {
+        Some(text) => Scaling::parse(text)?,
+        None => network.scaling.clone().unwrap_or_default(),
+    };
+    println!("{}: {} parameters, {} samples of {}", network.name, network.parameters(), samples.len(), samples.source);
+    let stop = stop_on_interrupt()?;
+    let begun = Instant::now();
+    let trained = train(&network, &samples, &scaling, &options, |at| {
+        report(at, begun);
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, begun.elapsed().as_secs_f32());
+    let held_out = 100.0 * trained.validation_accuracy;
+    println!("{word} after {seconds:.0} s; best weights: epoch {}, held out {held_out:.2} %", trained.epoch);
+    if let Some(test) = test {
+        let right = 100.0 * accuracy(&trained.network, &test, &scaling)?;
+        println!("test accuracy {right:.2} % on {} samples of {}", test.len(), test.source);
+    }
+    format::save(&trained.network, &args.out)?;
+    println!("saved {}", args.out.display());
+    Ok(())
+}
+
+/// The network that training starts from.
+fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
+    let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
+    match (&args.arch, &args.init) {
+        (Some(arch), _) => {
+            let last = samples.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+            let classes = samples.class_names.len().max(last);
+            Arch::parse(arch)?.build(&samples.shape, classes, activation.unwrap_or(Activation::Relu), args.seed)
+        }
+        (None, Some(init)) => {
+            let mut network = zoo::bundled(init).unwrap_or_else(|| format::load(init.as_ref()))?;
+            for node in &mut network.nodes {
+                if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
+                    *old = new;
+                }
+            }
+            Ok(network)
+        }
+        (None, None) => Err(Error::Invalid("say --arch for a new network or --init for one to go on with".into())),
+    }
+}
+
+/// True once the person has pressed Ctrl-C; a second Ctrl-C ends the program at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| Error::Internal(format!("cannot listen for Ctrl-C: {error}")))?;
+    Ok(stop)
+}
+
+/// One line an epoch; between them, on a terminal, one line that is written over.
+fn report(at: Progress, begun: Instant) {
+    let numbers = format!(
+        "epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %",
+        at.epoch,
+        at.epochs,
+        at.loss,
+        100.0 * at.accuracy
+    );
+    let terminal = std::io::stderr().is_terminal();
+    match at.validation_accuracy {
+        Some(held_out) => {
+            let clear = if terminal { "\r\x1b[K" } else { "" };
+            eprint!("{clear}");
+            println!("{numbers}  held out {:6.2} %  {:.0} s", 100.0 * held_out, begun.elapsed().as_secs_f32());
+        }
+        None if terminal && (at.batch % 10 == 0 || at.batch == at.batches) => {
+            eprint!("\r{numbers}  batch {}/{}", at.batch, at.batches);
+            // Nothing is lost when the terminal has gone away.
+            let _ = std::io::stderr().flush();
+        }
+        None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TrainArgs,
+    }
+
+    fn parse(words: &str) -> Option<TrainArgs> {
+        Line::try_parse_from(std::iter::once("train").chain(words.split_whitespace())).ok().map(|line| line.args)
+    }
+
+    #[test]
+    fn a_line_names_an_architecture_or_a_network_but_not_both() {
+        let rest = "--data builtin:digits-train --out x.safetensors";
+        assert!(parse(rest).is_none());
+        assert!(parse(&format!("--arch cnn --init y.safetensors {rest}")).is_none());
+        let args = parse(&format!("--arch resnet --activation qcfs:8 --lr 0.01 {rest}")).unwrap();
+        assert_eq!((args.arch.as_deref(), args.lr, args.epochs), (Some("resnet"), Some(0.01), 10));
+        assert!(parse(&format!("--init y.safetensors {rest}")).is_some());
+    }
+
+    #[test]
+    fn bad_words_are_refused_before_anything_is_read() {
+        let refused = |words: &str| run(parse(words).unwrap()).expect_err("ran").to_string();
+        assert!(refused("--arch cnn --data builtin:digits --out x --optimizer adagrad").contains("adagrad"));
+    }
+}
