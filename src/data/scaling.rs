@@ -40,8 +40,13 @@ impl Scaling {
             }
         }
         let (mean, std) = (mean.ok_or_else(bad)?, std.ok_or_else(bad)?);
-        if mean.len() != std.len() || mean.iter().any(|m| !m.is_finite()) || std.iter().any(|s| !s.is_finite() || *s <= 0.0) {
-            return Err(Error::Invalid(format!("scale '{text}': mean and std need as many numbers each, and std must be above 0")));
+        if mean.len() != std.len()
+            || mean.iter().any(|m| !m.is_finite())
+            || std.iter().any(|s| !s.is_finite() || *s <= 0.0)
+        {
+            return Err(Error::Invalid(format!(
+                "scale '{text}': mean and std need as many numbers each, and std must be above 0"
+            )));
         }
         Ok(Self::MeanStd { mean, std })
     }
@@ -65,7 +70,8 @@ impl Scaling {
             Self::Bytes if full_scale == 255.0 => {}
             Self::Bytes => values.iter_mut().for_each(|v| *v = *v / full_scale * 255.0),
             Self::MeanStd { mean, std } => {
-                let plane = if shape.len() >= 3 { shape[1..].iter().product() } else { shape.iter().product::<usize>() };
+                let plane =
+                    if shape.len() >= 3 { shape[1..].iter().product() } else { shape.iter().product::<usize>() };
                 for (i, chunk) in values.chunks_mut(plane.max(1)).enumerate() {
                     let c = i % mean.len();
                     chunk.iter_mut().for_each(|v| *v = (*v / full_scale - mean[c]) / std[c]);

@@ -118,7 +118,7 @@ impl Program {
 /// The numbers of a tensor, row-major; without a copy when nothing else holds it.
 pub fn numbers(tensor: Tensor<2>) -> Vec<f32> {
     let data = tensor.into_data();
-    match data.into_vec::<f32>() {
+    match data.try_into_vec::<f32>() {
         Ok(values) => values,
         // Burn's float type is f32 on every device this crate opens.
         Err(error) => unreachable!("a float tensor that is not f32: {error:?}"),

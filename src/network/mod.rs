@@ -191,7 +191,8 @@ impl Network {
     }
     /// Total number of trained numbers.
     pub fn parameters(&self) -> usize {
-        let count = |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
+        let count =
+            |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
         self.nodes
             .iter()
             .map(|node| match &node.op {
