@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The result of anything that can fail in this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, in words for the person who asked.
 #[derive(Debug, thiserror::Error)]

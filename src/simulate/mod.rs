@@ -1,1 +1,16 @@
-//! (being written)
+//! Integrate-and-fire dynamics over T steps and what is recorded of them. Knows no window; work is told to stop and
+//! tells of its progress through [`Control`].
+
+pub mod control;
+pub mod neuron;
+pub mod prefix;
+pub mod recording;
+pub mod reference;
+pub mod run;
+pub mod signal;
+pub mod trace;
+
+pub use control::Control;
+pub use recording::{LayerRecording, Recording, SpikeTrain, arg_max};
+pub use reference::AnnRun;
+pub use run::{Plan, run};

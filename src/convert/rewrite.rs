@@ -1,0 +1,202 @@
+//! Rewrites a network for conversion without changing what it computes: affine layers folded into the weights before
+//! them, max pooling moved in front of the neuron, the final softmax dropped.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::network::{Network, Node, NodeId, Op, Weights};
+use crate::{Error, Result};
+
+/// Something a person should know about how their network was converted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Dotted path of the layer it is about.
+    pub layer: String,
+    /// What was done and what follows from it, in plain words.
+    pub text: String,
+}
+
+/// The network as the spiking engine runs it, and notes on what was changed. The rewritten ANN gives the same logits as
+/// the original (the softmax at the end excepted).
+pub fn for_conversion(network: &Network) -> Result<(Network, Vec<Note>)> {
+    let mut notes = Vec::new();
+    let mut rewritten = without_softmax(network, &mut notes)?;
+    rewritten = pools_before_neurons(&rewritten, &mut notes);
+    rewritten = folded(&rewritten);
+    if rewritten.activations().next().is_none() {
+        return Err(Error::Invalid(format!(
+            "network '{}' has no ReLU, clip or QCFS activation, so there is nothing to convert to spiking neurons",
+            network.name
+        )));
+    }
+    Ok((rewritten, notes))
+}
+
+/// Softmax only rescales the answer; the spiking readout sums the values before it.
+fn without_softmax(network: &Network, notes: &mut Vec<Note>) -> Result<Network> {
+    let mut out = network.clone();
+    let node = &network.nodes[network.output];
+    if let Op::Softmax { .. } = node.op {
+        notes.push(Note {
+            layer: node.name.clone(),
+            text: "the final softmax is left out: the readout sums the values before it, which gives the same answer"
+                .into(),
+        });
+        out.output = node.inputs[0];
+        out.nodes.truncate(network.output);
+    }
+    match out.nodes.iter().find(|node| matches!(node.op, Op::Softmax { .. })) {
+        Some(node) => Err(Error::network(&node.name, "a softmax inside the network cannot be converted to spikes")),
+        None => Ok(out),
+    }
+}
+
+/// Conv → activation → max pool becomes conv → max pool → activation: the same for the ANN, since activations never
+/// decrease. In the SNN the pool then sees currents instead of spikes.
+fn pools_before_neurons(network: &Network, notes: &mut Vec<Note>) -> Network {
+    let readers = network.readers();
+    let mut build = Builder::new(network);
+    for (id, node) in network.nodes.iter().enumerate() {
+        let after_activation = |&input: &NodeId| matches!(network.nodes[input].op, Op::Activation(_));
+        match (&node.op, node.inputs.first().filter(|input| after_activation(input))) {
+            (Op::MaxPool2d { .. }, Some(&activation)) => {
+                let neuron = &network.nodes[activation];
+                let pool = build.push(Node { inputs: vec![build.map[&neuron.inputs[0]]], ..node.clone() });
+                let shared = readers[activation] > 1;
+                let name = if shared { format!("{}.pooled", neuron.name) } else { neuron.name.clone() };
+                let moved = Node { name, op: neuron.op.clone(), inputs: vec![pool], shape: node.shape.clone() };
+                let moved = build.push(moved);
+                build.map.insert(id, moved);
+                notes.push(Note {
+                    layer: node.name.clone(),
+                    text: format!(
+                        "max pooling now stands before the neurons of '{}' and picks the largest current at each step; the mean \
+                         of such maxima is never below the maximum of the means, so this layer over-estimates when its \
+                         input fluctuates",
+                        neuron.name
+                    ),
+                });
+            }
+            // An activation that only a pool reads is made at the pool.
+            (Op::Activation(_), _) if only_pools_read(network, id) => {}
+            (Op::MaxPool2d { .. }, None) if reads_spikes(network, id) => {
+                notes.push(Note {
+                    layer: node.name.clone(),
+                    text: "this max pool does not follow an activation directly and stays where it is: it picks the largest \
+                           value at each step, which over-estimates when spikes arrive at different times"
+                        .into(),
+                });
+                build.copy(id);
+            }
+            _ => build.copy(id),
+        }
+    }
+    build.finish()
+}
+
+/// True when every reader of `id` is a max pool (so that its own value is never asked for).
+fn only_pools_read(network: &Network, id: NodeId) -> bool {
+    let mut readers = network.nodes.iter().filter(|node| node.inputs.contains(&id)).peekable();
+    id != network.output && readers.peek().is_some() && readers.all(|node| matches!(node.op, Op::MaxPool2d { .. }))
+}
+
+/// True when some activation lies upstream of `id`.
+fn reads_spikes(network: &Network, id: NodeId) -> bool {
+    let mut open = network.nodes[id].inputs.clone();
+    while let Some(id) = open.pop() {
+        if matches!(network.nodes[id].op, Op::Activation(_)) {
+            return true;
+        }
+        open.extend(&network.nodes[id].inputs);
+    }
+    false
+}
+
+/// Folds each affine layer into the convolution, linear or affine layer it alone reads:
+/// `W' = s·W`, `b' = s·b + shift` per output channel, in f64.
+fn folded(network: &Network) -> Network {
+    let readers = network.readers();
+    let mut build = Builder::new(network);
+    for (id, node) in network.nodes.iter().enumerate() {
+        let Op::Affine { scale, shift } = &node.op else {
+            build.copy(id);
+            continue;
+        };
+        let source = node.inputs[0];
+        let target = build.map[&source];
+        let folded = if readers[source] == 1 { fold_into(&build.nodes[target].op, scale, shift) } else { None };
+        match folded {
+            Some(op) => {
+                build.nodes[target].op = op;
+                build.map.insert(id, target);
+            }
+            None => build.copy(id),
+        }
+    }
+    build.finish()
+}
+
+/// `op` followed by `scale`, `shift` as one operation, where there is one.
+fn fold_into(op: &Op, scale: &[f32], shift: &[f32]) -> Option<Op> {
+    let pick = |v: &[f32], c: usize| f64::from(if v.len() == 1 { v[0] } else { v[c] });
+    let weights = |weight: &Weights, bias: &Option<Weights>| {
+        let channels = weight.shape[0];
+        let row = weight.data.len() / channels;
+        if scale.len() != 1 && scale.len() != channels {
+            return None;
+        }
+        let data = weight.data.iter().enumerate().map(|(i, &w)| (f64::from(w) * pick(scale, i / row)) as f32).collect();
+        let old = |c: usize| bias.as_ref().map_or(0.0, |b| f64::from(b.data[c]));
+        let bias = (0..channels).map(|c| (old(c) * pick(scale, c) + pick(shift, c)) as f32).collect();
+        Some((Weights::new(weight.shape.clone(), data), Some(Weights::new(vec![channels], bias))))
+    };
+    match op {
+        Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
+            let (weight, bias) = weights(weight, bias)?;
+            Some(Op::Conv2d { weight, bias, stride: *stride, padding: *padding, dilation: *dilation, groups: *groups })
+        }
+        Op::Linear { weight, bias } => {
+            let (weight, bias) = weights(weight, bias)?;
+            Some(Op::Linear { weight, bias })
+        }
+        Op::Affine { scale: first, shift: first_shift } => {
+            let channels = first.len().max(scale.len());
+            let both =
+                |c: usize| (pick(first, c) * pick(scale, c), pick(first_shift, c) * pick(scale, c) + pick(shift, c));
+            let (scale, shift) = (0..channels).map(|c| (both(c).0 as f32, both(c).1 as f32)).unzip();
+            Some(Op::Affine { scale, shift })
+        }
+        _ => None,
+    }
+}
+
+/// Builds a new node list while remembering where each old node went.
+struct Builder<'a> {
+    old: &'a Network,
+    nodes: Vec<Node>,
+    map: HashMap<NodeId, NodeId>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(old: &'a Network) -> Self {
+        Self { old, nodes: Vec::new(), map: HashMap::new() }
+    }
+    fn push(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+    fn copy(&mut self, id: NodeId) {
+        let node = &self.old.nodes[id];
+        let inputs = node.inputs.iter().map(|input| self.map[input]).collect();
+        let new = self.push(Node { inputs, ..node.clone() });
+        self.map.insert(id, new);
+    }
+    fn finish(self) -> Network {
+        Network { output: self.map[&self.old.output], nodes: self.nodes, ..self.old.clone() }
+    }
+}
+
+/// [`for_conversion`], shared.
+pub fn shared(network: &Network) -> Result<(Arc<Network>, Vec<Note>)> {
+    for_conversion(network).map(|(network, notes)| (Arc::new(network), notes))
+}

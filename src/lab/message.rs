@@ -1,0 +1,77 @@
+//! Everything a person can ask of the lab. Menus, panes, tests and recorded scripts speak these words.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{Backend, Workspace};
+use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
+use crate::data::Scaling;
+use crate::measure::NeuronRef;
+
+/// One wish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Message {
+    /// Open a network: a file, or `builtin:NAME`.
+    OpenModel(String),
+    /// Open a data set by its specification.
+    OpenData(String),
+    /// Open whatever lies at a path: network, data set, picture or session.
+    OpenPath(PathBuf),
+    SetScaling(Scaling),
+    /// Run `count` samples from `first` on.
+    SetSamples {
+        first: usize,
+        count: usize,
+    },
+    /// Calibrate on `count` samples from `first` on.
+    SetCalibration {
+        first: usize,
+        count: usize,
+    },
+    SetSteps(usize),
+    SetThreshold(ThresholdRule),
+    SetGranularity(Granularity),
+    /// v(0) as a fraction of θ.
+    SetVInit(f32),
+    SetReset(Reset),
+    SetTie(Tie),
+    /// Set one layer's θ by hand, or give it back to the rule.
+    SetLayerThreshold {
+        layer: String,
+        theta: Option<f32>,
+    },
+    /// The default recipe again.
+    ResetRecipe,
+    SetBackend(Backend),
+    /// A drag has ended: what it changed becomes one step of undo.
+    EndGesture,
+    Undo,
+    Redo,
+    /// Look at a spiking layer.
+    FocusLayer(usize),
+    /// Look at a sample, counted within the run.
+    FocusSample(usize),
+    /// Look at a neuron: its layer, its sample and itself.
+    FocusNeuron(NeuronRef),
+    /// Keep a neuron's membrane in view, or let it go.
+    Pin(NeuronRef),
+    Unpin(NeuronRef),
+    /// Put the time cursor at step t, or let it follow the end.
+    SetCursor(Option<usize>),
+    /// Move the cursor by some steps.
+    StepCursor(i32),
+    Play,
+    Pause,
+    /// Compute again from nothing.
+    Rerun,
+    /// Stop the work in progress; what was there stays.
+    Stop,
+    SetDark(bool),
+    SetWorkspace(Workspace),
+    /// Take the notice at this index off the screen.
+    DismissNotice(usize),
+    OpenSession(PathBuf),
+    SaveSession(PathBuf),
+}

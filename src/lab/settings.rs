@@ -1,0 +1,109 @@
+//! What is saved: the settings that decide every number (undone by undo), and the view of them (not undone).
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::convert::Recipe;
+use crate::data::Scaling;
+use crate::measure::NeuronRef;
+
+/// Everything that decides what is computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// A file, or `builtin:NAME`.
+    pub model: String,
+    /// A data specification: `idx:…`, `cifar10:…`, `images:…`, `npz:…`, `builtin:…`.
+    pub data: String,
+    /// Another set for calibration; the data set itself when absent.
+    pub calibration_data: Option<String>,
+    pub scaling: Scaling,
+    /// Samples that are run and measured, by their index in the data set.
+    pub samples: Range<usize>,
+    /// Samples the thresholds are calibrated on.
+    pub calibrate: Range<usize>,
+    pub recipe: Recipe,
+    pub backend: Backend,
+}
+
+/// Which Burn backend computes the dense layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// burn-flex
+    #[default]
+    Flex,
+    /// burn-ndarray, a second and independent implementation
+    Ndarray,
+}
+
+impl Backend {
+    /// The Burn device of this backend.
+    pub fn device(self) -> burn::tensor::Device {
+        match self {
+            Self::Flex => burn::tensor::Device::flex(),
+            Self::Ndarray => burn::tensor::Device::ndarray(),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: "builtin:digits-cnn".into(),
+            data: "builtin:digits".into(),
+            calibration_data: None,
+            scaling: Scaling::Unit,
+            samples: 256..356,
+            calibrate: 0..256,
+            recipe: Recipe::default(),
+            backend: Backend::Flex,
+        }
+    }
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct View {
+    /// Index of the spiking layer in focus.
+    pub layer: usize,
+    /// Index of the sample in focus, counted within the run.
+    pub sample: usize,
+    /// Neuron in focus, index in the flattened layer in focus.
+    pub neuron: usize,
+    /// Neurons whose membranes are kept in view.
+    pub pinned: Vec<NeuronRef>,
+    /// The time cursor t, 1..=T; `None` follows the end of the run.
+    pub cursor: Option<usize>,
+    /// Whether the cursor moves by itself.
+    pub playing: bool,
+    pub dark: bool,
+    pub workspace: Workspace,
+}
+
+/// The arrangements of panes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workspace {
+    #[default]
+    Explore,
+    Teach,
+    Tune,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            layer: 0,
+            sample: 0,
+            neuron: 0,
+            pinned: Vec::new(),
+            cursor: None,
+            playing: false,
+            dark: true,
+            workspace: Workspace::Explore,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The finished run at the time cursor, with the details of what is in focus. Made by the engine, drawn by the panes.
+
+use std::sync::Arc;
+
+use super::run::Run;
+use crate::measure::maps::{FeatureMaps, feature_maps};
+use crate::measure::predict::{Prediction, predict};
+use crate::measure::{NeuronRef, Report, report};
+use crate::simulate::Control;
+use crate::simulate::prefix::mean_inputs;
+use crate::simulate::trace::{Trace, layer_currents, trace};
+use crate::{Error, Result};
+
+/// What to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Focus {
+    /// Step t of the time cursor, 1..=T.
+    pub steps: usize,
+    pub layer: usize,
+    pub sample: usize,
+    pub neuron: usize,
+    pub pinned: Vec<NeuronRef>,
+}
+
+/// The run as it stood at the cursor.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub run: Arc<Run>,
+    pub focus: Focus,
+    /// Measured at `focus.steps` (the curve covers all steps).
+    pub report: Arc<Report>,
+    /// The layer in focus for the sample in focus, at the cursor.
+    pub maps: FeatureMaps,
+    /// The neuron in focus, over all T steps.
+    pub trace: Trace,
+    /// Pinned neurons, over all T steps, in the order of `focus.pinned`.
+    pub pinned: Vec<(NeuronRef, Trace)>,
+    /// The threshold view of the layer in focus.
+    pub threshold: ThresholdView,
+}
+
+/// A layer's activations over the calibration samples and what each threshold would cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdView {
+    /// The right end of the histogram, in activation units.
+    pub extent: f32,
+    /// Counts of activations above zero in equal bins over `0..extent`.
+    pub histogram: Vec<u64>,
+    /// Share of activations that are zero.
+    pub zeros: f64,
+    /// The layer's threshold in the run (the largest, with one per channel).
+    pub theta: f32,
+    /// Thresholds worth knowing: ("99 %", θ), ("99.9 %", θ), ("max", θ), ("learned", θ).
+    pub marks: Vec<(&'static str, f32)>,
+    /// Predicted error over a range of thresholds, ascending in θ.
+    pub predictions: Vec<Prediction>,
+}
+
+impl Snapshot {
+    /// Computes what `focus` shows of `run`; `known` gives the report when the cursor stands where it stood.
+    pub fn compute(run: Arc<Run>, mut focus: Focus, known: Option<&Snapshot>, control: &Control) -> Result<Self> {
+        let last = |n: usize| n.saturating_sub(1);
+        focus.steps = focus.steps.clamp(1, run.steps());
+        focus.layer = focus.layer.min(last(run.spiking.layers.len()));
+        focus.sample = focus.sample.min(last(run.recording.samples));
+        focus.neuron = focus.neuron.min(last(run.spiking.layers[focus.layer].neurons()));
+        focus.pinned.retain(|p| {
+            p.sample < run.recording.samples && run.spiking.layers.get(p.layer).is_some_and(|l| p.neuron < l.neurons())
+        });
+        let program = &run.model.program;
+        let same = known.filter(|known| Arc::ptr_eq(&known.run, &run) && known.report.steps == focus.steps);
+        let at_end = focus.steps == run.steps();
+        let report = match same {
+            Some(known) => known.report.clone(),
+            None if at_end => run.report.clone(),
+            None => {
+                let means = mean_inputs(program, &run.spiking, &run.input, &run.recording, focus.steps, control)?;
+                Arc::new(report(&run.subject(&means), focus.steps))
+            }
+        };
+        let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
+        let mut at = None;
+        let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
+            let known = at.take().filter(|(key, _)| *key == (layer, sample));
+            let (_, currents) = at.insert(known.unwrap_or_else(|| {
+                ((layer, sample), layer_currents(program, &run.spiking, &run.input, &run.recording, layer, sample))
+            }));
+            trace(&run.spiking, currents, layer, neuron)
+        };
+        let focused = trace_of(focus.layer, focus.sample, focus.neuron);
+        let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
+        control.check()?;
+        let threshold = ThresholdView::of(&run, focus.layer)?;
+        Ok(Self { run: run.clone(), focus, report, maps, trace: focused, pinned, threshold })
+    }
+}
+
+impl ThresholdView {
+    /// The view of spiking layer `layer` of `run`.
+    pub fn of(run: &Run, layer: usize) -> Result<Self> {
+        let statistics = run.calibration.layers.get(layer);
+        let statistics = statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))?;
+        let spiking = &run.spiking.layers[layer];
+        let sorted = &statistics.layer;
+        let theta = spiking.theta.iter().copied().fold(0.0, f32::max);
+        let mut marks =
+            vec![("99 %", sorted.percentile(99.0)), ("99.9 %", sorted.percentile(99.9)), ("max", sorted.max())];
+        if let Some(lambda) = spiking.activation.lambda() {
+            marks.push(("learned", lambda));
+        }
+        let extent = marks.iter().map(|m| m.1).fold(theta, f32::max).max(f32::MIN_POSITIVE) * 1.05;
+        let thetas: Vec<f32> = (1..=96).map(|k| extent * k as f32 / 96.0).collect();
+        Ok(Self {
+            extent,
+            histogram: sorted.histogram(96, extent),
+            zeros: sorted.zeros as f64 / sorted.len().max(1) as f64,
+            theta,
+            marks,
+            predictions: predict(sorted, &thetas, run.steps(), spiking.v_init),
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! Fan-out of every spiking neuron: how many accumulations one of its spikes causes downstream, up to and including the
+//! next weights. Exact at the borders of convolutions; pooling hands the spike on to every window that holds it, so it is
+//! counted before the pool.
+
+use crate::network::{Network, Node, NodeId, Op};
+
+/// Fan-out per neuron of each activation in network order, `[F]` each.
+pub fn fan_outs(network: &Network) -> Vec<Vec<f64>> {
+    // Walking backwards, `reach[id][i]` is the fan-out of value i of node id.
+    let mut reach: Vec<Vec<f64>> = network.nodes.iter().map(|node| vec![0.0; node.len()]).collect();
+    for (id, node) in network.nodes.iter().enumerate().rev() {
+        let own = reach[id].clone();
+        for (k, &input) in node.inputs.iter().enumerate() {
+            let share = backwards(network, node, k, &own);
+            reach[input].iter_mut().zip(share).for_each(|(r, s)| *r += s);
+        }
+    }
+    let is_layer = |id: NodeId| matches!(network.nodes[id].op, Op::Activation(_));
+    (0..network.nodes.len()).filter(|&id| is_layer(id)).map(|id| std::mem::take(&mut reach[id])).collect()
+}
+
+/// What one value of input `k` of `node` reaches through it, given what each of the node's own values reaches.
+fn backwards(network: &Network, node: &Node, k: usize, own: &[f64]) -> Vec<f64> {
+    let source = &network.nodes[node.inputs[k]].shape;
+    let len: usize = source.iter().product();
+    match &node.op {
+        // Weights end the way: each connection is one accumulation, whatever follows.
+        Op::Linear { weight, .. } => vec![weight.shape[0] as f64; len],
+        Op::Conv2d { weight, stride, padding, dilation, groups, .. } => {
+            let per_channel = (weight.shape[0] / groups) as f64;
+            let rows = taps(source[1], node.shape[1], weight.shape[2], stride[0], padding[0], dilation[0]);
+            let columns = taps(source[2], node.shape[2], weight.shape[3], stride[1], padding[1], dilation[1]);
+            let plane = rows.iter().flat_map(|r| columns.iter().map(move |c| r * c * per_channel)).collect::<Vec<_>>();
+            plane.repeat(source[0])
+        }
+        // A current that enters a neuron without weights (an identity shortcut) is one accumulation.
+        Op::Activation(_) => vec![1.0; len],
+        Op::MaxPool2d { kernel, stride, padding, dilation } => {
+            windows(source, &node.shape, own, *kernel, *stride, *padding, *dilation)
+        }
+        Op::AvgPool2d { kernel, stride, padding, .. } => {
+            windows(source, &node.shape, own, *kernel, *stride, *padding, [1, 1])
+        }
+        Op::Mean { axes } => scatter(source, own, |index| {
+            let mut flat = 0;
+            for (axis, (&i, &n)) in index.iter().zip(source).enumerate() {
+                if !axes.contains(&axis) {
+                    flat = flat * n + i;
+                }
+            }
+            Some(flat)
+        }),
+        Op::Concat { axis } => {
+            let before: usize = node.inputs[..k].iter().map(|&i| network.nodes[i].shape[*axis]).sum();
+            scatter(source, own, |index| {
+                let mut index = index.to_vec();
+                index[*axis] += before;
+                Some(flat(&index, &node.shape))
+            })
+        }
+        Op::Transpose { perm } => scatter(source, own, |index| {
+            let moved: Vec<usize> = perm.iter().map(|&p| index[p]).collect();
+            Some(flat(&moved, &node.shape))
+        }),
+        Op::Slice { axis, start, end, step } => scatter(source, own, |index| {
+            let i = index[*axis];
+            let inside = i >= *start && i < *end && (i - start) % step == 0;
+            let mut index = index.to_vec();
+            index[*axis] = i.saturating_sub(*start) / step;
+            inside.then(|| flat(&index, &node.shape))
+        }),
+        Op::Pad { before, .. } => scatter(source, own, |index| {
+            let moved: Vec<usize> = index.iter().zip(before).map(|(i, b)| i + b).collect();
+            Some(flat(&moved, &node.shape))
+        }),
+        Op::Input | Op::Affine { .. } | Op::Add | Op::Reshape | Op::Softmax { .. } => own.to_vec(),
+    }
+}
+
+/// For every input position along one axis, the number of (output, kernel tap) pairs that read it.
+fn taps(inputs: usize, outputs: usize, kernel: usize, stride: usize, before: usize, dilation: usize) -> Vec<f64> {
+    let mut count = vec![0.0; inputs];
+    for position in (0..outputs).flat_map(|o| (0..kernel).map(move |k| o * stride + k * dilation)) {
+        if let Some(slot) = position.checked_sub(before).and_then(|i| count.get_mut(i)) {
+            *slot += 1.0;
+        }
+    }
+    count
+}
+
+fn windows(
+    source: &[usize],
+    target: &[usize],
+    own: &[f64],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    dilation: [usize; 2],
+) -> Vec<f64> {
+    let [c, h, w] = [source[0], source[1], source[2]];
+    let [_, oh, ow] = [target[0], target[1], target[2]];
+    let mut reach = vec![0.0; c * h * w];
+    for (i, &value) in own.iter().enumerate() {
+        let (channel, oy, ox) = (i / (oh * ow), i / ow % oh, i % ow);
+        for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+            let y = (oy * stride[0] + ky * dilation[0]).checked_sub(padding[0]).filter(|y| *y < h);
+            let x = (ox * stride[1] + kx * dilation[1]).checked_sub(padding[1]).filter(|x| *x < w);
+            if let (Some(y), Some(x)) = (y, x) {
+                reach[(channel * h + y) * w + x] += value;
+            }
+        }
+    }
+    reach
+}
+
+/// Builds a value per index of `source` from the place in `own` that `place` names.
+fn scatter(source: &[usize], own: &[f64], place: impl Fn(&[usize]) -> Option<usize>) -> Vec<f64> {
+    let len: usize = source.iter().product();
+    let mut index = vec![0; source.len()];
+    let mut out = Vec::with_capacity(len);
+    for i in 0..len {
+        let mut rest = i;
+        for (slot, &n) in index.iter_mut().zip(source).rev() {
+            *slot = rest % n;
+            rest /= n;
+        }
+        out.push(place(&index).and_then(|p| own.get(p)).copied().unwrap_or(0.0));
+    }
+    out
+}
+
+fn flat(index: &[usize], shape: &[usize]) -> usize {
+    index.iter().zip(shape).fold(0, |flat, (i, n)| flat * n + i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn borders_of_a_convolution_reach_fewer_neurons() {
+        // 3 wide, padding 1: the corner is read by 2 windows, the middle by 3.
+        assert_eq!(taps(4, 4, 3, 1, 1, 1), vec![2.0, 3.0, 3.0, 2.0]);
+        assert_eq!(taps(4, 2, 2, 2, 0, 1), vec![1.0; 4]);
+        assert_eq!(taps(5, 3, 1, 2, 0, 1), vec![1.0, 0.0, 1.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn pooling_counts_the_spike_before_it() {
+        assert_eq!(windows(&[1, 2, 2], &[1, 1, 1], &[10.0], [2, 2], [2, 2], [0; 4], [1, 1]), vec![10.0; 4]);
+    }
+}

@@ -1,0 +1,66 @@
+//! What a threshold would cost, before anything is simulated: from the calibration statistics alone.
+
+use crate::convert::Sorted;
+use crate::simulate::neuron::target_count;
+
+/// Predicted error of one layer at one threshold: means over all activations of the calibration set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    pub theta: f32,
+    /// Mean squared error from clipping at θ.
+    pub clipping: f64,
+    /// Mean squared error from θ/T steps, without clipping.
+    pub quantization: f64,
+    /// Share of activations above θ.
+    pub clipped: f64,
+}
+
+impl Prediction {
+    /// The whole predicted mean squared error.
+    pub fn total(&self) -> f64 {
+        self.clipping + self.quantization
+    }
+}
+
+/// Predicted error for each of `thetas` at T = `steps` and v(0) = `v_init`·θ, with inputs that arrive evenly. At most
+/// `QUANTILES` representative activations are looked at, so that it keeps up with a dragged line.
+pub fn predict(activations: &Sorted, thetas: &[f32], steps: usize, v_init: f32) -> Vec<Prediction> {
+    const QUANTILES: usize = 2048;
+    let n = activations.positive.len();
+    let picks = n.min(QUANTILES);
+    let sample: Vec<f32> = (0..picks).map(|k| activations.positive[(2 * k + 1) * n / (2 * picks)]).collect();
+    let weight = n as f64 / (activations.len().max(1) * picks.max(1)) as f64;
+    let one = |&theta: &f32| {
+        let (mut clipping, mut quantization) = (0.0, 0.0);
+        for &a in &sample {
+            if a > theta {
+                clipping += f64::from(a - theta).powi(2);
+            } else {
+                let phi = f64::from(theta) / steps as f64 * f64::from(target_count(a, theta, steps, f64::from(v_init)));
+                quantization += (phi - f64::from(a)).powi(2);
+            }
+        }
+        Prediction {
+            theta,
+            clipping: clipping * weight,
+            quantization: quantization * weight,
+            clipped: activations.share_above(theta),
+        }
+    };
+    thetas.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn low_thresholds_clip_and_high_ones_quantise() {
+        let activations = Sorted { zeros: 0, positive: (1..=1000).map(|k| k as f32 / 1000.0).collect() };
+        let [low, high] = predict(&activations, &[0.25, 1.0], 4, 0.5)[..] else { panic!() };
+        assert!(low.clipping > high.clipping && low.quantization < high.quantization);
+        // Uniform in (0, 1) with T = 4 and v(0) = ½: E[e²] = 1/(12·16).
+        assert!((high.quantization - 1.0 / 192.0).abs() < 1e-4);
+        assert!((low.clipped - 0.75).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,182 @@
+//! The report: what the panes draw and what `run` writes. Plain numbers about one run after t steps.
+
+use std::collections::BTreeMap;
+use std::ops::{Add, AddAssign};
+
+use serde::Serialize;
+
+use crate::network::NodeId;
+
+/// Everything measured about a run after [`Report::steps`] steps.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The step t the figures are for.
+    pub steps: usize,
+    pub samples: usize,
+    /// Share of samples the ANN answers rightly; `None` without labels.
+    pub ann_accuracy: Option<f64>,
+    /// One point for every t from 1 to the end of the run (not only to `steps`).
+    pub curve: Vec<CurvePoint>,
+    pub layers: Vec<LayerReport>,
+}
+
+/// The state of the readout after `t` steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CurvePoint {
+    pub t: usize,
+    /// Share of samples answered rightly; `None` without labels.
+    pub accuracy: Option<f64>,
+    /// Share of samples where the SNN answers as the ANN does.
+    pub agreement: f64,
+}
+
+/// Figures of one spiking layer. Symbols as in `golden`: z ANN pre-activation, a ANN activation, n spikes in t steps,
+/// φ = θn/t, ẑ mean input current of the SNN layer.
+#[derive(Clone, Debug)]
+pub struct LayerReport {
+    pub name: String,
+    pub node: NodeId,
+    /// Shape of the layer for one sample.
+    pub shape: Vec<usize>,
+    /// One threshold, or one per channel.
+    pub theta: Vec<f32>,
+    /// Sum of n over neurons and samples.
+    pub spikes: u64,
+    /// Mean of n/t.
+    pub rate: f64,
+    /// Mean of a, the scale for the errors below.
+    pub mean_activation: f64,
+    /// Mean of |φ − a|.
+    pub mean_abs_mismatch: f64,
+    /// Pearson correlation of φ and a over neurons and samples; `None` when either is constant.
+    pub correlation: Option<f64>,
+    /// Unevenness categories with the target count from the SNN layer's own mean input.
+    pub same_input: Categories,
+    /// The same categories with the target count from the ANN's pre-activation.
+    pub end_to_end: Categories,
+    /// Histogram of ψ = target (end to end) − n over neurons × samples.
+    pub offset_spikes: BTreeMap<i32, u64>,
+    /// Means over neurons × samples of the four exact parts of φ − ReLU(z).
+    pub ledger: Ledger,
+    /// Synaptic operations that this layer's spikes cause downstream, summed over samples and steps.
+    pub synops: f64,
+    /// Joint histogram of (a/θ, φ/θ).
+    pub density: Density,
+    /// Mean ψ over samples per neuron, `[F]`.
+    pub offset_map: Vec<f32>,
+    /// Mean |φ − a| over samples per neuron, `[F]`.
+    pub mismatch_map: Vec<f32>,
+    /// For each same-input category C0..C4, one neuron in it.
+    pub examples: [Option<NeuronRef>; 5],
+}
+
+/// One neuron for one sample. `neuron` is its index in the flattened layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+pub struct NeuronRef {
+    /// Index of the spiking layer in network order.
+    pub layer: usize,
+    /// Index of the sample in the run (0 is the first that ran).
+    pub sample: usize,
+    pub neuron: usize,
+}
+
+/// Counts of neurons × samples by how n stands to its target q (Hao et al., AAAI 2023, SRP; the exact split is ours):
+/// C0 n = q, C1 q = 0 < n, C2 0 < q < n, C3 0 < n < q, C4 n = 0 < q.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub struct Categories {
+    pub c0: u64,
+    pub c1: u64,
+    pub c2: u64,
+    pub c3: u64,
+    pub c4: u64,
+}
+
+/// The exact parts of the error φ − ReLU(z), in activation units (`algorithms` 0.4; after Bu et al., ICLR 2022 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ledger {
+    /// Came in wrong from the layers before: ReLU(ẑ) − ReLU(z).
+    pub propagated: f64,
+    /// Lost above θ: min(ReLU(ẑ), θ) − ReLU(ẑ).
+    pub clipping: f64,
+    /// θ/T steps: (θ/T)·q(ẑ) − clip(ẑ, 0, θ).
+    pub quantization: f64,
+    /// Order of arrival: φ − (θ/T)·q(ẑ).
+    pub unevenness: f64,
+    /// φ − ReLU(z), measured on its own, not summed from the parts.
+    pub total: f64,
+}
+
+/// A joint histogram of ANN activation (columns) and SNN rate (rows), both over θ.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Density {
+    /// Bins along each axis.
+    pub bins: usize,
+    /// The axes run from 0 to this many θ.
+    pub extent: f32,
+    /// `[row φ/θ][column a/θ]`, row 0 is φ = 0; pairs where both are 0 are counted in `silent` instead.
+    pub counts: Vec<u32>,
+    /// Neurons × samples where both are exactly 0.
+    pub silent: u64,
+}
+
+impl Categories {
+    /// Counts in order C0..C4.
+    pub fn as_array(&self) -> [u64; 5] {
+        [self.c0, self.c1, self.c2, self.c3, self.c4]
+    }
+    /// The category index 0..=4 of count `n` against target `q`.
+    pub fn index(n: u32, q: u32) -> usize {
+        match (n, q) {
+            _ if n == q => 0,
+            (_, 0) => 1,
+            _ if n > q => 2,
+            (0, _) => 4,
+            _ => 3,
+        }
+    }
+    /// Categories from counts C0..C4.
+    pub fn from_array([c0, c1, c2, c3, c4]: [u64; 5]) -> Self {
+        Self { c0, c1, c2, c3, c4 }
+    }
+    /// All neurons × samples counted.
+    pub fn total(&self) -> u64 {
+        self.as_array().iter().sum()
+    }
+}
+
+impl Add for Ledger {
+    type Output = Self;
+    fn add(self, o: Self) -> Self {
+        Self {
+            propagated: self.propagated + o.propagated,
+            clipping: self.clipping + o.clipping,
+            quantization: self.quantization + o.quantization,
+            unevenness: self.unevenness + o.unevenness,
+            total: self.total + o.total,
+        }
+    }
+}
+
+impl AddAssign for Ledger {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Ledger {
+    /// The parts in reading order: carried in, clipping, quantisation, unevenness.
+    pub fn parts(&self) -> [f64; 4] {
+        [self.propagated, self.clipping, self.quantization, self.unevenness]
+    }
+    /// All figures times `factor`.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            propagated: self.propagated * factor,
+            clipping: self.clipping * factor,
+            quantization: self.quantization * factor,
+            unevenness: self.unevenness * factor,
+            total: self.total * factor,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Makes a [`Report`]: every figure defined as in the reference cases, in f64, each neuron once.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report};
+use crate::convert::{SpikingLayer, SpikingNetwork};
+use crate::simulate::neuron::target_count;
+use crate::simulate::{AnnRun, Recording};
+
+/// Bins along each axis of the mismatch density.
+const DENSITY_BINS: usize = 64;
+/// The mismatch density shows activations up to this many θ: enough to see what is clipped.
+const DENSITY_EXTENT: f32 = 1.5;
+
+/// A run as it is measured.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub spiking: &'a SpikingNetwork,
+    pub ann: &'a AnnRun,
+    pub recording: &'a Recording,
+    /// Mean input current of every layer over the measured steps, `[N, F]` each.
+    pub mean_inputs: &'a [Vec<f32>],
+    /// One label per sample, or empty.
+    pub labels: &'a [u16],
+    /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
+    pub fan_outs: &'a [Vec<f64>],
+}
+
+/// Measures the run after `steps` steps (`1..=recording.steps`); `mean_inputs` must be of the same steps.
+pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
+    let layers = (0..subject.spiking.layers.len()).into_par_iter().map(|l| layer_report(subject, l, steps)).collect();
+    let right = |sample: usize| {
+        subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
+    };
+    Report {
+        steps,
+        samples: subject.recording.samples,
+        ann_accuracy: labelled(subject.labels, subject.ann.samples)
+            .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
+        curve: curve(subject.recording, subject.ann, subject.labels),
+        layers,
+    }
+}
+
+fn labelled(labels: &[u16], samples: usize) -> bool {
+    samples > 0 && labels.len() >= samples
+}
+
+/// Accuracy and agreement with the ANN after every step.
+pub fn curve(recording: &Recording, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
+    let samples = recording.samples;
+    let answers: Vec<usize> = (0..samples).map(|sample| ann.answer(sample)).collect();
+    let share = |count: usize| count as f64 / samples.max(1) as f64;
+    let point = |t: usize| {
+        let snn: Vec<usize> = (0..samples).map(|sample| recording.answer_at(t, sample)).collect();
+        let agreement = share(snn.iter().zip(&answers).filter(|(a, b)| a == b).count());
+        let right = || snn.iter().zip(labels).filter(|(answer, label)| **answer == usize::from(**label)).count();
+        CurvePoint { t, accuracy: labelled(labels, samples).then(|| share(right())), agreement }
+    };
+    (1..=recording.steps).into_par_iter().map(point).collect()
+}
+
+/// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on them.
+#[derive(Clone)]
+struct Sums {
+    spikes: u64,
+    mismatch: f64,
+    activation: f64,
+    ledger: Ledger,
+    same_input: [u64; 5],
+    end_to_end: [u64; 5],
+    offsets: BTreeMap<i32, u64>,
+    synops: f64,
+    density: Density,
+    offset_map: Vec<f32>,
+    mismatch_map: Vec<f32>,
+    examples: [Option<NeuronRef>; 5],
+    /// Σφ, Σφ², Σa², Σφa for the correlation.
+    moments: [f64; 4],
+}
+
+impl Sums {
+    fn new(neurons: usize) -> Self {
+        let density = Density {
+            bins: DENSITY_BINS,
+            extent: DENSITY_EXTENT,
+            counts: vec![0; DENSITY_BINS * DENSITY_BINS],
+            silent: 0,
+        };
+        Self {
+            spikes: 0,
+            mismatch: 0.0,
+            activation: 0.0,
+            ledger: Ledger::default(),
+            same_input: [0; 5],
+            end_to_end: [0; 5],
+            offsets: BTreeMap::new(),
+            synops: 0.0,
+            density,
+            offset_map: vec![0.0; neurons],
+            mismatch_map: vec![0.0; neurons],
+            examples: [None; 5],
+            moments: [0.0; 4],
+        }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.spikes += other.spikes;
+        self.mismatch += other.mismatch;
+        self.activation += other.activation;
+        self.ledger += other.ledger;
+        self.synops += other.synops;
+        self.density.silent += other.density.silent;
+        for k in 0..5 {
+            self.same_input[k] += other.same_input[k];
+            self.end_to_end[k] += other.end_to_end[k];
+            self.examples[k] = self.examples[k].or(other.examples[k]);
+        }
+        other.offsets.into_iter().for_each(|(psi, count)| *self.offsets.entry(psi).or_default() += count);
+        self.density.counts.iter_mut().zip(other.density.counts).for_each(|(a, b)| *a += b);
+        self.offset_map.iter_mut().zip(other.offset_map).for_each(|(a, b)| *a += b);
+        self.mismatch_map.iter_mut().zip(other.mismatch_map).for_each(|(a, b)| *a += b);
+        self.moments.iter_mut().zip(other.moments).for_each(|(a, b)| *a += b);
+        self
+    }
+}
+
+fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerReport {
+    let layer = &subject.spiking.layers[index];
+    let samples = subject.recording.samples;
+    // A fixed number of groups, merged in order: sums are the same whatever the number of threads.
+    let group = samples.div_ceil(8).max(1);
+    let starts: Vec<usize> = (0..samples).step_by(group).collect();
+    let parts: Vec<Sums> = starts
+        .into_par_iter()
+        .map(|first| {
+            let mut sums = Sums::new(layer.neurons());
+            (first..(first + group).min(samples))
+                .for_each(|sample| add_sample(subject, index, steps, sample, &mut sums));
+            sums
+        })
+        .collect();
+    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons()));
+    let total = (samples * layer.neurons()).max(1) as f64;
+    let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
+    LayerReport {
+        name: layer.name.clone(),
+        node: layer.node,
+        shape: layer.shape.clone(),
+        theta: layer.theta.clone(),
+        spikes: sums.spikes,
+        rate: sums.spikes as f64 / steps as f64 / total,
+        mean_activation: sums.activation / total,
+        mean_abs_mismatch: sums.mismatch / total,
+        correlation: correlation(sums.activation, sums.moments, total),
+        same_input: Categories::from_array(sums.same_input),
+        end_to_end: Categories::from_array(sums.end_to_end),
+        offset_spikes: sums.offsets,
+        ledger: sums.ledger.scaled(1.0 / total),
+        synops: sums.synops,
+        density: sums.density,
+        offset_map: per_sample(sums.offset_map),
+        mismatch_map: per_sample(sums.mismatch_map),
+        examples: sums.examples,
+    }
+}
+
+/// Pearson's r of φ and a; `None` when either does not vary.
+fn correlation(sum_a: f64, [sum_p, sum_pp, sum_aa, sum_pa]: [f64; 4], n: f64) -> Option<f64> {
+    let (va, vp) = (sum_aa - sum_a * sum_a / n, sum_pp - sum_p * sum_p / n);
+    (va > 1e-12 * n && vp > 1e-12 * n).then(|| (sum_pa - sum_p * sum_a / n) / (va * vp).sqrt())
+}
+
+fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, sums: &mut Sums) {
+    let layer: &SpikingLayer = &subject.spiking.layers[index];
+    let neurons = layer.neurons();
+    let span = sample * neurons..(sample + 1) * neurons;
+    let z = &subject.ann.pre_activations[index][span.clone()];
+    let zin = &subject.mean_inputs[index][span];
+    let mut counts = vec![0; neurons];
+    subject.recording.layers[index].spikes.add_counts(steps, sample, &mut counts);
+    for neuron in 0..neurons {
+        let theta = layer.theta_of(neuron);
+        let (n, z, zin) = (counts[neuron], z[neuron], zin[neuron]);
+        let unit = f64::from(theta) / steps as f64;
+        let phi = unit * f64::from(n);
+        let a = f64::from(layer.activation.apply(z));
+        let same = target_count(zin, theta, steps, 0.5);
+        let end = target_count(z, theta, steps, 0.5);
+        let category = Categories::index(n, same);
+        let psi = end as i32 - n as i32;
+
+        sums.spikes += u64::from(n);
+        sums.mismatch += (phi - a).abs();
+        sums.activation += a;
+        sums.ledger += ledger_of(f64::from(z), f64::from(zin), f64::from(theta), phi, unit * f64::from(same));
+        sums.same_input[category] += 1;
+        sums.end_to_end[Categories::index(n, end)] += 1;
+        *sums.offsets.entry(psi).or_default() += 1;
+        if let Some(fan_out) = subject.fan_outs.get(index) {
+            sums.synops += f64::from(n) * fan_out[neuron];
+        }
+        sums.offset_map[neuron] += psi as f32;
+        sums.mismatch_map[neuron] += (phi - a).abs() as f32;
+        if sums.examples[category].is_none() && (category != 0 || n > 0) {
+            sums.examples[category] = Some(NeuronRef { layer: index, sample, neuron });
+        }
+        [phi, phi * phi, a * a, phi * a].iter().zip(&mut sums.moments).for_each(|(v, m)| *m += v);
+        add_density(&mut sums.density, a, phi, f64::from(theta));
+    }
+}
+
+/// The four exact parts of φ − ReLU(z); `on_target` is (θ/T)·q(ẑ).
+fn ledger_of(z: f64, zin: f64, theta: f64, phi: f64, on_target: f64) -> Ledger {
+    let (z, zin) = (z.max(0.0), zin.max(0.0));
+    Ledger {
+        propagated: zin - z,
+        clipping: zin.min(theta) - zin,
+        quantization: on_target - zin.min(theta),
+        unevenness: phi - on_target,
+        total: phi - z,
+    }
+}
+
+fn add_density(density: &mut Density, a: f64, phi: f64, theta: f64) {
+    if a == 0.0 && phi == 0.0 || theta <= 0.0 {
+        density.silent += 1;
+        return;
+    }
+    let bin = |v: f64| ((v / theta / f64::from(density.extent) * density.bins as f64) as usize).min(density.bins - 1);
+    let cell = bin(phi) * density.bins + bin(a);
+    density.counts[cell] += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_worked_parts() {
+        let parts = ledger_of(1.3, 1.3, 1.0, 1.0, 1.0);
+        assert!((parts.clipping + 0.3).abs() < 1e-12 && parts.quantization == 0.0 && parts.unevenness == 0.0);
+        let parts = ledger_of(0.33, 0.33, 1.0, 0.25, 0.25);
+        assert!((parts.quantization + 0.08).abs() < 1e-12);
+        // Five steps, input +2 at 1,2,3 and −2 at 4,5: ẑ = 0.4, target 2/5, output 4/5.
+        assert!((ledger_of(0.4, 0.4, 1.0, 0.8, 0.4).unevenness - 0.4).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn the_ledger_adds_up(z in -3f64..3.0, zin in -3f64..3.0, theta in 0.01f64..3.0, n in 0u32..32, q in 0u32..32) {
+            let unit = theta / 32.0;
+            let parts = ledger_of(z, zin, theta, unit * f64::from(n), unit * f64::from(q));
+            prop_assert!((parts.parts().iter().sum::<f64>() - parts.total).abs() < 1e-12);
+        }
+    }
+}

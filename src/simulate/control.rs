@@ -1,0 +1,52 @@
+//! How long work is stopped and watched from outside.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{Error, Result};
+
+/// What running work tells its owner.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// What is being done and how much of it is, 0 to 1.
+    Progress { stage: &'static str, fraction: f32 },
+    /// Samples that have run to the end, with their readout summed over steps, `[T][samples.len()][classes]`.
+    Answers { samples: Range<usize>, steps: usize, readout: Vec<f32> },
+}
+
+/// A cancel flag and an ear. Cheap to clone; the default never stops and tells nobody.
+#[derive(Clone, Default)]
+pub struct Control {
+    cancel: Arc<AtomicBool>,
+    listener: Option<Arc<dyn Fn(Event) + Send + Sync>>,
+}
+
+impl Control {
+    /// Work that tells `listener` what happens; it may be called from several threads.
+    pub fn listening(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self { cancel: Arc::default(), listener: Some(Arc::new(listener)) }
+    }
+    /// Asks the work to stop; it does so at the next layer.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+    /// Whether stopping was asked for.
+    pub fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+    /// [`Error::Cancelled`] once stopping was asked for.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+    /// Tells how far the work is.
+    pub fn progress(&self, stage: &'static str, fraction: f32) {
+        self.tell(|| Event::Progress { stage, fraction });
+    }
+    /// Tells an event; it is not even built when nobody listens.
+    pub fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(listener) = &self.listener {
+            listener(event());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The first t steps of a longer run, without simulating again: spikes are a prefix of the recorded bits, and the mean
+//! input of a layer is what its stateless part makes of the mean of its input spikes, since that part is linear. Only
+//! where a max pool reads spikes are the single steps needed.
+
+use rayon::prelude::*;
+
+use super::Control;
+use super::recording::{LayerRecording, Recording};
+use super::run::{Plan, decode, run};
+use super::signal::{Signal, apply_signal};
+use crate::Result;
+use crate::convert::{Reset, SpikingLayer, SpikingNetwork};
+use crate::network::forward::{Program, numbers};
+use crate::network::{NodeId, Op};
+
+/// Values that one block of samples may hold (f32 each).
+const BLOCK_VALUES: usize = 4 << 20;
+
+/// The recording as it stood after `steps` steps (`1..=recording.steps`). `input` is `[N, F]`, scaled.
+pub fn prefix(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    steps: usize,
+    control: &Control,
+) -> Result<Recording> {
+    let steps = steps.clamp(1, recording.steps);
+    if steps == recording.steps {
+        return Ok(recording.clone());
+    }
+    if spiking.layers.iter().any(|layer| layer.reset == Reset::Hard) {
+        // A hard reset throws charge away, so the potential cannot be had from the books.
+        let plan =
+            Plan { program, spiking, input, samples: recording.samples, steps, previous: None, unchanged_layers: 0 };
+        return run(&plan, control);
+    }
+    let means = mean_inputs(program, spiking, input, recording, steps, control)?;
+    let layer = |((layer, record), mean_input): ((&SpikingLayer, &LayerRecording), Vec<f32>)| {
+        let mut spikes = record.spikes.clone();
+        spikes.resize(steps);
+        let theta = layer.theta_per_neuron();
+        let counts = spikes.counts(steps);
+        // v(t) = v(0) + charge in − θn
+        let potential = mean_input.iter().zip(&counts).zip(theta.iter().cycle()).map(|((&mean, &n), &theta)| {
+            (f64::from(layer.v_init * theta) + f64::from(mean) * steps as f64 - f64::from(theta) * f64::from(n)) as f32
+        });
+        LayerRecording { spikes, potential: potential.collect(), mean_input }
+    };
+    let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect();
+    let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
+    Ok(Recording { steps, layers, readout, ..*recording })
+}
+
+/// Mean input current of every spiking layer over steps `1..=steps`, `[N, F]` each.
+pub fn mean_inputs(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    steps: usize,
+    control: &Control,
+) -> Result<Vec<Vec<f32>>> {
+    if steps == recording.steps {
+        return Ok(recording.layers.iter().map(|layer| layer.mean_input.clone()).collect());
+    }
+    let stepwise = feeds_max_pool(program);
+    let network = program.network();
+    let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
+    let per_sample = widest * if stepwise.contains(&true) { steps } else { 1 };
+    let share = recording.samples.div_ceil(2 * rayon::current_num_threads());
+    let rows = (BLOCK_VALUES / per_sample.max(1)).clamp(1, share.max(1));
+    let starts: Vec<usize> = (0..recording.samples).step_by(rows).collect();
+    let blocks = starts.into_par_iter().map(|first| {
+        control.check()?;
+        let rows = rows.min(recording.samples - first);
+        Ok(block_means(program, spiking, input, recording, steps, &stepwise, first, rows))
+    });
+    let blocks: Vec<Vec<Vec<f32>>> = blocks.collect::<Result<_>>()?;
+    let mut means: Vec<Vec<f32>> = spiking.layers.iter().map(|_| Vec::new()).collect();
+    for block in blocks {
+        means.iter_mut().zip(block).for_each(|(all, part)| all.extend(part));
+    }
+    Ok(means)
+}
+
+/// Nodes on a way from spikes to a max pool: there the mean over time does not pass through.
+fn feeds_max_pool(program: &Program) -> Vec<bool> {
+    let network = program.network();
+    let mut feeds = vec![false; network.nodes.len()];
+    for (id, node) in network.nodes.iter().enumerate().rev() {
+        let pool = matches!(node.op, Op::MaxPool2d { .. });
+        if pool || (feeds[id] && !matches!(node.op, Op::Activation(_))) {
+            node.inputs.iter().for_each(|&input| feeds[input] = true);
+        }
+    }
+    feeds
+}
+
+#[expect(clippy::too_many_arguments, reason = "one block of `mean_inputs`, whose arguments it passes on")]
+fn block_means(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    steps: usize,
+    stepwise: &[bool],
+    first: usize,
+    rows: usize,
+) -> Vec<Vec<f32>> {
+    let network = program.network();
+    let width: usize = network.input_shape().iter().product();
+    let mut values: Vec<Option<Signal>> = vec![None; network.nodes.len()];
+    let mut means = Vec::with_capacity(spiking.layers.len());
+    let averaged = |signal: Signal| match signal {
+        Signal::Constant(x) => x,
+        Signal::Sequence(x) => {
+            let columns = x.dims()[1];
+            x.reshape([steps, rows, columns]).mean_dim(0).reshape([rows, columns])
+        }
+    };
+    for (id, node) in network.nodes.iter().enumerate() {
+        let value_of = |values: &[Option<Signal>], id: NodeId| values[id].clone();
+        let signal = match node.op {
+            Op::Input => Signal::Constant(program.tensor(input[first * width..(first + rows) * width].to_vec(), rows)),
+            Op::Activation(_) => {
+                let index = means.len();
+                let Some(current) = value_of(&values, node.inputs[0]) else { continue };
+                means.push(numbers(averaged(current)));
+                let (layer, spikes) = (&spiking.layers[index], &recording.layers[index].spikes);
+                if stepwise[id] {
+                    Signal::Sequence(program.tensor(decode(layer, spikes, 0..steps, first, rows), steps * rows))
+                } else {
+                    let theta = layer.theta_per_neuron();
+                    let mut rates = vec![0.0; rows * theta.len()];
+                    let mut counts = vec![0u32; theta.len()];
+                    for (b, row) in rates.chunks_mut(theta.len().max(1)).enumerate() {
+                        counts.fill(0);
+                        spikes.add_counts(steps, first + b, &mut counts);
+                        row.iter_mut()
+                            .zip(&counts)
+                            .zip(&theta)
+                            .for_each(|((r, &n), t)| *r = t * n as f32 / steps as f32);
+                    }
+                    Signal::Constant(program.tensor(rates, rows))
+                }
+            }
+            _ => {
+                let inputs = node.inputs.iter().filter_map(|&input| value_of(&values, input)).collect();
+                let signal = apply_signal(network, node, program.params(id), inputs, steps);
+                if stepwise[id] { signal } else { Signal::Constant(averaged(signal)) }
+            }
+        };
+        for &input in &node.inputs {
+            if program.last_reader(input) == id {
+                values[input] = None;
+            }
+        }
+        values[id] = Some(signal);
+    }
+    means
+}

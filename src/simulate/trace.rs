@@ -1,0 +1,95 @@
+//! The membrane of single neurons, step by step. Traces are not stored: they are computed again, exactly, from the
+//! recorded input spikes when someone looks.
+
+use super::neuron::step;
+use super::recording::Recording;
+use super::run::decode;
+use super::signal::{Signal, apply_signal};
+use crate::convert::SpikingNetwork;
+use crate::network::forward::{Program, numbers};
+use crate::network::{NodeId, Op};
+
+/// What one neuron did at every step of a run. All vectors have one entry per step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    pub theta: f32,
+    /// v(0)
+    pub initial: f32,
+    /// Input current I(t).
+    pub current: Vec<f32>,
+    /// Potential after charging, before the reset: m(t).
+    pub before_reset: Vec<f32>,
+    /// Potential after the reset: v(t).
+    pub after_reset: Vec<f32>,
+    pub spikes: Vec<bool>,
+}
+
+/// Input currents of spiking layer `layer` for `sample`, `[T, F]`, from the recorded spikes of the layers before it.
+pub fn layer_currents(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    layer: usize,
+    sample: usize,
+) -> Vec<f32> {
+    let network = program.network();
+    let steps = recording.steps;
+    let width: usize = network.input_shape().iter().product();
+    let target = network.nodes[spiking.layers[layer].node].inputs[0];
+    let needed = upstream_to_spikes(program, target);
+    let mut values: Vec<Option<Signal>> = vec![None; network.nodes.len()];
+    for id in (0..=target).filter(|&id| needed[id]) {
+        let node = &network.nodes[id];
+        let before = spiking.layers.iter().position(|layer| layer.node == id);
+        values[id] = Some(match (&node.op, before) {
+            (Op::Input, _) => Signal::Constant(program.tensor(input[sample * width..(sample + 1) * width].to_vec(), 1)),
+            (_, Some(index)) => {
+                let spikes = decode(&spiking.layers[index], &recording.layers[index].spikes, 0..steps, sample, 1);
+                Signal::Sequence(program.tensor(spikes, steps))
+            }
+            _ => {
+                let inputs = node.inputs.iter().filter_map(|&input| values[input].clone()).collect();
+                apply_signal(network, node, program.params(id), inputs, steps)
+            }
+        });
+    }
+    values[target].take().map(|signal| numbers(signal.sequence(steps))).unwrap_or_default()
+}
+
+/// The node and everything between it and the spikes or the input that feed it.
+fn upstream_to_spikes(program: &Program, target: NodeId) -> Vec<bool> {
+    let network = program.network();
+    let mut needed = vec![false; network.nodes.len()];
+    let mut open = vec![target];
+    while let Some(id) = open.pop() {
+        if !std::mem::replace(&mut needed[id], true) && !matches!(network.nodes[id].op, Op::Activation(_)) {
+            open.extend(&network.nodes[id].inputs);
+        }
+    }
+    needed
+}
+
+/// The trace of `neuron` of spiking layer `layer`; `currents` is what [`layer_currents`] gave.
+pub fn trace(spiking: &SpikingNetwork, currents: &[f32], layer: usize, neuron: usize) -> Trace {
+    let layer = &spiking.layers[layer];
+    let theta = layer.theta_of(neuron);
+    let fires_at = if theta > 0.0 { theta } else { f32::INFINITY };
+    let mut v = layer.v_init * theta.max(0.0);
+    let mut out = Trace {
+        theta,
+        initial: v,
+        current: currents.iter().skip(neuron).step_by(layer.neurons()).copied().collect(),
+        before_reset: Vec::new(),
+        after_reset: Vec::new(),
+        spikes: Vec::new(),
+    };
+    for &current in &out.current {
+        out.before_reset.push(v + current);
+        let (spike, after) = step(v, current, fires_at, layer.reset, layer.tie);
+        v = after;
+        out.after_reset.push(v);
+        out.spikes.push(spike);
+    }
+    out
+}

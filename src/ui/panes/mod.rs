@@ -1,0 +1,72 @@
+//! The panes: one question about the run each. A pane is handed the lab and pushes messages.
+
+use egui::Ui;
+use serde::{Deserialize, Serialize};
+
+use crate::lab::{Lab, Message};
+
+/// Every pane there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pane {
+    TCurve,
+    Ledger,
+    Mismatch,
+    OffsetSpikes,
+    Unevenness,
+    Membrane,
+    Raster,
+    Threshold,
+    Transfer,
+}
+
+impl Pane {
+    /// All panes in reading order.
+    pub const ALL: [Self; 9] = [
+        Self::TCurve,
+        Self::Ledger,
+        Self::Mismatch,
+        Self::OffsetSpikes,
+        Self::Unevenness,
+        Self::Membrane,
+        Self::Raster,
+        Self::Threshold,
+        Self::Transfer,
+    ];
+
+    /// The title on the pane's tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::TCurve => "T-curve",
+            Self::Ledger => "Error ledger",
+            Self::Mismatch => "Mismatch",
+            Self::OffsetSpikes => "Offset spikes",
+            Self::Unevenness => "Unevenness",
+            Self::Membrane => "Membrane",
+            Self::Raster => "Raster",
+            Self::Threshold => "Threshold",
+            Self::Transfer => "Transfer",
+        }
+    }
+
+    /// The name of the pane on the command line (`--pane NAME`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TCurve => "t-curve",
+            Self::Ledger => "ledger",
+            Self::Mismatch => "mismatch",
+            Self::OffsetSpikes => "offset-spikes",
+            Self::Unevenness => "unevenness",
+            Self::Membrane => "membrane",
+            Self::Raster => "raster",
+            Self::Threshold => "threshold",
+            Self::Transfer => "transfer",
+        }
+    }
+
+    /// Draws the pane into `ui`, which it fills.
+    pub fn show(self, ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+        let _ = (lab, out);
+        ui.label(self.title());
+    }
+}
