@@ -1,1 +1,4 @@
-//! (being written)
+//! The headless faces: one file per command.
+
+mod interrupt;
+pub mod train;
