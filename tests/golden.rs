@@ -36,7 +36,7 @@ fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
     settings.recipe.threshold = match recipe["threshold"].as_str()? {
         "learned" => ThresholdRule::Learned,
         "max" => ThresholdRule::Max,
-        text => match text.trim_start_matches("percentile:").trim_start_matches('p').parse() {
+        text => match text.trim_start_matches("percentile").trim().parse() {
             Ok(p) => ThresholdRule::Percentile(p),
             Err(_) => return None,
         },
