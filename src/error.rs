@@ -20,6 +20,13 @@ pub enum Error {
     /// An argument, setting or combination that makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// A network and a data set that do not fit together; each may be fine with another partner.
+    #[error(
+        "network '{network}' wants samples of {} but {data} has {}; open a data set or network that fits",
+        dims(wants),
+        dims(has)
+    )]
+    Mismatch { network: String, wants: Vec<usize>, data: String, has: Vec<usize> },
     /// The person stopped the work.
     #[error("stopped")]
     Cancelled,
@@ -48,4 +55,9 @@ impl Error {
             _ => 2,
         }
     }
+}
+
+/// A shape for a person: "3×32×32".
+pub fn dims(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
 }

@@ -1,4 +1,22 @@
-//! The headless faces: one file per command.
+//! The headless face: one file per command. Errors go to standard error in a sentence or two; the exit code is 2 for bad
+//! input or arguments and 1 for a failure of the program.
 
 mod interrupt;
+pub mod run;
+pub mod summary;
 pub mod train;
+
+use std::ops::Range;
+
+use crate::{Error, Result};
+
+/// Reads `A..B` as a range of sample indices.
+pub fn parse_range(text: &str) -> Result<Range<usize>> {
+    let bad = || Error::Invalid(format!("range '{text}' is not understood; use FIRST..END, for example 0..256"));
+    let (a, b) = text.split_once("..").ok_or_else(bad)?;
+    let range = a.trim().parse().map_err(|_| bad())?..b.trim().parse().map_err(|_| bad())?;
+    if range.is_empty() {
+        return Err(Error::Invalid(format!("range '{text}' is empty; the end is not included and must be larger")));
+    }
+    Ok(range)
+}

@@ -129,13 +129,8 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
 
 /// One line an epoch; between them, on a terminal, one line that is written over.
 fn report(at: Progress, begun: Instant) {
-    let numbers = format!(
-        "epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %",
-        at.epoch,
-        at.epochs,
-        at.loss,
-        100.0 * at.accuracy
-    );
+    let numbers =
+        format!("epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %", at.epoch, at.epochs, at.loss, 100.0 * at.accuracy);
     let terminal = std::io::stderr().is_terminal();
     match at.validation_accuracy {
         Some(held_out) => {

@@ -1,6 +1,8 @@
 //! What a sample is, and the readers of sample files. Knows nothing of networks, windows or threads.
 
 pub mod scaling;
+pub mod spec;
+pub use spec::*;
 
 use std::ops::Range;
 use std::sync::Arc;

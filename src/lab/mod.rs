@@ -1,21 +1,40 @@
 //! The document: what is open, what was computed of it and what is being computed. The faces read [`Lab`] and push
 //! [`Message`]s; [`Lab::update`] is the only place that changes it. Knows no widget.
 
+pub mod cache;
+pub mod compute;
+pub mod engine;
+pub mod memory;
 pub mod message;
+pub mod remembered;
 pub mod run;
+pub mod session;
 pub mod settings;
 pub mod snapshot;
+pub mod undo;
+mod update;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use message::Message;
 pub use run::{Model, Run, Seconds};
-pub use settings::{Backend, Settings, View};
-pub use snapshot::{Snapshot, ThresholdView};
+pub use session::Session;
+pub use settings::{Backend, Settings, View, Workspace};
+pub use snapshot::{Focus, Snapshot, ThresholdView};
 
 use crate::measure::CurvePoint;
+use crate::{Error, Result};
+use engine::{Engine, Waker};
+use undo::Undo;
+
+/// Steps per second of the playing time cursor, at most; long runs are played in a few seconds all the same.
+const PLAY_STEPS_PER_SECOND: f32 = 8.0;
+/// How long playing a whole run takes at most, in seconds.
+const PLAY_SECONDS: f32 = 6.0;
 
 /// The whole state of the program.
+#[derive(Default)]
 pub struct Lab {
     /// What is computed; saved, and walked by undo.
     pub settings: Settings,
@@ -29,10 +48,32 @@ pub struct Lab {
     pub job: Option<Job>,
     /// Errors and remarks for the person, newest last.
     pub notices: Vec<Notice>,
+    /// The arrangement of panes, as the window keeps it; saved with the session.
+    pub layout: serde_json::Value,
+    /// Grows when a session brings another arrangement, so that the window takes it over.
+    pub layout_version: u64,
+    undo: Undo,
+    engine: Engine,
+    /// Number of the newest run job.
+    generation: u64,
+    /// The settings last asked of the engine.
+    asked: Option<Settings>,
+    /// Read files again with the next run.
+    afresh: bool,
+    /// With the next run, fit sample ranges to the data set and take the scaling that the network's file states.
+    fit_ranges: bool,
+    /// Settings that failed only because network and data do not fit: the next opened partner is tried with them.
+    pending: Option<Settings>,
+    look_generation: u64,
+    /// The newest look that is still under way.
+    looking: Option<u64>,
+    looked_for: Option<(Arc<Run>, Focus)>,
+    /// Fractions of a step that playing has saved up.
+    play_debt: f32,
 }
 
 /// Work in progress.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Job {
     /// What is being done: "calibrating", "simulating".
     pub stage: &'static str,
@@ -58,4 +99,117 @@ pub enum Level {
     Note,
     /// Something that was refused; the lab stays as it was.
     Error,
+}
+
+impl Job {
+    /// Adds the curve of `samples` more samples.
+    fn add_partial(&mut self, part: &[CurvePoint], samples: usize) {
+        if self.partial.len() != part.len() {
+            (self.partial, self.partial_samples) = (part.to_vec(), samples);
+            return;
+        }
+        let (old, new) = (self.partial_samples as f64, samples as f64);
+        let mean = |a: f64, b: f64| (a * old + b * new) / (old + new);
+        for (all, part) in self.partial.iter_mut().zip(part) {
+            all.accuracy = all.accuracy.zip(part.accuracy).map(|(a, b)| mean(a, b));
+            all.agreement = mean(all.agreement, part.agreement);
+        }
+        self.partial_samples += samples;
+    }
+}
+
+impl Lab {
+    /// A lab that begins to compute `settings`.
+    pub fn new(settings: Settings) -> Self {
+        let mut lab = Self { settings, fit_ranges: true, ..Self::default() };
+        lab.ask();
+        lab
+    }
+
+    /// A lab from a session file's content.
+    pub fn from_session(session: Session) -> Self {
+        let mut lab = Self { view: session.view, layout: session.layout, ..Self::new(session.settings) };
+        lab.layout_version = 1;
+        lab
+    }
+
+    /// A lab with `settings` computed to the end. For pictures, tests and programs without a window.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let mut lab = Self::new(settings);
+        lab.settle();
+        match (&lab.run, lab.notices.last()) {
+            (None, Some(notice)) => Err(Error::Invalid(notice.text.clone())),
+            _ => Ok(lab),
+        }
+    }
+
+    /// Waits until nothing is being computed any more.
+    pub fn settle(&mut self) {
+        while self.job.is_some() || self.looking.is_some() {
+            if let Some(news) = self.engine.wait(Duration::from_millis(100)) {
+                self.hear(news);
+                self.ask();
+            }
+        }
+    }
+
+    /// Who is woken, from any thread, when there is news to [`poll`](Self::poll).
+    pub fn set_waker(&self, waker: Waker) {
+        self.engine.set_waker(waker);
+    }
+
+    /// Whether anything is being computed.
+    pub fn busy(&self) -> bool {
+        self.job.is_some() || self.looking.is_some()
+    }
+
+    /// Time-steps T of the run on the screen.
+    pub fn steps(&self) -> usize {
+        self.run.as_ref().map_or(self.settings.recipe.steps, |run| run.steps()).max(1)
+    }
+
+    /// The time cursor, 1..=T.
+    pub fn cursor(&self) -> usize {
+        self.view.cursor.unwrap_or(usize::MAX).clamp(1, self.steps())
+    }
+
+    /// Moves a playing cursor on by `seconds`. Returns whether it still plays.
+    pub fn advance(&mut self, seconds: f32) -> bool {
+        if !self.view.playing {
+            self.play_debt = 0.0;
+            return false;
+        }
+        let speed = PLAY_STEPS_PER_SECOND.max(self.steps() as f32 / PLAY_SECONDS);
+        self.play_debt += seconds.max(0.0) * speed;
+        let whole = self.play_debt.floor();
+        self.play_debt -= whole;
+        if whole > 0.0 {
+            let at = self.cursor() + whole as usize;
+            self.view.playing = at < self.steps();
+            self.update([Message::SetCursor(Some(at))]);
+        }
+        self.view.playing
+    }
+
+    /// What undo would take back, in a sentence.
+    pub fn undo_sentence(&self) -> Option<String> {
+        self.undo.undo_sentence()
+    }
+
+    /// What redo would do again, in a sentence.
+    pub fn redo_sentence(&self) -> Option<String> {
+        self.undo.redo_sentence()
+    }
+
+    /// What the view looks at, within the bounds of `run`.
+    fn focus(&self, run: &Run) -> Focus {
+        let focus = Focus {
+            steps: self.cursor(),
+            layer: self.view.layer,
+            sample: self.view.sample,
+            neuron: self.view.neuron,
+            pinned: self.view.pinned.clone(),
+        };
+        focus.within(run)
+    }
 }

@@ -56,7 +56,7 @@ pub struct Seconds {
 
 impl Run {
     /// The run as `measure` wants it, with the mean inputs of its last step.
-    pub fn subject<'a>(&'a self, mean_inputs: &'a [Vec<f32>]) -> Subject<'a> {
+    pub fn subject<'a>(&'a self, mean_inputs: &'a [&'a [f32]]) -> Subject<'a> {
         Subject {
             spiking: &self.spiking,
             ann: &self.ann,

@@ -43,6 +43,7 @@ impl Backend {
     pub fn device(self) -> burn::tensor::Device {
         match self {
             Self::Flex => burn::tensor::Device::flex(),
+            #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favour")]
             Self::Ndarray => burn::tensor::Device::ndarray(),
         }
     }

@@ -56,17 +56,25 @@ pub struct ThresholdView {
     pub predictions: Vec<Prediction>,
 }
 
-impl Snapshot {
-    /// Computes what `focus` shows of `run`; `known` gives the report when the cursor stands where it stood.
-    pub fn compute(run: Arc<Run>, mut focus: Focus, known: Option<&Snapshot>, control: &Control) -> Result<Self> {
+impl Focus {
+    /// The nearest thing that `run` has.
+    pub fn within(mut self, run: &Run) -> Self {
         let last = |n: usize| n.saturating_sub(1);
-        focus.steps = focus.steps.clamp(1, run.steps());
-        focus.layer = focus.layer.min(last(run.spiking.layers.len()));
-        focus.sample = focus.sample.min(last(run.recording.samples));
-        focus.neuron = focus.neuron.min(last(run.spiking.layers[focus.layer].neurons()));
-        focus.pinned.retain(|p| {
+        self.steps = self.steps.clamp(1, run.steps());
+        self.layer = self.layer.min(last(run.spiking.layers.len()));
+        self.sample = self.sample.min(last(run.recording.samples));
+        self.neuron = self.neuron.min(last(run.spiking.layers[self.layer].neurons()));
+        self.pinned.retain(|p| {
             p.sample < run.recording.samples && run.spiking.layers.get(p.layer).is_some_and(|l| p.neuron < l.neurons())
         });
+        self
+    }
+}
+
+impl Snapshot {
+    /// Computes what `focus` shows of `run`; `known` gives the report when the cursor stands where it stood.
+    pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &Control) -> Result<Self> {
+        let focus = focus.within(&run);
         let program = &run.model.program;
         let same = known.filter(|known| Arc::ptr_eq(&known.run, &run) && known.report.steps == focus.steps);
         let at_end = focus.steps == run.steps();
@@ -75,6 +83,7 @@ impl Snapshot {
             None if at_end => run.report.clone(),
             None => {
                 let means = mean_inputs(program, &run.spiking, &run.input, &run.recording, focus.steps, control)?;
+                let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
                 Arc::new(report(&run.subject(&means), focus.steps))
             }
         };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::network::NodeId;
 
 /// Everything measured about a run after [`Report::steps`] steps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The step t the figures are for.
     pub steps: usize,

@@ -21,7 +21,7 @@ pub struct Subject<'a> {
     pub ann: &'a AnnRun,
     pub recording: &'a Recording,
     /// Mean input current of every layer over the measured steps, `[N, F]` each.
-    pub mean_inputs: &'a [Vec<f32>],
+    pub mean_inputs: &'a [&'a [f32]],
     /// One label per sample, or empty.
     pub labels: &'a [u16],
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
@@ -71,7 +71,8 @@ struct Sums {
     ledger: Ledger,
     same_input: [u64; 5],
     end_to_end: [u64; 5],
-    offsets: BTreeMap<i32, u64>,
+    /// Counts of ψ + T, for ψ from −T to T.
+    offsets: Vec<u64>,
     synops: f64,
     density: Density,
     offset_map: Vec<f32>,
@@ -82,7 +83,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(neurons: usize) -> Self {
+    fn new(neurons: usize, steps: usize) -> Self {
         let density = Density {
             bins: DENSITY_BINS,
             extent: DENSITY_EXTENT,
@@ -96,7 +97,7 @@ impl Sums {
             ledger: Ledger::default(),
             same_input: [0; 5],
             end_to_end: [0; 5],
-            offsets: BTreeMap::new(),
+            offsets: vec![0; 2 * steps + 1],
             synops: 0.0,
             density,
             offset_map: vec![0.0; neurons],
@@ -118,7 +119,7 @@ impl Sums {
             self.end_to_end[k] += other.end_to_end[k];
             self.examples[k] = self.examples[k].or(other.examples[k]);
         }
-        other.offsets.into_iter().for_each(|(psi, count)| *self.offsets.entry(psi).or_default() += count);
+        self.offsets.iter_mut().zip(other.offsets).for_each(|(a, b)| *a += b);
         self.density.counts.iter_mut().zip(other.density.counts).for_each(|(a, b)| *a += b);
         self.offset_map.iter_mut().zip(other.offset_map).for_each(|(a, b)| *a += b);
         self.mismatch_map.iter_mut().zip(other.mismatch_map).for_each(|(a, b)| *a += b);
@@ -136,13 +137,13 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
     let parts: Vec<Sums> = starts
         .into_par_iter()
         .map(|first| {
-            let mut sums = Sums::new(layer.neurons());
+            let mut sums = Sums::new(layer.neurons(), steps);
             (first..(first + group).min(samples))
                 .for_each(|sample| add_sample(subject, index, steps, sample, &mut sums));
             sums
         })
         .collect();
-    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons()));
+    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), steps));
     let total = (samples * layer.neurons()).max(1) as f64;
     let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
     LayerReport {
@@ -157,7 +158,7 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         correlation: correlation(sums.activation, sums.moments, total),
         same_input: Categories::from_array(sums.same_input),
         end_to_end: Categories::from_array(sums.end_to_end),
-        offset_spikes: sums.offsets,
+        offset_spikes: offset_spikes(&sums.offsets, steps),
         ledger: sums.ledger.scaled(1.0 / total),
         synops: sums.synops,
         density: sums.density,
@@ -165,6 +166,12 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,
     }
+}
+
+/// The histogram of ψ from counts of ψ + T.
+fn offset_spikes(counts: &[u64], steps: usize) -> BTreeMap<i32, u64> {
+    let psi = |k: usize| k as i32 - steps as i32;
+    counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(k, &count)| (psi(k), count)).collect()
 }
 
 /// Pearson's r of φ and a; `None` when either does not vary.
@@ -198,7 +205,7 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
         sums.ledger += ledger_of(f64::from(z), f64::from(zin), f64::from(theta), phi, unit * f64::from(same));
         sums.same_input[category] += 1;
         sums.end_to_end[Categories::index(n, end)] += 1;
-        *sums.offsets.entry(psi).or_default() += 1;
+        sums.offsets[(psi + steps as i32) as usize] += 1;
         if let Some(fan_out) = subject.fan_outs.get(index) {
             sums.synops += f64::from(n) * fan_out[neuron];
         }

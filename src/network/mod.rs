@@ -3,9 +3,13 @@
 
 pub mod format;
 pub mod forward;
+pub mod onnx;
+pub mod open;
 pub mod zoo;
 
 use std::sync::Arc;
+
+pub use open::open;
 
 use crate::data::Scaling;
 

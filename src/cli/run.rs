@@ -1,0 +1,214 @@
+//! `spikescope run`: converts, simulates and measures without a window; writes `summary.json` and, if asked, the counts.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{parse_range, summary};
+use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
+use crate::data::{NpzData, Scaling, write_npz};
+use crate::lab::cache::Cache;
+use crate::lab::compute::compute;
+use crate::lab::session::write_atomically;
+use crate::lab::{Backend, Run, Settings};
+use crate::simulate::Control;
+use crate::simulate::control::Event;
+use crate::{Error, Result};
+
+/// Everything a run takes, from the command line or a TOML file with the same names.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct RunArgs {
+    /// A TOML file with these options by name; options given here win
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Network: an .onnx or .safetensors file, or builtin:NAME
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | builtin:NAME
+    #[arg(long, value_name = "SPEC")]
+    pub data: Option<String>,
+    /// Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]
+    #[arg(long)]
+    pub scale: Option<String>,
+    /// Calibration samples, FIRST..END
+    #[arg(long, value_name = "RANGE")]
+    pub calibrate: Option<String>,
+    /// Another data set for calibration
+    #[arg(long, value_name = "SPEC")]
+    pub calibrate_data: Option<String>,
+    /// Samples to run and measure, FIRST..END
+    #[arg(long, value_name = "RANGE")]
+    pub samples: Option<String>,
+    /// Thresholds: percentile:P | max | learned
+    #[arg(long, value_name = "RULE")]
+    pub threshold: Option<String>,
+    /// One threshold per layer or per channel
+    #[arg(long, value_name = "layer|channel")]
+    pub granularity: Option<String>,
+    /// Initial potential as a fraction of the threshold, 0 to 1
+    #[arg(long)]
+    pub v_init: Option<f32>,
+    /// Whether a potential exactly at the threshold fires: ge | gt
+    #[arg(long, value_name = "ge|gt")]
+    pub tie: Option<String>,
+    /// What a spike does to the potential: soft | hard
+    #[arg(long, value_name = "soft|hard")]
+    pub reset: Option<String>,
+    /// Correction of the conversion: none
+    #[arg(long)]
+    pub correction: Option<String>,
+    /// Time-steps T
+    #[arg(long, value_name = "T")]
+    pub steps: Option<usize>,
+    /// Burn backend of the dense layers: flex | ndarray
+    #[arg(long, value_name = "flex|ndarray")]
+    pub backend: Option<String>,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also write counts.npz with the spike counts of every layer: counts
+    #[arg(long, value_name = "WHAT")]
+    pub dump: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(args: RunArgs) -> Result<()> {
+    let args = with_config(args)?;
+    let settings = settings_of(&args)?;
+    let out =
+        args.out.clone().ok_or_else(|| Error::Invalid("--out DIR is missing: where should the results go?".into()))?;
+    let dump = match args.dump.as_deref() {
+        None => false,
+        Some("counts") => true,
+        Some(other) => return Err(Error::Invalid(format!("dump '{other}' is not known; use counts"))),
+    };
+    let control = Control::listening(|event| {
+        if let Event::Progress { stage, fraction } = event {
+            eprint!("\r{stage} {:3.0} %   ", fraction * 100.0);
+        }
+    });
+    let result = compute(&settings, &mut Cache::default(), &control);
+    eprint!("\r                              \r");
+    let run = result?;
+    write_results(&run, &out, dump)?;
+    println!("{}", summary::sentence(&run));
+    println!("written to {}", out.display());
+    Ok(())
+}
+
+/// Fills what the command line leaves open from the config file.
+fn with_config(args: RunArgs) -> Result<RunArgs> {
+    let Some(path) = args.config.clone() else { return Ok(args) };
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+    let file: RunArgs = toml::from_str(&text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        Error::file(&path, format!("line {line}"), e.message())
+    })?;
+    Ok(RunArgs {
+        config: None,
+        model: args.model.or(file.model),
+        data: args.data.or(file.data),
+        scale: args.scale.or(file.scale),
+        calibrate: args.calibrate.or(file.calibrate),
+        calibrate_data: args.calibrate_data.or(file.calibrate_data),
+        samples: args.samples.or(file.samples),
+        threshold: args.threshold.or(file.threshold),
+        granularity: args.granularity.or(file.granularity),
+        v_init: args.v_init.or(file.v_init),
+        tie: args.tie.or(file.tie),
+        reset: args.reset.or(file.reset),
+        correction: args.correction.or(file.correction),
+        steps: args.steps.or(file.steps),
+        backend: args.backend.or(file.backend),
+        out: args.out.or(file.out),
+        dump: args.dump.or(file.dump),
+    })
+}
+
+/// The settings that the options ask for; what is not named has its default.
+pub fn settings_of(args: &RunArgs) -> Result<Settings> {
+    let mut settings = Settings::default();
+    let recipe = &mut settings.recipe;
+    if let Some(text) = &args.threshold {
+        recipe.threshold = ThresholdRule::parse(text)?;
+    }
+    if let Some(text) = &args.granularity {
+        recipe.granularity =
+            one_of("granularity", text, &[("layer", Granularity::Layer), ("channel", Granularity::Channel)])?;
+    }
+    if let Some(text) = &args.tie {
+        recipe.tie = one_of("tie", text, &[("ge", Tie::Ge), ("gt", Tie::Gt)])?;
+    }
+    if let Some(text) = &args.reset {
+        recipe.reset = one_of("reset", text, &[("soft", Reset::Soft), ("hard", Reset::Hard)])?;
+    }
+    if let Some(text) = &args.correction {
+        one_of("correction", text, &[("none", ())])?;
+    }
+    recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
+    recipe.steps = args.steps.unwrap_or(recipe.steps);
+    if let Some(text) = &args.backend {
+        settings.backend = one_of("backend", text, &[("flex", Backend::Flex), ("ndarray", Backend::Ndarray)])?;
+    }
+    if let Some(text) = &args.samples {
+        settings.samples = parse_range(text)?;
+    }
+    if let Some(text) = &args.calibrate {
+        settings.calibrate = parse_range(text)?;
+    }
+    settings.model = args.model.clone().unwrap_or(settings.model);
+    settings.data = args.data.clone().unwrap_or(settings.data);
+    settings.calibration_data = args.calibrate_data.clone();
+    if let Some(text) = &args.scale {
+        settings.scaling = Scaling::parse(text)?;
+    }
+    Ok(settings)
+}
+
+/// The value of the word `text` among `words`.
+fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
+    words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Error::Invalid(format!("{option} '{text}' is not known in this version; use {}", known.join(" or ")))
+    })
+}
+
+/// Writes the results so that `out` holds all of them or none.
+fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
+    if out.exists() && !out.is_dir() {
+        return Err(Error::file(out, "--out", "this is a file; name a folder"));
+    }
+    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+    let stage = tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
+    let text = serde_json::to_string_pretty(&summary::summary(run)).map_err(|e| Error::Internal(e.to_string()))?;
+    write_atomically(&stage.path().join("summary.json"), text.as_bytes())?;
+    if dump {
+        write_counts(run, &stage.path().join("counts.npz"))?;
+    }
+    std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+    // Counts first: a summary is the sign that a result is whole.
+    for name in ["counts.npz", "summary.json"] {
+        let from = stage.path().join(name);
+        if from.exists() {
+            std::fs::rename(&from, out.join(name)).map_err(|e| Error::io(out, e))?;
+        }
+    }
+    Ok(())
+}
+
+/// `layer0`, `layer1`, …: spike counts `[N, …shape]`.
+fn write_counts(run: &Run, path: &Path) -> Result<()> {
+    let layers = run.spiking.layers.iter().zip(&run.recording.layers).enumerate();
+    let arrays: Vec<(String, Vec<usize>, NpzData)> = layers
+        .map(|(index, (layer, record))| {
+            let counts = record.spikes.counts(run.recording.steps).into_iter().map(|n| n as i16).collect();
+            let shape = std::iter::once(run.recording.samples).chain(layer.shape.iter().copied()).collect();
+            (format!("layer{index}"), shape, NpzData::I16(counts))
+        })
+        .collect();
+    write_npz(path, &arrays)
+}

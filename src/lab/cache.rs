@@ -1,0 +1,184 @@
+//! What was computed and may serve again. Small things are kept by their key; finished runs up to a number of bytes, so
+//! that undo and redo find their result at once.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::run::{Model, Run};
+use super::settings::{Backend, Settings};
+use crate::convert::Calibration;
+use crate::data::{Samples, Scaling};
+use crate::simulate::AnnRun;
+
+/// Finished runs are kept up to this many bytes of recordings.
+const RUN_BYTES: usize = 512 << 20;
+
+/// What decides a loaded data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SamplesKey {
+    pub spec: String,
+    /// The network's input shape, which pictures are fitted to.
+    pub shape: Vec<usize>,
+}
+
+/// What decides a calibration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalibrationKey {
+    model: String,
+    backend: Backend,
+    data: String,
+    scaling: Scaling,
+    range: Range<usize>,
+}
+
+/// What decides the ANN's values on the samples of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnnKey {
+    model: String,
+    backend: Backend,
+    data: String,
+    scaling: Scaling,
+    range: Range<usize>,
+}
+
+impl CalibrationKey {
+    /// The part of `settings` that a calibration depends on.
+    pub fn of(settings: &Settings) -> Self {
+        let data = settings.calibration_data.as_ref().unwrap_or(&settings.data).clone();
+        Self {
+            model: settings.model.clone(),
+            backend: settings.backend,
+            data,
+            scaling: settings.scaling.clone(),
+            range: settings.calibrate.clone(),
+        }
+    }
+}
+
+impl AnnKey {
+    /// The part of `settings` that the ANN's values depend on.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            model: settings.model.clone(),
+            backend: settings.backend,
+            data: settings.data.clone(),
+            scaling: settings.scaling.clone(),
+            range: settings.samples.clone(),
+        }
+    }
+}
+
+/// The last few values by key, newest first.
+#[derive(Debug)]
+struct Recent<K, V> {
+    room: usize,
+    items: VecDeque<(K, V)>,
+}
+
+impl<K: PartialEq, V: Clone> Recent<K, V> {
+    fn new(room: usize) -> Self {
+        Self { room, items: VecDeque::new() }
+    }
+    fn get(&mut self, key: &K) -> Option<V> {
+        let at = self.items.iter().position(|(k, _)| k == key)?;
+        let item = self.items.remove(at)?;
+        self.items.push_front(item);
+        self.items.front().map(|(_, value)| value.clone())
+    }
+    fn keep(&mut self, key: K, value: V) {
+        self.items.retain(|(k, _)| *k != key);
+        self.items.push_front((key, value));
+        self.items.truncate(self.room);
+    }
+}
+
+/// Everything kept between runs.
+#[derive(Debug)]
+pub struct Cache {
+    models: Recent<(String, Backend), Arc<Model>>,
+    samples: Recent<SamplesKey, Arc<Samples>>,
+    calibrations: Recent<CalibrationKey, Arc<Calibration>>,
+    anns: Recent<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
+    /// Newest first.
+    runs: VecDeque<(AnnKey, Arc<Run>)>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            models: Recent::new(3),
+            samples: Recent::new(3),
+            calibrations: Recent::new(3),
+            anns: Recent::new(2),
+            runs: VecDeque::new(),
+        }
+    }
+}
+
+impl Cache {
+    /// The finished run of exactly these settings.
+    pub fn run(&mut self, settings: &Settings) -> Option<Arc<Run>> {
+        let at = self.runs.iter().position(|(_, run)| run.settings == *settings)?;
+        let item = self.runs.remove(at)?;
+        let run = item.1.clone();
+        self.runs.push_front(item);
+        Some(run)
+    }
+    /// The newest run of the same network and samples, to build on.
+    pub fn base(&self, key: &AnnKey) -> Option<Arc<Run>> {
+        self.runs.iter().find(|(k, _)| k == key).map(|(_, run)| run.clone())
+    }
+    /// Keeps a finished run and drops the oldest beyond the limit.
+    pub fn keep_run(&mut self, key: AnnKey, run: Arc<Run>) {
+        self.runs.push_front((key, run));
+        let mut bytes = 0;
+        let mut kept = 0;
+        for (_, run) in &self.runs {
+            bytes += run.recording.bytes();
+            if kept > 0 && bytes > RUN_BYTES {
+                break;
+            }
+            kept += 1;
+        }
+        self.runs.truncate(kept);
+    }
+    pub fn model(&mut self, source: &str, backend: Backend) -> Option<Arc<Model>> {
+        self.models.get(&(source.to_owned(), backend))
+    }
+    pub fn keep_model(&mut self, source: &str, backend: Backend, model: Arc<Model>) {
+        self.models.keep((source.to_owned(), backend), model);
+    }
+    pub fn samples(&mut self, key: &SamplesKey) -> Option<Arc<Samples>> {
+        self.samples.get(key)
+    }
+    pub fn keep_samples(&mut self, key: SamplesKey, samples: Arc<Samples>) {
+        self.samples.keep(key, samples);
+    }
+    pub fn calibration(&mut self, key: &CalibrationKey) -> Option<Arc<Calibration>> {
+        self.calibrations.get(key)
+    }
+    pub fn keep_calibration(&mut self, key: CalibrationKey, calibration: Arc<Calibration>) {
+        self.calibrations.keep(key, calibration);
+    }
+    pub fn ann(&mut self, key: &AnnKey) -> Option<(Arc<Vec<f32>>, Arc<AnnRun>)> {
+        self.anns.get(key)
+    }
+    pub fn keep_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
+        self.anns.keep(key, (input, ann));
+    }
+    /// Forgets what was read from `source`, so that a changed file is read again.
+    pub fn forget_model(&mut self, source: &str) {
+        self.models.items.retain(|((name, _), _)| name != source);
+        self.calibrations.items.retain(|(key, _)| key.model != source);
+        self.anns.items.retain(|(key, _)| key.model != source);
+        self.runs.retain(|(key, _)| key.model != source);
+    }
+    /// Forgets a data set, so that changed files are read again.
+    pub fn forget_data(&mut self, spec: &str) {
+        self.samples.items.retain(|(key, _)| key.spec != spec);
+        self.calibrations.items.retain(|(key, _)| key.data != spec);
+        self.anns.items.retain(|(key, _)| key.data != spec);
+        self.runs.retain(|(key, run)| key.data != spec && run.settings.calibration_data.as_deref() != Some(spec));
+    }
+}

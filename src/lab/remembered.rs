@@ -1,0 +1,45 @@
+//! What is remembered about a network between sessions: its input scaling, by the network's content.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+use super::session::write_atomically;
+use crate::data::Scaling;
+
+/// Where the memory lies: `$XDG_CONFIG_HOME/spikescope` or `~/.config/spikescope`; `None` without a home.
+fn file() -> Option<PathBuf> {
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let config = config.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")))?;
+    Some(config.join("spikescope").join("networks.json"))
+}
+
+/// The scaling that was last used with the network in `model`, if its file was seen before.
+pub fn scaling(model: &str) -> Option<Scaling> {
+    read(&file()?).remove(&key(Path::new(model))?)
+}
+
+/// Remembers the scaling of the network in `model`. Not being able to is no reason to disturb anyone.
+pub fn remember_scaling(model: &str, scaling: &Scaling) {
+    let (Some(file), Some(key)) = (file(), key(Path::new(model))) else { return };
+    let mut known = read(&file);
+    if known.insert(key, scaling.clone()).as_ref() == Some(scaling) {
+        return;
+    }
+    let made = file.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_ok());
+    if let (true, Ok(text)) = (made, serde_json::to_string_pretty(&known)) {
+        let _ = write_atomically(&file, text.as_bytes());
+    }
+}
+
+fn read(file: &Path) -> BTreeMap<String, Scaling> {
+    std::fs::read_to_string(file).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// The content of the file, as a short key: the same network is known under another name or place.
+fn key(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&bytes);
+    Some(format!("{:016x}-{}", hasher.finish(), bytes.len()))
+}

@@ -1,0 +1,80 @@
+//! Sessions: settings and view in one text file. Written to a temporary name and renamed, so that a session is whole or as
+//! it was.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{Settings, View};
+use crate::{Error, Result};
+
+/// The version of the session format that this program writes.
+pub const VERSION: u32 = 1;
+
+/// What a session file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub version: u32,
+    pub settings: Settings,
+    #[serde(default)]
+    pub view: View,
+    /// The arrangement of panes, as the window keeps it.
+    #[serde(default)]
+    pub layout: serde_json::Value,
+}
+
+impl Session {
+    /// Reads a session file.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| {
+            Error::file(path, format!("line {}, column {}", e.line(), e.column()), "not a session file")
+        })?;
+        let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        if version > u64::from(VERSION) {
+            let reason =
+                format!("written by a newer version of spikescope ({version}; this one reads up to {VERSION})");
+            return Err(Error::file(path, "version", reason));
+        }
+        serde_json::from_value(value).map_err(|e| Error::file(path, "settings", e.to_string()))
+    }
+
+    /// Writes the session file, atomically.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self).map_err(|e| Error::Internal(e.to_string()))?;
+        write_atomically(path, text.as_bytes())
+    }
+}
+
+/// Writes `bytes` to a temporary file beside `path` and renames it there.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| Error::io(folder, e))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| Error::io(path, e))?;
+    file.persist(path).map_err(|e| Error::io(path, e.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_survives_its_file_and_says_what_is_wrong_with_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let session = Session {
+            version: VERSION,
+            settings: Settings::default(),
+            view: View::default(),
+            layout: serde_json::Value::Null,
+        };
+        session.save(&path).unwrap();
+        assert_eq!(Session::load(&path).unwrap(), session);
+        std::fs::write(&path, "{\"version\": 99}").unwrap();
+        assert!(Session::load(&path).unwrap_err().to_string().contains("newer version"));
+        std::fs::write(&path, "not json").unwrap();
+        assert!(Session::load(&path).unwrap_err().to_string().contains("line 1"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Undo over settings: one step per gesture, each with a sentence.
+
+use super::settings::Settings;
+
+/// Steps that are kept.
+const LIMIT: usize = 100;
+
+/// The settings that were, and those that were undone.
+#[derive(Debug, Default)]
+pub struct Undo {
+    past: Vec<Step>,
+    future: Vec<Step>,
+    /// The settings when the gesture in progress began.
+    gesture: Option<Settings>,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    before: Settings,
+    after: Settings,
+}
+
+impl Undo {
+    /// Remembers where a gesture begins; call before each change.
+    pub fn begin(&mut self, settings: &Settings) {
+        if self.gesture.is_none() {
+            self.gesture = Some(settings.clone());
+        }
+    }
+    /// Ends the gesture: all it changed becomes one step.
+    pub fn end(&mut self, settings: &Settings) {
+        if let Some(before) = self.gesture.take()
+            && before != *settings
+        {
+            self.past.push(Step { before, after: settings.clone() });
+            self.future.clear();
+            if self.past.len() > LIMIT {
+                self.past.remove(0);
+            }
+        }
+    }
+    /// Forgets the gesture in progress and what it began with is returned, if any.
+    pub fn abandon(&mut self) -> Option<Settings> {
+        self.gesture.take()
+    }
+    /// The settings before the last step.
+    pub fn undo(&mut self, settings: &Settings) -> Option<Settings> {
+        self.end(settings);
+        let step = self.past.pop()?;
+        self.future.push(step.clone());
+        Some(step.before)
+    }
+    /// The settings after the step that was undone last.
+    pub fn redo(&mut self) -> Option<Settings> {
+        let step = self.future.pop()?;
+        self.past.push(step.clone());
+        Some(step.after)
+    }
+    /// What undo would take back: "threshold percentile:99.9 to percentile:99.5".
+    pub fn undo_sentence(&self) -> Option<String> {
+        self.past.last().map(|step| sentence(&step.before, &step.after))
+    }
+    /// What redo would do again.
+    pub fn redo_sentence(&self) -> Option<String> {
+        self.future.last().map(|step| sentence(&step.before, &step.after))
+    }
+}
+
+/// What changed between two settings, in a few words.
+pub fn sentence(before: &Settings, after: &Settings) -> String {
+    let (a, b) = (&before.recipe, &after.recipe);
+    let mut parts = Vec::new();
+    let mut say = |changed: bool, what: &str, from: String, to: String| {
+        if changed {
+            parts.push(format!("{what} {from} to {to}"));
+        }
+    };
+    let kebab = |value: serde_json::Result<String>| value.unwrap_or_default().trim_matches('"').to_owned();
+    say(before.model != after.model, "network", before.model.clone(), after.model.clone());
+    say(before.data != after.data, "data", before.data.clone(), after.data.clone());
+    say(before.scaling != after.scaling, "scaling", before.scaling.to_string(), after.scaling.to_string());
+    say(a.steps != b.steps, "T", a.steps.to_string(), b.steps.to_string());
+    say(a.threshold != b.threshold, "threshold", a.threshold.to_string(), b.threshold.to_string());
+    say(
+        a.granularity != b.granularity,
+        "granularity",
+        kebab(serde_json::to_string(&a.granularity)),
+        kebab(serde_json::to_string(&b.granularity)),
+    );
+    say(a.v_init != b.v_init, "v(0)", format!("{:.2} θ", a.v_init), format!("{:.2} θ", b.v_init));
+    say(a.reset != b.reset, "reset", kebab(serde_json::to_string(&a.reset)), kebab(serde_json::to_string(&b.reset)));
+    say(a.tie != b.tie, "tie rule", kebab(serde_json::to_string(&a.tie)), kebab(serde_json::to_string(&b.tie)));
+    if before.samples != after.samples {
+        parts.push(format!("samples to {}..{}", after.samples.start, after.samples.end));
+    }
+    if before.calibrate != after.calibrate {
+        parts.push(format!("calibration samples to {}..{}", after.calibrate.start, after.calibrate.end));
+    }
+    if before.backend != after.backend {
+        parts.push(format!("backend to {}", kebab(serde_json::to_string(&after.backend))));
+    }
+    for (layer, theta) in &b.by_hand {
+        if a.by_hand.get(layer) != Some(theta) {
+            parts.push(format!("threshold of {layer} to {theta:.3}"));
+        }
+    }
+    for layer in a.by_hand.keys().filter(|layer| !b.by_hand.contains_key(*layer)) {
+        parts.push(format!("threshold of {layer} back to the rule"));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drag_is_one_step_with_a_sentence() {
+        let (mut undo, first) = (Undo::default(), Settings::default());
+        let mut settings = first.clone();
+        for steps in [30, 20, 8] {
+            undo.begin(&settings);
+            settings.recipe.steps = steps;
+        }
+        undo.end(&settings);
+        assert_eq!(undo.undo_sentence().unwrap(), "T 32 to 8");
+        assert_eq!(undo.undo(&settings).unwrap(), first);
+        assert_eq!(undo.redo().unwrap(), settings);
+        assert!(undo.redo().is_none());
+    }
+}

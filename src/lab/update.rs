@@ -1,0 +1,323 @@
+//! What each message does. The only place that changes the lab.
+
+use std::path::Path;
+
+use super::engine::News;
+use super::session::{Session, VERSION};
+use super::settings::Settings;
+use super::{Job, Lab, Level, Message, remembered};
+use crate::convert::Recipe;
+use crate::data::DataSpec;
+use crate::measure::curve;
+use crate::network::open::is_network_file;
+use crate::simulate::Recording;
+use crate::{Error, network};
+
+impl Lab {
+    /// Does what the messages ask, in order.
+    pub fn update(&mut self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            self.apply(message);
+        }
+        self.ask();
+    }
+
+    fn apply(&mut self, message: Message) {
+        match message {
+            Message::OpenModel(source) => self.open_model(source),
+            Message::OpenData(spec) => self.open_data(spec),
+            Message::OpenPath(path) => self.open_path(&path),
+            Message::SetScaling(scaling) => {
+                remembered::remember_scaling(&self.settings.model, &scaling);
+                self.change_once(|s| s.scaling = scaling);
+            }
+            Message::SetSamples { first, count } => self.change_once(|s| s.samples = first..first + count.max(1)),
+            Message::SetCalibration { first, count } => self.change_once(|s| s.calibrate = first..first + count.max(1)),
+            Message::SetSteps(steps) => self.change(|s| s.recipe.steps = steps),
+            Message::SetThreshold(rule) => self.change(|s| s.recipe.threshold = rule),
+            Message::SetVInit(fraction) => self.change(|s| s.recipe.v_init = fraction),
+            Message::SetLayerThreshold { layer, theta } => self.change(|s| {
+                match theta {
+                    Some(theta) => s.recipe.by_hand.insert(layer, theta),
+                    None => s.recipe.by_hand.remove(&layer),
+                };
+            }),
+            Message::SetGranularity(granularity) => self.change_once(|s| s.recipe.granularity = granularity),
+            Message::SetReset(reset) => self.change_once(|s| s.recipe.reset = reset),
+            Message::SetTie(tie) => self.change_once(|s| s.recipe.tie = tie),
+            Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
+            Message::SetBackend(backend) => self.change_once(|s| s.backend = backend),
+            Message::EndGesture => self.undo.end(&self.settings),
+            Message::Undo => {
+                if let Some(settings) = self.undo.undo(&self.settings) {
+                    self.settings = settings;
+                }
+            }
+            Message::Redo => {
+                if let Some(settings) = self.undo.redo() {
+                    self.settings = settings;
+                }
+            }
+            Message::FocusLayer(layer) => (self.view.layer, self.view.neuron) = (layer, 0),
+            Message::FocusSample(sample) => self.view.sample = sample,
+            Message::FocusNeuron(neuron) => {
+                (self.view.layer, self.view.sample, self.view.neuron) = (neuron.layer, neuron.sample, neuron.neuron);
+            }
+            Message::Pin(neuron) => {
+                self.view.pinned.retain(|pinned| *pinned != neuron);
+                self.view.pinned.push(neuron);
+            }
+            Message::Unpin(neuron) => self.view.pinned.retain(|pinned| *pinned != neuron),
+            Message::SetCursor(cursor) => self.view.cursor = cursor.map(|t| t.clamp(1, self.steps())),
+            Message::StepCursor(by) => {
+                let at = self.cursor() as i64 + i64::from(by);
+                self.view.cursor = Some(at.clamp(1, self.steps() as i64) as usize);
+            }
+            Message::Play => {
+                if self.cursor() >= self.steps() {
+                    self.view.cursor = Some(1);
+                }
+                self.view.playing = true;
+            }
+            Message::Pause => self.view.playing = false,
+            Message::Rerun => self.afresh = true,
+            Message::Stop => {
+                self.engine.stop();
+                if self.job.take().is_some() {
+                    self.settle_back();
+                }
+            }
+            Message::SetDark(dark) => self.view.dark = dark,
+            Message::SetWorkspace(workspace) => self.view.workspace = workspace,
+            Message::DismissNotice(index) => {
+                if index < self.notices.len() {
+                    self.notices.remove(index);
+                }
+            }
+            Message::OpenSession(path) => match Session::load(&path) {
+                Ok(session) => self.restore(session),
+                Err(error) => self.refuse(&error),
+            },
+            Message::SaveSession(path) => {
+                if let Err(error) = self.session().save(&path) {
+                    self.refuse(&error);
+                }
+            }
+        }
+    }
+
+    /// A change that may be part of a drag: undo waits for the end of the gesture.
+    fn change(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.undo.begin(&self.settings);
+        change(&mut self.settings);
+    }
+
+    /// A change that is a step of its own.
+    fn change_once(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.undo.end(&self.settings);
+        self.change(change);
+        self.undo.end(&self.settings);
+    }
+
+    fn open_model(&mut self, source: String) {
+        // The file is opened by the engine; here only its remembered scaling is looked up.
+        let scaling = remembered::scaling(&source);
+        let keep = self.pending.take().map(|p| (p.data, p.samples, p.calibrate));
+        self.undo.end(&self.settings);
+        self.change(|s| {
+            s.model = source;
+            s.recipe.by_hand.clear();
+            if let Some(scaling) = scaling {
+                s.scaling = scaling;
+            }
+            if let Some((data, samples, calibrate)) = keep {
+                (s.data, s.samples, s.calibrate) = (data, samples, calibrate);
+            }
+        });
+        self.afresh = true;
+        self.fit_ranges = true;
+    }
+
+    fn open_data(&mut self, spec: String) {
+        let keep = self.pending.take().map(|p| (p.model, p.scaling));
+        self.undo.end(&self.settings);
+        self.change(|s| {
+            s.data = spec;
+            if let Some((model, scaling)) = keep {
+                (s.model, s.scaling) = (model, scaling);
+                s.recipe.by_hand.clear();
+            }
+        });
+        self.afresh = true;
+        self.fit_ranges = true;
+    }
+
+    fn open_path(&mut self, path: &Path) {
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if is_network_file(path) {
+            self.open_model(path.display().to_string());
+        } else if ending == "json" {
+            self.apply(Message::OpenSession(path.to_owned()));
+        } else {
+            match DataSpec::guess(path) {
+                Ok(spec) => self.open_data(spec.to_string()),
+                Err(error) => self.refuse(&error),
+            }
+        }
+    }
+
+    fn restore(&mut self, session: Session) {
+        self.change_once(|s| *s = session.settings);
+        self.view = session.view;
+        self.layout = session.layout;
+        self.layout_version += 1;
+    }
+
+    /// The session as it stands.
+    pub fn session(&self) -> Session {
+        Session {
+            version: VERSION,
+            settings: self.settings.clone(),
+            view: self.view.clone(),
+            layout: self.layout.clone(),
+        }
+    }
+
+    /// Tells the person why something was refused.
+    fn refuse(&mut self, error: &Error) {
+        let notice = super::Notice { level: Level::Error, text: error.to_string() };
+        if self.notices.last() != Some(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// Back to the settings of what is on the screen.
+    fn settle_back(&mut self) {
+        self.undo.abandon();
+        if let Some(run) = &self.run {
+            self.settings = run.settings.clone();
+        }
+        self.asked = Some(self.settings.clone());
+    }
+
+    /// Takes in what the engine has to tell. Returns whether anything changed.
+    pub fn poll(&mut self) -> bool {
+        let news = self.engine.news();
+        let any = !news.is_empty();
+        news.into_iter().for_each(|news| self.hear(news));
+        if any {
+            self.ask();
+        }
+        any
+    }
+
+    pub(super) fn hear(&mut self, news: News) {
+        match news {
+            News::Progress { generation, stage, fraction } if generation == self.generation => {
+                if let Some(job) = &mut self.job {
+                    (job.stage, job.fraction) = (stage, fraction);
+                }
+            }
+            News::Answers { generation, samples, steps, readout } if generation == self.generation => {
+                self.hear_answers(samples, steps, &readout);
+            }
+            News::Run { generation, result } => self.hear_run(generation, result),
+            News::Snapshot { generation, result } => {
+                self.looking = self.looking.filter(|&g| g > generation);
+                match result {
+                    Ok(snapshot) => self.snapshot = Some(snapshot),
+                    Err(Error::Cancelled) => {}
+                    Err(error) => self.refuse(&error),
+                }
+            }
+            News::Progress { .. } | News::Answers { .. } => {}
+        }
+    }
+
+    /// The curve over the samples that are through already, while the rest still runs.
+    fn hear_answers(&mut self, samples: std::ops::Range<usize>, steps: usize, readout: &[f32]) {
+        // Only a run from nothing over the known samples has an ANN to compare with on the screen.
+        let (Some(job), Some(run)) = (&mut self.job, &self.run) else { return };
+        let same = run.settings.model == self.settings.model
+            && run.settings.data == self.settings.data
+            && run.settings.samples == self.settings.samples;
+        if !same || steps != self.settings.recipe.steps || samples.end > run.ann.samples {
+            return;
+        }
+        let classes = run.ann.classes;
+        let part = Recording { steps, samples: samples.len(), classes, layers: Vec::new(), readout: readout.to_vec() };
+        let labels = run.labels.get(samples.clone()).unwrap_or_default();
+        let ann = crate::simulate::AnnRun {
+            samples: samples.len(),
+            classes,
+            logits: run.ann.logits[samples.start * classes..samples.end * classes].to_vec(),
+            pre_activations: Vec::new(),
+        };
+        job.add_partial(&curve(&part, &ann, labels), samples.len());
+    }
+
+    fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {
+        let current = generation == self.generation;
+        if current {
+            self.job = None;
+        }
+        match result {
+            Ok(run) => {
+                // Finished work on the way to a newer wish is still worth showing: the plots follow the hand.
+                let new_network = self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.model, &run.model));
+                if current {
+                    // Opening may have fitted ranges and scaling.
+                    self.settings = run.settings.clone();
+                    self.asked = Some(self.settings.clone());
+                }
+                if new_network && current {
+                    self.welcome(&run);
+                }
+                self.run = Some(run);
+            }
+            Err(Error::Cancelled) => {}
+            Err(_) if !current => {}
+            Err(error) => {
+                if let Error::Mismatch { .. } = error {
+                    self.pending = Some(self.settings.clone());
+                }
+                self.refuse(&error);
+                self.settle_back();
+            }
+        }
+    }
+
+    /// A network is on the screen for the first time.
+    fn welcome(&mut self, run: &super::Run) {
+        (self.view.layer, self.view.neuron) = (0, 0);
+        self.view.pinned.clear();
+        self.notices.retain(|notice| notice.level == Level::Error);
+        if remembered::scaling(&run.settings.model).is_none()
+            && network::open::is_network_file(Path::new(&run.settings.model))
+        {
+            remembered::remember_scaling(&run.settings.model, &run.settings.scaling);
+        }
+        self.undo.end(&self.settings);
+    }
+
+    /// Asks the engine for whatever the lab now wants to show.
+    pub(super) fn ask(&mut self) {
+        if self.afresh || self.asked.as_ref() != Some(&self.settings) {
+            self.generation += 1;
+            self.job = Some(Job::default());
+            let fit = std::mem::take(&mut self.fit_ranges);
+            self.engine.run(self.generation, self.settings.clone(), std::mem::take(&mut self.afresh), fit);
+            self.asked = Some(self.settings.clone());
+        }
+        let Some(run) = &self.run else { return };
+        let focus = self.focus(run);
+        let shown = self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus == focus);
+        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && *f == focus);
+        if !shown && !wanted {
+            self.look_generation += 1;
+            self.looking = Some(self.look_generation);
+            self.looked_for = Some((run.clone(), focus.clone()));
+            self.engine.look(self.look_generation, run.clone(), focus, self.snapshot.clone());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The reference cases: an independent float64 simulation of three networks on MNIST. Asked for: spike counts equal for at
+//! least 99.8 % of the neurons of every layer, thresholds within 1e-5 relative, accuracies within one point, rates,
+//! mismatches and ledger terms within 1 % of the layer's mean activation.
+
+mod common;
+
+use std::path::Path;
+
+use serde_json::Value;
+use spikescope::convert::{Granularity, ThresholdRule, Tie};
+use spikescope::lab::cache::Cache;
+use spikescope::lab::compute::compute;
+use spikescope::lab::{Backend, Run, Settings};
+use spikescope::measure::{Categories, Ledger};
+use spikescope::simulate::Control;
+
+/// The settings of a case, or `None` for one whose correction or rule this version does not have.
+fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
+    let recipe = &case["recipe"];
+    if !recipe["correction"].is_null() {
+        return None;
+    }
+    let mut settings = Settings {
+        model: golden.join(case["model"].as_str()?).display().to_string(),
+        data: format!(
+            "idx:{},{}",
+            mnist.join("t10k-images-idx3-ubyte.gz").display(),
+            mnist.join("t10k-labels-idx1-ubyte.gz").display()
+        ),
+        calibrate: 0..256,
+        samples: 8000..8200,
+        ..Settings::default()
+    };
+    settings.recipe.steps = case["T"].as_u64()? as usize;
+    settings.recipe.v_init = recipe["v_init"].as_f64()? as f32;
+    settings.recipe.threshold = match recipe["threshold"].as_str()? {
+        "learned" => ThresholdRule::Learned,
+        "max" => ThresholdRule::Max,
+        text => match text.trim_start_matches("percentile").trim().parse() {
+            Ok(p) => ThresholdRule::Percentile(p),
+            Err(_) => return None,
+        },
+    };
+    settings.recipe.granularity =
+        if recipe["granularity"] == "channel" { Granularity::Channel } else { Granularity::Layer };
+    settings.recipe.tie = if recipe["tie"] == ">" { Tie::Gt } else { Tie::Ge };
+    Some(settings)
+}
+
+/// What of a case does not hold, in words.
+fn differences(name: &str, case: &Value, run: &Run, counts: &Path) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
+    let mut near = |what: String, ours: f64, theirs: f64, tolerance: f64| {
+        if !((ours - theirs).abs() <= tolerance) {
+            wrong.push(format!("{what}: {ours} against {theirs}"));
+        }
+    };
+    near("ANN accuracy".into(), run.report.ann_accuracy.unwrap(), number(&case["acc_ann"]), 0.0101);
+    for (point, theirs) in run.report.curve.iter().zip(case["acc_snn"].as_array().unwrap()) {
+        near(format!("accuracy at t = {}", point.t), point.accuracy.unwrap(), number(theirs), 0.0101);
+    }
+    let layers = case["layers"].as_array().unwrap();
+    near("layers".into(), run.report.layers.len() as f64, layers.len() as f64, 0.0);
+    for (k, (ours, theirs)) in run.report.layers.iter().zip(layers).enumerate() {
+        let at = |what: &str| format!("layer {k} {what}");
+        for (a, b) in ours.theta.iter().zip(case["theta"][k].as_array().unwrap()) {
+            near(at("theta"), f64::from(*a), number(b), 1e-5 * number(b).abs());
+        }
+        let total = ours.same_input.total() as f64;
+        let scale = 0.01 * ours.mean_activation;
+        near(at("spikes"), ours.spikes as f64, number(&theirs["spikes"]), 0.002 * total.max(number(&theirs["spikes"])));
+        let mean_theta = ours.theta.iter().map(|t| f64::from(*t)).sum::<f64>() / ours.theta.len() as f64;
+        near(at("rate"), ours.rate * mean_theta, number(&theirs["rate"]) * mean_theta, scale);
+        near(at("mismatch"), ours.mean_abs_mismatch, number(&theirs["mean_abs_mismatch"]), scale);
+        let Ledger { propagated, clipping, quantization, unevenness, total: sum } = ours.ledger;
+        let parts = [("propagated", propagated), ("clipping", clipping), ("quantization", quantization)];
+        for (part, value) in parts.into_iter().chain([("unevenness", unevenness), ("total", sum)]) {
+            near(at(part), value, number(&theirs["ledger"][part]), scale);
+        }
+        near(at("ledger sum"), ours.ledger.parts().iter().sum(), sum, 1e-9);
+        for (kind, ours) in [("same_input", ours.same_input), ("end_to_end", ours.end_to_end)] {
+            let Categories { c0, c1, c2, c3, c4 } = ours;
+            for (c, ours) in ["C0", "C1", "C2", "C3", "C4"].into_iter().zip([c0, c1, c2, c3, c4]) {
+                near(at(&format!("{kind} {c}")), ours as f64, number(&theirs[kind][c]), 0.002 * total);
+            }
+        }
+        for (psi, count) in theirs["offset_spikes"].as_object().unwrap() {
+            let ours = ours.offset_spikes.get(&psi.parse().unwrap()).copied().unwrap_or(0);
+            near(at(&format!("psi {psi}")), ours as f64, number(count), 0.002 * total);
+        }
+    }
+    wrong.extend(count_differences(name, run, counts));
+    wrong
+}
+
+/// Layers whose spike counts of the first eight samples differ in more than 0.2 % of the neurons.
+fn count_differences(name: &str, run: &Run, counts: &Path) -> Vec<String> {
+    let mut archive = npyz::npz::NpzArchive::open(counts).unwrap();
+    let mut wrong = Vec::new();
+    for (k, layer) in run.recording.layers.iter().enumerate() {
+        let Some(array) = archive.by_name(&format!("{name}/layer{k}")).unwrap() else {
+            wrong.push(format!("layer {k}: no reference counts"));
+            continue;
+        };
+        let theirs: Vec<i16> = array.into_vec().unwrap();
+        let ours = layer.spikes.counts(run.recording.steps);
+        let equal = ours.iter().zip(&theirs).filter(|(a, b)| **a == **b as u32).count();
+        if (equal as f64) < 0.998 * theirs.len() as f64 {
+            wrong.push(format!("layer {k}: {equal} of {} counts equal", theirs.len()));
+        }
+    }
+    wrong
+}
+
+fn check_all(backend: Backend) {
+    let (Some(golden), Some(mnist)) = (common::shared("golden"), common::shared("data/mnist")) else { return };
+    let text = std::fs::read_to_string(golden.join("cases.json")).unwrap();
+    let cases: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
+    let mut cache = Cache::default();
+    let (mut hold, mut all, mut failures) = (0, 0, Vec::new());
+    for (name, case) in &cases {
+        let Some(settings) = settings_of(case, &golden, &mnist) else { continue };
+        let run = compute(&Settings { backend, ..settings }, &mut cache, &Control::default()).unwrap();
+        let wrong = differences(name, case, &run, &golden.join("counts_first8.npz"));
+        all += 1;
+        hold += usize::from(wrong.is_empty());
+        failures.extend(wrong.iter().map(|w| format!("{name}: {w}")));
+    }
+    println!("reference cases that hold on {backend:?}: {hold} of {all}");
+    assert!(all > 0 && failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_plain_reference_case_holds() {
+    check_all(Backend::Flex);
+}
+
+#[test]
+fn every_plain_reference_case_holds_on_the_other_backend() {
+    check_all(Backend::Ndarray);
+}
