@@ -9,7 +9,7 @@ use super::interrupt;
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::network::zoo::{self, Arch};
-use crate::network::{Activation, Network, Op, format};
+use crate::network::{Activation, Network, Op, format, open};
 use crate::train::{Optimizer, Options, Progress, accuracy, train};
 use crate::{Error, Result};
 
@@ -19,7 +19,7 @@ pub struct TrainArgs {
     /// Architecture of a new network: mlp, cnn or resnet.
     #[arg(long, required_unless_present = "init", conflicts_with = "init")]
     pub arch: Option<String>,
-    /// Go on training this network: a Spikescope .safetensors file, or the name of a bundled one.
+    /// Go on training this network: a Spikescope .safetensors file, an .onnx file or builtin:NAME.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<String>,
     /// relu, clip or qcfs:L (λ is learned). With --init: replaces the activations of that network.
@@ -115,7 +115,7 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
             Arch::parse(arch)?.build(&samples.shape, classes, activation.unwrap_or(Activation::Relu), args.seed)
         }
         (None, Some(init)) => {
-            let mut network = zoo::bundled(init).unwrap_or_else(|| format::load(init.as_ref()))?;
+            let mut network = open(init)?;
             for node in &mut network.nodes {
                 if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
                     *old = new;
