@@ -138,7 +138,7 @@ fn report(at: Progress, begun: Instant) {
             eprint!("{clear}");
             println!("{numbers}  held out {:6.2} %  {:.0} s", 100.0 * held_out, begun.elapsed().as_secs_f32());
         }
-        None if terminal && (at.batch % 10 == 0 || at.batch == at.batches) => {
+        None if terminal && (at.batch.is_multiple_of(10) || at.batch == at.batches) => {
             eprint!("\r{numbers}  batch {}/{}", at.batch, at.batches);
             // Nothing is lost when the terminal has gone away.
             let _ = std::io::stderr().flush();
