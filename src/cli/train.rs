@@ -3,14 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::interrupt;
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::network::zoo::{self, Arch};
-use crate::network::{Activation, Network, Op, format};
+use crate::network::{Activation, Network, Op, format, open};
 use crate::train::{Optimizer, Options, Progress, accuracy, train};
 use crate::{Error, Result};
 
@@ -20,7 +19,7 @@ pub struct TrainArgs {
     /// Architecture of a new network: mlp, cnn or resnet.
     #[arg(long, required_unless_present = "init", conflicts_with = "init")]
     pub arch: Option<String>,
-    /// Go on training this network: a Spikescope .safetensors file, or the name of a bundled one.
+    /// Go on training this network: a Spikescope .safetensors file, an .onnx file or builtin:NAME.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<String>,
     /// relu, clip or qcfs:L (λ is learned). With --init: replaces the activations of that network.
@@ -88,11 +87,11 @@ pub fn run(args: TrainArgs) -> Result<()> {
         None => network.scaling.clone().unwrap_or_default(),
     };
     println!("{}: {} parameters, {} samples of {}", network.name, network.parameters(), samples.len(), samples.source);
-    let stop = stop_on_interrupt()?;
+    interrupt::listen();
     let begun = Instant::now();
     let trained = train(&network, &samples, &scaling, &options, |at| {
         report(at, begun);
-        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, begun.elapsed().as_secs_f32());
     let held_out = 100.0 * trained.validation_accuracy;
@@ -116,7 +115,7 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
             Arch::parse(arch)?.build(&samples.shape, classes, activation.unwrap_or(Activation::Relu), args.seed)
         }
         (None, Some(init)) => {
-            let mut network = zoo::bundled(init).unwrap_or_else(|| format::load(init.as_ref()))?;
+            let mut network = open(init)?;
             for node in &mut network.nodes {
                 if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
                     *old = new;
@@ -126,19 +125,6 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
         }
         (None, None) => Err(Error::Invalid("say --arch for a new network or --init for one to go on with".into())),
     }
-}
-
-/// True once the person has pressed Ctrl-C; a second Ctrl-C ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Error::Internal(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(stop)
 }
 
 /// One line an epoch; between them, on a terminal, one line that is written over.

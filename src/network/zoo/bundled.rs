@@ -20,9 +20,8 @@ pub struct Bundled {
 /// The bundled networks, the one to begin with first.
 pub const BUNDLED: &[Bundled] = &[];
 
-/// The bundled network `name` (with or without `builtin:` before it); `None` when there is none of that name.
+/// The bundled network `name`; `None` when there is none of that name.
 pub fn bundled(name: &str) -> Option<Result<Network>> {
-    let name = name.strip_prefix("builtin:").unwrap_or(name);
     let found = BUNDLED.iter().find(|bundled| bundled.name == name)?;
     Some(format::from_bytes(found.bytes, Path::new(&format!("builtin:{name}"))))
 }
