@@ -105,7 +105,8 @@ impl Trainee {
         for layer in self.layers.iter_mut().flatten() {
             if let Layer::Threshold(threshold) = layer {
                 let held = threshold.lambda.clone();
-                threshold.lambda = held.map(|lambda| Tensor::from_inner(lambda.inner().clamp_min(SMALLEST_LAMBDA)).require_grad());
+                threshold.lambda =
+                    held.map(|lambda| Tensor::from_inner(lambda.inner().clamp_min(SMALLEST_LAMBDA)).require_grad());
             }
         }
     }

@@ -58,7 +58,14 @@ fn every_architecture_learns_two_classes() {
 
 #[test]
 fn sgd_learns_too_and_a_shift_does_not_hurt() {
-    let options = Options { optimizer: Optimizer::Sgd, learning_rate: 0.05, weight_decay: 5e-4, shift: 1, epochs: 10, ..options() };
+    let options = Options {
+        optimizer: Optimizer::Sgd,
+        learning_rate: 0.05,
+        weight_decay: 5e-4,
+        shift: 1,
+        epochs: 10,
+        ..options()
+    };
     let trained = train(&network(Arch::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, go_on).unwrap();
     assert!(trained.validation_accuracy > 0.9, "{}", trained.validation_accuracy);
 }
