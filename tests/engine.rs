@@ -7,7 +7,7 @@ use spikescope::convert::{Calibration, Recipe, Reset, SpikingNetwork, ThresholdR
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Subject, report};
 use spikescope::network::forward::{Program, numbers};
-use spikescope::network::zoo::{Architecture, parse_activation};
+use spikescope::network::zoo::{Arch, parse_activation};
 use spikescope::network::{Network, Node, Op};
 use spikescope::simulate::prefix::prefix;
 use spikescope::simulate::trace::{layer_currents, trace};
@@ -33,7 +33,7 @@ fn bench(network: &Network, device: burn::tensor::Device) -> Bench {
 
 fn net(architecture: &str, activation: &str) -> Network {
     let activation = parse_activation(activation).unwrap();
-    Architecture::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
+    Arch::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
 }
 
 impl Bench {
@@ -57,7 +57,8 @@ impl Bench {
 /// Spikes equal bit by bit, numbers to rounding.
 fn assert_same(a: &Recording, b: &Recording, what: &str) {
     assert_eq!((a.steps, a.samples), (b.steps, b.samples), "{what}");
-    let close = |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= 2e-4 * (1.0 + x.abs().max(y.abs())));
+    let close =
+        |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= 2e-4 * (1.0 + x.abs().max(y.abs())));
     for (k, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
         assert!(x.spikes == y.spikes, "{what}: spikes of layer {k}");
         assert!(close(&x.mean_input, &y.mean_input), "{what}: mean input of layer {k}");
@@ -149,7 +150,11 @@ fn results_do_not_depend_on_how_samples_are_grouped() {
             let one = run(&plan, &Control::default()).unwrap();
             for (k, (x, y)) in one.layers.iter().zip(&all.layers).enumerate() {
                 for t in 0..12 {
-                    assert_eq!(x.spikes.row(t, 0), y.spikes.row(t, sample), "{name}: layer {k}, sample {sample}, step {t}");
+                    assert_eq!(
+                        x.spikes.row(t, 0),
+                        y.spikes.row(t, sample),
+                        "{name}: layer {k}, sample {sample}, step {t}"
+                    );
                 }
             }
         }
@@ -204,7 +209,8 @@ fn the_two_backends_agree() {
         #[expect(deprecated, reason = "the second backend stays selectable")]
         let ndarray = bench(&network, burn::tensor::Device::ndarray());
         let recipe = Recipe::default();
-        let (a, b) = (flex.run(&flex.spiking(&recipe), 16, None, 0), ndarray.run(&ndarray.spiking(&recipe), 16, None, 0));
+        let (a, b) =
+            (flex.run(&flex.spiking(&recipe), 16, None, 0), ndarray.run(&ndarray.spiking(&recipe), 16, None, 0));
         for (k, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
             let (x, y) = (x.spikes.counts(16), y.spikes.counts(16));
             let equal = x.iter().zip(&y).filter(|(x, y)| x == y).count();
