@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::interrupt;
@@ -76,6 +76,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         seed: args.seed,
         ..Options::default()
     };
+    check_folder(&args.out)?;
     let samples = DataSpec::parse(&args.data)?.load()?;
     let test = args.test.as_deref().map(|spec| DataSpec::parse(spec)?.load()).transpose()?;
     let mut network = starting_network(&args, &samples)?;
@@ -103,6 +104,16 @@ pub fn run(args: TrainArgs) -> Result<()> {
     format::save(&trained.network, &args.out)?;
     println!("saved {}", args.out.display());
     Ok(())
+}
+
+/// Refuses a place that nothing can be saved to before time is spent on training.
+fn check_folder(out: &Path) -> Result<()> {
+    match out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => {
+            Err(Error::file(out, "its folder", format!("there is no folder {}; make it first", folder.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The network that training starts from.
@@ -177,5 +188,6 @@ mod tests {
     fn bad_words_are_refused_before_anything_is_read() {
         let refused = |words: &str| run(parse(words).unwrap()).expect_err("ran").to_string();
         assert!(refused("--arch cnn --data builtin:digits --out x --optimizer adagrad").contains("adagrad"));
+        assert!(refused("--arch cnn --data builtin:digits --out no/such/folder/x").contains("no folder"));
     }
 }
