@@ -22,7 +22,7 @@ pub struct SpikingLayer {
     /// Shape for one sample, `[C, H, W]` or `[F]`.
     pub shape: Vec<usize>,
     /// One threshold, or one per channel (first dimension of the shape). A channel that was never active on the
-    /// calibration samples has 0; its neurons never fire.
+    /// calibration samples has 0; its spikes carry nothing.
     pub theta: Vec<f32>,
     /// The activation of the ANN.
     pub activation: Activation,

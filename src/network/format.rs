@@ -26,6 +26,7 @@ use serde::Serialize;
 
 use self::graph::{GraphRecord, Weight};
 use super::Network;
+use super::shape::validate;
 use crate::data::Scaling;
 use crate::{Error, Result};
 
@@ -160,7 +161,9 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
     let (nodes, output) = record.into_nodes(source, |name| read_weight(&tensors, name, source))?;
     let stem = || source.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
     let name = texts.get(NAME).cloned().unwrap_or_else(stem);
-    Ok(Network { name, nodes, output, scaling, class_names })
+    let network = Network { name, nodes, output, scaling, class_names };
+    validate(&network).map_err(|error| fail("graph", error.to_string()))?;
+    Ok(network)
 }
 
 /// The tensor `name`: f32, every number finite.

@@ -5,6 +5,7 @@ pub mod format;
 pub mod forward;
 pub mod onnx;
 pub mod open;
+pub mod shape;
 pub mod zoo;
 
 use std::sync::Arc;

@@ -54,11 +54,11 @@ fn row(
 }
 
 /// The target count q = clip(⌊(x·T + p·θ)/θ⌋, 0, T) that constant input of mean `x` gives from v(0) = pθ (QCFS at L = T for
-/// p = ½, Bu et al. ICLR 2022). Zero where θ is zero.
+/// p = ½, Bu et al. ICLR 2022). Where θ is zero (a channel that was silent in calibration) any positive input saturates.
 #[inline]
 pub fn target_count(x: f32, theta: f32, steps: usize, p: f64) -> u32 {
     if theta <= 0.0 {
-        return 0;
+        return if x > 0.0 { steps as u32 } else { 0 };
     }
     let q = (f64::from(x) * steps as f64 / f64::from(theta) + p).floor();
     q.clamp(0.0, steps as f64) as u32

@@ -230,9 +230,8 @@ fn integrate(
     let neurons = layer.neurons();
     let words = neurons.div_ceil(64);
     let span = first * neurons..(first + rows) * neurons;
-    // A channel without a threshold never fires, whatever its input.
-    let theta: Vec<f32> = layer.theta_per_neuron().iter().map(|&t| if t > 0.0 { t } else { f32::INFINITY }).collect();
-    let v0: Vec<f32> = layer.theta_per_neuron().iter().map(|&t| layer.v_init * t.max(0.0)).collect();
+    let theta = layer.theta_per_neuron();
+    let v0: Vec<f32> = theta.iter().map(|t| layer.v_init * t).collect();
     let mut v = past.map_or_else(|| v0.repeat(rows), |(record, _)| record.potential[span.clone()].to_vec());
     let mut bits = vec![0u64; steps * rows * words];
     let (mut out, constant) = match current {

@@ -74,8 +74,7 @@ fn upstream_to_spikes(program: &Program, target: NodeId) -> Vec<bool> {
 pub fn trace(spiking: &SpikingNetwork, currents: &[f32], layer: usize, neuron: usize) -> Trace {
     let layer = &spiking.layers[layer];
     let theta = layer.theta_of(neuron);
-    let fires_at = if theta > 0.0 { theta } else { f32::INFINITY };
-    let mut v = layer.v_init * theta.max(0.0);
+    let mut v = layer.v_init * theta;
     let mut out = Trace {
         theta,
         initial: v,
@@ -86,7 +85,7 @@ pub fn trace(spiking: &SpikingNetwork, currents: &[f32], layer: usize, neuron: u
     };
     for &current in &out.current {
         out.before_reset.push(v + current);
-        let (spike, after) = step(v, current, fires_at, layer.reset, layer.tie);
+        let (spike, after) = step(v, current, theta, layer.reset, layer.tie);
         v = after;
         out.after_reset.push(v);
         out.spikes.push(spike);

@@ -1,4 +1,69 @@
-//! tmp
-pub fn read(path: &std::path::Path) -> crate::Result<super::Network> {
-    Err(crate::Error::file(path, "", "tmp"))
+//! Reads ONNX files: the protobuf as it is, node by node, into the project's own graph. Names stay those of the file;
+//! weights are numbers, nothing is executed. Whatever is not understood is refused with the node's name and what to do.
+
+mod attributes;
+mod elementwise;
+mod expression;
+mod fold;
+mod layers;
+mod lower;
+mod names;
+mod order;
+mod proto;
+mod recognise;
+mod reshape;
+mod tensor;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use prost::Message;
+
+use super::{Network, shape};
+use crate::{Error, Result};
+use lower::Lowering;
+
+/// Files larger than this are not read: an ONNX protobuf cannot be (weights beyond it lie in files beside it).
+const MOST_BYTES: u64 = 2 << 30;
+
+/// Before this operator set, broadcasting had other rules.
+const OLDEST_OPSET: i64 = 7;
+
+/// Reads the network in the ONNX file at `path`.
+pub fn read(path: &Path) -> Result<Network> {
+    let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+    if !size.is_file() {
+        return Err(Error::file(path, "the path", "this is no file"));
+    }
+    if size.len() > MOST_BYTES {
+        return Err(Error::file(path, "the whole file", "larger than 2 GiB, which no ONNX file can be"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    from_bytes(&bytes, path)
+}
+
+/// Reads a network from the bytes of an ONNX file; `path` names it in errors and says where external weights lie.
+pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
+    let model = proto::ModelProto::decode(bytes)
+        .map_err(|e| Error::file(path, "the whole file", format!("not an ONNX file, or cut short ({e})")))?;
+    let graph = model.graph.filter(|graph| !graph.node.is_empty());
+    let graph = graph.ok_or_else(|| Error::file(path, "the graph", "the file holds no network"))?;
+    let opset = model.opset_import.iter().filter(|set| set.domain.is_empty() || set.domain == "ai.onnx");
+    let opset = opset.map(|set| set.version).max().unwrap_or(1);
+    if opset < OLDEST_OPSET {
+        let reason = format!("operator set {opset} is too old; export again with {OLDEST_OPSET} or newer");
+        return Err(Error::file(path, "the operator set", reason));
+    }
+    let order = order::topological(&graph, path)?;
+    let mut lowering = Lowering::new(&graph, path)?;
+    for index in order {
+        lowering.node(&graph.node[index])?;
+    }
+    let network = lowering.finish(&graph)?;
+    shape::validate(&network).map_err(|error| match error {
+        Error::Network { node, reason } => Error::file(path, format!("node '{node}'"), reason),
+        other => Error::file(path, "the graph", other.to_string()),
+    })?;
+    Ok(network)
 }

@@ -1,0 +1,72 @@
+//! Builds a network by hand, runs it as ANN and as SNN, and asks where a neuron's error comes from.
+//!
+//! `cargo run --release --example own_network`
+
+use std::sync::Arc;
+
+use spikescope::convert::{Recipe, SpikingNetwork, calibrate, rewrite};
+use spikescope::measure::fan_out::fan_outs;
+use spikescope::measure::{Subject, report};
+use spikescope::network::forward::Program;
+use spikescope::network::{Activation, Network, Node, Op, Weights};
+use spikescope::simulate::{AnnRun, Control, Plan, run};
+
+fn main() -> spikescope::Result<()> {
+    let linear = |weight: Vec<f32>, out: usize| Op::Linear {
+        weight: Weights::new(vec![out, weight.len() / out], weight),
+        bias: None,
+    };
+    let node = |name: &str, op, inputs, len| Node { name: String::from(name), op, inputs, shape: vec![len] };
+    let network = Network {
+        name: "difference".into(),
+        nodes: vec![
+            node("input", Op::Input, vec![], 2),
+            node("first", linear(vec![1.0, 0.2, 0.1, 1.0], 2), vec![0], 2),
+            node("first.act", Op::Activation(Activation::Relu), vec![1], 2),
+            node("second", linear(vec![2.0, -2.0], 1), vec![2], 1),
+            node("second.act", Op::Activation(Activation::Relu), vec![3], 1),
+            node("readout", linear(vec![1.0, -1.0], 2), vec![4], 2),
+        ],
+        output: 5,
+        scaling: None,
+        class_names: vec!["first is larger".into(), "second is larger".into()],
+    };
+    let input: Vec<f32> = (0..40).map(|i| (i * 37 % 40) as f32 / 40.0).collect();
+    let samples = input.len() / 2;
+    let (control, recipe) = (Control::default(), Recipe { steps: 8, ..Recipe::default() });
+
+    let (rewritten, _) = rewrite::shared(&network)?;
+    let program = Program::new(Arc::clone(&rewritten), &burn::tensor::Device::flex());
+    let calibration = calibrate(&program, &input, samples, &control)?;
+    let spiking = SpikingNetwork::convert(&program, &calibration, &recipe)?;
+    let ann = AnnRun::compute(&program, &input, samples, &control)?;
+    let plan = Plan {
+        program: &program,
+        spiking: &spiking,
+        input: &input,
+        samples,
+        steps: recipe.steps,
+        previous: None,
+        unchanged_layers: 0,
+    };
+    let recording = run(&plan, &control)?;
+    let mean_inputs: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
+    let fan_outs = fan_outs(&rewritten);
+    let subject = Subject {
+        spiking: &spiking,
+        ann: &ann,
+        recording: &recording,
+        mean_inputs: &mean_inputs,
+        labels: &[],
+        fan_outs: &fan_outs,
+    };
+    for layer in report(&subject, recipe.steps).layers {
+        let [carried, clipping, quantisation, unevenness] = layer.ledger.parts();
+        println!(
+            "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantisation {quantisation:+.4}, unevenness \
+             {unevenness:+.4}; together {:+.4}",
+            layer.name, layer.ledger.total
+        );
+    }
+    Ok(())
+}

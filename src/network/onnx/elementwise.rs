@@ -1,0 +1,179 @@
+//! Elementwise nodes: put together into functions of one layer for as long as their other inputs are single numbers, then
+//! recognised when something needs the values.
+
+use std::rc::Rc;
+
+use super::expression::{Binary, Expression, Unary};
+use super::lower::{Lowering, Value};
+use super::names;
+use super::proto::NodeProto;
+use super::recognise::recognise;
+use super::tensor::Constant;
+use crate::network::{NodeId, Op};
+use crate::{Error, Result};
+
+/// Functions with more operations than this are no activation.
+const LONGEST: usize = 4096;
+
+impl Lowering<'_> {
+    /// The value of an elementwise node; `None` when the node is none.
+    pub fn elementwise(&mut self, node: &NodeProto) -> Result<Option<Value>> {
+        if let Some(unary) = Unary::of(&node.op_type) {
+            let (root, f, name) = self.function(node, 0)?;
+            return self.grown(node, root, Expression::Unary(unary, f), name).map(Some);
+        }
+        if node.op_type == "Clip" {
+            return self.clip(node).map(Some);
+        }
+        match Binary::of(&node.op_type) {
+            Some(binary) if node.input.len() == 2 => self.binary(node, binary).map(Some),
+            Some(_) => Err(self.refuse(node, "more than two inputs are not read here")),
+            None => Ok(None),
+        }
+    }
+
+    fn clip(&mut self, node: &NodeProto) -> Result<Value> {
+        let (root, mut f, name) = self.function(node, 0)?;
+        for (k, attribute, binary) in [(1, "min", Binary::Max), (2, "max", Binary::Min)] {
+            let given = node.input.get(k).is_some_and(|input| !input.is_empty());
+            let limit = match self.constant_input(node, k) {
+                Some(constant) => {
+                    Some(constant.scalar().ok_or_else(|| self.refuse(node, "its limits are no single numbers"))?)
+                }
+                None if given => {
+                    return Err(self.refuse(node, "its limits are computed while it runs, which is not read"));
+                }
+                None if node.has(attribute) => Some(f64::from(node.float(attribute, 0.0))),
+                None => None,
+            };
+            if let Some(limit) = limit {
+                f = Rc::new(Expression::Binary(binary, f, Rc::new(Expression::Constant(limit))));
+            }
+        }
+        self.grown(node, root, (*f).clone(), name)
+    }
+
+    fn binary(&mut self, node: &NodeProto, op: Binary) -> Result<Value> {
+        let constants = [self.constant_input(node, 0), self.constant_input(node, 1)];
+        let scalars = constants.each_ref().map(|c| c.as_ref().and_then(|c| c.scalar()));
+        let constant = |c: f64| Rc::new(Expression::Constant(c));
+        match (scalars, &constants) {
+            ([_, Some(c)], _) => {
+                let (root, f, name) = self.function(node, 0)?;
+                self.grown(node, root, Expression::Binary(op, f, constant(c)), name)
+            }
+            ([Some(c), _], _) => {
+                let (root, f, name) = self.function(node, 1)?;
+                self.grown(node, root, Expression::Binary(op, constant(c), f), name)
+            }
+            (_, [None, Some(c)]) => self.with_constants(node, op, 0, &c.clone(), false),
+            (_, [Some(c), None]) => self.with_constants(node, op, 1, &c.clone(), true),
+            (_, [Some(_), Some(_)]) => Err(self.refuse(node, "constants of shapes that do not fit")),
+            (_, [None, None]) => {
+                let (a, b) = (self.function(node, 0)?, self.function(node, 1)?);
+                // Two functions of one layer, unless they are two plain readings of it.
+                if a.0 == b.0 && !(*a.1 == Expression::X && *b.1 == Expression::X && op != Binary::Add) {
+                    let name = if *a.1 == Expression::X { b.2 } else { a.2 };
+                    return self.grown(node, a.0, Expression::Binary(op, a.1, b.1), name);
+                }
+                if op != Binary::Add {
+                    return Err(self.refuse(node, "combines two layers; only their sum can be converted to spikes"));
+                }
+                let inputs = vec![self.layer_input(node, 0)?, self.layer_input(node, 1)?];
+                let id = self.push(node, names::of_node(node), Op::Add, inputs, &[])?;
+                Ok(Value::Layer(id))
+            }
+        }
+    }
+
+    /// A layer combined with one number per channel or per value.
+    fn with_constants(
+        &mut self,
+        node: &NodeProto,
+        op: Binary,
+        k: usize,
+        constant: &Constant,
+        swapped: bool,
+    ) -> Result<Value> {
+        let input = self.layer_input(node, k)?;
+        let shape = self.nodes[input].shape.clone();
+        // Broadcasting aligns the last dimensions; the batch dimension must be one.
+        let mut dims = constant.dims.clone();
+        while dims.len() > shape.len() && dims.first() == Some(&1) {
+            dims.remove(0);
+        }
+        let per_channel =
+            dims.first() == shape.first() && dims.len() == shape.len() && dims[1..].iter().all(|&d| d == 1);
+        let full = dims == shape;
+        if !per_channel && !full {
+            let reason =
+                format!("a constant of shape {:?} does not fit values of shape {shape:?} per channel", constant.dims);
+            return Err(self.refuse(node, reason));
+        }
+        let values = constant.floats();
+        let affine = |c: f32| -> Option<(f32, f32)> {
+            Some(match (op, swapped) {
+                (Binary::Add, _) => (1.0, c),
+                (Binary::Sub, false) => (1.0, -c),
+                (Binary::Sub, true) => (-1.0, c),
+                (Binary::Mul, _) => (c, 0.0),
+                (Binary::Div, false) if c != 0.0 => (1.0 / c, 0.0),
+                _ => return None,
+            })
+        };
+        let Some((scale, shift)) = values.iter().map(|&c| affine(c)).collect::<Option<(Vec<f32>, Vec<f32>)>>() else {
+            return Err(self.refuse(node, "this combination of a layer with constants cannot be converted"));
+        };
+        let name = names::of_node(node);
+        if per_channel {
+            return self.push(node, name, Op::Affine { scale, shift }, vec![input], &[]).map(Value::Layer);
+        }
+        let flat = self.push(node, format!("{name}.flat"), Op::Reshape, vec![input], &[values.len()])?;
+        let affine = self.push(node, name.clone(), Op::Affine { scale, shift }, vec![flat], &[])?;
+        self.push(node, format!("{name}.back"), Op::Reshape, vec![affine], &shape).map(Value::Layer)
+    }
+
+    /// Input `k` as a function of a layer.
+    fn function(&mut self, node: &NodeProto, k: usize) -> Result<(NodeId, Rc<Expression>, String)> {
+        match self.value(node, k)? {
+            Value::Layer(id) => Ok((id, Rc::new(Expression::X), names::of_node(node))),
+            Value::Function { root, f, name } => Ok((root, f, name)),
+            Value::Constant(_) => Err(self.refuse(node, "arithmetic on constants that is not read")),
+        }
+    }
+
+    fn grown(&self, node: &NodeProto, root: NodeId, f: Expression, name: String) -> Result<Value> {
+        if f.size() > LONGEST {
+            return Err(self.refuse(node, "a chain of elementwise operations that is too long to be an activation"));
+        }
+        Ok(Value::Function { root, f: Rc::new(f), name })
+    }
+
+    /// The node for function `f` of `root`, known in the file as `value`.
+    pub fn recognise(&mut self, value: &str, root: NodeId, f: &Expression, name: &str) -> Result<NodeId> {
+        if let Some(&id) = self.recognised.get(value) {
+            return Ok(id);
+        }
+        let refused = |reason: String| {
+            let what = "the elementwise operations that end here are neither ReLU, clip(0, λ) nor QCFS, which are what \
+                        integrate-and-fire neurons can replace";
+            Error::file(self.path, format!("'{name}' (value '{value}')"), format!("{what}: {reason}"))
+        };
+        let found = recognise(f).map_err(refused)?;
+        let place = NodeProto { name: name.to_owned(), op_type: "elementwise".into(), ..NodeProto::default() };
+        let affine = |(slope, offset): (f64, f64)| Op::Affine { scale: vec![slope as f32], shift: vec![offset as f32] };
+        let mut id = root;
+        if found.before != (1.0, 0.0) {
+            let suffix = if found.activation.is_some() { ".in" } else { "" };
+            id = self.push(&place, format!("{name}{suffix}"), affine(found.before), vec![id], &[])?;
+        }
+        if let Some(activation) = found.activation {
+            id = self.push(&place, name.to_owned(), Op::Activation(activation), vec![id], &[])?;
+            if found.after != (1.0, 0.0) {
+                id = self.push(&place, format!("{name}.out"), affine(found.after), vec![id], &[])?;
+            }
+        }
+        self.recognised.insert(value.to_owned(), id);
+        Ok(id)
+    }
+}

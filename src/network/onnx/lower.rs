@@ -1,0 +1,255 @@
+//! From ONNX nodes to the project's graph, one node at a time. Values on the way are constants, layers, or functions of one
+//! layer that still wait to be recognised.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::expression::Expression;
+use super::proto::{GraphProto, NodeProto};
+use super::tensor::Constant;
+use super::{fold, names};
+use crate::network::shape::output_shape;
+use crate::network::{Network, Node, NodeId, Op};
+use crate::{Error, Result};
+
+/// What a name of the file stands for.
+#[derive(Clone)]
+pub(super) enum Value {
+    Constant(Rc<Constant>),
+    /// A node of the project's graph; its shape is that of one sample.
+    Layer(NodeId),
+    /// An elementwise function of a node, and the name of its first operation.
+    Function {
+        root: NodeId,
+        f: Rc<Expression>,
+        name: String,
+    },
+}
+
+/// The state of reading one graph.
+pub(super) struct Lowering<'a> {
+    pub path: &'a Path,
+    pub nodes: Vec<Node>,
+    /// The batch size that the file was exported with; 1 when it is open.
+    pub batch: usize,
+    pub values: HashMap<String, Value>,
+    /// Functions that were recognised already, by value name.
+    pub recognised: HashMap<String, NodeId>,
+    outputs: Vec<String>,
+}
+
+impl<'a> Lowering<'a> {
+    /// Reads the constants and the input of `graph`.
+    pub fn new(graph: &GraphProto, path: &'a Path) -> Result<Self> {
+        let mut values = HashMap::new();
+        for tensor in &graph.initializer {
+            values.insert(tensor.name.clone(), Value::Constant(Rc::new(Constant::read(tensor, path)?)));
+        }
+        let inputs: Vec<_> = graph.input.iter().filter(|input| !values.contains_key(&input.name)).collect();
+        let [input] = inputs[..] else {
+            let names: Vec<_> = inputs.iter().map(|i| format!("'{}'", i.name)).collect();
+            let reason =
+                format!("the network has {} inputs ({}); networks with one are read", inputs.len(), names.join(", "));
+            return Err(Error::file(path, "the inputs", reason));
+        };
+        let outputs: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
+        if outputs.len() != 1 {
+            let names: Vec<_> = outputs.iter().map(|o| format!("'{o}'")).collect();
+            let reason =
+                format!("the network has {} outputs ({}); networks with one are read", outputs.len(), names.join(", "));
+            return Err(Error::file(path, "the outputs", reason));
+        }
+        let place = || format!("input '{}'", input.name);
+        let shape = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).and_then(|t| t.shape.as_ref());
+        let dims: Vec<Option<i64>> =
+            shape.map(|s| s.dim.iter().map(|d| d.dim_value.filter(|&v| v > 0)).collect()).unwrap_or_default();
+        let Some((batch, sample)) = dims.split_first() else {
+            return Err(Error::file(path, place(), "its shape is not stated; export with example input"));
+        };
+        let sample: Option<Vec<usize>> = sample.iter().map(|d| d.and_then(|d| usize::try_from(d).ok())).collect();
+        let Some(sample) = sample.filter(|s| matches!(s.len(), 1 | 3)) else {
+            let reason = format!(
+                "its shape is {dims:?}; a batch of images [N, C, H, W] or of vectors [N, F] with fixed sizes is read"
+            );
+            return Err(Error::file(path, place(), reason));
+        };
+        let node = Node { name: input.name.clone(), op: Op::Input, inputs: Vec::new(), shape: sample };
+        output_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
+        values.insert(input.name.clone(), Value::Layer(0));
+        let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
+        Ok(Self { path, nodes: vec![node], batch, values, recognised: HashMap::new(), outputs })
+    }
+
+    /// Reads one node. Its inputs have been read before.
+    pub fn node(&mut self, node: &NodeProto) -> Result<()> {
+        if !matches!(node.domain.as_str(), "" | "ai.onnx") {
+            return Err(self.refuse(node, format!("operations of domain '{}' are not read", node.domain)));
+        }
+        if node.op_type == "Constant" {
+            let constant = self.constant(node)?;
+            return self.bind(node, Value::Constant(Rc::new(constant)));
+        }
+        if let Some(constant) = self.folded(node)? {
+            return self.bind(node, Value::Constant(Rc::new(constant)));
+        }
+        let value = match self.elementwise(node)? {
+            Some(value) => value,
+            None => self.layer(node)?,
+        };
+        self.bind(node, value)
+    }
+
+    fn bind(&mut self, node: &NodeProto, value: Value) -> Result<()> {
+        let Some(output) = node.output.first() else {
+            return Err(self.refuse(node, "has no output"));
+        };
+        self.values.insert(output.clone(), value);
+        Ok(())
+    }
+
+    fn constant(&self, node: &NodeProto) -> Result<Constant> {
+        use super::tensor::Numbers;
+        if let Some(tensor) = node.tensor("value") {
+            return Constant::read(tensor, self.path);
+        }
+        if node.has("value_float") {
+            return Ok(Constant { dims: vec![], numbers: Numbers::Float(vec![node.float("value_float", 0.0)]) });
+        }
+        if node.has("value_int") {
+            return Ok(Constant { dims: vec![], numbers: Numbers::Int(vec![node.int("value_int", 0)]) });
+        }
+        if let Some(values) = node.floats("value_floats").filter(|v| !v.is_empty()) {
+            return Ok(Constant { dims: vec![values.len()], numbers: Numbers::Float(values.to_vec()) });
+        }
+        match node.ints("value_ints") {
+            Some(values) => Ok(Constant::ints(values.to_vec())),
+            None => Err(self.refuse(node, "a constant without numbers")),
+        }
+    }
+
+    /// The node's value, if it can be had now: all inputs constant, or only a shape is asked for.
+    fn folded(&mut self, node: &NodeProto) -> Result<Option<Constant>> {
+        if node.op_type == "Shape" {
+            let dims = match self.value(node, 0)? {
+                Value::Constant(constant) => constant.dims.clone(),
+                Value::Layer(id) | Value::Function { root: id, .. } => self.full_shape(id),
+            };
+            let all = Constant::ints(dims.iter().map(|&d| d as i64).collect());
+            let rank = dims.len() as i64;
+            let clamp = |i: i64| (if i < 0 { i.saturating_add(rank) } else { i }).clamp(0, rank) as usize;
+            let (start, end) = (clamp(node.int("start", 0)), clamp(node.int("end", rank)));
+            let picked = all.as_ints().and_then(|v| v.get(start..end).map(<[i64]>::to_vec));
+            return Ok(Some(Constant::ints(picked.unwrap_or_default())));
+        }
+        let mut constants = Vec::new();
+        for name in &node.input {
+            match self.values.get(name) {
+                Some(Value::Constant(constant)) => constants.push(Some(constant.clone())),
+                None if name.is_empty() => constants.push(None),
+                _ => return Ok(None),
+            }
+        }
+        let constants: Vec<Option<&Constant>> = constants.iter().map(|c| c.as_deref()).collect();
+        fold::fold(node, &constants).map_err(|reason| self.refuse(node, reason))
+    }
+
+    /// The shape of a layer's value with the batch in front.
+    pub fn full_shape(&self, id: NodeId) -> Vec<usize> {
+        std::iter::once(self.batch).chain(self.nodes[id].shape.iter().copied()).collect()
+    }
+
+    /// Input `k` of `node`.
+    pub fn value(&self, node: &NodeProto, k: usize) -> Result<Value> {
+        let name = node.input.get(k).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| self.refuse(node, format!("input {k} is missing")))?;
+        self.values.get(name).cloned().ok_or_else(|| self.refuse(node, format!("reads '{name}', which nothing makes")))
+    }
+
+    /// Input `k` of `node` as a constant; `None` when absent or not constant.
+    pub fn constant_input(&self, node: &NodeProto, k: usize) -> Option<Rc<Constant>> {
+        match self.values.get(node.input.get(k)?) {
+            Some(Value::Constant(constant)) => Some(constant.clone()),
+            _ => None,
+        }
+    }
+
+    /// The integers of input `k`, or of attribute `name` in older operator sets.
+    pub fn ints_of(&self, node: &NodeProto, k: usize, name: &str) -> Option<Vec<i64>> {
+        let input = self.constant_input(node, k).and_then(|c| c.as_ints());
+        input.or_else(|| node.ints(name).map(<[i64]>::to_vec))
+    }
+
+    /// Input `k` of `node` as a layer; a function that waits is recognised now.
+    pub fn layer_input(&mut self, node: &NodeProto, k: usize) -> Result<NodeId> {
+        match self.value(node, k)? {
+            Value::Layer(id) => Ok(id),
+            Value::Function { root, f, name } => self.recognise(&node.input[k], root, &f, &name),
+            Value::Constant(_) => Err(self.refuse(node, format!("input {k} is a constant where a layer is expected"))),
+        }
+    }
+
+    /// Adds a node to the graph; its shape is computed, or for a reshape given.
+    pub fn push(
+        &mut self,
+        node: &NodeProto,
+        name: String,
+        op: Op,
+        inputs: Vec<NodeId>,
+        stated: &[usize],
+    ) -> Result<NodeId> {
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
+        let shape = output_shape(&op, &shapes, stated).map_err(|reason| self.refuse(node, reason))?;
+        let name = self.unique(name);
+        self.nodes.push(Node { name, op, inputs, shape });
+        Ok(self.nodes.len() - 1)
+    }
+
+    fn unique(&self, name: String) -> String {
+        let name = if name.is_empty() { "layer".to_owned() } else { name };
+        let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
+        if !taken(&name) {
+            return name;
+        }
+        (2..).map(|k| format!("{name}.{k}")).find(|name| !taken(name)).unwrap_or(name)
+    }
+
+    /// An error about `node`.
+    pub fn refuse(&self, node: &NodeProto, reason: impl Into<String>) -> Error {
+        let name =
+            if node.name.is_empty() { node.output.first().cloned().unwrap_or_default() } else { node.name.clone() };
+        Error::file(self.path, format!("node '{name}' ({})", node.op_type), reason)
+    }
+
+    /// The finished network.
+    pub fn finish(mut self, graph: &GraphProto) -> Result<Network> {
+        let name = self.outputs[0].clone();
+        let output = match self.values.get(&name).cloned() {
+            Some(Value::Layer(id)) => id,
+            Some(Value::Function { root, f, name: first }) => self.recognise(&name, root, &f, &first)?,
+            Some(Value::Constant(_)) => {
+                return Err(Error::file(self.path, format!("output '{name}'"), "does not depend on the input"));
+            }
+            None => return Err(Error::file(self.path, format!("output '{name}'"), "nothing makes it")),
+        };
+        let answers = &self.nodes[output].shape;
+        if answers.len() != 1 {
+            let reason = format!("has shape {answers:?}; networks that give class scores [N, classes] are read");
+            return Err(Error::file(self.path, format!("output '{name}'"), reason));
+        }
+        let early =
+            self.nodes.iter().enumerate().find(|(id, node)| matches!(node.op, Op::Softmax { .. }) && *id != output);
+        if let Some((_, node)) = early {
+            let reason = "a softmax inside the network cannot be converted to spikes; only one at the end is read";
+            return Err(Error::file(self.path, format!("node '{}'", node.name), reason));
+        }
+        let stem = self.path.file_stem().map(|s| s.to_string_lossy().into_owned());
+        let name = stem.filter(|s| !s.is_empty()).unwrap_or_else(|| graph.name.clone());
+        Ok(Network { name, nodes: self.nodes, output, scaling: None, class_names: Vec::new() })
+    }
+
+    /// The name for what `node` computes with weights called `weight`.
+    pub fn layer_name(&self, node: &NodeProto, weight: usize) -> String {
+        names::of_layer(node, node.input.get(weight).map(String::as_str))
+    }
+}

@@ -1,0 +1,34 @@
+//! Names for people: the dotted path of the module in the source program, found wherever the exporter left it.
+
+use super::proto::NodeProto;
+
+/// The dotted path of a layer: from its weights (`layer1.0.conv1.weight`), else from its node.
+pub fn of_layer(node: &NodeProto, weight: Option<&str>) -> String {
+    let from_weight = weight.and_then(|name| name.strip_suffix(".weight").or_else(|| name.strip_suffix(".scale")));
+    match from_weight.filter(|name| !name.contains("::")) {
+        Some(path) => path.to_owned(),
+        None => of_node(node),
+    }
+}
+
+/// The dotted path of a node: `/layer1/0/act/Relu` is `layer1.0.act`; newer exporters keep it in the metadata.
+pub fn of_node(node: &NodeProto) -> String {
+    let scopes = node.metadata_props.iter().find(|p| p.key == "pkg.torch.onnx.name_scopes").map(|p| p.value.as_str());
+    if let Some(scope) = scopes.and_then(innermost) {
+        return scope;
+    }
+    let path = node.name.trim_start_matches('/');
+    match path.rsplit_once('/') {
+        Some((module, _)) => module.replace('/', "."),
+        None if !node.name.is_empty() => node.name.clone(),
+        None => node.output.first().cloned().unwrap_or_else(|| node.op_type.to_lowercase()),
+    }
+}
+
+/// The innermost module of a list like `['', 'layer1', 'layer1.0', 'relu_3']`; its last entry names the call itself.
+fn innermost(scopes: &str) -> Option<String> {
+    let list: Vec<&str> =
+        scopes.trim_matches(['[', ']']).split(',').map(|s| s.trim().trim_matches(['\'', '"'])).collect();
+    let modules = list.len().checked_sub(1).map(|n| &list[..n])?;
+    modules.last().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
+}

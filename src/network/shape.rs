@@ -1,0 +1,241 @@
+//! The shape each operation gives, and every reason why it cannot: the one place that decides whether a graph is sound.
+//! Readers use it while they build a network and [`validate`] uses it on a finished one, so that running never fails.
+
+use super::{Activation, Network, Op, Weights};
+use crate::{Error, Result};
+
+/// The most values one node may have for one sample: far beyond any real layer, far below what overflows.
+const MOST_VALUES: usize = 1 << 28;
+
+/// Checks a whole network: shapes, weights, order of nodes, names.
+pub fn validate(network: &Network) -> Result<()> {
+    let refuse = |node: &str, reason: String| Err(Error::network(node, reason));
+    if !matches!(network.nodes.first().map(|node| &node.op), Some(Op::Input)) {
+        return Err(Error::Invalid(format!("network '{}' does not begin with its input", network.name)));
+    }
+    if network.output >= network.nodes.len() {
+        return Err(Error::Invalid(format!("network '{}' has no output node", network.name)));
+    }
+    let mut names = std::collections::HashSet::new();
+    for (id, node) in network.nodes.iter().enumerate() {
+        if !names.insert(node.name.as_str()) {
+            return refuse(&node.name, "two layers have this name".into());
+        }
+        if id > 0 && matches!(node.op, Op::Input) {
+            return refuse(&node.name, "a network has one input only".into());
+        }
+        if let Some(&input) = node.inputs.iter().find(|&&input| input >= id) {
+            return refuse(&node.name, format!("reads node {input}, which does not come before it"));
+        }
+        let inputs: Vec<&[usize]> = node.inputs.iter().map(|&input| network.nodes[input].shape.as_slice()).collect();
+        match output_shape(&node.op, &inputs, &node.shape) {
+            Ok(shape) if shape == node.shape => {}
+            Ok(shape) => return refuse(&node.name, format!("its shape is {shape:?} but {:?} is stated", node.shape)),
+            Err(reason) => return refuse(&node.name, reason),
+        }
+    }
+    Ok(())
+}
+
+/// The shape that `op` gives for one sample, from the shapes it reads. `stated` is what the node claims; input and reshape
+/// have no other source for theirs.
+pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec<usize>, String> {
+    let needed = match op {
+        Op::Input => 0..=0,
+        Op::Add | Op::Concat { .. } => 2..=usize::MAX,
+        _ => 1..=1,
+    };
+    if !needed.contains(&inputs.len()) {
+        return Err(format!("has {} inputs", inputs.len()));
+    }
+    let shape = match (op, inputs.first().copied().unwrap_or_default()) {
+        (Op::Input, _) => stated.to_vec(),
+        (Op::Reshape, x) => {
+            if count(stated)? != count(x)? {
+                return Err(format!("cannot be reshaped from {x:?} to {stated:?}: the number of values differs"));
+            }
+            stated.to_vec()
+        }
+        (Op::Conv2d { weight, bias, stride, padding, dilation, groups }, x) => {
+            let [channels, height, width] = image(x)?;
+            let &[out, per_group, kh, kw] = weight.shape.as_slice() else {
+                return Err(format!("a 2-D convolution needs weights of rank 4, not {:?}", weight.shape));
+            };
+            check_weights(weight, bias, out)?;
+            if *groups == 0 || out % groups != 0 || per_group.checked_mul(*groups) != Some(channels) {
+                return Err(format!("weights {:?} in {groups} group(s) do not fit {channels} channels", weight.shape));
+            }
+            vec![
+                out,
+                slide(height, kh, stride[0], padding[0], padding[2], dilation[0])?,
+                slide(width, kw, stride[1], padding[1], padding[3], dilation[1])?,
+            ]
+        }
+        (Op::Linear { weight, bias }, x) => {
+            let (&[out, wide], &[features]) = (weight.shape.as_slice(), x) else {
+                return Err(format!("weights {:?} need a flat input, not {x:?}", weight.shape));
+            };
+            check_weights(weight, bias, out)?;
+            if wide != features {
+                return Err(format!("weights {:?} do not fit {features} inputs", weight.shape));
+            }
+            vec![out]
+        }
+        (Op::Affine { scale, shift }, x) => {
+            let channels = x.first().copied().unwrap_or(0);
+            if scale.len() != shift.len() || (scale.len() != 1 && scale.len() != channels) {
+                return Err(format!(
+                    "{} factors and {} offsets do not fit {channels} channels",
+                    scale.len(),
+                    shift.len()
+                ));
+            }
+            if scale.iter().chain(shift).any(|v| !v.is_finite()) {
+                return Err("has a factor or offset that is not a finite number".into());
+            }
+            x.to_vec()
+        }
+        (Op::Activation(activation), x) => {
+            check_activation(*activation)?;
+            x.to_vec()
+        }
+        (Op::MaxPool2d { kernel, stride, padding, dilation }, x) => pooled(x, kernel, stride, padding, dilation)?,
+        (Op::AvgPool2d { kernel, stride, padding, .. }, x) => pooled(x, kernel, stride, padding, &[1, 1])?,
+        (Op::Mean { axes }, x) => {
+            if axes.is_empty() || axes.iter().any(|&axis| axis >= x.len()) || x.len() > 4 {
+                return Err(format!("mean over axes {axes:?} of shape {x:?}"));
+            }
+            let kept: Vec<usize> = x.iter().enumerate().map(|(i, &n)| if axes.contains(&i) { 1 } else { n }).collect();
+            let dropped: Vec<usize> = (0..x.len()).filter(|i| !axes.contains(i)).map(|i| x[i]).collect();
+            if stated == dropped { dropped } else { kept }
+        }
+        (Op::Add, x) => match inputs.iter().find(|other| **other != x) {
+            Some(other) => return Err(format!("adds shapes {x:?} and {other:?}, which differ")),
+            None => x.to_vec(),
+        },
+        (Op::Concat { axis }, x) => {
+            let mut shape = x.to_vec();
+            let total = inputs.iter().try_fold(0usize, |sum, other| {
+                let fits = other.len() == x.len() && (0..x.len()).all(|i| i == *axis || other[i] == x[i]);
+                if fits && *axis < x.len() && x.len() <= 4 { sum.checked_add(other[*axis]) } else { None }
+            });
+            shape[..]
+                .get_mut(*axis)
+                .zip(total)
+                .map(|(slot, total)| *slot = total)
+                .ok_or("joins shapes that do not fit")?;
+            shape
+        }
+        (Op::Transpose { perm }, x) => {
+            let mut sorted = perm.clone();
+            sorted.sort_unstable();
+            if x.len() > 4 || sorted != (0..x.len()).collect::<Vec<_>>() {
+                return Err(format!("permutation {perm:?} does not fit shape {x:?}"));
+            }
+            perm.iter().map(|&p| x[p]).collect()
+        }
+        (Op::Slice { axis, start, end, step }, x) => {
+            if *axis >= x.len() || x.len() > 4 || *step == 0 || start >= end || *end > x[*axis] {
+                return Err(format!("slice {start}..{end} by {step} along axis {axis} does not fit shape {x:?}"));
+            }
+            let mut shape = x.to_vec();
+            shape[*axis] = (end - start).div_ceil(*step);
+            shape
+        }
+        (Op::Pad { before, after }, x) => {
+            if before.len() != x.len() || after.len() != x.len() || x.len() > 4 {
+                return Err(format!("padding of {} dimensions does not fit shape {x:?}", before.len()));
+            }
+            let sum = |i: usize| x[i].checked_add(before[i]).and_then(|n| n.checked_add(after[i]));
+            (0..x.len()).map(sum).collect::<Option<_>>().ok_or("is padded beyond all measure")?
+        }
+        (Op::Softmax { .. }, x) => match x {
+            [_] => x.to_vec(),
+            _ => return Err(format!("softmax over shape {x:?}; only class scores are understood")),
+        },
+    };
+    if count(&shape)? == 0 {
+        return Err(format!("has no values: its shape is {shape:?}"));
+    }
+    Ok(shape)
+}
+
+fn count(shape: &[usize]) -> Result<usize, String> {
+    let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).filter(|&n| n <= MOST_VALUES);
+    count.ok_or_else(|| format!("a value of shape {shape:?} is larger than any layer this program runs"))
+}
+
+fn image(x: &[usize]) -> Result<[usize; 3], String> {
+    x.try_into().map_err(|_| format!("needs an image [channels, height, width], not shape {x:?}"))
+}
+
+/// Output positions of a window of `kernel` taps sliding over `n` values.
+fn slide(
+    n: usize,
+    kernel: usize,
+    stride: usize,
+    before: usize,
+    after: usize,
+    dilation: usize,
+) -> Result<usize, String> {
+    if kernel == 0 || stride == 0 || dilation == 0 {
+        return Err("has a kernel, stride or dilation of 0".into());
+    }
+    let extent = (kernel - 1).checked_mul(dilation).and_then(|e| e.checked_add(1));
+    let padded = n.checked_add(before).and_then(|n| n.checked_add(after)).filter(|&n| n <= MOST_VALUES);
+    match extent.zip(padded) {
+        Some((extent, padded)) if extent <= padded => Ok((padded - extent) / stride + 1),
+        _ => Err(format!(
+            "a window of {kernel} (dilation {dilation}) does not fit {n} values padded by {before} and {after}"
+        )),
+    }
+}
+
+fn pooled(
+    x: &[usize],
+    kernel: &[usize; 2],
+    stride: &[usize; 2],
+    padding: &[usize; 4],
+    dilation: &[usize; 2],
+) -> Result<Vec<usize>, String> {
+    let [channels, height, width] = image(x)?;
+    if (0..2).any(|i| {
+        padding[i] >= kernel[i].max(1) * dilation[i].max(1) || padding[i + 2] >= kernel[i].max(1) * dilation[i].max(1)
+    }) {
+        return Err("is padded by more than its window".into());
+    }
+    Ok(vec![
+        channels,
+        slide(height, kernel[0], stride[0], padding[0], padding[2], dilation[0])?,
+        slide(width, kernel[1], stride[1], padding[1], padding[3], dilation[1])?,
+    ])
+}
+
+fn check_weights(weight: &Weights, bias: &Option<Weights>, out: usize) -> Result<(), String> {
+    for part in std::iter::once(weight).chain(bias) {
+        if part.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) != Some(part.data.len()) {
+            return Err(format!("weights of shape {:?} have {} values", part.shape, part.data.len()));
+        }
+        if let Some(at) = part.data.iter().position(|w| !w.is_finite()) {
+            return Err(format!("weight {at} is {}, not a finite number", part.data[at]));
+        }
+    }
+    match bias {
+        Some(bias) if bias.data.len() != out => Err(format!("has {} biases for {out} outputs", bias.data.len())),
+        _ => Ok(()),
+    }
+}
+
+fn check_activation(activation: Activation) -> Result<(), String> {
+    match activation {
+        Activation::Relu => Ok(()),
+        Activation::Clip { lambda } | Activation::Qcfs { lambda, .. } if !(lambda.is_finite() && lambda > 0.0) => {
+            Err(format!("its learned threshold is {lambda}; it must be above 0"))
+        }
+        Activation::Qcfs { levels: 0, .. } => Err("has no levels".into()),
+        Activation::Qcfs { shift, .. } if !(0.0..=1.0).contains(&shift) => {
+            Err(format!("its shift is {shift}, not 0 to 1"))
+        }
+        Activation::Clip { .. } | Activation::Qcfs { .. } => Ok(()),
+    }
+}
