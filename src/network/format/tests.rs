@@ -37,8 +37,6 @@ fn what_is_saved_is_loaded() {
 
 #[test]
 fn every_operation_survives() {
-    let node =
-        |id: usize, op: Op, inputs: Vec<usize>, shape: Vec<usize>| Node { name: format!("n{id}"), op, inputs, shape };
     let third = 1.0f32 / 3.0;
     let ops = [
         Op::Input,
@@ -53,12 +51,19 @@ fn every_operation_survives() {
         Op::Affine { scale: vec![third], shift: vec![f32::MIN_POSITIVE] },
         Op::Softmax { log: true },
     ];
-    let nodes = ops.into_iter().enumerate().map(|(id, op)| {
-        let inputs = if id == 0 { vec![] } else { vec![id - 1] };
-        node(id, op, inputs, vec![1, 4, 4])
-    });
-    let network =
-        Network { name: "all".into(), nodes: nodes.collect(), output: 10, scaling: None, class_names: Vec::new() };
+    let mut nodes: Vec<Node> = Vec::new();
+    for (id, op) in ops.into_iter().enumerate() {
+        let inputs: Vec<usize> = match op {
+            Op::Input => vec![],
+            Op::Concat { .. } => vec![id - 1, id - 1],
+            _ => vec![id - 1],
+        };
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&input| nodes[input].shape.as_slice()).collect();
+        let stated: &[usize] = if matches!(op, Op::Mean { .. }) { &[4] } else { &[2, 4, 5] };
+        let shape = crate::network::shape::output_shape(&op, &shapes, stated).unwrap();
+        nodes.push(Node { name: format!("n{id}"), op, inputs, shape });
+    }
+    let network = Network { name: "all".into(), nodes, output: 10, scaling: None, class_names: Vec::new() };
     assert_same(&from_bytes(&to_bytes(&network).unwrap(), Path::new("x")).unwrap(), &network);
 }
 
