@@ -70,6 +70,8 @@ pub enum Message {
     Stop,
     SetDark(bool),
     SetWorkspace(Workspace),
+    /// The window's arrangement of panes, to be saved with the session.
+    SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.
     DismissNotice(usize),
     OpenSession(PathBuf),

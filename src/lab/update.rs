@@ -89,6 +89,7 @@ impl Lab {
             }
             Message::SetDark(dark) => self.view.dark = dark,
             Message::SetWorkspace(workspace) => self.view.workspace = workspace,
+            Message::SetLayout(layout) => self.layout = layout,
             Message::DismissNotice(index) => {
                 if index < self.notices.len() {
                     self.notices.remove(index);

@@ -220,7 +220,7 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
 }
 
 /// The four exact parts of φ − ReLU(z); `on_target` is (θ/T)·q(ẑ).
-fn ledger_of(z: f64, zin: f64, theta: f64, phi: f64, on_target: f64) -> Ledger {
+pub fn ledger_of(z: f64, zin: f64, theta: f64, phi: f64, on_target: f64) -> Ledger {
     let (z, zin) = (z.max(0.0), zin.max(0.0));
     Ledger {
         propagated: zin - z,

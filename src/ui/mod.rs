@@ -1,3 +1,24 @@
 //! What is drawn. Panes read the lab and push messages; nothing here computes what a run would.
 
+pub mod app;
+mod controls;
+pub mod dialog;
+pub mod docks;
+mod inspector;
+mod keys;
+mod layer_strip;
+mod notices;
 pub mod panes;
+mod recipe_bar;
+mod sample_strip;
+pub mod shell;
+mod status_bar;
+mod subject;
+mod time_bar;
+mod tones;
+mod top_bar;
+mod words;
+
+pub(crate) fn theme_of(ctx: &egui::Context, dark: bool) {
+    ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
+}

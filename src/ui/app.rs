@@ -1,0 +1,135 @@
+//! The window: hands the lab's news and the person's wishes to and fro, asks for files, takes dropped ones. Draws nothing
+//! itself but the hint while something is dragged over it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use egui::{Align2, Color32, Context, FontId, LayerId, Order};
+
+use super::dialog::{Ask, Dialogs, Native};
+use super::shell::{self, Window};
+use crate::lab::{Lab, Message};
+use crate::{Error, Result};
+
+/// The window with its lab.
+pub struct App {
+    lab: Lab,
+    window: Window,
+    dialogs: Box<dyn Dialogs>,
+    answers: (Sender<(Ask, PathBuf)>, Receiver<(Ask, PathBuf)>),
+    title: String,
+}
+
+/// Opens the window on `lab` and returns when it is closed.
+///
+/// # Errors
+/// When the system offers no window to draw in.
+pub fn open(lab: Lab) -> Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Spikescope")
+        .with_app_id("spikescope")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([960.0, 600.0])
+        .with_drag_and_drop(true);
+    let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
+    let create = |context: &eframe::CreationContext<'_>| Ok(Box::new(App::new(lab, &context.egui_ctx)) as _);
+    eframe::run_native("spikescope", options, Box::new(create))
+        .map_err(|error| Error::Invalid(format!("no window can be opened ({error}); `spikescope run` works without")))
+}
+
+impl App {
+    /// The window's side of `lab`, drawn in `ctx`.
+    pub fn new(lab: Lab, ctx: &Context) -> Self {
+        let waker = ctx.clone();
+        lab.set_waker(Arc::new(move || waker.request_repaint()));
+        Self { lab, window: Window::default(), dialogs: Box::new(Native), answers: channel(), title: String::new() }
+    }
+
+    /// Asks for files through `dialogs` instead of the system's.
+    pub fn with_dialogs(mut self, dialogs: impl Dialogs + 'static) -> Self {
+        self.dialogs = Box::new(dialogs);
+        self
+    }
+
+    /// The lab in the window.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// Asks for the files that were wished for.
+    fn ask_for_files(&mut self, ctx: &Context) {
+        for ask in std::mem::take(&mut self.window.asks) {
+            let (sender, ctx) = (self.answers.0.clone(), ctx.clone());
+            let answer = move |path| {
+                // A closed ear means that the program is ending.
+                let _ = sender.send((ask, path));
+                ctx.request_repaint();
+            };
+            self.dialogs.ask(ask, Box::new(answer));
+        }
+    }
+
+    /// Messages of dialogs that were answered and files that were dropped.
+    fn files(&self, ctx: &Context) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for (ask, path) in self.answers.1.try_iter() {
+            if ask == Ask::SaveSession {
+                messages.push(Message::SetLayout(self.window.saved_layout()));
+            }
+            messages.push(ask.message(path));
+        }
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        messages.extend(dropped.into_iter().filter_map(|file| file.path().map(std::path::Path::to_owned)).map(Message::OpenPath));
+        messages
+    }
+
+    fn retitle(&mut self, ctx: &Context) {
+        let title = match &self.lab.run {
+            Some(run) => format!("{} – Spikescope", run.model.original.name),
+            None => "Spikescope".to_owned(),
+        };
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.lab.poll();
+        let messages = self.files(ctx);
+        if !messages.is_empty() {
+            self.lab.update(messages);
+        }
+        if self.lab.advance(ctx.input(|input| input.stable_dt.min(0.1))) {
+            ctx.request_repaint();
+        }
+        self.retitle(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let mut messages = Vec::new();
+        shell::show(ui, &self.lab, &mut self.window, &mut messages);
+        drop_hint(ui.ctx());
+        self.ask_for_files(ui.ctx());
+        if !messages.is_empty() {
+            self.lab.update(messages);
+            // What was asked is on the screen with the next frame.
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+/// A veil over the window while files are held over it.
+fn drop_hint(ctx: &Context) {
+    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, egui::Id::new("drop hint")));
+    let screen = ctx.content_rect();
+    painter.rect_filled(screen, 0.0, Color32::from_black_alpha(190));
+    let text = "Drop a network, data set or picture";
+    painter.text(screen.center(), Align2::CENTER_CENTER, text, FontId::proportional(26.0), Color32::WHITE);
+}

@@ -1,0 +1,73 @@
+//! Asking the person for a file. The system's dialogs run on a thread of their own, so that the window never waits; tests
+//! answer in their place.
+
+use std::path::PathBuf;
+
+use crate::lab::Message;
+
+/// What a file is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    OpenNetwork,
+    OpenData,
+    OpenPictures,
+    OpenSession,
+    SaveSession,
+}
+
+impl Ask {
+    /// The dialog's title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::OpenNetwork => "Open network",
+            Self::OpenData => "Open data set",
+            Self::OpenPictures => "Open folder of pictures",
+            Self::OpenSession => "Open session",
+            Self::SaveSession => "Save session",
+        }
+    }
+    /// What to do with the answer.
+    pub fn message(self, path: PathBuf) -> Message {
+        match self {
+            Self::OpenNetwork => Message::OpenModel(path.display().to_string()),
+            Self::OpenData | Self::OpenPictures => Message::OpenPath(path),
+            Self::OpenSession => Message::OpenSession(path),
+            Self::SaveSession => Message::SaveSession(path),
+        }
+    }
+}
+
+/// Called with the file that was chosen, from any thread; not called when none was.
+pub type Answer = Box<dyn FnOnce(PathBuf) + Send>;
+
+/// Someone who can ask for a file.
+pub trait Dialogs {
+    /// Asks without waiting.
+    fn ask(&self, ask: Ask, answer: Answer);
+}
+
+/// The system's own dialogs.
+#[derive(Debug, Default)]
+pub struct Native;
+
+impl Dialogs for Native {
+    fn ask(&self, ask: Ask, answer: Answer) {
+        let work = move || {
+            let dialog = rfd::FileDialog::new().set_title(ask.title());
+            let path = match ask {
+                Ask::OpenNetwork => dialog.add_filter("Networks", &["onnx", "safetensors"]).pick_file(),
+                Ask::OpenData => dialog.pick_file(),
+                Ask::OpenPictures => dialog.pick_folder(),
+                Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
+                Ask::SaveSession => {
+                    dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file()
+                }
+            };
+            if let Some(path) = path {
+                answer(path);
+            }
+        };
+        // Without a thread there is no dialog; the same files can be dropped on the window.
+        let _ = std::thread::Builder::new().name("spikescope-dialog".into()).spawn(work);
+    }
+}

@@ -1,0 +1,206 @@
+//! The arrangement of panes in the middle of the screen: one tree of tabs and splits for each workspace. A person drags,
+//! closes and adds panes; what they made of it is saved with the session.
+
+use egui::{Ui, WidgetText};
+use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
+use serde::{Deserialize, Serialize};
+
+use super::panes::Pane;
+use crate::lab::{Lab, Message, Workspace};
+
+/// The arrangements of all workspaces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Docks {
+    explore: Tree<Pane>,
+    teach: Tree<Pane>,
+    tune: Tree<Pane>,
+}
+
+impl Default for Docks {
+    fn default() -> Self {
+        Self {
+            explore: standard(Workspace::Explore),
+            teach: standard(Workspace::Teach),
+            tune: standard(Workspace::Tune),
+        }
+    }
+}
+
+impl Docks {
+    /// Draws the panes of the workspace in view.
+    pub fn show(&mut self, ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+        let tree = self.tree_mut(lab.view.workspace);
+        if tree.root().is_none() {
+            ui.centered_and_justified(|ui| ui.weak("All panes are closed. Add one from the View menu."));
+            return;
+        }
+        tree.ui(&mut Faces { lab, out }, ui);
+    }
+
+    /// Whether `pane` is somewhere in `workspace`.
+    pub fn contains(&self, workspace: Workspace, pane: Pane) -> bool {
+        self.tree(workspace).tiles.find_pane(&pane).is_some()
+    }
+
+    /// Adds `pane` to `workspace`, or brings its tab to the front.
+    pub fn add(&mut self, workspace: Workspace, pane: Pane) {
+        let tree = self.tree_mut(workspace);
+        if tree.tiles.find_pane(&pane).is_none() {
+            let tile = tree.tiles.insert_pane(pane);
+            let tabs = tree.tiles.insert_tab_tile(vec![tile]);
+            match tree.root.and_then(|root| tree.tiles.get_container(root).map(|c| c.children_vec().len()).zip(Some(root))) {
+                Some((count, root)) => tree.move_tile_to_container(tabs, root, count, false),
+                None => {
+                    let children = tree.root.into_iter().chain([tabs]).collect();
+                    tree.root = Some(tree.tiles.insert_horizontal_tile(children));
+                }
+            }
+        }
+        tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
+    }
+
+    /// Takes `pane` out of `workspace`.
+    pub fn remove(&mut self, workspace: Workspace, pane: Pane) {
+        let tree = self.tree_mut(workspace);
+        if let Some(tile) = tree.tiles.find_pane(&pane) {
+            tree.remove_recursively(tile);
+        }
+    }
+
+    /// Brings `workspace` back to how it came.
+    pub fn reset(&mut self, workspace: Workspace) {
+        *self.tree_mut(workspace) = standard(workspace);
+    }
+
+    fn tree(&self, workspace: Workspace) -> &Tree<Pane> {
+        match workspace {
+            Workspace::Explore => &self.explore,
+            Workspace::Teach => &self.teach,
+            Workspace::Tune => &self.tune,
+        }
+    }
+
+    fn tree_mut(&mut self, workspace: Workspace) -> &mut Tree<Pane> {
+        match workspace {
+            Workspace::Explore => &mut self.explore,
+            Workspace::Teach => &mut self.teach,
+            Workspace::Tune => &mut self.tune,
+        }
+    }
+}
+
+/// How `workspace` is arranged until a person changes it.
+fn standard(workspace: Workspace) -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let root = match workspace {
+        // What is wrong (above), and why (below).
+        Workspace::Explore => {
+            let curve = tabs(&mut tiles, &[Pane::TCurve]);
+            let ledger = tabs(&mut tiles, &[Pane::Ledger]);
+            let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
+            let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer]);
+            let above = split(&mut tiles, LinearDir::Horizontal, [curve, ledger], 0.5);
+            let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
+            split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
+        }
+        // One neuron, large; its layer and its staircase beside it.
+        Workspace::Teach => {
+            let membrane = tabs(&mut tiles, &[Pane::Membrane]);
+            let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Unevenness]);
+            let raster = tabs(&mut tiles, &[Pane::Raster, Pane::OffsetSpikes]);
+            let right = split(&mut tiles, LinearDir::Vertical, [transfer, raster], 0.5);
+            split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.56)
+        }
+        // The threshold by eye, and what it does to the curve.
+        Workspace::Tune => {
+            let threshold = tabs(&mut tiles, &[Pane::Threshold]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve]);
+            let ledger = tabs(&mut tiles, &[Pane::Ledger]);
+            let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);
+            let left = split(&mut tiles, LinearDir::Vertical, [threshold, ledger], 0.55);
+            let right = split(&mut tiles, LinearDir::Vertical, [curve, mismatch], 0.5);
+            split(&mut tiles, LinearDir::Horizontal, [left, right], 0.52)
+        }
+    };
+    let name = match workspace {
+        Workspace::Explore => "explore",
+        Workspace::Teach => "teach",
+        Workspace::Tune => "tune",
+    };
+    Tree::new(egui::Id::new(("docks", name)), root, tiles)
+}
+
+fn tabs(tiles: &mut Tiles<Pane>, panes: &[Pane]) -> TileId {
+    let children = panes.iter().map(|&pane| tiles.insert_pane(pane)).collect();
+    tiles.insert_tab_tile(children)
+}
+
+fn split(tiles: &mut Tiles<Pane>, dir: LinearDir, children: [TileId; 2], first: f32) -> TileId {
+    tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, first)))
+}
+
+/// How the tree draws its tabs and panes.
+struct Faces<'a> {
+    lab: &'a Lab,
+    out: &'a mut Vec<Message>,
+}
+
+impl Behavior<Pane> for Faces<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
+        ui.painter().rect_filled(ui.max_rect(), 0.0, ui.visuals().panel_fill);
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
+            ui.push_id(pane.name(), |ui| pane.show(ui, self.lab, self.out));
+        });
+        UiResponse::None
+    }
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        pane.title().into()
+    }
+    fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
+        tiles.get_pane(&tile).is_some()
+    }
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        3.0
+    }
+    fn tab_bar_height(&self, _style: &egui::Style) -> f32 {
+        24.0
+    }
+    fn min_size(&self) -> f32 {
+        120.0
+    }
+    fn tab_bar_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
+        visuals.extreme_bg_color
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arrangement_survives_the_session_file() {
+        let mut docks = Docks::default();
+        docks.remove(Workspace::Explore, Pane::Ledger);
+        let text = serde_json::to_value(&docks).unwrap();
+        let back: Docks = serde_json::from_value(text).unwrap();
+        assert!(!back.contains(Workspace::Explore, Pane::Ledger));
+        assert!(back.contains(Workspace::Tune, Pane::Ledger));
+    }
+
+    #[test]
+    fn a_pane_that_was_closed_can_be_added_again() {
+        let mut docks = Docks::default();
+        for pane in Pane::ALL {
+            docks.remove(Workspace::Explore, pane);
+        }
+        docks.add(Workspace::Explore, Pane::Raster);
+        docks.add(Workspace::Explore, Pane::Ledger);
+        assert!(docks.contains(Workspace::Explore, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Ledger));
+        docks.reset(Workspace::Explore);
+        assert!(docks.contains(Workspace::Explore, Pane::TCurve));
+    }
+}

@@ -1,0 +1,215 @@
+//! The numbers of what is in focus, with their units, and a sentence that says why this neuron is wrong.
+
+use egui::{RichText, ScrollArea, Ui};
+
+use super::layer_strip::PARTS;
+use super::tones::tones;
+use super::words::{compact, kind_of, neuron_place, number, theta_words};
+use crate::error::dims;
+use crate::lab::{Lab, Message, Snapshot};
+use crate::measure::run_report::ledger_of;
+use crate::measure::{Ledger, NeuronRef};
+use crate::simulate::neuron::target_count;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    ui.strong("Inspector");
+    let Some(snapshot) = &lab.snapshot else {
+        ui.weak("Numbers of the layer and the neuron in focus appear after the first run.");
+        return;
+    };
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        neuron(ui, snapshot, out);
+        ui.separator();
+        layer(ui, snapshot);
+        ui.separator();
+        sample(ui, snapshot);
+    });
+}
+
+/// Everything about the neuron in focus at the cursor.
+struct Facts {
+    theta: f32,
+    /// Spikes up to the cursor, and those due.
+    spikes: u32,
+    due: i32,
+    due_same_input: u32,
+    /// ANN pre-activation and activation.
+    z: f32,
+    a: f32,
+    /// φ = θn/t
+    phi: f32,
+    /// Mean input ẑ over the steps up to the cursor.
+    mean_input: f32,
+    potential: f32,
+    parts: Ledger,
+}
+
+impl Facts {
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        let (run, focus) = (&snapshot.run, &snapshot.focus);
+        let layer = run.spiking.layers.get(focus.layer)?;
+        let t = focus.steps;
+        let theta = layer.theta_of(focus.neuron);
+        let z = *run.ann.pre_activations.get(focus.layer)?.get(focus.sample * layer.neurons() + focus.neuron)?;
+        let spikes = *snapshot.maps.counts.get(focus.neuron)?;
+        let mean_input = snapshot.trace.current.iter().take(t).sum::<f32>() / t as f32;
+        let due_same_input = target_count(mean_input, theta, t, 0.5);
+        let unit = f64::from(theta) / t as f64;
+        let phi = unit * f64::from(spikes);
+        let on_target = unit * f64::from(due_same_input);
+        Some(Self {
+            theta,
+            spikes,
+            due: spikes as i32 + snapshot.maps.offset.get(focus.neuron)?,
+            due_same_input,
+            z,
+            a: layer.activation.apply(z),
+            phi: phi as f32,
+            mean_input,
+            potential: *snapshot.trace.after_reset.get(t.saturating_sub(1))?,
+            parts: ledger_of(f64::from(z), f64::from(mean_input), f64::from(theta), phi, on_target),
+        })
+    }
+}
+
+fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
+    let (run, focus) = (&snapshot.run, &snapshot.focus);
+    let at = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
+    let pinned = focus.pinned.contains(&at);
+    ui.horizontal(|ui| {
+        heading(ui, "Neuron");
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let (word, hint) =
+                if pinned { ("Unpin", "Let this neuron's membrane go") } else { ("Pin", "Keep this neuron's membrane in view") };
+            if ui.small_button(word).on_hover_text(hint).clicked() {
+                out.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
+            }
+        });
+    });
+    let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
+    ui.label(RichText::new(neuron_place(&layer.shape, focus.neuron)).small().weak());
+    let Some(facts) = Facts::of(snapshot) else { return };
+    ui.add_space(2.0);
+    ui.label(sentence(&facts, focus.steps));
+    ui.add_space(4.0);
+    let t = focus.steps;
+    rows(ui, "neuron", &[
+        ("Spikes n", format!("{} in {t} steps", facts.spikes), "Spikes up to the time cursor"),
+        ("Due, from the ANN", facts.due.to_string(), "⌊z·t/θ + ½⌋ between 0 and t, from the ANN's pre-activation z"),
+        ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input ẑ"),
+        ("Offset spikes ψ", format!("{:+}", facts.due - facts.spikes as i32), "Spikes due (from the ANN) less spikes fired"),
+        ("Threshold θ", number(facts.theta.into()), "In activation units"),
+        ("SNN activation φ", number(facts.phi.into()), "θ·n/t, in activation units"),
+        ("ANN activation a", number(facts.a.into()), "In activation units"),
+        ("ANN input z", number(facts.z.into()), "Pre-activation of the ANN"),
+        ("Mean input ẑ", number(facts.mean_input.into()), "Mean current per step up to the time cursor, in activation units"),
+        ("Potential v(t)", format!("{} = {:.2} θ", number(facts.potential.into()), facts.potential / facts.theta.max(f32::MIN_POSITIVE)), "Membrane potential after step t"),
+    ]);
+    ui.add_space(4.0);
+    ui.label(RichText::new("Where its error φ − ReLU(z) comes from").small().weak());
+    parts(ui, &facts.parts);
+}
+
+/// The four parts as signed bars around a middle line.
+fn parts(ui: &mut Ui, ledger: &Ledger) {
+    let tones = tones(ui);
+    let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
+    egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
+        for ((name, part), colour) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
+            ui.label(RichText::new(*name).small());
+            let width = (ui.available_width() - 60.0).clamp(30.0, 120.0);
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(width, 10.0), egui::Sense::hover());
+            let middle = rect.center().x;
+            let reach = middle + (part / largest) as f32 * rect.width() * 0.5;
+            let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
+            ui.painter().rect_filled(bar, 1.0, colour);
+            ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
+            ui.label(RichText::new(format!("{part:+.4}")).small().monospace());
+            ui.end_row();
+        }
+    });
+}
+
+/// Why the neuron is where it is, in plain words.
+fn sentence(facts: &Facts, t: usize) -> String {
+    if facts.theta <= 0.0 {
+        return "This channel was never active on the calibration samples: its threshold is 0 and it never fires.".into();
+    }
+    let total = facts.parts.total;
+    let step = f64::from(facts.theta) / t as f64;
+    if total.abs() < step * 1e-6 {
+        return format!("Right: {} spikes in {t} steps are what the ANN's value asks for.", facts.spikes);
+    }
+    let side = if total < 0.0 { "too low" } else { "too high" };
+    let largest = facts.parts.parts().into_iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    let due = facts.due_same_input;
+    let (fired, spikes) = (facts.spikes, if facts.spikes == 1 { "spike" } else { "spikes" });
+    let why = match largest.map_or(0, |(index, _)| index) {
+        0 => format!(
+            "carried in: its mean input is {} where the ANN has {}, so the layers before it are wrong already",
+            number(facts.mean_input.into()),
+            number(facts.z.into())
+        ),
+        1 => format!(
+            "clipped: its mean input {} is above θ = {}, and no neuron can fire more than once a step",
+            number(facts.mean_input.into()),
+            number(facts.theta.into())
+        ),
+        2 => format!("quantised: in {t} steps its activation moves in steps of θ/t = {}", number(step)),
+        _ => format!(
+            "order of arrival: its input would be worth {due} if it came evenly, but as it came it fired {fired} {spikes}"
+        ),
+    };
+    format!("φ is {} {side}, mostly {why}.", number(total.abs()))
+}
+
+fn layer(ui: &mut Ui, snapshot: &Snapshot) {
+    let (run, focus) = (&snapshot.run, &snapshot.focus);
+    let Some(report) = snapshot.report.layers.get(focus.layer) else { return };
+    let Some(spiking) = run.spiking.layers.get(focus.layer) else { return };
+    heading(ui, "Layer");
+    ui.label(RichText::new(&report.name).small().weak());
+    rows(ui, "layer", &[
+        ("Kind", kind_of(run, report.node).to_owned(), "What feeds the neurons"),
+        ("Shape", dims(&report.shape), "Channels × height × width, or neurons"),
+        ("ANN activation", spiking.activation.describe(), "What the neurons stand for"),
+        ("Threshold", theta_words(&report.theta), "In activation units"),
+        ("Rate", format!("{:.4} spikes/step", report.rate), "Mean over neurons and samples"),
+        ("Mean |φ − a|", number(report.mean_abs_mismatch), "Over neurons and samples, in activation units"),
+        ("Correlation φ, a", report.correlation.map_or("—".into(), |r| format!("{r:.4}")), "Pearson's r over neurons and samples"),
+        ("SynOps", compact(report.synops), "Synaptic operations caused by this layer's spikes, all samples and steps so far"),
+    ]);
+}
+
+fn sample(ui: &mut Ui, snapshot: &Snapshot) {
+    let (run, focus) = (&snapshot.run, &snapshot.focus);
+    heading(ui, "Sample");
+    let label = run.labels.get(focus.sample).map_or("—".into(), |&label| run.class_name(label.into()));
+    rows(ui, "sample", &[
+        ("Index", run.sample_index(focus.sample).to_string(), "In the data set"),
+        ("Label", label, "What the data set says"),
+        ("ANN says", run.class_name(run.ann.answer(focus.sample)), "The ANN's answer"),
+        ("SNN says", run.class_name(run.recording.answer_at(focus.steps, focus.sample)), "The SNN's answer at the time cursor"),
+    ]);
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).strong());
+}
+
+/// Names on the left, values on the right.
+fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.push_id(id, |ui| {
+        for (name, value, hint) in rows {
+            let row = ui.horizontal(|ui| {
+                ui.label(RichText::new(*name).small().weak());
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    ui.add(egui::Label::new(RichText::new(value).small().monospace()).truncate());
+                });
+            });
+            row.response.on_hover_text(*hint);
+        }
+    });
+}

@@ -1,0 +1,182 @@
+//! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
+//! puts a layer in focus. What the conversion did to the network stands below.
+
+use egui::{Align, Color32, Layout, Rect, Role, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::tones::tones;
+use super::words::{compact, kind_of, theta_words};
+use crate::error::dims;
+use crate::lab::{Lab, Message, Run};
+use crate::measure::{LayerReport, Report};
+
+const CARD: f32 = 58.0;
+/// The four parts of the error, in reading order.
+pub const PARTS: [&str; 4] = ["carried in", "clipping", "quantisation", "unevenness"];
+
+/// Draws the strip.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    ui.horizontal(|ui| {
+        ui.strong("Layers");
+        if let Some(run) = &lab.run {
+            let network = &run.model.original;
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let text = format!("{} parameters", compact(network.parameters() as f64));
+                ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
+            });
+        }
+    });
+    let Some(run) = &lab.run else {
+        ui.weak("The layers appear when the network is open.");
+        return;
+    };
+    let report = lab.snapshot.as_ref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run)).map_or(&run.report, |s| &s.report);
+    legend(ui);
+    ui.add_space(2.0);
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        end(ui, &format!("input {}", dims(run.model.original.input_shape())));
+        let scale = report.layers.iter().map(magnitude).fold(f64::MIN_POSITIVE, f64::max);
+        for (index, layer) in report.layers.iter().enumerate() {
+            link(ui);
+            card(ui, lab, run, index, layer, scale, out);
+        }
+        link(ui);
+        end(ui, &format!("{} answers", run.model.original.classes()));
+        ui.add_space(6.0);
+        notes(ui, run, report);
+    });
+}
+
+/// Sum of the sizes of the four parts.
+fn magnitude(layer: &LayerReport) -> f64 {
+    layer.ledger.parts().iter().map(|part| part.abs()).sum()
+}
+
+fn legend(ui: &mut Ui) {
+    let tones = tones(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(3.0, 1.0);
+        for (name, colour) in PARTS.iter().zip(tones.parts) {
+            let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
+            ui.painter().rect_filled(rect, 1.0, colour);
+            ui.label(RichText::new(*name).small().weak());
+            ui.add_space(3.0);
+        }
+    });
+}
+
+/// A small line for what is before the first and after the last layer.
+fn end(ui: &mut Ui, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(6.0);
+        ui.label(RichText::new(text).small().weak());
+    });
+}
+
+/// The line between two cards.
+fn link(ui: &mut Ui) {
+    let spacing = ui.spacing().item_spacing.y;
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
+    let colour = tones(ui).faint;
+    ui.painter().vline(rect.left() + 14.0, rect.y_range(), Stroke::new(1.5, colour));
+    ui.spacing_mut().item_spacing.y = spacing;
+}
+
+fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, scale: f64, out: &mut Vec<Message>) {
+    let spacing = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::click());
+    ui.spacing_mut().item_spacing.y = spacing;
+    let focused = lab.view.layer == index;
+    response.widget_info(|| {
+        let name = format!("Layer {}", layer.name);
+        WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
+    });
+    if response.clicked() {
+        out.push(Message::FocusLayer(index));
+    }
+    if ui.is_rect_visible(rect) {
+        paint_card(ui, rect, run, layer, focused, response.hovered() || response.has_focus(), scale);
+    }
+    response.on_hover_ui(|ui| tooltip(ui, layer));
+}
+
+fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, focused: bool, hot: bool, scale: f64) {
+    let tones = tones(ui);
+    let visuals = ui.visuals();
+    let fill = if focused { tones.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
+    let stroke = if focused {
+        Stroke::new(1.5, tones.accent)
+    } else {
+        Stroke::new(1.0, if hot { tones.weak } else { tones.faint })
+    };
+    let painter = ui.painter_at(rect);
+    painter.rect(rect, 4.0, fill, stroke, StrokeKind::Inside);
+    let inner = rect.shrink2(vec2(8.0, 5.0));
+    let body = egui::TextStyle::Body.resolve(ui.style());
+    let small = egui::TextStyle::Small.resolve(ui.style());
+    let theta = painter.layout_no_wrap(theta_words(&layer.theta), small.clone(), tones.text);
+    let room = inner.width() - theta.size().x - 8.0;
+    text(ui, inner.left_top(), room, &layer.name, body, tones.text);
+    painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);
+    let rate = format!("{:.3} sp/step", layer.rate);
+    let rate = painter.layout_no_wrap(rate, small.clone(), tones.weak);
+    let kind = format!("{} {}", kind_of(run, layer.node), dims(&layer.shape));
+    text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, tones.weak);
+    painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, tones.weak);
+    let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
+    painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
+    let mut x = bar.left();
+    for (part, colour) in layer.ledger.parts().iter().zip(tones.parts) {
+        let width = bar.width() * (part.abs() / scale) as f32;
+        painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, colour);
+        x += width;
+    }
+}
+
+/// One line of text, cut off with an ellipsis.
+fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, colour: Color32) {
+    let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, colour);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
+    let galley = ui.painter().layout_job(job);
+    ui.painter().galley(at, galley, colour);
+}
+
+fn tooltip(ui: &mut Ui, layer: &LayerReport) {
+    ui.strong(&layer.name);
+    egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
+        for (name, part) in PARTS.iter().zip(layer.ledger.parts()) {
+            ui.label(*name);
+            ui.monospace(format!("{part:+.4}"));
+            ui.end_row();
+        }
+        ui.label("total error φ − a, mean");
+        ui.monospace(format!("{:+.4}", layer.ledger.total));
+        ui.end_row();
+    });
+    ui.weak("Means over neurons and samples, in activation units");
+}
+
+/// What the conversion did, and layers that look wrong.
+fn notes(ui: &mut Ui, run: &Run, report: &Report) {
+    let silent: Vec<String> = report
+        .layers
+        .iter()
+        .filter(|layer| layer.spikes == 0)
+        .map(|layer| format!("{}: no neuron fires on any sample up to t = {}", layer.name, report.steps))
+        .collect();
+    let notes: Vec<String> = run.model.notes.iter().map(|note| format!("{}: {}", note.layer, note.text)).collect();
+    let count = silent.len() + notes.len();
+    let title = if count == 0 { "Findings: none".to_owned() } else { format!("Findings ({count})") };
+    egui::CollapsingHeader::new(title).id_salt("findings").default_open(!silent.is_empty()).show(ui, |ui| {
+        if count == 0 {
+            ui.weak("The network was converted as it is.");
+        }
+        for text in silent {
+            let colour = tones(ui).error;
+            ui.label(RichText::new(format!("⚠ {text}")).small().color(colour));
+        }
+        for text in notes {
+            ui.label(RichText::new(text).small());
+        }
+    });
+}

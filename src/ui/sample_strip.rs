@@ -1,0 +1,162 @@
+//! The run's samples as a strip: picture, label, and the answers of both networks at the time cursor. Only pictures in
+//! view are kept on the graphics card.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egui::{
+    Color32, Pos2, Rect, Role, RichText, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::shell::Window;
+use super::tones::{Tones, tones};
+use crate::data::{Samples, thumbnail_rgba};
+use crate::lab::{Lab, Message, Run};
+
+const TILE: egui::Vec2 = vec2(100.0, 48.0);
+const GAP: f32 = 4.0;
+/// Pictures that are kept beyond those in view.
+const KEPT: usize = 256;
+
+/// Pictures on the graphics card, of one data set.
+#[derive(Default)]
+pub struct Thumbnails {
+    of: Option<Arc<Samples>>,
+    textures: HashMap<usize, TextureHandle>,
+}
+
+impl Thumbnails {
+    /// The picture of sample `index` of the data set, made when it is first seen.
+    fn get(&mut self, ctx: &egui::Context, samples: &Arc<Samples>, index: usize) -> Option<&TextureHandle> {
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, samples)) {
+            self.textures.clear();
+            self.of = Some(samples.clone());
+        }
+        if self.textures.len() > KEPT && !self.textures.contains_key(&index) {
+            self.textures.clear();
+        }
+        if !self.textures.contains_key(&index) {
+            let (width, height, rgba) = thumbnail_rgba(samples, index);
+            if width == 0 || height == 0 || rgba.len() != width * height * 4 {
+                return None;
+            }
+            let image = egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba);
+            let texture = ctx.load_texture(format!("sample {index}"), image, TextureOptions::NEAREST);
+            self.textures.insert(index, texture);
+        }
+        self.textures.get(&index)
+    }
+}
+
+/// Draws the strip.
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    ui.set_min_height(TILE.y + 10.0);
+    let Some(run) = &lab.run else {
+        ui.weak("The samples appear when the first run is through.");
+        return;
+    };
+    let t = lab.cursor();
+    let count = run.recording.samples;
+    let differing = |sample: usize| run.ann.answer(sample) != run.recording.answer_at(t, sample);
+    let disagreements: Vec<usize> = (0..count).filter(|&sample| differing(sample)).collect();
+    ui.horizontal(|ui| {
+        ui.vertical(|ui| {
+            ui.set_width(112.0);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.horizontal(|ui| {
+                ui.strong("Samples");
+                ui.label(RichText::new(count.to_string()).weak());
+            });
+            ui.label(RichText::new(format!("{} disagree at t = {t}", disagreements.len())).small().weak());
+            let only = &mut window.layout.disagreements_only;
+            ui.checkbox(only, RichText::new("only these").small())
+                .on_hover_text("Show only samples where SNN and ANN disagree at the time cursor");
+        });
+        ui.separator();
+        let shown: Vec<usize> =
+            if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
+        if shown.is_empty() {
+            ui.weak(format!("SNN and ANN agree on all {count} samples at t = {t}."));
+            return;
+        }
+        strip(ui, lab, run, window, &shown, out);
+    });
+}
+
+fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize], out: &mut Vec<Message>) {
+    let pitch = TILE.x + GAP;
+    ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
+        let width = pitch * shown.len() as f32 - GAP;
+        let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
+        let first = (viewport.left() / pitch).floor().max(0.0) as usize;
+        let last = ((viewport.right() / pitch).ceil().max(0.0) as usize).min(shown.len());
+        for (place, &sample) in shown.iter().enumerate().take(last).skip(first) {
+            let rect = Rect::from_min_size(area.left_top() + vec2(place as f32 * pitch, 0.0), TILE);
+            tile(ui, rect, lab, run, window, sample, out);
+        }
+    });
+}
+
+fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: usize, out: &mut Vec<Message>) {
+    let t = lab.cursor();
+    let (ann, snn) = (run.ann.answer(sample), run.recording.answer_at(t, sample));
+    let label = run.labels.get(sample).map(|&label| usize::from(label));
+    let focused = lab.view.sample == sample;
+    let response = ui.interact(rect, ui.id().with(("sample", sample)), Sense::click());
+    response.widget_info(|| {
+        let known = label.map_or(String::new(), |label| format!(", is {}", run.class_name(label)));
+        let name =
+            format!("Sample {sample}{known}, ANN says {}, SNN says {}", run.class_name(ann), run.class_name(snn));
+        WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
+    });
+    if response.clicked() {
+        out.push(Message::FocusSample(sample));
+    }
+    let tones = tones(ui);
+    let painter = ui.painter_at(rect);
+    let differ = ann != snn;
+    let edge = match (focused, differ, response.hovered() || response.has_focus()) {
+        (true, ..) => Stroke::new(2.0, tones.accent),
+        (_, true, _) => Stroke::new(1.0, tones.snn),
+        (.., true) => Stroke::new(1.0, tones.weak),
+        _ => Stroke::new(1.0, tones.faint),
+    };
+    let fill = if differ { tones.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
+    painter.rect(rect, 3.0, fill, edge, StrokeKind::Inside);
+    let picture = Rect::from_min_size(rect.min + vec2(3.0, 3.0), vec2(TILE.y - 6.0, TILE.y - 6.0));
+    if let Some(texture) = window.thumbnails.get(ui.ctx(), &run.samples, run.sample_index(sample)) {
+        let size = texture.size_vec2();
+        let fitted = Rect::from_center_size(picture.center(), size * (picture.width() / size.max_elem()));
+        let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        painter.image(texture.id(), fitted, whole, Color32::WHITE);
+    }
+    answers(ui, &painter, picture.right() + 5.0, rect, run, label, ann, snn, &tones);
+    response.on_hover_text(format!("Sample {} of the data set", run.sample_index(sample)));
+}
+
+#[expect(clippy::too_many_arguments, reason = "three lines of one tile")]
+fn answers(
+    ui: &Ui,
+    painter: &egui::Painter,
+    left: f32,
+    rect: Rect,
+    run: &Run,
+    label: Option<usize>,
+    ann: usize,
+    snn: usize,
+    tones: &Tones,
+) {
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let mut line = |row: usize, text: String, colour: Color32| {
+        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), colour);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(rect.right() - 4.0 - left);
+        painter.galley(pos2(left, rect.top() + 3.0 + row as f32 * 14.0), painter.layout_job(job), colour);
+    };
+    if let Some(label) = label {
+        line(0, format!("is {}", run.class_name(label)), tones.weak);
+    }
+    line(1, format!("ANN {}", run.class_name(ann)), tones.ann);
+    let sign = if ann == snn { "" } else { "≠ " };
+    line(2, format!("{sign}SNN {}", run.class_name(snn)), tones.snn);
+}

@@ -1,0 +1,74 @@
+//! The line at the bottom: what was run and what it cost. And the frame times that F12 shows.
+
+use egui::{RichText, Ui};
+
+use super::shell::Window;
+use crate::lab::memory::human_bytes;
+use crate::lab::{Backend, Lab};
+
+/// Draws the line.
+pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
+    ui.horizontal(|ui| {
+        let small = |text: String| RichText::new(text).small().weak();
+        let Some(run) = &lab.run else {
+            ui.label(small("nothing has been run yet".into()));
+            return;
+        };
+        let settings = &run.settings;
+        let backend = backend_name(settings.backend);
+        let took = run.seconds;
+        let total = took.load + took.calibrate + took.ann + took.snn + took.measure;
+        ui.label(small(format!(
+            "{} samples ({}..{}) of {}",
+            settings.samples.len(),
+            settings.samples.start,
+            settings.samples.end,
+            settings.data
+        )));
+        ui.label(small("·".into()));
+        ui.label(small(backend.into())).on_hover_text("The Burn backend that computes the dense layers");
+        ui.label(small("·".into()));
+        ui.label(small(format!("last run {}", seconds(total)))).on_hover_text(format!(
+            "Opening {}, calibrating {}, ANN {}, SNN {}, measuring {}. What was known from before costs nothing.",
+            seconds(took.load),
+            seconds(took.calibrate),
+            seconds(took.ann),
+            seconds(took.snn),
+            seconds(took.measure)
+        ));
+        ui.label(small("·".into()));
+        ui.label(small(format!("recording {}", human_bytes(run.recording.bytes()))))
+            .on_hover_text("Every spike as one bit, mean inputs, last potentials and the readout of every step");
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if let Some(step) = lab.undo_sentence() {
+                ui.add(egui::Label::new(small(format!("last change: {step}"))).truncate());
+            }
+        });
+    });
+}
+
+/// The backend's name for a person.
+pub fn backend_name(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Flex => "burn-flex",
+        Backend::Ndarray => "burn-ndarray",
+    }
+}
+
+/// A duration in words: "0.42 s", "13 ms".
+pub fn seconds(seconds: f64) -> String {
+    if seconds < 0.0995 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+}
+
+/// Frame times, in a corner.
+pub fn debug(ctx: &egui::Context) {
+    let (frame, unstable) = ctx.input(|input| (input.unstable_dt, input.stable_dt));
+    egui::Area::new(egui::Id::new("frame times"))
+        .anchor(egui::Align2::RIGHT_TOP, [-12.0, 80.0])
+        .interactable(false)
+        .show(ctx, |ui| {
+            egui::Frame::popup(ui.style()).show(ui, |ui| {
+                ui.monospace(format!("frame {:.1} ms, mean {:.1} ms", frame * 1000.0, unstable * 1000.0));
+            });
+        });
+}

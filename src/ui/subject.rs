@@ -1,0 +1,167 @@
+//! The popups behind the names of network and data: what is open, how samples are scaled, which are run and calibrated on,
+//! which backend computes.
+
+use egui::{DragValue, Grid, RichText, TextEdit, Ui};
+
+use super::dialog::Ask;
+use super::shell::Window;
+use super::status_bar::backend_name;
+use super::tones::tones;
+use crate::data::Scaling;
+use crate::error::dims;
+use crate::lab::{Backend, Lab, Message};
+use crate::network::open::BUILTIN;
+use crate::network::zoo::BUNDLED;
+
+const WIDTH: f32 = 320.0;
+
+/// What is to be said and chosen about the network.
+pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    ui.set_width(WIDTH);
+    ui.strong("Network");
+    ui.add(egui::Label::new(RichText::new(&lab.settings.model).small().weak()).wrap());
+    if let Some(run) = &lab.run {
+        let network = &run.model.original;
+        ui.label(format!(
+            "{} nodes, {} parameters, {} spiking layers; input {}, {} classes",
+            network.nodes.len(),
+            network.parameters(),
+            run.spiking.layers.len(),
+            dims(network.input_shape()),
+            network.classes()
+        ));
+    }
+    ui.separator();
+    for bundled in BUNDLED {
+        let source = format!("{BUILTIN}{}", bundled.name);
+        let chosen = lab.settings.model == source;
+        if ui.selectable_label(chosen, bundled.name).on_hover_text(bundled.description).clicked() && !chosen {
+            out.push(Message::OpenModel(source));
+            ui.close();
+        }
+    }
+    if ui.button("Open network…").clicked() {
+        window.asks.push(Ask::OpenNetwork);
+        ui.close();
+    }
+    ui.separator();
+    ui.horizontal(|ui| {
+        ui.label("Backend").on_hover_text("Which Burn backend computes the dense layers");
+        for backend in [Backend::Flex, Backend::Ndarray] {
+            let chosen = lab.settings.backend == backend;
+            if ui.selectable_label(chosen, backend_name(backend)).clicked() && !chosen {
+                out.push(Message::SetBackend(backend));
+            }
+        }
+    });
+}
+
+/// What is to be said and chosen about the samples.
+pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    ui.set_width(WIDTH);
+    ui.strong("Data");
+    ui.add(egui::Label::new(RichText::new(&lab.settings.data).small().weak()).wrap());
+    let count = lab.run.as_ref().map(|run| run.samples.len());
+    if let Some(run) = &lab.run {
+        let labels = if run.samples.labels.is_empty() { "no labels" } else { "with labels" };
+        ui.label(format!("{} samples of {}, {labels}", run.samples.len(), dims(&run.samples.shape)));
+    }
+    ui.horizontal(|ui| {
+        if ui.button("Open data set…").clicked() {
+            window.asks.push(Ask::OpenData);
+            ui.close();
+        }
+        if ui.button("Open pictures…").clicked() {
+            window.asks.push(Ask::OpenPictures);
+            ui.close();
+        }
+    });
+    ui.separator();
+    Grid::new("ranges").num_columns(2).spacing([14.0, 6.0]).show(ui, |ui| {
+        let settings = &lab.settings;
+        range(ui, "Run", "The samples that are run and measured", &settings.samples, count, |first, count| {
+            out.push(Message::SetSamples { first, count });
+        });
+        let pool = if settings.calibration_data.is_some() { None } else { count };
+        range(ui, "Calibrate", "The samples that thresholds are taken from", &settings.calibrate, pool, |first, count| {
+            out.push(Message::SetCalibration { first, count });
+        });
+    });
+    let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
+    if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
+        let colour = tones(ui).snn;
+        ui.label(RichText::new("⚠ Some samples are both calibrated on and measured.").small().color(colour));
+    }
+    ui.separator();
+    scaling(ui, lab, out);
+}
+
+/// Two fields `first` and `count`; tells of a change when the person is done with it.
+fn range(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    range: &std::ops::Range<usize>,
+    of: Option<usize>,
+    mut changed: impl FnMut(usize, usize),
+) {
+    ui.label(name).on_hover_text(hint);
+    ui.horizontal(|ui| {
+        let id = ui.id().with(name);
+        // What is being dragged is kept until the release: a run is not started for every value on the way.
+        let (mut first, mut count) =
+            ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
+        let last = of.unwrap_or(usize::MAX >> 1);
+        let a = ui.add(DragValue::new(&mut count).range(1..=last).suffix(" samples").update_while_editing(false));
+        ui.label("from");
+        let b = ui.add(DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false));
+        let both = a.union(b);
+        if both.dragged() {
+            ui.data_mut(|data| data.insert_temp(id, (first, count)));
+        } else {
+            ui.data_mut(|data| data.remove::<(usize, usize)>(id));
+            if (first, count) != (range.start, range.len()) {
+                changed(first, count.min(last.saturating_sub(first)).max(1));
+            }
+        }
+    });
+    ui.end_row();
+}
+
+/// How raw values become network input.
+fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let now = &lab.settings.scaling;
+    ui.label("Input scaling").on_hover_text("Must be what the network was trained with; it is kept with the network");
+    ui.horizontal(|ui| {
+        for (choice, name) in [(Scaling::Unit, "0 to 1"), (Scaling::Bytes, "0 to 255")] {
+            if ui.radio(*now == choice, name).clicked() && *now != choice {
+                out.push(Message::SetScaling(choice));
+            }
+        }
+        let normal = matches!(now, Scaling::MeanStd { .. });
+        if ui.radio(normal, "mean and std").clicked() && !normal {
+            out.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
+        }
+    });
+    if let Scaling::MeanStd { .. } = now {
+        let id = ui.id().with("scaling");
+        let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
+        let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));
+        let field = field.on_hover_text("mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1");
+        let parsed = Scaling::parse(&text);
+        if let Err(error) = &parsed {
+            let colour = tones(ui).error;
+            ui.add(egui::Label::new(RichText::new(error.to_string()).small().color(colour)).wrap());
+        }
+        if field.has_focus() {
+            ui.data_mut(|data| data.insert_temp(id, text));
+        } else if field.lost_focus()
+            && let Ok(scaling) = parsed
+        {
+            ui.data_mut(|data| data.remove::<String>(id));
+            if scaling != *now {
+                out.push(Message::SetScaling(scaling));
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
+
+use egui::{Align, Button, Color32, Layout, Response, RichText, Ui};
+
+use super::dialog::Ask;
+use super::panes::Pane;
+use super::shell::Window;
+use super::tones::tones;
+use super::words::short_name;
+use super::{keys, recipe_bar, subject};
+use crate::lab::{Lab, Message, Workspace};
+use crate::network::open::BUILTIN;
+use crate::network::zoo::BUNDLED;
+
+/// The workspaces with their names and what they are for.
+pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
+    (Workspace::Explore, "Explore", "Where and why do the two networks disagree?"),
+    (Workspace::Teach, "Teach", "One neuron, large"),
+    (Workspace::Tune, "Tune", "Thresholds and T"),
+];
+
+/// Draws both rows.
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    egui::MenuBar::new().ui(ui, |ui| {
+        ui.menu_button("File", |ui| file_menu(ui, window, out));
+        ui.menu_button("Edit", |ui| edit_menu(ui, lab, out));
+        ui.menu_button("View", |ui| view_menu(ui, lab, window, out));
+        ui.separator();
+        chips(ui, lab, window, out);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            theme_button(ui, lab, out);
+            ui.separator();
+            for (workspace, name, hint) in WORKSPACES.iter().rev() {
+                let chosen = lab.view.workspace == *workspace;
+                if ui.selectable_label(chosen, *name).on_hover_text(*hint).clicked() {
+                    out.push(Message::SetWorkspace(*workspace));
+                }
+            }
+        });
+    });
+    ui.add_space(2.0);
+    ui.horizontal(|ui| {
+        ui.set_height(26.0);
+        recipe_bar::show(ui, lab, out);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_state(ui, lab, out));
+    });
+}
+
+fn file_menu(ui: &mut Ui, window: &mut Window, out: &mut Vec<Message>) {
+    let item = |ui: &mut Ui, name: &str, keys: Option<egui::KeyboardShortcut>| {
+        let keys = keys.map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+        ui.add(Button::new(name).shortcut_text(keys)).clicked()
+    };
+    if item(ui, "Open network…", Some(keys::OPEN)) {
+        window.asks.push(Ask::OpenNetwork);
+    }
+    if item(ui, "Open data set…", None) {
+        window.asks.push(Ask::OpenData);
+    }
+    if item(ui, "Open pictures…", None) {
+        window.asks.push(Ask::OpenPictures);
+    }
+    ui.separator();
+    ui.menu_button("Bundled networks", |ui| {
+        for bundled in BUNDLED {
+            if ui.button(bundled.name).on_hover_text(bundled.description).clicked() {
+                out.push(Message::OpenModel(format!("{BUILTIN}{}", bundled.name)));
+            }
+        }
+    });
+    ui.menu_button("Bundled data", |ui| {
+        for (name, spec) in [("Drawn digits", "builtin:digits"), ("Drawn digits, training", "builtin:digits-train")] {
+            if ui.button(name).clicked() {
+                out.push(Message::OpenData(spec.into()));
+            }
+        }
+    });
+    ui.separator();
+    if item(ui, "Open session…", None) {
+        window.asks.push(Ask::OpenSession);
+    }
+    if item(ui, "Save session…", Some(keys::SAVE)) {
+        window.asks.push(Ask::SaveSession);
+    }
+    ui.separator();
+    if item(ui, "Quit", None) {
+        ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+    }
+}
+
+fn edit_menu(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    for (word, sentence, keys, message) in [
+        ("Undo", lab.undo_sentence(), keys::UNDO, Message::Undo),
+        ("Redo", lab.redo_sentence(), keys::REDO, Message::Redo),
+    ] {
+        let keys = ui.ctx().format_shortcut(&keys);
+        let text = sentence.as_ref().map_or(word.to_owned(), |sentence| format!("{word}: {sentence}"));
+        if ui.add_enabled(sentence.is_some(), Button::new(text).shortcut_text(keys)).clicked() {
+            out.push(message);
+        }
+    }
+    ui.separator();
+    if ui.button("Reset recipe").on_hover_text("T, thresholds, v(0), reset and tie rule as they came").clicked() {
+        out.push(Message::ResetRecipe);
+    }
+}
+
+fn view_menu(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let workspace = lab.view.workspace;
+    for (other, name, hint) in WORKSPACES {
+        if ui.radio(workspace == other, name).on_hover_text(hint).clicked() {
+            out.push(Message::SetWorkspace(other));
+        }
+    }
+    ui.separator();
+    ui.menu_button("Panes", |ui| {
+        for pane in Pane::ALL {
+            let mut there = window.layout.docks.contains(workspace, pane);
+            if ui.checkbox(&mut there, pane.title()).changed() {
+                match there {
+                    true => window.layout.docks.add(workspace, pane),
+                    false => window.layout.docks.remove(workspace, pane),
+                }
+            }
+        }
+    });
+    if ui.button("Reset arrangement").on_hover_text("This workspace's panes as they came").clicked() {
+        window.layout.docks.reset(workspace);
+    }
+    ui.separator();
+    ui.checkbox(&mut window.layout.layers, "Layers");
+    ui.checkbox(&mut window.layout.samples, "Samples strip");
+    ui.checkbox(&mut window.layout.inspector, "Inspector panel");
+    ui.separator();
+    for (dark, name) in [(true, "Dark theme"), (false, "Light theme")] {
+        if ui.radio(lab.view.dark == dark, name).clicked() {
+            out.push(Message::SetDark(dark));
+        }
+    }
+}
+
+fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let (sign, name) = if lab.view.dark { ("☀", "Switch to light theme") } else { ("🌙", "Switch to dark theme") };
+    if super::controls::sign_button(ui, sign, name).clicked() {
+        out.push(Message::SetDark(!lab.view.dark));
+    }
+}
+
+/// What is open, to be clicked.
+fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let network = chip(ui, "Network", &short_name(&lab.settings.model), &lab.settings.model);
+    egui::Popup::menu(&network)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| subject::network(ui, lab, window, out));
+    let data = chip(ui, "Data", &short_name(&lab.settings.data), &lab.settings.data);
+    egui::Popup::menu(&data)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| subject::data(ui, lab, window, out));
+}
+
+fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
+    let mut short: String = name.chars().take(28).collect();
+    if short.len() < name.len() {
+        short.push('…');
+    }
+    let text = RichText::new(format!("{what}: {short} ⏷"));
+    ui.add(Button::new(text).corner_radius(10.0)).on_hover_text(whole)
+}
+
+/// Progress while something is computed; the result in a line when not.
+fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    if let Some(job) = &lab.job {
+        if ui.button("Stop").on_hover_text("Stop the work in progress; what is on the screen stays").clicked() {
+            out.push(Message::Stop);
+        }
+        let stage = if job.stage.is_empty() { "starting" } else { job.stage };
+        let bar = egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(170.0);
+        ui.add(bar.text(RichText::new(stage).small()));
+        return;
+    }
+    if ui.button("Rerun").on_hover_text("Read the files again and compute from nothing (F5)").clicked() {
+        out.push(Message::Rerun);
+    }
+    let Some(run) = &lab.run else { return };
+    let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
+    let tones = tones(ui);
+    let share = |ui: &mut Ui, name: &str, share: f64, colour: Color32, hint: &str| {
+        let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(colour);
+        ui.label(text).on_hover_text(hint);
+    };
+    ui.add_space(6.0);
+    share(ui, "agree", point.agreement, tones.text, "Samples where SNN and ANN answer alike, at the time cursor");
+    if let Some(snn) = point.accuracy {
+        share(ui, "SNN", snn, tones.snn, "Samples the SNN answers rightly at the time cursor");
+    }
+    if let Some(ann) = run.report.ann_accuracy {
+        share(ui, "ANN", ann, tones.ann, "Samples the ANN answers rightly");
+    }
+}

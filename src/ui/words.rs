@@ -1,0 +1,73 @@
+//! Numbers and names in the words of the window. Knows no widget.
+
+use crate::lab::Run;
+use crate::network::NodeId;
+
+/// A number with about four digits: "0.0312", "1.204", "153".
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        0.0 => "0".into(),
+        s if s >= 100.0 => format!("{value:.0}"),
+        s if s >= 10.0 => format!("{value:.2}"),
+        s if s >= 0.001 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// A large number in few letters: "152 k", "1.2 M".
+pub fn compact(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e9 => format!("{:.1} G", value / 1e9),
+        v if v >= 1e6 => format!("{:.1} M", value / 1e6),
+        v if v >= 1e4 => format!("{:.0} k", value / 1e3),
+        v if v >= 1e3 => format!("{:.1} k", value / 1e3),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// A layer's threshold, or the range of its channels' thresholds.
+pub fn theta_words(theta: &[f32]) -> String {
+    let low = theta.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = theta.iter().copied().fold(0.0, f32::max);
+    if theta.len() <= 1 || low == high { format!("θ {high:.3}") } else { format!("θ {low:.2}–{high:.2}") }
+}
+
+/// What feeds the neurons of node `node`: "conv", "fully connected".
+pub fn kind_of(run: &Run, node: NodeId) -> &'static str {
+    let network = run.model.program.network();
+    let feeding = network.nodes.get(node).and_then(|n| n.inputs.first()).and_then(|&id| network.nodes.get(id));
+    feeding.map_or("layer", |node| node.kind())
+}
+
+/// A neuron by its place in the layer: "channel 3, row 5, column 7" or "neuron 12".
+pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
+    match *shape {
+        [_, h, w] if h * w > 0 => {
+            format!("channel {}, row {}, column {}", neuron / (h * w), neuron / w % h, neuron % w)
+        }
+        _ => format!("neuron {neuron}"),
+    }
+}
+
+/// The last part of a path, or the whole of a `builtin:` name.
+pub fn short_name(source: &str) -> String {
+    if source.starts_with("builtin:") {
+        return source.trim_start_matches("builtin:").to_owned();
+    }
+    source.rsplit(['/', '\\']).next().unwrap_or(source).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_short_and_true() {
+        assert_eq!((number(0.03125), number(153.2), number(1e-6)), ("0.0312".into(), "153".into(), "1.0e-6".into()));
+        assert_eq!((compact(950.0), compact(152_000.0)), ("950".into(), "152 k".into()));
+        assert_eq!(theta_words(&[1.0, 2.0]), "θ 1.00–2.00");
+        assert_eq!(neuron_place(&[2, 3, 4], 17), "channel 1, row 1, column 1");
+        assert_eq!(short_name("images:/tmp/a/b.png"), "b.png");
+    }
+}
