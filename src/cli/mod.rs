@@ -1,6 +1,7 @@
 //! The headless face: one file per command. Errors go to standard error in a sentence or two; the exit code is 2 for bad
 //! input or arguments and 1 for a failure of the program.
 
+mod interrupt;
 pub mod run;
 pub mod summary;
 pub mod train;

@@ -203,12 +203,14 @@ fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
 /// `layer0`, `layer1`, …: spike counts `[N, …shape]`.
 fn write_counts(run: &Run, path: &Path) -> Result<()> {
     let layers = run.spiking.layers.iter().zip(&run.recording.layers).enumerate();
-    let arrays: Vec<(String, Vec<usize>, NpzData)> = layers
+    let counts: Vec<(String, Vec<usize>, Vec<i16>)> = layers
         .map(|(index, (layer, record))| {
             let counts = record.spikes.counts(run.recording.steps).into_iter().map(|n| n as i16).collect();
             let shape = std::iter::once(run.recording.samples).chain(layer.shape.iter().copied()).collect();
-            (format!("layer{index}"), shape, NpzData::I16(counts))
+            (format!("layer{index}"), shape, counts)
         })
         .collect();
+    let arrays: Vec<(&str, &[usize], NpzData<'_>)> =
+        counts.iter().map(|(name, shape, counts)| (name.as_str(), shape.as_slice(), NpzData::I16(counts))).collect();
     write_npz(path, &arrays)
 }

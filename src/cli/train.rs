@@ -2,15 +2,14 @@
 
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::interrupt;
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::network::zoo::{self, Arch};
-use crate::network::{Activation, Network, Op, format};
+use crate::network::{Activation, Network, Op, format, open};
 use crate::train::{Optimizer, Options, Progress, accuracy, train};
 use crate::{Error, Result};
 
@@ -20,7 +19,7 @@ pub struct TrainArgs {
     /// Architecture of a new network: mlp, cnn or resnet.
     #[arg(long, required_unless_present = "init", conflicts_with = "init")]
     pub arch: Option<String>,
-    /// Go on training this network: a Spikescope .safetensors file, or the name of a bundled one.
+    /// Go on training this network: a Spikescope .safetensors file, an .onnx file or builtin:NAME.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<String>,
     /// relu, clip or qcfs:L (λ is learned). With --init: replaces the activations of that network.
@@ -77,6 +76,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         seed: args.seed,
         ..Options::default()
     };
+    check_folder(&args.out)?;
     let samples = DataSpec::parse(&args.data)?.load()?;
     let test = args.test.as_deref().map(|spec| DataSpec::parse(spec)?.load()).transpose()?;
     let mut network = starting_network(&args, &samples)?;
@@ -88,11 +88,11 @@ pub fn run(args: TrainArgs) -> Result<()> {
         None => network.scaling.clone().unwrap_or_default(),
     };
     println!("{}: {} parameters, {} samples of {}", network.name, network.parameters(), samples.len(), samples.source);
-    let stop = stop_on_interrupt()?;
+    interrupt::listen();
     let begun = Instant::now();
     let trained = train(&network, &samples, &scaling, &options, |at| {
         report(at, begun);
-        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, begun.elapsed().as_secs_f32());
     let held_out = 100.0 * trained.validation_accuracy;
@@ -106,6 +106,16 @@ pub fn run(args: TrainArgs) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a place that nothing can be saved to before time is spent on training.
+fn check_folder(out: &Path) -> Result<()> {
+    match out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => {
+            Err(Error::file(out, "its folder", format!("there is no folder {}; make it first", folder.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The network that training starts from.
 fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
     let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
@@ -116,7 +126,7 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
             Arch::parse(arch)?.build(&samples.shape, classes, activation.unwrap_or(Activation::Relu), args.seed)
         }
         (None, Some(init)) => {
-            let mut network = zoo::bundled(init).unwrap_or_else(|| format::load(init.as_ref()))?;
+            let mut network = open(init)?;
             for node in &mut network.nodes {
                 if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
                     *old = new;
@@ -126,19 +136,6 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
         }
         (None, None) => Err(Error::Invalid("say --arch for a new network or --init for one to go on with".into())),
     }
-}
-
-/// True once the person has pressed Ctrl-C; a second Ctrl-C ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Error::Internal(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(stop)
 }
 
 /// One line an epoch; between them, on a terminal, one line that is written over.
@@ -152,7 +149,7 @@ fn report(at: Progress, begun: Instant) {
             eprint!("{clear}");
             println!("{numbers}  held out {:6.2} %  {:.0} s", 100.0 * held_out, begun.elapsed().as_secs_f32());
         }
-        None if terminal && (at.batch % 10 == 0 || at.batch == at.batches) => {
+        None if terminal && (at.batch.is_multiple_of(10) || at.batch == at.batches) => {
             eprint!("\r{numbers}  batch {}/{}", at.batch, at.batches);
             // Nothing is lost when the terminal has gone away.
             let _ = std::io::stderr().flush();
@@ -191,5 +188,6 @@ mod tests {
     fn bad_words_are_refused_before_anything_is_read() {
         let refused = |words: &str| run(parse(words).unwrap()).expect_err("ran").to_string();
         assert!(refused("--arch cnn --data builtin:digits --out x --optimizer adagrad").contains("adagrad"));
+        assert!(refused("--arch cnn --data builtin:digits --out no/such/folder/x").contains("no folder"));
     }
 }

@@ -1,13 +1,25 @@
 //! What a sample is, and the readers of sample files. Knows nothing of networks, windows or threads.
 
+pub mod cifar;
+pub mod digits;
+pub mod folder;
+pub mod idx;
+mod npy;
+pub mod npz;
+pub mod npz_write;
 pub mod scaling;
+pub mod source;
 pub mod spec;
-pub use spec::*;
+pub mod thumbnail;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use npz_write::{NpzData, write_npz};
 pub use scaling::Scaling;
+pub use source::check_labels;
+pub use spec::DataSpec;
+pub use thumbnail::thumbnail_rgba;
 
 /// A set of samples, unscaled, as read. All samples have the same shape.
 #[derive(Clone, Debug)]

@@ -1,31 +1,195 @@
-//! tmp
-use crate::{Error, Result, data::Samples};
-pub struct DataSpec(String);
+//! How a person names samples: one line of text that says where they are. Knows the readers, not what they read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Samples, cifar, digits, folder, idx, npz};
+use crate::{Error, Result};
+
+/// A source of samples; its text form is what [`fmt::Display`] writes and [`DataSpec::parse`] reads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DataSpec {
+    /// `idx:IMAGES,LABELS` or `idx:IMAGES`
+    Idx { images: PathBuf, labels: Option<PathBuf> },
+    /// `cifar10:FILE[,FILE…]`
+    Cifar10(Vec<PathBuf>),
+    /// `images:FOLDER` or `images:FILE[,FILE…]`
+    Images(Vec<PathBuf>),
+    /// `npz:FILE`
+    Npz(PathBuf),
+    /// `builtin:digits` or `builtin:digits-train`
+    Builtin(digits::Split),
+}
+
 impl DataSpec {
-    pub fn parse(t: &str) -> Result<Self> {
-        Ok(Self(t.into()))
+    /// Reads the text form.
+    pub fn parse(text: &str) -> Result<Self> {
+        let bad = |why: &str| {
+            Error::Invalid(format!(
+                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE or builtin:digits"
+            ))
+        };
+        let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("has no kind before a colon"))?;
+        let list = || rest.split(',').map(str::trim).filter(|p| !p.is_empty()).map(PathBuf::from).collect::<Vec<_>>();
+        if rest.trim().is_empty() {
+            return Err(bad("names no file"));
+        }
+        match kind {
+            "idx" => match list().as_slice() {
+                [images] => Ok(Self::Idx { images: images.clone(), labels: None }),
+                [images, labels] => Ok(Self::Idx { images: images.clone(), labels: Some(labels.clone()) }),
+                _ => Err(bad("needs one file of images and one of labels")),
+            },
+            "cifar10" if !list().is_empty() => Ok(Self::Cifar10(list())),
+            // A folder whose own name has a comma is meant as it stands.
+            "images" if Path::new(rest).exists() => Ok(Self::Images(vec![rest.into()])),
+            "images" if !list().is_empty() => Ok(Self::Images(list())),
+            "npz" => Ok(Self::Npz(rest.trim().into())),
+            "builtin" => digits::Split::named(rest.trim())
+                .map(Self::Builtin)
+                .ok_or_else(|| bad("is not built in; there are digits and digits-train")),
+            _ => Err(bad("is of no known kind")),
+        }
     }
-    pub fn guess(p: &std::path::Path) -> Result<Self> {
-        Ok(Self(p.display().to_string()))
+
+    /// What a dropped or opened path most likely is. An IDX file of images finds its labels beside it.
+    pub fn guess(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if path.is_dir() || folder::is_picture(path) {
+            return Ok(Self::Images(vec![path.to_owned()]));
+        }
+        if name.ends_with(".npz") {
+            return Ok(Self::Npz(path.to_owned()));
+        }
+        if name.ends_with(".bin") {
+            return Ok(Self::Cifar10(vec![path.to_owned()]));
+        }
+        if name.contains("idx") || name.contains("ubyte") {
+            return guess_idx(path);
+        }
+        Err(Error::file(
+            path,
+            "name",
+            "is no known kind of samples; IDX, CIFAR-10 .bin, .npz, pictures and folders are",
+        ))
     }
+
+    /// Reads the samples.
     pub fn load(&self) -> Result<Samples> {
-        Err(Error::Invalid(self.0.clone()))
+        match self {
+            Self::Idx { images, labels } => idx::read(images, labels.as_deref()),
+            Self::Cifar10(files) => cifar::read(files),
+            Self::Images(paths) => folder::read(paths, None),
+            Self::Npz(path) => npz::read(path),
+            Self::Builtin(split) => Ok(digits::generate(*split)),
+        }
     }
-    pub fn load_for(&self, _s: &[usize]) -> Result<Samples> {
-        self.load()
+
+    /// Reads the samples, pictures fitted to `shape` (the network's input); other sources as they are.
+    pub fn load_resized(&self, shape: &[usize]) -> Result<Samples> {
+        match self {
+            Self::Images(paths) => folder::read(paths, Some(shape)),
+            _ => self.load(),
+        }
     }
 }
-impl std::fmt::Display for DataSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+
+/// `…images-idx3-ubyte` has its labels in `…labels-idx1-ubyte`, with a dot or a hyphen, packed or not.
+fn guess_idx(path: &Path) -> Result<DataSpec> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let swapped = |from: &str, to: &str, rank: (&str, &str)| {
+        let plain = name.strip_suffix(".gz").unwrap_or(&name).replace(from, to);
+        let plain = if from == "labels" { plain.replace("idx1", "idx3") } else { plain.replace(rank.0, rank.1) };
+        [plain.clone(), format!("{plain}.gz")].map(|n| path.with_file_name(n)).into_iter().find(|p| p.is_file())
+    };
+    if name.contains("labels") {
+        let images = swapped("labels", "images", ("idx1", "idx3")).ok_or_else(|| {
+            Error::file(path, "name", "are labels, and the images that belong to them are not beside them")
+        })?;
+        return Ok(DataSpec::Idx { images, labels: Some(path.to_owned()) });
+    }
+    let labels = ["idx3", "idx2", "idx4"].into_iter().find_map(|rank| swapped("images", "labels", (rank, "idx1")));
+    Ok(DataSpec::Idx { images: path.to_owned(), labels: labels.filter(|l| l != path) })
+}
+
+impl fmt::Display for DataSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |paths: &[PathBuf]| paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
+        match self {
+            Self::Idx { images, labels: Some(labels) } => write!(f, "idx:{},{}", images.display(), labels.display()),
+            Self::Idx { images, labels: None } => write!(f, "idx:{}", images.display()),
+            Self::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
+            Self::Images(paths) => write!(f, "images:{}", join(paths)),
+            Self::Npz(path) => write!(f, "npz:{}", path.display()),
+            Self::Builtin(split) => write!(f, "builtin:{}", split.name()),
+        }
     }
 }
-pub enum NpzData {
-    I16(Vec<i16>),
+
+impl FromStr for DataSpec {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
 }
-pub fn write_npz(_p: &std::path::Path, _a: &[(String, Vec<usize>, NpzData)]) -> Result<()> {
-    Ok(())
+
+impl TryFrom<String> for DataSpec {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
+    }
 }
-pub fn check_labels(_s: &Samples, _c: usize) -> Result<()> {
-    Ok(())
+
+impl From<DataSpec> for String {
+    fn from(spec: DataSpec) -> Self {
+        spec.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::tests::{shared, write};
+    use super::*;
+
+    #[test]
+    fn text_form_survives() {
+        for text in
+            ["idx:a,b", "idx:a", "cifar10:a.bin,b.bin", "images:a.png,b.png", "npz:a,b.npz", "builtin:digits-train"]
+        {
+            let spec = DataSpec::parse(text).unwrap();
+            assert_eq!(spec.to_string(), text);
+            let json = serde_json::to_string(&spec).unwrap();
+            assert_eq!(serde_json::from_str::<DataSpec>(&json).unwrap(), spec);
+        }
+        for text in ["", "digits", "idx:", "idx:a,b,c", "cifar10:,", "builtin:letters", "tar:x"] {
+            assert!(DataSpec::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn dropped_paths_are_recognised() {
+        let dir = tempfile::tempdir().unwrap();
+        let images = write(&dir, "t10k-images-idx3-ubyte.gz", b"");
+        let lone = DataSpec::guess(&images).unwrap();
+        assert_eq!(lone, DataSpec::Idx { images: images.clone(), labels: None });
+        let labels = write(&dir, "t10k-labels-idx1-ubyte", b"");
+        let both = DataSpec::Idx { images: images.clone(), labels: Some(labels.clone()) };
+        assert_eq!(DataSpec::guess(&images).unwrap(), both);
+        assert_eq!(DataSpec::guess(&labels).unwrap(), both);
+        assert_eq!(DataSpec::guess(dir.path()).unwrap(), DataSpec::Images(vec![dir.path().into()]));
+        assert!(matches!(DataSpec::guess(Path::new("A.NPZ")), Ok(DataSpec::Npz(_))));
+        assert!(matches!(DataSpec::guess(Path::new("x.bin")), Ok(DataSpec::Cifar10(_))));
+        assert!(matches!(DataSpec::guess(Path::new("x.JPG")), Ok(DataSpec::Images(_))));
+        assert!(DataSpec::guess(Path::new("x.txt")).is_err());
+    }
+
+    #[test]
+    fn shared_mnist_is_guessed_and_read() {
+        let Some(path) = shared("mnist/t10k-images-idx3-ubyte.gz") else { return };
+        assert_eq!(DataSpec::guess(&path).unwrap().load().unwrap().labels[..5], [7, 2, 1, 0, 4]);
+    }
 }

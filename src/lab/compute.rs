@@ -135,7 +135,7 @@ pub fn samples(spec: &str, network: &Network, cache: &mut Cache) -> Result<Arc<S
         return Ok(samples);
     }
     let spec = DataSpec::parse(spec)?;
-    let samples = Arc::new(spec.load_for(network.input_shape())?);
+    let samples = Arc::new(spec.load_resized(network.input_shape())?);
     let wanted: usize = network.input_shape().iter().product();
     if samples.sample_len() != wanted {
         return Err(Error::Mismatch {

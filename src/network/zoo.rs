@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub const CLIP_START: f32 = 4.0;
 /// Where a learned QCFS threshold λ starts. Bu et al. (2022) start at 8 and train for 300 epochs; a short training that
 /// starts there would leave most of the L steps unused.
-pub const QCFS_START: f32 = 4.0;
+pub const QCFS_START: f32 = 2.0;
 
 /// The architectures of the zoo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -167,7 +167,8 @@ fn run_block(
                         let Some(current) = take(&mut values, plan.program, node.inputs[0], id) else {
                             return Err(Error::Internal(format!("'{}' has no input", node.name)));
                         };
-                        let past = reuse.previous.map(|r| (&r.layers[index], reuse.from_step));
+                        let going_on = reuse.previous.filter(|_| reuse.from_step > 0);
+                        let past = going_on.map(|r| (&r.layers[index], reuse.from_step));
                         let (out, record) = integrate(layer, current, steps, first, rows, past);
                         layers[index] = Some(record);
                         Signal::Sequence(plan.program.tensor(out, steps * rows))

@@ -161,3 +161,14 @@ fn what_cannot_be_trained_is_refused_in_words() {
     let Activation::Qcfs { levels, .. } = parse_activation("qcfs:6").unwrap() else { panic!() };
     assert_eq!(levels, 6);
 }
+
+#[test]
+fn bundled_networks_are_as_accurate_as_stated() {
+    let digits = crate::data::spec::DataSpec::parse("builtin:digits").unwrap().load().unwrap();
+    for entry in crate::network::zoo::BUNDLED {
+        let network = crate::network::zoo::bundled(entry.name).unwrap().unwrap();
+        let scaling = network.scaling.clone().unwrap();
+        let measured = accuracy(&network, &digits, &scaling).unwrap();
+        assert!((measured - entry.test_accuracy).abs() < 0.002, "{}: {measured}", entry.name);
+    }
+}

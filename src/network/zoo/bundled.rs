@@ -18,11 +18,48 @@ pub struct Bundled {
 }
 
 /// The bundled networks, the one to begin with first.
-pub const BUNDLED: &[Bundled] = &[];
+pub const BUNDLED: &[Bundled] = &[
+    Bundled {
+        name: "digits-cnn",
+        description: "A small ReLU convolutional network: converts well once its thresholds are balanced.",
+        test_accuracy: 0.9975,
+        bytes: include_bytes!("../../../assets/digits-cnn.safetensors"),
+    },
+    Bundled {
+        name: "digits-mlp",
+        description: "Three fully connected layers with 4-level QCFS activations: right after very few time-steps.",
+        test_accuracy: 0.9975,
+        bytes: include_bytes!("../../../assets/digits-mlp.safetensors"),
+    },
+    Bundled {
+        name: "digits-resnet",
+        description: "A residual network with 8-level QCFS activations: its errors add up over the layers, and it needs \
+                      many time-steps.",
+        test_accuracy: 0.9985,
+        bytes: include_bytes!("../../../assets/digits-resnet.safetensors"),
+    },
+];
 
-/// The bundled network `name` (with or without `builtin:` before it); `None` when there is none of that name.
+/// The bundled network `name`; `None` when there is none of that name.
 pub fn bundled(name: &str) -> Option<Result<Network>> {
-    let name = name.strip_prefix("builtin:").unwrap_or(name);
     let found = BUNDLED.iter().find(|bundled| bundled.name == name)?;
     Some(format::from_bytes(found.bytes, Path::new(&format!("builtin:{name}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bundled_network_is_whole_and_small() {
+        for entry in BUNDLED {
+            let network = bundled(entry.name).unwrap().unwrap();
+            assert_eq!(
+                (network.name.as_str(), network.input_shape(), network.classes()),
+                (entry.name, &[1, 28, 28][..], 10)
+            );
+            assert!(network.scaling.is_some() && entry.bytes.len() < 1_000_000);
+        }
+        assert!(bundled("digits-vgg").is_none());
+    }
 }

@@ -1,0 +1,115 @@
+//! Drawn digits: a generator of 28x28 pictures that look handwritten, for a first run without any file.
+//!
+//! A skeleton of strokes ([`strokes`]) is bent ([`distort`]) and inked ([`render`]). Knows no files.
+
+mod distort;
+mod render;
+mod strokes;
+
+use std::sync::Arc;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::Samples;
+
+/// Width and height of a digit in pixels.
+pub const SIDE: usize = 28;
+
+/// Which drawn digits; the two sets share no random stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// 2,000 digits to test with.
+    Test,
+    /// 20,000 digits to train with.
+    Train,
+}
+
+impl Split {
+    /// The split with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Test, Self::Train].into_iter().find(|s| s.name() == name)
+    }
+    /// `digits` or `digits-train`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Test => "digits",
+            Self::Train => "digits-train",
+        }
+    }
+    fn size_and_seed(self) -> (usize, u64) {
+        match self {
+            Self::Test => (2_000, 0x7e57),
+            Self::Train => (20_000, 0x7121),
+        }
+    }
+}
+
+/// The whole of `split`: `[1, 28, 28]`, white ink on black, 0..255, labels 0 to 9.
+pub fn generate(split: Split) -> Samples {
+    let (count, seed) = split.size_and_seed();
+    Samples { source: format!("builtin:{}", split.name()), ..generate_some(count, seed) }
+}
+
+/// `count` digits of `seed`. Sample `i` depends on `seed` and `i` alone, whatever the count.
+pub fn generate_some(count: usize, seed: u64) -> Samples {
+    let mut values = vec![0f32; count * SIDE * SIDE];
+    let mut labels = vec![0u16; count];
+    let pixels = values.par_chunks_exact_mut(SIDE * SIDE);
+    pixels.zip(labels.par_iter_mut()).enumerate().for_each(|(index, (picture, label))| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(index as u64);
+        let digit = rng.random_range(0..10usize);
+        *label = digit as u16;
+        let drawn = distort::bend(strokes::skeleton(digit, &mut rng), &mut rng);
+        render::ink(&drawn, picture, &mut rng);
+    });
+    Samples {
+        source: "builtin:digits".into(),
+        shape: vec![1, SIDE, SIDE],
+        values: Arc::new(values),
+        labels: Arc::new(labels),
+        class_names: (0..10).map(|d| d.to_string()).collect(),
+        full_scale: 255.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_does_not_depend_on_the_count() {
+        let (few, many) = (generate_some(5, 1), generate_some(50, 1));
+        assert_eq!(few.values[..], many.values[..5 * SIDE * SIDE]);
+        assert_eq!(few.labels[..], many.labels[..5]);
+        assert_ne!(generate_some(5, 2).values, few.values);
+    }
+
+    #[test]
+    fn every_class_is_drawn_within_range() {
+        let samples = generate(Split::Test);
+        assert_eq!((samples.len(), samples.shape.as_slice()), (2_000, [1, 28, 28].as_slice()));
+        for digit in 0..10 {
+            let share = samples.labels.iter().filter(|l| **l == digit).count();
+            assert!((140..260).contains(&share), "digit {digit}: {share}");
+        }
+        assert!(samples.values.iter().all(|v| (0.0..=255.0).contains(v) && v.fract() == 0.0));
+        let ink = |i: usize| samples.raw(i).iter().filter(|v| **v > 127.0).count();
+        assert!((0..samples.len()).all(|i| (15..420).contains(&ink(i))), "each picture has ink, none is flooded");
+    }
+
+    /// Writes a contact sheet of 20 x 10 digits: `DIGITS_SHEET=sheet.png cargo test digits_sheet -- --ignored`.
+    #[test]
+    #[ignore = "writes a picture to look at"]
+    fn digits_sheet() {
+        let Some(path) = std::env::var_os("DIGITS_SHEET") else { return };
+        let samples = generate_some(200, 5);
+        let sheet = image::GrayImage::from_fn(20 * 28, 10 * 28, |x, y| {
+            let index = (y as usize / SIDE) * 20 + x as usize / SIDE;
+            image::Luma([samples.raw(index)[(y as usize % SIDE) * SIDE + x as usize % SIDE] as u8])
+        });
+        sheet.save(path).unwrap();
+    }
+}

@@ -1,0 +1,96 @@
+//! The header of one numpy array: read and written. Knows neither zip nor samples.
+//!
+//! The `npyz` crate multiplies the dimensions unchecked and allocates what the header claims; a sample file may come
+//! from anywhere, so the three fields are read here, within bounds. Format: NEP 1, versions 1 to 3.
+
+use std::io::{self, Read};
+
+/// The longest header text that is read; numpy's own limit for untrusted files is 10,000 characters.
+const MAX_HEADER: usize = 1 << 16;
+
+/// What the header of a `.npy` says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Header {
+    /// numpy's type string, such as `<f4`.
+    pub descr: String,
+    pub fortran: bool,
+    pub shape: Vec<usize>,
+}
+
+/// Reads a header and leaves `reader` at the first value.
+pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, String> {
+    let cut = |e: io::Error| format!("the array header is cut short ({e})");
+    let mut head = [0u8; 8];
+    reader.read_exact(&mut head).map_err(cut)?;
+    if !head.starts_with(b"\x93NUMPY") {
+        return Err("does not begin as a numpy array".into());
+    }
+    let len = if head[6] == 1 {
+        let mut b = [0u8; 2];
+        reader.read_exact(&mut b).map_err(cut)?;
+        usize::from(u16::from_le_bytes(b))
+    } else {
+        let mut b = [0u8; 4];
+        reader.read_exact(&mut b).map_err(cut)?;
+        u32::from_le_bytes(b) as usize
+    };
+    if len > MAX_HEADER {
+        return Err(format!("the array header claims {len} bytes; at most {MAX_HEADER} are read"));
+    }
+    let mut text = vec![0u8; len];
+    reader.read_exact(&mut text).map_err(cut)?;
+    let text = String::from_utf8_lossy(&text);
+    parse(&text).ok_or_else(|| format!("the array header is not understood: {}", text.trim()))
+}
+
+fn parse(text: &str) -> Option<Header> {
+    let after = |key: &str| {
+        let (_, rest) = text.split_once(&format!("'{key}'"))?;
+        Some(rest.trim_start().strip_prefix(':')?.trim_start())
+    };
+    let descr = after("descr")?.strip_prefix('\'')?.split_once('\'')?.0.to_owned();
+    let order = after("fortran_order")?;
+    let fortran = if order.starts_with("True") { true } else { order.starts_with("False").then_some(false)? };
+    let list = after("shape")?.strip_prefix('(')?.split_once(')')?.0;
+    let dims = list.split(',').map(str::trim).filter(|d| !d.is_empty());
+    let shape = dims.map(|d| d.parse().ok()).collect::<Option<Vec<usize>>>()?;
+    (shape.len() <= 8).then_some(Header { descr, fortran, shape })
+}
+
+/// The bytes of a version 1 header, padded so that the values begin at a multiple of 64 bytes.
+pub(super) fn header_bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
+    let dims = shape.iter().map(|d| format!("{d},")).collect::<String>();
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({dims}), }}");
+    let padding = 63 - (10 + text.len()) % 64;
+    text.push_str(&" ".repeat(padding));
+    text.push('\n');
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    // Eight dimensions of twenty digits stay far below 65,536.
+    out.extend((text.len() as u16).to_le_bytes());
+    out.extend(text.as_bytes());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_headers_are_aligned_and_read_back() {
+        for shape in [vec![], vec![3], vec![10, 1, 28, 28]] {
+            let bytes = header_bytes("<i2", &shape);
+            assert_eq!(bytes.len() % 64, 0);
+            let header = read_header(&mut bytes.as_slice()).unwrap();
+            assert_eq!(header, Header { descr: "<i2".into(), fortran: false, shape });
+        }
+    }
+
+    #[test]
+    fn damaged_headers_are_errors() {
+        assert!(read_header(&mut b"".as_slice()).is_err());
+        assert!(read_header(&mut b"\x93NUMPX\x01\x00aaaa".as_slice()).is_err());
+        assert!(read_header(&mut b"\x93NUMPY\x02\x00\xff\xff\xff\xff".as_slice()).unwrap_err().contains("claims"));
+        assert!(parse("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,)}").is_none());
+        assert!(parse("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}").is_none());
+    }
+}

@@ -1,0 +1,266 @@
+//! What the engine promises: a run built on an earlier one is the run made from nothing; results do not depend on how
+//! samples are grouped; rewriting does not change the ANN; both backends agree.
+
+use std::sync::Arc;
+
+use spikescope::convert::{Calibration, Recipe, Reset, SpikingNetwork, ThresholdRule, calibrate, rewrite};
+use spikescope::measure::fan_out::fan_outs;
+use spikescope::measure::{Subject, report};
+use spikescope::network::forward::{Program, numbers};
+use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::network::{Network, Node, Op};
+use spikescope::simulate::prefix::prefix;
+use spikescope::simulate::trace::{layer_currents, trace};
+use spikescope::simulate::{AnnRun, Control, Plan, Recording, run};
+
+const SAMPLES: usize = 12;
+
+/// A small network with its calibration and input.
+struct Bench {
+    program: Program,
+    calibration: Calibration,
+    input: Vec<f32>,
+}
+
+fn bench(network: &Network, device: burn::tensor::Device) -> Bench {
+    let (rewritten, _) = rewrite::shared(network).unwrap();
+    let program = Program::new(rewritten, &device);
+    let width: usize = network.input_shape().iter().product();
+    let input: Vec<f32> = (0..SAMPLES * width).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
+    let calibration = calibrate(&program, &input, SAMPLES, &Control::default()).unwrap();
+    Bench { program, calibration, input }
+}
+
+fn net(architecture: &str, activation: &str) -> Network {
+    let activation = parse_activation(activation).unwrap();
+    Arch::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
+}
+
+impl Bench {
+    fn spiking(&self, recipe: &Recipe) -> SpikingNetwork {
+        SpikingNetwork::convert(&self.program, &self.calibration, recipe).unwrap()
+    }
+    fn run(&self, spiking: &SpikingNetwork, steps: usize, previous: Option<&Recording>, unchanged: usize) -> Recording {
+        let plan = Plan {
+            program: &self.program,
+            spiking,
+            input: &self.input,
+            samples: SAMPLES,
+            steps,
+            previous,
+            unchanged_layers: unchanged,
+        };
+        run(&plan, &Control::default()).unwrap()
+    }
+}
+
+/// Spikes equal bit by bit, numbers to rounding.
+fn assert_same(a: &Recording, b: &Recording, what: &str) {
+    assert_eq!((a.steps, a.samples), (b.steps, b.samples), "{what}");
+    let close =
+        |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= 2e-4 * (1.0 + x.abs().max(y.abs())));
+    for (k, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
+        assert!(x.spikes == y.spikes, "{what}: spikes of layer {k}");
+        assert!(close(&x.mean_input, &y.mean_input), "{what}: mean input of layer {k}");
+        assert!(close(&x.potential, &y.potential), "{what}: potential of layer {k}");
+    }
+    assert!(close(&a.readout, &b.readout), "{what}: readout");
+}
+
+fn all_nets() -> Vec<(&'static str, Network)> {
+    vec![
+        ("mlp", net("mlp", "relu")),
+        ("cnn", net("cnn", "relu")),
+        ("resnet", net("resnet", "qcfs:8")),
+        ("max pool", with_max_pool()),
+    ]
+}
+
+/// conv → ReLU → max pool → the rest of the CNN.
+fn with_max_pool() -> Network {
+    let mut network = net("cnn", "relu");
+    for node in &mut network.nodes {
+        if let Op::AvgPool2d { kernel, stride, padding, .. } = node.op {
+            node.op = Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1] };
+        }
+    }
+    network
+}
+
+#[test]
+fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
+    for (name, network) in all_nets() {
+        let bench = bench(&network, burn::tensor::Device::flex());
+        let spiking = bench.spiking(&Recipe { threshold: ThresholdRule::Percentile(99.0), ..Recipe::default() });
+        let layers = spiking.layers.len();
+        let short = bench.run(&spiking, 9, None, 0);
+        let long = bench.run(&spiking, 24, None, 0);
+        assert_same(&bench.run(&spiking, 24, Some(&short), layers), &long, &format!("{name}: 9 to 24 steps"));
+        assert_same(&bench.run(&spiking, 9, Some(&long), layers), &short, &format!("{name}: 24 to 9 steps"));
+        let at = prefix(&bench.program, &spiking, &bench.input, &long, 9, &Control::default()).unwrap();
+        assert_same(&at, &short, &format!("{name}: prefix"));
+    }
+}
+
+#[test]
+fn a_change_at_a_layer_keeps_the_layers_before_it() {
+    for (name, network) in all_nets() {
+        let bench = bench(&network, burn::tensor::Device::flex());
+        let before = bench.spiking(&Recipe::default());
+        let base = bench.run(&before, 16, None, 0);
+        for layer in 0..before.layers.len() {
+            let mut recipe = Recipe::default();
+            recipe.by_hand.insert(before.layers[layer].name.clone(), before.layers[layer].theta[0] * 0.6);
+            let after = bench.spiking(&recipe);
+            assert_eq!(before.first_difference(&after), Some(layer));
+            let fresh = bench.run(&after, 16, None, 0);
+            assert_same(&bench.run(&after, 16, Some(&base), layer), &fresh, &format!("{name}: layer {layer}"));
+            let fresh = bench.run(&after, 7, None, 0);
+            assert_same(&bench.run(&after, 7, Some(&base), layer), &fresh, &format!("{name}: layer {layer}, shorter"));
+        }
+    }
+}
+
+#[test]
+fn hard_reset_prefixes_hold_too() {
+    let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
+    let spiking = bench.spiking(&Recipe { reset: Reset::Hard, ..Recipe::default() });
+    let long = bench.run(&spiking, 20, None, 0);
+    let at = prefix(&bench.program, &spiking, &bench.input, &long, 8, &Control::default()).unwrap();
+    assert_same(&at, &bench.run(&spiking, 8, None, 0), "hard reset");
+}
+
+#[test]
+fn results_do_not_depend_on_how_samples_are_grouped() {
+    for (name, network) in all_nets() {
+        let bench = bench(&network, burn::tensor::Device::flex());
+        let spiking = bench.spiking(&Recipe::default());
+        let all = bench.run(&spiking, 12, None, 0);
+        let width = bench.input.len() / SAMPLES;
+        for sample in [0, 5, SAMPLES - 1] {
+            let plan = Plan {
+                program: &bench.program,
+                spiking: &spiking,
+                input: &bench.input[sample * width..(sample + 1) * width],
+                samples: 1,
+                steps: 12,
+                previous: None,
+                unchanged_layers: 0,
+            };
+            let one = run(&plan, &Control::default()).unwrap();
+            for (k, (x, y)) in one.layers.iter().zip(&all.layers).enumerate() {
+                for t in 0..12 {
+                    assert_eq!(
+                        x.spikes.row(t, 0),
+                        y.spikes.row(t, sample),
+                        "{name}: layer {k}, sample {sample}, step {t}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn traces_repeat_what_was_recorded() {
+    for (name, network) in all_nets() {
+        let bench = bench(&network, burn::tensor::Device::flex());
+        let spiking = bench.spiking(&Recipe::default());
+        let recording = bench.run(&spiking, 15, None, 0);
+        for layer in 0..spiking.layers.len() {
+            let currents = layer_currents(&bench.program, &spiking, &bench.input, &recording, layer, 3);
+            for neuron in 0..spiking.layers[layer].neurons() {
+                let trace = trace(&spiking, &currents, layer, neuron);
+                let recorded: Vec<bool> = (0..15).map(|t| recording.layers[layer].spikes.fired(t, 3, neuron)).collect();
+                assert_eq!(trace.spikes, recorded, "{name}: layer {layer}, neuron {neuron}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rewriting_leaves_the_answers_as_they_are() {
+    for (name, network) in all_nets() {
+        let device = burn::tensor::Device::flex();
+        let bench = bench(&network, device.clone());
+        let original = Program::new(Arc::new(network), &device);
+        let x = original.tensor(bench.input.clone(), SAMPLES);
+        let before = numbers(original.run(x.clone(), |_, _| {}));
+        let after = numbers(bench.program.run(x, |_, _| {}));
+        let close = before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-4 * (1.0 + a.abs()));
+        assert!(close, "{name}: {before:?} against {after:?}");
+    }
+}
+
+#[test]
+fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
+    let (rewritten, notes) = rewrite::shared(&with_max_pool()).unwrap();
+    let reads = |op: fn(&Op) -> bool, node: &Node| node.inputs.iter().any(|&i| op(&rewritten.nodes[i].op));
+    let is_activation: fn(&Op) -> bool = |op| matches!(op, Op::Activation(_));
+    let pools = rewritten.nodes.iter().filter(|node| matches!(node.op, Op::MaxPool2d { .. }));
+    assert!(pools.clone().count() > 0 && pools.clone().all(|pool| !reads(is_activation, pool)));
+    assert!(notes.iter().any(|note| note.text.contains("over-estimates")));
+}
+
+#[test]
+fn the_two_backends_agree() {
+    for (name, network) in all_nets() {
+        let flex = bench(&network, burn::tensor::Device::flex());
+        #[expect(deprecated, reason = "the second backend stays selectable")]
+        let ndarray = bench(&network, burn::tensor::Device::ndarray());
+        let recipe = Recipe::default();
+        let (a, b) =
+            (flex.run(&flex.spiking(&recipe), 16, None, 0), ndarray.run(&ndarray.spiking(&recipe), 16, None, 0));
+        for (k, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
+            let (x, y) = (x.spikes.counts(16), y.spikes.counts(16));
+            let equal = x.iter().zip(&y).filter(|(x, y)| x == y).count();
+            assert!(equal as f64 >= 0.995 * x.len() as f64, "{name}: layer {k}: {equal} of {}", x.len());
+        }
+    }
+}
+
+#[test]
+fn the_ledger_adds_up_in_every_layer() {
+    for (name, network) in all_nets() {
+        let bench = bench(&network, burn::tensor::Device::flex());
+        let spiking = bench.spiking(&Recipe { steps: 6, ..Recipe::default() });
+        let recording = bench.run(&spiking, 6, None, 0);
+        let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &Control::default()).unwrap();
+        let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
+        let fan_outs = fan_outs(bench.program.network());
+        let subject = Subject {
+            spiking: &spiking,
+            ann: &ann,
+            recording: &recording,
+            mean_inputs: &means,
+            labels: &[],
+            fan_outs: &fan_outs,
+        };
+        let report = report(&subject, 6);
+        for layer in &report.layers {
+            let sum: f64 = layer.ledger.parts().iter().sum();
+            assert!((sum - layer.ledger.total).abs() < 1e-9, "{name}: {}", layer.name);
+            assert_eq!(layer.same_input.total(), layer.end_to_end.total());
+            assert_eq!(layer.offset_spikes.values().sum::<u64>(), layer.same_input.total());
+        }
+        assert!(report.ann_accuracy.is_none() && report.curve.iter().all(|point| point.accuracy.is_none()));
+    }
+}
+
+#[test]
+fn stopping_stops() {
+    let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
+    let spiking = bench.spiking(&Recipe::default());
+    let control = Control::default();
+    control.cancel();
+    let plan = Plan {
+        program: &bench.program,
+        spiking: &spiking,
+        input: &bench.input,
+        samples: SAMPLES,
+        steps: 8,
+        previous: None,
+        unchanged_layers: 0,
+    };
+    assert!(matches!(run(&plan, &control), Err(spikescope::Error::Cancelled)));
+}
