@@ -1,7 +1,7 @@
 //! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
 //! cursor. Knows no pane.
 
-use egui::{Color32, RichText, Ui};
+use egui::{Color32, Popup, RichText, Role, Ui, WidgetInfo};
 use egui_plot::{HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use crate::convert::SpikingLayer;
@@ -16,46 +16,66 @@ pub struct Page {
     pub description: String,
 }
 
-/// Colours for now.
+/// The colours of these panes, the same in all of them. The errors are from Okabe and Ito's colour-blind-safe set.
 pub struct Ink {
     pub ann: Color32,
     pub snn: Color32,
+    /// The threshold line.
     pub theta: Color32,
+    /// The time cursor.
     pub cursor: Color32,
     pub clipping: Color32,
     pub quantization: Color32,
+    /// Clipping and quantisation together.
+    pub total: Color32,
     pub grid: Color32,
     pub current: Color32,
     pub spike: Color32,
-    pub total: Color32,
+    /// Lines for comparison.
     pub ghost: Color32,
     pub text: Color32,
 }
 
+/// The colours on the background of `ui`.
 pub fn ink(ui: &Ui) -> Ink {
-    let _ = ui;
+    let visuals = ui.visuals();
+    let pick = |dark: [u8; 3], light: [u8; 3]| {
+        let [r, g, b] = if visuals.dark_mode { dark } else { light };
+        Color32::from_rgb(r, g, b)
+    };
+    let snn = pick([240, 150, 50], [200, 95, 0]);
     Ink {
-        ann: Color32::from_rgb(86, 156, 240),
-        snn: Color32::from_rgb(240, 140, 50),
-        theta: Color32::from_rgb(220, 80, 160),
-        cursor: Color32::GRAY,
-        clipping: Color32::from_rgb(204, 121, 167),
-        quantization: Color32::from_rgb(0, 158, 115),
-        grid: Color32::DARK_GRAY,
-        current: Color32::GRAY,
-        spike: Color32::from_rgb(240, 140, 50),
-        total: Color32::LIGHT_GRAY,
-        ghost: Color32::GRAY,
-        text: ui.visuals().text_color(),
+        ann: pick([86, 160, 240], [0, 100, 180]),
+        snn,
+        theta: pick([240, 228, 66], [150, 120, 0]),
+        cursor: pick([200, 200, 200], [70, 70, 70]),
+        clipping: pick([220, 140, 185], [175, 75, 130]),
+        quantization: pick([20, 180, 130], [0, 125, 90]),
+        total: visuals.strong_text_color(),
+        grid: pick([110, 110, 110], [160, 160, 160]),
+        current: pick([150, 150, 150], [100, 100, 100]),
+        spike: snn,
+        ghost: pick([150, 150, 150], [110, 110, 110]),
+        text: visuals.text_color(),
     }
 }
 
-pub fn page(ui: &mut Ui, page: &Page, _csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
+/// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
+pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
         ui.strong(page.title);
-        ui.label("?").on_hover_text(&page.explanation);
+        let help = ui.small_button("?").on_hover_text(&page.explanation);
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Explain: {}", page.title)));
+        Popup::menu(&help).show(|ui| {
+            ui.set_max_width(360.0);
+            ui.label(&page.explanation);
+        });
+        if ui.small_button("Copy CSV").on_hover_text("Copy the numbers of this plot as a table").clicked() {
+            ui.ctx().copy_text(csv());
+        }
     });
-    body(ui);
+    let drawn = ui.scope(body).response;
+    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
 }
 
 /// The state before there is anything to draw.
