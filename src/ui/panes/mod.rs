@@ -1,5 +1,13 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
+mod decimate;
+mod membrane;
+mod parts;
+mod raster;
+mod stairs;
+mod threshold;
+mod transfer;
+
 use egui::Ui;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +74,12 @@ impl Pane {
 
     /// Draws the pane into `ui`, which it fills.
     pub fn show(self, ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-        let _ = (lab, out);
-        ui.label(self.title());
+        match self {
+            Self::Membrane => membrane::show(ui, lab, out),
+            Self::Raster => raster::show(ui, lab, out),
+            Self::Threshold => threshold::show(ui, lab, out),
+            Self::Transfer => transfer::show(ui, lab, out),
+            _ => drop(ui.label(self.title())),
+        }
     }
 }

@@ -1,0 +1,317 @@
+//! The membrane of single neurons over the run: charge, threshold, spike and reset at every step, for the neuron in focus
+//! and the pinned ones.
+
+use egui::Ui;
+use egui_plot::{HLine, HoverPosition, Line, MarkerShape, Plot, Points};
+
+use super::decimate::visible;
+use super::parts::{self, Ink, Page, neuron_name, number};
+use crate::convert::SpikingLayer;
+use crate::lab::{Lab, Message, Run, Snapshot};
+use crate::measure::NeuronRef;
+use crate::simulate::neuron::target_count;
+use crate::simulate::trace::Trace;
+
+/// The lowest that the plot of one membrane may get, in points.
+const MIN_HEIGHT: f32 = 130.0;
+/// Height of the plot of the input current under it.
+const CURRENT_HEIGHT: f32 = 74.0;
+/// Room for the words above each membrane.
+const HEAD_HEIGHT: f32 = 48.0;
+/// Up to this many steps every point of the membrane is marked.
+const MARKED_STEPS: usize = 64;
+
+/// One neuron on show.
+struct Lane<'a> {
+    at: NeuronRef,
+    layer: &'a SpikingLayer,
+    trace: &'a Trace,
+    pinned: bool,
+    /// Spikes due at the end: from the ANN's pre-activation, and from the neuron's own mean input.
+    due: [u32; 2],
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(snapshot) = &lab.snapshot else {
+        return parts::empty(ui, "The membrane of a neuron appears when the first run is through.");
+    };
+    let lanes = lanes(snapshot, &lab.view.pinned);
+    let Some(focused) = lanes.first() else { return };
+    let run = &snapshot.run;
+    let cursor = lab.cursor().min(run.steps());
+    let page = Page {
+        title: "Membrane potential, step by step",
+        explanation: explanation(run, focused),
+        description: format!("{} {}", explanation(run, focused), sentence(focused, cursor)),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(&lanes),
+        |ui| {
+            let each = ui.available_height() / lanes.len() as f32 - CURRENT_HEIGHT - HEAD_HEIGHT;
+            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                for lane in &lanes {
+                    ui.push_id(lane.at, |ui| {
+                        head(ui, run, lane, cursor, out);
+                        plots(ui, lane, cursor, each.max(MIN_HEIGHT), out);
+                    });
+                }
+            });
+        },
+    );
+}
+
+/// The neuron in focus, then the pinned ones that are not in focus.
+fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<Lane<'a>> {
+    let run = &snapshot.run;
+    let focus = &snapshot.focus;
+    let here = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
+    let others = snapshot.pinned.iter().filter(|(pin, _)| *pin != here && pinned.contains(pin));
+    let all = std::iter::once((here, &snapshot.trace)).chain(others.map(|(at, trace)| (*at, trace)));
+    let lane = |(at, trace): (NeuronRef, &'a Trace)| {
+        let layer = run.spiking.layers.get(at.layer)?;
+        let index = at.sample * layer.neurons() + at.neuron;
+        let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
+        let own = *run.recording.layers.get(at.layer)?.mean_input.get(index)?;
+        let due = [z, own].map(|input| target_count(input, trace.theta, run.steps(), 0.5));
+        Some(Lane { at, layer, trace, pinned: pinned.contains(&at), due })
+    };
+    all.filter_map(lane).collect()
+}
+
+impl Lane<'_> {
+    /// Spikes in the first `steps` steps.
+    fn count(&self, steps: usize) -> usize {
+        self.trace.spikes.iter().take(steps).filter(|&&spike| spike).count()
+    }
+    fn last_potential(&self) -> f32 {
+        self.trace.after_reset.last().copied().unwrap_or(self.trace.initial)
+    }
+}
+
+/// Name, counts and the pin.
+fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Message>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.strong(neuron_name(lane.layer, lane.at.neuron));
+        ui.weak(format!("sample {}", run.sample_index(lane.at.sample)));
+        let (word, message, hint) = match lane.pinned {
+            true => ("Unpin", Message::Unpin(lane.at), "No longer keep this neuron in view"),
+            false => ("Pin", Message::Pin(lane.at), "Keep this neuron in view when the focus moves on"),
+        };
+        if ui.small_button(word).on_hover_text(hint).clicked() {
+            out.push(message);
+        }
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.label(sentence(lane, cursor));
+    });
+}
+
+/// The counts in a sentence.
+fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
+    let steps = lane.trace.spikes.len();
+    let [ann, own] = lane.due;
+    let total = lane.count(steps);
+    let until = if cursor < steps { format!("{} up to t = {cursor}, ", lane.count(cursor)) } else { String::new() };
+    format!(
+        "{until}{total} spikes in {steps} steps; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
+        number(f64::from(lane.last_potential()))
+    )
+}
+
+/// Membrane and input current of one neuron over the same axis.
+fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
+    let ink = parts::ink(ui);
+    let steps = lane.trace.spikes.len();
+    let link = ui.scope_id().with("steps");
+    let base = |id: &str| {
+        Plot::new(id)
+            .link_axis(link, [true, false])
+            .allow_drag(false)
+            .allow_boxed_zoom(false)
+            .include_x(0.0)
+            .include_x(steps as f64 + 0.5)
+            .y_axis_min_width(46.0)
+    };
+    let hover = |at: &HoverPosition<'_>| Some(read_out(lane, hovered(at)));
+    let membrane = base("membrane")
+        .height(height)
+        .y_axis_label("potential")
+        .label_formatter(hover)
+        .legend(egui_plot::Legend::default().position(egui_plot::Corner::RightBottom).follow_insertion_order(true))
+        .show_axes([false, true])
+        .show(ui, |plot| {
+            let bounds = plot.plot_bounds();
+            let columns = parts::columns(plot);
+            let cut = |points: &[[f64; 2]]| visible(points, bounds.min()[0], bounds.max()[0], columns);
+            draw_membrane(plot, lane, &ink, steps <= MARKED_STEPS, cut);
+            plot.vline(parts::cursor_line(cursor, ink.cursor));
+        });
+    parts::drag_cursor(&membrane, cursor, steps, true, out);
+    let current = base("current")
+        .height(CURRENT_HEIGHT)
+        .y_axis_label("input I(t)")
+        .x_axis_label("time-step t")
+        .label_formatter(hover)
+        .show(ui, |plot| {
+            let bounds = plot.plot_bounds();
+            let columns = parts::columns(plot);
+            let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
+            let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
+            plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
+            plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.5).color(ink.current));
+            plot.vline(parts::cursor_line(cursor, ink.cursor));
+        });
+    parts::drag_cursor(&current, cursor, steps, true, out);
+}
+
+/// The line from reset to charge to reset, the threshold, and the spikes above it.
+fn draw_membrane(
+    plot: &mut egui_plot::PlotUi<'_>,
+    lane: &Lane<'_>,
+    ink: &Ink,
+    marked: bool,
+    cut: impl Fn(&[[f64; 2]]) -> Vec<[f64; 2]>,
+) {
+    let trace = lane.trace;
+    plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+    if trace.theta > 0.0 {
+        let name = format!("threshold θ = {}", number(f64::from(trace.theta)));
+        plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
+    }
+    plot.line(Line::new("membrane v(t)", cut(&path(trace))).color(ink.snn).width(1.5).allow_hover(false));
+    if marked {
+        let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
+        plot.points(before.color(ink.snn).radius(2.5).filled(false));
+        let after = Points::new("v(t) after reset", rests(trace));
+        plot.points(after.color(ink.snn).radius(2.5));
+    }
+    let top = trace.before_reset.iter().copied().fold(trace.theta.max(trace.initial), f32::max);
+    let low = trace.after_reset.iter().copied().fold(0.0, f32::min);
+    let above = f64::from(top + 0.12 * (top - low).max(f32::MIN_POSITIVE));
+    let fired = trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
+    let fired: Vec<[f64; 2]> = fired.map(|(t, _)| [t as f64 + 1.0, above]).collect();
+    plot.points(
+        Points::new("spike", cut(&fired)).shape(MarkerShape::Down).radius(4.0).color(ink.spike).allow_hover(false),
+    );
+}
+
+/// `values` at steps `first`, `first + 1`, …
+fn series(first: usize, values: &[f32]) -> Vec<[f64; 2]> {
+    values.iter().enumerate().map(|(k, &value)| [(first + k) as f64, f64::from(value)]).collect()
+}
+
+/// v(0), v(1), … v(T).
+fn rests(trace: &Trace) -> Vec<[f64; 2]> {
+    let mut rests = vec![[0.0, f64::from(trace.initial)]];
+    rests.extend(series(1, &trace.after_reset));
+    rests
+}
+
+/// The potential as a line: charged over each step to m(t), then dropped to v(t) within the same step.
+fn path(trace: &Trace) -> Vec<[f64; 2]> {
+    let mut path = vec![[0.0, f64::from(trace.initial)]];
+    for (t, (&before, &after)) in trace.before_reset.iter().zip(&trace.after_reset).enumerate() {
+        let t = t as f64 + 1.0;
+        path.push([t, f64::from(before)]);
+        if after != before {
+            path.push([t, f64::from(after)]);
+        }
+    }
+    path
+}
+
+fn hovered(at: &HoverPosition<'_>) -> f64 {
+    match at {
+        HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => position.x,
+    }
+}
+
+/// What happened at the step nearest to `x`.
+fn read_out(lane: &Lane<'_>, x: f64) -> String {
+    let trace = lane.trace;
+    if x < 0.5 {
+        return format!("t = 0\nv(0) = {}", number(f64::from(trace.initial)));
+    }
+    let t = parts::step_at(x, trace.spikes.len());
+    let at = |values: &[f32]| values.get(t - 1).map_or_else(String::new, |&value| number(f64::from(value)));
+    let spike = if trace.spikes.get(t - 1) == Some(&true) { "spike" } else { "no spike" };
+    format!(
+        "t = {t}: {spike}\ninput I = {}\nbefore reset m = {}\nafter reset v = {}\nspikes so far {}",
+        at(&trace.current),
+        at(&trace.before_reset),
+        at(&trace.after_reset),
+        lane.count(t)
+    )
+}
+
+fn explanation(run: &Run, lane: &Lane<'_>) -> String {
+    let name = neuron_name(lane.layer, lane.at.neuron);
+    let steps = run.steps();
+    let theta = number(f64::from(lane.trace.theta));
+    if lane.trace.theta <= 0.0 {
+        return format!(
+            "{name} has no threshold: its channel was never active on the calibration samples. It integrates its input \
+             but never fires. Its potential after {steps} steps is {}.",
+            number(f64::from(lane.last_potential()))
+        );
+    }
+    let reset = match lane.layer.reset {
+        crate::convert::Reset::Soft => "takes θ away and keeps the rest",
+        crate::convert::Reset::Hard => "puts it back to zero and loses the rest",
+    };
+    let total = lane.count(steps);
+    let [ann, _] = lane.due;
+    let verdict = match total as i64 - i64::from(ann) {
+        0 => "as many as the ANN asks for".to_owned(),
+        more @ 1.. => format!("{more} more than the ANN asks for"),
+        fewer => format!("{} fewer than the ANN asks for", -fewer),
+    };
+    format!(
+        "{name} starts at v(0) = {} and adds its input current at every step. When the potential reaches θ = {theta} it \
+         fires, and the spike {reset}. In {steps} steps it fired {total} times, {verdict}.",
+        number(f64::from(lane.trace.initial))
+    )
+}
+
+/// One row per neuron and step.
+fn csv(lanes: &[Lane<'_>]) -> String {
+    let mut text = String::from("layer,sample,neuron,t,input,before_reset,after_reset,spike\n");
+    for lane in lanes {
+        let trace = lane.trace;
+        let rows = trace.current.iter().zip(&trace.before_reset).zip(&trace.after_reset).zip(&trace.spikes);
+        for (t, (((current, before), after), spike)) in rows.enumerate() {
+            let at = lane.at;
+            let name = &lane.layer.name;
+            text += &format!(
+                "{name},{},{},{},{current},{before},{after},{}\n",
+                at.sample,
+                at.neuron,
+                t + 1,
+                u8::from(*spike)
+            );
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_crosses_the_threshold_before_it_drops() {
+        let trace = Trace {
+            theta: 1.0,
+            initial: 0.5,
+            current: vec![0.75, -0.5],
+            before_reset: vec![1.25, -0.25],
+            after_reset: vec![0.25, -0.25],
+            spikes: vec![true, false],
+        };
+        assert_eq!(path(&trace), [[0.0, 0.5], [1.0, 1.25], [1.0, 0.25], [2.0, -0.25]]);
+        assert_eq!(rests(&trace), [[0.0, 0.5], [1.0, 0.25], [2.0, -0.25]]);
+    }
+}

@@ -1,0 +1,186 @@
+//! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
+//! cursor. Knows no pane.
+
+use egui::{Color32, Popup, RichText, Role, Ui, WidgetInfo};
+use egui_plot::{HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
+
+use crate::convert::SpikingLayer;
+use crate::lab::Message;
+
+/// The head of a pane.
+pub struct Page {
+    pub title: &'static str,
+    /// Three sentences with the current numbers.
+    pub explanation: String,
+    /// What the plot shows, for those who cannot see it.
+    pub description: String,
+}
+
+/// The colours of these panes, the same in all of them. The errors are from Okabe and Ito's colour-blind-safe set.
+pub struct Ink {
+    pub ann: Color32,
+    pub snn: Color32,
+    /// The threshold line.
+    pub theta: Color32,
+    /// The time cursor.
+    pub cursor: Color32,
+    pub clipping: Color32,
+    pub quantization: Color32,
+    /// Clipping and quantisation together.
+    pub total: Color32,
+    pub grid: Color32,
+    pub current: Color32,
+    pub spike: Color32,
+    /// Lines for comparison.
+    pub ghost: Color32,
+    pub text: Color32,
+}
+
+/// The colours on the background of `ui`.
+pub fn ink(ui: &Ui) -> Ink {
+    let visuals = ui.visuals();
+    let pick = |dark: [u8; 3], light: [u8; 3]| {
+        let [r, g, b] = if visuals.dark_mode { dark } else { light };
+        Color32::from_rgb(r, g, b)
+    };
+    let snn = pick([240, 150, 50], [200, 95, 0]);
+    Ink {
+        ann: pick([86, 160, 240], [0, 100, 180]),
+        snn,
+        theta: pick([240, 228, 66], [150, 120, 0]),
+        cursor: pick([200, 200, 200], [70, 70, 70]),
+        clipping: pick([220, 140, 185], [175, 75, 130]),
+        quantization: pick([20, 180, 130], [0, 125, 90]),
+        total: visuals.strong_text_color(),
+        grid: pick([110, 110, 110], [160, 160, 160]),
+        current: pick([150, 150, 150], [100, 100, 100]),
+        spike: snn,
+        ghost: pick([150, 150, 150], [110, 110, 110]),
+        text: visuals.text_color(),
+    }
+}
+
+/// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
+pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        ui.strong(page.title);
+        let help = ui.small_button("?").on_hover_text(&page.explanation);
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Explain: {}", page.title)));
+        Popup::menu(&help).show(|ui| {
+            ui.set_max_width(360.0);
+            ui.label(&page.explanation);
+        });
+        if ui.small_button("Copy CSV").on_hover_text("Copy the numbers of this plot as a table").clicked() {
+            ui.ctx().copy_text(csv());
+        }
+    });
+    let drawn = ui.scope(body).response;
+    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
+}
+
+/// The state before there is anything to draw.
+pub fn empty(ui: &mut Ui, text: &str) {
+    ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
+}
+
+/// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
+pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
+    match layer.shape[..] {
+        [_, height, width] if height * width > 0 => {
+            let (channel, rest) = (neuron / (height * width), neuron % (height * width));
+            format!("{} · channel {channel} · row {}, column {}", layer.name, rest / width, rest % width)
+        }
+        _ => format!("{} · neuron {neuron}", layer.name),
+    }
+}
+
+/// A number with three significant digits and no exponent where a person would write none.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        size if size >= 1e5 || size < 1e-4 => format!("{value:.2e}"),
+        size => {
+            let decimals = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
+            format!("{value:.decimals$}")
+        }
+    }
+}
+
+/// A share as a percentage.
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
+        p => format!("{p:.1} %"),
+    }
+}
+
+/// The vertical line at step `t` of the time cursor.
+pub fn cursor_line(t: usize, colour: Color32) -> VLine {
+    VLine::new("time cursor", t as f64).color(colour).width(1.5).allow_hover(false)
+}
+
+/// Dragging along a plot over time moves the time cursor; a click alone does so where `click` is set.
+pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, out: &mut Vec<Message>) {
+    let response = &plot.response;
+    if !(response.dragged() || click && response.clicked()) {
+        return;
+    }
+    if let Some(at) = response.interact_pointer_pos() {
+        let t = step_at(plot.transform.value_from_position(at).x, last);
+        if t != shown {
+            out.push(Message::SetCursor(Some(t)));
+        }
+    }
+}
+
+/// The step 1..=`last` nearest to `x` on an axis of steps.
+pub fn step_at(x: f64, last: usize) -> usize {
+    (x.round().max(1.0) as usize).min(last.max(1))
+}
+
+/// Where the pointer is on a plot.
+pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
+    let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
+    *position
+}
+
+/// The columns of pixels that a plot has, at least one.
+pub fn columns(plot: &PlotUi<'_>) -> usize {
+    (plot.transform().frame().width() as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::{Reset, Tie};
+    use crate::network::Activation;
+
+    #[test]
+    fn neurons_have_names_that_say_where_they_are() {
+        let mut layer = SpikingLayer {
+            node: 1,
+            name: "act1".into(),
+            shape: vec![4, 3, 5],
+            theta: vec![1.0],
+            activation: Activation::Relu,
+            v_init: 0.5,
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        };
+        assert_eq!(neuron_name(&layer, 15 + 7), "act1 · channel 1 · row 1, column 2");
+        layer.shape = vec![60];
+        assert_eq!(neuron_name(&layer, 22), "act1 · neuron 22");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(number);
+        assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
+        assert_eq!([0.5, 0.0001, 0.0].map(percent), ["50.0 %", "0.010 %", "0.0 %"]);
+    }
+
+    #[test]
+    fn a_pointer_beyond_the_axis_means_its_end() {
+        assert_eq!([-3.0, 0.2, 4.6, 99.0, f64::NAN].map(|x| step_at(x, 32)), [1, 1, 5, 32, 1]);
+    }
+}

@@ -1,0 +1,128 @@
+//! What one integrate-and-fire neuron makes of a constant input: the staircase φ(z) = θn/T, counted by running the neuron
+//! itself. Knows no plot.
+
+use crate::convert::{Reset, SpikingLayer, Tie};
+use crate::simulate::neuron::step;
+
+/// Inputs looked at between both ends of the axis.
+const GRID: usize = 320;
+/// Beyond this many steps a stair is thinner than a pixel and its edges are not searched for.
+const EDGES_UP_TO: usize = 256;
+
+/// One neuron and how long it runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neuron {
+    pub theta: f32,
+    /// Time-steps T.
+    pub steps: usize,
+    /// v(0) as a fraction of θ.
+    pub v_init: f32,
+    pub reset: Reset,
+    pub tie: Tie,
+}
+
+impl Neuron {
+    /// The neuron of `layer` with the layer's largest threshold.
+    pub fn of(layer: &SpikingLayer, steps: usize) -> Self {
+        let theta = layer.theta.iter().copied().fold(0.0, f32::max);
+        Self { theta, steps, v_init: layer.v_init, reset: layer.reset, tie: layer.tie }
+    }
+
+    /// Spikes in T steps of constant input `z`. A neuron without a threshold never fires.
+    pub fn count(&self, z: f32) -> u32 {
+        if self.theta <= 0.0 {
+            return 0;
+        }
+        let mut v = self.v_init * self.theta;
+        let mut count = 0;
+        for _ in 0..self.steps {
+            let (spike, after) = step(v, z, self.theta, self.reset, self.tie);
+            count += u32::from(spike);
+            v = after;
+        }
+        count
+    }
+
+    /// The neuron's activation φ = θn/T at constant input `z`.
+    pub fn activation(&self, z: f32) -> f32 {
+        self.theta * self.count(z) as f32 / self.steps.max(1) as f32
+    }
+
+    /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to each
+    /// other to one part in 10⁶, so that a line through them has vertical risers.
+    pub fn stairs(&self, from: f32, to: f32) -> Vec<[f64; 2]> {
+        let at = |k: usize| from + (to - from) * k as f32 / GRID as f32;
+        let mut points = vec![(from, self.count(from))];
+        for k in 1..=GRID {
+            let next = (at(k), self.count(at(k)));
+            let before = points.last().copied().unwrap_or(next);
+            if self.steps <= EDGES_UP_TO {
+                self.edges(before, next, (to - from) * 1e-6, &mut points);
+            }
+            points.push(next);
+        }
+        let unit = f64::from(self.theta) / self.steps.max(1) as f64;
+        points.into_iter().map(|(z, n)| [f64::from(z), unit * f64::from(n)]).collect()
+    }
+
+    /// Adds both sides of every jump between `a` and `b`, by halving until nothing jumps or the gap is `fine`.
+    fn edges(&self, a: (f32, u32), b: (f32, u32), fine: f32, out: &mut Vec<(f32, u32)>) {
+        if a.1 == b.1 {
+            return;
+        }
+        let middle = a.0 + (b.0 - a.0) / 2.0;
+        if b.0 - a.0 <= fine || middle <= a.0 || middle >= b.0 {
+            out.extend([a, b]);
+            return;
+        }
+        let middle = (middle, self.count(middle));
+        self.edges(a, middle, fine, out);
+        self.edges(middle, b, fine, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::neuron::target_count;
+
+    fn neuron(steps: usize, v_init: f32) -> Neuron {
+        Neuron { theta: 1.0, steps, v_init, reset: Reset::Soft, tie: Tie::Ge }
+    }
+
+    #[test]
+    fn constant_input_reaches_its_target_everywhere() {
+        for (steps, p) in [(1, 0.5), (2, 0.5), (4, 0.25), (32, 0.5)] {
+            let neuron = neuron(steps, p);
+            for k in -32..64 {
+                // Dyadic inputs: no rounding, so ties are ties.
+                let z = k as f32 / 32.0;
+                assert_eq!(neuron.count(z), target_count(z, 1.0, steps, f64::from(p)), "z {z}, T {steps}");
+            }
+        }
+    }
+
+    #[test]
+    fn risers_are_vertical_and_stand_where_they_should() {
+        let points = neuron(4, 0.5).stairs(-0.5, 1.5);
+        assert!(points.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1]));
+        let risers: Vec<f64> = points
+            .windows(2)
+            .filter(|pair| pair[1][1] > pair[0][1])
+            .map(|pair| {
+                assert!(pair[1][0] - pair[0][0] < 1e-5);
+                pair[1][0]
+            })
+            .collect();
+        let want = [0.125, 0.375, 0.625, 0.875];
+        assert!(risers.iter().zip(want).all(|(riser, want)| (riser - want).abs() < 1e-5), "{risers:?}");
+        assert_eq!(risers.len(), want.len());
+    }
+
+    #[test]
+    fn a_hard_reset_loses_charge_and_no_threshold_means_no_spikes() {
+        let hard = Neuron { reset: Reset::Hard, ..neuron(8, 0.5) };
+        assert!(hard.count(0.7) < neuron(8, 0.5).count(0.7));
+        assert_eq!(Neuron { theta: 0.0, ..hard }.count(3.0), 0);
+    }
+}

@@ -1,0 +1,314 @@
+//! What one integrate-and-fire neuron makes of a constant input: its staircase over the ANN's activation. The neuron is that
+//! of the layer in focus, or one's own.
+
+use std::sync::Arc;
+
+use egui::{Slider, Ui};
+use egui_plot::{Corner, FilledArea, HLine, Legend, Line, LineStyle, Plot, VLine};
+
+use super::parts::{self, Page, number};
+use super::stairs::Neuron;
+use crate::convert::recipe::MAX_STEPS;
+use crate::convert::{Reset, SpikingLayer, Tie};
+use crate::lab::{Lab, Message};
+use crate::network::Activation;
+
+/// The axis runs from this many θ …
+const FROM: f32 = -0.3;
+/// … to this many.
+const TO: f32 = 1.6;
+
+/// What is remembered between frames.
+#[derive(Clone)]
+struct Memory {
+    /// One's own neuron; `None` follows the layer.
+    own: Option<Neuron>,
+    /// The curves drawn last.
+    curves: Option<Arc<Curves>>,
+}
+
+/// The neuron's staircase and the ANN's activation at the same inputs, (z, value) each.
+struct Curves {
+    neuron: Neuron,
+    activation: Activation,
+    snn: Vec<[f64; 2]>,
+    ann: Vec<[f64; 2]>,
+}
+
+impl Curves {
+    fn of(neuron: Neuron, activation: Activation) -> Self {
+        let unit = if neuron.theta > 0.0 { neuron.theta } else { 1.0 };
+        let snn = neuron.stairs(FROM * unit, TO * unit);
+        let ann = stairs_of(activation, FROM * unit, TO * unit);
+        Self { neuron, activation, snn, ann }
+    }
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let snapshot = lab.snapshot.as_deref();
+    let layer = snapshot.and_then(|snapshot| Some((snapshot, snapshot.run.spiking.layers.get(snapshot.focus.layer)?)));
+    let Some((snapshot, layer)) = layer else {
+        return parts::empty(ui, "The answer of a single neuron appears when the first run is through.");
+    };
+    let id = ui.scope_id().with("transfer pane");
+    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { own: None, curves: None });
+    let followed = Neuron { theta: layer.theta_of(snapshot.focus.neuron), ..Neuron::of(layer, snapshot.run.steps()) };
+    let neuron = memory.own.unwrap_or(followed);
+    let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
+    let curves = known.unwrap_or_else(|| Arc::new(Curves::of(neuron, layer.activation)));
+    let words = explanation(layer, &neuron, memory.own.is_none());
+    let page =
+        Page { title: "One neuron's answer to a constant input", description: words.clone(), explanation: words };
+    parts::page(
+        ui,
+        &page,
+        || csv(&curves),
+        |ui| {
+            controls(ui, layer, followed, &mut memory, out);
+            plot(ui, layer, &curves);
+        },
+    );
+    memory.curves = Some(curves);
+    ui.data_mut(|data| data.insert_temp(id, memory));
+}
+
+/// The neuron's numbers. Turning one lets go of the layer.
+fn controls(ui: &mut Ui, layer: &SpikingLayer, followed: Neuron, memory: &mut Memory, out: &mut Vec<Message>) {
+    let mut neuron = memory.own.unwrap_or(followed);
+    ui.horizontal_wrapped(|ui| {
+        let mut follow = memory.own.is_none();
+        let hint = "Show the neuron of the layer in focus; otherwise try numbers here without touching the run";
+        if ui.checkbox(&mut follow, format!("Follow {}", layer.name)).on_hover_text(hint).changed() {
+            memory.own = if follow { None } else { Some(followed) };
+            neuron = followed;
+        }
+        let different = memory.own.is_some_and(|own| own != followed);
+        let apply = egui::Button::new("Apply to the run");
+        let hint = "Run the network with these numbers: θ for this layer, the rest for all layers";
+        if ui.add_enabled(different, apply).on_hover_text(hint).clicked() {
+            out.extend(wishes(layer, &neuron, &followed));
+            memory.own = None;
+        }
+        picks(ui, &mut neuron);
+    });
+    ui.horizontal_wrapped(|ui| {
+        let reach = if followed.theta > 0.0 { followed.theta } else { 1.0 };
+        ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 110.0).clamp(50.0, 160.0);
+        let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).text("θ").max_decimals(3);
+        ui.add(theta.clamping(egui::SliderClamping::Edits)).on_hover_text("Threshold, in units of activation");
+        let steps = Slider::new(&mut neuron.steps, 1..=MAX_STEPS).logarithmic(true).text("T");
+        ui.add(steps).on_hover_text("Time-steps");
+        let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).text("v(0)/θ").max_decimals(2);
+        ui.add(v_init).on_hover_text("Initial potential as a share of θ");
+    });
+    if neuron != memory.own.unwrap_or(followed) {
+        memory.own = Some(neuron);
+    }
+}
+
+/// Reset and tie.
+fn picks(ui: &mut Ui, neuron: &mut Neuron) {
+    for (reset, word, hint) in [
+        (Reset::Soft, "soft reset", "A spike takes θ away and keeps the rest"),
+        (Reset::Hard, "hard reset", "A spike puts the potential back to zero; the rest is lost"),
+    ] {
+        ui.selectable_value(&mut neuron.reset, reset, word).on_hover_text(hint);
+    }
+    for (tie, word, hint) in
+        [(Tie::Ge, "≥ θ", "A potential exactly at θ fires"), (Tie::Gt, "> θ", "A potential exactly at θ does not fire")]
+    {
+        ui.selectable_value(&mut neuron.tie, tie, word).on_hover_text(hint);
+    }
+}
+
+/// What to ask of the lab so that the layer's neurons become `neuron`.
+fn wishes(layer: &SpikingLayer, neuron: &Neuron, now: &Neuron) -> Vec<Message> {
+    let mut wishes = Vec::new();
+    if neuron.theta != now.theta {
+        wishes.push(Message::SetLayerThreshold { layer: layer.name.clone(), theta: Some(neuron.theta) });
+    }
+    if neuron.steps != now.steps {
+        wishes.push(Message::SetSteps(neuron.steps));
+    }
+    if neuron.v_init != now.v_init {
+        wishes.push(Message::SetVInit(neuron.v_init));
+    }
+    if neuron.reset != now.reset {
+        wishes.push(Message::SetReset(neuron.reset));
+    }
+    if neuron.tie != now.tie {
+        wishes.push(Message::SetTie(neuron.tie));
+    }
+    wishes.push(Message::EndGesture);
+    wishes
+}
+
+/// The ANN's activation, its own stairs upright.
+fn stairs_of(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
+    let mut inputs: Vec<f32> = vec![from, 0.0, to];
+    match activation {
+        Activation::Relu => {}
+        Activation::Clip { lambda } => inputs.push(lambda),
+        Activation::Qcfs { lambda, levels, shift } => {
+            // Both sides of every riser, a millionth of the axis apart.
+            let hair = (to - from) * 1e-6;
+            let risers = (1..=levels).map(|k| lambda * (k as f32 - shift) / levels as f32);
+            inputs.extend(risers.flat_map(|z| [z - hair, z + hair]));
+        }
+    }
+    inputs.retain(|&z| (from..=to).contains(&z));
+    inputs.sort_by(f32::total_cmp);
+    inputs.into_iter().map(|z| [f64::from(z), f64::from(activation.apply(z))]).collect()
+}
+
+/// Both lines at all inputs of either: (z, a, b), with the error between them to be shaded.
+fn between(a: &[[f64; 2]], b: &[[f64; 2]]) -> [Vec<f64>; 3] {
+    let mut inputs: Vec<f64> = a.iter().chain(b).map(|point| point[0]).collect();
+    inputs.sort_by(f64::total_cmp);
+    inputs.dedup();
+    let at = |line: &[[f64; 2]]| inputs.iter().map(|&z| on_line(line, z)).collect();
+    let (a, b) = (at(a), at(b));
+    [inputs, a, b]
+}
+
+/// The height of a line of points at `z`; its ends go on level.
+fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
+    let above = line.partition_point(|point| point[0] < z);
+    match (above.checked_sub(1).and_then(|low| line.get(low)), line.get(above)) {
+        (Some(low), Some(high)) => low[1] + (high[1] - low[1]) * (z - low[0]) / (high[0] - low[0]),
+        (None, Some(end)) | (Some(end), None) => end[1],
+        (None, None) => 0.0,
+    }
+}
+
+fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
+    let ink = parts::ink(ui);
+    let neuron = curves.neuron;
+    let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
+    let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
+    Plot::new("transfer")
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .x_axis_label("constant input z (units of activation)")
+        .y_axis_label("answer")
+        .y_axis_min_width(46.0)
+        .y_axis_formatter(|mark, _| number(mark.value))
+        .legend(Legend::default().position(Corner::LeftTop).follow_insertion_order(true))
+        .label_formatter(|at| {
+            let z = parts::position(at).x as f32;
+            let (ann, snn) = (layer.activation.apply(z), neuron.activation(z));
+            Some(format!(
+                "z = {}\nANN {}\nSNN {} ({} spikes in {} steps)\ndifference {}",
+                number(f64::from(z)),
+                number(f64::from(ann)),
+                number(f64::from(snn)),
+                neuron.count(z),
+                neuron.steps,
+                number(f64::from(snn - ann))
+            ))
+        })
+        .show(ui, |plot| {
+            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
+            if neuron.theta > 0.0 {
+                let line = VLine::new("threshold θ", neuron.theta).color(ink.theta).width(1.5);
+                plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false));
+            }
+            let area = FilledArea::new("difference", &inputs, &low, &high);
+            plot.add(area.fill_color(ink.clipping.gamma_multiply(0.25)).allow_hover(false));
+            if !matches!(curves.activation, Activation::Relu) {
+                let relu = vec![[f64::from(FROM) * unit(&neuron), 0.0], [0.0, 0.0], [f64::from(TO) * unit(&neuron); 2]];
+                plot.line(
+                    Line::new("ReLU", relu)
+                        .color(ink.ghost)
+                        .style(LineStyle::dotted_dense())
+                        .width(1.5)
+                        .allow_hover(false),
+                );
+            }
+            let name = format!("ANN: {}", curves.activation.describe());
+            plot.line(Line::new("ANN", curves.ann.clone()).name(name).color(ink.ann).width(2.0).allow_hover(false));
+            let name = format!("SNN: T = {}", neuron.steps);
+            plot.line(Line::new("SNN", curves.snn.clone()).name(name).color(ink.snn).width(2.0).allow_hover(false));
+        });
+}
+
+/// What the axis is measured in: θ, or 1 for a neuron without one.
+fn unit(neuron: &Neuron) -> f64 {
+    if neuron.theta > 0.0 { f64::from(neuron.theta) } else { 1.0 }
+}
+
+fn explanation(layer: &SpikingLayer, neuron: &Neuron, followed: bool) -> String {
+    let whose = if followed { format!("the neuron of {}", layer.name) } else { "a neuron of your own".to_owned() };
+    if neuron.theta <= 0.0 {
+        return format!(
+            "This is {whose}. It has no threshold, because its channel was never active on the calibration samples. It \
+             never fires, whatever its input."
+        );
+    }
+    let (theta, steps, p) = (f64::from(neuron.theta), neuron.steps, f64::from(neuron.v_init));
+    let step = theta / steps as f64;
+    let reset = match neuron.reset {
+        Reset::Soft => {
+            // OPI (Bu et al., AAAI 2022): E[e²] = (θ/T)²((p − ½)² + 1/12) for z uniform in (0, θ).
+            let square = step * step * ((p - 0.5).powi(2) + 1.0 / 12.0);
+            format!("For inputs spread evenly up to θ the mean squared error against ReLU is {}.", number(square))
+        }
+        Reset::Hard => "Its hard reset loses what exceeds θ, so the stairs are uneven and too low.".to_owned(),
+    };
+    format!(
+        "This is {whose} with the same input at each of {steps} steps: it can answer with {} values, {} apart, up to θ = \
+         {}. Starting at v(0) = {} of θ moves the stairs sideways; one half centres them on the ReLU. {reset}",
+        steps + 1,
+        number(step),
+        number(theta),
+        number(p)
+    )
+}
+
+fn csv(curves: &Curves) -> String {
+    let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
+    let mut text = String::from("z,ann,snn\n");
+    for ((z, ann), snn) in inputs.iter().zip(&ann).zip(&snn) {
+        text += &format!("{z},{ann},{snn}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shaded_error_is_the_distance_between_the_lines() {
+        let [inputs, a, b] = between(&[[0.0, 0.0], [2.0, 2.0]], &[[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]]);
+        assert_eq!((inputs, a, b), (vec![0.0, 1.0, 2.0], vec![0.0, 1.0, 2.0], vec![1.0, 1.0, 0.0]));
+    }
+
+    #[test]
+    fn qcfs_stairs_rise_where_the_formula_does() {
+        let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
+        let stairs = stairs_of(qcfs, -0.3, 1.6);
+        assert!(stairs.windows(2).all(|pair| pair[0][1] <= pair[1][1]));
+        for z in [0.1, 0.2, 0.4, 0.7, 1.2f32] {
+            assert!((on_line(&stairs, f64::from(z)) - f64::from(qcfs.apply(z))).abs() < 1e-6, "{z}");
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_asked_for() {
+        let now = Neuron { theta: 1.0, steps: 8, v_init: 0.5, reset: Reset::Soft, tie: Tie::Ge };
+        let layer = SpikingLayer {
+            node: 1,
+            name: "act".into(),
+            shape: vec![2],
+            theta: vec![1.0],
+            activation: Activation::Relu,
+            v_init: 0.5,
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        };
+        let wanted = Neuron { steps: 16, ..now };
+        assert_eq!(wishes(&layer, &wanted, &now), [Message::SetSteps(16), Message::EndGesture]);
+    }
+}
