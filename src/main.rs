@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use spikescope::{Result, cli};
+use spikescope::lab::{Lab, Message, Settings};
+use spikescope::{Error, Result, cli, ui};
 
 /// Converts trained neural networks to spiking ones and shows where and why the two disagree.
 ///
@@ -41,6 +42,22 @@ fn act(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Train(args)) => cli::train::run(args),
-        None => Ok(()),
+        None => window(&arguments.files),
     }
+}
+
+/// Opens the lab's window on what is bundled, and in it the files that were named.
+fn window(files: &[PathBuf]) -> Result<()> {
+    if std::env::var_os("DISPLAY").is_none()
+        && std::env::var_os("WAYLAND_DISPLAY").is_none()
+        && cfg!(target_os = "linux")
+    {
+        return Err(Error::Invalid(
+            "there is no display to open a window on; `spikescope run --out DIR` and `spikescope shot OUT.png` work without one"
+                .into(),
+        ));
+    }
+    let mut lab = Lab::new(Settings::first_start());
+    lab.update(files.iter().map(|file| Message::OpenPath(file.clone())));
+    ui::app::open(lab)
 }

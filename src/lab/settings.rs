@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::convert::Recipe;
+use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
 
@@ -61,6 +61,14 @@ impl Default for Settings {
             recipe: Recipe::default(),
             backend: Backend::Flex,
         }
+    }
+}
+
+impl Settings {
+    /// What the lab opens with: the bundled network that converts badly at few steps, so that there is something to see.
+    pub fn first_start() -> Self {
+        let recipe = Recipe { steps: 16, threshold: ThresholdRule::Learned, ..Recipe::default() };
+        Self { model: "builtin:digits-resnet".into(), recipe, ..Self::default() }
     }
 }
 

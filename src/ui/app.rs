@@ -80,7 +80,9 @@ impl App {
             messages.push(ask.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        messages.extend(dropped.into_iter().filter_map(|file| file.path().map(std::path::Path::to_owned)).map(Message::OpenPath));
+        messages.extend(
+            dropped.into_iter().filter_map(|file| file.path().map(std::path::Path::to_owned)).map(Message::OpenPath),
+        );
         messages
     }
 

@@ -37,7 +37,13 @@ pub fn place_of(p: f64) -> f64 {
 /// The percentile at `place`, rounded to what a person can mean by it.
 pub fn percentile_at(place: f64) -> f64 {
     let tail = 10.0 * (1.0 - place.clamp(0.0, 1.0)).powi(3);
-    let digits = if tail > 1.0 { 10.0 } else if tail > 0.1 { 100.0 } else { 1000.0 };
+    let digits = if tail > 1.0 {
+        10.0
+    } else if tail > 0.1 {
+        100.0
+    } else {
+        1000.0
+    };
     ((100.0 - tail) * digits).round() / digits
 }
 

@@ -49,7 +49,10 @@ impl Docks {
         if tree.tiles.find_pane(&pane).is_none() {
             let tile = tree.tiles.insert_pane(pane);
             let tabs = tree.tiles.insert_tab_tile(vec![tile]);
-            match tree.root.and_then(|root| tree.tiles.get_container(root).map(|c| c.children_vec().len()).zip(Some(root))) {
+            match tree
+                .root
+                .and_then(|root| tree.tiles.get_container(root).map(|c| c.children_vec().len()).zip(Some(root)))
+            {
                 Some((count, root)) => tree.move_tile_to_container(tabs, root, count, false),
                 None => {
                     let children = tree.root.into_iter().chain([tabs]).collect();

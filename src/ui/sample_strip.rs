@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use egui::{
-    Color32, Pos2, Rect, Role, RichText, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
+    Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
     WidgetInfo, pos2, vec2,
 };
 
@@ -74,8 +74,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
                 .on_hover_text("Show only samples where SNN and ANN disagree at the time cursor");
         });
         ui.separator();
-        let shown: Vec<usize> =
-            if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
+        let shown: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
         if shown.is_empty() {
             ui.weak(format!("SNN and ANN agree on all {count} samples at t = {t}."));
             return;

@@ -123,6 +123,10 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
     if let Some(point) = run.report.curve.get(index) {
         let right = point.accuracy.map_or(String::new(), |a| format!("SNN right on {:.1} %, ", a * 100.0));
-        response.show_tooltip_text(format!("t = {}: {right}agrees with the ANN on {:.1} %", point.t, point.agreement * 100.0));
+        response.show_tooltip_text(format!(
+            "t = {}: {right}agrees with the ANN on {:.1} %",
+            point.t,
+            point.agreement * 100.0
+        ));
     }
 }
