@@ -59,9 +59,7 @@ impl Dialogs for Native {
                 Ask::OpenData => dialog.pick_file(),
                 Ask::OpenPictures => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
-                Ask::SaveSession => {
-                    dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file()
-                }
+                Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),
             };
             if let Some(path) = path {
                 answer(path);

@@ -49,7 +49,10 @@ impl Docks {
         if tree.tiles.find_pane(&pane).is_none() {
             let tile = tree.tiles.insert_pane(pane);
             let tabs = tree.tiles.insert_tab_tile(vec![tile]);
-            match tree.root.and_then(|root| tree.tiles.get_container(root).map(|c| c.children_vec().len()).zip(Some(root))) {
+            match tree
+                .root
+                .and_then(|root| tree.tiles.get_container(root).map(|c| c.children_vec().len()).zip(Some(root)))
+            {
                 Some((count, root)) => tree.move_tile_to_container(tabs, root, count, false),
                 None => {
                     let children = tree.root.into_iter().chain([tabs]).collect();
@@ -128,7 +131,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         Workspace::Teach => "teach",
         Workspace::Tune => "tune",
     };
-    Tree::new(egui::Id::new(("docks", name)), root, tiles)
+    Tree::new(egui::Id::unique(("docks", name)), root, tiles)
 }
 
 fn tabs(tiles: &mut Tiles<Pane>, panes: &[Pane]) -> TileId {

@@ -39,7 +39,7 @@ struct Facts {
     a: f32,
     /// φ = θn/t
     phi: f32,
-    /// Mean input ẑ over the steps up to the cursor.
+    /// Mean input over the steps up to the cursor.
     mean_input: f32,
     potential: f32,
     parts: Ledger,
@@ -80,8 +80,11 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     ui.horizontal(|ui| {
         heading(ui, "Neuron");
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let (word, hint) =
-                if pinned { ("Unpin", "Let this neuron's membrane go") } else { ("Pin", "Keep this neuron's membrane in view") };
+            let (word, hint) = if pinned {
+                ("Unpin", "Let this neuron's membrane go")
+            } else {
+                ("Pin", "Keep this neuron's membrane in view")
+            };
             if ui.small_button(word).on_hover_text(hint).clicked() {
                 out.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
             }
@@ -94,18 +97,42 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     ui.label(sentence(&facts, focus.steps));
     ui.add_space(4.0);
     let t = focus.steps;
-    rows(ui, "neuron", &[
-        ("Spikes n", format!("{} in {t} steps", facts.spikes), "Spikes up to the time cursor"),
-        ("Due, from the ANN", facts.due.to_string(), "⌊z·t/θ + ½⌋ between 0 and t, from the ANN's pre-activation z"),
-        ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input ẑ"),
-        ("Offset spikes ψ", format!("{:+}", facts.due - facts.spikes as i32), "Spikes due (from the ANN) less spikes fired"),
-        ("Threshold θ", number(facts.theta.into()), "In activation units"),
-        ("SNN activation φ", number(facts.phi.into()), "θ·n/t, in activation units"),
-        ("ANN activation a", number(facts.a.into()), "In activation units"),
-        ("ANN input z", number(facts.z.into()), "Pre-activation of the ANN"),
-        ("Mean input ẑ", number(facts.mean_input.into()), "Mean current per step up to the time cursor, in activation units"),
-        ("Potential v(t)", format!("{} = {:.2} θ", number(facts.potential.into()), facts.potential / facts.theta.max(f32::MIN_POSITIVE)), "Membrane potential after step t"),
-    ]);
+    rows(
+        ui,
+        "neuron",
+        &[
+            ("Spikes n", format!("{} in {t} steps", facts.spikes), "Spikes up to the time cursor"),
+            (
+                "Due, from the ANN",
+                facts.due.to_string(),
+                "⌊z·t/θ + ½⌋ between 0 and t, from the ANN's pre-activation z",
+            ),
+            ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input"),
+            (
+                "Offset spikes ψ",
+                format!("{:+}", facts.due - facts.spikes as i32),
+                "Spikes due (from the ANN) less spikes fired",
+            ),
+            ("Threshold θ", number(facts.theta.into()), "In activation units"),
+            ("SNN activation φ", number(facts.phi.into()), "θ·n/t, in activation units"),
+            ("ANN activation a", number(facts.a.into()), "In activation units"),
+            ("ANN input z", number(facts.z.into()), "Pre-activation of the ANN"),
+            (
+                "Mean input",
+                number(facts.mean_input.into()),
+                "Mean current per step up to the time cursor, in activation units",
+            ),
+            (
+                "Potential v(t)",
+                format!(
+                    "{} = {:.2} θ",
+                    number(facts.potential.into()),
+                    facts.potential / facts.theta.max(f32::MIN_POSITIVE)
+                ),
+                "Membrane potential after step t",
+            ),
+        ],
+    );
     ui.add_space(4.0);
     ui.label(RichText::new("Where its error φ − ReLU(z) comes from").small().weak());
     parts(ui, &facts.parts);
@@ -114,6 +141,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
 /// The four parts as signed bars around a middle line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
     let tones = tones(ui);
+    ui.spacing_mut().interact_size.y = 14.0;
     let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
     egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
         for ((name, part), colour) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
@@ -125,7 +153,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, colour);
             ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
-            ui.label(RichText::new(format!("{part:+.4}")).small().monospace());
+            ui.label(RichText::new(format!("{part:+.4}")).monospace().size(11.0));
             ui.end_row();
         }
     });
@@ -134,7 +162,8 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
 /// Why the neuron is where it is, in plain words.
 fn sentence(facts: &Facts, t: usize) -> String {
     if facts.theta <= 0.0 {
-        return "This channel was never active on the calibration samples: its threshold is 0 and it never fires.".into();
+        return "This channel was never active on the calibration samples: its threshold is 0 and it never fires."
+            .into();
     }
     let total = facts.parts.total;
     let step = f64::from(facts.theta) / t as f64;
@@ -170,28 +199,48 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
     let Some(spiking) = run.spiking.layers.get(focus.layer) else { return };
     heading(ui, "Layer");
     ui.label(RichText::new(&report.name).small().weak());
-    rows(ui, "layer", &[
-        ("Kind", kind_of(run, report.node).to_owned(), "What feeds the neurons"),
-        ("Shape", dims(&report.shape), "Channels × height × width, or neurons"),
-        ("ANN activation", spiking.activation.describe(), "What the neurons stand for"),
-        ("Threshold", theta_words(&report.theta), "In activation units"),
-        ("Rate", format!("{:.4} spikes/step", report.rate), "Mean over neurons and samples"),
-        ("Mean |φ − a|", number(report.mean_abs_mismatch), "Over neurons and samples, in activation units"),
-        ("Correlation φ, a", report.correlation.map_or("—".into(), |r| format!("{r:.4}")), "Pearson's r over neurons and samples"),
-        ("SynOps", compact(report.synops), "Synaptic operations caused by this layer's spikes, all samples and steps so far"),
-    ]);
+    rows(
+        ui,
+        "layer",
+        &[
+            ("Kind", kind_of(run, report.node).to_owned(), "What feeds the neurons"),
+            ("Shape", dims(&report.shape), "Channels × height × width, or neurons"),
+            ("ANN activation", spiking.activation.describe(), "What the neurons stand for"),
+            ("Threshold", theta_words(&report.theta), "In activation units"),
+            ("Rate", format!("{:.4} spikes/step", report.rate), "Mean over neurons and samples"),
+            ("Mean |φ − a|", number(report.mean_abs_mismatch), "Over neurons and samples, in activation units"),
+            (
+                "Correlation φ, a",
+                report.correlation.map_or("—".into(), |r| format!("{r:.4}")),
+                "Pearson's r over neurons and samples",
+            ),
+            (
+                "SynOps",
+                compact(report.synops),
+                "Synaptic operations caused by this layer's spikes, all samples and steps so far",
+            ),
+        ],
+    );
 }
 
 fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     heading(ui, "Sample");
     let label = run.labels.get(focus.sample).map_or("—".into(), |&label| run.class_name(label.into()));
-    rows(ui, "sample", &[
-        ("Index", run.sample_index(focus.sample).to_string(), "In the data set"),
-        ("Label", label, "What the data set says"),
-        ("ANN says", run.class_name(run.ann.answer(focus.sample)), "The ANN's answer"),
-        ("SNN says", run.class_name(run.recording.answer_at(focus.steps, focus.sample)), "The SNN's answer at the time cursor"),
-    ]);
+    rows(
+        ui,
+        "sample",
+        &[
+            ("Index", run.sample_index(focus.sample).to_string(), "In the data set"),
+            ("Label", label, "What the data set says"),
+            ("ANN says", run.class_name(run.ann.answer(focus.sample)), "The ANN's answer"),
+            (
+                "SNN says",
+                run.class_name(run.recording.answer_at(focus.steps, focus.sample)),
+                "The SNN's answer at the time cursor",
+            ),
+        ],
+    );
 }
 
 fn heading(ui: &mut Ui, text: &str) {
@@ -200,13 +249,14 @@ fn heading(ui: &mut Ui, text: &str) {
 
 /// Names on the left, values on the right.
 fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
-    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().item_spacing.y = 3.0;
+    ui.spacing_mut().interact_size.y = 14.0;
     ui.push_id(id, |ui| {
         for (name, value, hint) in rows {
             let row = ui.horizontal(|ui| {
                 ui.label(RichText::new(*name).small().weak());
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add(egui::Label::new(RichText::new(value).small().monospace()).truncate());
+                    ui.add(egui::Label::new(RichText::new(value).monospace().size(11.0)).truncate());
                 });
             });
             row.response.on_hover_text(*hint);

@@ -1,7 +1,9 @@
 //! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
 //! puts a layer in focus. What the conversion did to the network stands below.
 
-use egui::{Align, Color32, Layout, Rect, Role, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::tones::tones;
 use super::words::{compact, kind_of, theta_words};
@@ -29,7 +31,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         ui.weak("The layers appear when the network is open.");
         return;
     };
-    let report = lab.snapshot.as_ref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run)).map_or(&run.report, |s| &s.report);
+    let report =
+        lab.snapshot.as_ref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run)).map_or(&run.report, |s| &s.report);
     legend(ui);
     ui.add_space(2.0);
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
@@ -55,6 +58,7 @@ fn legend(ui: &mut Ui) {
     let tones = tones(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(3.0, 1.0);
+        ui.spacing_mut().interact_size.y = 13.0;
         for (name, colour) in PARTS.iter().zip(tones.parts) {
             let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
             ui.painter().rect_filled(rect, 1.0, colour);

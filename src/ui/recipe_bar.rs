@@ -1,8 +1,9 @@
 //! What one turns most: T, the threshold rule, v(0); the rarer parts of the recipe in a popup.
 
-use egui::{Button, ComboBox, Grid, Popup, PopupCloseBehavior, Role, Slider, Ui, WidgetInfo};
+use egui::{ComboBox, Grid, Popup, PopupCloseBehavior, Role, Slider, Ui, WidgetInfo};
 
 use super::controls::{end_gesture, percentile_at, place_of};
+use super::signs::drop_button;
 use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
 use crate::lab::{Lab, Message};
 
@@ -30,10 +31,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         push_change(out, Message::SetVInit(v_init));
     }
     ui.separator();
-    let button = ui.add(Button::new("Recipe ⏷")).on_hover_text("Thresholds per layer or channel, reset, tie rule");
-    Popup::menu(&button)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| rarer(ui, lab, out));
+    let button = drop_button(ui, "Recipe").on_hover_text("Thresholds per layer or channel, reset, tie rule");
+    Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| rarer(ui, lab, out));
 }
 
 /// A named slider; tells whether its value changed. The end of a drag is already in `out` then, see [`push_change`].
@@ -97,18 +96,39 @@ fn threshold(ui: &mut Ui, rule: ThresholdRule, out: &mut Vec<Message>) {
 fn rarer(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
     Grid::new("recipe").num_columns(2).spacing([14.0, 8.0]).show(ui, |ui| {
-        choice(ui, "Thresholds", recipe.granularity, out, Message::SetGranularity, &[
-            (Granularity::Layer, "per layer", "One threshold for all neurons of a layer"),
-            (Granularity::Channel, "per channel", "One threshold for each channel"),
-        ]);
-        choice(ui, "Reset", recipe.reset, out, Message::SetReset, &[
-            (Reset::Soft, "subtract θ", "A spike takes θ away, the rest stays (soft reset)"),
-            (Reset::Hard, "to zero", "A spike sets the potential to zero, the rest is lost (hard reset)"),
-        ]);
-        choice(ui, "Fires at", recipe.tie, out, Message::SetTie, &[
-            (Tie::Ge, "m ≥ θ", "A potential exactly at the threshold fires"),
-            (Tie::Gt, "m > θ", "A potential exactly at the threshold does not fire"),
-        ]);
+        choice(
+            ui,
+            "Thresholds",
+            recipe.granularity,
+            out,
+            Message::SetGranularity,
+            &[
+                (Granularity::Layer, "per layer", "One threshold for all neurons of a layer"),
+                (Granularity::Channel, "per channel", "One threshold for each channel"),
+            ],
+        );
+        choice(
+            ui,
+            "Reset",
+            recipe.reset,
+            out,
+            Message::SetReset,
+            &[
+                (Reset::Soft, "subtract θ", "A spike takes θ away, the rest stays (soft reset)"),
+                (Reset::Hard, "to zero", "A spike sets the potential to zero, the rest is lost (hard reset)"),
+            ],
+        );
+        choice(
+            ui,
+            "Fires at",
+            recipe.tie,
+            out,
+            Message::SetTie,
+            &[
+                (Tie::Ge, "m ≥ θ", "A potential exactly at the threshold fires"),
+                (Tie::Gt, "m > θ", "A potential exactly at the threshold does not fire"),
+            ],
+        );
     });
     if !recipe.by_hand.is_empty() {
         ui.separator();
@@ -117,10 +137,7 @@ fn rarer(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal(|ui| {
                 ui.label(format!("{layer}: θ {theta:.3}"));
                 if ui.small_button("Back to the rule").clicked() {
-                    out.extend([
-                        Message::SetLayerThreshold { layer: layer.clone(), theta: None },
-                        Message::EndGesture,
-                    ]);
+                    out.extend([Message::SetLayerThreshold { layer: layer.clone(), theta: None }, Message::EndGesture]);
                 }
             });
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use egui::{
-    Color32, Pos2, Rect, Role, RichText, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
+    Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
     WidgetInfo, pos2, vec2,
 };
 
@@ -74,8 +74,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
                 .on_hover_text("Show only samples where SNN and ANN disagree at the time cursor");
         });
         ui.separator();
-        let shown: Vec<usize> =
-            if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
+        let shown: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
         if shown.is_empty() {
             ui.weak(format!("SNN and ANN agree on all {count} samples at t = {t}."));
             return;
@@ -103,7 +102,7 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
     let (ann, snn) = (run.ann.answer(sample), run.recording.answer_at(t, sample));
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
-    let response = ui.interact(rect, ui.id().with(("sample", sample)), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
     response.widget_info(|| {
         let known = label.map_or(String::new(), |label| format!(", is {}", run.class_name(label)));
         let name =
@@ -148,7 +147,7 @@ fn answers(
     tones: &Tones,
 ) {
     let font = egui::TextStyle::Small.resolve(ui.style());
-    let mut line = |row: usize, text: String, colour: Color32| {
+    let line = |row: usize, text: String, colour: Color32| {
         let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), colour);
         job.wrap = egui::text::TextWrapping::truncate_at_width(rect.right() - 4.0 - left);
         painter.galley(pos2(left, rect.top() + 3.0 + row as f32 * 14.0), painter.layout_job(job), colour);

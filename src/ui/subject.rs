@@ -83,9 +83,16 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
             out.push(Message::SetSamples { first, count });
         });
         let pool = if settings.calibration_data.is_some() { None } else { count };
-        range(ui, "Calibrate", "The samples that thresholds are taken from", &settings.calibrate, pool, |first, count| {
-            out.push(Message::SetCalibration { first, count });
-        });
+        range(
+            ui,
+            "Calibrate",
+            "The samples that thresholds are taken from",
+            &settings.calibrate,
+            pool,
+            |first, count| {
+                out.push(Message::SetCalibration { first, count });
+            },
+        );
     });
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
@@ -107,7 +114,7 @@ fn range(
 ) {
     ui.label(name).on_hover_text(hint);
     ui.horizontal(|ui| {
-        let id = ui.id().with(name);
+        let id = ui.scope_id().with(name);
         // What is being dragged is kept until the release: a run is not started for every value on the way.
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
@@ -144,10 +151,11 @@ fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
     });
     if let Scaling::MeanStd { .. } = now {
-        let id = ui.id().with("scaling");
+        let id = ui.scope_id().with("scaling");
         let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));
-        let field = field.on_hover_text("mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1");
+        let field =
+            field.on_hover_text("mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1");
         let parsed = Scaling::parse(&text);
         if let Err(error) = &parsed {
             let colour = tones(ui).error;
