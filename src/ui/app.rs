@@ -80,9 +80,7 @@ impl App {
             messages.push(ask.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        messages.extend(
-            dropped.into_iter().filter_map(|file| file.path().map(std::path::Path::to_owned)).map(Message::OpenPath),
-        );
+        messages.extend(dropped.into_iter().map(|file| Message::OpenPath(file.path().to_owned())));
         messages
     }
 
@@ -129,7 +127,7 @@ fn drop_hint(ctx: &Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }
-    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, egui::Id::new("drop hint")));
+    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, egui::Id::unique("drop hint")));
     let screen = ctx.content_rect();
     painter.rect_filled(screen, 0.0, Color32::from_black_alpha(190));
     let text = "Drop a network, data set or picture";

@@ -1,23 +1,8 @@
-//! Small controls that the bars share: buttons with a spoken name, sliders whose drag is one step of undo, the percentile
-//! slider. Knows no bar.
+//! What the bars share: when a drag is one step of undo, and the scale of the percentile slider. Knows no bar.
 
-use std::ops::RangeInclusive;
-
-use egui::{Response, Role, Ui, WidgetInfo};
+use egui::Response;
 
 use crate::lab::Message;
-
-/// A button that shows only a sign; `name` is its tooltip and what a screen reader says.
-pub fn sign_button(ui: &mut Ui, sign: &str, name: &str) -> Response {
-    let response = ui.add(egui::Button::new(sign).min_size(egui::vec2(26.0, 22.0)));
-    named(ui, response, Role::Button, name).on_hover_text(name)
-}
-
-/// Gives a widget the name that a screen reader says.
-pub fn named(ui: &Ui, response: Response, role: Role, name: &str) -> Response {
-    response.widget_info(|| WidgetInfo::labeled(role, ui.is_enabled(), name));
-    response
-}
 
 /// Ends the gesture when a drag is over, or at once when the change was no drag.
 pub fn end_gesture(response: &Response, out: &mut Vec<Message>) {
@@ -25,9 +10,6 @@ pub fn end_gesture(response: &Response, out: &mut Vec<Message>) {
         out.push(Message::EndGesture);
     }
 }
-
-/// The percentiles that are offered.
-pub const PERCENTILES: RangeInclusive<f64> = 90.0..=100.0;
 
 /// Where percentile `p` stands on its slider, 0 to 1: the nearer to 100, the finer, as thresholds want it.
 pub fn place_of(p: f64) -> f64 {

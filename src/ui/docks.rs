@@ -131,7 +131,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         Workspace::Teach => "teach",
         Workspace::Tune => "tune",
     };
-    Tree::new(egui::Id::new(("docks", name)), root, tiles)
+    Tree::new(egui::Id::unique(("docks", name)), root, tiles)
 }
 
 fn tabs(tiles: &mut Tiles<Pane>, panes: &[Pane]) -> TileId {

@@ -39,7 +39,7 @@ struct Facts {
     a: f32,
     /// φ = θn/t
     phi: f32,
-    /// Mean input ẑ over the steps up to the cursor.
+    /// Mean input over the steps up to the cursor.
     mean_input: f32,
     potential: f32,
     parts: Ledger,
@@ -107,7 +107,11 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
                 facts.due.to_string(),
                 "⌊z·t/θ + ½⌋ between 0 and t, from the ANN's pre-activation z",
             ),
+<<<<<<< HEAD
             ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input ẑ"),
+=======
+            ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input"),
+>>>>>>> shell
             (
                 "Offset spikes ψ",
                 format!("{:+}", facts.due - facts.spikes as i32),
@@ -118,7 +122,11 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
             ("ANN activation a", number(facts.a.into()), "In activation units"),
             ("ANN input z", number(facts.z.into()), "Pre-activation of the ANN"),
             (
+<<<<<<< HEAD
                 "Mean input ẑ",
+=======
+                "Mean input",
+>>>>>>> shell
                 number(facts.mean_input.into()),
                 "Mean current per step up to the time cursor, in activation units",
             ),
@@ -141,6 +149,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
 /// The four parts as signed bars around a middle line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
     let tones = tones(ui);
+    ui.spacing_mut().interact_size.y = 14.0;
     let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
     egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
         for ((name, part), colour) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
@@ -152,7 +161,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, colour);
             ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
-            ui.label(RichText::new(format!("{part:+.4}")).small().monospace());
+            ui.label(RichText::new(format!("{part:+.4}")).monospace().size(11.0));
             ui.end_row();
         }
     });
@@ -248,13 +257,14 @@ fn heading(ui: &mut Ui, text: &str) {
 
 /// Names on the left, values on the right.
 fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
-    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().item_spacing.y = 3.0;
+    ui.spacing_mut().interact_size.y = 14.0;
     ui.push_id(id, |ui| {
         for (name, value, hint) in rows {
             let row = ui.horizontal(|ui| {
                 ui.label(RichText::new(*name).small().weak());
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add(egui::Label::new(RichText::new(value).small().monospace()).truncate());
+                    ui.add(egui::Label::new(RichText::new(value).monospace().size(11.0)).truncate());
                 });
             });
             row.response.on_hover_text(*hint);

@@ -58,6 +58,7 @@ fn legend(ui: &mut Ui) {
     let tones = tones(ui);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(3.0, 1.0);
+        ui.spacing_mut().interact_size.y = 13.0;
         for (name, colour) in PARTS.iter().zip(tones.parts) {
             let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
             ui.painter().rect_filled(rect, 1.0, colour);

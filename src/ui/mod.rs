@@ -12,13 +12,10 @@ pub mod panes;
 mod recipe_bar;
 mod sample_strip;
 pub mod shell;
+mod signs;
 mod status_bar;
 mod subject;
 mod time_bar;
 mod tones;
 mod top_bar;
 mod words;
-
-pub(crate) fn theme_of(ctx: &egui::Context, dark: bool) {
-    ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
-}

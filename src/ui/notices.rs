@@ -2,7 +2,7 @@
 
 use egui::{Align2, Area, Frame, Id, Label, Margin, RichText, Stroke, Ui};
 
-use super::controls::sign_button;
+use super::signs::{Sign, sign_button};
 use super::tones::tones;
 use crate::lab::{Lab, Level, Message};
 
@@ -16,7 +16,7 @@ pub fn show(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
         return;
     }
     let tones = tones(ui);
-    Area::new(Id::new("notices")).anchor(Align2::RIGHT_BOTTOM, [-12.0, -84.0]).order(egui::Order::Foreground).show(
+    Area::new(Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, [-12.0, -84.0]).order(egui::Order::Foreground).show(
         ui.ctx(),
         |ui| {
             ui.set_width(WIDTH);
@@ -38,7 +38,7 @@ pub fn show(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
                                 ui.add(Label::new(&notice.text).wrap());
                             },
                         );
-                        if sign_button(ui, "✖", "Dismiss").clicked() {
+                        if sign_button(ui, Sign::Cross, "Dismiss").clicked() {
                             out.push(Message::DismissNotice(index));
                         }
                     });

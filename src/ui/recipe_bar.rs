@@ -1,8 +1,9 @@
 //! What one turns most: T, the threshold rule, v(0); the rarer parts of the recipe in a popup.
 
-use egui::{Button, ComboBox, Grid, Popup, PopupCloseBehavior, Role, Slider, Ui, WidgetInfo};
+use egui::{ComboBox, Grid, Popup, PopupCloseBehavior, Role, Slider, Ui, WidgetInfo};
 
 use super::controls::{end_gesture, percentile_at, place_of};
+use super::signs::drop_button;
 use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
 use crate::lab::{Lab, Message};
 
@@ -30,7 +31,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         push_change(out, Message::SetVInit(v_init));
     }
     ui.separator();
+<<<<<<< HEAD
     let button = ui.add(Button::new("Recipe ⏷")).on_hover_text("Thresholds per layer or channel, reset, tie rule");
+=======
+    let button = drop_button(ui, "Recipe").on_hover_text("Thresholds per layer or channel, reset, tie rule");
+>>>>>>> shell
     Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| rarer(ui, lab, out));
 }
 

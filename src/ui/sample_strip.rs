@@ -102,7 +102,7 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
     let (ann, snn) = (run.ann.answer(sample), run.recording.answer_at(t, sample));
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
-    let response = ui.interact(rect, ui.id().with(("sample", sample)), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
     response.widget_info(|| {
         let known = label.map_or(String::new(), |label| format!(", is {}", run.class_name(label)));
         let name =
@@ -147,7 +147,7 @@ fn answers(
     tones: &Tones,
 ) {
     let font = egui::TextStyle::Small.resolve(ui.style());
-    let mut line = |row: usize, text: String, colour: Color32| {
+    let line = |row: usize, text: String, colour: Color32| {
         let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), colour);
         job.wrap = egui::text::TextWrapping::truncate_at_width(rect.right() - 4.0 - left);
         painter.galley(pos2(left, rect.top() + 3.0 + row as f32 * 14.0), painter.layout_job(job), colour);

@@ -60,7 +60,7 @@ impl Window {
 /// Draws the screen and collects what the person wants.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     window.follow(lab);
-    super::theme_of(ui.ctx(), lab.view.dark);
+    super::tones::apply(ui.ctx(), lab.view.dark);
     keys::read(ui, lab, window, out);
     let fill = ui.visuals().window_fill;
     let bar = |x, y| Frame::new().fill(fill).inner_margin(Margin::symmetric(x, y));

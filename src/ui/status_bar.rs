@@ -63,7 +63,7 @@ pub fn seconds(seconds: f64) -> String {
 /// Frame times, in a corner.
 pub fn debug(ctx: &egui::Context) {
     let (frame, unstable) = ctx.input(|input| (input.unstable_dt, input.stable_dt));
-    egui::Area::new(egui::Id::new("frame times"))
+    egui::Area::new(egui::Id::unique("frame times"))
         .anchor(egui::Align2::RIGHT_TOP, [-12.0, 80.0])
         .interactable(false)
         .show(ctx, |ui| {

@@ -114,7 +114,7 @@ fn range(
 ) {
     ui.label(name).on_hover_text(hint);
     ui.horizontal(|ui| {
-        let id = ui.id().with(name);
+        let id = ui.scope_id().with(name);
         // What is being dragged is kept until the release: a run is not started for every value on the way.
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
@@ -151,7 +151,7 @@ fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
     });
     if let Scaling::MeanStd { .. } = now {
-        let id = ui.id().with("scaling");
+        let id = ui.scope_id().with("scaling");
         let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));
         let field =

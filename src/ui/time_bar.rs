@@ -3,7 +3,7 @@
 
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::controls::sign_button;
+use super::signs::{Sign, sign_button};
 use super::tones::tones;
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
@@ -17,15 +17,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         ui.horizontal(|ui| {
             ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.x = 4.0;
-            if sign_button(ui, "⏴", "Step back").clicked() {
+            if sign_button(ui, Sign::Back, "Step back").clicked() {
                 out.push(Message::StepCursor(-1));
             }
-            let (sign, name, message) =
-                if lab.view.playing { ("⏸", "Pause", Message::Pause) } else { ("▶", "Play", Message::Play) };
+            let (sign, name, message) = if lab.view.playing {
+                (Sign::Pause, "Pause", Message::Pause)
+            } else {
+                (Sign::Play, "Play", Message::Play)
+            };
             if sign_button(ui, sign, name).clicked() {
                 out.push(message);
             }
-            if sign_button(ui, "⏵", "Step forward").clicked() {
+            if sign_button(ui, Sign::Forward, "Step forward").clicked() {
                 out.push(Message::StepCursor(1));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -33,6 +36,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 if ui.checkbox(&mut follows, "Follow end").on_hover_text("Keep the cursor at the last step").changed() {
                     out.push(Message::SetCursor((!follows).then_some(at)));
                 }
+                ui.add_space(10.0);
                 let readout = egui::RichText::new(format!("t = {at} / {steps}")).monospace().strong();
                 ui.allocate_ui_with_layout(
                     vec2(104.0, HEIGHT),

@@ -1,8 +1,12 @@
-//! Shim until the theme arrives.
-use egui::{Color32, Ui};
+//! Colours with a meaning, and the two looks of the window.
+
+use egui::{Color32, Context, FontId, TextStyle, Theme, Ui};
+
+/// Colours by what they stand for.
 pub struct Tones {
     pub ann: Color32,
     pub snn: Color32,
+    /// Carried in, clipping, quantisation, unevenness.
     pub parts: [Color32; 4],
     pub error: Color32,
     pub accent: Color32,
@@ -10,21 +14,49 @@ pub struct Tones {
     pub weak: Color32,
     pub text: Color32,
 }
+
+/// The colours of the look in use.
 pub fn tones(ui: &Ui) -> Tones {
-    let v = ui.visuals();
+    let visuals = ui.visuals();
+    let pick = |dark: [u8; 3], light: [u8; 3]| {
+        let [r, g, b] = if visuals.dark_mode { dark } else { light };
+        Color32::from_rgb(r, g, b)
+    };
     Tones {
-        ann: Color32::from_rgb(86, 156, 240),
-        snn: Color32::from_rgb(240, 140, 50),
+        ann: pick([92, 164, 246], [22, 96, 180]),
+        snn: pick([245, 150, 62], [190, 88, 0]),
         parts: [
-            Color32::from_rgb(120, 120, 140),
-            Color32::from_rgb(204, 121, 167),
-            Color32::from_rgb(0, 158, 115),
-            Color32::from_rgb(230, 190, 60),
+            pick([136, 140, 160], [130, 134, 152]),
+            pick([214, 120, 176], [188, 82, 146]),
+            pick([20, 172, 128], [0, 140, 102]),
+            pick([232, 194, 70], [206, 158, 12]),
         ],
-        error: v.error_fg_color,
-        accent: v.selection.bg_fill,
-        faint: v.widgets.noninteractive.bg_stroke.color,
-        weak: v.weak_text_color(),
-        text: v.text_color(),
+        error: visuals.error_fg_color,
+        accent: pick([64, 150, 200], [30, 120, 180]),
+        faint: visuals.widgets.noninteractive.bg_stroke.color,
+        weak: visuals.weak_text_color(),
+        text: visuals.text_color(),
     }
+}
+
+/// Puts on the dark or the light look.
+pub fn apply(ctx: &Context, dark: bool) {
+    let prepared = egui::Id::unique("looks prepared");
+    if !ctx.data(|data| data.get_temp::<bool>(prepared).unwrap_or_default()) {
+        ctx.data_mut(|data| data.insert_temp(prepared, true));
+        ctx.all_styles_mut(|style| {
+            style.text_styles.insert(TextStyle::Small, FontId::proportional(11.0));
+            style.visuals.weak_text_alpha = 0.75;
+        });
+        ctx.style_mut_of(Theme::Dark, |style| {
+            style.visuals.override_text_color = None;
+            style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(205);
+        });
+        ctx.style_mut_of(Theme::Light, |style| {
+            style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(40);
+            style.visuals.extreme_bg_color = Color32::from_gray(232);
+            style.visuals.faint_bg_color = Color32::from_gray(252);
+        });
+    }
+    ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
 }

@@ -5,6 +5,7 @@ use egui::{Align, Button, Color32, Layout, Response, RichText, Ui};
 use super::dialog::Ask;
 use super::panes::Pane;
 use super::shell::Window;
+use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
 use super::words::short_name;
 use super::{keys, recipe_bar, subject};
@@ -36,6 +37,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
                     out.push(Message::SetWorkspace(*workspace));
                 }
             }
+            headline(ui, lab);
         });
     });
     ui.add_space(2.0);
@@ -140,8 +142,9 @@ fn view_menu(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>
 }
 
 fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (sign, name) = if lab.view.dark { ("☀", "Switch to light theme") } else { ("🌙", "Switch to dark theme") };
-    if super::controls::sign_button(ui, sign, name).clicked() {
+    let (sign, name) =
+        if lab.view.dark { (Sign::Sun, "Switch to light theme") } else { (Sign::Moon, "Switch to dark theme") };
+    if sign_button(ui, sign, name).clicked() {
         out.push(Message::SetDark(!lab.view.dark));
     }
 }
@@ -163,8 +166,7 @@ fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
     if short.len() < name.len() {
         short.push('…');
     }
-    let text = RichText::new(format!("{what}: {short} ⏷"));
-    ui.add(Button::new(text).corner_radius(10.0)).on_hover_text(whole)
+    drop_button(ui, &format!("{what}: {short}")).on_hover_text(whole)
 }
 
 /// Progress while something is computed; the result in a line when not.
@@ -174,12 +176,20 @@ fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             out.push(Message::Stop);
         }
         let stage = if job.stage.is_empty() { "starting" } else { job.stage };
-        let bar = egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(170.0);
+        let bar = egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(ui.available_width().min(170.0));
         ui.add(bar.text(RichText::new(stage).small()));
         return;
     }
     if ui.button("Rerun").on_hover_text("Read the files again and compute from nothing (F5)").clicked() {
         out.push(Message::Rerun);
+    }
+}
+
+/// How well the two networks do at the time cursor.
+fn headline(ui: &mut Ui, lab: &Lab) {
+    // Rather nothing than something cut off; the T-curve tells the same.
+    if ui.available_width() < 320.0 {
+        return;
     }
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
@@ -188,7 +198,7 @@ fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(colour);
         ui.label(text).on_hover_text(hint);
     };
-    ui.add_space(6.0);
+    ui.separator();
     share(ui, "agree", point.agreement, tones.text, "Samples where SNN and ANN answer alike, at the time cursor");
     if let Some(snn) = point.accuracy {
         share(ui, "SNN", snn, tones.snn, "Samples the SNN answers rightly at the time cursor");
