@@ -51,6 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&lanes),
         |ui| {
             let each = ui.available_height() / lanes.len() as f32 - CURRENT_HEIGHT - HEAD_HEIGHT;
+            key(ui, run.steps());
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for lane in &lanes {
                     ui.push_id(lane.at, |ui| {
@@ -91,6 +92,20 @@ impl Lane<'_> {
     }
 }
 
+/// What the colours mean.
+fn key(ui: &mut Ui, steps: usize) {
+    let ink = parts::ink(ui);
+    let path = if steps <= MARKED_STEPS { "potential: ○ m(t) before, ● v(t) after reset" } else { "potential" };
+    let entries = [
+        (path, ink.snn),
+        ("▼ spike", ink.spike),
+        ("threshold θ", ink.theta),
+        ("input", ink.current),
+        ("time cursor", ink.cursor),
+    ];
+    parts::legend(ui, &entries);
+}
+
 /// Name, counts and the pin.
 fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
@@ -104,9 +119,7 @@ fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Me
             out.push(message);
         }
     });
-    ui.horizontal_wrapped(|ui| {
-        ui.label(sentence(lane, cursor));
-    });
+    ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
 }
 
 /// The counts in a sentence.
@@ -140,8 +153,8 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
         .height(height)
         .y_axis_label("potential")
         .label_formatter(hover)
-        .legend(egui_plot::Legend::default().position(egui_plot::Corner::RightBottom).follow_insertion_order(true))
         .show_axes([false, true])
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
             let columns = parts::columns(plot);
@@ -154,6 +167,8 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
         .height(CURRENT_HEIGHT)
         .y_axis_label("input I(t)")
         .x_axis_label("time-step t")
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
+        .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
@@ -161,7 +176,12 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
             let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
             plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
-            plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.5).color(ink.current));
+            plot.points(
+                Points::new("input current I(t)", shown)
+                    .stems(0.0)
+                    .radius(if steps <= MARKED_STEPS { 3.0 } else { 1.5 })
+                    .color(ink.current),
+            );
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
     parts::drag_cursor(&current, cursor, steps, true, out);
@@ -181,7 +201,9 @@ fn draw_membrane(
         let name = format!("threshold θ = {}", number(f64::from(trace.theta)));
         plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
     }
-    plot.line(Line::new("membrane v(t)", cut(&path(trace))).color(ink.snn).width(1.5).allow_hover(false));
+    plot.line(
+        Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
+    );
     if marked {
         let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
         plot.points(before.color(ink.snn).radius(2.5).filled(false));
