@@ -95,10 +95,11 @@ impl Lane<'_> {
 /// What the colours mean.
 fn key(ui: &mut Ui, steps: usize) {
     let ink = parts::ink(ui);
-    let path = if steps <= MARKED_STEPS { "potential: ○ m(t) before, ● v(t) after reset" } else { "potential" };
+    let path =
+        if steps <= MARKED_STEPS { "potential, rings m(t) before and dots v(t) after reset" } else { "potential" };
     let entries = [
         (path, ink.snn),
-        ("▼ spike", ink.spike),
+        ("spike", ink.spike),
         ("threshold θ", ink.theta),
         ("input", ink.current),
         ("time cursor", ink.cursor),
@@ -129,7 +130,9 @@ fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
     let total = lane.count(steps);
     let until = if cursor < steps { format!("{} up to t = {cursor}, ", lane.count(cursor)) } else { String::new() };
     format!(
-        "{until}{total} spikes in {steps} steps; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
+        "{until}{total} {} in {steps} {}; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
+        if total == 1 { "spike" } else { "spikes" },
+        if steps == 1 { "step" } else { "steps" },
         number(f64::from(lane.last_potential()))
     )
 }
@@ -166,7 +169,7 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
     let current = base("current")
         .height(CURRENT_HEIGHT)
         .y_axis_label("input I(t)")
-        .x_axis_label("time-step t")
+        .custom_x_axes(vec![parts::x_axis("time-step t")])
         .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
@@ -197,13 +200,13 @@ fn draw_membrane(
 ) {
     let trace = lane.trace;
     plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+    plot.line(
+        Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
+    );
     if trace.theta > 0.0 {
         let name = format!("threshold θ = {}", number(f64::from(trace.theta)));
         plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
     }
-    plot.line(
-        Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
-    );
     if marked {
         let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
         plot.points(before.color(ink.snn).radius(2.5).filled(false));

@@ -2,7 +2,7 @@
 //! cursor. Knows no pane.
 
 use egui::{Color32, Popup, RichText, Role, Sense, Ui, WidgetInfo};
-use egui_plot::{HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
+use egui_plot::{AxisHints, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
@@ -135,6 +135,11 @@ pub fn percent(share: f64) -> String {
         p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
         p => format!("{p:.1} %"),
     }
+}
+
+/// A horizontal axis whose numbers stand close enough for a small pane.
+pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
+    AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| tick(mark.value))
 }
 
 /// The vertical line at step `t` of the time cursor.

@@ -175,7 +175,7 @@ fn key(ui: &mut Ui, costs: bool) {
     let ink = parts::ink(ui);
     let activations =
         [("activations", ink.ann), ("clipped, and what clipping costs", ink.clipping), ("threshold θ", ink.theta)];
-    let both = [("quantisation", ink.quantization), ("both errors, ◆ minimum", ink.total)];
+    let both = [("quantisation", ink.quantization), ("both errors, diamond: least", ink.total)];
     parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 
@@ -200,7 +200,7 @@ fn histogram(
         .include_y(base)
         .include_y(top)
         .show_axes([alone, true])
-        .x_axis_label("activation, threshold θ")
+        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
         .y_axis_label("activations")
         .y_axis_formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) })
         .label_formatter(|at| {
@@ -281,7 +281,7 @@ fn costs(ui: &mut Ui, sight: &Sight<'_>, extent: f32, height: f32, memory: &mut 
     let plot = axes("costs", ui, extent)
         .height(height)
         .y_axis_label("predicted error²")
-        .x_axis_label("activation, threshold θ")
+        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
         .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .label_formatter(|position| {
             let cost = at(predictions, parts::position(position).x as f32)?;
