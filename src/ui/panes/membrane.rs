@@ -2,7 +2,7 @@
 //! and the pinned ones.
 
 use egui::Ui;
-use egui_plot::{HLine, HoverPosition, Line, MarkerShape, Plot, Points};
+use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
 use super::decimate::visible;
 use super::parts::{self, Ink, Page, neuron_name, number};
@@ -177,14 +177,15 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             let bounds = plot.plot_bounds();
             let columns = parts::columns(plot);
             let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
-            let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
             plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
-            plot.points(
-                Points::new("input current I(t)", shown)
-                    .stems(0.0)
-                    .radius(if steps <= MARKED_STEPS { 3.0 } else { 1.5 })
-                    .color(ink.current),
-            );
+            if steps <= MARKED_STEPS {
+                let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(ink.current);
+                let bars = BarChart::new("input current I(t)", points.iter().map(bar).collect());
+                plot.bar_chart(bars.color(ink.current).allow_hover(false));
+            } else {
+                let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
+                plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(ink.current));
+            }
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
     parts::drag_cursor(&current, cursor, steps, true, out);

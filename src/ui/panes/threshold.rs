@@ -257,10 +257,10 @@ fn ghosts(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink, top: f64, span: f
         plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false).name(""));
         let right = *theta > sight.view.extent * 0.8;
         let (anchor, pad) = if right { (egui::Align2::RIGHT_TOP, " ") } else { (egui::Align2::LEFT_TOP, " ") };
-        let at = PlotPoint::new(*theta, top - span * 0.09 * k as f64);
+        let at = PlotPoint::new(*theta, top - span * 0.07 * k as f64);
         let words = format!("{pad}{name}{pad}");
         plot.text(
-            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.text).name("").allow_hover(false),
+            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.total).name("").allow_hover(false),
         );
     }
 }

@@ -227,9 +227,23 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
                 );
             }
             let name = format!("ANN: {}", curves.activation.describe());
-            plot.line(Line::new("ANN", curves.ann.clone()).name(name).color(ink.ann).width(2.0).allow_hover(false));
+            plot.line(
+                Line::new("ANN", curves.ann.clone())
+                    .allow_band(false)
+                    .name(name)
+                    .color(ink.ann)
+                    .width(2.0)
+                    .allow_hover(false),
+            );
             let name = format!("SNN: T = {}", neuron.steps);
-            plot.line(Line::new("SNN", curves.snn.clone()).name(name).color(ink.snn).width(2.0).allow_hover(false));
+            plot.line(
+                Line::new("SNN", curves.snn.clone())
+                    .allow_band(false)
+                    .name(name)
+                    .color(ink.snn)
+                    .width(2.0)
+                    .allow_hover(false),
+            );
         });
 }
 
