@@ -33,7 +33,6 @@ pub struct Ink {
     pub spike: Color32,
     /// Lines for comparison.
     pub ghost: Color32,
-    pub text: Color32,
 }
 
 /// The colours on the background of `ui`.
@@ -56,7 +55,6 @@ pub fn ink(ui: &Ui) -> Ink {
         current: pick([150, 150, 150], [100, 100, 100]),
         spike: snn,
         ghost: pick([150, 150, 150], [110, 110, 110]),
-        text: visuals.text_color(),
     }
 }
 
