@@ -2,7 +2,7 @@
 //! and the pinned ones.
 
 use egui::Ui;
-use egui_plot::{HLine, HoverPosition, Line, MarkerShape, Plot, Points};
+use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
 use super::decimate::visible;
 use super::parts::{self, Ink, Page, neuron_name, number};
@@ -51,6 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&lanes),
         |ui| {
             let each = ui.available_height() / lanes.len() as f32 - CURRENT_HEIGHT - HEAD_HEIGHT;
+            key(ui, run.steps());
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for lane in &lanes {
                     ui.push_id(lane.at, |ui| {
@@ -91,6 +92,21 @@ impl Lane<'_> {
     }
 }
 
+/// What the colours mean.
+fn key(ui: &mut Ui, steps: usize) {
+    let ink = parts::ink(ui);
+    let path =
+        if steps <= MARKED_STEPS { "potential, rings m(t) before and dots v(t) after reset" } else { "potential" };
+    let entries = [
+        (path, ink.snn),
+        ("spike", ink.spike),
+        ("threshold θ", ink.theta),
+        ("input", ink.current),
+        ("time cursor", ink.cursor),
+    ];
+    parts::legend(ui, &entries);
+}
+
 /// Name, counts and the pin.
 fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
@@ -104,9 +120,7 @@ fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Me
             out.push(message);
         }
     });
-    ui.horizontal_wrapped(|ui| {
-        ui.label(sentence(lane, cursor));
-    });
+    ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
 }
 
 /// The counts in a sentence.
@@ -116,7 +130,9 @@ fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
     let total = lane.count(steps);
     let until = if cursor < steps { format!("{} up to t = {cursor}, ", lane.count(cursor)) } else { String::new() };
     format!(
-        "{until}{total} spikes in {steps} steps; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
+        "{until}{total} {} in {steps} {}; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
+        if total == 1 { "spike" } else { "spikes" },
+        if steps == 1 { "step" } else { "steps" },
         number(f64::from(lane.last_potential()))
     )
 }
@@ -140,8 +156,8 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
         .height(height)
         .y_axis_label("potential")
         .label_formatter(hover)
-        .legend(egui_plot::Legend::default().position(egui_plot::Corner::RightBottom).follow_insertion_order(true))
         .show_axes([false, true])
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
             let columns = parts::columns(plot);
@@ -153,15 +169,23 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
     let current = base("current")
         .height(CURRENT_HEIGHT)
         .y_axis_label("input I(t)")
-        .x_axis_label("time-step t")
+        .custom_x_axes(vec![parts::x_axis("time-step t")])
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
+        .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
             let columns = parts::columns(plot);
             let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
-            let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
             plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
-            plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.5).color(ink.current));
+            if steps <= MARKED_STEPS {
+                let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(ink.current);
+                let bars = BarChart::new("input current I(t)", points.iter().map(bar).collect());
+                plot.bar_chart(bars.color(ink.current).allow_hover(false));
+            } else {
+                let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
+                plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(ink.current));
+            }
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
     parts::drag_cursor(&current, cursor, steps, true, out);
@@ -177,11 +201,13 @@ fn draw_membrane(
 ) {
     let trace = lane.trace;
     plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+    plot.line(
+        Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
+    );
     if trace.theta > 0.0 {
         let name = format!("threshold θ = {}", number(f64::from(trace.theta)));
         plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
     }
-    plot.line(Line::new("membrane v(t)", cut(&path(trace))).color(ink.snn).width(1.5).allow_hover(false));
     if marked {
         let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
         plot.points(before.color(ink.snn).radius(2.5).filled(false));

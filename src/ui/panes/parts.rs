@@ -1,8 +1,8 @@
 //! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
 //! cursor. Knows no pane.
 
-use egui::{Color32, Popup, RichText, Role, Ui, WidgetInfo};
-use egui_plot::{HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
+use egui::{Color32, Popup, RichText, Role, Sense, Ui, WidgetInfo};
+use egui_plot::{AxisHints, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
@@ -33,7 +33,6 @@ pub struct Ink {
     pub spike: Color32,
     /// Lines for comparison.
     pub ghost: Color32,
-    pub text: Color32,
 }
 
 /// The colours on the background of `ui`.
@@ -56,7 +55,6 @@ pub fn ink(ui: &Ui) -> Ink {
         current: pick([150, 150, 150], [100, 100, 100]),
         spike: snn,
         ghost: pick([150, 150, 150], [110, 110, 110]),
-        text: visuals.text_color(),
     }
 }
 
@@ -76,6 +74,20 @@ pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl F
     });
     let drawn = ui.scope(body).response;
     drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
+}
+
+/// What the colours of a plot mean, in a row above it, where it covers nothing.
+pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
+    ui.horizontal_wrapped(|ui| {
+        for (name, colour) in entries {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
+            let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
+            ui.painter().rect_filled(line, 1.0, *colour);
+            ui.small(*name);
+            ui.add_space(6.0);
+        }
+    });
 }
 
 /// The state before there is anything to draw.
@@ -98,11 +110,20 @@ pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
 pub fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
-        size if size >= 1e5 || size < 1e-4 => format!("{value:.2e}"),
+        size if !(1e-4..1e5).contains(&size) => format!("{value:.2e}"),
         size => {
             let decimals = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
             format!("{value:.decimals$}")
         }
+    }
+}
+
+/// A number beside an axis: as [`number`], without idle zeros.
+pub fn tick(value: f64) -> String {
+    let text = number(value);
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
     }
 }
 
@@ -112,6 +133,11 @@ pub fn percent(share: f64) -> String {
         p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
         p => format!("{p:.1} %"),
     }
+}
+
+/// A horizontal axis whose numbers stand close enough for a small pane.
+pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
+    AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| tick(mark.value))
 }
 
 /// The vertical line at step `t` of the time cursor.
@@ -176,6 +202,7 @@ mod tests {
     fn numbers_are_short() {
         let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(number);
         assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
+        assert_eq!([2.0, 0.001, 1200.0, 2.5].map(tick), ["2", "0.001", "1200", "2.5"]);
         assert_eq!([0.5, 0.0001, 0.0].map(percent), ["50.0 %", "0.010 %", "0.0 %"]);
     }
 

@@ -107,7 +107,7 @@ fn raster(
         .include_y(-0.5)
         .include_y(neurons as f64 - 0.5)
         .show_grid(false)
-        .x_axis_label("time-step t")
+        .custom_x_axes(vec![parts::x_axis("time-step t")])
         .y_axis_label("neuron")
         .y_axis_min_width(46.0)
         .label_formatter(|at| hover(at, layer, spikes, snapshot.focus.sample, steps))
@@ -151,7 +151,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         .set_margin_fraction(egui::Vec2::ZERO)
         .include_x(0.0)
         .include_x(rates.iter().copied().fold(0.01, f64::max) * 1.05)
-        .x_axis_label("rate (spikes/step)")
+        .custom_x_axes(vec![parts::x_axis("rate (spikes/step)")])
         .label_formatter(|at| {
             let y = match at {
                 HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => position.y,

@@ -3,8 +3,7 @@
 
 use egui::{CursorIcon, DragValue, Key, Ui};
 use egui_plot::{
-    Bar, BarChart, Corner, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotResponse, PlotUi, Points, Span,
-    Text, VLine,
+    Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotResponse, PlotUi, Points, Span, Text, VLine,
 };
 
 use super::parts::{self, Ink, Page, number, percent};
@@ -17,6 +16,8 @@ use crate::measure::predict::Prediction;
 const GRIP: f32 = 12.0;
 /// θ may be dragged down to this share of the axis.
 const LEAST: f32 = 1.0 / 200.0;
+/// From this height on there is room for the costs under the histogram.
+const BOTH_HEIGHT: f32 = 250.0;
 /// How much of the axis an arrow key moves θ by.
 const NUDGE: f32 = 1.0 / 200.0;
 
@@ -58,9 +59,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         |ui| {
             controls(ui, &sight, &mut memory, out);
             let extent = memory.dragging.unwrap_or(sight.view.extent);
-            let height = (ui.available_height() - ui.spacing().item_spacing.y).max(160.0);
-            histogram(ui, &sight, extent, height * 0.55, &mut memory, out);
-            costs(ui, &sight, extent, height * 0.45, &mut memory, out);
+            let height = ui.available_height();
+            // In little room the histogram stands alone: the minimum of the costs is still on its button.
+            let both = height >= BOTH_HEIGHT;
+            key(ui, both);
+            let height = (ui.available_height() - ui.spacing().item_spacing.y).max(90.0);
+            histogram(ui, &sight, extent, if both { height * 0.5 } else { height }, !both, &mut memory, out);
+            if both {
+                costs(ui, &sight, extent, height * 0.5, &mut memory, out);
+            }
         },
     );
     ui.data_mut(|data| data.insert_temp(id, memory));
@@ -163,8 +170,25 @@ fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
     }
 }
 
+/// What the colours mean.
+fn key(ui: &mut Ui, costs: bool) {
+    let ink = parts::ink(ui);
+    let activations =
+        [("activations", ink.ann), ("clipped, and what clipping costs", ink.clipping), ("threshold θ", ink.theta)];
+    let both = [("quantisation", ink.quantization), ("both errors, diamond: least", ink.total)];
+    parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
+}
+
 /// The activations, with θ as a line to be dragged and what it cuts off shaded.
-fn histogram(ui: &mut Ui, sight: &Sight<'_>, extent: f32, height: f32, memory: &mut Memory, out: &mut Vec<Message>) {
+fn histogram(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    extent: f32,
+    height: f32,
+    alone: bool,
+    memory: &mut Memory,
+    out: &mut Vec<Message>,
+) {
     let ink = parts::ink(ui);
     let log = memory.log;
     let bars = bars(sight, extent, log, &ink);
@@ -175,9 +199,10 @@ fn histogram(ui: &mut Ui, sight: &Sight<'_>, extent: f32, height: f32, memory: &
         .height(height)
         .include_y(base)
         .include_y(top)
-        .show_axes([false, true])
+        .show_axes([alone, true])
+        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
         .y_axis_label("activations")
-        .y_axis_formatter(move |mark, _| if log { power(mark.value) } else { number(mark.value) })
+        .y_axis_formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) })
         .label_formatter(|at| {
             let x = parts::position(at).x;
             let bin = (x / f64::from(view.extent) * view.histogram.len() as f64).floor();
@@ -232,10 +257,10 @@ fn ghosts(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink, top: f64, span: f
         plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false).name(""));
         let right = *theta > sight.view.extent * 0.8;
         let (anchor, pad) = if right { (egui::Align2::RIGHT_TOP, " ") } else { (egui::Align2::LEFT_TOP, " ") };
-        let at = PlotPoint::new(*theta, top - span * 0.09 * k as f64);
+        let at = PlotPoint::new(*theta, top - span * 0.07 * k as f64);
         let words = format!("{pad}{name}{pad}");
         plot.text(
-            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.text).name("").allow_hover(false),
+            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.total).name("").allow_hover(false),
         );
     }
 }
@@ -255,10 +280,9 @@ fn costs(ui: &mut Ui, sight: &Sight<'_>, extent: f32, height: f32, memory: &mut 
     };
     let plot = axes("costs", ui, extent)
         .height(height)
-        .y_axis_label("predicted squared error")
-        .x_axis_label("activation, threshold θ")
-        .y_axis_formatter(|mark, _| number(mark.value))
-        .legend(Legend::default().position(Corner::RightTop).follow_insertion_order(true))
+        .y_axis_label("predicted error²")
+        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .label_formatter(|position| {
             let cost = at(predictions, parts::position(position).x as f32)?;
             Some(format!(
@@ -304,7 +328,7 @@ fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
         .include_x(0.0)
         .include_x(extent)
         .set_margin_fraction(egui::Vec2::ZERO)
-        .y_axis_min_width(54.0)
+        .y_axis_min_width(72.0)
 }
 
 /// Takes hold of the line, moves it and lets go of it; arrow keys move it where the plot has the focus.

@@ -190,10 +190,10 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     Plot::new("transfer")
         .allow_drag(false)
         .allow_boxed_zoom(false)
-        .x_axis_label("constant input z (units of activation)")
+        .custom_x_axes(vec![parts::x_axis("constant input z (units of activation)")])
         .y_axis_label("answer")
         .y_axis_min_width(46.0)
-        .y_axis_formatter(|mark, _| number(mark.value))
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .legend(Legend::default().position(Corner::LeftTop).follow_insertion_order(true))
         .label_formatter(|at| {
             let z = parts::position(at).x as f32;
@@ -227,9 +227,23 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
                 );
             }
             let name = format!("ANN: {}", curves.activation.describe());
-            plot.line(Line::new("ANN", curves.ann.clone()).name(name).color(ink.ann).width(2.0).allow_hover(false));
+            plot.line(
+                Line::new("ANN", curves.ann.clone())
+                    .allow_band(false)
+                    .name(name)
+                    .color(ink.ann)
+                    .width(2.0)
+                    .allow_hover(false),
+            );
             let name = format!("SNN: T = {}", neuron.steps);
-            plot.line(Line::new("SNN", curves.snn.clone()).name(name).color(ink.snn).width(2.0).allow_hover(false));
+            plot.line(
+                Line::new("SNN", curves.snn.clone())
+                    .allow_band(false)
+                    .name(name)
+                    .color(ink.snn)
+                    .width(2.0)
+                    .allow_hover(false),
+            );
         });
 }
 
