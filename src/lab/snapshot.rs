@@ -1,6 +1,7 @@
 //! The finished run at the time cursor, with the details of what is in focus. Made by the engine, drawn by the panes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run::Run;
 use crate::measure::maps::{FeatureMaps, feature_maps};
@@ -25,6 +26,8 @@ pub struct Focus {
 /// The run as it stood at the cursor.
 #[derive(Debug)]
 pub struct Snapshot {
+    /// Another number for every snapshot made: drawn textures are kept by it.
+    pub id: u64,
     pub run: Arc<Run>,
     pub focus: Focus,
     /// Measured at `focus.steps` (the curve covers all steps).
@@ -100,7 +103,9 @@ impl Snapshot {
         let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
         control.check()?;
         let threshold = ThresholdView::of(&run, focus.layer)?;
-        Ok(Self { run: run.clone(), focus, report, maps, trace: focused, pinned, threshold })
+        static MADE: AtomicU64 = AtomicU64::new(1);
+        let id = MADE.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { id, run: run.clone(), focus, report, maps, trace: focused, pinned, threshold })
     }
 }
 

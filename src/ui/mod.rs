@@ -1,6 +1,7 @@
 //! What is drawn. Panes read the lab and push messages; nothing here computes what a run would.
 
 pub mod app;
+mod colormap;
 mod controls;
 pub mod dialog;
 pub mod docks;

@@ -1,12 +1,18 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
 mod decimate;
+mod heat;
+mod ledger;
 mod membrane;
+mod mismatch;
+mod offset_spikes;
 mod parts;
 mod raster;
 mod stairs;
+mod t_curve;
 mod threshold;
 mod transfer;
+mod unevenness;
 
 use egui::Ui;
 use serde::{Deserialize, Serialize};
@@ -75,11 +81,15 @@ impl Pane {
     /// Draws the pane into `ui`, which it fills.
     pub fn show(self, ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         match self {
+            Self::TCurve => t_curve::show(ui, lab, out),
+            Self::Ledger => ledger::show(ui, lab, out),
+            Self::Mismatch => mismatch::show(ui, lab, out),
+            Self::OffsetSpikes => offset_spikes::show(ui, lab, out),
+            Self::Unevenness => unevenness::show(ui, lab, out),
             Self::Membrane => membrane::show(ui, lab, out),
             Self::Raster => raster::show(ui, lab, out),
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
-            _ => drop(ui.label(self.title())),
         }
     }
 }

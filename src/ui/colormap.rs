@@ -1,0 +1,51 @@
+//! Colours for numbers: a sequential map for amounts and a diverging one for signed differences, readable with any colour
+//! vision. Both are straight lines between a few anchors of rising lightness.
+
+use egui::Color32;
+
+/// From nothing (near black) over blue and green to much (light yellow).
+const SEQUENTIAL: [[f32; 3]; 6] = [
+    [16.0, 16.0, 28.0],
+    [44.0, 52.0, 110.0],
+    [36.0, 104.0, 142.0],
+    [40.0, 150.0, 130.0],
+    [130.0, 200.0, 90.0],
+    [250.0, 232.0, 110.0],
+];
+
+/// From too little (blue, the colour of the ANN) over grey to too much (orange, the colour of the SNN).
+const DIVERGING: [[f32; 3]; 5] =
+    [[60.0, 150.0, 245.0], [44.0, 84.0, 130.0], [38.0, 38.0, 42.0], [140.0, 82.0, 30.0], [250.0, 155.0, 60.0]];
+
+fn between(anchors: &[[f32; 3]], t: f32) -> Color32 {
+    let last = anchors.len() - 1;
+    let at = if t.is_finite() { t.clamp(0.0, 1.0) } else { 0.0 } * last as f32;
+    let low = (at as usize).min(last.saturating_sub(1));
+    let part = at - low as f32;
+    let [r, g, b] = std::array::from_fn(|k| anchors[low][k] + (anchors[low + 1][k] - anchors[low][k]) * part);
+    Color32::from_rgb(r as u8, g as u8, b as u8)
+}
+
+/// The colour of an amount `t` from 0 to 1.
+pub fn sequential(t: f32) -> Color32 {
+    between(&SEQUENTIAL, t)
+}
+
+/// The colour of a signed amount `t` from −1 to 1.
+pub fn diverging(t: f32) -> Color32 {
+    between(&DIVERGING, (t + 1.0) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_rise_in_lightness() {
+        let light = |c: Color32| 0.3 * f32::from(c.r()) + 0.6 * f32::from(c.g()) + 0.1 * f32::from(c.b());
+        let steps: Vec<f32> = (0..=20).map(|k| light(sequential(k as f32 / 20.0))).collect();
+        assert!(steps.windows(2).all(|pair| pair[1] > pair[0]));
+        assert_eq!(sequential(f32::NAN), sequential(0.0));
+        assert!(diverging(-1.0).b() > 200 && diverging(1.0).r() > 200);
+    }
+}

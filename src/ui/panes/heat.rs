@@ -1,0 +1,141 @@
+//! Matrices as pictures: density plots and feature maps. Textures are uploaded when their numbers change, not each frame.
+
+use egui::{
+    Color32, ColorImage, Pos2, Rect, Response, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2,
+};
+
+/// Where each value of a layer lies in a montage: channels as tiles, `[F]` layers as a near-square.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Montage {
+    channels: usize,
+    height: usize,
+    width: usize,
+    /// Tiles in a row.
+    across: usize,
+    /// Pixels between tiles.
+    gap: usize,
+}
+
+impl Montage {
+    /// The montage of a layer of `shape` in a field whose width is `aspect` times its height.
+    pub fn of(shape: &[usize], aspect: f32) -> Self {
+        match *shape {
+            [channels, height, width] if height * width > 1 => {
+                let tiles = channels as f32 * aspect.max(0.05) * height as f32 / width as f32;
+                let across = (tiles.sqrt().round() as usize).clamp(1, channels.max(1));
+                Self { channels, height, width, across, gap: 1 }
+            }
+            _ => {
+                let all = shape.iter().product::<usize>().max(1);
+                let across = ((all as f32 * aspect.max(0.05)).sqrt().ceil() as usize).clamp(1, all);
+                Self { channels: all, height: 1, width: 1, across, gap: 0 }
+            }
+        }
+    }
+    /// Pixels of the picture, width and height.
+    pub fn size(&self) -> [usize; 2] {
+        let down = self.channels.div_ceil(self.across);
+        [self.across * (self.width + self.gap) - self.gap, down * (self.height + self.gap) - self.gap]
+    }
+    /// The pixel of value `index`.
+    pub fn pixel(&self, index: usize) -> [usize; 2] {
+        let plane = self.height * self.width;
+        let (tile, rest) = (index / plane, index % plane);
+        let x = tile % self.across * (self.width + self.gap) + rest % self.width;
+        let y = tile / self.across * (self.height + self.gap) + rest / self.width;
+        [x, y]
+    }
+    /// The value at a pixel, if one is there.
+    pub fn index(&self, [x, y]: [usize; 2]) -> Option<usize> {
+        let (tile_x, in_x) = (x / (self.width + self.gap), x % (self.width + self.gap));
+        let (tile_y, in_y) = (y / (self.height + self.gap), y % (self.height + self.gap));
+        let tile = tile_y * self.across + tile_x;
+        let inside = tile_x < self.across && in_x < self.width && in_y < self.height && tile < self.channels;
+        inside.then_some(tile * self.height * self.width + in_y * self.width + in_x)
+    }
+    /// The picture of `values` coloured by `colour`, on `background`.
+    pub fn image(&self, values: &[f32], background: Color32, colour: impl Fn(f32) -> Color32) -> ColorImage {
+        let [width, height] = self.size();
+        let mut image = ColorImage::filled([width, height], background);
+        for (index, &value) in values.iter().enumerate() {
+            let [x, y] = self.pixel(index);
+            if let Some(pixel) = image.pixels.get_mut(y * width + x) {
+                *pixel = colour(value);
+            }
+        }
+        image
+    }
+}
+
+/// The texture kept under `name`, made anew when `key` changes.
+pub fn texture(ui: &Ui, name: &str, key: u64, make: impl FnOnce() -> ColorImage) -> TextureHandle {
+    let id = ui.scope_id().with(name);
+    let kept: Option<(u64, TextureHandle)> = ui.data(|data| data.get_temp(id));
+    if let Some((_, handle)) = kept.filter(|(k, _)| *k == key) {
+        return handle;
+    }
+    let handle = ui.ctx().load_texture(name, make(), TextureOptions::NEAREST);
+    ui.data_mut(|data| data.insert_temp(id, (key, handle.clone())));
+    handle
+}
+
+/// A picture fitted into `room` without distortion; returns its place and what happened to it.
+pub fn picture(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Response) {
+    let size = texture.size_vec2();
+    let scale = (room.x / size.x.max(1.0)).min(room.y / size.y.max(1.0)).max(0.1);
+    let (rect, response) = ui.allocate_exact_size(size * scale, Sense::click());
+    ui.painter().image(texture.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
+    (rect, response)
+}
+
+/// The pixel of a picture of `size` pixels drawn in `rect` that lies under `at`.
+pub fn pixel_under(rect: Rect, size: [usize; 2], at: Pos2) -> [usize; 2] {
+    let part = (at - rect.min) / rect.size();
+    let pick = |part: f32, n: usize| ((part * n as f32).max(0.0) as usize).min(n.saturating_sub(1));
+    [pick(part.x, size[0]), pick(part.y, size[1])]
+}
+
+/// Frames a pixel of a picture of `size` pixels drawn in `rect`.
+pub fn frame_pixel(ui: &Ui, rect: Rect, size: [usize; 2], [x, y]: [usize; 2], colour: Color32) {
+    let cell = vec2(rect.width() / size[0] as f32, rect.height() / size[1] as f32);
+    let frame = Rect::from_min_size(rect.min + vec2(x as f32 * cell.x, y as f32 * cell.y), cell).expand(1.5);
+    ui.painter().rect_stroke(frame, 1.0, Stroke::new(1.5, colour), egui::StrokeKind::Outside);
+}
+
+/// A horizontal colour bar with the numbers at its ends.
+pub fn colour_bar(ui: &mut Ui, width: f32, low: &str, high: &str, colour: impl Fn(f32) -> Color32) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.small(low);
+        let (rect, _) = ui.allocate_exact_size(vec2(width, 8.0), Sense::hover());
+        for k in 0..32 {
+            let (a, b) = (k as f32 / 32.0, (k + 1) as f32 / 32.0);
+            let part = Rect::from_min_max(
+                pos2(rect.left() + a * width, rect.top()),
+                pos2(rect.left() + b * width, rect.bottom()),
+            );
+            ui.painter().rect_filled(part, 0.0, colour((a + b) / 2.0));
+        }
+        ui.small(high);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_has_its_pixel_and_back() {
+        for shape in [vec![16, 14, 14], vec![3, 5, 2], vec![64], vec![7, 1, 1], vec![1, 4, 4]] {
+            for aspect in [0.3, 1.0, 4.0] {
+                let montage = Montage::of(&shape, aspect);
+                let [width, height] = montage.size();
+                for index in 0..shape.iter().product() {
+                    let [x, y] = montage.pixel(index);
+                    assert!(x < width && y < height);
+                    assert_eq!(montage.index([x, y]), Some(index));
+                }
+            }
+        }
+    }
+}

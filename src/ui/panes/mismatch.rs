@@ -1,0 +1,187 @@
+//! ANN activation against SNN activation: all neurons as a density, and the layer in focus as feature maps.
+
+use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+
+use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
+use super::parts::{self, Page, number, percent};
+use crate::lab::{Lab, Message, Snapshot};
+use crate::measure::{Density, LayerReport, NeuronRef};
+use crate::ui::colormap::{diverging, sequential};
+use crate::ui::tones::tones;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(snapshot) = &lab.snapshot else {
+        return parts::empty(ui, "ANN against SNN, neuron by neuron, appears when the first run is through.");
+    };
+    let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
+    let r = layer.correlation.map_or("not defined".into(), |r| format!("{r:.4}"));
+    let page = Page {
+        title: "Activation mismatch",
+        explanation: explain(layer, snapshot, &r),
+        description: format!(
+            "Density of ANN activation against SNN activation in {}: correlation {r}, mean absolute difference {}.",
+            layer.name,
+            number(layer.mean_abs_mismatch)
+        ),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(snapshot),
+        |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(&layer.name);
+                ui.small(format!("correlation r = {r}"));
+                ui.small(format!("mean |φ − a| = {}", number(layer.mean_abs_mismatch)));
+                let all = layer.same_input.total().max(1) as f64;
+                ui.small(format!("both silent: {}", percent(layer.density.silent as f64 / all)));
+            });
+            let room = ui.available_size();
+            if room.x > 1.25 * room.y && room.x > 420.0 {
+                ui.horizontal_top(|ui| {
+                    let side = (room.y - 30.0).min(room.x * 0.5).max(120.0);
+                    ui.allocate_ui(vec2(side + 34.0, room.y), |ui| density(ui, snapshot, layer, side));
+                    ui.vertical(|ui| maps(ui, snapshot, room.y - 12.0, out));
+                });
+            } else {
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    density(ui, snapshot, layer, (room.x - 60.0).min(room.y * 0.62).max(120.0));
+                    maps(ui, snapshot, 330.0, out);
+                });
+            }
+        },
+    );
+}
+
+/// The density with its diagonal, as a square of `side` points.
+fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
+    let tones = tones(ui);
+    let density: &Density = &layer.density;
+    let (whole, response) = ui.allocate_exact_size(vec2(side + 30.0, side + 28.0), Sense::hover());
+    let rect = Rect::from_min_size(whole.min + vec2(30.0, 2.0), vec2(side, side - 6.0));
+    let most = density.counts.iter().copied().max().unwrap_or(0).max(1) as f32;
+    let image = || {
+        let mut image = ColorImage::filled([density.bins, density.bins], sequential(0.0));
+        for (cell, &count) in density.counts.iter().enumerate() {
+            let (row, column) = (cell / density.bins, cell % density.bins);
+            let t = if count == 0 { 0.0 } else { 0.12 + 0.88 * (1.0 + count as f32).ln() / (1.0 + most).ln() };
+            // Row 0 lies at the bottom.
+            image.pixels[(density.bins - 1 - row) * density.bins + column] = sequential(t);
+        }
+        image
+    };
+    let handle = texture(ui, "density", snapshot.id, image);
+    let painter = ui.painter();
+    painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
+    let place = |a: f32, phi: f32| {
+        let (x, y) = (a / density.extent, phi / density.extent);
+        pos2(rect.left() + x * rect.width(), rect.bottom() - y * rect.height())
+    };
+    painter.line_segment(
+        [place(0.0, 0.0), place(density.extent, density.extent)],
+        Stroke::new(1.0, Color32::from_white_alpha(150)),
+    );
+    painter.line_segment([place(0.0, 1.0), place(density.extent, 1.0)], Stroke::new(1.0, tones.snn));
+    painter.text(
+        place(0.03, 1.02),
+        Align2::LEFT_BOTTOM,
+        "θ: no neuron answers more",
+        FontId::proportional(10.0),
+        tones.snn,
+    );
+    let (font, weak) = (FontId::proportional(10.5), tones.weak);
+    for (k, label) in [(0.0, "0"), (0.5, "½"), (1.0, "1"), (1.5, "1.5")] {
+        painter.text(place(k, 0.0) + vec2(0.0, 2.0), Align2::CENTER_TOP, label, font.clone(), weak);
+        painter.text(place(0.0, k) - vec2(4.0, 0.0), Align2::RIGHT_CENTER, label, font.clone(), weak);
+    }
+    let below = pos2(rect.center().x, rect.bottom() + 13.0);
+    painter.text(below, Align2::CENTER_TOP, "ANN activation a / θ", font.clone(), tones.ann);
+    let galley = painter.layout_no_wrap("SNN activation φ / θ".into(), font, tones.snn);
+    let at = pos2(whole.left() - 1.0, rect.center().y + galley.size().x / 2.0);
+    painter.add(egui::epaint::TextShape::new(at, galley, tones.snn).with_angle(-std::f32::consts::FRAC_PI_2));
+    if let Some(at) = response.hover_pos().filter(|at| rect.contains(*at)) {
+        let [x, y] = pixel_under(rect, [density.bins; 2], at);
+        let row = density.bins - 1 - y;
+        let count = density.counts[row * density.bins + x];
+        let unit = density.extent / density.bins as f32;
+        let text = format!(
+            "a ≈ {:.2} θ, φ ≈ {:.2} θ\n{count} neurons × samples",
+            (x as f32 + 0.5) * unit,
+            (row as f32 + 0.5) * unit
+        );
+        response.on_hover_text_at_pointer(text);
+    }
+}
+
+/// ANN, SNN and their difference for the sample in focus.
+fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
+    let maps = &snapshot.maps;
+    let top = maps.ann.iter().chain(&maps.snn).copied().fold(1e-6, f32::max);
+    let reach = maps.difference.iter().fold(1e-6_f32, |reach, d| reach.max(d.abs()));
+    let room = vec2(ui.available_width().max(80.0), ((height - 66.0) / 3.0).max(46.0));
+    let montage = Montage::of(&maps.shape, room.x / room.y);
+    let background = ui.visuals().panel_fill;
+    let key = snapshot.id;
+    let sides: [(&str, &[f32], Color32); 3] = [
+        ("ANN a", &maps.ann, tones(ui).ann),
+        ("SNN φ", &maps.snn, tones(ui).snn),
+        ("difference φ − a", &maps.difference, ui.visuals().text_color()),
+    ];
+    for (k, (name, values, colour)) in sides.into_iter().enumerate() {
+        ui.horizontal(|ui| {
+            ui.colored_label(colour, egui::RichText::new(name).small());
+            match k {
+                2 => colour_bar(ui, 56.0, &number(f64::from(-reach)), &number(f64::from(reach)), |t| {
+                    diverging(2.0 * t - 1.0)
+                }),
+                _ => colour_bar(ui, 56.0, "0", &number(f64::from(top)), sequential),
+            }
+        });
+        let image = || {
+            let shade = |v: f32| if k == 2 { diverging(v / reach) } else { sequential(v / top) };
+            montage.image(values, background, shade)
+        };
+        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], key, image);
+        let (rect, response) = picture(ui, &handle, room);
+        frame_pixel(ui, rect, montage.size(), montage.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
+        let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
+        let Some(neuron) = under else { continue };
+        let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
+        let text = format!(
+            "{}\na = {}, φ = {} ({} spikes), ψ = {}",
+            parts::neuron_name(layer, neuron),
+            number(f64::from(maps.ann[neuron])),
+            number(f64::from(maps.snn[neuron])),
+            maps.counts[neuron],
+            maps.offset[neuron]
+        );
+        if response.on_hover_text_at_pointer(text).clicked() {
+            let (layer, sample) = (snapshot.focus.layer, snapshot.focus.sample);
+            out.push(Message::FocusNeuron(NeuronRef { layer, sample, neuron }));
+        }
+    }
+}
+
+fn csv(snapshot: &Snapshot) -> String {
+    let maps = &snapshot.maps;
+    let row = |k: usize| format!("{k},{},{},{},{}\n", maps.ann[k], maps.snn[k], maps.counts[k], maps.offset[k]);
+    format!("neuron,ann,snn,spikes,psi\n{}", (0..maps.ann.len()).map(row).collect::<String>())
+}
+
+fn explain(layer: &LayerReport, snapshot: &Snapshot, r: &str) -> String {
+    format!(
+        "Every neuron of {} for every sample is one point: its ANN activation to the right, what its spikes say after {} steps \
+         upwards, both over θ; on the diagonal they agree. Here they correlate with r = {r} and differ by {} on average, where the \
+         mean activation is {}. Points right of 1 are clipped, points on horizontal lines show the {} levels that {} steps can \
+         express; the maps beside it show sample {} channel by channel.",
+        layer.name,
+        snapshot.report.steps,
+        number(layer.mean_abs_mismatch),
+        number(layer.mean_activation),
+        snapshot.report.steps + 1,
+        snapshot.report.steps,
+        snapshot.run.sample_index(snapshot.focus.sample)
+    )
+}

@@ -1,0 +1,164 @@
+//! How many spikes each neuron is off by: the histogram of ψ, and where in the layer.
+
+use egui::{ScrollArea, Ui};
+use egui_plot::{Bar, BarChart, Plot};
+
+use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
+use super::parts::{self, Page, percent};
+use crate::lab::{Lab, Message};
+use crate::measure::{LayerReport, NeuronRef};
+use crate::ui::colormap::diverging;
+use crate::ui::tones::tones;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(snapshot) = &lab.snapshot else {
+        return parts::empty(ui, "Offset spikes appear when the first run is through.");
+    };
+    let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
+    let shares = shares(layer);
+    let page = Page {
+        title: "Offset spikes: due minus sent",
+        explanation: explain(layer, &shares, snapshot.report.steps),
+        description: format!(
+            "Histogram of offset spikes of {}: {} of neurons have none, {} are off by one, {} by two, {} by more.",
+            layer.name,
+            percent(shares[0]),
+            percent(shares[1]),
+            percent(shares[2]),
+            percent(shares[3])
+        ),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(layer),
+        |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(&layer.name);
+                for (name, share) in ["ψ = 0", "|ψ| = 1", "|ψ| = 2", "|ψ| ≥ 3"].iter().zip(shares) {
+                    ui.small(format!("{name}: {}", percent(share)));
+                }
+            });
+            let wide = ui.available_width() > 560.0;
+            let height = ui.available_height();
+            if wide {
+                ui.columns(2, |columns| {
+                    histogram(&mut columns[0], layer, height - 4.0);
+                    map(&mut columns[1], snapshot, layer, height - 40.0, out);
+                });
+            } else {
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    histogram(ui, layer, (height * 0.62).max(150.0));
+                    map(ui, snapshot, layer, 200.0, out);
+                });
+            }
+        },
+    );
+}
+
+/// Shares of neurons × samples with |ψ| = 0, 1, 2, 3 and more.
+fn shares(layer: &LayerReport) -> [f64; 4] {
+    let mut shares = [0.0; 4];
+    let total = layer.end_to_end.total().max(1) as f64;
+    for (psi, &count) in &layer.offset_spikes {
+        shares[psi.unsigned_abs().min(3) as usize] += count as f64 / total;
+    }
+    shares
+}
+
+fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
+    let tones = tones(ui);
+    let total = layer.end_to_end.total().max(1) as f64;
+    // Counts fall by powers of ten on both sides, so the axis is the logarithm of the share.
+    let floor = -6.0;
+    let bar = |(&psi, &count): (&i32, &u64)| {
+        let colour = match psi {
+            0 => tones.weak,
+            p if p < 0 => tones.snn,
+            _ => tones.ann,
+        };
+        Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(colour)
+    };
+    let bars: Vec<Bar> = layer.offset_spikes.iter().map(bar).collect();
+    let reach = layer.offset_spikes.keys().map(|psi| psi.abs()).max().unwrap_or(1).max(3);
+    Plot::new("offset spikes")
+        .height(height.max(110.0))
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(-f64::from(reach) - 0.6)
+        .include_x(f64::from(reach) + 0.6)
+        .include_y(0.0)
+        .include_y(-floor)
+        .x_axis_label("ψ:  ← fires too often    spikes due − spikes sent    fires too rarely →")
+        .y_axis_label("share of neurons")
+        .y_axis_min_width(52.0)
+        .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
+        .y_axis_formatter(|mark, _| match (mark.value + floor) as i32 {
+            0 => "100 %".into(),
+            -1 => "10 %".into(),
+            -2 => "1 %".into(),
+            -3 => "0.1 %".into(),
+            e => format!("1e{} %", e + 2),
+        })
+        .label_formatter(|at| {
+            let psi = parts::position(at).x.round() as i32;
+            let count = layer.offset_spikes.get(&psi)?;
+            Some(format!("ψ = {psi}\n{count} neurons × samples\n{}", percent(*count as f64 / total)))
+        })
+        .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
+}
+
+fn map(ui: &mut Ui, snapshot: &crate::lab::Snapshot, layer: &LayerReport, height: f32, out: &mut Vec<Message>) {
+    let reach = layer.offset_map.iter().fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
+    ui.horizontal(|ui| {
+        ui.small("mean ψ per neuron");
+        colour_bar(ui, 70.0, &format!("{:+.2}", reach), &format!("{:+.2}", -reach), diverging);
+    });
+    let room = egui::vec2(ui.available_width(), height.max(80.0));
+    let montage = Montage::of(&layer.shape, room.x / room.y);
+    let key = snapshot.id;
+    // Too many spikes are orange, as everything of the SNN; too few are blue.
+    let image = || montage.image(&layer.offset_map, ui.visuals().panel_fill, |psi| diverging(-psi / reach));
+    let handle = texture(ui, "offset map", key, image);
+    let (rect, response) = picture(ui, &handle, room);
+    let focused = montage.pixel(snapshot.focus.neuron);
+    frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
+    let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
+    if let Some(neuron) = under {
+        let name = parts::neuron_name(&snapshot.run.spiking.layers[snapshot.focus.layer], neuron);
+        let text = format!("{name}\nmean ψ {:+.3}", layer.offset_map[neuron]);
+        if response.on_hover_text_at_pointer(text).clicked() {
+            out.push(Message::FocusNeuron(NeuronRef {
+                layer: snapshot.focus.layer,
+                sample: snapshot.focus.sample,
+                neuron,
+            }));
+        }
+    }
+}
+
+fn csv(layer: &LayerReport) -> String {
+    let rows = layer.offset_spikes.iter().map(|(psi, count)| format!("{psi},{count}\n")).collect::<String>();
+    format!("psi,neurons_x_samples\n{rows}")
+}
+
+fn explain(layer: &LayerReport, shares: &[f64; 4], t: usize) -> String {
+    let (many, few) = layer.offset_spikes.iter().fold((0u64, 0u64), |(many, few), (psi, count)| match psi {
+        p if *p < 0 => (many + count, few),
+        p if *p > 0 => (many, few + count),
+        _ => (many, few),
+    });
+    let total = layer.end_to_end.total().max(1) as f64;
+    format!(
+        "ψ is the number of spikes that the ANN's pre-activation asks for in {t} steps minus the number that came (Hao et al., \
+         ICLR 2023). In {} {} of the neurons are exact, {} fire too often (ψ below 0, orange) and {} too rarely (ψ above 0, \
+         blue). The map shows where in the layer they lie, as the mean over the samples; click a cell to look at its membrane.",
+        layer.name,
+        percent(shares[0]),
+        percent(many as f64 / total),
+        percent(few as f64 / total)
+    )
+}

@@ -1,0 +1,157 @@
+//! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
+
+use egui::Ui;
+use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
+
+use super::parts::{self, Page, percent};
+use crate::lab::{Lab, Message};
+use crate::measure::CurvePoint;
+use crate::measure::wilson::wilson_95;
+use crate::ui::tones::tones;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(run) = &lab.run else {
+        return parts::empty(ui, "Accuracy over the time-steps appears when the first run is through.");
+    };
+    let (tones, cursor_colour) = (tones(ui), parts::ink(ui).cursor);
+    let partial = lab.job.as_ref().filter(|job| !job.partial.is_empty());
+    let (curve, samples) = match partial {
+        Some(job) => (&job.partial, job.partial_samples),
+        None => (&run.report.curve, run.report.samples),
+    };
+    let ann = run.report.ann_accuracy;
+    let enough = ann.and_then(|ann| steps_needed(curve, ann));
+    let cursor = lab.cursor().min(curve.len());
+    let Some(at) = curve.get(cursor.saturating_sub(1)) else { return };
+    let page = Page {
+        title: "Accuracy over time-steps",
+        explanation: explain(at, ann, enough, samples),
+        description: describe(at, ann),
+    };
+    let csv = || {
+        let rows = curve
+            .iter()
+            .map(|p| format!("{},{},{}\n", p.t, p.accuracy.map_or(String::new(), |a| a.to_string()), p.agreement));
+        format!("t,accuracy,agreement\n{}", rows.collect::<String>())
+    };
+    parts::page(ui, &page, csv, |ui| {
+        let mut entries = vec![("SNN", tones.snn), ("agrees with the ANN", tones.weak)];
+        if ann.is_some() {
+            entries.insert(0, ("ANN", tones.ann));
+        }
+        parts::legend(ui, &entries);
+        match (partial, enough) {
+            (Some(_), _) => ui.small(format!("{samples} of {} samples are through", run.settings.samples.len())),
+            (None, Some(t)) => ui.small(format!("within one point of the ANN from t = {t} on")),
+            (None, None) if ann.is_some() => ui.small("not within one point of the ANN yet: it takes more steps"),
+            _ => ui.small("no labels: agreement only"),
+        };
+        let last = curve.len();
+        let plot = Plot::new("t-curve")
+            .allow_drag(false)
+            .allow_zoom(false)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .include_y(0.0)
+            .include_y(1.0)
+            .include_x(1.0)
+            .include_x(last as f64)
+            .x_axis_label("time-steps t")
+            .y_axis_label("share of samples")
+            .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+            .y_axis_min_width(46.0)
+            .label_formatter(|at| {
+                let t = parts::step_at(parts::position(at).x, last);
+                let point = curve.get(t - 1)?;
+                let accuracy = point.accuracy.map_or(String::new(), |a| format!("\nSNN {}", percent(a)));
+                Some(format!("t = {t}{accuracy}\nagrees {}", percent(point.agreement)))
+            });
+        let shown = plot.show(ui, |plot| {
+            let points = |y: fn(&CurvePoint) -> Option<f64>| -> PlotPoints<'_> {
+                curve.iter().filter_map(|p| y(p).map(|y| [p.t as f64, y])).collect::<Vec<_>>().into()
+            };
+            if ann.is_some() {
+                let t: Vec<f64> = curve.iter().map(|p| p.t as f64).collect();
+                let band: Vec<(f64, f64)> =
+                    curve.iter().map(|p| wilson_95(p.accuracy.unwrap_or(0.0), samples)).collect();
+                let (low, high): (Vec<f64>, Vec<f64>) = band.into_iter().unzip();
+                plot.add(
+                    FilledArea::new("95 % interval", &t, &low, &high)
+                        .fill_color(tones.snn.gamma_multiply(0.18))
+                        .allow_hover(false),
+                );
+            }
+            if let Some(ann) = ann {
+                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.5).allow_hover(false));
+            }
+            let agreement = Line::new("agreement", points(|p| Some(p.agreement)));
+            plot.line(agreement.color(tones.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
+            plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
+            if let Some(t) = enough {
+                let mark = VLine::new("within one point", t as f64).color(tones.snn.gamma_multiply(0.6));
+                plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
+            }
+            plot.vline(parts::cursor_line(cursor, cursor_colour));
+        });
+        parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
+    });
+}
+
+/// The first t from which on the SNN stays within one point of the ANN.
+fn steps_needed(curve: &[CurvePoint], ann: f64) -> Option<usize> {
+    let short = |p: &CurvePoint| p.accuracy.is_none_or(|a| a < ann - 0.01 - 1e-9);
+    let last_short = curve.iter().rposition(short);
+    match last_short {
+        None => curve.first().map(|p| p.t),
+        Some(i) => curve.get(i + 1).map(|p| p.t),
+    }
+}
+
+fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: usize) -> String {
+    let first = match (ann, at.accuracy) {
+        (Some(ann), Some(snn)) => {
+            let (low, high) = wilson_95(snn, samples);
+            format!(
+                "After {} steps the SNN is right on {} of {samples} samples (the ANN on {}); the band says that the true figure \
+                 lies between {} and {} in 95 of 100 such draws.",
+                at.t,
+                percent(snn),
+                percent(ann),
+                percent(low),
+                percent(high)
+            )
+        }
+        _ => {
+            format!("The samples have no labels; after {} steps SNN and ANN agree on {}.", at.t, percent(at.agreement))
+        }
+    };
+    let second = "The readout is summed over the steps, so one run gives the answer after every number of steps.";
+    let third = match enough {
+        Some(t) => format!("From t = {t} on the SNN stays within one point of the ANN."),
+        None => "It does not come within one point of the ANN and stay there in this run: more steps or better thresholds are needed.".into(),
+    };
+    format!("{first} {second} {third}")
+}
+
+fn describe(at: &CurvePoint, ann: Option<f64>) -> String {
+    let accuracy = at.accuracy.map_or("no labels".into(), |a| format!("SNN accuracy {}", percent(a)));
+    let ann = ann.map_or(String::new(), |a| format!(", ANN accuracy {}", percent(a)));
+    format!("Curve of accuracy over time-steps. At t = {}: {accuracy}{ann}, agreement {}.", at.t, percent(at.agreement))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_needed_steps_are_those_from_which_it_stays() {
+        let curve = |values: &[f64]| -> Vec<CurvePoint> {
+            let point = |(i, &a): (usize, &f64)| CurvePoint { t: i + 1, accuracy: Some(a), agreement: a };
+            values.iter().enumerate().map(point).collect()
+        };
+        assert_eq!(steps_needed(&curve(&[0.2, 0.95, 0.5, 0.95, 0.96]), 0.96), Some(4));
+        assert_eq!(steps_needed(&curve(&[0.2, 0.5]), 0.96), None);
+        assert_eq!(steps_needed(&curve(&[0.96, 0.97]), 0.96), Some(1));
+    }
+}

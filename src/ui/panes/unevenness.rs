@@ -1,0 +1,182 @@
+//! Which neurons answer wrongly though their mean input is right: the categories of unevenness error, per layer.
+
+use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::parts::{self, Page, percent};
+use crate::lab::{Lab, Message, Snapshot};
+use crate::measure::{Categories, LayerReport};
+use crate::ui::tones::tones;
+
+/// The five categories in plain words.
+const NAMES: [&str; 5] =
+    ["as due", "should be silent, fires", "fires too often", "fires too rarely", "should fire, is silent"];
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(snapshot) = &lab.snapshot else {
+        return parts::empty(ui, "Categories of unevenness appear when the first run is through.");
+    };
+    let layers = &snapshot.report.layers;
+    let Some(focused) = layers.get(snapshot.focus.layer) else { return };
+    let ids = [ui.scope_id().with("end to end"), ui.scope_id().with("wrong only")];
+    let mut end_to_end: bool = ui.data(|data| data.get_temp(ids[0])).unwrap_or(false);
+    let mut wrong_only: bool = ui.data(|data| data.get_temp(ids[1])).unwrap_or(false);
+    let page = Page {
+        title: "Unevenness: how the count is wrong",
+        explanation: explain(focused, snapshot.report.steps),
+        description: describe(layers),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(layers),
+        |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.selectable_value(&mut end_to_end, false, "same input").on_hover_text(
+                    "The count due is computed from the layer's own mean input: only the order of arrival is to blame",
+                );
+                ui.selectable_value(&mut end_to_end, true, "end to end").on_hover_text(
+                    "The count due is computed from the ANN: errors carried in and clipping are counted too",
+                );
+                ui.checkbox(&mut wrong_only, "wrong neurons only");
+            });
+            ui.data_mut(|data| {
+                data.insert_temp(ids[0], end_to_end);
+                data.insert_temp(ids[1], wrong_only);
+            });
+            let colours = colours(ui);
+            legend(ui, snapshot, focused, &colours, out);
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                for (index, layer) in layers.iter().enumerate() {
+                    let categories = if end_to_end { &layer.end_to_end } else { &layer.same_input };
+                    row(ui, layer, categories, wrong_only, index == snapshot.focus.layer, &colours, &mut || {
+                        out.push(Message::FocusLayer(index));
+                    });
+                }
+                ui.add_space(6.0);
+                ui.small("The split into four kinds of error is this program's reading of Hao et al. (AAAI 2023).");
+            });
+        },
+    );
+}
+
+/// C0 is quiet; the four errors are from Okabe and Ito's colour-blind-safe set.
+fn colours(ui: &Ui) -> [Color32; 5] {
+    let rgb = Color32::from_rgb;
+    if ui.visuals().dark_mode {
+        [Color32::from_gray(72), rgb(213, 94, 0), rgb(240, 175, 90), rgb(110, 190, 240), rgb(40, 110, 190)]
+    } else {
+        [Color32::from_gray(196), rgb(190, 80, 0), rgb(214, 140, 40), rgb(60, 150, 210), rgb(0, 80, 150)]
+    }
+}
+
+/// The colours with their names; a click shows a neuron of that kind.
+fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Color32; 5], out: &mut Vec<Message>) {
+    ui.horizontal_wrapped(|ui| {
+        for k in 1..5 {
+            let example = layer.examples[k];
+            let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.painter().rect_filled(swatch, 2.0, colours[k]);
+            let button = ui.add_enabled(example.is_some(), egui::Button::new(format!("C{k} {}", NAMES[k])).small());
+            let name = example.map(|e| parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
+            let hover = name.map_or("no such neuron in this layer".into(), |name| format!("Look at one: {name}"));
+            if button.on_hover_text(hover).clicked()
+                && let Some(example) = example
+            {
+                out.push(Message::FocusNeuron(example));
+            }
+        }
+    });
+}
+
+fn row(
+    ui: &mut Ui,
+    layer: &LayerReport,
+    categories: &Categories,
+    wrong_only: bool,
+    focused: bool,
+    colours: &[Color32; 5],
+    focus: &mut dyn FnMut(),
+) {
+    let tones = tones(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
+    let painter = ui.painter_at(rect);
+    if focused {
+        painter.rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.18));
+    } else if response.hovered() {
+        painter.rect_filled(rect, 3.0, ui.visuals().faint_bg_color);
+    }
+    let name = Rect::from_min_max(rect.min, pos2(rect.left() + 96.0, rect.bottom()));
+    let at = name.left_center() + vec2(4.0, 0.0);
+    ui.painter_at(name.shrink2(vec2(2.0, 0.0))).text(
+        at,
+        Align2::LEFT_CENTER,
+        &layer.name,
+        FontId::proportional(12.0),
+        tones.text,
+    );
+    let bar =
+        Rect::from_min_max(pos2(rect.left() + 100.0, rect.top() + 5.0), pos2(rect.right() - 96.0, rect.bottom() - 5.0));
+    let counts = categories.as_array();
+    let total = categories.total().max(1);
+    let wrong = total - counts[0].min(total);
+    let (first, whole) = if wrong_only { (1, wrong.max(1)) } else { (0, total) };
+    let mut x = bar.left();
+    for k in first..5 {
+        let width = bar.width() * counts[k] as f32 / whole as f32;
+        painter.rect_filled(Rect::from_min_max(pos2(x, bar.top()), pos2(x + width, bar.bottom())), 0.0, colours[k]);
+        x += width;
+    }
+    painter.rect_stroke(bar, 1.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
+    let text = format!("{} wrong", percent(wrong as f64 / total as f64));
+    painter.text(
+        rect.right_center() - vec2(4.0, 0.0),
+        Align2::RIGHT_CENTER,
+        text,
+        FontId::proportional(11.5),
+        tones.text,
+    );
+    let lines =
+        (0..5).map(|k| format!("C{k} {}: {} ({})\n", NAMES[k], counts[k], percent(counts[k] as f64 / total as f64)));
+    let hover = format!("{}\n{}of {total} neurons × samples", layer.name, lines.collect::<String>());
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Unevenness of {}", layer.name)));
+    if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
+        focus();
+    }
+}
+
+fn csv(layers: &[LayerReport]) -> String {
+    let mut text = String::from("layer,comparison,C0,C1,C2,C3,C4\n");
+    for layer in layers {
+        for (name, categories) in [("same_input", layer.same_input), ("end_to_end", layer.end_to_end)] {
+            let [a, b, c, d, e] = categories.as_array();
+            text += &format!("{},{name},{a},{b},{c},{d},{e}\n", layer.name);
+        }
+    }
+    text
+}
+
+fn explain(layer: &LayerReport, t: usize) -> String {
+    let total = layer.same_input.total().max(1) as f64;
+    let share = |k: usize| percent(layer.same_input.as_array()[k] as f64 / total);
+    format!(
+        "Each neuron's count after {t} steps is compared with the count that the same mean input would give if it arrived \
+         evenly; what differs is the work of order alone. In {} {} are as due; {} fire though they should be silent, {} fire too \
+         often, {} too rarely and {} stay silent though they should fire. With \"end to end\" the count due comes from the ANN, \
+         so errors carried in from earlier layers show as well.",
+        layer.name,
+        share(0),
+        share(1),
+        share(2),
+        share(3),
+        share(4)
+    )
+}
+
+fn describe(layers: &[LayerReport]) -> String {
+    let one = |layer: &LayerReport| {
+        let total = layer.same_input.total().max(1) as f64;
+        format!("{}: {} as due", layer.name, percent(layer.same_input.c0 as f64 / total))
+    };
+    format!("Categories of unevenness, same input. {}.", layers.iter().map(one).collect::<Vec<_>>().join(", "))
+}
