@@ -107,11 +107,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
                 facts.due.to_string(),
                 "⌊z·t/θ + ½⌋ between 0 and t, from the ANN's pre-activation z",
             ),
-<<<<<<< HEAD
-            ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input ẑ"),
-=======
             ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input"),
->>>>>>> shell
             (
                 "Offset spikes ψ",
                 format!("{:+}", facts.due - facts.spikes as i32),
@@ -122,11 +118,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
             ("ANN activation a", number(facts.a.into()), "In activation units"),
             ("ANN input z", number(facts.z.into()), "Pre-activation of the ANN"),
             (
-<<<<<<< HEAD
-                "Mean input ẑ",
-=======
                 "Mean input",
->>>>>>> shell
                 number(facts.mean_input.into()),
                 "Mean current per step up to the time cursor, in activation units",
             ),

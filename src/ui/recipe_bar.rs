@@ -31,11 +31,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         push_change(out, Message::SetVInit(v_init));
     }
     ui.separator();
-<<<<<<< HEAD
-    let button = ui.add(Button::new("Recipe ⏷")).on_hover_text("Thresholds per layer or channel, reset, tie rule");
-=======
     let button = drop_button(ui, "Recipe").on_hover_text("Thresholds per layer or channel, reset, tie rule");
->>>>>>> shell
     Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| rarer(ui, lab, out));
 }
 
