@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::lab::{Lab, Session, Settings, View};
+use crate::lab::{Lab, Session, Settings};
 use crate::ui::panes::Pane;
 use crate::ui::shot;
 use crate::{Error, Result};
@@ -54,7 +54,7 @@ pub fn run(args: ShotArgs) -> Result<()> {
     };
     let mut lab = match &args.session {
         Some(path) => Lab::from_session(Session::load(path)?),
-        None => Lab { view: View::default(), ..Lab::new(Settings::first_start()) },
+        None => Lab::new(Settings::first_start()),
     };
     lab.settle();
     if lab.run.is_none() {

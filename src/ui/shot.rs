@@ -32,10 +32,9 @@ pub fn draw(lab: &Lab, pane: Option<Pane>, size: Vec2, scale: f32) -> ColorImage
 pub fn write_png(image: &ColorImage, path: &Path) -> Result<()> {
     let bytes: Vec<u8> = image.pixels.iter().flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();
     let [width, height] = image.size.map(|side| side as u32);
-    image::save_buffer_with_format(path, &bytes, width, height, image::ColorType::Rgb8, image::ImageFormat::Png).map_err(
-        |error| match error {
+    image::save_buffer_with_format(path, &bytes, width, height, image::ColorType::Rgb8, image::ImageFormat::Png)
+        .map_err(|error| match error {
             image::ImageError::IoError(error) => Error::io(path, error),
             error => Error::Internal(error.to_string()),
-        },
-    )
+        })
 }

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use egui::epaint::{Mesh, Primitive, Vertex};
-use egui::{ColorImage, Context, ImageData, Pos2, RawInput, Rect, TextureFilter, TextureId, TexturesDelta, Ui, Vec2, pos2};
+use egui::{
+    ColorImage, Context, ImageData, Pos2, RawInput, Rect, TextureFilter, TextureId, TexturesDelta, Ui, Vec2, pos2,
+};
 
 /// Frames that are drawn before the one that counts: layouts and scroll areas settle in two or three.
 const FRAMES: usize = 4;
@@ -35,7 +37,12 @@ pub fn draw(size: Vec2, scale: f32, mut ui: impl FnMut(&mut Ui)) -> ColorImage {
         if frame + 1 == FRAMES {
             for primitive in ctx.tessellate(output.shapes, output.pixels_per_point) {
                 if let Primitive::Mesh(mesh) = primitive.primitive {
-                    canvas.mesh(&mesh, primitive.clip_rect * output.pixels_per_point, output.pixels_per_point, &textures);
+                    canvas.mesh(
+                        &mesh,
+                        primitive.clip_rect * output.pixels_per_point,
+                        output.pixels_per_point,
+                        &textures,
+                    );
                 }
             }
         }
