@@ -1,7 +1,7 @@
 //! Drives the whole window by the names that a screen reader says.
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::lab::{Lab, Settings, Workspace};
 use spikescope::ui::shell::{self, Window};
 
