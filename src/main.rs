@@ -25,6 +25,8 @@ enum Command {
     Run(Box<cli::run::RunArgs>),
     /// Train a small network for conversion
     Train(cli::train::TrainArgs),
+    /// Draw the screen, or one pane, into a PNG file
+    Shot(cli::shot::ShotArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn act(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Train(args)) => cli::train::run(args),
+        Some(Command::Shot(args)) => cli::shot::run(args),
         None => window(&arguments.files),
     }
 }

@@ -3,6 +3,7 @@
 
 mod interrupt;
 pub mod run;
+pub mod shot;
 pub mod summary;
 pub mod train;
 

@@ -12,12 +12,16 @@ use super::shell::{self, Window};
 use crate::lab::{Lab, Message};
 use crate::{Error, Result};
 
+/// A file that was chosen, and what for.
+type Answered = (Ask, PathBuf);
+
 /// The window with its lab.
 pub struct App {
     lab: Lab,
     window: Window,
     dialogs: Box<dyn Dialogs>,
-    answers: (Sender<(Ask, PathBuf)>, Receiver<(Ask, PathBuf)>),
+    /// Files that were chosen, and what for.
+    answers: (Sender<Answered>, Receiver<Answered>),
     title: String,
 }
 

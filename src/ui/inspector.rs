@@ -43,6 +43,8 @@ struct Facts {
     mean_input: f32,
     potential: f32,
     parts: Ledger,
+    /// The ANN's own activation has an upper end.
+    clips: bool,
 }
 
 impl Facts {
@@ -68,6 +70,7 @@ impl Facts {
             phi: phi as f32,
             mean_input,
             potential: *snapshot.trace.after_reset.get(t.saturating_sub(1))?,
+            clips: layer.activation.lambda().is_some(),
             parts: ledger_of(f64::from(z), f64::from(mean_input), f64::from(theta), phi, on_target),
         })
     }
@@ -179,6 +182,10 @@ fn sentence(facts: &Facts, t: usize) -> String {
             "carried in: its mean input is {} where the ANN has {}, so the layers before it are wrong already",
             number(facts.mean_input.into()),
             number(facts.z.into())
+        ),
+        1 if facts.clips => format!(
+            "clipped at θ = {}; the ANN itself clips at its learned value, so this costs nothing where both are the same",
+            number(facts.theta.into())
         ),
         1 => format!(
             "clipped: its mean input {} is above θ = {}, and no neuron can fire more than once a step",

@@ -56,14 +56,18 @@ fn magnitude(layer: &LayerReport) -> f64 {
 
 fn legend(ui: &mut Ui) {
     let tones = tones(ui);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(3.0, 1.0);
-        ui.spacing_mut().interact_size.y = 13.0;
-        for (name, colour) in PARTS.iter().zip(tones.parts) {
-            let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
-            ui.painter().rect_filled(rect, 1.0, colour);
-            ui.label(RichText::new(*name).small().weak());
-            ui.add_space(3.0);
+    ui.spacing_mut().interact_size.y = 13.0;
+    egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
+        for (index, (name, colour)) in PARTS.iter().zip(tones.parts).enumerate() {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
+                ui.painter().rect_filled(rect, 1.0, colour);
+                ui.label(RichText::new(*name).small().weak());
+            });
+            if index % 2 == 1 {
+                ui.end_row();
+            }
         }
     });
 }
@@ -177,7 +181,7 @@ fn notes(ui: &mut Ui, run: &Run, report: &Report) {
         }
         for text in silent {
             let colour = tones(ui).error;
-            ui.label(RichText::new(format!("⚠ {text}")).small().color(colour));
+            ui.label(RichText::new(text).small().color(colour));
         }
         for text in notes {
             ui.label(RichText::new(text).small());

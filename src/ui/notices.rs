@@ -1,8 +1,8 @@
 //! Errors and remarks, above everything in a corner, until the person takes them away.
 
-use egui::{Align2, Area, Frame, Id, Label, Margin, RichText, Stroke, Ui};
+use egui::{Align2, Area, Frame, Id, Label, Margin, Stroke, Ui};
 
-use super::signs::{Sign, sign_button};
+use super::signs::{Sign, sign_button, sign_label};
 use super::tones::tones;
 use crate::lab::{Lab, Level, Message};
 
@@ -22,13 +22,13 @@ pub fn show(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.set_width(WIDTH);
             for (index, notice) in lab.notices.iter().enumerate().rev().take(SHOWN).rev() {
                 let (sign, name, colour) = match notice.level {
-                    Level::Error => ("⚠", "Error", tones.error),
-                    Level::Note => ("ℹ", "Note", tones.accent),
+                    Level::Error => (Sign::Warning, "Error", tones.error),
+                    Level::Note => (Sign::Info, "Note", tones.accent),
                 };
                 let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colour)).inner_margin(Margin::same(8));
                 frame.show(ui, |ui| {
                     ui.horizontal_top(|ui| {
-                        ui.label(RichText::new(sign).color(colour).strong()).on_hover_text(name);
+                        sign_label(ui, sign, colour, name);
                         let text = ui.available_width() - 34.0;
                         ui.allocate_ui_with_layout(
                             egui::vec2(text, 0.0),

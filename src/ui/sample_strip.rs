@@ -2,6 +2,7 @@
 //! view are kept on the graphics card.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use egui::{
@@ -28,7 +29,7 @@ pub struct Thumbnails {
 
 impl Thumbnails {
     /// The picture of sample `index` of the data set, made when it is first seen.
-    fn get(&mut self, ctx: &egui::Context, samples: &Arc<Samples>, index: usize) -> Option<&TextureHandle> {
+    fn get(&mut self, ctx: &egui::Context, samples: &Arc<Samples>, index: usize) -> Option<&mut TextureHandle> {
         if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, samples)) {
             self.textures.clear();
             self.of = Some(samples.clone());
@@ -36,16 +37,18 @@ impl Thumbnails {
         if self.textures.len() > KEPT && !self.textures.contains_key(&index) {
             self.textures.clear();
         }
-        if !self.textures.contains_key(&index) {
-            let (width, height, rgba) = thumbnail_rgba(samples, index);
-            if width == 0 || height == 0 || rgba.len() != width * height * 4 {
-                return None;
+        match self.textures.entry(index) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(free) => {
+                let (width, height, rgba) = thumbnail_rgba(samples, index);
+                if width == 0 || height == 0 || rgba.len() != width * height * 4 {
+                    return None;
+                }
+                let image = egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba);
+                let texture = ctx.load_texture(format!("sample {index}"), image, TextureOptions::NEAREST);
+                Some(free.insert(texture))
             }
-            let image = egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba);
-            let texture = ctx.load_texture(format!("sample {index}"), image, TextureOptions::NEAREST);
-            self.textures.insert(index, texture);
         }
-        self.textures.get(&index)
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Sign {
     Cross,
     Sun,
     Moon,
+    Warning,
+    Info,
 }
 
 impl Sign {
@@ -44,6 +46,17 @@ impl Sign {
                 painter.add(shape);
                 bar(4.5);
             }
+            Self::Warning => {
+                let points = vec![c + vec2(-6.5, 5.5), c + vec2(0.0, -6.0), c + vec2(6.5, 5.5)];
+                painter.add(Shape::closed_line(points, Stroke::new(1.3, colour)));
+                painter.vline(c.x, c.y - 2.0..=c.y + 2.0, Stroke::new(1.4, colour));
+                painter.circle_filled(c + vec2(0.0, 3.8), 0.8, colour);
+            }
+            Self::Info => {
+                painter.circle_stroke(c, 6.0, Stroke::new(1.3, colour));
+                painter.vline(c.x, c.y - 0.5..=c.y + 3.2, Stroke::new(1.4, colour));
+                painter.circle_filled(c + vec2(0.0, -2.8), 0.9, colour);
+            }
             Self::Cross => {
                 let (r, stroke) = (3.5, Stroke::new(1.5, colour));
                 painter.line_segment([c + vec2(-r, -r), c + vec2(r, r)], stroke);
@@ -68,6 +81,14 @@ impl Sign {
             }
         }
     }
+}
+
+/// The sign by itself, in a line of text; `name` says what it means.
+pub fn sign_label(ui: &mut Ui, sign: Sign, colour: Color32, name: &str) {
+    let (rect, response) = ui.allocate_exact_size(vec2(15.0, 15.0), egui::Sense::hover());
+    sign.paint(ui.painter(), rect, colour);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
+    response.on_hover_text(name);
 }
 
 /// A button that shows only a sign; `name` is its tooltip and what a screen reader says.

@@ -97,7 +97,7 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
         let colour = tones(ui).snn;
-        ui.label(RichText::new("⚠ Some samples are both calibrated on and measured.").small().color(colour));
+        ui.label(RichText::new("Some samples are both calibrated on and measured.").small().color(colour));
     }
     ui.separator();
     scaling(ui, lab, out);

@@ -1,0 +1,103 @@
+//! Drives the whole window by the names that a screen reader says.
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use spikescope::lab::{Lab, Settings, Workspace};
+use spikescope::ui::shell::{self, Window};
+
+/// The window on a lab that has computed its first run.
+struct Desk {
+    lab: Lab,
+    window: Window,
+}
+
+fn desk() -> Harness<'static, Desk> {
+    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
+    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
+    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
+        let mut messages = Vec::new();
+        shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
+        desk.lab.update(messages);
+        // A settled lab after every frame: what the person sees next is the answer to what they did.
+        desk.lab.settle();
+    };
+    let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
+    harness.run_ok();
+    harness
+}
+
+fn click(harness: &mut Harness<'static, Desk>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run_ok();
+}
+
+#[test]
+fn a_layer_gets_the_focus_by_click_and_by_key() {
+    let mut harness = desk();
+    let name = harness.state().lab.run.as_ref().unwrap().spiking.layers[1].name.clone();
+    click(&mut harness, &format!("Layer {name}"));
+    assert_eq!(harness.state().lab.view.layer, 1);
+    harness.key_press(egui::Key::ArrowUp);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.snapshot.as_ref().unwrap().focus.layer, harness.state().lab.view.layer);
+}
+
+#[test]
+fn a_rarer_part_of_the_recipe_is_changed_and_undone() {
+    let mut harness = desk();
+    let before = harness.state().lab.settings.clone();
+    click(&mut harness, "Recipe");
+    click(&mut harness, "to zero");
+    assert_ne!(harness.state().lab.settings, before);
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().settings, harness.state().lab.settings);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.settings, before);
+    assert!(harness.state().lab.redo_sentence().unwrap().contains("reset"));
+}
+
+#[test]
+fn dragging_t_is_one_step_of_undo() {
+    let mut harness = desk();
+    let before = harness.state().lab.settings.recipe.steps;
+    let slider = harness.get_all_by_label("T").find(|node| node.accesskit_node().numeric_value().is_some());
+    let rect = slider.expect("a slider named T").rect();
+    let at = |share: f32| egui::pos2(rect.left() + rect.width() * share, rect.center().y);
+    harness.drag_at(at(0.4));
+    harness.run_ok();
+    for share in [0.35, 0.3, 0.25] {
+        harness.hover_at(at(share));
+        harness.run_ok();
+    }
+    harness.drop_at(at(0.25));
+    harness.run_ok();
+    let after = harness.state().lab.settings.recipe.steps;
+    assert!(after < before, "{after} is not below {before}");
+    assert_eq!(harness.state().lab.undo_sentence().unwrap(), format!("T {before} to {after}"));
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), after);
+}
+
+#[test]
+fn theme_and_workspace_are_switched() {
+    let mut harness = desk();
+    let dark = harness.state().lab.view.dark;
+    click(&mut harness, if dark { "Switch to light theme" } else { "Switch to dark theme" });
+    assert_eq!(harness.state().lab.view.dark, !dark);
+    for (name, workspace) in [("Teach", Workspace::Teach), ("Tune", Workspace::Tune), ("Explore", Workspace::Explore)] {
+        click(&mut harness, name);
+        assert_eq!(harness.state().lab.view.workspace, workspace);
+    }
+}
+
+#[test]
+fn the_cursor_steps_and_follows_the_end() {
+    let mut harness = desk();
+    let end = harness.state().lab.steps();
+    assert_eq!(harness.state().lab.cursor(), end);
+    click(&mut harness, "Step back");
+    assert_eq!(harness.state().lab.cursor(), end - 1);
+    assert_eq!(harness.state().lab.snapshot.as_ref().unwrap().report.steps, end - 1);
+    harness.get_by_label(&format!("t = {} / {end}", end - 1));
+    click(&mut harness, "Follow end");
+    assert_eq!(harness.state().lab.view.cursor, None);
+}
