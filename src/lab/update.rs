@@ -58,7 +58,12 @@ impl Lab {
                     self.settings = settings;
                 }
             }
-            Message::FocusLayer(layer) => (self.view.layer, self.view.neuron) = (layer, 0),
+            Message::FocusLayer(layer) => {
+                let examples = self.run.as_ref().and_then(|run| run.report.layers.get(layer)).map(|l| l.examples);
+                // A neuron that fires, of the sample on the screen or not, tells more than the first of the layer.
+                let neuron = examples.and_then(|e| e.into_iter().flatten().next()).map_or(0, |e| e.neuron);
+                (self.view.layer, self.view.neuron) = (layer, neuron);
+            }
             Message::FocusSample(sample) => self.view.sample = sample,
             Message::FocusNeuron(neuron) => {
                 (self.view.layer, self.view.sample, self.view.neuron) = (neuron.layer, neuron.sample, neuron.neuron);
@@ -290,7 +295,9 @@ impl Lab {
 
     /// A network is on the screen for the first time.
     fn welcome(&mut self, run: &super::Run) {
-        (self.view.layer, self.view.neuron) = (0, 0);
+        if let Some(example) = telling_neuron(run) {
+            (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);
+        }
         self.view.pinned.clear();
         self.notices.retain(|notice| notice.level == Level::Error);
         if remembered::scaling(&run.settings.model).is_none()
@@ -321,4 +328,12 @@ impl Lab {
             self.engine.look(self.look_generation, run.clone(), focus, self.snapshot.clone());
         }
     }
+}
+
+/// A neuron whose count is wrong for reasons of its own, in the first layer that has one: where looking is worth while.
+fn telling_neuron(run: &super::Run) -> Option<crate::measure::NeuronRef> {
+    let wrong = |order: [usize; 4]| {
+        run.report.layers.iter().find_map(|layer| order.into_iter().find_map(|category| layer.examples[category]))
+    };
+    wrong([2, 1, 3, 4]).or_else(|| run.report.layers.first().and_then(|layer| layer.examples[0]))
 }

@@ -51,8 +51,8 @@ struct Reuse<'a> {
 struct Block {
     first: usize,
     rows: usize,
-    /// Per simulated layer: bits `[T][B][word]`, mean input and last potential `[B, F]`.
-    layers: Vec<Option<(Vec<u64>, Vec<f32>, Vec<f32>)>>,
+    /// One per simulated layer.
+    layers: Vec<Option<Trail>>,
     /// `[T][B][classes]`, summed over steps.
     readout: Vec<f32>,
 }

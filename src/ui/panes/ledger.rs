@@ -87,7 +87,7 @@ fn header(ui: &mut Ui, relative: bool) {
     ui.painter().text(
         bar.center(),
         Align2::CENTER_CENTER,
-        format!("too little   ←  φ − ReLU(z), {unit}  →   too much"),
+        format!("too little  |  φ − ReLU(z), {unit}  |  too much"),
         font.clone(),
         colour,
     );

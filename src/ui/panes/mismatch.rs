@@ -127,7 +127,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
     let sides: [(&str, &[f32], Color32); 3] = [
         ("ANN a", &maps.ann, tones(ui).ann),
         ("SNN φ", &maps.snn, tones(ui).snn),
-        ("difference φ − a", &maps.difference, ui.visuals().text_color()),
+        ("φ − a", &maps.difference, ui.visuals().text_color()),
     ];
     for (k, (name, values, colour)) in sides.into_iter().enumerate() {
         ui.horizontal(|ui| {

@@ -92,7 +92,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
         .include_x(f64::from(reach) + 0.6)
         .include_y(0.0)
         .include_y(-floor)
-        .x_axis_label("ψ:  ← fires too often    spikes due − spikes sent    fires too rarely →")
+        .x_axis_label("fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely")
         .y_axis_label("share of neurons")
         .y_axis_min_width(52.0)
         .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())

@@ -1,7 +1,7 @@
 //! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
 
 use egui::Ui;
-use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
+use egui_plot::{FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message};
@@ -61,6 +61,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .y_axis_label("share of samples")
             .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
             .y_axis_min_width(46.0)
+            .x_grid_spacer(move |_| marks(last))
+            .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
             .label_formatter(|at| {
                 let t = parts::step_at(parts::position(at).x, last);
                 let point = curve.get(t - 1)?;
@@ -96,6 +98,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         });
         parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
     });
+}
+
+/// Marks on the time axis: about eight, on round numbers, and never between steps.
+fn marks(last: usize) -> Vec<GridMark> {
+    let step = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 250, 256, 512]
+        .into_iter()
+        .find(|s| last / s <= 9)
+        .unwrap_or(1000);
+    (1..=last)
+        .filter(|t| t % step == 0 || *t == 1)
+        .map(|t| GridMark { value: t as f64, step_size: step as f64 })
+        .collect()
 }
 
 /// The first t from which on the SNN stays within one point of the ANN.
