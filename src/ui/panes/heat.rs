@@ -17,20 +17,19 @@ pub struct Montage {
 }
 
 impl Montage {
-    /// The montage of a layer of `shape` in a field whose width is `aspect` times its height.
-    pub fn of(shape: &[usize], aspect: f32) -> Self {
-        match *shape {
-            [channels, height, width] if height * width > 1 => {
-                let tiles = channels as f32 * aspect.max(0.05) * height as f32 / width as f32;
-                let across = (tiles.sqrt().round() as usize).clamp(1, channels.max(1));
-                Self { channels, height, width, across, gap: 1 }
-            }
-            _ => {
-                let all = shape.iter().product::<usize>().max(1);
-                let across = ((all as f32 * aspect.max(0.05)).sqrt().ceil() as usize).clamp(1, all);
-                Self { channels: all, height: 1, width: 1, across, gap: 0 }
-            }
-        }
+    /// The montage of a layer of `shape` that fills a field of `room` best.
+    pub fn of(shape: &[usize], room: Vec2) -> Self {
+        let (channels, height, width, gap) = match *shape {
+            [channels, height, width] if height * width > 1 => (channels, height, width, 1),
+            _ => (shape.iter().product::<usize>().max(1), 1, 1, 0),
+        };
+        let with = |across| Self { channels, height, width, across, gap };
+        let scale = |across: usize| {
+            let [w, h] = with(across).size();
+            (room.x / w as f32).min(room.y / h as f32)
+        };
+        let best = (1..=channels.max(1)).max_by(|&a, &b| scale(a).total_cmp(&scale(b)));
+        with(best.unwrap_or(1))
     }
     /// Pixels of the picture, width and height.
     pub fn size(&self) -> [usize; 2] {
@@ -127,8 +126,8 @@ mod tests {
     #[test]
     fn every_value_has_its_pixel_and_back() {
         for shape in [vec![16, 14, 14], vec![3, 5, 2], vec![64], vec![7, 1, 1], vec![1, 4, 4]] {
-            for aspect in [0.3, 1.0, 4.0] {
-                let montage = Montage::of(&shape, aspect);
+            for room in [vec2(90.0, 300.0), vec2(200.0, 200.0), vec2(800.0, 200.0)] {
+                let montage = Montage::of(&shape, room);
                 let [width, height] = montage.size();
                 for index in 0..shape.iter().product() {
                     let [x, y] = montage.pixel(index);

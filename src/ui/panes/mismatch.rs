@@ -121,7 +121,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
     let top = maps.ann.iter().chain(&maps.snn).copied().fold(1e-6, f32::max);
     let reach = maps.difference.iter().fold(1e-6_f32, |reach, d| reach.max(d.abs()));
     let room = vec2(ui.available_width().max(80.0), ((height - 66.0) / 3.0).max(46.0));
-    let montage = Montage::of(&maps.shape, room.x / room.y);
+    let montage = Montage::of(&maps.shape, room);
     let background = ui.visuals().panel_fill;
     let key = snapshot.id;
     let sides: [(&str, &[f32], Color32); 3] = [

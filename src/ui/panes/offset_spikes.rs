@@ -95,6 +95,12 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
         .x_axis_label("fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely")
         .y_axis_label("share of neurons")
         .y_axis_min_width(52.0)
+        .x_grid_spacer(move |_| {
+            let step = (reach as usize / 6).max(1);
+            let marks = (-reach..=reach).filter(|psi| psi % step as i32 == 0);
+            marks.map(|psi| egui_plot::GridMark { value: f64::from(psi), step_size: step as f64 }).collect()
+        })
+        .x_axis_formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
         .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
         .y_axis_formatter(|mark, _| match (mark.value + floor) as i32 {
             0 => "100 %".into(),
@@ -115,10 +121,10 @@ fn map(ui: &mut Ui, snapshot: &crate::lab::Snapshot, layer: &LayerReport, height
     let reach = layer.offset_map.iter().fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
     ui.horizontal(|ui| {
         ui.small("mean ψ per neuron");
-        colour_bar(ui, 70.0, &format!("{:+.2}", reach), &format!("{:+.2}", -reach), diverging);
+        colour_bar(ui, 70.0, &format!("{reach:+.2}"), &format!("{:+.2}", -reach), |t| diverging(2.0 * t - 1.0));
     });
     let room = egui::vec2(ui.available_width(), height.max(80.0));
-    let montage = Montage::of(&layer.shape, room.x / room.y);
+    let montage = Montage::of(&layer.shape, room);
     let key = snapshot.id;
     // Too many spikes are orange, as everything of the SNN; too few are blue.
     let image = || montage.image(&layer.offset_map, ui.visuals().panel_fill, |psi| diverging(-psi / reach));
