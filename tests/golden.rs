@@ -52,7 +52,8 @@ fn differences(name: &str, case: &Value, run: &Run, counts: &Path) -> Vec<String
     let mut wrong = Vec::new();
     let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
     let mut near = |what: String, ours: f64, theirs: f64, tolerance: f64| {
-        if !((ours - theirs).abs() <= tolerance) {
+        let close = (ours - theirs).abs() <= tolerance;
+        if !close {
             wrong.push(format!("{what}: {ours} against {theirs}"));
         }
     };

@@ -1,7 +1,7 @@
 //! How many spikes each neuron is off by: the histogram of ψ, and where in the layer.
 
 use egui::{ScrollArea, Ui};
-use egui_plot::{Bar, BarChart, Plot};
+use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
@@ -92,7 +92,13 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
         .include_x(f64::from(reach) + 0.6)
         .include_y(0.0)
         .include_y(-floor)
-        .x_axis_label("fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely")
+        .custom_x_axes(vec![
+            // The labels are short, so they may stand close.
+            AxisHints::new_x()
+                .label("fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely")
+                .formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
+                .label_spacing(egui::Rangef::new(18.0, 26.0)),
+        ])
         .y_axis_label("share of neurons")
         .y_axis_min_width(52.0)
         .x_grid_spacer(move |_| {
@@ -100,7 +106,6 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
             let marks = (-reach..=reach).filter(|psi| psi % step as i32 == 0);
             marks.map(|psi| egui_plot::GridMark { value: f64::from(psi), step_size: step as f64 }).collect()
         })
-        .x_axis_formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
         .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
         .y_axis_formatter(|mark, _| match (mark.value + floor) as i32 {
             0 => "100 %".into(),
