@@ -1,0 +1,56 @@
+//! How fast the picture follows the hand: time from a setting's change to the refreshed plots, and from nothing to the
+//! first plot. Everything goes the window's way: message, engine threads, snapshot.
+//!
+//! `cargo run --release --example latency [MODEL]`
+
+use std::time::{Duration, Instant};
+
+use spikescope::convert::ThresholdRule;
+use spikescope::lab::{Lab, Message, Settings};
+
+fn main() -> spikescope::Result<()> {
+    let model = std::env::args().nth(1).unwrap_or_else(|| "builtin:digits-cnn".into());
+    let start = Instant::now();
+    let mut lab = Lab::open(Settings::first_start())?;
+    println!("first plots of the lab as it opens: {:.0} ms", ms(start.elapsed()));
+
+    lab.update([Message::OpenModel(model.clone()), Message::SetThreshold(ThresholdRule::Percentile(99.9))]);
+    lab.update([Message::SetSteps(32), Message::EndGesture]);
+    lab.settle();
+    let layers = lab.run.as_ref().map_or(0, |run| run.spiking.layers.len());
+    println!("{model}, {} samples, T = 32, {layers} spiking layers", lab.settings.samples.len());
+
+    let last_layer = lab.run.as_ref().and_then(|run| run.spiking.layers.last().map(|l| (l.name.clone(), l.theta[0])));
+    measure(&mut lab, "percentile slider (all layers change)", |k| {
+        Message::SetThreshold(ThresholdRule::Percentile(99.0 + f64::from(k) * 0.01))
+    });
+    measure(&mut lab, "v(0) slider (all layers change)", |k| Message::SetVInit(0.2 + k as f32 * 0.01));
+    if let Some((layer, theta)) = last_layer {
+        measure(&mut lab, "threshold line of the last layer", |k| Message::SetLayerThreshold {
+            layer: layer.clone(),
+            theta: Some(theta * (0.5 + k as f32 * 0.01)),
+        });
+    }
+    measure(&mut lab, "time cursor", |k| Message::SetCursor(Some(1 + k as usize % 31)));
+    measure(&mut lab, "another neuron", |k| Message::FocusLayer(k as usize % layers.max(1)));
+    Ok(())
+}
+
+/// Sends forty moves one by one and prints the median and the 95th percentile of the time to the refreshed plots.
+fn measure(lab: &mut Lab, what: &str, message: impl Fn(u32) -> Message) {
+    let mut times: Vec<f64> = (0..40)
+        .map(|k| {
+            let start = Instant::now();
+            lab.update([message(k)]);
+            lab.settle();
+            ms(start.elapsed())
+        })
+        .collect();
+    lab.update([Message::EndGesture]);
+    times.sort_by(f64::total_cmp);
+    println!("  {what}: median {:.1} ms, 95th percentile {:.1} ms", times[20], times[37]);
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
