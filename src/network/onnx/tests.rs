@@ -251,7 +251,7 @@ fn broken_files_are_refused_with_the_place() {
         ("2 outputs", |g| g.output.push(value("c", &[1, 3]))),
         ("group", |g| g.node[0].attribute.push(attr_int("group", 0))),
         ("holds no network", |g| g.node.clear()),
-        ("missing", |g| g.node[0].input.truncate(1)),
+        ("no constant", |g| g.node[0].input.truncate(1)),
     ];
     for (word, breakage) in cases {
         let mut file = relu();
