@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
 use super::run::{Model, Run, Seconds};
 use super::settings::{Backend, Settings};
-use crate::convert::{self, Calibration, SpikingNetwork, calibration, rewrite};
+use crate::convert::{self, Calibration, Recipe, SpikingNetwork, ThresholdRule, calibration, rewrite};
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
 use crate::measure::report;
@@ -92,12 +92,36 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     Ok(run)
 }
 
-/// The settings with sample ranges that the data set has, and the scaling that the network's own file states.
-pub fn fitted(settings: &Settings, cache: &mut Cache) -> Result<Settings> {
+/// What of the settings is fitted to what was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// Nothing: they are taken as they are.
+    #[default]
+    Nothing,
+    /// Sample ranges that the data set does not have.
+    Ranges,
+    /// Besides, what a newly opened network asks for: its scaling, and learned thresholds where it has them.
+    Network,
+}
+
+/// The settings fitted to the network and data set that they name.
+pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache) -> Result<Settings> {
     let mut fitted = settings.clone();
+    if fit == Fit::Nothing {
+        return Ok(fitted);
+    }
     let model = model(&settings.model, settings.backend, cache)?;
-    if let Some(scaling) = &model.original.scaling {
-        fitted.scaling = scaling.clone();
+    if fit == Fit::Network {
+        if let Some(scaling) = &model.original.scaling {
+            fitted.scaling = scaling.clone();
+        }
+        let learned = model.original.activations().all(|(_, activation)| activation.lambda().is_some());
+        let rule = &mut fitted.recipe.threshold;
+        match (learned, *rule == ThresholdRule::Learned) {
+            (true, _) => *rule = ThresholdRule::Learned,
+            (false, true) => *rule = Recipe::default().threshold,
+            (false, false) => {}
+        }
     }
     let count = samples(&settings.data, &model.original, cache)?.len();
     if fitted.samples.end > count {

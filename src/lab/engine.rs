@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::compute::{compute, fitted};
+use super::compute::{Fit, compute, fitted};
 use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::{Focus, Snapshot};
@@ -39,8 +39,7 @@ struct RunWish {
     settings: Settings,
     /// Forget what was read from files first.
     afresh: bool,
-    /// Fit sample ranges and scaling to what is opened.
-    fit: bool,
+    fit: Fit,
     wished: Instant,
 }
 
@@ -176,7 +175,7 @@ impl Engine {
         *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
     /// Asks for a run; a newer wish replaces an older one.
-    pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: bool) {
+    pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: Fit) {
         self.runs.put(RunWish { generation, settings, afresh, fit, wished: Instant::now() }, LET_FINISH);
     }
     /// Asks for a look at a finished run.
@@ -232,7 +231,7 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
             cache = Cache::default();
         }
         let result = guarded(|| {
-            let settings = if wish.fit { fitted(&wish.settings, &mut cache)? } else { wish.settings.clone() };
+            let settings = fitted(&wish.settings, wish.fit, &mut cache)?;
             compute(&settings, &mut cache, &control)
         });
         voice.say(News::Run { generation: wish.generation, result });

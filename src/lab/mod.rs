@@ -25,6 +25,7 @@ pub use snapshot::{Focus, Snapshot, ThresholdView};
 
 use crate::measure::CurvePoint;
 use crate::{Error, Result};
+use compute::Fit;
 use engine::{Engine, Waker};
 use undo::Undo;
 
@@ -60,8 +61,8 @@ pub struct Lab {
     asked: Option<Settings>,
     /// Read files again with the next run.
     afresh: bool,
-    /// With the next run, fit sample ranges to the data set and take the scaling that the network's file states.
-    fit_ranges: bool,
+    /// What the next run fits to what is opened.
+    fit: Fit,
     /// Settings that failed only because network and data do not fit: the next opened partner is tried with them.
     pending: Option<Settings>,
     look_generation: u64,
@@ -121,7 +122,7 @@ impl Job {
 impl Lab {
     /// A lab that begins to compute `settings`.
     pub fn new(settings: Settings) -> Self {
-        let mut lab = Self { settings, fit_ranges: true, ..Self::default() };
+        let mut lab = Self { settings, fit: Fit::Ranges, ..Self::default() };
         lab.ask();
         lab
     }

@@ -39,9 +39,13 @@ impl Undo {
             }
         }
     }
-    /// Forgets the gesture in progress and what it began with is returned, if any.
-    pub fn abandon(&mut self) -> Option<Settings> {
-        self.gesture.take()
+    /// The newest settings were refused and are `settings` again: forgets the gesture in progress and the steps that led
+    /// away from them.
+    pub fn refused(&mut self, settings: &Settings) {
+        self.gesture = None;
+        while self.past.last().is_some_and(|step| step.after != *settings) {
+            self.past.pop();
+        }
     }
     /// The settings before the last step.
     pub fn undo(&mut self, settings: &Settings) -> Option<Settings> {
@@ -113,6 +117,16 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_refused_is_no_step() {
+        let (mut undo, first) = (Undo::default(), Settings::default());
+        let second = Settings { model: "absurd.onnx".into(), ..first.clone() };
+        undo.begin(&first);
+        undo.end(&second);
+        undo.refused(&first);
+        assert!(undo.undo_sentence().is_none());
+    }
 
     #[test]
     fn a_drag_is_one_step_with_a_sentence() {

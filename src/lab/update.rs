@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::compute::Fit;
 use super::engine::News;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
@@ -141,7 +142,7 @@ impl Lab {
             }
         });
         self.afresh = true;
-        self.fit_ranges = true;
+        self.fit = Fit::Network;
     }
 
     fn open_data(&mut self, spec: String) {
@@ -155,7 +156,7 @@ impl Lab {
             }
         });
         self.afresh = true;
-        self.fit_ranges = true;
+        self.fit = self.fit.max(Fit::Ranges);
     }
 
     fn open_path(&mut self, path: &Path) {
@@ -199,10 +200,10 @@ impl Lab {
 
     /// Back to the settings of what is on the screen.
     fn settle_back(&mut self) {
-        self.undo.abandon();
         if let Some(run) = &self.run {
             self.settings = run.settings.clone();
         }
+        self.undo.refused(&self.settings);
         self.asked = Some(self.settings.clone());
     }
 
@@ -313,7 +314,7 @@ impl Lab {
         if self.afresh || self.asked.as_ref() != Some(&self.settings) {
             self.generation += 1;
             self.job = Some(Job::default());
-            let fit = std::mem::take(&mut self.fit_ranges);
+            let fit = std::mem::take(&mut self.fit);
             self.engine.run(self.generation, self.settings.clone(), std::mem::take(&mut self.afresh), fit);
             self.asked = Some(self.settings.clone());
         }

@@ -1,7 +1,7 @@
 //! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
 
 use egui::Ui;
-use egui_plot::{FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
+use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message};
@@ -57,7 +57,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .include_y(1.0)
             .include_x(1.0)
             .include_x(last as f64)
-            .x_axis_label("time-steps t")
+            .custom_x_axes(vec![AxisHints::new_x().label("time-steps t").label_spacing(egui::Rangef::new(22.0, 30.0))])
             .y_axis_label("share of samples")
             .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
             .y_axis_min_width(46.0)

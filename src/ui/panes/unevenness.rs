@@ -75,9 +75,14 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Colo
     ui.horizontal_wrapped(|ui| {
         for k in 1..5 {
             let example = layer.examples[k];
-            let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
-            ui.painter().rect_filled(swatch, 2.0, colours[k]);
-            let button = ui.add_enabled(example.is_some(), egui::Button::new(format!("C{k} {}", NAMES[k])).small());
+            // Swatch and words stay together when the row breaks.
+            let button = ui
+                .horizontal(|ui| {
+                    let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+                    ui.painter().rect_filled(swatch, 2.0, colours[k]);
+                    ui.add_enabled(example.is_some(), egui::Button::new(format!("C{k} {}", NAMES[k])).small())
+                })
+                .inner;
             let name = example.map(|e| parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
             let hover = name.map_or("no such neuron in this layer".into(), |name| format!("Look at one: {name}"));
             if button.on_hover_text(hover).clicked()
