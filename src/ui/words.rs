@@ -55,7 +55,9 @@ pub fn short_name(source: &str) -> String {
     if source.starts_with("builtin:") {
         return source.trim_start_matches("builtin:").to_owned();
     }
-    source.rsplit(['/', '\\']).next().unwrap_or(source).to_owned()
+    // Of several files the first is the one with the samples.
+    let first = source.split(',').next().unwrap_or(source);
+    first.rsplit(['/', '\\', ':']).next().unwrap_or(first).to_owned()
 }
 
 #[cfg(test)]

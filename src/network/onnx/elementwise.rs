@@ -136,7 +136,10 @@ impl Lowering<'_> {
     /// Input `k` as a function of a layer.
     fn function(&mut self, node: &NodeProto, k: usize) -> Result<(NodeId, Rc<Expression>, String)> {
         match self.value(node, k)? {
-            Value::Layer(id) => Ok((id, Rc::new(Expression::X), names::of_node(node))),
+            Value::Layer(id) => {
+                let name = names::of_activation(node, &self.nodes[id].name);
+                Ok((id, Rc::new(Expression::X), name))
+            }
             Value::Function { root, f, name } => Ok((root, f, name)),
             Value::Constant(_) => Err(self.refuse(node, "arithmetic on constants that is not read")),
         }

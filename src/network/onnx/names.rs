@@ -21,8 +21,21 @@ pub fn of_node(node: &NodeProto) -> String {
     match path.rsplit_once('/') {
         Some((module, _)) => module.replace('/', "."),
         None if !node.name.is_empty() => node.name.clone(),
-        None => node.output.first().cloned().unwrap_or_else(|| node.op_type.to_lowercase()),
+        // Old exporters number their values and name nothing else.
+        None => match node.output.first().filter(|output| !output.is_empty()) {
+            Some(output) if output.bytes().all(|b| b.is_ascii_digit()) => {
+                format!("{}_{output}", node.op_type.to_lowercase())
+            }
+            Some(output) => output.clone(),
+            None => node.op_type.to_lowercase(),
+        },
     }
+}
+
+/// The dotted path of an activation that reads the layer called `before`.
+pub fn of_activation(node: &NodeProto, before: &str) -> String {
+    let nameless = node.name.is_empty() && node.metadata_props.is_empty();
+    if nameless { format!("{before}.act") } else { of_node(node) }
 }
 
 /// The innermost module of a list like `['', 'layer1', 'layer1.0', 'relu_3']`; its last entry names the call itself.

@@ -94,11 +94,16 @@ fn controls(ui: &mut Ui, layer: &SpikingLayer, followed: Neuron, memory: &mut Me
     });
     ui.horizontal_wrapped(|ui| {
         let reach = if followed.theta > 0.0 { followed.theta } else { 1.0 };
-        ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 110.0).clamp(50.0, 160.0);
+        let narrow = ui.available_width() < 480.0;
+        let across = if narrow { 2.0 } else { 3.0 };
+        ui.spacing_mut().slider_width = (ui.available_width() / across - 110.0).clamp(50.0, 160.0);
         let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).text("θ").max_decimals(3);
         ui.add(theta.clamping(egui::SliderClamping::Edits)).on_hover_text("Threshold, in units of activation");
         let steps = Slider::new(&mut neuron.steps, 1..=MAX_STEPS).logarithmic(true).text("T");
         ui.add(steps).on_hover_text("Time-steps");
+        if narrow {
+            ui.end_row();
+        }
         let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).text("v(0)/θ").max_decimals(2);
         ui.add(v_init).on_hover_text("Initial potential as a share of θ");
     });
