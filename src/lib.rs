@@ -16,6 +16,7 @@ pub mod cli;
 pub mod convert;
 pub mod data;
 pub mod error;
+pub mod files;
 pub mod lab;
 pub mod measure;
 pub mod network;

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::{parse_range, summary};
 use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
 use crate::data::{NpzData, Scaling, write_npz};
+use crate::files::write_bytes;
 use crate::lab::cache::Cache;
 use crate::lab::compute::compute;
-use crate::lab::session::write_atomically;
 use crate::lab::{Backend, Run, Settings};
 use crate::simulate::Control;
 use crate::simulate::control::Event;
@@ -185,7 +185,7 @@ fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
     std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
     let stage = tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
     let text = serde_json::to_string_pretty(&summary::summary(run)).map_err(|e| Error::Internal(e.to_string()))?;
-    write_atomically(&stage.path().join("summary.json"), text.as_bytes())?;
+    write_bytes(&stage.path().join("summary.json"), text.as_bytes())?;
     if dump {
         write_counts(run, &stage.path().join("counts.npz"))?;
     }

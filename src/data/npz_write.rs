@@ -7,6 +7,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::npy;
+use crate::files::write_whole;
 use crate::{Error, Result};
 
 /// The values of one array, row-major.
@@ -58,20 +59,16 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Resul
             return Err(Error::Internal(format!("array {name}: {} values for shape [{shape}]", data.len())));
         }
     }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let fail = |e: io::Error| Error::io(path, e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    let mut zip = ZipWriter::new(BufWriter::new(file.as_file_mut()));
-    for (name, shape, data) in arrays {
-        let large = data.len() >= 1 << 28;
-        let options = SimpleFileOptions::default().large_file(large);
-        zip.start_file(format!("{name}.npy"), options).map_err(|e| fail(e.into()))?;
-        zip.write_all(&npy::header_bytes(data.descr(), shape)).map_err(fail)?;
-        data.write_to(&mut zip).map_err(fail)?;
-    }
-    zip.finish().map_err(|e| fail(e.into()))?.flush().map_err(fail)?;
-    file.persist(path).map_err(|e| fail(e.error))?;
-    Ok(())
+    write_whole(path, |file| {
+        let mut zip = ZipWriter::new(BufWriter::new(file));
+        for (name, shape, data) in arrays {
+            let large = data.len() >= 1 << 28;
+            zip.start_file(format!("{name}.npy"), SimpleFileOptions::default().large_file(large))?;
+            zip.write_all(&npy::header_bytes(data.descr(), shape))?;
+            data.write_to(&mut zip)?;
+        }
+        zip.finish()?.flush()
+    })
 }
 
 #[cfg(test)]

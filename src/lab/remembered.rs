@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::session::write_atomically;
 use crate::data::Scaling;
+use crate::files::write_bytes;
 
 /// Where the memory lies: `$XDG_CONFIG_HOME/spikescope` or `~/.config/spikescope`; `None` without a home.
 fn file() -> Option<PathBuf> {
@@ -28,7 +28,7 @@ pub fn remember_scaling(model: &str, scaling: &Scaling) {
     }
     let made = file.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_ok());
     if let (true, Ok(text)) = (made, serde_json::to_string_pretty(&known)) {
-        let _ = write_atomically(&file, text.as_bytes());
+        let _ = write_bytes(&file, text.as_bytes());
     }
 }
 

@@ -1,12 +1,12 @@
 //! Sessions: settings and view in one text file. Written to a temporary name and renamed, so that a session is whole or as
 //! it was.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Settings, View};
+use crate::files::write_bytes;
 use crate::{Error, Result};
 
 /// The version of the session format that this program writes.
@@ -43,17 +43,8 @@ impl Session {
     /// Writes the session file, atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::Internal(e.to_string()))?;
-        write_atomically(path, text.as_bytes())
+        write_bytes(path, text.as_bytes())
     }
-}
-
-/// Writes `bytes` to a temporary file beside `path` and renames it there.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| Error::io(folder, e))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| Error::io(path, e))?;
-    file.persist(path).map_err(|e| Error::io(path, e.error))?;
-    Ok(())
 }
 
 #[cfg(test)]

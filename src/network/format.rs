@@ -17,7 +17,6 @@
 mod graph;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::SafeTensors;
@@ -28,6 +27,7 @@ use self::graph::{GraphRecord, Weight};
 use super::Network;
 use super::shape::validate;
 use crate::data::Scaling;
+use crate::files::write_bytes;
 use crate::{Error, Result};
 
 /// The version that [`save`] writes and [`load`] reads.
@@ -55,17 +55,7 @@ struct Header {
 /// # Errors
 /// [`Error::Io`] when the operating system refuses; [`Error::Internal`] when the graph has no JSON form.
 pub fn save(network: &Network, path: &Path) -> Result<()> {
-    let bytes = to_bytes(network)?;
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut options = tempfile::Builder::new();
-    options.prefix(".spikescope-");
-    // A temporary file is private by default; this one becomes an ordinary file of the person's (less their umask).
-    #[cfg(unix)]
-    options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = options.tempfile_in(folder).map_err(|source| Error::io(path, source))?;
-    file.write_all(&bytes).map_err(|source| Error::io(path, source))?;
-    file.persist(path).map_err(|error| Error::io(path, error.error))?;
-    Ok(())
+    write_bytes(path, &to_bytes(network)?)
 }
 
 /// `network` as the bytes of a file.

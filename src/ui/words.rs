@@ -70,6 +70,6 @@ mod tests {
         assert_eq!((compact(950.0), compact(152_000.0)), ("950".into(), "152 k".into()));
         assert_eq!(theta_words(&[1.0, 2.0]), "θ 1.00–2.00");
         assert_eq!(neuron_place(&[2, 3, 4], 17), "channel 1, row 1, column 1");
-        assert_eq!(short_name("images:/tmp/a/b.png"), "b.png");
+        assert_eq!(short_name("images:pictures/a/b.png"), "b.png");
     }
 }

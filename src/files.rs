@@ -1,0 +1,50 @@
+//! Files that appear whole or not at all: written beside their place under another name, then renamed.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// Puts what `write` writes at `path`. A failure leaves whatever was there as it was.
+///
+/// # Errors
+/// [`Error::Io`] with the path when the operating system refuses.
+pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fail = |error: io::Error| Error::io(path, error);
+    let mut options = tempfile::Builder::new();
+    options.prefix(".spikescope-");
+    // A temporary file is private by default; this one becomes an ordinary file of the person's (less their umask).
+    #[cfg(unix)]
+    options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = options.tempfile_in(folder).map_err(fail)?;
+    write(file.as_file_mut()).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(path).map_err(|e| fail(e.error))?;
+    Ok(())
+}
+
+/// [`write_whole`] for bytes that are at hand.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(path, |file| file.write_all(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write_bytes(&path, b"old").unwrap();
+        let refused = write_whole(&path, |file| file.write_all(b"half").and(Err(io::Error::other("full"))));
+        assert!(refused.unwrap_err().to_string().contains("a.txt"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,168 @@
+//! The two plots of the threshold pane, over one axis of activations: the histogram with its line, and the costs.
+
+use egui::Ui;
+use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
+
+use super::super::parts::{self, Ink, number, percent};
+use super::{Memory, Sight, at, drag};
+use crate::lab::Message;
+use crate::measure::predict::Prediction;
+
+/// Room under the logarithm of 1, so that single activations have a bar.
+const LOG_FOOT: f64 = 0.3;
+
+/// The activations, with θ as a line to be dragged and what it cuts off shaded.
+pub(super) fn histogram(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    extent: f32,
+    height: f32,
+    alone: bool,
+    memory: &mut Memory,
+    out: &mut Vec<Message>,
+) {
+    let ink = parts::ink(ui);
+    let log = memory.log;
+    let bars = bars(sight, extent, log, &ink);
+    let top = bars.iter().map(|bar| bar.value + bar.base_offset.unwrap_or(0.0)).fold(0.5, f64::max) * 1.25;
+    let base = if log { -LOG_FOOT } else { 0.0 };
+    let view = sight.view;
+    let plot = axes("activations", ui, extent)
+        .height(height)
+        .include_y(base)
+        .include_y(top)
+        .show_axes([alone, true])
+        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
+        .y_axis_label("activations")
+        .y_axis_formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) })
+        .label_formatter(|at| {
+            let x = parts::position(at).x;
+            let bin = (x / f64::from(view.extent) * view.histogram.len() as f64).floor();
+            let count = view.histogram.get(bin as usize).filter(|_| bin >= 0.0)?;
+            let low = bin * f64::from(view.extent) / view.histogram.len() as f64;
+            let high = low + f64::from(view.extent) / view.histogram.len() as f64;
+            Some(format!("{count} activations\nof {} to {}", number(low), number(high)))
+        })
+        .show(ui, |plot| {
+            plot.span(
+                Span::new("", sight.theta as f64..=f64::from(extent) * 2.0)
+                    .fill(ink.clipping.gamma_multiply(0.12))
+                    .border_width(0.0),
+            );
+            plot.bar_chart(BarChart::new("activations", bars).color(ink.ann).allow_hover(false));
+            ghosts(plot, sight, &ink, top, top - base);
+            threshold_line(plot, sight, &ink);
+        });
+    drag(ui, &plot, sight, extent, memory, out);
+}
+
+/// One bar per bin that holds anything, those above θ in the colour of clipping.
+fn bars(sight: &Sight<'_>, extent: f32, log: bool, ink: &Ink) -> Vec<Bar> {
+    let width = f64::from(sight.view.extent) / sight.view.histogram.len().max(1) as f64;
+    let bar = |(k, &count): (usize, &u64)| {
+        let x = (k as f64 + 0.5) * width;
+        let height = if log { (count as f64).log10() + LOG_FOOT } else { count as f64 };
+        let colour = if x > f64::from(sight.theta) { ink.clipping } else { ink.ann };
+        let bar = Bar::new(x, height).width(width).fill(colour).stroke((0.0, colour));
+        if log { bar.base_offset(-LOG_FOOT) } else { bar }
+    };
+    let shown = sight.view.histogram.iter().enumerate().filter(|(_, count)| **count > 0).map(bar);
+    shown.filter(|bar| bar.argument <= f64::from(extent)).collect()
+}
+
+/// A count as the power of ten that it is; nothing between the powers.
+pub(super) fn power(exponent: f64) -> String {
+    match exponent {
+        e if e < 0.0 || (e - e.round()).abs() > 1e-6 => String::new(),
+        e if e < 4.0 => format!("{:.0}", 10f64.powf(e)),
+        e => format!("1e{e:.0}"),
+    }
+}
+
+/// Thresholds worth knowing, as thin dashed lines with their names one below the other.
+fn ghosts(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink, top: f64, span: f64) {
+    for (k, (name, theta)) in sight.view.marks.iter().enumerate() {
+        let line = VLine::new(format!("mark {name}"), *theta).color(ink.ghost).width(1.0);
+        plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false).name(""));
+        let right = *theta > sight.view.extent * 0.8;
+        let (anchor, pad) = if right { (egui::Align2::RIGHT_TOP, " ") } else { (egui::Align2::LEFT_TOP, " ") };
+        let at = PlotPoint::new(*theta, top - span * 0.07 * k as f64);
+        let words = format!("{pad}{name}{pad}");
+        plot.text(
+            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.total).name("").allow_hover(false),
+        );
+    }
+}
+
+fn threshold_line(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink) {
+    plot.vline(VLine::new("threshold θ", sight.theta).color(ink.theta).width(2.5).allow_hover(false));
+}
+
+/// The predicted error against θ, on the same axis.
+pub(super) fn costs(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    extent: f32,
+    height: f32,
+    memory: &mut Memory,
+    out: &mut Vec<Message>,
+) {
+    let ink = parts::ink(ui);
+    let predictions = &sight.view.predictions;
+    let roof = roof(sight);
+    let curve = |part: fn(&Prediction) -> f64| -> Vec<[f64; 2]> {
+        let near = predictions.iter().filter(|p| p.theta <= extent);
+        near.map(|p| [f64::from(p.theta), part(p)]).collect()
+    };
+    let plot = axes("costs", ui, extent)
+        .height(height)
+        .y_axis_label("predicted error²")
+        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
+        .y_axis_formatter(|mark, _| parts::tick(mark.value))
+        .label_formatter(|position| {
+            let cost = at(predictions, parts::position(position).x as f32)?;
+            Some(format!(
+                "θ = {}\nclipping {}\nquantisation {}\ntotal {}\nclipped {}",
+                number(f64::from(cost.theta)),
+                number(cost.clipping),
+                number(cost.quantization),
+                number(cost.total()),
+                percent(cost.clipped)
+            ))
+        })
+        .show(ui, |plot| {
+            plot.set_plot_bounds_y(0.0..=roof);
+            plot.line(Line::new("clipping", curve(|p| p.clipping)).color(ink.clipping).width(1.5).allow_hover(false));
+            let quantization = Line::new("quantisation", curve(|p| p.quantization));
+            plot.line(quantization.color(ink.quantization).width(1.5).allow_hover(false));
+            plot.line(Line::new("both", curve(Prediction::total)).color(ink.total).width(2.0).allow_hover(false));
+            if let Some(best) = sight.best {
+                let point = vec![[f64::from(best.theta), best.total()]];
+                let point = Points::new("minimum", point).shape(MarkerShape::Diamond).radius(5.0);
+                plot.points(point.color(ink.total).allow_hover(false));
+            }
+            threshold_line(plot, sight, &ink);
+        });
+    drag(ui, &plot, sight, extent, memory, out);
+}
+
+/// The top of the cost axis: the valley fills it, whatever tiny thresholds would cost.
+fn roof(sight: &Sight<'_>) -> f64 {
+    let least = sight.best.map_or(0.0, |best| best.total());
+    let now = sight.cost.map_or(0.0, |cost| cost.total());
+    (6.0 * least).max(1.25 * now).max(f64::from(f32::MIN_POSITIVE))
+}
+
+/// A plot over activations; both of the pane's are alike.
+fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
+    Plot::new(name)
+        .link_axis(ui.scope_id().with("activation axis"), [true, false])
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .allow_zoom([true, false])
+        .allow_scroll(false)
+        .include_x(0.0)
+        .include_x(extent)
+        .set_margin_fraction(egui::Vec2::ZERO)
+        .y_axis_min_width(72.0)
+}
