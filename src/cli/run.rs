@@ -1,5 +1,6 @@
 //! `spikescope run`: converts, simulates and measures without a window; writes `summary.json` and, if asked, the counts.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -85,13 +86,17 @@ pub fn run(args: RunArgs) -> Result<()> {
         Some("counts") => true,
         Some(other) => return Err(Error::Invalid(format!("dump '{other}' is not known; use counts"))),
     };
-    let control = Control::listening(|event| {
-        if let Event::Progress { stage, fraction } = event {
+    // Progress is for eyes; a log file gets results and errors only.
+    let watched = std::io::stderr().is_terminal();
+    let control = Control::listening(move |event| {
+        if let (true, Event::Progress { stage, fraction }) = (watched, event) {
             eprint!("\r{stage} {:3.0} %   ", fraction * 100.0);
         }
     });
     let result = compute(&settings, &mut Cache::default(), &control);
-    eprint!("\r                              \r");
+    if watched {
+        eprint!("\r                              \r");
+    }
     let run = result?;
     write_results(&run, &out, dump)?;
     println!("{}", summary::sentence(&run));
