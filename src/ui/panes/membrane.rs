@@ -95,15 +95,8 @@ impl Lane<'_> {
 /// What the colours mean.
 fn key(ui: &mut Ui, steps: usize) {
     let ink = parts::ink(ui);
-    let path =
-        if steps <= MARKED_STEPS { "potential, rings m(t) before and dots v(t) after reset" } else { "potential" };
-    let entries = [
-        (path, ink.snn),
-        ("spike", ink.spike),
-        ("threshold θ", ink.theta),
-        ("input", ink.current),
-        ("time cursor", ink.cursor),
-    ];
+    let path = if steps <= MARKED_STEPS { "potential: ring m(t), dot v(t)" } else { "potential" };
+    let entries = [(path, ink.snn), ("spike", ink.spike), ("threshold θ", ink.theta), ("input", ink.current)];
     parts::legend(ui, &entries);
 }
 

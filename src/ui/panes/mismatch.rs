@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 ui.small(format!("both silent: {}", percent(layer.density.silent as f64 / all)));
             });
             let room = ui.available_size();
-            if room.x > 1.25 * room.y && room.x > 420.0 {
+            if room.x > 1.1 * room.y && room.x > 340.0 {
                 ui.horizontal_top(|ui| {
                     let side = (room.y - 30.0).min(room.x * 0.5).max(120.0);
                     ui.allocate_ui(vec2(side + 34.0, room.y), |ui| density(ui, snapshot, layer, side));
