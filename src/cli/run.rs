@@ -28,11 +28,15 @@ pub struct RunArgs {
     /// Network: an .onnx or .safetensors file, or builtin:NAME
     #[arg(long)]
     pub model: Option<String>,
-    /// Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | builtin:NAME
-    #[arg(long, value_name = "SPEC")]
+    /// A data specification.
+    #[arg(
+        long,
+        value_name = "SPEC",
+        help = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | builtin:NAME"
+    )]
     pub data: Option<String>,
-    /// Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]
-    #[arg(long)]
+    /// An input scaling.
+    #[arg(long, help = "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]")]
     pub scale: Option<String>,
     /// Calibration samples, FIRST..END
     #[arg(long, value_name = "RANGE")]

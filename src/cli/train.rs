@@ -31,7 +31,7 @@ pub struct TrainArgs {
     /// Samples to test the result on, as in builtin:digits.
     #[arg(long, value_name = "DATA")]
     pub test: Option<String>,
-    /// Input scaling: 0..1, 0..255 or mean=M[,M,M];std=S[,S,S]. Default: that of --init, or 0..1.
+    /// Input scaling: 0..1, 0..255 or mean=M;std=S (one number, or one per channel). Default: that of --init, or 0..1.
     #[arg(long)]
     pub scale: Option<String>,
     /// Passes over the training samples.
