@@ -7,7 +7,7 @@
 //! | metadata key | value |
 //! |---|---|
 //! | `spikescope.format` | `"1"` |
-//! | `spikescope.graph` | JSON, see [`graph`] |
+//! | `spikescope.graph` | JSON, see `graph` |
 //! | `spikescope.name` | the network's name |
 //! | `spikescope.scaling` | the input scaling as a person writes it (`0..1`, `mean=…;std=…`); absent when unknown |
 //! | `spikescope.class_names` | JSON list of strings; absent when there are none |

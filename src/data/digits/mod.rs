@@ -1,6 +1,6 @@
 //! Drawn digits: a generator of 28x28 pictures that look handwritten, for a first run without any file.
 //!
-//! A skeleton of strokes ([`strokes`]) is bent ([`distort`]) and inked ([`render`]). Knows no files.
+//! A skeleton of strokes (`strokes`) is bent (`distort`) and inked (`render`). Knows no files.
 
 mod distort;
 mod render;
