@@ -38,8 +38,14 @@ pub fn open(lab: Lab) -> Result<()> {
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
     let create = |context: &eframe::CreationContext<'_>| Ok(Box::new(App::new(lab, &context.egui_ctx)) as _);
-    eframe::run_native("spikescope", options, Box::new(create))
-        .map_err(|error| Error::Invalid(format!("no window can be opened ({error}); `spikescope run` works without")))
+    eframe::run_native("spikescope", options, Box::new(create)).map_err(|error| {
+        // Before the reason stand places in the sources of the window library, which help nobody here.
+        let text = error.to_string();
+        let reason = text.rsplit(": ").next().unwrap_or(&text);
+        Error::Invalid(format!(
+            "no window can be opened ({reason}); `spikescope run` and `spikescope shot` work without"
+        ))
+    })
 }
 
 impl App {
