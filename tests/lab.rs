@@ -1,0 +1,115 @@
+//! The lab as a person meets it: what is refused leaves it as it was, partners that do not fit wait for each other, undo
+//! brings back the finished result.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use spikescope::convert::ThresholdRule;
+use spikescope::lab::{Lab, Message, Settings};
+use spikescope::network::format;
+use spikescope::network::zoo::{Arch, parse_activation};
+
+fn lab() -> Lab {
+    let mut settings =
+        Settings { model: "builtin:digits-mlp".into(), samples: 0..20, calibrate: 20..60, ..Settings::default() };
+    settings.recipe.steps = 6;
+    Lab::open(settings).unwrap()
+}
+
+fn send(lab: &mut Lab, message: Message) {
+    lab.update([message]);
+    lab.settle();
+}
+
+/// A colour network and forty matching records in CIFAR-10's binary form.
+fn colour_pair(folder: &Path) -> (String, String) {
+    let network = Arch::Cnn.build(&[3, 32, 32], 10, parse_activation("relu").unwrap(), 1).unwrap();
+    let model = folder.join("colour.safetensors");
+    format::save(&network, &model).unwrap();
+    let records: Vec<u8> = (0..40u32)
+        .flat_map(|i| std::iter::once((i % 10) as u8).chain((0..3072u32).map(move |k| ((i * 131 + k * 7) % 251) as u8)))
+        .collect();
+    let data = folder.join("forty.bin");
+    std::fs::write(&data, records).unwrap();
+    (model.display().to_string(), format!("cifar10:{}", data.display()))
+}
+
+#[test]
+fn broken_files_leave_the_lab_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.onnx");
+    std::fs::write(&broken, b"this is no network").unwrap();
+    let mut lab = lab();
+    let (before, settings) = (lab.run.clone().unwrap(), lab.settings.clone());
+    for message in [
+        Message::OpenPath(broken.clone()),
+        Message::OpenPath(folder.path().to_owned()),
+        Message::OpenData("idx:nowhere,nothing".into()),
+        Message::OpenModel("builtin:nothing".into()),
+        Message::SetSamples { first: 1_000_000, count: 10 },
+    ] {
+        let notices = lab.notices.len();
+        send(&mut lab, message.clone());
+        assert!(lab.notices.len() > notices, "{message:?} should be refused with a word");
+        assert!(Arc::ptr_eq(&before, lab.run.as_ref().unwrap()) && lab.settings == settings, "{message:?}");
+        assert!(lab.undo_sentence().is_none(), "{message:?} is no step to undo");
+    }
+    assert!(lab.notices[0].text.contains("broken.onnx"));
+}
+
+#[test]
+fn a_network_waits_for_data_that_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = colour_pair(folder.path());
+    for (first, second) in [
+        (Message::OpenModel(model.clone()), Message::OpenData(data.clone())),
+        (Message::OpenData(data.clone()), Message::OpenModel(model.clone())),
+    ] {
+        let mut lab = lab();
+        send(&mut lab, first);
+        assert!(lab.notices.last().unwrap().text.contains("3×32×32"), "{:?}", lab.notices);
+        assert_eq!(lab.settings.model, "builtin:digits-mlp");
+        send(&mut lab, second);
+        let run = lab.run.as_ref().unwrap();
+        assert_eq!((&run.settings.model, &run.settings.data), (&model, &data));
+        // Forty records have no sample 256: the ranges were fitted.
+        assert!(run.recording.samples <= 40 && lab.settings == run.settings);
+    }
+}
+
+#[test]
+fn undo_brings_back_the_finished_result_itself() {
+    let mut lab = lab();
+    let before = lab.run.clone().unwrap();
+    for steps in [5, 4, 3] {
+        lab.update([Message::SetSteps(steps)]);
+    }
+    send(&mut lab, Message::EndGesture);
+    assert_eq!(lab.run.as_ref().unwrap().steps(), 3);
+    assert_eq!(lab.undo_sentence().unwrap(), "T 6 to 3");
+    send(&mut lab, Message::Undo);
+    assert!(Arc::ptr_eq(&before, lab.run.as_ref().unwrap()));
+    send(&mut lab, Message::Redo);
+    assert_eq!(lab.run.as_ref().unwrap().steps(), 3);
+}
+
+#[test]
+fn opening_takes_thresholds_that_the_network_can_have() {
+    let mut lab = lab();
+    send(&mut lab, Message::OpenModel("builtin:digits-resnet".into()));
+    assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
+    send(&mut lab, Message::OpenModel("builtin:digits-cnn".into()));
+    assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Percentile(99.9));
+    assert!(lab.notices.is_empty(), "{:?}", lab.notices);
+}
+
+#[test]
+fn the_cursor_scrubs_the_report() {
+    let mut lab = lab();
+    send(&mut lab, Message::SetCursor(Some(2)));
+    let snapshot = lab.snapshot.clone().unwrap();
+    assert_eq!((snapshot.report.steps, snapshot.run.steps()), (2, 6));
+    assert!(snapshot.report.layers[0].spikes < lab.run.as_ref().unwrap().report.layers[0].spikes);
+    send(&mut lab, Message::SetCursor(None));
+    assert_eq!(lab.snapshot.as_ref().unwrap().report.steps, 6);
+}
