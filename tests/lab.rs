@@ -113,3 +113,19 @@ fn the_cursor_scrubs_the_report() {
     send(&mut lab, Message::SetCursor(None));
     assert_eq!(lab.snapshot.as_ref().unwrap().report.steps, 6);
 }
+
+#[test]
+fn folders_named_like_classes_are_those_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["7", "3"] {
+        let place = folder.path().join(class);
+        std::fs::create_dir(&place).unwrap();
+        image::GrayImage::new(28, 28).save(place.join("a.png")).unwrap();
+    }
+    let mut lab = lab();
+    send(&mut lab, Message::OpenPath(folder.path().to_owned()));
+    assert!(lab.notices.is_empty(), "{:?}", lab.notices);
+    let run = lab.run.as_ref().unwrap();
+    assert_eq!(**run.labels, [3, 7]);
+    assert_eq!(run.class_name(7), "7");
+}

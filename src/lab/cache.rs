@@ -20,6 +20,9 @@ pub struct SamplesKey {
     pub spec: String,
     /// The network's input shape, which pictures are fitted to.
     pub shape: Vec<usize>,
+    /// The network's classes, which labels are checked against and folders named by.
+    pub classes: usize,
+    pub class_names: Vec<String>,
 }
 
 /// What decides a calibration.

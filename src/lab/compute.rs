@@ -154,12 +154,17 @@ pub fn model(source: &str, backend: Backend, cache: &mut Cache) -> Result<Arc<Mo
 
 /// The data set in the shape the network wants: pictures are fitted, other samples must have as many values.
 pub fn samples(spec: &str, network: &Network, cache: &mut Cache) -> Result<Arc<Samples>> {
-    let key = SamplesKey { spec: spec.to_owned(), shape: network.input_shape().to_vec() };
+    let key = SamplesKey {
+        spec: spec.to_owned(),
+        shape: network.input_shape().to_vec(),
+        classes: network.classes(),
+        class_names: network.class_names.clone(),
+    };
     if let Some(samples) = cache.samples(&key) {
         return Ok(samples);
     }
     let spec = DataSpec::parse(spec)?;
-    let samples = Arc::new(spec.load_resized(network.input_shape())?);
+    let samples = Arc::new(with_classes_of(network, spec.load_resized(network.input_shape())?));
     let wanted: usize = network.input_shape().iter().product();
     if samples.sample_len() != wanted {
         return Err(Error::Mismatch {
@@ -172,6 +177,26 @@ pub fn samples(spec: &str, network: &Network, cache: &mut Cache) -> Result<Arc<S
     check_labels(&samples, network.classes())?;
     cache.keep_samples(key, samples.clone());
     Ok(samples)
+}
+
+/// Folders named like the network's classes (or like their numbers) are those classes, whatever their order on the disk
+/// and however many there are.
+fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
+    let class_of = |name: &String| {
+        let named = network.class_names.iter().position(|class| class == name);
+        named.or_else(|| name.parse().ok().filter(|&class| class < network.classes()))
+    };
+    let classes: Option<Vec<usize>> = samples.class_names.iter().map(class_of).collect();
+    if let Some(classes) = classes.filter(|classes| !classes.is_empty()) {
+        let own = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
+        samples.labels = Arc::new(samples.labels.iter().map(own).collect());
+        samples.class_names = if network.class_names.is_empty() {
+            (0..network.classes()).map(|class| class.to_string()).collect()
+        } else {
+            network.class_names.clone()
+        };
+    }
+    samples
 }
 
 fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Result<()> {
