@@ -21,7 +21,7 @@ pub use message::Message;
 pub use run::{Model, Run, Seconds};
 pub use session::Session;
 pub use settings::{Backend, Settings, View, Workspace};
-pub use snapshot::{Focus, Snapshot, ThresholdView};
+pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
 
 use crate::measure::CurvePoint;
 use crate::{Error, Result};
