@@ -120,9 +120,8 @@ fn synops_add_up_over_steps_per_sample() {
 fn at_the_break_even_rate_both_cost_the_same() {
     let network = dense();
     let constants = EnergyConstants::own(1.5, 1.0, true);
-    let of = |fired: &[&[&[usize]]]| {
-        energy(&operations(&network, &fan_outs(&network), &recording(4, fired)), &constants)
-    };
+    let of =
+        |fired: &[&[&[usize]]]| energy(&operations(&network, &fan_outs(&network), &recording(4, fired)), &constants);
     // 8 J for spikes of 3 J each: 8/3 spikes over 4 places.
     let run = of(&[&[&[2]]]);
     assert!((run.break_even_rate * 4.0 - 8.0 / 3.0).abs() < 1e-12);

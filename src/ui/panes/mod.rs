@@ -1,6 +1,8 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
 mod decimate;
+mod delay;
+mod energy;
 mod heat;
 mod ledger;
 mod membrane;
@@ -32,11 +34,13 @@ pub enum Pane {
     Raster,
     Threshold,
     Transfer,
+    Energy,
+    Delay,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -46,6 +50,8 @@ impl Pane {
         Self::Raster,
         Self::Threshold,
         Self::Transfer,
+        Self::Energy,
+        Self::Delay,
     ];
 
     /// The title on the pane's tab.
@@ -60,6 +66,8 @@ impl Pane {
             Self::Raster => "Raster",
             Self::Threshold => "Threshold",
             Self::Transfer => "Transfer",
+            Self::Energy => "Energy",
+            Self::Delay => "Start by end",
         }
     }
 
@@ -75,6 +83,8 @@ impl Pane {
             Self::Raster => "raster",
             Self::Threshold => "threshold",
             Self::Transfer => "transfer",
+            Self::Energy => "energy",
+            Self::Delay => "delay",
         }
     }
 
@@ -90,6 +100,8 @@ impl Pane {
             Self::Raster => raster::show(ui, lab, out),
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
+            Self::Energy => energy::show(ui, lab, out),
+            Self::Delay => delay::show(ui, lab, out),
         }
     }
 }
