@@ -12,7 +12,9 @@ use crate::ui::colormap::sequential;
 use crate::ui::tones::tones;
 
 /// From this width on the early exit stands beside the matrix.
-const WIDE: f32 = 560.0;
+const WIDE: f32 = 450.0;
+/// From this width on both marks are explained on one line.
+const LEGEND: f32 = 350.0;
 /// Room for the numbers left of the matrix and below it.
 const MARGIN: [f32; 2] = [44.0, 34.0];
 
@@ -36,7 +38,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         |ui| {
             let room = ui.available_size();
             if room.x >= WIDE {
-                let width = (room.x * 0.5).min(room.y + 20.0).max(240.0);
+                let width = (room.x * 0.5).min(room.y + 20.0).max(210.0);
                 ui.horizontal_top(|ui| {
                     ui.allocate_ui(vec2(width, room.y), |ui| ui.vertical(|ui| matrix(ui, snapshot, room.y)));
                     ui.add_space(10.0);
@@ -70,7 +72,9 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, height: f32) {
         (format!("estimated delay: start {estimate}, {}", share(readout.delay_accuracy)), tones.ann),
         (best.map_or(String::new(), |(at, value)| format!("best at T: start {at}, {}", share(value))), tones.snn),
     ];
-    parts::legend(ui, &marks.iter().map(|(text, colour)| (text.as_str(), *colour)).collect::<Vec<_>>());
+    let entries: Vec<_> = marks.iter().map(|(text, colour)| (text.as_str(), *colour)).collect();
+    // Each on its own line where both do not fit on one.
+    entries.chunks(if ui.available_width() < LEGEND { 1 } else { 2 }).for_each(|entries| parts::legend(ui, entries));
     ui.horizontal(|ui| {
         ui.small(measured(readout));
         colour_bar(ui, 90.0, &share(low), &share(high), sequential);
@@ -100,7 +104,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, height: f32) {
     };
     axes(ui, matrix, rect, unit);
     let column = |start: usize| matrix.bounds[..n].partition_point(|&bound| bound <= start).saturating_sub(1);
-    let at_end = [(Some(estimate), tones.ann, 1.5), (best.map(|best| best.0), tones.snn, 4.0)];
+    let at_end = [(Some(estimate), tones.ann, 1.5), (best.map(|best| best.0), tones.snn, 3.5)];
     for (start, colour, room) in at_end {
         let Some(start) = start else { continue };
         let place = cell(column(start), n).expand(room);
@@ -150,7 +154,7 @@ fn axes(ui: &Ui, matrix: &StartByEnd, rect: Rect, unit: f32) {
     for end in (1..=n).filter(|end| (n - end).is_multiple_of(every)) {
         let y = rect.top() + ((n - end) as f32 + 0.5) * unit;
         painter.text(
-            pos2(rect.left() - 4.0, y),
+            pos2(rect.left() - 7.0, y),
             Align2::RIGHT_CENTER,
             matrix.bounds[end].to_string(),
             font.clone(),

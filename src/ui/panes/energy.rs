@@ -1,7 +1,7 @@
 //! What the run costs against the ANN: energy over the time-steps, and which layers it goes to.
 
-use egui::{Align, DragValue, Grid, Layout, RichText, ScrollArea, Ui};
-use egui_plot::{HLine, Line, LineStyle, Plot, VLine};
+use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
+use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
@@ -14,6 +14,17 @@ use crate::ui::words::compact;
 const WIDE: f32 = 760.0;
 /// The table's width beside the plot.
 const TABLE: f32 = 420.0;
+
+/// The columns of the table after the layer's name: head, width in points, what it is.
+const COLUMNS: [(&str, f32, &str); 5] = [
+    ("rate", 40.0, "Spikes per neuron per step"),
+    ("fan-out", 44.0, "Neurons that one spike reaches, mean; a spike is counted before any pooling"),
+    ("operations", 82.0, "SynOps of spikes, or MACs where the values are no spikes"),
+    ("energy", 56.0, "Operations times what one costs"),
+    ("share", 54.0, "Of the whole SNN up to the time cursor"),
+];
+/// When the ANN costs this many times the SNN's first step, the axis begins as a logarithmic one.
+const FAR_APART: f64 = 20.0;
 
 /// What the pane shows, put together once a frame.
 struct Sight<'a> {
@@ -46,19 +57,27 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             controls(ui, constants, out);
             ui.add(egui::Label::new(RichText::new(verdict(&sight)).small()).wrap());
             let tones = tones(ui);
-            parts::legend(ui, &[("SNN after t steps", tones.snn), ("ANN", tones.ann)]);
+            let id = ui.scope_id().with("log axis");
+            let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
+            let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
+            ui.horizontal_wrapped(|ui| {
+                parts::legend(ui, &[("SNN after t steps", tones.snn), ("ANN", tones.ann)]);
+                if ui.checkbox(&mut log, "Log axis").changed() {
+                    ui.data_mut(|data| data.insert_temp(id, log));
+                }
+            });
             let room = ui.available_size();
             if room.x >= WIDE {
                 ui.horizontal_top(|ui| {
                     let size = egui::vec2(room.x - TABLE - 12.0, room.y);
-                    ui.allocate_ui(size, |ui| plot(ui, &sight, size.y, out));
+                    ui.allocate_ui(size, |ui| plot(ui, &sight, log, size.y, out));
                     ui.vertical(|ui| {
                         ScrollArea::both().auto_shrink(false).show(ui, |ui| table(ui, &sight, out));
                     });
                 });
             } else {
                 ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-                    plot(ui, &sight, (room.y * 0.72).max(130.0), out);
+                    plot(ui, &sight, log, (room.y * 0.72).max(150.0), out);
                     table(ui, &sight, out);
                 });
             }
@@ -107,12 +126,17 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
 }
 
 /// The curve, the ANN's line, and where they meet.
-fn plot(ui: &mut Ui, sight: &Sight<'_>, height: f32, out: &mut Vec<Message>) {
+fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Message>) {
     let (tones, ink) = (tones(ui), parts::ink(ui));
     let energy = &sight.energy;
     let last = energy.snn_joules.len();
-    let most = energy.snn_joules.last().copied().unwrap_or(0.0).max(energy.ann_joules);
-    let plot = Plot::new("energy")
+    let all = energy.snn_joules.iter().copied().chain([energy.ann_joules]).filter(|joules| *joules > 0.0);
+    let (least, most) = all.fold((f64::INFINITY, 0.0), |(least, most), v| (v.min(least), v.max(most)));
+    let log = log && most > 0.0;
+    let place = move |joules: f64| if log { joules.max(least).log10() } else { joules };
+    // Whole powers of ten below and a little air above.
+    let (bottom, top) = if log { (least.log10().floor(), most.log10() + 0.15) } else { (0.0, most * 1.1) };
+    let mut plot = Plot::new("energy")
         .height((height - 6.0).max(110.0))
         .allow_drag(false)
         .allow_zoom(false)
@@ -120,28 +144,33 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, height: f32, out: &mut Vec<Message>) {
         .allow_boxed_zoom(false)
         .include_x(1.0)
         .include_x(last as f64)
-        .include_y(0.0)
-        .include_y(most * 1.08)
+        .include_y(bottom)
+        .include_y(top)
         .custom_x_axes(vec![parts::x_axis("time-steps t")])
         .x_grid_spacer(move |_| marks(last))
-        .y_axis_label("energy per sample")
-        .y_axis_formatter(|mark, _| joules(mark.value))
+        .y_axis_label("energy")
+        .y_axis_formatter(move |mark, _| joules(if log { 10f64.powf(mark.value) } else { mark.value }))
         .y_axis_min_width(62.0)
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, last);
             let snn = energy.snn_joules.get(t - 1)?;
             let synops = energy.synops.get(t - 1)?;
-            let of_ann = percent(snn / energy.ann_joules.max(f64::MIN_POSITIVE));
-            Some(format!("t = {t}\n{}, {of_ann} of the ANN\n{} SynOps", joules(*snn), compact(*synops)))
+            let of_ann = of_ann(snn / energy.ann_joules.max(f64::MIN_POSITIVE));
+            Some(format!("t = {t}\n{}, {of_ann}\n{}", joules(*snn), synop_words(*synops)))
         });
+    if log {
+        let powers = move || (bottom as i32..=top as i32).map(|k| GridMark { value: f64::from(k), step_size: 1.0 });
+        plot = plot.y_grid_spacer(move |_| powers().collect());
+    }
     let shown = plot.show(ui, |plot| {
-        plot.hline(HLine::new("ANN", energy.ann_joules).color(tones.ann).width(1.8).allow_hover(false));
-        let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(|(i, j)| [(i + 1) as f64, *j]).collect();
+        plot.hline(HLine::new("ANN", place(energy.ann_joules)).color(tones.ann).width(1.8).allow_hover(false));
+        let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
+        let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
         plot.line(Line::new("SNN", points).color(tones.snn).width(2.2).allow_hover(false));
         if let Some(t) = energy.break_even_step {
             let mark = VLine::new("break-even", t as f64).color(tones.snn.gamma_multiply(0.6));
             plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
-            let at = egui_plot::PlotPoint::new(t as f64, most * 1.02);
+            let at = egui_plot::PlotPoint::new(t as f64, bottom + (top - bottom) * 0.06);
             let text = RichText::new(format!(" break-even at t = {t} ")).small().color(tones.snn);
             let anchor = if 2 * t > last { egui::Align2::RIGHT_CENTER } else { egui::Align2::LEFT_CENTER };
             plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
@@ -153,69 +182,62 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, height: f32, out: &mut Vec<Message>) {
 
 /// Where it goes, up to the time cursor.
 fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
-    let (t, constants) = (sight.t, sight.constants);
-    let whole = sight.energy.snn_joules[t - 1].max(f64::MIN_POSITIVE);
-    let cell = |ui: &mut Ui, text: String| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(text).small()));
-    };
+    let Sight { snapshot, operations, constants, energy, t } = sight;
+    let whole = energy.snn_joules[t - 1].max(f64::MIN_POSITIVE);
     ui.small(format!("SNN per sample, steps 1 to {t}"));
-    Grid::new("layers").striped(true).num_columns(6).spacing([10.0, 3.0]).show(ui, |ui| {
+    Grid::new("layers").striped(true).num_columns(6).spacing([8.0, 3.0]).show(ui, |ui| {
         ui.label(RichText::new("layer").small().weak());
-        let heads = [
-            ("rate", "Spikes per neuron per step"),
-            ("fan-out", "Neurons that one spike reaches, mean; a spike is counted before any pooling"),
-            ("operations", "SynOps of spikes, or MACs where the values are no spikes"),
-            ("energy", "Operations times what one costs"),
-            ("share", "Of the whole SNN up to the time cursor"),
-        ];
-        for (head, hint) in heads {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(RichText::new(head).small().weak()).on_hover_text(hint);
-            });
+        for (head, width, hint) in COLUMNS {
+            cell(ui, width, RichText::new(head).weak()).on_hover_text(hint);
         }
         ui.end_row();
-        let macs = sight.operations.macs;
-        let held = if constants.first_layer_once { 1 } else { t };
-        let kept = [("analogue input", macs.first_layer * held as f64), ("between weights", macs.graded * t as f64)];
+        let held = if constants.first_layer_once { 1 } else { *t };
+        let macs = operations.macs;
+        let kept = [("analogue input", macs.first_layer * held as f64), ("between weights", macs.graded * *t as f64)];
         for (name, macs) in kept.into_iter().filter(|(_, macs)| *macs > 0.0) {
             ui.label(RichText::new(name).small());
-            cell(ui, "–".into());
-            cell(ui, "–".into());
-            cell(ui, format!("{} MACs", compact(macs)));
-            cell(ui, joules(macs * constants.per_mac));
-            cell(ui, percent(macs * constants.per_mac / whole));
-            ui.end_row();
+            let cost = macs * constants.per_mac;
+            cells(ui, ["–".into(), "–".into(), mac_words(macs), joules(cost), percent(cost / whole)]);
         }
-        for (index, layer) in sight.operations.layers.iter().enumerate() {
-            let name = sight.snapshot.report.layers.get(index).map_or("", |layer| &layer.name);
-            let focused = index == sight.snapshot.focus.layer;
-            let label = ui.selectable_label(focused, RichText::new(name).small());
+        for (index, layer) in operations.layers.iter().enumerate() {
+            let name = snapshot.report.layers.get(index).map_or("", |layer| &layer.name);
+            let label = ui.selectable_label(index == snapshot.focus.layer, RichText::new(name).small());
             if label.on_hover_text(format!("{} neurons; click to look at them", layer.neurons)).clicked() {
                 out.push(Message::FocusLayer(index));
             }
-            let cost = layer.synops[t - 1] * constants.per_synop;
-            cell(ui, number(layer.spikes[t - 1] / (layer.neurons.max(1) * t) as f64));
-            cell(ui, number(layer.fan_out));
-            cell(ui, format!("{} SynOps", compact(layer.synops[t - 1])));
-            cell(ui, joules(cost));
-            cell(ui, percent(cost / whole));
-            ui.end_row();
+            let rate = layer.spikes[t - 1] / (layer.neurons.max(1) * t) as f64;
+            let (synops, cost) = (layer.synops[t - 1], layer.synops[t - 1] * constants.per_synop);
+            let words = [number(rate), number(layer.fan_out), synop_words(synops), joules(cost), percent(cost / whole)];
+            cells(ui, words);
         }
         ui.label(RichText::new("SNN").small().strong());
-        cell(ui, number(rate(sight)));
-        cell(ui, String::new());
-        cell(ui, format!("{} SynOps", compact(sight.energy.synops[t - 1])));
-        cell(ui, joules(sight.energy.snn_joules[t - 1]));
-        cell(ui, percent(1.0));
-        ui.end_row();
+        let synops = synop_words(energy.synops[t - 1]);
+        cells(ui, [number(rate(sight)), String::new(), synops, joules(whole), percent(1.0)]);
         ui.label(RichText::new("ANN").small().strong());
-        cell(ui, String::new());
-        cell(ui, String::new());
-        cell(ui, format!("{} MACs", compact(sight.energy.ann_macs)));
-        cell(ui, joules(sight.energy.ann_joules));
-        cell(ui, percent(sight.energy.ann_joules / whole));
-        ui.end_row();
+        let times = format!("{} ×", parts::tick(energy.ann_joules / whole));
+        cells(ui, [String::new(), String::new(), mac_words(energy.ann_macs), joules(energy.ann_joules), times]);
     });
+}
+
+/// A row of numbers under [`COLUMNS`].
+fn cells(ui: &mut Ui, texts: [String; 5]) {
+    for (text, (_, width, _)) in texts.into_iter().zip(COLUMNS) {
+        cell(ui, width, RichText::new(text));
+    }
+    ui.end_row();
+}
+
+fn cell(ui: &mut Ui, width: f32, text: RichText) -> Response {
+    let size = egui::vec2(width, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| ui.label(text.small())).inner
+}
+
+fn synop_words(count: f64) -> String {
+    format!("{} SynOps", compact(count))
+}
+
+fn mac_words(count: f64) -> String {
+    format!("{} MACs", compact(count))
 }
 
 /// Spikes per neuron per step up to the time cursor.
@@ -240,10 +262,7 @@ fn verdict(sight: &Sight<'_>) -> String {
         ),
         even => format!("{last} steps break even at {} spikes per neuron per step", number(even)),
     };
-    let of_ann = match *ann_joules > 0.0 {
-        true => format!(", {} of the ANN", percent(whole / ann_joules)),
-        false => String::new(),
-    };
+    let of_ann = if *ann_joules > 0.0 { format!(", {}", of_ann(whole / ann_joules)) } else { String::new() };
     format!("{even}; this run has {} and costs {}{of_ann}.", number(*rate), joules(whole))
 }
 
@@ -300,6 +319,11 @@ fn csv(sight: &Sight<'_>) -> String {
     text
 }
 
+/// A part or a multiple of the ANN's energy, in words.
+fn of_ann(ratio: f64) -> String {
+    if ratio < 2.0 { format!("{} of the ANN", percent(ratio)) } else { format!("{} times the ANN", number(ratio)) }
+}
+
 /// Joules as picojoules, for a person.
 fn pico(joules: f64) -> String {
     parts::tick(joules * 1e12)
@@ -307,6 +331,9 @@ fn pico(joules: f64) -> String {
 
 /// An energy with the prefix that leaves one to three digits before the point.
 fn joules(value: f64) -> String {
+    if value == 0.0 {
+        return "0 J".into();
+    }
     let units = [(1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ")];
     let (unit, name) = units.into_iter().find(|(unit, _)| value.abs() >= *unit * 0.9995).unwrap_or((1e-12, "pJ"));
     format!("{} {name}", parts::tick(value / unit))
@@ -319,7 +346,7 @@ mod tests {
     #[test]
     fn energies_have_their_prefix() {
         let written = [0.0, 77e-15, 12.5e-12, 1.606e-3, 2.0, 999.9e-9].map(joules);
-        assert_eq!(written, ["0 pJ", "0.077 pJ", "12.5 pJ", "1.61 mJ", "2 J", "1 µJ"]);
+        assert_eq!(written, ["0 J", "0.077 pJ", "12.5 pJ", "1.61 mJ", "2 J", "1 µJ"]);
         assert_eq!([77e-15, 4.6e-12].map(pico), ["0.077", "4.6"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Answering early: how sure a sample has to be, and when that is.
 
-use egui::{Slider, Ui};
+use egui::{Align, Layout, Slider, Ui};
 use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
 
 use super::super::parts::{self, percent};
@@ -8,6 +8,9 @@ use super::super::t_curve::marks;
 use crate::lab::Message;
 use crate::measure::readout::{EarlyExit, ReadoutReport};
 use crate::ui::tones::tones;
+
+/// Below this width the slider stands under its label.
+const NARROW: f32 = 350.0;
 
 /// The slider, the figures and the histogram, in `height` points.
 pub fn show(
@@ -19,12 +22,15 @@ pub fn show(
     out: &mut Vec<Message>,
 ) {
     let top = ui.cursor().top();
-    ui.horizontal_wrapped(|ui| {
+    let layout =
+        if ui.available_width() < NARROW { Layout::top_down(Align::Min) } else { Layout::left_to_right(Align::Center) };
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), layout, |ui| {
         let label = ui.label("Answer early at confidence");
         let mut wanted = confidence;
         let slider = Slider::new(&mut wanted, 0.0..=1.0).fixed_decimals(3).step_by(0.005);
         let hint =
-            "A sample answers at the first step where the largest softmax probability of its mean logits is as large";
+            "A sample answers at the first step where the largest softmax probability of its mean logits is as large. After few \
+             steps a network can be sure and wrong";
         if ui.add(slider).labelled_by(label.id).on_hover_text(hint).changed() && wanted != confidence {
             out.push(Message::SetExitConfidence(wanted));
         }
