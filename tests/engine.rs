@@ -23,7 +23,7 @@ struct Bench {
 }
 
 fn bench(network: &Network, device: burn::tensor::Device) -> Bench {
-    let (rewritten, _) = rewrite::shared(network).unwrap();
+    let (rewritten, _) = rewrite::shared(network, Pooling::PreNeuron).unwrap();
     let program = Program::new(rewritten, &device);
     let width: usize = network.input_shape().iter().product();
     let input: Vec<f32> = (0..SAMPLES * width).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
@@ -38,7 +38,7 @@ fn net(architecture: &str, activation: &str) -> Network {
 
 impl Bench {
     fn spiking(&self, recipe: &Recipe) -> SpikingNetwork {
-        SpikingNetwork::convert(&self.program, &self.calibration, recipe).unwrap()
+        SpikingNetwork::convert(&self.program, &self.calibration, None, recipe).unwrap()
     }
     fn run(&self, spiking: &SpikingNetwork, steps: usize, previous: Option<&Recording>, unchanged: usize) -> Recording {
         let plan = Plan {
@@ -170,7 +170,7 @@ fn traces_repeat_what_was_recorded() {
         for layer in 0..spiking.layers.len() {
             let currents = layer_currents(&bench.program, &spiking, &bench.input, &recording, layer, 3);
             for neuron in 0..spiking.layers[layer].neurons() {
-                let trace = trace(&spiking, &currents, layer, neuron);
+                let trace = trace(&spiking, &recording, &currents, layer, 3, neuron);
                 let recorded: Vec<bool> = (0..15).map(|t| recording.layers[layer].spikes.fired(t, 3, neuron)).collect();
                 assert_eq!(trace.spikes, recorded, "{name}: layer {layer}, neuron {neuron}");
             }
@@ -194,7 +194,7 @@ fn rewriting_leaves_the_answers_as_they_are() {
 
 #[test]
 fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
-    let (rewritten, notes) = rewrite::shared(&with_max_pool()).unwrap();
+    let (rewritten, notes) = rewrite::shared(&with_max_pool(), Pooling::PreNeuron).unwrap();
     let reads = |op: fn(&Op) -> bool, node: &Node| node.inputs.iter().any(|&i| op(&rewritten.nodes[i].op));
     let is_activation: fn(&Op) -> bool = |op| matches!(op, Op::Activation(_));
     let pools = rewritten.nodes.iter().filter(|node| matches!(node.op, Op::MaxPool2d { .. }));

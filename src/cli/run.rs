@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::{parse_range, summary};
-use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
+use crate::convert::{
+    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
+};
 use crate::data::{NpzData, Scaling, write_npz};
 use crate::files::write_bytes;
 use crate::lab::cache::Cache;
@@ -47,7 +49,10 @@ pub struct RunArgs {
     /// Samples to run and measure, FIRST..END
     #[arg(long, value_name = "RANGE")]
     pub samples: Option<String>,
-    /// Thresholds: percentile:P | max | learned
+    /// A recipe file (TOML); options given beside it win
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Thresholds: percentile:P | max | learned | mse | balance:BATCHESxSIZE[,step=1][,clip-first][,cap]
     #[arg(long, value_name = "RULE")]
     pub threshold: Option<String>,
     /// One threshold per layer or per channel
@@ -62,9 +67,27 @@ pub struct RunArgs {
     /// What a spike does to the potential: soft | hard
     #[arg(long, value_name = "soft|hard")]
     pub reset: Option<String>,
-    /// Correction of the conversion: none
+    /// How v(0) is spread over the neurons: constant | uniform | gaussian | calibrated
+    #[arg(long, value_name = "WORD")]
+    pub initial: Option<String>,
+    /// Neuron: if | signed | group:M | burst:G
+    #[arg(long)]
+    pub neuron: Option<String>,
+    /// Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published]
     #[arg(long)]
     pub correction: Option<String>,
+    /// Add θ/(2N) to every neuron at every step (RTS)
+    #[arg(long, value_name = "N")]
+    pub bias_shift: Option<usize>,
+    /// Correct the biases on calibration samples: on | off
+    #[arg(long, value_name = "on|off")]
+    pub bias_correction: Option<String>,
+    /// Max pooling: pre-neuron | lateral
+    #[arg(long, value_name = "WORD")]
+    pub pooling: Option<String>,
+    /// What the answer is read from: sum | delay:auto | delay:N | exit:CONFIDENCE
+    #[arg(long)]
+    pub readout: Option<String>,
     /// Time-steps T
     #[arg(long, value_name = "T")]
     pub steps: Option<usize>,
@@ -129,7 +152,14 @@ fn with_config(args: RunArgs) -> Result<RunArgs> {
         v_init: args.v_init.or(file.v_init),
         tie: args.tie.or(file.tie),
         reset: args.reset.or(file.reset),
+        recipe: args.recipe.or(file.recipe),
+        initial: args.initial.or(file.initial),
+        neuron: args.neuron.or(file.neuron),
         correction: args.correction.or(file.correction),
+        bias_shift: args.bias_shift.or(file.bias_shift),
+        bias_correction: args.bias_correction.or(file.bias_correction),
+        pooling: args.pooling.or(file.pooling),
+        readout: args.readout.or(file.readout),
         steps: args.steps.or(file.steps),
         backend: args.backend.or(file.backend),
         out: args.out.or(file.out),
@@ -140,6 +170,9 @@ fn with_config(args: RunArgs) -> Result<RunArgs> {
 /// The settings that the options ask for; what is not named has its default.
 pub fn settings_of(args: &RunArgs) -> Result<Settings> {
     let mut settings = Settings::default();
+    if let Some(path) = &args.recipe {
+        settings.recipe = NamedRecipe::load(path)?.recipe;
+    }
     let recipe = &mut settings.recipe;
     if let Some(text) = &args.threshold {
         recipe.threshold = ThresholdRule::parse(text)?;
@@ -154,9 +187,32 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
     if let Some(text) = &args.reset {
         recipe.reset = one_of("reset", text, &[("soft", Reset::Soft), ("hard", Reset::Hard)])?;
     }
-    if let Some(text) = &args.correction {
-        one_of("correction", text, &[("none", ())])?;
+    if let Some(text) = &args.initial {
+        let words = [
+            ("constant", InitialPotential::Constant),
+            ("uniform", InitialPotential::Uniform),
+            ("gaussian", InitialPotential::Gaussian),
+            ("calibrated", InitialPotential::Calibrated),
+        ];
+        recipe.initial = one_of("initial", text, &words)?;
     }
+    if let Some(text) = &args.neuron {
+        recipe.neuron = Neuron::parse(text)?;
+    }
+    if let Some(text) = &args.correction {
+        recipe.correction = Correction::parse(text)?;
+    }
+    if let Some(text) = &args.bias_correction {
+        recipe.bias_correction = one_of("bias-correction", text, &[("on", true), ("off", false)])?;
+    }
+    if let Some(text) = &args.pooling {
+        let words = [("pre-neuron", Pooling::PreNeuron), ("lateral", Pooling::Lateral)];
+        recipe.pooling = one_of("pooling", text, &words)?;
+    }
+    if let Some(text) = &args.readout {
+        recipe.readout = Readout::parse(text)?;
+    }
+    recipe.bias_shift = args.bias_shift.or(recipe.bias_shift);
     recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
     recipe.steps = args.steps.unwrap_or(recipe.steps);
     if let Some(text) = &args.backend {
@@ -181,7 +237,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
 fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
     words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Error::Invalid(format!("{option} '{text}' is not known in this version; use {}", known.join(" or ")))
+        Error::Invalid(format!("{option} '{text}' is not known; use {}", known.join(" or ")))
     })
 }
 

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::compute::{Fit, compute, fitted};
+use super::compute::{Fit, compute_beside_uncorrected, fitted};
 use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::{Focus, Snapshot};
@@ -25,6 +25,8 @@ const LET_FINISH: Duration = Duration::from_millis(250);
 pub enum News {
     /// Progress of the run job, by generation.
     Progress { generation: u64, stage: &'static str, fraction: f32 },
+    /// Thresholds that the run job is balancing: the mean of every layer after `batch` of `of` batches.
+    Thresholds { generation: u64, batch: usize, of: usize, means: Vec<f32> },
     /// Samples of the run job that are through.
     Answers { generation: u64, samples: Range<usize>, steps: usize, readout: Vec<f32> },
     /// The run job is over.
@@ -216,6 +218,7 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
             Event::Answers { samples, steps, readout } => {
                 voice.say(News::Answers { generation, samples, steps, readout });
             }
+            Event::Thresholds { batch, of, means } => voice.say(News::Thresholds { generation, batch, of, means }),
             Event::Progress { stage, fraction } => {
                 // About every 50 ms is enough for an eye.
                 let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -232,7 +235,7 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
         }
         let result = guarded(|| {
             let settings = fitted(&wish.settings, wish.fit, &mut cache)?;
-            compute(&settings, &mut cache, &control)
+            compute_beside_uncorrected(&settings, &mut cache, &control)
         });
         voice.say(News::Run { generation: wish.generation, result });
     }

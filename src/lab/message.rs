@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Backend, Workspace};
-use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
+use crate::convert::{
+    Correction, Granularity, InitialPotential, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
+};
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
 use crate::measure::energy::EnergyConstants;
@@ -38,6 +40,21 @@ pub enum Message {
     SetVInit(f32),
     SetReset(Reset),
     SetTie(Tie),
+    SetInitial(InitialPotential),
+    SetNeuron(Neuron),
+    SetCorrection(Correction),
+    /// Add θ/(2N) at every step, or nothing.
+    SetBiasShift(Option<usize>),
+    SetBiasCorrection(bool),
+    SetPooling(Pooling),
+    SetReadout(Readout),
+    /// Take over a whole recipe.
+    SetRecipe(Box<Recipe>),
+    /// Write the recipe to a file under a name.
+    SaveRecipe {
+        path: PathBuf,
+        name: String,
+    },
     /// Set one layer's θ by hand, or give it back to the rule.
     SetLayerThreshold {
         layer: String,

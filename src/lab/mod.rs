@@ -84,6 +84,10 @@ pub struct Job {
     pub partial: Vec<CurvePoint>,
     /// How many samples `partial` is over.
     pub partial_samples: usize,
+    /// Thresholds being balanced: mean θ of every layer after each batch so far.
+    pub rising: Vec<Vec<f32>>,
+    /// How many batches there will be.
+    pub batches: usize,
 }
 
 /// Something the person should read.

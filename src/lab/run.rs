@@ -1,6 +1,6 @@
 //! A network made ready and a finished run: immutable, shared between the engine and the faces.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
 use crate::convert::{Calibration, Note, SpikingNetwork};
@@ -41,6 +41,8 @@ pub struct Run {
     pub recording: Arc<Recording>,
     /// Measured at the last step.
     pub report: Arc<Report>,
+    /// The same without the recipe's correction, where it has one and the comparison was asked for.
+    pub uncorrected: OnceLock<Arc<Run>>,
     pub seconds: Seconds,
 }
 

@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub focus: Focus,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
+    /// The same run without its correction, at the cursor, where the recipe has one.
+    pub uncorrected: Option<Arc<Report>>,
     /// The layer in focus for the sample in focus, at the cursor.
     pub maps: FeatureMaps,
     /// The neuron in focus, over all T steps.
@@ -91,14 +93,12 @@ impl Snapshot {
         let focus = focus.within(&run);
         let program = &run.model.program;
         let same = known.filter(|known| Arc::ptr_eq(&known.run, &run) && known.report.steps == focus.steps);
-        let at_end = focus.steps == run.steps();
-        let report = match same {
-            Some(known) => known.report.clone(),
-            None if at_end => run.report.clone(),
+        let (report, uncorrected) = match same {
+            Some(known) => (known.report.clone(), known.uncorrected.clone()),
             None => {
-                let means = mean_inputs(program, &run.spiking, &run.input, &run.recording, focus.steps, control)?;
-                let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-                Arc::new(report(&run.subject(&means), focus.steps))
+                let uncorrected =
+                    run.uncorrected.get().map(|plain| report_at(plain, focus.steps, control)).transpose()?;
+                (report_at(&run, focus.steps, control)?, uncorrected)
             }
         };
         let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
@@ -108,7 +108,7 @@ impl Snapshot {
             let (_, currents) = at.insert(known.unwrap_or_else(|| {
                 ((layer, sample), layer_currents(program, &run.spiking, &run.input, &run.recording, layer, sample))
             }));
-            trace(&run.spiking, currents, layer, neuron)
+            trace(&run.spiking, &run.recording, currents, layer, sample, neuron)
         };
         let focused = trace_of(focus.layer, focus.sample, focus.neuron);
         let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
@@ -124,8 +124,18 @@ impl Snapshot {
         control.check()?;
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, run: run.clone(), focus, report, maps, trace: focused, pinned, threshold, whole })
+        Ok(Self { id, run: run.clone(), focus, report, uncorrected, maps, trace: focused, pinned, threshold, whole })
     }
+}
+
+/// The report of `run` after `steps` steps.
+pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Report>> {
+    if steps == run.steps() {
+        return Ok(run.report.clone());
+    }
+    let means = mean_inputs(&run.model.program, &run.spiking, &run.input, &run.recording, steps, control)?;
+    let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
+    Ok(Arc::new(report(&run.subject(&means), steps)))
 }
 
 impl ThresholdView {

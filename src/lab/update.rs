@@ -7,7 +7,7 @@ use super::engine::News;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
 use super::{Job, Lab, Level, Message, remembered};
-use crate::convert::Recipe;
+use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
 use crate::measure::curve;
 use crate::network::open::is_network_file;
@@ -46,6 +46,19 @@ impl Lab {
             Message::SetGranularity(granularity) => self.change_once(|s| s.recipe.granularity = granularity),
             Message::SetReset(reset) => self.change_once(|s| s.recipe.reset = reset),
             Message::SetTie(tie) => self.change_once(|s| s.recipe.tie = tie),
+            Message::SetInitial(initial) => self.change_once(|s| s.recipe.initial = initial),
+            Message::SetNeuron(neuron) => self.change(|s| s.recipe.neuron = neuron),
+            Message::SetCorrection(correction) => self.change(|s| s.recipe.correction = correction),
+            Message::SetBiasShift(steps) => self.change(|s| s.recipe.bias_shift = steps),
+            Message::SetBiasCorrection(on) => self.change_once(|s| s.recipe.bias_correction = on),
+            Message::SetPooling(pooling) => self.change_once(|s| s.recipe.pooling = pooling),
+            Message::SetReadout(readout) => self.change(|s| s.recipe.readout = readout),
+            Message::SetRecipe(recipe) => self.change_once(|s| s.recipe = *recipe),
+            Message::SaveRecipe { path, name } => {
+                if let Err(error) = NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
+                    self.refuse(&error);
+                }
+            }
             Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
             Message::SetBackend(backend) => self.change_once(|s| s.backend = backend),
             Message::EndGesture => self.undo.end(&self.settings),
@@ -165,6 +178,11 @@ impl Lab {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         if is_network_file(path) {
             self.open_model(path.display().to_string());
+        } else if ending == "toml" {
+            match NamedRecipe::load(path) {
+                Ok(named) => self.change_once(|s| s.recipe = named.recipe),
+                Err(error) => self.refuse(&error),
+            }
         } else if ending == "json" {
             self.apply(Message::OpenSession(path.to_owned()));
         } else {
@@ -227,6 +245,15 @@ impl Lab {
                     (job.stage, job.fraction) = (stage, fraction);
                 }
             }
+            News::Thresholds { generation, batch, of, means } if generation == self.generation => {
+                if let Some(job) = &mut self.job {
+                    if batch == 1 {
+                        job.rising.clear();
+                    }
+                    job.batches = of;
+                    job.rising.push(means);
+                }
+            }
             News::Answers { generation, samples, steps, readout } if generation == self.generation => {
                 self.hear_answers(samples, steps, &readout);
             }
@@ -239,7 +266,7 @@ impl Lab {
                     Err(error) => self.refuse(&error),
                 }
             }
-            News::Progress { .. } | News::Answers { .. } => {}
+            News::Progress { .. } | News::Answers { .. } | News::Thresholds { .. } => {}
         }
     }
 

@@ -1,7 +1,8 @@
 //! What a run costs: multiply-accumulates (MACs) of the ANN against synaptic operations (SynOps) of the SNN, and both in
 //! joules. Counted from the network graph and from the recorded spikes, not estimated from rates.
 //!
-//! Bias additions, pooling and the update of the potentials are left out on both sides, as is usual.
+//! Bias additions, pooling and the update of the potentials are left out on both sides, as is usual. Steps that a
+//! correction spends before the first counted one are not recorded, and so not counted.
 
 use std::borrow::Cow;
 
@@ -142,9 +143,11 @@ pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recordin
         let step = |t: usize| {
             let (mut spikes, mut synops) = (0.0, 0.0);
             for sample in 0..recording.samples {
-                train.for_each_spike(t, sample, |neuron| {
-                    spikes += 1.0;
-                    synops += fan_out[neuron];
+                // A burst of three spikes costs three times as much; a negative spike costs what any spike costs.
+                train.for_each_bit(t, sample, |neuron, weight| {
+                    let count = f64::from(weight.unsigned_abs());
+                    spikes += count;
+                    synops += count * fan_out[neuron];
                 });
             }
             (spikes, synops)

@@ -10,5 +10,7 @@ pub mod report;
 pub mod run_report;
 pub mod wilson;
 
-pub use report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report};
+pub use report::{
+    Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced,
+};
 pub use run_report::{Subject, curve, report};

@@ -143,7 +143,7 @@ impl StartByEnd {
 }
 
 /// The delay estimate of training-free conversion (`algorithms` 5.4): r_l = min_i (θ_i − v_i(0)) / mean of ReLU(z_i), the
-/// mean over the samples of `ann`.
+/// mean over the samples of `ann`, v(0) before any correction.
 pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
     let of_layer = |(layer, z): (&crate::convert::SpikingLayer, &Vec<f32>)| {
         let neurons = layer.neurons().max(1);
@@ -152,8 +152,10 @@ pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
             sums.iter_mut().zip(sample).for_each(|(sum, z)| *sum += f64::from(z.max(0.0)));
         }
         let wait = |(neuron, sum): (usize, f64)| {
-            let theta = f64::from(layer.theta_of(neuron));
-            (theta > 0.0 && sum > 0.0).then(|| theta * (1.0 - f64::from(layer.v_init)) * ann.samples as f64 / sum)
+            // The first spike of a group of m comes at θ/m.
+            let unit = f64::from(layer.unit_of(neuron));
+            let missing = (unit - f64::from(layer.start_of(neuron))).max(0.0);
+            (unit > 0.0 && sum > 0.0).then(|| missing * ann.samples as f64 / sum)
         };
         sums.into_iter().enumerate().filter_map(wait).reduce(f64::min).unwrap_or(0.0)
     };

@@ -9,7 +9,7 @@ use crate::error::dims;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::run_report::ledger_of;
 use crate::measure::{Ledger, NeuronRef};
-use crate::simulate::neuron::target_count;
+use crate::simulate::neuron::target_of;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -56,8 +56,8 @@ impl Facts {
         let z = *run.ann.pre_activations.get(focus.layer)?.get(focus.sample * layer.neurons() + focus.neuron)?;
         let spikes = *snapshot.maps.counts.get(focus.neuron)?;
         let mean_input = snapshot.trace.current.iter().take(t).sum::<f32>() / t as f32;
-        let due_same_input = target_count(mean_input, theta, t, 0.5);
-        let unit = f64::from(theta) / t as f64;
+        let due_same_input = target_of(layer, focus.neuron, mean_input, t);
+        let unit = f64::from(layer.unit_of(focus.neuron)) / t as f64;
         let phi = unit * f64::from(spikes);
         let on_target = unit * f64::from(due_same_input);
         Some(Self {

@@ -49,7 +49,7 @@ fn recording(neurons: usize, fired: &[&[&[usize]]]) -> Recording {
             neurons.iter().for_each(|n| spikes.row_mut(t, sample)[n / 64] |= 1 << (n % 64));
         }
     }
-    let layer = LayerRecording { spikes, mean_input: Vec::new(), potential: Vec::new() };
+    let layer = LayerRecording { spikes, mean_input: Vec::new(), potential: Vec::new(), start: None, silenced: None };
     Recording { steps, samples, classes: 0, layers: vec![layer], readout: Vec::new() }
 }
 
@@ -114,6 +114,25 @@ fn synops_add_up_over_steps_per_sample() {
     let each = energy(&operations, &EnergyConstants { first_layer_once: false, ..constants });
     assert_eq!(each.snn_joules, vec![4.0 + 24.0, 6.0 + 48.0]);
     assert_eq!((each.break_even_step, each.break_even_rate), (Some(2), 0.0));
+}
+
+#[test]
+fn every_spike_of_a_burst_is_paid_for() {
+    let network = dense();
+    let mut recording = recording(4, &[&[&[]]]);
+    let mut burst = SpikeTrain::with_weights(1, 4, crate::convert::Neuron::Burst(3).weights());
+    burst.resize(1);
+    // Neuron 0 sends three spikes, neuron 1 two; each reaches 2 answers.
+    burst.row_mut(0, 0).copy_from_slice(&[0b01, 0b11]);
+    recording.layers[0].spikes = burst;
+    let counted = operations(&network, &fan_outs(&network), &recording);
+    assert_eq!((counted.layers[0].spikes[0], counted.layers[0].synops[0]), (5.0, 10.0));
+    // Taking a spike back costs as much as sending it.
+    let mut signed = SpikeTrain::with_weights(1, 4, crate::convert::Neuron::Signed.weights());
+    signed.resize(1);
+    signed.row_mut(0, 0).copy_from_slice(&[0b01, 0b10]);
+    recording.layers[0].spikes = signed;
+    assert_eq!(operations(&network, &fan_outs(&network), &recording).layers[0].synops, vec![4.0]);
 }
 
 #[test]

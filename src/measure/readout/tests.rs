@@ -1,7 +1,7 @@
 //! Readouts of a few numbers, worked by hand.
 
 use super::*;
-use crate::convert::{Reset, SpikingLayer, Tie};
+use crate::convert::{Correction, Neuron, Pooling, Reset, SpikingLayer, Tie};
 use crate::network::Activation;
 
 /// A recording from the logits of each step, `[T][N][classes]`.
@@ -66,16 +66,24 @@ fn layer(theta: f32, neurons: usize) -> SpikingLayer {
         shape: vec![neurons],
         theta: vec![theta],
         activation: Activation::Relu,
+        neuron: Neuron::If,
         v_init: 0.5,
+        start: None,
+        bias: Vec::new(),
+        shift: 0.0,
         reset: Reset::Soft,
         tie: Tie::Ge,
     }
 }
 
+fn spiking(layers: Vec<SpikingLayer>) -> SpikingNetwork {
+    SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron }
+}
+
 #[test]
 fn the_delay_is_what_the_fastest_neurons_need() {
     // Sheet 5.4: θ = (1, 2), v(0) = θ/2, largest mean activations (0.25, 0.5): 2 + 2 steps.
-    let spiking = SpikingNetwork { layers: vec![layer(1.0, 2), layer(2.0, 3)] };
+    let spiking = spiking(vec![layer(1.0, 2), layer(2.0, 3)]);
     let mut ann = ann(&[[0.0; 2]; 2]);
     // Two samples each; negative pre-activations count as 0 in the mean.
     ann.pre_activations = vec![vec![0.5, 0.1, -7.0, 0.1], vec![0.2, 0.4, -1.0, 0.2, 0.6, -1.0]];
@@ -86,7 +94,7 @@ fn the_delay_is_what_the_fastest_neurons_need() {
 
 #[test]
 fn the_delay_is_truncated_and_silent_layers_add_nothing() {
-    let spiking = SpikingNetwork { layers: vec![layer(1.0, 1), layer(2.0, 1), layer(1.0, 1)] };
+    let spiking = spiking(vec![layer(1.0, 1), layer(2.0, 1), layer(1.0, 1)]);
     let mut ann = ann(&[[0.0; 2]]);
     ann.pre_activations = vec![vec![0.25], vec![0.5], vec![-1.0]];
     assert_eq!(delay(&spiking, &ann, 16), Delay { per_layer: vec![2.0, 2.0, 0.0], estimate: 4, start: 4 });

@@ -55,7 +55,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&sight),
         |ui| {
             controls(ui, constants, out);
-            ui.add(egui::Label::new(RichText::new(verdict(&sight)).small()).wrap());
+            let words = [Some(verdict(&sight)), uncounted(&sight)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            ui.add(egui::Label::new(RichText::new(words).small()).wrap());
             let tones = tones(ui);
             let id = ui.scope_id().with("log axis");
             let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
@@ -247,6 +248,23 @@ fn rate(sight: &Sight<'_>) -> f64 {
     spikes / (layers.iter().map(|layer| layer.neurons).sum::<usize>() * sight.t).max(1) as f64
 }
 
+/// The most spikes of a neuron in one step.
+fn most_per_step(sight: &Sight<'_>) -> f64 {
+    sight.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.per_step()).max().unwrap_or(1) as f64
+}
+
+/// What is not in the figures: the steps of a correction before the first counted one.
+fn uncounted(sight: &Sight<'_>) -> Option<String> {
+    let spiking = &sight.snapshot.run.spiking;
+    match spiking.correction.hardware_presteps(spiking.layers.len()) {
+        0 => None,
+        steps => Some(format!(
+            "The correction spends {steps} steps on each sample before the first one counted; their spikes are not recorded \
+             and not in these figures."
+        )),
+    }
+}
+
 /// The sentence with the break-even firing rate.
 fn verdict(sight: &Sight<'_>) -> String {
     let Energy { ann_joules, snn_joules, break_even_rate, rate, .. } = &sight.energy;
@@ -255,8 +273,8 @@ fn verdict(sight: &Sight<'_>) -> String {
     let even = match *break_even_rate {
         even if even <= 0.0 => "No firing rate breaks even: the MACs alone cost as much as the ANN".to_owned(),
         even if even.is_infinite() => "At no cost per SynOp every firing rate is cheaper than the ANN".to_owned(),
-        even if even > 1.0 => format!(
-            "Even if every neuron fired at every step, {last} steps would cost less than the ANN (break-even at {} spikes per \
+        even if even > most_per_step(sight) => format!(
+            "Even if every neuron fired all it can at every step, {last} steps would cost less than the ANN (break-even at {} spikes per \
              neuron per step)",
             number(even)
         ),

@@ -67,9 +67,10 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
     let rest: Vec<Bar> =
         last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(tones.weak)).into_iter().collect();
     let most = exit.histogram.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let top = ui.cursor().top();
     parts::legend(ui, &[("samples that are sure", tones.snn), ("not sure at T", tones.weak), ("mean", ink.cursor)]);
     Plot::new("exit steps")
-        .height(height - 18.0)
+        .height((height - (ui.cursor().top() - top)).max(96.0))
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
