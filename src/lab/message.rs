@@ -10,6 +10,7 @@ use crate::convert::{
 };
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
+use crate::measure::energy::EnergyConstants;
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +96,10 @@ pub enum Message {
     Stop,
     SetDark(bool),
     SetWorkspace(Workspace),
+    /// What one operation of ANN and SNN costs.
+    SetEnergy(EnergyConstants),
+    /// The softmax probability from which on a sample may answer early, 0 to 1.
+    SetExitConfidence(f32),
     /// The window's arrangement of panes, to be saved with the session.
     SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.

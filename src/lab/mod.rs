@@ -23,7 +23,7 @@ pub use race::Lane;
 pub use run::{Model, Run, Seconds};
 pub use session::Session;
 pub use settings::{Backend, Settings, View, Workspace};
-pub use snapshot::{Focus, Snapshot, ThresholdView};
+pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
 
 use crate::convert::NamedRecipe;
 use crate::measure::CurvePoint;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run::Run;
+use crate::measure::energy::{Operations, operations};
 use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
+use crate::measure::readout::{ReadoutReport, readout_report};
 use crate::measure::{NeuronRef, Report, report};
 use crate::simulate::Control;
 use crate::simulate::prefix::mean_inputs;
@@ -60,6 +62,15 @@ pub struct Snapshot {
     pub pinned: Vec<(NeuronRef, Trace)>,
     /// The threshold view of the layer in focus.
     pub threshold: ThresholdView,
+    /// The same for every focus.
+    pub whole: Arc<Whole>,
+}
+
+/// What depends on the run alone, whatever is looked at.
+#[derive(Debug)]
+pub struct Whole {
+    pub operations: Operations,
+    pub readout: ReadoutReport,
 }
 
 /// A layer's activations over the calibration samples and what each threshold would cost.
@@ -132,9 +143,29 @@ impl Snapshot {
         let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
         control.check()?;
         let threshold = ThresholdView::of(&run, focus.layer)?;
+        let whole = match known.filter(|known| Arc::ptr_eq(&known.run, &run)) {
+            Some(known) => known.whole.clone(),
+            None => Arc::new(Whole {
+                operations: operations(program.network(), &run.model.fan_outs, &run.recording),
+                readout: readout_report(&run.subject(&[])),
+            }),
+        };
+        control.check()?;
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, run: run.clone(), focus, report, uncorrected, lanes, maps, trace: focused, pinned, threshold })
+        Ok(Self {
+            id,
+            run: run.clone(),
+            focus,
+            report,
+            uncorrected,
+            lanes,
+            maps,
+            trace: focused,
+            pinned,
+            threshold,
+            whole,
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! Questions about one finished run, as pure functions of the ANN's values and a recording. Knows no window, no thread
 //! and no file.
 
+pub mod energy;
 pub mod fan_out;
 pub mod maps;
 pub mod predict;
+pub mod readout;
 pub mod report;
 pub mod run_report;
 pub mod wilson;

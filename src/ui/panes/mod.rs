@@ -1,6 +1,8 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
 mod decimate;
+mod delay;
+mod energy;
 mod heat;
 mod ledger;
 mod membrane;
@@ -34,11 +36,13 @@ pub enum Pane {
     Threshold,
     Transfer,
     Race,
+    Energy,
+    Delay,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -49,6 +53,8 @@ impl Pane {
         Self::Threshold,
         Self::Transfer,
         Self::Race,
+        Self::Energy,
+        Self::Delay,
     ];
 
     /// The title on the pane's tab.
@@ -64,6 +70,8 @@ impl Pane {
             Self::Threshold => "Threshold",
             Self::Transfer => "Transfer",
             Self::Race => "Race",
+            Self::Energy => "Energy",
+            Self::Delay => "Start by end",
         }
     }
 
@@ -80,6 +88,8 @@ impl Pane {
             Self::Threshold => "threshold",
             Self::Transfer => "transfer",
             Self::Race => "race",
+            Self::Energy => "energy",
+            Self::Delay => "delay",
         }
     }
 
@@ -96,6 +106,8 @@ impl Pane {
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
             Self::Race => race::show(ui, lab, out),
+            Self::Energy => energy::show(ui, lab, out),
+            Self::Delay => delay::show(ui, lab, out),
         }
     }
 }
