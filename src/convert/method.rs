@@ -37,8 +37,8 @@ pub enum Correction {
     /// Neurons left with a negative residual potential after `steps` pre-steps are silenced (SRP, Hao et al., AAAI 2023).
     Srp { steps: usize, rule: SrpRule },
     /// v(0) is shifted by what removes or adds one spike in the first `steps` steps, `passes` times (COS, Hao et al., ICLR
-    /// 2023). `guard` leaves saturated neurons alone; without it they get the published code's shift of 1001 θ.
-    Cos { steps: usize, passes: usize, guard: bool },
+    /// 2023).
+    Cos { steps: usize, passes: usize, rule: CosRule },
 }
 
 /// Which residual potential silences a neuron.
@@ -49,6 +49,19 @@ pub enum SrpRule {
     Code,
     /// v(τ) < 0, as the theory says.
     Theory,
+}
+
+/// How COS reads the residual potential, and what becomes of neurons that fire at every step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CosRule {
+    /// The conditions on v(ρ) of each pass's own run; saturated neurons are left alone.
+    #[default]
+    Guarded,
+    /// The same, and saturated neurons get the published program's shift of 1001 θ.
+    Published,
+    /// The conditions on what v(ρ) would be from the uncorrected v(0). Later passes of the rules above read a potential that
+    /// holds the shift itself and can go past the target; this one stops there. Ours.
+    Exact,
 }
 
 /// How v(0) is spread over the neurons.
@@ -149,12 +162,12 @@ impl Correction {
             Self::Cos { steps, passes, .. } => steps * layers * passes,
         }
     }
-    /// Reads `none`, `srp:4`, `srp:4,theory`, `cos:4`, `cos:4x3` or `cos:4x3,published`.
+    /// Reads `none`, `srp:4`, `srp:4,theory`, `cos:4`, `cos:4x3`, `cos:4x3,published` or `cos:4x3,exact`.
     pub fn parse(text: &str) -> Result<Self> {
         let unknown = || {
             Error::Invalid(format!(
                 "correction '{text}' is not known; use none, srp:TAU, srp:TAU,theory, cos:RHO, cos:RHOxPASSES or \
-                 cos:RHOxPASSES,published"
+                 cos:RHOxPASSES, with ,published or ,exact behind it"
             ))
         };
         let whole = text.trim();
@@ -172,7 +185,7 @@ impl Correction {
                 Ok(Self::Srp { steps: number(numbers, MAX_PRESTEPS)?, rule: SrpRule::Code })
             }
             ("srp", Some("theory")) => Ok(Self::Srp { steps: number(numbers, MAX_PRESTEPS)?, rule: SrpRule::Theory }),
-            ("cos", None | Some("published")) => {
+            ("cos", None | Some("published" | "exact")) => {
                 let (steps, passes) = numbers.split_once('x').unwrap_or((numbers, "1"));
                 let (steps, passes) = (number(steps, MAX_PRESTEPS)?, number(passes, MAX_PASSES)?);
                 if steps == 0 || passes == 0 {
@@ -180,7 +193,12 @@ impl Correction {
                         "correction '{whole}': COS needs at least one step and one pass"
                     )));
                 }
-                Ok(Self::Cos { steps, passes, guard: option.is_none() })
+                let rule = match option {
+                    Some("published") => CosRule::Published,
+                    Some("exact") => CosRule::Exact,
+                    _ => CosRule::Guarded,
+                };
+                Ok(Self::Cos { steps, passes, rule })
             }
             _ => Err(unknown()),
         }
@@ -222,12 +240,16 @@ impl std::fmt::Display for Correction {
             Self::None => f.write_str("none"),
             Self::Srp { steps, rule: SrpRule::Code } => write!(f, "srp:{steps}"),
             Self::Srp { steps, rule: SrpRule::Theory } => write!(f, "srp:{steps},theory"),
-            Self::Cos { steps, passes, guard } => {
+            Self::Cos { steps, passes, rule } => {
                 write!(f, "cos:{steps}")?;
                 if passes != 1 {
                     write!(f, "x{passes}")?;
                 }
-                if guard { Ok(()) } else { f.write_str(",published") }
+                match rule {
+                    CosRule::Guarded => Ok(()),
+                    CosRule::Published => f.write_str(",published"),
+                    CosRule::Exact => f.write_str(",exact"),
+                }
             }
         }
     }
@@ -268,7 +290,7 @@ mod tests {
 
     #[test]
     fn texts_are_read_as_they_are_written() {
-        for text in ["none", "srp:4", "srp:0,theory", "cos:4", "cos:4x3", "cos:8x2,published"] {
+        for text in ["none", "srp:4", "srp:0,theory", "cos:4", "cos:4x3", "cos:8x2,published", "cos:8x4,exact"] {
             assert_eq!(Correction::parse(text).unwrap().to_string(), text);
         }
         for text in ["if", "signed", "group:4", "burst:5"] {

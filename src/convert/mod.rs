@@ -20,7 +20,7 @@ use crate::{Error, Result};
 
 pub use balance::{Balance, Balanced, balance};
 pub use calibration::{Calibration, LayerStatistics, Sorted, calibrate};
-pub use method::{Correction, InitialPotential, Neuron, Pooling, Readout, SrpRule};
+pub use method::{Correction, CosRule, InitialPotential, Neuron, Pooling, Readout, SrpRule};
 pub use named::NamedRecipe;
 pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, Tie};
 pub use rewrite::Note;

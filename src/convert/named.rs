@@ -109,7 +109,7 @@ impl Recipe {
         let balance = ThresholdRule::Balance(Default::default());
         let of = |name: &str, recipe: Recipe| NamedRecipe::new(name, recipe);
         let srp = Correction::Srp { steps, rule: Default::default() };
-        let cos = |passes| Correction::Cos { steps, passes, guard: true };
+        let cos = |passes| Correction::Cos { steps, passes, rule: Default::default() };
         vec![
             of("v(0) = 0", Recipe { v_init: 0.0, ..plain.clone() }),
             of("plain", plain.clone()),
@@ -159,6 +159,14 @@ mod tests {
             method.save(&path).unwrap();
             assert_eq!(NamedRecipe::load(&path).unwrap(), method);
         }
+    }
+
+    #[test]
+    fn the_examples_are_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recipes");
+        let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 3);
+        files.iter().for_each(|file| _ = NamedRecipe::load(file).unwrap());
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum Message {
     OpenModel(String),
     /// Open a data set by its specification.
     OpenData(String),
-    /// Open whatever lies at a path: network, data set, picture or session.
+    /// Open whatever lies at a path: network, data set, picture, recipe or session.
     OpenPath(PathBuf),
     SetScaling(Scaling),
     /// Run `count` samples from `first` on.

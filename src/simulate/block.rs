@@ -193,8 +193,8 @@ fn integrate(layer: &SpikingLayer, current: Signal, task: &Task<'_>) -> (Vec<f32
     }
     let mut v = past.map_or_else(|| layer.starts().repeat(rows), |(record, _)| record.potential[span.clone()].to_vec());
     let start = match (task.correction, past) {
-        (Correction::Cos { steps, passes, guard }, None) => {
-            let cos = Cos { steps, passes, guard, tie: layer.tie };
+        (Correction::Cos { steps, passes, rule }, None) => {
+            let cos = Cos { steps, passes, rule, tie: layer.tie };
             for (b, start) in v.chunks_mut(neurons.max(1)).enumerate() {
                 let row = |t: usize| &out[(t * rows + b) * neurons..(t * rows + b + 1) * neurons];
                 cos.calibrate(start, &theta, layer.shift, row);

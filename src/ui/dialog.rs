@@ -13,6 +13,8 @@ pub enum Ask {
     OpenPictures,
     OpenSession,
     SaveSession,
+    OpenRecipe,
+    SaveRecipe,
 }
 
 impl Ask {
@@ -24,15 +26,22 @@ impl Ask {
             Self::OpenPictures => "Open folder of pictures",
             Self::OpenSession => "Open session",
             Self::SaveSession => "Save session",
+            Self::OpenRecipe => "Open recipe",
+            Self::SaveRecipe => "Save recipe",
         }
     }
     /// What to do with the answer.
     pub fn message(self, path: PathBuf) -> Message {
         match self {
             Self::OpenNetwork => Message::OpenModel(path.display().to_string()),
-            Self::OpenData | Self::OpenPictures => Message::OpenPath(path),
+            Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),
             Self::OpenSession => Message::OpenSession(path),
             Self::SaveSession => Message::SaveSession(path),
+            Self::SaveRecipe => {
+                // The recipe is called what its file is called.
+                let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+                Message::SaveRecipe { path, name }
+            }
         }
     }
 }
@@ -59,6 +68,8 @@ impl Dialogs for Native {
                 Ask::OpenData => dialog.pick_file(),
                 Ask::OpenPictures => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
+                Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
+                Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),
                 Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),
             };
             if let Some(path) = path {

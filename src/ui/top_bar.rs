@@ -78,6 +78,13 @@ fn file_menu(ui: &mut Ui, window: &mut Window, out: &mut Vec<Message>) {
         }
     });
     ui.separator();
+    if item(ui, "Open recipe…", None) {
+        window.asks.push(Ask::OpenRecipe);
+    }
+    if item(ui, "Save recipe…", None) {
+        window.asks.push(Ask::SaveRecipe);
+    }
+    ui.separator();
     if item(ui, "Open session…", None) {
         window.asks.push(Ask::OpenSession);
     }
@@ -102,7 +109,7 @@ fn edit_menu(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
     }
     ui.separator();
-    if ui.button("Reset recipe").on_hover_text("T, thresholds, v(0), reset and tie rule as they came").clicked() {
+    if ui.button("Reset recipe").on_hover_text("Thresholds, v(0), correction, neuron and all the rest of the recipe as they came").clicked() {
         out.push(Message::ResetRecipe);
     }
 }

@@ -156,7 +156,7 @@ fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
     let before = first_counts(&bench.run(&bench.spiking(&plain), 8, None, 0), 8);
     let mut moved = [0; 3];
     for passes in 1..=2 {
-        let correction = Correction::Cos { steps: 8, passes, guard: true };
+        let correction = Correction::Cos { steps: 8, passes, rule: Default::default() };
         let after = first_counts(&bench.run(&bench.spiking(&Recipe { correction, ..plain.clone() }), 8, None, 0), 8);
         for (a, b) in before.iter().zip(&after) {
             assert!(a.abs_diff(*b) as usize <= passes);

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_spike_too_early_is_taken_back() {
-        assert_eq!(run(&[1.5, -1.5, -1.0, 0.0]), (vec![1, 0, -1, 0], 0.0));
+        assert_eq!(run(&[1.5, -1.5, -1.0, 0.0]), (vec![1, -1, 0, 0], -1.0));
         // Nothing was sent, so nothing is taken back.
         assert_eq!(run(&[-2.0, -2.0]), (vec![0, 0], -4.0));
     }

@@ -3,7 +3,7 @@
 use egui::{ComboBox, DragValue, Role, Ui, WidgetInfo};
 
 use crate::convert::method::{MAX_PASSES, MAX_PRESTEPS};
-use crate::convert::{Correction, SrpRule};
+use crate::convert::{Correction, CosRule, SrpRule};
 use crate::lab::Message;
 
 /// Draws the choice and what belongs to it.
@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
             "Silence neurons with a negative residual potential after τ pre-steps (Hao et al., AAAI 2023)",
         ),
         (
-            Correction::Cos { steps, passes: 1, guard: true },
+            Correction::Cos { steps, passes: 1, rule: CosRule::Guarded },
             "COS",
             "Shift v(0) so that one spike of the first ρ steps goes or comes (Hao et al., ICLR 2023)",
         ),
@@ -48,11 +48,21 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
             *rule = if code { SrpRule::Code } else { SrpRule::Theory };
             done || box_.changed()
         }
-        Correction::Cos { steps, passes, guard } => {
+        Correction::Cos { steps, passes, rule } => {
             let mut done = number(ui, steps, 1..=MAX_PRESTEPS, "ρ ", "Steps that the shift is found on");
             done |= number(ui, passes, 1..=MAX_PASSES, "passes ", "Each pass moves at most one spike of a neuron");
-            let hint = "Leave neurons that fire at every step alone; the published program shifts them by 1001 θ";
-            done | ui.checkbox(guard, "guard").on_hover_text(hint).changed()
+            let rules = [
+                (CosRule::Guarded, "guarded", "v(ρ) of each pass; neurons that fire at every step are left alone"),
+                (CosRule::Published, "published", "The same, and neurons that fire at every step are shifted by 1001 θ"),
+                (CosRule::Exact, "exact", "v(ρ) less the shift so far: passes stop at the target instead of going past it"),
+            ];
+            let now = rules.iter().find(|(r, ..)| r == rule).map_or("", |(_, name, _)| name);
+            ComboBox::from_id_salt("cos rule").selected_text(now).width(72.0).show_ui(ui, |ui| {
+                for (choice, name, hint) in rules {
+                    done |= ui.selectable_value(rule, choice, name).on_hover_text(hint).clicked();
+                }
+            });
+            done
         }
     };
     if next != now {
