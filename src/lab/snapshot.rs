@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run::Run;
+use crate::convert::LayerStatistics;
 use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
-use crate::measure::{NeuronRef, Report, report};
+use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, first_layers, report};
 use crate::simulate::Control;
 use crate::simulate::prefix::mean_inputs;
 use crate::simulate::trace::{Trace, layer_currents, trace};
@@ -40,6 +41,12 @@ pub struct Snapshot {
     pub pinned: Vec<(NeuronRef, Trace)>,
     /// The threshold view of the layer in focus.
     pub threshold: ThresholdView,
+    /// What v(0) does to the errors of the layer in focus, at the cursor.
+    pub initial: Arc<InitialView>,
+    /// Where the sample in focus first leaves the ANN, over all T steps.
+    pub divergence: Option<Divergence>,
+    /// Where all samples do.
+    pub first_layers: Arc<FirstLayers>,
 }
 
 /// A layer's activations over the calibration samples and what each threshold would cost.
@@ -91,7 +98,9 @@ impl Snapshot {
             }
         };
         let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
-        let mut at = None;
+        let currents = layer_currents(program, &run.spiking, &run.input, &run.recording, focus.layer, focus.sample);
+        let initial = initial(&run, &focus, known, &currents)?;
+        let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
             let (_, currents) = at.insert(known.unwrap_or_else(|| {
@@ -103,17 +112,50 @@ impl Snapshot {
         let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
         control.check()?;
         let threshold = ThresholdView::of(&run, focus.layer)?;
+        let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
+        let divergence = first_divergence(&run.subject(&means), focus.sample, run.steps());
+        let first_layers = match known.filter(|known| Arc::ptr_eq(&known.run, &run)) {
+            Some(known) => known.first_layers.clone(),
+            None => Arc::new(first_layers(&run.subject(&[]), run.steps())),
+        };
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, run: run.clone(), focus, report, maps, trace: focused, pinned, threshold })
+        Ok(Self {
+            id,
+            run: run.clone(),
+            focus,
+            report,
+            maps,
+            trace: focused,
+            pinned,
+            threshold,
+            initial,
+            divergence,
+            first_layers,
+        })
     }
+}
+
+/// The view of v(0) of the layer in focus; that of `known` when it looks at the same.
+fn initial(run: &Arc<Run>, focus: &Focus, known: Option<&Snapshot>, currents: &[f32]) -> Result<Arc<InitialView>> {
+    let key = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
+    if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.run, run) && key(&known.focus) == key(focus)) {
+        return Ok(known.initial.clone());
+    }
+    let statistics = statistics(run, focus.layer)?;
+    let subject = run.subject(&[]);
+    Ok(Arc::new(InitialView::of(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
+}
+
+fn statistics(run: &Run, layer: usize) -> Result<&LayerStatistics> {
+    let statistics = run.calibration.layers.get(layer);
+    statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))
 }
 
 impl ThresholdView {
     /// The view of spiking layer `layer` of `run`.
     pub fn of(run: &Run, layer: usize) -> Result<Self> {
-        let statistics = run.calibration.layers.get(layer);
-        let statistics = statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))?;
+        let statistics = statistics(run, layer)?;
         let spiking = &run.spiking.layers[layer];
         let sorted = &statistics.layer;
         let theta = spiking.theta.iter().copied().fold(0.0, f32::max);

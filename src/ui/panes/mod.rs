@@ -2,6 +2,7 @@
 
 mod decimate;
 mod heat;
+mod initial;
 mod ledger;
 mod membrane;
 mod mismatch;
@@ -32,11 +33,12 @@ pub enum Pane {
     Raster,
     Threshold,
     Transfer,
+    Initial,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -46,6 +48,7 @@ impl Pane {
         Self::Raster,
         Self::Threshold,
         Self::Transfer,
+        Self::Initial,
     ];
 
     /// The title on the pane's tab.
@@ -60,6 +63,7 @@ impl Pane {
             Self::Raster => "Raster",
             Self::Threshold => "Threshold",
             Self::Transfer => "Transfer",
+            Self::Initial => "v(0)",
         }
     }
 
@@ -75,6 +79,7 @@ impl Pane {
             Self::Raster => "raster",
             Self::Threshold => "threshold",
             Self::Transfer => "transfer",
+            Self::Initial => "initial",
         }
     }
 
@@ -90,6 +95,7 @@ impl Pane {
             Self::Raster => raster::show(ui, lab, out),
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
+            Self::Initial => initial::show(ui, lab, out),
         }
     }
 }
