@@ -101,3 +101,16 @@ fn the_cursor_steps_and_follows_the_end() {
     click(&mut harness, "Follow end");
     assert_eq!(harness.state().lab.view.cursor, None);
 }
+
+#[test]
+fn the_first_divergence_is_one_click_away() {
+    let mut harness = desk();
+    let divergence = harness.state().lab.snapshot.as_ref().unwrap().divergence.expect("few steps leave the ANN");
+    click(&mut harness, "Show first divergence");
+    let lab = &harness.state().lab;
+    let at = (lab.view.layer, lab.view.sample, lab.view.neuron, lab.cursor());
+    let neuron = divergence.neuron;
+    assert_eq!(at, (neuron.layer, neuron.sample, neuron.neuron, divergence.step));
+    // Looking there does not change what is found: it is of the whole run.
+    assert_eq!(lab.snapshot.as_ref().unwrap().divergence, Some(divergence));
+}

@@ -2,7 +2,7 @@
 //! The line at the recipe's v(0) is dragged; the run follows.
 
 use egui::{Button, CursorIcon, DragValue, Key, Ui};
-use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, PlotResponse, Points, VLine};
+use egui_plot::{AxisHints, HLine, Line, LineStyle, MarkerShape, Plot, PlotResponse, Points, VLine};
 
 use super::parts::{self, Ink, Page, number, percent};
 use crate::convert::SpikingLayer;
@@ -124,14 +124,13 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
     let view = sight.view;
     let mut figures = vec![format!("{} of the calibration activations lie in (0, θ)", percent(view.inside))];
     if let Some(unbiased) = view.unbiased() {
-        figures.push(format!("their mean error vanishes at {unbiased:.2} θ"));
+        figures.push(format!("their mean error is 0 at {unbiased:.2} θ"));
     }
     if let Some(run) = view.run {
-        figures.push(format!("run: mean {}, mean square {}", number(run.mean), number(run.square)));
-    }
-    if let Some(all) = view.run_all {
-        let words = "with silent and clipped neurons";
-        figures.push(format!("{words}: mean {}, mean square {}", number(all.mean), number(all.square)));
+        let all = view
+            .run_all
+            .map_or_else(String::new, |all| format!(" (all neurons {}, {})", number(all.mean), number(all.square)));
+        figures.push(format!("run: mean {}, mean square {}{all}", number(run.mean), number(run.square)));
     }
     figures
 }
@@ -140,10 +139,9 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
 fn key(ui: &mut Ui) {
     let ink = parts::ink(ui);
     let entries = [
-        ("theory, even activations", ink.total),
-        ("calibration activations, diamond: least", ink.ann),
-        ("sample in focus, input as it came", ink.snn),
-        ("dot: the run", ink.spike),
+        ("theory", ink.total),
+        ("calibration activations", ink.ann),
+        ("input as it came, one sample (ring: the run)", ink.snn),
         ("v(0)", ink.theta),
     ];
     parts::legend(ui, &entries);
@@ -163,9 +161,7 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, face: Face, size: [f32; 2], dragging: &m
         .include_x(1.0)
         .include_y(0.0)
         .custom_x_axes(vec![parts::x_axis("p = v(0)/θ")])
-        .y_axis_label(face.axis)
-        .y_axis_min_width(64.0)
-        .y_axis_formatter(|mark, _| parts::tick(mark.value))
+        .custom_y_axes(vec![y_axis(face.axis)])
         .label_formatter(|at| hover(view, face, parts::position(at).x))
         .show(ui, |plot| {
             plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
@@ -184,7 +180,13 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, face: Face, size: [f32; 2], dragging: &m
     drag(ui, &plot, sight, dragging, out);
 }
 
-/// The best points, and the run's own.
+/// An upright axis whose numbers stand close enough for a low plot.
+fn y_axis<'a>(label: &str) -> AxisHints<'a> {
+    let axis = AxisHints::new_y().label(label).label_spacing(14.0..=26.0).min_thickness(64.0);
+    axis.formatter(|mark, _| parts::tick(mark.value))
+}
+
+/// The least points, as diamonds, and the run's own, as a ring.
 fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: &Ink) {
     let diamond = |name, at, colour| {
         Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(colour).allow_hover(false)
@@ -198,7 +200,7 @@ fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: 
         plot.points(diamond("least as it came", [*p, (face.of)(*errors)], ink.snn));
     }
     if let Some(run) = view.run {
-        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).radius(5.0).color(ink.spike);
+        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
         plot.points(point.allow_hover(false));
     }
 }
