@@ -22,7 +22,7 @@ fn main() {
         let mean = input.iter().sum::<f32>() / 5.0;
         println!(
             "+2 at {plus:?}, -2 at {minus:?}: spikes {train}, due {}, v(5) = {v}",
-            target_count(mean, theta, 5, 0.5)
+            target_count(mean, theta, 5, 1, 0.5)
         );
     }
 }

@@ -35,10 +35,10 @@ fn main() -> spikescope::Result<()> {
     let samples = input.len() / 2;
     let (control, recipe) = (Control::default(), Recipe { steps: 8, ..Recipe::default() });
 
-    let (rewritten, _) = rewrite::shared(&network)?;
+    let (rewritten, _) = rewrite::shared(&network, recipe.pooling)?;
     let program = Program::new(Arc::clone(&rewritten), &burn::tensor::Device::flex());
     let calibration = calibrate(&program, &input, samples, &control)?;
-    let spiking = SpikingNetwork::convert(&program, &calibration, &recipe)?;
+    let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe)?;
     let ann = AnnRun::compute(&program, &input, samples, &control)?;
     let plan = Plan {
         program: &program,
@@ -58,6 +58,7 @@ fn main() -> spikescope::Result<()> {
         recording: &recording,
         mean_inputs: &mean_inputs,
         labels: &[],
+        readout: recipe.readout,
         fan_outs: &fan_outs,
     };
     for layer in report(&subject, recipe.steps).layers {

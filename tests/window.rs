@@ -2,7 +2,7 @@
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use spikescope::lab::{Lab, Settings, Workspace};
+use spikescope::lab::{Lab, Message, Settings, Workspace};
 use spikescope::ui::shell::{self, Window};
 
 /// The window on a lab that has computed its first run.
@@ -100,6 +100,25 @@ fn the_cursor_steps_and_follows_the_end() {
     harness.get_by_label(&format!("t = {} / {end}", end - 1));
     click(&mut harness, "Follow end");
     assert_eq!(harness.state().lab.view.cursor, None);
+}
+
+#[test]
+fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
+    let mut harness = desk();
+    click(&mut harness, "Energy");
+    click(&mut harness, "Horowitz 45 nm");
+    click(&mut harness, "every step");
+    let view = &harness.state().lab.view;
+    assert_eq!((view.energy.per_mac, view.energy.first_layer_once), (4.6e-12, false));
+    let run = harness.state().lab.run.clone();
+    click(&mut harness, "Start by end");
+    harness.get_by_label("Answer early at confidence");
+    harness.state_mut().lab.update([Message::SetExitConfidence(0.5)]);
+    harness.run_ok();
+    let lab = &harness.state().lab;
+    assert_eq!(lab.session().view.exit_confidence, 0.5);
+    // Both only look at the run that is there.
+    assert!(std::sync::Arc::ptr_eq(run.as_ref().unwrap(), lab.run.as_ref().unwrap()));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::{parse_range, summary};
-use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
+use crate::convert::{
+    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
+};
 use crate::data::{NpzData, Scaling, write_npz};
 use crate::files::write_bytes;
 use crate::lab::cache::Cache;
@@ -47,7 +49,10 @@ pub struct RunArgs {
     /// Samples to run and measure, FIRST..END
     #[arg(long, value_name = "RANGE")]
     pub samples: Option<String>,
-    /// Thresholds: percentile:P | max | learned
+    /// A recipe file (TOML); options given beside it win
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Thresholds: percentile:P | max | learned | mse | balance:BATCHESxSIZE[,step=1][,clip-first][,cap]
     #[arg(long, value_name = "RULE")]
     pub threshold: Option<String>,
     /// One threshold per layer or per channel
@@ -62,9 +67,27 @@ pub struct RunArgs {
     /// What a spike does to the potential: soft | hard
     #[arg(long, value_name = "soft|hard")]
     pub reset: Option<String>,
-    /// Correction of the conversion: none
+    /// How v(0) is spread over the neurons: constant | uniform | gaussian | calibrated
+    #[arg(long, value_name = "WORD")]
+    pub initial: Option<String>,
+    /// Neuron: if | signed | group:M | burst:G
+    #[arg(long)]
+    pub neuron: Option<String>,
+    /// Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published]
     #[arg(long)]
     pub correction: Option<String>,
+    /// Add θ/(2N) to every neuron at every step (RTS)
+    #[arg(long, value_name = "N")]
+    pub bias_shift: Option<usize>,
+    /// Correct the biases on calibration samples: on | off
+    #[arg(long, value_name = "on|off")]
+    pub bias_correction: Option<String>,
+    /// Max pooling: pre-neuron | lateral
+    #[arg(long, value_name = "WORD")]
+    pub pooling: Option<String>,
+    /// What the answer is read from: sum | delay:auto | delay:N | exit:CONFIDENCE
+    #[arg(long)]
+    pub readout: Option<String>,
     /// Time-steps T
     #[arg(long, value_name = "T")]
     pub steps: Option<usize>,
@@ -90,17 +113,8 @@ pub fn run(args: RunArgs) -> Result<()> {
         Some("counts") => true,
         Some(other) => return Err(Error::Invalid(format!("dump '{other}' is not known; use counts"))),
     };
-    // Progress is for eyes; a log file gets results and errors only.
-    let watched = std::io::stderr().is_terminal();
-    let control = Control::listening(move |event| {
-        if let (true, Event::Progress { stage, fraction }) = (watched, event) {
-            eprint!("\r{stage} {:3.0} %   ", fraction * 100.0);
-        }
-    });
+    let control = progress();
     let result = compute(&settings, &mut Cache::default(), &control);
-    if watched {
-        eprint!("\r                              \r");
-    }
     let run = result?;
     write_results(&run, &out, dump)?;
     println!("{}", summary::sentence(&run));
@@ -108,8 +122,20 @@ pub fn run(args: RunArgs) -> Result<()> {
     Ok(())
 }
 
+/// Progress in one line of a terminal. A log file gets results and errors only.
+pub(super) fn progress() -> Control {
+    if !std::io::stderr().is_terminal() {
+        return Control::default();
+    }
+    Control::listening(|event| {
+        if let Event::Progress { stage, fraction } = event {
+            eprint!("\r{:<60}\r{stage} {:3.0} %", "", fraction * 100.0);
+        }
+    })
+}
+
 /// Fills what the command line leaves open from the config file.
-fn with_config(args: RunArgs) -> Result<RunArgs> {
+pub(super) fn with_config(args: RunArgs) -> Result<RunArgs> {
     let Some(path) = args.config.clone() else { return Ok(args) };
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
     let file: RunArgs = toml::from_str(&text).map_err(|e| {
@@ -129,7 +155,14 @@ fn with_config(args: RunArgs) -> Result<RunArgs> {
         v_init: args.v_init.or(file.v_init),
         tie: args.tie.or(file.tie),
         reset: args.reset.or(file.reset),
+        recipe: args.recipe.or(file.recipe),
+        initial: args.initial.or(file.initial),
+        neuron: args.neuron.or(file.neuron),
         correction: args.correction.or(file.correction),
+        bias_shift: args.bias_shift.or(file.bias_shift),
+        bias_correction: args.bias_correction.or(file.bias_correction),
+        pooling: args.pooling.or(file.pooling),
+        readout: args.readout.or(file.readout),
         steps: args.steps.or(file.steps),
         backend: args.backend.or(file.backend),
         out: args.out.or(file.out),
@@ -140,6 +173,9 @@ fn with_config(args: RunArgs) -> Result<RunArgs> {
 /// The settings that the options ask for; what is not named has its default.
 pub fn settings_of(args: &RunArgs) -> Result<Settings> {
     let mut settings = Settings::default();
+    if let Some(path) = &args.recipe {
+        settings.recipe = NamedRecipe::load(path)?.recipe;
+    }
     let recipe = &mut settings.recipe;
     if let Some(text) = &args.threshold {
         recipe.threshold = ThresholdRule::parse(text)?;
@@ -154,9 +190,32 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
     if let Some(text) = &args.reset {
         recipe.reset = one_of("reset", text, &[("soft", Reset::Soft), ("hard", Reset::Hard)])?;
     }
-    if let Some(text) = &args.correction {
-        one_of("correction", text, &[("none", ())])?;
+    if let Some(text) = &args.initial {
+        let words = [
+            ("constant", InitialPotential::Constant),
+            ("uniform", InitialPotential::Uniform),
+            ("gaussian", InitialPotential::Gaussian),
+            ("calibrated", InitialPotential::Calibrated),
+        ];
+        recipe.initial = one_of("initial", text, &words)?;
     }
+    if let Some(text) = &args.neuron {
+        recipe.neuron = Neuron::parse(text)?;
+    }
+    if let Some(text) = &args.correction {
+        recipe.correction = Correction::parse(text)?;
+    }
+    if let Some(text) = &args.bias_correction {
+        recipe.bias_correction = one_of("bias-correction", text, &[("on", true), ("off", false)])?;
+    }
+    if let Some(text) = &args.pooling {
+        let words = [("pre-neuron", Pooling::PreNeuron), ("lateral", Pooling::Lateral)];
+        recipe.pooling = one_of("pooling", text, &words)?;
+    }
+    if let Some(text) = &args.readout {
+        recipe.readout = Readout::parse(text)?;
+    }
+    recipe.bias_shift = args.bias_shift.or(recipe.bias_shift);
     recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
     recipe.steps = args.steps.unwrap_or(recipe.steps);
     if let Some(text) = &args.backend {
@@ -181,32 +240,63 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
 fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
     words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Error::Invalid(format!("{option} '{text}' is not known in this version; use {}", known.join(" or ")))
+        Error::Invalid(format!("{option} '{text}' is not known; use {}", known.join(" or ")))
     })
 }
 
-/// Writes the results so that `out` holds all of them or none.
+/// Writes `summary.json` and, if asked, `counts.npz`.
 fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
-    if out.exists() && !out.is_dir() {
-        return Err(Error::file(out, "--out", "this is a file; name a folder"));
-    }
-    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
-    let stage = tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
     let text = serde_json::to_string_pretty(&summary::summary(run)).map_err(|e| Error::Internal(e.to_string()))?;
-    write_bytes(&stage.path().join("summary.json"), text.as_bytes())?;
-    if dump {
-        write_counts(run, &stage.path().join("counts.npz"))?;
-    }
-    std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+    let stage = Stage::beside(out)?;
     // Counts first: a summary is the sign that a result is whole.
-    for name in ["counts.npz", "summary.json"] {
-        let from = stage.path().join(name);
-        if from.exists() {
-            std::fs::rename(&from, out.join(name)).map_err(|e| Error::io(out, e))?;
-        }
+    if dump {
+        write_counts(run, &stage.path("counts.npz"))?;
     }
-    Ok(())
+    write_bytes(&stage.path("summary.json"), text.as_bytes())?;
+    stage.publish(&["counts.npz", "summary.json"])
+}
+
+/// Writes files into the folder `out` so that it holds all of them or none.
+pub(super) fn write_folder(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let stage = Stage::beside(out)?;
+    for (name, bytes) in files {
+        write_bytes(&stage.path(name), bytes)?;
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    stage.publish(&names)
+}
+
+/// A folder beside the one for the results, where they are written until they are whole.
+struct Stage<'a> {
+    out: &'a Path,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Stage<'a> {
+    fn beside(out: &'a Path) -> Result<Self> {
+        if out.exists() && !out.is_dir() {
+            return Err(Error::file(out, "--out", "this is a file; name a folder"));
+        }
+        let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+        let folder =
+            tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
+        Ok(Self { out, folder })
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+    /// Moves those of `names` that were written to their place, in order.
+    fn publish(self, names: &[&str]) -> Result<()> {
+        std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
+        for name in names {
+            let from = self.path(name);
+            if from.exists() {
+                std::fs::rename(&from, self.out.join(name)).map_err(|e| Error::io(self.out, e))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// `layer0`, `layer1`, …: spike counts `[N, …shape]`.

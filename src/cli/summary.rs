@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::convert::Recipe;
 use crate::lab::{Run, Seconds};
-use crate::measure::{Categories, LayerReport, Ledger};
+use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 
 /// How many samples' ANN logits the summary shows.
 const FIRST_LOGITS: usize = 8;
@@ -19,8 +20,14 @@ pub struct Summary {
     /// Share of samples where SNN and ANN agree, one per step.
     pub agreement: Vec<f64>,
     pub steps: usize,
-    /// Steps spent before the first counted one (corrections).
+    /// Steps spent before the first counted one (τ of SRP, ρ of COS), as the papers count.
     pub presteps: usize,
+    /// The same as event-driven hardware would need them: COS calibrates layer after layer.
+    pub hardware_presteps: usize,
+    /// Mean over the samples of the steps that the answer takes: T unless samples exit early.
+    pub mean_steps: f64,
+    /// The recipe, as in a recipe file.
+    pub recipe: Recipe,
     pub layers: Vec<LayerSummary>,
     /// ANN logits of the first samples.
     pub ann_logits_first: Vec<Vec<f32>>,
@@ -41,6 +48,10 @@ pub struct LayerSummary {
     pub end_to_end: Categories,
     pub offset_spikes: BTreeMap<i32, u64>,
     pub ledger: Ledger,
+    pub carried_in: f64,
+    pub residual: Residual,
+    pub residual_end_to_end: Residual,
+    pub silenced: Silenced,
     pub synops: f64,
 }
 
@@ -52,7 +63,10 @@ pub fn summary(run: &Run) -> Summary {
         snn_accuracy: report.curve.iter().map(|point| point.accuracy).collect(),
         agreement: report.curve.iter().map(|point| point.agreement).collect(),
         steps: run.steps(),
-        presteps: 0,
+        presteps: run.settings.recipe.correction.presteps(),
+        hardware_presteps: run.settings.recipe.correction.hardware_presteps(run.spiking.layers.len()),
+        mean_steps: report.answers.mean_steps,
+        recipe: run.settings.recipe.clone(),
         layers: report.layers.iter().map(layer).collect(),
         ann_logits_first: (0..run.ann.samples.min(FIRST_LOGITS)).map(|s| run.ann.logits_of(s).to_vec()).collect(),
         seconds: run.seconds,
@@ -72,6 +86,10 @@ fn layer(layer: &LayerReport) -> LayerSummary {
         end_to_end: layer.end_to_end,
         offset_spikes: layer.offset_spikes.clone(),
         ledger: layer.ledger,
+        carried_in: layer.carried_in,
+        residual: layer.residual,
+        residual_end_to_end: layer.residual_end_to_end,
+        silenced: layer.silenced,
         synops: layer.synops,
     }
 }

@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::recipe::{Granularity, ThresholdRule};
+use super::recipe::{Granularity, Recipe, ThresholdRule};
+use crate::measure::predict::predict;
 use crate::network::forward::{Program, numbers};
 use crate::network::{NodeId, Op};
 use crate::simulate::Control;
@@ -134,15 +135,20 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
     Ok(Calibration { samples: rows, layers: statistics.collect::<Result<_>>()? })
 }
 
-/// The thresholds of one layer under `rule`: one, or one per channel.
-pub fn thresholds(
-    program: &Program,
-    statistics: &LayerStatistics,
-    rule: ThresholdRule,
-    granularity: Granularity,
-) -> Result<Vec<f32>> {
+/// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 from the maximum down in steps
+/// of one per cent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
+fn least_error(sorted: &Sorted, steps: usize, v_init: f32) -> f32 {
+    let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
+    let predictions = predict(sorted, &grid, steps, v_init);
+    predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
+}
+
+/// The thresholds of one layer under the rule of `recipe`: one, or one per channel.
+pub fn thresholds(program: &Program, statistics: &LayerStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
+    let (rule, granularity) = (recipe.threshold, recipe.granularity);
     let of = |sorted: &Sorted| match rule {
         ThresholdRule::Percentile(p) => sorted.percentile(p),
+        ThresholdRule::Mse => least_error(sorted, recipe.steps, recipe.v_init),
         _ => sorted.max(),
     };
     let node = &program.network().nodes[statistics.node];
@@ -157,7 +163,7 @@ pub fn thresholds(
     }
     let theta: Vec<f32> = match granularity {
         Granularity::Layer => vec![of(&statistics.layer)],
-        Granularity::Channel => statistics.channels.iter().map(of).collect(),
+        Granularity::Channel => statistics.channels.par_iter().map(of).collect(),
     };
     if granularity == Granularity::Layer && theta[0] <= 0.0 {
         let reason = if statistics.layer.positive.is_empty() {
@@ -183,6 +189,14 @@ mod tests {
         assert_eq!(sorted.percentile(62.5), 1.5);
         assert_eq!(sorted.percentile(100.0), 3.0);
         assert_eq!(Sorted::of([0.0; 4].into_iter()).percentile(99.9), 0.0);
+    }
+
+    #[test]
+    fn the_least_error_lies_below_the_maximum_when_one_outlier_stretches_it() {
+        let sorted = Sorted::of((1..=1000).map(|k| k as f32 / 1000.0).chain([4.0]));
+        let theta = least_error(&sorted, 4, 0.5);
+        assert!((0.9..1.3).contains(&theta), "{theta}");
+        assert_eq!(least_error(&Sorted::of([0.0; 3].into_iter()), 4, 0.5), 0.0);
     }
 
     #[test]

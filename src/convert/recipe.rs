@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::balance::Balance;
+use super::method::{Correction, InitialPotential, Neuron, Pooling, Readout};
 use crate::{Error, Result};
 
 /// The longest simulation that is offered, in time-steps.
@@ -21,10 +23,24 @@ pub struct Recipe {
     pub granularity: Granularity,
     /// v(0) as a fraction of θ, 0 to 1. One half is optimal under uniform activations (OPI, Bu et al. AAAI 2022).
     pub v_init: f32,
+    /// How v(0) is spread over the neurons.
+    pub initial: InitialPotential,
+    /// What a neuron may do in one step.
+    pub neuron: Neuron,
     /// What a spike does to the potential.
     pub reset: Reset,
     /// Whether a potential exactly at θ fires.
     pub tie: Tie,
+    /// How single neurons are corrected for each sample.
+    pub correction: Correction,
+    /// Charge added at every step: θ/(2·this), whatever T is (RTS, Deng & Gu, ICLR 2021).
+    pub bias_shift: Option<usize>,
+    /// Bias of each channel corrected by the mean activation that is missing on calibration samples (Li et al., ICML 2021).
+    pub bias_correction: bool,
+    /// What becomes of max pooling.
+    pub pooling: Pooling,
+    /// What the answer is read from.
+    pub readout: Readout,
     /// Layers whose threshold was set by hand: name -> θ of the whole layer.
     pub by_hand: BTreeMap<String, f32>,
 }
@@ -40,6 +56,11 @@ pub enum ThresholdRule {
     Percentile(f64),
     /// The λ that a clip or QCFS activation learned (Bu et al. ICLR 2022).
     Learned,
+    /// The θ with the least squared error of the T-level staircase, on a grid of 95 between 6 and 100 % of the maximum
+    /// (Li et al., ICML 2021).
+    Mse,
+    /// Local threshold balancing over calibration batches (Bu et al., CVPR 2025).
+    Balance(Balance),
 }
 
 /// How many thresholds a layer has.
@@ -77,8 +98,15 @@ impl Default for Recipe {
             threshold: ThresholdRule::Percentile(99.9),
             granularity: Granularity::Layer,
             v_init: 0.5,
+            initial: InitialPotential::Constant,
+            neuron: Neuron::If,
             reset: Reset::Soft,
             tie: Tie::Ge,
+            correction: Correction::None,
+            bias_shift: None,
+            bias_correction: false,
+            pooling: Pooling::PreNeuron,
+            readout: Readout::Sum,
             by_hand: BTreeMap::new(),
         }
     }
@@ -99,20 +127,67 @@ impl Recipe {
         {
             return refuse(format!("percentile is {p}; it must be 0 to 100"));
         }
+        self.check_combination()?;
         match self.by_hand.iter().find(|(_, theta)| !theta.is_finite() || **theta <= 0.0) {
             Some((layer, theta)) => refuse(format!("the threshold of layer '{layer}' is {theta}; it must be above 0")),
             None => Ok(()),
         }
     }
+
+    /// Refuses what does not go together, with the reason.
+    fn check_combination(&self) -> Result<()> {
+        let refuse = |reason: &str| Err(Error::Invalid(reason.into()));
+        let corrected = match self.correction {
+            Correction::None => None,
+            Correction::Srp { .. } => Some("SRP"),
+            Correction::Cos { .. } => Some("COS"),
+        };
+        if let Some(name) = corrected {
+            if self.reset == Reset::Hard {
+                return refuse(&format!(
+                    "{name} with a hard reset makes no sense: it reads the residual potential, which a hard reset throws \
+                     away; use reset soft"
+                ));
+            }
+            if self.neuron != Neuron::If {
+                return refuse(&format!(
+                    "{name} is defined for the plain neuron that fires at most once a step, not for '{}'; use neuron if",
+                    self.neuron
+                ));
+            }
+        }
+        if self.neuron != Neuron::If && self.reset == Reset::Hard {
+            return refuse(&format!(
+                "neuron '{}' subtracts what it sends out; with a hard reset its counts mean nothing; use reset soft",
+                self.neuron
+            ));
+        }
+        if self.bias_shift == Some(0) {
+            return refuse("bias-shift is 0; it is the number of steps over which half a threshold is added");
+        }
+        if let Readout::Delayed(Some(delay)) = self.readout
+            && delay >= self.steps
+        {
+            return refuse(&format!("the readout's delay of {delay} leaves none of the {} steps", self.steps));
+        }
+        match self.threshold {
+            ThresholdRule::Balance(balance) => balance.check(),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl ThresholdRule {
-    /// Reads `percentile:99.9` (also `percentile:99.9%`), `max` or `learned`.
+    /// Reads `percentile:99.9` (also `percentile:99.9%`), `max`, `learned`, `mse` or `balance:8x32`.
     pub fn parse(text: &str) -> Result<Self> {
         match text.trim() {
             "max" => return Ok(Self::Max),
             "learned" => return Ok(Self::Learned),
+            "mse" => return Ok(Self::Mse),
             _ => {}
+        }
+        if let Some(rest) = text.trim().strip_prefix("balance:") {
+            return Balance::parse(rest).map(Self::Balance);
         }
         let percentile = text.trim().strip_prefix("percentile:").map(|p| p.trim_end_matches('%').trim().parse::<f64>());
         match percentile {
@@ -120,7 +195,9 @@ impl ThresholdRule {
             Some(_) => {
                 Err(Error::Invalid(format!("threshold '{text}': the percentile must be a number from 0 to 100")))
             }
-            None => Err(Error::Invalid(format!("threshold '{text}' is not known; use percentile:P, max or learned"))),
+            None => Err(Error::Invalid(format!(
+                "threshold '{text}' is not known; use percentile:P, max, learned, mse or balance:BATCHESxSIZE"
+            ))),
         }
     }
 }
@@ -131,6 +208,8 @@ impl std::fmt::Display for ThresholdRule {
             Self::Max => f.write_str("max"),
             Self::Percentile(p) => write!(f, "percentile:{p}"),
             Self::Learned => f.write_str("learned"),
+            Self::Mse => f.write_str("mse"),
+            Self::Balance(balance) => write!(f, "balance:{balance}"),
         }
     }
 }
@@ -162,11 +241,16 @@ mod tests {
 
     #[test]
     fn senseless_values_are_refused_with_the_reason() {
+        let srp = Correction::Srp { steps: 4, rule: Default::default() };
         for (recipe, word) in [
             (Recipe { steps: 0, ..Recipe::default() }, "steps"),
             (Recipe { v_init: 1.5, ..Recipe::default() }, "v-init"),
             (Recipe { v_init: f32::NAN, ..Recipe::default() }, "v-init"),
             (Recipe { threshold: ThresholdRule::Percentile(101.0), ..Recipe::default() }, "percentile"),
+            (Recipe { correction: srp, reset: Reset::Hard, ..Recipe::default() }, "SRP with a hard reset"),
+            (Recipe { correction: srp, neuron: Neuron::Group(4), ..Recipe::default() }, "group:4"),
+            (Recipe { neuron: Neuron::Burst(5), reset: Reset::Hard, ..Recipe::default() }, "hard reset"),
+            (Recipe { readout: Readout::Delayed(Some(32)), ..Recipe::default() }, "delay"),
         ] {
             assert!(recipe.check().unwrap_err().to_string().contains(word));
         }

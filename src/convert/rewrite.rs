@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::method::Pooling;
 use crate::network::{Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
 
@@ -18,10 +19,12 @@ pub struct Note {
 
 /// The network as the spiking engine runs it, and notes on what was changed. The rewritten ANN gives the same logits as
 /// the original (the softmax at the end excepted).
-pub fn for_conversion(network: &Network) -> Result<(Network, Vec<Note>)> {
+pub fn for_conversion(network: &Network, pooling: Pooling) -> Result<(Network, Vec<Note>)> {
     let mut notes = Vec::new();
     let mut rewritten = without_softmax(network, &mut notes)?;
-    rewritten = pools_before_neurons(&rewritten, &mut notes);
+    if pooling == Pooling::PreNeuron {
+        rewritten = pools_before_neurons(&rewritten, &mut notes);
+    }
     rewritten = folded(&rewritten);
     if rewritten.activations().next().is_none() {
         return Err(Error::Invalid(format!(
@@ -197,6 +200,6 @@ impl<'a> Builder<'a> {
 }
 
 /// [`for_conversion`], shared.
-pub fn shared(network: &Network) -> Result<(Arc<Network>, Vec<Note>)> {
-    for_conversion(network).map(|(network, notes)| (Arc::new(network), notes))
+pub fn shared(network: &Network, pooling: Pooling) -> Result<(Arc<Network>, Vec<Note>)> {
+    for_conversion(network, pooling).map(|(network, notes)| (Arc::new(network), notes))
 }

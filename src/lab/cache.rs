@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::run::{Model, Run};
 use super::settings::{Backend, Settings};
-use crate::convert::Calibration;
+use crate::convert::{Balance, Balanced, Calibration, Granularity, Pooling, Recipe, SpikingNetwork};
 use crate::data::{Samples, Scaling};
 use crate::simulate::AnnRun;
 
@@ -30,6 +30,7 @@ pub struct SamplesKey {
 pub struct CalibrationKey {
     model: String,
     backend: Backend,
+    pooling: Pooling,
     data: String,
     scaling: Scaling,
     range: Range<usize>,
@@ -40,6 +41,7 @@ pub struct CalibrationKey {
 pub struct AnnKey {
     model: String,
     backend: Backend,
+    pooling: Pooling,
     data: String,
     scaling: Scaling,
     range: Range<usize>,
@@ -52,6 +54,7 @@ impl CalibrationKey {
         Self {
             model: settings.model.clone(),
             backend: settings.backend,
+            pooling: settings.recipe.pooling,
             data,
             scaling: settings.scaling.clone(),
             range: settings.calibrate.clone(),
@@ -65,6 +68,7 @@ impl AnnKey {
         Self {
             model: settings.model.clone(),
             backend: settings.backend,
+            pooling: settings.recipe.pooling,
             data: settings.data.clone(),
             scaling: settings.scaling.clone(),
             range: settings.samples.clone(),
@@ -72,9 +76,14 @@ impl AnnKey {
     }
 }
 
+/// What decides balanced thresholds.
+pub type BalanceKey = (CalibrationKey, Balance, Granularity);
+/// What decides calibrated biases and potentials.
+pub type TuneKey = (CalibrationKey, Recipe);
+
 /// The last few values by key, newest first.
 #[derive(Debug)]
-struct Recent<K, V> {
+pub struct Recent<K, V> {
     room: usize,
     items: VecDeque<(K, V)>,
 }
@@ -83,13 +92,13 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
     fn new(room: usize) -> Self {
         Self { room, items: VecDeque::new() }
     }
-    fn get(&mut self, key: &K) -> Option<V> {
+    pub fn get(&mut self, key: &K) -> Option<V> {
         let at = self.items.iter().position(|(k, _)| k == key)?;
         let item = self.items.remove(at)?;
         self.items.push_front(item);
         self.items.front().map(|(_, value)| value.clone())
     }
-    fn keep(&mut self, key: K, value: V) {
+    pub fn keep(&mut self, key: K, value: V) {
         self.items.retain(|(k, _)| *k != key);
         self.items.push_front((key, value));
         self.items.truncate(self.room);
@@ -99,9 +108,11 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
 /// Everything kept between runs.
 #[derive(Debug)]
 pub struct Cache {
-    models: Recent<(String, Backend), Arc<Model>>,
+    models: Recent<(String, Backend, Pooling), Arc<Model>>,
     samples: Recent<SamplesKey, Arc<Samples>>,
     calibrations: Recent<CalibrationKey, Arc<Calibration>>,
+    pub balanced: Recent<BalanceKey, Arc<Balanced>>,
+    pub tuned: Recent<TuneKey, Arc<SpikingNetwork>>,
     anns: Recent<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
     /// Newest first.
     runs: VecDeque<(AnnKey, Arc<Run>)>,
@@ -113,6 +124,8 @@ impl Default for Cache {
             models: Recent::new(3),
             samples: Recent::new(3),
             calibrations: Recent::new(3),
+            balanced: Recent::new(4),
+            tuned: Recent::new(8),
             anns: Recent::new(2),
             runs: VecDeque::new(),
         }
@@ -128,9 +141,18 @@ impl Cache {
         self.runs.push_front(item);
         Some(run)
     }
-    /// The newest run of the same network and samples, to build on.
-    pub fn base(&self, key: &AnnKey) -> Option<Arc<Run>> {
-        self.runs.iter().find(|(k, _)| k == key).map(|(_, run)| run.clone())
+    /// The kept run of the same network and samples that most of a run of `spiking` over `steps` can be taken from, and the
+    /// number of its layers that are the same.
+    pub fn base(&self, key: &AnnKey, spiking: &SpikingNetwork, steps: usize) -> Option<(Arc<Run>, usize)> {
+        let all = spiking.layers.len();
+        let worth = |run: &Run| {
+            let same = run.spiking.first_difference(spiking).unwrap_or(all);
+            // Of a shorter run nothing serves unless it can go on.
+            if run.steps() < steps && same < all { 0 } else { same }
+        };
+        let known = self.runs.iter().filter(|(k, _)| k == key).map(|(_, run)| (run.clone(), worth(run)));
+        // Newest first, and the first of equals.
+        known.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
     /// Keeps a finished run and drops the oldest beyond the limit.
     pub fn keep_run(&mut self, key: AnnKey, run: Arc<Run>) {
@@ -146,11 +168,11 @@ impl Cache {
         }
         self.runs.truncate(kept);
     }
-    pub fn model(&mut self, source: &str, backend: Backend) -> Option<Arc<Model>> {
-        self.models.get(&(source.to_owned(), backend))
+    pub fn model(&mut self, source: &str, backend: Backend, pooling: Pooling) -> Option<Arc<Model>> {
+        self.models.get(&(source.to_owned(), backend, pooling))
     }
-    pub fn keep_model(&mut self, source: &str, backend: Backend, model: Arc<Model>) {
-        self.models.keep((source.to_owned(), backend), model);
+    pub fn keep_model(&mut self, source: &str, backend: Backend, pooling: Pooling, model: Arc<Model>) {
+        self.models.keep((source.to_owned(), backend, pooling), model);
     }
     pub fn samples(&mut self, key: &SamplesKey) -> Option<Arc<Samples>> {
         self.samples.get(key)
@@ -170,10 +192,16 @@ impl Cache {
     pub fn keep_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
         self.anns.keep(key, (input, ann));
     }
+    /// Forgets the finished runs; what they were made of stays.
+    pub fn forget_runs(&mut self) {
+        self.runs.clear();
+    }
     /// Forgets what was read from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
-        self.models.items.retain(|((name, _), _)| name != source);
+        self.models.items.retain(|((name, ..), _)| name != source);
         self.calibrations.items.retain(|(key, _)| key.model != source);
+        self.balanced.items.retain(|((key, ..), _)| key.model != source);
+        self.tuned.items.retain(|((key, _), _)| key.model != source);
         self.anns.items.retain(|(key, _)| key.model != source);
         self.runs.retain(|(key, _)| key.model != source);
     }
@@ -181,6 +209,8 @@ impl Cache {
     pub fn forget_data(&mut self, spec: &str) {
         self.samples.items.retain(|(key, _)| key.spec != spec);
         self.calibrations.items.retain(|(key, _)| key.data != spec);
+        self.balanced.items.retain(|((key, ..), _)| key.data != spec);
+        self.tuned.items.retain(|((key, _), _)| key.data != spec);
         self.anns.items.retain(|(key, _)| key.data != spec);
         self.runs.retain(|(key, run)| key.data != spec && run.settings.calibration_data.as_deref() != Some(spec));
     }

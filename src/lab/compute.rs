@@ -1,25 +1,43 @@
 //! From settings to a finished run. Everything that two settings share is taken from the cache: networks, data sets,
 //! calibrations, ANN values, and of the last recording whatever the change left as it was.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
 use super::run::{Model, Run, Seconds};
 use super::settings::{Backend, Settings};
-use crate::convert::{self, Calibration, Recipe, SpikingNetwork, ThresholdRule, calibration, rewrite};
+use crate::convert::{
+    self, Balanced, Calibration, Correction, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibration,
+    rewrite,
+};
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
 use crate::measure::report;
 use crate::network::forward::Program;
 use crate::network::{self, Network};
-use crate::simulate::{self, AnnRun, Control, Plan, Recording};
+use crate::simulate::{self, AnnRun, Control, Plan, Recording, tune};
 use crate::{Error, Result};
 
 /// How many samples thresholds are calibrated on unless a person says otherwise.
 const DEFAULT_CALIBRATION: usize = 256;
 /// How many samples are run unless a person says otherwise.
 const DEFAULT_SAMPLES: usize = 100;
+
+/// Computes what `settings` ask for and, where a recipe corrects single neurons, the same without the correction beside it.
+pub fn compute_beside_uncorrected(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Run>> {
+    if settings.recipe.correction == Correction::None {
+        return compute(settings, cache, control);
+    }
+    let mut plain = settings.clone();
+    plain.recipe.correction = Correction::None;
+    // The corrected run is what was asked for: only it tells of its answers.
+    let plain = compute(&plain, cache, &control.without_answers())?;
+    let run = compute(settings, cache, control)?;
+    // A run that was taken from the cache has it already.
+    let _ = run.uncorrected.set(plain);
+    Ok(run)
+}
 
 /// Computes what `settings` ask for, or returns the finished run from the cache.
 pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Run>> {
@@ -30,13 +48,17 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let mut seconds = Seconds::default();
     let (model, samples) = timed(&mut seconds.load, || {
         control.progress("opening", 0.0);
-        let model = model(&settings.model, settings.backend, cache)?;
+        let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
         let samples = samples(&settings.data, &model.original, cache)?;
         Ok((model, samples))
     })?;
     check_subject(settings, &model, &samples)?;
-    let calibration = timed(&mut seconds.calibrate, || calibration_of(settings, &model, &samples, cache, control))?;
-    let spiking = Arc::new(SpikingNetwork::convert(&model.program, &calibration, &settings.recipe)?);
+    let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
+        let calibration = calibration_of(settings, &model, &samples, cache, control)?;
+        let balanced = balanced_of(settings, &model, &samples, cache, control)?;
+        let spiking = spiking_of(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
+        Ok((calibration, balanced, spiking))
+    })?;
     let range = settings.samples.clone();
     let count = range.len();
     let key = AnnKey::of(settings);
@@ -50,9 +72,10 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         }
     })?;
     let recording = timed(&mut seconds.snn, || {
-        let base = cache.base(&key);
+        let base = cache.base(&key, &spiking, settings.recipe.steps);
         let neurons: Vec<usize> = spiking.layers.iter().map(|layer| layer.neurons()).collect();
-        let bytes = Recording::predict_bytes(settings.recipe.steps, count, model.original.classes(), &neurons);
+        let planes = settings.recipe.neuron.weights().len();
+        let bytes = Recording::predict_bytes(settings.recipe.steps, count, model.original.classes(), &neurons, planes);
         super::memory::refuse_if_too_large("the recording", bytes, "use fewer samples or fewer time-steps")?;
         let plan = Plan {
             program: &model.program,
@@ -60,10 +83,8 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
             input: &input,
             samples: count,
             steps: settings.recipe.steps,
-            previous: base.as_ref().map(|run| &*run.recording),
-            unchanged_layers: base
-                .as_ref()
-                .map_or(0, |run| run.spiking.first_difference(&spiking).unwrap_or(spiking.layers.len())),
+            previous: base.as_ref().map(|(run, _)| &*run.recording),
+            unchanged_layers: base.as_ref().map_or(0, |(_, same)| *same),
         };
         Ok(Arc::new(simulate::run(&plan, control)?))
     })?;
@@ -75,10 +96,12 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         input,
         labels,
         calibration,
+        balanced,
         spiking,
         ann,
         recording,
         report: Arc::default(),
+        uncorrected: OnceLock::new(),
         seconds,
     };
     control.check()?;
@@ -110,7 +133,7 @@ pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache) -> Result<Settin
     if fit == Fit::Nothing {
         return Ok(fitted);
     }
-    let model = model(&settings.model, settings.backend, cache)?;
+    let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
     if fit == Fit::Network {
         if let Some(scaling) = &model.original.scaling {
             fitted.scaling = scaling.clone();
@@ -139,16 +162,16 @@ pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache) -> Result<Settin
 }
 
 /// The opened and rewritten network on its device.
-pub fn model(source: &str, backend: Backend, cache: &mut Cache) -> Result<Arc<Model>> {
-    if let Some(model) = cache.model(source, backend) {
+pub fn model(source: &str, backend: Backend, pooling: Pooling, cache: &mut Cache) -> Result<Arc<Model>> {
+    if let Some(model) = cache.model(source, backend, pooling) {
         return Ok(model);
     }
     let original = Arc::new(network::open(source)?);
-    let (rewritten, notes) = rewrite::shared(&original)?;
+    let (rewritten, notes) = rewrite::shared(&original, pooling)?;
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &backend.device());
     let model = Arc::new(Model { original, program, notes, fan_outs });
-    cache.keep_model(source, backend, model.clone());
+    cache.keep_model(source, backend, pooling, model.clone());
     Ok(model)
 }
 
@@ -225,6 +248,24 @@ fn calibration_of(
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
+    let network = model.program.network();
+    let neurons: Vec<usize> = network.activations().map(|(id, _)| network.nodes[id].len()).collect();
+    let range = &settings.calibrate;
+    let bytes = calibration::predict_bytes(range.len(), &neurons);
+    super::memory::refuse_if_too_large("the calibration", bytes, "calibrate on fewer samples")?;
+    let input = calibration_input(settings, model, run_samples, cache)?;
+    let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
+    cache.keep_calibration(key, calibration.clone());
+    Ok(calibration)
+}
+
+/// The calibration samples, scaled, `[rows, F]`.
+fn calibration_input(
+    settings: &Settings,
+    model: &Model,
+    run_samples: &Arc<Samples>,
+    cache: &mut Cache,
+) -> Result<Vec<f32>> {
     let set = match &settings.calibration_data {
         Some(spec) => samples(spec, &model.original, cache)?,
         None => run_samples.clone(),
@@ -239,14 +280,55 @@ fn calibration_of(
             set.len()
         )));
     }
-    let network = model.program.network();
-    let neurons: Vec<usize> = network.activations().map(|(id, _)| network.nodes[id].len()).collect();
-    let bytes = calibration::predict_bytes(range.len(), &neurons);
-    super::memory::refuse_if_too_large("the calibration", bytes, "calibrate on fewer samples")?;
-    let input = set.scaled(range.clone(), &settings.scaling);
-    let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
-    cache.keep_calibration(key, calibration.clone());
-    Ok(calibration)
+    Ok(set.scaled(range.clone(), &settings.scaling))
+}
+
+/// Balanced thresholds, where the recipe balances them.
+fn balanced_of(
+    settings: &Settings,
+    model: &Model,
+    run_samples: &Arc<Samples>,
+    cache: &mut Cache,
+    control: &Control,
+) -> Result<Option<Arc<Balanced>>> {
+    let ThresholdRule::Balance(rule) = settings.recipe.threshold else { return Ok(None) };
+    let granularity = settings.recipe.granularity;
+    let key = (CalibrationKey::of(settings), rule, granularity);
+    if let Some(known) = cache.balanced.get(&key) {
+        return Ok(Some(known));
+    }
+    let input = calibration_input(settings, model, run_samples, cache)?;
+    let rows = settings.calibrate.len();
+    let balanced = Arc::new(balance(&model.program, &input, rows, rule, granularity, control)?);
+    cache.balanced.keep(key, balanced.clone());
+    Ok(Some(balanced))
+}
+
+/// The converted network: thresholds, and whatever the recipe wants measured on the calibration samples.
+fn spiking_of(
+    settings: &Settings,
+    model: &Model,
+    run_samples: &Arc<Samples>,
+    calibration: &Calibration,
+    balanced: Option<&Balanced>,
+    cache: &mut Cache,
+    control: &Control,
+) -> Result<Arc<SpikingNetwork>> {
+    let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
+    let key = CalibrationKey::of(settings);
+    let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
+    if !tune::wanted(recipe) {
+        return Ok(Arc::new(spiking));
+    }
+    // Neither the readout nor a correction changes what is measured, but the correction is part of the network.
+    let key = (key, Recipe { readout: Default::default(), ..recipe.clone() });
+    if let Some(known) = cache.tuned.get(&key) {
+        return Ok(known);
+    }
+    let input = calibration_input(settings, model, run_samples, cache)?;
+    let tuned = Arc::new(tune::tune(program, spiking, &input, rows, recipe, control)?);
+    cache.tuned.keep(key, tuned.clone());
+    Ok(tuned)
 }
 
 fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {

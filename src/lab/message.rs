@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Backend, Workspace};
-use crate::convert::{Granularity, Reset, ThresholdRule, Tie};
+use crate::convert::{
+    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
+};
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
+use crate::measure::energy::EnergyConstants;
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,29 @@ pub enum Message {
     SetVInit(f32),
     SetReset(Reset),
     SetTie(Tie),
+    SetInitial(InitialPotential),
+    SetNeuron(Neuron),
+    SetCorrection(Correction),
+    /// Add θ/(2N) at every step, or nothing.
+    SetBiasShift(Option<usize>),
+    SetBiasCorrection(bool),
+    SetPooling(Pooling),
+    SetReadout(Readout),
+    /// Take over a whole recipe.
+    SetRecipe(Box<Recipe>),
+    /// Add a recipe to the race.
+    AddLane(Box<NamedRecipe>),
+    /// Take the lane at this index out of the race.
+    RemoveLane(usize),
+    /// The recipes of the race.
+    SetLanes(Vec<NamedRecipe>),
+    /// Make the lane at this index the recipe.
+    AdoptLane(usize),
+    /// Write the recipe to a file under a name.
+    SaveRecipe {
+        path: PathBuf,
+        name: String,
+    },
     /// Set one layer's θ by hand, or give it back to the rule.
     SetLayerThreshold {
         layer: String,
@@ -70,6 +96,10 @@ pub enum Message {
     Stop,
     SetDark(bool),
     SetWorkspace(Workspace),
+    /// What one operation of ANN and SNN costs.
+    SetEnergy(EnergyConstants),
+    /// The softmax probability from which on a sample may answer early, 0 to 1.
+    SetExitConfidence(f32),
     /// The window's arrangement of panes, to be saved with the session.
     SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
+use crate::measure::energy::EnergyConstants;
 
 /// Everything that decides what is computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +91,10 @@ pub struct View {
     pub playing: bool,
     pub dark: bool,
     pub workspace: Workspace,
+    /// What one operation of ANN and SNN costs.
+    pub energy: EnergyConstants,
+    /// The softmax probability from which on a sample may answer early.
+    pub exit_confidence: f32,
 }
 
 /// The arrangements of panes.
@@ -113,6 +118,8 @@ impl Default for View {
             playing: false,
             dark: true,
             workspace: Workspace::Explore,
+            energy: EnergyConstants::default(),
+            exit_confidence: 0.9,
         }
     }
 }

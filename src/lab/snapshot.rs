@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run::Run;
 use crate::convert::LayerStatistics;
+use crate::measure::energy::{Operations, operations};
 use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
+use crate::measure::readout::{ReadoutReport, readout_report};
 use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, first_layers, report};
 use crate::simulate::Control;
 use crate::simulate::prefix::mean_inputs;
@@ -14,7 +16,7 @@ use crate::simulate::trace::{Trace, layer_currents, trace};
 use crate::{Error, Result};
 
 /// What to look at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Focus {
     /// Step t of the time cursor, 1..=T.
     pub steps: usize,
@@ -22,6 +24,22 @@ pub struct Focus {
     pub sample: usize,
     pub neuron: usize,
     pub pinned: Vec<NeuronRef>,
+    /// Finished lanes of the race, in their order.
+    pub lanes: Vec<Option<Arc<Run>>>,
+}
+
+impl PartialEq for Focus {
+    fn eq(&self, other: &Self) -> bool {
+        let place = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
+        let same = |(a, b): (&Option<Arc<Run>>, &Option<Arc<Run>>)| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        place(self) == place(other)
+            && self.pinned == other.pinned
+            && self.lanes.len() == other.lanes.len()
+            && self.lanes.iter().zip(&other.lanes).all(same)
+    }
 }
 
 /// The run as it stood at the cursor.
@@ -33,6 +51,10 @@ pub struct Snapshot {
     pub focus: Focus,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
+    /// The same run without its correction, at the cursor, where the recipe has one.
+    pub uncorrected: Option<Arc<Report>>,
+    /// The lanes of the race at the cursor, in their order.
+    pub lanes: Vec<Option<Arc<Report>>>,
     /// The layer in focus for the sample in focus, at the cursor.
     pub maps: FeatureMaps,
     /// The neuron in focus, over all T steps.
@@ -45,8 +67,17 @@ pub struct Snapshot {
     pub initial: Arc<InitialView>,
     /// Where the sample in focus first leaves the ANN, over all T steps.
     pub divergence: Option<Divergence>,
-    /// Where all samples do.
-    pub first_layers: Arc<FirstLayers>,
+    /// The same for every focus.
+    pub whole: Arc<Whole>,
+}
+
+/// What depends on the run alone, whatever is looked at.
+#[derive(Debug)]
+pub struct Whole {
+    pub operations: Operations,
+    pub readout: ReadoutReport,
+    /// The layers in which samples first leave the ANN, over all T steps.
+    pub first_layers: FirstLayers,
 }
 
 /// A layer's activations over the calibration samples and what each threshold would cost.
@@ -87,16 +118,25 @@ impl Snapshot {
         let focus = focus.within(&run);
         let program = &run.model.program;
         let same = known.filter(|known| Arc::ptr_eq(&known.run, &run) && known.report.steps == focus.steps);
-        let at_end = focus.steps == run.steps();
-        let report = match same {
-            Some(known) => known.report.clone(),
-            None if at_end => run.report.clone(),
+        let (report, uncorrected) = match same {
+            Some(known) => (known.report.clone(), known.uncorrected.clone()),
             None => {
-                let means = mean_inputs(program, &run.spiking, &run.input, &run.recording, focus.steps, control)?;
-                let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-                Arc::new(report(&run.subject(&means), focus.steps))
+                let uncorrected =
+                    run.uncorrected.get().map(|plain| report_at(plain, focus.steps, control)).transpose()?;
+                (report_at(&run, focus.steps, control)?, uncorrected)
             }
         };
+        let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
+            let Some(lane) = lane else { return Ok(None) };
+            // What was measured at this cursor before serves again.
+            let known = known.filter(|known| known.focus.steps == focus.steps);
+            let seen = known.and_then(|known| {
+                let same = known.focus.lanes.get(k)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, lane));
+                known.lanes.get(k)?.clone().filter(|_| same)
+            });
+            seen.map_or_else(|| report_at(lane, focus.steps, control), Ok).map(Some)
+        };
+        let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
         let currents = layer_currents(program, &run.spiking, &run.input, &run.recording, focus.layer, focus.sample);
         let initial = initial(&run, &focus, known, &currents)?;
@@ -106,18 +146,23 @@ impl Snapshot {
             let (_, currents) = at.insert(known.unwrap_or_else(|| {
                 ((layer, sample), layer_currents(program, &run.spiking, &run.input, &run.recording, layer, sample))
             }));
-            trace(&run.spiking, currents, layer, neuron)
+            trace(&run.spiking, &run.recording, currents, layer, sample, neuron)
         };
         let focused = trace_of(focus.layer, focus.sample, focus.neuron);
         let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
         control.check()?;
         let threshold = ThresholdView::of(&run, focus.layer)?;
+        let whole = match known.filter(|known| Arc::ptr_eq(&known.run, &run)) {
+            Some(known) => known.whole.clone(),
+            None => Arc::new(Whole {
+                operations: operations(program.network(), &run.model.fan_outs, &run.recording),
+                readout: readout_report(&run.subject(&[])),
+                first_layers: first_layers(&run.subject(&[]), run.steps()),
+            }),
+        };
+        control.check()?;
         let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let divergence = first_divergence(&run.subject(&means), focus.sample, run.steps());
-        let first_layers = match known.filter(|known| Arc::ptr_eq(&known.run, &run)) {
-            Some(known) => known.first_layers.clone(),
-            None => Arc::new(first_layers(&run.subject(&[]), run.steps())),
-        };
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -125,15 +170,27 @@ impl Snapshot {
             run: run.clone(),
             focus,
             report,
+            uncorrected,
+            lanes,
             maps,
             trace: focused,
             pinned,
             threshold,
             initial,
             divergence,
-            first_layers,
+            whole,
         })
     }
+}
+
+/// The report of `run` after `steps` steps.
+pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Report>> {
+    if steps == run.steps() {
+        return Ok(run.report.clone());
+    }
+    let means = mean_inputs(&run.model.program, &run.spiking, &run.input, &run.recording, steps, control)?;
+    let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
+    Ok(Arc::new(report(&run.subject(&means), steps)))
 }
 
 /// The view of v(0) of the layer in focus; that of `known` when it looks at the same.

@@ -70,6 +70,11 @@ impl Undo {
     }
 }
 
+/// A choice by the word it has in files.
+fn word(choice: &impl serde::Serialize) -> String {
+    serde_json::to_string(choice).unwrap_or_default().trim_matches('"').to_owned()
+}
+
 /// What changed between two settings, in a few words.
 pub fn sentence(before: &Settings, after: &Settings) -> String {
     let (a, b) = (&before.recipe, &after.recipe);
@@ -79,21 +84,24 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
             parts.push(format!("{what} {from} to {to}"));
         }
     };
-    let kebab = |value: serde_json::Result<String>| value.unwrap_or_default().trim_matches('"').to_owned();
     say(before.model != after.model, "network", before.model.clone(), after.model.clone());
     say(before.data != after.data, "data", before.data.clone(), after.data.clone());
     say(before.scaling != after.scaling, "scaling", before.scaling.to_string(), after.scaling.to_string());
     say(a.steps != b.steps, "T", a.steps.to_string(), b.steps.to_string());
     say(a.threshold != b.threshold, "threshold", a.threshold.to_string(), b.threshold.to_string());
-    say(
-        a.granularity != b.granularity,
-        "granularity",
-        kebab(serde_json::to_string(&a.granularity)),
-        kebab(serde_json::to_string(&b.granularity)),
-    );
+    say(a.granularity != b.granularity, "granularity", word(&a.granularity), word(&b.granularity));
     say(a.v_init != b.v_init, "v(0)", format!("{:.2} θ", a.v_init), format!("{:.2} θ", b.v_init));
-    say(a.reset != b.reset, "reset", kebab(serde_json::to_string(&a.reset)), kebab(serde_json::to_string(&b.reset)));
-    say(a.tie != b.tie, "tie rule", kebab(serde_json::to_string(&a.tie)), kebab(serde_json::to_string(&b.tie)));
+    say(a.reset != b.reset, "reset", word(&a.reset), word(&b.reset));
+    say(a.tie != b.tie, "tie rule", word(&a.tie), word(&b.tie));
+    say(a.initial != b.initial, "spread of v(0)", word(&a.initial), word(&b.initial));
+    say(a.neuron != b.neuron, "neuron", a.neuron.to_string(), b.neuron.to_string());
+    say(a.correction != b.correction, "correction", a.correction.to_string(), b.correction.to_string());
+    let shift = |steps: Option<usize>| steps.map_or("off".into(), |steps| format!("θ/2·{steps}"));
+    say(a.bias_shift != b.bias_shift, "bias shift", shift(a.bias_shift), shift(b.bias_shift));
+    let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+    say(a.bias_correction != b.bias_correction, "bias correction", on(a.bias_correction), on(b.bias_correction));
+    say(a.pooling != b.pooling, "max pooling", word(&a.pooling), word(&b.pooling));
+    say(a.readout != b.readout, "readout", a.readout.to_string(), b.readout.to_string());
     if before.samples != after.samples {
         parts.push(format!("samples to {}..{}", after.samples.start, after.samples.end));
     }
@@ -101,7 +109,7 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
         parts.push(format!("calibration samples to {}..{}", after.calibrate.start, after.calibrate.end));
     }
     if before.backend != after.backend {
-        parts.push(format!("backend to {}", kebab(serde_json::to_string(&after.backend))));
+        parts.push(format!("backend to {}", word(&after.backend)));
     }
     for (layer, theta) in &b.by_hand {
         if a.by_hand.get(layer) != Some(theta) {

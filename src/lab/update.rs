@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::compute::Fit;
 use super::engine::News;
+use super::race::MAX_LANES;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
-use super::{Job, Lab, Level, Message, remembered};
-use crate::convert::Recipe;
+use super::{Job, Lab, Lane, Level, Message, remembered};
+use crate::convert::{NamedRecipe, Readout, Recipe};
 use crate::data::DataSpec;
+use crate::measure::answers::Answers;
 use crate::measure::curve;
 use crate::network::open::is_network_file;
 use crate::simulate::Recording;
@@ -46,6 +48,38 @@ impl Lab {
             Message::SetGranularity(granularity) => self.change_once(|s| s.recipe.granularity = granularity),
             Message::SetReset(reset) => self.change_once(|s| s.recipe.reset = reset),
             Message::SetTie(tie) => self.change_once(|s| s.recipe.tie = tie),
+            Message::SetInitial(initial) => self.change_once(|s| s.recipe.initial = initial),
+            Message::SetNeuron(neuron) => self.change(|s| s.recipe.neuron = neuron),
+            Message::SetCorrection(correction) => self.change(|s| s.recipe.correction = correction),
+            Message::SetBiasShift(steps) => self.change(|s| s.recipe.bias_shift = steps),
+            Message::SetBiasCorrection(on) => self.change_once(|s| s.recipe.bias_correction = on),
+            Message::SetPooling(pooling) => self.change_once(|s| s.recipe.pooling = pooling),
+            Message::SetReadout(readout) => self.change(|s| s.recipe.readout = readout),
+            Message::SetRecipe(recipe) => self.change_once(|s| s.recipe = *recipe),
+            Message::AddLane(entry) => {
+                if self.lanes.len() < MAX_LANES {
+                    self.lanes.push(Lane::new(*entry));
+                } else {
+                    self.refuse(&Error::Invalid(format!("a race has at most {MAX_LANES} lanes; take one out first")));
+                }
+            }
+            Message::RemoveLane(index) => {
+                if index < self.lanes.len() {
+                    self.lanes.remove(index);
+                }
+            }
+            Message::SetLanes(entries) => self.lanes = entries.into_iter().take(MAX_LANES).map(Lane::new).collect(),
+            Message::AdoptLane(index) => {
+                if let Some(lane) = self.lanes.get(index) {
+                    let recipe = lane.settings(&self.settings).recipe;
+                    self.change_once(|s| s.recipe = recipe);
+                }
+            }
+            Message::SaveRecipe { path, name } => {
+                if let Err(error) = NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
+                    self.refuse(&error);
+                }
+            }
             Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
             Message::SetBackend(backend) => self.change_once(|s| s.backend = backend),
             Message::EndGesture => self.undo.end(&self.settings),
@@ -95,6 +129,8 @@ impl Lab {
             }
             Message::SetDark(dark) => self.view.dark = dark,
             Message::SetWorkspace(workspace) => self.view.workspace = workspace,
+            Message::SetEnergy(constants) => self.view.energy = constants,
+            Message::SetExitConfidence(confidence) => self.view.exit_confidence = confidence.clamp(0.0, 1.0),
             Message::SetLayout(layout) => self.layout = layout,
             Message::DismissNotice(index) => {
                 if index < self.notices.len() {
@@ -163,6 +199,11 @@ impl Lab {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         if is_network_file(path) {
             self.open_model(path.display().to_string());
+        } else if ending == "toml" {
+            match NamedRecipe::load(path) {
+                Ok(named) => self.change_once(|s| s.recipe = named.recipe),
+                Err(error) => self.refuse(&error),
+            }
         } else if ending == "json" {
             self.apply(Message::OpenSession(path.to_owned()));
         } else {
@@ -174,6 +215,7 @@ impl Lab {
     }
 
     fn restore(&mut self, session: Session) {
+        self.lanes = session.race.into_iter().map(Lane::new).collect();
         self.change_once(|s| *s = session.settings);
         self.view = session.view;
         self.layout = session.layout;
@@ -185,6 +227,7 @@ impl Lab {
         Session {
             version: VERSION,
             settings: self.settings.clone(),
+            race: self.lanes.iter().map(|lane| lane.entry.clone()).collect(),
             view: self.view.clone(),
             layout: self.layout.clone(),
         }
@@ -225,10 +268,25 @@ impl Lab {
                     (job.stage, job.fraction) = (stage, fraction);
                 }
             }
+            News::Thresholds { generation, batch, of, means } if generation == self.generation => {
+                if let Some(job) = &mut self.job {
+                    if batch == 1 {
+                        job.rising.clear();
+                    }
+                    job.batches = of;
+                    job.rising.push(means);
+                }
+            }
             News::Answers { generation, samples, steps, readout } if generation == self.generation => {
                 self.hear_answers(samples, steps, &readout);
             }
             News::Run { generation, result } => self.hear_run(generation, result),
+            News::Lane { generation, index, result } if generation == self.generation => {
+                if let (Some(lane), false) = (self.lanes.get_mut(index), matches!(result, Err(Error::Cancelled))) {
+                    lane.result = Some(result.map_err(|error| error.to_string()));
+                }
+            }
+            News::Raced { generation } if generation == self.generation => self.job = None,
             News::Snapshot { generation, result } => {
                 self.looking = self.looking.filter(|&g| g > generation);
                 match result {
@@ -237,7 +295,11 @@ impl Lab {
                     Err(error) => self.refuse(&error),
                 }
             }
-            News::Progress { .. } | News::Answers { .. } => {}
+            News::Progress { .. }
+            | News::Answers { .. }
+            | News::Thresholds { .. }
+            | News::Lane { .. }
+            | News::Raced { .. } => {}
         }
     }
 
@@ -260,18 +322,25 @@ impl Lab {
             logits: run.ann.logits[samples.start * classes..samples.end * classes].to_vec(),
             pre_activations: Vec::new(),
         };
-        job.add_partial(&curve(&part, &ann, labels), samples.len());
+        // The estimate of a delay needs the whole run; until then the sum has to do.
+        let readout = match self.settings.recipe.readout {
+            Readout::Delayed(None) => Readout::Sum,
+            other => other,
+        };
+        let answers = Answers::read(&part, readout, 0);
+        job.add_partial(&curve(&answers, steps, &ann, labels), samples.len());
     }
 
     fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {
         let current = generation == self.generation;
-        if current {
-            self.job = None;
-        }
         match result {
             Ok(run) => {
                 // Finished work on the way to a newer wish is still worth showing: the plots follow the hand.
                 let new_network = self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.model, &run.model));
+                if let (true, Some(job)) = (current, &mut self.job) {
+                    // The plots are there; what goes on is the race.
+                    *job = Job { stage: "racing", ..Job::default() };
+                }
                 if current {
                     // Opening may have fitted ranges and scaling.
                     self.settings = run.settings.clone();
@@ -311,11 +380,14 @@ impl Lab {
 
     /// Asks the engine for whatever the lab now wants to show.
     pub(super) fn ask(&mut self) {
-        if self.afresh || self.asked.as_ref() != Some(&self.settings) {
+        let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
+        if self.afresh || self.asked.as_ref() != Some(&self.settings) || self.asked_lanes != lanes {
             self.generation += 1;
             self.job = Some(Job::default());
             let fit = std::mem::take(&mut self.fit);
-            self.engine.run(self.generation, self.settings.clone(), std::mem::take(&mut self.afresh), fit);
+            let afresh = std::mem::take(&mut self.afresh);
+            self.engine.run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
+            self.asked_lanes = lanes;
             self.asked = Some(self.settings.clone());
         }
         let Some(run) = &self.run else { return };

@@ -1,13 +1,16 @@
 //! What the initial potential does to the error: OPI's expectation over the calibration activations, beside its theory and
 //! beside what a run really made (Bu et al., AAAI 2022). Errors are φ − clip(z, 0, θ) over activations in (0, θ), in
-//! activation units: zeros and what is clipped have no share in the question.
+//! activation units: zeros and what is clipped have no share in the question. For relatives of the plain neuron v(0) is
+//! counted in their units u (θ/m for a group of m), which take the place of θ, and the most that they can answer ends the
+//! range.
 
 use rayon::prelude::*;
 
 use super::predict::representatives;
 use super::run_report::Subject;
 use crate::convert::{LayerStatistics, Sorted, SpikingLayer};
-use crate::simulate::neuron::{step, target_count};
+use crate::simulate::LayerRecording;
+use crate::simulate::neuron::{Dynamics, target_count};
 
 /// Fractions v(0)/θ that are looked at lie 1/50 apart.
 const FRACTIONS: usize = 50;
@@ -47,7 +50,7 @@ pub struct InitialView {
     pub curve: Vec<Expected>,
     /// Share of the calibration activations that lie in (0, θ).
     pub inside: f64,
-    /// v(0)/θ in the run.
+    /// v(0)/θ in the run; the mean over the neurons in `run` where they differ.
     pub p: f64,
     /// The run's own errors over neurons × samples with z in (0, θ): inputs as they came, errors carried in. `None` when
     /// there are none.
@@ -91,19 +94,21 @@ impl InitialView {
         currents: &[f32],
         steps: usize,
     ) -> Self {
-        let layer = &subject.spiking.layers[index];
+        let (layer, record) = (&subject.spiking.layers[index], &subject.recording.layers[index]);
         let groups = groups(statistics, layer);
-        let inside: usize = groups.iter().map(|(sorted, theta)| below(sorted, *theta).len()).sum();
-        let (run, run_all) = of_run(subject, index, steps);
+        let per_step = layer.neuron.per_step();
+        let inside: usize = groups.iter().map(|(sorted, unit)| below(sorted, unit * per_step as f32).len()).sum();
+        let own = of_run(subject, index, steps);
         let span = sample * layer.neurons()..(sample + 1) * layer.neurons();
+        let z = &subject.ann.pre_activations[index][span];
         Self {
             steps,
-            curve: expected(&groups, steps),
+            curve: expected(&groups, per_step, steps),
             inside: inside as f64 / statistics.layer.len().max(1) as f64,
-            p: f64::from(layer.v_init),
-            run,
-            run_all,
-            replayed: replayed(layer, currents, &subject.ann.pre_activations[index][span], steps),
+            p: own.p.unwrap_or(f64::from(layer.v_init)),
+            run: own.inside,
+            run_all: own.all,
+            replayed: replayed(layer, record, sample, currents, z, steps),
         }
     }
 
@@ -145,205 +150,136 @@ pub fn theory(theta: f64, steps: usize, p: f64) -> Errors {
     Errors { mean: unit * off, square: unit * unit * (off * off + 1.0 / 12.0) }
 }
 
-/// The activations that share a threshold, with it: the layer's, or those of each channel.
+/// The activations that share a threshold, with the neuron's unit there: the layer's, or those of each channel.
 pub fn groups<'a>(statistics: &'a LayerStatistics, layer: &SpikingLayer) -> Vec<(&'a Sorted, f32)> {
     match layer.theta[..] {
-        [theta] => vec![(&statistics.layer, theta)],
-        _ => statistics.channels.iter().zip(layer.theta.iter().copied()).collect(),
+        [theta] => vec![(&statistics.layer, layer.neuron.unit(theta))],
+        _ => statistics.channels.iter().zip(layer.theta.iter().map(|&theta| layer.neuron.unit(theta))).collect(),
     }
 }
 
-/// The activations in (0, θ), ascending.
-fn below(sorted: &Sorted, theta: f32) -> &[f32] {
-    &sorted.positive[..sorted.positive.partition_point(|&z| z < theta)]
+/// The activations in (0, ceiling), ascending.
+fn below(sorted: &Sorted, ceiling: f32) -> &[f32] {
+    &sorted.positive[..sorted.positive.partition_point(|&z| z < ceiling)]
 }
 
-/// Theory and measurement at p = 0, 0.02 .. 1 over all `groups`; empty when nothing lies in (0, θ). At most `QUANTILES`
-/// representative activations are looked at.
-pub fn expected(groups: &[(&Sorted, f32)], steps: usize) -> Vec<Expected> {
-    let groups = picked(groups);
-    (0..=FRACTIONS).filter_map(|k| expected_at(&groups, steps, k as f64 / FRACTIONS as f64)).collect()
+/// Theory and measurement at p = 0, 0.02 .. 1 over all `groups` of activations with their units, for neurons of at most
+/// `per_step` counts a step; empty when nothing lies below the ceiling. At most `QUANTILES` representative activations are
+/// looked at.
+pub fn expected(groups: &[(&Sorted, f32)], per_step: usize, steps: usize) -> Vec<Expected> {
+    let groups = picked(groups, per_step);
+    (0..=FRACTIONS).filter_map(|k| expected_at(&groups, per_step, steps, k as f64 / FRACTIONS as f64)).collect()
 }
 
-/// Representative activations in (0, θ) of one group.
+/// Representative activations of one group below its ceiling.
 struct Picked {
     values: Vec<f32>,
     /// Activations that each value stands for.
     weight: f64,
-    theta: f32,
+    unit: f32,
 }
 
-fn picked(groups: &[(&Sorted, f32)]) -> Vec<Picked> {
+fn picked(groups: &[(&Sorted, f32)], per_step: usize) -> Vec<Picked> {
     let most = (QUANTILES / groups.len().max(1)).max(64);
-    let pick = |&(sorted, theta): &(&Sorted, f32)| {
-        let inside = below(sorted, theta);
+    let pick = |&(sorted, unit): &(&Sorted, f32)| {
+        let inside = below(sorted, unit * per_step as f32);
         let values = representatives(inside, most);
-        Picked { weight: inside.len() as f64 / values.len().max(1) as f64, values, theta }
+        Picked { weight: inside.len() as f64 / values.len().max(1) as f64, values, unit }
     };
     groups.iter().map(pick).collect()
 }
 
-fn expected_at(groups: &[Picked], steps: usize, p: f64) -> Option<Expected> {
+fn expected_at(groups: &[Picked], per_step: usize, steps: usize, p: f64) -> Option<Expected> {
     let (mut even, mut measured) = (Tally::default(), Tally::default());
-    for Picked { values, weight, theta } in groups {
-        let unit = f64::from(*theta) / steps as f64;
+    for Picked { values, weight, unit } in groups {
         let all = weight * values.len() as f64;
-        let Errors { mean, square } = theory(f64::from(*theta), steps, p);
+        let Errors { mean, square } = theory(f64::from(*unit), steps, p);
         even = even.merge(Tally { weight: all, sum: all * mean, squares: all * square });
         for &z in values {
-            measured.add(unit * f64::from(target_count(z, *theta, steps, p)) - f64::from(z), *weight);
+            let count = f64::from(target_count(z, *unit, steps, per_step, p));
+            measured.add(f64::from(*unit) / steps as f64 * count - f64::from(z), *weight);
         }
     }
     Some(Expected { p, theory: even.errors()?, measured: measured.errors()? })
 }
 
-/// Errors φ − clip(z, 0, θ) of spiking layer `index` in the run after `steps` steps: over neurons × samples with z in
-/// (0, θ), and over all.
-pub fn of_run(subject: &Subject<'_>, index: usize, steps: usize) -> (Option<Errors>, Option<Errors>) {
-    let layer = &subject.spiking.layers[index];
-    let theta = layer.theta_per_neuron();
-    let one = |sample: usize| {
-        let z = &subject.ann.pre_activations[index][sample * theta.len()..(sample + 1) * theta.len()];
-        let mut counts = vec![0; theta.len()];
-        subject.recording.layers[index].spikes.add_counts(steps, sample, &mut counts);
-        let (mut inside, mut all) = (Tally::default(), Tally::default());
-        for ((&z, &n), &theta) in z.iter().zip(&counts).zip(&theta) {
-            let phi = f64::from(theta) * f64::from(n) / steps as f64;
-            let error = phi - f64::from(z.clamp(0.0, theta.max(0.0)));
-            all.add(error, 1.0);
-            if 0.0 < z && z < theta {
-                inside.add(error, 1.0);
-            }
-        }
-        (inside, all)
-    };
-    // Merged in order, so that the sums do not depend on threads.
-    let parts: Vec<(Tally, Tally)> = (0..subject.recording.samples).into_par_iter().map(one).collect();
-    let sum = |part: fn(&(Tally, Tally)) -> Tally| parts.iter().map(part).fold(Tally::default(), Tally::merge);
-    (sum(|p| p.0).errors(), sum(|p| p.1).errors())
+/// The errors of one layer in a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OfRun {
+    /// Over neurons × samples with z in (0, ceiling).
+    pub inside: Option<Errors>,
+    /// Over all.
+    pub all: Option<Errors>,
+    /// Mean v(0) of those inside, in units of the neuron.
+    pub p: Option<f64>,
 }
 
-/// Errors of one sample's neurons with z in (0, θ) at p = 0, 0.05 .. 1, when the layer's input comes as in `currents`
-/// (`[T, F]`, at least `steps` steps) and everything before the layer stays as it was. Empty when there is no such neuron.
-pub fn replayed(layer: &SpikingLayer, currents: &[f32], z: &[f32], steps: usize) -> Vec<(f64, Errors)> {
+/// Errors φ − clip(z, 0, ceiling) of spiking layer `index` in the run after `steps` steps.
+pub fn of_run(subject: &Subject<'_>, index: usize, steps: usize) -> OfRun {
+    let (layer, record) = (&subject.spiking.layers[index], &subject.recording.layers[index]);
+    let units = layer.units();
+    let one = |sample: usize| {
+        let z = &subject.ann.pre_activations[index][sample * units.len()..(sample + 1) * units.len()];
+        let mut counts = vec![0; units.len()];
+        record.spikes.add_counts(steps, sample, &mut counts);
+        let mut tallies = [Tally::default(); 3];
+        for (neuron, ((&z, &n), &unit)) in z.iter().zip(&counts).zip(&units).enumerate() {
+            let ceiling = unit * layer.neuron.per_step() as f32;
+            let phi = f64::from(unit) * f64::from(n) / steps as f64;
+            let error = phi - f64::from(z.clamp(0.0, ceiling.max(0.0)));
+            tallies[1].add(error, 1.0);
+            if 0.0 < z && z < ceiling {
+                tallies[0].add(error, 1.0);
+                tallies[2].add(f64::from(record.start_of(layer, sample, neuron)) / f64::from(unit), 1.0);
+            }
+        }
+        tallies
+    };
+    // Merged in order, so that the sums do not depend on threads.
+    let parts: Vec<[Tally; 3]> = (0..subject.recording.samples).into_par_iter().map(one).collect();
+    let sum = |k: usize| parts.iter().map(|part| part[k]).fold(Tally::default(), Tally::merge).errors();
+    let same = layer.start.is_none() && record.start.is_none();
+    let p = if same { Some(f64::from(layer.v_init)) } else { sum(2).map(|starts| starts.mean) };
+    OfRun { inside: sum(0), all: sum(1), p }
+}
+
+/// Errors of the neurons of `sample` with z in (0, ceiling) at p = 0, 0.05 .. 1, when the layer's input comes as in
+/// `currents` (`[T, F]`, at least `steps` steps) and everything before the layer stays as it was. Empty when there is no
+/// such neuron.
+pub fn replayed(
+    layer: &SpikingLayer,
+    record: &LayerRecording,
+    sample: usize,
+    currents: &[f32],
+    z: &[f32],
+    steps: usize,
+) -> Vec<(f64, Errors)> {
     let neurons = layer.neurons();
     let stride = (neurons * steps * (REPLAYED + 1)).div_ceil(REPLAY_STEPS).max(1);
+    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
     let p = |k: usize| k as f64 / REPLAYED as f64;
     let mut tallies = [Tally::default(); REPLAYED + 1];
     for neuron in (0..neurons).step_by(stride) {
-        let (theta, z) = (layer.theta_of(neuron), z[neuron]);
-        if !(0.0 < z && z < theta) {
+        let (theta, unit, z) = (layer.theta_of(neuron), layer.unit_of(neuron), z[neuron]);
+        // What a correction holds back stays silent whatever v(0) is.
+        if !(0.0 < z && z < layer.ceiling_of(neuron)) || record.silenced(sample, neuron) {
             continue;
         }
-        let mut v: [f32; REPLAYED + 1] = std::array::from_fn(|k| p(k) as f32 * theta);
-        let mut counts = [0u32; REPLAYED + 1];
+        let mut v: [f32; REPLAYED + 1] = std::array::from_fn(|k| p(k) as f32 * unit);
+        let mut counts = [0i32; REPLAYED + 1];
         for &current in currents.iter().skip(neuron).step_by(neurons.max(1)).take(steps) {
             for (v, n) in v.iter_mut().zip(&mut counts) {
-                let (spike, after) = step(*v, current, theta, layer.reset, layer.tie);
+                let (sent, after) = dynamics.step(*v + layer.shift * theta, current, theta, *n);
                 *v = after;
-                *n += u32::from(spike);
+                *n += sent;
             }
         }
         for (tally, n) in tallies.iter_mut().zip(counts) {
-            tally.add(f64::from(theta) * f64::from(n) / steps as f64 - f64::from(z), 1.0);
+            tally.add(f64::from(unit) * f64::from(n) / steps as f64 - f64::from(z), 1.0);
         }
     }
     tallies.iter().enumerate().filter_map(|(k, tally)| Some((p(k), tally.errors()?))).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::convert::{Reset, Tie};
-    use crate::network::Activation;
-
-    fn sorted(positive: Vec<f32>) -> Sorted {
-        Sorted { zeros: 1000, positive }
-    }
-
-    fn uniform() -> Sorted {
-        sorted((0..40_000).map(|k| (k as f32 + 0.5) / 40_000.0).collect())
-    }
-
-    fn view(curve: Vec<Expected>) -> InitialView {
-        InitialView { steps: 4, curve, inside: 1.0, p: 0.5, run: None, run_all: None, replayed: Vec::new() }
-    }
-
-    fn layer(neurons: usize) -> SpikingLayer {
-        SpikingLayer {
-            node: 1,
-            name: "act".into(),
-            shape: vec![neurons],
-            theta: vec![1.0],
-            activation: Activation::Relu,
-            v_init: 0.5,
-            reset: Reset::Soft,
-            tie: Tie::Ge,
-        }
-    }
-
-    #[test]
-    fn the_worked_examples_of_theory_and_of_even_activations() {
-        let all = uniform();
-        for (steps, p, mean, square) in
-            [(2, 0.0, -0.25, 1.0 / 12.0), (2, 0.5, 0.0, 1.0 / 48.0), (4, 0.25, -0.0625, 0.009_114_6)]
-        {
-            let at = expected_at(&picked(&[(&all, 1.0)]), steps, p).unwrap();
-            assert!((at.theory.mean - mean).abs() < 1e-12 && (at.theory.square - square).abs() < 1e-7);
-            assert!((at.measured.mean - mean).abs() < 1e-4 && (at.measured.square - square).abs() < 1e-4, "{at:?}");
-        }
-    }
-
-    #[test]
-    fn even_activations_are_served_best_by_one_half() {
-        let all = uniform();
-        let view = view(expected(&[(&all, 1.0)], 4));
-        assert_eq!((view.curve.len(), view.best()), (51, Some(0.5)));
-        assert!((view.unbiased().unwrap() - 0.5).abs() < 1e-3);
-    }
-
-    #[test]
-    fn activations_near_zero_leave_the_least_square_at_one_half_and_move_the_mean() {
-        // Exponential with mean 0.1: rounding to the nearest is best for each, but most of them round down.
-        let values = (0..20_000).map(|k| -0.1 * (1.0 - (k as f32 + 0.5) / 20_000.0).ln());
-        let all = sorted(values.collect());
-        let view = view(expected(&[(&all, 1.0)], 4));
-        assert_eq!(view.best(), Some(0.5));
-        // With k = 2.5 means to a step θ/T: E[e] = (θ/T)(1/(2 sinh(k/2)) − 1/k) at ½, and it vanishes at
-        // p = 1 + ln((1 − exp(−k))/k)/k.
-        assert!((view.at(0.5).unwrap().measured.mean + 0.021_95).abs() < 1e-3);
-        assert!((view.unbiased().unwrap() - 0.599_2).abs() < 0.01);
-    }
-
-    #[test]
-    fn zeros_and_clipped_activations_have_no_share() {
-        let all = sorted(vec![0.5, 1.0, 3.0]);
-        let at = view(expected(&[(&all, 1.0)], 1)).at(0.0).unwrap();
-        assert_eq!(at.measured, Errors { mean: -0.5, square: 0.25 });
-        assert!(expected(&[(&sorted(Vec::new()), 1.0)], 4).is_empty());
-        assert!(expected(&[(&all, 0.0)], 4).is_empty());
-    }
-
-    #[test]
-    fn channels_count_by_their_activations() {
-        let (small, large) = (sorted(vec![0.5; 300]), sorted(vec![2.0; 100]));
-        let at = view(expected(&[(&small, 1.0), (&large, 4.0)], 1)).at(0.0).unwrap();
-        assert!((at.measured.mean - (-0.5 * 0.75 - 2.0 * 0.25)).abs() < 1e-12);
-        assert!((at.theory.mean - (-0.5 * 0.75 - 2.0 * 0.25)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn even_input_replayed_is_the_expectation_itself() {
-        // Dyadic inputs: no rounding. Neuron 1 is silent and neuron 2 clipped; both are left out.
-        let z = [0.28125, -1.0, 1.5, 0.71875];
-        let currents: Vec<f32> = (0..8).flat_map(|_| z).collect();
-        let replayed = replayed(&layer(4), &currents, &z, 8);
-        assert_eq!(replayed.len(), 21);
-        for (p, errors) in replayed.into_iter().step_by(5) {
-            let error = |z: f32| f64::from(target_count(z, 1.0, 8, p)) / 8.0 - f64::from(z);
-            let (a, b) = (error(z[0]), error(z[3]));
-            assert!((errors.mean - (a + b) / 2.0).abs() < 1e-9, "{p}");
-            assert!((errors.square - (a * a + b * b) / 2.0).abs() < 1e-9, "{p}");
-        }
-    }
-}
+mod tests;

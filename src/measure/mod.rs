@@ -1,16 +1,21 @@
 //! Questions about one finished run, as pure functions of the ANN's values and a recording. Knows no window, no thread
 //! and no file.
 
+pub mod answers;
 pub mod divergence;
+pub mod energy;
 pub mod fan_out;
 pub mod initial;
 pub mod maps;
 pub mod predict;
+pub mod readout;
 pub mod report;
 pub mod run_report;
 pub mod wilson;
 
 pub use divergence::{Cause, Divergence, FirstLayers, first_divergence, first_layers};
 pub use initial::InitialView;
-pub use report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report};
+pub use report::{
+    Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced,
+};
 pub use run_report::{Subject, curve, report};

@@ -35,7 +35,8 @@ pub fn predict(activations: &Sorted, thetas: &[f32], steps: usize, v_init: f32) 
             if a > theta {
                 clipping += f64::from(a - theta).powi(2);
             } else {
-                let phi = f64::from(theta) / steps as f64 * f64::from(target_count(a, theta, steps, f64::from(v_init)));
+                let phi =
+                    f64::from(theta) / steps as f64 * f64::from(target_count(a, theta, steps, 1, f64::from(v_init)));
                 quantization += (phi - f64::from(a)).powi(2);
             }
         }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::answers::Answers;
 use crate::network::NodeId;
 
 /// Everything measured about a run after [`Report::steps`] steps.
@@ -17,6 +19,8 @@ pub struct Report {
     pub ann_accuracy: Option<f64>,
     /// One point for every t from 1 to the end of the run (not only to `steps`).
     pub curve: Vec<CurvePoint>,
+    /// What the SNN answers after every step of the run under the recipe's readout.
+    pub answers: Arc<Answers>,
     pub layers: Vec<LayerReport>,
 }
 
@@ -58,6 +62,15 @@ pub struct LayerReport {
     pub offset_spikes: BTreeMap<i32, u64>,
     /// Means over neurons × samples of the four exact parts of φ − ReLU(z).
     pub ledger: Ledger,
+    /// Mean of φ − φ', φ' being the output of the same layer run on the ANN's own constant input z: what came in wrong, as
+    /// far as it changed the output.
+    pub carried_in: f64,
+    /// What the residual potential says about over- and under-firing against the same-input target.
+    pub residual: Residual,
+    /// The same against the target from the ANN's pre-activation.
+    pub residual_end_to_end: Residual,
+    /// Neurons × samples whose output a correction holds back.
+    pub silenced: Silenced,
     /// Synaptic operations that this layer's spikes cause downstream, summed over samples and steps.
     pub synops: f64,
     /// Joint histogram of (a/θ, φ/θ).
@@ -92,12 +105,68 @@ pub struct Categories {
     pub c4: u64,
 }
 
+/// How the conditions on the residual potential v(t) stand to what happened (Hao et al., AAAI 2023 and ICLR 2023). Against
+/// the same-input target with v(0) = θ/2 they are exact: over-firing ⇔ v(t) < 0 and n ≥ 1, under-firing ⇔ v(t) ≥ θ and
+/// n < t. Silenced neurons are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Residual {
+    pub over: Condition,
+    pub under: Condition,
+}
+
+/// A condition against the event it stands for, in neurons × samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// The condition holds and the event happened.
+    pub caught: u64,
+    /// The event happened, but the condition does not hold.
+    pub missed: u64,
+    /// The condition holds, but the event did not happen.
+    pub false_alarm: u64,
+}
+
+/// Neurons × samples that a correction silenced, by whether the ANN's target is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Silenced {
+    /// The ANN's neuron is silent as well.
+    pub rightly: u64,
+    /// The ANN's neuron is active.
+    pub wrongly: u64,
+}
+
+impl Condition {
+    /// Counts one neuron of one sample.
+    pub fn count(&mut self, holds: bool, happened: bool) {
+        match (holds, happened) {
+            (true, true) => self.caught += 1,
+            (false, true) => self.missed += 1,
+            (true, false) => self.false_alarm += 1,
+            (false, false) => {}
+        }
+    }
+}
+
+impl AddAssign for Condition {
+    fn add_assign(&mut self, other: Self) {
+        self.caught += other.caught;
+        self.missed += other.missed;
+        self.false_alarm += other.false_alarm;
+    }
+}
+
+impl AddAssign for Residual {
+    fn add_assign(&mut self, other: Self) {
+        self.over += other.over;
+        self.under += other.under;
+    }
+}
+
 /// The exact parts of the error φ − ReLU(z), in activation units (`algorithms` 0.4; after Bu et al., ICLR 2022 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Ledger {
     /// Came in wrong from the layers before: ReLU(ẑ) − ReLU(z).
     pub propagated: f64,
-    /// Lost above θ: min(ReLU(ẑ), θ) − ReLU(ẑ).
+    /// Lost above the layer's ceiling (θ; Γθ for bursts): min(ReLU(ẑ), θ) − ReLU(ẑ).
     pub clipping: f64,
     /// θ/T steps: (θ/T)·q(ẑ) − clip(ẑ, 0, θ).
     pub quantization: f64,

@@ -1,12 +1,15 @@
 //! Makes a [`Report`]: every figure defined as in the reference cases, in f64, each neuron once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report};
-use crate::convert::{SpikingLayer, SpikingNetwork};
-use crate::simulate::neuron::target_count;
+use super::answers::Answers;
+use super::readout::delay;
+use super::report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced};
+use crate::convert::{Neuron, Readout, Reset, SpikingLayer, SpikingNetwork};
+use crate::simulate::neuron::{target_count, target_of};
 use crate::simulate::{AnnRun, Recording};
 
 /// Bins along each axis of the mismatch density.
@@ -24,6 +27,8 @@ pub struct Subject<'a> {
     pub mean_inputs: &'a [&'a [f32]],
     /// One label per sample, or empty.
     pub labels: &'a [u16],
+    /// What the answers are read from.
+    pub readout: Readout,
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
     pub fan_outs: &'a [Vec<f64>],
 }
@@ -34,12 +39,18 @@ pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
     let right = |sample: usize| {
         subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
     };
+    let delay = match subject.readout {
+        Readout::Delayed(None) => delay(subject.spiking, subject.ann, subject.recording.steps).estimate,
+        _ => 0,
+    };
+    let answers = Answers::read(subject.recording, subject.readout, delay);
     Report {
         steps,
         samples: subject.recording.samples,
         ann_accuracy: labelled(subject.labels, subject.ann.samples)
             .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
-        curve: curve(subject.recording, subject.ann, subject.labels),
+        curve: curve(&answers, subject.recording.steps, subject.ann, subject.labels),
+        answers: Arc::new(answers),
         layers,
     }
 }
@@ -49,17 +60,17 @@ fn labelled(labels: &[u16], samples: usize) -> bool {
 }
 
 /// Accuracy and agreement with the ANN after every step.
-pub fn curve(recording: &Recording, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
-    let samples = recording.samples;
+pub fn curve(read: &Answers, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
+    let samples = read.samples;
     let answers: Vec<usize> = (0..samples).map(|sample| ann.answer(sample)).collect();
     let share = |count: usize| count as f64 / samples.max(1) as f64;
     let point = |t: usize| {
-        let snn: Vec<usize> = (0..samples).map(|sample| recording.answer_at(t, sample)).collect();
+        let snn: Vec<usize> = (0..samples).map(|sample| read.at(t, sample)).collect();
         let agreement = share(snn.iter().zip(&answers).filter(|(a, b)| a == b).count());
         let right = || snn.iter().zip(labels).filter(|(answer, label)| **answer == usize::from(**label)).count();
         CurvePoint { t, accuracy: labelled(labels, samples).then(|| share(right())), agreement }
     };
-    (1..=recording.steps).into_par_iter().map(point).collect()
+    (1..=steps).into_par_iter().map(point).collect()
 }
 
 /// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on them.
@@ -69,9 +80,13 @@ struct Sums {
     mismatch: f64,
     activation: f64,
     ledger: Ledger,
+    carried_in: f64,
+    residual: Residual,
+    residual_end_to_end: Residual,
+    silenced: Silenced,
     same_input: [u64; 5],
     end_to_end: [u64; 5],
-    /// Counts of ψ + T, for ψ from −T to T.
+    /// Counts of ψ + T, for ψ from −T to T (kT for neurons of up to k counts a step).
     offsets: Vec<u64>,
     synops: f64,
     density: Density,
@@ -83,7 +98,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(neurons: usize, steps: usize) -> Self {
+    fn new(neurons: usize, most: usize) -> Self {
         let density = Density {
             bins: DENSITY_BINS,
             extent: DENSITY_EXTENT,
@@ -95,9 +110,13 @@ impl Sums {
             mismatch: 0.0,
             activation: 0.0,
             ledger: Ledger::default(),
+            carried_in: 0.0,
+            residual: Residual::default(),
+            residual_end_to_end: Residual::default(),
+            silenced: Silenced::default(),
             same_input: [0; 5],
             end_to_end: [0; 5],
-            offsets: vec![0; 2 * steps + 1],
+            offsets: vec![0; 2 * most + 1],
             synops: 0.0,
             density,
             offset_map: vec![0.0; neurons],
@@ -112,6 +131,11 @@ impl Sums {
         self.mismatch += other.mismatch;
         self.activation += other.activation;
         self.ledger += other.ledger;
+        self.carried_in += other.carried_in;
+        self.residual += other.residual;
+        self.residual_end_to_end += other.residual_end_to_end;
+        self.silenced.rightly += other.silenced.rightly;
+        self.silenced.wrongly += other.silenced.wrongly;
         self.synops += other.synops;
         self.density.silent += other.density.silent;
         for k in 0..5 {
@@ -131,19 +155,20 @@ impl Sums {
 fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerReport {
     let layer = &subject.spiking.layers[index];
     let samples = subject.recording.samples;
+    let most = steps * layer.neuron.per_step();
     // A fixed number of groups, merged in order: sums are the same whatever the number of threads.
     let group = samples.div_ceil(8).max(1);
     let starts: Vec<usize> = (0..samples).step_by(group).collect();
     let parts: Vec<Sums> = starts
         .into_par_iter()
         .map(|first| {
-            let mut sums = Sums::new(layer.neurons(), steps);
+            let mut sums = Sums::new(layer.neurons(), most);
             (first..(first + group).min(samples))
                 .for_each(|sample| add_sample(subject, index, steps, sample, &mut sums));
             sums
         })
         .collect();
-    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), steps));
+    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), most));
     let total = (samples * layer.neurons()).max(1) as f64;
     let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
     LayerReport {
@@ -158,8 +183,12 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         correlation: correlation(sums.activation, sums.moments, total),
         same_input: Categories::from_array(sums.same_input),
         end_to_end: Categories::from_array(sums.end_to_end),
-        offset_spikes: offset_spikes(&sums.offsets, steps),
+        offset_spikes: offset_spikes(&sums.offsets, most),
         ledger: sums.ledger.scaled(1.0 / total),
+        carried_in: sums.carried_in / total,
+        residual: sums.residual,
+        residual_end_to_end: sums.residual_end_to_end,
+        silenced: sums.silenced,
         synops: sums.synops,
         density: sums.density,
         offset_map: per_sample(sums.offset_map),
@@ -168,9 +197,9 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
     }
 }
 
-/// The histogram of ψ from counts of ψ + T.
-fn offset_spikes(counts: &[u64], steps: usize) -> BTreeMap<i32, u64> {
-    let psi = |k: usize| k as i32 - steps as i32;
+/// The histogram of ψ from counts of ψ + `most`.
+fn offset_spikes(counts: &[u64], most: usize) -> BTreeMap<i32, u64> {
+    let psi = |k: usize| k as i32 - most as i32;
     counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(k, &count)| (psi(k), count)).collect()
 }
 
@@ -186,28 +215,53 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
     let span = sample * neurons..(sample + 1) * neurons;
     let z = &subject.ann.pre_activations[index][span.clone()];
     let zin = &subject.mean_inputs[index][span];
+    let record = &subject.recording.layers[index];
     let mut counts = vec![0; neurons];
-    subject.recording.layers[index].spikes.add_counts(steps, sample, &mut counts);
+    record.spikes.add_counts(steps, sample, &mut counts);
+    // A negative spike costs what a positive one does.
+    let events = (layer.neuron == Neuron::Signed).then(|| {
+        let mut events = vec![0u32; neurons];
+        (0..steps).for_each(|t| record.spikes.for_each_bit(t, sample, |neuron, _| events[neuron] += 1));
+        events
+    });
+    let most = (steps * layer.neuron.per_step()) as i32;
     for neuron in 0..neurons {
-        let theta = layer.theta_of(neuron);
+        let (theta, width) = (layer.theta_of(neuron), layer.unit_of(neuron));
         let (n, z, zin) = (counts[neuron], z[neuron], zin[neuron]);
-        let unit = f64::from(theta) / steps as f64;
+        let unit = f64::from(width) / steps as f64;
         let phi = unit * f64::from(n);
         let a = f64::from(layer.activation.apply(z));
-        let same = target_count(zin, theta, steps, 0.5);
-        let end = target_count(z, theta, steps, 0.5);
+        let same = target_of(layer, neuron, zin, steps);
+        let end = target_of(layer, neuron, z, steps);
         let category = Categories::index(n, same);
         let psi = end as i32 - n as i32;
+        let ceiling = f64::from(layer.ceiling_of(neuron));
 
         sums.spikes += u64::from(n);
         sums.mismatch += (phi - a).abs();
         sums.activation += a;
-        sums.ledger += ledger_of(f64::from(z), f64::from(zin), f64::from(theta), phi, unit * f64::from(same));
+        sums.ledger += ledger_of(f64::from(z), f64::from(zin), ceiling, phi, unit * f64::from(same));
+        sums.carried_in += phi - unit * f64::from(on_constant(layer, neuron, z, steps));
+        if record.silenced(sample, neuron) {
+            match end {
+                0 => sums.silenced.rightly += 1,
+                _ => sums.silenced.wrongly += 1,
+            }
+        } else {
+            let start = f64::from(record.start_of(layer, sample, neuron));
+            let charge = f64::from(zin) + f64::from(layer.shift * theta);
+            let v = start + charge * steps as f64 - f64::from(width) * f64::from(n);
+            let (over, under) = (v < 0.0 && n > 0, v >= f64::from(width) && (n as i32) < most);
+            for (residual, target) in [(&mut sums.residual, same), (&mut sums.residual_end_to_end, end)] {
+                residual.over.count(over, n > target);
+                residual.under.count(under, n < target);
+            }
+        }
         sums.same_input[category] += 1;
         sums.end_to_end[Categories::index(n, end)] += 1;
-        sums.offsets[(psi + steps as i32) as usize] += 1;
+        sums.offsets[(psi + most) as usize] += 1;
         if let Some(fan_out) = subject.fan_outs.get(index) {
-            sums.synops += f64::from(n) * fan_out[neuron];
+            sums.synops += f64::from(events.as_ref().map_or(n, |events| events[neuron])) * fan_out[neuron];
         }
         sums.offset_map[neuron] += psi as f32;
         sums.mismatch_map[neuron] += (phi - a).abs() as f32;
@@ -217,6 +271,19 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
         [phi, phi * phi, a * a, phi * a].iter().zip(&mut sums.moments).for_each(|(v, m)| *m += v);
         add_density(&mut sums.density, a, phi, f64::from(theta));
     }
+}
+
+/// The count that the layer's neuron reaches in `steps` steps on the constant input `z`, from its v(0) before correction.
+fn on_constant(layer: &SpikingLayer, neuron: usize, z: f32, steps: usize) -> u32 {
+    let (theta, unit) = (layer.theta_of(neuron), layer.unit_of(neuron));
+    let (current, start) = (z + layer.shift * theta, layer.start_of(neuron));
+    if layer.reset == Reset::Hard && theta > 0.0 {
+        // The first spike after ⌈(θ − v0)/I⌉ steps, each further one after ⌈θ/I⌉.
+        let after = |charge: f32| ((f64::from(charge) / f64::from(current)).ceil() as usize).max(1);
+        let first = if current > 0.0 { after(theta - start) } else { usize::MAX };
+        return if first > steps { 0 } else { 1 + ((steps - first) / after(theta)) as u32 };
+    }
+    target_count(current, unit, steps, layer.neuron.per_step(), f64::from(start) / f64::from(unit))
 }
 
 /// The four exact parts of φ − ReLU(z); `on_target` is (θ/T)·q(ẑ).

@@ -11,6 +11,8 @@ use crate::{Error, Result};
 pub enum Event {
     /// What is being done and how much of it is, 0 to 1.
     Progress { stage: &'static str, fraction: f32 },
+    /// Thresholds being balanced: the mean of every layer after `batch` of `of` batches.
+    Thresholds { batch: usize, of: usize, means: Vec<f32> },
     /// Samples that have run to the end, with their readout summed over steps, `[T][samples.len()][classes]`.
     Answers { samples: Range<usize>, steps: usize, readout: Vec<f32> },
 }
@@ -26,6 +28,21 @@ impl Control {
     /// Work that tells `listener` what happens; it may be called from several threads.
     pub fn listening(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
         Self { cancel: Arc::default(), listener: Some(Arc::new(listener)) }
+    }
+    /// The same cancel flag for a part of the work that nobody listens to.
+    pub fn quiet(&self) -> Self {
+        Self { cancel: self.cancel.clone(), listener: None }
+    }
+    /// The same, but the listener does not hear [`Event::Answers`].
+    pub fn without_answers(&self) -> Self {
+        let listener = self.listener.clone().map(|tell| -> Arc<dyn Fn(Event) + Send + Sync> {
+            Arc::new(move |event| {
+                if !matches!(event, Event::Answers { .. }) {
+                    tell(event);
+                }
+            })
+        });
+        Self { cancel: self.cancel.clone(), listener }
     }
     /// Asks the work to stop; it does so at the next layer.
     pub fn cancel(&self) {

@@ -1,7 +1,9 @@
 //! Integrate-and-fire dynamics over T steps and what is recorded of them. Knows no window; work is told to stop and
 //! tells of its progress through [`Control`].
 
+mod block;
 pub mod control;
+pub mod correct;
 pub mod neuron;
 pub mod prefix;
 pub mod recording;
@@ -9,6 +11,7 @@ pub mod reference;
 pub mod run;
 pub mod signal;
 pub mod trace;
+pub mod tune;
 
 pub use control::Control;
 pub use recording::{LayerRecording, Recording, SpikeTrain, arg_max};

@@ -5,11 +5,12 @@
 use rayon::prelude::*;
 
 use super::Control;
+use super::block::{add_bias, decode};
 use super::recording::{LayerRecording, Recording};
-use super::run::{Plan, decode, run};
+use super::run::{Plan, run};
 use super::signal::{Signal, apply_signal};
 use crate::Result;
-use crate::convert::{Reset, SpikingLayer, SpikingNetwork};
+use crate::convert::{Correction, Pooling, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::forward::{Program, numbers};
 use crate::network::{NodeId, Op};
 
@@ -29,8 +30,9 @@ pub fn prefix(
     if steps == recording.steps {
         return Ok(recording.clone());
     }
-    if spiking.layers.iter().any(|layer| layer.reset == Reset::Hard) {
-        // A hard reset throws charge away, so the potential cannot be had from the books.
+    let silenced = matches!(spiking.correction, Correction::Srp { .. });
+    if silenced || spiking.layers.iter().any(|layer| layer.reset == Reset::Hard) {
+        // A hard reset throws charge away and silenced neurons fire unrecorded, so the books do not give the potential.
         let plan =
             Plan { program, spiking, input, samples: recording.samples, steps, previous: None, unchanged_layers: 0 };
         return run(&plan, control);
@@ -39,13 +41,17 @@ pub fn prefix(
     let layer = |((layer, record), mean_input): ((&SpikingLayer, &LayerRecording), Vec<f32>)| {
         let mut spikes = record.spikes.clone();
         spikes.resize(steps);
-        let theta = layer.theta_per_neuron();
+        let (theta, units) = (layer.theta_per_neuron(), layer.units());
         let counts = spikes.counts(steps);
-        // v(t) = v(0) + charge in − θn
-        let potential = mean_input.iter().zip(&counts).zip(theta.iter().cycle()).map(|((&mean, &n), &theta)| {
-            (f64::from(layer.v_init * theta) + f64::from(mean) * steps as f64 - f64::from(theta) * f64::from(n)) as f32
+        let starts = record.start.clone().unwrap_or_else(|| layer.starts().repeat(recording.samples));
+        // v(t) = v(0) + charge in − what was sent
+        let potential = (0..counts.len()).map(|i| {
+            let k = i % units.len().max(1);
+            let charge = f64::from(mean_input[i]) + f64::from(layer.shift * theta[k]);
+            (f64::from(starts[i]) + charge * steps as f64 - f64::from(units[k]) * f64::from(counts[i])) as f32
         });
-        LayerRecording { spikes, potential: potential.collect(), mean_input }
+        let potential = potential.collect();
+        LayerRecording { spikes, potential, mean_input, start: record.start.clone(), silenced: record.silenced.clone() }
     };
     let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect();
     let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
@@ -64,7 +70,11 @@ pub fn mean_inputs(
     if steps == recording.steps {
         return Ok(recording.layers.iter().map(|layer| layer.mean_input.clone()).collect());
     }
-    let stepwise = feeds_max_pool(program);
+    let stepwise = match spiking.pooling {
+        Pooling::PreNeuron => feeds_max_pool(program),
+        // The mean passes through a lateral pool.
+        Pooling::Lateral => vec![false; program.network().nodes.len()],
+    };
     let network = program.network();
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_sample = widest * if stepwise.contains(&true) { steps } else { 1 };
@@ -126,20 +136,22 @@ fn block_means(
             Op::Activation(_) => {
                 let index = means.len();
                 let Some(current) = value_of(&values, node.inputs[0]) else { continue };
-                means.push(numbers(averaged(current)));
                 let (layer, spikes) = (&spiking.layers[index], &recording.layers[index].spikes);
+                let mut mean = numbers(averaged(current));
+                add_bias(layer, &mut mean);
+                means.push(mean);
                 if stepwise[id] {
                     Signal::Sequence(program.tensor(decode(layer, spikes, 0..steps, first, rows), steps * rows))
                 } else {
-                    let theta = layer.theta_per_neuron();
-                    let mut rates = vec![0.0; rows * theta.len()];
-                    let mut counts = vec![0u32; theta.len()];
-                    for (b, row) in rates.chunks_mut(theta.len().max(1)).enumerate() {
+                    let units = layer.units();
+                    let mut rates = vec![0.0; rows * units.len()];
+                    let mut counts = vec![0u32; units.len()];
+                    for (b, row) in rates.chunks_mut(units.len().max(1)).enumerate() {
                         counts.fill(0);
                         spikes.add_counts(steps, first + b, &mut counts);
                         row.iter_mut()
                             .zip(&counts)
-                            .zip(&theta)
+                            .zip(&units)
                             .for_each(|((r, &n), t)| *r = t * n as f32 / steps as f32);
                     }
                     Signal::Constant(program.tensor(rates, rows))
@@ -147,7 +159,7 @@ fn block_means(
             }
             _ => {
                 let inputs = node.inputs.iter().filter_map(|&input| value_of(&values, input)).collect();
-                let signal = apply_signal(network, node, program.params(id), inputs, steps);
+                let signal = apply_signal(network, node, program.params(id), inputs, steps, spiking.pooling);
                 if stepwise[id] { signal } else { Signal::Constant(averaged(signal)) }
             }
         };

@@ -1,15 +1,20 @@
-//! What is kept of a run: every spike as one bit, each neuron's mean input and last potential, the readout at every step.
+//! What is kept of a run: every spike as one bit (several planes of bits for neurons that send more than one), each neuron's mean input and last potential, the readout at every step.
 //!
 //! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it.
 
-/// The spikes of one layer: one bit per (step, sample, neuron), rows padded to whole 64-bit words.
+use crate::convert::{Neuron, SpikingLayer};
+
+/// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
+/// neuron in a step is the sum of the weights of the planes where its bit is set; the plain neuron has one plane of weight 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpikeTrain {
     samples: usize,
     neurons: usize,
-    /// Words in one row, `ceil(neurons / 64)`.
+    /// What a bit of each plane is worth.
+    weights: &'static [i32],
+    /// Words in one row, `ceil(neurons / 64)` for each plane.
     row_words: usize,
-    /// `[T][sample][word]`; bit k of word w is neuron `64w + k` of the flattened `[C, H, W]` layer.
+    /// `[T][sample][plane][word]`; bit k of word w is neuron `64w + k` of the flattened `[C, H, W]` layer.
     words: Vec<u64>,
 }
 
@@ -21,6 +26,21 @@ pub struct LayerRecording {
     pub mean_input: Vec<f32>,
     /// Membrane potential after the last step v(T), `[N, F]`.
     pub potential: Vec<f32>,
+    /// v(0) per sample, `[N, F]`, where a correction shifted it (COS).
+    pub start: Option<Vec<f32>>,
+    /// Neurons whose output a correction holds back (SRP), one step of bits. They integrate, fire and reset all the same.
+    pub silenced: Option<SpikeTrain>,
+}
+
+impl LayerRecording {
+    /// v(0) of `neuron` (index in the flattened layer) for `sample`.
+    pub fn start_of(&self, layer: &SpikingLayer, sample: usize, neuron: usize) -> f32 {
+        self.start.as_ref().map_or_else(|| layer.start_of(neuron), |start| start[sample * layer.neurons() + neuron])
+    }
+    /// Whether the output of `neuron` is held back for `sample`.
+    pub fn silenced(&self, sample: usize, neuron: usize) -> bool {
+        self.silenced.as_ref().is_some_and(|bits| bits.fired(0, sample, neuron))
+    }
 }
 
 /// A finished run of T steps over N samples.
@@ -36,9 +56,13 @@ pub struct Recording {
 }
 
 impl SpikeTrain {
-    /// An empty train of 0 steps.
+    /// An empty train of 0 steps with one plane.
     pub fn new(samples: usize, neurons: usize) -> Self {
-        Self { samples, neurons, row_words: neurons.div_ceil(64), words: Vec::new() }
+        Self::with_weights(samples, neurons, Neuron::If.weights())
+    }
+    /// An empty train of 0 steps whose planes are worth `weights`.
+    pub fn with_weights(samples: usize, neurons: usize, weights: &'static [i32]) -> Self {
+        Self { samples, neurons, weights, row_words: neurons.div_ceil(64) * weights.len(), words: Vec::new() }
     }
     /// Time-steps recorded.
     pub fn steps(&self) -> usize {
@@ -52,6 +76,10 @@ impl SpikeTrain {
     pub fn neurons(&self) -> usize {
         self.neurons
     }
+    /// What a bit of each plane is worth.
+    pub fn weights(&self) -> &'static [i32] {
+        self.weights
+    }
     /// Words in one row.
     pub fn row_words(&self) -> usize {
         self.row_words
@@ -60,7 +88,7 @@ impl SpikeTrain {
     pub fn resize(&mut self, steps: usize) {
         self.words.resize(steps * self.samples * self.row_words, 0);
     }
-    /// The bits of all neurons at step `t` (0-based) for `sample`.
+    /// The bits of all neurons at step `t` (0-based) for `sample`, plane after plane.
     pub fn row(&self, t: usize, sample: usize) -> &[u64] {
         let start = (t * self.samples + sample) * self.row_words;
         &self.words[start..start + self.row_words]
@@ -70,27 +98,45 @@ impl SpikeTrain {
         let start = (t * self.samples + sample) * self.row_words;
         &mut self.words[start..start + self.row_words]
     }
+    /// The planes of one row with their weights.
+    fn planes(&self, t: usize, sample: usize) -> impl Iterator<Item = (i32, &[u64])> {
+        let words = self.neurons.div_ceil(64).max(1);
+        self.weights.iter().copied().zip(self.row(t, sample).chunks(words))
+    }
+    /// The count of `neuron` at step `t` (0-based) for `sample`: 0 or 1 for the plain neuron.
+    pub fn value(&self, t: usize, sample: usize, neuron: usize) -> i32 {
+        let bit = |words: &[u64]| (words[neuron / 64] >> (neuron % 64) & 1) as i32;
+        self.planes(t, sample).map(|(weight, words)| weight * bit(words)).sum()
+    }
     /// Whether `neuron` fired at step `t` (0-based) for `sample`.
     pub fn fired(&self, t: usize, sample: usize, neuron: usize) -> bool {
-        self.row(t, sample)[neuron / 64] >> (neuron % 64) & 1 == 1
+        self.value(t, sample, neuron) != 0
     }
-    /// Calls `visit(neuron)` for every spike at step `t` (0-based) of `sample`, in order.
-    pub fn for_each_spike(&self, t: usize, sample: usize, mut visit: impl FnMut(usize)) {
-        for (w, &word) in self.row(t, sample).iter().enumerate() {
-            let mut rest = word;
-            while rest != 0 {
-                visit(w * 64 + rest.trailing_zeros() as usize);
-                rest &= rest - 1;
+    /// Calls `visit(neuron, weight)` for every bit set at step `t` (0-based) of `sample`; counts are the sums of weights.
+    pub fn for_each_bit(&self, t: usize, sample: usize, mut visit: impl FnMut(usize, i32)) {
+        for (weight, words) in self.planes(t, sample) {
+            for (w, &word) in words.iter().enumerate() {
+                let mut rest = word;
+                while rest != 0 {
+                    visit(w * 64 + rest.trailing_zeros() as usize, weight);
+                    rest &= rest - 1;
+                }
             }
         }
     }
-    /// Adds the spikes of steps `0..steps` of `sample` to `counts` (`[F]`).
+    /// Calls `visit(neuron)` for every neuron that fired at step `t` (0-based) of `sample`, in order in each plane; a
+    /// neuron with bits in several planes is visited once for each.
+    pub fn for_each_spike(&self, t: usize, sample: usize, mut visit: impl FnMut(usize)) {
+        self.for_each_bit(t, sample, |neuron, _| visit(neuron));
+    }
+    /// Adds the counts of steps `0..steps` of `sample` to `counts` (`[F]`). They never fall below zero: a negative spike
+    /// takes back one that was sent.
     pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
         for t in 0..steps.min(self.steps()) {
-            self.for_each_spike(t, sample, |neuron| counts[neuron] += 1);
+            self.for_each_bit(t, sample, |neuron, weight| counts[neuron] = counts[neuron].wrapping_add_signed(weight));
         }
     }
-    /// Spike counts over steps `0..steps`, `[N, F]`.
+    /// Counts over steps `0..steps`, `[N, F]`.
     pub fn counts(&self, steps: usize) -> Vec<u32> {
         let mut counts = vec![0; self.samples * self.neurons];
         for (sample, row) in counts.chunks_mut(self.neurons.max(1)).enumerate() {
@@ -98,10 +144,16 @@ impl SpikeTrain {
         }
         counts
     }
-    /// Spikes of all neurons and samples in steps `0..steps`.
+    /// Spikes of all neurons and samples in steps `0..steps`, negative ones counted as well.
     pub fn total(&self, steps: usize) -> u64 {
-        let end = steps.min(self.steps()) * self.samples * self.row_words;
-        self.words[..end].iter().map(|word| u64::from(word.count_ones())).sum()
+        let rows = steps.min(self.steps()) * self.samples;
+        let row = |i: usize| -> u64 {
+            let count = |(weight, words): (i32, &[u64])| {
+                u64::from(weight.unsigned_abs()) * words.iter().map(|w| u64::from(w.count_ones())).sum::<u64>()
+            };
+            self.planes(i / self.samples, i % self.samples).map(count).sum()
+        };
+        (0..rows).map(row).sum()
     }
     /// Bytes held.
     pub fn bytes(&self) -> usize {
@@ -121,12 +173,16 @@ impl Recording {
     }
     /// Bytes held by the recording.
     pub fn bytes(&self) -> usize {
-        let layer = |l: &LayerRecording| l.spikes.bytes() + (l.mean_input.len() + l.potential.len()) * 4;
+        let layer = |l: &LayerRecording| {
+            let corrections =
+                l.start.as_ref().map_or(0, |s| s.len() * 4) + l.silenced.as_ref().map_or(0, |s| s.bytes());
+            l.spikes.bytes() + (l.mean_input.len() + l.potential.len()) * 4 + corrections
+        };
         self.layers.iter().map(layer).sum::<usize>() + self.readout.len() * 4
     }
-    /// Bytes a recording will hold: `neurons` lists the neurons of each spiking layer.
-    pub fn predict_bytes(steps: usize, samples: usize, classes: usize, neurons: &[usize]) -> usize {
-        let layer = |f: usize| (steps * f.div_ceil(64) + f) * 8;
+    /// Bytes a recording will hold with `planes` planes of bits: `neurons` lists the neurons of each spiking layer.
+    pub fn predict_bytes(steps: usize, samples: usize, classes: usize, neurons: &[usize], planes: usize) -> usize {
+        let layer = |f: usize| (steps * f.div_ceil(64) * planes + f) * 8;
         samples * (neurons.iter().map(|&f| layer(f)).sum::<usize>() + steps * classes * 4)
     }
 }
@@ -159,5 +215,20 @@ mod tests {
         train.resize(2);
         assert_eq!((train.steps(), train.total(2)), (2, 1));
         assert_eq!(train.bytes(), 2 * 2 * 2 * 8);
+    }
+
+    #[test]
+    fn planes_add_up_to_counts() {
+        let mut train = SpikeTrain::with_weights(1, 3, Neuron::Group(4).weights());
+        train.resize(2);
+        train.row_mut(0, 0).copy_from_slice(&[0b001, 0b011, 0b100]);
+        train.row_mut(1, 0).copy_from_slice(&[0b010, 0, 0]);
+        assert_eq!((train.value(0, 0, 0), train.value(0, 0, 1), train.value(0, 0, 2)), (3, 2, 4));
+        assert_eq!((train.counts(2), train.total(2)), (vec![3, 3, 4], 10));
+        let mut signed = SpikeTrain::with_weights(1, 1, Neuron::Signed.weights());
+        signed.resize(2);
+        signed.row_mut(0, 0)[0] = 1;
+        signed.row_mut(1, 0)[1] = 1;
+        assert_eq!((signed.counts(1), signed.counts(2), signed.total(2)), (vec![1], vec![0], 2));
     }
 }

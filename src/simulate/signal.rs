@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
+use crate::convert::Pooling;
 use crate::network::forward::{Params, apply};
-use crate::network::{Network, Node};
+use crate::network::{Network, Node, Op};
 
 /// A value over T steps for B samples.
 #[derive(Clone, Debug)]
@@ -24,12 +25,58 @@ impl Signal {
     }
 }
 
-/// Applies a stateless node to its inputs over `steps` steps; stays constant when all inputs are.
-pub fn apply_signal(network: &Network, node: &Node, params: &Params, inputs: Vec<Signal>, steps: usize) -> Signal {
+/// Applies a node without neurons to its inputs over `steps` steps from the first on; stays constant when all inputs are.
+pub fn apply_signal(
+    network: &Network,
+    node: &Node,
+    params: &Params,
+    inputs: Vec<Signal>,
+    steps: usize,
+    pooling: Pooling,
+) -> Signal {
     if inputs.iter().all(|input| matches!(input, Signal::Constant(_))) {
         let inputs = inputs.into_iter().map(|input| input.sequence(1)).collect();
         return Signal::Constant(apply(network, node, params, inputs));
     }
-    let inputs = inputs.into_iter().map(|input| input.sequence(steps)).collect();
-    Signal::Sequence(apply(network, node, params, inputs))
+    let mut inputs: Vec<_> = inputs.into_iter().map(|input| input.sequence(steps)).collect();
+    match (&node.op, pooling, inputs.len()) {
+        (Op::MaxPool2d { .. }, Pooling::Lateral, 1) => {
+            let pool = |x| apply(network, node, params, vec![x]);
+            Signal::Sequence(lateral(inputs.remove(0), steps, pool))
+        }
+        _ => Signal::Sequence(apply(network, node, params, inputs)),
+    }
+}
+
+/// LIPooling (Li & Zeng, IJCAI 2022): the inputs of a window accumulate, the largest sum is sent on and taken from all of
+/// them (lateral inhibition). What was sent by step t is then the maximum of the sums so far, so each step sends the
+/// increase of that maximum, and the mean output is exactly the maximum of the mean inputs. `x` is `[T·B, F]`.
+fn lateral(x: Tensor<2>, steps: usize, pool: impl Fn(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+    let [rows, width] = x.dims();
+    let batch = rows / steps.max(1);
+    let sums = x.reshape([steps, batch * width]).cumsum(0).reshape([rows, width]);
+    let sent = pool(sums);
+    if steps < 2 {
+        return sent;
+    }
+    let first = sent.clone().slice(0..batch);
+    let increase = sent.clone().slice(batch..rows) - sent.slice(0..rows - batch);
+    Tensor::cat(vec![first, increase], 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    #[test]
+    fn lateral_pooling_hands_on_the_maximum_of_the_means() {
+        // Two inputs of one window: (1,0), (0,1), (1,0), (0,1). The largest at each step would be 1 every time.
+        let data = TensorData::new(vec![1.0f32, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0], [4, 2]);
+        let x = Tensor::<2>::from_data(data, &Device::flex());
+        let out = lateral(x.clone(), 4, |x| x.max_dim(1));
+        assert_eq!(crate::network::forward::numbers(out), [1.0, 0.0, 1.0, 0.0]);
+        let stepwise = crate::network::forward::numbers(x.max_dim(1));
+        assert_eq!(stepwise.iter().sum::<f32>() / 4.0, 1.0, "the pool of currents over-estimates");
+    }
 }

@@ -1,9 +1,9 @@
 //! The membrane of single neurons, step by step. Traces are not stored: they are computed again, exactly, from the
 //! recorded input spikes when someone looks.
 
-use super::neuron::step;
+use super::block::{add_bias, decode};
+use super::neuron::Dynamics;
 use super::recording::Recording;
-use super::run::decode;
 use super::signal::{Signal, apply_signal};
 use crate::convert::SpikingNetwork;
 use crate::network::forward::{Program, numbers};
@@ -21,7 +21,12 @@ pub struct Trace {
     pub before_reset: Vec<f32>,
     /// Potential after the reset: v(t).
     pub after_reset: Vec<f32>,
+    /// Whether the neuron fired.
     pub spikes: Vec<bool>,
+    /// What it sent out, in units (θ, or θ/m for a group of m): 0 or 1 for the plain neuron, 0 when it is silenced.
+    pub sent: Vec<i32>,
+    /// Whether a correction holds its output back (SRP).
+    pub silenced: bool,
 }
 
 /// Input currents of spiking layer `layer` for `sample`, `[T, F]`, from the recorded spikes of the layers before it.
@@ -50,11 +55,13 @@ pub fn layer_currents(
             }
             _ => {
                 let inputs = node.inputs.iter().filter_map(|&input| values[input].clone()).collect();
-                apply_signal(network, node, program.params(id), inputs, steps)
+                apply_signal(network, node, program.params(id), inputs, steps, spiking.pooling)
             }
         });
     }
-    values[target].take().map(|signal| numbers(signal.sequence(steps))).unwrap_or_default()
+    let mut currents = values[target].take().map(|signal| numbers(signal.sequence(steps))).unwrap_or_default();
+    add_bias(&spiking.layers[layer], &mut currents);
+    currents
 }
 
 /// The node and everything between it and the spikes or the input that feed it.
@@ -70,11 +77,20 @@ fn upstream_to_spikes(program: &Program, target: NodeId) -> Vec<bool> {
     needed
 }
 
-/// The trace of `neuron` of spiking layer `layer`; `currents` is what [`layer_currents`] gave.
-pub fn trace(spiking: &SpikingNetwork, currents: &[f32], layer: usize, neuron: usize) -> Trace {
-    let layer = &spiking.layers[layer];
+/// The trace of `neuron` of spiking layer `layer` for `sample`; `currents` is what [`layer_currents`] gave.
+pub fn trace(
+    spiking: &SpikingNetwork,
+    recording: &Recording,
+    currents: &[f32],
+    layer: usize,
+    sample: usize,
+    neuron: usize,
+) -> Trace {
+    let (layer, record) = (&spiking.layers[layer], &recording.layers[layer]);
     let theta = layer.theta_of(neuron);
-    let mut v = layer.v_init * theta;
+    let mut v = record.start_of(layer, sample, neuron);
+    let silenced = record.silenced(sample, neuron);
+    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
     let mut out = Trace {
         theta,
         initial: v,
@@ -82,13 +98,20 @@ pub fn trace(spiking: &SpikingNetwork, currents: &[f32], layer: usize, neuron: u
         before_reset: Vec::new(),
         after_reset: Vec::new(),
         spikes: Vec::new(),
+        sent: Vec::new(),
+        silenced,
     };
+    let mut total = 0;
     for &current in &out.current {
+        // In the order of the run, so that the rounding is the same.
+        v += layer.shift * theta;
         out.before_reset.push(v + current);
-        let (spike, after) = step(v, current, theta, layer.reset, layer.tie);
+        let (count, after) = dynamics.step(v, current, theta, total);
         v = after;
+        total += count;
         out.after_reset.push(v);
-        out.spikes.push(spike);
+        out.spikes.push(count != 0);
+        out.sent.push(if silenced { 0 } else { count });
     }
     out
 }

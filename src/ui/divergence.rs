@@ -42,7 +42,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
 
 /// In which layers the samples of the run leave the ANN, in a sentence.
 fn summary(snapshot: &Snapshot) -> String {
-    let (first, run) = (&snapshot.first_layers, &snapshot.run);
+    let (first, run) = (&snapshot.whole.first_layers, &snapshot.run);
     let all = run.recording.samples;
     let most = first.layers.iter().zip(&run.spiking.layers).enumerate().max_by_key(|(i, (n, _))| (**n, usize::MAX - i));
     match most {
@@ -56,7 +56,7 @@ fn summary(snapshot: &Snapshot) -> String {
 
 /// How many samples leave the ANN in spiking layer `index` first, in words.
 pub fn share(snapshot: &Snapshot, index: usize) -> String {
-    let count = snapshot.first_layers.layers.get(index).copied().unwrap_or_default();
+    let count = snapshot.whole.first_layers.layers.get(index).copied().unwrap_or_default();
     let all = snapshot.run.recording.samples;
     let here = snapshot.divergence.is_some_and(|d| d.neuron.layer == index);
     let this = if here { ", among them the one in focus (mark at the left)" } else { "" };

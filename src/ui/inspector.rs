@@ -10,7 +10,7 @@ use crate::error::dims;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::run_report::ledger_of;
 use crate::measure::{Ledger, NeuronRef};
-use crate::simulate::neuron::target_count;
+use crate::simulate::neuron::target_of;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -59,8 +59,8 @@ impl Facts {
         let z = *run.ann.pre_activations.get(focus.layer)?.get(focus.sample * layer.neurons() + focus.neuron)?;
         let spikes = *snapshot.maps.counts.get(focus.neuron)?;
         let mean_input = snapshot.trace.current.iter().take(t).sum::<f32>() / t as f32;
-        let due_same_input = target_count(mean_input, theta, t, 0.5);
-        let unit = f64::from(theta) / t as f64;
+        let due_same_input = target_of(layer, focus.neuron, mean_input, t);
+        let unit = f64::from(layer.unit_of(focus.neuron)) / t as f64;
         let phi = unit * f64::from(spikes);
         let on_target = unit * f64::from(due_same_input);
         Some(Self {
@@ -246,7 +246,7 @@ fn sample(ui: &mut Ui, snapshot: &Snapshot) {
             ("ANN says", run.class_name(run.ann.answer(focus.sample)), "The ANN's answer"),
             (
                 "SNN says",
-                run.class_name(run.recording.answer_at(focus.steps, focus.sample)),
+                run.class_name(run.report.answers.at(focus.steps, focus.sample)),
                 "The SNN's answer at the time cursor",
             ),
         ],

@@ -1,6 +1,6 @@
 use super::*;
-use crate::convert::{SpikingNetwork, Tie};
-use crate::simulate::{AnnRun, LayerRecording, Recording};
+use crate::convert::{Correction, Neuron, Pooling, Readout, SpikingNetwork, Tie};
+use crate::simulate::{AnnRun, Recording, SpikeTrain};
 
 fn layer(activation: Activation) -> SpikingLayer {
     SpikingLayer {
@@ -9,7 +9,11 @@ fn layer(activation: Activation) -> SpikingLayer {
         shape: vec![1],
         theta: vec![1.0],
         activation,
+        neuron: Neuron::If,
         v_init: 0.5,
+        start: None,
+        bias: Vec::new(),
+        shift: 0.0,
         reset: Reset::Soft,
         tie: Tie::Ge,
     }
@@ -28,27 +32,34 @@ struct World {
 impl World {
     fn of(samples: usize, given: Vec<Given>) -> Self {
         let steps = given[0].2[0].len();
-        let mut spiking = SpikingNetwork { layers: Vec::new() };
+        let mut spiking =
+            SpikingNetwork { layers: Vec::new(), correction: Correction::None, pooling: Pooling::PreNeuron };
         let mut ann = AnnRun { samples, classes: 0, logits: Vec::new(), pre_activations: Vec::new() };
         let mut layers = Vec::new();
         for (mut layer, z, currents) in given {
             let neurons = z.len() / samples;
             layer.shape = vec![neurons];
-            let mut spikes = SpikeTrain::new(samples, neurons);
+            let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+            let mut spikes = SpikeTrain::with_weights(samples, neurons, layer.neuron.weights());
             spikes.resize(steps);
             let mut potential = Vec::new();
             for (i, currents) in currents.iter().enumerate() {
-                let theta = layer.theta_of(i % neurons);
-                let mut v = layer.v_init * theta;
+                let (sample, neuron) = (i / neurons, i % neurons);
+                let (mut v, mut sent) = (layer.start_of(neuron), 0);
                 for (t, &current) in currents.iter().enumerate() {
-                    let (spike, after) = step(v, current, theta, layer.reset, layer.tie);
-                    spikes.row_mut(t, i / neurons)[0] |= u64::from(spike) << (i % neurons);
+                    let theta = layer.theta_of(neuron);
+                    let (count, after) = dynamics.step(v + layer.shift * theta, current, theta, sent);
+                    for (plane, weight) in layer.neuron.weights().iter().enumerate() {
+                        let set = if *weight < 0 { count < 0 } else { count > 0 && count & weight != 0 };
+                        spikes.row_mut(t, sample)[plane] |= u64::from(set) << neuron;
+                    }
                     v = after;
+                    sent += count;
                 }
                 potential.push(v);
             }
             let mean_input = currents.iter().map(|c| c.iter().sum::<f32>() / steps as f32).collect();
-            layers.push(LayerRecording { spikes, mean_input, potential });
+            layers.push(LayerRecording { spikes, mean_input, potential, start: None, silenced: None });
             spiking.layers.push(layer);
             ann.pre_activations.push(z);
         }
@@ -63,6 +74,7 @@ impl World {
             recording: &self.recording,
             mean_inputs: &means,
             labels: &[],
+            readout: Readout::Sum,
             fan_outs: &[],
         };
         question(&subject, self.recording.steps)
@@ -97,7 +109,7 @@ fn above_the_threshold_it_is_clipped() {
     let at = alone(layer(Activation::Relu), 1.3, &[1.3; 4]).unwrap();
     // Off by 0.3: within θ/2t = 0.5 after one step, not after two.
     assert_eq!((at.step, at.phi, at.a), (2, 1.0, 1.3));
-    assert_eq!(at.cause, Cause::Clipped { z: 1.3, theta: 1.0 });
+    assert_eq!(at.cause, Cause::Clipped { z: 1.3, theta: 1.0, times: 1 });
     let silent = SpikingLayer { theta: vec![0.0], ..layer(Activation::Relu) };
     let at = alone(silent, 0.5, &[0.5; 4]).unwrap();
     assert!(matches!(at.cause, Cause::Clipped { theta: 0.0, .. }) && at.phi == 0.0);
@@ -175,4 +187,41 @@ fn samples_are_counted_in_the_layer_they_leave_in() {
     assert_eq!(counted, FirstLayers { layers: vec![1, 1], never: 1 });
     let layers = |sample| world.ask(|s, t| first_divergence(s, sample, t)).map(|d| d.neuron.layer);
     assert_eq!([0, 1, 2].map(layers), [None, Some(1), Some(0)]);
+}
+
+#[test]
+fn relatives_of_the_neuron_are_off_by_their_own_units() {
+    let group = || SpikingLayer { neuron: Neuron::Group(4), ..layer(Activation::Relu) };
+    let burst = || SpikingLayer { neuron: Neuron::Burst(3), ..layer(Activation::Relu) };
+    let shifted = || SpikingLayer { v_init: 0.0, shift: 1.0 / 8.0, ..layer(Activation::Relu) };
+    for k in 0..=32 {
+        let z = k as f32 / 32.0;
+        for layer in [group(), burst(), shifted()] {
+            assert_eq!(alone(layer.clone(), z, &[z; 4]), None, "{:?}, z {z}", layer.neuron);
+        }
+    }
+    // Half a unit is θ/32 for the group: an input of 1/16 more is carried in.
+    let at = alone(group(), 0.25, &[0.3125; 4]).unwrap();
+    assert_eq!((at.phi, at.cause), (0.3125, Cause::CarriedIn { mean_input: 0.3125, z: 0.25 }));
+    let at = alone(burst(), 3.5, &[3.5; 4]).unwrap();
+    assert_eq!((at.phi, at.cause), (3.0, Cause::Clipped { z: 3.5, theta: 1.0, times: 3 }));
+    assert!(at.to_string().contains("clipped at 3 θ"));
+}
+
+#[test]
+fn corrections_that_go_wrong_are_named() {
+    let given = || vec![(layer(Activation::Relu), vec![0.5], vec![vec![0.5; 4]])];
+    let mut world = World::of(1, given());
+    let mut bits = SpikeTrain::new(1, 1);
+    bits.resize(1);
+    bits.row_mut(0, 0)[0] = 1;
+    world.recording.layers[0].silenced = Some(bits);
+    (0..4).for_each(|t| world.recording.layers[0].spikes.row_mut(t, 0)[0] = 0);
+    assert_eq!(world.first().unwrap().cause, Cause::Silenced { due: 2 });
+    let mut world = World::of(1, given());
+    // One θ more to start with is one spike more.
+    world.recording.layers[0].start = Some(vec![1.5]);
+    world.recording.layers[0].spikes.row_mut(1, 0)[0] = 1;
+    assert_eq!(world.recording.layers[0].spikes.counts(4), [3]);
+    assert_eq!(world.first().unwrap().cause, Cause::Moved { by: 1.0 });
 }

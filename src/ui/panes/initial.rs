@@ -1,14 +1,17 @@
 //! OPI's plot: the error that an initial potential leaves, in theory, over the calibration activations and in the run itself.
 //! The line at the recipe's v(0) is dragged; the run follows.
 
-use egui::{Button, CursorIcon, DragValue, Key, Ui};
-use egui_plot::{AxisHints, HLine, Line, LineStyle, MarkerShape, Plot, PlotResponse, Points, VLine};
+mod plots;
 
-use super::parts::{self, Ink, Page, number, percent};
+use egui::{Button, CursorIcon, DragValue, Key, Ui};
+use egui_plot::PlotResponse;
+
+use self::plots::{MEAN, SQUARE, plot};
+use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::InitialView;
-use crate::measure::initial::{Errors, Expected};
+use crate::measure::initial::Expected;
 
 /// How near to the line, in points, a drag takes hold of it.
 const GRIP: f32 = 12.0;
@@ -27,17 +30,6 @@ struct Sight<'a> {
     /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
     p: f32,
 }
-
-/// One of the two errors: how it is read and called.
-#[derive(Clone, Copy)]
-struct Face {
-    id: &'static str,
-    axis: &'static str,
-    of: fn(Errors) -> f64,
-}
-
-const MEAN: Face = Face { id: "mean", axis: "mean error", of: |errors| errors.mean };
-const SQUARE: Face = Face { id: "square", axis: "mean error²", of: |errors| errors.square };
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -145,80 +137,6 @@ fn key(ui: &mut Ui) {
         ("v(0)", ink.theta),
     ];
     parts::legend(ui, &entries);
-}
-
-fn plot(ui: &mut Ui, sight: &Sight<'_>, face: Face, size: [f32; 2], dragging: &mut bool, out: &mut Vec<Message>) {
-    let ink = parts::ink(ui);
-    let view = sight.view;
-    let plot = Plot::new(face.id)
-        .width(size[0])
-        .height(size[1])
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .include_x(0.0)
-        .include_x(1.0)
-        .include_y(0.0)
-        .custom_x_axes(vec![parts::x_axis("p = v(0)/θ")])
-        .custom_y_axes(vec![y_axis(face.axis)])
-        .label_formatter(|at| hover(view, face, parts::position(at).x))
-        .show(ui, |plot| {
-            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
-            let curve = |of: fn(&Expected) -> Errors| -> Vec<[f64; 2]> {
-                view.curve.iter().map(|point| [point.p, (face.of)(of(point))]).collect()
-            };
-            let theory = Line::new("theory", curve(|point| point.theory)).color(ink.total).width(1.5);
-            plot.line(theory.style(LineStyle::dashed_dense()).allow_hover(false));
-            let replayed: Vec<[f64; 2]> = view.replayed.iter().map(|(p, errors)| [*p, (face.of)(*errors)]).collect();
-            plot.line(Line::new("as it came", replayed).color(ink.snn).width(1.5).allow_hover(false));
-            let measured = Line::new("calibration", curve(|point| point.measured)).color(ink.ann).width(2.0);
-            plot.line(measured.allow_hover(false));
-            marks(plot, view, face, &ink);
-            plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
-        });
-    drag(ui, &plot, sight, dragging, out);
-}
-
-/// An upright axis whose numbers stand close enough for a low plot.
-fn y_axis<'a>(label: &str) -> AxisHints<'a> {
-    let axis = AxisHints::new_y().label(label).label_spacing(14.0..=26.0).min_thickness(64.0);
-    axis.formatter(|mark, _| parts::tick(mark.value))
-}
-
-/// The least points, as diamonds, and the run's own, as a ring.
-fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: &Ink) {
-    let diamond = |name, at, colour| {
-        Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(colour).allow_hover(false)
-    };
-    if let Some(best) = view.best().and_then(|p| view.at(p)) {
-        plot.points(diamond("least", [best.p, (face.of)(best.measured)], ink.ann));
-    }
-    if let Some(best) = view.best_replayed()
-        && let Some((p, errors)) = view.replayed.iter().find(|(p, _)| *p == best)
-    {
-        plot.points(diamond("least as it came", [*p, (face.of)(*errors)], ink.snn));
-    }
-    if let Some(run) = view.run {
-        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
-        plot.points(point.allow_hover(false));
-    }
-}
-
-/// What stands at the pointer.
-fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
-    let point = view.at(p)?;
-    let of = |errors| number((face.of)(errors));
-    let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));
-    let replayed =
-        replayed.map_or_else(String::new, |(p, errors)| format!("\nas it came {} (p = {p:.2})", of(*errors)));
-    Some(format!(
-        "p = {:.2}, {}\ntheory {}\ncalibration {}{replayed}",
-        point.p,
-        face.axis,
-        of(point.theory),
-        of(point.measured)
-    ))
 }
 
 /// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.

@@ -9,7 +9,7 @@ use super::parts::{self, Ink, Page, neuron_name, number};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
 use crate::measure::NeuronRef;
-use crate::simulate::neuron::target_count;
+use crate::simulate::neuron::target_of;
 use crate::simulate::trace::Trace;
 
 /// The lowest that the plot of one membrane may get, in points.
@@ -76,7 +76,7 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<Lane<'a>> {
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
         let own = *run.recording.layers.get(at.layer)?.mean_input.get(index)?;
-        let due = [z, own].map(|input| target_count(input, trace.theta, run.steps(), 0.5));
+        let due = [z, own].map(|input| target_of(layer, at.neuron, input, run.steps()));
         Some(Lane { at, layer, trace, pinned: pinned.contains(&at), due })
     };
     all.filter_map(lane).collect()
@@ -329,6 +329,8 @@ mod tests {
             before_reset: vec![1.25, -0.25],
             after_reset: vec![0.25, -0.25],
             spikes: vec![true, false],
+            sent: vec![1, 0],
+            silenced: false,
         };
         assert_eq!(path(&trace), [[0.0, 0.5], [1.0, 1.25], [1.0, 0.25], [2.0, -0.25]]);
         assert_eq!(rests(&trace), [[0.0, 0.5], [1.0, 0.25], [2.0, -0.25]]);

@@ -1,6 +1,8 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
 mod decimate;
+mod delay;
+mod energy;
 mod heat;
 mod initial;
 mod ledger;
@@ -8,6 +10,7 @@ mod membrane;
 mod mismatch;
 mod offset_spikes;
 mod parts;
+mod race;
 mod raster;
 mod stairs;
 mod t_curve;
@@ -33,12 +36,15 @@ pub enum Pane {
     Raster,
     Threshold,
     Transfer,
+    Race,
+    Energy,
+    Delay,
     Initial,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -48,6 +54,9 @@ impl Pane {
         Self::Raster,
         Self::Threshold,
         Self::Transfer,
+        Self::Race,
+        Self::Energy,
+        Self::Delay,
         Self::Initial,
     ];
 
@@ -63,6 +72,9 @@ impl Pane {
             Self::Raster => "Raster",
             Self::Threshold => "Threshold",
             Self::Transfer => "Transfer",
+            Self::Race => "Race",
+            Self::Energy => "Energy",
+            Self::Delay => "Start by end",
             Self::Initial => "v(0)",
         }
     }
@@ -79,6 +91,9 @@ impl Pane {
             Self::Raster => "raster",
             Self::Threshold => "threshold",
             Self::Transfer => "transfer",
+            Self::Race => "race",
+            Self::Energy => "energy",
+            Self::Delay => "delay",
             Self::Initial => "initial",
         }
     }
@@ -95,6 +110,9 @@ impl Pane {
             Self::Raster => raster::show(ui, lab, out),
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
+            Self::Race => race::show(ui, lab, out),
+            Self::Energy => energy::show(ui, lab, out),
+            Self::Delay => delay::show(ui, lab, out),
             Self::Initial => initial::show(ui, lab, out),
         }
     }

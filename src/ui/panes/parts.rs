@@ -189,7 +189,11 @@ mod tests {
             shape: vec![4, 3, 5],
             theta: vec![1.0],
             activation: Activation::Relu,
+            neuron: Default::default(),
             v_init: 0.5,
+            start: None,
+            bias: Vec::new(),
+            shift: 0.0,
             reset: Reset::Soft,
             tie: Tie::Ge,
         };

@@ -1,8 +1,8 @@
 //! What one integrate-and-fire neuron makes of a constant input: the staircase φ(z) = θn/T, counted by running the neuron
 //! itself. Knows no plot.
 
-use crate::convert::{Reset, SpikingLayer, Tie};
-use crate::simulate::neuron::step;
+use crate::convert::{self, Reset, SpikingLayer, Tie};
+use crate::simulate::neuron::Dynamics;
 
 /// Inputs looked at between both ends of the axis.
 const GRID: usize = 320;
@@ -17,6 +17,9 @@ pub struct Neuron {
     pub steps: usize,
     /// v(0) as a fraction of θ.
     pub v_init: f32,
+    /// Charge put on the membrane at each step beside the current, as a fraction of θ.
+    pub shift: f32,
+    pub kind: convert::Neuron,
     pub reset: Reset,
     pub tie: Tie,
 }
@@ -25,27 +28,36 @@ impl Neuron {
     /// The neuron of `layer` with the layer's largest threshold.
     pub fn of(layer: &SpikingLayer, steps: usize) -> Self {
         let theta = layer.theta.iter().copied().fold(0.0, f32::max);
-        Self { theta, steps, v_init: layer.v_init, reset: layer.reset, tie: layer.tie }
+        Self {
+            theta,
+            steps,
+            v_init: layer.v_init,
+            shift: layer.shift,
+            kind: layer.neuron,
+            reset: layer.reset,
+            tie: layer.tie,
+        }
     }
 
-    /// Spikes in T steps of constant input `z`. A neuron without a threshold never fires.
+    /// Counts in T steps of constant input `z`. A neuron without a threshold never fires.
     pub fn count(&self, z: f32) -> u32 {
         if self.theta <= 0.0 {
             return 0;
         }
-        let mut v = self.v_init * self.theta;
+        let dynamics = Dynamics { neuron: self.kind, reset: self.reset, tie: self.tie };
+        let mut v = self.v_init * self.kind.unit(self.theta);
         let mut count = 0;
         for _ in 0..self.steps {
-            let (spike, after) = step(v, z, self.theta, self.reset, self.tie);
-            count += u32::from(spike);
+            let (sent, after) = dynamics.step(v + self.shift * self.theta, z, self.theta, count);
+            count += sent;
             v = after;
         }
-        count
+        count.max(0) as u32
     }
 
     /// The neuron's activation φ = θn/T at constant input `z`.
     pub fn activation(&self, z: f32) -> f32 {
-        self.theta * self.count(z) as f32 / self.steps.max(1) as f32
+        self.kind.unit(self.theta) * self.count(z) as f32 / self.steps.max(1) as f32
     }
 
     /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to each
@@ -87,7 +99,7 @@ mod tests {
     use crate::simulate::neuron::target_count;
 
     fn neuron(steps: usize, v_init: f32) -> Neuron {
-        Neuron { theta: 1.0, steps, v_init, reset: Reset::Soft, tie: Tie::Ge }
+        Neuron { theta: 1.0, steps, v_init, shift: 0.0, kind: convert::Neuron::If, reset: Reset::Soft, tie: Tie::Ge }
     }
 
     #[test]
@@ -97,7 +109,7 @@ mod tests {
             for k in -32..64 {
                 // Dyadic inputs: no rounding, so ties are ties.
                 let z = k as f32 / 32.0;
-                assert_eq!(neuron.count(z), target_count(z, 1.0, steps, f64::from(p)), "z {z}, T {steps}");
+                assert_eq!(neuron.count(z), target_count(z, 1.0, steps, 1, f64::from(p)), "z {z}, T {steps}");
             }
         }
     }

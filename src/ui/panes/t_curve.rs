@@ -101,7 +101,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// Marks on the time axis: about eight, on round numbers, and never between steps.
-fn marks(last: usize) -> Vec<GridMark> {
+pub(super) fn marks(last: usize) -> Vec<GridMark> {
     let step = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 250, 256, 512]
         .into_iter()
         .find(|s| last / s <= 9)

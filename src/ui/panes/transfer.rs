@@ -316,14 +316,26 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_asked_for() {
-        let now = Neuron { theta: 1.0, steps: 8, v_init: 0.5, reset: Reset::Soft, tie: Tie::Ge };
+        let now = Neuron {
+            theta: 1.0,
+            steps: 8,
+            v_init: 0.5,
+            shift: 0.0,
+            kind: Default::default(),
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        };
         let layer = SpikingLayer {
             node: 1,
             name: "act".into(),
             shape: vec![2],
             theta: vec![1.0],
             activation: Activation::Relu,
+            neuron: Default::default(),
             v_init: 0.5,
+            start: None,
+            bias: Vec::new(),
+            shift: 0.0,
             reset: Reset::Soft,
             tie: Tie::Ge,
         };

@@ -1,8 +1,12 @@
-//! The integrate-and-fire neuron: charge, compare, subtract; at most one spike a step.
+//! The integrate-and-fire neuron: charge, compare, subtract; at most one spike a step. Its relatives that send negative
+//! spikes or several at once are in [`signed`] and [`levels`].
 //!
 //! `m(t) = v(t−1) + I(t)`; `s(t) = [m ≥ θ]` (or `>`); `v(t) = m − θs` (soft) or `(1−s)m` (hard); output `θs`.
 
-use crate::convert::{Reset, Tie};
+pub mod levels;
+pub mod signed;
+
+use crate::convert::{Neuron, Reset, SpikingLayer, Tie};
 
 /// One step of one neuron: the spike and the potential after it.
 #[inline]
@@ -53,15 +57,66 @@ fn row(
     }
 }
 
-/// The target count q = clip(⌊(x·T + p·θ)/θ⌋, 0, T) that constant input of mean `x` gives from v(0) = pθ (QCFS at L = T for
-/// p = ½, Bu et al. ICLR 2022). Where θ is zero (a channel that was silent in calibration) any positive input saturates.
-#[inline]
-pub fn target_count(x: f32, theta: f32, steps: usize, p: f64) -> u32 {
-    if theta <= 0.0 {
-        return if x > 0.0 { steps as u32 } else { 0 };
+/// How a layer's neurons work.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dynamics {
+    pub neuron: Neuron,
+    pub reset: Reset,
+    pub tie: Tie,
+}
+
+impl Dynamics {
+    /// One step of one neuron: its count in units ([`Neuron::unit`]) and the potential after it. `sent` is the count so far.
+    #[inline]
+    pub fn step(self, v: f32, current: f32, theta: f32, sent: i32) -> (i32, f32) {
+        match self.neuron {
+            Neuron::If => {
+                let (spike, after) = step(v, current, theta, self.reset, self.tie);
+                (i32::from(spike), after)
+            }
+            Neuron::Signed => signed::step(v, current, theta, sent, self.tie),
+            other => levels::step(v, current, other.unit(theta), other.per_step(), self.tie),
+        }
     }
-    let q = (f64::from(x) * steps as f64 / f64::from(theta) + p).floor();
-    q.clamp(0.0, steps as f64) as u32
+
+    /// One step of a row of neurons, in place: `current` becomes the output, `v` the potential after the step, `sent` grows
+    /// by the counts, `bits` are the planes of [`Neuron::weights`], one after the other. `sent` is used by relatives of the
+    /// plain neuron only and may be empty for it.
+    pub fn step_row(self, v: &mut [f32], current: &mut [f32], theta: &[f32], sent: &mut [i32], bits: &mut [u64]) {
+        if self.neuron == Neuron::If {
+            return step_row(v, current, theta, bits, self.reset, self.tie);
+        }
+        let words = v.len().div_ceil(64);
+        bits.fill(0);
+        for k in 0..v.len() {
+            let (count, after) = self.step(v[k], current[k], theta[k], sent[k]);
+            v[k] = after;
+            sent[k] += count;
+            current[k] = count as f32 * self.neuron.unit(theta[k]);
+            for (plane, weight) in self.neuron.weights().iter().enumerate() {
+                let set = if *weight < 0 { count < 0 } else { count > 0 && count & weight != 0 };
+                bits[plane * words + k / 64] |= u64::from(set) << (k % 64);
+            }
+        }
+    }
+}
+
+/// The target count q = clip(⌊(x·T + p·u)/u⌋, 0, kT) that constant input of mean `x` gives from v(0) = pu, u being the
+/// neuron's unit and k its most counts a step (QCFS at L = T for p = ½, u = θ, k = 1: Bu et al. ICLR 2022). Where u is zero
+/// (a channel that was silent in calibration) any positive input saturates.
+#[inline]
+pub fn target_count(x: f32, unit: f32, steps: usize, per_step: usize, p: f64) -> u32 {
+    let most = steps * per_step;
+    if unit <= 0.0 {
+        return if x > 0.0 { most as u32 } else { 0 };
+    }
+    let q = (f64::from(x) * steps as f64 / f64::from(unit) + p).floor();
+    q.clamp(0.0, most as f64) as u32
+}
+
+/// [`target_count`] of neuron `index` of `layer` from v(0) = ½ unit: what its mean input `x` over `steps` steps asks for.
+pub fn target_of(layer: &SpikingLayer, index: usize, x: f32, steps: usize) -> u32 {
+    target_count(x, layer.unit_of(index), steps, layer.neuron.per_step(), 0.5)
 }
 
 #[cfg(test)]
@@ -94,7 +149,7 @@ mod tests {
     fn constant_input_clips_and_quantises() {
         let (spikes, ..) = run(1.0, 0.5, &[1.3; 4]);
         assert_eq!(spikes.iter().sum::<u32>(), 4);
-        assert_eq!(target_count(0.33, 1.0, 4, 0.5), 1);
+        assert_eq!(target_count(0.33, 1.0, 4, 1, 0.5), 1);
         assert_eq!(run(1.0, 0.5, &[0.33; 4]).0.iter().sum::<u32>(), 1);
     }
 
@@ -136,7 +191,7 @@ mod tests {
             let n = 40_000;
             let errors = (0..n).map(|k| {
                 let z = (k as f32 + 0.5) / n as f32;
-                f64::from(target_count(z, 1.0, steps, p)) / steps as f64 - f64::from(z)
+                f64::from(target_count(z, 1.0, steps, 1, p)) / steps as f64 - f64::from(z)
             });
             let (sum, squares) = errors.fold((0.0, 0.0), |(s, q), e| (s + e, q + e * e));
             assert!((sum / f64::from(n) - mean).abs() < 1e-4 && (squares / f64::from(n) - square).abs() < 1e-4);
@@ -156,7 +211,7 @@ mod tests {
         #[test]
         fn constant_input_reaches_its_target(z in -32i32..48, steps in 1usize..33) {
             let z = z as f32 / 32.0;
-            prop_assert_eq!(run(1.0, 0.5, &vec![z; steps]).0.iter().sum::<u32>(), target_count(z, 1.0, steps, 0.5));
+            prop_assert_eq!(run(1.0, 0.5, &vec![z; steps]).0.iter().sum::<u32>(), target_count(z, 1.0, steps, 1, 0.5));
         }
 
         /// The row kernel is the single step, neuron by neuron.

@@ -1,0 +1,174 @@
+//! Recipes with a name, as files that people keep, compare and hand on: TOML with `name`, an optional `note`, and a `recipe`
+//! table in which everything left out has its default.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Correction, InitialPotential, Neuron, Pooling, Recipe, ThresholdRule};
+use crate::files::write_bytes;
+use crate::{Error, Result};
+
+/// A recipe and what it is called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NamedRecipe {
+    pub name: String,
+    /// What its author wants to say about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    #[serde(default)]
+    pub recipe: Recipe,
+}
+
+impl NamedRecipe {
+    /// A recipe under a name.
+    pub fn new(name: impl Into<String>, recipe: Recipe) -> Self {
+        Self { name: name.into(), note: String::new(), recipe }
+    }
+
+    /// Reads a recipe file. Errors name the file and the line.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let named: Self = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            Error::file(path, format!("line {line}"), e.message())
+        })?;
+        named.recipe.check().map_err(|e| Error::file(path, "recipe", e.to_string()))?;
+        Ok(named)
+    }
+
+    /// Writes a recipe file, whole or not at all.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string_pretty(self).map_err(|e| Error::Internal(e.to_string()))?;
+        write_bytes(path, text.as_bytes())
+    }
+}
+
+impl Recipe {
+    /// What sets the recipe apart, in a few words: "learned, SRP τ = 4".
+    pub fn title(&self) -> String {
+        let mut parts = vec![match self.threshold {
+            ThresholdRule::Percentile(p) => format!("{p} %"),
+            ThresholdRule::Max => "max".into(),
+            ThresholdRule::Learned => "learned".into(),
+            ThresholdRule::Mse => "least MSE".into(),
+            ThresholdRule::Balance(balance) => format!("balanced {}x{}", balance.batches, balance.size),
+        }];
+        if self.granularity == super::Granularity::Channel {
+            parts.push("per channel".into());
+        }
+        match self.initial {
+            InitialPotential::Constant if self.v_init == 0.5 => {}
+            InitialPotential::Constant => parts.push(format!("v(0) = {:.2} θ", self.v_init)),
+            InitialPotential::Uniform => parts.push("v(0) uniform".into()),
+            InitialPotential::Gaussian => parts.push("v(0) Gaussian".into()),
+            InitialPotential::Calibrated => parts.push("v(0) calibrated".into()),
+        }
+        match self.neuron {
+            Neuron::If => {}
+            Neuron::Signed => parts.push("signed".into()),
+            Neuron::Group(m) => parts.push(format!("group of {m}")),
+            Neuron::Burst(g) => parts.push(format!("bursts of {g}")),
+        }
+        if self.reset == super::Reset::Hard {
+            parts.push("hard reset".into());
+        }
+        match self.correction {
+            Correction::None => {}
+            Correction::Srp { steps, .. } => parts.push(format!("SRP τ = {steps}")),
+            Correction::Cos { steps, passes: 1, .. } => parts.push(format!("COS ρ = {steps}")),
+            Correction::Cos { steps, passes, .. } => parts.push(format!("COS ρ = {steps}, {passes} passes")),
+        }
+        if let Some(steps) = self.bias_shift {
+            parts.push(format!("RTS shift {steps}"));
+        }
+        if self.bias_correction {
+            parts.push("bias corrected".into());
+        }
+        if self.pooling == Pooling::Lateral {
+            parts.push("LIPooling".into());
+        }
+        parts.join(", ")
+    }
+
+    /// The methods of the papers on the thresholds of `base`, each as its authors use it, with `steps` pre-steps where one
+    /// needs them.
+    pub fn methods(base: &Recipe, steps: usize) -> Vec<NamedRecipe> {
+        let plain = Recipe {
+            correction: Correction::None,
+            neuron: Neuron::If,
+            initial: InitialPotential::Constant,
+            v_init: 0.5,
+            reset: super::Reset::Soft,
+            bias_shift: None,
+            bias_correction: false,
+            pooling: Pooling::PreNeuron,
+            ..base.clone()
+        };
+        let balance = ThresholdRule::Balance(Default::default());
+        let of = |name: &str, recipe: Recipe| NamedRecipe::new(name, recipe);
+        let srp = Correction::Srp { steps, rule: Default::default() };
+        let cos = |passes| Correction::Cos { steps, passes, guard: true };
+        vec![
+            of("v(0) = 0", Recipe { v_init: 0.0, ..plain.clone() }),
+            of("plain", plain.clone()),
+            of("SRP", Recipe { correction: srp, ..plain.clone() }),
+            of("COS", Recipe { correction: cos(1), ..plain.clone() }),
+            of("COS x3", Recipe { correction: cos(3), ..plain.clone() }),
+            of("max-norm", Recipe { threshold: ThresholdRule::Max, by_hand: Default::default(), ..plain.clone() }),
+            of(
+                "percentile 99.9",
+                Recipe { threshold: ThresholdRule::Percentile(99.9), by_hand: Default::default(), ..plain.clone() },
+            ),
+            of("least MSE", Recipe { threshold: ThresholdRule::Mse, by_hand: Default::default(), ..plain.clone() }),
+            of(
+                "balanced",
+                Recipe {
+                    threshold: balance,
+                    granularity: super::Granularity::Channel,
+                    tie: super::Tie::Gt,
+                    by_hand: Default::default(),
+                    ..plain.clone()
+                },
+            ),
+            of("bias corrected", Recipe { bias_correction: true, ..plain.clone() }),
+            of("v(0) calibrated", Recipe { initial: InitialPotential::Calibrated, ..plain.clone() }),
+            of("RTS shift", Recipe { v_init: 0.0, bias_shift: Some(32), ..plain.clone() }),
+            of("hard reset", Recipe { reset: super::Reset::Hard, ..plain.clone() }),
+            of("signed", Recipe { v_init: 0.0, neuron: Neuron::Signed, ..plain.clone() }),
+            of("group of 4", Recipe { neuron: Neuron::Group(4), ..plain.clone() }),
+            of(
+                "burst + LIPooling",
+                Recipe { v_init: 0.0, neuron: Neuron::Burst(5), pooling: Pooling::Lateral, ..plain },
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_sensible_and_survives_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipe.toml");
+        for method in Recipe::methods(&Recipe::default(), 4) {
+            method.recipe.check().unwrap();
+            method.save(&path).unwrap();
+            assert_eq!(NamedRecipe::load(&path).unwrap(), method);
+        }
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipe.toml");
+        std::fs::write(&path, "name = 'x'\n[recipe]\ncorrection = 'fix'\n").unwrap();
+        let text = NamedRecipe::load(&path).unwrap_err().to_string();
+        assert!(text.contains("recipe.toml") && text.contains("line 3"), "{text}");
+        std::fs::write(&path, "name = 'x'\n[recipe]\ncorrection = 'srp:4'\nreset = 'hard'\n").unwrap();
+        assert!(NamedRecipe::load(&path).unwrap_err().to_string().contains("SRP with a hard reset"));
+    }
+}

@@ -1,0 +1,229 @@
+//! What a run costs: multiply-accumulates (MACs) of the ANN against synaptic operations (SynOps) of the SNN, and both in
+//! joules. Counted from the network graph and from the recorded spikes, not estimated from rates.
+//!
+//! Bias additions, pooling and the update of the potentials are left out on both sides, as is usual. Steps that a
+//! correction spends before the first counted one are not recorded, and so not counted.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::fan_out::backwards;
+use crate::network::{Network, NodeId, Op};
+use crate::simulate::Recording;
+
+/// What one operation costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct EnergyConstants {
+    /// Where the figures are from.
+    pub name: Cow<'static, str>,
+    /// Joules for one synaptic operation of the SNN.
+    pub per_synop: f64,
+    /// Joules for one multiply-accumulate.
+    pub per_mac: f64,
+    /// The current that the constant input causes is computed once and held; otherwise at every step.
+    pub first_layer_once: bool,
+}
+
+impl EnergyConstants {
+    /// 77 fJ a SynOp and 12.5 pJ a FLOP (Qiao et al., Frontiers in Neuroscience 2015), as the conversion papers use them:
+    /// one MAC is counted as one FLOP.
+    pub const QIAO: Self =
+        Self { name: Cow::Borrowed("Qiao 2015"), per_synop: 77e-15, per_mac: 12.5e-12, first_layer_once: true };
+    /// 0.9 pJ an accumulate and 4.6 pJ a MAC, both f32 in 45 nm CMOS (Horowitz, ISSCC 2014).
+    pub const HOROWITZ_45NM: Self =
+        Self { name: Cow::Borrowed("Horowitz 45 nm"), per_synop: 0.9e-12, per_mac: 4.6e-12, first_layer_once: true };
+    /// The constants that come with the program.
+    pub const PRESETS: [Self; 2] = [Self::QIAO, Self::HOROWITZ_45NM];
+
+    /// Somebody's own figures, in joules; what is negative or no number counts as nothing.
+    pub fn own(per_synop: f64, per_mac: f64, first_layer_once: bool) -> Self {
+        let sane = |joules: f64| if joules.is_finite() { joules.max(0.0) } else { 0.0 };
+        Self { name: Cow::Borrowed("own"), per_synop: sane(per_synop), per_mac: sane(per_mac), first_layer_once }
+    }
+}
+
+impl Default for EnergyConstants {
+    fn default() -> Self {
+        Self::QIAO
+    }
+}
+
+/// Multiply-accumulates of one sample, exact at the borders of convolutions: what falls on padding is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Macs {
+    /// All of the ANN.
+    pub total: f64,
+    /// Of weights that the analogue input feeds with no neuron in between. They stay MACs in the SNN.
+    pub first_layer: f64,
+    /// Of weights fed by other weights' currents with no neuron in between (linear bottlenecks). In the SNN their inputs
+    /// are real numbers that change over time, so they stay MACs at every step.
+    pub graded: f64,
+}
+
+/// What can arrive at a node.
+#[derive(Clone, Copy, Default)]
+struct Arrives {
+    /// The constant input, or what weights made of it.
+    constant: bool,
+    spikes: bool,
+    /// What weights made of spikes.
+    graded: bool,
+}
+
+/// Counts the MACs of `network` for one sample.
+pub fn macs(network: &Network) -> Macs {
+    let mut macs = Macs::default();
+    let mut arrives: Vec<Arrives> = Vec::with_capacity(network.nodes.len());
+    for node in &network.nodes {
+        let any = node.inputs.iter().map(|&id| arrives[id]).fold(Arrives::default(), |a, b| Arrives {
+            constant: a.constant || b.constant,
+            spikes: a.spikes || b.spikes,
+            graded: a.graded || b.graded,
+        });
+        arrives.push(match node.op {
+            Op::Input => Arrives { constant: true, ..Arrives::default() },
+            Op::Activation(_) => Arrives { spikes: true, ..Arrives::default() },
+            Op::Conv2d { .. } | Op::Linear { .. } => {
+                let count = macs_of(network, arrives.len());
+                macs.total += count;
+                match any {
+                    Arrives { graded: true, .. } => macs.graded += count,
+                    Arrives { constant: true, .. } => macs.first_layer += count,
+                    _ => {}
+                }
+                let graded = any.graded || any.spikes;
+                Arrives { graded, constant: !graded, spikes: false }
+            }
+            _ => any,
+        });
+    }
+    macs
+}
+
+/// MACs of the weights at node `id`: the connections of all its input values, padding excepted.
+fn macs_of(network: &Network, id: NodeId) -> f64 {
+    let mut at = &network.nodes[id];
+    let mut reach = backwards(network, at, 0, &[]);
+    // Zeros put on by a node of their own are padding too.
+    while let Op::Pad { .. } = network.nodes[at.inputs[0]].op {
+        at = &network.nodes[at.inputs[0]];
+        reach = backwards(network, at, 0, &reach);
+    }
+    reach.iter().sum()
+}
+
+/// The operations of a run of T steps, per sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operations {
+    pub macs: Macs,
+    /// One per spiking layer, in network order.
+    pub layers: Vec<LayerOperations>,
+}
+
+/// The operations that one spiking layer causes. A spike is counted as it leaves its neuron, before any pooling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerOperations {
+    pub neurons: usize,
+    /// Mean fan-out of a neuron.
+    pub fan_out: f64,
+    /// Spikes in steps 1..=t, mean over samples, `[T]`.
+    pub spikes: Vec<f64>,
+    /// SynOps in steps 1..=t, mean over samples, `[T]`.
+    pub synops: Vec<f64>,
+}
+
+/// Counts the operations of `recording`; `fan_outs` are from [`super::fan_out::fan_outs`] of the same `network`.
+pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recording) -> Operations {
+    let layer = |(record, fan_out): (&crate::simulate::LayerRecording, &Vec<f64>)| {
+        let train = &record.spikes;
+        let per_sample = 1.0 / recording.samples.max(1) as f64;
+        let step = |t: usize| {
+            let (mut spikes, mut synops) = (0.0, 0.0);
+            for sample in 0..recording.samples {
+                // A burst of three spikes costs three times as much; a negative spike costs what any spike costs.
+                train.for_each_bit(t, sample, |neuron, weight| {
+                    let count = f64::from(weight.unsigned_abs());
+                    spikes += count;
+                    synops += count * fan_out[neuron];
+                });
+            }
+            (spikes, synops)
+        };
+        let steps: Vec<(f64, f64)> = (0..recording.steps).into_par_iter().map(step).collect();
+        let sums = |pick: fn(&(f64, f64)) -> f64| {
+            let mut sum = 0.0;
+            let add = |step| {
+                sum += pick(step);
+                sum * per_sample
+            };
+            steps.iter().map(add).collect()
+        };
+        LayerOperations {
+            neurons: train.neurons(),
+            fan_out: fan_out.iter().sum::<f64>() / fan_out.len().max(1) as f64,
+            spikes: sums(|s| s.0),
+            synops: sums(|s| s.1),
+        }
+    };
+    Operations { macs: macs(network), layers: recording.layers.iter().zip(fan_outs).map(layer).collect() }
+}
+
+/// ANN against SNN, per sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Energy {
+    pub ann_macs: f64,
+    /// MACs that the SNN keeps for its analogue input, once or at every step.
+    pub first_layer_macs: f64,
+    /// SynOps in steps 1..=t, `[T]`.
+    pub synops: Vec<f64>,
+    pub ann_joules: f64,
+    /// The SNN after t steps, `[T]`.
+    pub snn_joules: Vec<f64>,
+    /// The first t after which the SNN has cost as much as the ANN; `None` when all T steps cost less.
+    pub break_even_step: Option<usize>,
+    /// Mean spikes per neuron per step at which T steps cost what the ANN costs, with the spikes spread over the layers as
+    /// in this run (evenly when there are none). 0 when the MACs alone cost as much, infinite when spikes cost nothing.
+    pub break_even_rate: f64,
+    /// Mean spikes per neuron per step of this run.
+    pub rate: f64,
+}
+
+/// The energy of `operations` under `constants`.
+pub fn energy(operations: &Operations, constants: &EnergyConstants) -> Energy {
+    let Operations { macs, layers } = operations;
+    let steps = layers.iter().map(|layer| layer.synops.len()).max().unwrap_or(0);
+    let at = |t: usize| layers.iter().map(|layer| layer.synops[t]).sum::<f64>();
+    let synops: Vec<f64> = (0..steps).map(at).collect();
+    let kept = |t: usize| {
+        let times = if constants.first_layer_once { 1 } else { t };
+        constants.per_mac * (macs.first_layer * times as f64 + macs.graded * t as f64)
+    };
+    let snn_joules: Vec<f64> = (1..=steps).map(|t| constants.per_synop * synops[t - 1] + kept(t)).collect();
+    let ann_joules = constants.per_mac * macs.total;
+    let places = (layers.iter().map(|layer| layer.neurons).sum::<usize>() * steps).max(1) as f64;
+    let spikes: f64 = layers.iter().filter_map(|layer| layer.spikes.last()).sum();
+    let rate = spikes / places;
+    let budget = (ann_joules - kept(steps)).max(0.0);
+    // What one spike costs on average, where spikes fall as they do here.
+    let spike = constants.per_synop
+        * match synops.last() {
+            Some(&synops) if spikes > 0.0 => synops / spikes,
+            _ => layers.iter().map(|l| l.fan_out * l.neurons as f64).sum::<f64>() * steps as f64 / places,
+        };
+    Energy {
+        ann_macs: macs.total,
+        first_layer_macs: macs.first_layer,
+        break_even_step: snn_joules.iter().position(|&joules| joules >= ann_joules).map(|i| i + 1),
+        break_even_rate: if budget > 0.0 { budget / spike / places } else { 0.0 },
+        synops,
+        ann_joules,
+        snn_joules,
+        rate,
+    }
+}
+
+#[cfg(test)]
+mod tests;

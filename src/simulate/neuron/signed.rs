@@ -1,0 +1,65 @@
+//! The signed neuron (SNM, Wang et al., "Signed Neuron with Memory", IJCAI 2022): besides the spike of θ a spike of −θ,
+//! which takes back one that came too early.
+//!
+//! `m = v + I`; `s = +1` if `m ≥ θ`; `s = −1` if `m ≤ −θ` and more was sent out than taken back; `v = m − θs`.
+
+use crate::convert::Tie;
+
+/// One step: the signed spike and the potential after it. `sent` is the count so far.
+#[inline]
+pub fn step(v: f32, current: f32, theta: f32, sent: i32, tie: Tie) -> (i32, f32) {
+    let m = v + current;
+    let (up, down) = match tie {
+        Tie::Ge => (m >= theta, m <= -theta),
+        Tie::Gt => (m > theta, m < -theta),
+    };
+    if up {
+        (1, m - theta)
+    } else if down && sent > 0 {
+        (-1, m + theta)
+    } else {
+        (0, m)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run(input: &[f32]) -> (Vec<i32>, f32) {
+        let (mut v, mut sent) = (0.0, 0);
+        let spikes = input
+            .iter()
+            .map(|&i| {
+                let (s, after) = step(v, i, 1.0, sent, Tie::Ge);
+                v = after;
+                sent += s;
+                s
+            })
+            .collect();
+        (spikes, v)
+    }
+
+    #[test]
+    fn a_spike_too_early_is_taken_back() {
+        assert_eq!(run(&[1.5, -1.5, -1.0, 0.0]), (vec![1, 0, -1, 0], 0.0));
+        // Nothing was sent, so nothing is taken back.
+        assert_eq!(run(&[-2.0, -2.0]), (vec![0, 0], -4.0));
+    }
+
+    proptest! {
+        /// nθ = charge in + v(0) − v(T), and the count never falls below zero.
+        #[test]
+        fn charge_is_kept(input in prop::collection::vec(-64i32..64, 1..60)) {
+            let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
+            let (spikes, v) = run(&input);
+            prop_assert_eq!(spikes.iter().sum::<i32>() as f32, input.iter().sum::<f32>() - v);
+            let mut sent = 0;
+            for s in spikes {
+                sent += s;
+                prop_assert!(sent >= 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! What the run costs against the ANN: energy over the time-steps, and which layers it goes to.
+
+use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
+use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
+
+use super::parts::{self, Page, number, percent};
+use super::t_curve::marks;
+use crate::lab::{Lab, Message, Snapshot};
+use crate::measure::energy::{Energy, EnergyConstants, Operations, energy};
+use crate::ui::tones::tones;
+use crate::ui::words::compact;
+
+/// From this width on the table stands beside the plot.
+const WIDE: f32 = 760.0;
+/// The table's width beside the plot.
+const TABLE: f32 = 420.0;
+
+/// The columns of the table after the layer's name: head, width in points, what it is.
+const COLUMNS: [(&str, f32, &str); 5] = [
+    ("rate", 40.0, "Spikes per neuron per step"),
+    ("fan-out", 44.0, "Neurons that one spike reaches, mean; a spike is counted before any pooling"),
+    ("operations", 82.0, "SynOps of spikes, or MACs where the values are no spikes"),
+    ("energy", 56.0, "Operations times what one costs"),
+    ("share", 54.0, "Of the whole SNN up to the time cursor"),
+];
+/// When the ANN costs this many times the SNN's first step, the axis begins as a logarithmic one.
+const FAR_APART: f64 = 20.0;
+
+/// What the pane shows, put together once a frame.
+struct Sight<'a> {
+    snapshot: &'a Snapshot,
+    operations: &'a Operations,
+    constants: &'a EnergyConstants,
+    energy: Energy,
+    /// The time cursor, 1..=T.
+    t: usize,
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(snapshot) = &lab.snapshot else {
+        return parts::empty(ui, "What ANN and SNN cost appears when the first run is through.");
+    };
+    let (operations, constants) = (&snapshot.whole.operations, &lab.view.energy);
+    let energy = energy(operations, constants);
+    let t = snapshot.focus.steps.min(energy.snn_joules.len());
+    if t == 0 {
+        return parts::empty(ui, "This run has no spiking layer.");
+    }
+    let sight = Sight { snapshot, operations, constants, energy, t };
+    let page = Page { title: "Energy per sample", explanation: explain(&sight), description: describe(&sight) };
+    parts::page(
+        ui,
+        &page,
+        || csv(&sight),
+        |ui| {
+            controls(ui, constants, out);
+            let words = [Some(verdict(&sight)), uncounted(&sight)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            ui.add(egui::Label::new(RichText::new(words).small()).wrap());
+            let tones = tones(ui);
+            let id = ui.scope_id().with("log axis");
+            let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
+            let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
+            ui.horizontal_wrapped(|ui| {
+                parts::legend(ui, &[("SNN after t steps", tones.snn), ("ANN", tones.ann)]);
+                if ui.checkbox(&mut log, "Log axis").changed() {
+                    ui.data_mut(|data| data.insert_temp(id, log));
+                }
+            });
+            let room = ui.available_size();
+            if room.x >= WIDE {
+                ui.horizontal_top(|ui| {
+                    let size = egui::vec2(room.x - TABLE - 12.0, room.y);
+                    ui.allocate_ui(size, |ui| plot(ui, &sight, log, size.y, out));
+                    ui.vertical(|ui| {
+                        ScrollArea::both().auto_shrink(false).show(ui, |ui| table(ui, &sight, out));
+                    });
+                });
+            } else {
+                ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+                    plot(ui, &sight, log, (room.y * 0.72).max(150.0), out);
+                    table(ui, &sight, out);
+                });
+            }
+        },
+    );
+}
+
+/// Which constants, own values, and how often the first layer is computed.
+fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
+    ui.horizontal_wrapped(|ui| {
+        for preset in EnergyConstants::PRESETS {
+            let hint = format!("{} pJ a SynOp, {} pJ a MAC", pico(preset.per_synop), pico(preset.per_mac));
+            if ui.selectable_label(constants.name == preset.name, &*preset.name).on_hover_text(hint).clicked() {
+                out.push(Message::SetEnergy(EnergyConstants {
+                    first_layer_once: constants.first_layer_once,
+                    ..preset
+                }));
+            }
+        }
+        let own = |per_synop, per_mac| EnergyConstants::own(per_synop, per_mac, constants.first_layer_once);
+        let hint = "Your own figures: change a number beside this";
+        if ui.selectable_label(constants.name == "own", "own").on_hover_text(hint).clicked() {
+            out.push(Message::SetEnergy(own(constants.per_synop, constants.per_mac)));
+        }
+        let (mut synop, mut mac) = (constants.per_synop * 1e12, constants.per_mac * 1e12);
+        let mut field = |value: &mut f64, prefix: &str, hint: &str| {
+            let speed = (*value * 0.01).max(1e-3);
+            let field = DragValue::new(value).prefix(prefix).suffix(" pJ").range(0.0..=1e6).speed(speed);
+            ui.add(field.max_decimals(4).update_while_editing(false)).on_hover_text(hint).changed()
+        };
+        let a = field(&mut synop, "SynOp ", "What one spike costs at each neuron that it reaches");
+        let b = field(&mut mac, "MAC ", "What one multiply-accumulate costs, in the ANN and for the analogue input");
+        if a || b {
+            out.push(Message::SetEnergy(own(synop * 1e-12, mac * 1e-12)));
+        }
+        ui.label("First layer").on_hover_text(
+            "The input is analogue, so the weights that it meets first need MACs in the SNN too. As it does not change over \
+             the steps, its current can be computed once and held",
+        );
+        for (once, name) in [(true, "once"), (false, "every step")] {
+            if ui.radio(constants.first_layer_once == once, name).clicked() {
+                out.push(Message::SetEnergy(EnergyConstants { first_layer_once: once, ..constants.clone() }));
+            }
+        }
+    });
+}
+
+/// The curve, the ANN's line, and where they meet.
+fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Message>) {
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let energy = &sight.energy;
+    let last = energy.snn_joules.len();
+    let all = energy.snn_joules.iter().copied().chain([energy.ann_joules]).filter(|joules| *joules > 0.0);
+    let (least, most) = all.fold((f64::INFINITY, 0.0), |(least, most), v| (v.min(least), v.max(most)));
+    let log = log && most > 0.0;
+    let place = move |joules: f64| if log { joules.max(least).log10() } else { joules };
+    // Whole powers of ten below and a little air above.
+    let (bottom, top) = if log { (least.log10().floor(), most.log10() + 0.15) } else { (0.0, most * 1.1) };
+    let mut plot = Plot::new("energy")
+        .height((height - 6.0).max(110.0))
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(1.0)
+        .include_x(last as f64)
+        .include_y(bottom)
+        .include_y(top)
+        .custom_x_axes(vec![parts::x_axis("time-steps t")])
+        .x_grid_spacer(move |_| marks(last))
+        .y_axis_label("energy")
+        .y_axis_formatter(move |mark, _| joules(if log { 10f64.powf(mark.value) } else { mark.value }))
+        .y_axis_min_width(62.0)
+        .label_formatter(|at| {
+            let t = parts::step_at(parts::position(at).x, last);
+            let snn = energy.snn_joules.get(t - 1)?;
+            let synops = energy.synops.get(t - 1)?;
+            let of_ann = of_ann(snn / energy.ann_joules.max(f64::MIN_POSITIVE));
+            Some(format!("t = {t}\n{}, {of_ann}\n{}", joules(*snn), synop_words(*synops)))
+        });
+    if log {
+        let powers = move || (bottom as i32..=top as i32).map(|k| GridMark { value: f64::from(k), step_size: 1.0 });
+        plot = plot.y_grid_spacer(move |_| powers().collect());
+    }
+    let shown = plot.show(ui, |plot| {
+        plot.hline(HLine::new("ANN", place(energy.ann_joules)).color(tones.ann).width(1.8).allow_hover(false));
+        let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
+        let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
+        plot.line(Line::new("SNN", points).color(tones.snn).width(2.2).allow_hover(false));
+        if let Some(t) = energy.break_even_step {
+            let mark = VLine::new("break-even", t as f64).color(tones.snn.gamma_multiply(0.6));
+            plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
+            let at = egui_plot::PlotPoint::new(t as f64, bottom + (top - bottom) * 0.06);
+            let text = RichText::new(format!(" break-even at t = {t} ")).small().color(tones.snn);
+            let anchor = if 2 * t > last { egui::Align2::RIGHT_CENTER } else { egui::Align2::LEFT_CENTER };
+            plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
+        }
+        plot.vline(parts::cursor_line(sight.t, ink.cursor));
+    });
+    parts::drag_cursor(&shown, sight.t, last, true, out);
+}
+
+/// Where it goes, up to the time cursor.
+fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
+    let Sight { snapshot, operations, constants, energy, t } = sight;
+    let whole = energy.snn_joules[t - 1].max(f64::MIN_POSITIVE);
+    ui.small(format!("SNN per sample, steps 1 to {t}"));
+    Grid::new("layers").striped(true).num_columns(6).spacing([8.0, 3.0]).show(ui, |ui| {
+        ui.label(RichText::new("layer").small().weak());
+        for (head, width, hint) in COLUMNS {
+            cell(ui, width, RichText::new(head).weak()).on_hover_text(hint);
+        }
+        ui.end_row();
+        let held = if constants.first_layer_once { 1 } else { *t };
+        let macs = operations.macs;
+        let kept = [("analogue input", macs.first_layer * held as f64), ("between weights", macs.graded * *t as f64)];
+        for (name, macs) in kept.into_iter().filter(|(_, macs)| *macs > 0.0) {
+            ui.label(RichText::new(name).small());
+            let cost = macs * constants.per_mac;
+            cells(ui, ["–".into(), "–".into(), mac_words(macs), joules(cost), percent(cost / whole)]);
+        }
+        for (index, layer) in operations.layers.iter().enumerate() {
+            let name = snapshot.report.layers.get(index).map_or("", |layer| &layer.name);
+            let label = ui.selectable_label(index == snapshot.focus.layer, RichText::new(name).small());
+            if label.on_hover_text(format!("{} neurons; click to look at them", layer.neurons)).clicked() {
+                out.push(Message::FocusLayer(index));
+            }
+            let rate = layer.spikes[t - 1] / (layer.neurons.max(1) * t) as f64;
+            let (synops, cost) = (layer.synops[t - 1], layer.synops[t - 1] * constants.per_synop);
+            let words = [number(rate), number(layer.fan_out), synop_words(synops), joules(cost), percent(cost / whole)];
+            cells(ui, words);
+        }
+        ui.label(RichText::new("SNN").small().strong());
+        let synops = synop_words(energy.synops[t - 1]);
+        cells(ui, [number(rate(sight)), String::new(), synops, joules(whole), percent(1.0)]);
+        ui.label(RichText::new("ANN").small().strong());
+        let times = format!("{} ×", parts::tick(energy.ann_joules / whole));
+        cells(ui, [String::new(), String::new(), mac_words(energy.ann_macs), joules(energy.ann_joules), times]);
+    });
+}
+
+/// A row of numbers under [`COLUMNS`].
+fn cells(ui: &mut Ui, texts: [String; 5]) {
+    for (text, (_, width, _)) in texts.into_iter().zip(COLUMNS) {
+        cell(ui, width, RichText::new(text));
+    }
+    ui.end_row();
+}
+
+fn cell(ui: &mut Ui, width: f32, text: RichText) -> Response {
+    let size = egui::vec2(width, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| ui.label(text.small())).inner
+}
+
+fn synop_words(count: f64) -> String {
+    format!("{} SynOps", compact(count))
+}
+
+fn mac_words(count: f64) -> String {
+    format!("{} MACs", compact(count))
+}
+
+/// Spikes per neuron per step up to the time cursor.
+fn rate(sight: &Sight<'_>) -> f64 {
+    let layers = &sight.operations.layers;
+    let spikes: f64 = layers.iter().map(|layer| layer.spikes[sight.t - 1]).sum();
+    spikes / (layers.iter().map(|layer| layer.neurons).sum::<usize>() * sight.t).max(1) as f64
+}
+
+/// The most spikes of a neuron in one step.
+fn most_per_step(sight: &Sight<'_>) -> f64 {
+    sight.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.per_step()).max().unwrap_or(1) as f64
+}
+
+/// What is not in the figures: the steps of a correction before the first counted one.
+fn uncounted(sight: &Sight<'_>) -> Option<String> {
+    let spiking = &sight.snapshot.run.spiking;
+    match spiking.correction.hardware_presteps(spiking.layers.len()) {
+        0 => None,
+        steps => Some(format!(
+            "The correction spends {steps} steps on each sample before the first one counted; their spikes are not recorded \
+             and not in these figures."
+        )),
+    }
+}
+
+/// The sentence with the break-even firing rate.
+fn verdict(sight: &Sight<'_>) -> String {
+    let Energy { ann_joules, snn_joules, break_even_rate, rate, .. } = &sight.energy;
+    let last = snn_joules.len();
+    let whole = snn_joules[last - 1];
+    let even = match *break_even_rate {
+        even if even <= 0.0 => "No firing rate breaks even: the MACs alone cost as much as the ANN".to_owned(),
+        even if even.is_infinite() => "At no cost per SynOp every firing rate is cheaper than the ANN".to_owned(),
+        even if even > most_per_step(sight) => format!(
+            "Even if every neuron fired all it can at every step, {last} steps would cost less than the ANN (break-even at {} spikes per \
+             neuron per step)",
+            number(even)
+        ),
+        even => format!("{last} steps break even at {} spikes per neuron per step", number(even)),
+    };
+    let of_ann = if *ann_joules > 0.0 { format!(", {}", of_ann(whole / ann_joules)) } else { String::new() };
+    format!("{even}; this run has {} and costs {}{of_ann}.", number(*rate), joules(whole))
+}
+
+fn explain(sight: &Sight<'_>) -> String {
+    let Sight { energy, constants, operations, t, .. } = sight;
+    let first = format!(
+        "The ANN needs {} multiply-accumulates a sample, {} at {} pJ each; after {t} steps the SNN has caused {} synaptic \
+         operations at {} pJ each and costs {}.",
+        compact(energy.ann_macs),
+        joules(energy.ann_joules),
+        pico(constants.per_mac),
+        compact(energy.synops[t - 1]),
+        pico(constants.per_synop),
+        joules(energy.snn_joules[t - 1])
+    );
+    let times = if constants.first_layer_once { "once" } else { "at every step" };
+    let graded = match operations.macs.graded > 0.0 {
+        true => format!(
+            ", and {} MACs at every step where weights follow weights with no neuron between",
+            compact(operations.macs.graded)
+        ),
+        false => String::new(),
+    };
+    let second = format!(
+        "That includes {} MACs for the weights that the analogue input feeds, computed {times}{graded}; a spike counts one \
+         operation for every connection it meets, exact at borders and before any pooling.",
+        compact(energy.first_layer_macs)
+    );
+    format!("{first} {second} {} Constants: {}.", verdict(sight), constants.name)
+}
+
+fn describe(sight: &Sight<'_>) -> String {
+    let Sight { energy, t, .. } = sight;
+    let even = match energy.break_even_step {
+        Some(t) => format!("it reaches the ANN at t = {t}"),
+        None => "it stays below the ANN throughout".into(),
+    };
+    format!(
+        "SNN energy per sample over time-steps against the ANN's {}: {} at t = {t}; {even}. {}",
+        joules(energy.ann_joules),
+        joules(energy.snn_joules[t - 1]),
+        verdict(sight)
+    )
+}
+
+fn csv(sight: &Sight<'_>) -> String {
+    let Sight { energy, operations, snapshot, .. } = sight;
+    let names: String = snapshot.report.layers.iter().map(|layer| format!(",synops_{}", layer.name)).collect();
+    let mut text = format!("t,snn_joules,ann_joules,synops{names}\n");
+    for (i, (snn, synops)) in energy.snn_joules.iter().zip(&energy.synops).enumerate() {
+        let layers: String = operations.layers.iter().map(|layer| format!(",{}", layer.synops[i])).collect();
+        text += &format!("{},{snn:e},{:e},{synops}{layers}\n", i + 1, energy.ann_joules);
+    }
+    text
+}
+
+/// A part or a multiple of the ANN's energy, in words.
+fn of_ann(ratio: f64) -> String {
+    if ratio < 2.0 { format!("{} of the ANN", percent(ratio)) } else { format!("{} times the ANN", number(ratio)) }
+}
+
+/// Joules as picojoules, for a person.
+fn pico(joules: f64) -> String {
+    parts::tick(joules * 1e12)
+}
+
+/// An energy with the prefix that leaves one to three digits before the point.
+fn joules(value: f64) -> String {
+    if value == 0.0 {
+        return "0 J".into();
+    }
+    let units = [(1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| value.abs() >= *unit * 0.9995).unwrap_or((1e-12, "pJ"));
+    format!("{} {name}", parts::tick(value / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn energies_have_their_prefix() {
+        let written = [0.0, 77e-15, 12.5e-12, 1.606e-3, 2.0, 999.9e-9].map(joules);
+        assert_eq!(written, ["0 J", "0.077 pJ", "12.5 pJ", "1.61 mJ", "2 J", "1 µJ"]);
+        assert_eq!([77e-15, 4.6e-12].map(pico), ["0.077", "4.6"]);
+    }
+}
