@@ -120,3 +120,16 @@ fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
     // Both only look at the run that is there.
     assert!(std::sync::Arc::ptr_eq(run.as_ref().unwrap(), lab.run.as_ref().unwrap()));
 }
+
+#[test]
+fn the_first_divergence_is_one_click_away() {
+    let mut harness = desk();
+    let divergence = harness.state().lab.snapshot.as_ref().unwrap().divergence.expect("few steps leave the ANN");
+    click(&mut harness, "Show first divergence");
+    let lab = &harness.state().lab;
+    let at = (lab.view.layer, lab.view.sample, lab.view.neuron, lab.cursor());
+    let neuron = divergence.neuron;
+    assert_eq!(at, (neuron.layer, neuron.sample, neuron.neuron, divergence.step));
+    // Looking there does not change what is found: it is of the whole run.
+    assert_eq!(lab.snapshot.as_ref().unwrap().divergence, Some(divergence));
+}

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run::Run;
+use crate::convert::LayerStatistics;
 use crate::measure::energy::{Operations, operations};
 use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
 use crate::measure::readout::{ReadoutReport, readout_report};
-use crate::measure::{NeuronRef, Report, report};
+use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, first_layers, report};
 use crate::simulate::Control;
 use crate::simulate::prefix::mean_inputs;
 use crate::simulate::trace::{Trace, layer_currents, trace};
@@ -62,6 +63,10 @@ pub struct Snapshot {
     pub pinned: Vec<(NeuronRef, Trace)>,
     /// The threshold view of the layer in focus.
     pub threshold: ThresholdView,
+    /// What v(0) does to the errors of the layer in focus, at the cursor.
+    pub initial: Arc<InitialView>,
+    /// Where the sample in focus first leaves the ANN, over all T steps.
+    pub divergence: Option<Divergence>,
     /// The same for every focus.
     pub whole: Arc<Whole>,
 }
@@ -71,6 +76,8 @@ pub struct Snapshot {
 pub struct Whole {
     pub operations: Operations,
     pub readout: ReadoutReport,
+    /// The layers in which samples first leave the ANN, over all T steps.
+    pub first_layers: FirstLayers,
 }
 
 /// A layer's activations over the calibration samples and what each threshold would cost.
@@ -131,7 +138,9 @@ impl Snapshot {
         };
         let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
-        let mut at = None;
+        let currents = layer_currents(program, &run.spiking, &run.input, &run.recording, focus.layer, focus.sample);
+        let initial = initial(&run, &focus, known, &currents)?;
+        let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
             let (_, currents) = at.insert(known.unwrap_or_else(|| {
@@ -148,9 +157,12 @@ impl Snapshot {
             None => Arc::new(Whole {
                 operations: operations(program.network(), &run.model.fan_outs, &run.recording),
                 readout: readout_report(&run.subject(&[])),
+                first_layers: first_layers(&run.subject(&[]), run.steps()),
             }),
         };
         control.check()?;
+        let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
+        let divergence = first_divergence(&run.subject(&means), focus.sample, run.steps());
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -164,6 +176,8 @@ impl Snapshot {
             trace: focused,
             pinned,
             threshold,
+            initial,
+            divergence,
             whole,
         })
     }
@@ -179,11 +193,26 @@ pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Repor
     Ok(Arc::new(report(&run.subject(&means), steps)))
 }
 
+/// The view of v(0) of the layer in focus; that of `known` when it looks at the same.
+fn initial(run: &Arc<Run>, focus: &Focus, known: Option<&Snapshot>, currents: &[f32]) -> Result<Arc<InitialView>> {
+    let key = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
+    if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.run, run) && key(&known.focus) == key(focus)) {
+        return Ok(known.initial.clone());
+    }
+    let statistics = statistics(run, focus.layer)?;
+    let subject = run.subject(&[]);
+    Ok(Arc::new(InitialView::of(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
+}
+
+fn statistics(run: &Run, layer: usize) -> Result<&LayerStatistics> {
+    let statistics = run.calibration.layers.get(layer);
+    statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))
+}
+
 impl ThresholdView {
     /// The view of spiking layer `layer` of `run`.
     pub fn of(run: &Run, layer: usize) -> Result<Self> {
-        let statistics = run.calibration.layers.get(layer);
-        let statistics = statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))?;
+        let statistics = statistics(run, layer)?;
         let spiking = &run.spiking.layers[layer];
         let sorted = &statistics.layer;
         let theta = spiking.theta.iter().copied().fold(0.0, f32::max);

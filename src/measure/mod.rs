@@ -2,8 +2,10 @@
 //! and no file.
 
 pub mod answers;
+pub mod divergence;
 pub mod energy;
 pub mod fan_out;
+pub mod initial;
 pub mod maps;
 pub mod predict;
 pub mod readout;
@@ -11,6 +13,8 @@ pub mod report;
 pub mod run_report;
 pub mod wilson;
 
+pub use divergence::{Cause, Divergence, FirstLayers, first_divergence, first_layers};
+pub use initial::InitialView;
 pub use report::{
     Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced,
 };

@@ -27,9 +27,8 @@ impl Prediction {
 pub fn predict(activations: &Sorted, thetas: &[f32], steps: usize, v_init: f32) -> Vec<Prediction> {
     const QUANTILES: usize = 2048;
     let n = activations.positive.len();
-    let picks = n.min(QUANTILES);
-    let sample: Vec<f32> = (0..picks).map(|k| activations.positive[(2 * k + 1) * n / (2 * picks)]).collect();
-    let weight = n as f64 / (activations.len().max(1) * picks.max(1)) as f64;
+    let sample = representatives(&activations.positive, QUANTILES);
+    let weight = n as f64 / (activations.len().max(1) * sample.len().max(1)) as f64;
     let one = |&theta: &f32| {
         let (mut clipping, mut quantization) = (0.0, 0.0);
         for &a in &sample {
@@ -49,6 +48,12 @@ pub fn predict(activations: &Sorted, thetas: &[f32], steps: usize, v_init: f32) 
         }
     };
     thetas.iter().map(one).collect()
+}
+
+/// At most `most` quantiles of the sorted `values`, each standing for as many of them.
+pub(super) fn representatives(values: &[f32], most: usize) -> Vec<f32> {
+    let picks = values.len().min(most);
+    (0..picks).map(|k| values[(2 * k + 1) * values.len() / (2 * picks)]).collect()
 }
 
 #[cfg(test)]

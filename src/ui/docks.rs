@@ -102,7 +102,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Delay, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
-            let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer]);
+            let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer, Pane::Initial]);
             let above = split(&mut tiles, LinearDir::Horizontal, [curve, ledger], 0.5);
             let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
             split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
@@ -117,7 +117,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         }
         // The threshold by eye, and what it does to the curve.
         Workspace::Tune => {
-            let threshold = tabs(&mut tiles, &[Pane::Threshold]);
+            let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::Initial]);
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Delay, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);

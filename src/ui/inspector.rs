@@ -2,6 +2,7 @@
 
 use egui::{RichText, ScrollArea, Ui};
 
+use super::divergence;
 use super::layer_strip::PARTS;
 use super::tones::tones;
 use super::words::{compact, kind_of, neuron_place, number, theta_words};
@@ -20,6 +21,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         neuron(ui, snapshot, out);
+        ui.separator();
+        divergence::card(ui, snapshot, out);
         ui.separator();
         layer(ui, snapshot);
         ui.separator();

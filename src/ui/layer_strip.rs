@@ -5,6 +5,7 @@ use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::divergence;
 use super::tones::tones;
 use super::words::{compact, kind_of, theta_words};
 use crate::error::dims;
@@ -70,6 +71,7 @@ fn legend(ui: &mut Ui) {
             }
         }
     });
+    divergence::key(ui);
 }
 
 /// A small line for what is before the first and after the last layer.
@@ -105,7 +107,16 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     if ui.is_rect_visible(rect) {
         paint_card(ui, rect, run, layer, focused, response.hovered() || response.has_focus(), scale);
     }
-    response.on_hover_ui(|ui| tooltip(ui, layer));
+    let first = lab.snapshot.as_ref().filter(|s| std::ptr::eq(&*s.run, run));
+    if first.is_some_and(|s| s.divergence.is_some_and(|d| d.neuron.layer == index)) {
+        divergence::mark(ui, rect);
+    }
+    response.on_hover_ui(|ui| {
+        tooltip(ui, layer);
+        if let Some(snapshot) = first {
+            ui.weak(divergence::share(snapshot, index));
+        }
+    });
 }
 
 fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, focused: bool, hot: bool, scale: f64) {

@@ -4,6 +4,7 @@ pub mod app;
 mod colormap;
 mod controls;
 pub mod dialog;
+mod divergence;
 pub mod docks;
 mod inspector;
 mod keys;

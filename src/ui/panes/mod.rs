@@ -4,6 +4,7 @@ mod decimate;
 mod delay;
 mod energy;
 mod heat;
+mod initial;
 mod ledger;
 mod membrane;
 mod mismatch;
@@ -38,11 +39,12 @@ pub enum Pane {
     Race,
     Energy,
     Delay,
+    Initial,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -55,6 +57,7 @@ impl Pane {
         Self::Race,
         Self::Energy,
         Self::Delay,
+        Self::Initial,
     ];
 
     /// The title on the pane's tab.
@@ -72,6 +75,7 @@ impl Pane {
             Self::Race => "Race",
             Self::Energy => "Energy",
             Self::Delay => "Start by end",
+            Self::Initial => "v(0)",
         }
     }
 
@@ -90,6 +94,7 @@ impl Pane {
             Self::Race => "race",
             Self::Energy => "energy",
             Self::Delay => "delay",
+            Self::Initial => "initial",
         }
     }
 
@@ -108,6 +113,7 @@ impl Pane {
             Self::Race => race::show(ui, lab, out),
             Self::Energy => energy::show(ui, lab, out),
             Self::Delay => delay::show(ui, lab, out),
+            Self::Initial => initial::show(ui, lab, out),
         }
     }
 }

@@ -1,0 +1,267 @@
+//! Where a sample first leaves the ANN: the first layer with a neuron that is off by more than quantisation explains, the
+//! neuron of it that leaves first, and why. Decided from counts and mean inputs alone.
+
+use std::fmt;
+
+use rayon::prelude::*;
+
+use super::report::NeuronRef;
+use super::run_report::Subject;
+use crate::convert::{Reset, SpikingLayer};
+use crate::network::Activation;
+use crate::simulate::LayerRecording;
+use crate::simulate::neuron::{Dynamics, target_count};
+
+/// What rounding in f32 may add to the bound, as a share of it and of z.
+const SLACK: f64 = 1e-4;
+
+/// The first neuron of a sample that leaves the ANN.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Divergence {
+    pub neuron: NeuronRef,
+    /// The step (1-based) from which on it is off: the one after the last step at which its running count is that of the
+    /// same neuron on the constant current z.
+    pub step: usize,
+    /// φ = θn/t after all t steps, in activation units.
+    pub phi: f32,
+    /// ANN activation a.
+    pub a: f32,
+    pub cause: Cause,
+}
+
+/// Why a neuron is off by more than quantisation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cause {
+    /// z is above the most that the neuron can answer, `times` θ, and it fires at every step. θ = 0 where the channel was
+    /// silent in calibration.
+    Clipped { z: f32, theta: f32, times: usize },
+    /// The mean input ẑ asks for as many spikes as z does, but they did not come out: `residual` is v(t)/θ (θ/m for a group
+    /// of m), negative when it fired too early, 1 or more when it fired too late (Hao et al., AAAI 2023).
+    InputOrder { residual: f64 },
+    /// The count is that of a hard-reset neuron on constant input: each spike throws away what exceeds θ.
+    HardReset { due: u32, fired: u32 },
+    /// The mean input ẑ asks for another count than z does: the layers before, each within its quantisation, add up.
+    CarriedIn { mean_input: f32, z: f32 },
+    /// A correction silenced the neuron (SRP).
+    Silenced { due: u32 },
+    /// A correction moved v(0) by this many θ, and by that the count (COS).
+    Moved { by: f64 },
+    /// The count is right, but the ANN's own levels are not the SNN's.
+    OtherLevels { ann: Activation, steps: usize, theta: f32 },
+}
+
+/// How many samples first leave the ANN in each layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstLayers {
+    /// One count per spiking layer, in network order.
+    pub layers: Vec<usize>,
+    /// Samples that stay within quantisation in all layers.
+    pub never: usize,
+}
+
+/// One layer for one sample after t steps.
+struct Sight<'a> {
+    layer: &'a SpikingLayer,
+    record: &'a LayerRecording,
+    z: &'a [f32],
+    sample: usize,
+    steps: usize,
+}
+
+impl<'a> Sight<'a> {
+    fn of(subject: &Subject<'a>, index: usize, sample: usize, steps: usize) -> Self {
+        let layer = &subject.spiking.layers[index];
+        let neurons = layer.neurons();
+        let z = &subject.ann.pre_activations[index][sample * neurons..(sample + 1) * neurons];
+        Self { layer, record: &subject.recording.layers[index], z, sample, steps }
+    }
+
+    fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.z.len()];
+        self.record.spikes.add_counts(self.steps, self.sample, &mut counts);
+        counts
+    }
+
+    /// Where the staircase of `neuron` stands after `steps` steps, in units: v(0) before any correction, and what was put
+    /// on the membrane beside the input.
+    fn phase(&self, neuron: usize, steps: usize) -> f64 {
+        let charge = self.layer.shift * self.layer.theta_of(neuron) * steps as f32;
+        f64::from(self.layer.start_of(neuron) + charge) / f64::from(self.layer.unit_of(neuron))
+    }
+
+    /// φ − a of `neuron` with `n` spikes in `steps` steps, when that is more than quantisation explains: θ/2t for
+    /// v(0) = θ/2, and half a level where the ANN itself has levels.
+    fn excess(&self, neuron: usize, n: u32, steps: usize) -> Option<f64> {
+        let unit = f64::from(self.layer.unit_of(neuron)) / steps as f64;
+        // Counts of constant input lie between p − 1 and p units from it.
+        let half = |p: f64| p.clamp(0.0, 1.0).max(1.0 - p.clamp(0.0, 1.0));
+        let own = match self.layer.activation {
+            Activation::Qcfs { lambda, levels, shift } => {
+                f64::from(lambda) / f64::from(levels.max(1)) * half(f64::from(shift))
+            }
+            Activation::Relu | Activation::Clip { .. } => 0.0,
+        };
+        let z = self.z[neuron];
+        let bound = if unit > 0.0 { unit * half(self.phase(neuron, steps)) } else { 0.0 } + own;
+        let off = unit * f64::from(n) - f64::from(self.layer.activation.apply(z));
+        (off.abs() > bound + SLACK * (bound + f64::from(z.abs()))).then_some(off)
+    }
+
+    /// The running count of `neuron` on the constant current `input`, from v(0) before any correction.
+    fn constant(&self, neuron: usize, input: f32) -> impl Iterator<Item = u32> + use<> {
+        let Self { layer, .. } = self;
+        let (theta, shift) = (layer.theta_of(neuron), layer.shift);
+        let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+        let (mut v, mut sent) = (layer.start_of(neuron), 0i32);
+        std::iter::repeat_with(move || {
+            let (count, after) = dynamics.step(v + shift * theta, input, theta, sent);
+            v = after;
+            sent += count;
+            sent.max(0) as u32
+        })
+        .take(self.steps)
+    }
+
+    /// The step from which on `neuron` is off, 1..=t.
+    fn leaves_at(&self, neuron: usize) -> usize {
+        let mut n = 0u32;
+        let (mut last_equal, mut last_within) = (0, 0);
+        for (t, even) in (1..).zip(self.constant(neuron, self.z[neuron])) {
+            n = n.saturating_add_signed(self.record.spikes.value(t - 1, self.sample, neuron));
+            if even == n {
+                last_equal = t;
+            }
+            if self.excess(neuron, n, t).is_none() {
+                last_within = t;
+            }
+        }
+        // With the count of constant input to the end (clipped, other levels) the ANN's value is what it leaves.
+        let last = if last_equal == self.steps { last_within } else { last_equal };
+        (last + 1).min(self.steps)
+    }
+
+    /// Why `neuron` is off that fired `n` times, with ẑ = `zin` on average.
+    fn cause(&self, neuron: usize, n: u32, zin: f32) -> Cause {
+        let Self { layer, steps, .. } = *self;
+        let (z, theta, unit) = (self.z[neuron], layer.theta_of(neuron), layer.unit_of(neuron));
+        let (ceiling, per_step) = (layer.ceiling_of(neuron), layer.neuron.per_step());
+        let times = if theta > 0.0 { (ceiling / theta).round() as usize } else { 1 };
+        let saturated = n as usize >= steps * per_step;
+        if theta <= 0.0 || z > ceiling && saturated && layer.activation.apply(z) > ceiling {
+            return Cause::Clipped { z, theta, times };
+        }
+        let p = self.phase(neuron, steps);
+        let due = target_count(z, unit, steps, per_step, p);
+        if self.record.silenced(self.sample, neuron) {
+            return Cause::Silenced { due };
+        }
+        if due != target_count(zin, unit, steps, per_step, p) {
+            return Cause::CarriedIn { mean_input: zin, z };
+        }
+        if n == due {
+            return Cause::OtherLevels { ann: layer.activation, steps, theta };
+        }
+        if layer.reset == Reset::Hard && self.constant(neuron, zin).last() == Some(n) {
+            return Cause::HardReset { due, fired: n };
+        }
+        // v(t) = v(0) + charge in − θn, from v(0) as a correction left it.
+        let start = f64::from(self.record.start_of(layer, self.sample, neuron));
+        let by = (start - f64::from(layer.start_of(neuron))) / f64::from(unit);
+        let residual = p + by + f64::from(zin) * steps as f64 / f64::from(unit) - f64::from(n);
+        if by != 0.0 && (0.0..1.0).contains(&residual) { Cause::Moved { by } } else { Cause::InputOrder { residual } }
+    }
+}
+
+/// Where `sample` first leaves the ANN within `steps` steps (`1..=recording.steps`); `None` when it never does.
+/// `subject.mean_inputs` must be of the same steps.
+pub fn first_divergence(subject: &Subject<'_>, sample: usize, steps: usize) -> Option<Divergence> {
+    (0..subject.spiking.layers.len()).find_map(|index| {
+        let sight = Sight::of(subject, index, sample, steps);
+        let counts = sight.counts();
+        let off = counts.iter().enumerate().filter_map(|(neuron, &n)| {
+            let off = sight.excess(neuron, n, steps)?;
+            Some((sight.leaves_at(neuron), -off.abs(), neuron))
+        });
+        let first = off.min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        first.map(|(step, _, neuron)| {
+            let zin = subject.mean_inputs[index][sample * sight.z.len() + neuron];
+            let n = counts[neuron];
+            Divergence {
+                neuron: NeuronRef { layer: index, sample, neuron },
+                step,
+                phi: sight.layer.unit_of(neuron) * n as f32 / steps as f32,
+                a: sight.layer.activation.apply(sight.z[neuron]),
+                cause: sight.cause(neuron, n, zin),
+            }
+        })
+    })
+}
+
+/// How many samples first leave the ANN in each layer within `steps` steps.
+pub fn first_layers(subject: &Subject<'_>, steps: usize) -> FirstLayers {
+    let all = subject.spiking.layers.len();
+    let first = |sample: usize| {
+        (0..all).position(|index| {
+            let sight = Sight::of(subject, index, sample, steps);
+            sight.counts().into_iter().enumerate().any(|(neuron, n)| sight.excess(neuron, n, steps).is_some())
+        })
+    };
+    let firsts: Vec<Option<usize>> = (0..subject.recording.samples).into_par_iter().map(first).collect();
+    let mut counted = FirstLayers { layers: vec![0; all], never: 0 };
+    firsts.into_iter().for_each(|first| match first {
+        Some(index) => counted.layers[index] += 1,
+        None => counted.never += 1,
+    });
+    counted
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, phi, a, cause, .. } = self;
+        write!(f, "From step {step} on the neuron answers {} where the ANN has {}: {cause}.", short(*phi), short(*a))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Clipped { theta, .. } if theta <= 0.0 => {
+                f.write_str("clipped at θ = 0, because its channel was never active in calibration")
+            }
+            Self::Clipped { z, theta, times } => {
+                let times = if times > 1 { format!("{times} ") } else { String::new() };
+                write!(f, "clipped at {times}θ, θ = {}; its z = {} asks for more", short(theta), short(z))
+            }
+            Self::InputOrder { residual } if residual < 0.0 => {
+                write!(f, "input order, negative residual −{:.2} θ, fired too early", -residual)
+            }
+            Self::InputOrder { residual } => write!(f, "input order, residual {residual:.2} θ, fired too late"),
+            Self::HardReset { due, fired } => {
+                write!(f, "hard reset, {fired} spikes instead of {due} because what exceeds θ is lost")
+            }
+            Self::CarriedIn { mean_input, z } => {
+                write!(f, "carried in, its mean input is {} where the ANN has {}", short(mean_input), short(z))
+            }
+            Self::Silenced { due } => write!(f, "silenced, SRP holds back the {due} spikes that z asks for"),
+            Self::Moved { by } => write!(f, "corrected too far, COS moved its v(0) by {by:+.2} θ"),
+            Self::OtherLevels { ann, steps, theta } => write!(
+                f,
+                "other levels, the ANN has {} and the SNN {steps} steps up to θ = {}",
+                ann.describe(),
+                short(theta)
+            ),
+        }
+    }
+}
+
+/// A value with three significant digits.
+fn short(value: f32) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        size if !(1e-4..1e5).contains(&size) => format!("{value:.2e}"),
+        size => format!("{value:.*}", (2 - size.log10().floor() as i32).clamp(0, 6) as usize),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+use super::*;
+use crate::convert::{Correction, Neuron, Pooling, Readout, SpikingNetwork, Tie};
+use crate::simulate::{AnnRun, Recording, SpikeTrain};
+
+fn layer(activation: Activation) -> SpikingLayer {
+    SpikingLayer {
+        node: 1,
+        name: "act".into(),
+        shape: vec![1],
+        theta: vec![1.0],
+        activation,
+        neuron: Neuron::If,
+        v_init: 0.5,
+        start: None,
+        bias: Vec::new(),
+        shift: 0.0,
+        reset: Reset::Soft,
+        tie: Tie::Ge,
+    }
+}
+
+/// A layer with its z, `[N·F]`, and the currents of every neuron of every sample, `[N·F][T]`.
+type Given = (SpikingLayer, Vec<f32>, Vec<Vec<f32>>);
+
+/// Neurons that got these currents.
+struct World {
+    spiking: SpikingNetwork,
+    ann: AnnRun,
+    recording: Recording,
+}
+
+impl World {
+    fn of(samples: usize, given: Vec<Given>) -> Self {
+        let steps = given[0].2[0].len();
+        let mut spiking =
+            SpikingNetwork { layers: Vec::new(), correction: Correction::None, pooling: Pooling::PreNeuron };
+        let mut ann = AnnRun { samples, classes: 0, logits: Vec::new(), pre_activations: Vec::new() };
+        let mut layers = Vec::new();
+        for (mut layer, z, currents) in given {
+            let neurons = z.len() / samples;
+            layer.shape = vec![neurons];
+            let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+            let mut spikes = SpikeTrain::with_weights(samples, neurons, layer.neuron.weights());
+            spikes.resize(steps);
+            let mut potential = Vec::new();
+            for (i, currents) in currents.iter().enumerate() {
+                let (sample, neuron) = (i / neurons, i % neurons);
+                let (mut v, mut sent) = (layer.start_of(neuron), 0);
+                for (t, &current) in currents.iter().enumerate() {
+                    let theta = layer.theta_of(neuron);
+                    let (count, after) = dynamics.step(v + layer.shift * theta, current, theta, sent);
+                    for (plane, weight) in layer.neuron.weights().iter().enumerate() {
+                        let set = if *weight < 0 { count < 0 } else { count > 0 && count & weight != 0 };
+                        spikes.row_mut(t, sample)[plane] |= u64::from(set) << neuron;
+                    }
+                    v = after;
+                    sent += count;
+                }
+                potential.push(v);
+            }
+            let mean_input = currents.iter().map(|c| c.iter().sum::<f32>() / steps as f32).collect();
+            layers.push(LayerRecording { spikes, mean_input, potential, start: None, silenced: None });
+            spiking.layers.push(layer);
+            ann.pre_activations.push(z);
+        }
+        Self { spiking, ann, recording: Recording { steps, samples, classes: 0, layers, readout: Vec::new() } }
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Subject<'_>, usize) -> T) -> T {
+        let means: Vec<&[f32]> = self.recording.layers.iter().map(|l| l.mean_input.as_slice()).collect();
+        let subject = Subject {
+            spiking: &self.spiking,
+            ann: &self.ann,
+            recording: &self.recording,
+            mean_inputs: &means,
+            labels: &[],
+            readout: Readout::Sum,
+            fan_outs: &[],
+        };
+        question(&subject, self.recording.steps)
+    }
+
+    fn first(&self) -> Option<Divergence> {
+        self.ask(|subject, steps| first_divergence(subject, 0, steps))
+    }
+}
+
+/// One neuron with its z and its currents.
+fn alone(layer: SpikingLayer, z: f32, currents: &[f32]) -> Option<Divergence> {
+    World::of(1, vec![(layer, vec![z], vec![currents.to_vec()])]).first()
+}
+
+#[test]
+fn quantisation_alone_is_no_divergence() {
+    for k in -16..=32 {
+        let z = k as f32 / 32.0;
+        for p in [0.0, 0.25, 0.5, 1.0] {
+            let layer = SpikingLayer { v_init: p, ..layer(Activation::Relu) };
+            assert_eq!(alone(layer, z, &[z; 6]), None, "z {z}, p {p}");
+        }
+        // L = 4 levels and 6 steps: θ/2T + θ/2L.
+        let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
+        assert_eq!(alone(layer(qcfs), z, &[z; 6]), None, "QCFS, z {z}");
+    }
+}
+
+#[test]
+fn above_the_threshold_it_is_clipped() {
+    let at = alone(layer(Activation::Relu), 1.3, &[1.3; 4]).unwrap();
+    // Off by 0.3: within θ/2t = 0.5 after one step, not after two.
+    assert_eq!((at.step, at.phi, at.a), (2, 1.0, 1.3));
+    assert_eq!(at.cause, Cause::Clipped { z: 1.3, theta: 1.0, times: 1 });
+    let silent = SpikingLayer { theta: vec![0.0], ..layer(Activation::Relu) };
+    let at = alone(silent, 0.5, &[0.5; 4]).unwrap();
+    assert!(matches!(at.cause, Cause::Clipped { theta: 0.0, .. }) && at.phi == 0.0);
+    assert!(at.to_string().contains("never active"));
+    // A clip at the same value is what the ANN does itself.
+    assert_eq!(alone(layer(Activation::Clip { lambda: 1.0 }), 1.3, &[1.3; 4]), None);
+}
+
+#[test]
+fn the_same_charge_in_another_order() {
+    // ẑ = z = 0.4 asks for 2 of 5; the constant neuron fires at steps 2 and 4.
+    let early = alone(layer(Activation::Relu), 0.4, &[2.0, 2.0, 2.0, -2.0, -2.0]).unwrap();
+    let Cause::InputOrder { residual } = early.cause else { panic!("{early:?}") };
+    assert!((residual + 1.5).abs() < 1e-6 && early.step == 1 && early.phi == 0.8);
+    assert!(early.to_string().ends_with("negative residual −1.50 θ, fired too early."), "{early}");
+    let late = alone(layer(Activation::Relu), 0.4, &[-2.0, -2.0, 2.0, 2.0, 2.0]).unwrap();
+    let Cause::InputOrder { residual } = late.cause else { panic!("{late:?}") };
+    assert!((residual - 1.5).abs() < 1e-6 && late.step == 2 && late.phi == 0.2);
+    assert!(late.to_string().ends_with("residual 1.50 θ, fired too late."), "{late}");
+    assert_eq!(alone(layer(Activation::Relu), 0.4, &[2.0, -2.0, 2.0, -2.0, 2.0]), None);
+}
+
+#[test]
+fn another_mean_input_was_carried_in() {
+    let at = alone(layer(Activation::Relu), 0.25, &[0.5; 4]).unwrap();
+    assert_eq!(at.cause, Cause::CarriedIn { mean_input: 0.5, z: 0.25 });
+    // Counts 1,1,2,2 against 0,1,1,1: equal at step 2 for the last time.
+    assert_eq!((at.step, at.phi, at.a), (3, 0.5, 0.25));
+    assert!(at.to_string().contains("its mean input is 0.500 where the ANN has 0.250"));
+}
+
+#[test]
+fn a_hard_reset_loses_what_exceeds_the_threshold() {
+    let hard = SpikingLayer { reset: Reset::Hard, ..layer(Activation::Relu) };
+    let at = alone(hard, 0.75, &[0.75; 8]).unwrap();
+    assert_eq!(at.cause, Cause::HardReset { due: 6, fired: 4 });
+}
+
+#[test]
+fn levels_that_end_elsewhere() {
+    // The ANN has two levels up to 0.5, the SNN four steps up to 1.
+    let qcfs = Activation::Qcfs { lambda: 0.5, levels: 2, shift: 0.5 };
+    let at = alone(layer(qcfs), 0.875, &[0.875; 4]).unwrap();
+    assert_eq!(at.cause, Cause::OtherLevels { ann: qcfs, steps: 4, theta: 1.0 });
+    assert_eq!((at.phi, at.a), (1.0, 0.5));
+    assert!(at.to_string().contains("QCFS L=2 λ=0.500 and the SNN 4 steps up to θ = 1.00"));
+}
+
+#[test]
+fn of_several_neurons_the_first_to_leave_and_of_those_the_worst() {
+    let late = vec![-2.0, -2.0, 2.0, 2.0, 2.0];
+    let early = vec![2.0, 2.0, 2.0, -2.0, -2.0];
+    let worse = vec![2.0; 5];
+    let z = vec![0.4; 3];
+    let at = World::of(1, vec![(layer(Activation::Relu), z.clone(), vec![late.clone(), early.clone(), early.clone()])])
+        .first();
+    assert_eq!(at.unwrap().neuron, NeuronRef { layer: 0, sample: 0, neuron: 1 });
+    let given = vec![late, early, worse];
+    let at = World::of(1, vec![(layer(Activation::Relu), z, given)]).first().unwrap();
+    assert_eq!((at.neuron.neuron, at.step), (2, 1));
+}
+
+#[test]
+fn samples_are_counted_in_the_layer_they_leave_in() {
+    let even = |z: f32| vec![z; 4];
+    let relu = || layer(Activation::Relu);
+    let world = World::of(
+        3,
+        vec![
+            (relu(), vec![0.5, 0.5, 1.5], vec![even(0.5), even(0.5), even(1.5)]),
+            (relu(), vec![0.25, 0.25, 0.25], vec![even(0.25), even(0.75), even(0.75)]),
+        ],
+    );
+    let counted = world.ask(first_layers);
+    assert_eq!(counted, FirstLayers { layers: vec![1, 1], never: 1 });
+    let layers = |sample| world.ask(|s, t| first_divergence(s, sample, t)).map(|d| d.neuron.layer);
+    assert_eq!([0, 1, 2].map(layers), [None, Some(1), Some(0)]);
+}
+
+#[test]
+fn relatives_of_the_neuron_are_off_by_their_own_units() {
+    let group = || SpikingLayer { neuron: Neuron::Group(4), ..layer(Activation::Relu) };
+    let burst = || SpikingLayer { neuron: Neuron::Burst(3), ..layer(Activation::Relu) };
+    let shifted = || SpikingLayer { v_init: 0.0, shift: 1.0 / 8.0, ..layer(Activation::Relu) };
+    for k in 0..=32 {
+        let z = k as f32 / 32.0;
+        for layer in [group(), burst(), shifted()] {
+            assert_eq!(alone(layer.clone(), z, &[z; 4]), None, "{:?}, z {z}", layer.neuron);
+        }
+    }
+    // Half a unit is θ/32 for the group: an input of 1/16 more is carried in.
+    let at = alone(group(), 0.25, &[0.3125; 4]).unwrap();
+    assert_eq!((at.phi, at.cause), (0.3125, Cause::CarriedIn { mean_input: 0.3125, z: 0.25 }));
+    let at = alone(burst(), 3.5, &[3.5; 4]).unwrap();
+    assert_eq!((at.phi, at.cause), (3.0, Cause::Clipped { z: 3.5, theta: 1.0, times: 3 }));
+    assert!(at.to_string().contains("clipped at 3 θ"));
+}
+
+#[test]
+fn corrections_that_go_wrong_are_named() {
+    let given = || vec![(layer(Activation::Relu), vec![0.5], vec![vec![0.5; 4]])];
+    let mut world = World::of(1, given());
+    let mut bits = SpikeTrain::new(1, 1);
+    bits.resize(1);
+    bits.row_mut(0, 0)[0] = 1;
+    world.recording.layers[0].silenced = Some(bits);
+    (0..4).for_each(|t| world.recording.layers[0].spikes.row_mut(t, 0)[0] = 0);
+    assert_eq!(world.first().unwrap().cause, Cause::Silenced { due: 2 });
+    let mut world = World::of(1, given());
+    // One θ more to start with is one spike more.
+    world.recording.layers[0].start = Some(vec![1.5]);
+    world.recording.layers[0].spikes.row_mut(1, 0)[0] = 1;
+    assert_eq!(world.recording.layers[0].spikes.counts(4), [3]);
+    assert_eq!(world.first().unwrap().cause, Cause::Moved { by: 1.0 });
+}

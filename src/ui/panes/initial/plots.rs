@@ -1,0 +1,131 @@
+//! The two plots of the pane of the initial potential: mean error and mean squared error against v(0)/θ.
+
+use egui::Ui;
+use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
+
+use super::super::parts::{self, Ink, number};
+use super::{Sight, drag};
+use crate::lab::Message;
+use crate::measure::InitialView;
+use crate::measure::initial::{Errors, Expected};
+
+/// One of the two errors: how it is read and called.
+#[derive(Clone, Copy)]
+pub(super) struct Face {
+    id: &'static str,
+    axis: &'static str,
+    of: fn(Errors) -> f64,
+}
+
+pub(super) const MEAN: Face = Face { id: "mean", axis: "mean error", of: |errors| errors.mean };
+pub(super) const SQUARE: Face = Face { id: "square", axis: "mean error²", of: |errors| errors.square };
+
+/// Draws one error against v(0)/θ, with the line at the recipe's v(0).
+pub(super) fn plot(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    face: Face,
+    size: [f32; 2],
+    dragging: &mut bool,
+    out: &mut Vec<Message>,
+) {
+    let ink = parts::ink(ui);
+    let view = sight.view;
+    let plot = Plot::new(face.id)
+        .width(size[0])
+        .height(size[1])
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(0.0)
+        .include_x(1.0)
+        .include_y(0.0)
+        .custom_x_axes(vec![parts::x_axis("p = v(0)/θ")])
+        .custom_y_axes(vec![y_axis(face.axis)])
+        .y_grid_spacer(|input| marks_between(input.bounds))
+        .label_formatter(|at| hover(view, face, parts::position(at).x))
+        .show(ui, |plot| {
+            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
+            let curve = |of: fn(&Expected) -> Errors| -> Vec<[f64; 2]> {
+                view.curve.iter().map(|point| [point.p, (face.of)(of(point))]).collect()
+            };
+            let theory = Line::new("theory", curve(|point| point.theory)).color(ink.total).width(1.5);
+            plot.line(theory.style(LineStyle::dashed_dense()).allow_hover(false));
+            let replayed: Vec<[f64; 2]> = view.replayed.iter().map(|(p, errors)| [*p, (face.of)(*errors)]).collect();
+            plot.line(Line::new("as it came", replayed).color(ink.snn).width(1.5).allow_hover(false));
+            let measured = Line::new("calibration", curve(|point| point.measured)).color(ink.ann).width(2.0);
+            plot.line(measured.allow_hover(false));
+            marks(plot, view, face, &ink);
+            plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
+        });
+    drag(ui, &plot, sight, dragging, out);
+}
+
+/// An upright axis whose numbers stand close enough for a low plot.
+fn y_axis<'a>(label: &str) -> AxisHints<'a> {
+    let axis = AxisHints::new_y().label(label).label_spacing(14.0..=26.0).min_thickness(64.0);
+    axis.formatter(|mark, _| parts::tick(mark.value))
+}
+
+/// Marks on round numbers, about four of them: the axis is low.
+fn marks_between((low, high): (f64, f64)) -> Vec<GridMark> {
+    let rough = (high - low) / 4.0;
+    if !(rough.is_finite() && rough > 0.0) {
+        return Vec::new();
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|&step| 1.4 * step >= rough).unwrap_or(10.0 * power);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    // Not −0.
+    (first..=last).map(|k| GridMark { value: k as f64 * step + 0.0, step_size: step }).collect()
+}
+
+/// The least points, as diamonds, and the run's own, as a ring.
+fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: &Ink) {
+    let diamond = |name, at, colour| {
+        Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(colour).allow_hover(false)
+    };
+    if let Some(best) = view.best().and_then(|p| view.at(p)) {
+        plot.points(diamond("least", [best.p, (face.of)(best.measured)], ink.ann));
+    }
+    if let Some(best) = view.best_replayed()
+        && let Some((p, errors)) = view.replayed.iter().find(|(p, _)| *p == best)
+    {
+        plot.points(diamond("least as it came", [*p, (face.of)(*errors)], ink.snn));
+    }
+    if let Some(run) = view.run {
+        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
+        plot.points(point.allow_hover(false));
+    }
+}
+
+/// What stands at the pointer.
+fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
+    let point = view.at(p)?;
+    let of = |errors| number((face.of)(errors));
+    let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));
+    let replayed =
+        replayed.map_or_else(String::new, |(p, errors)| format!("\nas it came {} (p = {p:.2})", of(*errors)));
+    Some(format!(
+        "p = {:.2}, {}\ntheory {}\ncalibration {}{replayed}",
+        point.p,
+        face.axis,
+        of(point.theory),
+        of(point.measured)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stand_on_round_numbers() {
+        let values = |low, high| marks_between((low, high)).into_iter().map(|m| m.value).collect::<Vec<_>>();
+        assert_eq!(values(-0.5, 2.25), [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
+        assert_eq!(values(-4.1, 4.1), [-4.0, -2.0, 0.0, 2.0, 4.0]);
+        assert!(values(1.0, 1.0).is_empty());
+    }
+}
