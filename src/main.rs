@@ -23,6 +23,8 @@ struct Arguments {
 enum Command {
     /// Convert, simulate and measure without a window
     Run(Box<cli::run::RunArgs>),
+    /// Run several recipes on the same samples and compare them in a table
+    Race(Box<cli::race::RaceArgs>),
     /// Train a small network for conversion
     Train(cli::train::TrainArgs),
     /// Draw the screen, or one pane, into a PNG file
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
 fn act(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Some(Command::Run(args)) => cli::run::run(*args),
+        Some(Command::Race(args)) => cli::race::run(*args),
         Some(Command::Train(args)) => cli::train::run(args),
         Some(Command::Shot(args)) => cli::shot::run(args),
         None => window(&arguments.files),

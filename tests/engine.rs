@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use spikescope::convert::{Calibration, Recipe, Reset, SpikingNetwork, ThresholdRule, calibrate, rewrite};
+use spikescope::convert::{Calibration, Pooling, Recipe, Reset, SpikingNetwork, ThresholdRule, calibrate, rewrite};
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Subject, report};
 use spikescope::network::forward::{Program, numbers};

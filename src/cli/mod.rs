@@ -2,6 +2,7 @@
 //! input or arguments and 1 for a failure of the program.
 
 mod interrupt;
+pub mod race;
 pub mod run;
 pub mod shot;
 pub mod summary;

@@ -113,17 +113,8 @@ pub fn run(args: RunArgs) -> Result<()> {
         Some("counts") => true,
         Some(other) => return Err(Error::Invalid(format!("dump '{other}' is not known; use counts"))),
     };
-    // Progress is for eyes; a log file gets results and errors only.
-    let watched = std::io::stderr().is_terminal();
-    let control = Control::listening(move |event| {
-        if let (true, Event::Progress { stage, fraction }) = (watched, event) {
-            eprint!("\r{stage} {:3.0} %   ", fraction * 100.0);
-        }
-    });
+    let control = progress();
     let result = compute(&settings, &mut Cache::default(), &control);
-    if watched {
-        eprint!("\r                              \r");
-    }
     let run = result?;
     write_results(&run, &out, dump)?;
     println!("{}", summary::sentence(&run));
@@ -131,8 +122,20 @@ pub fn run(args: RunArgs) -> Result<()> {
     Ok(())
 }
 
+/// Progress in one line of a terminal. A log file gets results and errors only.
+pub(super) fn progress() -> Control {
+    if !std::io::stderr().is_terminal() {
+        return Control::default();
+    }
+    Control::listening(|event| {
+        if let Event::Progress { stage, fraction } = event {
+            eprint!("\r{:<60}\r{stage} {:3.0} %", "", fraction * 100.0);
+        }
+    })
+}
+
 /// Fills what the command line leaves open from the config file.
-fn with_config(args: RunArgs) -> Result<RunArgs> {
+pub(super) fn with_config(args: RunArgs) -> Result<RunArgs> {
     let Some(path) = args.config.clone() else { return Ok(args) };
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
     let file: RunArgs = toml::from_str(&text).map_err(|e| {
@@ -241,28 +244,59 @@ fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
     })
 }
 
-/// Writes the results so that `out` holds all of them or none.
+/// Writes `summary.json` and, if asked, `counts.npz`.
 fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
-    if out.exists() && !out.is_dir() {
-        return Err(Error::file(out, "--out", "this is a file; name a folder"));
-    }
-    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
-    let stage = tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
     let text = serde_json::to_string_pretty(&summary::summary(run)).map_err(|e| Error::Internal(e.to_string()))?;
-    write_bytes(&stage.path().join("summary.json"), text.as_bytes())?;
-    if dump {
-        write_counts(run, &stage.path().join("counts.npz"))?;
-    }
-    std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+    let stage = Stage::beside(out)?;
     // Counts first: a summary is the sign that a result is whole.
-    for name in ["counts.npz", "summary.json"] {
-        let from = stage.path().join(name);
-        if from.exists() {
-            std::fs::rename(&from, out.join(name)).map_err(|e| Error::io(out, e))?;
-        }
+    if dump {
+        write_counts(run, &stage.path("counts.npz"))?;
     }
-    Ok(())
+    write_bytes(&stage.path("summary.json"), text.as_bytes())?;
+    stage.publish(&["counts.npz", "summary.json"])
+}
+
+/// Writes files into the folder `out` so that it holds all of them or none.
+pub(super) fn write_folder(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let stage = Stage::beside(out)?;
+    for (name, bytes) in files {
+        write_bytes(&stage.path(name), bytes)?;
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    stage.publish(&names)
+}
+
+/// A folder beside the one for the results, where they are written until they are whole.
+struct Stage<'a> {
+    out: &'a Path,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Stage<'a> {
+    fn beside(out: &'a Path) -> Result<Self> {
+        if out.exists() && !out.is_dir() {
+            return Err(Error::file(out, "--out", "this is a file; name a folder"));
+        }
+        let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+        let folder =
+            tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
+        Ok(Self { out, folder })
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+    /// Moves those of `names` that were written to their place, in order.
+    fn publish(self, names: &[&str]) -> Result<()> {
+        std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
+        for name in names {
+            let from = self.path(name);
+            if from.exists() {
+                std::fs::rename(&from, self.out.join(name)).map_err(|e| Error::io(self.out, e))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// `layer0`, `layer1`, …: spike counts `[N, …shape]`.

@@ -115,7 +115,7 @@ impl Recipe {
             of("plain", plain.clone()),
             of("SRP", Recipe { correction: srp, ..plain.clone() }),
             of("COS", Recipe { correction: cos(1), ..plain.clone() }),
-            of("COS, 3 passes", Recipe { correction: cos(3), ..plain.clone() }),
+            of("COS x3", Recipe { correction: cos(3), ..plain.clone() }),
             of("max-norm", Recipe { threshold: ThresholdRule::Max, by_hand: Default::default(), ..plain.clone() }),
             of(
                 "percentile 99.9",
@@ -139,7 +139,7 @@ impl Recipe {
             of("signed", Recipe { v_init: 0.0, neuron: Neuron::Signed, ..plain.clone() }),
             of("group of 4", Recipe { neuron: Neuron::Group(4), ..plain.clone() }),
             of(
-                "bursts, LIPooling",
+                "burst + LIPooling",
                 Recipe { v_init: 0.0, neuron: Neuron::Burst(5), pooling: Pooling::Lateral, ..plain },
             ),
         ]

@@ -192,6 +192,10 @@ impl Cache {
     pub fn keep_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
         self.anns.keep(key, (input, ann));
     }
+    /// Forgets the finished runs; what they were made of stays.
+    pub fn forget_runs(&mut self) {
+        self.runs.clear();
+    }
     /// Forgets what was read from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
         self.models.items.retain(|((name, ..), _)| name != source);

@@ -9,10 +9,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::compute::{Fit, compute_beside_uncorrected, fitted};
+use super::compute::{Fit, compute, compute_beside_uncorrected, fitted};
+use super::race::Lane;
 use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::{Focus, Snapshot};
+use crate::convert::NamedRecipe;
 use crate::simulate::Control;
 use crate::simulate::control::Event;
 use crate::{Error, Result};
@@ -31,6 +33,10 @@ pub enum News {
     Answers { generation: u64, samples: Range<usize>, steps: usize, readout: Vec<f32> },
     /// The run job is over.
     Run { generation: u64, result: Result<Arc<Run>> },
+    /// The lane at this index has run beside the run of the same generation.
+    Lane { generation: u64, index: usize, result: Result<Arc<Run>> },
+    /// All lanes have had their turn.
+    Raced { generation: u64 },
     /// A look at a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
 }
@@ -42,6 +48,7 @@ struct RunWish {
     /// Forget what was read from files first.
     afresh: bool,
     fit: Fit,
+    lanes: Vec<NamedRecipe>,
     wished: Instant,
 }
 
@@ -176,9 +183,9 @@ impl Engine {
     pub fn set_waker(&self, waker: Waker) {
         *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
-    /// Asks for a run; a newer wish replaces an older one.
-    pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: Fit) {
-        self.runs.put(RunWish { generation, settings, afresh, fit, wished: Instant::now() }, LET_FINISH);
+    /// Asks for a run, and beside it one of every lane; a newer wish replaces an older one.
+    pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: Fit, lanes: Vec<NamedRecipe>) {
+        self.runs.put(RunWish { generation, settings, afresh, fit, lanes, wished: Instant::now() }, LET_FINISH);
     }
     /// Asks for a look at a finished run.
     pub fn look(&self, generation: u64, run: Arc<Run>, focus: Focus, known: Option<Arc<Snapshot>>) {
@@ -233,11 +240,24 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
         if wish.afresh {
             cache = Cache::default();
         }
+        let generation = wish.generation;
         let result = guarded(|| {
             let settings = fitted(&wish.settings, wish.fit, &mut cache)?;
             compute_beside_uncorrected(&settings, &mut cache, &control)
         });
-        voice.say(News::Run { generation: wish.generation, result });
+        let done = result.as_ref().ok().map(|run| run.settings.clone());
+        voice.say(News::Run { generation, result });
+        for (index, entry) in wish.lanes.into_iter().enumerate() {
+            let Some(settings) = &done else { break };
+            let settings = Lane::new(entry).settings(settings);
+            let result = guarded(|| compute(&settings, &mut cache, &control.without_answers()));
+            let stopped = matches!(result, Err(Error::Cancelled));
+            voice.say(News::Lane { generation, index, result });
+            if stopped {
+                break;
+            }
+        }
+        voice.say(News::Raced { generation });
     }
 }
 

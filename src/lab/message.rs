@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{Backend, Workspace};
 use crate::convert::{
-    Correction, Granularity, InitialPotential, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
+    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
@@ -50,6 +50,14 @@ pub enum Message {
     SetReadout(Readout),
     /// Take over a whole recipe.
     SetRecipe(Box<Recipe>),
+    /// Add a recipe to the race.
+    AddLane(Box<NamedRecipe>),
+    /// Take the lane at this index out of the race.
+    RemoveLane(usize),
+    /// The recipes of the race.
+    SetLanes(Vec<NamedRecipe>),
+    /// Make the lane at this index the recipe.
+    AdoptLane(usize),
     /// Write the recipe to a file under a name.
     SaveRecipe {
         path: PathBuf,

@@ -6,6 +6,7 @@ pub mod compute;
 pub mod engine;
 pub mod memory;
 pub mod message;
+pub mod race;
 pub mod remembered;
 pub mod run;
 pub mod session;
@@ -18,11 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use message::Message;
+pub use race::Lane;
 pub use run::{Model, Run, Seconds};
 pub use session::Session;
 pub use settings::{Backend, Settings, View, Workspace};
 pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
 
+use crate::convert::NamedRecipe;
 use crate::measure::CurvePoint;
 use crate::{Error, Result};
 use compute::Fit;
@@ -45,6 +48,8 @@ pub struct Lab {
     pub run: Option<Arc<Run>>,
     /// The finished run as it stood at the time cursor, and the details of what is in focus.
     pub snapshot: Option<Arc<Snapshot>>,
+    /// Other recipes on the same samples; saved, not undone.
+    pub lanes: Vec<Lane>,
     /// The work in progress, if any.
     pub job: Option<Job>,
     /// Errors and remarks for the person, newest last.
@@ -59,6 +64,8 @@ pub struct Lab {
     generation: u64,
     /// The settings last asked of the engine.
     asked: Option<Settings>,
+    /// The lanes last asked of the engine.
+    asked_lanes: Vec<NamedRecipe>,
     /// Read files again with the next run.
     afresh: bool,
     /// What the next run fits to what is opened.
@@ -133,8 +140,10 @@ impl Lab {
 
     /// A lab from a session file's content.
     pub fn from_session(session: Session) -> Self {
-        let mut lab = Self { view: session.view, layout: session.layout, ..Self::new(session.settings) };
+        let lanes = session.race.into_iter().map(Lane::new).collect();
+        let mut lab = Self { view: session.view, layout: session.layout, lanes, ..Self::new(session.settings) };
         lab.layout_version = 1;
+        lab.ask();
         lab
     }
 
@@ -214,6 +223,7 @@ impl Lab {
             sample: self.view.sample,
             neuron: self.view.neuron,
             pinned: self.view.pinned.clone(),
+            lanes: self.lanes.iter().map(|lane| lane.run_beside(run).cloned()).collect(),
         };
         focus.within(run)
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Settings, View};
+use crate::convert::NamedRecipe;
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -19,6 +20,9 @@ pub struct Session {
     pub settings: Settings,
     #[serde(default)]
     pub view: View,
+    /// The recipes of the race.
+    #[serde(default)]
+    pub race: Vec<NamedRecipe>,
     /// The arrangement of panes, as the window keeps it.
     #[serde(default)]
     pub layout: serde_json::Value,
@@ -58,6 +62,7 @@ mod tests {
         let session = Session {
             version: VERSION,
             settings: Settings::default(),
+            race: vec![NamedRecipe::new("plain", Default::default())],
             view: View::default(),
             layout: serde_json::Value::Null,
         };

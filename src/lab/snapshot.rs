@@ -15,7 +15,7 @@ use crate::simulate::trace::{Trace, layer_currents, trace};
 use crate::{Error, Result};
 
 /// What to look at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Focus {
     /// Step t of the time cursor, 1..=T.
     pub steps: usize,
@@ -23,6 +23,22 @@ pub struct Focus {
     pub sample: usize,
     pub neuron: usize,
     pub pinned: Vec<NeuronRef>,
+    /// Finished lanes of the race, in their order.
+    pub lanes: Vec<Option<Arc<Run>>>,
+}
+
+impl PartialEq for Focus {
+    fn eq(&self, other: &Self) -> bool {
+        let place = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
+        let same = |(a, b): (&Option<Arc<Run>>, &Option<Arc<Run>>)| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        place(self) == place(other)
+            && self.pinned == other.pinned
+            && self.lanes.len() == other.lanes.len()
+            && self.lanes.iter().zip(&other.lanes).all(same)
+    }
 }
 
 /// The run as it stood at the cursor.
@@ -36,6 +52,8 @@ pub struct Snapshot {
     pub report: Arc<Report>,
     /// The same run without its correction, at the cursor, where the recipe has one.
     pub uncorrected: Option<Arc<Report>>,
+    /// The lanes of the race at the cursor, in their order.
+    pub lanes: Vec<Option<Arc<Report>>>,
     /// The layer in focus for the sample in focus, at the cursor.
     pub maps: FeatureMaps,
     /// The neuron in focus, over all T steps.
@@ -101,6 +119,17 @@ impl Snapshot {
                 (report_at(&run, focus.steps, control)?, uncorrected)
             }
         };
+        let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
+            let Some(lane) = lane else { return Ok(None) };
+            // What was measured at this cursor before serves again.
+            let known = known.filter(|known| known.focus.steps == focus.steps);
+            let seen = known.and_then(|known| {
+                let same = known.focus.lanes.get(k)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, lane));
+                known.lanes.get(k)?.clone().filter(|_| same)
+            });
+            seen.map_or_else(|| report_at(lane, focus.steps, control), Ok).map(Some)
+        };
+        let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
         let mut at = None;
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
@@ -124,7 +153,19 @@ impl Snapshot {
         control.check()?;
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, run: run.clone(), focus, report, uncorrected, maps, trace: focused, pinned, threshold, whole })
+        Ok(Self {
+            id,
+            run: run.clone(),
+            focus,
+            report,
+            uncorrected,
+            lanes,
+            maps,
+            trace: focused,
+            pinned,
+            threshold,
+            whole,
+        })
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::compute::Fit;
 use super::engine::News;
+use super::race::MAX_LANES;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
-use super::{Job, Lab, Level, Message, remembered};
+use super::{Job, Lab, Lane, Level, Message, remembered};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
 use crate::measure::curve;
@@ -54,6 +55,25 @@ impl Lab {
             Message::SetPooling(pooling) => self.change_once(|s| s.recipe.pooling = pooling),
             Message::SetReadout(readout) => self.change(|s| s.recipe.readout = readout),
             Message::SetRecipe(recipe) => self.change_once(|s| s.recipe = *recipe),
+            Message::AddLane(entry) => {
+                if self.lanes.len() < MAX_LANES {
+                    self.lanes.push(Lane::new(*entry));
+                } else {
+                    self.refuse(&Error::Invalid(format!("a race has at most {MAX_LANES} lanes; take one out first")));
+                }
+            }
+            Message::RemoveLane(index) => {
+                if index < self.lanes.len() {
+                    self.lanes.remove(index);
+                }
+            }
+            Message::SetLanes(entries) => self.lanes = entries.into_iter().take(MAX_LANES).map(Lane::new).collect(),
+            Message::AdoptLane(index) => {
+                if let Some(lane) = self.lanes.get(index) {
+                    let recipe = lane.settings(&self.settings).recipe;
+                    self.change_once(|s| s.recipe = recipe);
+                }
+            }
             Message::SaveRecipe { path, name } => {
                 if let Err(error) = NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
                     self.refuse(&error);
@@ -194,6 +214,7 @@ impl Lab {
     }
 
     fn restore(&mut self, session: Session) {
+        self.lanes = session.race.into_iter().map(Lane::new).collect();
         self.change_once(|s| *s = session.settings);
         self.view = session.view;
         self.layout = session.layout;
@@ -205,6 +226,7 @@ impl Lab {
         Session {
             version: VERSION,
             settings: self.settings.clone(),
+            race: self.lanes.iter().map(|lane| lane.entry.clone()).collect(),
             view: self.view.clone(),
             layout: self.layout.clone(),
         }
@@ -258,6 +280,12 @@ impl Lab {
                 self.hear_answers(samples, steps, &readout);
             }
             News::Run { generation, result } => self.hear_run(generation, result),
+            News::Lane { generation, index, result } if generation == self.generation => {
+                if let (Some(lane), false) = (self.lanes.get_mut(index), matches!(result, Err(Error::Cancelled))) {
+                    lane.result = Some(result.map_err(|error| error.to_string()));
+                }
+            }
+            News::Raced { generation } if generation == self.generation => self.job = None,
             News::Snapshot { generation, result } => {
                 self.looking = self.looking.filter(|&g| g > generation);
                 match result {
@@ -266,7 +294,11 @@ impl Lab {
                     Err(error) => self.refuse(&error),
                 }
             }
-            News::Progress { .. } | News::Answers { .. } | News::Thresholds { .. } => {}
+            News::Progress { .. }
+            | News::Answers { .. }
+            | News::Thresholds { .. }
+            | News::Lane { .. }
+            | News::Raced { .. } => {}
         }
     }
 
@@ -294,13 +326,14 @@ impl Lab {
 
     fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {
         let current = generation == self.generation;
-        if current {
-            self.job = None;
-        }
         match result {
             Ok(run) => {
                 // Finished work on the way to a newer wish is still worth showing: the plots follow the hand.
                 let new_network = self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.model, &run.model));
+                if let (true, Some(job)) = (current, &mut self.job) {
+                    // The plots are there; what goes on is the race.
+                    *job = Job { stage: "racing", ..Job::default() };
+                }
                 if current {
                     // Opening may have fitted ranges and scaling.
                     self.settings = run.settings.clone();
@@ -340,11 +373,14 @@ impl Lab {
 
     /// Asks the engine for whatever the lab now wants to show.
     pub(super) fn ask(&mut self) {
-        if self.afresh || self.asked.as_ref() != Some(&self.settings) {
+        let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
+        if self.afresh || self.asked.as_ref() != Some(&self.settings) || self.asked_lanes != lanes {
             self.generation += 1;
             self.job = Some(Job::default());
             let fit = std::mem::take(&mut self.fit);
-            self.engine.run(self.generation, self.settings.clone(), std::mem::take(&mut self.afresh), fit);
+            let afresh = std::mem::take(&mut self.afresh);
+            self.engine.run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
+            self.asked_lanes = lanes;
             self.asked = Some(self.settings.clone());
         }
         let Some(run) = &self.run else { return };

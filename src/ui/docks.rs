@@ -99,7 +99,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
     let root = match workspace {
         // What is wrong (above), and why (below).
         Workspace::Explore => {
-            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Delay, Pane::Energy]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Delay, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
             let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer]);
@@ -118,7 +118,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         // The threshold by eye, and what it does to the curve.
         Workspace::Tune => {
             let threshold = tabs(&mut tiles, &[Pane::Threshold]);
-            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Delay, Pane::Energy]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Delay, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);
             let left = split(&mut tiles, LinearDir::Vertical, [threshold, ledger], 0.55);

@@ -9,6 +9,7 @@ mod membrane;
 mod mismatch;
 mod offset_spikes;
 mod parts;
+mod race;
 mod raster;
 mod stairs;
 mod t_curve;
@@ -34,13 +35,14 @@ pub enum Pane {
     Raster,
     Threshold,
     Transfer,
+    Race,
     Energy,
     Delay,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -50,6 +52,7 @@ impl Pane {
         Self::Raster,
         Self::Threshold,
         Self::Transfer,
+        Self::Race,
         Self::Energy,
         Self::Delay,
     ];
@@ -66,6 +69,7 @@ impl Pane {
             Self::Raster => "Raster",
             Self::Threshold => "Threshold",
             Self::Transfer => "Transfer",
+            Self::Race => "Race",
             Self::Energy => "Energy",
             Self::Delay => "Start by end",
         }
@@ -83,6 +87,7 @@ impl Pane {
             Self::Raster => "raster",
             Self::Threshold => "threshold",
             Self::Transfer => "transfer",
+            Self::Race => "race",
             Self::Energy => "energy",
             Self::Delay => "delay",
         }
@@ -100,6 +105,7 @@ impl Pane {
             Self::Raster => raster::show(ui, lab, out),
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
+            Self::Race => race::show(ui, lab, out),
             Self::Energy => energy::show(ui, lab, out),
             Self::Delay => delay::show(ui, lab, out),
         }

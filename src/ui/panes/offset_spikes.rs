@@ -5,7 +5,7 @@ use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
-use crate::lab::{Lab, Message};
+use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::colormap::diverging;
 use crate::ui::tones::tones;
@@ -16,10 +16,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return parts::empty(ui, "Offset spikes appear when the first run is through.");
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
+    let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));
     let shares = shares(layer);
     let page = Page {
         title: "Offset spikes: due minus sent",
-        explanation: explain(layer, &shares, snapshot.report.steps),
+        explanation: explain(layer, before, &shares, snapshot.report.steps),
         description: format!(
             "Histogram of offset spikes of {}: {} of neurons have none, {} are off by one, {} by two, {} by more.",
             layer.name,
@@ -32,29 +33,41 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     parts::page(
         ui,
         &page,
-        || csv(layer),
+        || csv(layer, before),
         |ui| {
-            ui.horizontal_wrapped(|ui| {
-                ui.label(&layer.name);
-                for (name, share) in ["ψ = 0", "|ψ| = 1", "|ψ| = 2", "|ψ| ≥ 3"].iter().zip(shares) {
-                    ui.small(format!("{name}: {}", percent(share)));
-                }
-            });
+            share_table(ui, layer, before, &shares);
             let wide = ui.available_width() > 560.0;
             let height = ui.available_height();
             if wide {
                 ui.columns(2, |columns| {
-                    histogram(&mut columns[0], layer, height - 4.0);
-                    map(&mut columns[1], snapshot, layer, height - 40.0, out);
+                    histogram(&mut columns[0], layer, before, height - 34.0);
+                    maps(&mut columns[1], snapshot, layer, before, height - 60.0, out);
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                    histogram(ui, layer, (height * 0.62).max(150.0));
-                    map(ui, snapshot, layer, 200.0, out);
+                    histogram(ui, layer, before, (height * 0.62).max(150.0));
+                    maps(ui, snapshot, layer, before, 200.0, out);
                 });
             }
         },
     );
+}
+
+/// The shares in a row, with those before the correction under them.
+fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, now: &[f64; 4]) {
+    egui::Grid::new("offset shares").spacing([14.0, 1.0]).show(ui, |ui| {
+        let mut row = |name: &str, shares: &[f64; 4]| {
+            ui.label(name);
+            for (name, share) in ["ψ = 0", "|ψ| = 1", "|ψ| = 2", "|ψ| ≥ 3"].iter().zip(shares) {
+                ui.small(format!("{name}: {}", percent(*share)));
+            }
+            ui.end_row();
+        };
+        row(&layer.name, now);
+        if let Some(before) = before {
+            row("before correction", &shares(before));
+        }
+    });
 }
 
 /// Shares of neurons × samples with |ψ| = 0, 1, 2, 3 and more.
@@ -67,7 +80,7 @@ fn shares(layer: &LayerReport) -> [f64; 4] {
     shares
 }
 
-fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
+fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, height: f32) {
     let tones = tones(ui);
     let total = layer.end_to_end.total().max(1) as f64;
     // Counts fall by powers of ten on both sides, so the axis is the logarithm of the share.
@@ -81,7 +94,20 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
         Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(colour)
     };
     let bars: Vec<Bar> = layer.offset_spikes.iter().map(bar).collect();
-    let reach = layer.offset_spikes.keys().map(|psi| psi.abs()).max().unwrap_or(1).max(3);
+    // Hollow bars around: what it was before the correction.
+    let outline = ui.visuals().strong_text_color().gamma_multiply(0.7);
+    let hollow = |pair: (&i32, &u64)| {
+        bar(pair).width(0.98).fill(egui::Color32::TRANSPARENT).stroke(egui::Stroke::new(1.2, outline))
+    };
+    let ghosts: Vec<Bar> = before.map(|b| b.offset_spikes.iter().map(hollow).collect()).unwrap_or_default();
+    if before.is_some() {
+        parts::legend(
+            ui,
+            &[("fires too often", tones.snn), ("too rarely", tones.ann), ("outline: before correction", outline)],
+        );
+    }
+    let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
+    let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
     Plot::new("offset spikes")
         .height(height.max(110.0))
         .allow_drag(false)
@@ -116,24 +142,61 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, height: f32) {
         })
         .label_formatter(|at| {
             let psi = parts::position(at).x.round() as i32;
-            let count = layer.offset_spikes.get(&psi)?;
-            Some(format!("ψ = {psi}\n{count} neurons × samples\n{}", percent(*count as f64 / total)))
+            let count = layer.offset_spikes.get(&psi).copied().unwrap_or(0);
+            let was = before.map(|b| b.offset_spikes.get(&psi).copied().unwrap_or(0));
+            if count == 0 && was.unwrap_or(0) == 0 {
+                return None;
+            }
+            let was = was.map_or(String::new(), |was| format!("\nbefore correction {}", percent(was as f64 / total)));
+            Some(format!("ψ = {psi}\n{count} neurons × samples\n{}{was}", percent(count as f64 / total)))
         })
-        .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
+        .show(ui, |plot| {
+            plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false));
+            if !ghosts.is_empty() {
+                plot.bar_chart(BarChart::new("before correction", ghosts).allow_hover(false));
+            }
+        });
 }
 
-fn map(ui: &mut Ui, snapshot: &crate::lab::Snapshot, layer: &LayerReport, height: f32, out: &mut Vec<Message>) {
-    let reach = layer.offset_map.iter().fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
+/// The map of the layer and, under it, the one before the correction, in the same colours.
+fn maps(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    layer: &LayerReport,
+    before: Option<&LayerReport>,
+    height: f32,
+    out: &mut Vec<Message>,
+) {
+    let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
+    let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
     ui.horizontal(|ui| {
         ui.small("mean ψ per neuron");
         colour_bar(ui, 70.0, &format!("{reach:+.2}"), &format!("{:+.2}", -reach), |t| diverging(2.0 * t - 1.0));
     });
-    let room = egui::vec2(ui.available_width(), height.max(80.0));
+    let Some(before) = before else {
+        return map(ui, snapshot, layer, reach, "offset map", height, out);
+    };
+    let half = (height / 2.0 - 18.0).max(60.0);
+    map(ui, snapshot, layer, reach, "offset map", half, out);
+    ui.small("before correction");
+    map(ui, snapshot, before, reach, "offset map before", half, out);
+}
+
+fn map(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    layer: &LayerReport,
+    reach: f32,
+    name: &str,
+    height: f32,
+    out: &mut Vec<Message>,
+) {
+    let room = egui::vec2(ui.available_width(), height.max(60.0));
     let montage = Montage::of(&layer.shape, room);
     let key = snapshot.id;
     // Too many spikes are orange, as everything of the SNN; too few are blue.
     let image = || montage.image(&layer.offset_map, ui.visuals().panel_fill, |psi| diverging(-psi / reach));
-    let handle = texture(ui, "offset map", key, image);
+    let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let focused = montage.pixel(snapshot.focus.neuron);
     frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
@@ -151,12 +214,22 @@ fn map(ui: &mut Ui, snapshot: &crate::lab::Snapshot, layer: &LayerReport, height
     }
 }
 
-fn csv(layer: &LayerReport) -> String {
-    let rows = layer.offset_spikes.iter().map(|(psi, count)| format!("{psi},{count}\n")).collect::<String>();
-    format!("psi,neurons_x_samples\n{rows}")
+fn csv(layer: &LayerReport, before: Option<&LayerReport>) -> String {
+    let mut text = String::from("psi,neurons_x_samples,before_correction\n");
+    let was = |psi: &i32| before.map(|b| b.offset_spikes.get(psi).copied().unwrap_or(0));
+    let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
+    for psi in all.collect::<std::collections::BTreeSet<_>>() {
+        let now = layer.offset_spikes.get(psi).copied().unwrap_or(0);
+        text += &format!("{psi},{now},{}\n", was(psi).map_or(String::new(), |n| n.to_string()));
+    }
+    text
 }
 
-fn explain(layer: &LayerReport, shares: &[f64; 4], t: usize) -> String {
+fn explain(layer: &LayerReport, before: Option<&LayerReport>, shares: &[f64; 4], t: usize) -> String {
+    let mended = before.map_or(String::new(), |before| {
+        let exact = |layer: &LayerReport| layer.end_to_end.c0 as f64 / layer.end_to_end.total().max(1) as f64;
+        format!(" Before the correction {} were exact.", percent(exact(before)))
+    });
     let (many, few) = layer.offset_spikes.iter().fold((0u64, 0u64), |(many, few), (psi, count)| match psi {
         p if *p < 0 => (many + count, few),
         p if *p > 0 => (many, few + count),
@@ -166,7 +239,8 @@ fn explain(layer: &LayerReport, shares: &[f64; 4], t: usize) -> String {
     format!(
         "ψ is the number of spikes that the ANN's pre-activation asks for in {t} steps minus the number that came (Hao et al., \
          ICLR 2023). In {} {} of the neurons are exact, {} fire too often (ψ below 0, orange) and {} too rarely (ψ above 0, \
-         blue). The map shows where in the layer they lie, as the mean over the samples; click a cell to look at its membrane.",
+         blue).{mended} The map shows where in the layer they lie, as the mean over the samples; click a cell to look at its \
+         membrane.",
         layer.name,
         percent(shares[0]),
         percent(many as f64 / total),

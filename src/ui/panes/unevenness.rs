@@ -54,6 +54,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     });
                 }
                 ui.add_space(6.0);
+                residual(ui, focused, end_to_end);
+                ui.add_space(6.0);
                 ui.small("The split into four kinds of error is this program's reading of Hao et al. (AAAI 2023).");
             });
         },
@@ -150,12 +152,59 @@ fn row(
     }
 }
 
+/// What the residual potential says of the layer in focus: which wrong neurons the condition catches and which it misses.
+fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
+    let residual = if end_to_end { &layer.residual_end_to_end } else { &layer.residual };
+    ui.horizontal_wrapped(|ui| {
+        ui.strong("Residual potential");
+        ui.small(&layer.name);
+    });
+    egui::Grid::new("residual").striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
+        for (name, hint) in [
+            ("condition", "What the potential left over says about the count"),
+            ("caught", "Wrong neurons that the condition finds"),
+            ("missed", "Wrong neurons that it does not find"),
+            ("false alarms", "Neurons that it finds though their count is as due"),
+        ] {
+            ui.small(name).on_hover_text(hint);
+        }
+        ui.end_row();
+        let rows =
+            [("v(t) < 0, n ≥ 1: too many spikes", residual.over), ("v(t) ≥ θ, n < t: too few spikes", residual.under)];
+        for (name, condition) in rows {
+            ui.label(name);
+            let wrong = condition.caught + condition.missed;
+            let share = |n: u64| match wrong {
+                0 => "none".into(),
+                _ => format!("{n} ({})", percent(n as f64 / wrong as f64)),
+            };
+            ui.label(share(condition.caught));
+            ui.label(share(condition.missed));
+            ui.label(condition.false_alarm.to_string());
+            ui.end_row();
+        }
+    });
+    let silenced = layer.silenced;
+    if silenced.rightly + silenced.wrongly > 0 {
+        ui.small(format!(
+            "SRP silences {} neurons × samples that should be silent and {} that should fire.",
+            silenced.rightly, silenced.wrongly
+        ));
+    }
+}
+
 fn csv(layers: &[LayerReport]) -> String {
-    let mut text = String::from("layer,comparison,C0,C1,C2,C3,C4\n");
+    let mut text = String::from("layer,comparison,C0,C1,C2,C3,C4,over_caught,over_missed,under_caught,under_missed\n");
     for layer in layers {
-        for (name, categories) in [("same_input", layer.same_input), ("end_to_end", layer.end_to_end)] {
+        let kinds = [
+            ("same_input", layer.same_input, layer.residual),
+            ("end_to_end", layer.end_to_end, layer.residual_end_to_end),
+        ];
+        for (name, categories, residual) in kinds {
             let [a, b, c, d, e] = categories.as_array();
-            text += &format!("{},{name},{a},{b},{c},{d},{e}\n", layer.name);
+            let (over, under) = (residual.over, residual.under);
+            let found = format!("{},{},{},{}", over.caught, over.missed, under.caught, under.missed);
+            text += &format!("{},{name},{a},{b},{c},{d},{e},{found}\n", layer.name);
         }
     }
     text

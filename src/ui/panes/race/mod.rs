@@ -1,0 +1,289 @@
+//! The race: any set of recipes on the same samples, in lockstep with the time cursor; what each gains and what it costs.
+
+mod plots;
+
+use egui::{Color32, Grid, ScrollArea, Ui};
+
+use super::parts::{self, Page, percent};
+use crate::convert::{NamedRecipe, Recipe};
+use crate::lab::{Lab, Message, Run, Snapshot};
+use crate::measure::Report;
+
+/// One line of the race at the time cursor.
+struct Line<'a> {
+    /// Its place among the lanes; `None` for the run on the screen.
+    lane: Option<usize>,
+    name: &'a str,
+    recipe: Recipe,
+    colour: Color32,
+    state: State<'a>,
+}
+
+enum State<'a> {
+    Waiting,
+    Refused(&'a str),
+    Done { run: &'a Run, report: &'a Report },
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Some(snapshot) = &lab.snapshot else {
+        return parts::empty(ui, "The race can start when the first run is through.");
+    };
+    let lines = lines(ui, lab, snapshot);
+    let page = Page {
+        title: "Race",
+        explanation: explain(&lines, snapshot.report.steps),
+        description: describe(&lines, snapshot.report.steps),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(&lines, snapshot.report.steps),
+        |ui| {
+            buttons(ui, lab, out);
+            if lab.lanes.is_empty() {
+                ui.add_space(8.0);
+                ui.weak(
+                    "No other recipe is in the race. Add the methods of the papers, or change the recipe and add it as a \
+                     lane; all run on the same samples and over the same T.",
+                );
+            }
+            let height = ui.available_height();
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                table(ui, &lines, snapshot.report.steps, out);
+                ui.add_space(6.0);
+                plots::show(ui, lab, &lines, height, out);
+            });
+        },
+    );
+}
+
+/// The run on the screen, then the lanes.
+fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
+    let own = Line {
+        lane: None,
+        name: "on the screen",
+        recipe: snapshot.run.settings.recipe.clone(),
+        colour: ui.visuals().strong_text_color(),
+        state: State::Done { run: &snapshot.run, report: &snapshot.report },
+    };
+    let lane = |(index, lane): (usize, &'a crate::lab::Lane)| {
+        let report = snapshot.lanes.get(index).and_then(Option::as_ref);
+        let state = match (lane.run_beside(&snapshot.run), report, &lane.result) {
+            (Some(run), Some(report), _) => State::Done { run, report },
+            (None, _, Some(Err(reason))) => State::Refused(reason),
+            _ => State::Waiting,
+        };
+        let recipe = lane.settings(&snapshot.run.settings).recipe;
+        Line { lane: Some(index), name: &lane.entry.name, recipe, colour: colour(ui, index), state }
+    };
+    std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
+}
+
+/// Lanes by Okabe and Ito's colour-blind-safe set, again from the start when it is used up.
+fn colour(ui: &Ui, index: usize) -> Color32 {
+    const DARK: [[u8; 3]; 7] =
+        [[230, 159, 0], [86, 180, 233], [0, 180, 130], [240, 228, 66], [90, 140, 230], [225, 110, 40], [214, 140, 185]];
+    const LIGHT: [[u8; 3]; 7] =
+        [[190, 120, 0], [20, 130, 190], [0, 130, 95], [150, 135, 0], [0, 80, 170], [190, 70, 0], [175, 80, 135]];
+    let set = if ui.visuals().dark_mode { DARK } else { LIGHT };
+    let [r, g, b] = set[index % set.len()];
+    Color32::from_rgb(r, g, b)
+}
+
+fn buttons(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let recipe = &lab.settings.recipe;
+    let presteps = recipe.correction.presteps().max(4);
+    ui.horizontal_wrapped(|ui| {
+        let hint = "Plain, SRP and COS on the thresholds of the recipe";
+        if ui.button("Race the corrections").on_hover_text(hint).clicked() {
+            let wanted = ["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
+            let methods = Recipe::methods(recipe, presteps).into_iter();
+            out.push(Message::SetLanes(methods.filter(|m| wanted.contains(&m.name.as_str())).collect()));
+        }
+        let hint = "Every method of the papers and its relatives";
+        if ui.button("Race all methods").on_hover_text(hint).clicked() {
+            out.push(Message::SetLanes(Recipe::methods(recipe, presteps)));
+        }
+        let hint = format!("Put the recipe on the screen into the race: {}", recipe.title());
+        if ui.button("Add this recipe").on_hover_text(hint).clicked() {
+            out.push(Message::AddLane(Box::new(NamedRecipe::new(recipe.title(), recipe.clone()))));
+        }
+        if !lab.lanes.is_empty() && ui.button("Clear").on_hover_text("Take all lanes out of the race").clicked() {
+            out.push(Message::SetLanes(Vec::new()));
+        }
+        let waiting = lab.lanes.iter().filter(|lane| lane.result.is_none()).count();
+        if waiting > 0 && lab.busy() {
+            ui.spinner();
+            ui.small(format!("{waiting} to go"));
+        }
+    });
+}
+
+fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, out: &mut Vec<Message>) {
+    let columns = ["", "recipe", "right", "agree", "mismatch", "ψ ≠ 0", "steps", "SynOps", "memory", "time", ""];
+    let hints = [
+        "",
+        "Click to make it the recipe",
+        "Samples answered rightly at the time cursor",
+        "Samples where SNN and ANN answer alike",
+        "Mean |φ − a| over the mean activation, averaged over the layers",
+        "Neurons × samples whose count differs from what the ANN asks for",
+        "Steps up to the time cursor with the pre-steps, as the papers count; in brackets as event-driven hardware needs them",
+        "Accumulations a sample up to the time cursor, without those of pre-steps",
+        "Size of the recording",
+        "Simulation and what the recipe calibrates for itself; what is taken from an earlier run costs nothing",
+        "",
+    ];
+    ScrollArea::horizontal().id_salt("race table").show(ui, |ui| {
+        Grid::new("race").striped(true).num_columns(columns.len()).spacing([12.0, 4.0]).show(ui, |ui| {
+            for (name, hint) in columns.iter().zip(hints) {
+                ui.small(*name).on_hover_text(hint);
+            }
+            ui.end_row();
+            lines.iter().for_each(|line| row(ui, line, t, out));
+        });
+    });
+}
+
+fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
+    let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
+    ui.painter().rect_filled(swatch, 2.0, line.colour);
+    let hint = format!("{}\n{}", line.recipe.title(), "Make it the recipe");
+    match line.lane {
+        None => _ = ui.strong(line.name).on_hover_text(line.recipe.title()),
+        Some(index) => {
+            if ui.button(line.name).on_hover_text(hint).clicked() {
+                out.push(Message::AdoptLane(index));
+            }
+        }
+    }
+    match &line.state {
+        State::Done { run, report } => {
+            let figures = Figures::of(run, report, t);
+            ui.label(figures.accuracy.map_or("–".into(), percent));
+            ui.label(percent(figures.agreement));
+            ui.label(format!("{:.3}", figures.mismatch));
+            ui.label(percent(figures.offset));
+            ui.label(figures.steps);
+            ui.label(figures.synops);
+            ui.label(figures.memory);
+            ui.label(format!("{:.2} s", figures.seconds));
+        }
+        State::Waiting => {
+            ui.weak("waiting");
+            (0..7).for_each(|_| _ = ui.label(""));
+        }
+        State::Refused(reason) => {
+            ui.colored_label(ui.visuals().error_fg_color, "refused").on_hover_text(*reason);
+            (0..7).for_each(|_| _ = ui.label(""));
+        }
+    }
+    match line.lane {
+        Some(index) => {
+            let remove = ui.small_button("×").on_hover_text("Take it out of the race");
+            remove.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Remove lane {}", line.name))
+            });
+            if remove.clicked() {
+                out.push(Message::RemoveLane(index));
+            }
+        }
+        None => _ = ui.label(""),
+    }
+    ui.end_row();
+}
+
+/// What one line says.
+struct Figures {
+    accuracy: Option<f64>,
+    agreement: f64,
+    mismatch: f64,
+    offset: f64,
+    steps: String,
+    synops: String,
+    memory: String,
+    seconds: f64,
+}
+
+impl Figures {
+    fn of(run: &Run, report: &Report, t: usize) -> Self {
+        let point = report.curve.get(t - 1);
+        let layers = &report.layers;
+        let relative = layers.iter().map(|l| l.mean_abs_mismatch / l.mean_activation.max(f64::MIN_POSITIVE));
+        let (off, all) = layers.iter().fold((0, 0), |(off, all), layer| {
+            let total = layer.end_to_end.total();
+            (off + total - layer.end_to_end.c0, all + total)
+        });
+        let correction = run.settings.recipe.correction;
+        let steps = match (correction.presteps(), correction.hardware_presteps(layers.len())) {
+            (0, _) => t.to_string(),
+            (pre, hardware) if pre == hardware => format!("{pre} + {t}"),
+            (pre, hardware) => format!("{pre} + {t} ({hardware} + {t})"),
+        };
+        let synops = layers.iter().map(|l| l.synops).sum::<f64>() / report.samples.max(1) as f64;
+        Self {
+            accuracy: point.and_then(|p| p.accuracy),
+            agreement: point.map_or(0.0, |p| p.agreement),
+            mismatch: relative.sum::<f64>() / layers.len().max(1) as f64,
+            offset: off as f64 / all.max(1) as f64,
+            steps,
+            synops: if synops < 1e6 { format!("{:.0} k", synops / 1e3) } else { format!("{:.2} M", synops / 1e6) },
+            memory: format!("{:.1} MB", run.recording.bytes() as f64 / 1e6),
+            seconds: run.seconds.snn + run.seconds.calibrate,
+        }
+    }
+}
+
+fn done<'a>(lines: &'a [Line<'_>]) -> impl Iterator<Item = (&'a Line<'a>, &'a Run, &'a Report)> {
+    lines.iter().filter_map(|line| match line.state {
+        State::Done { run, report } => Some((line, run, report)),
+        _ => None,
+    })
+}
+
+fn csv(lines: &[Line<'_>], t: usize) -> String {
+    let mut text = String::from("recipe,t,accuracy,agreement,mismatch,offset_share,presteps,synops,bytes,seconds\n");
+    for (line, run, report) in done(lines) {
+        let figures = Figures::of(run, report, t);
+        let synops: f64 = report.layers.iter().map(|l| l.synops).sum::<f64>() / report.samples.max(1) as f64;
+        text += &format!(
+            "\"{}\",{t},{},{},{},{},{},{synops},{},{}\n",
+            line.name,
+            figures.accuracy.map_or(String::new(), |a| a.to_string()),
+            figures.agreement,
+            figures.mismatch,
+            figures.offset,
+            run.settings.recipe.correction.presteps(),
+            run.recording.bytes(),
+            figures.seconds
+        );
+    }
+    text
+}
+
+fn explain(lines: &[Line<'_>], t: usize) -> String {
+    let best = done(lines).max_by(|a, b| {
+        let share = |report: &Report| report.curve.get(t - 1).map_or(0.0, |p| p.accuracy.unwrap_or(p.agreement));
+        share(a.2).total_cmp(&share(b.2))
+    });
+    let lead = best.map_or(String::new(), |(line, run, report)| {
+        let figures = Figures::of(run, report, t);
+        let share = percent(figures.accuracy.unwrap_or(figures.agreement));
+        format!(" After {t} steps the best is \"{}\" with {share}.", line.name)
+    });
+    format!(
+        "Every recipe runs on the same samples over the same T; the time cursor moves them all.{lead} What a correction gains \
+         stands beside what it costs: pre-steps, synaptic operations, memory and time. Click a name to make it the recipe; \
+         undo brings the old one back."
+    )
+}
+
+fn describe(lines: &[Line<'_>], t: usize) -> String {
+    let one = |(line, run, report): (&Line<'_>, &Run, &Report)| {
+        let figures = Figures::of(run, report, t);
+        format!("{}: {}", line.name, percent(figures.accuracy.unwrap_or(figures.agreement)))
+    };
+    format!("Race of recipes at t = {t}. {}.", done(lines).map(one).collect::<Vec<_>>().join(", "))
+}

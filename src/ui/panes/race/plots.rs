@@ -1,0 +1,120 @@
+//! The race as pictures: curves over time in one plot, and a small histogram of offset spikes for each recipe.
+
+use std::collections::BTreeMap;
+
+use egui::Ui;
+use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoints};
+
+use super::{Line, done};
+use crate::lab::{Lab, Message};
+use crate::measure::Report;
+use crate::ui::panes::parts::{self, percent};
+use crate::ui::tones::tones;
+
+/// The width of one histogram, in points.
+const SMALL: f32 = 150.0;
+/// Offset spikes beyond this are shown in the outermost bar.
+const REACH: i32 = 4;
+
+/// Draws the plots of the lines that are through.
+pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
+    curves(ui, lab, lines, (height * 0.45).clamp(130.0, 320.0), out);
+    ui.add_space(4.0);
+    ui.small("offset spikes ψ = due − sent over all layers, share of neurons (log)");
+    ui.horizontal_wrapped(|ui| {
+        for (index, (line, _, report)) in done(lines).enumerate() {
+            ui.vertical(|ui| {
+                ui.set_width(SMALL);
+                ui.small(egui::RichText::new(line.name).color(line.colour));
+                histogram(ui, index, line, report);
+            });
+        }
+    });
+}
+
+fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
+    let tones = tones(ui);
+    let last = lab.steps();
+    let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
+    let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
+    let cursor = parts::cursor_line(lab.cursor(), parts::ink(ui).cursor);
+    let plot = Plot::new("race curves")
+        .height(height)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(1.0)
+        .include_x(last as f64)
+        .include_y(0.0)
+        .include_y(1.0)
+        .custom_x_axes(vec![parts::x_axis("time-steps t (without pre-steps)")])
+        .y_axis_label(if ann.is_some() { "right answers" } else { "agreement" })
+        .y_axis_min_width(46.0)
+        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
+        .label_formatter(|at| {
+            let t = parts::step_at(parts::position(at).x, last);
+            let one = |(line, _, report): (&Line<'_>, _, &Report)| {
+                share(report, t).map(|share| format!("\n{}: {}", line.name, percent(share)))
+            };
+            Some(format!("t = {t}{}", done(lines).filter_map(one).collect::<String>()))
+        })
+        .show(ui, |plot| {
+            if let Some(ann) = ann {
+                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2).allow_hover(false));
+            }
+            for (line, _, report) in done(lines) {
+                let points: PlotPoints<'_> =
+                    (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect::<Vec<_>>().into();
+                let width = if line.lane.is_none() { 2.4 } else { 1.6 };
+                plot.line(Curve::new(line.name, points).color(line.colour).width(width).allow_hover(false));
+            }
+            plot.vline(cursor);
+        });
+    parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
+}
+
+fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report) {
+    const FLOOR: f64 = -5.0;
+    let mut counts = BTreeMap::<i32, u64>::new();
+    for (&psi, &count) in report.layers.iter().flat_map(|layer| &layer.offset_spikes) {
+        *counts.entry(psi.clamp(-REACH, REACH)).or_default() += count;
+    }
+    let all = counts.values().sum::<u64>().max(1) as f64;
+    let bar = |(&psi, &count): (&i32, &u64)| {
+        Bar::new(f64::from(psi), (count as f64 / all).log10().max(FLOOR) - FLOOR).width(0.8).fill(line.colour)
+    };
+    let bars: Vec<Bar> = counts.iter().map(bar).collect();
+    Plot::new(("race histogram", index))
+        .width(SMALL)
+        .height(84.0)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(-f64::from(REACH) - 0.6)
+        .include_x(f64::from(REACH) + 0.6)
+        .include_y(0.0)
+        .include_y(-FLOOR)
+        .show_y(false)
+        .custom_x_axes(vec![AxisHints::new_x().label_spacing(egui::Rangef::new(12.0, 18.0)).formatter(|mark, _| {
+            match mark.value as i32 {
+                REACH => format!("{REACH}+"),
+                psi => format!("{psi}"),
+            }
+        })])
+        .custom_y_axes(vec![AxisHints::new_y().formatter(|mark, _| match (mark.value + FLOOR).round() as i32 {
+            0 => "1".into(),
+            e => format!("1e{e}"),
+        })])
+        .x_grid_spacer(|_| {
+            (-REACH..=REACH).step_by(2).map(|psi| GridMark { value: f64::from(psi), step_size: 2.0 }).collect()
+        })
+        .y_grid_spacer(|_| [0, 2, 4, 5].map(|k| GridMark { value: f64::from(k), step_size: 1.0 }).to_vec())
+        .label_formatter(|at| {
+            let psi = parts::position(at).x.round() as i32;
+            counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", percent(count as f64 / all)))
+        })
+        .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
+}
