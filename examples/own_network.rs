@@ -58,6 +58,7 @@ fn main() -> spikescope::Result<()> {
         recording: &recording,
         mean_inputs: &mean_inputs,
         labels: &[],
+        readout: recipe.readout,
         fan_outs: &fan_outs,
     };
     for layer in report(&subject, recipe.steps).layers {

@@ -24,6 +24,8 @@ pub struct Summary {
     pub presteps: usize,
     /// The same as event-driven hardware would need them: COS calibrates layer after layer.
     pub hardware_presteps: usize,
+    /// Mean over the samples of the steps that the answer takes: T unless samples exit early.
+    pub mean_steps: f64,
     /// The recipe, as in a recipe file.
     pub recipe: Recipe,
     pub layers: Vec<LayerSummary>,
@@ -63,6 +65,7 @@ pub fn summary(run: &Run) -> Summary {
         steps: run.steps(),
         presteps: run.settings.recipe.correction.presteps(),
         hardware_presteps: run.settings.recipe.correction.hardware_presteps(run.spiking.layers.len()),
+        mean_steps: report.answers.mean_steps,
         recipe: run.settings.recipe.clone(),
         layers: report.layers.iter().map(layer).collect(),
         ann_logits_first: (0..run.ann.samples.min(FIRST_LOGITS)).map(|s| run.ann.logits_of(s).to_vec()).collect(),

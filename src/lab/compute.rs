@@ -8,7 +8,8 @@ use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
 use super::run::{Model, Run, Seconds};
 use super::settings::{Backend, Settings};
 use crate::convert::{
-    self, Calibration, Correction, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibration, rewrite,
+    self, Balanced, Calibration, Correction, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibration,
+    rewrite,
 };
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
@@ -52,10 +53,11 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         Ok((model, samples))
     })?;
     check_subject(settings, &model, &samples)?;
-    let (calibration, spiking) = timed(&mut seconds.calibrate, || {
+    let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
         let calibration = calibration_of(settings, &model, &samples, cache, control)?;
-        let spiking = spiking_of(settings, &model, &samples, &calibration, cache, control)?;
-        Ok((calibration, spiking))
+        let balanced = balanced_of(settings, &model, &samples, cache, control)?;
+        let spiking = spiking_of(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
+        Ok((calibration, balanced, spiking))
     })?;
     let range = settings.samples.clone();
     let count = range.len();
@@ -94,6 +96,7 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         input,
         labels,
         calibration,
+        balanced,
         spiking,
         ann,
         recording,
@@ -280,33 +283,40 @@ fn calibration_input(
     Ok(set.scaled(range.clone(), &settings.scaling))
 }
 
+/// Balanced thresholds, where the recipe balances them.
+fn balanced_of(
+    settings: &Settings,
+    model: &Model,
+    run_samples: &Arc<Samples>,
+    cache: &mut Cache,
+    control: &Control,
+) -> Result<Option<Arc<Balanced>>> {
+    let ThresholdRule::Balance(rule) = settings.recipe.threshold else { return Ok(None) };
+    let granularity = settings.recipe.granularity;
+    let key = (CalibrationKey::of(settings), rule, granularity);
+    if let Some(known) = cache.balanced.get(&key) {
+        return Ok(Some(known));
+    }
+    let input = calibration_input(settings, model, run_samples, cache)?;
+    let rows = settings.calibrate.len();
+    let balanced = Arc::new(balance(&model.program, &input, rows, rule, granularity, control)?);
+    cache.balanced.keep(key, balanced.clone());
+    Ok(Some(balanced))
+}
+
 /// The converted network: thresholds, and whatever the recipe wants measured on the calibration samples.
 fn spiking_of(
     settings: &Settings,
     model: &Model,
     run_samples: &Arc<Samples>,
     calibration: &Calibration,
+    balanced: Option<&Balanced>,
     cache: &mut Cache,
     control: &Control,
 ) -> Result<Arc<SpikingNetwork>> {
     let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
     let key = CalibrationKey::of(settings);
-    let balanced = match recipe.threshold {
-        ThresholdRule::Balance(rule) => {
-            let key = (key.clone(), rule, recipe.granularity);
-            Some(match cache.balanced.get(&key) {
-                Some(known) => known,
-                None => {
-                    let input = calibration_input(settings, model, run_samples, cache)?;
-                    let balanced = Arc::new(balance(program, &input, rows, rule, recipe.granularity, control)?);
-                    cache.balanced.keep(key, balanced.clone());
-                    balanced
-                }
-            })
-        }
-        _ => None,
-    };
-    let spiking = SpikingNetwork::convert(program, calibration, balanced.as_deref(), recipe)?;
+    let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
     if !tune::wanted(recipe) {
         return Ok(Arc::new(spiking));
     }

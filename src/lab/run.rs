@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
-use crate::convert::{Calibration, Note, SpikingNetwork};
+use crate::convert::{Balanced, Calibration, Note, SpikingNetwork};
 use crate::data::Samples;
 use crate::measure::{Report, Subject};
 use crate::network::Network;
@@ -36,6 +36,8 @@ pub struct Run {
     /// Labels of the run's samples, or empty.
     pub labels: Arc<Vec<u16>>,
     pub calibration: Arc<Calibration>,
+    /// Balanced thresholds and how they rose, where the recipe balances them.
+    pub balanced: Option<Arc<Balanced>>,
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
@@ -65,6 +67,7 @@ impl Run {
             recording: &self.recording,
             mean_inputs,
             labels: &self.labels,
+            readout: self.settings.recipe.readout,
             fan_outs: &self.model.fan_outs,
         }
     }

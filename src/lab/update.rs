@@ -8,8 +8,9 @@ use super::race::MAX_LANES;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
 use super::{Job, Lab, Lane, Level, Message, remembered};
-use crate::convert::{NamedRecipe, Recipe};
+use crate::convert::{NamedRecipe, Readout, Recipe};
 use crate::data::DataSpec;
+use crate::measure::answers::Answers;
 use crate::measure::curve;
 use crate::network::open::is_network_file;
 use crate::simulate::Recording;
@@ -321,7 +322,13 @@ impl Lab {
             logits: run.ann.logits[samples.start * classes..samples.end * classes].to_vec(),
             pre_activations: Vec::new(),
         };
-        job.add_partial(&curve(&part, &ann, labels), samples.len());
+        // The estimate of a delay needs the whole run; until then the sum has to do.
+        let readout = match self.settings.recipe.readout {
+            Readout::Delayed(None) => Readout::Sum,
+            other => other,
+        };
+        let answers = Answers::read(&part, readout, 0);
+        job.add_partial(&curve(&answers, steps, &ann, labels), samples.len());
     }
 
     fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {

@@ -1,6 +1,7 @@
 //! Questions about one finished run, as pure functions of the ANN's values and a recording. Knows no window, no thread
 //! and no file.
 
+pub mod answers;
 pub mod energy;
 pub mod fan_out;
 pub mod maps;

@@ -222,7 +222,7 @@ impl Exits {
 }
 
 /// The largest softmax probability of `sums / t`; 0 for values that are no numbers.
-fn confidence_of(sums: &[f32], t: usize) -> f32 {
+pub(super) fn confidence_of(sums: &[f32], t: usize) -> f32 {
     let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let total: f64 = sums.iter().map(|sum| (f64::from(sum - most) / t as f64).exp()).sum();
     if total.is_finite() && total > 0.0 { (1.0 / total) as f32 } else { 0.0 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::answers::Answers;
 use crate::network::NodeId;
 
 /// Everything measured about a run after [`Report::steps`] steps.
@@ -17,6 +19,8 @@ pub struct Report {
     pub ann_accuracy: Option<f64>,
     /// One point for every t from 1 to the end of the run (not only to `steps`).
     pub curve: Vec<CurvePoint>,
+    /// What the SNN answers after every step of the run under the recipe's readout.
+    pub answers: Arc<Answers>,
     pub layers: Vec<LayerReport>,
 }
 

@@ -1,11 +1,14 @@
 //! Makes a [`Report`]: every figure defined as in the reference cases, in f64, each neuron once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::answers::Answers;
+use super::readout::delay;
 use super::report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced};
-use crate::convert::{Neuron, Reset, SpikingLayer, SpikingNetwork};
+use crate::convert::{Neuron, Readout, Reset, SpikingLayer, SpikingNetwork};
 use crate::simulate::neuron::{target_count, target_of};
 use crate::simulate::{AnnRun, Recording};
 
@@ -24,6 +27,8 @@ pub struct Subject<'a> {
     pub mean_inputs: &'a [&'a [f32]],
     /// One label per sample, or empty.
     pub labels: &'a [u16],
+    /// What the answers are read from.
+    pub readout: Readout,
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
     pub fan_outs: &'a [Vec<f64>],
 }
@@ -34,12 +39,18 @@ pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
     let right = |sample: usize| {
         subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
     };
+    let delay = match subject.readout {
+        Readout::Delayed(None) => delay(subject.spiking, subject.ann, subject.recording.steps).estimate,
+        _ => 0,
+    };
+    let answers = Answers::read(subject.recording, subject.readout, delay);
     Report {
         steps,
         samples: subject.recording.samples,
         ann_accuracy: labelled(subject.labels, subject.ann.samples)
             .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
-        curve: curve(subject.recording, subject.ann, subject.labels),
+        curve: curve(&answers, subject.recording.steps, subject.ann, subject.labels),
+        answers: Arc::new(answers),
         layers,
     }
 }
@@ -49,17 +60,17 @@ fn labelled(labels: &[u16], samples: usize) -> bool {
 }
 
 /// Accuracy and agreement with the ANN after every step.
-pub fn curve(recording: &Recording, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
-    let samples = recording.samples;
+pub fn curve(read: &Answers, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
+    let samples = read.samples;
     let answers: Vec<usize> = (0..samples).map(|sample| ann.answer(sample)).collect();
     let share = |count: usize| count as f64 / samples.max(1) as f64;
     let point = |t: usize| {
-        let snn: Vec<usize> = (0..samples).map(|sample| recording.answer_at(t, sample)).collect();
+        let snn: Vec<usize> = (0..samples).map(|sample| read.at(t, sample)).collect();
         let agreement = share(snn.iter().zip(&answers).filter(|(a, b)| a == b).count());
         let right = || snn.iter().zip(labels).filter(|(answer, label)| **answer == usize::from(**label)).count();
         CurvePoint { t, accuracy: labelled(labels, samples).then(|| share(right())), agreement }
     };
-    (1..=recording.steps).into_par_iter().map(point).collect()
+    (1..=steps).into_par_iter().map(point).collect()
 }
 
 /// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on them.

@@ -243,7 +243,7 @@ fn sample(ui: &mut Ui, snapshot: &Snapshot) {
             ("ANN says", run.class_name(run.ann.answer(focus.sample)), "The ANN's answer"),
             (
                 "SNN says",
-                run.class_name(run.recording.answer_at(focus.steps, focus.sample)),
+                run.class_name(run.report.answers.at(focus.steps, focus.sample)),
                 "The SNN's answer at the time cursor",
             ),
         ],

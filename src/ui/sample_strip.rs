@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     };
     let t = lab.cursor();
     let count = run.recording.samples;
-    let differing = |sample: usize| run.ann.answer(sample) != run.recording.answer_at(t, sample);
+    let differing = |sample: usize| run.ann.answer(sample) != run.report.answers.at(t, sample);
     let disagreements: Vec<usize> = (0..count).filter(|&sample| differing(sample)).collect();
     ui.horizontal(|ui| {
         ui.vertical(|ui| {
@@ -102,7 +102,7 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize]
 
 fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: usize, out: &mut Vec<Message>) {
     let t = lab.cursor();
-    let (ann, snn) = (run.ann.answer(sample), run.recording.answer_at(t, sample));
+    let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());

@@ -1,7 +1,8 @@
 //! Readouts of a few numbers, worked by hand.
 
 use super::*;
-use crate::convert::{Correction, Neuron, Pooling, Reset, SpikingLayer, Tie};
+use crate::convert::{Correction, Neuron, Pooling, Readout, Reset, SpikingLayer, Tie};
+use crate::measure::answers::Answers;
 use crate::network::Activation;
 
 /// A recording from the logits of each step, `[T][N][classes]`.
@@ -43,7 +44,7 @@ fn starts_at_nothing_are_the_usual_curve() {
     let (recording, labels) = (late(), [1, 1]);
     let ann = ann(&[[0.0, 1.0], [0.0, 1.0]]);
     let matrix = start_by_end(&recording, &[1, 1]);
-    for point in crate::measure::curve(&recording, &ann, &labels) {
+    for point in crate::measure::curve(&Answers::read(&recording, Readout::Sum, 0), recording.steps, &ann, &labels) {
         assert_eq!(matrix.get(0, point.t).map(f64::from), point.accuracy);
     }
 }

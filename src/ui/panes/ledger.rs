@@ -69,7 +69,11 @@ fn side(layer: &LayerReport) -> (f64, f64) {
 
 /// The places of a row: name, bar, and five numbers where there is room.
 fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
-    let numbers = if rect.width() > 560.0 { 5 } else { 1 };
+    let numbers = match rect.width() {
+        w if w > 640.0 => 6,
+        w if w > 560.0 => 5,
+        _ => 1,
+    };
     let left = rect.right() - numbers as f32 * NUMBER;
     let bar = Rect::from_min_max(pos2(rect.left() + NAME, rect.top() + 5.0), pos2(left - 6.0, rect.bottom() - 5.0));
     let cell = |k: usize| {
@@ -92,6 +96,7 @@ fn header(ui: &mut Ui, relative: bool) {
         colour,
     );
     let names: Vec<&str> = match cells.len() {
+        6 => vec!["carried", "clipped", "quantised", "uneven", "total", "re-run"],
         5 => vec!["carried", "clipped", "quantised", "uneven", "total"],
         _ => vec!["total"],
     };
@@ -144,7 +149,10 @@ fn row(
     let total = middle + (layer.ledger.total * scale * unit) as f32;
     painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, tones.text));
     let written: Vec<f64> = match cells.len() {
-        5 => layer.ledger.parts().into_iter().chain([layer.ledger.total]).collect(),
+        n if n >= 5 => {
+            let all = layer.ledger.parts().into_iter().chain([layer.ledger.total, layer.carried_in]);
+            all.take(n).collect()
+        }
         _ => vec![layer.ledger.total],
     };
     for (cell, value) in cells.iter().zip(written) {
@@ -152,7 +160,11 @@ fn row(
         painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
     }
     let lines = layer.ledger.parts().iter().zip(MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
-    let hover = format!("{}\n{lines}{:+.5}  together: mean of φ − ReLU(z)", layer.name, layer.ledger.total);
+    let hover = format!(
+        "{}\n{lines}{:+.5}  together: mean of φ − ReLU(z)\n{:+.5}  carried in by re-run: φ less what this layer answers on the \
+         ANN's own input",
+        layer.name, layer.ledger.total, layer.carried_in
+    );
     let label = format!("{}: total error {}", layer.name, number(layer.ledger.total));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
@@ -161,10 +173,12 @@ fn row(
 }
 
 fn csv(layers: &[LayerReport]) -> String {
-    let mut text = String::from("layer,carried_in,clipping,quantisation,unevenness,total,mean_activation\n");
+    let mut text =
+        String::from("layer,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation\n");
     for layer in layers {
         let [a, b, c, d] = layer.ledger.parts();
-        text += &format!("{},{a},{b},{c},{d},{},{}\n", layer.name, layer.ledger.total, layer.mean_activation);
+        let (total, rerun) = (layer.ledger.total, layer.carried_in);
+        text += &format!("{},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
     }
     text
 }
@@ -182,7 +196,8 @@ fn explain(layers: &[LayerReport], t: usize) -> String {
     format!(
         "Each bar is the mean difference between what the spiking layer answers after {t} steps and ReLU(z) of the ANN, split \
          into four parts that add up exactly; the black tick is their sum. The largest relative error is in {}: {} of mean \
-         activation {}, mostly {}. Parts of opposite sign can cancel, so look at the lengths and not only at the tick.",
+         activation {}, mostly {}. Parts of opposite sign can cancel, so look at the lengths and not only at the tick. \"Re-run\" is what came in wrong \
+         measured another way: the answer less what the same layer answers on the ANN's own input.",
         layer.name,
         number(layer.ledger.total),
         number(layer.mean_activation),

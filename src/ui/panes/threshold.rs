@@ -2,6 +2,7 @@
 //! dragged; the run follows.
 
 mod plots;
+mod rise;
 
 use egui::{CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
@@ -41,6 +42,8 @@ struct Memory {
     log: bool,
     /// The right end of the axis when the drag began; it must not move under the hand.
     dragging: Option<f32>,
+    /// The rise of balanced thresholds is shown instead of the histogram.
+    rise: bool,
 }
 
 /// Draws the pane.
@@ -50,7 +53,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return parts::empty(ui, "The activations of a layer and its threshold appear when the first run is through.");
     };
     let id = ui.scope_id().with("threshold pane");
-    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None });
+    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
     let words = explanation(&sight);
     let page = Page { title: "Threshold and what it costs", description: words.clone(), explanation: words };
     parts::page(
@@ -59,6 +62,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(sight.view),
         |ui| {
             controls(ui, &sight, &mut memory, out);
+            if let Some(rise) = rise::of(lab) {
+                if !rise.live {
+                    let hint = "How the thresholds rose batch by batch while they were balanced";
+                    ui.checkbox(&mut memory.rise, "Show how they rose").on_hover_text(hint);
+                }
+                if rise.live || memory.rise {
+                    rise::show(ui, lab, &rise, ui.available_height() - 24.0, out);
+                    return;
+                }
+            }
             let extent = memory.dragging.unwrap_or(sight.view.extent);
             let height = ui.available_height();
             // In little room the histogram stands alone: the minimum of the costs is still on its button.

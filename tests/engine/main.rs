@@ -3,89 +3,18 @@
 
 use std::sync::Arc;
 
-use spikescope::convert::{Calibration, Pooling, Recipe, Reset, SpikingNetwork, ThresholdRule, calibrate, rewrite};
+mod bench;
+mod methods;
+
+use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
+use spikescope::convert::{Pooling, Recipe, Reset, ThresholdRule, rewrite};
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Subject, report};
 use spikescope::network::forward::{Program, numbers};
-use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::network::{Network, Node, Op};
+use spikescope::network::{Node, Op};
 use spikescope::simulate::prefix::prefix;
 use spikescope::simulate::trace::{layer_currents, trace};
-use spikescope::simulate::{AnnRun, Control, Plan, Recording, run};
-
-const SAMPLES: usize = 12;
-
-/// A small network with its calibration and input.
-struct Bench {
-    program: Program,
-    calibration: Calibration,
-    input: Vec<f32>,
-}
-
-fn bench(network: &Network, device: burn::tensor::Device) -> Bench {
-    let (rewritten, _) = rewrite::shared(network, Pooling::PreNeuron).unwrap();
-    let program = Program::new(rewritten, &device);
-    let width: usize = network.input_shape().iter().product();
-    let input: Vec<f32> = (0..SAMPLES * width).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
-    let calibration = calibrate(&program, &input, SAMPLES, &Control::default()).unwrap();
-    Bench { program, calibration, input }
-}
-
-fn net(architecture: &str, activation: &str) -> Network {
-    let activation = parse_activation(activation).unwrap();
-    Arch::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
-}
-
-impl Bench {
-    fn spiking(&self, recipe: &Recipe) -> SpikingNetwork {
-        SpikingNetwork::convert(&self.program, &self.calibration, None, recipe).unwrap()
-    }
-    fn run(&self, spiking: &SpikingNetwork, steps: usize, previous: Option<&Recording>, unchanged: usize) -> Recording {
-        let plan = Plan {
-            program: &self.program,
-            spiking,
-            input: &self.input,
-            samples: SAMPLES,
-            steps,
-            previous,
-            unchanged_layers: unchanged,
-        };
-        run(&plan, &Control::default()).unwrap()
-    }
-}
-
-/// Spikes equal bit by bit, numbers to rounding.
-fn assert_same(a: &Recording, b: &Recording, what: &str) {
-    assert_eq!((a.steps, a.samples), (b.steps, b.samples), "{what}");
-    let close =
-        |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= 2e-4 * (1.0 + x.abs().max(y.abs())));
-    for (k, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
-        assert!(x.spikes == y.spikes, "{what}: spikes of layer {k}");
-        assert!(close(&x.mean_input, &y.mean_input), "{what}: mean input of layer {k}");
-        assert!(close(&x.potential, &y.potential), "{what}: potential of layer {k}");
-    }
-    assert!(close(&a.readout, &b.readout), "{what}: readout");
-}
-
-fn all_nets() -> Vec<(&'static str, Network)> {
-    vec![
-        ("mlp", net("mlp", "relu")),
-        ("cnn", net("cnn", "relu")),
-        ("resnet", net("resnet", "qcfs:8")),
-        ("max pool", with_max_pool()),
-    ]
-}
-
-/// conv → ReLU → max pool → the rest of the CNN.
-fn with_max_pool() -> Network {
-    let mut network = net("cnn", "relu");
-    for node in &mut network.nodes {
-        if let Op::AvgPool2d { kernel, stride, padding, .. } = node.op {
-            node.op = Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1] };
-        }
-    }
-    network
-}
+use spikescope::simulate::{AnnRun, Control, Plan, run};
 
 #[test]
 fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
@@ -234,6 +163,7 @@ fn the_ledger_adds_up_in_every_layer() {
             recording: &recording,
             mean_inputs: &means,
             labels: &[],
+            readout: Default::default(),
             fan_outs: &fan_outs,
         };
         let report = report(&subject, 6);

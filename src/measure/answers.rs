@@ -1,0 +1,92 @@
+//! What the SNN answers after every number of steps under a readout rule: all steps, steps after a delay, or each sample as
+//! soon as it is sure.
+
+use rayon::prelude::*;
+
+use super::readout::{confidence_of, start_of};
+use crate::convert::Readout;
+use crate::simulate::{Recording, arg_max};
+
+/// Answers of all samples after every step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    pub samples: usize,
+    /// `[N][T]`, time innermost.
+    classes: Vec<u32>,
+    /// Mean over the samples of the steps that the answer at T takes: T unless samples exit early.
+    pub mean_steps: f64,
+}
+
+impl Answers {
+    /// Reads the answers of `recording` by `rule`. `delay` is the estimate for [`Readout::Delayed`] without a number.
+    pub fn read(recording: &Recording, rule: Readout, delay: usize) -> Self {
+        let steps = recording.steps;
+        let one = |sample: usize| -> (Vec<u32>, usize) {
+            let mut exit = None;
+            let mut window = vec![0.0; recording.classes];
+            let answers = (1..=steps).map(|t| {
+                let start = match rule {
+                    Readout::Sum => 0,
+                    Readout::Delayed(None) => start_of(delay, t),
+                    Readout::Delayed(Some(start)) => start.min(t - 1),
+                    Readout::EarlyExit(confidence) => {
+                        let sums = recording.readout_at(t, sample);
+                        let now = arg_max(sums);
+                        if exit.is_none() && confidence_of(sums, t) >= confidence {
+                            exit = Some((t, now));
+                        }
+                        return exit.map_or(now, |(_, answer)| answer) as u32;
+                    }
+                };
+                window.copy_from_slice(recording.readout_at(t, sample));
+                if start > 0 {
+                    window.iter_mut().zip(recording.readout_at(start, sample)).for_each(|(sum, before)| *sum -= before);
+                }
+                arg_max(&window) as u32
+            });
+            let answers = answers.collect();
+            (answers, exit.map_or(steps, |(t, _)| t))
+        };
+        let rows: Vec<(Vec<u32>, usize)> = (0..recording.samples).into_par_iter().map(one).collect();
+        let mean_steps = rows.iter().map(|(_, t)| *t as f64).sum::<f64>() / recording.samples.max(1) as f64;
+        let classes = rows.into_iter().flat_map(|(row, _)| row).collect();
+        Self { samples: recording.samples, classes, mean_steps }
+    }
+
+    /// The answer for `sample` after `t` steps (1-based).
+    pub fn at(&self, t: usize, sample: usize) -> usize {
+        let steps = self.classes.len().checked_div(self.samples).unwrap_or(0);
+        self.classes[sample * steps + t - 1] as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two classes, one sample; the logits of each step, summed as a recording keeps them.
+    fn recording(steps: &[[f32; 2]]) -> Recording {
+        let mut sums = [0.0f32; 2];
+        let readout = steps.iter().flat_map(|step| {
+            sums = [sums[0] + step[0], sums[1] + step[1]];
+            sums
+        });
+        let readout = readout.collect();
+        Recording { steps: steps.len(), samples: 1, classes: 2, layers: Vec::new(), readout }
+    }
+
+    #[test]
+    fn a_delay_forgets_the_start_and_an_exit_keeps_the_first_sure_answer() {
+        let recording = recording(&[[4.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 9.0], [0.0, 9.0]]);
+        let read = |rule, delay| {
+            let answers = Answers::read(&recording, rule, delay);
+            ((1..=6).map(|t| answers.at(t, 0)).collect::<Vec<_>>(), answers.mean_steps)
+        };
+        assert_eq!(read(Readout::Sum, 0), (vec![0, 0, 0, 0, 1, 1], 6.0));
+        assert_eq!(read(Readout::Delayed(Some(1)), 0), (vec![0, 1, 1, 1, 1, 1], 6.0));
+        // t0 = 1 where it leaves four steps, before that t − 4.
+        assert_eq!(read(Readout::Delayed(None), 1), (vec![0, 0, 0, 0, 1, 1], 6.0));
+        assert_eq!(read(Readout::EarlyExit(0.95), 0), (vec![0; 6], 1.0));
+        assert_eq!(read(Readout::EarlyExit(1.0), 0).1, 6.0, "never quite sure");
+    }
+}

@@ -1,0 +1,99 @@
+//! Small networks with random weights, ready to convert and run.
+
+use spikescope::convert::{Calibration, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibrate, rewrite};
+use spikescope::network::forward::Program;
+use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::network::{Network, Op};
+use spikescope::simulate::{Control, Plan, Recording, run, tune};
+
+pub const SAMPLES: usize = 12;
+
+/// A small network with its calibration and input.
+pub struct Bench {
+    pub program: Program,
+    pub calibration: Calibration,
+    pub input: Vec<f32>,
+}
+
+pub fn bench(network: &Network, device: burn::tensor::Device) -> Bench {
+    bench_with(network, device, Pooling::PreNeuron)
+}
+
+pub fn bench_with(network: &Network, device: burn::tensor::Device, pooling: Pooling) -> Bench {
+    let (rewritten, _) = rewrite::shared(network, pooling).unwrap();
+    let program = Program::new(rewritten, &device);
+    let width: usize = network.input_shape().iter().product();
+    let input: Vec<f32> = (0..SAMPLES * width).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
+    let calibration = calibrate(&program, &input, SAMPLES, &Control::default()).unwrap();
+    Bench { program, calibration, input }
+}
+
+pub fn net(architecture: &str, activation: &str) -> Network {
+    let activation = parse_activation(activation).unwrap();
+    Arch::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
+}
+
+impl Bench {
+    pub fn spiking(&self, recipe: &Recipe) -> SpikingNetwork {
+        let control = Control::default();
+        let balanced = match recipe.threshold {
+            ThresholdRule::Balance(rule) => {
+                Some(balance(&self.program, &self.input, SAMPLES, rule, recipe.granularity, &control).unwrap())
+            }
+            _ => None,
+        };
+        let spiking = SpikingNetwork::convert(&self.program, &self.calibration, balanced.as_ref(), recipe).unwrap();
+        tune::tune(&self.program, spiking, &self.input, SAMPLES, recipe, &control).unwrap()
+    }
+    pub fn run(
+        &self,
+        spiking: &SpikingNetwork,
+        steps: usize,
+        previous: Option<&Recording>,
+        unchanged: usize,
+    ) -> Recording {
+        let plan = Plan {
+            program: &self.program,
+            spiking,
+            input: &self.input,
+            samples: SAMPLES,
+            steps,
+            previous,
+            unchanged_layers: unchanged,
+        };
+        run(&plan, &Control::default()).unwrap()
+    }
+}
+
+/// Spikes equal bit by bit, numbers to rounding.
+pub fn assert_same(a: &Recording, b: &Recording, what: &str) {
+    assert_eq!((a.steps, a.samples), (b.steps, b.samples), "{what}");
+    let close =
+        |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= 2e-4 * (1.0 + x.abs().max(y.abs())));
+    for (k, (x, y)) in a.layers.iter().zip(&b.layers).enumerate() {
+        assert!(x.spikes == y.spikes, "{what}: spikes of layer {k}");
+        assert!(close(&x.mean_input, &y.mean_input), "{what}: mean input of layer {k}");
+        assert!(close(&x.potential, &y.potential), "{what}: potential of layer {k}");
+    }
+    assert!(close(&a.readout, &b.readout), "{what}: readout");
+}
+
+pub fn all_nets() -> Vec<(&'static str, Network)> {
+    vec![
+        ("mlp", net("mlp", "relu")),
+        ("cnn", net("cnn", "relu")),
+        ("resnet", net("resnet", "qcfs:8")),
+        ("max pool", with_max_pool()),
+    ]
+}
+
+/// conv → ReLU → max pool → the rest of the CNN.
+pub fn with_max_pool() -> Network {
+    let mut network = net("cnn", "relu");
+    for node in &mut network.nodes {
+        if let Op::AvgPool2d { kernel, stride, padding, .. } = node.op {
+            node.op = Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1] };
+        }
+    }
+    network
+}
