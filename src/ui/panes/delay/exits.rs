@@ -79,7 +79,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         .include_x(last as f64 + 0.6)
         .include_y(0.0)
         .include_y(most * 1.05)
-        .custom_x_axes(vec![parts::x_axis("step t of the answer")])
+        .custom_x_axes(vec![parts::x_axis("step t of the answer").label_spacing(14.0..=22.0)])
         .x_grid_spacer(move |_| marks(last))
         .y_grid_spacer(move |_| counts(most))
         .y_axis_label("samples")
