@@ -50,7 +50,9 @@ fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
     settings.recipe.correction = match correction["kind"].as_str() {
         None => Correction::None,
         Some("srp") => Correction::Srp { steps: steps("tau")?, rule: SrpRule::Code },
-        Some("cos") => Correction::Cos { steps: steps("rho")?, passes: steps("passes").unwrap_or(1), rule: Default::default() },
+        Some("cos") => {
+            Correction::Cos { steps: steps("rho")?, passes: steps("passes").unwrap_or(1), rule: Default::default() }
+        }
         Some(_) => return None,
     };
     settings.recipe.tie = if recipe["tie"] == ">" { Tie::Gt } else { Tie::Ge };

@@ -109,7 +109,11 @@ fn edit_menu(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
     }
     ui.separator();
-    if ui.button("Reset recipe").on_hover_text("Thresholds, v(0), correction, neuron and all the rest of the recipe as they came").clicked() {
+    if ui
+        .button("Reset recipe")
+        .on_hover_text("Thresholds, v(0), correction, neuron and all the rest of the recipe as they came")
+        .clicked()
+    {
         out.push(Message::ResetRecipe);
     }
 }

@@ -53,8 +53,16 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
             done |= number(ui, passes, 1..=MAX_PASSES, "passes ", "Each pass moves at most one spike of a neuron");
             let rules = [
                 (CosRule::Guarded, "guarded", "v(ρ) of each pass; neurons that fire at every step are left alone"),
-                (CosRule::Published, "published", "The same, and neurons that fire at every step are shifted by 1001 θ"),
-                (CosRule::Exact, "exact", "v(ρ) less the shift so far: passes stop at the target instead of going past it"),
+                (
+                    CosRule::Published,
+                    "published",
+                    "The same, and neurons that fire at every step are shifted by 1001 θ",
+                ),
+                (
+                    CosRule::Exact,
+                    "exact",
+                    "v(ρ) less the shift so far: passes stop at the target instead of going past it",
+                ),
             ];
             let now = rules.iter().find(|(r, ..)| r == rule).map_or("", |(_, name, _)| name);
             ComboBox::from_id_salt("cos rule").selected_text(now).width(72.0).show_ui(ui, |ui| {
