@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use spikescope::convert::ThresholdRule;
-use spikescope::lab::{Lab, Message, Settings};
+use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
+use spikescope::lab::{Lab, Message, Session, Settings};
 use spikescope::network::format;
 use spikescope::network::zoo::{Arch, parse_activation};
 
@@ -128,4 +128,67 @@ fn folders_named_like_classes_are_those_classes() {
     let run = lab.run.as_ref().unwrap();
     assert_eq!(**run.labels, [3, 7]);
     assert_eq!(run.class_name(7), "7");
+}
+
+#[test]
+fn a_race_runs_beside_the_recipe_and_a_lane_can_take_its_place() {
+    let mut lab = lab();
+    let recipe = lab.settings.recipe.clone();
+    send(&mut lab, Message::SetLanes(Recipe::methods(&recipe, 4)));
+    let run = lab.run.clone().unwrap();
+    for lane in &lab.lanes {
+        let own = lane.run_beside(&run).unwrap_or_else(|| panic!("{}: {:?}", lane.entry.name, lane.result));
+        assert_eq!((own.steps(), own.recording.samples), (run.steps(), run.recording.samples));
+        assert!(Arc::ptr_eq(&own.samples, &run.samples), "the same samples");
+    }
+    assert!(lab.snapshot.as_ref().unwrap().lanes.iter().all(Option::is_some));
+    let cos = lab.lanes.iter().position(|lane| lane.entry.name == "COS").unwrap();
+    send(&mut lab, Message::AdoptLane(cos));
+    let run = lab.run.clone().unwrap();
+    assert!(matches!(run.settings.recipe.correction, Correction::Cos { .. }));
+    assert!(run.uncorrected.get().is_some() && lab.snapshot.as_ref().unwrap().uncorrected.is_some());
+    assert_eq!(lab.settings.recipe.steps, recipe.steps);
+    send(&mut lab, Message::Undo);
+    assert_eq!(lab.settings.recipe, recipe);
+    send(&mut lab, Message::RemoveLane(0));
+    assert!(lab.lanes.iter().all(|lane| lane.run_beside(lab.run.as_ref().unwrap()).is_some()), "the rest stays");
+}
+
+#[test]
+fn a_senseless_recipe_is_refused_with_the_reason() {
+    let mut lab = lab();
+    send(&mut lab, Message::SetReset(Reset::Hard));
+    let settings = lab.settings.clone();
+    send(&mut lab, Message::SetCorrection(Correction::Srp { steps: 4, rule: SrpRule::Code }));
+    assert!(lab.notices.last().unwrap().text.contains("hard reset"));
+    assert_eq!(lab.settings, settings);
+}
+
+#[test]
+fn recipes_are_written_and_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let mut lab = lab();
+    send(&mut lab, Message::SetNeuron(Neuron::Group(4)));
+    send(&mut lab, Message::SaveRecipe { path: path.clone(), name: "mine".into() });
+    let saved = lab.settings.recipe.clone();
+    send(&mut lab, Message::ResetRecipe);
+    assert_ne!(lab.settings.recipe, saved);
+    send(&mut lab, Message::OpenPath(path));
+    assert_eq!(lab.settings.recipe, saved);
+}
+
+#[test]
+fn a_session_brings_its_race_and_what_it_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("session.json");
+    let mut lab = lab();
+    let entry = NamedRecipe::new("plain", lab.settings.recipe.clone());
+    send(&mut lab, Message::AddLane(Box::new(entry)));
+    send(&mut lab, Message::FocusLayer(1));
+    send(&mut lab, Message::SaveSession(path.clone()));
+    let mut other = Lab::from_session(Session::load(&path).unwrap());
+    other.settle();
+    assert_eq!((other.view.layer, other.lanes.len()), (1, 1));
+    assert!(other.lanes[0].run_beside(other.run.as_ref().unwrap()).is_some());
 }

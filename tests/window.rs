@@ -135,3 +135,28 @@ fn the_first_divergence_is_one_click_away() {
     // Looking there does not change what is found: it is of the whole run.
     assert_eq!(lab.snapshot.as_ref().unwrap().divergence, Some(divergence));
 }
+
+#[test]
+fn corrections_race_and_the_winner_becomes_the_recipe() {
+    let mut harness = desk();
+    click(&mut harness, "Race");
+    click(&mut harness, "Race the corrections");
+    assert!(harness.state().lab.lanes.iter().all(|lane| matches!(lane.result, Some(Ok(_)))));
+    click(&mut harness, "SRP");
+    let recipe = &harness.state().lab.run.as_ref().unwrap().settings.recipe;
+    assert!(matches!(recipe.correction, spikescope::convert::Correction::Srp { .. }));
+}
+
+#[test]
+fn every_pane_draws_every_kind_of_run() {
+    let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() };
+    settings.recipe.steps = 5;
+    for method in spikescope::convert::Recipe::methods(&settings.recipe, 4) {
+        let own = Settings { recipe: spikescope::convert::Recipe { steps: 5, ..method.recipe }, ..settings.clone() };
+        let lab = Lab::open(own).unwrap_or_else(|error| panic!("{}: {error}", method.name));
+        for pane in spikescope::ui::panes::Pane::ALL {
+            let draw = |ui: &mut egui::Ui| pane.show(ui, &lab, &mut Vec::new());
+            Harness::builder().with_size(egui::vec2(500.0, 320.0)).build_ui(draw).run_ok();
+        }
+    }
+}

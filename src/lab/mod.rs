@@ -66,6 +66,8 @@ pub struct Lab {
     asked: Option<Settings>,
     /// The lanes last asked of the engine.
     asked_lanes: Vec<NamedRecipe>,
+    /// The next network comes with a session that says what is looked at.
+    keep_view: bool,
     /// Read files again with the next run.
     afresh: bool,
     /// What the next run fits to what is opened.
@@ -143,6 +145,7 @@ impl Lab {
         let lanes = session.race.into_iter().map(Lane::new).collect();
         let mut lab = Self { view: session.view, layout: session.layout, lanes, ..Self::new(session.settings) };
         lab.layout_version = 1;
+        lab.keep_view = true;
         lab.ask();
         lab
     }

@@ -220,6 +220,7 @@ impl Lab {
         self.view = session.view;
         self.layout = session.layout;
         self.layout_version += 1;
+        self.keep_view = true;
     }
 
     /// The session as it stands.
@@ -365,10 +366,12 @@ impl Lab {
 
     /// A network is on the screen for the first time.
     fn welcome(&mut self, run: &super::Run) {
-        if let Some(example) = telling_neuron(run) {
-            (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);
+        if !std::mem::take(&mut self.keep_view) {
+            if let Some(example) = telling_neuron(run) {
+                (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);
+            }
+            self.view.pinned.clear();
         }
-        self.view.pinned.clear();
         self.notices.retain(|notice| notice.level == Level::Error);
         if remembered::scaling(&run.settings.model).is_none()
             && network::open::is_network_file(Path::new(&run.settings.model))

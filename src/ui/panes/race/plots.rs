@@ -21,15 +21,19 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
     curves(ui, lab, lines, (height * 0.45).clamp(130.0, 320.0), out);
     ui.add_space(4.0);
     ui.small("offset spikes ψ = due − sent over all layers, share of neurons (log)");
-    ui.horizontal_wrapped(|ui| {
-        for (index, (line, _, report)) in done(lines).enumerate() {
-            ui.vertical(|ui| {
-                ui.set_width(SMALL);
-                ui.small(egui::RichText::new(line.name).color(line.colour));
-                histogram(ui, index, line, report);
-            });
-        }
-    });
+    let all: Vec<_> = done(lines).enumerate().collect();
+    let row = (ui.available_width() / (SMALL + ui.spacing().item_spacing.x)).max(1.0) as usize;
+    for chunk in all.chunks(row) {
+        ui.horizontal(|ui| {
+            for (index, (line, _, report)) in chunk {
+                ui.vertical(|ui| {
+                    ui.set_width(SMALL);
+                    ui.small(egui::RichText::new(line.name).color(line.colour));
+                    histogram(ui, *index, line, report);
+                });
+            }
+        });
+    }
 }
 
 fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
