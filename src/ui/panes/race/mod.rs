@@ -154,7 +154,11 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
     match line.lane {
         None => _ = ui.strong(line.name).on_hover_text(line.recipe.title()),
         Some(index) => {
-            if ui.button(line.name).on_hover_text(hint).clicked() {
+            let button = ui.button(line.name).on_hover_text(hint);
+            button.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Take over lane {}", line.name))
+            });
+            if button.clicked() {
                 out.push(Message::AdoptLane(index));
             }
         }
