@@ -6,6 +6,10 @@ cargo build --release
 shot() { target/release/spikescope shot "$@"; }
 shot screenshots/explore-dark.png --size 1280x800 --theme dark
 shot screenshots/explore-light.png --size 1920x1080 --theme light
-for pane in t-curve ledger mismatch offset-spikes unevenness membrane raster threshold transfer; do
+# The same network after COS, raced against the other corrections.
+for pane in race offset-spikes unevenness; do
+  shot "screenshots/corrected-$pane.png" --session screenshots/corrections.json --pane "$pane" --size 760x520 --theme dark
+done
+for pane in t-curve ledger mismatch offset-spikes unevenness membrane raster threshold transfer delay energy initial; do
   shot "screenshots/pane-$pane.png" --pane "$pane" --size 640x400 --theme dark
 done

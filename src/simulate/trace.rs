@@ -23,7 +23,9 @@ pub struct Trace {
     pub after_reset: Vec<f32>,
     /// Whether the neuron fired.
     pub spikes: Vec<bool>,
-    /// What it sent out, in units (θ, or θ/m for a group of m): 0 or 1 for the plain neuron, 0 when it is silenced.
+    /// What it fired, in units (θ, or θ/m for a group of m): 0 or 1 for the plain neuron.
+    pub fired: Vec<i32>,
+    /// What of it it sent out, in units: 0 throughout when it is silenced.
     pub sent: Vec<i32>,
     /// Whether a correction holds its output back (SRP).
     pub silenced: bool,
@@ -98,6 +100,7 @@ pub fn trace(
         before_reset: Vec::new(),
         after_reset: Vec::new(),
         spikes: Vec::new(),
+        fired: Vec::new(),
         sent: Vec::new(),
         silenced,
     };
@@ -111,6 +114,7 @@ pub fn trace(
         total += count;
         out.after_reset.push(v);
         out.spikes.push(count != 0);
+        out.fired.push(count);
         out.sent.push(if silenced { 0 } else { count });
     }
     out

@@ -48,6 +48,8 @@ struct Facts {
     parts: Ledger,
     /// The ANN's own activation has an upper end.
     clips: bool,
+    /// Spikes that a correction held back.
+    held_back: Option<i32>,
 }
 
 impl Facts {
@@ -74,7 +76,14 @@ impl Facts {
             mean_input,
             potential: *snapshot.trace.after_reset.get(t.saturating_sub(1))?,
             clips: layer.activation.lambda().is_some(),
-            parts: ledger_of(f64::from(z), f64::from(mean_input), f64::from(theta), phi, on_target),
+            parts: ledger_of(
+                f64::from(z),
+                f64::from(mean_input),
+                f64::from(layer.ceiling_of(focus.neuron)),
+                phi,
+                on_target,
+            ),
+            held_back: snapshot.trace.silenced.then(|| snapshot.trace.fired.iter().take(t).sum()),
         })
     }
 }
@@ -170,6 +179,13 @@ fn sentence(facts: &Facts, t: usize) -> String {
     if facts.theta <= 0.0 {
         return "This channel was never active on the calibration samples: its threshold is 0 and it never fires."
             .into();
+    }
+    if let Some(held) = facts.held_back {
+        let due = facts.due;
+        return match due {
+            0 => format!("Silenced by SRP, rightly: the ANN asks for no spike, and it would have sent {held}."),
+            _ => format!("Silenced by SRP, wrongly: the ANN asks for {due} in {t} steps; it fired {held}, sent none."),
+        };
     }
     let total = facts.parts.total;
     let step = f64::from(facts.theta) / t as f64;

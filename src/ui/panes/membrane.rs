@@ -83,9 +83,9 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<Lane<'a>> {
 }
 
 impl Lane<'_> {
-    /// Spikes in the first `steps` steps.
+    /// What it fired in the first `steps` steps, in units.
     fn count(&self, steps: usize) -> usize {
-        self.trace.spikes.iter().take(steps).filter(|&&spike| spike).count()
+        self.trace.fired.iter().take(steps).sum::<i32>().max(0) as usize
     }
     fn last_potential(&self) -> f32 {
         self.trace.after_reset.last().copied().unwrap_or(self.trace.initial)
@@ -122,8 +122,9 @@ fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
     let [ann, own] = lane.due;
     let total = lane.count(steps);
     let until = if cursor < steps { format!("{} up to t = {cursor}, ", lane.count(cursor)) } else { String::new() };
+    let held = if lane.trace.silenced { "silenced by SRP, nothing is sent: " } else { "" };
     format!(
-        "{until}{total} {} in {steps} {}; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
+        "{held}{until}{total} {} in {steps} {}; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
         if total == 1 { "spike" } else { "spikes" },
         if steps == 1 { "step" } else { "steps" },
         number(f64::from(lane.last_potential()))
@@ -329,6 +330,7 @@ mod tests {
             before_reset: vec![1.25, -0.25],
             after_reset: vec![0.25, -0.25],
             spikes: vec![true, false],
+            fired: vec![1, 0],
             sent: vec![1, 0],
             silenced: false,
         };

@@ -137,13 +137,16 @@ fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, out: &mut Vec<Message>) {
         "",
     ];
     ScrollArea::horizontal().id_salt("race table").show(ui, |ui| {
-        Grid::new("race").striped(true).num_columns(columns.len()).spacing([12.0, 4.0]).show(ui, |ui| {
-            for (name, hint) in columns.iter().zip(hints) {
-                ui.small(*name).on_hover_text(hint);
-            }
-            ui.end_row();
-            lines.iter().for_each(|line| row(ui, line, t, out));
-        });
+        Grid::new("race").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(
+            ui,
+            |ui| {
+                for (name, hint) in columns.iter().zip(hints) {
+                    ui.small(*name).on_hover_text(hint);
+                }
+                ui.end_row();
+                lines.iter().for_each(|line| row(ui, line, t, out));
+            },
+        );
     });
 }
 
