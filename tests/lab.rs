@@ -192,3 +192,21 @@ fn a_session_brings_its_race_and_what_it_looked_at() {
     assert_eq!((other.view.layer, other.lanes.len()), (1, 1));
     assert!(other.lanes[0].run_beside(other.run.as_ref().unwrap()).is_some());
 }
+
+#[test]
+fn another_set_can_be_calibrated_on_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = colour_pair(folder.path());
+    let mut lab = Lab::open(Settings { model, data, samples: 0..10, calibrate: 0..30, ..Settings::default() }).unwrap();
+    let before = lab.run.as_ref().unwrap().spiking.layers[0].theta.clone();
+    let other = folder.path().join("others.bin");
+    let records: Vec<u8> = (0..20u32)
+        .flat_map(|i| std::iter::once((i % 10) as u8).chain((0..3072u32).map(move |k| ((i * 57 + k * 31) % 90) as u8)))
+        .collect();
+    std::fs::write(&other, records).unwrap();
+    send(&mut lab, Message::OpenCalibrationData(other));
+    assert_eq!(lab.settings.calibrate, 0..20, "the range is fitted to the set");
+    assert_ne!(lab.run.as_ref().unwrap().spiking.layers[0].theta, before);
+    send(&mut lab, Message::Undo);
+    assert_eq!(lab.run.as_ref().unwrap().spiking.layers[0].theta, before);
+}

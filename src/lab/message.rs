@@ -28,6 +28,10 @@ pub enum Message {
         first: usize,
         count: usize,
     },
+    /// Calibrate on another data set, by its specification, or on the data themselves.
+    SetCalibrationData(Option<String>),
+    /// Calibrate on whatever data set lies at a path.
+    OpenCalibrationData(PathBuf),
     /// Calibrate on `count` samples from `first` on.
     SetCalibration {
         first: usize,

@@ -86,6 +86,13 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
     };
     say(before.model != after.model, "network", before.model.clone(), after.model.clone());
     say(before.data != after.data, "data", before.data.clone(), after.data.clone());
+    let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "the data".into());
+    say(
+        before.calibration_data != after.calibration_data,
+        "calibration on",
+        set(&before.calibration_data),
+        set(&after.calibration_data),
+    );
     say(before.scaling != after.scaling, "scaling", before.scaling.to_string(), after.scaling.to_string());
     say(a.steps != b.steps, "T", a.steps.to_string(), b.steps.to_string());
     say(a.threshold != b.threshold, "threshold", a.threshold.to_string(), b.threshold.to_string());

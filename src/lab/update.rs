@@ -36,6 +36,14 @@ impl Lab {
             }
             Message::SetSamples { first, count } => self.change_once(|s| s.samples = first..first + count.max(1)),
             Message::SetCalibration { first, count } => self.change_once(|s| s.calibrate = first..first + count.max(1)),
+            Message::SetCalibrationData(spec) => {
+                self.change_once(|s| s.calibration_data = spec);
+                self.fit = self.fit.max(Fit::Ranges);
+            }
+            Message::OpenCalibrationData(path) => match DataSpec::guess(&path) {
+                Ok(spec) => self.apply(Message::SetCalibrationData(Some(spec.to_string()))),
+                Err(error) => self.refuse(&error),
+            },
             Message::SetSteps(steps) => self.change(|s| s.recipe.steps = steps),
             Message::SetThreshold(rule) => self.change(|s| s.recipe.threshold = rule),
             Message::SetVInit(fraction) => self.change(|s| s.recipe.v_init = fraction),

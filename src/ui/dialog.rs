@@ -15,6 +15,7 @@ pub enum Ask {
     SaveSession,
     OpenRecipe,
     SaveRecipe,
+    OpenCalibrationData,
 }
 
 impl Ask {
@@ -28,6 +29,7 @@ impl Ask {
             Self::SaveSession => "Save session",
             Self::OpenRecipe => "Open recipe",
             Self::SaveRecipe => "Save recipe",
+            Self::OpenCalibrationData => "Open data set for calibration",
         }
     }
     /// What to do with the answer.
@@ -37,6 +39,7 @@ impl Ask {
             Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),
             Self::OpenSession => Message::OpenSession(path),
             Self::SaveSession => Message::SaveSession(path),
+            Self::OpenCalibrationData => Message::OpenCalibrationData(path),
             Self::SaveRecipe => {
                 // The recipe is called what its file is called.
                 let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -65,7 +68,7 @@ impl Dialogs for Native {
             let dialog = rfd::FileDialog::new().set_title(ask.title());
             let path = match ask {
                 Ask::OpenNetwork => dialog.add_filter("Networks", &["onnx", "safetensors"]).pick_file(),
-                Ask::OpenData => dialog.pick_file(),
+                Ask::OpenData | Ask::OpenCalibrationData => dialog.pick_file(),
                 Ask::OpenPictures => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
                 Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),

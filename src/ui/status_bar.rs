@@ -25,6 +25,22 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
             settings.samples.end,
             settings.data
         )));
+        let correction = settings.recipe.correction;
+        if correction.presteps() > 0 {
+            let hardware = correction.hardware_presteps(run.spiking.layers.len());
+            ui.label(small("·".into()));
+            ui.label(small(format!("latency {} + {} steps", correction.presteps(), run.steps()))).on_hover_text(
+                format!(
+                    "Pre-steps and T, as the papers count. Event-driven hardware would need {hardware} + {}: {}",
+                    run.steps(),
+                    if hardware > correction.presteps() {
+                        "each layer, and each pass, calibrates on the corrected output of the layer before"
+                    } else {
+                        "all layers take their pre-steps in lock-step"
+                    }
+                ),
+            );
+        }
         ui.label(small("·".into()));
         ui.label(small(backend.into())).on_hover_text("The Burn backend that computes the dense layers");
         ui.label(small("·".into()));

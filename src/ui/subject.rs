@@ -94,6 +94,7 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
             },
         );
     });
+    calibration_set(ui, lab, window, out);
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
         let colour = tones(ui).snn;
@@ -101,6 +102,24 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     }
     ui.separator();
     scaling(ui, lab, out);
+}
+
+/// Which data set thresholds are calibrated on.
+fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let other = lab.settings.calibration_data.as_deref();
+    ui.horizontal_wrapped(|ui| {
+        ui.label("on").on_hover_text("Thresholds are best taken from training samples, and accuracy from others");
+        if ui.radio(other.is_none(), "these data").clicked() && other.is_some() {
+            out.push(Message::SetCalibrationData(None));
+        }
+        if ui.radio(other.is_some(), "another set…").clicked() {
+            window.asks.push(Ask::OpenCalibrationData);
+            ui.close();
+        }
+    });
+    if let Some(other) = other {
+        ui.add(egui::Label::new(RichText::new(other).small().weak()).wrap());
+    }
 }
 
 /// Two fields `first` and `count`; tells of a change when the person is done with it.
