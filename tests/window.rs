@@ -160,3 +160,20 @@ fn every_pane_draws_every_kind_of_run() {
         }
     }
 }
+
+#[test]
+fn the_neuron_in_focus_goes_on_the_bench_and_its_order_is_changed() {
+    let mut harness = desk();
+    click(&mut harness, "Teach");
+    click(&mut harness, "Neuron in focus");
+    let real = harness.state().lab.view.bench.clone();
+    let snapshot = harness.state().lab.snapshot.clone().unwrap();
+    assert_eq!(
+        real.run().count(),
+        snapshot.trace.fired.iter().sum::<i32>(),
+        "it does on the bench what it did in the run"
+    );
+    click(&mut harness, "Spread evenly");
+    let even = harness.state().lab.view.bench.run();
+    assert_eq!((even.count(), even.due), (even.due as i32, real.run().due), "evenly it fires as due");
+}

@@ -10,6 +10,7 @@ use crate::convert::{
 };
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
+use crate::measure::bench::Bench;
 use crate::measure::energy::EnergyConstants;
 
 /// One wish.
@@ -94,6 +95,8 @@ pub enum Message {
     StepCursor(i32),
     Play,
     Pause,
+    /// Lay another neuron or input on the bench.
+    SetBench(Box<Bench>),
     /// Compute again from nothing.
     Rerun,
     /// Stop the work in progress; what was there stays.

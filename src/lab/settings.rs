@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::measure::NeuronRef;
+use crate::measure::bench::Bench;
 use crate::measure::energy::EnergyConstants;
 
 /// Everything that decides what is computed.
@@ -90,6 +91,8 @@ pub struct View {
     /// Whether the cursor moves by itself.
     pub playing: bool,
     pub dark: bool,
+    /// The neuron on the bench.
+    pub bench: Bench,
     pub workspace: Workspace,
     /// What one operation of ANN and SNN costs.
     pub energy: EnergyConstants,
@@ -117,6 +120,7 @@ impl Default for View {
             cursor: None,
             playing: false,
             dark: true,
+            bench: Bench::default(),
             workspace: Workspace::Explore,
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,

@@ -128,6 +128,7 @@ impl Lab {
                 self.view.playing = true;
             }
             Message::Pause => self.view.playing = false,
+            Message::SetBench(bench) => self.view.bench = *bench,
             Message::Rerun => self.afresh = true,
             Message::Stop => {
                 self.engine.stop();

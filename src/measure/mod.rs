@@ -2,6 +2,7 @@
 //! and no file.
 
 pub mod answers;
+pub mod bench;
 pub mod divergence;
 pub mod energy;
 pub mod fan_out;

@@ -109,7 +109,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         }
         // One neuron, large; its layer and its staircase beside it.
         Workspace::Teach => {
-            let membrane = tabs(&mut tiles, &[Pane::Membrane]);
+            let membrane = tabs(&mut tiles, &[Pane::Bench, Pane::Membrane]);
             let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Unevenness]);
             let raster = tabs(&mut tiles, &[Pane::Raster, Pane::OffsetSpikes]);
             let right = split(&mut tiles, LinearDir::Vertical, [transfer, raster], 0.5);

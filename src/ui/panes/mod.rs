@@ -1,5 +1,6 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
+mod bench;
 mod decimate;
 mod delay;
 mod energy;
@@ -37,6 +38,7 @@ pub enum Pane {
     Threshold,
     Transfer,
     Race,
+    Bench,
     Energy,
     Delay,
     Initial,
@@ -44,7 +46,7 @@ pub enum Pane {
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -55,6 +57,7 @@ impl Pane {
         Self::Threshold,
         Self::Transfer,
         Self::Race,
+        Self::Bench,
         Self::Energy,
         Self::Delay,
         Self::Initial,
@@ -73,6 +76,7 @@ impl Pane {
             Self::Threshold => "Threshold",
             Self::Transfer => "Transfer",
             Self::Race => "Race",
+            Self::Bench => "Neuron bench",
             Self::Energy => "Energy",
             Self::Delay => "Start by end",
             Self::Initial => "v(0)",
@@ -92,6 +96,7 @@ impl Pane {
             Self::Threshold => "threshold",
             Self::Transfer => "transfer",
             Self::Race => "race",
+            Self::Bench => "bench",
             Self::Energy => "energy",
             Self::Delay => "delay",
             Self::Initial => "initial",
@@ -111,6 +116,7 @@ impl Pane {
             Self::Threshold => threshold::show(ui, lab, out),
             Self::Transfer => transfer::show(ui, lab, out),
             Self::Race => race::show(ui, lab, out),
+            Self::Bench => bench::show(ui, lab, out),
             Self::Energy => energy::show(ui, lab, out),
             Self::Delay => delay::show(ui, lab, out),
             Self::Initial => initial::show(ui, lab, out),

@@ -1,0 +1,161 @@
+//! One neuron on the bench: an input for every step, and what the neuron makes of it. The order of the input can be changed
+//! while its sum, and with it the count that is due, stays.
+
+use serde::{Deserialize, Serialize};
+
+use crate::convert::{Neuron, Reset, Tie};
+use crate::simulate::neuron::{Dynamics, target_count};
+
+/// The most steps that are laid out as arrows.
+pub const MAX_STEPS: usize = 64;
+
+/// A neuron and its input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Bench {
+    /// Input of each step before the weight; one entry per step.
+    pub input: Vec<f32>,
+    /// Factor on all inputs.
+    pub weight: f32,
+    pub theta: f32,
+    /// v(0) as a fraction of the neuron's unit.
+    pub v_init: f32,
+    pub neuron: Neuron,
+    pub reset: Reset,
+    pub tie: Tie,
+    /// Where the input comes from: empty, or the name of a neuron of the network.
+    pub source: String,
+}
+
+/// What the neuron did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Current of each step, weight included.
+    pub current: Vec<f32>,
+    /// m(t), potential after charging and before the reset.
+    pub before_reset: Vec<f32>,
+    /// v(t), potential after the reset.
+    pub after_reset: Vec<f32>,
+    /// What was sent at each step, in units.
+    pub sent: Vec<i32>,
+    /// The count that the same input gives when it comes evenly, from v(0) = ½ unit.
+    pub due: u32,
+    /// v(0)
+    pub initial: f32,
+}
+
+impl Default for Bench {
+    /// The worked example of two trains through weights +2 and −2: input 2, 2, 2, −2, −2.
+    fn default() -> Self {
+        Self {
+            input: vec![2.0, 2.0, 2.0, -2.0, -2.0],
+            weight: 1.0,
+            theta: 1.0,
+            v_init: 0.5,
+            neuron: Neuron::If,
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+            source: String::new(),
+        }
+    }
+}
+
+impl Outcome {
+    /// What was sent in all steps, in units.
+    pub fn count(&self) -> i32 {
+        self.sent.iter().sum()
+    }
+}
+
+impl Bench {
+    /// Lets the neuron run.
+    pub fn run(&self) -> Outcome {
+        let dynamics = Dynamics { neuron: self.neuron, reset: self.reset, tie: self.tie };
+        let unit = self.neuron.unit(self.theta);
+        let initial = self.v_init * unit;
+        let current: Vec<f32> = self.input.iter().map(|x| x * self.weight).collect();
+        let (mut v, mut total) = (initial, 0);
+        let (mut before_reset, mut after_reset, mut sent) = (Vec::new(), Vec::new(), Vec::new());
+        for &i in &current {
+            before_reset.push(v + i);
+            let (count, after) = dynamics.step(v, i, self.theta, total);
+            v = after;
+            total += count;
+            after_reset.push(v);
+            sent.push(count);
+        }
+        let mean = current.iter().sum::<f32>() / current.len().max(1) as f32;
+        let due = target_count(mean, unit, current.len(), self.neuron.per_step(), 0.5);
+        Outcome { current, before_reset, after_reset, sent, due, initial }
+    }
+
+    /// Moves the input of step `from` to step `to`; those between make room. Their sum stays.
+    pub fn move_input(&mut self, from: usize, to: usize) {
+        if from < self.input.len() && to < self.input.len() {
+            let moved = self.input.remove(from);
+            self.input.insert(to, moved);
+        }
+    }
+
+    /// The same sum, the same at every step.
+    pub fn spread(&mut self) {
+        let mean = self.input.iter().sum::<f32>() / self.input.len().max(1) as f32;
+        self.input.fill(mean);
+    }
+
+    /// The largest inputs first, or last.
+    pub fn sort(&mut self, largest_first: bool) {
+        self.input.sort_by(|a, b| if largest_first { b.total_cmp(a) } else { a.total_cmp(b) });
+    }
+
+    /// Positive and negative inputs by turns, as even as the inputs allow.
+    pub fn alternate(&mut self) {
+        let mut rest = self.input.clone();
+        let mean = rest.iter().sum::<f32>() / rest.len().max(1) as f32;
+        let mut behind = 0.0f32;
+        // Each step takes the input that brings the running sum nearest to its even course.
+        for slot in &mut self.input {
+            behind += mean;
+            let nearest =
+                (0..rest.len()).min_by(|&a, &b| (rest[a] - behind).abs().total_cmp(&(rest[b] - behind).abs()));
+            if let Some(k) = nearest {
+                *slot = rest.swap_remove(k);
+                behind -= *slot;
+            }
+        }
+    }
+
+    /// `steps` steps; new ones have no input.
+    pub fn set_steps(&mut self, steps: usize) {
+        self.input.resize(steps.clamp(1, MAX_STEPS), 0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_sum_in_another_order_gives_another_count() {
+        let mut bench = Bench::default();
+        let outcome = bench.run();
+        assert_eq!((outcome.due, outcome.count()), (2, 4));
+        assert_eq!(outcome.before_reset, [2.5, 3.5, 4.5, 1.5, -1.5]);
+        bench.sort(false);
+        assert_eq!((bench.run().due, bench.run().count()), (2, 1));
+        bench.alternate();
+        assert_eq!((bench.run().due, bench.run().count()), (2, 2));
+        bench.spread();
+        assert_eq!(bench.run().count(), 2);
+    }
+
+    #[test]
+    fn an_input_moved_keeps_the_sum() {
+        let mut bench = Bench::default();
+        bench.move_input(0, 4);
+        assert_eq!(bench.input, [2.0, 2.0, -2.0, -2.0, 2.0]);
+        bench.move_input(9, 0);
+        bench.set_steps(7);
+        assert_eq!(bench.input, [2.0, 2.0, -2.0, -2.0, 2.0, 0.0, 0.0]);
+    }
+}

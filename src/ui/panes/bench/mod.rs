@@ -1,0 +1,154 @@
+//! The neuron bench: one neuron, its input as arrows in time that one drags, and what comes out.
+
+mod plots;
+
+use egui::{ComboBox, Slider, Ui};
+
+use super::parts::{self, Page, number};
+use crate::convert::{Neuron, Reset, Tie};
+use crate::lab::{Lab, Message};
+use crate::measure::bench::{Bench, MAX_STEPS, Outcome};
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let bench = &lab.view.bench;
+    let outcome = bench.run();
+    let words = explain(bench, &outcome);
+    let page = Page { title: "Neuron bench", description: words.clone(), explanation: words };
+    parts::page(
+        ui,
+        &page,
+        || csv(&outcome),
+        |ui| {
+            let mut next = bench.clone();
+            sources(ui, lab, &mut next);
+            sliders(ui, &mut next);
+            ui.label(verdict(bench, &outcome));
+            plots::show(ui, bench, &outcome, &mut next);
+            if next != *bench {
+                out.push(Message::SetBench(Box::new(next)));
+            }
+        },
+    );
+}
+
+/// Where the input comes from, and its order.
+fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench) {
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Worked example").on_hover_text("Two trains of spikes through weights +2 and −2").clicked() {
+            *next = Bench::default();
+        }
+        let hint = "Lay the neuron in focus on the bench, with the input that it had in the run";
+        if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new("Neuron in focus")).on_hover_text(hint).clicked()
+            && let Some(real) = in_focus(lab)
+        {
+            *next = real;
+        }
+        ui.separator();
+        ui.label("order");
+        if ui.button("By turns").on_hover_text("As even as these inputs allow").clicked() {
+            next.alternate();
+        }
+        if ui.button("Large first").on_hover_text("The largest input first").clicked() {
+            next.sort(true);
+        }
+        if ui.button("Large last").on_hover_text("The largest input last").clicked() {
+            next.sort(false);
+        }
+        if ui.button("Spread evenly").on_hover_text("The same sum, the same at every step").clicked() {
+            next.spread();
+        }
+        if !next.source.is_empty() {
+            ui.small(&next.source);
+        }
+    });
+}
+
+/// The neuron in focus with its real input.
+fn in_focus(lab: &Lab) -> Option<Bench> {
+    let snapshot = lab.snapshot.as_ref()?;
+    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
+    let trace = &snapshot.trace;
+    let name = parts::neuron_name(layer, snapshot.focus.neuron);
+    Some(Bench {
+        // The shift of RTS is charge like any other here.
+        input: trace.current.iter().take(MAX_STEPS).map(|i| i + layer.shift * trace.theta).collect(),
+        weight: 1.0,
+        theta: trace.theta,
+        v_init: if trace.theta > 0.0 { trace.initial / layer.neuron.unit(trace.theta) } else { 0.0 },
+        neuron: layer.neuron,
+        reset: layer.reset,
+        tie: layer.tie,
+        source: format!("{name}, sample {}", snapshot.run.sample_index(snapshot.focus.sample)),
+    })
+}
+
+fn sliders(ui: &mut Ui, next: &mut Bench) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().slider_width = 80.0;
+        let mut steps = next.input.len();
+        if ui.add(Slider::new(&mut steps, 1..=MAX_STEPS).text("T")).changed() {
+            next.set_steps(steps);
+        }
+        let top = next.theta.max(4.0);
+        ui.add(Slider::new(&mut next.theta, 0.05..=top).text("θ").max_decimals(3));
+        ui.add(Slider::new(&mut next.v_init, -2.0..=2.0).text("v(0)/θ").max_decimals(2));
+        ui.add(Slider::new(&mut next.weight, -3.0..=3.0).text("weight").max_decimals(2));
+        for (reset, name) in [(Reset::Soft, "soft reset"), (Reset::Hard, "hard reset")] {
+            ui.selectable_value(&mut next.reset, reset, name);
+        }
+        for (tie, name) in [(Tie::Ge, "≥ θ"), (Tie::Gt, "> θ")] {
+            ui.selectable_value(&mut next.tie, tie, name);
+        }
+        let kinds = [
+            (Neuron::If, "IF"),
+            (Neuron::Signed, "signed"),
+            (Neuron::Group(4), "group of 4"),
+            (Neuron::Burst(5), "bursts of 5"),
+        ];
+        let now = kinds.iter().find(|(kind, _)| *kind == next.neuron).map_or("other", |(_, name)| name);
+        ComboBox::from_id_salt("bench neuron").selected_text(now).width(84.0).show_ui(ui, |ui| {
+            for (kind, name) in kinds {
+                ui.selectable_value(&mut next.neuron, kind, name);
+            }
+        });
+    });
+}
+
+/// Due and sent, in a sentence.
+fn verdict(bench: &Bench, outcome: &Outcome) -> String {
+    let (due, came) = (i64::from(outcome.due), i64::from(outcome.count()));
+    let charge: f32 = outcome.current.iter().sum();
+    let last = outcome.after_reset.last().copied().unwrap_or(outcome.initial);
+    let residue = last / bench.theta.max(f32::MIN_POSITIVE);
+    let end = match came - due {
+        0 => "as due".to_owned(),
+        n if n > 0 => format!("{n} too many: charge came early and was spent, and what came later cannot take it back"),
+        n => format!("{} too few: charge came so late that there was no step left to spend it", -n),
+    };
+    format!(
+        "Charge in {} θ: {due} due, {came} came, {end}. Left over: v({}) = {residue:.2} θ.",
+        number(f64::from(charge / bench.theta.max(f32::MIN_POSITIVE))),
+        bench.input.len()
+    )
+}
+
+fn explain(bench: &Bench, outcome: &Outcome) -> String {
+    format!(
+        "One neuron: at each of {} steps its input (arrow) is added to the potential; at θ it fires and is reset. Drag an \
+         arrow sideways to let it come at another step, or up and down with Shift to change it: the sum decides how many \
+         spikes are due ({}), the order how many come ({}). That difference is unevenness error.",
+        bench.input.len(),
+        outcome.due,
+        outcome.count()
+    )
+}
+
+fn csv(outcome: &Outcome) -> String {
+    let mut text = String::from("t,input,before_reset,after_reset,sent\n");
+    for t in 0..outcome.current.len() {
+        let (i, m, v) = (outcome.current[t], outcome.before_reset[t], outcome.after_reset[t]);
+        text += &format!("{},{i},{m},{v},{}\n", t + 1, outcome.sent[t]);
+    }
+    text
+}

@@ -1,0 +1,128 @@
+//! The arrows of the input, to be dragged, and the potential under them.
+
+use egui::{Color32, CursorIcon, Ui};
+use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
+
+use crate::measure::bench::{Bench, Outcome};
+use crate::ui::panes::parts;
+
+/// Draws both over the same axis; drags change `next`.
+pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, next: &mut Bench) {
+    let ink = parts::ink(ui);
+    parts::legend(ui, &[("input", ink.ann), ("potential", ink.snn), ("threshold θ", ink.theta), ("spike", ink.spike)]);
+    let height = (ui.available_height() - 8.0).max(200.0);
+    input(ui, bench, outcome, height * 0.4, ink.ann, next);
+    membrane(ui, bench, outcome, height * 0.6);
+}
+
+fn plot(name: &str, steps: usize, height: f32) -> Plot<'_> {
+    Plot::new(name)
+        .height(height)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(0.0)
+        .include_x(steps as f64 + 0.5)
+        .include_y(0.0)
+        .y_axis_min_width(46.0)
+}
+
+fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Color32, next: &mut Bench) {
+    let steps = bench.input.len();
+    let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
+    let id = ui.scope_id().with("arrow in hand");
+    let held: Option<usize> = ui.data(|data| data.get_temp(id));
+    let shown = plot("bench input", steps, height)
+        .include_y(-f64::from(reach))
+        .include_y(f64::from(reach))
+        .y_axis_label("input I(t)")
+        .label_formatter(|at| {
+            let t = parts::step_at(parts::position(at).x, steps);
+            Some(format!(
+                "t = {t}\ninput {}\ndrag sideways: another step\nwith Shift: another size",
+                outcome.current[t - 1]
+            ))
+        })
+        .show(ui, |plot| {
+            for (k, &current) in outcome.current.iter().enumerate() {
+                let x = (k + 1) as f64;
+                let y = f64::from(current);
+                let wide = if held == Some(k) { 4.0 } else { 2.5 };
+                let shaft = Line::new("input", vec![[x, 0.0], [x, y]]).allow_band(false).color(colour).width(wide);
+                plot.line(shaft.allow_hover(false));
+                let shape = match current {
+                    0.0 => MarkerShape::Circle,
+                    up if up > 0.0 => MarkerShape::Up,
+                    _ => MarkerShape::Down,
+                };
+                let tip = Points::new("input", vec![[x, y]]).shape(shape).radius(2.0 + wide).color(colour);
+                plot.points(tip.allow_hover(false));
+            }
+            plot.hline(HLine::new("zero", 0.0).color(colour.gamma_multiply(0.5)).width(1.0).allow_hover(false));
+        });
+    let response = shown.response.on_hover_cursor(CursorIcon::Grab);
+    let at = response.interact_pointer_pos().map(|at| shown.transform.value_from_position(at));
+    let Some(at) = at.filter(|_| response.dragged()) else {
+        ui.data_mut(|data| data.remove::<usize>(id));
+        return;
+    };
+    let under = parts::step_at(at.x, steps) - 1;
+    let held = held.unwrap_or(under);
+    if ui.input(|input| input.modifiers.shift) {
+        if let Some(slot) = next.input.get_mut(held) {
+            // A tenth of a threshold is as fine as a hand means it.
+            let grain = f64::from(bench.theta) / 10.0;
+            let size = if bench.weight == 0.0 { 0.0 } else { at.y / f64::from(bench.weight) };
+            *slot = ((size / grain).round() * grain) as f32;
+        }
+        ui.data_mut(|data| data.insert_temp(id, held));
+    } else {
+        next.move_input(held, under);
+        ui.data_mut(|data| data.insert_temp(id, under));
+    }
+}
+
+fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32) {
+    let ink = parts::ink(ui);
+    let steps = bench.input.len();
+    // Up to the charged potential, then straight down to where the reset leaves it.
+    let mut path = vec![[0.0, f64::from(outcome.initial)]];
+    for (k, (m, v)) in outcome.before_reset.iter().zip(&outcome.after_reset).enumerate() {
+        let x = (k + 1) as f64;
+        path.extend([[x, f64::from(*m)], [x, f64::from(*v)]]);
+    }
+    let charged: Vec<[f64; 2]> =
+        outcome.before_reset.iter().enumerate().map(|(k, m)| [(k + 1) as f64, f64::from(*m)]).collect();
+    let top = outcome.before_reset.iter().copied().fold(bench.theta.max(outcome.initial), f32::max);
+    let low = outcome.after_reset.iter().copied().fold(0.0, f32::min);
+    let above = f64::from(top + 0.14 * (top - low));
+    let fired = |positive: bool| -> Vec<[f64; 2]> {
+        let spikes = outcome.sent.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
+        spikes.map(|(k, _)| [charged[k][0], above]).collect()
+    };
+    plot("bench membrane", steps, height)
+        .include_y(above + 0.1 * f64::from(top - low))
+        .custom_x_axes(vec![parts::x_axis("time-steps t")])
+        .y_axis_label("potential")
+        .label_formatter(|at| {
+            let t = parts::step_at(parts::position(at).x, steps);
+            let (m, v, n) = (outcome.before_reset[t - 1], outcome.after_reset[t - 1], outcome.sent[t - 1]);
+            Some(format!("t = {t}\nm = {m:.3}\nv = {v:.3}\nsent {n}"))
+        })
+        .show(ui, |plot| {
+            plot.hline(HLine::new("θ", f64::from(bench.theta)).color(ink.theta).width(1.5).allow_hover(false));
+            plot.line(
+                Line::new("potential", PlotPoints::from(path))
+                    .allow_band(false)
+                    .color(ink.snn)
+                    .width(1.8)
+                    .allow_hover(false),
+            );
+            plot.points(Points::new("m", charged.clone()).radius(3.0).filled(false).color(ink.snn).allow_hover(false));
+            for (positive, shape) in [(true, MarkerShape::Down), (false, MarkerShape::Up)] {
+                let spikes = Points::new("spike", fired(positive)).shape(shape).radius(4.5).color(ink.spike);
+                plot.points(spikes.allow_hover(false));
+            }
+        });
+}
