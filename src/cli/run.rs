@@ -52,8 +52,12 @@ pub struct RunArgs {
     /// A recipe file (TOML); options given beside it win
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
-    /// Thresholds: percentile:P | max | learned | mse | balance:BATCHESxSIZE[,step=1][,clip-first][,cap]
-    #[arg(long, value_name = "RULE")]
+    /// A threshold rule.
+    #[arg(
+        long,
+        value_name = "RULE",
+        help = "Thresholds: percentile:P | max | learned | mse | balance:BATCHESxSIZE[,step=1][,clip-first][,cap]"
+    )]
     pub threshold: Option<String>,
     /// One threshold per layer or per channel
     #[arg(long, value_name = "layer|channel")]
@@ -73,8 +77,8 @@ pub struct RunArgs {
     /// Neuron: if | signed | group:M | burst:G
     #[arg(long)]
     pub neuron: Option<String>,
-    /// Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published]
-    #[arg(long)]
+    /// A correction of single neurons.
+    #[arg(long, help = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]")]
     pub correction: Option<String>,
     /// Add θ/(2N) to every neuron at every step (RTS)
     #[arg(long, value_name = "N")]
