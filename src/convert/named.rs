@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Correction, InitialPotential, Neuron, Pooling, Recipe, ThresholdRule};
+use super::{Balance, Correction, InitialPotential, Neuron, Pooling, Recipe, ThresholdRule};
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -106,7 +106,7 @@ impl Recipe {
             pooling: Pooling::PreNeuron,
             ..base.clone()
         };
-        let balance = ThresholdRule::Balance(Default::default());
+        let balance = ThresholdRule::Balance(Balance { batches: 64, ..Balance::default() });
         let of = |name: &str, recipe: Recipe| NamedRecipe::new(name, recipe);
         let srp = Correction::Srp { steps, rule: Default::default() };
         let cos = |passes| Correction::Cos { steps, passes, rule: Default::default() };

@@ -24,9 +24,9 @@ const QUANTILES: usize = 8192;
 /// Error and squared error of some activations, on average.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Errors {
-    /// E[e], in activation units.
+    /// `E[e]`, in activation units.
     pub mean: f64,
-    /// E[e²], in activation units squared.
+    /// `E[e²]`, in activation units squared.
     pub square: f64,
 }
 
@@ -112,12 +112,12 @@ impl InitialView {
         }
     }
 
-    /// The p at which E[e²] of the calibration activations is least; of equals the one nearest one half.
+    /// The p at which `E[e²]` of the calibration activations is least; of equals the one nearest one half.
     pub fn best(&self) -> Option<f64> {
         least(self.curve.iter().map(|point| (point.p, point.measured)))
     }
 
-    /// The p at which E[e] of the calibration activations vanishes, between two points of the curve.
+    /// The p at which `E[e]` of the calibration activations vanishes, between two points of the curve.
     pub fn unbiased(&self) -> Option<f64> {
         // Counts grow with p, so the mean error does.
         let above = self.curve.iter().position(|point| point.measured.mean >= 0.0)?;
@@ -127,7 +127,7 @@ impl InitialView {
         Some(low.p + (high.p - low.p) * share)
     }
 
-    /// The p at which E[e²] is least with the input as it came.
+    /// The p at which `E[e²]` is least with the input as it came.
     pub fn best_replayed(&self) -> Option<f64> {
         least(self.replayed.iter().copied())
     }
@@ -144,7 +144,7 @@ fn least(points: impl Iterator<Item = (f64, Errors)>) -> Option<f64> {
 }
 
 /// OPI's expectation for z uniform in (0, θ) and v(0) = pθ after `steps` steps of even input (Bu et al., AAAI 2022):
-/// E[e] = (θ/T)(p − ½), E[e²] = (θ/T)²((p − ½)² + 1/12).
+/// `E[e]` = (θ/T)(p − ½), `E[e²]` = (θ/T)²((p − ½)² + 1/12).
 pub fn theory(theta: f64, steps: usize, p: f64) -> Errors {
     let (unit, off) = (theta / steps as f64, p - 0.5);
     Errors { mean: unit * off, square: unit * unit * (off * off + 1.0 / 12.0) }

@@ -29,10 +29,6 @@ impl Control {
     pub fn listening(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
         Self { cancel: Arc::default(), listener: Some(Arc::new(listener)) }
     }
-    /// The same cancel flag for a part of the work that nobody listens to.
-    pub fn quiet(&self) -> Self {
-        Self { cancel: self.cancel.clone(), listener: None }
-    }
     /// The same, but the listener does not hear [`Event::Answers`].
     pub fn without_answers(&self) -> Self {
         let listener = self.listener.clone().map(|tell| -> Arc<dyn Fn(Event) + Send + Sync> {

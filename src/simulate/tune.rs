@@ -10,7 +10,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Control;
-use super::run::{Plan, run};
+use super::neuron::Dynamics;
+use super::recording::{LayerRecording, Recording, SpikeTrain};
+use super::trace::layer_currents;
 use crate::Result;
 use crate::convert::{Correction, InitialPotential, Recipe, SpikingLayer, SpikingNetwork};
 use crate::network::forward::Program;
@@ -43,23 +45,14 @@ pub fn tune(
     let ann = AnnRun::compute(program, input, samples, control)?;
     let correction = spiking.correction;
     let mut spiking = SpikingNetwork { correction: Correction::None, ..spiking };
-    let mut previous = None;
+    let classes = program.network().classes();
+    // The calibrated layers so far; each layer is run on its own, on their spikes.
+    let mut done = Recording { steps: recipe.steps, samples, classes, layers: Vec::new(), readout: Vec::new() };
     for index in 0..spiking.layers.len() {
-        control.check()?;
         control.progress("calibrating biases and potentials", index as f32 / spiking.layers.len() as f32);
-        let plan = Plan {
-            program,
-            spiking: &spiking,
-            input,
-            samples,
-            steps: recipe.steps,
-            previous: previous.as_ref(),
-            // The layer before was changed after the last run.
-            unchanged_layers: usize::saturating_sub(index, 1),
-        };
-        let recording = run(&plan, &control.quiet())?;
+        let spikes = run_layer(program, &spiking, input, &done, index, control)?;
         let layer = &spiking.layers[index];
-        let counts = recording.layers[index].spikes.counts(recipe.steps);
+        let counts = spikes.counts(recipe.steps);
         let lacking = lacking(layer, &counts, &ann.pre_activations[index], recipe.steps);
         let changed = &mut spiking.layers[index];
         if recipe.bias_correction {
@@ -73,9 +66,51 @@ pub fn tune(
                 changed.starts().iter().zip(lacking.iter().enumerate().map(rest)).map(|(v, by)| v + by).collect();
             changed.start = Some(Arc::new(moved));
         }
-        previous = Some(recording);
+        let spikes = run_layer(program, &spiking, input, &done, index, control)?;
+        done.layers.push(LayerRecording {
+            spikes,
+            mean_input: Vec::new(),
+            potential: Vec::new(),
+            start: None,
+            silenced: None,
+        });
     }
     Ok(SpikingNetwork { correction, ..spiking })
+}
+
+/// The spikes of layer `index` alone, given those of the layers before it in `done`.
+fn run_layer(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    done: &Recording,
+    index: usize,
+    control: &Control,
+) -> Result<SpikeTrain> {
+    let layer = &spiking.layers[index];
+    let (theta, starts) = (layer.theta_per_neuron(), layer.starts());
+    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+    let mut spikes = SpikeTrain::with_weights(done.samples, layer.neurons(), layer.neuron.weights());
+    spikes.resize(done.steps);
+    let words = spikes.row_words();
+    let one = |sample: usize| -> Result<Vec<u64>> {
+        control.check()?;
+        let mut currents = layer_currents(program, spiking, input, done, index, sample);
+        let mut bits = vec![0; done.steps * words];
+        let (mut v, mut sent) = (starts.clone(), vec![0; layer.neurons()]);
+        for (row, bits) in currents.chunks_mut(layer.neurons().max(1)).zip(bits.chunks_mut(words.max(1))) {
+            if layer.shift != 0.0 {
+                v.iter_mut().zip(&theta).for_each(|(v, theta)| *v += layer.shift * theta);
+            }
+            dynamics.step_row(&mut v, row, &theta, &mut sent, bits);
+        }
+        Ok(bits)
+    };
+    let rows: Vec<Vec<u64>> = (0..done.samples).into_par_iter().map(one).collect::<Result<_>>()?;
+    for (sample, bits) in rows.iter().enumerate() {
+        bits.chunks(words.max(1)).enumerate().for_each(|(t, row)| spikes.row_mut(t, sample).copy_from_slice(row));
+    }
+    Ok(spikes)
 }
 
 /// Mean a − φ of every neuron over the samples, `[F]`, from counts and pre-activations `[N, F]`.
