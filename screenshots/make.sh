@@ -10,6 +10,6 @@ shot screenshots/explore-light.png --size 1920x1080 --theme light
 for pane in race offset-spikes unevenness; do
   shot "screenshots/corrected-$pane.png" --session screenshots/corrections.json --pane "$pane" --size 760x520 --theme dark
 done
-for pane in t-curve ledger mismatch offset-spikes unevenness membrane raster threshold transfer delay energy initial; do
+for pane in t-curve ledger mismatch offset-spikes unevenness membrane raster threshold transfer delay energy initial bench; do
   shot "screenshots/pane-$pane.png" --pane "$pane" --size 640x400 --theme dark
 done

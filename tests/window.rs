@@ -142,6 +142,7 @@ fn corrections_race_and_the_winner_becomes_the_recipe() {
     click(&mut harness, "Race");
     click(&mut harness, "Race the corrections");
     assert!(harness.state().lab.lanes.iter().all(|lane| matches!(lane.result, Some(Ok(_)))));
+    click(&mut harness, "Take over lane COS");
     click(&mut harness, "Take over lane SRP");
     let recipe = &harness.state().lab.run.as_ref().unwrap().settings.recipe;
     assert!(matches!(recipe.correction, spikescope::convert::Correction::Srp { .. }));

@@ -65,11 +65,12 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
                 ),
             ];
             let now = rules.iter().find(|(r, ..)| r == rule).map_or("", |(_, name, _)| name);
-            ComboBox::from_id_salt("cos rule").selected_text(now).width(72.0).show_ui(ui, |ui| {
+            let combo = ComboBox::from_id_salt("cos rule").selected_text(now).width(72.0).show_ui(ui, |ui| {
                 for (choice, name, hint) in rules {
                     done |= ui.selectable_value(rule, choice, name).on_hover_text(hint).clicked();
                 }
             });
+            combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "COS rule"));
             done
         }
     };

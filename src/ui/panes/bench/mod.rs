@@ -2,7 +2,7 @@
 
 mod plots;
 
-use egui::{ComboBox, Slider, Ui};
+use egui::{ComboBox, Role, Slider, Ui, WidgetInfo};
 
 use super::parts::{self, Page, number};
 use crate::convert::{Neuron, Reset, Tie};
@@ -107,11 +107,12 @@ fn sliders(ui: &mut Ui, next: &mut Bench) {
             (Neuron::Burst(5), "bursts of 5"),
         ];
         let now = kinds.iter().find(|(kind, _)| *kind == next.neuron).map_or("other", |(_, name)| name);
-        ComboBox::from_id_salt("bench neuron").selected_text(now).width(84.0).show_ui(ui, |ui| {
+        let combo = ComboBox::from_id_salt("bench neuron").selected_text(now).width(84.0).show_ui(ui, |ui| {
             for (kind, name) in kinds {
                 ui.selectable_value(&mut next.neuron, kind, name);
             }
         });
+        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Neuron on the bench"));
     });
 }
 
