@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::balance::Balance;
-use super::method::{Correction, InitialPotential, Neuron, Pooling, Readout};
+use super::method::{Correction, InitialPotential, MAX_PRESTEPS, Neuron, Pooling, Readout};
 use crate::{Error, Result};
 
 /// The longest simulation that is offered, in time-steps.
@@ -142,6 +142,12 @@ impl Recipe {
             Correction::Srp { .. } => Some("SRP"),
             Correction::Cos { .. } => Some("COS"),
         };
+        if self.correction.presteps() > MAX_PRESTEPS {
+            return refuse(&format!(
+                "{} pre-steps are too many; the correction may spend up to {MAX_PRESTEPS}",
+                self.correction.presteps()
+            ));
+        }
         if let Some(name) = corrected {
             if self.reset == Reset::Hard {
                 return refuse(&format!(
