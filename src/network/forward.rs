@@ -1,15 +1,18 @@
 //! Runs a [`Network`] on a Burn device: one tensor function per operation, used alike by the ANN, by the stateless
 //! parts of the spiking network and by training.
 //!
+//! The event form of the same operations is [`super::event`]; a program makes it where it is asked for.
+//!
 //! Every value is a `Tensor<2>` of shape `[N, F]`, F being the flattened sample shape; the first dimension is the batch,
 //! or time and batch folded together (`[T·N, F]`). Shapes were checked when the network was read, so nothing here fails.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::module::{avg_pool2d, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
+use super::event::{Feed, Grid, compile};
 use super::{Activation, Network, Node, NodeId, Op, Weights};
 
 /// The tensors of one node on a device.
@@ -55,6 +58,18 @@ pub struct Program {
     device: Device,
     /// For every node, the last node that reads it: its value is dropped there.
     last_reader: Vec<NodeId>,
+    /// The event form of every node that was asked for.
+    events: Arc<Vec<OnceLock<Option<EventForm>>>>,
+    /// Whether event forms are left unused.
+    dense_only: bool,
+}
+
+/// A node in event form.
+#[derive(Debug)]
+pub struct EventForm {
+    pub feed: Feed,
+    /// Its value without spikes, `[places][channels]` of the feed's inner grid; empty where it depends on the sample.
+    pub constant: Vec<f32>,
 }
 
 impl Program {
@@ -66,9 +81,14 @@ impl Program {
             node.inputs.iter().for_each(|&input| last_reader[input] = id);
         }
         last_reader[network.output] = network.nodes.len();
-        Self { network, params, device: device.clone(), last_reader }
+        let events = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
+        Self { network, params, device: device.clone(), last_reader, events, dense_only: false }
     }
 
+    /// The same program on dense tensors only: what the event kernels are compared with.
+    pub fn dense_only(self) -> Self {
+        Self { dense_only: true, ..self }
+    }
     /// The network this program runs.
     pub fn network(&self) -> &Arc<Network> {
         &self.network
@@ -106,6 +126,61 @@ impl Program {
             values[id] = Some(value);
         }
         values[self.network.output].take().unwrap_or(input)
+    }
+
+    /// The event form of node `id`, where it has one; made when it is first asked for.
+    pub fn event_form(&self, id: NodeId) -> Option<&EventForm> {
+        if self.dense_only {
+            return None;
+        }
+        let make = || {
+            let feed = compile(&self.network, id)?;
+            let constant = if feed.analogue { Vec::new() } else { self.silent(&feed, None) };
+            Some(EventForm { feed, constant })
+        };
+        self.events[id].get_or_init(make).as_ref()
+    }
+
+    /// What `feed` adds up to without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input one
+    /// sample, which is right where the feed is not analogue.
+    pub fn silent(&self, feed: &Feed, input: Option<Tensor<2>>) -> Vec<f32> {
+        let rows = input.as_ref().map_or(1, |x| x.dims()[0]);
+        let mut values: Vec<Option<Tensor<2>>> = vec![None; self.network.nodes.len()];
+        for id in self.between_spikes(feed.inner) {
+            let node = &self.network.nodes[id];
+            values[id] = Some(match node.op {
+                Op::Input => input.clone().unwrap_or_else(|| self.tensor(vec![0.0; rows * node.len()], rows)),
+                Op::Activation(_) => self.tensor(vec![0.0; rows * node.len()], rows),
+                _ => {
+                    let inputs = node.inputs.iter().filter_map(|&i| values[i].clone()).collect();
+                    apply(&self.network, node, &self.params[id], inputs)
+                }
+            });
+        }
+        let Some(value) = values[feed.inner].take() else { return Vec::new() };
+        let Grid { channels, .. } = feed.sum;
+        let places = feed.sum.places();
+        let by_channel = numbers(value);
+        let mut out = vec![0.0; by_channel.len()];
+        for (from, to) in by_channel.chunks(channels * places).zip(out.chunks_mut(channels * places)) {
+            for (c, plane) in from.chunks(places).enumerate() {
+                plane.iter().enumerate().for_each(|(p, &value)| to[p * channels + c] = value);
+            }
+        }
+        out
+    }
+
+    /// Node `target` and all nodes on the ways to it from the input or from the next spikes upstream, in order.
+    pub fn between_spikes(&self, target: NodeId) -> Vec<NodeId> {
+        let mut found = vec![false; self.network.nodes.len()];
+        let mut open = vec![target];
+        while let Some(id) = open.pop() {
+            let node = &self.network.nodes[id];
+            if !std::mem::replace(&mut found[id], true) && !matches!(node.op, Op::Activation(_)) {
+                open.extend(&node.inputs);
+            }
+        }
+        (0..=target).filter(|&id| found[id]).collect()
     }
 
     /// `[N, F]` numbers as a tensor on this program's device.

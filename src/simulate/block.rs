@@ -1,14 +1,17 @@
-//! One block of samples through the whole spiking network, and one layer's neurons over its current.
+//! One block of samples through the whole spiking network. A layer runs in event form where it has one; where it has none
+//! (or where another layer needs it so) values are dense tensors.
 
 use super::Control;
-use super::correct::cos::Cos;
 use super::correct::srp;
-use super::neuron::Dynamics;
-use super::recording::{LayerRecording, SpikeTrain};
-use super::run::{Plan, Reuse, needed_nodes};
+use super::currents::{Current, Currents, Events, Source};
+use super::layer::{Trail, Work, integrate};
+use super::recording::SpikeTrain;
+use super::run::{Plan, Reuse};
 use super::signal::{Signal, apply_signal};
-use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
-use crate::network::forward::{Program, numbers};
+use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
+use crate::network::event::Grid;
+use crate::network::event::lanes::LANES;
+use crate::network::forward::{EventForm, Program, numbers};
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
@@ -22,32 +25,28 @@ pub(super) struct Block {
     pub readout: Vec<f32>,
 }
 
-/// What integrating one layer leaves behind.
-pub(super) struct Trail {
-    /// `[T][B][plane][word]`
-    pub bits: Vec<u64>,
-    /// Mean input current, `[B, F]`.
-    pub mean_input: Vec<f32>,
-    /// Potential after the last step, `[B, F]`.
-    pub potential: Vec<f32>,
-    /// Shifted v(0), `[B, F]` (COS).
-    pub start: Option<Vec<f32>>,
-    /// Silenced neurons, `[B][word]` (SRP).
-    pub silenced: Option<Vec<u64>>,
+/// What every block of a run shares.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub plan: &'a Plan<'a>,
+    pub reuse: Reuse<'a>,
+    /// Nodes whose dense value some layer needs.
+    pub dense: &'a [bool],
+    /// Parts that one sample's work is cut into for several threads.
+    pub parts: usize,
 }
 
-/// Runs samples `first..first + rows` of the plan; `needed` are the nodes whose values it takes.
-pub(super) fn run_block(
-    plan: &Plan<'_>,
-    reuse: Reuse<'_>,
-    needed: &[bool],
-    first: usize,
-    rows: usize,
-    control: &Control,
-) -> Result<Block> {
+/// The event form in which a run reads node `id`, where it has one under the network's rule for max pools.
+pub(super) fn event_form(program: &Program, id: NodeId, pooling: Pooling) -> Option<&EventForm> {
+    program.event_form(id).filter(|form| pooling == Pooling::Lateral || !form.feed.needs_lateral())
+}
+
+/// Runs samples `first..first + rows` of the plan.
+pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: &Control) -> Result<Block> {
+    let Shared { plan, reuse, .. } = shared;
     let masks = match plan.spiking.correction {
         Correction::Srp { steps, rule } if reuse.from_step == 0 && steps > 0 => {
-            Some(pre_steps(plan, steps, rule, first, rows, control)?)
+            Some(pre_steps(shared, steps, rule, first, rows, control)?)
         }
         _ => None,
     };
@@ -58,88 +57,244 @@ pub(super) fn run_block(
         _ => kept,
     };
     let network = plan.program.network();
-    let width = network.input_shape().iter().product::<usize>();
-    let mut values: Vec<Option<Signal>> = vec![None; network.nodes.len()];
-    let mut layers: Vec<Option<Trail>> = plan.spiking.layers.iter().map(|_| None).collect();
-    for (id, node) in network.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
-        control.check()?;
-        let signal = match node.op {
-            Op::Input => {
-                let x = plan.input[first * width..(first + rows) * width].to_vec();
-                Signal::Constant(plan.program.tensor(x, rows))
-            }
-            Op::Activation(_) => {
-                let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
-                let Some(index) = index else {
-                    return Err(Error::Internal(format!("activation '{}' has no neurons", node.name)));
-                };
-                let layer = &plan.spiking.layers[index];
-                match reuse.previous {
-                    Some(previous) if index < reuse.layers => {
-                        let spikes = decode(layer, &previous.layers[index].spikes, 0..kept, first, rows);
-                        Signal::Sequence(plan.program.tensor(spikes, kept * rows))
-                    }
-                    _ => {
-                        let Some(current) = take(&mut values, plan.program, node.inputs[0], id) else {
-                            return Err(Error::Internal(format!("'{}' has no input", node.name)));
-                        };
-                        let going_on = reuse.previous.filter(|_| reuse.from_step > 0);
-                        let task = Task {
-                            steps,
-                            kept,
-                            first,
-                            rows,
-                            past: going_on.map(|r| (&r.layers[index], reuse.from_step)),
-                            correction: plan.spiking.correction,
-                            mask: masks.as_ref().map(|masks| masks[index].as_slice()),
-                        };
-                        let (out, trail) = integrate(layer, current, &task);
-                        layers[index] = Some(trail);
-                        Signal::Sequence(plan.program.tensor(out, steps * rows))
-                    }
-                }
-            }
-            _ => {
-                let inputs =
-                    node.inputs.iter().filter_map(|&input| take(&mut values, plan.program, input, id)).collect();
-                apply_signal(network, node, plan.program.params(id), inputs, steps, plan.spiking.pooling)
-            }
-        };
-        values[id] = Some(signal);
-    }
-    let Some(output) = values[network.output].take() else {
-        return Err(Error::Internal("the network gave no output".into()));
+    let mut at_work = AtWork {
+        shared,
+        first,
+        rows,
+        steps,
+        values: vec![None; network.nodes.len()],
+        layers: plan.spiking.layers.iter().map(|_| None).collect(),
     };
-    let mut readout = numbers(output.sequence(steps));
-    let row = rows * network.classes();
-    readout.truncate(kept * row);
-    for i in row..readout.len() {
-        readout[i] += readout[i - row];
+    for (id, node) in network.nodes.iter().enumerate() {
+        control.check()?;
+        let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
+        if let Some(index) = index.filter(|&index| index >= reuse.layers) {
+            let layer = &plan.spiking.layers[index];
+            let currents = at_work.currents(node.inputs[0], id, &layer.bias)?;
+            let going_on = reuse.previous.filter(|_| reuse.from_step > 0);
+            let work = Work {
+                layer,
+                held: matches!(currents.current, Current::Held(_)),
+                kept,
+                first,
+                past: going_on.map(|r| (&r.layers[index], reuse.from_step)),
+                correction: plan.spiking.correction,
+                mask: masks.as_ref().map(|masks| &masks[index]),
+            };
+            let trail = integrate(&work, &currents, control)?;
+            drop(currents);
+            at_work.layers[index] = Some(trail);
+        }
+        if shared.dense[id] {
+            at_work.values[id] = Some(at_work.dense_value(id, index)?);
+        }
     }
+    let readout = at_work.readout(kept, control)?;
+    let cut = |trail: Trail| {
+        let Trail { mut spikes, .. } = trail;
+        spikes.resize(kept);
+        Trail { spikes, ..trail }
+    };
+    let layers = at_work.layers.into_iter().map(|trail| trail.map(cut)).collect();
     Ok(Block { first, rows, layers, readout })
 }
 
-/// The silenced neurons of every layer, `[B][word]` each, from τ pre-steps of the whole network in lock-step.
+/// The silenced neurons of every layer from τ pre-steps of the whole network in lock-step.
 fn pre_steps(
-    plan: &Plan<'_>,
+    shared: Shared<'_>,
     steps: usize,
     rule: crate::convert::SrpRule,
     first: usize,
     rows: usize,
     control: &Control,
-) -> Result<Vec<Vec<u64>>> {
+) -> Result<Vec<SpikeTrain>> {
+    let plan = shared.plan;
     let uncorrected = SpikingNetwork { correction: Correction::None, ..plan.spiking.clone() };
     let pre = Plan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
-    let block = run_block(&pre, Reuse::NOTHING, &needed_nodes(&pre, 0), first, rows, control)?;
-    let mask = |(trail, layer): (Option<Trail>, &SpikingLayer)| {
-        trail.map(|trail| srp::mask(&trail.potential, &layer.theta_per_neuron(), rule)).unwrap_or_default()
-    };
-    Ok(block.layers.into_iter().zip(&plan.spiking.layers).map(mask).collect())
+    let dense = dense_nodes(&pre, 0);
+    let shared = Shared { plan: &pre, reuse: Reuse::NOTHING, dense: &dense, ..shared };
+    let block = run_block(shared, first, rows, control)?;
+    let masks = block.layers.into_iter().zip(&plan.spiking.layers);
+    let masks = masks.filter_map(|(trail, layer)| Some(srp::mask(layer, &trail?.potential, rule)));
+    Ok(masks.collect())
 }
 
-/// The value of `id` for its reader `reader`; given away when that is the last one.
-fn take(values: &mut [Option<Signal>], program: &Program, id: NodeId, reader: NodeId) -> Option<Signal> {
-    if program.last_reader(id) == reader { values[id].take() } else { values[id].clone() }
+/// The nodes whose dense value is needed when the first `kept` spiking layers are known: those on the ways from spikes or
+/// input to every layer without an event form.
+pub(super) fn dense_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
+    let network = plan.program.network();
+    let mut needed = vec![false; network.nodes.len()];
+    let readers = plan.spiking.layers[kept..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
+    for target in readers.chain([network.output]) {
+        if event_form(plan.program, target, plan.spiking.pooling).is_none() {
+            plan.program.between_spikes(target).into_iter().for_each(|id| needed[id] = true);
+        }
+    }
+    needed
+}
+
+/// A block half-way through the network.
+struct AtWork<'a> {
+    shared: Shared<'a>,
+    first: usize,
+    rows: usize,
+    steps: usize,
+    values: Vec<Option<Signal>>,
+    layers: Vec<Option<Trail>>,
+}
+
+impl AtWork<'_> {
+    /// The current that node `source` is for its reader `reader`.
+    fn currents<'b>(&'b mut self, source: NodeId, reader: NodeId, bias: &'b [f32]) -> Result<Currents<'b>> {
+        let plan = self.shared.plan;
+        let grid = Grid::of_any(&plan.program.network().nodes[source].shape);
+        let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
+        let current = match event_form(plan.program, source, plan.spiking.pooling) {
+            Some(form) => Current::Events(self.events(form)),
+            None => match self.take(source, reader)? {
+                Signal::Constant(x) => Current::Held(numbers(x)),
+                Signal::Sequence(x) => Current::Steps(numbers(x)),
+            },
+        };
+        Ok(Currents { current, grid, samples, steps, bias, parts })
+    }
+
+    fn events<'b>(&'b self, form: &'b EventForm) -> Events<'b> {
+        let Shared { plan, reuse, .. } = self.shared;
+        let source = |term: &'b crate::network::event::Term| {
+            let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
+            let layer = &plan.spiking.layers[index];
+            match (&self.layers[index], reuse.previous) {
+                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, &term.map),
+                (None, Some(previous)) => Source::new(layer, &previous.layers[index].spikes, self.first, 0, &term.map),
+                (None, None) => unreachable!("a layer that was neither run nor known"),
+            }
+        };
+        let feed = &form.feed;
+        let constant =
+            if feed.analogue { plan.program.silent(feed, Some(self.input())) } else { form.constant.clone() };
+        Events { feed, sources: feed.terms.iter().map(source).collect(), constant, pooling: plan.spiking.pooling }
+    }
+
+    /// The block's scaled input, `[B, F]`.
+    fn input(&self) -> burn::tensor::Tensor<2> {
+        let plan = self.shared.plan;
+        let width = plan.program.network().input_shape().iter().product::<usize>();
+        plan.program.tensor(plan.input[self.first * width..(self.first + self.rows) * width].to_vec(), self.rows)
+    }
+
+    /// The dense value of node `id`; `index` is its number among the spiking layers.
+    fn dense_value(&mut self, id: NodeId, index: Option<usize>) -> Result<Signal> {
+        let Shared { plan, reuse, .. } = self.shared;
+        let network = plan.program.network();
+        let node = &network.nodes[id];
+        Ok(match (&node.op, index) {
+            (Op::Input, _) => Signal::Constant(self.input()),
+            (Op::Activation(_), Some(index)) => {
+                let layer = &plan.spiking.layers[index];
+                let spikes = match (&self.layers[index], reuse.previous) {
+                    (Some(trail), _) => decode(layer, &trail.spikes, 0..self.steps, 0, self.rows),
+                    (None, Some(previous)) => {
+                        decode(layer, &previous.layers[index].spikes, 0..self.steps, self.first, self.rows)
+                    }
+                    (None, None) => unreachable!("a layer that was neither run nor known"),
+                };
+                Signal::Sequence(plan.program.tensor(spikes, self.steps * self.rows))
+            }
+            (Op::Activation(_), None) => {
+                return Err(Error::Internal(format!("activation '{}' has no neurons", node.name)));
+            }
+            _ => {
+                let inputs: Result<Vec<Signal>> = node.inputs.iter().map(|&input| self.take(input, id)).collect();
+                apply_signal(network, node, plan.program.params(id), inputs?, self.steps, plan.spiking.pooling)
+            }
+        })
+    }
+
+    /// The dense value of `id` for its reader `reader`; given away when that is the last one.
+    fn take(&mut self, id: NodeId, reader: NodeId) -> Result<Signal> {
+        let value = &mut self.values[id];
+        let value = if self.shared.plan.program.last_reader(id) == reader { value.take() } else { value.clone() };
+        value.ok_or_else(|| {
+            Error::Internal(format!("'{}' has no value", self.shared.plan.program.network().nodes[id].name))
+        })
+    }
+
+    /// The readout summed over steps, `[kept][B][classes]`.
+    fn readout(&mut self, kept: usize, control: &Control) -> Result<Vec<f32>> {
+        let plan = self.shared.plan;
+        let network = plan.program.network();
+        let (rows, classes) = (self.rows, network.classes());
+        let currents = self.currents(network.output, network.nodes.len(), &[])?;
+        let mut readout = by_step(&currents, control)?;
+        let row = rows * classes;
+        readout.truncate(kept * row);
+        for i in row..readout.len() {
+            readout[i] += readout[i - row];
+        }
+        Ok(readout)
+    }
+}
+
+/// Hands `work` the input currents of spiking layer `layer` for samples `first..first + rows`, from the recorded spikes of
+/// the layers before it.
+pub(super) fn with_recorded_currents<R>(
+    plan: &Plan<'_>,
+    layer: usize,
+    first: usize,
+    rows: usize,
+    work: impl FnOnce(&Currents<'_>) -> Result<R>,
+) -> Result<R> {
+    let network = plan.program.network();
+    let spiking = &plan.spiking.layers[layer];
+    let source = network.nodes[spiking.node].inputs[0];
+    let reuse = Reuse { previous: plan.previous, layers: layer, from_step: 0 };
+    let mut at_work = AtWork {
+        shared: Shared { plan, reuse, dense: &[], parts: 1 },
+        first,
+        rows,
+        steps: plan.steps,
+        values: vec![None; network.nodes.len()],
+        layers: plan.spiking.layers.iter().map(|_| None).collect(),
+    };
+    if event_form(plan.program, source, plan.spiking.pooling).is_none() {
+        for id in plan.program.between_spikes(source) {
+            let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
+            at_work.values[id] = Some(at_work.dense_value(id, index)?);
+        }
+    }
+    let currents = at_work.currents(source, spiking.node, &spiking.bias)?;
+    work(&currents)
+}
+
+/// Currents as `[T][B][F]`.
+pub(super) fn by_step(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
+    match (&currents.current, currents.lanes()) {
+        (Current::Steps(values), _) => Ok(values.clone()),
+        (Current::Held(values), _) => Ok(values.repeat(currents.steps)),
+        (_, 1) => by_step_in::<1>(currents, control),
+        (_, 2) => by_step_in::<2>(currents, control),
+        _ => by_step_in::<4>(currents, control),
+    }
+}
+
+fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
+    let (width, places) = (currents.grid.len(), currents.grid.places());
+    let mut out = vec![0.0; currents.steps * currents.samples * width];
+    let pieces = currents.each::<N, Vec<(usize, f32)>>(control, |_, columns| {
+        let mut piece = Vec::new();
+        columns(&mut |sample, place, channels, column| {
+            for (t, values) in column.iter().enumerate() {
+                for (lane, c) in channels.clone().enumerate() {
+                    let at = (t * currents.samples + sample) * width + c * places + place;
+                    piece.push((at, values[lane / LANES].0[lane % LANES]));
+                }
+            }
+        })?;
+        Ok(piece)
+    })?;
+    pieces.into_iter().flatten().for_each(|(at, value)| out[at] = value);
+    Ok(out)
 }
 
 /// Outputs of `steps` as amplitudes, `[T·B, F]`.
@@ -160,129 +315,11 @@ pub(super) fn decode(
     out
 }
 
-/// What one layer's neurons are to do.
-struct Task<'a> {
-    /// Steps of the current.
-    steps: usize,
-    /// The first of them that are kept.
-    kept: usize,
-    first: usize,
-    rows: usize,
-    /// The layer's recording so far and its number of steps.
-    past: Option<(&'a LayerRecording, usize)>,
-    correction: Correction,
-    /// Silenced neurons, `[B][word]`.
-    mask: Option<&'a [u64]>,
-}
-
-/// Runs one layer's neurons over its current; gives the outputs `[T·B, F]`.
-fn integrate(layer: &SpikingLayer, current: Signal, task: &Task<'_>) -> (Vec<f32>, Trail) {
-    let Task { steps, kept, first, rows, past, .. } = *task;
-    let neurons = layer.neurons();
-    let words = neurons.div_ceil(64) * layer.neuron.weights().len();
-    let span = first * neurons..(first + rows) * neurons;
-    let theta = layer.theta_per_neuron();
-    let constant = matches!(current, Signal::Constant(_));
-    let mut out = match current {
-        Signal::Constant(x) | Signal::Sequence(x) => numbers(x),
-    };
-    add_bias(layer, &mut out);
-    let held = constant.then(|| out.clone());
-    if constant {
-        out = out.repeat(steps);
-    }
-    let mut v = past.map_or_else(|| layer.starts().repeat(rows), |(record, _)| record.potential[span.clone()].to_vec());
-    let start = match (task.correction, past) {
-        (Correction::Cos { steps, passes, rule }, None) => {
-            let cos = Cos { steps, passes, rule, tie: layer.tie };
-            for (b, start) in v.chunks_mut(neurons.max(1)).enumerate() {
-                let row = |t: usize| &out[(t * rows + b) * neurons..(t * rows + b + 1) * neurons];
-                cos.calibrate(start, &theta, layer.shift, row);
-            }
-            Some(v.clone())
-        }
-        _ => None,
-    };
-    let silenced = task.mask.map(<[u64]>::to_vec).or_else(|| held_back(past, first, rows));
-    let mut sent = sent_before(layer, past, first, rows);
-    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
-    let mut bits = vec![0u64; steps * rows * words];
-    let mut charge = vec![0.0f32; rows * neurons];
-    let mut potential = Vec::new();
-    for t in 0..steps {
-        for b in 0..rows {
-            let at = (t * rows + b) * neurons;
-            let row = &mut out[at..at + neurons];
-            let sample = b * neurons..(b + 1) * neurons;
-            if !constant && t < kept {
-                charge[sample.clone()].iter_mut().zip(row.iter()).for_each(|(c, i)| *c += i);
-            }
-            let word = (t * rows + b) * words;
-            let (v, bits) = (&mut v[sample.clone()], &mut bits[word..word + words]);
-            if layer.shift != 0.0 {
-                v.iter_mut().zip(&theta).for_each(|(v, theta)| *v += layer.shift * theta);
-            }
-            let sent = if sent.is_empty() { &mut [][..] } else { &mut sent[sample] };
-            dynamics.step_row(v, row, &theta, sent, bits);
-            if let Some(silenced) = &silenced {
-                silence(row, bits, &silenced[b * words..(b + 1) * words]);
-            }
-        }
-        if t + 1 == kept {
-            potential = v.clone();
-        }
-    }
-    bits.truncate(kept * rows * words);
-    let mean_input = match (held, past) {
-        // Held exactly: summing equal numbers would round.
-        (Some(x), _) => x,
-        (None, None) => charge.iter().map(|c| c / kept as f32).collect(),
-        (None, Some((record, before))) => {
-            let total = (before + kept) as f32;
-            let old = &record.mean_input[span];
-            charge.iter().zip(old).map(|(c, m)| (c + m * before as f32) / total).collect()
-        }
-    };
-    (out, Trail { bits, mean_input, potential, start, silenced })
-}
-
 /// Adds the layer's bias correction to its currents, `[…, F]`.
 pub(super) fn add_bias(layer: &SpikingLayer, current: &mut [f32]) {
     if !layer.bias.is_empty() {
         for row in current.chunks_mut(layer.neurons().max(1)) {
             row.iter_mut().enumerate().for_each(|(i, x)| *x += layer.bias_of(i));
-        }
-    }
-}
-
-/// The silenced neurons of a run that goes on, `[B][word]`.
-fn held_back(past: Option<(&LayerRecording, usize)>, first: usize, rows: usize) -> Option<Vec<u64>> {
-    let silenced = past?.0.silenced.as_ref()?;
-    Some((first..first + rows).flat_map(|sample| silenced.row(0, sample).iter().copied()).collect())
-}
-
-/// Counts that a run that goes on has sent already, `[B, F]`; empty for the plain neuron, which does not ask.
-fn sent_before(layer: &SpikingLayer, past: Option<(&LayerRecording, usize)>, first: usize, rows: usize) -> Vec<i32> {
-    let neurons = layer.neurons();
-    if layer.neuron == crate::convert::Neuron::If {
-        return Vec::new();
-    }
-    let mut sent = vec![0u32; rows * neurons];
-    if let Some((record, steps)) = past {
-        let samples = sent.chunks_mut(neurons.max(1)).enumerate();
-        samples.for_each(|(b, row)| record.spikes.add_counts(steps, first + b, row));
-    }
-    sent.into_iter().map(|n| n as i32).collect()
-}
-
-/// Takes the spikes of silenced neurons out of one row of outputs and its bits.
-fn silence(row: &mut [f32], bits: &mut [u64], silenced: &[u64]) {
-    for (w, (word, &mask)) in bits.iter_mut().zip(silenced).enumerate() {
-        let mut held = *word & mask;
-        *word &= !mask;
-        while held != 0 {
-            row[w * 64 + held.trailing_zeros() as usize] = 0.0;
-            held &= held - 1;
         }
     }
 }

@@ -2,8 +2,11 @@
 //! tells of its progress through [`Control`].
 
 mod block;
+mod column;
 pub mod control;
 pub mod correct;
+mod currents;
+mod layer;
 pub mod neuron;
 pub mod prefix;
 pub mod recording;

@@ -1,20 +1,24 @@
 //! What is kept of a run: every spike as one bit (several planes of bits for neurons that send more than one), each neuron's mean input and last potential, the readout at every step.
 //!
-//! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it.
+//! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it. Within a row
+//! channels are innermost, as the event kernels want them.
 
 use crate::convert::{Neuron, SpikingLayer};
+use crate::network::event::list::Spikes;
 
 /// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
 /// neuron in a step is the sum of the weights of the planes where its bit is set; the plain neuron has one plane of weight 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpikeTrain {
     samples: usize,
-    neurons: usize,
+    channels: usize,
+    /// Neurons in each channel.
+    places: usize,
     /// What a bit of each plane is worth.
     weights: &'static [i32],
     /// Words in one row, `ceil(neurons / 64)` for each plane.
     row_words: usize,
-    /// `[T][sample][plane][word]`; bit k of word w is neuron `64w + k` of the flattened `[C, H, W]` layer.
+    /// `[T][sample][plane][word]`; bit `p·C + c` is the neuron of channel c at place p.
     words: Vec<u64>,
 }
 
@@ -62,7 +66,19 @@ impl SpikeTrain {
     }
     /// An empty train of 0 steps whose planes are worth `weights`.
     pub fn with_weights(samples: usize, neurons: usize, weights: &'static [i32]) -> Self {
-        Self { samples, neurons, weights, row_words: neurons.div_ceil(64) * weights.len(), words: Vec::new() }
+        Self::with_places(samples, neurons, 1, weights)
+    }
+    /// An empty train of 0 steps for the neurons of `layer`.
+    pub fn of_layer(samples: usize, layer: &SpikingLayer) -> Self {
+        Self::with_places(samples, layer.shape[0], layer.plane(), layer.neuron.weights())
+    }
+    /// An empty train of 0 steps with one plane for the neurons of `layer`: flags.
+    pub fn flags_of(samples: usize, layer: &SpikingLayer) -> Self {
+        Self::with_places(samples, layer.shape[0], layer.plane(), Neuron::If.weights())
+    }
+    fn with_places(samples: usize, channels: usize, places: usize, weights: &'static [i32]) -> Self {
+        let row_words = (channels * places).div_ceil(64) * weights.len();
+        Self { samples, channels, places, weights, row_words, words: Vec::new() }
     }
     /// Time-steps recorded.
     pub fn steps(&self) -> usize {
@@ -74,7 +90,11 @@ impl SpikeTrain {
     }
     /// Neurons of the layer.
     pub fn neurons(&self) -> usize {
-        self.neurons
+        self.channels * self.places
+    }
+    /// The bit of `neuron` (index in the flattened `[C, H, W]` layer) in a plane.
+    pub fn bit_of(&self, neuron: usize) -> usize {
+        neuron % self.places * self.channels + neuron / self.places
     }
     /// What a bit of each plane is worth.
     pub fn weights(&self) -> &'static [i32] {
@@ -100,12 +120,13 @@ impl SpikeTrain {
     }
     /// The planes of one row with their weights.
     fn planes(&self, t: usize, sample: usize) -> impl Iterator<Item = (i32, &[u64])> {
-        let words = self.neurons.div_ceil(64).max(1);
+        let words = self.neurons().div_ceil(64).max(1);
         self.weights.iter().copied().zip(self.row(t, sample).chunks(words))
     }
     /// The count of `neuron` at step `t` (0-based) for `sample`: 0 or 1 for the plain neuron.
     pub fn value(&self, t: usize, sample: usize, neuron: usize) -> i32 {
-        let bit = |words: &[u64]| (words[neuron / 64] >> (neuron % 64) & 1) as i32;
+        let at = self.bit_of(neuron);
+        let bit = |words: &[u64]| (words[at / 64] >> (at % 64) & 1) as i32;
         self.planes(t, sample).map(|(weight, words)| weight * bit(words)).sum()
     }
     /// Whether `neuron` fired at step `t` (0-based) for `sample`.
@@ -115,17 +136,23 @@ impl SpikeTrain {
     /// Calls `visit(neuron, weight)` for every bit set at step `t` (0-based) of `sample`; counts are the sums of weights.
     pub fn for_each_bit(&self, t: usize, sample: usize, mut visit: impl FnMut(usize, i32)) {
         for (weight, words) in self.planes(t, sample) {
+            // The place of the bit at hand, and the first bit of the next place.
+            let (mut place, mut edge) = (0, self.channels);
             for (w, &word) in words.iter().enumerate() {
                 let mut rest = word;
                 while rest != 0 {
-                    visit(w * 64 + rest.trailing_zeros() as usize, weight);
+                    let bit = w * 64 + rest.trailing_zeros() as usize;
+                    while bit >= edge {
+                        (place, edge) = (place + 1, edge + self.channels);
+                    }
+                    visit((bit + self.channels - edge) * self.places + place, weight);
                     rest &= rest - 1;
                 }
             }
         }
     }
-    /// Calls `visit(neuron)` for every neuron that fired at step `t` (0-based) of `sample`, in order in each plane; a
-    /// neuron with bits in several planes is visited once for each.
+    /// Calls `visit(neuron)` for every neuron that fired at step `t` (0-based) of `sample`; a neuron with bits in several
+    /// planes is visited once for each.
     pub fn for_each_spike(&self, t: usize, sample: usize, mut visit: impl FnMut(usize)) {
         self.for_each_bit(t, sample, |neuron, _| visit(neuron));
     }
@@ -138,8 +165,8 @@ impl SpikeTrain {
     }
     /// Counts over steps `0..steps`, `[N, F]`.
     pub fn counts(&self, steps: usize) -> Vec<u32> {
-        let mut counts = vec![0; self.samples * self.neurons];
-        for (sample, row) in counts.chunks_mut(self.neurons.max(1)).enumerate() {
+        let mut counts = vec![0; self.samples * self.neurons()];
+        for (sample, row) in counts.chunks_mut(self.neurons().max(1)).enumerate() {
             self.add_counts(steps, sample, row);
         }
         counts
@@ -158,6 +185,24 @@ impl SpikeTrain {
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         self.words.len() * 8
+    }
+}
+
+/// One sample of a train from step `first` on.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleSpikes<'a> {
+    pub train: &'a SpikeTrain,
+    pub sample: usize,
+    pub first: usize,
+}
+
+impl Spikes for SampleSpikes<'_> {
+    fn plane(&self, t: usize, plane: usize) -> &[u64] {
+        let words = self.train.neurons().div_ceil(64);
+        &self.train.row(self.first + t, self.sample)[plane * words..(plane + 1) * words]
+    }
+    fn weights(&self) -> &[i32] {
+        self.train.weights()
     }
 }
 
@@ -215,6 +260,22 @@ mod tests {
         train.resize(2);
         assert_eq!((train.steps(), train.total(2)), (2, 1));
         assert_eq!(train.bytes(), 2 * 2 * 2 * 8);
+    }
+
+    #[test]
+    fn channels_are_innermost() {
+        let mut train = SpikeTrain::with_places(1, 3, 40, Neuron::If.weights());
+        train.resize(1);
+        for neuron in [0, 39, 40, 97, 119] {
+            let bit = train.bit_of(neuron);
+            train.row_mut(0, 0)[bit / 64] |= 1 << (bit % 64);
+        }
+        assert_eq!((train.bit_of(40), train.bit_of(97)), (1, 17 * 3 + 2));
+        let mut seen = Vec::new();
+        train.for_each_spike(0, 0, |neuron| seen.push(neuron));
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 39, 40, 97, 119]);
+        assert!(train.fired(0, 0, 97) && !train.fired(0, 0, 98));
     }
 
     #[test]

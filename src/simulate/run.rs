@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Control;
-use super::block::{Block, run_block};
+use super::block::{Block, Shared, dense_nodes, run_block};
 use super::control::Event;
 use super::prefix::prefix;
 use super::recording::{LayerRecording, Recording, SpikeTrain};
-use crate::convert::{Correction, Neuron, Pooling, SpikingLayer, SpikingNetwork};
-use crate::network::NodeId;
+use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
 use crate::network::forward::Program;
 use crate::{Error, Result};
 
@@ -70,16 +69,17 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     {
         return Ok(previous.clone());
     }
-    let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
-    let needed = needed_nodes(plan, reuse.layers);
-    let widest = plan.program.network().nodes.iter().map(|node| node.len()).max().unwrap_or(1);
-    let share = plan.samples.div_ceil(2 * rayon::current_num_threads());
-    let rows = (BLOCK_VALUES / (steps * widest).max(1)).clamp(1, share.max(1));
+    let dense = dense_nodes(plan, reuse.layers);
+    let threads = rayon::current_num_threads();
+    let rows = block_rows(plan, reuse, &dense, threads);
+    // Few blocks leave threads without work: then a sample is cut.
+    let parts = if plan.samples.div_ceil(rows) < 2 * threads && threads > 1 { 2 * threads } else { 1 };
+    let shared = Shared { plan, reuse, dense: &dense, parts };
     let done = AtomicUsize::new(0);
     let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
     let blocks = starts.into_par_iter().map(|first| {
         let rows = rows.min(plan.samples - first);
-        let block = run_block(plan, reuse, &needed, first, rows, control)?;
+        let block = run_block(shared, first, rows, control)?;
         let new = plan.steps - reuse.from_step;
         control.tell(|| Event::Answers { samples: first..first + rows, steps: new, readout: block.readout.clone() });
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
@@ -112,19 +112,13 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
     }
 }
 
-/// The nodes whose values the run has to compute, when the first `kept` spiking layers are known.
-pub(super) fn needed_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
-    let network = plan.program.network();
-    let known: Vec<NodeId> = plan.spiking.layers[..kept].iter().map(|layer| layer.node).collect();
-    let mut needed = vec![false; network.nodes.len()];
-    let mut open = vec![network.output];
-    open.extend(plan.spiking.layers[kept..].iter().map(|layer| layer.node));
-    while let Some(id) = open.pop() {
-        if !std::mem::replace(&mut needed[id], true) && !known.contains(&id) {
-            open.extend(&network.nodes[id].inputs);
-        }
-    }
-    needed
+/// Samples in one block: an even share of the work, and no more than [`BLOCK_VALUES`] of dense values at once.
+fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize) -> usize {
+    let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
+    let nodes = plan.program.network().nodes.iter().zip(dense);
+    let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
+    let share = plan.samples.div_ceil(2 * threads).max(1);
+    (BLOCK_VALUES / (steps * widest).max(1)).clamp(1, share)
 }
 
 /// Puts the blocks together with what was kept.
@@ -145,12 +139,12 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
         let mut record = match reuse.previous.filter(|_| reuse.from_step > 0) {
             Some(previous) => kept(previous),
             None => {
-                let mut spikes = SpikeTrain::with_weights(plan.samples, neurons, layer.neuron.weights());
+                let mut spikes = SpikeTrain::of_layer(plan.samples, layer);
                 spikes.resize(plan.steps);
                 let zeros = vec![0.0; plan.samples * neurons];
                 let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(|| zeros.clone());
                 let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
-                    let mut bits = SpikeTrain::with_weights(plan.samples, neurons, Neuron::If.weights());
+                    let mut bits = SpikeTrain::flags_of(plan.samples, layer);
                     bits.resize(1);
                     bits
                 });
@@ -159,10 +153,11 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
         };
         for block in blocks {
             let Some(trail) = &block.layers[index] else { continue };
-            let words = record.spikes.row_words();
-            for (i, row) in trail.bits.chunks(words.max(1)).enumerate() {
-                let (t, sample) = (reuse.from_step + i / block.rows, block.first + i % block.rows);
-                record.spikes.row_mut(t, sample).copy_from_slice(row);
+            for t in 0..new_steps {
+                for sample in 0..block.rows {
+                    let row = record.spikes.row_mut(reuse.from_step + t, block.first + sample);
+                    row.copy_from_slice(trail.spikes.row(t, sample));
+                }
             }
             let span = block.first * neurons..(block.first + block.rows) * neurons;
             record.mean_input[span.clone()].copy_from_slice(&trail.mean_input);
@@ -171,8 +166,7 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
                 all[span].copy_from_slice(start);
             }
             if let (Some(all), Some(silenced)) = (&mut record.silenced, &trail.silenced) {
-                let rows = silenced.chunks(all.row_words().max(1)).enumerate();
-                rows.for_each(|(i, row)| all.row_mut(0, block.first + i).copy_from_slice(row));
+                (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
             }
         }
         record

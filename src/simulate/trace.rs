@@ -1,13 +1,13 @@
 //! The membrane of single neurons, step by step. Traces are not stored: they are computed again, exactly, from the
 //! recorded input spikes when someone looks.
 
-use super::block::{add_bias, decode};
+use super::Control;
+use super::block::{by_step, with_recorded_currents};
 use super::neuron::Dynamics;
 use super::recording::Recording;
-use super::signal::{Signal, apply_signal};
+use super::run::Plan;
 use crate::convert::SpikingNetwork;
-use crate::network::forward::{Program, numbers};
-use crate::network::{NodeId, Op};
+use crate::network::forward::Program;
 
 /// What one neuron did at every step of a run. All vectors have one entry per step.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,43 +40,11 @@ pub fn layer_currents(
     layer: usize,
     sample: usize,
 ) -> Vec<f32> {
-    let network = program.network();
-    let steps = recording.steps;
-    let width: usize = network.input_shape().iter().product();
-    let target = network.nodes[spiking.layers[layer].node].inputs[0];
-    let needed = upstream_to_spikes(program, target);
-    let mut values: Vec<Option<Signal>> = vec![None; network.nodes.len()];
-    for id in (0..=target).filter(|&id| needed[id]) {
-        let node = &network.nodes[id];
-        let before = spiking.layers.iter().position(|layer| layer.node == id);
-        values[id] = Some(match (&node.op, before) {
-            (Op::Input, _) => Signal::Constant(program.tensor(input[sample * width..(sample + 1) * width].to_vec(), 1)),
-            (_, Some(index)) => {
-                let spikes = decode(&spiking.layers[index], &recording.layers[index].spikes, 0..steps, sample, 1);
-                Signal::Sequence(program.tensor(spikes, steps))
-            }
-            _ => {
-                let inputs = node.inputs.iter().filter_map(|&input| values[input].clone()).collect();
-                apply_signal(network, node, program.params(id), inputs, steps, spiking.pooling)
-            }
-        });
-    }
-    let mut currents = values[target].take().map(|signal| numbers(signal.sequence(steps))).unwrap_or_default();
-    add_bias(&spiking.layers[layer], &mut currents);
-    currents
-}
-
-/// The node and everything between it and the spikes or the input that feed it.
-fn upstream_to_spikes(program: &Program, target: NodeId) -> Vec<bool> {
-    let network = program.network();
-    let mut needed = vec![false; network.nodes.len()];
-    let mut open = vec![target];
-    while let Some(id) = open.pop() {
-        if !std::mem::replace(&mut needed[id], true) && !matches!(network.nodes[id].op, Op::Activation(_)) {
-            open.extend(&network.nodes[id].inputs);
-        }
-    }
-    needed
+    let (steps, samples) = (recording.steps, recording.samples);
+    let plan = Plan { program, spiking, input, samples, steps, previous: Some(recording), unchanged_layers: layer };
+    // Nothing can stop it, and a recorded layer has all that it takes.
+    with_recorded_currents(&plan, layer, sample, 1, |currents| by_step(currents, &Control::default()))
+        .unwrap_or_default()
 }
 
 /// The trace of `neuron` of spiking layer `layer` for `sample`; `currents` is what [`layer_currents`] gave.

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Control;
-use super::neuron::Dynamics;
+use super::block::with_recorded_currents;
+use super::currents::Current;
+use super::layer::{Work, integrate};
 use super::recording::{LayerRecording, Recording, SpikeTrain};
-use super::trace::layer_currents;
+use super::run::Plan;
 use crate::Result;
 use crate::convert::{Correction, InitialPotential, Recipe, SpikingLayer, SpikingNetwork};
 use crate::network::forward::Program;
@@ -88,27 +90,22 @@ fn run_layer(
     control: &Control,
 ) -> Result<SpikeTrain> {
     let layer = &spiking.layers[index];
-    let (theta, starts) = (layer.theta_per_neuron(), layer.starts());
-    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
-    let mut spikes = SpikeTrain::with_weights(done.samples, layer.neurons(), layer.neuron.weights());
-    spikes.resize(done.steps);
-    let words = spikes.row_words();
-    let one = |sample: usize| -> Result<Vec<u64>> {
+    let (steps, samples) = (done.steps, done.samples);
+    let plan = Plan { program, spiking, input, samples, steps, previous: Some(done), unchanged_layers: index };
+    let one = |sample: usize| -> Result<SpikeTrain> {
         control.check()?;
-        let mut currents = layer_currents(program, spiking, input, done, index, sample);
-        let mut bits = vec![0; done.steps * words];
-        let (mut v, mut sent) = (starts.clone(), vec![0; layer.neurons()]);
-        for (row, bits) in currents.chunks_mut(layer.neurons().max(1)).zip(bits.chunks_mut(words.max(1))) {
-            if layer.shift != 0.0 {
-                v.iter_mut().zip(&theta).for_each(|(v, theta)| *v += layer.shift * theta);
-            }
-            dynamics.step_row(&mut v, row, &theta, &mut sent, bits);
-        }
-        Ok(bits)
+        with_recorded_currents(&plan, index, sample, 1, |currents| {
+            let held = matches!(currents.current, Current::Held(_));
+            let correction = Correction::None;
+            let work = Work { layer, held, kept: steps, first: sample, past: None, correction, mask: None };
+            Ok(integrate(&work, currents, control)?.spikes)
+        })
     };
-    let rows: Vec<Vec<u64>> = (0..done.samples).into_par_iter().map(one).collect::<Result<_>>()?;
-    for (sample, bits) in rows.iter().enumerate() {
-        bits.chunks(words.max(1)).enumerate().for_each(|(t, row)| spikes.row_mut(t, sample).copy_from_slice(row));
+    let trains: Vec<SpikeTrain> = (0..samples).into_par_iter().map(one).collect::<Result<_>>()?;
+    let mut spikes = SpikeTrain::of_layer(samples, layer);
+    spikes.resize(steps);
+    for (sample, train) in trains.iter().enumerate() {
+        (0..steps).for_each(|t| spikes.row_mut(t, sample).copy_from_slice(train.row(t, 0)));
     }
     Ok(spikes)
 }

@@ -8,6 +8,9 @@
 //! of the first, so that a neuron that was mended may be moved past its target; [`CosRule::Exact`] takes the shift out again.
 
 use crate::convert::{CosRule, Reset, Tie};
+use crate::network::event::gather::Column;
+use crate::network::event::lanes::LANES;
+use crate::simulate::column::Neurons;
 use crate::simulate::neuron::step;
 
 /// The published program's stand-in for the potential at a silent step when there is none, in θ.
@@ -35,6 +38,17 @@ struct Tally {
 }
 
 impl Cos {
+    /// Shifts the potentials of `neurons`, which stand before the first step, by the first ρ steps of `column`.
+    pub fn calibrate_column<const N: usize>(&self, neurons: &mut Neurons<N>, column: &Column<N>) {
+        let flat = |row: &[crate::network::event::Lanes; N]| row.iter().flat_map(|lanes| lanes.0).collect::<Vec<f32>>();
+        let rows: Vec<Vec<f32>> = column.iter().take(self.steps).map(flat).collect();
+        let mut start = flat(&neurons.v);
+        self.calibrate(&mut start, &flat(&neurons.theta), neurons.shift, |t| &rows[t]);
+        for (lanes, start) in neurons.v.iter_mut().zip(start.chunks(LANES)) {
+            lanes.0.copy_from_slice(start);
+        }
+    }
+
     /// Shifts `start` (`[F]`, v(0) of one sample's neurons) by the first ρ steps of `current`: `current(t)` is that
     /// sample's row at step `t` (0-based), `[F]`. `shift` is the charge that each step adds beside the current, in θ.
     pub fn calibrate<'a>(&self, start: &mut [f32], theta: &[f32], shift: f32, current: impl Fn(usize) -> &'a [f32]) {

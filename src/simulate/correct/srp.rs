@@ -4,7 +4,8 @@
 //! `k = 0` if `v(τ) ≤ 0.001 θ` (the authors' program) or `v(τ) < 0` (the theory); output `θ·s(t)·k`. The neuron itself goes
 //! on integrating and firing. It mends over-firing only, all or nothing.
 
-use crate::convert::SrpRule;
+use crate::convert::{SpikingLayer, SrpRule};
+use crate::simulate::recording::SpikeTrain;
 
 /// Whether a neuron with residual potential `v` after the pre-steps is silenced.
 #[inline]
@@ -15,13 +16,16 @@ pub fn silences(v: f32, theta: f32, rule: SrpRule) -> bool {
     }
 }
 
-/// The bits of the silenced neurons, `[rows][word]`, from potentials `[rows, F]`.
-pub fn mask(potential: &[f32], theta: &[f32], rule: SrpRule) -> Vec<u64> {
-    let words = theta.len().div_ceil(64);
-    let mut bits = vec![0u64; potential.len() / theta.len().max(1) * words];
-    for (row, bits) in potential.chunks(theta.len().max(1)).zip(bits.chunks_mut(words.max(1))) {
-        for (k, (&v, &theta)) in row.iter().zip(theta).enumerate() {
-            bits[k / 64] |= u64::from(silences(v, theta, rule)) << (k % 64);
+/// The silenced neurons of `layer`, one step of bits, from potentials `[rows, F]`.
+pub fn mask(layer: &SpikingLayer, potential: &[f32], rule: SrpRule) -> SpikeTrain {
+    let neurons = layer.neurons().max(1);
+    let mut bits = SpikeTrain::flags_of(potential.len() / neurons, layer);
+    bits.resize(1);
+    let theta = layer.theta_per_neuron();
+    for (sample, potential) in potential.chunks(neurons).enumerate() {
+        for (k, (&v, &theta)) in potential.iter().zip(&theta).enumerate() {
+            let bit = bits.bit_of(k);
+            bits.row_mut(0, sample)[bit / 64] |= u64::from(silences(v, theta, rule)) << (bit % 64);
         }
     }
     bits
@@ -38,7 +42,6 @@ mod tests {
     fn the_two_rules_differ_at_zero() {
         assert!(silences(0.0, 1.0, SrpRule::Code) && !silences(0.0, 1.0, SrpRule::Theory));
         assert!(silences(-0.1, 1.0, SrpRule::Theory) && !silences(0.002, 1.0, SrpRule::Code));
-        assert_eq!(mask(&[0.5, -0.7, 0.0, 1.5], &[1.0, 1.0], SrpRule::Theory), [0b10, 0]);
     }
 
     fn run(input: &[f32]) -> (u32, f32) {

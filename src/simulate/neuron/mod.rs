@@ -24,39 +24,6 @@ pub fn step(v: f32, current: f32, theta: f32, reset: Reset, tie: Tie) -> (bool, 
     (fires, after)
 }
 
-/// One step of a row of neurons, in place: `current` becomes the output θs, `v` the potential after the step, `bits` the
-/// spikes (64 to a word). All slices but `bits` have one entry per neuron.
-pub fn step_row(v: &mut [f32], current: &mut [f32], theta: &[f32], bits: &mut [u64], reset: Reset, tie: Tie) {
-    // The rules are constants inside each loop, so that it vectorises.
-    match (reset, tie) {
-        (Reset::Soft, Tie::Ge) => row(v, current, theta, bits, |v, i, t| step(v, i, t, Reset::Soft, Tie::Ge)),
-        (Reset::Soft, Tie::Gt) => row(v, current, theta, bits, |v, i, t| step(v, i, t, Reset::Soft, Tie::Gt)),
-        (Reset::Hard, Tie::Ge) => row(v, current, theta, bits, |v, i, t| step(v, i, t, Reset::Hard, Tie::Ge)),
-        (Reset::Hard, Tie::Gt) => row(v, current, theta, bits, |v, i, t| step(v, i, t, Reset::Hard, Tie::Gt)),
-    }
-}
-
-#[inline(always)]
-fn row(
-    v: &mut [f32],
-    current: &mut [f32],
-    theta: &[f32],
-    bits: &mut [u64],
-    rule: impl Fn(f32, f32, f32) -> (bool, f32),
-) {
-    let groups = v.chunks_mut(64).zip(current.chunks_mut(64)).zip(theta.chunks(64)).zip(bits);
-    for (((v, current), theta), word) in groups {
-        let mut fired = [0u8; 64];
-        for k in 0..v.len().min(current.len()).min(theta.len()) {
-            let (spike, after) = rule(v[k], current[k], theta[k]);
-            v[k] = after;
-            current[k] = if spike { theta[k] } else { 0.0 };
-            fired[k] = u8::from(spike);
-        }
-        *word = fired.iter().rev().fold(0, |word, &s| word << 1 | u64::from(s));
-    }
-}
-
 /// How a layer's neurons work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dynamics {
@@ -76,27 +43,6 @@ impl Dynamics {
             }
             Neuron::Signed => signed::step(v, current, theta, sent, self.tie),
             other => levels::step(v, current, other.unit(theta), other.per_step(), self.tie),
-        }
-    }
-
-    /// One step of a row of neurons, in place: `current` becomes the output, `v` the potential after the step, `sent` grows
-    /// by the counts, `bits` are the planes of [`Neuron::weights`], one after the other. `sent` is used by relatives of the
-    /// plain neuron only and may be empty for it.
-    pub fn step_row(self, v: &mut [f32], current: &mut [f32], theta: &[f32], sent: &mut [i32], bits: &mut [u64]) {
-        if self.neuron == Neuron::If {
-            return step_row(v, current, theta, bits, self.reset, self.tie);
-        }
-        let words = v.len().div_ceil(64);
-        bits.fill(0);
-        for k in 0..v.len() {
-            let (count, after) = self.step(v[k], current[k], theta[k], sent[k]);
-            v[k] = after;
-            sent[k] += count;
-            current[k] = count as f32 * self.neuron.unit(theta[k]);
-            for (plane, weight) in self.neuron.weights().iter().enumerate() {
-                let set = if *weight < 0 { count < 0 } else { count > 0 && count & weight != 0 };
-                bits[plane * words + k / 64] |= u64::from(set) << (k % 64);
-            }
         }
     }
 }
@@ -212,23 +158,6 @@ mod tests {
         fn constant_input_reaches_its_target(z in -32i32..48, steps in 1usize..33) {
             let z = z as f32 / 32.0;
             prop_assert_eq!(run(1.0, 0.5, &vec![z; steps]).0.iter().sum::<u32>(), target_count(z, 1.0, steps, 1, 0.5));
-        }
-
-        /// The row kernel is the single step, neuron by neuron.
-        #[test]
-        fn rows_do_what_single_steps_do(v in prop::collection::vec(-2f32..2.0, 1..200), soft: bool, ge: bool) {
-            let reset = if soft { Reset::Soft } else { Reset::Hard };
-            let tie = if ge { Tie::Ge } else { Tie::Gt };
-            let theta: Vec<f32> = (0..v.len()).map(|k| 0.5 + k as f32 / 100.0).collect();
-            let mut current: Vec<f32> = v.iter().map(|v| v * 0.5 + 0.3).collect();
-            let want: Vec<_> = v.iter().zip(&current).zip(&theta).map(|((&v, &i), &t)| step(v, i, t, reset, tie)).collect();
-            let (mut after, mut bits) = (v.clone(), vec![0; v.len().div_ceil(64)]);
-            step_row(&mut after, &mut current, &theta, &mut bits, reset, tie);
-            for (k, (spike, potential)) in want.into_iter().enumerate() {
-                prop_assert_eq!(bits[k / 64] >> (k % 64) & 1 == 1, spike);
-                prop_assert_eq!(after[k], potential);
-                prop_assert_eq!(current[k], if spike { theta[k] } else { 0.0 });
-            }
         }
     }
 }

@@ -1,0 +1,154 @@
+//! One layer in event form against the same layer on dense tensors, at several firing rates: where is the crossover?
+//!
+//! `cargo bench --bench kernels`. Times are of one layer of currents and neurons for 8 samples and 32 steps; the layer in
+//! front is taken from a recording. Threads: `RAYON_NUM_THREADS=1 cargo bench --bench kernels` for one.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use divan::{Bencher, counter::ItemsCount};
+use spikescope::convert::{Correction, Neuron, Pooling, Reset, SpikingLayer, SpikingNetwork, Tie};
+use spikescope::network::forward::Program;
+use spikescope::network::{Activation, Network, Node, Op, Weights};
+use spikescope::simulate::{Control, Plan, Recording, run};
+
+const SAMPLES: usize = 8;
+const STEPS: usize = 32;
+
+fn main() {
+    println!("kernels run with {}", spikescope::network::event::simd_name());
+    divan::main();
+}
+
+/// A layer of neurons that fire at `rate`, one weight layer, neurons, and a readout of one class.
+struct Bench {
+    program: Program,
+    spiking: SpikingNetwork,
+    input: Vec<f32>,
+    recording: Recording,
+}
+
+/// Numbers between −1 and 1 that look random.
+fn noise(length: usize) -> Vec<f32> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let draw = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(draw).take(length).collect()
+}
+
+fn weights(shape: &[usize]) -> Weights {
+    Weights::new(shape.to_vec(), noise(shape.iter().product()))
+}
+
+fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
+    let (shape, op): (Vec<usize>, Op) = match layer {
+        "fc 4096-4096" => (vec![4096], Op::Linear { weight: weights(&[4096, 4096]), bias: None }),
+        conv => {
+            // "conv 64x16x16 3x3 64"
+            let numbers: Vec<usize> =
+                conv.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+            let [c, h, w, kh, kw, out] = numbers[..] else { panic!("{conv}") };
+            let weight = weights(&[out, c, kh, kw]);
+            let padding = [kh / 2, kw / 2, kh / 2, kw / 2];
+            (vec![c, h, w], Op::Conv2d { weight, bias: None, stride: [1, 1], padding, dilation: [1, 1], groups: 1 })
+        }
+    };
+    let mut out = shape.clone();
+    out[0] = match &op {
+        Op::Conv2d { weight, .. } | Op::Linear { weight, .. } => weight.shape[0],
+        _ => 1,
+    };
+    let flat: usize = out.iter().product();
+    let relu = Op::Activation(Activation::Relu);
+    let nodes = [
+        (Op::Input, vec![], shape.clone()),
+        (relu.clone(), vec![0], shape.clone()),
+        (op, vec![1], out.clone()),
+        (relu, vec![2], out.clone()),
+        (Op::Reshape, vec![3], vec![flat]),
+        (Op::Linear { weight: Weights::new(vec![1, flat], vec![0.0; flat]), bias: None }, vec![4], vec![1]),
+    ];
+    let nodes = nodes.into_iter().enumerate();
+    let nodes = nodes.map(|(id, (op, inputs, shape))| Node { name: id.to_string(), op, inputs, shape }).collect();
+    let network = Network { name: layer.into(), nodes, output: 5, scaling: None, class_names: Vec::new() };
+    let program = Program::new(Arc::new(network), &Device::flex());
+    let program = if dense { program.dense_only() } else { program };
+    let neurons = |node: usize, shape: &[usize], theta: f32| SpikingLayer {
+        node,
+        name: node.to_string(),
+        shape: shape.to_vec(),
+        theta: vec![theta],
+        activation: Activation::Relu,
+        neuron: Neuron::If,
+        v_init: 0.5,
+        start: None,
+        bias: Vec::new(),
+        shift: 0.0,
+        reset: Reset::Soft,
+        tie: Tie::Ge,
+    };
+    let layers = vec![neurons(1, &shape, 1.0), neurons(3, &out, 10.0)];
+    let spiking = SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron };
+    let width: usize = shape.iter().product();
+    // Currents spread around the rate, so that spikes of different neurons fall on different steps.
+    let rate = percent as f32 / 100.0;
+    let input: Vec<f32> = noise(SAMPLES * width).iter().map(|x| (rate * (1.0 + x)).min(1.0)).collect();
+    let plan = Plan {
+        program: &program,
+        spiking: &spiking,
+        input: &input,
+        samples: SAMPLES,
+        steps: STEPS,
+        previous: None,
+        unchanged_layers: 0,
+    };
+    let recording = run(&plan, &Control::default()).expect("the network runs");
+    Bench { program, spiking, input, recording }
+}
+
+const LAYERS: [&str; 6] = [
+    "conv 8x14x14 3x3 16",
+    "conv 16x32x32 3x3 16",
+    "conv 64x16x16 3x3 64",
+    "conv 256x8x8 3x3 256",
+    "conv 512x4x4 3x3 512",
+    "fc 4096-4096",
+];
+
+fn time(bencher: Bencher<'_, '_>, layer: &str, percent: usize, dense: bool) {
+    let bench = bench(layer, percent, dense);
+    let plan = Plan {
+        program: &bench.program,
+        spiking: &bench.spiking,
+        input: &bench.input,
+        samples: SAMPLES,
+        steps: STEPS,
+        previous: Some(&bench.recording),
+        unchanged_layers: 1,
+    };
+    bencher
+        .counter(ItemsCount::new(SAMPLES * STEPS))
+        .bench_local(|| run(&plan, &Control::default()).expect("the network runs"));
+}
+
+macro_rules! at_rates {
+    ($($name:ident $percent:literal)*) => {$(
+        #[divan::bench_group(sample_count = 5, sample_size = 1)]
+        mod $name {
+            #[divan::bench(args = super::LAYERS)]
+            fn events(bencher: divan::Bencher<'_, '_>, layer: &str) {
+                super::time(bencher, layer, $percent, false);
+            }
+            #[divan::bench(args = super::LAYERS)]
+            fn dense(bencher: divan::Bencher<'_, '_>, layer: &str) {
+                super::time(bencher, layer, $percent, true);
+            }
+        }
+    )*};
+}
+
+at_rates! { rate_02 2 rate_05 5 rate_10 10 rate_20 20 rate_40 40 rate_80 80 }

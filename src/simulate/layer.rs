@@ -1,0 +1,310 @@
+//! One layer of neurons over its currents, for a block of samples.
+
+use std::ops::Range;
+
+use super::Control;
+use super::column::{Neurons, PLANES};
+use super::correct::cos::Cos;
+use super::currents::{Currents, Task};
+use super::neuron::Dynamics;
+use super::recording::{LayerRecording, SpikeTrain};
+use crate::Result;
+use crate::convert::{Correction, SpikingLayer};
+use crate::network::event::Lanes;
+use crate::network::event::gather::Column;
+use crate::network::event::lanes::LANES;
+
+/// What integrating one layer leaves behind.
+pub(super) struct Trail {
+    /// Spikes of all steps that were simulated, those that are not kept included.
+    pub spikes: SpikeTrain,
+    /// Mean input current over the steps that are kept, `[B, F]`.
+    pub mean_input: Vec<f32>,
+    /// Potential after the last step that is kept, `[B, F]`.
+    pub potential: Vec<f32>,
+    /// Shifted v(0), `[B, F]` (COS).
+    pub start: Option<Vec<f32>>,
+    /// Silenced neurons, one step of bits (SRP).
+    pub silenced: Option<SpikeTrain>,
+}
+
+/// What one layer's neurons are to do.
+pub(super) struct Work<'a> {
+    pub layer: &'a SpikingLayer,
+    /// Whether the current is the same at every step.
+    pub held: bool,
+    /// Steps that are kept; a correction may read more.
+    pub kept: usize,
+    /// The run's number of the first sample.
+    pub first: usize,
+    /// The layer's recording so far and its number of steps.
+    pub past: Option<(&'a LayerRecording, usize)>,
+    pub correction: Correction,
+    /// Silenced neurons, one step of bits.
+    pub mask: Option<&'a SpikeTrain>,
+}
+
+/// Integrates `currents`, which are of `work.layer`.
+pub(super) fn integrate(work: &Work<'_>, currents: &Currents<'_>, control: &Control) -> Result<Trail> {
+    match currents.lanes() {
+        1 => integrate_in::<1>(work, currents, control),
+        2 => integrate_in::<2>(work, currents, control),
+        _ => integrate_in::<4>(work, currents, control),
+    }
+}
+
+/// What one task gives: its places, channels innermost.
+struct Piece {
+    samples: Range<usize>,
+    places: Range<usize>,
+    /// `[sample][T][plane][word]`
+    bits: Vec<u64>,
+    /// `[sample][place][channel]` each.
+    mean: Vec<f32>,
+    potential: Vec<f32>,
+    start: Vec<f32>,
+}
+
+fn integrate_in<const N: usize>(work: &Work<'_>, currents: &Currents<'_>, control: &Control) -> Result<Trail> {
+    let Work { layer, first, past, .. } = *work;
+    let before = past.map_or(0, |(_, steps)| steps);
+    let held = work.mask.cloned().or_else(|| held_back(layer, past, first, currents.samples));
+    let sent = sent_before(layer, past, first, currents.samples);
+    let pieces = currents.each::<N, Piece>(control, |task, columns| {
+        let mut piece = Piece::new(task, currents, layer, matches!(work.correction, Correction::Cos { .. }));
+        columns(&mut |sample, place, channels, column| {
+            let at = Place { sample, place, channels };
+            let mut neurons = at.neurons::<N>(work, &sent);
+            if let (Correction::Cos { steps, passes, rule }, None) = (work.correction, past) {
+                let cos = Cos { steps, passes, rule, tie: layer.tie };
+                cos.calibrate_column(&mut neurons, column);
+                piece.put_start(&at, layer, &neurons.v);
+            }
+            piece.take_column(&at, work, before, &mut neurons, column, held.as_ref());
+        })?;
+        Ok(piece)
+    })?;
+    Ok(assemble(work, currents, pieces, held))
+}
+
+/// One block of channels at one place of one sample.
+struct Place<'a> {
+    sample: usize,
+    place: usize,
+    channels: &'a Range<usize>,
+}
+
+impl Place<'_> {
+    /// Neuron of lane `lane` in the flattened layer.
+    fn neuron(&self, layer: &SpikingLayer, lane: usize) -> usize {
+        (self.channels.start + lane) * layer.plane() + self.place
+    }
+
+    /// The neurons before the first step.
+    fn neurons<const N: usize>(&self, work: &Work<'_>, sent: &[i32]) -> Neurons<N> {
+        let layer = work.layer;
+        let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+        let mut neurons = Neurons {
+            dynamics,
+            theta: [Lanes([f32::INFINITY; LANES]); N],
+            shift: layer.shift,
+            v: [Lanes::ZERO; N],
+            sent: [[0; LANES]; N],
+        };
+        for lane in 0..self.channels.len() {
+            let neuron = self.neuron(layer, lane);
+            let theta = if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[self.channels.start + lane] };
+            neurons.theta[lane / LANES].0[lane % LANES] = theta;
+            neurons.v[lane / LANES].0[lane % LANES] = match work.past {
+                Some((record, _)) => record.potential[(work.first + self.sample) * layer.neurons() + neuron],
+                None if layer.start.is_none() => layer.v_init * layer.neuron.unit(theta),
+                None => layer.start_of(neuron),
+            };
+            if !sent.is_empty() {
+                neurons.sent[lane / LANES][lane % LANES] = sent[self.sample * layer.neurons() + neuron];
+            }
+        }
+        neurons
+    }
+}
+
+impl Piece {
+    fn new(task: &Task, currents: &Currents<'_>, layer: &SpikingLayer, shifted: bool) -> Self {
+        let neurons = task.places.len() * currents.grid.channels;
+        let planes = layer.neuron.weights().len();
+        let all = task.samples.len() * neurons;
+        Self {
+            samples: task.samples.clone(),
+            places: task.places.clone(),
+            bits: vec![0; task.samples.len() * currents.steps * planes * neurons.div_ceil(64)],
+            mean: vec![0.0; all],
+            potential: vec![0.0; all],
+            start: vec![0.0; if shifted { all } else { 0 }],
+        }
+    }
+
+    /// Index of the first channel of `at` in `[sample][place][channel]`, and the same within its sample.
+    fn index(&self, at: &Place<'_>, channels: usize) -> (usize, usize) {
+        let within = (at.place - self.places.start) * channels + at.channels.start;
+        ((at.sample - self.samples.start) * self.places.len() * channels + within, within)
+    }
+
+    fn put_start<const N: usize>(&mut self, at: &Place<'_>, layer: &SpikingLayer, v: &[Lanes; N]) {
+        let (index, _) = self.index(at, layer.shape[0]);
+        put(&mut self.start[index..index + at.channels.len()], v);
+    }
+
+    /// Runs `neurons` over `column` and keeps what comes of it; `before` steps were simulated earlier.
+    fn take_column<const N: usize>(
+        &mut self,
+        at: &Place<'_>,
+        work: &Work<'_>,
+        before: usize,
+        neurons: &mut Neurons<N>,
+        column: &Column<N>,
+        held: Option<&SpikeTrain>,
+    ) {
+        let layer = work.layer;
+        let channels = layer.shape[0];
+        let (index, within) = self.index(at, channels);
+        let span = index..index + at.channels.len();
+        let mut sum = [Lanes::ZERO; N];
+        for currents in &column[..work.kept] {
+            add(&mut sum, currents);
+        }
+        put(&mut self.mean[span.clone()], &sum);
+        if work.held {
+            // Exactly: a sum of equal numbers rounds.
+            put(&mut self.mean[span.clone()], &column[0]);
+        } else if let Some((record, _)) = work.past {
+            let total = (before + work.kept) as f32;
+            for (lane, mean) in self.mean[span.clone()].iter_mut().enumerate() {
+                let old = record.mean_input[(work.first + at.sample) * layer.neurons() + at.neuron(layer, lane)];
+                *mean = (*mean + old * before as f32) / total;
+            }
+        } else {
+            self.mean[span.clone()].iter_mut().for_each(|mean| *mean /= work.kept as f32);
+        }
+        let planes = layer.neuron.weights().len();
+        let mut masks = [0u64; 64 * PLANES];
+        let steps = column.len();
+        let words = (self.places.len() * channels).div_ceil(64);
+        let row = (at.sample - self.samples.start) * steps * planes * words;
+        let silent = held.map_or(0, |held| {
+            let first = at.place * channels + at.channels.start;
+            crate::network::event::list::bits_at(held.row(0, at.sample), first, at.channels.len())
+        });
+        let keep = if at.channels.len() < 64 { (1 << at.channels.len()) - 1 } else { u64::MAX } & !silent;
+        for (from, column) in chunks(column, work.kept) {
+            let masks = &mut masks[..column.len() * planes];
+            neurons.advance(column, masks);
+            for (k, mask) in masks.iter().enumerate() {
+                let (t, plane) = (from + k / planes, k % planes);
+                let words = &mut self.bits[row + (t * planes + plane) * words..][..words];
+                or_bits(words, within, mask & keep);
+            }
+            if from + column.len() == work.kept {
+                put(&mut self.potential[span.clone()], &neurons.v);
+            }
+        }
+    }
+}
+
+/// `column` in pieces of up to 64 steps, with an end at step `kept`.
+fn chunks<const N: usize>(column: &Column<N>, kept: usize) -> impl Iterator<Item = (usize, &Column<N>)> {
+    let (head, tail) = column.split_at(kept);
+    let of = |first: usize, part| {
+        <[_]>::chunks(part, 64).enumerate().map(move |(k, c): (usize, &Column<N>)| (first + k * 64, c))
+    };
+    of(0, head).chain(of(kept, tail))
+}
+
+/// Sets the bits of `mask` from bit `start` of `words` on.
+fn or_bits(words: &mut [u64], start: usize, mask: u64) {
+    if mask == 0 {
+        return;
+    }
+    words[start / 64] |= mask << (start % 64);
+    if start % 64 != 0 {
+        let high = mask >> (64 - start % 64);
+        if high != 0 {
+            words[start / 64 + 1] |= high;
+        }
+    }
+}
+
+fn put<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
+    out.iter_mut().enumerate().for_each(|(lane, out)| *out = lanes[lane / LANES].0[lane % LANES]);
+}
+
+fn add<const N: usize>(sum: &mut [Lanes; N], by: &[Lanes; N]) {
+    for (sum, by) in sum.iter_mut().zip(by) {
+        sum.0.iter_mut().zip(by.0).for_each(|(sum, by)| *sum += by);
+    }
+}
+
+/// Puts the pieces of a layer together.
+fn assemble(work: &Work<'_>, currents: &Currents<'_>, pieces: Vec<Piece>, silenced: Option<SpikeTrain>) -> Trail {
+    let layer = work.layer;
+    let (channels, places, neurons) = (layer.shape[0], layer.plane(), layer.neurons());
+    let planes = layer.neuron.weights().len();
+    let mut spikes = SpikeTrain::of_layer(currents.samples, layer);
+    spikes.resize(currents.steps);
+    let zeros = || vec![0.0; currents.samples * neurons];
+    let (mut mean_input, mut potential) = (zeros(), zeros());
+    let mut start = pieces.iter().any(|piece| !piece.start.is_empty()).then(zeros);
+    for piece in pieces {
+        let inside = piece.places.len() * channels;
+        let (words, row_words) = (inside.div_ceil(64), neurons.div_ceil(64));
+        let shift = piece.places.start * channels;
+        for (i, bits) in piece.bits.chunks(words.max(1)).enumerate() {
+            let (sample, t, plane) = (i / planes / currents.steps, i / planes % currents.steps, i % planes);
+            let row = spikes.row_mut(t, piece.samples.start + sample);
+            let row = &mut row[plane * row_words..(plane + 1) * row_words];
+            bits.iter().enumerate().for_each(|(w, &word)| or_bits(row, shift + w * 64, word));
+        }
+        let spread = |from: &[f32], to: &mut [f32]| {
+            for (k, from) in from.chunks(inside.max(1)).enumerate() {
+                let to = &mut to[(piece.samples.start + k) * neurons..][..neurons];
+                for (p, from) in from.chunks(channels).enumerate() {
+                    let place = piece.places.start + p;
+                    from.iter().enumerate().for_each(|(c, value)| to[c * places + place] += value);
+                }
+            }
+        };
+        spread(&piece.mean, &mut mean_input);
+        spread(&piece.potential, &mut potential);
+        if let Some(start) = &mut start {
+            spread(&piece.start, start);
+        }
+    }
+    Trail { spikes, mean_input, potential, start, silenced }
+}
+
+/// The silenced neurons of a run that goes on.
+fn held_back(
+    layer: &SpikingLayer,
+    past: Option<(&LayerRecording, usize)>,
+    first: usize,
+    samples: usize,
+) -> Option<SpikeTrain> {
+    let silenced = past?.0.silenced.as_ref()?;
+    let mut held = SpikeTrain::flags_of(samples, layer);
+    held.resize(1);
+    (0..samples).for_each(|sample| held.row_mut(0, sample).copy_from_slice(silenced.row(0, first + sample)));
+    Some(held)
+}
+
+/// Counts that a run that goes on has sent already, `[B, F]`; empty for the plain neuron, which does not ask.
+fn sent_before(layer: &SpikingLayer, past: Option<(&LayerRecording, usize)>, first: usize, samples: usize) -> Vec<i32> {
+    let neurons = layer.neurons();
+    if layer.neuron == crate::convert::Neuron::If {
+        return Vec::new();
+    }
+    let mut sent = vec![0u32; samples * neurons];
+    if let Some((record, steps)) = past {
+        let samples = sent.chunks_mut(neurons.max(1)).enumerate();
+        samples.for_each(|(b, row)| record.spikes.add_counts(steps, first + b, row));
+    }
+    sent.into_iter().map(|n| n as i32).collect()
+}
