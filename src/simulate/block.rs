@@ -270,8 +270,8 @@ pub(super) fn with_recorded_currents<R>(
 /// Currents as `[T][B][F]`.
 pub(super) fn by_step(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
     match (&currents.current, currents.lanes()) {
-        (Current::Steps(values), _) => Ok(values.clone()),
-        (Current::Held(values), _) => Ok(values.repeat(currents.steps)),
+        (Current::Steps(values), _) if currents.bias.is_empty() => Ok(values.clone()),
+        (Current::Held(values), _) if currents.bias.is_empty() => Ok(values.repeat(currents.steps)),
         (_, 1) => by_step_in::<1>(currents, control),
         (_, 2) => by_step_in::<2>(currents, control),
         _ => by_step_in::<4>(currents, control),
