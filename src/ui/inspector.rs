@@ -193,7 +193,8 @@ fn sentence(facts: &Facts, t: usize) -> String {
     }
     let total = facts.parts.total;
     let step = f64::from(facts.theta) / t as f64;
-    if total.abs() < step * 1e-6 {
+    let nothing = step * 1e-6;
+    if facts.parts.parts().iter().all(|part| part.abs() < nothing) {
         return format!("Right: {} spikes in {t} steps are what the ANN's value asks for.", facts.spikes);
     }
     let side = if total < 0.0 { "too low" } else { "too high" };
@@ -233,6 +234,9 @@ fn sentence(facts: &Facts, t: usize) -> String {
             "order of arrival: its input would be worth {due} if it came evenly, but as it came it fired {fired} {spikes}"
         ),
     };
+    if total.abs() < nothing {
+        return format!("Right in the end, as errors cancel. The largest, {why}.");
+    }
     format!("φ is {} {side}, mostly {why}.", number(total.abs()))
 }
 

@@ -198,15 +198,15 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
     painter.vline(middle, rect.y_range(), Stroke::new(1.0, tones.weak));
     let total = middle + (ledger.total * scale * unit) as f32;
     painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, tones.text));
-    let written: Vec<f64> = match cells.len() {
+    let values: Vec<f64> = match cells.len() {
         n if n >= 5 => {
             let all = ledger.parts().into_iter().chain([ledger.total, layer.carried_in]);
             all.take(n).collect()
         }
         _ => vec![ledger.total],
     };
-    for (cell, value) in cells.iter().zip(written) {
-        let text = if manner.relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{:+.4}", value) };
+    for (cell, value) in cells.iter().zip(values) {
+        let text = written(value, scale, manner.relative);
         painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
     }
     let lines = ledger.parts().iter().zip(MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
@@ -236,6 +236,12 @@ fn csv(layers: &[LayerReport], reference: Reference) -> String {
         text += &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
     }
     text
+}
+
+/// A figure beside its bar. What rounds to nothing has no sign.
+fn written(value: f64, scale: f64, relative: bool) -> String {
+    let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{value:+.4}") };
+    if text.contains(|digit: char| ('1'..='9').contains(&digit)) { text } else { text.replace(['+', '-'], "") }
 }
 
 /// The layer with the largest relative error, and its largest part.
@@ -277,4 +283,16 @@ fn describe(layers: &[LayerReport], reference: Reference) -> String {
     };
     let against = layers.first().map_or("ReLU(z)", |layer| reference_words(layer, reference));
     format!("Error ledger against {against}. {}", layers.iter().map(one).collect::<Vec<_>>().join(". "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        assert_eq!(written(-0.0004, 1.0, true), "0.0 %");
+        assert_eq!(written(-0.0123, 2.0, true), "-2.5 %");
+        assert_eq!(written(0.5, 1.0, false), "+0.5000");
+    }
 }
