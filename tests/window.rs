@@ -197,6 +197,7 @@ fn thresholds_that_ignore_the_learned_clip_are_found_and_mended_with_one_click()
     let mut harness = desk();
     assert!(harness.query_by_label("Use thresholds: learned").is_none());
     harness.state_mut().lab.update([Message::SetThreshold(ThresholdRule::Max), Message::EndGesture]);
+    harness.state_mut().lab.settle();
     harness.run_ok();
     click(&mut harness, "Use thresholds: learned");
     assert_eq!(harness.state().lab.settings.recipe.threshold, ThresholdRule::Learned);

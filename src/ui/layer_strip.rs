@@ -1,17 +1,17 @@
 //! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
-//! puts a layer in focus. What the conversion did to the network stands below.
+//! puts a layer in focus. Findings stand below, or above when they are about all of it.
 
 use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::divergence;
 use super::tones::tones;
 use super::words::{compact, kind_of, theta_words};
+use super::{divergence, findings};
 use crate::convert::unclipped_thresholds;
 use crate::error::dims;
 use crate::lab::{Lab, Message, Run};
-use crate::measure::{LayerReport, Reference, Report};
+use crate::measure::{LayerReport, Reference};
 
 const CARD: f32 = 58.0;
 /// The four parts of the error, in reading order.
@@ -38,6 +38,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     legend(ui);
     ui.add_space(2.0);
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        let wrong = unclipped_thresholds(&run.spiking, &run.settings.recipe);
+        // What is wrong with all that is below stands above it.
+        if wrong.is_some() {
+            findings::show(ui, run, report, wrong.as_ref(), out);
+            ui.add_space(6.0);
+        }
         end(ui, &format!("input {}", dims(run.model.original.input_shape())));
         let reference = lab.view.reference;
         let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
@@ -48,7 +54,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         link(ui);
         end(ui, &format!("{} answers", run.model.original.classes()));
         ui.add_space(6.0);
-        notes(ui, run, report, out);
+        if wrong.is_none() {
+            findings::show(ui, run, report, None, out);
+        }
     });
 }
 
@@ -188,42 +196,4 @@ pub fn reference_words(layer: &LayerReport, reference: Reference) -> &'static st
         (Reference::Activation, Some(_)) => "a",
         _ => "ReLU(z)",
     }
-}
-
-/// What the conversion did, and layers that look wrong.
-fn notes(ui: &mut Ui, run: &Run, report: &Report, out: &mut Vec<Message>) {
-    let wrong = unclipped_thresholds(&run.spiking, &run.settings.recipe);
-    let silent: Vec<String> = report
-        .layers
-        .iter()
-        .filter(|layer| layer.spikes == 0)
-        .map(|layer| format!("{}: no neuron fires on any sample up to t = {}", layer.name, report.steps))
-        .collect();
-    let notes: Vec<String> = run.model.notes.iter().map(|note| format!("{}: {}", note.layer, note.text)).collect();
-    let alarms = silent.len() + usize::from(wrong.is_some());
-    let count = alarms + notes.len();
-    let title = if count == 0 { "Findings: none".to_owned() } else { format!("Findings ({count})") };
-    // Another identity when something is wrong: it opens then, however it was left before.
-    let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms > 0)).default_open(alarms > 0);
-    header.show(ui, |ui| {
-        if count == 0 {
-            ui.weak("The network was converted as it is.");
-        }
-        let colour = tones(ui).error;
-        if let Some(finding) = wrong {
-            ui.label(RichText::new(finding.text).small().color(colour));
-            if let Some(rule) = finding.mend {
-                let button = ui.small_button(format!("Use thresholds: {rule}"));
-                if button.on_hover_text("Mends this finding; undo takes it back").clicked() {
-                    out.extend([Message::SetThreshold(rule), Message::EndGesture]);
-                }
-            }
-        }
-        for text in silent {
-            ui.label(RichText::new(text).small().color(colour));
-        }
-        for text in notes {
-            ui.label(RichText::new(text).small());
-        }
-    });
 }
