@@ -22,7 +22,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Convert, simulate and measure without a window
-    Run(Box<cli::run::RunArgs>),
+    Run(Box<cli::options::RunArgs>),
     /// Run several recipes on the same samples and compare them in a table
     Race(Box<cli::race::RaceArgs>),
     /// Train a small network for conversion

@@ -2,7 +2,9 @@
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use spikescope::convert::ThresholdRule;
 use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::measure::Reference;
 use spikescope::ui::shell::{self, Window};
 
 /// The window on a lab that has computed its first run.
@@ -177,4 +179,28 @@ fn the_neuron_in_focus_goes_on_the_bench_and_its_order_is_changed() {
     click(&mut harness, "Spread evenly");
     let even = harness.state().lab.view.bench.run();
     assert_eq!((even.count(), even.due), (even.due as i32, real.run().due), "evenly it fires as due");
+}
+
+#[test]
+fn the_ledger_is_against_the_networks_own_activation_unless_relu_is_asked_for() {
+    let mut harness = desk();
+    assert_eq!(harness.state().lab.view.reference, Reference::Activation);
+    click(&mut harness, "against ReLU(z)");
+    assert_eq!(harness.state().lab.view.reference, Reference::Relu);
+    assert_eq!(harness.state().lab.session().view.reference, Reference::Relu);
+    click(&mut harness, "against a");
+    assert_eq!(harness.state().lab.view.reference, Reference::Activation);
+}
+
+#[test]
+fn thresholds_that_ignore_the_learned_clip_are_found_and_mended_with_one_click() {
+    let mut harness = desk();
+    assert!(harness.query_by_label("Use thresholds: learned").is_none());
+    harness.state_mut().lab.update([Message::SetThreshold(ThresholdRule::Max), Message::EndGesture]);
+    harness.state_mut().lab.settle();
+    harness.run_ok();
+    click(&mut harness, "Use thresholds: learned");
+    assert_eq!(harness.state().lab.settings.recipe.threshold, ThresholdRule::Learned);
+    assert_eq!(harness.state().lab.undo_sentence().unwrap(), "threshold max to learned");
+    assert!(harness.query_by_label("Use thresholds: learned").is_none());
 }

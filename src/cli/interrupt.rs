@@ -1,6 +1,9 @@
 //! Ctrl-C as a wish instead of an end: long commands look at a flag and finish what they have.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::simulate::Control;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -14,6 +17,19 @@ pub fn listen() {
 /// Whether Ctrl-C was pressed since [`listen`].
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Listens, and cancels the work under `control` at the first Ctrl-C.
+pub fn cancel_on_interrupt(control: &Control) {
+    listen();
+    let control = control.clone();
+    // A handler may not do more than set a flag; this thread looks at it and ends with the program.
+    std::thread::spawn(move || {
+        while !interrupted() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        control.cancel();
+    });
 }
 
 extern "C" fn note(signal: libc::c_int) {

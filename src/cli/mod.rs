@@ -2,6 +2,8 @@
 //! input or arguments and 1 for a failure of the program.
 
 mod interrupt;
+pub mod options;
+mod progress;
 pub mod race;
 pub mod run;
 pub mod shot;
@@ -21,4 +23,9 @@ pub fn parse_range(text: &str) -> Result<Range<usize>> {
         return Err(Error::Invalid(format!("range '{text}' is empty; the end is not included and must be larger")));
     }
     Ok(range)
+}
+
+/// A range of sample indices as [`parse_range`] reads it.
+pub fn range_text(range: &Range<usize>) -> String {
+    format!("{}..{}", range.start, range.end)
 }

@@ -181,10 +181,16 @@ impl Correction {
             _ => Err(Error::Invalid(format!("correction '{whole}': '{text}' must be a number up to {limit}"))),
         };
         match (kind, option) {
-            ("srp", None | Some("code")) => {
-                Ok(Self::Srp { steps: number(numbers, MAX_PRESTEPS)?, rule: SrpRule::Code })
+            ("srp", None | Some("code" | "theory")) => {
+                let steps = number(numbers, MAX_PRESTEPS)?;
+                if steps == 0 {
+                    return Err(Error::Invalid(format!(
+                        "correction '{whole}': SRP with no pre-steps silences nobody; give it at least one, or use none"
+                    )));
+                }
+                let rule = if option == Some("theory") { SrpRule::Theory } else { SrpRule::Code };
+                Ok(Self::Srp { steps, rule })
             }
-            ("srp", Some("theory")) => Ok(Self::Srp { steps: number(numbers, MAX_PRESTEPS)?, rule: SrpRule::Theory }),
             ("cos", None | Some("published" | "exact")) => {
                 let (steps, passes) = numbers.split_once('x').unwrap_or((numbers, "1"));
                 let (steps, passes) = (number(steps, MAX_PRESTEPS)?, number(passes, MAX_PASSES)?);
@@ -290,7 +296,7 @@ mod tests {
 
     #[test]
     fn texts_are_read_as_they_are_written() {
-        for text in ["none", "srp:4", "srp:0,theory", "cos:4", "cos:4x3", "cos:8x2,published", "cos:8x4,exact"] {
+        for text in ["none", "srp:4", "srp:1,theory", "cos:4", "cos:4x3", "cos:8x2,published", "cos:8x4,exact"] {
             assert_eq!(Correction::parse(text).unwrap().to_string(), text);
         }
         for text in ["if", "signed", "group:4", "burst:5"] {
@@ -299,7 +305,8 @@ mod tests {
         for text in ["sum", "delay:auto", "delay:7", "exit:0.9"] {
             assert_eq!(Readout::parse(text).unwrap().to_string(), text);
         }
-        for text in ["srp", "cos:0", "cos:4x0", "cos:4,theory", "cos:4xx", "srp:9999", "fix:3"] {
+        for text in ["srp", "srp:0", "srp:0,theory", "cos:0", "cos:4x0", "cos:4,theory", "cos:4xx", "srp:9999", "fix:3"]
+        {
             assert!(Correction::parse(text).is_err(), "{text}");
         }
         assert!(Neuron::parse("group:0").is_err() && Neuron::parse("burst").is_err());

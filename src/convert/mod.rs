@@ -3,10 +3,12 @@
 
 pub mod balance;
 pub mod calibration;
+pub mod findings;
 pub mod method;
 pub mod named;
 pub mod recipe;
 pub mod rewrite;
+mod words;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use crate::{Error, Result};
 
 pub use balance::{Balance, Balanced, balance};
 pub use calibration::{Calibration, LayerStatistics, Sorted, calibrate};
+pub use findings::{Finding, unclipped_thresholds};
 pub use method::{Correction, CosRule, InitialPotential, Neuron, Pooling, Readout, SrpRule};
 pub use named::NamedRecipe;
 pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, Tie};

@@ -46,52 +46,6 @@ impl NamedRecipe {
 }
 
 impl Recipe {
-    /// What sets the recipe apart, in a few words: "learned, SRP τ = 4".
-    pub fn title(&self) -> String {
-        let mut parts = vec![match self.threshold {
-            ThresholdRule::Percentile(p) => format!("{p} %"),
-            ThresholdRule::Max => "max".into(),
-            ThresholdRule::Learned => "learned".into(),
-            ThresholdRule::Mse => "least MSE".into(),
-            ThresholdRule::Balance(balance) => format!("balanced {}x{}", balance.batches, balance.size),
-        }];
-        if self.granularity == super::Granularity::Channel {
-            parts.push("per channel".into());
-        }
-        match self.initial {
-            InitialPotential::Constant if self.v_init == 0.5 => {}
-            InitialPotential::Constant => parts.push(format!("v(0) = {:.2} θ", self.v_init)),
-            InitialPotential::Uniform => parts.push("v(0) uniform".into()),
-            InitialPotential::Gaussian => parts.push("v(0) Gaussian".into()),
-            InitialPotential::Calibrated => parts.push("v(0) calibrated".into()),
-        }
-        match self.neuron {
-            Neuron::If => {}
-            Neuron::Signed => parts.push("signed".into()),
-            Neuron::Group(m) => parts.push(format!("group of {m}")),
-            Neuron::Burst(g) => parts.push(format!("bursts of {g}")),
-        }
-        if self.reset == super::Reset::Hard {
-            parts.push("hard reset".into());
-        }
-        match self.correction {
-            Correction::None => {}
-            Correction::Srp { steps, .. } => parts.push(format!("SRP τ = {steps}")),
-            Correction::Cos { steps, passes: 1, .. } => parts.push(format!("COS ρ = {steps}")),
-            Correction::Cos { steps, passes, .. } => parts.push(format!("COS ρ = {steps}, {passes} passes")),
-        }
-        if let Some(steps) = self.bias_shift {
-            parts.push(format!("RTS shift {steps}"));
-        }
-        if self.bias_correction {
-            parts.push("bias corrected".into());
-        }
-        if self.pooling == Pooling::Lateral {
-            parts.push("LIPooling".into());
-        }
-        parts.join(", ")
-    }
-
     /// The methods of the papers on the thresholds of `base`, each as its authors use it, with `steps` pre-steps where one
     /// needs them.
     pub fn methods(base: &Recipe, steps: usize) -> Vec<NamedRecipe> {

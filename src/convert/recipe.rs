@@ -149,6 +149,12 @@ impl Recipe {
             ));
         }
         if let Some(name) = corrected {
+            if self.correction.presteps() == 0 {
+                return refuse(&format!(
+                    "{name} with no pre-steps has nothing to read and corrects nothing; give it one or more, or use correction \
+                     none"
+                ));
+            }
             if self.reset == Reset::Hard {
                 return refuse(&format!(
                     "{name} with a hard reset makes no sense: it reads the residual potential, which a hard reset throws \
@@ -257,6 +263,10 @@ mod tests {
             (Recipe { correction: srp, neuron: Neuron::Group(4), ..Recipe::default() }, "group:4"),
             (Recipe { neuron: Neuron::Burst(5), reset: Reset::Hard, ..Recipe::default() }, "hard reset"),
             (Recipe { readout: Readout::Delayed(Some(32)), ..Recipe::default() }, "delay"),
+            (
+                Recipe { correction: Correction::Srp { steps: 0, rule: Default::default() }, ..Recipe::default() },
+                "SRP with no pre-steps",
+            ),
         ] {
             assert!(recipe.check().unwrap_err().to_string().contains(word));
         }

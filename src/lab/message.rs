@@ -9,9 +9,9 @@ use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };
 use crate::data::Scaling;
-use crate::measure::NeuronRef;
 use crate::measure::bench::Bench;
 use crate::measure::energy::EnergyConstants;
+use crate::measure::{NeuronRef, Reference};
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +103,8 @@ pub enum Message {
     Stop,
     SetDark(bool),
     SetWorkspace(Workspace),
+    /// What the error ledger holds the answers against.
+    SetReference(Reference),
     /// What one operation of ANN and SNN costs.
     SetEnergy(EnergyConstants),
     /// The softmax probability from which on a sample may answer early, 0 to 1.

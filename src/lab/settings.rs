@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
-use crate::measure::NeuronRef;
 use crate::measure::bench::Bench;
 use crate::measure::energy::EnergyConstants;
+use crate::measure::{NeuronRef, Reference};
 
 /// Everything that decides what is computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,6 +94,8 @@ pub struct View {
     /// The neuron on the bench.
     pub bench: Bench,
     pub workspace: Workspace,
+    /// What the error ledger holds the answers against.
+    pub reference: Reference,
     /// What one operation of ANN and SNN costs.
     pub energy: EnergyConstants,
     /// The softmax probability from which on a sample may answer early.
@@ -122,6 +124,7 @@ impl Default for View {
             dark: true,
             bench: Bench::default(),
             workspace: Workspace::Explore,
+            reference: Reference::Activation,
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
         }

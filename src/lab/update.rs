@@ -138,6 +138,7 @@ impl Lab {
             }
             Message::SetDark(dark) => self.view.dark = dark,
             Message::SetWorkspace(workspace) => self.view.workspace = workspace,
+            Message::SetReference(reference) => self.view.reference = reference,
             Message::SetEnergy(constants) => self.view.energy = constants,
             Message::SetExitConfidence(confidence) => self.view.exit_confidence = confidence.clamp(0.0, 1.0),
             Message::SetLayout(layout) => self.layout = layout,

@@ -15,6 +15,8 @@ pub struct Answers {
     classes: Vec<u32>,
     /// Mean over the samples of the steps that the answer at T takes: T unless samples exit early.
     pub mean_steps: f64,
+    /// Steps at the start that the answer at T leaves out, under [`Readout::Delayed`].
+    pub delay: Option<usize>,
 }
 
 impl Answers {
@@ -50,7 +52,12 @@ impl Answers {
         let rows: Vec<(Vec<u32>, usize)> = (0..recording.samples).into_par_iter().map(one).collect();
         let mean_steps = rows.iter().map(|(_, t)| *t as f64).sum::<f64>() / recording.samples.max(1) as f64;
         let classes = rows.into_iter().flat_map(|(row, _)| row).collect();
-        Self { samples: recording.samples, classes, mean_steps }
+        let delay = match rule {
+            Readout::Delayed(None) => Some(start_of(delay, steps)),
+            Readout::Delayed(Some(start)) => Some(start.min(steps.saturating_sub(1))),
+            Readout::Sum | Readout::EarlyExit(_) => None,
+        };
+        Self { samples: recording.samples, classes, mean_steps, delay }
     }
 
     /// The answer for `sample` after `t` steps (1-based).
@@ -88,5 +95,8 @@ mod tests {
         assert_eq!(read(Readout::Delayed(None), 1), (vec![0, 0, 0, 0, 1, 1], 6.0));
         assert_eq!(read(Readout::EarlyExit(0.95), 0), (vec![0; 6], 1.0));
         assert_eq!(read(Readout::EarlyExit(1.0), 0).1, 6.0, "never quite sure");
+        let delays = [Readout::Sum, Readout::Delayed(Some(1)), Readout::Delayed(None), Readout::EarlyExit(0.9)]
+            .map(|rule| Answers::read(&recording, rule, 9).delay);
+        assert_eq!(delays, [None, Some(1), Some(2), None], "an estimate of 9 leaves four of six steps");
     }
 }

@@ -7,6 +7,7 @@ pub mod divergence;
 pub mod energy;
 pub mod fan_out;
 pub mod initial;
+pub mod ledger;
 pub mod maps;
 pub mod predict;
 pub mod readout;
@@ -17,6 +18,6 @@ pub mod wilson;
 pub use divergence::{Cause, Divergence, FirstLayers, first_divergence, first_layers};
 pub use initial::InitialView;
 pub use report::{
-    Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced,
+    Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Reference, Report, Residual, Silenced,
 };
 pub use run_report::{Subject, curve, report};

@@ -1,7 +1,7 @@
 //! The report: what the panes draw and what `run` writes. Plain numbers about one run after t steps.
 
 use std::collections::BTreeMap;
-use std::ops::{Add, AddAssign};
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -62,6 +62,8 @@ pub struct LayerReport {
     pub offset_spikes: BTreeMap<i32, u64>,
     /// Means over neurons × samples of the four exact parts of φ − ReLU(z).
     pub ledger: Ledger,
+    /// The same of φ − a, against the ANN's own activation; `None` where that is ReLU(z) itself.
+    pub ledger_activation: Option<Ledger>,
     /// Mean of φ − φ', φ' being the output of the same layer run on the ANN's own constant input z: what came in wrong, as
     /// far as it changed the output.
     pub carried_in: f64,
@@ -161,18 +163,31 @@ impl AddAssign for Residual {
     }
 }
 
-/// The exact parts of the error φ − ReLU(z), in activation units (`algorithms` 0.4; after Bu et al., ICLR 2022 §3).
+/// What the answers of a spiking layer are held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// The ANN's own activation a: QCFS, clip or ReLU of z.
+    #[default]
+    Activation,
+    /// ReLU(z), whatever the ANN makes of z.
+    Relu,
+}
+
+/// The exact parts of the error φ − A(z) of a neuron or a layer, in activation units, for a reference A
+/// ([`super::ledger`]; after Bu et al., ICLR 2022 §3). For A = ReLU each part is what stands first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Ledger {
-    /// Came in wrong from the layers before: ReLU(ẑ) − ReLU(z).
+    /// Came in wrong from the layers before: ReLU(ẑ) − ReLU(z); in general A(ẑ) − A(z).
     pub propagated: f64,
-    /// Lost above the layer's ceiling (θ; Γθ for bursts): min(ReLU(ẑ), θ) − ReLU(ẑ).
+    /// Lost above the layer's ceiling (θ; Γθ for bursts): min(ReLU(ẑ), θ) − ReLU(ẑ). Where A itself clips at λ, only the
+    /// difference between the two ceilings.
     pub clipping: f64,
-    /// θ/T steps: (θ/T)·q(ẑ) − clip(ẑ, 0, θ).
+    /// θ/T steps: (θ/T)·q(ẑ) − clip(ẑ, 0, θ). Where A itself has steps, the difference between the two roundings.
     pub quantization: f64,
     /// Order of arrival: φ − (θ/T)·q(ẑ).
     pub unevenness: f64,
-    /// φ − ReLU(z), measured on its own, not summed from the parts.
+    /// φ − A(z), measured on its own, not summed from the parts.
     pub total: f64,
 }
 
@@ -187,6 +202,16 @@ pub struct Density {
     pub counts: Vec<u32>,
     /// Neurons × samples where both are exactly 0.
     pub silent: u64,
+}
+
+impl LayerReport {
+    /// The ledger against `reference`.
+    pub fn ledger_against(&self, reference: Reference) -> Ledger {
+        match reference {
+            Reference::Activation => self.ledger_activation.unwrap_or(self.ledger),
+            Reference::Relu => self.ledger,
+        }
+    }
 }
 
 impl Categories {
@@ -211,41 +236,5 @@ impl Categories {
     /// All neurons × samples counted.
     pub fn total(&self) -> u64 {
         self.as_array().iter().sum()
-    }
-}
-
-impl Add for Ledger {
-    type Output = Self;
-    fn add(self, o: Self) -> Self {
-        Self {
-            propagated: self.propagated + o.propagated,
-            clipping: self.clipping + o.clipping,
-            quantization: self.quantization + o.quantization,
-            unevenness: self.unevenness + o.unevenness,
-            total: self.total + o.total,
-        }
-    }
-}
-
-impl AddAssign for Ledger {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl Ledger {
-    /// The parts in reading order: carried in, clipping, quantisation, unevenness.
-    pub fn parts(&self) -> [f64; 4] {
-        [self.propagated, self.clipping, self.quantization, self.unevenness]
-    }
-    /// All figures times `factor`.
-    pub fn scaled(self, factor: f64) -> Self {
-        Self {
-            propagated: self.propagated * factor,
-            clipping: self.clipping * factor,
-            quantization: self.quantization * factor,
-            unevenness: self.unevenness * factor,
-            total: self.total * factor,
-        }
     }
 }

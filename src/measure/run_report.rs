@@ -6,9 +6,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::answers::Answers;
+use super::ledger::ledger_against;
 use super::readout::delay;
 use super::report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced};
 use crate::convert::{Neuron, Readout, Reset, SpikingLayer, SpikingNetwork};
+use crate::network::Activation;
 use crate::simulate::neuron::{target_count, target_of};
 use crate::simulate::{AnnRun, Recording};
 
@@ -80,6 +82,8 @@ struct Sums {
     mismatch: f64,
     activation: f64,
     ledger: Ledger,
+    /// The same against the ANN's own activation.
+    ledger_activation: Ledger,
     carried_in: f64,
     residual: Residual,
     residual_end_to_end: Residual,
@@ -110,6 +114,7 @@ impl Sums {
             mismatch: 0.0,
             activation: 0.0,
             ledger: Ledger::default(),
+            ledger_activation: Ledger::default(),
             carried_in: 0.0,
             residual: Residual::default(),
             residual_end_to_end: Residual::default(),
@@ -131,6 +136,7 @@ impl Sums {
         self.mismatch += other.mismatch;
         self.activation += other.activation;
         self.ledger += other.ledger;
+        self.ledger_activation += other.ledger_activation;
         self.carried_in += other.carried_in;
         self.residual += other.residual;
         self.residual_end_to_end += other.residual_end_to_end;
@@ -185,6 +191,7 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         end_to_end: Categories::from_array(sums.end_to_end),
         offset_spikes: offset_spikes(&sums.offsets, most),
         ledger: sums.ledger.scaled(1.0 / total),
+        ledger_activation: own_reference(layer).then(|| sums.ledger_activation.scaled(1.0 / total)),
         carried_in: sums.carried_in / total,
         residual: sums.residual,
         residual_end_to_end: sums.residual_end_to_end,
@@ -195,6 +202,11 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,
     }
+}
+
+/// Whether the ANN's own activation is another reference than ReLU(z).
+fn own_reference(layer: &SpikingLayer) -> bool {
+    layer.activation != Activation::Relu
 }
 
 /// The histogram of ψ from counts of ψ + `most`.
@@ -224,7 +236,7 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
         (0..steps).for_each(|t| record.spikes.for_each_bit(t, sample, |neuron, _| events[neuron] += 1));
         events
     });
-    let most = (steps * layer.neuron.per_step()) as i32;
+    let (most, own) = ((steps * layer.neuron.per_step()) as i32, own_reference(layer));
     for neuron in 0..neurons {
         let (theta, width) = (layer.theta_of(neuron), layer.unit_of(neuron));
         let (n, z, zin) = (counts[neuron], z[neuron], zin[neuron]);
@@ -240,7 +252,11 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
         sums.spikes += u64::from(n);
         sums.mismatch += (phi - a).abs();
         sums.activation += a;
-        sums.ledger += ledger_of(f64::from(z), f64::from(zin), ceiling, phi, unit * f64::from(same));
+        let on_target = unit * f64::from(same);
+        sums.ledger += ledger_against(Activation::Relu, z, zin, ceiling, phi, on_target);
+        if own {
+            sums.ledger_activation += ledger_against(layer.activation, z, zin, ceiling, phi, on_target);
+        }
         sums.carried_in += phi - unit * f64::from(on_constant(layer, neuron, z, steps));
         if record.silenced(sample, neuron) {
             match end {
@@ -286,18 +302,6 @@ fn on_constant(layer: &SpikingLayer, neuron: usize, z: f32, steps: usize) -> u32
     target_count(current, unit, steps, layer.neuron.per_step(), f64::from(start) / f64::from(unit))
 }
 
-/// The four exact parts of φ − ReLU(z); `on_target` is (θ/T)·q(ẑ).
-pub fn ledger_of(z: f64, zin: f64, theta: f64, phi: f64, on_target: f64) -> Ledger {
-    let (z, zin) = (z.max(0.0), zin.max(0.0));
-    Ledger {
-        propagated: zin - z,
-        clipping: zin.min(theta) - zin,
-        quantization: on_target - zin.min(theta),
-        unevenness: phi - on_target,
-        total: phi - z,
-    }
-}
-
 fn add_density(density: &mut Density, a: f64, phi: f64, theta: f64) {
     if a == 0.0 && phi == 0.0 || theta <= 0.0 {
         density.silent += 1;
@@ -306,29 +310,4 @@ fn add_density(density: &mut Density, a: f64, phi: f64, theta: f64) {
     let bin = |v: f64| ((v / theta / f64::from(density.extent) * density.bins as f64) as usize).min(density.bins - 1);
     let cell = bin(phi) * density.bins + bin(a);
     density.counts[cell] += 1;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn the_worked_parts() {
-        let parts = ledger_of(1.3, 1.3, 1.0, 1.0, 1.0);
-        assert!((parts.clipping + 0.3).abs() < 1e-12 && parts.quantization == 0.0 && parts.unevenness == 0.0);
-        let parts = ledger_of(0.33, 0.33, 1.0, 0.25, 0.25);
-        assert!((parts.quantization + 0.08).abs() < 1e-12);
-        // Five steps, input +2 at 1,2,3 and −2 at 4,5: ẑ = 0.4, target 2/5, output 4/5.
-        assert!((ledger_of(0.4, 0.4, 1.0, 0.8, 0.4).unevenness - 0.4).abs() < 1e-12);
-    }
-
-    proptest! {
-        #[test]
-        fn the_ledger_adds_up(z in -3f64..3.0, zin in -3f64..3.0, theta in 0.01f64..3.0, n in 0u32..32, q in 0u32..32) {
-            let unit = theta / 32.0;
-            let parts = ledger_of(z, zin, theta, unit * f64::from(n), unit * f64::from(q));
-            prop_assert!((parts.parts().iter().sum::<f64>() - parts.total).abs() < 1e-12);
-        }
-    }
 }

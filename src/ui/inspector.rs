@@ -8,8 +8,9 @@ use super::tones::tones;
 use super::words::{compact, kind_of, neuron_place, number, theta_words};
 use crate::error::dims;
 use crate::lab::{Lab, Message, Snapshot};
-use crate::measure::run_report::ledger_of;
-use crate::measure::{Ledger, NeuronRef};
+use crate::measure::ledger::ledger_against;
+use crate::measure::{Ledger, NeuronRef, Reference};
+use crate::network::Activation;
 use crate::simulate::neuron::target_of;
 
 /// Draws the panel.
@@ -20,7 +21,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        neuron(ui, snapshot, out);
+        neuron(ui, snapshot, lab.view.reference, out);
         ui.separator();
         divergence::card(ui, snapshot, out);
         ui.separator();
@@ -46,14 +47,16 @@ struct Facts {
     mean_input: f32,
     potential: f32,
     parts: Ledger,
-    /// The ANN's own activation has an upper end.
+    /// What the parts are against.
+    reference: Activation,
+    /// The ANN's own activation has an upper end that the reference does not know.
     clips: bool,
     /// Spikes that a correction held back.
     held_back: Option<i32>,
 }
 
 impl Facts {
-    fn of(snapshot: &Snapshot) -> Option<Self> {
+    fn of(snapshot: &Snapshot, reference: Reference) -> Option<Self> {
         let (run, focus) = (&snapshot.run, &snapshot.focus);
         let layer = run.spiking.layers.get(focus.layer)?;
         let t = focus.steps;
@@ -65,6 +68,11 @@ impl Facts {
         let unit = f64::from(layer.unit_of(focus.neuron)) / t as f64;
         let phi = unit * f64::from(spikes);
         let on_target = unit * f64::from(due_same_input);
+        let against = match reference {
+            Reference::Activation => layer.activation,
+            Reference::Relu => Activation::Relu,
+        };
+        let ceiling = f64::from(layer.ceiling_of(focus.neuron));
         Some(Self {
             theta,
             spikes,
@@ -75,20 +83,15 @@ impl Facts {
             phi: phi as f32,
             mean_input,
             potential: *snapshot.trace.after_reset.get(t.saturating_sub(1))?,
-            clips: layer.activation.lambda().is_some(),
-            parts: ledger_of(
-                f64::from(z),
-                f64::from(mean_input),
-                f64::from(layer.ceiling_of(focus.neuron)),
-                phi,
-                on_target,
-            ),
+            clips: reference == Reference::Relu && layer.activation.lambda().is_some(),
+            parts: ledger_against(against, z, mean_input, ceiling, phi, on_target),
+            reference: against,
             held_back: snapshot.trace.silenced.then(|| snapshot.trace.fired.iter().take(t).sum()),
         })
     }
 }
 
-fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
+fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<Message>) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let at = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let pinned = focus.pinned.contains(&at);
@@ -107,7 +110,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     });
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
     ui.label(RichText::new(neuron_place(&layer.shape, focus.neuron)).small().weak());
-    let Some(facts) = Facts::of(snapshot) else { return };
+    let Some(facts) = Facts::of(snapshot, reference) else { return };
     ui.add_space(2.0);
     ui.label(sentence(&facts, focus.steps));
     ui.add_space(4.0);
@@ -149,7 +152,8 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
         ],
     );
     ui.add_space(4.0);
-    ui.label(RichText::new("Where its error φ − ReLU(z) comes from").small().weak());
+    let against = if facts.reference == Activation::Relu { "ReLU(z)" } else { "a" };
+    ui.label(RichText::new(format!("Where its error φ − {against} comes from")).small().weak());
     parts(ui, &facts.parts);
 }
 
@@ -189,7 +193,8 @@ fn sentence(facts: &Facts, t: usize) -> String {
     }
     let total = facts.parts.total;
     let step = f64::from(facts.theta) / t as f64;
-    if total.abs() < step * 1e-6 {
+    let nothing = step * 1e-6;
+    if facts.parts.parts().iter().all(|part| part.abs() < nothing) {
         return format!("Right: {} spikes in {t} steps are what the ANN's value asks for.", facts.spikes);
     }
     let side = if total < 0.0 { "too low" } else { "too high" };
@@ -206,16 +211,32 @@ fn sentence(facts: &Facts, t: usize) -> String {
             "clipped at θ = {}; the ANN itself clips at its learned value, so this costs nothing where both are the same",
             number(facts.theta.into())
         ),
+        1 if facts.parts.clipping > 0.0 => format!(
+            "clipped too late: θ = {} lies above {}, where the ANN's own activation ends",
+            number(facts.theta.into()),
+            number(facts.reference.lambda().unwrap_or_default().into())
+        ),
         1 => format!(
             "clipped: its mean input {} is above θ = {}, and no neuron can fire more than once a step",
             number(facts.mean_input.into()),
             number(facts.theta.into())
         ),
-        2 => format!("quantised: in {t} steps its activation moves in steps of θ/t = {}", number(step)),
+        2 => {
+            let steps = format!("in {t} steps its activation moves in steps of θ/t = {}", number(step));
+            match facts.reference {
+                Activation::Qcfs { levels, .. } => {
+                    format!("quantised otherwise: {steps}, the ANN's in {levels} levels")
+                }
+                _ => format!("quantised: {steps}"),
+            }
+        }
         _ => format!(
             "order of arrival: its input would be worth {due} if it came evenly, but as it came it fired {fired} {spikes}"
         ),
     };
+    if total.abs() < nothing {
+        return format!("Right in the end, as errors cancel. The largest, {why}.");
+    }
     format!("φ is {} {side}, mostly {why}.", number(total.abs()))
 }
 

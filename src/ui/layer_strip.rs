@@ -1,16 +1,17 @@
 //! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
-//! puts a layer in focus. What the conversion did to the network stands below.
+//! puts a layer in focus. Findings stand below, or above when they are about all of it.
 
 use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::divergence;
 use super::tones::tones;
 use super::words::{compact, kind_of, theta_words};
+use super::{divergence, findings};
+use crate::convert::unclipped_thresholds;
 use crate::error::dims;
 use crate::lab::{Lab, Message, Run};
-use crate::measure::{LayerReport, Report};
+use crate::measure::{LayerReport, Reference};
 
 const CARD: f32 = 58.0;
 /// The four parts of the error, in reading order.
@@ -37,8 +38,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     legend(ui);
     ui.add_space(2.0);
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        let wrong = unclipped_thresholds(&run.spiking, &run.settings.recipe);
+        // What is wrong with all that is below stands above it.
+        if wrong.is_some() {
+            findings::show(ui, run, report, wrong.as_ref(), out);
+            ui.add_space(6.0);
+        }
         end(ui, &format!("input {}", dims(run.model.original.input_shape())));
-        let scale = report.layers.iter().map(magnitude).fold(f64::MIN_POSITIVE, f64::max);
+        let reference = lab.view.reference;
+        let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
             link(ui);
             card(ui, lab, run, index, layer, scale, out);
@@ -46,13 +54,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         link(ui);
         end(ui, &format!("{} answers", run.model.original.classes()));
         ui.add_space(6.0);
-        notes(ui, run, report);
+        if wrong.is_none() {
+            findings::show(ui, run, report, None, out);
+        }
     });
 }
 
 /// Sum of the sizes of the four parts.
-fn magnitude(layer: &LayerReport) -> f64 {
-    layer.ledger.parts().iter().map(|part| part.abs()).sum()
+fn magnitude(layer: &LayerReport, reference: Reference) -> f64 {
+    layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
 }
 
 fn legend(ui: &mut Ui) {
@@ -105,21 +115,24 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
         out.push(Message::FocusLayer(index));
     }
     if ui.is_rect_visible(rect) {
-        paint_card(ui, rect, run, layer, focused, response.hovered() || response.has_focus(), scale);
+        let hot = response.hovered() || response.has_focus();
+        let parts = layer.ledger_against(lab.view.reference).parts().map(|part| part.abs() / scale);
+        paint_card(ui, rect, run, layer, parts, focused, hot);
     }
     let first = lab.snapshot.as_ref().filter(|s| std::ptr::eq(&*s.run, run));
     if first.is_some_and(|s| s.divergence.is_some_and(|d| d.neuron.layer == index)) {
         divergence::mark(ui, rect);
     }
     response.on_hover_ui(|ui| {
-        tooltip(ui, layer);
+        tooltip(ui, layer, lab.view.reference);
         if let Some(snapshot) = first {
             ui.weak(divergence::share(snapshot, index));
         }
     });
 }
 
-fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, focused: bool, hot: bool, scale: f64) {
+/// `parts`: sizes of the parts of the error as shares of the bar.
+fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
     let tones = tones(ui);
     let visuals = ui.visuals();
     let fill = if focused { tones.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
@@ -145,8 +158,8 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, focused: bool
     let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
     painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
     let mut x = bar.left();
-    for (part, colour) in layer.ledger.parts().iter().zip(tones.parts) {
-        let width = bar.width() * (part.abs() / scale) as f32;
+    for (part, colour) in parts.into_iter().zip(tones.parts) {
+        let width = bar.width() * part as f32;
         painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, colour);
         x += width;
     }
@@ -160,42 +173,27 @@ fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, co
     ui.painter().galley(at, galley, colour);
 }
 
-fn tooltip(ui: &mut Ui, layer: &LayerReport) {
+fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: Reference) {
+    let ledger = layer.ledger_against(reference);
+    let against = reference_words(layer, reference);
     ui.strong(&layer.name);
     egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
-        for (name, part) in PARTS.iter().zip(layer.ledger.parts()) {
+        for (name, part) in PARTS.iter().zip(ledger.parts()) {
             ui.label(*name);
             ui.monospace(format!("{part:+.4}"));
             ui.end_row();
         }
-        ui.label("total error φ − a, mean");
-        ui.monospace(format!("{:+.4}", layer.ledger.total));
+        ui.label(format!("together: φ − {against}"));
+        ui.monospace(format!("{:+.4}", ledger.total));
         ui.end_row();
     });
     ui.weak("Means over neurons and samples, in activation units");
 }
 
-/// What the conversion did, and layers that look wrong.
-fn notes(ui: &mut Ui, run: &Run, report: &Report) {
-    let silent: Vec<String> = report
-        .layers
-        .iter()
-        .filter(|layer| layer.spikes == 0)
-        .map(|layer| format!("{}: no neuron fires on any sample up to t = {}", layer.name, report.steps))
-        .collect();
-    let notes: Vec<String> = run.model.notes.iter().map(|note| format!("{}: {}", note.layer, note.text)).collect();
-    let count = silent.len() + notes.len();
-    let title = if count == 0 { "Findings: none".to_owned() } else { format!("Findings ({count})") };
-    egui::CollapsingHeader::new(title).id_salt("findings").default_open(!silent.is_empty()).show(ui, |ui| {
-        if count == 0 {
-            ui.weak("The network was converted as it is.");
-        }
-        for text in silent {
-            let colour = tones(ui).error;
-            ui.label(RichText::new(text).small().color(colour));
-        }
-        for text in notes {
-            ui.label(RichText::new(text).small());
-        }
-    });
+/// What the ledger of `layer` is against, as a formula.
+pub fn reference_words(layer: &LayerReport, reference: Reference) -> &'static str {
+    match (reference, layer.ledger_activation) {
+        (Reference::Activation, Some(_)) => "a",
+        _ => "ReLU(z)",
+    }
 }

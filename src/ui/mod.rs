@@ -6,6 +6,7 @@ mod controls;
 pub mod dialog;
 mod divergence;
 pub mod docks;
+mod findings;
 mod inspector;
 mod keys;
 mod layer_strip;

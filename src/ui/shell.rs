@@ -10,6 +10,12 @@ use super::sample_strip::Thumbnails;
 use super::{inspector, keys, layer_strip, notices, sample_strip, status_bar, time_bar, top_bar};
 use crate::lab::{Lab, Message};
 
+/// In a window narrower than these, the inspector and the strip of layers make room for the panes; in a lower one, the
+/// strip of samples does.
+const INSPECTOR_FROM: f32 = 800.0;
+const LAYERS_FROM: f32 = 720.0;
+const SAMPLES_FROM: f32 = 480.0;
+
 /// How a person arranged the window; saved with the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -65,16 +71,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let fill = ui.visuals().window_fill;
     let bar = |x, y| Frame::new().fill(fill).inner_margin(Margin::symmetric(x, y));
     Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, out));
-    if window.layout.samples {
+    let room = ui.available_size();
+    if window.layout.samples && room.y >= SAMPLES_FROM {
         Panel::top("samples").frame(bar(8, 4)).show(ui, |ui| sample_strip::show(ui, lab, window, out));
     }
     Panel::bottom("status").frame(bar(8, 2)).show(ui, |ui| status_bar::show(ui, lab, window));
     Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, out));
-    if window.layout.layers {
+    if window.layout.layers && room.x >= LAYERS_FROM {
         let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
         side.frame(bar(8, 6)).show(ui, |ui| layer_strip::show(ui, lab, out));
     }
-    if window.layout.inspector {
+    if window.layout.inspector && room.x >= INSPECTOR_FROM {
         let side = Panel::right("inspector").default_size(230.0).size_range(190.0..=420.0);
         side.frame(bar(10, 6)).show(ui, |ui| inspector::show(ui, lab, out));
     }

@@ -9,7 +9,7 @@ mod methods;
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
 use spikescope::convert::{Pooling, Recipe, Reset, ThresholdRule, rewrite};
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{Subject, report};
+use spikescope::measure::{Reference, Subject, report};
 use spikescope::network::forward::{Program, numbers};
 use spikescope::network::{Node, Op};
 use spikescope::simulate::prefix::prefix;
@@ -170,11 +170,38 @@ fn the_ledger_adds_up_in_every_layer() {
         for layer in &report.layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{name}: {}", layer.name);
+            let own = layer.ledger_against(Reference::Activation);
+            assert!((own.parts().iter().sum::<f64>() - own.total).abs() < 1e-9, "{name}: {} against a", layer.name);
+            assert_eq!(layer.ledger_activation.is_some(), name == "resnet", "{name}: {}", layer.name);
             assert_eq!(layer.same_input.total(), layer.end_to_end.total());
             assert_eq!(layer.offset_spikes.values().sum::<u64>(), layer.same_input.total());
         }
         assert!(report.ann_accuracy.is_none() && report.curve.iter().all(|point| point.accuracy.is_none()));
     }
+}
+
+#[test]
+fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_many_steps_as_levels() {
+    let bench = bench(&net("resnet", "qcfs:8"), burn::tensor::Device::flex());
+    let recipe = Recipe { steps: 8, threshold: ThresholdRule::Learned, ..Recipe::default() };
+    let spiking = bench.spiking(&recipe);
+    let recording = bench.run(&spiking, 8, None, 0);
+    let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &Control::default()).unwrap();
+    let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
+    let subject = Subject {
+        spiking: &spiking,
+        ann: &ann,
+        recording: &recording,
+        mean_inputs: &means,
+        labels: &[],
+        readout: recipe.readout,
+        fan_outs: &fan_outs(bench.program.network()),
+    };
+    let first = &report(&subject, 8).layers[0];
+    let own = first.ledger_against(Reference::Activation);
+    // What is left are ties that fall the other way in f32.
+    assert!(own.parts().iter().all(|part| part.abs() < 1e-3 * first.mean_activation), "{own:?}");
+    assert!(first.ledger.quantization.abs() > own.quantization.abs(), "ReLU(z) does not know of the levels");
 }
 
 #[test]

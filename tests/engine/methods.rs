@@ -106,6 +106,10 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
         for layer in report(&subject, STEPS).layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{what}, {}: the ledger", layer.name);
+            if let Some(own) = layer.ledger_activation {
+                let sum: f64 = own.parts().iter().sum();
+                assert!((sum - own.total).abs() < 1e-9, "{what}, {}: the ledger against a", layer.name);
+            }
             if as_in_theory(recipe) {
                 let [over, under] = [layer.residual.over, layer.residual.under];
                 let off = over.missed + over.false_alarm + under.missed + under.false_alarm;

@@ -12,6 +12,8 @@ use crate::ui::words::compact;
 
 /// From this width on the table stands beside the plot.
 const WIDE: f32 = 760.0;
+/// From this height on it stands under the plot.
+const HIGH: f32 = 420.0;
 /// The table's width beside the plot.
 const TABLE: f32 = 420.0;
 
@@ -59,9 +61,21 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.add(egui::Label::new(RichText::new(words).small()).wrap());
             let tones = tones(ui);
             let id = ui.scope_id().with("log axis");
+            let layers_id = ui.scope_id().with("layers");
+            let mut layers: bool = ui.data(|data| data.get_temp(layers_id)).unwrap_or(false);
+            // In little room either the curve or the table; neither is of use cut in half.
+            let little = ui.available_width() < WIDE && ui.available_height() < HIGH;
             let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
             let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
             ui.horizontal_wrapped(|ui| {
+                if little {
+                    ui.selectable_value(&mut layers, false, "Over time");
+                    ui.selectable_value(&mut layers, true, "By layer").on_hover_text("Which layers it goes to");
+                    ui.data_mut(|data| data.insert_temp(layers_id, layers));
+                    if layers {
+                        return;
+                    }
+                }
                 parts::legend(ui, &[("SNN after t steps", tones.snn), ("ANN", tones.ann)]);
                 if ui.checkbox(&mut log, "Log axis").changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
@@ -76,6 +90,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                         ScrollArea::both().auto_shrink(false).show(ui, |ui| table(ui, &sight, out));
                     });
                 });
+            } else if little && layers {
+                ScrollArea::both().auto_shrink(false).show(ui, |ui| table(ui, &sight, out));
+            } else if little {
+                plot(ui, &sight, log, room.y, out);
             } else {
                 ScrollArea::both().auto_shrink(false).show(ui, |ui| {
                     plot(ui, &sight, log, (room.y * 0.72).max(150.0), out);
@@ -160,7 +178,8 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
             Some(format!("t = {t}\n{}, {of_ann}\n{}", joules(*snn), synop_words(*synops)))
         });
     if log {
-        let powers = move || (bottom as i32..=top as i32).map(|k| GridMark { value: f64::from(k), step_size: 1.0 });
+        let powers =
+            move || (bottom as i32..=top.floor() as i32).map(|k| GridMark { value: f64::from(k), step_size: 1.0 });
         plot = plot.y_grid_spacer(move |_| powers().collect());
     }
     let shown = plot.show(ui, |plot| {

@@ -4,20 +4,32 @@ use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, Widg
 
 use super::parts::{self, Page, number};
 use crate::lab::{Lab, Message};
-use crate::measure::LayerReport;
-use crate::ui::layer_strip::PARTS;
+use crate::measure::{LayerReport, Ledger, Reference};
+use crate::ui::layer_strip::{PARTS, reference_words};
 use crate::ui::tones::{Tones, tones};
 
 /// What each part means, in the order of the ledger.
 const MEANINGS: [&str; 4] = [
     "carried in: the layers before sent another mean input than in the ANN",
-    "clipping: a neuron cannot answer more than its threshold",
-    "quantisation: in T steps the answer moves in steps of θ/T",
+    "clipping: a neuron answers up to its threshold, the reference up to λ (ReLU without end)",
+    "quantisation: in T steps the answer moves in steps of θ/T, the reference in its own (ReLU in none)",
     "unevenness: the order in which spikes arrive changes the count",
 ];
 const ROW: f32 = 26.0;
 const NAME: f32 = 96.0;
 const NUMBER: f32 = 58.0;
+
+/// How all rows are drawn.
+#[derive(Clone, Copy)]
+struct Manner {
+    reference: Reference,
+    /// Errors over the layer's mean activation.
+    relative: bool,
+    /// The error at either end of the bars.
+    reach: f64,
+    /// Whether any layer has an activation of its own, so that there is a choice of references.
+    choice: bool,
+}
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -27,32 +39,38 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let layers = &snapshot.report.layers;
     let relative_id = ui.scope_id().with("relative");
     let mut relative: bool = ui.data(|data| data.get_temp(relative_id)).unwrap_or(true);
+    let reference = lab.view.reference;
+    let choice = layers.iter().any(|layer| layer.ledger_activation.is_some());
     let page = Page {
         title: "Where the error comes from",
-        explanation: explain(layers, snapshot.report.steps),
-        description: describe(layers),
+        explanation: explain(layers, reference, snapshot.report.steps),
+        description: describe(layers, reference),
     };
     parts::page(
         ui,
         &page,
-        || csv(layers),
+        || csv(layers, reference),
         |ui| {
             ui.horizontal_wrapped(|ui| {
                 let tones = tones(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
                 parts::legend(ui, &entries);
-                let toggle = ui.checkbox(&mut relative, "relative to the mean activation");
+                let toggle = ui.checkbox(&mut relative, "relative");
                 toggle.on_hover_text(
                     "Divides each layer's error by its mean ANN activation, so that layers can be compared",
                 );
+                if choice {
+                    against(ui, reference, out);
+                }
             });
             ui.data_mut(|data| data.insert_temp(relative_id, relative));
-            let scale = |layer: &LayerReport| if relative { 1.0 / layer.mean_activation.max(1e-12) } else { 1.0 };
-            let reach = layers.iter().map(|layer| side(layer).0.max(side(layer).1) * scale(layer)).fold(1e-9, f64::max);
-            header(ui, relative);
+            let mut manner = Manner { reference, relative, reach: 1.0, choice };
+            let ends = layers.iter().map(|layer| manner.side(layer).0.max(manner.side(layer).1) * manner.scale(layer));
+            manner.reach = ends.fold(1e-9, f64::max);
+            header(ui, manner);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in layers.iter().enumerate() {
-                    row(ui, layer, scale(layer), reach, index == snapshot.focus.layer, relative, &mut || {
+                    row(ui, layer, manner, index == snapshot.focus.layer, &mut || {
                         out.push(Message::FocusLayer(index));
                     });
                 }
@@ -61,10 +79,44 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// Sums of the parts below and above zero, as lengths.
-fn side(layer: &LayerReport) -> (f64, f64) {
-    let parts = layer.ledger.parts();
-    (-parts.iter().filter(|p| **p < 0.0).sum::<f64>(), parts.iter().filter(|p| **p > 0.0).sum())
+/// The choice of what the answers are held against.
+fn against(ui: &mut Ui, now: Reference, out: &mut Vec<Message>) {
+    let choices = [
+        (
+            Reference::Activation,
+            "against a",
+            "The error against the ANN's own activation: what its QCFS or clip makes of z. A layer that does the same has \
+             no error.",
+        ),
+        (
+            Reference::Relu,
+            "against ReLU(z)",
+            "The error against ReLU(z), as if the ANN did not clip or round: what it clips and rounds itself counts as error",
+        ),
+    ];
+    for (reference, name, hint) in choices {
+        if ui.selectable_label(now == reference, name).on_hover_text(hint).clicked() {
+            out.push(Message::SetReference(reference));
+        }
+    }
+}
+
+impl Manner {
+    fn scale(self, layer: &LayerReport) -> f64 {
+        if self.relative { 1.0 / layer.mean_activation.max(1e-12) } else { 1.0 }
+    }
+    fn ledger(self, layer: &LayerReport) -> Ledger {
+        layer.ledger_against(self.reference)
+    }
+    /// Sums of the parts below and above zero, as lengths.
+    fn side(self, layer: &LayerReport) -> (f64, f64) {
+        let parts = self.ledger(layer).parts();
+        (-parts.iter().filter(|p| **p < 0.0).sum::<f64>(), parts.iter().filter(|p| **p > 0.0).sum())
+    }
+    /// What the bars show, as a formula.
+    fn formula(self) -> &'static str {
+        if self.choice && self.reference == Reference::Activation { "φ − a" } else { "φ − ReLU(z)" }
+    }
 }
 
 /// The places of a row: name, bar, and five numbers where there is room.
@@ -83,18 +135,23 @@ fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
     (bar, (0..numbers).map(cell).collect())
 }
 
-fn header(ui: &mut Ui, relative: bool) {
+fn header(ui: &mut Ui, manner: Manner) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let (bar, cells) = columns(rect);
     let (font, colour) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
-    let unit = if relative { "share of the mean activation" } else { "units of activation" };
-    ui.painter().text(
-        bar.center(),
-        Align2::CENTER_CENTER,
-        format!("too little  |  φ − ReLU(z), {unit}  |  too much"),
-        font.clone(),
-        colour,
-    );
+    let unit = if manner.relative { "share of the mean activation" } else { "units of activation" };
+    let formula = manner.formula();
+    let words = [
+        format!("too little  |  {formula}, {unit}  |  too much"),
+        format!("too little  |  {formula}  |  too much"),
+        formula.to_owned(),
+    ];
+    // The longest that has room beside the name and the numbers.
+    let galleys = words.map(|words| ui.painter().layout_no_wrap(words, font.clone(), colour));
+    let fits = galleys.iter().find(|galley| galley.size().x <= bar.width());
+    if let Some(galley) = fits.or(galleys.last()) {
+        ui.painter().galley(bar.center() - galley.size() / 2.0, galley.clone(), colour);
+    }
     let names: Vec<&str> = match cells.len() {
         6 => vec!["carried", "clipped", "quantised", "uneven", "total", "re-run"],
         5 => vec!["carried", "clipped", "quantised", "uneven", "total"],
@@ -105,15 +162,8 @@ fn header(ui: &mut Ui, relative: bool) {
     }
 }
 
-fn row(
-    ui: &mut Ui,
-    layer: &LayerReport,
-    scale: f64,
-    reach: f64,
-    focused: bool,
-    relative: bool,
-    focus: &mut dyn FnMut(),
-) {
+fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &mut dyn FnMut()) {
+    let (ledger, scale) = (manner.ledger(layer), manner.scale(layer));
     let tones: Tones = tones(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let (bar, cells) = columns(rect);
@@ -132,9 +182,9 @@ fn row(
         tones.text,
     );
     let middle = bar.center().x;
-    let unit = f64::from(bar.width()) / 2.0 / reach;
+    let unit = f64::from(bar.width()) / 2.0 / manner.reach;
     let (mut low, mut high) = (middle, middle);
-    for (part, colour) in layer.ledger.parts().into_iter().zip(tones.parts) {
+    for (part, colour) in ledger.parts().into_iter().zip(tones.parts) {
         let length = (part.abs() * scale * unit) as f32;
         let piece = if part < 0.0 {
             low -= length;
@@ -146,75 +196,103 @@ fn row(
         painter.rect_filled(piece, 0.0, colour);
     }
     painter.vline(middle, rect.y_range(), Stroke::new(1.0, tones.weak));
-    let total = middle + (layer.ledger.total * scale * unit) as f32;
+    let total = middle + (ledger.total * scale * unit) as f32;
     painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, tones.text));
-    let written: Vec<f64> = match cells.len() {
+    let values: Vec<f64> = match cells.len() {
         n if n >= 5 => {
-            let all = layer.ledger.parts().into_iter().chain([layer.ledger.total, layer.carried_in]);
+            let all = ledger.parts().into_iter().chain([ledger.total, layer.carried_in]);
             all.take(n).collect()
         }
-        _ => vec![layer.ledger.total],
+        _ => vec![ledger.total],
     };
-    for (cell, value) in cells.iter().zip(written) {
-        let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{:+.4}", value) };
+    for (cell, value) in cells.iter().zip(values) {
+        let text = written(value, scale, manner.relative);
         painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
     }
-    let lines = layer.ledger.parts().iter().zip(MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
+    let lines = ledger.parts().iter().zip(MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
     let hover = format!(
-        "{}\n{lines}{:+.5}  together: mean of φ − ReLU(z)\n{:+.5}  carried in by re-run: φ less what this layer answers on the \
+        "{}\n{lines}{:+.5}  together: mean of φ − {}\n{:+.5}  carried in by re-run: φ less what this layer answers on the \
          ANN's own input",
-        layer.name, layer.ledger.total, layer.carried_in
+        layer.name,
+        ledger.total,
+        reference_words(layer, manner.reference),
+        layer.carried_in
     );
-    let label = format!("{}: total error {}", layer.name, number(layer.ledger.total));
+    let label = format!("{}: total error {}", layer.name, number(ledger.total));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
         focus();
     }
 }
 
-fn csv(layers: &[LayerReport]) -> String {
-    let mut text =
-        String::from("layer,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation\n");
+fn csv(layers: &[LayerReport], reference: Reference) -> String {
+    let mut text = String::from(
+        "layer,reference,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation\n",
+    );
     for layer in layers {
-        let [a, b, c, d] = layer.ledger.parts();
-        let (total, rerun) = (layer.ledger.total, layer.carried_in);
-        text += &format!("{},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
+        let ledger = layer.ledger_against(reference);
+        let [a, b, c, d] = ledger.parts();
+        let (total, rerun, against) = (ledger.total, layer.carried_in, reference_words(layer, reference));
+        text += &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
     }
     text
 }
 
-fn worst(layers: &[LayerReport]) -> Option<(&LayerReport, usize)> {
-    let size = |layer: &LayerReport| layer.ledger.total.abs() / layer.mean_activation.max(1e-12);
-    let layer = layers.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
-    let parts = layer.ledger.parts();
-    let part = (0..4).max_by(|&a, &b| parts[a].abs().total_cmp(&parts[b].abs()))?;
-    Some((layer, part))
+/// A figure beside its bar. What rounds to nothing has no sign.
+fn written(value: f64, scale: f64, relative: bool) -> String {
+    let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{value:+.4}") };
+    if text.contains(|digit: char| ('1'..='9').contains(&digit)) { text } else { text.replace(['+', '-'], "") }
 }
 
-fn explain(layers: &[LayerReport], t: usize) -> String {
-    let Some((layer, part)) = worst(layers) else { return String::new() };
+/// The layer with the largest relative error, and its largest part.
+fn worst(layers: &[LayerReport], reference: Reference) -> Option<(&LayerReport, Ledger, usize)> {
+    let size = |layer: &LayerReport| layer.ledger_against(reference).total.abs() / layer.mean_activation.max(1e-12);
+    let layer = layers.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
+    let ledger = layer.ledger_against(reference);
+    let parts = ledger.parts();
+    let part = (0..4).max_by(|&a, &b| parts[a].abs().total_cmp(&parts[b].abs()))?;
+    Some((layer, ledger, part))
+}
+
+fn explain(layers: &[LayerReport], reference: Reference, t: usize) -> String {
+    let Some((layer, ledger, part)) = worst(layers, reference) else { return String::new() };
+    let own = layers.iter().any(|layer| layer.ledger_activation.is_some());
+    let against = match reference {
+        Reference::Activation if own => "the ANN's own activation a, what its QCFS or clip makes of z",
+        Reference::Relu if own => "ReLU(z), although the ANN itself clips or rounds",
+        _ => "ReLU(z) of the ANN",
+    };
     format!(
-        "Each bar is the mean difference between what the spiking layer answers after {t} steps and ReLU(z) of the ANN, split \
+        "Each bar is the mean difference between what the spiking layer answers after {t} steps and {against}, split \
          into four parts that add up exactly; the black tick is their sum. The largest relative error is in {}: {} of mean \
          activation {}, mostly {}. Parts of opposite sign can cancel, so look at the lengths and not only at the tick. \"Re-run\" is what came in wrong \
          measured another way: the answer less what the same layer answers on the ANN's own input.",
         layer.name,
-        number(layer.ledger.total),
+        number(ledger.total),
         number(layer.mean_activation),
         MEANINGS[part]
     )
 }
 
-fn describe(layers: &[LayerReport]) -> String {
+fn describe(layers: &[LayerReport], reference: Reference) -> String {
     let one = |layer: &LayerReport| {
-        let parts = layer
-            .ledger
-            .parts()
-            .iter()
-            .zip(PARTS)
-            .map(|(v, name)| format!("{name} {}", number(*v)))
-            .collect::<Vec<_>>();
-        format!("{}: {}, total {}", layer.name, parts.join(", "), number(layer.ledger.total))
+        let ledger = layer.ledger_against(reference);
+        let parts =
+            ledger.parts().iter().zip(PARTS).map(|(v, name)| format!("{name} {}", number(*v))).collect::<Vec<_>>();
+        format!("{}: {}, total {}", layer.name, parts.join(", "), number(ledger.total))
     };
-    format!("Error ledger. {}", layers.iter().map(one).collect::<Vec<_>>().join(". "))
+    let against = layers.first().map_or("ReLU(z)", |layer| reference_words(layer, reference));
+    format!("Error ledger against {against}. {}", layers.iter().map(one).collect::<Vec<_>>().join(". "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        assert_eq!(written(-0.0004, 1.0, true), "0.0 %");
+        assert_eq!(written(-0.0123, 2.0, true), "-2.5 %");
+        assert_eq!(written(0.5, 1.0, false), "+0.5000");
+    }
 }

@@ -13,11 +13,9 @@ use crate::simulate::neuron::target_of;
 use crate::simulate::trace::Trace;
 
 /// The lowest that the plot of one membrane may get, in points.
-const MIN_HEIGHT: f32 = 130.0;
+const MIN_HEIGHT: f32 = 84.0;
 /// Height of the plot of the input current under it.
 const CURRENT_HEIGHT: f32 = 74.0;
-/// Room for the words above each membrane.
-const HEAD_HEIGHT: f32 = 48.0;
 /// Up to this many steps every point of the membrane is marked.
 const MARKED_STEPS: usize = 64;
 
@@ -50,13 +48,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&lanes),
         |ui| {
-            let each = ui.available_height() / lanes.len() as f32 - CURRENT_HEIGHT - HEAD_HEIGHT;
             key(ui, run.steps());
+            let gap = ui.spacing().item_spacing.y;
+            let each = ui.available_height() / lanes.len() as f32 - gap;
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for lane in &lanes {
                     ui.push_id(lane.at, |ui| {
+                        let top = ui.cursor().top();
                         head(ui, run, lane, cursor, out);
-                        plots(ui, lane, cursor, each.max(MIN_HEIGHT), out);
+                        let left = each - (ui.cursor().top() - top) - CURRENT_HEIGHT - gap;
+                        plots(ui, lane, cursor, left.max(MIN_HEIGHT), out);
                     });
                 }
             });
@@ -96,7 +97,7 @@ impl Lane<'_> {
 fn key(ui: &mut Ui, steps: usize) {
     let ink = parts::ink(ui);
     let path = if steps <= MARKED_STEPS { "potential: ring m(t), dot v(t)" } else { "potential" };
-    let entries = [(path, ink.snn), ("spike", ink.spike), ("threshold θ", ink.theta), ("input", ink.current)];
+    let entries = [(path, ink.snn), ("spike", ink.spike), ("threshold θ", ink.theta), ("input I(t)", ink.current)];
     parts::legend(ui, &entries);
 }
 
@@ -162,7 +163,7 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
     parts::drag_cursor(&membrane, cursor, steps, true, out);
     let current = base("current")
         .height(CURRENT_HEIGHT)
-        .y_axis_label("input I(t)")
+        .y_axis_label("I(t)")
         .custom_x_axes(vec![parts::x_axis("time-step t")])
         .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))

@@ -108,6 +108,12 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     }
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
     let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
+    // The longest that has room under the bars.
+    let label = match ui.available_width() {
+        room if room > 480.0 => "fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely",
+        room if room > 300.0 => "too often  |  ψ = due − sent  |  too rarely",
+        _ => "ψ = due − sent",
+    };
     Plot::new("offset spikes")
         .height(height.max(110.0))
         .allow_drag(false)
@@ -121,25 +127,30 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         .custom_x_axes(vec![
             // The labels are short, so they may stand close.
             AxisHints::new_x()
-                .label("fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely")
+                .label(label)
                 .formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
                 .label_spacing(egui::Rangef::new(18.0, 26.0)),
         ])
-        .y_axis_label("share of neurons")
-        .y_axis_min_width(52.0)
         .x_grid_spacer(move |_| {
             let step = (reach as usize / 6).max(1);
             let marks = (-reach..=reach).filter(|psi| psi % step as i32 == 0);
             marks.map(|psi| egui_plot::GridMark { value: f64::from(psi), step_size: step as f64 }).collect()
         })
+        .custom_y_axes(vec![
+            AxisHints::new_y()
+                .label("share of neurons")
+                .min_thickness(52.0)
+                .label_spacing(egui::Rangef::new(11.0, 18.0))
+                .formatter(move |mark, _| match (mark.value + floor) as i32 {
+                    0 => "100 %".into(),
+                    -1 => "10 %".into(),
+                    -2 => "1 %".into(),
+                    -3 => "0.1 %".into(),
+                    -4 => "0.01 %".into(),
+                    e => format!("1e{} %", e + 2),
+                }),
+        ])
         .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
-        .y_axis_formatter(|mark, _| match (mark.value + floor) as i32 {
-            0 => "100 %".into(),
-            -1 => "10 %".into(),
-            -2 => "1 %".into(),
-            -3 => "0.1 %".into(),
-            e => format!("1e{} %", e + 2),
-        })
         .label_formatter(|at| {
             let psi = parts::position(at).x.round() as i32;
             let count = layer.offset_spikes.get(&psi).copied().unwrap_or(0);

@@ -90,6 +90,14 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     });
 }
 
+/// In a row that wraps: begins the next line when `width` points have no room on this one. For groups of widgets that
+/// would otherwise stick out, because a row knows the width of single widgets only.
+pub fn wrap_before(ui: &mut Ui, width: f32) {
+    if ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
+}
+
 /// The state before there is anything to draw.
 pub fn empty(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));

@@ -158,7 +158,7 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
     }
     let measured = &sight.report.ledger;
     figures.push(format!(
-        "measured mean error: clipping {}, quantisation {}",
+        "measured mean error against ReLU(z): clipping {}, quantisation {}",
         number(measured.clipping),
         number(measured.quantization)
     ));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use egui::{Slider, Ui};
-use egui_plot::{Corner, FilledArea, HLine, Legend, Line, LineStyle, Plot, VLine};
+use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
 use super::parts::{self, Page, number};
 use super::stairs::Neuron;
@@ -192,6 +192,13 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     let neuron = curves.neuron;
     let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
+    let (of_ann, of_snn) = (format!("ANN: {}", curves.activation.describe()), format!("SNN: T = {}", neuron.steps));
+    let mut entries = vec![(of_snn.as_str(), ink.snn), (of_ann.as_str(), ink.ann)];
+    if !matches!(curves.activation, Activation::Relu) {
+        entries.push(("ReLU", ink.ghost));
+    }
+    entries.extend([("difference", ink.clipping), ("threshold θ", ink.theta)]);
+    parts::legend(ui, &entries);
     Plot::new("transfer")
         .allow_drag(false)
         .allow_boxed_zoom(false)
@@ -199,7 +206,6 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
         .y_axis_label("answer")
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| parts::tick(mark.value))
-        .legend(Legend::default().position(Corner::LeftTop).follow_insertion_order(true))
         .label_formatter(|at| {
             let z = parts::position(at).x as f32;
             let (ann, snn) = (layer.activation.apply(z), neuron.activation(z));
@@ -214,7 +220,7 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
             ))
         })
         .show(ui, |plot| {
-            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
             if neuron.theta > 0.0 {
                 let line = VLine::new("threshold θ", neuron.theta).color(ink.theta).width(1.5);
                 plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false));
@@ -231,23 +237,11 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
                         .allow_hover(false),
                 );
             }
-            let name = format!("ANN: {}", curves.activation.describe());
             plot.line(
-                Line::new("ANN", curves.ann.clone())
-                    .allow_band(false)
-                    .name(name)
-                    .color(ink.ann)
-                    .width(2.0)
-                    .allow_hover(false),
+                Line::new("ANN", curves.ann.clone()).allow_band(false).color(ink.ann).width(2.0).allow_hover(false),
             );
-            let name = format!("SNN: T = {}", neuron.steps);
             plot.line(
-                Line::new("SNN", curves.snn.clone())
-                    .allow_band(false)
-                    .name(name)
-                    .color(ink.snn)
-                    .width(2.0)
-                    .allow_hover(false),
+                Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
             );
         });
 }

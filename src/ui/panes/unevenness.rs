@@ -77,12 +77,16 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Colo
     ui.horizontal_wrapped(|ui| {
         for k in 1..5 {
             let example = layer.examples[k];
+            let words = format!("C{k} {}", NAMES[k]);
             // Swatch and words stay together when the row breaks.
+            let font = egui::TextStyle::Button.resolve(ui.style());
+            let width = ui.painter().layout_no_wrap(words.clone(), font, colours[k]).size().x;
+            parts::wrap_before(ui, 10.0 + width + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x);
             let button = ui
                 .horizontal(|ui| {
                     let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
                     ui.painter().rect_filled(swatch, 2.0, colours[k]);
-                    ui.add_enabled(example.is_some(), egui::Button::new(format!("C{k} {}", NAMES[k])).small())
+                    ui.add_enabled(example.is_some(), egui::Button::new(words).small())
                 })
                 .inner;
             let name = example.map(|e| parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));

@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
     let done = match &mut next {
         Correction::None => false,
         Correction::Srp { steps, rule } => {
-            let done = number(ui, steps, 0..=MAX_PRESTEPS, "τ ", "Pre-steps of the whole network, before T");
+            let done = number(ui, steps, 1..=MAX_PRESTEPS, "τ ", "Pre-steps of the whole network, before T");
             let mut code = *rule == SrpRule::Code;
             let hint =
                 "Silence at v(τ) ≤ 0.001 θ as the authors' program does; otherwise at v(τ) < 0 as the theory says";

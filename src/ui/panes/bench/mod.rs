@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let mut next = bench.clone();
             sources(ui, lab, &mut next);
             sliders(ui, &mut next);
-            ui.label(verdict(bench, &outcome));
+            ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             plots::show(ui, bench, &outcome, &mut next);
             if next != *bench {
                 out.push(Message::SetBench(Box::new(next)));
@@ -83,6 +83,9 @@ fn in_focus(lab: &Lab) -> Option<Bench> {
     })
 }
 
+/// About how wide a slider is with its number and its name, in points.
+const SLIDER: f32 = 200.0;
+
 fn sliders(ui: &mut Ui, next: &mut Bench) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().slider_width = 80.0;
@@ -91,8 +94,11 @@ fn sliders(ui: &mut Ui, next: &mut Bench) {
             next.set_steps(steps);
         }
         let top = next.theta.max(4.0);
+        parts::wrap_before(ui, SLIDER);
         ui.add(Slider::new(&mut next.theta, 0.05..=top).text("θ").max_decimals(3));
+        parts::wrap_before(ui, SLIDER);
         ui.add(Slider::new(&mut next.v_init, -2.0..=2.0).text("v(0)/θ").max_decimals(2));
+        parts::wrap_before(ui, SLIDER);
         ui.add(Slider::new(&mut next.weight, -3.0..=3.0).text("weight").max_decimals(2));
         for (reset, name) in [(Reset::Soft, "soft reset"), (Reset::Hard, "hard reset")] {
             ui.selectable_value(&mut next.reset, reset, name);

@@ -10,7 +10,7 @@ use crate::ui::panes::parts;
 pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, next: &mut Bench) {
     let ink = parts::ink(ui);
     parts::legend(ui, &[("input", ink.ann), ("potential", ink.snn), ("threshold θ", ink.theta), ("spike", ink.spike)]);
-    let height = (ui.available_height() - 8.0).max(200.0);
+    let height = (ui.available_height() - 8.0).max(140.0);
     input(ui, bench, outcome, height * 0.4, ink.ann, next);
     membrane(ui, bench, outcome, height * 0.6);
 }

@@ -2,6 +2,7 @@
 
 mod plots;
 
+use egui::text::LayoutJob;
 use egui::{Color32, Grid, ScrollArea, Ui};
 
 use super::parts::{self, Page, percent};
@@ -9,12 +10,17 @@ use crate::convert::{NamedRecipe, Recipe};
 use crate::lab::{Lab, Message, Run, Snapshot};
 use crate::measure::Report;
 
+/// How wide the words of what a lane changes are, in points.
+const CHANGES: f32 = 130.0;
+
 /// One line of the race at the time cursor.
 struct Line<'a> {
     /// Its place among the lanes; `None` for the run on the screen.
     lane: Option<usize>,
     name: &'a str,
     recipe: Recipe,
+    /// What is other than in the recipe on the screen, in words.
+    changes: String,
     colour: Color32,
     state: State<'a>,
 }
@@ -61,10 +67,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// The run on the screen, then the lanes.
 fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
+    let base = &snapshot.run.settings.recipe;
     let own = Line {
         lane: None,
         name: "on the screen",
-        recipe: snapshot.run.settings.recipe.clone(),
+        recipe: base.clone(),
+        changes: String::from("the base"),
         colour: ui.visuals().strong_text_color(),
         state: State::Done { run: &snapshot.run, report: &snapshot.report },
     };
@@ -76,7 +84,11 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
             _ => State::Waiting,
         };
         let recipe = lane.settings(&snapshot.run.settings).recipe;
-        Line { lane: Some(index), name: &lane.entry.name, recipe, colour: colour(ui, index), state }
+        let changes = match recipe.changes(base) {
+            changes if changes.is_empty() => "none".into(),
+            changes => changes.join(", "),
+        };
+        Line { lane: Some(index), name: &lane.entry.name, recipe, changes, colour: colour(ui, index), state }
     };
     std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
 }
@@ -122,10 +134,12 @@ fn buttons(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, out: &mut Vec<Message>) {
-    let columns = ["", "recipe", "right", "agree", "mismatch", "ψ ≠ 0", "steps", "SynOps", "memory", "time", ""];
+    let columns =
+        ["", "recipe", "changes", "right", "agree", "mismatch", "ψ ≠ 0", "steps", "SynOps", "memory", "time", ""];
     let hints = [
         "",
         "Click to make it the recipe",
+        "What is other than in the recipe on the screen",
         "Samples answered rightly at the time cursor",
         "Samples where SNN and ANN answer alike",
         "Mean |φ − a| over the mean activation, averaged over the layers",
@@ -153,9 +167,10 @@ fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, out: &mut Vec<Message>) {
 fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
     let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
     ui.painter().rect_filled(swatch, 2.0, line.colour);
-    let hint = format!("{}\n{}", line.recipe.title(), "Make it the recipe");
+    let whole = line.recipe.description();
+    let hint = format!("Changes to the recipe on the screen: {}\nWhole: {whole}\nMake it the recipe", line.changes);
     match line.lane {
-        None => _ = ui.strong(line.name).on_hover_text(line.recipe.title()),
+        None => _ = ui.strong(line.name).on_hover_text(whole),
         Some(index) => {
             let button = ui.button(line.name).on_hover_text(hint);
             button.widget_info(|| {
@@ -166,6 +181,7 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
             }
         }
     }
+    changes(ui, &line.changes);
     match &line.state {
         State::Done { run, report } => {
             let figures = Figures::of(run, report, t);
@@ -200,6 +216,19 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
         None => _ = ui.label(""),
     }
     ui.end_row();
+}
+
+/// A cell of words that leaves room for the figures: in up to two short lines, the rest on hover.
+fn changes(ui: &mut Ui, words: &str) {
+    let style = ui.style().clone();
+    let mut job = LayoutJob::simple(
+        words.to_owned(),
+        egui::TextStyle::Small.resolve(&style),
+        ui.visuals().weak_text_color(),
+        CHANGES,
+    );
+    job.wrap.max_rows = 2;
+    ui.add(egui::Label::new(job)).on_hover_text(words);
 }
 
 /// What one line says.
@@ -251,13 +280,15 @@ fn done<'a>(lines: &'a [Line<'_>]) -> impl Iterator<Item = (&'a Line<'a>, &'a Ru
 }
 
 fn csv(lines: &[Line<'_>], t: usize) -> String {
-    let mut text = String::from("recipe,t,accuracy,agreement,mismatch,offset_share,presteps,synops,bytes,seconds\n");
+    let mut text =
+        String::from("recipe,changes,t,accuracy,agreement,mismatch,offset_share,presteps,synops,bytes,seconds\n");
     for (line, run, report) in done(lines) {
         let figures = Figures::of(run, report, t);
         let synops: f64 = report.layers.iter().map(|l| l.synops).sum::<f64>() / report.samples.max(1) as f64;
         text += &format!(
-            "\"{}\",{t},{},{},{},{},{},{synops},{},{}\n",
+            "\"{}\",\"{}\",{t},{},{},{},{},{},{synops},{},{}\n",
             line.name,
+            line.changes,
             figures.accuracy.map_or(String::new(), |a| a.to_string()),
             figures.agreement,
             figures.mismatch,

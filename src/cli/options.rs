@@ -1,0 +1,244 @@
+//! What `run` and `race` take: the options, the file that may hold them, and the settings they ask for.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::{parse_range, range_text};
+use crate::convert::{
+    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
+};
+use crate::data::Scaling;
+use crate::lab::{Backend, Settings};
+use crate::{Error, Result};
+
+/// Everything a run takes, from the command line or a TOML file with the same names.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct RunArgs {
+    /// A TOML file with these options by name; options given here win
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// A network.
+    #[arg(long, help = or("Network: an .onnx or .safetensors file, or builtin:NAME", |s| s.model.clone()))]
+    pub model: Option<String>,
+    /// A data specification.
+    #[arg(long, value_name = "SPEC", help = or(DATA, |s| s.data.clone()))]
+    pub data: Option<String>,
+    /// An input scaling.
+    #[arg(long, help = or("Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]", |s| s.scaling.to_string()))]
+    pub scale: Option<String>,
+    /// A range of samples.
+    #[arg(long, value_name = "RANGE", help = or("Calibration samples, FIRST..END", |s| range_text(&s.calibrate)))]
+    pub calibrate: Option<String>,
+    /// Another data set for calibration [default: that of --data]
+    #[arg(long, value_name = "SPEC")]
+    pub calibrate_data: Option<String>,
+    /// A range of samples.
+    #[arg(long, value_name = "RANGE", help = or("Samples to run and measure, FIRST..END", |s| range_text(&s.samples)))]
+    pub samples: Option<String>,
+    /// A recipe file (TOML) instead of the defaults below; options given beside it win
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// A threshold rule.
+    #[arg(long, value_name = "RULE", help = or(THRESHOLD, |s| s.recipe.threshold.to_string()))]
+    pub threshold: Option<String>,
+    /// layer or channel.
+    #[arg(
+        long,
+        value_name = "layer|channel",
+        help = or("One threshold per layer or per channel", |s| word(&s.recipe.granularity))
+    )]
+    pub granularity: Option<String>,
+    /// A fraction of θ.
+    #[arg(long, help = or("Initial potential as a fraction of the threshold, 0 to 1", |s| s.recipe.v_init.to_string()))]
+    pub v_init: Option<f32>,
+    /// ge or gt.
+    #[arg(
+        long,
+        value_name = "ge|gt",
+        help = or("Whether a potential exactly at the threshold fires", |s| word(&s.recipe.tie))
+    )]
+    pub tie: Option<String>,
+    /// soft or hard.
+    #[arg(
+        long,
+        value_name = "soft|hard",
+        help = or("What a spike does to the potential: subtract θ, or back to zero", |s| word(&s.recipe.reset))
+    )]
+    pub reset: Option<String>,
+    /// A spread of v(0).
+    #[arg(
+        long,
+        value_name = "WORD",
+        help = or("How v(0) is spread: constant | uniform | gaussian | calibrated", |s| word(&s.recipe.initial))
+    )]
+    pub initial: Option<String>,
+    /// A neuron model.
+    #[arg(long, help = or("Neuron: if | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
+    pub neuron: Option<String>,
+    /// A correction of single neurons.
+    #[arg(long, help = or(CORRECTION, |s| s.recipe.correction.to_string()))]
+    pub correction: Option<String>,
+    /// Add θ/(2N) to every neuron at every step (RTS) [default: nothing]
+    #[arg(long, value_name = "N")]
+    pub bias_shift: Option<usize>,
+    /// Correct the biases on calibration samples: on | off [default: off]
+    #[arg(long, value_name = "on|off")]
+    pub bias_correction: Option<String>,
+    /// Where max pools stand.
+    #[arg(long, value_name = "WORD", help = or("Max pooling: pre-neuron | lateral", |s| word(&s.recipe.pooling)))]
+    pub pooling: Option<String>,
+    /// A readout.
+    #[arg(
+        long,
+        help = or(
+            "What the answer is read from: sum | delay:auto | delay:N | exit:CONFIDENCE",
+            |s| s.recipe.readout.to_string()
+        )
+    )]
+    pub readout: Option<String>,
+    /// T.
+    #[arg(long, value_name = "T", help = or("Time-steps T", |s| s.recipe.steps.to_string()))]
+    pub steps: Option<usize>,
+    /// A backend.
+    #[arg(
+        long,
+        value_name = "flex|ndarray",
+        help = or("Burn backend of the dense layers", |s| word(&s.backend))
+    )]
+    pub backend: Option<String>,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also write counts.npz with the spike counts of every layer (run only): counts
+    #[arg(long, value_name = "WHAT")]
+    pub dump: Option<String>,
+}
+
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | builtin:NAME";
+const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
+                         balance:BATCHESxSIZE[,step=1][,clip-first][,cap]";
+const CORRECTION: &str = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]";
+
+/// A help text with what holds where the option is left out.
+fn or(text: &str, default: impl Fn(&Settings) -> String) -> String {
+    format!("{text} [default: {}]", default(&Settings::default()))
+}
+
+/// A choice by the word it has on the command line.
+fn word(choice: &impl Serialize) -> String {
+    serde_json::to_string(choice).unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// Fills what the command line leaves open from the config file.
+pub fn with_config(args: RunArgs) -> Result<RunArgs> {
+    let Some(path) = args.config.clone() else { return Ok(args) };
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+    let file: RunArgs = toml::from_str(&text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        Error::file(&path, format!("line {line}"), e.message())
+    })?;
+    Ok(RunArgs {
+        config: None,
+        model: args.model.or(file.model),
+        data: args.data.or(file.data),
+        scale: args.scale.or(file.scale),
+        calibrate: args.calibrate.or(file.calibrate),
+        calibrate_data: args.calibrate_data.or(file.calibrate_data),
+        samples: args.samples.or(file.samples),
+        threshold: args.threshold.or(file.threshold),
+        granularity: args.granularity.or(file.granularity),
+        v_init: args.v_init.or(file.v_init),
+        tie: args.tie.or(file.tie),
+        reset: args.reset.or(file.reset),
+        recipe: args.recipe.or(file.recipe),
+        initial: args.initial.or(file.initial),
+        neuron: args.neuron.or(file.neuron),
+        correction: args.correction.or(file.correction),
+        bias_shift: args.bias_shift.or(file.bias_shift),
+        bias_correction: args.bias_correction.or(file.bias_correction),
+        pooling: args.pooling.or(file.pooling),
+        readout: args.readout.or(file.readout),
+        steps: args.steps.or(file.steps),
+        backend: args.backend.or(file.backend),
+        out: args.out.or(file.out),
+        dump: args.dump.or(file.dump),
+    })
+}
+
+/// The settings that the options ask for; what is not named has its default.
+pub fn settings_of(args: &RunArgs) -> Result<Settings> {
+    let mut settings = Settings::default();
+    if let Some(path) = &args.recipe {
+        settings.recipe = NamedRecipe::load(path)?.recipe;
+    }
+    let recipe = &mut settings.recipe;
+    if let Some(text) = &args.threshold {
+        recipe.threshold = ThresholdRule::parse(text)?;
+    }
+    if let Some(text) = &args.granularity {
+        recipe.granularity =
+            one_of("granularity", text, &[("layer", Granularity::Layer), ("channel", Granularity::Channel)])?;
+    }
+    if let Some(text) = &args.tie {
+        recipe.tie = one_of("tie", text, &[("ge", Tie::Ge), ("gt", Tie::Gt)])?;
+    }
+    if let Some(text) = &args.reset {
+        recipe.reset = one_of("reset", text, &[("soft", Reset::Soft), ("hard", Reset::Hard)])?;
+    }
+    if let Some(text) = &args.initial {
+        let words = [
+            ("constant", InitialPotential::Constant),
+            ("uniform", InitialPotential::Uniform),
+            ("gaussian", InitialPotential::Gaussian),
+            ("calibrated", InitialPotential::Calibrated),
+        ];
+        recipe.initial = one_of("initial", text, &words)?;
+    }
+    if let Some(text) = &args.neuron {
+        recipe.neuron = Neuron::parse(text)?;
+    }
+    if let Some(text) = &args.correction {
+        recipe.correction = Correction::parse(text)?;
+    }
+    if let Some(text) = &args.bias_correction {
+        recipe.bias_correction = one_of("bias-correction", text, &[("on", true), ("off", false)])?;
+    }
+    if let Some(text) = &args.pooling {
+        let words = [("pre-neuron", Pooling::PreNeuron), ("lateral", Pooling::Lateral)];
+        recipe.pooling = one_of("pooling", text, &words)?;
+    }
+    if let Some(text) = &args.readout {
+        recipe.readout = Readout::parse(text)?;
+    }
+    recipe.bias_shift = args.bias_shift.or(recipe.bias_shift);
+    recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
+    recipe.steps = args.steps.unwrap_or(recipe.steps);
+    if let Some(text) = &args.backend {
+        settings.backend = one_of("backend", text, &[("flex", Backend::Flex), ("ndarray", Backend::Ndarray)])?;
+    }
+    if let Some(text) = &args.samples {
+        settings.samples = parse_range(text)?;
+    }
+    if let Some(text) = &args.calibrate {
+        settings.calibrate = parse_range(text)?;
+    }
+    settings.model = args.model.clone().unwrap_or(settings.model);
+    settings.data = args.data.clone().unwrap_or(settings.data);
+    settings.calibration_data = args.calibrate_data.clone();
+    if let Some(text) = &args.scale {
+        settings.scaling = Scaling::parse(text)?;
+    }
+    Ok(settings)
+}
+
+/// The value of the word `text` among `words`.
+fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
+    words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Error::Invalid(format!("{option} '{text}' is not known; use {}", known.join(" or ")))
+    })
+}

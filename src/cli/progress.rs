@@ -1,0 +1,102 @@
+//! How far a command is, on standard error: one line that is written over on a terminal, a line now and then in a log.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::simulate::Control;
+use crate::simulate::control::Event;
+
+/// How often the line of a terminal is written anew.
+const ON_TERMINAL: Duration = Duration::from_millis(50);
+/// How often a log hears of work that goes on.
+const IN_LOG: Duration = Duration::from_secs(10);
+/// The widest line that is written over; a wrapped one would stay.
+const WIDTH: usize = 78;
+
+/// The teller of a command. Cheap to clone.
+#[derive(Clone)]
+pub struct Progress {
+    state: Arc<Mutex<State>>,
+    terminal: bool,
+}
+
+struct State {
+    /// What the stages belong to: "lane 3 of 16, SRP"; may be empty.
+    what: String,
+    told: Instant,
+}
+
+impl Progress {
+    /// A teller on standard error.
+    pub fn new() -> Self {
+        let state = State { what: String::new(), told: Instant::now() };
+        Self { state: Arc::new(Mutex::new(state)), terminal: std::io::stderr().is_terminal() }
+    }
+
+    /// From now on the work is `what`. A log gets a line of it.
+    pub fn begin(&self, what: impl Into<String>) {
+        let mut state = self.state();
+        state.what = what.into();
+        state.told = Instant::now();
+        self.line(&state.what);
+    }
+
+    /// Work that tells its stages here. With `log`, also when standard error is no terminal.
+    pub fn control(&self, log: bool) -> Control {
+        if !(self.terminal || log) {
+            return Control::default();
+        }
+        let own = self.clone();
+        Control::listening(move |event| {
+            if let Event::Progress { stage, fraction } = event {
+                own.stage(stage, fraction);
+            }
+        })
+    }
+
+    /// Takes the line off a terminal, so that a result can stand in its place.
+    pub fn clear(&self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+
+    fn stage(&self, stage: &str, fraction: f32) {
+        let mut state = self.state();
+        let often = if self.terminal { ON_TERMINAL } else { IN_LOG };
+        if state.told.elapsed() < often {
+            return;
+        }
+        state.told = Instant::now();
+        self.line(&line(&state.what, stage, fraction));
+    }
+
+    fn line(&self, text: &str) {
+        match self.terminal {
+            true => eprint!("\r\x1b[K{}", text.chars().take(WIDTH).collect::<String>()),
+            false => eprintln!("{text}"),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A line of progress is not worth a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn line(what: &str, stage: &str, fraction: f32) -> String {
+    let colon = if what.is_empty() { "" } else { ": " };
+    format!("{what}{colon}{stage} {:.0} %", fraction.clamp(0.0, 1.0) * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_and_how_far() {
+        assert_eq!(line("lane 3 of 16, SRP", "simulating", 0.416), "lane 3 of 16, SRP: simulating 42 %");
+        assert_eq!(line("", "calibrating", 2.0), "calibrating 100 %");
+    }
+}

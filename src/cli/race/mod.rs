@@ -1,0 +1,232 @@
+//! `spikescope race`: several recipes on the same samples, one table. Accuracy at several t with what each costs. A row
+//! stands as soon as its lane is through; Ctrl-C keeps the rows there are.
+
+mod row;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use self::row::{Row, row};
+use self::table::{head, line};
+use super::interrupt::cancel_on_interrupt;
+use super::options::{RunArgs, settings_of, with_config};
+use super::progress::Progress;
+use super::run::{check_out, write_folder};
+use crate::convert::{NamedRecipe, Recipe};
+use crate::lab::cache::Cache;
+use crate::{Error, Result};
+
+/// Run several recipes on the same samples and compare them in a table.
+#[derive(Args, Clone, Debug)]
+pub struct RaceArgs {
+    /// What `run` takes: network, data, and the base recipe that the methods change
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Names of methods, separated by commas.
+    #[arg(long, value_name = "NAMES", help = methods_help())]
+    pub methods: Option<String>,
+    /// Recipe files to race, over the same T as the others; they stand behind the methods
+    #[arg(long, value_name = "FILE")]
+    pub with: Vec<PathBuf>,
+    /// Pre-steps τ and ρ of the methods SRP and COS
+    #[arg(long, default_value_t = 4)]
+    pub presteps: usize,
+    /// Steps t to show, separated by commas; powers of two up to T by default
+    #[arg(long, value_name = "LIST")]
+    pub at: Option<String>,
+}
+
+/// The names that `--methods` takes.
+fn methods_help() -> String {
+    let names: Vec<String> = Recipe::methods(&Recipe::default(), 1).into_iter().map(|method| method.name).collect();
+    format!("Methods of the papers, separated by commas; all of them unless --with names recipes: {}", names.join(", "))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad arguments, before anything is computed; what a lane gives, with the rows before it printed and written;
+/// [`Error::Cancelled`] after Ctrl-C, likewise.
+pub fn run(args: RaceArgs) -> Result<()> {
+    if args.run.dump.is_some() {
+        return Err(Error::Invalid("race writes no counts; leave --dump out, or use run for one recipe".into()));
+    }
+    let base = with_config(args.run.clone())?;
+    let settings = settings_of(&base)?;
+    let entries = entries(&args, &settings.recipe)?;
+    let at = steps_shown(&args, settings.recipe.steps)?;
+    base.out.as_deref().map_or(Ok(()), check_out)?;
+    if base.dump.is_some() {
+        eprintln!("note: the configuration asks for a dump; race writes no counts and leaves it out");
+    }
+    let progress = Progress::new();
+    let control = progress.control(true);
+    cancel_on_interrupt(&control);
+    // Networks, data and the ANN's values are shared by all.
+    let mut cache = Cache::default();
+    let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
+    let mut failed = None;
+    for (index, entry) in entries.iter().enumerate() {
+        progress.begin(format!("lane {} of {}, {}", index + 1, entries.len(), entry.name));
+        match row(entry, &settings, &at, &mut cache, &control) {
+            Ok(lane) => {
+                let head = if rows.is_empty() { head(&settings, &at, lane.ann) } else { String::new() };
+                let lines = head + &line(&lane.row);
+                progress.clear();
+                print!("{lines}");
+                text += &lines;
+                if lane.unclipped {
+                    unclipped.push(entry.name.clone());
+                }
+                rows.push(lane.row);
+            }
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+        cache.forget_runs();
+    }
+    progress.clear();
+    if !unclipped.is_empty() {
+        eprintln!(
+            "note: this network clips at learned values (clip or QCFS), but the thresholds of {} are fitted to ReLU(z), \
+             which goes on above them; --threshold learned is made for such networks",
+            unclipped.join(", ")
+        );
+    }
+    if failed.is_some() && !rows.is_empty() {
+        let left = format!("{} of {} lanes are through; the others did not run to the end", rows.len(), entries.len());
+        eprintln!("{left}");
+        text += &format!("\n{left}.\n");
+    }
+    if let Some(out) = base.out.as_deref().filter(|_| !rows.is_empty()) {
+        write(out, &rows, &text)?;
+        eprintln!("written to {}", out.display());
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// Writes `race.md` and `race.json`.
+fn write(out: &Path, rows: &[Row], text: &str) -> Result<()> {
+    let json = serde_json::to_string_pretty(rows).map_err(|e| Error::Internal(e.to_string()))?;
+    write_folder(out, &[("race.md", text.as_bytes()), ("race.json", json.as_bytes())])
+}
+
+/// The lanes, all of them sensible and of different names.
+fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
+    let known = Recipe::methods(base, args.presteps);
+    let named = |name: &str| {
+        let found = known.iter().find(|method| method.name.eq_ignore_ascii_case(name.trim()));
+        found.cloned().ok_or_else(|| {
+            let names: Vec<_> = known.iter().map(|method| method.name.as_str()).collect();
+            Error::Invalid(format!("method '{}' is not known; use any of {}", name.trim(), names.join(", ")))
+        })
+    };
+    let mut entries = match &args.methods {
+        Some(names) => names.split(',').map(named).collect::<Result<_>>()?,
+        None if args.with.is_empty() => known.clone(),
+        None => Vec::new(),
+    };
+    for path in &args.with {
+        entries.push(NamedRecipe::load(path)?);
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        if entries[..index].iter().any(|other| other.name.eq_ignore_ascii_case(&entry.name)) {
+            return Err(Error::Invalid(format!(
+                "two lanes are called '{}'; name each method once in --methods, and give recipe files names of their own",
+                entry.name
+            )));
+        }
+        let recipe = Recipe { steps: base.steps, ..entry.recipe.clone() };
+        recipe.check().map_err(|error| Error::Invalid(format!("{}: {error}", entry.name)))?;
+    }
+    Ok(entries)
+}
+
+fn steps_shown(args: &RaceArgs, steps: usize) -> Result<Vec<usize>> {
+    let Some(text) = &args.at else {
+        let mut powers: Vec<usize> =
+            std::iter::successors(Some(1), |t| Some(t * 2)).take_while(|&t| t < steps).collect();
+        powers.push(steps);
+        return Ok(powers);
+    };
+    let bad = || Error::Invalid(format!("at '{text}': list steps from 1 to T = {steps}, separated by commas"));
+    let one = |t: &str| t.trim().parse().ok().filter(|t| (1..=steps).contains(t)).ok_or_else(bad);
+    text.split(',').map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> RaceArgs {
+        RaceArgs { run: RunArgs::default(), methods: None, with: Vec::new(), presteps: 4, at: None }
+    }
+
+    fn refused(args: &RaceArgs) -> String {
+        let error = entries(args, &Recipe::default()).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn the_table_shows_powers_of_two_unless_asked_otherwise() {
+        let at = |at: &str| RaceArgs { at: Some(at.into()), ..args() };
+        assert_eq!(steps_shown(&args(), 12).unwrap(), [1, 2, 4, 8, 12]);
+        assert_eq!(steps_shown(&at("2, 8"), 12).unwrap(), [2, 8]);
+        assert!(steps_shown(&at("13"), 12).is_err());
+    }
+
+    #[test]
+    fn lanes_are_the_methods_that_are_named_or_all() {
+        let all = Recipe::methods(&Recipe::default(), 4);
+        assert_eq!(entries(&args(), &Recipe::default()).unwrap(), all);
+        let two = RaceArgs { methods: Some("srp, Plain".into()), ..args() };
+        let names: Vec<_> = entries(&two, &Recipe::default()).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["SRP", "plain"]);
+        assert!(all.iter().all(|method| methods_help().contains(&method.name)));
+    }
+
+    #[test]
+    fn lanes_that_cannot_be_told_apart_or_do_nothing_are_refused_before_anything_runs() {
+        let of = |methods: &str| RaceArgs { methods: Some(methods.into()), ..args() };
+        assert!(refused(&of("SRQ")).contains("SRP"));
+        assert!(refused(&of("SRP,plain,srp")).contains("two lanes are called 'SRP'"));
+        assert!(refused(&RaceArgs { presteps: 0, ..of("SRP") }).contains("no pre-steps"));
+        assert!(refused(&RaceArgs { presteps: 0, ..of("COS") }).contains("COS"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.toml");
+        NamedRecipe::new("plain", Recipe::default()).save(&file).unwrap();
+        assert!(refused(&RaceArgs { with: vec![file], ..of("plain") }).contains("'plain'"));
+        let run = RunArgs { dump: Some("counts".into()), ..RunArgs::default() };
+        let error = super::run(RaceArgs { run, ..args() }).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("--dump"));
+    }
+
+    #[test]
+    fn a_race_leaves_its_table_and_its_figures() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let run = RunArgs {
+            model: Some("builtin:digits-mlp".into()),
+            samples: Some("0..20".into()),
+            calibrate: Some("20..60".into()),
+            steps: Some(4),
+            out: Some(out.clone()),
+            ..RunArgs::default()
+        };
+        super::run(RaceArgs { run, methods: Some("plain,signed,least MSE".into()), ..args() }).unwrap();
+        let table = std::fs::read_to_string(out.join("race.md")).unwrap();
+        let rows: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), 2 + 3);
+        assert!(rows.iter().all(|row| row.matches('|').count() == rows[0].matches('|').count()), "{table}");
+        assert!(table.contains("| signed | v(0) 0, signed neurons |"), "{table}");
+        let json: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(out.join("race.json")).unwrap()).unwrap();
+        assert_eq!(json[1]["changes"][0], "v(0) 0");
+        assert_eq!(json[1]["recipe"]["steps"], 4);
+    }
+}

@@ -1,0 +1,44 @@
+//! The rows of a race as a Markdown table, line by line.
+
+use super::row::Row;
+use crate::lab::Settings;
+
+/// What stands above the rows: what ran, on what, from which base recipe, and the head of the table with a column for
+/// every t of `at`. `ann` is the accuracy of the ANN.
+pub fn head(settings: &Settings, at: &[usize], ann: Option<f64>) -> String {
+    let what = match ann {
+        Some(ann) => format!("accuracy in %; the ANN has {:.2}", ann * 100.0),
+        None => "agreement with the ANN in %; no labels".into(),
+    };
+    let columns: Vec<String> = at.iter().map(|t| format!("T = {t}")).collect();
+    format!(
+        "{} on {}, {} samples: {what}\n\nbase recipe: {}\n\n\
+         | method | changes to the base recipe | pre-steps (hardware) | {} | mismatch | M SynOps a sample | seconds |\n\
+         |---|---|---|{}---|---|---|\n",
+        settings.model,
+        settings.data,
+        settings.samples.len(),
+        settings.recipe.description(),
+        columns.join(" | "),
+        "---|".repeat(at.len())
+    )
+}
+
+/// One row.
+pub fn line(row: &Row) -> String {
+    let figures: Vec<String> = row.accuracy.iter().map(|a| format!("{:.1}", a * 100.0)).collect();
+    let presteps = match row.presteps {
+        0 => "0".into(),
+        n => format!("{n} ({})", row.hardware_presteps),
+    };
+    let changes = if row.changes.is_empty() { "–".into() } else { row.changes.join(", ") };
+    format!(
+        "| {} | {changes} | {presteps} | {} | {:.3} | {:.2} | {:.1} |\n",
+        // A name may hold what ends a cell.
+        row.name.replace('|', "\\|").replace('\n', " "),
+        figures.join(" | "),
+        row.mismatch,
+        row.synops_per_sample / 1e6,
+        row.seconds
+    )
+}

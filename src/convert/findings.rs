@@ -1,0 +1,85 @@
+//! What a person should know about a converted network before they believe its numbers, and what mends it.
+
+use super::{Recipe, SpikingNetwork, ThresholdRule};
+
+/// Something that looks wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What is wrong and what to do, in plain words.
+    pub text: String,
+    /// The threshold rule that mends it, where one does.
+    pub mend: Option<ThresholdRule>,
+}
+
+/// Thresholds that were fitted to ReLU(z) although the ANN itself clips at a learned λ: every rule but
+/// [`ThresholdRule::Learned`] looks at activations as if they went on above λ. Layers set by hand are left to the hand.
+/// `None` where there are no such layers.
+pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option<Finding> {
+    if recipe.threshold == ThresholdRule::Learned {
+        return None;
+    }
+    let fitted = spiking.layers.iter().filter(|layer| !recipe.by_hand.contains_key(&layer.name));
+    let fitted: Vec<_> = fitted.filter_map(|layer| layer.activation.lambda().map(|lambda| (layer, lambda))).collect();
+    if fitted.is_empty() {
+        return None;
+    }
+    let ratios = fitted.iter().flat_map(|(layer, lambda)| layer.theta.iter().map(move |theta| theta / lambda));
+    let (least, most) = ratios.fold((f32::INFINITY, 0.0f32), |(a, b), ratio| (a.min(ratio), b.max(ratio)));
+    let everywhere = spiking.layers.iter().all(|layer| layer.activation.lambda().is_some());
+    let (advice, mend) = if everywhere {
+        ("use the learned thresholds", Some(ThresholdRule::Learned))
+    } else {
+        ("set the thresholds of these layers to λ by hand", None)
+    };
+    let text = format!(
+        "{} of {} layers clip at a learned λ (clip or QCFS), but the rule {} fits their thresholds to ReLU(z), which goes on \
+         above λ: θ is {least:.2} to {most:.2} times λ where the ANN asks for 1; {advice}",
+        fitted.len(),
+        spiking.layers.len(),
+        recipe.threshold
+    );
+    Some(Finding { text, mend })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Reset, SpikingLayer, Tie};
+    use super::*;
+    use crate::network::Activation;
+
+    fn layer(name: &str, activation: Activation, theta: f32) -> SpikingLayer {
+        SpikingLayer {
+            node: 1,
+            name: name.into(),
+            shape: vec![4],
+            theta: vec![theta],
+            activation,
+            neuron: Default::default(),
+            v_init: 0.5,
+            start: None,
+            bias: Vec::new(),
+            shift: 0.0,
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        }
+    }
+
+    #[test]
+    fn thresholds_beyond_the_learned_clip_are_found_and_the_hand_is_trusted() {
+        let qcfs = Activation::Qcfs { lambda: 2.0, levels: 8, shift: 0.5 };
+        let network = |layers| SpikingNetwork { layers, correction: Default::default(), pooling: Default::default() };
+        let both = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Clip { lambda: 1.0 }, 1.5)]);
+        let mut recipe = Recipe::default();
+        let finding = unclipped_thresholds(&both, &recipe).unwrap();
+        assert_eq!(finding.mend, Some(ThresholdRule::Learned));
+        assert!(finding.text.contains("2 of 2") && finding.text.contains("1.50 to 2.50"), "{}", finding.text);
+        recipe.by_hand.insert("a".into(), 5.0);
+        assert!(unclipped_thresholds(&both, &recipe).unwrap().text.contains("1 of 2"));
+        let learned = Recipe { threshold: ThresholdRule::Learned, ..Recipe::default() };
+        assert_eq!(unclipped_thresholds(&both, &learned), None);
+        // A ReLU has no learned threshold, so that the rule cannot be used for all.
+        let mixed = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Relu, 1.0)]);
+        assert_eq!(unclipped_thresholds(&mixed, &Recipe::default()).unwrap().mend, None);
+        assert_eq!(unclipped_thresholds(&network(vec![layer("b", Activation::Relu, 1.0)]), &Recipe::default()), None);
+    }
+}

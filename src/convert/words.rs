@@ -1,0 +1,207 @@
+//! A recipe in words: as a title, whole, or as what it changes against another one.
+
+use super::{
+    Correction, CosRule, Granularity, InitialPotential, Neuron, Pooling, Readout, Recipe, Reset, SrpRule,
+    ThresholdRule, Tie,
+};
+
+impl Recipe {
+    /// What sets the recipe apart, in a few words: "learned, SRP τ = 4".
+    pub fn title(&self) -> String {
+        let plain = Recipe { threshold: self.threshold, ..Recipe::default() };
+        let mut parts = vec![threshold(self.threshold)];
+        parts.extend(self.changes(&plain));
+        parts.join(", ")
+    }
+
+    /// What decides a plain conversion, said whether it is usual or not, and all that is unusual beside it:
+    /// "θ percentile 99.9, per layer, v(0) 0.5 θ, ties ≥, soft reset".
+    pub fn description(&self) -> String {
+        let mut parts = vec![
+            format!("θ {}", threshold(self.threshold)),
+            granularity(self.granularity).into(),
+            initial(self),
+            tie(self.tie).into(),
+            reset(self.reset).into(),
+        ];
+        let plain = Recipe {
+            threshold: self.threshold,
+            granularity: self.granularity,
+            initial: self.initial,
+            v_init: self.v_init,
+            tie: self.tie,
+            reset: self.reset,
+            ..Recipe::default()
+        };
+        parts.extend(self.changes(&plain));
+        parts.join(", ")
+    }
+
+    /// What is other than in `base`, T left aside, each in a few words: "v(0) 0", "ties >", "per channel".
+    pub fn changes(&self, base: &Recipe) -> Vec<String> {
+        let mut parts = Vec::new();
+        let mut say = |changed: bool, words: String| {
+            if changed {
+                parts.push(words);
+            }
+        };
+        say(self.threshold != base.threshold, format!("θ {}", threshold(self.threshold)));
+        say(self.granularity != base.granularity, granularity(self.granularity).into());
+        say((self.initial, self.v_init) != (base.initial, base.v_init), initial(self));
+        say(self.neuron != base.neuron, neuron(self.neuron));
+        say(self.tie != base.tie, tie(self.tie).into());
+        say(self.reset != base.reset, reset(self.reset).into());
+        say(self.correction != base.correction, correction(self.correction));
+        let shift = self.bias_shift.map_or("no RTS shift".into(), |steps| format!("RTS shift {steps}"));
+        say(self.bias_shift != base.bias_shift, shift);
+        let bias = if self.bias_correction { "biases corrected" } else { "biases not corrected" };
+        say(self.bias_correction != base.bias_correction, bias.into());
+        let pooling = match self.pooling {
+            Pooling::PreNeuron => "max pools before the neurons",
+            Pooling::Lateral => "LIPooling",
+        };
+        say(self.pooling != base.pooling, pooling.into());
+        say(self.readout != base.readout, readout(self.readout));
+        let by_hand = match self.by_hand.len() {
+            0 => "no θ by hand".into(),
+            1 => "θ of one layer by hand".into(),
+            layers => format!("θ of {layers} layers by hand"),
+        };
+        say(self.by_hand != base.by_hand, by_hand);
+        parts
+    }
+}
+
+fn threshold(rule: ThresholdRule) -> String {
+    match rule {
+        ThresholdRule::Percentile(p) => format!("percentile {p}"),
+        ThresholdRule::Max => "max".into(),
+        ThresholdRule::Learned => "learned".into(),
+        ThresholdRule::Mse => "least MSE".into(),
+        ThresholdRule::Balance(balance) => {
+            let cap = if balance.cap { " capped" } else { "" };
+            format!("balanced {}x{}{cap}", balance.batches, balance.size)
+        }
+    }
+}
+
+fn granularity(granularity: Granularity) -> &'static str {
+    match granularity {
+        Granularity::Layer => "per layer",
+        Granularity::Channel => "per channel",
+    }
+}
+
+fn initial(recipe: &Recipe) -> String {
+    let rounded = (recipe.v_init * 100.0).round() / 100.0;
+    let centre = if recipe.v_init == 0.0 { "0".into() } else { format!("{rounded} θ") };
+    match recipe.initial {
+        InitialPotential::Constant => format!("v(0) {centre}"),
+        InitialPotential::Uniform => "v(0) uniform".into(),
+        InitialPotential::Gaussian => format!("v(0) Gaussian around {centre}"),
+        InitialPotential::Calibrated => format!("v(0) calibrated from {centre}"),
+    }
+}
+
+fn neuron(neuron: Neuron) -> String {
+    match neuron {
+        Neuron::If => "plain neurons".into(),
+        Neuron::Signed => "signed neurons".into(),
+        Neuron::Group(m) => format!("groups of {m}"),
+        Neuron::Burst(g) => format!("bursts of {g}"),
+    }
+}
+
+fn tie(tie: Tie) -> &'static str {
+    match tie {
+        Tie::Ge => "ties ≥",
+        Tie::Gt => "ties >",
+    }
+}
+
+fn reset(reset: Reset) -> &'static str {
+    match reset {
+        Reset::Soft => "soft reset",
+        Reset::Hard => "hard reset",
+    }
+}
+
+fn correction(correction: Correction) -> String {
+    match correction {
+        Correction::None => "no correction".into(),
+        Correction::Srp { steps, rule } => {
+            let rule = if rule == SrpRule::Theory { " (theory)" } else { "" };
+            format!("SRP τ = {steps}{rule}")
+        }
+        Correction::Cos { steps, passes, rule } => {
+            let passes = if passes == 1 { String::new() } else { format!(" in {passes} passes") };
+            let rule = match rule {
+                CosRule::Guarded => "",
+                CosRule::Published => " (published)",
+                CosRule::Exact => " (exact)",
+            };
+            format!("COS ρ = {steps}{passes}{rule}")
+        }
+    }
+}
+
+fn readout(readout: Readout) -> String {
+    match readout {
+        Readout::Sum => "read from all steps".into(),
+        Readout::Delayed(None) => "read after an estimated delay".into(),
+        Readout::Delayed(Some(steps)) => format!("read after {steps} steps"),
+        Readout::EarlyExit(confidence) => format!("early exit at {confidence}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_says_what_sets_a_recipe_apart() {
+        let srp = Correction::Srp { steps: 4, rule: SrpRule::Code };
+        let recipe = Recipe { threshold: ThresholdRule::Learned, correction: srp, steps: 8, ..Recipe::default() };
+        assert_eq!(recipe.title(), "learned, SRP τ = 4");
+        assert_eq!(Recipe::default().title(), "percentile 99.9");
+        assert_eq!(Recipe::default().description(), "θ percentile 99.9, per layer, v(0) 0.5 θ, ties ≥, soft reset");
+    }
+
+    #[test]
+    fn methods_differ_from_their_base_in_words() {
+        let base = Recipe { steps: 9, ..Recipe::default() };
+        let methods = Recipe::methods(&base, 4);
+        let of = |name: &str| {
+            let method = methods.iter().find(|method| method.name == name).unwrap();
+            method.recipe.changes(&base).join(", ")
+        };
+        assert_eq!(of("plain"), "");
+        assert_eq!(of("balanced"), "θ balanced 64x32, per channel, ties >");
+        assert_eq!(of("signed"), "v(0) 0, signed neurons");
+        assert_eq!(of("COS x3"), "COS ρ = 4 in 3 passes");
+        assert_eq!(of("burst + LIPooling"), "v(0) 0, bursts of 5, LIPooling");
+        // And back: what a lane takes away from its base is said as well.
+        let other = Recipe::methods(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base.clone() }, 4);
+        let plain = other.iter().find(|method| method.name == "plain").unwrap();
+        let changes = plain.recipe.changes(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base });
+        assert_eq!(changes, ["v(0) 0.5 θ", "soft reset"]);
+    }
+
+    #[test]
+    fn every_difference_has_a_word() {
+        let base = Recipe::default();
+        for method in Recipe::methods(&base, 4) {
+            assert_eq!(method.recipe.changes(&base).is_empty(), method.recipe == base, "{}", method.name);
+        }
+        let mut by_hand = base.clone();
+        by_hand.by_hand.insert("act1".into(), 1.0);
+        for other in [
+            by_hand,
+            Recipe { readout: Readout::Delayed(None), ..base.clone() },
+            Recipe { tie: Tie::Gt, ..base.clone() },
+            Recipe { bias_correction: true, ..base.clone() },
+        ] {
+            assert_eq!((other.changes(&base).len(), base.changes(&other).len()), (1, 1));
+        }
+    }
+}

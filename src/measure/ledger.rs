@@ -1,0 +1,125 @@
+//! The ledger: why a neuron's answer is not what the ANN asks for, in four parts that add up exactly. With the ANN's
+//! pre-activation z, the SNN layer's mean input ẑ, its ceiling θ, its answer φ, what it would answer to the same input come
+//! evenly (θ/T)·q(ẑ), and a reference A that clips at λ (ReLU: λ = ∞):
+//!
+//! ```text
+//! carried in    A(ẑ) − A(z)
+//! clipping      clip(ẑ, 0, θ) − clip(ẑ, 0, λ)
+//! quantisation  [(θ/T)·q(ẑ) − clip(ẑ, 0, θ)] − [A(ẑ) − clip(ẑ, 0, λ)]
+//! unevenness    φ − (θ/T)·q(ẑ)
+//! together      φ − A(z)
+//! ```
+//!
+//! For A = ReLU these are the parts of Bu et al., ICLR 2022 §3 (there with ẑ = z). For A = QCFS of L levels and θ = λ there
+//! is no clipping and quantisation is QCFS_T(ẑ) − QCFS_L(ẑ): nothing where L = T.
+
+use std::ops::{Add, AddAssign};
+
+use super::report::Ledger;
+use crate::network::Activation;
+
+/// The parts of one neuron's error against the reference `activation`; `z`, `zin` (ẑ), `ceiling` (θ), `phi` and `on_target`
+/// ((θ/T)·q(ẑ)) in activation units.
+pub fn ledger_against(activation: Activation, z: f32, zin: f32, ceiling: f64, phi: f64, on_target: f64) -> Ledger {
+    let lambda = activation.lambda().map_or(f64::INFINITY, f64::from);
+    let a = |z: f32| f64::from(activation.apply(z));
+    let mean = f64::from(zin).max(0.0);
+    let clipping = mean.min(ceiling) - mean.min(lambda);
+    Ledger {
+        propagated: a(zin) - a(z),
+        clipping,
+        quantization: on_target - a(zin) - clipping,
+        unevenness: phi - on_target,
+        total: phi - a(z),
+    }
+}
+
+impl Add for Ledger {
+    type Output = Self;
+    fn add(self, o: Self) -> Self {
+        Self {
+            propagated: self.propagated + o.propagated,
+            clipping: self.clipping + o.clipping,
+            quantization: self.quantization + o.quantization,
+            unevenness: self.unevenness + o.unevenness,
+            total: self.total + o.total,
+        }
+    }
+}
+
+impl AddAssign for Ledger {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Ledger {
+    /// The parts in reading order: carried in, clipping, quantisation, unevenness.
+    pub fn parts(&self) -> [f64; 4] {
+        [self.propagated, self.clipping, self.quantization, self.unevenness]
+    }
+    /// All figures times `factor`.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            propagated: self.propagated * factor,
+            clipping: self.clipping * factor,
+            quantization: self.quantization * factor,
+            unevenness: self.unevenness * factor,
+            total: self.total * factor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_worked_parts() {
+        let of = |z: f32, phi: f64, on_target: f64| ledger_against(Activation::Relu, z, z, 1.0, phi, on_target);
+        let parts = of(1.3, 1.0, 1.0);
+        assert!((parts.clipping + 0.3).abs() < 1e-6 && parts.quantization.abs() < 1e-12 && parts.unevenness == 0.0);
+        assert!((of(0.33, 0.25, 0.25).quantization + 0.08).abs() < 1e-6);
+        // Five steps, input +2 at 1,2,3 and −2 at 4,5: ẑ = 0.4, target 2/5, output 4/5.
+        assert!((of(0.4, 0.8, 0.4).unevenness - 0.4).abs() < 1e-12);
+    }
+
+    #[test]
+    fn against_its_own_steps_a_qcfs_layer_is_right_where_levels_and_steps_agree() {
+        let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
+        // z = 1.3 is 1 in the ANN as well; 0.33 is ⌊1.32 + ½⌋/4 = ¼.
+        for (z, answer) in [(1.3, 1.0), (0.33, 0.25)] {
+            assert_eq!(ledger_against(qcfs, z, z, 1.0, answer, answer), Ledger::default());
+        }
+        // T = 2 where L = 4: QCFS_2(0.375) − QCFS_4(0.375) = ½ − ½, and of 0.125: 0 − ¼.
+        assert_eq!(ledger_against(qcfs, 0.375, 0.375, 1.0, 0.5, 0.5).parts(), [0.0; 4]);
+        assert_eq!(ledger_against(qcfs, 0.125, 0.125, 1.0, 0.0, 0.0).parts(), [0.0, 0.0, -0.25, 0.0]);
+    }
+
+    #[test]
+    fn a_threshold_beside_the_learned_one_is_clipping() {
+        let clip = Activation::Clip { lambda: 1.0 };
+        assert_eq!(ledger_against(clip, 1.5, 1.5, 0.75, 0.75, 0.75).parts(), [0.0, -0.25, 0.0, 0.0]);
+        assert_eq!(ledger_against(clip, 1.5, 1.5, 2.0, 1.5, 1.5).parts(), [0.0, 0.5, 0.0, 0.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_ledger_adds_up(
+            z in -3f32..3.0, zin in -3f32..3.0, lambda in 0.01f32..3.0, levels in 1u32..33, kind in 0..3,
+            theta in 0.01f64..3.0, n in 0u32..33, q in 0u32..33,
+        ) {
+            let activation = [
+                Activation::Relu,
+                Activation::Clip { lambda },
+                Activation::Qcfs { lambda, levels, shift: 0.5 },
+            ][kind as usize];
+            let unit = theta / 32.0;
+            let (phi, on_target) = (unit * f64::from(n), unit * f64::from(q));
+            let parts = ledger_against(activation, z, zin, theta, phi, on_target);
+            prop_assert!((parts.parts().iter().sum::<f64>() - parts.total).abs() < 1e-12);
+            prop_assert_eq!(parts.total, phi - f64::from(activation.apply(z)));
+        }
+    }
+}
