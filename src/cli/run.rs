@@ -27,9 +27,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// Network: an .onnx or .safetensors file, or builtin:NAME
+    /// Network: an .onnx, .safetensors, .pt, .pth or .th file, or builtin:NAME
     #[arg(long)]
     pub model: Option<String>,
+    /// What the network is, where its file holds weights alone; NAME.arch.toml beside it is taken without asking
+    #[arg(long, value_name = "FILE")]
+    pub arch: Option<PathBuf>,
     /// A data specification.
     #[arg(
         long,
@@ -122,6 +125,7 @@ pub fn run(args: RunArgs) -> Result<()> {
     let run = result?;
     write_results(&run, &out, dump)?;
     println!("{}", summary::sentence(&run));
+    run.model.notes.iter().for_each(|note| println!("note: {}: {}", note.layer, note.text));
     println!("written to {}", out.display());
     Ok(())
 }
@@ -149,6 +153,7 @@ pub(super) fn with_config(args: RunArgs) -> Result<RunArgs> {
     Ok(RunArgs {
         config: None,
         model: args.model.or(file.model),
+        arch: args.arch.or(file.arch),
         data: args.data.or(file.data),
         scale: args.scale.or(file.scale),
         calibrate: args.calibrate.or(file.calibrate),
@@ -232,12 +237,24 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
         settings.calibrate = parse_range(text)?;
     }
     settings.model = args.model.clone().unwrap_or(settings.model);
+    if let Some(arch) = &args.arch {
+        settings.model = with_architecture(&settings.model, arch)?;
+    }
     settings.data = args.data.clone().unwrap_or(settings.data);
     settings.calibration_data = args.calibrate_data.clone();
     if let Some(text) = &args.scale {
         settings.scaling = Scaling::parse(text)?;
     }
     Ok(settings)
+}
+
+/// The name under which the weights `model` are opened with the architecture file `arch`.
+fn with_architecture(model: &str, arch: &Path) -> Result<String> {
+    let known = arch.extension().is_some_and(|ending| ending == "toml");
+    if !known || !arch.is_file() {
+        return Err(Error::file(arch, "--arch", "is no file ending in .toml; see docs/architecture-files.md"));
+    }
+    Ok(format!("{model}@{}", arch.display()))
 }
 
 /// The value of the word `text` among `words`.
