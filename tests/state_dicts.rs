@@ -5,9 +5,12 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
+use safetensors::tensor::{Dtype, TensorView};
 use spikescope::data::{DataSpec, Samples, Scaling};
 use spikescope::network::forward::{Program, numbers};
 use spikescope::network::open::open_noted;
+use spikescope::network::pytorch;
+use spikescope::simulate::arg_max;
 
 /// Logits of the first 64 samples of `network` against those in `reference`: rtol 1e-3, atol 1e-4.
 fn agrees(source: &str, samples: &Samples, scaling: Option<Scaling>, reference: &Path) -> Vec<String> {
@@ -24,6 +27,22 @@ fn agrees(source: &str, samples: &Samples, scaling: Option<Scaling>, reference: 
     }
     println!("{source}: largest difference of {} logits is {worst:.1e}", ours.len());
     opened.notes
+}
+
+/// The state dict of the PyTorch file `from` as the safetensors file `to`.
+fn write_safetensors(from: &Path, to: &Path) {
+    let state = pytorch::read(from).unwrap();
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = state
+        .iter()
+        .map(|(key, weights)| {
+            let bytes = weights.data.iter().flat_map(|v| v.to_le_bytes()).collect();
+            (key.to_owned(), weights.shape.clone(), bytes)
+        })
+        .collect();
+    let views = bytes.iter().map(|(key, shape, bytes)| {
+        (key.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes.as_slice()).unwrap())
+    });
+    std::fs::write(to, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
 /// The architecture files of the manual, in order.
@@ -59,13 +78,16 @@ fn networks_described_as_in_the_manual_give_their_logits() {
     let (Some(models), Some(samples)) = (common::shared("data/models/mnist"), mnist()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let examples = examples();
-    for (file, example) in [("burn_cnn_bn.pt", 1), ("burn_cnn_bn.safetensors", 1), ("sinabs_cnn_nobias_avgpool.pt", 2)]
-    {
+    for (file, example) in [("burn_cnn_bn.pt", 1), ("sinabs_cnn_nobias_avgpool.pt", 2)] {
         let described = folder.path().join(format!("{example}.toml"));
         std::fs::write(&described, &examples[example]).unwrap();
         let source = format!("{}@{}", models.join(file).display(), described.display());
         let reference = models.join(file).with_extension("ref_logits.npy");
         assert!(agrees(&source, &samples, None, &reference).is_empty());
+        // The same weights as safetensors.
+        let copy = folder.path().join(file).with_extension("safetensors");
+        write_safetensors(&models.join(file), &copy);
+        agrees(&format!("{}@{}", copy.display(), described.display()), &samples, None, &reference);
         // Without the description the layers are told, and where to describe them.
         let error = open_noted(&models.join(file).display().to_string()).unwrap_err().to_string();
         assert!(error.contains("no architecture that is known") && error.contains(".arch.toml"), "{error}");
@@ -78,4 +100,23 @@ fn networks_described_as_in_the_manual_give_their_logits() {
         let source = folder.path().join(name).display().to_string();
         agrees(&source, &samples, None, &models.join("burn_cnn_bn.ref_logits.npy"));
     }
+}
+
+#[test]
+fn a_safetensors_file_of_another_program_is_as_accurate_as_its_kind() {
+    let (Some(models), Some(samples)) = (common::shared("data/models/mnist"), mnist()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let described = folder.path().join("net.toml");
+    std::fs::write(&described, &examples()[1]).unwrap();
+    let source = format!("{}@{}", models.join("burn_cnn_bn.safetensors").display(), described.display());
+    let network = open_noted(&source).unwrap_or_else(|e| panic!("{e}")).network;
+    let scaling = network.scaling.clone().unwrap();
+    let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
+    let mut right = 0;
+    for start in (0..2000).step_by(100) {
+        let logits = numbers(program.run(program.tensor(samples.scaled(start..start + 100, &scaling), 100), |_, _| {}));
+        right += logits.chunks(10).zip(start..).filter(|(l, i)| samples.label(*i) == Some(arg_max(l) as u16)).count();
+    }
+    println!("{source}: {right} of 2000 digits");
+    assert!(right >= 1960, "{right} of 2000");
 }

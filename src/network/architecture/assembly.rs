@@ -266,6 +266,6 @@ impl<'a> Assembly<'a> {
 }
 
 /// Counters of batch normalisation, which no layer reads.
-fn is_counter(key: &str) -> bool {
+pub(super) fn is_counter(key: &str) -> bool {
     key.ends_with("num_batches_tracked")
 }

@@ -3,7 +3,7 @@
 //! after the layer whose outputs it has.
 
 use super::Family;
-use super::assembly::{Assembly, EPSILON};
+use super::assembly::{Assembly, EPSILON, is_counter};
 use crate::Result;
 use crate::network::NodeId;
 use crate::network::state_dict::StateDict;
@@ -36,7 +36,7 @@ struct Step {
 /// The layers in an order in which they fit; `None` when there is none, or something else is in the file.
 fn order(state: &StateDict) -> Option<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
-    for (key, weights) in state.iter() {
+    for (key, weights) in state.iter().filter(|(key, _)| !is_counter(key)) {
         let (prefix, name) = key.rsplit_once('.')?;
         let known = match (name, weights.shape.len()) {
             ("weight", 2) | ("bias" | "weight" | "running_mean" | "running_var", 1) => true,
