@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::run::{RunArgs, progress, settings_of, with_config, write_folder};
+use super::run::{RunArgs, progress, settings_of, take_scaling, with_config, write_folder};
 use crate::convert::{InitialPotential, NamedRecipe, Recipe, ThresholdRule};
 use crate::lab::cache::Cache;
 use crate::lab::compute::compute;
@@ -53,12 +53,13 @@ struct Row {
 /// Runs the command.
 pub fn run(args: RaceArgs) -> Result<()> {
     let base = with_config(args.run.clone())?;
-    let settings = settings_of(&base)?;
+    let mut settings = settings_of(&base)?;
     let entries = entries(&args, &settings.recipe)?;
     let at = steps_shown(&args, settings.recipe.steps)?;
     let control = progress();
     // Networks, data and the ANN's values are shared by all.
     let mut cache = Cache::default();
+    take_scaling(&mut settings, &base, &mut cache)?;
     let mut rows = Vec::new();
     let mut ann = None;
     for entry in &entries {

@@ -13,7 +13,7 @@ use crate::convert::{
 use crate::data::{NpzData, Scaling, write_npz};
 use crate::files::write_bytes;
 use crate::lab::cache::Cache;
-use crate::lab::compute::compute;
+use crate::lab::compute::{compute, model};
 use crate::lab::{Backend, Run, Settings};
 use crate::simulate::Control;
 use crate::simulate::control::Event;
@@ -41,7 +41,10 @@ pub struct RunArgs {
     )]
     pub data: Option<String>,
     /// An input scaling.
-    #[arg(long, help = "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]")]
+    #[arg(
+        long,
+        help = "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; what the network's file states if left out"
+    )]
     pub scale: Option<String>,
     /// Calibration samples, FIRST..END
     #[arg(long, value_name = "RANGE")]
@@ -112,7 +115,7 @@ pub struct RunArgs {
 /// Runs the command.
 pub fn run(args: RunArgs) -> Result<()> {
     let args = with_config(args)?;
-    let settings = settings_of(&args)?;
+    let mut settings = settings_of(&args)?;
     let out =
         args.out.clone().ok_or_else(|| Error::Invalid("--out DIR is missing: where should the results go?".into()))?;
     let dump = match args.dump.as_deref() {
@@ -120,9 +123,9 @@ pub fn run(args: RunArgs) -> Result<()> {
         Some("counts") => true,
         Some(other) => return Err(Error::Invalid(format!("dump '{other}' is not known; use counts"))),
     };
-    let control = progress();
-    let result = compute(&settings, &mut Cache::default(), &control);
-    let run = result?;
+    let mut cache = Cache::default();
+    take_scaling(&mut settings, &args, &mut cache)?;
+    let run = compute(&settings, &mut cache, &progress())?;
     write_results(&run, &out, dump)?;
     println!("{}", summary::sentence(&run));
     run.model.notes.iter().for_each(|note| println!("note: {}: {}", note.layer, note.text));
@@ -246,6 +249,15 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
         settings.scaling = Scaling::parse(text)?;
     }
     Ok(settings)
+}
+
+/// Without `--scale`, takes the input scaling that the network's file or its architecture file states, if any.
+pub(super) fn take_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
+    if args.scale.is_none() {
+        let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
+        settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
+    }
+    Ok(())
 }
 
 /// The name under which the weights `model` are opened with the architecture file `arch`.

@@ -35,11 +35,11 @@ impl<'a> Assembly<'a> {
     /// [`Error::File`] for a shape that no input has.
     pub fn new(path: &'a Path, what: &'a str, state: &'a StateDict, input: &[usize], assumed: Assumed) -> Result<Self> {
         let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape: input.to_vec() };
-        let sound = matches!(input.len(), 1 | 3);
-        let checked = output_shape(&Op::Input, &[], input).and_then(|_| if sound { Ok(()) } else { Err("".into()) });
-        checked.map_err(|_| {
-            Error::file(path, "input", format!("shape {input:?} is neither an image [C, H, W] nor a vector [F]"))
-        })?;
+        let sound = matches!(input.len(), 1 | 3) && output_shape(&Op::Input, &[], input).is_ok();
+        if !sound {
+            let reason = format!("shape {input:?} is neither an image [C, H, W] nor a vector [F]");
+            return Err(Error::file(path, "input", reason));
+        }
         Ok(Self { path, what, state, used: HashSet::new(), nodes: vec![node], assumed })
     }
 

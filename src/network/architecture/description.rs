@@ -30,7 +30,7 @@ pub struct Description {
     /// The layers; without any the keys must be those of a known family.
     pub(super) layers: Vec<Layer>,
     /// The architecture file, for messages about it.
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// The file as it is written.

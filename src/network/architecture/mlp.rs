@@ -62,7 +62,7 @@ fn order(state: &StateDict) -> Option<Vec<Step>> {
     if chains(state, &steps) {
         return Some(steps);
     }
-    steps.sort_by(|a, b| natural(&a.prefix).cmp(&natural(&b.prefix)));
+    steps.sort_by_cached_key(|step| natural(&step.prefix));
     chains(state, &steps).then_some(steps)
 }
 

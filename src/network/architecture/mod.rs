@@ -95,6 +95,10 @@ pub fn build(state: StateDict, path: &Path, described: Option<&Description>) -> 
             hint(path)
         ));
     }
+    if !description.class_names.is_empty() && description.class_names.len() != network.classes() {
+        let reason = format!("{} names for {} classes", description.class_names.len(), network.classes());
+        return Err(Error::file(&description.path, "class-names", reason));
+    }
     network.scaling = description.scaling;
     network.class_names = description.class_names;
     Ok((network, notes))

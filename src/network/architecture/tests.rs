@@ -185,12 +185,12 @@ fn assumptions_are_told_and_can_be_changed() {
     let (_, notes) = qcfs_vgg(&[1, 1], "up", 8).build().unwrap();
     assert!(notes.len() == 2 && notes[0].contains("average pools") && notes[0].contains("3×32×32"), "{notes:?}");
     assert!(notes[1].contains("L = 8 is assumed") && notes[1].contains("net.arch.toml"), "{notes:?}");
-    let text = "levels = 4\npooling = \"max\"\nscaling = \"0..255\"\nclass-names = [\"a\", \"b\"]";
+    let text = "levels = 4\npooling = \"max\"\nscaling = \"0..255\"\nclass-names = [\"0\", \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]";
     let (network, notes) = qcfs_vgg(&[1, 1], "up", 8).build_as(text).unwrap();
     assert_eq!(notes.len(), 1);
     assert!(network.activations().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 4, .. })));
     assert_eq!(count(&network, |op| matches!(op, Op::MaxPool2d { .. })), 2);
-    assert_eq!((network.scaling, network.class_names.len()), (Some(crate::data::Scaling::Bytes), 2));
+    assert_eq!((network.scaling, network.class_names.len()), (Some(crate::data::Scaling::Bytes), 10));
     let (network, _) =
         qcfs_resnet(&[1], "up", "relu.up").build_as("activation = \"clip\"\ninput = [3, 48, 48]").unwrap();
     assert!(network.activations().all(|(_, a)| a == Activation::Clip { lambda: 0.01 }));
@@ -370,6 +370,10 @@ fn architecture_files_say_what_is_wrong_with_them() {
         (with("{ op = \"max-pool\", kernel = 40 }"), &["layer 'max-pool1'", "does not fit"]),
         (with("{ op = \"conv\", key = \"c\", stride = 0 }"), &["stride"]),
         ("input = [1, 28]\nlayers = [\"relu\"]".to_owned(), &["input", "neither"]),
+        (
+            format!("{}\nclass-names = [\"a\"]", with(&format!("{conv}, \"relu\", \"flatten\", {fc}"))),
+            &["net.arch.toml: class-names", "1 names for 10"],
+        ),
         ("input = [0]\nlayers = [\"relu\"]".to_owned(), &["input"]),
     ] {
         keys().refused(&text, words);

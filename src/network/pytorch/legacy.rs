@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::machine::{self, Pickle, Value};
+use super::machine;
 use super::storage::Storages;
+use super::value::{Pickle, Value};
 
 /// The magic number 0x1950a86a20f9469cfc6c, as a pickle holds it.
 pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];

@@ -6,94 +6,11 @@ use std::collections::HashMap;
 
 use super::globals::Global;
 use super::opcode::{Cursor, long};
-use super::storage::{StorageRef, View};
+use super::value::{Pickle, Tables, Value};
 
 /// A pickle that takes more instructions than this, or copies as many values, is no state dict; PyTorch writes about forty
 /// instructions for a tensor.
 const MOST_WORK: usize = 4_000_000;
-
-/// A value on the stack.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Value<'a> {
-    None,
-    Bool(bool),
-    Int(i64),
-    /// An integer beyond 64 bits, by its bytes.
-    Long(&'a [u8]),
-    Float(f64),
-    Text(&'a str),
-    Bytes(&'a [u8]),
-    /// Index into the machine's lists; tuples are lists that nothing appends to.
-    List(usize),
-    Tuple(usize),
-    Dict(usize),
-    Global(Global),
-    Storage(usize),
-    Tensor(usize),
-    /// Something known and of no use: a device, a dtype.
-    Inert,
-}
-
-impl Value<'_> {
-    /// What it is, in words.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::None => "nothing",
-            Self::Bool(_) => "a truth value",
-            Self::Int(_) | Self::Long(_) | Self::Float(_) => "a number",
-            Self::Text(_) | Self::Bytes(_) => "a text",
-            Self::List(_) | Self::Tuple(_) => "a list",
-            Self::Dict(_) => "a dictionary",
-            Self::Storage(_) | Self::Tensor(_) => "a single tensor",
-            Self::Global(_) | Self::Inert => "a name",
-        }
-    }
-    /// A key, for a message.
-    pub fn describe(self) -> String {
-        match self {
-            Self::Text(text) => format!("'{}'", text.chars().filter(|c| !c.is_control()).take(40).collect::<String>()),
-            Self::Int(number) => number.to_string(),
-            other => other.kind().to_owned(),
-        }
-    }
-}
-
-/// What a pickle holds.
-#[derive(Debug, Default)]
-pub(super) struct Tables<'a> {
-    lists: Vec<Vec<Value<'a>>>,
-    dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
-    pub storages: Vec<StorageRef<'a>>,
-    pub tensors: Vec<View>,
-}
-
-/// A finished pickle: its root and everything it points to.
-#[derive(Debug)]
-pub(super) struct Pickle<'a> {
-    pub root: Value<'a>,
-    tables: Tables<'a>,
-}
-
-impl<'a> std::ops::Deref for Pickle<'a> {
-    type Target = Tables<'a>;
-    fn deref(&self) -> &Tables<'a> {
-        &self.tables
-    }
-}
-
-impl<'a> Tables<'a> {
-    /// The items of a list or tuple; none for anything else.
-    pub fn items(&self, value: Value<'a>) -> &[Value<'a>] {
-        match value {
-            Value::List(id) | Value::Tuple(id) => &self.lists[id],
-            _ => &[],
-        }
-    }
-    /// The entries of a dictionary in the order they were set.
-    pub fn dict(&self, id: usize) -> &[(Value<'a>, Value<'a>)] {
-        &self.dicts[id]
-    }
-}
 
 /// Runs the pickle at the start of `bytes`; the second value is the number of bytes it takes.
 ///
@@ -146,7 +63,7 @@ impl<'a> Machine<'a> {
                 return Ok(None);
             }
             b'0' => return self.pop().map(|_| None),
-            b'1' => return self.to_mark().map(|_| None),
+            b'1' => return self.take_to_mark().map(|_| None),
             b'2' => self.top()?,
             b'N' => Value::None,
             0x88 => Value::Bool(true),
@@ -167,10 +84,10 @@ impl<'a> Machine<'a> {
             b']' => self.list(Vec::new()),
             b')' => self.tuple(Vec::new()),
             b'}' => self.dictionary(Vec::new()),
-            b'l' => self.to_mark().map(|items| self.list(items))?,
-            b't' => self.to_mark().map(|items| self.tuple(items))?,
+            b'l' => self.take_to_mark().map(|items| self.list(items))?,
+            b't' => self.take_to_mark().map(|items| self.tuple(items))?,
             b'd' => {
-                let items = self.to_mark()?;
+                let items = self.take_to_mark()?;
                 self.dictionary(pairs(&items)?)
             }
             count @ 0x85..=0x87 => {
@@ -185,7 +102,7 @@ impl<'a> Machine<'a> {
                 return self.append(&[item]);
             }
             b'e' => {
-                let items = self.to_mark()?;
+                let items = self.take_to_mark()?;
                 return self.append(&items);
             }
             b's' => {
@@ -193,7 +110,7 @@ impl<'a> Machine<'a> {
                 return self.set(&[key, value]);
             }
             b'u' => {
-                let items = self.to_mark()?;
+                let items = self.take_to_mark()?;
                 return self.set(&items);
             }
             b'q' => return self.cursor.byte().and_then(|at| self.remember(at.into())),
@@ -252,7 +169,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Everything above the last mark, which goes.
-    fn to_mark(&mut self) -> Result<Vec<Value<'a>>, String> {
+    fn take_to_mark(&mut self) -> Result<Vec<Value<'a>>, String> {
         let mark = self.marks.pop().ok_or("a mark is missing; the file is damaged")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
@@ -349,7 +266,7 @@ fn integer(bytes: &[u8]) -> Value<'_> {
 
 /// Keys and values that lie in turn.
 fn pairs<'a>(items: &[Value<'a>]) -> Result<Vec<(Value<'a>, Value<'a>)>, String> {
-    if items.len() % 2 != 0 {
+    if !items.len().is_multiple_of(2) {
         return Err("a dictionary entry without its value".into());
     }
     Ok(items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())

@@ -14,13 +14,14 @@ mod opcode;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::path::Path;
 
 use super::state_dict::StateDict;
 use crate::{Error, Result};
-use machine::{Pickle, Value};
 use storage::Storages;
+use value::{Pickle, Value};
 
 /// Files above this many bytes are refused before they are read into memory.
 const LARGEST_FILE: u64 = 4 << 30;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::globals::Global;
-use super::machine::{Tables, Value};
+use super::value::{Tables, Value};
 use crate::network::Weights;
 use crate::network::floats::{bf16, f16};
 
