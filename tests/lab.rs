@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use safetensors::tensor::{Dtype, TensorView};
 use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
+use spikescope::data::Scaling;
 use spikescope::lab::{Lab, Message, Session, Settings};
 use spikescope::network::format;
 use spikescope::network::zoo::{Arch, parse_activation};
@@ -55,6 +57,48 @@ fn broken_files_leave_the_lab_as_it_was() {
         assert!(lab.undo_sentence().is_none(), "{message:?} is no step to undo");
     }
     assert!(lab.notices[0].text.contains("broken.onnx"));
+}
+
+/// Weights of a fully connected network for the digits, as another program saves them.
+fn foreign_weights(path: &Path) {
+    let numbers =
+        |count: usize| (0..count).flat_map(|i| (((i * 37) % 101) as f32 / 500.0 - 0.1).to_le_bytes()).collect();
+    let tensors: [(&str, Vec<usize>, Vec<u8>); 4] = [
+        ("module.fc1.weight", vec![20, 784], numbers(20 * 784)),
+        ("module.fc1.bias", vec![20], numbers(20)),
+        ("module.fc2.weight", vec![10, 20], numbers(200)),
+        ("module.fc2.bias", vec![10], numbers(10)),
+    ];
+    let views =
+        tensors.iter().map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
+    std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+#[test]
+fn weights_without_a_graph_are_opened_with_what_was_assumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("net.safetensors");
+    foreign_weights(&weights);
+    let mut lab = lab();
+    send(&mut lab, Message::OpenPath(weights.clone()));
+    let told =
+        |lab: &Lab| lab.run.as_ref().unwrap().model.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
+    assert!(told(&lab)[0].contains("fully connected"), "{:?} {:?}", told(&lab), lab.notices);
+    // An architecture file opens the weights beside it and says what need not be assumed.
+    let described = folder.path().join("net.arch.toml");
+    let layers = "[\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\", { op = \"linear\", key = \"fc2\" }]";
+    std::fs::write(&described, format!("input = [1, 28, 28]\nscaling = \"0..255\"\nlayers = {layers}")).unwrap();
+    send(&mut lab, Message::OpenPath(described));
+    let run = lab.run.as_ref().unwrap();
+    assert!(told(&lab).is_empty() && run.model.original.input_shape() == [1, 28, 28], "{:?}", lab.notices);
+    assert_eq!(lab.settings.scaling, Scaling::Bytes);
+    // Weights that no architecture fits leave the lab as it was.
+    let before = lab.run.clone().unwrap();
+    let pickle = folder.path().join("whole.pt");
+    std::fs::write(&pickle, b"this is no state dict").unwrap();
+    send(&mut lab, Message::OpenPath(pickle));
+    assert!(lab.notices.last().unwrap().text.contains("not a PyTorch file"));
+    assert!(Arc::ptr_eq(&before, lab.run.as_ref().unwrap()));
 }
 
 #[test]

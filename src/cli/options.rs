@@ -1,6 +1,6 @@
 //! What `run` and `race` take: the options, the file that may hold them, and the settings they ask for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
 };
 use crate::data::Scaling;
+use crate::lab::cache::Cache;
+use crate::lab::compute::model;
 use crate::lab::{Backend, Settings};
 use crate::{Error, Result};
 
@@ -22,13 +24,16 @@ pub struct RunArgs {
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// A network.
-    #[arg(long, help = or("Network: an .onnx or .safetensors file, or builtin:NAME", |s| s.model.clone()))]
+    #[arg(long, help = or("Network: an .onnx, .safetensors, .pt, .pth or .th file, or builtin:NAME", |s| s.model.clone()))]
     pub model: Option<String>,
+    /// What the network is, where its file holds weights alone; NAME.arch.toml beside it is taken without asking
+    #[arg(long, value_name = "FILE")]
+    pub arch: Option<PathBuf>,
     /// A data specification.
     #[arg(long, value_name = "SPEC", help = or(DATA, |s| s.data.clone()))]
     pub data: Option<String>,
     /// An input scaling.
-    #[arg(long, help = or("Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]", |s| s.scaling.to_string()))]
+    #[arg(long, help = or(SCALE, |s| s.scaling.to_string()))]
     pub scale: Option<String>,
     /// A range of samples.
     #[arg(long, value_name = "RANGE", help = or("Calibration samples, FIRST..END", |s| range_text(&s.calibrate)))]
@@ -119,6 +124,8 @@ pub struct RunArgs {
 }
 
 const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | builtin:NAME";
+const SCALE: &str =
+    "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; if left out, what the network's file states";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
                          balance:BATCHESxSIZE[,step=1][,clip-first][,cap]";
 const CORRECTION: &str = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]";
@@ -144,6 +151,7 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
     Ok(RunArgs {
         config: None,
         model: args.model.or(file.model),
+        arch: args.arch.or(file.arch),
         data: args.data.or(file.data),
         scale: args.scale.or(file.scale),
         calibrate: args.calibrate.or(file.calibrate),
@@ -227,12 +235,33 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
         settings.calibrate = parse_range(text)?;
     }
     settings.model = args.model.clone().unwrap_or(settings.model);
+    if let Some(arch) = &args.arch {
+        settings.model = with_architecture(&settings.model, arch)?;
+    }
     settings.data = args.data.clone().unwrap_or(settings.data);
     settings.calibration_data = args.calibrate_data.clone();
     if let Some(text) = &args.scale {
         settings.scaling = Scaling::parse(text)?;
     }
     Ok(settings)
+}
+
+/// Without `--scale`, takes the input scaling that the network's file or its architecture file states, if any.
+pub fn take_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
+    if args.scale.is_none() {
+        let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
+        settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
+    }
+    Ok(())
+}
+
+/// The name under which the weights `model` are opened with the architecture file `arch`.
+fn with_architecture(model: &str, arch: &Path) -> Result<String> {
+    let known = arch.extension().is_some_and(|ending| ending == "toml");
+    if !known || !arch.is_file() {
+        return Err(Error::file(arch, "--arch", "is no file ending in .toml; see docs/architecture-files.md"));
+    }
+    Ok(format!("{model}@{}", arch.display()))
 }
 
 /// The value of the word `text` among `words`.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{RunArgs, settings_of, with_config};
+use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
 use super::summary;
 use crate::convert::unclipped_thresholds;
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// Runs the command.
 pub fn run(args: RunArgs) -> Result<()> {
     let args = with_config(args)?;
-    let settings = settings_of(&args)?;
+    let mut settings = settings_of(&args)?;
     let out =
         args.out.clone().ok_or_else(|| Error::Invalid("--out DIR is missing: where should the results go?".into()))?;
     let dump = match args.dump.as_deref() {
@@ -27,7 +27,9 @@ pub fn run(args: RunArgs) -> Result<()> {
     check_out(&out)?;
     let progress = Progress::new();
     // A log file gets results and errors only.
-    let result = compute(&settings, &mut Cache::default(), &progress.control(false));
+    let mut cache = Cache::default();
+    take_scaling(&mut settings, &args, &mut cache)?;
+    let result = compute(&settings, &mut cache, &progress.control(false));
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;
@@ -36,6 +38,7 @@ pub fn run(args: RunArgs) -> Result<()> {
         eprintln!("note: {}{option}", finding.text);
     }
     println!("{}", summary::sentence(&run));
+    run.model.notes.iter().for_each(|note| println!("note: {}: {}", note.layer, note.text));
     println!("written to {}", out.display());
     Ok(())
 }

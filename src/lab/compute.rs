@@ -8,14 +8,14 @@ use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
 use super::run::{Model, Run, Seconds};
 use super::settings::{Backend, Settings};
 use crate::convert::{
-    self, Balanced, Calibration, Correction, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibration,
-    rewrite,
+    self, Balanced, Calibration, Correction, Note, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance,
+    calibration, rewrite,
 };
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
 use crate::measure::report;
 use crate::network::forward::Program;
-use crate::network::{self, Network};
+use crate::network::{self, Network, Opened};
 use crate::simulate::{self, AnnRun, Control, Plan, Recording, tune};
 use crate::{Error, Result};
 
@@ -166,8 +166,11 @@ pub fn model(source: &str, backend: Backend, pooling: Pooling, cache: &mut Cache
     if let Some(model) = cache.model(source, backend, pooling) {
         return Ok(model);
     }
-    let original = Arc::new(network::open(source)?);
-    let (rewritten, notes) = rewrite::shared(&original, pooling)?;
+    let Opened { network, notes: assumed } = network::open_noted(source)?;
+    let original = Arc::new(network);
+    let (rewritten, rewrites) = rewrite::shared(&original, pooling)?;
+    let about = |text| Note { layer: original.name.clone(), text };
+    let notes = assumed.into_iter().map(about).chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &backend.device());
     let model = Arc::new(Model { original, program, notes, fan_outs });

@@ -384,7 +384,7 @@ impl Lab {
         }
         self.notices.retain(|notice| notice.level == Level::Error);
         if remembered::scaling(&run.settings.model).is_none()
-            && network::open::is_network_file(Path::new(&run.settings.model))
+            && is_network_file(network::open::parts(&run.settings.model).0)
         {
             remembered::remember_scaling(&run.settings.model, &run.settings.scaling);
         }

@@ -15,6 +15,7 @@
 //! Knows nothing of devices, windows or where bundled files come from.
 
 mod graph;
+mod weights;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use self::graph::{GraphRecord, Weight};
 use super::Network;
 use super::shape::validate;
+use super::state_dict::StateDict;
 use crate::data::Scaling;
 use crate::files::write_bytes;
 use crate::{Error, Result};
@@ -95,11 +97,33 @@ pub fn to_bytes(network: &Network) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What a safetensors file holds.
+#[derive(Debug)]
+pub enum Content {
+    /// A network of this project.
+    Network(Network),
+    /// Weights of another program, without a graph.
+    Weights(StateDict),
+}
+
 /// Reads the network in the file at `path`.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is not a network.
 pub fn load(path: &Path) -> Result<Network> {
+    from_bytes(&bytes_of(path)?, path)
+}
+
+/// Reads the network in the file at `path`, or the weights if it says nothing of a graph.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is no whole safetensors file
+/// or says something of a graph that is not understood.
+pub fn load_any(path: &Path) -> Result<Content> {
+    any_from_bytes(&bytes_of(path)?, path)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).map_err(|source| Error::io(path, source))?.len();
     if size > LARGEST_FILE {
         return Err(Error::file(
@@ -108,7 +132,7 @@ pub fn load(path: &Path) -> Result<Network> {
             format!("{size} bytes; networks above {LARGEST_FILE} bytes are refused"),
         ));
     }
-    from_bytes(&std::fs::read(path).map_err(|source| Error::io(path, source))?, path)
+    std::fs::read(path).map_err(|source| Error::io(path, source))
 }
 
 /// Reads a network from the bytes of a file; `source` is the path that errors name.
@@ -116,6 +140,20 @@ pub fn load(path: &Path) -> Result<Network> {
 /// # Errors
 /// [`Error::File`] with the place when the bytes are not a network.
 pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
+    match any_from_bytes(bytes, source)? {
+        Content::Network(network) => Ok(network),
+        Content::Weights(state) => {
+            let count = state.len();
+            let reason = format!(
+                "{count} tensors but no graph ('{FORMAT}' and '{GRAPH}' are missing): weights alone do not say how the \
+                 layers are connected; export the network to ONNX and open that"
+            );
+            Err(Error::file(source, "metadata", reason))
+        }
+    }
+}
+
+fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<Content> {
     let fail = |place: &str, reason: String| Error::file(source, place, reason);
     let broken = |error| fail("header", format!("not a whole safetensors file: {error}"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
@@ -129,12 +167,8 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
             return Err(fail("metadata", reason));
         }
         None => {
-            let count = metadata.tensors().len();
-            let reason = format!(
-                "{count} tensors but no graph ('{FORMAT}' and '{GRAPH}' are missing): weights alone do not say how the \
-                 layers are connected; export the network to ONNX and open that"
-            );
-            return Err(fail("metadata", reason));
+            let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+            return Ok(Content::Weights(weights::state_dict(&tensors)));
         }
     }
     let graph = texts.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;
@@ -153,7 +187,7 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
     let name = texts.get(NAME).cloned().unwrap_or_else(stem);
     let network = Network { name, nodes, output, scaling, class_names };
     validate(&network).map_err(|error| fail("graph", error.to_string()))?;
-    Ok(network)
+    Ok(Content::Network(network))
 }
 
 /// The tensor `name`: f32, every number finite.

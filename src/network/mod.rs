@@ -1,17 +1,22 @@
 //! What a network is: a graph of layers in topological order. Weights are plain numbers here; [`forward`] puts them
 //! on a Burn device and runs them. Knows no window, no thread and no file dialog.
 
+pub mod architecture;
 pub mod event;
+mod floats;
 pub mod format;
 pub mod forward;
+mod norm;
 pub mod onnx;
 pub mod open;
+pub mod pytorch;
 pub mod shape;
+pub mod state_dict;
 pub mod zoo;
 
 use std::sync::Arc;
 
-pub use open::open;
+pub use open::{Opened, open, open_noted};
 
 use crate::data::Scaling;
 

@@ -1,37 +1,120 @@
 //! Opens a network by the name a person gives it: a bundled one or a file, told apart by its ending.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Network, format, onnx, zoo};
+use super::architecture::{self, Description};
+use super::{Network, format, onnx, pytorch, zoo};
 use crate::{Error, Result};
 
 /// Prefix of bundled networks and data sets.
 pub const BUILTIN: &str = "builtin:";
+/// Endings of network files, for dialogs.
+pub const ENDINGS: [&str; 5] = ["onnx", "safetensors", "pt", "pth", "th"];
+/// What the name of an architecture file ends with.
+const ARCHITECTURE: &str = ".arch.toml";
 
-/// Opens `builtin:NAME`, an `.onnx` file or a `.safetensors` file of this project.
+/// A network, and what had to be assumed about it, in sentences.
+#[derive(Debug)]
+pub struct Opened {
+    pub network: Network,
+    pub notes: Vec<String>,
+}
+
+/// Opens `builtin:NAME`, an `.onnx` file, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`, `.th`). Weights
+/// without a graph may be followed by their architecture file, `FILE@FILE.toml`; otherwise the one beside them is taken,
+/// `NAME.arch.toml`, whose own name opens them as well.
+///
+/// # Errors
+/// [`Error::Io`] and [`Error::File`] for what is no network, [`Error::Invalid`] for names that mean nothing.
 pub fn open(source: &str) -> Result<Network> {
+    open_noted(source).map(|opened| opened.network)
+}
+
+/// The same, with what had to be assumed.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_noted(source: &str) -> Result<Opened> {
     if let Some(name) = source.strip_prefix(BUILTIN) {
-        return zoo::bundled(name).unwrap_or_else(|| {
+        return zoo::bundled(name).map(|network| network.map(certain)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
             Err(Error::Invalid(format!("there is no bundled network '{name}'; there are {}", names.join(", "))))
         });
     }
-    let path = Path::new(source);
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    match ending.as_str() {
-        "onnx" => onnx::read(path),
-        "safetensors" => format::load(path),
-        "pt" | "pth" | "th" | "h5" | "keras" => Err(Error::file(
+    let (path, described) = parts(source);
+    if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE) {
+        return weights_of(path).and_then(|weights| from_weights(&weights, Some(path)));
+    }
+    match ending(path).as_str() {
+        "safetensors" | "pt" | "pth" | "th" => from_weights(path, described),
+        _ if described.is_some() => {
+            Err(Error::file(path, "its architecture file", "only .safetensors, .pt, .pth and .th files take one"))
+        }
+        "onnx" => onnx::read(path).map(certain),
+        "h5" | "keras" => Err(Error::file(
             path,
             "the whole file",
-            "this holds weights without the graph; export the network to ONNX and open that (torch.onnx.export, tf2onnx)",
+            "Keras files are not read; export the network to ONNX and open that (tf2onnx)",
         )),
-        _ => Err(Error::file(path, "its name", "not a network file that is known here; use .onnx or .safetensors")),
+        _ => Err(Error::file(
+            path,
+            "its name",
+            "not a network file that is known here; use .onnx, .safetensors, .pt, .pth or .th",
+        )),
     }
 }
 
 /// Whether `path` looks like a network file that [`open`] reads.
 pub fn is_network_file(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    matches!(ending.as_str(), "onnx" | "safetensors" | "pt" | "pth" | "th" | "h5" | "keras")
+    let ending = ending(path);
+    ENDINGS.contains(&ending.as_str())
+        || matches!(ending.as_str(), "h5" | "keras")
+        || path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE)
+}
+
+/// The file that `source` names and the architecture file after the last `@`, if there is one.
+pub fn parts(source: &str) -> (&Path, Option<&Path>) {
+    match source.rsplit_once('@') {
+        Some((weights, described)) if described.ends_with(".toml") && !Path::new(source).exists() => {
+            (Path::new(weights), Some(Path::new(described)))
+        }
+        _ => (Path::new(source), None),
+    }
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn certain(network: Network) -> Opened {
+    Opened { network, notes: Vec::new() }
+}
+
+/// A network of this project, or weights without a graph.
+fn from_weights(path: &Path, described: Option<&Path>) -> Result<Opened> {
+    let state = if ending(path) == "safetensors" {
+        match format::load_any(path)? {
+            format::Content::Network(network) => return Ok(certain(network)),
+            format::Content::Weights(state) => state,
+        }
+    } else {
+        pytorch::read(path)?
+    };
+    let described = match described {
+        Some(file) => Some(Description::load(file)?),
+        None => Description::beside(path)?,
+    };
+    let (network, notes) = architecture::build(state, path, described.as_ref())?;
+    Ok(Opened { network, notes })
+}
+
+/// The weights that lie beside the architecture file at `path`.
+fn weights_of(path: &Path) -> Result<PathBuf> {
+    let name = path.to_string_lossy();
+    let stem = &name[..name.len() - ARCHITECTURE.len()];
+    let beside = ENDINGS.iter().skip(1).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
+    beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
+        let reason = "this is an architecture file, and no weights of the same name (.safetensors, .pt, .pth, .th) lie beside it";
+        Error::file(path, "the weights", reason)
+    })
 }

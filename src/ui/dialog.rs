@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::lab::Message;
+use crate::network::open::ENDINGS;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl Dialogs for Native {
         let work = move || {
             let dialog = rfd::FileDialog::new().set_title(ask.title());
             let path = match ask {
-                Ask::OpenNetwork => dialog.add_filter("Networks", &["onnx", "safetensors"]).pick_file(),
+                Ask::OpenNetwork => dialog.add_filter("Networks", &ENDINGS).pick_file(),
                 Ask::OpenData | Ask::OpenCalibrationData => dialog.pick_file(),
                 Ask::OpenPictures => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),

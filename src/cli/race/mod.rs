@@ -11,7 +11,7 @@ use clap::Args;
 use self::row::{Row, row};
 use self::table::{head, line};
 use super::interrupt::cancel_on_interrupt;
-use super::options::{RunArgs, settings_of, with_config};
+use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
 use super::run::{check_out, write_folder};
 use crate::convert::{NamedRecipe, Recipe};
@@ -54,7 +54,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
         return Err(Error::Invalid("race writes no counts; leave --dump out, or use run for one recipe".into()));
     }
     let base = with_config(args.run.clone())?;
-    let settings = settings_of(&base)?;
+    let mut settings = settings_of(&base)?;
     let entries = entries(&args, &settings.recipe)?;
     let at = steps_shown(&args, settings.recipe.steps)?;
     base.out.as_deref().map_or(Ok(()), check_out)?;
@@ -66,6 +66,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     cancel_on_interrupt(&control);
     // Networks, data and the ANN's values are shared by all.
     let mut cache = Cache::default();
+    take_scaling(&mut settings, &base, &mut cache)?;
     let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
     let mut failed = None;
     for (index, entry) in entries.iter().enumerate() {

@@ -5,6 +5,7 @@ use super::proto::NodeProto;
 use super::reshape::{axis, resolve, squeezed, unsqueezed};
 use super::{names, tensor::Constant};
 use crate::Result;
+use crate::network::norm::batch_norm;
 use crate::network::{NodeId, Op, Weights};
 
 /// Activations that spiking neurons cannot stand for.
@@ -139,15 +140,8 @@ impl Lowering<'_> {
         let part = |k: usize| self.weights(node, k).map(|c| c.floats());
         let (gamma, beta, mean, variance) = (part(1)?, part(2)?, part(3)?, part(4)?);
         let epsilon = f64::from(node.float("epsilon", 1e-5));
-        let n = gamma.len();
-        if [&beta, &mean, &variance].iter().any(|v| v.len() != n)
-            || variance.iter().any(|&v| f64::from(v) + epsilon <= 0.0)
-        {
-            return Err(self.refuse(node, "its four parts differ in length, or a variance is negative"));
-        }
-        let scale: Vec<f64> = (0..n).map(|c| f64::from(gamma[c]) / (f64::from(variance[c]) + epsilon).sqrt()).collect();
-        let shift = (0..n).map(|c| (f64::from(beta[c]) - f64::from(mean[c]) * scale[c]) as f32).collect();
-        let op = Op::Affine { scale: scale.iter().map(|&s| s as f32).collect(), shift };
+        let op = batch_norm([&gamma, &beta, &mean, &variance], epsilon)
+            .ok_or_else(|| self.refuse(node, "its four parts differ in length, or a variance is negative"))?;
         let name = self.layer_name(node, 1);
         self.push(node, name, op, vec![input], &[])
     }

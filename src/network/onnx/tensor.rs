@@ -4,6 +4,7 @@
 use std::path::{Component, Path};
 
 use super::proto::TensorProto;
+use crate::network::floats::{bf16, f16};
 use crate::{Error, Result};
 
 /// A constant: its dimensions and its numbers, row-major.
@@ -104,9 +105,9 @@ fn numbers(tensor: &TensorProto, raw: &[u8]) -> Option<Numbers> {
         1 => Numbers::Float(tensor.float_data.clone()),
         11 if has_raw => Numbers::Float(of(raw, |b| f64::from_le_bytes(b) as f32)),
         11 => Numbers::Float(tensor.double_data.iter().map(|&v| v as f32).collect()),
-        10 if has_raw => Numbers::Float(of(raw, |b| half(u16::from_le_bytes(b)))),
-        10 => Numbers::Float(tensor.int32_data.iter().map(|&v| half(v as u16)).collect()),
-        16 if has_raw => Numbers::Float(of(raw, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))),
+        10 if has_raw => Numbers::Float(of(raw, |b| f16(u16::from_le_bytes(b)))),
+        10 => Numbers::Float(tensor.int32_data.iter().map(|&v| f16(v as u16)).collect()),
+        16 if has_raw => Numbers::Float(of(raw, |b| bf16(u16::from_le_bytes(b)))),
         7 if has_raw => Numbers::Int(of(raw, i64::from_le_bytes)),
         7 => Numbers::Int(tensor.int64_data.clone()),
         6 if has_raw => Numbers::Int(of(raw, |b| i64::from(i32::from_le_bytes(b)))),
@@ -115,18 +116,6 @@ fn numbers(tensor: &TensorProto, raw: &[u8]) -> Option<Numbers> {
         2 | 3 | 6 | 9 => Numbers::Int(small()),
         _ => return None,
     })
-}
-
-/// A half-precision float.
-fn half(bits: u16) -> f32 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
-    sign * match exponent {
-        0 => fraction * 2f32.powi(-24),
-        31 if fraction == 0.0 => f32::INFINITY,
-        31 => f32::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
-    }
 }
 
 /// Bytes of a tensor that lie in a file beside the network.
@@ -158,12 +147,6 @@ fn external(tensor: &TensorProto, path: &Path) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn halves() {
-        assert_eq!([0x3C00, 0xC000, 0x3555, 0x0001].map(half), [1.0, -2.0, 0.333_251_95, 5.960_464_5e-8]);
-        assert!(half(0x7E00).is_nan());
-    }
 
     #[test]
     fn claimed_sizes_are_checked_against_the_bytes() {

@@ -1,0 +1,223 @@
+//! One layer of an architecture file: a word (`"relu"`) or a table (`{ op = "conv", key = "conv1", padding = 1 }`).
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::assembly::{Assembly, EPSILON};
+use crate::network::{Activation, NodeId, Op};
+use crate::{Error, Result};
+
+/// A layer with what it is called and what it reads.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    kind: Kind,
+    /// Its name, for `from` of later layers; the key or the operation with a number when absent.
+    name: Option<String>,
+    /// Names of the layers it reads; the one before it when empty.
+    from: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+enum Kind {
+    Conv {
+        key: String,
+        #[serde(default = "one")]
+        stride: Pair,
+        #[serde(default)]
+        padding: Padding,
+        #[serde(default = "one")]
+        dilation: Pair,
+    },
+    Linear {
+        key: String,
+    },
+    Norm {
+        key: String,
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+    },
+    Relu,
+    Clip {
+        lambda: Lambda,
+    },
+    Qcfs {
+        lambda: Lambda,
+        levels: Option<u32>,
+    },
+    MaxPool {
+        kernel: Pair,
+        stride: Option<Pair>,
+        #[serde(default)]
+        padding: Padding,
+    },
+    AvgPool {
+        kernel: Pair,
+        stride: Option<Pair>,
+        #[serde(default)]
+        padding: Padding,
+        #[serde(default = "yes")]
+        count_include_pad: bool,
+    },
+    GlobalAvgPool,
+    Flatten,
+    Add,
+    Concat,
+    Softmax,
+    LogSoftmax,
+}
+
+/// One number for both directions, or `[vertical, horizontal]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum Pair {
+    Both(usize),
+    Each([usize; 2]),
+}
+
+impl Pair {
+    fn get(self) -> [usize; 2] {
+        match self {
+            Self::Both(n) => [n, n],
+            Self::Each(pair) => pair,
+        }
+    }
+}
+
+/// One number, `[vertical, horizontal]` or `[top, left, bottom, right]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum Padding {
+    All(usize),
+    Pair([usize; 2]),
+    Each([usize; 4]),
+}
+
+impl Default for Padding {
+    fn default() -> Self {
+        Self::All(0)
+    }
+}
+
+impl Padding {
+    fn get(self) -> [usize; 4] {
+        match self {
+            Self::All(n) => [n; 4],
+            Self::Pair([vertical, horizontal]) => [vertical, horizontal, vertical, horizontal],
+            Self::Each(sides) => sides,
+        }
+    }
+}
+
+/// A threshold λ: a number, or the key of one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Lambda {
+    Number(f32),
+    Key(String),
+}
+
+fn one() -> Pair {
+    Pair::Both(1)
+}
+fn epsilon() -> f64 {
+    EPSILON
+}
+fn yes() -> bool {
+    true
+}
+
+impl Layer {
+    /// Reads one entry of `layers`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(value: toml::Value) -> std::result::Result<Self, String> {
+        let mut table = match value {
+            toml::Value::String(word) => toml::Table::from_iter([("op".to_owned(), toml::Value::String(word))]),
+            toml::Value::Table(table) => table,
+            other => return Err(format!("is {other}; a word like \"relu\" or a table with op = … is expected")),
+        };
+        let name = match table.remove("name") {
+            None => None,
+            Some(toml::Value::String(name)) if !name.is_empty() => Some(name),
+            Some(other) => return Err(format!("its name is {other}; a text is expected")),
+        };
+        let from = match table.remove("from") {
+            None => Vec::new(),
+            Some(toml::Value::String(from)) => vec![from],
+            Some(list) => list.try_into().map_err(|_| "from is no name and no list of names".to_owned())?,
+        };
+        let kind: Kind = toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+        if matches!(kind, Kind::Add | Kind::Concat) && from.len() < 2 {
+            return Err("reads two or more layers; say from = [\"…\", \"…\"]".into());
+        }
+        if !matches!(kind, Kind::Add | Kind::Concat) && from.len() > 1 {
+            return Err("reads one layer only".into());
+        }
+        Ok(Self { kind, name, from })
+    }
+
+    /// Adds the layer, which is number `number` of the file `path`, after node `last`.
+    pub fn place(&self, net: &mut Assembly<'_>, last: NodeId, path: &Path, number: usize) -> Result<NodeId> {
+        let find = |from: &String| {
+            net.find(from).ok_or_else(|| {
+                let reason =
+                    format!("reads '{from}', and no layer before it has this name; give one with name = \"{from}\"");
+                Error::file(path, format!("layer {number}"), reason)
+            })
+        };
+        let inputs =
+            if self.from.is_empty() { vec![last] } else { self.from.iter().map(find).collect::<Result<_>>()? };
+        let from = inputs[0];
+        let own = |word: &str| self.name.clone().unwrap_or_else(|| format!("{word}{number}"));
+        let placed = match &self.kind {
+            Kind::Conv { key, stride, padding, dilation } => {
+                net.conv(key, from, stride.get(), padding.get(), dilation.get())?
+            }
+            Kind::Linear { key } => net.linear(key, from)?,
+            Kind::Norm { key, epsilon } => net.norm(key, from, *epsilon)?,
+            Kind::Relu => net.push(&own("relu"), Op::Activation(Activation::Relu), vec![from], &[])?,
+            Kind::Clip { lambda } => {
+                let lambda = lambda.value(net)?;
+                net.push(&own("clip"), Op::Activation(Activation::Clip { lambda }), vec![from], &[])?
+            }
+            Kind::Qcfs { lambda, levels } => {
+                let (lambda, levels) = (lambda.value(net)?, levels.unwrap_or(net.assumed.levels));
+                let activation = Activation::Qcfs { lambda, levels, shift: 0.5 };
+                net.push(&own("qcfs"), Op::Activation(activation), vec![from], &[])?
+            }
+            Kind::MaxPool { kernel, stride, padding } => {
+                let (kernel, stride) = (kernel.get(), stride.unwrap_or(*kernel).get());
+                let op = Op::MaxPool2d { kernel, stride, padding: padding.get(), dilation: [1; 2] };
+                net.push(&own("max-pool"), op, vec![from], &[])?
+            }
+            Kind::AvgPool { kernel, stride, padding, count_include_pad } => {
+                let (kernel, stride) = (kernel.get(), stride.unwrap_or(*kernel).get());
+                let op =
+                    Op::AvgPool2d { kernel, stride, padding: padding.get(), count_include_pad: *count_include_pad };
+                net.push(&own("avg-pool"), op, vec![from], &[])?
+            }
+            Kind::GlobalAvgPool => net.global_mean(&own("global-avg-pool"), from)?,
+            Kind::Flatten => net.flatten(&own("flatten"), from)?,
+            Kind::Add => net.push(&own("add"), Op::Add, inputs, &[])?,
+            Kind::Concat => net.push(&own("concat"), Op::Concat { axis: 0 }, inputs, &[])?,
+            Kind::Softmax => net.push(&own("softmax"), Op::Softmax { log: false }, vec![from], &[])?,
+            Kind::LogSoftmax => net.push(&own("log-softmax"), Op::Softmax { log: true }, vec![from], &[])?,
+        };
+        if let Some(name) = &self.name {
+            net.rename(placed, name, path, number)?;
+        }
+        Ok(placed)
+    }
+}
+
+impl Lambda {
+    fn value(&self, net: &mut Assembly<'_>) -> Result<f32> {
+        match self {
+            Self::Number(number) => Ok(*number),
+            Self::Key(key) => net.single(key),
+        }
+    }
+}

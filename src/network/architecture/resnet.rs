@@ -1,0 +1,95 @@
+//! Residual networks in the naming of He et al. (CVPR 2016) that torchvision made common: `conv1`, `bn1`, blocks
+//! `layer1.0.conv1`, and `fc` or `linear`. The shapes tell the rest: a 7x7 stem has stride 2 and a max pool (torchvision
+//! ResNet-18 to -152, ResNeXt), a 3x3 stem has stride 1 (CIFAR ResNet-20 to -110 of akamaster and the many like it). A
+//! shortcut is a projection (`downsample` or `shortcut`), the identity, or, where the shape changes without a
+//! projection, every second pixel padded with channels of zeros (option A of the paper).
+
+use super::assembly::{Assembly, EPSILON};
+use super::{Family, outputs, usual_image};
+use crate::Result;
+use crate::network::state_dict::StateDict;
+use crate::network::{NodeId, Op};
+
+pub(super) const FAMILY: Family = Family {
+    name: "a ResNet",
+    assumption: "",
+    fits: |state| {
+        state.has_rank("conv1.weight", 4) && state.has("bn1.running_mean") && state.has_rank("layer1.0.conv1.weight", 4)
+    },
+    input,
+    assemble,
+};
+
+fn has_large_stem(state: &StateDict) -> bool {
+    state.get("conv1.weight").is_some_and(|weight| weight.shape.get(2) == Some(&7))
+}
+
+fn input(state: &StateDict) -> Vec<usize> {
+    let classes = if has_large_stem(state) { 1000 } else { outputs(state, head(state)) };
+    usual_image(state.get("conv1.weight"), classes)
+}
+
+fn head(state: &StateDict) -> &'static str {
+    if state.has("linear.weight") { "linear.weight" } else { "fc.weight" }
+}
+
+fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+    let state = net.state;
+    let large = has_large_stem(state);
+    let mut x = net.same_conv("conv1", 0, if large { 2 } else { 1 })?;
+    x = net.norm("bn1", x, EPSILON)?;
+    x = net.activation("relu", x)?;
+    if large {
+        let op = Op::MaxPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 4], dilation: [1; 2] };
+        x = net.push("maxpool", op, vec![x], &[])?;
+    }
+    for stage in (1..).take_while(|stage| !state.numbers(&format!("layer{stage}")).is_empty()) {
+        for block in state.numbers(&format!("layer{stage}")) {
+            let stride = if block == 0 && stage > 1 { 2 } else { 1 };
+            x = self::block(net, &format!("layer{stage}.{block}"), x, stride)?;
+        }
+    }
+    x = net.global_mean("avgpool", x)?;
+    net.linear(head(state).trim_end_matches(".weight"), x)
+}
+
+fn block(net: &mut Assembly<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
+    let state = net.state;
+    let conv = |k: usize| format!("{name}.conv{k}");
+    let count = (1..).take_while(|&k| state.has(&format!("{}.weight", conv(k)))).count().max(2);
+    // The first 3x3 convolution takes the stride (torchvision's bottleneck since 0.3, "ResNet V1.5").
+    let wide = |k: &usize| state.get(&format!("{}.weight", conv(*k))).is_some_and(|w| w.shape.get(2) == Some(&3));
+    let strided = (1..=count).find(wide).unwrap_or(1);
+    let mut x = from;
+    for k in 1..=count {
+        x = net.same_conv(&conv(k), x, if k == strided { stride } else { 1 })?;
+        x = net.norm(&format!("{name}.bn{k}"), x, EPSILON)?;
+        if k < count {
+            x = net.activation(&format!("{name}.relu{k}"), x)?;
+        }
+    }
+    let shortcut = shortcut(net, name, from, x, stride)?;
+    x = net.push(&format!("{name}.add"), Op::Add, vec![x, shortcut], &[])?;
+    net.activation(&format!("{name}.relu"), x)
+}
+
+/// What is added to `x`, the block's answer to `from`.
+fn shortcut(net: &mut Assembly<'_>, name: &str, from: NodeId, x: NodeId, stride: usize) -> Result<NodeId> {
+    let projection = ["downsample", "shortcut"].map(|part| format!("{name}.{part}"));
+    if let Some(part) = projection.iter().find(|part| net.state.has(&format!("{part}.0.weight"))) {
+        let conv = net.same_conv(&format!("{part}.0"), from, stride)?;
+        return net.norm(&format!("{part}.1"), conv, EPSILON);
+    }
+    let (had, wants) = (net.shape(from).to_vec(), net.shape(x).to_vec());
+    if had == wants || stride == 1 || wants[0] < had[0] {
+        return Ok(from);
+    }
+    let mut shortcut = from;
+    for axis in [1, 2] {
+        let op = Op::Slice { axis, start: 0, end: had[axis], step: stride };
+        shortcut = net.push(&format!("{name}.shortcut.slice{axis}"), op, vec![shortcut], &[])?;
+    }
+    let before = (wants[0] - had[0]) / 2;
+    let op = Op::Pad { before: vec![before, 0, 0], after: vec![wants[0] - had[0] - before, 0, 0] };
+    net.push(&format!("{name}.shortcut.pad"), op, vec![shortcut], &[])
+}

@@ -1,0 +1,97 @@
+//! VGG-11, -13, -16 and -19 (Simonyan & Zisserman, ICLR 2015), with and without BatchNorm, in torchvision's naming: one
+//! sequence `features`, then `classifier` with one to three fully connected layers. Places without weights show as gaps in
+//! the numbers; a gap is read as the max pool only where all of them together are those of one of the four networks.
+
+use super::assembly::{Assembly, EPSILON};
+use super::{Family, image_before, usual_image};
+use crate::Result;
+use crate::network::NodeId;
+use crate::network::state_dict::StateDict;
+
+pub(super) const FAMILY: Family = Family {
+    name: "a VGG",
+    assumption: "with ReLU after every convolution and max pools between the stages",
+    fits: |state| stages(state).is_some() && !linears(state).is_empty(),
+    input,
+    assemble,
+};
+
+/// Convolutions per stage of the four networks.
+const NETWORKS: [[usize; 5]; 4] = [[1, 1, 2, 2, 2], [2, 2, 2, 2, 2], [2, 2, 3, 3, 3], [2, 2, 4, 4, 4]];
+
+/// Keys of the fully connected layers, without `.weight`.
+fn linears(state: &StateDict) -> Vec<String> {
+    if state.has_rank("classifier.weight", 2) {
+        return vec!["classifier".into()];
+    }
+    let names = state.numbers("classifier").into_iter().map(|at| format!("classifier.{at}"));
+    names.filter(|name| state.has_rank(&format!("{name}.weight"), 2)).collect()
+}
+
+fn is_normed(state: &StateDict, at: usize) -> bool {
+    state.has(&format!("features.{}.running_mean", at + 1))
+}
+
+/// Places of the convolutions, stage by stage; `None` when they are not those of a VGG.
+fn stages(state: &StateDict) -> Option<Vec<Vec<usize>>> {
+    let mut stages: Vec<Vec<usize>> = vec![Vec::new()];
+    let mut next = 0;
+    for at in state.numbers("features") {
+        if !state.has_rank(&format!("features.{at}.weight"), 4) {
+            continue;
+        }
+        match at.checked_sub(next) {
+            Some(0) => {}
+            Some(1) if next > 0 => stages.push(Vec::new()),
+            _ => return None,
+        }
+        stages.last_mut()?.push(at);
+        // Convolution, BatchNorm if any, ReLU.
+        next = at + 2 + usize::from(is_normed(state, at));
+    }
+    let counts: Vec<usize> = stages.iter().map(Vec::len).collect();
+    NETWORKS.iter().any(|network| *network == counts[..]).then_some(stages)
+}
+
+fn input(state: &StateDict) -> Vec<usize> {
+    let first = state.get("features.0.weight");
+    let stages = stages(state).unwrap_or_default();
+    let last = stages.last().and_then(|stage| stage.last());
+    let last = last.and_then(|at| state.get(&format!("features.{at}.weight")));
+    let linear = linears(state).first().and_then(|name| state.get(&format!("{name}.weight")));
+    let exact = match (first, last, linear) {
+        (Some(first), Some(last), Some(linear)) => {
+            image_before(linear.shape[1], last.shape[0], stages.len(), first.shape[1])
+        }
+        _ => None,
+    };
+    exact.unwrap_or_else(|| usual_image(first, 1000))
+}
+
+fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+    let state = net.state;
+    let max = net.assumed.max_pool.unwrap_or(true);
+    let mut x = 0;
+    for (stage, places) in stages(state).unwrap_or_default().into_iter().enumerate() {
+        for at in places {
+            let part = |at: usize| format!("features.{at}");
+            x = net.same_conv(&part(at), x, 1)?;
+            let normed = is_normed(state, at);
+            if normed {
+                x = net.norm(&part(at + 1), x, EPSILON)?;
+            }
+            x = net.activation(&part(at + 1 + usize::from(normed)), x)?;
+        }
+        x = net.pool(&format!("pool{}", stage + 1), x, max)?;
+    }
+    x = net.flatten("flatten", x)?;
+    let linears = linears(state);
+    for (index, name) in linears.iter().enumerate() {
+        x = net.linear(name, x)?;
+        if index + 1 < linears.len() {
+            let at: usize = name.rsplit('.').next().and_then(|at| at.parse().ok()).unwrap_or(0);
+            x = net.activation(&format!("classifier.{}", at + 1), x)?;
+        }
+    }
+    Ok(x)
+}

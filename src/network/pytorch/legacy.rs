@@ -1,0 +1,64 @@
+//! The container before PyTorch 1.6: five pickles in a row (a magic number, a version, the writing machine, the state
+//! dict, the list of storage keys), then for each key its number of values and the values.
+
+use std::collections::HashMap;
+
+use super::machine;
+use super::storage::Storages;
+use super::value::{Pickle, Value};
+
+/// The magic number 0x1950a86a20f9469cfc6c, as a pickle holds it.
+pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+const VERSION: Value<'_> = Value::Int(1001);
+
+/// The state dict's pickle and the storages behind it.
+///
+/// # Errors
+/// Place and reason when the bytes are no such file.
+pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, String)> {
+    let whole = |reason: &str| ("the whole file".to_owned(), reason.to_owned());
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Err(whole(
+            "was written by PyTorch before 0.1.10 (a tar archive); load it in PyTorch and save it again",
+        ));
+    }
+    let mut at = 0;
+    let mut next = |what: &str| {
+        let (pickle, taken) = machine::run(&bytes[at..]).map_err(|reason| (what.to_owned(), reason))?;
+        at += taken;
+        Ok::<_, (String, String)>((pickle, at))
+    };
+    let strange = || whole("not a PyTorch file: neither a zip archive nor the older row of pickles");
+    match next("the magic number") {
+        Ok((Pickle { root: Value::Long(magic), .. }, _)) if magic == MAGIC => {}
+        _ => return Err(strange()),
+    }
+    if next("the version")?.0.root != VERSION {
+        return Err(("the version".into(), "is not 1001, the only one there was".into()));
+    }
+    let machine = next("the writing machine")?.0;
+    if let Value::Dict(id) = machine.root
+        && machine.dict(id).contains(&(Value::Text("little_endian"), Value::Bool(false)))
+    {
+        return Err(whole("was written on a big-endian machine, which is not read"));
+    }
+    let (pickle, _) = next("the state dict")?;
+    let (keys, mut at) = next("the list of storages")?;
+    let sizes: HashMap<&str, usize> =
+        pickle.storages.iter().map(|storage| (storage.key, storage.kind.size())).collect();
+    let mut storages = HashMap::new();
+    for &key in keys.items(keys.root) {
+        let Value::Text(key) = key else {
+            return Err(("the list of storages".into(), "a storage key that is no text".into()));
+        };
+        let short = || (format!("storage '{key}'"), "the file is cut short before its end".to_owned());
+        let size = sizes.get(key).ok_or_else(|| (format!("storage '{key}'"), "belongs to no tensor".to_owned()))?;
+        let count = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).ok_or_else(short)?;
+        at += count.len();
+        let length = usize::try_from(u64::from_le_bytes(*count)).ok().and_then(|count| count.checked_mul(*size));
+        let end = length.and_then(|length| at.checked_add(length)).ok_or_else(short)?;
+        storages.insert(key.to_owned(), bytes.get(at..end).ok_or_else(short)?);
+        at = end;
+    }
+    Ok((pickle, Storages(storages)))
+}

@@ -1,0 +1,103 @@
+//! Reads PyTorch's `.pt`, `.pth` and `.th` files: state dicts, as zip archives (PyTorch 1.6 and later) or as the older
+//! row of pickles. The pickle is read by a small machine of our own that knows only what a state dict is made of;
+//! whatever else a file asks for is refused by name, and nothing in it is ever executed.
+//!
+//! Why not the crate `pytorch-reader`: it reads both containers and holds out against damaged files, but it passes over
+//! globals that it does not know instead of naming them, reads a pickled whole model as if it were a state dict, and
+//! loses the order of the keys, which is what tells the order of layers in a file without a graph.
+
+mod archive;
+mod globals;
+mod legacy;
+mod machine;
+mod opcode;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::path::Path;
+
+use super::state_dict::StateDict;
+use crate::{Error, Result};
+use storage::Storages;
+use value::{Pickle, Value};
+
+/// Files above this many bytes are refused before they are read into memory.
+const LARGEST_FILE: u64 = 4 << 30;
+/// Names under which training programs keep the state dict inside a checkpoint.
+const WRAPPED_AS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
+
+/// How to make a file that can be read.
+const SAVE: &str = "torch.save(model.state_dict(), \"weights.pth\")";
+
+/// Reads the state dict in the PyTorch file at `path`.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it holds no state dict.
+pub fn read(path: &Path) -> Result<StateDict> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+    if !meta.is_file() {
+        return Err(Error::file(path, "the path", "this is no file"));
+    }
+    if meta.len() > LARGEST_FILE {
+        return Err(Error::file(path, "the whole file", format!("{} bytes are more than is read", meta.len())));
+    }
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    from_bytes(&bytes, path)
+}
+
+/// Reads a state dict from the bytes of a PyTorch file; `path` is what errors name.
+///
+/// # Errors
+/// [`Error::File`] with the place when the bytes hold no state dict.
+pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
+    let fail = |(place, reason): (String, String)| Error::file(path, place, reason);
+    if bytes.starts_with(b"PK") {
+        let archive = archive::Archive::open(bytes).map_err(fail)?;
+        let pickle = machine::run(archive.pickle).map_err(|reason| fail(("data.pkl".into(), reason)))?.0;
+        state_dict(&pickle, &archive.storages, bytes.len()).map_err(fail)
+    } else {
+        let (pickle, storages) = legacy::open(bytes).map_err(fail)?;
+        state_dict(&pickle, &storages, bytes.len()).map_err(fail)
+    }
+}
+
+/// The tensors of the dictionary that the pickle holds, or of the one that it wraps. `room` is the length of the file.
+fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Result<StateDict, (String, String)> {
+    let place = || "the whole file".to_owned();
+    let Value::Dict(root) = pickle.root else {
+        let what = pickle.root.kind();
+        let reason =
+            format!("holds {what} where a state dict, a dictionary of tensors, is expected; save one with {SAVE}");
+        return Err((place(), reason));
+    };
+    let mut dict = root;
+    if !pickle.dict(root).iter().any(|(_, value)| matches!(value, Value::Tensor(_))) {
+        let inner = WRAPPED_AS.iter().find_map(|name| {
+            pickle.dict(root).iter().find_map(|&(key, value)| match (key, value) {
+                (Value::Text(text), Value::Dict(inner)) if text == *name => Some(inner),
+                _ => None,
+            })
+        });
+        dict = inner.ok_or_else(|| {
+            let keys: Vec<_> = pickle.dict(root).iter().take(8).map(|(key, _)| key.describe()).collect();
+            let keys = if keys.is_empty() { "it is empty".into() } else { format!("its keys are {}", keys.join(", ")) };
+            (place(), format!("the dictionary in it holds no tensors ({keys}); save a state dict with {SAVE}"))
+        })?;
+    }
+    let mut left = room;
+    let mut entries = Vec::new();
+    for &(key, value) in pickle.dict(dict) {
+        let (Value::Text(key), Value::Tensor(tensor)) = (key, value) else { continue };
+        let view = &pickle.tensors[tensor];
+        let weights = storages.gather(view, &pickle.storages[view.storage], &mut left);
+        if let Some(weights) = weights.map_err(|reason| (format!("key '{key}'"), reason))? {
+            entries.push((key.to_owned(), weights));
+        }
+    }
+    if entries.is_empty() {
+        return Err((place(), format!("the state dict in it holds no floating-point tensors; save one with {SAVE}")));
+    }
+    Ok(StateDict::new(entries).unwrapped())
+}

@@ -1,0 +1,175 @@
+//! Tensors as views of storages: what the pickle says of them, and their numbers as f32.
+
+use std::collections::HashMap;
+
+use super::globals::Global;
+use super::value::{Tables, Value};
+use crate::network::Weights;
+use crate::network::floats::{bf16, f16};
+
+/// PyTorch tensors of a network have at most this many dimensions here.
+const MOST_DIMENSIONS: usize = 8;
+
+/// The type of the numbers in a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    F16,
+    Bf16,
+    F32,
+    F64,
+    /// Integers and truth values of so many bytes: counters, which no layer reads.
+    Other(usize),
+}
+
+impl Kind {
+    /// Bytes of one number.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::Other(size) => size,
+        }
+    }
+
+    /// The number in `bytes`, which are as many as [`size`](Self::size).
+    fn read(self, bytes: &[u8]) -> f32 {
+        match (self, bytes) {
+            (Self::F16, &[a, b]) => f16(u16::from_le_bytes([a, b])),
+            (Self::Bf16, &[a, b]) => bf16(u16::from_le_bytes([a, b])),
+            (Self::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
+            (Self::F64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
+            _ => f32::NAN,
+        }
+    }
+}
+
+/// A storage as the pickle names it.
+#[derive(Clone, Debug)]
+pub(super) struct StorageRef<'a> {
+    pub kind: Kind,
+    pub key: &'a str,
+    /// Numbers in the whole storage.
+    pub count: usize,
+    /// Where this view of it begins, in numbers (older files share storages this way).
+    pub start: usize,
+}
+
+/// A tensor as the pickle describes it: shape and strides in numbers.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// Index of its storage.
+    pub storage: usize,
+    offset: usize,
+    shape: Vec<usize>,
+    stride: Vec<usize>,
+}
+
+impl<'a> Tables<'a> {
+    /// The storage that a persistent id names: `("storage", type, key, location, count[, view])`.
+    pub fn storage(&self, id: Value<'a>) -> Result<StorageRef<'a>, String> {
+        let bad = || "a persistent id that names no storage".to_owned();
+        let &[
+            Value::Text("storage"),
+            Value::Global(Global::Storage(kind)),
+            Value::Text(key),
+            _,
+            Value::Int(count),
+            ref rest @ ..,
+        ] = self.items(id)
+        else {
+            return Err(bad());
+        };
+        let start = match rest.first() {
+            None | Some(Value::None) => 0,
+            Some(&view) => match self.items(view) {
+                &[_, Value::Int(start), Value::Int(_)] => usize::try_from(start).map_err(|_| bad())?,
+                _ => return Err(bad()),
+            },
+        };
+        Ok(StorageRef { kind, key, count: usize::try_from(count).map_err(|_| bad())?, start })
+    }
+
+    /// The tensor that `_rebuild_tensor(storage, offset, shape, stride, …)` describes.
+    pub fn view(&self, arguments: &[Value<'a>]) -> Result<View, String> {
+        let &[Value::Storage(storage), Value::Int(offset), shape @ Value::Tuple(_), stride @ Value::Tuple(_), ..] =
+            arguments
+        else {
+            return Err("a tensor without storage, offset, shape and stride".into());
+        };
+        let numbers = |list: Value<'a>| {
+            let number = |value: &Value<'_>| match *value {
+                Value::Int(number) => usize::try_from(number).ok(),
+                _ => None,
+            };
+            self.items(list).iter().take(MOST_DIMENSIONS + 1).map(number).collect::<Option<Vec<_>>>()
+        };
+        let parts = (usize::try_from(offset).ok(), numbers(shape), numbers(stride));
+        match parts {
+            (Some(offset), Some(shape), Some(stride))
+                if shape.len() == stride.len() && shape.len() <= MOST_DIMENSIONS =>
+            {
+                Ok(View { storage, offset, shape, stride })
+            }
+            _ => Err("a tensor whose shape or stride makes no sense".into()),
+        }
+    }
+}
+
+/// The bytes of a file's storages by key.
+#[derive(Debug, Default)]
+pub(super) struct Storages<'a>(pub HashMap<String, &'a [u8]>);
+
+impl Storages<'_> {
+    /// The numbers of `view`, row-major; `None` for integers. Takes the number of values from `left`, so that a file cannot
+    /// ask for more than a multiple of its own size however often its tensors share a storage.
+    ///
+    /// # Errors
+    /// A sentence when the storage is missing, shorter than stated, or does not reach as far as the view.
+    pub fn gather(&self, view: &View, storage: &StorageRef<'_>, left: &mut usize) -> Result<Option<Weights>, String> {
+        let kind = storage.kind;
+        if matches!(kind, Kind::Other(_)) {
+            return Ok(None);
+        }
+        let key: String = storage.key.chars().filter(|c| !c.is_control()).take(40).collect();
+        let bytes = self.0.get(storage.key).ok_or_else(|| format!("its storage '{key}' is not in the file"))?;
+        let beyond = || format!("shape {:?} reaches beyond its storage '{key}' of {} bytes", view.shape, bytes.len());
+        let count = view.shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).ok_or_else(beyond)?;
+        // The last number that the view touches.
+        let span = view
+            .shape
+            .iter()
+            .zip(&view.stride)
+            .try_fold(0usize, |sum, (&n, &stride)| sum.checked_add(n.saturating_sub(1).checked_mul(stride)?));
+        let first = view.offset.checked_add(storage.start);
+        let end = first.zip(span).and_then(|(first, span)| first.checked_add(span)?.checked_add(1));
+        let length = storage.count.checked_mul(kind.size()).filter(|&length| length <= bytes.len());
+        length.ok_or_else(|| format!("its storage '{key}' should have {} numbers and is cut short", storage.count))?;
+        if count == 0 {
+            return Ok(Some(Weights::new(view.shape.clone(), Vec::new())));
+        }
+        let (first, _) = first.zip(end.filter(|&end| end <= storage.count)).ok_or_else(beyond)?;
+        *left = left.checked_sub(count).ok_or_else(|| {
+            format!("shape {:?} and the tensors before it claim more numbers than the file can hold", view.shape)
+        })?;
+        let number = |at: usize| kind.read(&bytes[at * kind.size()..(at + 1) * kind.size()]);
+        let mut data = Vec::with_capacity(count);
+        let mut index = vec![0usize; view.shape.len()];
+        let mut at = first;
+        for _ in 0..count {
+            data.push(number(at));
+            // The next index, last dimension first. `at` may wrap on the way (a dimension of 1 can have any stride) and is
+            // back within what was checked above when the index is whole.
+            for axis in (0..index.len()).rev() {
+                index[axis] += 1;
+                at = at.wrapping_add(view.stride[axis]);
+                if index[axis] < view.shape[axis] {
+                    break;
+                }
+                at = at.wrapping_sub(index[axis].wrapping_mul(view.stride[axis]));
+                index[axis] = 0;
+            }
+        }
+        Ok(Some(Weights::new(view.shape.clone(), data)))
+    }
+}
