@@ -2,7 +2,7 @@
 
 Seeded weights are He-initialised. Real images are passed through while the network is built, and each layer is
 normalised by what it gives for them: convolutions by a BatchNorm with these statistics, linear layers by their scale and
-bias. So no layer's activations vanish or grow, and an offset below zero keeps firing as sparse as in trained networks.
+bias. So no layer's activations vanish or grow, and layers fire about as sparsely as in trained networks.
 """
 
 import json
@@ -14,8 +14,6 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
-# Every normalised pre-activation has this mean and the standard deviation 1.
-OFFSET = -0.4
 VGG16 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
 
 
@@ -57,7 +55,7 @@ class Builder:
         weight = self._he(channels, self.x.shape[1], 3, 3)
         z = F.conv2d(self.x, weight, padding=1)
         variance, mean = torch.var_mean(z, (0, 2, 3), correction=0)
-        gamma, beta = torch.ones(channels), torch.full((channels,), OFFSET)
+        gamma, beta = torch.ones(channels), torch.zeros(channels)
         self.x = F.batch_norm(z, mean, variance, gamma, beta).relu()
         self.writer.add("Conv", weight.numpy(), kernel_shape=[3, 3], pads=[1] * 4, strides=[1, 1])
         self.writer.add("BatchNormalization", *(t.numpy() for t in (gamma, beta, mean, variance)), epsilon=1e-5)
@@ -77,7 +75,7 @@ class Builder:
         weight = self._he(features, self.x.shape[1])
         z = F.linear(self.x, weight)
         scale = 1 / (z - z.mean(0)).std()
-        weight, bias = weight * scale, -z.mean(0) * scale + (0.0 if last else OFFSET)
+        weight, bias = weight * scale, -z.mean(0) * scale
         self.x = F.linear(self.x, weight, bias)
         self.writer.add("Gemm", weight.numpy(), bias.numpy(), transB=1)
         if not last:

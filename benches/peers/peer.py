@@ -4,7 +4,7 @@
 
 | request | answer |
 |---|---|
-| `{"do": "check", "threads": n, "counts": FILE}` | runs once, writes spike counts of every layer; `accuracy` for every t |
+| `{"do": "check", "threads": n, "counts": FILE, "steps": T}` | runs T steps, writes spike counts of every layer; `accuracy` for every t |
 | `{"do": "warm", "threads": n}` | runs as often as the mode needs to have everything compiled and allocated |
 | `{"do": "time", "threads": n}` | one timed run: `wall`, `cpu` (seconds), `peak_mib` and `baseline_mib` |
 """
@@ -48,7 +48,7 @@ class Peer:
         self.x = torch.from_numpy(scaled(data["x"][first:end], job["scale"]))
         self.labels = torch.from_numpy(data["y"][first:end])
 
-    def check(self, counts):
+    def check(self, counts, steps):
         """Counts spikes and right answers of one run."""
         totals = [0] * len(self.simulator.neurons())
 
@@ -57,7 +57,7 @@ class Peer:
                 if self.mode == "jelly-multi":
                     spikes = spikes.sum(0)
                 elif self.mode == "folded":
-                    spikes = spikes.unflatten(0, (self.steps, -1)).sum(0)
+                    spikes = spikes.unflatten(0, (steps, -1)).sum(0)
                 totals[index] = totals[index] + spikes
 
             return hook
@@ -65,7 +65,7 @@ class Peer:
         handles = [n.register_forward_hook(listen(i)) for i, n in enumerate(self.simulator.neurons())]
         accuracy = []
         right = lambda total: accuracy.append((total.argmax(1) == self.labels).float().mean().item())  # noqa: E731
-        self.simulator.simulate(self.x, self.steps, right)
+        self.simulator.simulate(self.x, steps, right)
         for handle in handles:
             handle.remove()
         np.savez(counts, **{f"layer{i}": total.numpy().astype(np.int16) for i, total in enumerate(totals)})
@@ -94,7 +94,7 @@ def main():
             torch.set_num_threads(request["threads"])
             match request["do"]:
                 case "check":
-                    answer = peer.check(request["counts"])
+                    answer = peer.check(request["counts"], request["steps"])
                 case "warm":
                     answer = peer.warm()
                 case "time":
