@@ -152,11 +152,12 @@ def timed(peers, steps, ours, threads, options, report):
         peer.ask("warm", threads)
         survey[mode] = peer.ask("time", threads)
     first = ours(steps, threads)[1]
-    rows = [["Spikescope", *figures(first.wall, first.cpu, first.peak_mib), ""]]
+    rows = [["Spikescope", "", *figures(first.wall, first.cpu, first.peak_mib), ""]]
     for mode, m in survey.items():
-        rows.append([mode, *figures(m["wall"], m["cpu"], m["peak_mib"]), f"{m['wall'] / first.wall:.1f}"])
+        cells = figures(m["wall"], m["cpu"], m["peak_mib"])
+        rows.append([mode, m["layout"], *cells, f"{m['wall'] / first.wall:.2f}"])
     report.say(f"\nEach once, {plural(threads)}:\n")
-    report.table(["", "wall, s", "CPU, s", "peak memory, MiB", "times Spikescope"], rows)
+    report.table(["", "layout", "wall, s", "CPU, s", "peak memory, MiB", "wall over Spikescope's"], rows)
     jelly = [mode for mode in peers if mode.startswith("jelly")] or list(peers)
     best = min(jelly, key=lambda mode: survey[mode]["wall"])
     rivals = list(peers) if options.all_modes else [best]
@@ -213,7 +214,7 @@ def training(options, work, report):
     for threads in options.threads:
         pairs = []
         for _ in range(options.train_pairs):
-            _, mine = spikescope.train(options.binary, work / "trained.safetensors", threads, TRAINING)
+            mine = spikescope.train(options.binary, work / "trained.safetensors", threads, TRAINING)
             done = subprocess.run([sys.executable, str(HERE / "train.py"), str(threads)], stdout=subprocess.PIPE, check=True)
             pairs.append({"spikescope": vars(mine), "peer": json.loads(done.stdout)})
         rows = [[str(number), *pair_cells(p["spikescope"], p["peer"])] for number, p in enumerate(pairs, 1)]

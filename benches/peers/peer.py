@@ -5,8 +5,8 @@
 | request | answer |
 |---|---|
 | `{"do": "check", "threads": n, "counts": FILE, "steps": T}` | runs T steps, writes spike counts of every layer; `accuracy` for every t |
-| `{"do": "warm", "threads": n}` | runs as often as the mode needs to have everything compiled and allocated |
-| `{"do": "time", "threads": n}` | one timed run: `wall`, `cpu` (seconds), `peak_mib` and `baseline_mib` |
+| `{"do": "warm", "threads": n}` | chooses the faster memory layout and warms everything up |
+| `{"do": "time", "threads": n}` | one timed run: `wall`, `cpu` in seconds, `peak_mib`, `baseline_mib` (after imports), `layout` |
 """
 
 import json
@@ -22,6 +22,11 @@ import torch  # noqa: E402
 import onnx_graph  # noqa: E402
 from samples import scaled  # noqa: E402
 from simulators import Simulator  # noqa: E402
+
+
+LAYOUTS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
+# Steps that the layouts are compared at.
+LAYOUT_STEPS = 4
 
 
 def status(key):
@@ -47,6 +52,7 @@ class Peer:
         data, (first, end) = np.load(job["data"]), job["samples"]
         self.x = torch.from_numpy(scaled(data["x"][first:end], job["scale"]))
         self.labels = torch.from_numpy(data["y"][first:end])
+        self.layout = "NCHW"
 
     def check(self, counts, steps):
         """Counts spikes and right answers of one run."""
@@ -72,17 +78,33 @@ class Peer:
         return {"accuracy": accuracy}
 
     def warm(self):
-        """Modes that go step by step are warm after two steps; the others need the shapes of the whole run."""
-        self.simulator.simulate(self.x, self.steps if self.mode in ("jelly-multi", "folded") else min(2, self.steps))
+        """Chooses the faster memory layout, then runs until nothing is done for the first time any more."""
+        seconds = {}
+        for name in LAYOUTS:
+            self.lay_out(name)
+            for _ in range(2):
+                start = time.perf_counter()
+                self.simulator.simulate(self.x, min(LAYOUT_STEPS, self.steps))
+                seconds[name] = time.perf_counter() - start
+        self.lay_out(min(seconds, key=seconds.get))
+        # What goes step by step is warm by now; the others have to see the shapes of the whole run.
+        self.simulator.simulate(self.x, self.steps if self.mode in ("jelly-multi", "folded") else 1)
         forget_peak()
         return {}
+
+    def lay_out(self, name):
+        """Lays images and kernels out in memory as `name` says."""
+        self.layout = name
+        self.simulator = self.simulator.to(memory_format=LAYOUTS[name])
+        self.x = self.x.contiguous(memory_format=LAYOUTS[name])
 
     def time(self):
         """One run of all steps."""
         cpu, wall = time.process_time(), time.perf_counter()
         self.simulator.simulate(self.x, self.steps)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        return {"wall": wall, "cpu": cpu, "peak_mib": status("VmHWM"), "baseline_mib": self.baseline}
+        peak = status("VmHWM")
+        return {"wall": wall, "cpu": cpu, "peak_mib": peak, "baseline_mib": self.baseline, "layout": self.layout}
 
 
 def main():

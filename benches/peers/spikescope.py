@@ -2,7 +2,8 @@
 
 The wall time of a simulation is Spikescope's own `seconds.snn`. It does not tell the CPU time of it, so the process' CPU
 clock is read every few milliseconds while it runs, together with what it says about its progress: "measuring" follows
-the simulation directly, so the simulation is the `seconds.snn` before that word.
+the simulation directly, so the simulation is the `seconds.snn` before that word. The peak of its memory is read at that
+word too; it covers loading, calibration and the ANN besides.
 """
 
 import json
@@ -21,11 +22,10 @@ POLL_SECONDS = 0.004
 
 @dataclass
 class Measured:
-    """What one process cost."""
+    """What one simulation or training cost: seconds, and the highest memory of the process up to its end."""
 
     wall: float
-    cpu: float | None
-    process_cpu: float
+    cpu: float
     peak_mib: float
 
 
@@ -41,7 +41,7 @@ class Watched:
         self.samples, self.heard, self.text = [], {}, ""
 
     def run(self, *words):
-        """Waits for the end; notes when each of `words` is first said. Returns the exit code and the usage."""
+        """Waits for the end, which must be a good one. Notes the moment and the memory when each of `words` is first said."""
         while True:
             self._sample()
             if select.select([self.master], [], [], POLL_SECONDS)[0]:
@@ -51,11 +51,11 @@ class Watched:
                     break
                 for word in words:
                     if word not in self.heard and word in self.text:
-                        self.heard[word] = time.monotonic()
+                        self.heard[word] = (time.monotonic(), self._peak_mib())
+                        self._sample()
         os.close(self.master)
-        _, status, usage = os.wait4(self.child.pid, 0)
-        self.child.returncode = os.waitstatus_to_exitcode(status)
-        return self.child.returncode, usage
+        if self.child.wait() != 0 or len(self.heard) != len(words):
+            raise SystemExit(f"spikescope ended with code {self.child.returncode}: {self.text.strip()}")
 
     def cpu_between(self, start, end):
         """CPU seconds of the process between two moments of the monotonic clock."""
@@ -69,26 +69,29 @@ class Watched:
             # It has ended.
             pass
 
+    def _peak_mib(self):
+        # The kernel's figure for an ended process would count what its parent held before it started.
+        with open(f"/proc/{self.child.pid}/status") as lines:
+            return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
 
 def run(binary, out, threads, options, dump=False):
     """`spikescope run` with `options`; the summary and what the simulation in it cost."""
-    command = [str(binary), "run", "--out", str(out), *(f"{part}" for pair in options.items() for part in pair)]
-    watched = Watched(command + (["--dump", "counts"] if dump else []), threads)
-    code, usage = watched.run("measuring")
-    if code != 0:
-        raise SystemExit(f"spikescope failed ({code}): {watched.text.strip()}")
+    watched = Watched(command(binary, "run", out, options) + (["--dump", "counts"] if dump else []), threads)
+    watched.run("measuring")
     summary = json.loads((Path(out) / "summary.json").read_text())
-    seconds, end = summary["seconds"]["snn"], watched.heard.get("measuring")
-    cpu = watched.cpu_between(end - seconds, end) if end else None
-    return summary, Measured(seconds, cpu, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    seconds, (end, peak) = summary["seconds"]["snn"], watched.heard["measuring"]
+    return summary, Measured(seconds, watched.cpu_between(end - seconds, end), peak)
 
 
 def train(binary, out, threads, options):
-    """`spikescope train`; the text it printed and what the training itself cost."""
-    command = [str(binary), "train", "--out", str(out), *(f"{part}" for pair in options.items() for part in pair)]
-    watched = Watched(command, threads)
-    code, usage = watched.run(" parameters,", "trained after")
-    if code != 0:
-        raise SystemExit(f"spikescope failed ({code}): {watched.text.strip()}")
-    start, end = watched.heard[" parameters,"], watched.heard["trained after"]
-    return watched.text, Measured(end - start, watched.cpu_between(start, end), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    """`spikescope train` with `options`; what the training itself cost, without drawing the samples."""
+    watched = Watched(command(binary, "train", out, options), threads)
+    watched.run(" parameters,", "trained after")
+    (start, _), (end, peak) = (watched.heard[word] for word in (" parameters,", "trained after"))
+    return Measured(end - start, watched.cpu_between(start, end), peak)
+
+
+def command(binary, word, out, options):
+    """The command line."""
+    return [str(binary), word, "--out", str(out), *(str(part) for pair in options.items() for part in pair)]

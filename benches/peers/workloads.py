@@ -42,9 +42,9 @@ class Workload:
 
 ALL = (
     Workload("vgg16", "VGG-16 for CIFAR, seeded weights", "cifar10", "0..1", (0, 50), (50, 114), (4, 32, 128), (4,)),
-    Workload("resnet20", "ResNet-20, trained, CIFAR-10", "cifar10", IMAGENET, (0, 50), (50, 306), (32,), (4,)),
-    Workload("resnet8", "ResNet-8 of MLPerf Tiny, trained, CIFAR-10", "cifar10", "0..255", (0, 50), (50, 306), (32,), (4,)),
-    Workload("digits-cnn", "the bundled CNN on MNIST", "mnist", "0..1", (0, 200), (200, 456), (32,), (8,)),
+    Workload("resnet20", "ResNet-20, trained, CIFAR-10", "cifar10", IMAGENET, (0, 100), (100, 356), (32,), (4,)),
+    Workload("resnet8", "ResNet-8 of MLPerf Tiny, trained, CIFAR-10", "cifar10", "0..255", (0, 100), (100, 356), (32,), (4,)),
+    Workload("digits-cnn", "the bundled CNN on MNIST", "mnist", "0..1", (0, 1000), (1000, 1256), (32,), (8,)),
     Workload("w3", "conv 16, conv 32, pool, fc on MNIST", "mnist", "0..1", (0, 200), (200, 456), (64,), (16,)),
 )
 
@@ -65,7 +65,7 @@ class Files:
                 x, y = x[:500], y[:500]
             else:
                 files = [self._given(f"mnist/t10k-{part}-ubyte.gz") for part in ("images-idx3", "labels-idx1")]
-                x, y = samples.mnist(*files, 1000)
+                x, y = samples.mnist(*files, 2000)
             np.savez(path, x=x, y=y)
         return path
 
