@@ -17,8 +17,6 @@ import workloads
 
 HERE = Path(__file__).resolve().parent
 MODES = ("jelly-single", "jelly-multi", "folded", "plain")
-# Steps at which single ties have not yet spread to every sample.
-CHECK_STEPS = 4
 TRAINING = {"--arch": "resnet", "--activation": "qcfs:8", "--epochs": 1, "--data": "builtin:digits-train"}
 
 
@@ -57,7 +55,7 @@ def main():
     for workload in (w for w in workloads.ALL if w.name in wanted):
         for steps in options.steps or (workload.quick_steps if options.quick else workload.steps):
             simulation(workload, steps, files, options, report)
-    if "train" in wanted:
+    if "train" in wanted and not options.check:
         training(options, work, report)
     report.finish()
 
@@ -71,7 +69,7 @@ def simulation(workload, steps, files, options, report):
     def ours(steps, threads=most, dump=False):
         return spikescope.run(options.binary, work / "out", threads, workload.options(model, archive, steps), dump)
 
-    summary, _ = ours(min(steps, CHECK_STEPS))
+    summary, _ = ours(min(steps, compare.FEW_STEPS))
     modes = fitting(summary, workload, steps, options, report)
     job = {"model": str(model), "data": str(archive), "scale": workload.scale, "samples": workload.samples, "steps": steps}
     job["thetas"] = [one_theta(layer) for layer in summary["layers"]]
@@ -79,8 +77,8 @@ def simulation(workload, steps, files, options, report):
     record = {"workload": workload.name, "steps": steps, "samples": count(workload), "checks": [], "threads": []}
     try:
         # Few steps have few ties, so that every layer is seen with samples that none has touched; then all steps.
-        if all(checked(workload, at, peers, ours, report, record) for at in sorted({min(steps, CHECK_STEPS), steps})):
-            for threads in options.threads:
+        if all(checked(workload, at, peers, ours, report, record) for at in sorted({min(steps, compare.FEW_STEPS), steps})):
+            for threads in [] if options.check else options.threads:
                 record["threads"].append(timed(peers, steps, ours, threads, options, report))
     finally:
         for peer in peers.values():
@@ -154,10 +152,10 @@ def timed(peers, steps, ours, threads, options, report):
     first = ours(steps, threads)[1]
     rows = [["Spikescope", "", *figures(first.wall, first.cpu, first.peak_mib), ""]]
     for mode, m in survey.items():
-        cells = figures(m["wall"], m["cpu"], m["peak_mib"])
-        rows.append([mode, m["layout"], *cells, f"{m['wall'] / first.wall:.2f}"])
+        *cells, peak = figures(m["wall"], m["cpu"], m["peak_mib"])
+        rows.append([mode, m["layout"], *cells, f"{peak} ({m['baseline_mib']:.0f})", f"{m['wall'] / first.wall:.2f}"])
     report.say(f"\nEach once, {plural(threads)}:\n")
-    report.table(["", "layout", "wall, s", "CPU, s", "peak memory, MiB", "wall over Spikescope's"], rows)
+    report.table(["", "layout", "wall, s", "CPU, s", "peak memory (libraries), MiB", "wall over Spikescope's"], rows)
     jelly = [mode for mode in peers if mode.startswith("jelly")] or list(peers)
     best = min(jelly, key=lambda mode: survey[mode]["wall"])
     rivals = list(peers) if options.all_modes else [best]
@@ -299,6 +297,7 @@ def arguments():
     numbers = lambda text: [int(n) for n in text.split(",")]  # noqa: E731
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer steps and two pairs: does it all work?")
+    parser.add_argument("--check", action="store_true", help="compare spike counts only, time nothing")
     parser.add_argument("--only", action="append", metavar="NAME", help="this workload only (may be repeated)")
     parser.add_argument("--threads", type=numbers, default=[1, 2], metavar="N[,N]", help="thread counts, 1,2 unless said")
     parser.add_argument("--steps", type=numbers, metavar="T[,T]", help="numbers of steps instead of each workload's own")
