@@ -4,7 +4,7 @@
 use super::neuron::{Dynamics, step};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::network::event::gather::Column;
-use crate::network::event::lanes::{LANES, Lanes, bits_of};
+use crate::network::event::lanes::{BITS, LANES, Lanes};
 use crate::network::event::simd::{Kernel, dispatch};
 
 /// The most planes that a neuron's counts need ([`Neuron::weights`]).
@@ -20,6 +20,8 @@ pub struct Neurons<const N: usize> {
     pub shift: f32,
     /// The potential.
     pub v: [Lanes; N],
+    /// The sum of the currents taken.
+    pub charge: [Lanes; N],
     /// Counts sent so far; not kept for the plain neuron, which does not ask.
     pub sent: [[i32; LANES]; N],
 }
@@ -56,20 +58,31 @@ impl<const N: usize> Kernel for Advance<'_, N> {
 
 #[inline(always)]
 fn plain<const N: usize>(neurons: &mut Neurons<N>, column: &Column<N>, masks: &mut [u64], reset: Reset, tie: Tie) {
-    let shift = neurons.shift;
+    let Neurons { theta, shift, .. } = *neurons;
+    let (mut v, mut charge) = (neurons.v, neurons.charge);
     for (currents, mask) in column.iter().zip(masks) {
-        let mut flags = [0u8; 64];
-        for (n, ((v, current), theta)) in neurons.v.iter_mut().zip(currents).zip(&neurons.theta).enumerate() {
-            for lane in 0..LANES {
-                let theta = theta.0[lane];
-                let charged = if shift == 0.0 { v.0[lane] } else { v.0[lane] + shift * theta };
-                let (spike, after) = step(charged, current.0[lane], theta, reset, tie);
-                v.0[lane] = after;
-                flags[n * LANES + lane] = u8::from(spike);
+        let mut bits = 0u64;
+        for n in 0..N {
+            let (v, theta, current) = (&mut v[n].0, &theta[n].0, &currents[n].0);
+            if shift != 0.0 {
+                for lane in 0..LANES {
+                    v[lane] += shift * theta[lane];
+                }
             }
+            let mut fired = [0u32; LANES];
+            for lane in 0..LANES {
+                let (spike, after) = step(v[lane], current[lane], theta[lane], reset, tie);
+                v[lane] = after;
+                fired[lane] = if spike { BITS[lane] } else { 0 };
+            }
+            for lane in 0..LANES {
+                charge[n].0[lane] += current[lane];
+            }
+            bits |= u64::from(fired.iter().fold(0, |all, bit| all | bit)) << (n * LANES);
         }
-        *mask = bits_of(&flags);
+        *mask = bits;
     }
+    (neurons.v, neurons.charge) = (v, charge);
 }
 
 #[inline(always)]
@@ -82,6 +95,7 @@ fn counting<const N: usize>(neurons: &mut Neurons<N>, column: &Column<N>, masks:
             for lane in 0..LANES {
                 let theta = neurons.theta[n].0[lane];
                 let (v, sent) = (&mut neurons.v[n].0[lane], &mut neurons.sent[n][lane]);
+                neurons.charge[n].0[lane] += current.0[lane];
                 let charged = if shift == 0.0 { *v } else { *v + shift * theta };
                 let (count, after) = dynamics.step(charged, current.0[lane], theta, *sent);
                 *v = after;
@@ -122,7 +136,8 @@ mod tests {
                 .map(|row| [0, 1].map(|n| Lanes(std::array::from_fn(|lane| row[n * LANES + lane]))))
                 .collect();
             let theta = [0, 1].map(|n| Lanes(std::array::from_fn(|lane| 0.4 + (n * LANES + lane) as f32 / 30.0)));
-            let start = Neurons { dynamics, theta, shift, v: [Lanes([0.3; LANES]); 2], sent: [[0; LANES]; 2] };
+            let (charge, sent) = ([Lanes::ZERO; 2], [[0; LANES]; 2]);
+            let start = Neurons { dynamics, theta, shift, v: [Lanes([0.3; LANES]); 2], charge, sent };
             let planes = dynamics.neuron.weights().len();
             let mut masks = vec![0; column.len() * planes];
             let mut after = start.clone();

@@ -109,6 +109,7 @@ impl Place<'_> {
             theta: [Lanes([f32::INFINITY; LANES]); N],
             shift: layer.shift,
             v: [Lanes::ZERO; N],
+            charge: [Lanes::ZERO; N],
             sent: [[0; LANES]; N],
         };
         for lane in 0..self.channels.len() {
@@ -168,23 +169,6 @@ impl Piece {
         let channels = layer.shape[0];
         let (index, within) = self.index(at, channels);
         let span = index..index + at.channels.len();
-        let mut sum = [Lanes::ZERO; N];
-        for currents in &column[..work.kept] {
-            add(&mut sum, currents);
-        }
-        put(&mut self.mean[span.clone()], &sum);
-        if work.held {
-            // Exactly: a sum of equal numbers rounds.
-            put(&mut self.mean[span.clone()], &column[0]);
-        } else if let Some((record, _)) = work.past {
-            let total = (before + work.kept) as f32;
-            for (lane, mean) in self.mean[span.clone()].iter_mut().enumerate() {
-                let old = record.mean_input[(work.first + at.sample) * layer.neurons() + at.neuron(layer, lane)];
-                *mean = (*mean + old * before as f32) / total;
-            }
-        } else {
-            self.mean[span.clone()].iter_mut().for_each(|mean| *mean /= work.kept as f32);
-        }
         let planes = layer.neuron.weights().len();
         let mut masks = [0u64; 64 * PLANES];
         let steps = column.len();
@@ -205,7 +189,21 @@ impl Piece {
             }
             if from + column.len() == work.kept {
                 put(&mut self.potential[span.clone()], &neurons.v);
+                put(&mut self.mean[span.clone()], &neurons.charge);
             }
+        }
+        let mean = &mut self.mean[span];
+        if work.held {
+            // Exactly: a sum of equal numbers rounds.
+            put(mean, &column[0]);
+        } else if let Some((record, _)) = work.past {
+            let total = (before + work.kept) as f32;
+            for (lane, mean) in mean.iter_mut().enumerate() {
+                let old = record.mean_input[(work.first + at.sample) * layer.neurons() + at.neuron(layer, lane)];
+                *mean = (*mean + old * before as f32) / total;
+            }
+        } else {
+            mean.iter_mut().for_each(|mean| *mean /= work.kept as f32);
         }
     }
 }
@@ -235,12 +233,6 @@ fn or_bits(words: &mut [u64], start: usize, mask: u64) {
 
 fn put<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
     out.iter_mut().enumerate().for_each(|(lane, out)| *out = lanes[lane / LANES].0[lane % LANES]);
-}
-
-fn add<const N: usize>(sum: &mut [Lanes; N], by: &[Lanes; N]) {
-    for (sum, by) in sum.iter_mut().zip(by) {
-        sum.0.iter_mut().zip(by.0).for_each(|(sum, by)| *sum += by);
-    }
 }
 
 /// Puts the pieces of a layer together.

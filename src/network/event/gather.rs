@@ -1,7 +1,7 @@
 //! The kernels: what the events of a window add to one block of output channels at one place, for all steps at once.
 
 use super::feed::{Direct, Grid, Rows, SourcePool};
-use super::lanes::{LANES, Lanes};
+use super::lanes::{BITS, LANES, Lanes};
 use super::list::{List, Spikes, bits_at};
 use super::simd::{Kernel, dispatch};
 
@@ -196,38 +196,57 @@ impl<S: Spikes> Shortcut<'_, S> {
             Some(SourcePool::Mean(windows)) => windows.places(self.from, y, x).collect(),
             _ => vec![y * self.from.width + x],
         };
-        for (t, out) in column.iter_mut().enumerate() {
-            for (plane, &count) in self.spikes.weights().iter().enumerate() {
-                let words = self.spikes.plane(t, plane);
-                for place in &places {
-                    let at = place * self.from.channels + start - direct.channel;
-                    let bits = bits_at(words, at, end - start) << (start - first);
-                    if bits != 0 {
-                        dispatch(Spread { bits, worth: &worth, count: count as f32, out });
-                    }
-                }
+        let bits = SourceBits { spikes: self.spikes, channels: self.from.channels, first: start - direct.channel };
+        let (length, shift) = (end - start, start - first);
+        for (plane, &count) in self.spikes.weights().iter().enumerate() {
+            let worth = worth.map(|lanes| Lanes(lanes.0.map(|worth| worth * count as f32)));
+            for &place in &places {
+                dispatch(Spread { bits: &bits, plane, place, length, shift, worth: &worth, column });
             }
         }
     }
 }
 
-/// Adds `worth · count` where a bit is set.
-struct Spread<'a, const N: usize> {
-    bits: u64,
-    worth: &'a [Lanes; N],
-    count: f32,
-    out: &'a mut [Lanes; N],
+/// Where a shortcut's bits lie.
+struct SourceBits<'a, S> {
+    spikes: &'a S,
+    channels: usize,
+    /// First input channel of the block.
+    first: usize,
 }
 
-impl<const N: usize> Kernel for Spread<'_, N> {
+/// Adds `worth` where a bit of one plane at one place is set, at every step.
+struct Spread<'a, S, const N: usize> {
+    bits: &'a SourceBits<'a, S>,
+    plane: usize,
+    place: usize,
+    length: usize,
+    /// Lanes before the first with an input.
+    shift: usize,
+    worth: &'a [Lanes; N],
+    column: &'a mut Column<N>,
+}
+
+impl<S: Spikes, const N: usize> Kernel for Spread<'_, S, N> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        for (n, (out, worth)) in self.out.iter_mut().zip(self.worth).enumerate() {
-            let bits = (self.bits >> (n * LANES)) as u32;
-            for lane in 0..LANES {
-                let mask = (bits >> lane & 1).wrapping_neg();
-                out.0[lane] += f32::from_bits((worth.0[lane] * self.count).to_bits() & mask);
+        let SourceBits { spikes, channels, first } = *self.bits;
+        for (t, out) in self.column.iter_mut().enumerate() {
+            let words = spikes.plane(t, self.plane);
+            let bits = bits_at(words, self.place * channels + first, self.length) << self.shift;
+            if bits == 0 {
+                continue;
+            }
+            for (n, (out, worth)) in out.iter_mut().zip(self.worth).enumerate() {
+                let bits = (bits >> (n * LANES)) as u32;
+                let mut add = [0.0; LANES];
+                for lane in 0..LANES {
+                    add[lane] = if bits & BITS[lane] != 0 { worth.0[lane] } else { 0.0 };
+                }
+                for lane in 0..LANES {
+                    out.0[lane] += add[lane];
+                }
             }
         }
     }

@@ -17,25 +17,13 @@ impl Lanes {
 /// The largest number of lanes that a block of output channels spans.
 pub const MOST: usize = 4;
 
-/// The bits of 64 flags (0 or 1), flag 0 in the lowest bit.
-#[inline(always)]
-pub fn bits_of(flags: &[u8; 64]) -> u64 {
-    let (eights, _) = flags.as_chunks::<8>();
-    // The product of eight flags with this number has flag k in bit 56 + k.
-    let byte = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights.iter().rev().fold(0, |bits, eight| bits << 8 | byte(eight))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_become_bits() {
-        let mut flags = [0; 64];
-        for k in [0, 3, 8, 40, 63] {
-            flags[k] = 1;
-        }
-        assert_eq!(bits_of(&flags), 1 | 1 << 3 | 1 << 8 | 1 << 40 | 1 << 63);
+/// The bit of each lane.
+pub const BITS: [u32; LANES] = {
+    let mut bits = [0; LANES];
+    let mut lane = 0;
+    while lane < LANES {
+        bits[lane] = 1 << lane;
+        lane += 1;
     }
-}
+    bits
+};
