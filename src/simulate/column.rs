@@ -1,11 +1,11 @@
 //! Neurons over a column of currents: one place, up to 64 channels, all steps. The same rules as [`super::neuron`], in the
 //! form that kernels work on.
 
-use super::neuron::{Dynamics, step};
+use super::neuron::Dynamics;
 use crate::convert::{Neuron, Reset, Tie};
 use crate::network::event::gather::Column;
-use crate::network::event::lanes::{BITS, LANES, Lanes};
-use crate::network::event::simd::{Kernel, dispatch};
+use crate::network::event::lanes::{LANES, Lanes};
+use crate::network::event::simd::{Isa, Kernel, dispatch};
 
 /// The most planes that a neuron's counts need ([`Neuron::weights`]).
 pub const PLANES: usize = 7;
@@ -42,47 +42,56 @@ struct Advance<'a, const N: usize> {
 impl<const N: usize> Kernel for Advance<'_, N> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Isa>(self) {
         let Self { neurons, column, masks } = self;
         let Dynamics { neuron, reset, tie } = neurons.dynamics;
         match (neuron, reset, tie) {
             // The rules are constants inside each loop, so that it vectorises.
-            (Neuron::If, Reset::Soft, Tie::Ge) => plain(neurons, column, masks, Reset::Soft, Tie::Ge),
-            (Neuron::If, Reset::Soft, Tie::Gt) => plain(neurons, column, masks, Reset::Soft, Tie::Gt),
-            (Neuron::If, Reset::Hard, Tie::Ge) => plain(neurons, column, masks, Reset::Hard, Tie::Ge),
-            (Neuron::If, Reset::Hard, Tie::Gt) => plain(neurons, column, masks, Reset::Hard, Tie::Gt),
+            (Neuron::If, Reset::Soft, Tie::Ge) => plain::<I, N>(neurons, column, masks, Reset::Soft, Tie::Ge),
+            (Neuron::If, Reset::Soft, Tie::Gt) => plain::<I, N>(neurons, column, masks, Reset::Soft, Tie::Gt),
+            (Neuron::If, Reset::Hard, Tie::Ge) => plain::<I, N>(neurons, column, masks, Reset::Hard, Tie::Ge),
+            (Neuron::If, Reset::Hard, Tie::Gt) => plain::<I, N>(neurons, column, masks, Reset::Hard, Tie::Gt),
             _ => counting(neurons, column, masks),
         }
     }
 }
 
+/// The plain neuron: `m = v + I`, a spike where `m ≥ θ` (or `>`), then `v = m − θ` (or 0).
 #[inline(always)]
-fn plain<const N: usize>(neurons: &mut Neurons<N>, column: &Column<N>, masks: &mut [u64], reset: Reset, tie: Tie) {
-    let Neurons { theta, shift, .. } = *neurons;
-    let (mut v, mut charge) = (neurons.v, neurons.charge);
+fn plain<I: Isa, const N: usize>(
+    neurons: &mut Neurons<N>,
+    column: &Column<N>,
+    masks: &mut [u64],
+    reset: Reset,
+    tie: Tie,
+) {
+    let theta = neurons.theta.each_ref().map(I::load);
+    let shift = neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neurons.shift * theta))));
+    let mut v = neurons.v.each_ref().map(I::load);
+    let mut charge = neurons.charge.each_ref().map(I::load);
     for (currents, mask) in column.iter().zip(masks) {
-        let mut bits = 0u64;
+        *mask = 0;
         for n in 0..N {
-            let (v, theta, current) = (&mut v[n].0, &theta[n].0, &currents[n].0);
-            if shift != 0.0 {
-                for lane in 0..LANES {
-                    v[lane] += shift * theta[lane];
-                }
-            }
-            let mut fired = [0u32; LANES];
-            for lane in 0..LANES {
-                let (spike, after) = step(v[lane], current[lane], theta[lane], reset, tie);
-                v[lane] = after;
-                fired[lane] = if spike { BITS[lane] } else { 0 };
-            }
-            for lane in 0..LANES {
-                charge[n].0[lane] += current[lane];
-            }
-            bits |= u64::from(fired.iter().fold(0, |all, bit| all | bit)) << (n * LANES);
+            let current = I::load(&currents[n]);
+            charge[n] = I::add(charge[n], current);
+            let before = if neurons.shift == 0.0 { v[n] } else { I::add(v[n], shift[n]) };
+            let m = I::add(before, current);
+            let fired = match tie {
+                Tie::Ge => I::ge(m, theta[n]),
+                Tie::Gt => I::gt(m, theta[n]),
+            };
+            let after = match reset {
+                Reset::Soft => I::sub(m, theta[n]),
+                Reset::Hard => I::splat(0.0),
+            };
+            v[n] = I::select(fired, after, m);
+            *mask |= u64::from(fired) << (n * LANES);
         }
-        *mask = bits;
     }
-    (neurons.v, neurons.charge) = (v, charge);
+    for n in 0..N {
+        I::store(v[n], &mut neurons.v[n]);
+        I::store(charge[n], &mut neurons.charge[n]);
+    }
 }
 
 #[inline(always)]

@@ -1,9 +1,9 @@
 //! The kernels: what the events of a window add to one block of output channels at one place, for all steps at once.
 
 use super::feed::{Direct, Grid, Rows, SourcePool};
-use super::lanes::{BITS, LANES, Lanes};
+use super::lanes::{LANES, Lanes};
 use super::list::{List, Spikes, bits_at};
-use super::simd::{Kernel, dispatch};
+use super::simd::{Isa, Kernel, dispatch};
 
 /// Values of one block of channels at one place: `[T][lane]`.
 pub type Column<const N: usize> = [[Lanes; N]];
@@ -77,85 +77,72 @@ struct Gather<'a, const N: usize> {
 impl<const N: usize> Kernel for Gather<'_, N> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        let Self { rows, factors, list, runs, amplitude, column } = self;
-        let (rows, _) = rows.as_chunks::<N>();
-        let amplitude = amplitude * list.count;
-        match factors {
-            Some(factors) => sum_scaled(rows, factors, list, runs, amplitude, column),
-            // Several sums at a time hide the time that one addition takes; how many is a matter of registers.
-            None if N == 1 => sum::<N, 4>(rows, list, runs, amplitude, column),
-            None if N == 2 => sum::<N, 2>(rows, list, runs, amplitude, column),
-            None => sum::<N, 1>(rows, list, runs, amplitude, column),
+    fn run<I: Isa>(self) {
+        // Several sums at a time hide the time that one addition takes; how many is a matter of registers.
+        match (self.factors, N) {
+            (Some(factors), _) => self.sum_scaled::<I>(factors),
+            (None, 1) => self.sum::<I, 4>(),
+            (None, 2) => self.sum::<I, 2>(),
+            _ => self.sum::<I, 1>(),
         }
     }
 }
 
-#[inline(always)]
-fn add<const N: usize>(sum: &mut [Lanes; N], row: &[Lanes; N]) {
-    for (sum, row) in sum.iter_mut().zip(row) {
-        for lane in 0..LANES {
-            sum.0[lane] += row.0[lane];
-        }
-    }
-}
-
-/// Events of a run go to `K` sums in turn, which are added up in the end: the order depends on the events alone.
-#[inline(always)]
-fn sum<const N: usize, const K: usize>(
-    rows: &[[Lanes; N]],
-    list: &List,
-    runs: &[Run],
-    amplitude: f32,
-    column: &mut Column<N>,
-) {
-    for (out, step) in column.iter_mut().zip(&list.steps) {
-        let mut sums = [[Lanes::ZERO; N]; K];
-        for run in runs {
-            let (turns, rest) = step.between(run.from, run.to).as_chunks::<K>();
-            for events in turns {
-                for (sum, event) in sums.iter_mut().zip(events) {
-                    add(sum, &rows[event.wrapping_sub(run.base) as usize]);
+impl<const N: usize> Gather<'_, N> {
+    /// Events of a run go to `K` sums in turn, which are added up in the end: the order depends on the events alone.
+    #[inline(always)]
+    fn sum<I: Isa, const K: usize>(self) {
+        let (rows, _) = self.rows.as_chunks::<N>();
+        let amplitude = I::splat(self.amplitude * self.list.count);
+        for (out, step) in self.column.iter_mut().zip(&self.list.steps) {
+            let mut sums = [[I::splat(0.0); N]; K];
+            for run in self.runs {
+                let (turns, rest) = step.between(run.from, run.to).as_chunks::<K>();
+                for events in turns {
+                    for k in 0..K {
+                        add_row::<I, N>(&mut sums[k], &rows[events[k].wrapping_sub(run.base) as usize]);
+                    }
+                }
+                for (sum, event) in sums.iter_mut().zip(rest) {
+                    add_row::<I, N>(sum, &rows[event.wrapping_sub(run.base) as usize]);
                 }
             }
-            for (sum, event) in sums.iter_mut().zip(rest) {
-                add(sum, &rows[event.wrapping_sub(run.base) as usize]);
+            for n in 0..N {
+                let mut sum = sums[0][n];
+                for other in &sums[1..] {
+                    sum = I::add(sum, other[n]);
+                }
+                I::store(I::mul_then_add(sum, amplitude, I::load(&out[n])), &mut out[n]);
             }
         }
-        let (first, others) = sums.split_at_mut(1);
-        others.iter().for_each(|other| add(&mut first[0], other));
-        scale_into(out, &first[0], amplitude);
+    }
+
+    #[inline(always)]
+    fn sum_scaled<I: Isa>(self, factors: &[f32]) {
+        let (rows, _) = self.rows.as_chunks::<N>();
+        let amplitude = I::splat(self.amplitude * self.list.count);
+        for (out, step) in self.column.iter_mut().zip(&self.list.steps) {
+            let mut sum = [I::splat(0.0); N];
+            for run in self.runs {
+                for event in step.between(run.from, run.to) {
+                    let row = event.wrapping_sub(run.base) as usize;
+                    let factor = I::splat(factors[row]);
+                    for n in 0..N {
+                        sum[n] = I::mul_then_add(I::load(&rows[row][n]), factor, sum[n]);
+                    }
+                }
+            }
+            for n in 0..N {
+                I::store(I::mul_then_add(sum[n], amplitude, I::load(&out[n])), &mut out[n]);
+            }
+        }
     }
 }
 
 #[inline(always)]
-fn sum_scaled<const N: usize>(
-    rows: &[[Lanes; N]],
-    factors: &[f32],
-    list: &List,
-    runs: &[Run],
-    amplitude: f32,
-    column: &mut Column<N>,
-) {
-    for (out, step) in column.iter_mut().zip(&list.steps) {
-        let mut sum = [Lanes::ZERO; N];
-        for run in runs {
-            for event in step.between(run.from, run.to) {
-                let row = event.wrapping_sub(run.base) as usize;
-                scale_into(&mut sum, &rows[row], factors[row]);
-            }
-        }
-        scale_into(out, &sum, amplitude);
-    }
-}
-
-/// `out += row · factor`, rounded twice on every machine.
-#[inline(always)]
-fn scale_into<const N: usize>(out: &mut [Lanes; N], row: &[Lanes; N], factor: f32) {
-    for (out, row) in out.iter_mut().zip(row) {
-        for lane in 0..LANES {
-            out.0[lane] += row.0[lane] * factor;
-        }
+fn add_row<I: Isa, const N: usize>(sum: &mut [I::V; N], row: &[Lanes; N]) {
+    for n in 0..N {
+        sum[n] = I::add(sum[n], I::load(&row[n]));
     }
 }
 
@@ -230,7 +217,7 @@ struct Spread<'a, S, const N: usize> {
 impl<S: Spikes, const N: usize> Kernel for Spread<'_, S, N> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Isa>(self) {
         let SourceBits { spikes, channels, first } = *self.bits;
         for (t, out) in self.column.iter_mut().enumerate() {
             let words = spikes.plane(t, self.plane);
@@ -238,15 +225,9 @@ impl<S: Spikes, const N: usize> Kernel for Spread<'_, S, N> {
             if bits == 0 {
                 continue;
             }
-            for (n, (out, worth)) in out.iter_mut().zip(self.worth).enumerate() {
-                let bits = (bits >> (n * LANES)) as u32;
-                let mut add = [0.0; LANES];
-                for lane in 0..LANES {
-                    add[lane] = if bits & BITS[lane] != 0 { worth.0[lane] } else { 0.0 };
-                }
-                for lane in 0..LANES {
-                    out.0[lane] += add[lane];
-                }
+            for n in 0..N {
+                let add = I::select((bits >> (n * LANES)) as u16, I::load(&self.worth[n]), I::splat(0.0));
+                I::store(I::add(I::load(&out[n]), add), &mut out[n]);
             }
         }
     }
