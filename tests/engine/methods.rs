@@ -169,3 +169,66 @@ fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
     }
     assert_eq!(moved[0], 0);
 }
+
+/// A network whose numbers are small multiples of powers of two, so that sums are exact in whatever order they are made.
+fn dyadic(mut network: Network) -> Network {
+    use spikescope::network::{Op, Weights};
+    let round = |x: &f32| (x * 16.0).round() / 16.0;
+    let weights = |w: &Weights| Weights::new(w.shape.clone(), w.data.iter().map(round).collect());
+    for node in &mut network.nodes {
+        match &mut node.op {
+            Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => {
+                *weight = weights(weight);
+                *bias = bias.as_ref().map(weights);
+            }
+            Op::Affine { scale, shift } => {
+                scale.iter_mut().enumerate().for_each(|(c, s)| *s = [1.0, 0.5, 2.0][c % 3]);
+                shift.iter_mut().for_each(|s| *s = round(s));
+            }
+            _ => {}
+        }
+    }
+    network
+}
+
+#[test]
+fn events_are_the_plain_engine_to_the_spike() {
+    let nets = [
+        ("mlp", net("mlp", "relu")),
+        ("cnn", net("cnn", "relu")),
+        ("max pool", with_max_pool()),
+        ("resnet", net("resnet", "relu")),
+    ];
+    let mut runs = 0;
+    for (name, network) in nets {
+        let network = dyadic(network);
+        let base = Recipe { steps: STEPS, threshold: ThresholdRule::Percentile(99.0), ..Recipe::default() };
+        for NamedRecipe { name: method, recipe, .. } in Recipe::methods(&base, 4) {
+            let bench = || {
+                let mut bench = bench_with(&network, burn::tensor::Device::flex(), recipe.pooling);
+                bench.input.iter_mut().for_each(|x| *x = (*x * 8.0).round() / 8.0);
+                bench
+            };
+            let (bench, mut plain) = (bench(), bench());
+            plain.program = plain.program.dense_only();
+            let fitted = bench.spiking(&recipe);
+            for per_channel in [false, true] {
+                let mut spiking = fitted.clone();
+                for layer in &mut spiking.layers {
+                    let channels = if per_channel { layer.shape[0] } else { 1 };
+                    layer.theta = (0..channels).map(|c| [1.0, 0.5, 2.0, 0.25][c % 4]).collect();
+                    layer.bias.iter_mut().for_each(|b| *b = (*b * 64.0).round() / 64.0);
+                    let round = |v: &f32| (v * 64.0).round() / 64.0;
+                    layer.start =
+                        layer.start.as_ref().map(|start| std::sync::Arc::new(start.iter().map(round).collect()));
+                }
+                let events = bench.run(&spiking, STEPS, None, 0);
+                let spikes: u64 = events.layers.iter().map(|layer| layer.spikes.total(STEPS)).sum();
+                assert!(spikes > 0, "{name}, {method}: nothing fired");
+                assert_same(&events, &plain.run(&spiking, STEPS, None, 0), &format!("{name}, {method}, {per_channel}"));
+                runs += 1;
+            }
+        }
+    }
+    println!("{runs} runs equal to the spike");
+}
