@@ -163,7 +163,7 @@ impl Currents<'_> {
         let mut desk = Desk { column: vec![[Lanes::ZERO; N]; self.steps], other: Vec::new(), runs: Vec::new() };
         let mut one = |sample: usize, place: usize, block: usize| {
             let lists = &lists[sample - task.samples.start];
-            self.column(sample, place, (block, &blocks[block]), lists, &mut desk);
+            self.column(&Spot { sample, place, block, channels: &blocks[block], lists }, &mut desk);
             visit(sample, place, &blocks[block], &mut desk.column);
         };
         if blocks_outside {
@@ -186,16 +186,9 @@ impl Currents<'_> {
         Ok(())
     }
 
-    /// One column: the current of `block`'s channels at `place` for `sample`, at every step.
-    fn column<const N: usize>(
-        &self,
-        sample: usize,
-        place: usize,
-        block: (usize, &Range<usize>),
-        lists: &[Lists],
-        desk: &mut Desk<N>,
-    ) {
-        let channels = block.1;
+    /// One column: the currents of one spot at every step.
+    fn column<const N: usize>(&self, spot: &Spot<'_>, desk: &mut Desk<N>) {
+        let Spot { sample, place, channels, .. } = *spot;
         match &self.current {
             Current::Held(values) => {
                 let row = &values[sample * self.grid.len()..];
@@ -214,8 +207,8 @@ impl Currents<'_> {
                 }
             }
             Current::Events(events) => match events.feed.pool {
-                None => events.sum(sample, place, block, lists, &mut desk.runs, &mut desk.column),
-                Some(windows) => events.pooled(windows, self.grid, sample, place, block, lists, desk),
+                None => events.sum(spot, &mut desk.runs, &mut desk.column),
+                Some(windows) => events.pooled(windows, self.grid, spot, desk),
             },
         }
         if !self.bias.is_empty() {
@@ -229,6 +222,17 @@ impl Currents<'_> {
 
 /// What is done with one column: sample, place, channels, currents.
 pub type Visit<'a, const N: usize> = dyn FnMut(usize, usize, &Range<usize>, &mut Column<N>) + 'a;
+
+/// Where a column stands: one block of channels at one place of one sample.
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    sample: usize,
+    place: usize,
+    block: usize,
+    channels: &'a Range<usize>,
+    /// The sample's events, one for each term.
+    lists: &'a [Lists],
+}
 
 /// Room for the columns that one task works on.
 struct Desk<const N: usize> {
@@ -244,16 +248,9 @@ impl Source<'_> {
 }
 
 impl Events<'_> {
-    /// The sum of constant and terms at one place of the feed's inner grid.
-    fn sum<const N: usize>(
-        &self,
-        sample: usize,
-        place: usize,
-        (block, channels): (usize, &Range<usize>),
-        lists: &[Lists],
-        stretches: &mut Vec<Run>,
-        column: &mut Column<N>,
-    ) {
+    /// The sum of constant and terms at one spot of the feed's inner grid.
+    fn sum<const N: usize>(&self, spot: &Spot<'_>, stretches: &mut Vec<Run>, column: &mut Column<N>) {
+        let Spot { sample, place, block, channels, lists } = *spot;
         let grid = self.feed.sum;
         let row = if self.feed.analogue { sample * grid.len() } else { 0 } + place * grid.channels;
         let mut constant = [Lanes::ZERO; N];
@@ -296,22 +293,13 @@ impl Events<'_> {
     }
 
     /// The maximum over the window of one output place: of each step's currents, or of their sums so far (lateral).
-    fn pooled<const N: usize>(
-        &self,
-        windows: Windows,
-        grid: Grid,
-        sample: usize,
-        place: usize,
-        block: (usize, &Range<usize>),
-        lists: &[Lists],
-        desk: &mut Desk<N>,
-    ) {
+    fn pooled<const N: usize>(&self, windows: Windows, grid: Grid, spot: &Spot<'_>, desk: &mut Desk<N>) {
         let Desk { column, other, runs } = desk;
         other.resize(column.len(), [Lanes::ZERO; N]);
         column.fill([Lanes([f32::NEG_INFINITY; LANES]); N]);
         let lateral = self.pooling == Pooling::Lateral;
-        for inner in windows.places(self.feed.sum, place / grid.width, place % grid.width) {
-            self.sum(sample, inner, block, lists, runs, other);
+        for place in windows.places(self.feed.sum, spot.place / grid.width, spot.place % grid.width) {
+            self.sum(&Spot { place, ..*spot }, runs, other);
             if lateral {
                 accumulate(other);
             }

@@ -223,11 +223,12 @@ fn or_bits(words: &mut [u64], start: usize, mask: u64) {
         return;
     }
     words[start / 64] |= mask << (start % 64);
-    if start % 64 != 0 {
-        let high = mask >> (64 - start % 64);
-        if high != 0 {
-            words[start / 64 + 1] |= high;
-        }
+    let high = match start % 64 {
+        0 => 0,
+        used => mask >> (64 - used),
+    };
+    if high != 0 {
+        words[start / 64 + 1] |= high;
     }
 }
 

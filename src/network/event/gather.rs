@@ -225,9 +225,9 @@ impl<S: Spikes, const N: usize> Kernel for Spread<'_, S, N> {
             if bits == 0 {
                 continue;
             }
-            for n in 0..N {
-                let add = I::select((bits >> (n * LANES)) as u16, I::load(&self.worth[n]), I::splat(0.0));
-                I::store(I::add(I::load(&out[n]), add), &mut out[n]);
+            for (n, (out, worth)) in out.iter_mut().zip(self.worth).enumerate() {
+                let add = I::select((bits >> (n * LANES)) as u16, I::load(worth), I::splat(0.0));
+                I::store(I::add(I::load(out), add), out);
             }
         }
     }

@@ -187,7 +187,10 @@ pub fn each_bit(words: &[u64], range: Range<usize>, mut visit: impl FnMut(usize)
 #[inline(always)]
 pub fn bits_at(words: &[u64], start: usize, length: usize) -> u64 {
     let low = words.get(start / 64).copied().unwrap_or(0) >> (start % 64);
-    let high = if start % 64 == 0 { 0 } else { words.get(start / 64 + 1).copied().unwrap_or(0) << (64 - start % 64) };
+    let high = match start % 64 {
+        0 => 0,
+        used => words.get(start / 64 + 1).copied().unwrap_or(0) << (64 - used),
+    };
     let bits = low | high;
     if length < 64 { bits & ((1 << length) - 1) } else { bits }
 }
