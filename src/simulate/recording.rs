@@ -159,8 +159,24 @@ impl SpikeTrain {
     /// Adds the counts of steps `0..steps` of `sample` to `counts` (`[F]`). They never fall below zero: a negative spike
     /// takes back one that was sent.
     pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
+        // In the order of the bits first: a neuron's place is worked out once, not at every spike.
+        let mut by_bit = vec![0i32; self.neurons()];
         for t in 0..steps.min(self.steps()) {
-            self.for_each_bit(t, sample, |neuron, weight| counts[neuron] = counts[neuron].wrapping_add_signed(weight));
+            for (weight, words) in self.planes(t, sample) {
+                for (w, &word) in words.iter().enumerate() {
+                    let mut rest = word;
+                    while rest != 0 {
+                        by_bit[w * 64 + rest.trailing_zeros() as usize] += weight;
+                        rest &= rest - 1;
+                    }
+                }
+            }
+        }
+        for (place, channels) in by_bit.chunks(self.channels.max(1)).enumerate() {
+            for (c, &count) in channels.iter().enumerate() {
+                let total = &mut counts[c * self.places + place];
+                *total = total.wrapping_add_signed(count);
+            }
         }
     }
     /// Counts over steps `0..steps`, `[N, F]`.

@@ -60,13 +60,22 @@ impl Lists {
             if let Some(SourcePool::Lateral(windows)) = term.pool {
                 return lateral(term.from, rows.input, windows, channels, spikes, steps);
             }
+            let pool = match term.pool {
+                Some(SourcePool::Mean(windows)) => Some(windows),
+                _ if rows.groups == 1 => None,
+                _ => Some(Windows::POINT),
+            };
+            let inside: Option<Vec<Vec<usize>>> = pool.map(|windows| {
+                let places = 0..rows.input.places();
+                let width = rows.input.width;
+                places.map(|place| windows.places(term.from, place / width, place % width).collect()).collect()
+            });
             let plane = |(plane, &count): (usize, &i32)| {
                 let step = |t: usize| {
                     let words = spikes.plane(t, plane);
-                    match term.pool {
-                        Some(SourcePool::Mean(windows)) => pooled(term.from, rows.input, windows, &channels, words),
-                        _ if rows.groups == 1 => whole(term.from, words),
-                        _ => pooled(term.from, rows.input, Windows::POINT, &channels, words),
+                    match &inside {
+                        Some(inside) => pooled(term.from, inside, &channels, words),
+                        None => whole(term.from, words),
                     }
                 };
                 List { count: count as f32, steps: (0..steps).into_par_iter().with_min_len(8).map(step).collect() }
@@ -107,12 +116,12 @@ fn whole(grid: Grid, words: &[u64]) -> Step {
     step
 }
 
-/// The spikes of `channels` at the places of each window: every one is an event of the window's place.
-fn pooled(from: Grid, to: Grid, windows: Windows, channels: &Range<usize>, words: &[u64]) -> Step {
-    let mut step = Step { offsets: Vec::with_capacity(to.places() + 1), events: Vec::new() };
-    for place in 0..to.places() {
+/// The spikes of `channels` at the places `inside` each window: every one is an event of the window's place.
+fn pooled(from: Grid, inside: &[Vec<usize>], channels: &Range<usize>, words: &[u64]) -> Step {
+    let mut step = Step { offsets: Vec::with_capacity(inside.len() + 1), events: Vec::new() };
+    for (place, inside) in inside.iter().enumerate() {
         step.offsets.push(step.events.len() as u32);
-        for source in windows.places(from, place / to.width, place % to.width) {
+        for source in inside {
             let first = source * from.channels;
             each_bit(words, first + channels.start..first + channels.end, |c| {
                 step.events.push((place * channels.len() + c) as u32);
