@@ -281,19 +281,27 @@ pub(super) fn by_step(currents: &Currents<'_>, control: &Control) -> Result<Vec<
 fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
     let (width, places) = (currents.grid.len(), currents.grid.places());
     let mut out = vec![0.0; currents.steps * currents.samples * width];
-    let pieces = currents.each::<N, Vec<(usize, f32)>>(control, |_, columns| {
-        let mut piece = Vec::new();
+    // What was visited (sample, place, channels), and the values of all of it, `[visit][T][channel]`.
+    type Piece = (Vec<(usize, usize, std::ops::Range<usize>)>, Vec<f32>);
+    let pieces = currents.each::<N, Piece>(control, |_, columns| {
+        let mut piece: Piece = Default::default();
         columns(&mut |sample, place, channels, column| {
-            for (t, values) in column.iter().enumerate() {
-                for (lane, c) in channels.clone().enumerate() {
-                    let at = (t * currents.samples + sample) * width + c * places + place;
-                    piece.push((at, values[lane / LANES].0[lane % LANES]));
-                }
+            piece.0.push((sample, place, channels.clone()));
+            for values in column.iter() {
+                piece.1.extend((0..channels.len()).map(|lane| values[lane / LANES].0[lane % LANES]));
             }
         })?;
         Ok(piece)
     })?;
-    pieces.into_iter().flatten().for_each(|(at, value)| out[at] = value);
+    for (visits, values) in pieces {
+        let mut values = values.into_iter();
+        for (sample, place, channels) in visits {
+            for t in 0..currents.steps {
+                let row = (t * currents.samples + sample) * width + place;
+                channels.clone().zip(&mut values).for_each(|(c, value)| out[row + c * places] = value);
+            }
+        }
+    }
     Ok(out)
 }
 

@@ -7,7 +7,7 @@ use super::Control;
 use super::recording::{SampleSpikes, SpikeTrain};
 use crate::Result;
 use crate::convert::{Pooling, SpikingLayer};
-use crate::network::event::feed::{Feed, Grid, Map, SourcePool, Windows};
+use crate::network::event::feed::{Feed, Grid, Map, Windows};
 use crate::network::event::gather::{Column, Run, Shortcut, gather, runs};
 use crate::network::event::lanes::{LANES, Lanes, MOST};
 use crate::network::event::list::Lists;
@@ -276,16 +276,9 @@ impl Events<'_> {
                     }
                 }
                 Map::Direct(direct) => {
-                    let input = match term.pool {
-                        Some(SourcePool::Mean(windows) | SourcePool::Lateral(windows)) => {
-                            let [height, width] = windows.count(term.from, windows.padding).unwrap_or([1, 1]);
-                            Grid { height, width, ..term.from }
-                        }
-                        None => term.from,
-                    };
                     let spikes = source.spikes(sample);
                     let (from, pool, amplitudes) = (term.from, term.pool, source.amplitudes.as_slice());
-                    let shortcut = Shortcut { direct, from, input, pool, spikes: &spikes, amplitudes };
+                    let shortcut = Shortcut { direct, from, pool, spikes: &spikes, amplitudes };
                     shortcut.add([y, x], channels.start, channels.len(), column);
                 }
             }

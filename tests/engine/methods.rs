@@ -191,6 +191,43 @@ fn dyadic(mut network: Network) -> Network {
     network
 }
 
+/// Max pools where residual networks have them: behind the stem, with a shortcut around the next convolution; and one
+/// between a convolution and its activation.
+fn with_pooled_stem() -> Network {
+    use spikescope::network::{Activation, Node, Op, Weights};
+    let numbers = |shape: &[usize]| {
+        let count = shape.iter().product();
+        Weights::new(shape.to_vec(), (0..count).map(|i: usize| (i * 7919 % 29) as f32 / 16.0 - 0.75).collect())
+    };
+    let conv = |out: usize, inputs: usize| Op::Conv2d {
+        weight: numbers(&[out, inputs, 3, 3]),
+        bias: Some(numbers(&[out])),
+        stride: [1, 1],
+        padding: [1; 4],
+        dilation: [1, 1],
+        groups: 1,
+    };
+    let pool = || Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0; 4], dilation: [1, 1] };
+    let relu = || Op::Activation(Activation::Relu);
+    let nodes: Vec<(Op, Vec<usize>, Vec<usize>)> = vec![
+        (Op::Input, vec![], vec![1, 12, 12]),
+        (conv(3, 1), vec![0], vec![3, 12, 12]),
+        (relu(), vec![1], vec![3, 12, 12]),
+        (pool(), vec![2], vec![3, 6, 6]),
+        (conv(3, 3), vec![3], vec![3, 6, 6]),
+        (Op::Add, vec![4, 3], vec![3, 6, 6]),
+        (relu(), vec![5], vec![3, 6, 6]),
+        (conv(4, 3), vec![6], vec![4, 6, 6]),
+        (pool(), vec![7], vec![4, 3, 3]),
+        (relu(), vec![8], vec![4, 3, 3]),
+        (Op::Reshape, vec![9], vec![36]),
+        (Op::Linear { weight: numbers(&[5, 36]), bias: None }, vec![10], vec![5]),
+    ];
+    let nodes = nodes.into_iter().enumerate();
+    let nodes = nodes.map(|(id, (op, inputs, shape))| Node { name: format!("n{id}"), op, inputs, shape }).collect();
+    Network { name: "pooled stem".into(), nodes, output: 11, scaling: None, class_names: Vec::new() }
+}
+
 #[test]
 fn events_are_the_plain_engine_to_the_spike() {
     let nets = [
@@ -198,6 +235,7 @@ fn events_are_the_plain_engine_to_the_spike() {
         ("cnn", net("cnn", "relu")),
         ("max pool", with_max_pool()),
         ("resnet", net("resnet", "relu")),
+        ("pooled stem", with_pooled_stem()),
     ];
     let mut runs = 0;
     for (name, network) in nets {

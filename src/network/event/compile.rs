@@ -1,6 +1,6 @@
 //! Finds the event form of a node: walks back over sums, convolutions, fully connected layers and shortcuts to the spikes.
 
-use super::feed::{Direct, Feed, Grid, Windows};
+use super::feed::{Direct, Feed, Grid, SourcePool, Windows};
 use super::lanes::{LANES, MOST};
 use super::pack;
 use super::view::{View, reads_spikes, views};
@@ -159,7 +159,9 @@ fn shortcut(network: &Network, reads: &[bool], id: NodeId, scale: &[f32]) -> Opt
         }
         _ => {
             let [view] = <[View; 1]>::try_from(views(network, reads, id)?).ok()?;
-            if view.channel != 0 || view.pad != [0, 0] {
+            // A lateral pool remembers what it has sent; shortcuts read bits and remember nothing.
+            let lateral = matches!(view.pool, Some(SourcePool::Lateral(_)));
+            if lateral || view.channel != 0 || view.pad != [0, 0] {
                 return None;
             }
             let valid = [0..view.grid.height, 0..view.grid.width];

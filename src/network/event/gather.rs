@@ -149,9 +149,8 @@ fn add_row<I: Isa, const N: usize>(sum: &mut [I::V; N], row: &[Lanes; N]) {
 /// A shortcut at one place for one block of output channels.
 pub struct Shortcut<'a, S> {
     pub direct: &'a Direct,
-    /// The source's grid, and what the shortcut reads (the same without a pool).
+    /// The source's grid.
     pub from: Grid,
-    pub input: Grid,
     pub pool: Option<SourcePool>,
     pub spikes: &'a S,
     /// What a count of each input channel is worth: one, or one per channel.
@@ -167,7 +166,7 @@ impl<S: Spikes> Shortcut<'_, S> {
         }
         // The block's channels that have an input.
         let start = first.max(direct.channel);
-        let end = (first + length).min(direct.channel + self.input.channels);
+        let end = (first + length).min(direct.channel + self.from.channels);
         if start >= end {
             return;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use proptest::prelude::*;
 
-use super::feed::{Map, SourcePool};
+use super::feed::Map;
 use super::gather::{Column, Shortcut, gather, runs};
 use super::lanes::{LANES, Lanes};
 use super::list::{Lists, Spikes};
@@ -131,14 +131,7 @@ fn add_term<const N: usize>(
             }
         }
         Map::Direct(direct) => {
-            let input = match term.pool {
-                Some(SourcePool::Mean(w)) => {
-                    let [height, width] = w.count(term.from, w.padding).unwrap();
-                    Grid { height, width, ..term.from }
-                }
-                _ => term.from,
-            };
-            let shortcut = Shortcut { direct, from: term.from, input, pool: term.pool, spikes: field, amplitudes };
+            let shortcut = Shortcut { direct, from: term.from, pool: term.pool, spikes: field, amplitudes };
             shortcut.add([y, x], channels.start, channels.len(), column);
         }
     }
