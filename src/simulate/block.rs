@@ -3,7 +3,7 @@
 
 use super::Control;
 use super::correct::srp;
-use super::currents::{Current, Currents, Events, Source};
+use super::currents::{At, Current, Currents, Events, Source};
 use super::layer::{Trail, Work, integrate};
 use super::recording::SpikeTrain;
 use super::run::{Plan, Reuse};
@@ -165,8 +165,10 @@ impl AtWork<'_> {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
             match (&self.layers[index], reuse.previous) {
-                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, &term.map),
-                (None, Some(previous)) => Source::new(layer, &previous.layers[index].spikes, self.first, 0, &term.map),
+                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, term, form.feed.lanes),
+                (None, Some(previous)) => {
+                    Source::new(layer, &previous.layers[index].spikes, self.first, 0, term, form.feed.lanes)
+                }
                 (None, None) => unreachable!("a layer that was neither run nor known"),
             }
         };
@@ -281,24 +283,24 @@ pub(super) fn by_step(currents: &Currents<'_>, control: &Control) -> Result<Vec<
 fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
     let (width, places) = (currents.grid.len(), currents.grid.places());
     let mut out = vec![0.0; currents.steps * currents.samples * width];
-    // What was visited (sample, place, channels), and the values of all of it, `[visit][T][channel]`.
-    type Piece = (Vec<(usize, usize, std::ops::Range<usize>)>, Vec<f32>);
+    // What was visited, and the values of all of it, `[visit][T][lane]`.
+    type Piece = (Vec<At>, Vec<f32>);
     let pieces = currents.each::<N, Piece>(control, |_, columns| {
         let mut piece: Piece = Default::default();
-        columns(&mut |sample, place, channels, column| {
-            piece.0.push((sample, place, channels.clone()));
+        columns(&mut |at, column| {
+            piece.0.push(at.clone());
             for values in column.iter() {
-                piece.1.extend((0..channels.len()).map(|lane| values[lane / LANES].0[lane % LANES]));
+                piece.1.extend((0..at.lanes()).map(|lane| values[lane / LANES].0[lane % LANES]));
             }
         })?;
         Ok(piece)
     })?;
     for (visits, values) in pieces {
         let mut values = values.into_iter();
-        for (sample, place, channels) in visits {
+        for at in visits {
             for t in 0..currents.steps {
-                let row = (t * currents.samples + sample) * width + place;
-                channels.clone().zip(&mut values).for_each(|(c, value)| out[row + c * places] = value);
+                let row = (t * currents.samples + at.sample) * width;
+                at.neurons().zip(&mut values).for_each(|((place, c), value)| out[row + c * places + place] = value);
             }
         }
     }

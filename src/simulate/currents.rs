@@ -7,8 +7,9 @@ use super::Control;
 use super::recording::{SampleSpikes, SpikeTrain};
 use crate::Result;
 use crate::convert::{Pooling, SpikingLayer};
-use crate::network::event::feed::{Feed, Grid, Map, Windows};
+use crate::network::event::feed::{Feed, Grid, Map, Term, Windows};
 use crate::network::event::gather::{Column, Run, Shortcut, gather, runs};
+use crate::network::event::table::{self, Patterns, Table, look_up};
 use crate::network::event::lanes::{LANES, Lanes, MOST};
 use crate::network::event::list::Lists;
 
@@ -45,21 +46,39 @@ pub struct Source<'a> {
     amplitudes: Vec<f32>,
     /// The same for each row of weights, `[group][row]`, where channels differ.
     factors: Vec<f32>,
+    /// Sums worked out beforehand, where the term is read so.
+    table: Option<Table>,
 }
 
 impl<'a> Source<'a> {
-    /// The spikes of `layer` in `train` as the input of `map`.
-    pub fn new(layer: &SpikingLayer, train: &'a SpikeTrain, sample: usize, first: usize, map: &Map) -> Self {
+    /// The spikes of `layer` in `train` as the input of `term`, whose blocks span `lanes`.
+    pub fn new(
+        layer: &SpikingLayer,
+        train: &'a SpikeTrain,
+        sample: usize,
+        first: usize,
+        term: &Term,
+        lanes: usize,
+    ) -> Self {
         let amplitudes: Vec<f32> = layer.theta.iter().map(|&theta| layer.neuron.unit(theta)).collect();
-        let factors = match map {
-            Map::Rows(rows) if amplitudes.len() > 1 => {
-                let channels = rows.input.channels / rows.groups;
-                (0..rows.groups * rows.rows).map(|i| amplitudes[i / rows.rows * channels + i % channels]).collect()
+        let (mut factors, mut table) = (Vec::new(), None);
+        if let Map::Rows(rows) = &term.map {
+            let channels = rows.input.channels / rows.groups;
+            if table::suits(term, lanes) {
+                table = Some(Table::new(rows, lanes, |c| amplitudes[c % amplitudes.len()]));
+            } else if amplitudes.len() > 1 {
+                let factor = |i: usize| amplitudes[i / rows.rows * channels + i % channels];
+                factors = (0..rows.groups * rows.rows).map(factor).collect();
             }
-            _ => Vec::new(),
-        };
-        Self { train, sample, first, amplitudes, factors }
+        }
+        Self { train, sample, first, amplitudes, factors, table }
     }
+}
+
+/// The spikes of one sample for one term, in the form that the term is read in; shortcuts read the bits themselves.
+enum Input {
+    Lists(Lists),
+    Patterns(Vec<Patterns>),
 }
 
 /// All that is needed to give the columns of one layer.
@@ -83,12 +102,25 @@ pub struct Task {
 }
 
 impl Currents<'_> {
-    /// Lanes of a block.
-    pub fn lanes(&self) -> usize {
+    /// Lanes of one block of channels.
+    fn block_lanes(&self) -> usize {
         match &self.current {
             Current::Events(events) => events.feed.lanes,
             _ => self.grid.channels.div_ceil(LANES).next_power_of_two().min(MOST),
         }
+    }
+
+    /// Places that share a column: as many as fill it, where a place does not.
+    fn together(&self) -> usize {
+        let lanes = self.block_lanes();
+        let pooled = matches!(&self.current, Current::Events(events) if events.feed.pool.is_some());
+        // Lanes without a channel between two places would be lanes without a bit.
+        if self.grid.channels == lanes * LANES && !pooled { MOST / lanes } else { 1 }
+    }
+
+    /// Lanes of a column.
+    pub fn lanes(&self) -> usize {
+        self.block_lanes() * self.together()
     }
 
     fn blocks(&self) -> Vec<Range<usize>> {
@@ -113,29 +145,29 @@ impl Currents<'_> {
         let blocks = self.blocks();
         let (places, all) = (self.grid.places(), 0..blocks.len());
         let many = matches!(&self.current, Current::Events(e) if e.feed.weight_bytes() > SMALL_WEIGHTS);
-        let run = |task: Task, lists: &[Vec<Lists>]| {
-            let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, lists, many, control, visit);
+        let run = |task: Task, inputs: &[Vec<Input>]| {
+            let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, inputs, many, control, visit);
             work(&task, &columns)
         };
-        let cut = |length: usize, parts: usize| {
-            let size = length.div_ceil(parts.clamp(1, length.max(1)));
+        let cut = |length: usize, parts: usize, unit: usize| {
+            let size = length.div_ceil(parts.clamp(1, length.max(1))).next_multiple_of(unit);
             (0..length).step_by(size.max(1)).map(move |first| first..(first + size).min(length))
         };
         if many {
-            let lists: Vec<_> = (0..self.samples).map(|sample| self.lists(sample)).collect();
-            let tasks: Vec<_> = cut(blocks.len(), self.parts).collect();
-            let task = |blocks| run(Task { samples: 0..self.samples, places: 0..places, blocks }, &lists);
+            let inputs: Vec<_> = (0..self.samples).map(|sample| self.inputs(sample)).collect();
+            let tasks: Vec<_> = cut(blocks.len(), self.parts, 1).collect();
+            let task = |blocks| run(Task { samples: 0..self.samples, places: 0..places, blocks }, &inputs);
             return tasks.into_par_iter().map(task).collect();
         }
         let mut all_results = Vec::new();
         for sample in 0..self.samples {
             control.check()?;
-            let lists = [self.lists(sample)];
-            let task = |places| run(Task { samples: sample..sample + 1, places, blocks: all.clone() }, &lists);
+            let inputs = [self.inputs(sample)];
+            let task = |places| run(Task { samples: sample..sample + 1, places, blocks: all.clone() }, &inputs);
             if self.parts < 2 {
                 all_results.push(task(0..places)?);
             } else {
-                let tasks: Vec<_> = cut(places, self.parts).collect();
+                let tasks: Vec<_> = cut(places, self.parts, self.together()).collect();
                 let results: Result<Vec<R>> = tasks.into_par_iter().map(task).collect();
                 all_results.extend(results?);
             }
@@ -143,39 +175,48 @@ impl Currents<'_> {
         Ok(all_results)
     }
 
-    /// The events of one sample, one for each term.
-    fn lists(&self, sample: usize) -> Vec<Lists> {
+    /// The spikes of one sample, one for each term.
+    fn inputs(&self, sample: usize) -> Vec<Input> {
         let Current::Events(events) = &self.current else { return Vec::new() };
-        let list = |(term, source): (_, &Source<'_>)| Lists::of(term, &source.spikes(sample), self.steps);
-        events.feed.terms.iter().zip(&events.sources).map(list).collect()
+        let input = |(term, source): (&Term, &Source<'_>)| {
+            let spikes = source.spikes(sample);
+            match source.table {
+                Some(_) => Input::Patterns(Patterns::of(term.from, &spikes, self.steps)),
+                None => Input::Lists(Lists::of(term, &spikes, self.steps)),
+            }
+        };
+        events.feed.terms.iter().zip(&events.sources).map(input).collect()
     }
 
-    /// The columns of one task; `lists` are of its samples.
+    /// The columns of one task; `inputs` are of its samples.
     fn columns<const N: usize>(
         &self,
         blocks: &[Range<usize>],
         task: &Task,
-        lists: &[Vec<Lists>],
+        inputs: &[Vec<Input>],
         blocks_outside: bool,
         control: &Control,
         visit: &mut Visit<'_, N>,
     ) -> Result<()> {
         let mut desk = Desk { column: vec![[Lanes::ZERO; N]; self.steps], other: Vec::new(), runs: Vec::new() };
+        let together = self.together();
         let mut one = |sample: usize, place: usize, block: usize| {
-            let lists = &lists[sample - task.samples.start];
-            self.column(&Spot { sample, place, block, channels: &blocks[block], lists }, &mut desk);
-            visit(sample, place, &blocks[block], &mut desk.column);
+            let places = together.min(task.places.end - place);
+            let at = At { sample, place, places, channels: blocks[block].clone() };
+            self.column(&Spot { at: &at, block, inputs: &inputs[sample - task.samples.start] }, &mut desk);
+            visit(&at, &mut desk.column);
         };
+        let places = || task.places.clone().step_by(together);
         if blocks_outside {
             for block in task.blocks.clone() {
                 for sample in task.samples.clone() {
                     control.check()?;
-                    task.places.clone().for_each(|place| one(sample, place, block));
+                    places().for_each(|place| one(sample, place, block));
                 }
             }
         } else {
             for sample in task.samples.clone() {
-                for place in task.places.clone() {
+                for place in places() {
                     if place % 64 == 0 {
                         control.check()?;
                     }
@@ -188,22 +229,19 @@ impl Currents<'_> {
 
     /// One column: the currents of one spot at every step.
     fn column<const N: usize>(&self, spot: &Spot<'_>, desk: &mut Desk<N>) {
-        let Spot { sample, place, channels, .. } = *spot;
-        match &self.current {
-            Current::Held(values) => {
-                let row = &values[sample * self.grid.len()..];
-                let mut held = [Lanes::ZERO; N];
-                for (lane, c) in channels.clone().enumerate() {
-                    held[lane / LANES].0[lane % LANES] = row[c * self.grid.places() + place];
-                }
-                desk.column.fill(held);
+        let at = spot.at;
+        let pick = |row: &[f32]| {
+            let mut lanes = [Lanes::ZERO; N];
+            for (lane, (place, c)) in at.neurons().enumerate() {
+                lanes[lane / LANES].0[lane % LANES] = row[c * self.grid.places() + place];
             }
+            lanes
+        };
+        match &self.current {
+            Current::Held(values) => desk.column.fill(pick(&values[at.sample * self.grid.len()..])),
             Current::Steps(values) => {
                 for (t, out) in desk.column.iter_mut().enumerate() {
-                    let row = &values[(t * self.samples + sample) * self.grid.len()..];
-                    for (lane, c) in channels.clone().enumerate() {
-                        out[lane / LANES].0[lane % LANES] = row[c * self.grid.places() + place];
-                    }
+                    *out = pick(&values[(t * self.samples + at.sample) * self.grid.len()..]);
                 }
             }
             Current::Events(events) => match events.feed.pool {
@@ -212,7 +250,7 @@ impl Currents<'_> {
             },
         }
         if !self.bias.is_empty() {
-            for (lane, c) in channels.clone().enumerate() {
+            for (lane, (_, c)) in at.neurons().enumerate() {
                 let bias = self.bias[c];
                 desk.column.iter_mut().for_each(|out| out[lane / LANES].0[lane % LANES] += bias);
             }
@@ -220,18 +258,39 @@ impl Currents<'_> {
     }
 }
 
-/// What is done with one column: sample, place, channels, currents.
-pub type Visit<'a, const N: usize> = dyn FnMut(usize, usize, &Range<usize>, &mut Column<N>) + 'a;
+/// What is done with one column.
+pub type Visit<'a, const N: usize> = dyn FnMut(&At, &mut Column<N>) + 'a;
 
-/// Where a column stands: one block of channels at one place of one sample.
+/// Where a column stands: a block of channels at one place of one sample, or all channels at several places. Its neurons'
+/// bits lie next to each other.
+#[derive(Clone, Debug)]
+pub struct At {
+    pub sample: usize,
+    /// The first place.
+    pub place: usize,
+    pub places: usize,
+    pub channels: Range<usize>,
+}
+
+impl At {
+    /// Lanes that have a neuron.
+    pub fn lanes(&self) -> usize {
+        self.places * self.channels.len()
+    }
+    /// Place and channel of every lane that has a neuron.
+    pub fn neurons(&self) -> impl Iterator<Item = (usize, usize)> {
+        let places = self.place..self.place + self.places;
+        places.flat_map(|place| self.channels.clone().map(move |c| (place, c)))
+    }
+}
+
+/// A column that is to be made.
 #[derive(Clone, Copy)]
 struct Spot<'a> {
-    sample: usize,
-    place: usize,
+    at: &'a At,
     block: usize,
-    channels: &'a Range<usize>,
-    /// The sample's events, one for each term.
-    lists: &'a [Lists],
+    /// The sample's spikes, one for each term.
+    inputs: &'a [Input],
 }
 
 /// Room for the columns that one task works on.
@@ -249,37 +308,39 @@ impl Source<'_> {
 
 impl Events<'_> {
     /// The sum of constant and terms at one spot of the feed's inner grid.
-    fn sum<const N: usize>(&self, spot: &Spot<'_>, stretches: &mut Vec<Run>, column: &mut Column<N>) {
-        let Spot { sample, place, block, channels, lists } = *spot;
+    fn sum<const M: usize>(&self, spot: &Spot<'_>, stretches: &mut Vec<Run>, column: &mut Column<M>) {
+        let At { sample, place, places, ref channels } = *spot.at;
         let grid = self.feed.sum;
         let row = if self.feed.analogue { sample * grid.len() } else { 0 } + place * grid.channels;
-        let mut constant = [Lanes::ZERO; N];
-        for (lane, c) in channels.clone().enumerate() {
-            constant[lane / LANES].0[lane % LANES] = self.constant[row + c];
+        let mut constant = [Lanes::ZERO; M];
+        let first = row + channels.start;
+        for (lane, value) in self.constant[first..first + spot.at.lanes()].iter().enumerate() {
+            constant[lane / LANES].0[lane % LANES] = *value;
         }
         column.fill(constant);
-        let (y, x) = (place / grid.width, place % grid.width);
-        for ((term, source), lists) in self.feed.terms.iter().zip(&self.sources).zip(lists) {
-            match &term.map {
-                Map::Rows(rows) => {
-                    runs(rows, y, x, stretches);
-                    let size = rows.rows * N;
-                    let group = channels.start * rows.groups / grid.channels;
-                    let weights = &rows.weights[block * size..(block + 1) * size];
-                    let factors = match source.factors.as_slice() {
-                        [] => None,
-                        factors => Some(&factors[group * rows.rows..(group + 1) * rows.rows]),
-                    };
-                    let amplitude = if factors.is_some() { 1.0 } else { source.amplitudes[0] };
-                    for list in &lists.0[group] {
-                        gather(weights, factors, list, stretches, amplitude, column);
+        for ((term, source), input) in self.feed.terms.iter().zip(&self.sources).zip(spot.inputs) {
+            if let Map::Direct(direct) = &term.map {
+                let spikes = source.spikes(sample);
+                let (from, pool, amplitudes) = (term.from, term.pool, source.amplitudes.as_slice());
+                let shortcut = Shortcut { direct, from, pool, spikes: &spikes, amplitudes };
+                if places > 1 && pool.is_none() && direct.is_identity(from, grid) {
+                    shortcut.add_places(place, places, column);
+                } else {
+                    for part in 0..places {
+                        let at = [(place + part) / grid.width, (place + part) % grid.width];
+                        shortcut.add(at, channels.start, channels.len(), part * channels.len(), column);
                     }
                 }
-                Map::Direct(direct) => {
-                    let spikes = source.spikes(sample);
-                    let (from, pool, amplitudes) = (term.from, term.pool, source.amplitudes.as_slice());
-                    let shortcut = Shortcut { direct, from, pool, spikes: &spikes, amplitudes };
-                    shortcut.add([y, x], channels.start, channels.len(), column);
+                continue;
+            }
+            for part in 0..places {
+                let at = [(place + part) / grid.width, (place + part) % grid.width];
+                let rows = Rows { term, source, input, block: spot.block, first: channels.start, at, part };
+                // Blocks are no wider than columns.
+                match (self.feed.lanes, M) {
+                    (1, _) => rows.add::<1, M>(grid, stretches, column),
+                    (2, 2 | 4) => rows.add::<2, M>(grid, stretches, column),
+                    _ => rows.add::<M, M>(grid, stretches, column),
                 }
             }
         }
@@ -291,8 +352,9 @@ impl Events<'_> {
         other.resize(column.len(), [Lanes::ZERO; N]);
         column.fill([Lanes([f32::NEG_INFINITY; LANES]); N]);
         let lateral = self.pooling == Pooling::Lateral;
-        for place in windows.places(self.feed.sum, spot.place / grid.width, spot.place % grid.width) {
-            self.sum(&Spot { place, ..*spot }, runs, other);
+        let here = spot.at.place;
+        for place in windows.places(self.feed.sum, here / grid.width, here % grid.width) {
+            self.sum(&Spot { at: &At { place, ..spot.at.clone() }, ..*spot }, runs, other);
             if lateral {
                 accumulate(other);
             }
@@ -308,6 +370,48 @@ impl Events<'_> {
                 let before = column[t - 1];
                 subtract(&mut column[t], &before);
             }
+        }
+    }
+}
+
+/// A term with weights at one place, for one block of output channels.
+struct Rows<'a> {
+    term: &'a Term,
+    source: &'a Source<'a>,
+    input: &'a Input,
+    block: usize,
+    /// The block's first channel.
+    first: usize,
+    at: [usize; 2],
+    /// Which of the column's places it is.
+    part: usize,
+}
+
+impl Rows<'_> {
+    fn add<const N: usize, const M: usize>(&self, grid: Grid, stretches: &mut Vec<Run>, column: &mut Column<M>) {
+        let Self { source, block, at, part, .. } = *self;
+        let Map::Rows(rows) = &self.term.map else { return };
+        let lists = match (self.input, &source.table) {
+            (Input::Patterns(planes), Some(table)) => {
+                for patterns in planes {
+                    look_up::<N, M>(table, rows, patterns, block, at, part, column);
+                }
+                return;
+            }
+            (Input::Lists(lists), _) => lists,
+            (Input::Patterns(_), None) => return,
+        };
+        runs(rows, at[0], at[1], stretches);
+        let size = rows.rows * N;
+        let group = self.first * rows.groups / grid.channels;
+        let weights = &rows.weights[block * size..(block + 1) * size];
+        let factors = match source.factors.as_slice() {
+            [] => None,
+            factors => Some(&factors[group * rows.rows..(group + 1) * rows.rows]),
+        };
+        let amplitude = if factors.is_some() { 1.0 } else { source.amplitudes[0] };
+        for list in &lists.0[group] {
+            gather::<N, M>(weights, factors, list, stretches, amplitude, part, column);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Control;
 use super::column::{Neurons, PLANES};
 use super::correct::cos::Cos;
-use super::currents::{Currents, Task};
+use super::currents::{At, Currents, Task};
 use super::neuron::Dynamics;
 use super::recording::{LayerRecording, SpikeTrain};
 use crate::Result;
@@ -72,57 +72,63 @@ fn integrate_in<const N: usize>(work: &Work<'_>, currents: &Currents<'_>, contro
     let sent = sent_before(layer, past, first, currents.samples);
     let pieces = currents.each::<N, Piece>(control, |task, columns| {
         let mut piece = Piece::new(task, currents, layer, matches!(work.correction, Correction::Cos { .. }));
-        columns(&mut |sample, place, channels, column| {
-            let at = Place { sample, place, channels };
-            let mut neurons = at.neurons::<N>(work, &sent);
+        let still = Still::<N>::of(work);
+        columns(&mut |at, column| {
+            let mut neurons = still.neurons(at, work, &sent);
             if let (Correction::Cos { steps, passes, rule }, None) = (work.correction, past) {
                 let cos = Cos { steps, passes, rule, tie: layer.tie };
                 cos.calibrate_column(&mut neurons, column);
-                piece.put_start(&at, layer, &neurons.v);
+                piece.put_start(at, layer, &neurons.v);
             }
-            piece.take_column(&at, work, before, &mut neurons, column, held.as_ref());
+            piece.take_column(at, work, before, &mut neurons, column, held.as_ref());
         })?;
         Ok(piece)
     })?;
     Ok(assemble(work, currents, pieces, held))
 }
 
-/// One block of channels at one place of one sample.
-struct Place<'a> {
-    sample: usize,
-    place: usize,
-    channels: &'a Range<usize>,
+/// Neurons before their first step, those of the last column kept for the next: most layers start alike everywhere.
+struct Still<const N: usize> {
+    neurons: Neurons<N>,
+    /// Whether θ and v(0) are the same for all neurons.
+    uniform: bool,
 }
 
-impl Place<'_> {
-    /// Neuron of lane `lane` in the flattened layer.
-    fn neuron(&self, layer: &SpikingLayer, lane: usize) -> usize {
-        (self.channels.start + lane) * layer.plane() + self.place
-    }
-
-    /// The neurons before the first step.
-    fn neurons<const N: usize>(&self, work: &Work<'_>, sent: &[i32]) -> Neurons<N> {
+impl<const N: usize> Still<N> {
+    fn of(work: &Work<'_>) -> Self {
         let layer = work.layer;
-        let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
-        let mut neurons = Neurons {
-            dynamics,
-            theta: [Lanes([f32::INFINITY; LANES]); N],
+        let theta = layer.theta.first().copied().unwrap_or(f32::INFINITY);
+        let neurons = Neurons {
+            dynamics: Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie },
+            theta: [Lanes([theta; LANES]); N],
             shift: layer.shift,
-            v: [Lanes::ZERO; N],
+            v: [Lanes([layer.v_init * layer.neuron.unit(theta); LANES]); N],
             charge: [Lanes::ZERO; N],
             sent: [[0; LANES]; N],
         };
-        for lane in 0..self.channels.len() {
-            let neuron = self.neuron(layer, lane);
-            let theta = if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[self.channels.start + lane] };
+        Self { neurons, uniform: layer.theta.len() == 1 && layer.start.is_none() && work.past.is_none() }
+    }
+
+    /// The neurons of one column.
+    fn neurons(&self, at: &At, work: &Work<'_>, sent: &[i32]) -> Neurons<N> {
+        let layer = work.layer;
+        let mut neurons = self.neurons.clone();
+        if self.uniform && at.lanes() == N * LANES {
+            return neurons;
+        }
+        neurons.theta = [Lanes([f32::INFINITY; LANES]); N];
+        neurons.v = [Lanes::ZERO; N];
+        for (lane, (place, c)) in at.neurons().enumerate() {
+            let neuron = c * layer.plane() + place;
+            let theta = if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[c] };
             neurons.theta[lane / LANES].0[lane % LANES] = theta;
             neurons.v[lane / LANES].0[lane % LANES] = match work.past {
-                Some((record, _)) => record.potential[(work.first + self.sample) * layer.neurons() + neuron],
+                Some((record, _)) => record.potential[(work.first + at.sample) * layer.neurons() + neuron],
                 None if layer.start.is_none() => layer.v_init * layer.neuron.unit(theta),
                 None => layer.start_of(neuron),
             };
             if !sent.is_empty() {
-                neurons.sent[lane / LANES][lane % LANES] = sent[self.sample * layer.neurons() + neuron];
+                neurons.sent[lane / LANES][lane % LANES] = sent[at.sample * layer.neurons() + neuron];
             }
         }
         neurons
@@ -145,20 +151,20 @@ impl Piece {
     }
 
     /// Index of the first channel of `at` in `[sample][place][channel]`, and the same within its sample.
-    fn index(&self, at: &Place<'_>, channels: usize) -> (usize, usize) {
+    fn index(&self, at: &At, channels: usize) -> (usize, usize) {
         let within = (at.place - self.places.start) * channels + at.channels.start;
         ((at.sample - self.samples.start) * self.places.len() * channels + within, within)
     }
 
-    fn put_start<const N: usize>(&mut self, at: &Place<'_>, layer: &SpikingLayer, v: &[Lanes; N]) {
+    fn put_start<const N: usize>(&mut self, at: &At, layer: &SpikingLayer, v: &[Lanes; N]) {
         let (index, _) = self.index(at, layer.shape[0]);
-        put(&mut self.start[index..index + at.channels.len()], v);
+        put(&mut self.start[index..index + at.lanes()], v);
     }
 
     /// Runs `neurons` over `column` and keeps what comes of it; `before` steps were simulated earlier.
     fn take_column<const N: usize>(
         &mut self,
-        at: &Place<'_>,
+        at: &At,
         work: &Work<'_>,
         before: usize,
         neurons: &mut Neurons<N>,
@@ -168,7 +174,7 @@ impl Piece {
         let layer = work.layer;
         let channels = layer.shape[0];
         let (index, within) = self.index(at, channels);
-        let span = index..index + at.channels.len();
+        let span = index..index + at.lanes();
         let planes = layer.neuron.weights().len();
         let mut masks = [0u64; 64 * PLANES];
         let steps = column.len();
@@ -176,9 +182,9 @@ impl Piece {
         let row = (at.sample - self.samples.start) * steps * planes * words;
         let silent = held.map_or(0, |held| {
             let first = at.place * channels + at.channels.start;
-            crate::network::event::list::bits_at(held.row(0, at.sample), first, at.channels.len())
+            crate::network::event::list::bits_at(held.row(0, at.sample), first, at.lanes())
         });
-        let keep = if at.channels.len() < 64 { (1 << at.channels.len()) - 1 } else { u64::MAX } & !silent;
+        let keep = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
         for (from, column) in chunks(column, work.kept) {
             let masks = &mut masks[..column.len() * planes];
             neurons.advance(column, masks);
@@ -198,8 +204,9 @@ impl Piece {
             put(mean, &column[0]);
         } else if let Some((record, _)) = work.past {
             let total = (before + work.kept) as f32;
-            for (lane, mean) in mean.iter_mut().enumerate() {
-                let old = record.mean_input[(work.first + at.sample) * layer.neurons() + at.neuron(layer, lane)];
+            for (mean, (place, c)) in mean.iter_mut().zip(at.neurons()) {
+                let neuron = c * layer.plane() + place;
+                let old = record.mean_input[(work.first + at.sample) * layer.neurons() + neuron];
                 *mean = (*mean + old * before as f32) / total;
             }
         } else {

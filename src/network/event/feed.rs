@@ -99,6 +99,14 @@ pub struct Direct {
     pub scale: Vec<f32>,
 }
 
+impl Direct {
+    /// Whether each output is the input of the same place and channel, over the whole of both grids.
+    pub fn is_identity(&self, from: Grid, to: Grid) -> bool {
+        let whole = self.valid == [0..to.height, 0..to.width];
+        from == to && whole && self.channel == 0 && self.stride == [1, 1] && self.offset == [0, 0]
+    }
+}
+
 impl Grid {
     /// The grid of a node's shape; `None` for shapes that are neither vectors nor images.
     pub fn of(shape: &[usize]) -> Option<Self> {

@@ -5,7 +5,8 @@ use super::lanes::{LANES, Lanes};
 use super::list::{List, Spikes, bits_at};
 use super::simd::{Isa, Kernel, dispatch};
 
-/// Values of one block of channels at one place: `[T][lane]`.
+/// Values of up to 64 neurons next to each other, `[T][lane]`: one block of channels at one place, or all channels at several
+/// places.
 pub type Column<const N: usize> = [[Lanes; N]];
 
 /// Places next to each other that one stretch of weight rows belongs to.
@@ -52,29 +53,31 @@ pub fn runs(rows: &Rows, y: usize, x: usize, out: &mut Vec<Run>) {
     }
 }
 
-/// Adds `amplitude · count · Σ rows of events` to each step of `column`. `rows` are one block's. With `factors`, one per
-/// row, each row counts that much.
-pub fn gather<const N: usize>(
+/// Adds `amplitude · count · Σ rows of events` to each step of `column`, in its `part`-th block of `N`. `rows` are one
+/// block's. With `factors`, one per row, each row counts that much.
+pub fn gather<const N: usize, const M: usize>(
     rows: &[Lanes],
     factors: Option<&[f32]>,
     list: &List,
     runs: &[Run],
     amplitude: f32,
-    column: &mut Column<N>,
+    part: usize,
+    column: &mut Column<M>,
 ) {
-    dispatch(Gather { rows, factors, list, runs, amplitude, column });
+    dispatch(Gather::<N, M> { rows, factors, list, runs, amplitude, part, column });
 }
 
-struct Gather<'a, const N: usize> {
+struct Gather<'a, const N: usize, const M: usize> {
     rows: &'a [Lanes],
     factors: Option<&'a [f32]>,
     list: &'a List,
     runs: &'a [Run],
     amplitude: f32,
-    column: &'a mut Column<N>,
+    part: usize,
+    column: &'a mut Column<M>,
 }
 
-impl<const N: usize> Kernel for Gather<'_, N> {
+impl<const N: usize, const M: usize> Kernel for Gather<'_, N, M> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
@@ -88,7 +91,7 @@ impl<const N: usize> Kernel for Gather<'_, N> {
     }
 }
 
-impl<const N: usize> Gather<'_, N> {
+impl<const N: usize, const M: usize> Gather<'_, N, M> {
     /// Events of a run go to `K` sums in turn, which are added up in the end: the order depends on the events alone.
     #[inline(always)]
     fn sum<I: Isa, const K: usize>(self) {
@@ -107,6 +110,7 @@ impl<const N: usize> Gather<'_, N> {
                     add_row::<I, N>(sum, &rows[event.wrapping_sub(run.base) as usize]);
                 }
             }
+            let out = &mut out.as_chunks_mut::<N>().0[self.part];
             for n in 0..N {
                 let mut sum = sums[0][n];
                 for other in &sums[1..] {
@@ -132,6 +136,7 @@ impl<const N: usize> Gather<'_, N> {
                     }
                 }
             }
+            let out = &mut out.as_chunks_mut::<N>().0[self.part];
             for n in 0..N {
                 I::store(I::mul_then_add(sum[n], amplitude, I::load(&out[n])), &mut out[n]);
             }
@@ -158,8 +163,16 @@ pub struct Shortcut<'a, S> {
 }
 
 impl<S: Spikes> Shortcut<'_, S> {
-    /// Adds the shortcut's value at output `(y, x)`, channels `first..first + length`, to steps of `column`.
-    pub fn add<const N: usize>(&self, [y, x]: [usize; 2], first: usize, length: usize, column: &mut Column<N>) {
+    /// Adds the shortcut's value at output `(y, x)`, channels `first..first + length`, to steps of `column` from lane `lane`
+    /// on.
+    pub fn add<const N: usize>(
+        &self,
+        [y, x]: [usize; 2],
+        first: usize,
+        length: usize,
+        lane: usize,
+        column: &mut Column<N>,
+    ) {
         let direct = self.direct;
         if !direct.valid[0].contains(&y) || !direct.valid[1].contains(&x) {
             return;
@@ -173,7 +186,7 @@ impl<S: Spikes> Shortcut<'_, S> {
         let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
         let mut worth = [Lanes::ZERO; N];
         for c in start..end {
-            let (lane, input) = (c - first, c - direct.channel);
+            let (lane, input) = (lane + c - first, c - direct.channel);
             worth[lane / LANES].0[lane % LANES] = pick(&direct.scale, input) * pick(self.amplitudes, input);
         }
         let along = |axis: usize, at: usize| (at * direct.stride[axis]) as isize + direct.offset[axis];
@@ -183,12 +196,28 @@ impl<S: Spikes> Shortcut<'_, S> {
             _ => vec![y * self.from.width + x],
         };
         let bits = SourceBits { spikes: self.spikes, channels: self.from.channels, first: start - direct.channel };
-        let (length, shift) = (end - start, start - first);
+        let (length, shift) = (end - start, lane + start - first);
         for (plane, &count) in self.spikes.weights().iter().enumerate() {
             let worth = worth.map(|lanes| Lanes(lanes.0.map(|worth| worth * count as f32)));
             for &place in &places {
                 dispatch(Spread { bits: &bits, plane, place, length, shift, worth: &worth, column });
             }
+        }
+    }
+
+    /// Adds the value of an identity (see [`Direct::is_identity`]) at `places` places from `place` on, all channels.
+    pub fn add_places<const N: usize>(&self, place: usize, places: usize, column: &mut Column<N>) {
+        let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
+        let channels = self.from.channels;
+        let mut worth = [Lanes::ZERO; N];
+        for lane in 0..places * channels {
+            let c = lane % channels;
+            worth[lane / LANES].0[lane % LANES] = pick(&self.direct.scale, c) * pick(self.amplitudes, c);
+        }
+        let bits = SourceBits { spikes: self.spikes, channels, first: 0 };
+        for (plane, &count) in self.spikes.weights().iter().enumerate() {
+            let worth = worth.map(|lanes| Lanes(lanes.0.map(|worth| worth * count as f32)));
+            dispatch(Spread { bits: &bits, plane, place, length: places * channels, shift: 0, worth: &worth, column });
         }
     }
 }

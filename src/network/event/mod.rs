@@ -11,6 +11,7 @@ pub mod lanes;
 pub mod list;
 mod pack;
 pub mod simd;
+pub mod table;
 #[cfg(test)]
 mod tests;
 mod view;

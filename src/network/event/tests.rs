@@ -11,6 +11,7 @@ use super::feed::Map;
 use super::gather::{Column, Shortcut, gather, runs};
 use super::lanes::{LANES, Lanes};
 use super::list::{Lists, Spikes};
+use super::table::{self, Patterns, Table, look_up};
 use super::{Feed, Grid, Term};
 use crate::network::forward::{Program, numbers};
 use crate::network::{Activation, Network, Node, Op, Weights};
@@ -126,13 +127,25 @@ fn add_term<const N: usize>(
             let size = rows.rows * N;
             let weights = &rows.weights[block * size..(block + 1) * size];
             let amplitude = if factors.is_some() { 1.0 } else { amplitudes[0] };
+            if table::suits(term, feed.lanes) {
+                let table = Table::new(rows, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
+                let mut looked_up = column.to_vec();
+                for patterns in Patterns::of(term.from, field, column.len()) {
+                    look_up::<N, N>(&table, rows, &patterns, block, [y, x], 0, &mut looked_up);
+                }
+                for list in &lists.0[group] {
+                    gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
+                }
+                assert_eq!(column, looked_up, "the table and the list of events");
+                return;
+            }
             for list in &lists.0[group] {
-                gather(weights, factors.as_deref(), list, stretches, amplitude, column);
+                gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
             }
         }
         Map::Direct(direct) => {
             let shortcut = Shortcut { direct, from: term.from, pool: term.pool, spikes: field, amplitudes };
-            shortcut.add([y, x], channels.start, channels.len(), column);
+            shortcut.add([y, x], channels.start, channels.len(), 0, column);
         }
     }
 }
