@@ -20,6 +20,7 @@ use crate::network::Activation;
 
 /// The parts of one neuron's error against the reference `activation`; `z`, `zin` (ẑ), `ceiling` (θ), `phi` and `on_target`
 /// ((θ/T)·q(ẑ)) in activation units.
+#[inline(always)]
 pub fn ledger_against(activation: Activation, z: f32, zin: f32, ceiling: f64, phi: f64, on_target: f64) -> Ledger {
     let lambda = activation.lambda().map_or(f64::INFINITY, f64::from);
     let a = |z: f32| f64::from(activation.apply(z));

@@ -13,6 +13,7 @@ pub mod predict;
 pub mod readout;
 pub mod report;
 pub mod run_report;
+mod sums;
 pub mod wilson;
 
 pub use divergence::{Cause, Divergence, FirstLayers, first_divergence, first_layers};

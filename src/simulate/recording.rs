@@ -4,6 +4,7 @@
 //! channels are innermost, as the event kernels want them.
 
 use crate::convert::{Neuron, SpikingLayer};
+use crate::network::event::count::count;
 use crate::network::event::list::Spikes;
 
 /// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
@@ -106,7 +107,13 @@ impl SpikeTrain {
     }
     /// Makes room for `steps` steps in all; new steps are silent, surplus steps are dropped.
     pub fn resize(&mut self, steps: usize) {
-        self.words.resize(steps * self.samples * self.row_words, 0);
+        let words = steps * self.samples * self.row_words;
+        if self.words.is_empty() {
+            // Zeros from the system cost nothing until they are written.
+            self.words = vec![0; words];
+        } else {
+            self.words.resize(words, 0);
+        }
     }
     /// The bits of all neurons at step `t` (0-based) for `sample`, plane after plane.
     pub fn row(&self, t: usize, sample: usize) -> &[u64] {
@@ -160,22 +167,13 @@ impl SpikeTrain {
     /// takes back one that was sent.
     pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
         // In the order of the bits first: a neuron's place is worked out once, not at every spike.
-        let mut by_bit = vec![0i32; self.neurons()];
-        for t in 0..steps.min(self.steps()) {
-            for (weight, words) in self.planes(t, sample) {
-                for (w, &word) in words.iter().enumerate() {
-                    let mut rest = word;
-                    while rest != 0 {
-                        by_bit[w * 64 + rest.trailing_zeros() as usize] += weight;
-                        rest &= rest - 1;
-                    }
-                }
-            }
-        }
+        let mut by_bit = vec![0.0; self.neurons().next_multiple_of(64)];
+        count(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
+        by_bit.truncate(self.neurons());
         for (place, channels) in by_bit.chunks(self.channels.max(1)).enumerate() {
             for (c, &count) in channels.iter().enumerate() {
                 let total = &mut counts[c * self.places + place];
-                *total = total.wrapping_add_signed(count);
+                *total = total.wrapping_add_signed(count as i32);
             }
         }
     }

@@ -5,6 +5,7 @@
 //! on from the stored potentials, a shorter T is a prefix ([`super::prefix`]).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -19,6 +20,8 @@ use crate::{Error, Result};
 
 /// Values of one layer that one block of samples may hold over all steps (f32 each).
 const BLOCK_VALUES: usize = 2 << 20;
+/// Bytes of spikes and end states that one block of samples may leave behind: what the caches hold until it is put away.
+const BLOCK_BYTES: usize = 8 << 20;
 
 /// What to run, and what is already known.
 #[derive(Clone, Copy)]
@@ -77,17 +80,18 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     let shared = Shared { plan, reuse, dense: &dense, parts };
     let done = AtomicUsize::new(0);
     let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
-    let blocks = starts.into_par_iter().map(|first| {
+    let recording = Mutex::new(begin(plan, reuse));
+    starts.into_par_iter().try_for_each(|first| {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
+        recording.lock().unwrap_or_else(PoisonError::into_inner).put(plan, reuse, &block);
         let new = plan.steps - reuse.from_step;
-        control.tell(|| Event::Answers { samples: first..first + rows, steps: new, readout: block.readout.clone() });
+        control.tell(|| Event::Answers { samples: first..first + rows, steps: new, readout: block.readout });
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
-        Ok(block)
-    });
-    let blocks: Vec<Block> = blocks.collect::<Result<_>>()?;
-    Ok(assemble(plan, reuse, &blocks))
+        Ok(())
+    })?;
+    Ok(recording.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether `recording` is of the plan's network and samples.
@@ -112,53 +116,61 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
     }
 }
 
-/// Samples in one block: an even share of the work, and no more than [`BLOCK_VALUES`] of dense values at once.
+/// Samples in one block: an even share of the work, no more than [`BLOCK_VALUES`] of dense values and [`BLOCK_BYTES`] of
+/// results at once.
 fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize) -> usize {
     let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
     let nodes = plan.program.network().nodes.iter().zip(dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
+    let kept = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.weights().len() / 8 + 8);
+    let bytes: usize = plan.spiking.layers[reuse.layers..].iter().map(kept).sum();
     let share = plan.samples.div_ceil(2 * threads).max(1);
-    (BLOCK_VALUES / (steps * widest).max(1)).clamp(1, share)
+    (BLOCK_VALUES / (steps * widest).max(1)).min(BLOCK_BYTES / bytes.max(1)).clamp(1, share)
 }
 
-/// Puts the blocks together with what was kept.
-fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
+/// The recording that blocks are put into: room for what is new, and what is kept.
+fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
     let classes = plan.program.network().classes();
-    let new_steps = plan.steps - reuse.from_step;
     let layer = |(index, layer): (usize, &SpikingLayer)| {
-        let neurons = layer.neurons();
-        let kept = |r: &Recording| {
-            let old = &r.layers[index];
+        let kept = reuse.previous.filter(|_| index < reuse.layers || reuse.from_step > 0);
+        if let Some(previous) = kept {
+            let old = &previous.layers[index];
             let mut spikes = old.spikes.clone();
             spikes.resize(plan.steps);
-            LayerRecording { spikes, ..old.clone() }
-        };
-        if let Some(previous) = reuse.previous.filter(|_| index < reuse.layers) {
-            return kept(previous);
+            return LayerRecording { spikes, ..old.clone() };
         }
-        let mut record = match reuse.previous.filter(|_| reuse.from_step > 0) {
-            Some(previous) => kept(previous),
-            None => {
-                let mut spikes = SpikeTrain::of_layer(plan.samples, layer);
-                spikes.resize(plan.steps);
-                let zeros = vec![0.0; plan.samples * neurons];
-                let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(|| zeros.clone());
-                let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
-                    let mut bits = SpikeTrain::flags_of(plan.samples, layer);
-                    bits.resize(1);
-                    bits
-                });
-                LayerRecording { spikes, mean_input: zeros.clone(), potential: zeros, start, silenced }
-            }
-        };
-        for block in blocks {
-            let Some(trail) = &block.layers[index] else { continue };
+        let mut spikes = SpikeTrain::of_layer(plan.samples, layer);
+        spikes.resize(plan.steps);
+        let zeros = || vec![0.0; plan.samples * layer.neurons()];
+        let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(zeros);
+        let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
+            let mut bits = SpikeTrain::flags_of(plan.samples, layer);
+            bits.resize(1);
+            bits
+        });
+        LayerRecording { spikes, mean_input: zeros(), potential: zeros(), start, silenced }
+    };
+    let layers = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
+    let mut readout = vec![0.0; plan.steps * plan.samples * classes];
+    if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
+        readout[..previous.readout.len()].copy_from_slice(&previous.readout);
+    }
+    Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout }
+}
+
+impl Recording {
+    /// Takes over what a block of samples gave.
+    fn put(&mut self, plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) {
+        let new_steps = plan.steps - reuse.from_step;
+        for ((record, trail), layer) in self.layers.iter_mut().zip(&block.layers).zip(&plan.spiking.layers) {
+            let Some(trail) = trail else { continue };
             for t in 0..new_steps {
                 for sample in 0..block.rows {
                     let row = record.spikes.row_mut(reuse.from_step + t, block.first + sample);
                     row.copy_from_slice(trail.spikes.row(t, sample));
                 }
             }
+            let neurons = layer.neurons();
             let span = block.first * neurons..(block.first + block.rows) * neurons;
             record.mean_input[span.clone()].copy_from_slice(&trail.mean_input);
             record.potential[span.clone()].copy_from_slice(&trail.potential);
@@ -169,26 +181,16 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
                 (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
             }
         }
-        record
-    };
-    let layers: Vec<LayerRecording> = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
-    let mut readout = vec![0.0; plan.steps * plan.samples * classes];
-    let row = plan.samples * classes;
-    if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
-        readout[..reuse.from_step * row].copy_from_slice(&previous.readout);
-    }
-    for block in blocks {
-        let width = block.rows * classes;
+        let (row, width) = (self.samples * self.classes, block.rows * self.classes);
         for t in 0..new_steps {
-            let at = (reuse.from_step + t) * row + block.first * classes;
+            let at = (reuse.from_step + t) * row + block.first * self.classes;
             for k in 0..width {
                 let before = match reuse.from_step {
                     0 => 0.0,
-                    from => readout[(from - 1) * row + block.first * classes + k],
+                    from => self.readout[(from - 1) * row + block.first * self.classes + k],
                 };
-                readout[at + k] = before + block.readout[t * width + k];
+                self.readout[at + k] = before + block.readout[t * width + k];
             }
         }
     }
-    Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout }
 }

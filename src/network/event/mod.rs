@@ -5,6 +5,7 @@
 //! inputs of a window lie side by side and a spike's weights for many output channels are one contiguous row.
 
 pub mod compile;
+pub mod count;
 pub mod feed;
 pub mod gather;
 pub mod lanes;

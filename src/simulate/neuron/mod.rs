@@ -50,7 +50,7 @@ impl Dynamics {
 /// The target count q = clip(⌊(x·T + p·u)/u⌋, 0, kT) that constant input of mean `x` gives from v(0) = pu, u being the
 /// neuron's unit and k its most counts a step (QCFS at L = T for p = ½, u = θ, k = 1: Bu et al. ICLR 2022). Where u is zero
 /// (a channel that was silent in calibration) any positive input saturates.
-#[inline]
+#[inline(always)]
 pub fn target_count(x: f32, unit: f32, steps: usize, per_step: usize, p: f64) -> u32 {
     let most = steps * per_step;
     if unit <= 0.0 {
