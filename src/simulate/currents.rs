@@ -9,9 +9,9 @@ use crate::Result;
 use crate::convert::{Pooling, SpikingLayer};
 use crate::network::event::feed::{Feed, Grid, Map, Term, Windows};
 use crate::network::event::gather::{Column, Run, Shortcut, gather, runs};
-use crate::network::event::table::{self, Patterns, Table, look_up};
 use crate::network::event::lanes::{LANES, Lanes, MOST};
-use crate::network::event::list::Lists;
+use crate::network::event::list::{Reader, RowEvents};
+use crate::network::event::table::{self, Patterns, Table, look_up};
 
 /// Bytes of weights up to which all blocks of a layer are taken at a place before the next place; beyond, all places for
 /// one block.
@@ -76,9 +76,13 @@ impl<'a> Source<'a> {
 }
 
 /// The spikes of one sample for one term, in the form that the term is read in; shortcuts read the bits themselves.
-enum Input {
-    Lists(Lists),
+enum Input<'a> {
+    Bits,
     Patterns(Vec<Patterns>),
+    /// Rows of events are listed when they are needed.
+    Reader(Reader<'a, SampleSpikes<'a>>),
+    /// They are listed already.
+    Rows(Vec<RowEvents>),
 }
 
 /// All that is needed to give the columns of one layer.
@@ -145,7 +149,7 @@ impl Currents<'_> {
         let blocks = self.blocks();
         let (places, all) = (self.grid.places(), 0..blocks.len());
         let many = matches!(&self.current, Current::Events(e) if e.feed.weight_bytes() > SMALL_WEIGHTS);
-        let run = |task: Task, inputs: &[Vec<Input>]| {
+        let run = |task: Task, inputs: &[Vec<Input<'_>>]| {
             let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, inputs, many, control, visit);
             work(&task, &columns)
         };
@@ -154,7 +158,7 @@ impl Currents<'_> {
             (0..length).step_by(size.max(1)).map(move |first| first..(first + size).min(length))
         };
         if many {
-            let inputs: Vec<_> = (0..self.samples).map(|sample| self.inputs(sample)).collect();
+            let inputs: Vec<_> = (0..self.samples).map(|sample| self.inputs(sample, true)).collect();
             let tasks: Vec<_> = cut(blocks.len(), self.parts, 1).collect();
             let task = |blocks| run(Task { samples: 0..self.samples, places: 0..places, blocks }, &inputs);
             return tasks.into_par_iter().map(task).collect();
@@ -162,7 +166,7 @@ impl Currents<'_> {
         let mut all_results = Vec::new();
         for sample in 0..self.samples {
             control.check()?;
-            let inputs = [self.inputs(sample)];
+            let inputs = [self.inputs(sample, false)];
             let task = |places| run(Task { samples: sample..sample + 1, places, blocks: all.clone() }, &inputs);
             if self.parts < 2 {
                 all_results.push(task(0..places)?);
@@ -175,17 +179,28 @@ impl Currents<'_> {
         Ok(all_results)
     }
 
-    /// The spikes of one sample, one for each term.
-    fn inputs(&self, sample: usize) -> Vec<Input> {
+    /// The spikes of one sample, one for each term; with `ahead`, all rows of events are listed at once.
+    fn inputs(&self, sample: usize, ahead: bool) -> Vec<Input<'_>> {
+        use rayon::prelude::*;
         let Current::Events(events) = &self.current else { return Vec::new() };
-        let input = |(term, source): (&Term, &Source<'_>)| {
+        let input = |k: usize| {
+            let (term, source) = (&events.feed.terms[k], &events.sources[k]);
             let spikes = source.spikes(sample);
-            match source.table {
-                Some(_) => Input::Patterns(Patterns::of(term.from, &spikes, self.steps)),
-                None => Input::Lists(Lists::of(term, &spikes, self.steps)),
+            if source.table.is_some() {
+                return Input::Patterns(Patterns::of(term.from, &spikes, self.steps));
             }
+            let Some(reader) = Reader::new(term, spikes, self.steps) else { return Input::Bits };
+            if !ahead {
+                return Input::Reader(reader);
+            }
+            let row = |y: usize| {
+                let mut row = RowEvents::default();
+                reader.row(y, &mut row);
+                row
+            };
+            Input::Rows((0..events.feed.sum.height).into_par_iter().map(row).collect())
         };
-        events.feed.terms.iter().zip(&events.sources).map(input).collect()
+        (0..events.sources.len()).map(input).collect()
     }
 
     /// The columns of one task; `inputs` are of its samples.
@@ -193,12 +208,12 @@ impl Currents<'_> {
         &self,
         blocks: &[Range<usize>],
         task: &Task,
-        inputs: &[Vec<Input>],
+        inputs: &[Vec<Input<'_>>],
         blocks_outside: bool,
         control: &Control,
         visit: &mut Visit<'_, N>,
     ) -> Result<()> {
-        let mut desk = Desk { column: vec![[Lanes::ZERO; N]; self.steps], other: Vec::new(), runs: Vec::new() };
+        let mut desk = Desk { column: vec![[Lanes::ZERO; N]; self.steps], other: Vec::new(), shelf: self.shelf() };
         let together = self.together();
         let mut one = |sample: usize, place: usize, block: usize| {
             let places = together.min(task.places.end - place);
@@ -227,6 +242,17 @@ impl Currents<'_> {
         Ok(())
     }
 
+    /// Room for the rows of events that one column is made of.
+    fn shelf(&self) -> Shelf {
+        let (terms, rows) = match &self.current {
+            Current::Events(Events { feed, .. }) => (feed.terms.len(), feed.pool.map_or(1, |pool| pool.kernel[0])),
+            _ => (0, 0),
+        };
+        // A column of several places may lie in two rows.
+        let slots = || (0..rows.max(2)).map(|_| Slot::default()).collect();
+        Shelf { runs: Vec::new(), slots: (0..terms).map(|_| slots()).collect() }
+    }
+
     /// One column: the currents of one spot at every step.
     fn column<const N: usize>(&self, spot: &Spot<'_>, desk: &mut Desk<N>) {
         let at = spot.at;
@@ -245,7 +271,7 @@ impl Currents<'_> {
                 }
             }
             Current::Events(events) => match events.feed.pool {
-                None => events.sum(spot, &mut desk.runs, &mut desk.column),
+                None => events.sum(spot, &mut desk.shelf, &mut desk.column),
                 Some(windows) => events.pooled(windows, self.grid, spot, desk),
             },
         }
@@ -290,14 +316,28 @@ struct Spot<'a> {
     at: &'a At,
     block: usize,
     /// The sample's spikes, one for each term.
-    inputs: &'a [Input],
+    inputs: &'a [Input<'a>],
 }
 
 /// Room for the columns that one task works on.
 struct Desk<const N: usize> {
     column: Vec<[Lanes; N]>,
     other: Vec<[Lanes; N]>,
+    shelf: Shelf,
+}
+
+/// Rows of events that were listed last: the next column needs mostly the same.
+struct Shelf {
     runs: Vec<Run>,
+    /// `[term][row modulo their number]`
+    slots: Vec<Vec<Slot>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Sample and row of outputs.
+    of: Option<(usize, usize)>,
+    events: RowEvents,
 }
 
 impl Source<'_> {
@@ -308,7 +348,7 @@ impl Source<'_> {
 
 impl Events<'_> {
     /// The sum of constant and terms at one spot of the feed's inner grid.
-    fn sum<const M: usize>(&self, spot: &Spot<'_>, stretches: &mut Vec<Run>, column: &mut Column<M>) {
+    fn sum<const M: usize>(&self, spot: &Spot<'_>, shelf: &mut Shelf, column: &mut Column<M>) {
         let At { sample, place, places, ref channels } = *spot.at;
         let grid = self.feed.sum;
         let row = if self.feed.analogue { sample * grid.len() } else { 0 } + place * grid.channels;
@@ -318,7 +358,7 @@ impl Events<'_> {
             constant[lane / LANES].0[lane % LANES] = *value;
         }
         column.fill(constant);
-        for ((term, source), input) in self.feed.terms.iter().zip(&self.sources).zip(spot.inputs) {
+        for (k, (term, source)) in self.feed.terms.iter().zip(&self.sources).enumerate() {
             if let Map::Direct(direct) = &term.map {
                 let spikes = source.spikes(sample);
                 let (from, pool, amplitudes) = (term.from, term.pool, source.amplitudes.as_slice());
@@ -333,14 +373,20 @@ impl Events<'_> {
                 }
                 continue;
             }
+            let Shelf { runs, slots } = &mut *shelf;
             for part in 0..places {
                 let at = [(place + part) / grid.width, (place + part) % grid.width];
-                let rows = Rows { term, source, input, block: spot.block, first: channels.start, at, part };
+                let events = row_of_events(&spot.inputs[k], &mut slots[k], sample, at[0]);
+                let patterns = match &spot.inputs[k] {
+                    Input::Patterns(patterns) => patterns.as_slice(),
+                    _ => &[],
+                };
+                let rows = Rows { term, source, patterns, events, block: spot.block, first: channels.start, at, part };
                 // Blocks are no wider than columns.
                 match (self.feed.lanes, M) {
-                    (1, _) => rows.add::<1, M>(grid, stretches, column),
-                    (2, 2 | 4) => rows.add::<2, M>(grid, stretches, column),
-                    _ => rows.add::<M, M>(grid, stretches, column),
+                    (1, _) => rows.add::<1, M>(grid, runs, column),
+                    (2, 2 | 4) => rows.add::<2, M>(grid, runs, column),
+                    _ => rows.add::<M, M>(grid, runs, column),
                 }
             }
         }
@@ -348,13 +394,13 @@ impl Events<'_> {
 
     /// The maximum over the window of one output place: of each step's currents, or of their sums so far (lateral).
     fn pooled<const N: usize>(&self, windows: Windows, grid: Grid, spot: &Spot<'_>, desk: &mut Desk<N>) {
-        let Desk { column, other, runs } = desk;
+        let Desk { column, other, shelf } = desk;
         other.resize(column.len(), [Lanes::ZERO; N]);
         column.fill([Lanes([f32::NEG_INFINITY; LANES]); N]);
         let lateral = self.pooling == Pooling::Lateral;
         let here = spot.at.place;
         for place in windows.places(self.feed.sum, here / grid.width, here % grid.width) {
-            self.sum(&Spot { at: &At { place, ..spot.at.clone() }, ..*spot }, runs, other);
+            self.sum(&Spot { at: &At { place, ..spot.at.clone() }, ..*spot }, shelf, other);
             if lateral {
                 accumulate(other);
             }
@@ -374,11 +420,28 @@ impl Events<'_> {
     }
 }
 
+/// The events for outputs in row `y`; `None` where the term is read in another form.
+fn row_of_events<'b>(input: &'b Input<'_>, slots: &'b mut [Slot], sample: usize, y: usize) -> Option<&'b RowEvents> {
+    match input {
+        Input::Rows(rows) => rows.get(y),
+        Input::Reader(reader) => {
+            let slot = &mut slots[y % slots.len()];
+            if slot.of != Some((sample, y)) {
+                reader.row(y, &mut slot.events);
+                slot.of = Some((sample, y));
+            }
+            Some(&slot.events)
+        }
+        _ => None,
+    }
+}
+
 /// A term with weights at one place, for one block of output channels.
 struct Rows<'a> {
     term: &'a Term,
     source: &'a Source<'a>,
-    input: &'a Input,
+    patterns: &'a [Patterns],
+    events: Option<&'a RowEvents>,
     block: usize,
     /// The block's first channel.
     first: usize,
@@ -391,17 +454,13 @@ impl Rows<'_> {
     fn add<const N: usize, const M: usize>(&self, grid: Grid, stretches: &mut Vec<Run>, column: &mut Column<M>) {
         let Self { source, block, at, part, .. } = *self;
         let Map::Rows(rows) = &self.term.map else { return };
-        let lists = match (self.input, &source.table) {
-            (Input::Patterns(planes), Some(table)) => {
-                for patterns in planes {
-                    look_up::<N, M>(table, rows, patterns, block, at, part, column);
-                }
-                return;
+        if let Some(table) = &source.table {
+            for patterns in self.patterns {
+                look_up::<N, M>(table, rows, patterns, block, at, part, column);
             }
-            (Input::Lists(lists), _) => lists,
-            (Input::Patterns(_), None) => return,
-        };
-        runs(rows, at[0], at[1], stretches);
+        }
+        let Some(events) = self.events else { return };
+        runs(rows, at[1], stretches);
         let size = rows.rows * N;
         let group = self.first * rows.groups / grid.channels;
         let weights = &rows.weights[block * size..(block + 1) * size];
@@ -410,7 +469,7 @@ impl Rows<'_> {
             factors => Some(&factors[group * rows.rows..(group + 1) * rows.rows]),
         };
         let amplitude = if factors.is_some() { 1.0 } else { source.amplitudes[0] };
-        for list in &lists.0[group] {
+        for list in &events.lists[group] {
             gather::<N, M>(weights, factors, list, stretches, amplitude, part, column);
         }
     }

@@ -264,11 +264,16 @@ fn assemble(work: &Work<'_>, currents: &Currents<'_>, pieces: Vec<Piece>, silenc
             bits.iter().enumerate().for_each(|(w, &word)| or_bits(row, shift + w * 64, word));
         }
         let spread = |from: &[f32], to: &mut [f32]| {
+            // A few cache lines at a time: a column of the one is a row of the other.
+            const TILE: usize = 16;
             for (k, from) in from.chunks(inside.max(1)).enumerate() {
                 let to = &mut to[(piece.samples.start + k) * neurons..][..neurons];
-                for (p, from) in from.chunks(channels).enumerate() {
-                    let place = piece.places.start + p;
-                    from.iter().enumerate().for_each(|(c, value)| to[c * places + place] += value);
+                for (group, from) in from.chunks(channels * TILE).enumerate() {
+                    let place = piece.places.start + group * TILE;
+                    for c in 0..channels {
+                        let column = from[c..].iter().step_by(channels);
+                        to[c * places + place..].iter_mut().zip(column).for_each(|(to, value)| *to += value);
+                    }
                 }
             }
         };

@@ -73,7 +73,7 @@ pub enum Map {
     Direct(Direct),
 }
 
-/// Weights as rows of output channels, `[block][kernel row][kernel column][input channel][lane]`.
+/// Weights as rows of output channels, `[block][kernel column][kernel row][input channel][lane]`.
 #[derive(Debug)]
 pub struct Rows {
     /// What the kernel slides over: the source's grid, or that of the pool behind it.

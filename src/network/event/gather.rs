@@ -9,7 +9,7 @@ use super::simd::{Isa, Kernel, dispatch};
 /// places.
 pub type Column<const N: usize> = [[Lanes; N]];
 
-/// Places next to each other that one stretch of weight rows belongs to.
+/// Columns of the input next to each other that one stretch of weight rows belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     from: usize,
@@ -18,37 +18,24 @@ pub struct Run {
     base: u32,
 }
 
-/// The stretches of input places in the window of output `(y, x)`.
-pub fn runs(rows: &Rows, y: usize, x: usize, out: &mut Vec<Run>) {
+/// The stretches of input columns in the windows of outputs in column `x`.
+pub fn runs(rows: &Rows, x: usize, out: &mut Vec<Run>) {
     out.clear();
     let Rows { input, windows, groups, .. } = rows;
-    let channels = (input.channels / groups) as i64;
-    let [kh, kw] = windows.kernel;
+    let size = (windows.kernel[0] * (input.channels / groups)) as i64;
     let left = (x * windows.stride[1]) as i64 - windows.padding[1] as i64;
-    let mut push = |row: usize, from: i64, to: i64, first: i64, k: usize| {
-        let place = |x: i64| row * input.width + x as usize;
-        let base = ((row * input.width) as i64 + first) * channels - k as i64 * channels;
-        let run = Run { from: place(from), to: place(to), base: base as u32 };
-        match out.last_mut() {
-            Some(last) if last.to == run.from && last.base == run.base => last.to = run.to,
-            _ => out.push(run),
+    let inside = 0..input.width as i64;
+    if windows.dilation[1] == 1 {
+        let (from, to) = (left.max(0), (left + windows.kernel[1] as i64).min(inside.end));
+        if from < to {
+            out.push(Run { from: from as usize, to: to as usize, base: (left * size) as u32 });
         }
-    };
-    for ky in 0..kh {
-        let row = (y * windows.stride[0] + ky * windows.dilation[0]).checked_sub(windows.padding[0]);
-        let Some(row) = row.filter(|&row| row < input.height) else { continue };
-        if windows.dilation[1] == 1 {
-            let (from, to) = (left.max(0), (left + kw as i64).min(input.width as i64));
-            if from < to {
-                push(row, from, to, left, ky * kw);
-            }
-        } else {
-            for kx in 0..kw {
-                let at = left + (kx * windows.dilation[1]) as i64;
-                if (0..input.width as i64).contains(&at) {
-                    push(row, at, at + 1, at, ky * kw + kx);
-                }
-            }
+        return;
+    }
+    for kx in 0..windows.kernel[1] as i64 {
+        let at = left + kx * windows.dilation[1] as i64;
+        if inside.contains(&at) {
+            out.push(Run { from: at as usize, to: at as usize + 1, base: ((at - kx) * size) as u32 });
         }
     }
 }
@@ -84,9 +71,9 @@ impl<const N: usize, const M: usize> Kernel for Gather<'_, N, M> {
         // Several sums at a time hide the time that one addition takes; how many is a matter of registers.
         match (self.factors, N) {
             (Some(factors), _) => self.sum_scaled::<I>(factors),
-            (None, 1) => self.sum::<I, 4>(),
-            (None, 2) => self.sum::<I, 2>(),
-            _ => self.sum::<I, 1>(),
+            (None, 1) => self.sum::<I, 8>(),
+            (None, 2) => self.sum::<I, 4>(),
+            _ => self.sum::<I, 2>(),
         }
     }
 }
@@ -97,10 +84,10 @@ impl<const N: usize, const M: usize> Gather<'_, N, M> {
     fn sum<I: Isa, const K: usize>(self) {
         let (rows, _) = self.rows.as_chunks::<N>();
         let amplitude = I::splat(self.amplitude * self.list.count);
-        for (out, step) in self.column.iter_mut().zip(&self.list.steps) {
+        for (t, out) in self.column.iter_mut().enumerate() {
             let mut sums = [[I::splat(0.0); N]; K];
             for run in self.runs {
-                let (turns, rest) = step.between(run.from, run.to).as_chunks::<K>();
+                let (turns, rest) = self.list.between(t, run.from, run.to).as_chunks::<K>();
                 for events in turns {
                     for k in 0..K {
                         add_row::<I, N>(&mut sums[k], &rows[events[k].wrapping_sub(run.base) as usize]);
@@ -125,10 +112,10 @@ impl<const N: usize, const M: usize> Gather<'_, N, M> {
     fn sum_scaled<I: Isa>(self, factors: &[f32]) {
         let (rows, _) = self.rows.as_chunks::<N>();
         let amplitude = I::splat(self.amplitude * self.list.count);
-        for (out, step) in self.column.iter_mut().zip(&self.list.steps) {
+        for (t, out) in self.column.iter_mut().enumerate() {
             let mut sum = [I::splat(0.0); N];
             for run in self.runs {
-                for event in step.between(run.from, run.to) {
+                for event in self.list.between(t, run.from, run.to) {
                     let row = event.wrapping_sub(run.base) as usize;
                     let factor = I::splat(factors[row]);
                     for n in 0..N {

@@ -1,10 +1,11 @@
-//! Events: which inputs of a map spike at each step, as lists of input indices in the order of the weights.
+//! Events: which inputs of a map spike at each step. What the windows of one row of outputs see is listed column by column, so
+//! that the events of one window lie side by side, in the order of the weights.
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::feed::{Grid, Map, SourcePool, Term, Windows};
+use super::feed::{Grid, Map, Rows, SourcePool, Term, Windows};
+use super::lanes::LANES;
+use super::simd::{Isa, Kernel, dispatch};
 
 /// The spikes of one sample of a layer: `[T]` steps of `planes` bit fields, channels innermost.
 pub trait Spikes: Sync {
@@ -14,122 +15,230 @@ pub trait Spikes: Sync {
     fn weights(&self) -> &[i32];
 }
 
-/// The events of one sample at one step, for one group of input channels: indices `p·C + c` of the map's input, C being the
-/// group's channels.
+/// The events that the windows of one row of outputs see, for each group of input channels one list for every plane.
 #[derive(Debug, Default)]
-pub struct Step {
+pub struct RowEvents {
+    /// `[group][plane]`
+    pub lists: Vec<Vec<List>>,
+}
+
+/// Events that count alike: `(x·kH + ky)·C + c` for channel c of a group of C, at column x, in kernel row ky.
+#[derive(Debug, Default)]
+pub struct List {
+    pub count: f32,
+    /// Columns of the input.
+    columns: usize,
+    /// First event of each column at each step, and one past the step's last: `[T][columns + 1]`.
+    offsets: Vec<u32>,
+    /// Longer than its events: they are written sixteen places at a time.
+    events: Vec<u32>,
+    length: usize,
+}
+
+impl List {
+    /// The events of columns `from..to` at step `t`.
+    #[inline(always)]
+    pub fn between(&self, t: usize, from: usize, to: usize) -> &[u32] {
+        let first = t * (self.columns + 1);
+        &self.events[self.offsets[first + from] as usize..self.offsets[first + to] as usize]
+    }
+
+    fn clear(&mut self, count: i32, columns: usize) {
+        (self.count, self.columns, self.length) = (count as f32, columns, 0);
+        self.offsets.clear();
+    }
+
+    /// Makes room for `most` more events.
+    fn writer(&mut self, most: usize) -> Writer<'_> {
+        let room = self.length + most + LANES;
+        if self.events.len() < room {
+            self.events.resize(room.max(self.events.len() * 2), 0);
+        }
+        Writer { events: &mut self.events, offsets: &mut self.offsets, length: self.length }
+    }
+}
+
+/// Writes events behind those that are there.
+struct Writer<'a> {
+    events: &'a mut [u32],
+    offsets: &'a mut Vec<u32>,
+    length: usize,
+}
+
+impl Writer<'_> {
+    /// A column starts here.
+    #[inline(always)]
+    fn mark(&mut self) {
+        self.offsets.push(self.length as u32);
+    }
+
+    /// An event for every bit of `words` in `from..from + length`, the first of them being `base`. There is no branch that
+    /// depends on a bit.
+    #[inline(always)]
+    fn bits<I: Isa>(&mut self, words: &[u64], from: usize, length: usize, base: u32) {
+        for first in (0..length).step_by(64) {
+            let wide = (length - first).min(64);
+            let (word, shift) = ((from + first) / 64, (from + first) % 64);
+            let mut bits = if shift + wide <= 64 { words[word] >> shift } else { bits_at(words, from + first, wide) };
+            if wide < 64 {
+                bits &= (1 << wide) - 1;
+            }
+            for k in 0..wide.div_ceil(LANES) {
+                if let Some(out) = self.events[self.length..].first_chunk_mut() {
+                    self.length += I::positions((bits >> (LANES * k)) as u16, base + (first + LANES * k) as u32, out);
+                }
+            }
+        }
+    }
+}
+
+/// Lists the events of one term for one sample.
+pub struct Reader<'a, S> {
+    rows: &'a Rows,
+    from: Grid,
+    spikes: S,
+    steps: usize,
+    pool: Pool,
+}
+
+struct Listing<'a, 'b, S> {
+    reader: &'a Reader<'b, S>,
+    y: usize,
+    out: &'a mut RowEvents,
+}
+
+impl<S: Spikes> Kernel for Listing<'_, '_, S> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.reader.list_row::<I>(self.y, self.out);
+    }
+}
+
+/// What is between the spikes and the map.
+enum Pool {
+    Nothing,
+    /// Places inside each window, and how many there are at most.
+    Mean {
+        inside: Vec<Vec<usize>>,
+        most: usize,
+    },
+    /// What the pool sends, `[group]`, rises and falls.
+    Lateral(Vec<[Vec<Step>; 2]>),
+}
+
+/// The events of one sample at one step behind a lateral pool: channels within their group.
+#[derive(Debug, Default)]
+struct Step {
     /// First event of each place, and one past the last.
     offsets: Vec<u32>,
     events: Vec<u32>,
 }
 
-/// Events that count alike.
-#[derive(Debug)]
-pub struct List {
-    pub count: f32,
-    pub steps: Vec<Step>,
-}
-
-/// The events of one sample for one term: `[group]`, each with one list for every plane.
-#[derive(Debug)]
-pub struct Lists(pub Vec<Vec<List>>);
-
-impl Step {
-    /// The events of places `from..to`.
-    #[inline(always)]
-    pub fn between(&self, from: usize, to: usize) -> &[u32] {
-        &self.events[self.offsets[from] as usize..self.offsets[to] as usize]
-    }
-    /// Events of all places.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-    /// Whether nothing spikes.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-}
-
-impl Lists {
-    /// The events of steps `0..steps` for `term`; empty for shortcuts, which read the bits themselves.
-    pub fn of(term: &Term, spikes: &impl Spikes, steps: usize) -> Self {
-        let Map::Rows(rows) = &term.map else { return Self(Vec::new()) };
-        let group = |g: usize| -> Vec<List> {
-            let channels = term.from.channels / rows.groups;
-            let channels = g * channels..(g + 1) * channels;
-            if let Some(SourcePool::Lateral(windows)) = term.pool {
-                return lateral(term.from, rows.input, windows, channels, spikes, steps);
+impl<'a, S: Spikes> Reader<'a, S> {
+    /// Reads `spikes` over `steps` for `term`; `None` for shortcuts, which read the bits themselves.
+    pub fn new(term: &'a Term, spikes: S, steps: usize) -> Option<Self> {
+        let Map::Rows(rows) = &term.map else { return None };
+        let pool = match term.pool {
+            None => Pool::Nothing,
+            Some(SourcePool::Mean(windows)) => {
+                let (places, width) = (0..rows.input.places(), rows.input.width);
+                let inside = |place: usize| windows.places(term.from, place / width, place % width).collect();
+                let most = windows.kernel[0] * windows.kernel[1];
+                Pool::Mean { inside: places.map(inside).collect(), most }
             }
-            let pool = match term.pool {
-                Some(SourcePool::Mean(windows)) => Some(windows),
-                _ if rows.groups == 1 => None,
-                _ => Some(Windows::POINT),
-            };
-            let inside: Option<Vec<Vec<usize>>> = pool.map(|windows| {
-                let places = 0..rows.input.places();
-                let width = rows.input.width;
-                places.map(|place| windows.places(term.from, place / width, place % width).collect()).collect()
-            });
-            let plane = |(plane, &count): (usize, &i32)| {
-                let step = |t: usize| {
-                    let words = spikes.plane(t, plane);
-                    match &inside {
-                        Some(inside) => pooled(term.from, inside, &channels, words),
-                        None => whole(term.from, words),
-                    }
-                };
-                List { count: count as f32, steps: (0..steps).into_par_iter().with_min_len(8).map(step).collect() }
-            };
-            spikes.weights().iter().enumerate().map(plane).collect()
+            Some(SourcePool::Lateral(windows)) => {
+                let channels = term.from.channels / rows.groups;
+                let group = |g: usize| g * channels..(g + 1) * channels;
+                let group = |g| lateral(term.from, rows.input, windows, group(g), &spikes, steps);
+                Pool::Lateral((0..rows.groups).map(group).collect())
+            }
         };
-        Self((0..rows.groups).map(group).collect())
+        Some(Self { rows, from: term.from, spikes, steps, pool })
     }
 
-    /// Events of all groups, planes and steps.
-    pub fn len(&self) -> usize {
-        self.0.iter().flatten().flat_map(|list| &list.steps).map(Step::len).sum()
+    /// What the windows of output row `y` see, into `out`.
+    pub fn row(&self, y: usize, out: &mut RowEvents) {
+        dispatch(Listing { reader: self, y, out });
     }
-    /// Whether nothing spikes at all.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
-/// Every spike of a layer, in the order of its bits.
-fn whole(grid: Grid, words: &[u64]) -> Step {
-    let spikes: u32 = words.iter().map(|word| word.count_ones()).sum();
-    let mut step = Step { offsets: Vec::with_capacity(grid.places() + 1), events: Vec::with_capacity(spikes as usize) };
-    let mut edge = 0;
-    for (w, &word) in words.iter().enumerate() {
-        let mut rest = word;
-        while rest != 0 {
-            let bit = w * 64 + rest.trailing_zeros() as usize;
-            rest &= rest - 1;
-            while bit >= edge {
-                step.offsets.push(step.events.len() as u32);
-                edge += grid.channels;
+    #[inline(always)]
+    fn list_row<I: Isa>(&self, y: usize, out: &mut RowEvents) {
+        let (input, windows, groups) = (self.rows.input, self.rows.windows, self.rows.groups);
+        let channels = input.channels / groups;
+        let counts = if matches!(self.pool, Pool::Lateral(_)) { &[1, -1] } else { self.spikes.weights() };
+        // The input row under each kernel row.
+        let under = |ky: usize| {
+            let row = (y * windows.stride[0] + ky * windows.dilation[0]).checked_sub(windows.padding[0]);
+            row.filter(|&row| row < input.height).map(|row| (ky, row))
+        };
+        let under: Vec<(usize, usize)> = (0..windows.kernel[0]).filter_map(under).collect();
+        out.lists.resize_with(groups, Vec::new);
+        for (group, lists) in out.lists.iter_mut().enumerate() {
+            lists.resize_with(counts.len(), List::default);
+            for (plane, (list, &count)) in lists.iter_mut().zip(counts).enumerate() {
+                list.clear(count, input.width);
+                let most = input.width * windows.kernel[0] * channels;
+                for t in 0..self.steps {
+                    self.list_step::<I>([t, group, plane], &under, most, list);
+                }
             }
-            step.events.push(bit as u32);
         }
     }
-    step.offsets.resize(grid.places() + 1, step.events.len() as u32);
-    step
-}
 
-/// The spikes of `channels` at the places `inside` each window: every one is an event of the window's place.
-fn pooled(from: Grid, inside: &[Vec<usize>], channels: &Range<usize>, words: &[u64]) -> Step {
-    let mut step = Step { offsets: Vec::with_capacity(inside.len() + 1), events: Vec::new() };
-    for (place, inside) in inside.iter().enumerate() {
-        step.offsets.push(step.events.len() as u32);
-        for source in inside {
-            let first = source * from.channels;
-            each_bit(words, first + channels.start..first + channels.end, |c| {
-                step.events.push((place * channels.len() + c) as u32);
-            });
+    /// One step of a list; `under` has the input row under each kernel row.
+    #[inline(always)]
+    fn list_step<I: Isa>(&self, [t, group, plane]: [usize; 3], under: &[(usize, usize)], most: usize, list: &mut List) {
+        let (width, kernel) = (self.rows.input.width, self.rows.windows.kernel[0]);
+        let channels = self.rows.input.channels / self.rows.groups;
+        let bit = |place: usize| place * self.from.channels + group * channels;
+        let base = |x: usize, ky: usize| ((x * kernel + ky) * channels) as u32;
+        match &self.pool {
+            Pool::Nothing => {
+                let words = self.spikes.plane(t, plane);
+                let mut out = list.writer(most);
+                for x in 0..width {
+                    out.mark();
+                    for &(ky, row) in under {
+                        out.bits::<I>(words, bit(row * width + x), channels, base(x, ky));
+                    }
+                }
+                out.mark();
+                list.length = out.length;
+            }
+            Pool::Mean { inside, most: places } => {
+                let words = self.spikes.plane(t, plane);
+                let mut out = list.writer(most * places);
+                for x in 0..width {
+                    out.mark();
+                    for &(ky, row) in under {
+                        for &source in &inside[row * width + x] {
+                            out.bits::<I>(words, bit(source), channels, base(x, ky));
+                        }
+                    }
+                }
+                out.mark();
+                list.length = out.length;
+            }
+            Pool::Lateral(sides) => {
+                let step = &sides[group][plane][t];
+                // A place may send more than once.
+                let mut out = list.writer(under.len() * step.events.len());
+                for x in 0..width {
+                    out.mark();
+                    for &(ky, row) in under {
+                        let place = row * width + x;
+                        for channel in &step.events[step.offsets[place] as usize..step.offsets[place + 1] as usize] {
+                            out.events[out.length] = base(x, ky) + channel;
+                            out.length += 1;
+                        }
+                    }
+                }
+                out.mark();
+                list.length = out.length;
+            }
         }
     }
-    step.offsets.push(step.events.len() as u32);
-    step
 }
 
 /// LIPooling (Li & Zeng, IJCAI 2022): each place sends by how much the largest count of its window has grown since the
@@ -141,10 +250,10 @@ fn lateral(
     channels: Range<usize>,
     spikes: &impl Spikes,
     steps: usize,
-) -> Vec<List> {
+) -> [Vec<Step>; 2] {
     let mut counts = vec![0i32; from.places() * channels.len()];
     let mut sent = vec![0i32; to.places() * channels.len()];
-    let mut lists = [1.0, -1.0].map(|count| List { count, steps: Vec::with_capacity(steps) });
+    let mut sides = [0, 1].map(|_| Vec::with_capacity(steps));
     for t in 0..steps {
         for place in 0..from.places() {
             let first = place * from.channels;
@@ -163,15 +272,15 @@ fn lateral(
                 let index = place * channels.len() + c;
                 let grown = most - std::mem::replace(&mut sent[index], most);
                 let side = usize::from(grown < 0);
-                step[side].events.extend(std::iter::repeat_n(index as u32, grown.unsigned_abs() as usize));
+                step[side].events.extend(std::iter::repeat_n(c as u32, grown.unsigned_abs() as usize));
             }
         }
-        for (list, mut step) in lists.iter_mut().zip(step) {
+        for (side, mut step) in sides.iter_mut().zip(step) {
             step.offsets.push(step.events.len() as u32);
-            list.steps.push(step);
+            side.push(step);
         }
     }
-    lists.into()
+    sides
 }
 
 /// Calls `visit` with the index in `range` of every set bit there.

@@ -20,5 +20,4 @@ mod view;
 pub use compile::compile;
 pub use feed::{Feed, Grid, Map, Term};
 pub use lanes::Lanes;
-pub use list::Lists;
 pub use simd::simd_name;

@@ -1,4 +1,4 @@
-//! Lays weights out as rows of output channels, one row for each input of a window.
+//! Lays weights out as rows of output channels, one row for each input of a window, column by column.
 
 use std::ops::Range;
 
@@ -69,7 +69,9 @@ fn lay_out(
     for (block, packed) in blocks.iter().zip(weights.chunks_mut(rows * lanes)) {
         let group = block.start * groups / outputs.max(1);
         for (row, packed) in packed.chunks_mut(lanes).enumerate() {
-            let (k, c) = (row / channels, row % channels);
+            // Column by column, as the events of a window come.
+            let (at, c) = (row / channels, row % channels);
+            let k = at % windows.kernel[0] * windows.kernel[1] + at / windows.kernel[0];
             let factor = view.scale_of(group * channels + c);
             for (lane, o) in block.clone().enumerate() {
                 packed[lane / LANES].0[lane % LANES] = value(o, k, c) * factor;

@@ -25,6 +25,17 @@ pub trait Isa {
     fn ge(a: Self::V, b: Self::V) -> u16;
     /// Bits of the lanes where `a > b`.
     fn gt(a: Self::V, b: Self::V) -> u16;
+    /// `base` plus the place of every set bit, in order, at the front of `out`; the rest of `out` is anything. How many there
+    /// are.
+    #[inline(always)]
+    fn positions(bits: u16, base: u32, out: &mut [u32; LANES]) -> usize {
+        let mut count = 0;
+        for place in 0..LANES {
+            out[count % LANES] = base + place as u32;
+            count += usize::from(bits >> place & 1);
+        }
+        count
+    }
 }
 
 /// Plain loops, for any machine.
@@ -116,11 +127,12 @@ fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("popcnt")
 }
 
 #[cfg(target_arch = "x86_64")]
 fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2")
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -129,12 +141,12 @@ mod x86 {
 
     use super::{Isa, Kernel, Lanes};
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
     pub fn avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx512>()
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     pub fn avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx2>()
     }
@@ -180,6 +192,15 @@ mod x86 {
         #[inline(always)]
         fn gt(a: __m512, b: __m512) -> u16 {
             unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
+        }
+        #[inline(always)]
+        fn positions(bits: u16, base: u32, out: &mut [u32; 16]) -> usize {
+            unsafe {
+                let places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+                let places = _mm512_add_epi32(places, _mm512_set1_epi32(base as i32));
+                _mm512_storeu_epi32(out.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(bits, places));
+            }
+            bits.count_ones() as usize
         }
     }
 
@@ -250,7 +271,7 @@ mod tests {
     struct All([Lanes; 3], u16);
 
     impl Kernel for All {
-        type Output = (Vec<u32>, [u16; 2]);
+        type Output = (Vec<u32>, [u16; 2], Vec<u32>);
         #[inline(always)]
         fn run<I: Isa>(self) -> Self::Output {
             let [a, b, c] = self.0.each_ref().map(I::load);
@@ -266,7 +287,9 @@ mod tests {
                 I::store(value, &mut lanes);
                 lanes.0.map(f32::to_bits)
             });
-            (numbers.collect(), [I::ge(a, b), I::gt(a, b)])
+            let mut places = [0; LANES];
+            let count = I::positions(self.1, 7, &mut places);
+            (numbers.collect(), [I::ge(a, b), I::gt(a, b)], places[..count].to_vec())
         }
     }
 
@@ -279,10 +302,12 @@ mod tests {
         ) {
             let lanes = [0, 1, 2].map(|k| Lanes(std::array::from_fn(|lane| values[k * LANES + lane])));
             let want = All(lanes, bits).run::<Portable>();
-            let clean = |(numbers, masks): (Vec<u32>, [u16; 2])| {
+            let set: Vec<u32> = (0..16).filter(|place| bits >> place & 1 == 1).map(|place| 7 + place).collect();
+            prop_assert_eq!(&want.2, &set);
+            let clean = |(numbers, masks, places): (Vec<u32>, [u16; 2], Vec<u32>)| {
                 // The sign of a NaN is nobody's.
                 let numbers: Vec<u32> = numbers.into_iter().map(|n| if f32::from_bits(n).is_nan() { 0 } else { n }).collect();
-                (numbers, masks)
+                (numbers, masks, places)
             };
             prop_assert_eq!(clean(dispatch(All(lanes, bits))), clean(want.clone()));
             #[cfg(target_arch = "x86_64")]

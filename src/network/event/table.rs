@@ -1,6 +1,6 @@
-//! Maps of few input channels. The sums for all 16 patterns of four channels are worked out beforehand; a step then adds one
-//! row for every four channels of a window, whether they spike or not. That is no more work than finding out which ones do,
-//! and there is no loop whose end the processor could guess wrong.
+//! Maps of few input channels. The sums for all 256 patterns of eight channels are worked out beforehand; a step then adds
+//! one row for every eight channels of a window, whether they spike or not. That is less work than finding out which ones
+//! do, and there is no loop whose end the processor could guess wrong.
 
 use super::feed::{Grid, Map, Rows, Term};
 use super::gather::Column;
@@ -9,30 +9,34 @@ use super::list::{Spikes, bits_at};
 use super::simd::{Isa, Kernel, dispatch};
 
 /// Channels that one pattern spans.
-const FOUR: usize = 4;
-/// Patterns of four channels.
-const PATTERNS: usize = 1 << FOUR;
-/// Input channels up to which patterns are kept: the bits of one number.
-const MOST_CHANNELS: usize = 16;
-/// Bytes of one block's sums that the cache next to the core takes without pushing everything else out.
-const MOST_BYTES: usize = 80 << 10;
+const EIGHT: usize = 8;
+/// Patterns of eight channels.
+const PATTERNS: usize = 1 << EIGHT;
+/// Input channels up to which patterns are kept.
+const MOST_CHANNELS: usize = 2 * EIGHT;
+/// Bytes of one block's sums that a core's own cache takes without pushing everything else out. Most patterns are rare.
+const MOST_BYTES: usize = 640 << 10;
 /// Places of a window up to which their patterns are found without a list.
 const MOST_TAPS: usize = 25;
+/// Steps that are worked on at once.
+const STEPS: usize = 8;
 
-/// The sums of one term for every pattern of four input channels, with the amplitude of the spikes in them.
+/// The sums of one term for every pattern of eight input channels, with the amplitude of the spikes in them.
 pub struct Table {
-    /// Groups of four channels.
-    fours: usize,
+    /// Groups of eight channels.
+    eights: usize,
     /// Rows of sums in one block.
     rows: usize,
-    /// `[block][place of the window][four][pattern][lanes]`
+    /// `[block][place of the window][eight][pattern][lanes]`
     sums: Vec<Lanes>,
 }
 
-/// The spikes of one sample and plane as patterns of each place's channels, `[place][T]`; one silent place at the end.
+/// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
+/// [`STEPS`]; one silent place at the end.
 pub struct Patterns {
-    steps: usize,
-    bits: Vec<u16>,
+    /// Bytes of one place.
+    size: usize,
+    bits: Vec<u8>,
     /// What a spike counts.
     count: f32,
 }
@@ -41,9 +45,10 @@ pub struct Patterns {
 pub fn suits(term: &Term, lanes: usize) -> bool {
     let Map::Rows(rows) = &term.map else { return false };
     let taps = taps(rows);
-    let bytes = taps * rows.input.channels.div_ceil(FOUR) * PATTERNS * size_of::<Lanes>() * lanes;
+    let bytes = taps * rows.input.channels.div_ceil(EIGHT) * PATTERNS * size_of::<Lanes>() * lanes;
     let few = rows.groups == 1 && rows.input.channels <= MOST_CHANNELS && taps <= MOST_TAPS && bytes <= MOST_BYTES;
-    few && term.pool.is_none()
+    // Where a window is all there is, the table would be used once.
+    few && term.pool.is_none() && rows.input.places() > taps
 }
 
 fn taps(rows: &Rows) -> usize {
@@ -54,12 +59,12 @@ impl Table {
     /// The sums of `rows`, whose blocks span `lanes`. `amplitude(c)` is what a spike of input channel `c` is worth.
     pub fn new(rows: &Rows, lanes: usize, amplitude: impl Fn(usize) -> f32) -> Self {
         let channels = rows.input.channels;
-        let fours = channels.div_ceil(FOUR);
-        let size = taps(rows) * fours * PATTERNS;
+        let eights = channels.div_ceil(EIGHT);
+        let size = taps(rows) * eights * PATTERNS;
         let blocks = rows.weights.len() / (rows.rows * lanes).max(1);
         let mut sums = Vec::with_capacity(blocks * size * lanes);
         for row in (0..blocks * taps(rows)).map(|tap| tap * channels) {
-            for first in (0..channels).step_by(FOUR) {
+            for first in (0..channels).step_by(EIGHT) {
                 let start = sums.len();
                 sums.resize(start + lanes, Lanes::ZERO);
                 for pattern in 1..PATTERNS {
@@ -77,7 +82,7 @@ impl Table {
                 }
             }
         }
-        Self { fours, rows: size, sums }
+        Self { eights, rows: size, sums }
     }
 }
 
@@ -87,29 +92,33 @@ impl Patterns {
         /// Places that are written together: a cache line of bits of each step, a few lines of patterns.
         const TOGETHER: usize = 32;
         let (places, channels) = (from.places(), from.channels);
+        let (length, eights) = (steps.next_multiple_of(STEPS), channels.div_ceil(EIGHT));
+        let size = length * eights;
         let plane = |(plane, &count): (usize, &i32)| {
-            let mut bits = vec![0u16; (places + 1) * steps];
-            for first in (0..places).step_by(TOGETHER) {
-                let last = (first + TOGETHER).min(places);
+            let mut bits = vec![0u8; (places + 1) * size];
+            for (group, bits) in bits[..places * size].chunks_mut(TOGETHER * size).enumerate() {
                 for t in 0..steps {
                     let words = spikes.plane(t, plane);
-                    for place in first..last {
-                        bits[place * steps + t] = bits_at(words, place * channels, channels) as u16;
+                    for (k, bits) in bits.chunks_exact_mut(size).enumerate() {
+                        let pattern = bits_at(words, (group * TOGETHER + k) * channels, channels).to_le_bytes();
+                        for (eight, pattern) in pattern[..eights].iter().enumerate() {
+                            bits[eight * length + t] = *pattern;
+                        }
                     }
                 }
             }
-            Self { steps, bits, count: count as f32 }
+            Self { size, bits, count: count as f32 }
         };
         spikes.weights().iter().enumerate().map(plane).collect()
     }
 
-    fn place(&self, place: usize) -> &[u16] {
-        &self.bits[place * self.steps..(place + 1) * self.steps]
+    /// The patterns of a place, [`STEPS`] in a row.
+    fn place(&self, place: usize) -> &[[u8; STEPS]] {
+        self.bits[place * self.size..(place + 1) * self.size].as_chunks().0
     }
 }
 
-/// Adds the sums of block `block` for the window of output `(y, x)` to each step of `column`, from lane block `part` on,
-/// in blocks of `N`.
+/// Adds the sums of block `block` for the window of output `(y, x)` to each step of `column`, in its `part`-th block of `N`.
 pub fn look_up<const N: usize, const M: usize>(
     table: &Table,
     rows: &Rows,
@@ -127,10 +136,10 @@ pub fn look_up<const N: usize, const M: usize>(
         let place = at * windows.stride[axis] + k * windows.dilation[axis];
         place.checked_sub(windows.padding[axis]).filter(|&place| place < length)
     };
-    for ky in 0..rows.windows.kernel[0] {
-        let row = along(0, y, ky, rows.input.height);
-        for kx in 0..rows.windows.kernel[1] {
-            if let (Some(row), Some(at)) = (row, along(1, x, kx, rows.input.width)) {
+    for kx in 0..rows.windows.kernel[1] {
+        let at = along(1, x, kx, rows.input.width);
+        for ky in 0..rows.windows.kernel[0] {
+            if let (Some(row), Some(at)) = (along(0, y, ky, rows.input.height), at) {
                 windows[taps] = patterns.place(row * rows.input.width + at);
             }
             taps += 1;
@@ -138,13 +147,14 @@ pub fn look_up<const N: usize, const M: usize>(
     }
     let size = table.rows * N;
     let sums = &table.sums[block * size..(block + 1) * size];
-    dispatch(LookUp::<N, M> { sums, fours: table.fours, windows: &windows[..taps], count: patterns.count, part, column });
+    let windows = &windows[..taps];
+    dispatch(LookUp::<N, M> { sums, eights: table.eights, windows, count: patterns.count, part, column });
 }
 
 struct LookUp<'a, const N: usize, const M: usize> {
     sums: &'a [Lanes],
-    fours: usize,
-    windows: &'a [&'a [u16]],
+    eights: usize,
+    windows: &'a [&'a [[u8; STEPS]]],
     count: f32,
     part: usize,
     column: &'a mut Column<M>,
@@ -154,41 +164,47 @@ impl<const N: usize, const M: usize> Kernel for LookUp<'_, N, M> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        match self.fours {
-            1 => self.sum::<I, 1>(),
-            2 => self.sum::<I, 2>(),
-            3 => self.sum::<I, 3>(),
-            _ => self.sum::<I, 4>(),
+        match (self.eights, N) {
+            (1, _) => self.sum::<I, 1, 8>(),
+            // As many sums at once as there are registers.
+            (_, 1) => self.sum::<I, 2, 8>(),
+            _ => self.sum::<I, 2, 4>(),
         }
     }
 }
 
 impl<const N: usize, const M: usize> LookUp<'_, N, M> {
-    /// Each of `Q` groups of four channels has a sum of its own, so that the additions need not wait for each other.
+    /// `S` steps at a time, each of `Q` groups of eight channels with a sum of its own, so that no addition waits for another.
     #[inline(always)]
-    fn sum<I: Isa, const Q: usize>(self) {
+    fn sum<I: Isa, const Q: usize, const S: usize>(self) {
         let (rows, _) = self.sums.as_chunks::<N>();
-        let (fours, _) = rows.as_chunks::<PATTERNS>();
-        let (tables, _) = fours.as_chunks::<Q>();
+        let (eights, _) = rows.as_chunks::<PATTERNS>();
+        let (tables, _) = eights.as_chunks::<Q>();
         let count = I::splat(self.count);
-        for (t, out) in self.column.iter_mut().enumerate() {
-            let mut sums = [[I::splat(0.0); N]; Q];
-            for (table, bits) in tables.iter().zip(self.windows) {
-                let pattern = usize::from(bits[t]);
+        let chunks = self.column.len().div_ceil(STEPS);
+        for (k, column) in self.column.chunks_mut(S).enumerate() {
+            let (chunk, half) = (k * S / STEPS, k * S % STEPS);
+            let mut sums = [[[I::splat(0.0); N]; Q]; S];
+            for (table, window) in tables.iter().zip(self.windows) {
                 for q in 0..Q {
-                    let row = &table[q][pattern >> (FOUR * q) & (PATTERNS - 1)];
-                    for n in 0..N {
-                        sums[q][n] = I::add(sums[q][n], I::load(&row[n]));
+                    let patterns = &window[q * chunks + chunk];
+                    for s in 0..S {
+                        let row = &table[q][usize::from(patterns[half + s])];
+                        for n in 0..N {
+                            sums[s][q][n] = I::add(sums[s][q][n], I::load(&row[n]));
+                        }
                     }
                 }
             }
-            let out = &mut out.as_chunks_mut::<N>().0[self.part];
-            for n in 0..N {
-                let mut sum = sums[0][n];
-                for other in &sums[1..] {
-                    sum = I::add(sum, other[n]);
+            for (out, sums) in column.iter_mut().zip(&sums) {
+                let out = &mut out.as_chunks_mut::<N>().0[self.part];
+                for n in 0..N {
+                    let mut sum = sums[0][n];
+                    for other in &sums[1..] {
+                        sum = I::add(sum, other[n]);
+                    }
+                    I::store(I::mul_then_add(sum, count, I::load(&out[n])), &mut out[n]);
                 }
-                I::store(I::mul_then_add(sum, count, I::load(&out[n])), &mut out[n]);
             }
         }
     }

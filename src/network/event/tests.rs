@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::feed::Map;
 use super::gather::{Column, Shortcut, gather, runs};
 use super::lanes::{LANES, Lanes};
-use super::list::{Lists, Spikes};
+use super::list::{Reader, RowEvents, Spikes};
 use super::table::{self, Patterns, Table, look_up};
 use super::{Feed, Grid, Term};
 use crate::network::forward::{Program, numbers};
@@ -23,7 +23,7 @@ struct Field {
     weights: &'static [i32],
 }
 
-impl Spikes for Field {
+impl Spikes for &Field {
     fn plane(&self, t: usize, plane: usize) -> &[u64] {
         &self.planes[t * self.weights.len() + plane][..self.words]
     }
@@ -80,15 +80,17 @@ fn by_events<const N: usize>(
     steps: usize,
 ) -> Vec<Vec<f32>> {
     let mut out = vec![vec![0.0; feed.sum.len()]; steps];
-    let lists: Vec<Lists> = feed.terms.iter().zip(fields).map(|(term, f)| Lists::of(term, *f, steps)).collect();
+    let readers: Vec<_> = feed.terms.iter().zip(fields).map(|(term, f)| Reader::new(term, *f, steps)).collect();
     let mut stretches = Vec::new();
     for place in 0..feed.sum.places() {
         for (block, channels) in feed.blocks.iter().enumerate() {
             let mut column = vec![[Lanes::ZERO; N]; steps];
-            for ((term, field), lists) in feed.terms.iter().zip(fields).zip(&lists) {
+            for ((term, field), reader) in feed.terms.iter().zip(fields).zip(&readers) {
+                let mut events = RowEvents::default();
+                reader.iter().for_each(|reader| reader.row(place / feed.sum.width, &mut events));
                 add_term(
                     feed,
-                    (term, *field, lists),
+                    (term, *field, &events),
                     amplitudes,
                     place,
                     (block, channels),
@@ -109,7 +111,7 @@ fn by_events<const N: usize>(
 
 fn add_term<const N: usize>(
     feed: &Feed,
-    (term, field, lists): (&Term, &Field, &Lists),
+    (term, field, events): (&Term, &Field, &RowEvents),
     amplitudes: &[f32],
     place: usize,
     (block, channels): (usize, &Range<usize>),
@@ -119,7 +121,7 @@ fn add_term<const N: usize>(
     let (y, x) = (place / feed.sum.width, place % feed.sum.width);
     match &term.map {
         Map::Rows(rows) => {
-            runs(rows, y, x, stretches);
+            runs(rows, x, stretches);
             let group = channels.start * rows.groups / feed.sum.channels;
             let per_group = rows.input.channels / rows.groups;
             let factor = |row: usize| amplitudes[group * per_group + row % per_group];
@@ -130,21 +132,21 @@ fn add_term<const N: usize>(
             if table::suits(term, feed.lanes) {
                 let table = Table::new(rows, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
                 let mut looked_up = column.to_vec();
-                for patterns in Patterns::of(term.from, field, column.len()) {
+                for patterns in Patterns::of(term.from, &field, column.len()) {
                     look_up::<N, N>(&table, rows, &patterns, block, [y, x], 0, &mut looked_up);
                 }
-                for list in &lists.0[group] {
+                for list in &events.lists[group] {
                     gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
                 }
                 assert_eq!(column, looked_up, "the table and the list of events");
                 return;
             }
-            for list in &lists.0[group] {
+            for list in &events.lists[group] {
                 gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
             }
         }
         Map::Direct(direct) => {
-            let shortcut = Shortcut { direct, from: term.from, pool: term.pool, spikes: field, amplitudes };
+            let shortcut = Shortcut { direct, from: term.from, pool: term.pool, spikes: &field, amplitudes };
             shortcut.add([y, x], channels.start, channels.len(), 0, column);
         }
     }
