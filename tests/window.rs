@@ -5,33 +5,11 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::convert::ThresholdRule;
 use spikescope::lab::{Lab, Message, Settings, Workspace};
 use spikescope::measure::Reference;
-use spikescope::ui::shell::{self, Window};
 
-/// The window on a lab that has computed its first run.
-struct Desk {
-    lab: Lab,
-    window: Window,
-}
+#[path = "common/desk.rs"]
+mod common;
 
-fn desk() -> Harness<'static, Desk> {
-    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
-    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
-    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
-        let mut messages = Vec::new();
-        shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
-        desk.lab.update(messages);
-        // A settled lab after every frame: what the person sees next is the answer to what they did.
-        desk.lab.settle();
-    };
-    let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
-    harness.run_ok();
-    harness
-}
-
-fn click(harness: &mut Harness<'static, Desk>, name: &str) {
-    harness.get_by_label(name).click();
-    harness.run_ok();
-}
+use common::{click, desk};
 
 #[test]
 fn a_layer_gets_the_focus_by_click_and_by_key() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Notice;
 use super::settings::{Backend, Workspace};
 use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
@@ -115,4 +116,19 @@ pub enum Message {
     DismissNotice(usize),
     OpenSession(PathBuf),
     SaveSession(PathBuf),
+    /// Open a session from its line of text.
+    OpenSessionText(String),
+    /// Open what was opened lately, counted from the newest.
+    OpenRecent(usize),
+    /// What is missing at this index for the waiting session lies there.
+    FoundMissing {
+        index: usize,
+        path: PathBuf,
+    },
+    /// Open the waiting session on the network and data that are open.
+    GoOnWithoutMissing,
+    /// Leave the waiting session alone.
+    LeaveWaiting,
+    /// Tell the person something.
+    Tell(Notice),
 }

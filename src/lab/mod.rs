@@ -6,12 +6,16 @@ pub mod compute;
 pub mod engine;
 pub mod memory;
 pub mod message;
+pub mod moved;
 pub mod race;
+pub mod recent;
 pub mod remembered;
 pub mod run;
 pub mod session;
 pub mod settings;
+pub mod share;
 pub mod snapshot;
+pub mod store;
 pub mod undo;
 mod update;
 
@@ -25,11 +29,15 @@ pub use session::Session;
 pub use settings::{Backend, Settings, View, Workspace};
 pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
 
+use serde::{Deserialize, Serialize};
+
 use crate::convert::NamedRecipe;
 use crate::measure::CurvePoint;
 use crate::{Error, Result};
 use compute::Fit;
 use engine::{Engine, Waker};
+use moved::Waiting;
+use recent::Recent;
 use undo::Undo;
 
 /// Steps per second of the playing time cursor, at most; long runs are played in a few seconds all the same.
@@ -58,6 +66,10 @@ pub struct Lab {
     pub layout: serde_json::Value,
     /// Grows when a session brings another arrangement, so that the window takes it over.
     pub layout_version: u64,
+    /// A session whose files are not where they were.
+    pub waiting: Option<Waiting>,
+    /// What was opened lately.
+    pub recent: Recent,
     undo: Undo,
     engine: Engine,
     /// Number of the newest run job.
@@ -100,14 +112,15 @@ pub struct Job {
 }
 
 /// Something the person should read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     pub level: Level,
     pub text: String,
 }
 
 /// How much a notice matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Something that was done to the network and what follows from it.
     Note,
@@ -148,6 +161,18 @@ impl Lab {
         lab.keep_view = true;
         lab.ask();
         lab
+    }
+
+    /// A lab that goes on where `session` stopped. When its files are not there any more it begins as at the first start,
+    /// and the session waits.
+    pub fn resume(session: Session) -> Self {
+        match Waiting::new(session) {
+            Err(whole) => Self::from_session(*whole),
+            Ok(waiting) => {
+                let view = View { dark: waiting.session.view.dark, ..View::default() };
+                Self { view, waiting: Some(waiting), ..Self::new(Settings::first_start()) }
+            }
+        }
     }
 
     /// A lab with `settings` computed to the end. For pictures, tests and programs without a window.

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::compute::Fit;
 use super::engine::News;
+use super::moved::Waiting;
 use super::race::MAX_LANES;
+use super::recent::Opened;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
-use super::{Job, Lab, Lane, Level, Message, remembered};
+use super::{Job, Lab, Lane, Level, Message, remembered, share};
 use crate::convert::{NamedRecipe, Readout, Recipe};
 use crate::data::DataSpec;
 use crate::measure::answers::Answers;
@@ -84,8 +86,9 @@ impl Lab {
                 }
             }
             Message::SaveRecipe { path, name } => {
-                if let Err(error) = NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
-                    self.refuse(&error);
+                match NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
+                    Ok(()) => self.recent.add(Opened::Recipe(path)),
+                    Err(error) => self.refuse(&error),
                 }
             }
             Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
@@ -148,12 +151,36 @@ impl Lab {
                 }
             }
             Message::OpenSession(path) => match Session::load(&path) {
+                Ok(session) => {
+                    self.recent.add(Opened::Session(path));
+                    self.restore(session);
+                }
+                Err(error) => self.refuse(&error),
+            },
+            Message::SaveSession(path) => match self.session().save(&path) {
+                Ok(()) => self.recent.add(Opened::Session(path)),
+                Err(error) => self.refuse(&error),
+            },
+            Message::OpenSessionText(text) => match share::session(&text) {
                 Ok(session) => self.restore(session),
                 Err(error) => self.refuse(&error),
             },
-            Message::SaveSession(path) => {
-                if let Err(error) = self.session().save(&path) {
-                    self.refuse(&error);
+            Message::OpenRecent(index) => self.open_recent(index),
+            Message::FoundMissing { index, path } => {
+                if let Some(waiting) = self.waiting.take() {
+                    self.restore_or_wait(waiting.found(index, &path));
+                }
+            }
+            Message::GoOnWithoutMissing => {
+                if let Some(waiting) = self.waiting.take() {
+                    let session = waiting.without(&self.settings);
+                    self.restore(session);
+                }
+            }
+            Message::LeaveWaiting => self.waiting = None,
+            Message::Tell(notice) => {
+                if self.notices.last() != Some(&notice) {
+                    self.notices.push(notice);
                 }
             }
         }
@@ -211,7 +238,10 @@ impl Lab {
             self.open_model(path.display().to_string());
         } else if ending == "toml" {
             match NamedRecipe::load(path) {
-                Ok(named) => self.change_once(|s| s.recipe = named.recipe),
+                Ok(named) => {
+                    self.recent.add(Opened::Recipe(path.to_owned()));
+                    self.change_once(|s| s.recipe = named.recipe);
+                }
                 Err(error) => self.refuse(&error),
             }
         } else if ending == "json" {
@@ -224,7 +254,39 @@ impl Lab {
         }
     }
 
+    fn open_recent(&mut self, index: usize) {
+        match self.recent.get(index).cloned() {
+            Some(Opened::Subject { model, data, scaling }) => {
+                let other = model != self.settings.model;
+                self.change_once(|s| {
+                    (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
+                    if other {
+                        s.recipe.by_hand.clear();
+                    }
+                });
+                self.afresh = true;
+                self.fit = self.fit.max(Fit::Ranges);
+            }
+            Some(Opened::Session(path)) => self.apply(Message::OpenSession(path)),
+            Some(Opened::Recipe(path)) => self.open_path(&path),
+            None => {}
+        }
+    }
+
+    /// Takes over a session, or lets it wait for its files.
     fn restore(&mut self, session: Session) {
+        self.restore_or_wait(Waiting::new(session));
+    }
+
+    fn restore_or_wait(&mut self, waiting: Result<Waiting, Box<Session>>) {
+        match waiting {
+            Ok(waiting) => self.waiting = Some(waiting),
+            Err(session) => self.take_over(*session),
+        }
+    }
+
+    fn take_over(&mut self, session: Session) {
+        self.waiting = None;
         self.lanes = session.race.into_iter().map(Lane::new).collect();
         self.change_once(|s| *s = session.settings);
         self.view = session.view;
@@ -356,6 +418,9 @@ impl Lab {
                     // Opening may have fitted ranges and scaling.
                     self.settings = run.settings.clone();
                     self.asked = Some(self.settings.clone());
+                }
+                if let (true, Some(subject)) = (current, Opened::subject(&run.settings)) {
+                    self.recent.add(subject);
                 }
                 if new_network && current {
                     self.welcome(&run);

@@ -43,6 +43,12 @@ impl Docks {
         self.tree(workspace).tiles.find_pane(&pane).is_some()
     }
 
+    /// Whether `pane` is in `workspace` and not behind another tab.
+    pub fn in_sight(&self, workspace: Workspace, pane: Pane) -> bool {
+        let tree = self.tree(workspace);
+        tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
+    }
+
     /// Adds `pane` to `workspace`, or brings its tab to the front.
     pub fn add(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);

@@ -4,10 +4,12 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
+use super::palette::{self, Palette};
 use super::sample_strip::Thumbnails;
-use super::{inspector, keys, layer_strip, notices, sample_strip, status_bar, time_bar, top_bar};
+use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, top_bar};
 use crate::lab::{Lab, Message};
 
 /// In a window narrower than these, the inspector and the strip of layers make room for the panes; in a lower one, the
@@ -42,6 +44,14 @@ pub struct Window {
     pub asks: Vec<Ask>,
     /// Frame times are shown.
     pub debug: bool,
+    /// The list of the field's words is open.
+    pub words: bool,
+    /// The open command palette.
+    pub palette: Option<Palette>,
+    /// The text that is to become a session.
+    pub paste: Option<String>,
+    /// Commands that were given from the palette, newest first.
+    pub(super) given: Vec<Command>,
     pub(super) thumbnails: Thumbnails,
     /// The layout of the lab that was taken over last.
     layout_version: u64,
@@ -88,6 +98,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     CentralPanel::default().frame(middle).show(ui, |ui| window.layout.docks.show(ui, lab, out));
     notices::show(ui, lab, out);
+    explain::words(ui, window);
+    sessions::show(ui, lab, window, out);
+    palette::show(ui, lab, window, out);
     if window.debug {
         status_bar::debug(ui.ctx());
     }

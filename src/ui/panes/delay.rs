@@ -4,6 +4,7 @@ mod exits;
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
+use super::Pane;
 use super::heat::{colour_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -27,6 +28,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let confidence = lab.view.exit_confidence;
     let exit = readout.exits.at(confidence);
     let page = Page {
+        of: Pane::Delay,
         title: "Start by end of the readout",
         explanation: explain(readout, &exit, confidence),
         description: describe(readout, &exit, confidence),

@@ -3,6 +3,7 @@
 use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
 use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 
+use super::Pane;
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use crate::lab::{Lab, Message, Snapshot};
@@ -50,7 +51,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return parts::empty(ui, "This run has no spiking layer.");
     }
     let sight = Sight { snapshot, operations, constants, energy, t };
-    let page = Page { title: "Energy per sample", explanation: explain(&sight), description: describe(&sight) };
+    let page = Page {
+        of: Pane::Energy,
+        title: "Energy per sample",
+        explanation: explain(&sight),
+        description: describe(&sight),
+    };
     parts::page(
         ui,
         &page,

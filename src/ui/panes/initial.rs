@@ -7,6 +7,7 @@ use egui::{Button, CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
 
 use self::plots::{MEAN, SQUARE, plot};
+use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Snapshot};
@@ -48,6 +49,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let id = ui.scope_id().with("initial pane");
     let mut dragging: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let page = Page {
+        of: Pane::Initial,
         title: "Initial potential and what it costs",
         explanation: explanation(&sight),
         description: description(&sight),

@@ -2,6 +2,7 @@
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
+use super::Pane;
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, number, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -17,6 +18,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let r = layer.correlation.map_or("not defined".into(), |r| format!("{r:.4}"));
     let page = Page {
+        of: Pane::Mismatch,
         title: "Activation mismatch",
         explanation: explain(layer, snapshot, &r),
         description: format!(

@@ -3,6 +3,7 @@
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
+use super::Pane;
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -19,6 +20,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));
     let shares = shares(layer);
     let page = Page {
+        of: Pane::OffsetSpikes,
         title: "Offset spikes: due minus sent",
         explanation: explain(layer, before, &shares, snapshot.report.steps),
         description: format!(

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint, PlotResponse, PlotUi};
 
+use super::Pane;
 use super::parts::{self, Page, neuron_name, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
@@ -49,7 +50,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(spikes) = run.recording.layers.get(focus.layer).map(|layer| &layer.spikes) else { return };
     let rates = channel_rates(&snapshot.maps.counts, layer.plane(), snapshot.report.steps);
     let words = explanation(snapshot, layer, &rates);
-    let page = Page { title: "Spikes of the layer", description: words.clone(), explanation: words };
+    let page = Page { of: Pane::Raster, title: "Spikes of the layer", description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,

@@ -3,6 +3,7 @@
 use egui::Ui;
 use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
+use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
@@ -25,6 +26,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let cursor = lab.cursor().min(curve.len());
     let Some(at) = curve.get(cursor.saturating_sub(1)) else { return };
     let page = Page {
+        of: Pane::TCurve,
         title: "Accuracy over time-steps",
         explanation: explain(at, ann, enough, samples),
         description: describe(at, ann),

@@ -8,6 +8,7 @@ use egui::{CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
 
 use self::plots::{costs, histogram};
+use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Snapshot, ThresholdView};
@@ -55,7 +56,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let id = ui.scope_id().with("threshold pane");
     let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
     let words = explanation(&sight);
-    let page = Page { title: "Threshold and what it costs", description: words.clone(), explanation: words };
+    let page = Page {
+        of: Pane::Threshold,
+        title: "Threshold and what it costs",
+        description: words.clone(),
+        explanation: words,
+    };
     parts::page(
         ui,
         &page,
