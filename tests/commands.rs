@@ -100,7 +100,7 @@ fn keys_belong_to_the_field_that_is_typed_in() {
 fn every_pane_explains_itself_with_its_formula_and_its_source() {
     let mut harness = desk();
     click(&mut harness, "Explain: Where the error comes from");
-    harness.get_by_label("carried in = A(ẑ) − A(z)");
+    harness.get_by_label("carried in = A(z_in) − A(z)");
     harness.get_by_label("after Bu et al., ICLR 2022, section 3");
     // A word of the field stands by itself, to be hovered.
     assert!(

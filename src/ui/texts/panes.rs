@@ -22,12 +22,12 @@ pub fn about(pane: Pane) -> About {
         Pane::Ledger => (
             &[
                 "φ − A(z) = carried in + clipping + quantisation + unevenness",
-                "carried in = A(ẑ) − A(z)",
-                "clipping = clip(ẑ, 0, θ) − clip(ẑ, 0, λ)",
-                "quantisation = frac{θ}{T} q(ẑ) − A(ẑ) − clipping",
-                "unevenness = φ − frac{θ}{T} q(ẑ)",
+                "carried in = A(z_{in}) − A(z)",
+                "clipping = clip(z_{in}, 0, θ) − clip(z_{in}, 0, λ)",
+                "quantisation = frac{θ}{T} q(z_{in}) − A(z_{in}) − clipping",
+                "unevenness = φ − frac{θ}{T} q(z_{in})",
             ],
-            "z the ANN's pre-activation, ẑ the SNN's mean input, A the reference activation with its upper end λ, φ the SNN's answer, q the count due",
+            "z the ANN's pre-activation, z(in) the SNN's mean input, A the reference activation with its upper end λ, φ the SNN's answer, q the count due",
             "after Bu et al., ICLR 2022, section 3",
         ),
         Pane::Mismatch => (
@@ -36,13 +36,13 @@ pub fn about(pane: Pane) -> About {
             "Rueckauer et al., Front. Neurosci. 2017",
         ),
         Pane::OffsetSpikes => (
-            &["ψ = q(z) − n", "q(z) = clip(⌊frac{T z + v(0)}{θ}⌋, 0, T)"],
+            &["ψ = q(z) − n", "q(z) = clip(floor(frac{T z + v(0)}{θ}), 0, T)"],
             "n the spikes that came, q the count that the ANN's pre-activation z asks for",
             "Hao et al., ICLR 2023 (COS)",
         ),
         Pane::Unevenness => (
-            &["n − q(ẑ),   ẑ = frac{1}{T} sum{t=1}{T} x(t)"],
-            "n the spikes that came, q(ẑ) the count that the same mean input ẑ gives when it comes evenly",
+            &["n − q(z_{in}),   z_{in} = frac{1}{T} sum{t=1}{T} x(t)"],
+            "n the spikes that came, q the count that the same mean input gives when it comes evenly",
             "after Hao et al., AAAI 2023 (SRP)",
         ),
         Pane::Membrane => (
@@ -61,7 +61,7 @@ pub fn about(pane: Pane) -> About {
             "percentiles: Rueckauer et al. 2017; the least squared error: Li et al., ICML 2021",
         ),
         Pane::Transfer => (
-            &["φ(x) = frac{θ}{T} clip(⌊frac{T x + v(0)}{θ}⌋, 0, T)"],
+            &["φ(x) = frac{θ}{T} clip(floor(frac{T x + v(0)}{θ}), 0, T)"],
             "x an input that is the same at every step",
             "Bu et al., ICLR 2022 (QCFS); v(0) = θ/2: Bu et al., AAAI 2022 (OPI)",
         ),
@@ -81,8 +81,8 @@ pub fn about(pane: Pane) -> About {
             "Qiao et al., Front. Neurosci. 2015; Horowitz, ISSCC 2014",
         ),
         Pane::Delay => (
-            &["answer = arg max_{k} frac{1}{t_{1} − t_{0}} sum{s=t₀+1}{t₁} o_{k}(s)"],
-            "the readout o of class k is averaged over the steps after the start t₀ up to the end t₁",
+            &["answer = arg max_{k} frac{1}{t_{1} − t_{0}} sum{s=t_{0}+1}{t_{1}} o_{k}(s)"],
+            "the readout o of class k is averaged over the steps after the start t(0) up to the end t(1)",
             "delayed evaluation: Bu et al., CVPR 2025",
         ),
         Pane::Initial => (
