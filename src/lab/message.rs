@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Notice;
-use super::settings::{Backend, Workspace};
+use super::backend::Backend;
+use super::parts::Parts;
+use super::settings::Workspace;
 use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };
@@ -110,6 +112,8 @@ pub enum Message {
     SetEnergy(EnergyConstants),
     /// The softmax probability from which on a sample may answer early, 0 to 1.
     SetExitConfidence(f32),
+    /// What the panes on the screen read; nothing else is computed for them.
+    SetSeen(Parts),
     /// The window's arrangement of panes, to be saved with the session.
     SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.

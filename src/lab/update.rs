@@ -10,12 +10,9 @@ use super::recent::Opened;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
 use super::{Job, Lab, Lane, Level, Message, remembered, share};
-use crate::convert::{NamedRecipe, Readout, Recipe};
+use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
-use crate::measure::answers::Answers;
-use crate::measure::curve;
 use crate::network::open::is_network_file;
-use crate::simulate::Recording;
 use crate::{Error, network};
 
 impl Lab {
@@ -145,6 +142,7 @@ impl Lab {
             Message::SetEnergy(constants) => self.view.energy = constants,
             Message::SetExitConfidence(confidence) => self.view.exit_confidence = confidence.clamp(0.0, 1.0),
             Message::SetLayout(layout) => self.layout = layout,
+            Message::SetSeen(parts) => self.seen = parts,
             Message::DismissNotice(index) => {
                 if index < self.notices.len() {
                     self.notices.remove(index);
@@ -350,8 +348,10 @@ impl Lab {
                     job.rising.push(means);
                 }
             }
-            News::Answers { generation, samples, steps, readout } if generation == self.generation => {
-                self.hear_answers(samples, steps, &readout);
+            News::Partial { generation, partial } if generation == self.generation => {
+                if let Some(job) = &mut self.job {
+                    job.partial = partial;
+                }
             }
             News::Run { generation, result } => self.hear_run(generation, result),
             News::Lane { generation, index, result } if generation == self.generation => {
@@ -369,39 +369,11 @@ impl Lab {
                 }
             }
             News::Progress { .. }
-            | News::Answers { .. }
+            | News::Partial { .. }
             | News::Thresholds { .. }
             | News::Lane { .. }
             | News::Raced { .. } => {}
         }
-    }
-
-    /// The curve over the samples that are through already, while the rest still runs.
-    fn hear_answers(&mut self, samples: std::ops::Range<usize>, steps: usize, readout: &[f32]) {
-        // Only a run from nothing over the known samples has an ANN to compare with on the screen.
-        let (Some(job), Some(run)) = (&mut self.job, &self.run) else { return };
-        let same = run.settings.model == self.settings.model
-            && run.settings.data == self.settings.data
-            && run.settings.samples == self.settings.samples;
-        if !same || steps != self.settings.recipe.steps || samples.end > run.ann.samples {
-            return;
-        }
-        let classes = run.ann.classes;
-        let part = Recording { steps, samples: samples.len(), classes, layers: Vec::new(), readout: readout.to_vec() };
-        let labels = run.labels.get(samples.clone()).unwrap_or_default();
-        let ann = crate::simulate::AnnRun {
-            samples: samples.len(),
-            classes,
-            logits: run.ann.logits[samples.start * classes..samples.end * classes].to_vec(),
-            pre_activations: Vec::new(),
-        };
-        // The estimate of a delay needs the whole run; until then the sum has to do.
-        let readout = match self.settings.recipe.readout {
-            Readout::Delayed(None) => Readout::Sum,
-            other => other,
-        };
-        let answers = Answers::read(&part, readout, 0);
-        job.add_partial(&curve(&answers, steps, &ann, labels), samples.len());
     }
 
     fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {
@@ -461,7 +433,7 @@ impl Lab {
         let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
         if self.afresh || self.asked.as_ref() != Some(&self.settings) || self.asked_lanes != lanes {
             self.generation += 1;
-            self.job = Some(Job::default());
+            self.job = Some(Job { since: Some(std::time::Instant::now()), ..Job::default() });
             let fit = std::mem::take(&mut self.fit);
             let afresh = std::mem::take(&mut self.afresh);
             self.engine.run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
@@ -470,8 +442,9 @@ impl Lab {
         }
         let Some(run) = &self.run else { return };
         let focus = self.focus(run);
-        let shown = self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus == focus);
-        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && *f == focus);
+        let shown =
+            self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus.serves(&focus));
+        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && f.serves(&focus));
         if !shown && !wanted {
             self.look_generation += 1;
             self.looking = Some(self.look_generation);

@@ -9,10 +9,11 @@ use super::answers::Answers;
 use super::ledger::ledger_against;
 use super::readout::delay;
 use super::report::{Categories, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Report, Residual, Silenced};
+use crate::Result;
 use crate::convert::{Neuron, Readout, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::Activation;
 use crate::simulate::neuron::{target_count, target_of};
-use crate::simulate::{AnnRun, Recording};
+use crate::simulate::{AnnRun, Control, Recording};
 
 /// Bins along each axis of the mismatch density.
 const DENSITY_BINS: usize = 64;
@@ -36,8 +37,12 @@ pub struct Subject<'a> {
 }
 
 /// Measures the run after `steps` steps (`1..=recording.steps`); `mean_inputs` must be of the same steps.
-pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
-    let layers = (0..subject.spiking.layers.len()).into_par_iter().map(|l| layer_report(subject, l, steps)).collect();
+///
+/// # Errors
+/// [`crate::Error::Cancelled`] once `control` asks to stop.
+pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<Report> {
+    let layers = (0..subject.spiking.layers.len()).into_par_iter();
+    let layers = layers.map(|l| layer_report(subject, l, steps, control)).collect::<Result<_>>()?;
     let right = |sample: usize| {
         subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
     };
@@ -46,7 +51,7 @@ pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
         _ => 0,
     };
     let answers = Answers::read(subject.recording, subject.readout, delay);
-    Report {
+    Ok(Report {
         steps,
         samples: subject.recording.samples,
         ann_accuracy: labelled(subject.labels, subject.ann.samples)
@@ -54,7 +59,7 @@ pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
         curve: curve(&answers, subject.recording.steps, subject.ann, subject.labels),
         answers: Arc::new(answers),
         layers,
-    }
+    })
 }
 
 fn labelled(labels: &[u16], samples: usize) -> bool {
@@ -158,7 +163,7 @@ impl Sums {
     }
 }
 
-fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerReport {
+fn layer_report(subject: &Subject<'_>, index: usize, steps: usize, control: &Control) -> Result<LayerReport> {
     let layer = &subject.spiking.layers[index];
     let samples = subject.recording.samples;
     let most = steps * layer.neuron.per_step();
@@ -169,15 +174,16 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         .into_par_iter()
         .map(|first| {
             let mut sums = Sums::new(layer.neurons(), most);
-            (first..(first + group).min(samples))
-                .for_each(|sample| add_sample(subject, index, steps, sample, &mut sums));
-            sums
+            for sample in first..(first + group).min(samples) {
+                add_sample(subject, index, steps, sample, &mut sums, control)?;
+            }
+            Ok(sums)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), most));
     let total = (samples * layer.neurons()).max(1) as f64;
     let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
-    LayerReport {
+    Ok(LayerReport {
         name: layer.name.clone(),
         node: layer.node,
         shape: layer.shape.clone(),
@@ -201,7 +207,7 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         offset_map: per_sample(sums.offset_map),
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,
-    }
+    })
 }
 
 /// Whether the ANN's own activation is another reference than ReLU(z).
@@ -221,7 +227,17 @@ fn correlation(sum_a: f64, [sum_p, sum_pp, sum_aa, sum_pa]: [f64; 4], n: f64) ->
     (va > 1e-12 * n && vp > 1e-12 * n).then(|| (sum_pa - sum_p * sum_a / n) / (va * vp).sqrt())
 }
 
-fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, sums: &mut Sums) {
+/// Neurons between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
+
+fn add_sample(
+    subject: &Subject<'_>,
+    index: usize,
+    steps: usize,
+    sample: usize,
+    sums: &mut Sums,
+    control: &Control,
+) -> Result<()> {
     let layer: &SpikingLayer = &subject.spiking.layers[index];
     let neurons = layer.neurons();
     let span = sample * neurons..(sample + 1) * neurons;
@@ -238,6 +254,9 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
     });
     let (most, own) = ((steps * layer.neuron.per_step()) as i32, own_reference(layer));
     for neuron in 0..neurons {
+        if neuron % STRETCH == 0 {
+            control.check()?;
+        }
         let (theta, width) = (layer.theta_of(neuron), layer.unit_of(neuron));
         let (n, z, zin) = (counts[neuron], z[neuron], zin[neuron]);
         let unit = f64::from(width) / steps as f64;
@@ -287,6 +306,7 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
         [phi, phi * phi, a * a, phi * a].iter().zip(&mut sums.moments).for_each(|(v, m)| *m += v);
         add_density(&mut sums.density, a, phi, f64::from(theta));
     }
+    Ok(())
 }
 
 /// The count that the layer's neuron reaches in `steps` steps on the constant input `z`, from its v(0) before correction.

@@ -16,6 +16,11 @@ use crate::network::event::list::Lists;
 /// one block.
 const SMALL_WEIGHTS: usize = 1 << 20;
 
+/// Whether a layer's weights are taken block by block for all samples, as they do not stay in the cache.
+pub fn many_weights(feed: &Feed) -> bool {
+    feed.weight_bytes() > SMALL_WEIGHTS
+}
+
 /// The current of one layer for B samples.
 pub enum Current<'a> {
     /// The same at every step, `[B, F]`.
@@ -112,7 +117,7 @@ impl Currents<'_> {
         use rayon::prelude::*;
         let blocks = self.blocks();
         let (places, all) = (self.grid.places(), 0..blocks.len());
-        let many = matches!(&self.current, Current::Events(e) if e.feed.weight_bytes() > SMALL_WEIGHTS);
+        let many = matches!(&self.current, Current::Events(events) if many_weights(events.feed));
         let run = |task: Task, lists: &[Vec<Lists>]| {
             let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, lists, many, control, visit);
             work(&task, &columns)
@@ -122,7 +127,8 @@ impl Currents<'_> {
             (0..length).step_by(size.max(1)).map(move |first| first..(first + size).min(length))
         };
         if many {
-            let lists: Vec<_> = (0..self.samples).map(|sample| self.lists(sample)).collect();
+            let lists = |sample| control.check().map(|()| self.lists(sample));
+            let lists = (0..self.samples).map(lists).collect::<Result<Vec<_>>>()?;
             let tasks: Vec<_> = cut(blocks.len(), self.parts).collect();
             let task = |blocks| run(Task { samples: 0..self.samples, places: 0..places, blocks }, &lists);
             return tasks.into_par_iter().map(task).collect();

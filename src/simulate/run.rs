@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Control;
-use super::block::{Block, Shared, dense_nodes, run_block};
-use super::control::Event;
+use super::block::{Block, Shared, dense_nodes, event_form, run_block};
+use super::control::{Event, Finished};
+use super::currents::many_weights;
 use super::prefix::prefix;
 use super::recording::{LayerRecording, Recording, SpikeTrain};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
@@ -19,6 +20,9 @@ use crate::{Error, Result};
 
 /// Values of one layer that one block of samples may hold over all steps (f32 each).
 const BLOCK_VALUES: usize = 2 << 20;
+
+/// Neuron-steps of a block: some tens of milliseconds.
+const BLOCK_STEPS: usize = 16 << 20;
 
 /// What to run, and what is already known.
 #[derive(Clone, Copy)]
@@ -80,14 +84,13 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     let blocks = starts.into_par_iter().map(|first| {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
-        let new = plan.steps - reuse.from_step;
-        control.tell(|| Event::Answers { samples: first..first + rows, steps: new, readout: block.readout.clone() });
+        control.tell(|| Event::Answers(finished(plan, reuse, &block)));
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
         Ok(block)
     });
     let blocks: Vec<Block> = blocks.collect::<Result<_>>()?;
-    Ok(assemble(plan, reuse, &blocks))
+    assemble(plan, reuse, &blocks, control)
 }
 
 /// Whether `recording` is of the plan's network and samples.
@@ -112,20 +115,53 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
     }
 }
 
-/// Samples in one block: an even share of the work, and no more than [`BLOCK_VALUES`] of dense values at once.
+/// Samples in one block: an even share of the work, no more than [`BLOCK_VALUES`] of dense values at once and, where
+/// weights need not be kept for a whole block, not more than are through soon, so that their answers can be shown.
 fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize) -> usize {
     let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
+    let layers = &plan.spiking.layers[reuse.layers..];
+    let sources = layers.iter().map(|layer| plan.program.network().nodes[layer.node].inputs[0]);
+    let small =
+        |node| event_form(plan.program, node, plan.spiking.pooling).is_none_or(|form| !many_weights(&form.feed));
+    let neurons: usize = layers.iter().map(SpikingLayer::neurons).sum();
+    let soon = if sources.into_iter().all(small) { BLOCK_STEPS / (steps * neurons).max(1) } else { usize::MAX };
     let nodes = plan.program.network().nodes.iter().zip(dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let share = plan.samples.div_ceil(2 * threads).max(1);
-    (BLOCK_VALUES / (steps * widest).max(1)).clamp(1, share)
+    (BLOCK_VALUES / (steps * widest).max(1)).min(soon).clamp(1, share)
+}
+
+/// What can be said of `block` before the others are through.
+fn finished(plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) -> Finished {
+    let kept = plan.steps - reuse.from_step;
+    let past = reuse.previous.filter(|_| reuse.from_step > 0);
+    let row = block.rows * plan.program.network().classes();
+    let mut readout = Vec::with_capacity(plan.steps * row);
+    if let Some(past) = past {
+        let columns = block.first * past.classes..(block.first + block.rows) * past.classes;
+        past.readout.chunks(past.samples * past.classes).for_each(|step| readout.extend(&step[columns.clone()]));
+    }
+    let before = readout[readout.len().saturating_sub(row)..].to_vec();
+    let sum = |(i, &new): (usize, &f32)| before.get(i % row.max(1)).copied().unwrap_or(0.0) + new;
+    readout.extend(block.readout.iter().enumerate().map(sum));
+    let counts = block.layers.iter().enumerate().map(|(index, trail)| {
+        let mut counts = vec![0; plan.spiking.layers[index].neurons()];
+        if let Some(past) = past {
+            past.layers[index].spikes.add_counts(reuse.from_step, block.first, &mut counts);
+        }
+        trail.as_ref()?.spikes.add_counts(kept, 0, &mut counts);
+        Some(counts)
+    });
+    let counts = counts.collect();
+    Finished { samples: block.first..block.first + block.rows, steps: plan.steps, readout, counts }
 }
 
 /// Puts the blocks together with what was kept.
-fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
+fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block], control: &Control) -> Result<Recording> {
     let classes = plan.program.network().classes();
     let new_steps = plan.steps - reuse.from_step;
     let layer = |(index, layer): (usize, &SpikingLayer)| {
+        control.check()?;
         let neurons = layer.neurons();
         let kept = |r: &Recording| {
             let old = &r.layers[index];
@@ -134,7 +170,7 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
             LayerRecording { spikes, ..old.clone() }
         };
         if let Some(previous) = reuse.previous.filter(|_| index < reuse.layers) {
-            return kept(previous);
+            return Ok(kept(previous));
         }
         let mut record = match reuse.previous.filter(|_| reuse.from_step > 0) {
             Some(previous) => kept(previous),
@@ -152,6 +188,7 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
             }
         };
         for block in blocks {
+            control.check()?;
             let Some(trail) = &block.layers[index] else { continue };
             for t in 0..new_steps {
                 for sample in 0..block.rows {
@@ -169,9 +206,9 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
                 (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
             }
         }
-        record
+        Ok(record)
     };
-    let layers: Vec<LayerRecording> = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
+    let layers: Vec<LayerRecording> = plan.spiking.layers.par_iter().enumerate().map(layer).collect::<Result<_>>()?;
     let mut readout = vec![0.0; plan.steps * plan.samples * classes];
     let row = plan.samples * classes;
     if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
@@ -190,5 +227,5 @@ fn assemble(plan: &Plan<'_>, reuse: Reuse<'_>, blocks: &[Block]) -> Recording {
             }
         }
     }
-    Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout }
+    Ok(Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout })
 }

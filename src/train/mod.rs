@@ -146,8 +146,7 @@ pub fn train(
             let rows = batch.rows;
             let rate = cosine(options.learning_rate, (epoch - 1) * batches + index, options.epochs * batches);
             // The next batch is put together while this one is learned from.
-            let (step, prepared) =
-                rayon::join(|| trainee.step(&mut optimizer, rate, batch), || prepare(chunks.next()));
+            let (step, prepared) = rayon::join(|| trainee.step(&mut optimizer, rate, batch), || prepare(chunks.next()));
             next = prepared;
             let Step { loss, right: also } = step;
             if !loss.is_finite() {

@@ -149,7 +149,10 @@ impl eframe::App for App {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        if let Some(seconds) = frame.info().cpu_usage {
+            self.window.frames.whole(seconds);
+        }
         let mut messages = Vec::new();
         shell::show(ui, &self.lab, &mut self.window, &mut messages);
         drop_hint(ui.ctx());

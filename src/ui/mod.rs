@@ -10,6 +10,7 @@ pub mod docks;
 mod explain;
 mod findings;
 mod formula;
+pub mod frame_times;
 mod fuzzy;
 mod inspector;
 pub mod keeper;

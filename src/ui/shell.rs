@@ -1,12 +1,15 @@
 //! The whole screen: bars, strips and the panes between them. The window, the picture command and the tests all draw
 //! this one function.
 
+use std::time::Instant;
+
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
+use super::frame_times::FrameTimes;
 use super::palette::{self, Palette};
 use super::sample_strip::Thumbnails;
 use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, top_bar};
@@ -52,6 +55,7 @@ pub struct Window {
     pub paste: Option<String>,
     /// Commands that were given from the palette, newest first.
     pub(super) given: Vec<Command>,
+    pub frames: FrameTimes,
     pub(super) thumbnails: Thumbnails,
     /// The layout of the lab that was taken over last.
     layout_version: u64,
@@ -75,6 +79,7 @@ impl Window {
 
 /// Draws the screen and collects what the person wants.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let began = Instant::now();
     window.follow(lab);
     super::tones::apply(ui.ctx(), lab.view.dark);
     keys::read(ui, lab, window, out);
@@ -97,11 +102,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     CentralPanel::default().frame(middle).show(ui, |ui| window.layout.docks.show(ui, lab, out));
+    let seen = window.layout.docks.seen(lab.view.workspace);
+    if seen != lab.seen {
+        out.push(Message::SetSeen(seen));
+    }
     notices::show(ui, lab, out);
     explain::words(ui, window);
     sessions::show(ui, lab, window, out);
     palette::show(ui, lab, window, out);
+    window.frames.laid_out(began.elapsed());
     if window.debug {
-        status_bar::debug(ui.ctx());
+        window.frames.show(ui.ctx());
     }
 }

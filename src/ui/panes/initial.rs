@@ -36,6 +36,9 @@ struct Sight<'a> {
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
     let Some(sight) = sight else {
+        if lab.snapshot.is_some() {
+            return parts::counting(ui);
+        }
         return parts::empty(ui, "What the initial potential does appears when the first run is through.");
     };
     if sight.view.curve.is_empty() {
@@ -84,7 +87,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let sample = snapshot.run.sample_index(snapshot.focus.sample);
-    Some(Sight { layer, view: &snapshot.initial, sample, p: lab.settings.recipe.v_init })
+    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p: lab.settings.recipe.v_init })
 }
 
 /// v(0) as a number, the best one, and the figures that belong to them.

@@ -206,9 +206,10 @@ fn map(
 ) {
     let room = egui::vec2(ui.available_width(), height.max(60.0));
     let montage = Montage::of(&layer.shape, room);
-    let key = snapshot.id;
+    let background = ui.visuals().panel_fill;
+    let key = (snapshot.id, montage, background);
     // Too many spikes are orange, as everything of the SNN; too few are blue.
-    let image = || montage.image(&layer.offset_map, ui.visuals().panel_fill, |psi| diverging(-psi / reach));
+    let image = || montage.image(&layer.offset_map, background, |psi| diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let focused = montage.pixel(snapshot.focus.neuron);

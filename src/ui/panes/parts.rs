@@ -5,6 +5,7 @@ use egui::{Color32, Popup, PopupCloseBehavior, RichText, Role, Sense, Ui, Widget
 use egui_plot::{AxisHints, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use super::Pane;
+use super::decimate::visible;
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::explain;
@@ -109,6 +110,11 @@ pub fn empty(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
 }
 
+/// The moment between a pane's coming to the front and its numbers.
+pub fn counting(ui: &mut Ui) {
+    empty(ui, "counting…");
+}
+
 /// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
 pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
     match layer.shape[..] {
@@ -182,6 +188,12 @@ pub fn step_at(x: f64, last: usize) -> usize {
 pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
     *position
+}
+
+/// A curve over the steps as what the pixels of `plot` show of it.
+pub fn shown(plot: &PlotUi<'_>, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    let bounds = plot.plot_bounds();
+    visible(&points, bounds.min()[0], bounds.max()[0], columns(plot))
 }
 
 /// The columns of pixels that a plot has, at least one.

@@ -196,7 +196,8 @@ impl Key {
     fn window(self, plot: &PlotUi<'_>) -> Self {
         let (bounds, frame) = (plot.plot_bounds(), plot.transform().frame());
         let scale = plot.ctx().pixels_per_point();
-        let pixels = [frame.width(), frame.height()].map(|side| ((side * scale) as usize).clamp(16, 8192));
+        let most = plot.ctx().input(|input| input.max_texture_side).max(16);
+        let pixels = [frame.width(), frame.height()].map(|side| ((side * scale) as usize).clamp(16, most));
         let cut = |range: &Range<usize>, axis: usize, shift: f64| {
             let low = (bounds.min()[axis] + shift).floor().max(0.0) as usize;
             let high = (bounds.max()[axis] + shift).ceil().max(0.0) as usize;

@@ -51,6 +51,9 @@ struct Memory {
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
     let Some(sight) = sight else {
+        if lab.snapshot.is_some() {
+            return parts::counting(ui);
+        }
         return parts::empty(ui, "The activations of a layer and its threshold appear when the first run is through.");
     };
     let id = ui.scope_id().with("threshold pane");
@@ -96,7 +99,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let report = snapshot.report.layers.get(snapshot.focus.layer)?;
-    let view = &snapshot.threshold;
+    let view = snapshot.threshold.as_deref()?;
     let by_hand = lab.settings.recipe.by_hand.get(&layer.name).copied();
     let theta = by_hand.unwrap_or(view.theta);
     let cost = at(&view.predictions, theta);
