@@ -61,7 +61,7 @@ fn main() -> spikescope::Result<()> {
         readout: recipe.readout,
         fan_outs: &fan_outs,
     };
-    for layer in report(&subject, recipe.steps).layers {
+    for layer in report(&subject, recipe.steps, &control)?.layers {
         let [carried, clipping, quantisation, unevenness] = layer.ledger.parts();
         println!(
             "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantisation {quantisation:+.4}, unevenness \

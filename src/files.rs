@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
+/// How the temporary names begin.
+pub const PREFIX: &str = ".spikescope-";
+
 /// Puts what `write` writes at `path`. A failure leaves whatever was there as it was.
 ///
 /// # Errors
@@ -14,7 +17,7 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>)
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: io::Error| Error::io(path, error);
     let mut options = tempfile::Builder::new();
-    options.prefix(".spikescope-");
+    options.prefix(PREFIX);
     // A temporary file is private by default; this one becomes an ordinary file of the person's (less their umask).
     #[cfg(unix)]
     options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -12,6 +12,7 @@
 //! - [`network`]: what a network is; readers of its files; the bundled zoo.
 //! - [`data`]: what a sample is; readers of its files; drawn digits.
 
+mod base64;
 pub mod cli;
 pub mod convert;
 pub mod data;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use spikescope::lab::{Lab, Message, Settings};
+use spikescope::lab::store::{self, Store};
+use spikescope::lab::{Lab, Level, Message, Notice, Settings};
 use spikescope::{Error, Result, cli, ui};
 
 /// Converts trained neural networks to spiking ones and shows where and why the two disagree.
@@ -17,6 +18,9 @@ struct Arguments {
     command: Option<Command>,
     /// A network, a data set, pictures or a session to open
     files: Vec<PathBuf>,
+    /// Begin as at the first start, not where the last one stopped
+    #[arg(long)]
+    fresh: bool,
 }
 
 #[derive(Subcommand)]
@@ -48,12 +52,12 @@ fn act(arguments: Arguments) -> Result<()> {
         Some(Command::Race(args)) => cli::race::run(*args),
         Some(Command::Train(args)) => cli::train::run(args),
         Some(Command::Shot(args)) => cli::shot::run(args),
-        None => window(&arguments.files),
+        None => window(&arguments.files, arguments.fresh),
     }
 }
 
-/// Opens the lab's window on what is bundled, and in it the files that were named.
-fn window(files: &[PathBuf]) -> Result<()> {
+/// Opens the lab's window where the last start stopped, or on what is bundled, and in it the files that were named.
+fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
     if std::env::var_os("DISPLAY").is_none()
         && std::env::var_os("WAYLAND_DISPLAY").is_none()
         && cfg!(target_os = "linux")
@@ -63,7 +67,18 @@ fn window(files: &[PathBuf]) -> Result<()> {
                 .into(),
         ));
     }
-    let mut lab = Lab::new(Settings::first_start());
-    lab.update(files.iter().map(|file| Message::OpenPath(file.clone())));
-    ui::app::open(lab)
+    let folder = store::folder();
+    let (mut lab, news) = match folder.as_deref() {
+        Some(folder) => ui::keeper::last(folder, fresh),
+        None => (Lab::new(Settings::first_start()), None),
+    };
+    let mut messages: Vec<Message> = news.into_iter().collect();
+    messages.extend(files.iter().map(|file| Message::OpenPath(file.clone())));
+    let store = folder.map(Store::open).transpose();
+    let store = store.unwrap_or_else(|error| {
+        messages.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() }));
+        None
+    });
+    lab.update(messages);
+    ui::app::open(lab, store)
 }

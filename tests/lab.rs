@@ -254,3 +254,54 @@ fn another_set_can_be_calibrated_on_and_taken_back() {
     send(&mut lab, Message::Undo);
     assert_eq!(lab.run.as_ref().unwrap().spiking.layers[0].theta, before);
 }
+
+#[test]
+fn samples_that_are_through_are_told_before_the_run_is() {
+    use std::sync::Mutex;
+
+    use spikescope::lab::cache::Cache;
+    use spikescope::lab::compute::compute;
+    use spikescope::lab::stream::Stream;
+    use spikescope::simulate::Control;
+    use spikescope::simulate::control::Event;
+
+    let mut settings =
+        Settings { model: "builtin:digits-cnn".into(), samples: 0..40, calibrate: 40..80, ..Settings::default() };
+    settings.recipe.steps = 4;
+    let mut cache = Cache::default();
+    // From nothing, and going on from a shorter run.
+    for steps in [4, 9] {
+        settings.recipe.steps = steps;
+        let stream = Arc::new(Mutex::new((Stream::default(), Vec::new())));
+        let told = stream.clone();
+        let control = Control::listening(move |event| {
+            let mut told = told.lock().unwrap();
+            match event {
+                Event::Subject(watched) => told.0.begin(watched),
+                Event::Answers(finished) => {
+                    let partial = told.0.add(&finished).cloned().unwrap();
+                    told.1.push(partial);
+                }
+                _ => {}
+            }
+        });
+        let run = compute(&settings, &mut cache, &control).unwrap();
+        let told = stream.lock().unwrap();
+        let [first, .., last] = told.1.as_slice() else { panic!("several blocks, not {}", told.1.len()) };
+        assert!(first.samples < 40 && (last.samples, last.of) == (40, 40));
+        assert_eq!(last.ann_accuracy, run.report.ann_accuracy);
+        // The parts add up to the whole, whatever their order.
+        assert_eq!(last.curve.len(), steps);
+        for (partial, whole) in last.curve.iter().zip(&run.report.curve) {
+            assert_eq!(partial.t, whole.t);
+            assert!((partial.agreement - whole.agreement).abs() < 1e-9, "{partial:?} {whole:?}");
+            assert!((partial.accuracy.unwrap() - whole.accuracy.unwrap()).abs() < 1e-9);
+        }
+        // The mismatch is over some samples only, but of the right size.
+        assert_eq!(last.mismatch_samples, told.1.len());
+        for (partial, whole) in last.mismatch.iter().zip(&run.report.layers) {
+            let (partial, whole) = (partial.unwrap(), whole.mean_abs_mismatch);
+            assert!(partial > 0.5 * whole && partial < 2.0 * whole, "{}: {partial} for {whole}", run.report.steps);
+        }
+    }
+}

@@ -5,33 +5,12 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::convert::ThresholdRule;
 use spikescope::lab::{Lab, Message, Settings, Workspace};
 use spikescope::measure::Reference;
-use spikescope::ui::shell::{self, Window};
+use spikescope::ui::panes::Pane;
 
-/// The window on a lab that has computed its first run.
-struct Desk {
-    lab: Lab,
-    window: Window,
-}
+#[path = "common/desk.rs"]
+mod common;
 
-fn desk() -> Harness<'static, Desk> {
-    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
-    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
-    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
-        let mut messages = Vec::new();
-        shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
-        desk.lab.update(messages);
-        // A settled lab after every frame: what the person sees next is the answer to what they did.
-        desk.lab.settle();
-    };
-    let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
-    harness.run_ok();
-    harness
-}
-
-fn click(harness: &mut Harness<'static, Desk>, name: &str) {
-    harness.get_by_label(name).click();
-    harness.run_ok();
-}
+use common::{Desk, click, desk};
 
 #[test]
 fn a_layer_gets_the_focus_by_click_and_by_key() {
@@ -157,7 +136,7 @@ fn every_pane_draws_every_kind_of_run() {
     for method in spikescope::convert::Recipe::methods(&settings.recipe, 4) {
         let own = Settings { recipe: spikescope::convert::Recipe { steps: 5, ..method.recipe }, ..settings.clone() };
         let lab = Lab::open(own).unwrap_or_else(|error| panic!("{}: {error}", method.name));
-        for pane in spikescope::ui::panes::Pane::ALL {
+        for pane in Pane::ALL {
             let draw = |ui: &mut egui::Ui| pane.show(ui, &lab, &mut Vec::new());
             Harness::builder().with_size(egui::vec2(500.0, 320.0)).build_ui(draw).run_ok();
         }
@@ -203,4 +182,75 @@ fn thresholds_that_ignore_the_learned_clip_are_found_and_mended_with_one_click()
     assert_eq!(harness.state().lab.settings.recipe.threshold, ThresholdRule::Learned);
     assert_eq!(harness.state().lab.undo_sentence().unwrap(), "threshold max to learned");
     assert!(harness.query_by_label("Use thresholds: learned").is_none());
+}
+
+#[test]
+fn what_no_pane_shows_is_not_computed() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(7), Message::EndGesture]);
+    harness.run_ok();
+    let parts = |harness: &Harness<'static, Desk>| {
+        let snapshot = harness.state().lab.snapshot.clone().unwrap();
+        (
+            snapshot.report.steps,
+            snapshot.threshold.is_some(),
+            snapshot.initial.is_some(),
+            snapshot.whole.readout.is_some(),
+        )
+    };
+    assert_eq!(parts(&harness), (7, false, false, false));
+    let run = harness.state().lab.run.clone().unwrap();
+    let front = |harness: &mut Harness<'static, Desk>, pane| {
+        harness.state_mut().window.layout.docks.add(Workspace::Explore, pane);
+        harness.run_ok();
+    };
+    front(&mut harness, Pane::Threshold);
+    assert_eq!(parts(&harness), (7, true, false, false));
+    // Behind another tab again: what is there stays, what would be new is not made.
+    front(&mut harness, Pane::Initial);
+    assert_eq!(parts(&harness), (7, true, true, false));
+    assert!(std::sync::Arc::ptr_eq(&run, harness.state().lab.run.as_ref().unwrap()), "looking does not run anything");
+    harness.state_mut().lab.update([Message::SetSteps(5), Message::EndGesture]);
+    harness.run_ok();
+    assert_eq!(parts(&harness), (5, false, true, false));
+}
+
+#[test]
+fn frame_times_stand_in_the_corner() {
+    let mut harness = desk();
+    harness.key_press(egui::Key::F12);
+    harness.run_ok();
+    harness.get_by_label_contains("layout  mean");
+    harness.get_by_label_contains("shapes painted");
+}
+
+#[test]
+fn a_million_spikes_are_a_picture_and_no_shapes() {
+    let mut settings = Settings { samples: 0..1, calibrate: 0..64, ..Settings::first_start() };
+    settings.recipe.steps = 1024;
+    let mut lab = Lab::open(settings).unwrap();
+    let run = lab.run.clone().unwrap();
+    let spikes = |layer: usize| run.recording.layers[layer].spikes.total(run.steps());
+    let layer = (0..run.spiking.layers.len()).max_by_key(|&layer| spikes(layer)).unwrap();
+    assert!(spikes(layer) > 300_000, "{} spikes", spikes(layer));
+    lab.update([Message::FocusLayer(layer)]);
+    lab.settle();
+    for pane in Pane::ALL {
+        let ctx = egui::Context::default();
+        let size = egui::vec2(640.0, 400.0);
+        let screen_rect = Some(egui::Rect::from_min_size(egui::Pos2::ZERO, size));
+        let mut vertices = 0;
+        for _ in 0..3 {
+            let input = egui::RawInput { screen_rect, ..egui::RawInput::default() };
+            let output = ctx.run_ui(input, |ui| pane.show(ui, &lab, &mut Vec::new()));
+            let primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
+            let count = |primitive: &egui::ClippedPrimitive| match &primitive.primitive {
+                egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+                egui::epaint::Primitive::Callback(_) => 0,
+            };
+            vertices = primitives.iter().map(count).sum();
+        }
+        // As many as a screen can show, not as many as there are spikes or steps.
+        assert!(vertices < 40_000, "{}: {vertices} vertices", pane.name());
+    }
 }

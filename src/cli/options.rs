@@ -111,7 +111,7 @@ pub struct RunArgs {
     /// A backend.
     #[arg(
         long,
-        value_name = "flex|ndarray",
+        value_name = "flex|ndarray|wgpu",
         help = or("Burn backend of the dense layers", |s| word(&s.backend))
     )]
     pub backend: Option<String>,
@@ -226,7 +226,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
     recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
     recipe.steps = args.steps.unwrap_or(recipe.steps);
     if let Some(text) = &args.backend {
-        settings.backend = one_of("backend", text, &[("flex", Backend::Flex), ("ndarray", Backend::Ndarray)])?;
+        settings.backend = one_of("backend", text, &Backend::ALL)?;
     }
     if let Some(text) = &args.samples {
         settings.samples = parse_range(text)?;

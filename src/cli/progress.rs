@@ -48,11 +48,12 @@ impl Progress {
             return Control::default();
         }
         let own = self.clone();
-        Control::listening(move |event| {
+        let control = Control::listening(move |event| {
             if let Event::Progress { stage, fraction } = event {
                 own.stage(stage, fraction);
             }
-        })
+        });
+        control.without_answers()
     }
 
     /// Takes the line off a terminal, so that a result can stand in its place.

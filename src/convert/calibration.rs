@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::recipe::{Granularity, Recipe, ThresholdRule};
+use super::sorted::Sorted;
 use crate::measure::predict::predict;
 use crate::network::forward::{Program, numbers};
 use crate::network::{NodeId, Op};
@@ -28,74 +29,11 @@ pub struct LayerStatistics {
     pub channels: Vec<Sorted>,
 }
 
-/// A sorted set of activations; zeros are only counted.
-#[derive(Clone, Debug, Default)]
-pub struct Sorted {
-    pub zeros: usize,
-    /// The values above zero, ascending.
-    pub positive: Vec<f32>,
-}
-
-impl Sorted {
-    fn of(values: impl Iterator<Item = f32>) -> Self {
-        let mut zeros = 0;
-        let mut positive: Vec<f32> = values
-            .filter(|&z| {
-                if z > 0.0 {
-                    true
-                } else {
-                    zeros += 1;
-                    false
-                }
-            })
-            .collect();
-        positive.sort_unstable_by(f32::total_cmp);
-        Self { zeros, positive }
-    }
-    /// Number of values, zeros included.
-    pub fn len(&self) -> usize {
-        self.zeros + self.positive.len()
-    }
-    /// True when nothing was collected.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// The largest value.
-    pub fn max(&self) -> f32 {
-        self.positive.last().copied().unwrap_or(0.0)
-    }
-    /// The `p`-th percentile, 0 to 100, zeros included, linear between order statistics.
-    pub fn percentile(&self, p: f64) -> f32 {
-        if self.is_empty() {
-            return 0.0;
-        }
-        let at = |rank: usize| rank.checked_sub(self.zeros).map_or(0.0, |i| f64::from(self.positive[i]));
-        let position = p / 100.0 * (self.len() - 1) as f64;
-        let (low, high) = (position.floor() as usize, position.ceil() as usize);
-        let (a, b) = (at(low), at(high));
-        (a + (b - a) * (position - low as f64)) as f32
-    }
-    /// Share of all values (zeros included) that are above `limit`.
-    pub fn share_above(&self, limit: f32) -> f64 {
-        let above = self.positive.len() - self.positive.partition_point(|&z| z <= limit);
-        above as f64 / self.len().max(1) as f64
-    }
-    /// Counts of the values above zero in `bins` equal bins over `0..=extent`; values beyond fall in the last bin.
-    pub fn histogram(&self, bins: usize, extent: f32) -> Vec<u64> {
-        let mut edges = (0..=bins).map(|k| self.positive.partition_point(|&z| z <= extent * k as f32 / bins as f32));
-        let mut low = edges.next().map_or(0, |_| 0);
-        let mut counts: Vec<u64> = edges.map(|high| (high - std::mem::replace(&mut low, high)) as u64).collect();
-        if let Some(last) = counts.last_mut() {
-            *last += (self.positive.len() - low) as u64;
-        }
-        counts
-    }
-}
-
 /// Bytes a calibration over `samples` samples will hold at most while it is made.
 pub fn predict_bytes(samples: usize, neurons: &[usize]) -> usize {
-    // Every value once as collected, once in the layer's order and once in its channel's.
-    neurons.iter().sum::<usize>() * samples * 4 * 3
+    // Every value once as collected, once in the layer's order and once in its channel's; and room to sort a layer in.
+    let sorting = neurons.iter().max().unwrap_or(&0) * rayon::current_num_threads();
+    (neurons.iter().sum::<usize>() * 3 + sorting) * samples * 4
 }
 
 /// Runs the ANN over `rows` calibration samples (`input` is `[rows, F]`, scaled) and sorts what each activation sees.
@@ -105,32 +43,30 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
         return Err(Error::Invalid("calibration needs at least one sample".into()));
     }
     let width = input.len() / rows;
-    let block = 64.min(rows);
+    let block = program.rows_at_once().min(rows);
     let layers: Vec<NodeId> = network.activations().map(|(id, _)| id).collect();
     let mut collected: Vec<Vec<f32>> = vec![Vec::new(); layers.len()];
     for start in (0..rows).step_by(block) {
-        control.check()?;
         control.progress("calibrating", start as f32 / rows as f32);
         let end = (start + block).min(rows);
         let x = program.tensor(input[start * width..end * width].to_vec(), end - start);
-        program.run(x, |id, value| {
+        program.try_run(x, |id, value| {
             for (k, &layer) in layers.iter().enumerate() {
                 // The activation's input is its pre-activation z.
                 if network.nodes[layer].inputs[0] == id {
                     collected[k].extend(numbers(value.clone()));
                 }
             }
-        });
+            control.check()
+        })?;
     }
     let statistics = layers.par_iter().zip(collected).map(|(&node, z)| {
         let shape = &network.nodes[node].shape;
         let neurons: usize = shape.iter().product();
         let plane = neurons / shape[0];
-        let channel =
-            |c: usize| Sorted::of(z.chunks(neurons).flat_map(move |s| s[c * plane..(c + 1) * plane].iter().copied()));
-        let channels: Vec<Sorted> = (0..shape[0]).into_par_iter().map(channel).collect();
-        control.check()?;
-        Ok(LayerStatistics { node, layer: Sorted::of(z.iter().copied()), channels })
+        let channel = |c: usize| Sorted::of(z.chunks(neurons).map(|s| &s[c * plane..(c + 1) * plane]), control);
+        let channels = (0..shape[0]).into_par_iter().map(channel).collect::<Result<_>>()?;
+        Ok(LayerStatistics { node, layer: Sorted::of(z.chunks(neurons), control)?, channels })
     });
     Ok(Calibration { samples: rows, layers: statistics.collect::<Result<_>>()? })
 }
@@ -180,29 +116,16 @@ pub fn thresholds(program: &Program, statistics: &LayerStatistics, recipe: &Reci
 mod tests {
     use super::*;
 
-    #[test]
-    fn percentiles_count_zeros_and_interpolate_between_order_statistics() {
-        let sorted = Sorted::of([3.0, -1.0, 1.0, 0.0, 2.0].into_iter());
-        assert_eq!((sorted.zeros, sorted.len()), (2, 5));
-        assert_eq!(sorted.percentile(0.0), 0.0);
-        assert_eq!(sorted.percentile(50.0), 1.0);
-        assert_eq!(sorted.percentile(62.5), 1.5);
-        assert_eq!(sorted.percentile(100.0), 3.0);
-        assert_eq!(Sorted::of([0.0; 4].into_iter()).percentile(99.9), 0.0);
+    fn sorted(values: impl Iterator<Item = f32>) -> Sorted {
+        let values: Vec<f32> = values.collect();
+        Sorted::of(std::iter::once(values.as_slice()), &Control::default()).unwrap()
     }
 
     #[test]
     fn the_least_error_lies_below_the_maximum_when_one_outlier_stretches_it() {
-        let sorted = Sorted::of((1..=1000).map(|k| k as f32 / 1000.0).chain([4.0]));
-        let theta = least_error(&sorted, 4, 0.5);
+        let spread = sorted((1..=1000).map(|k| k as f32 / 1000.0).chain([4.0]));
+        let theta = least_error(&spread, 4, 0.5);
         assert!((0.9..1.3).contains(&theta), "{theta}");
-        assert_eq!(least_error(&Sorted::of([0.0; 3].into_iter()), 4, 0.5), 0.0);
-    }
-
-    #[test]
-    fn histograms_hold_every_positive_value() {
-        let sorted = Sorted::of([0.0, 0.1, 0.9, 1.5, 2.0, 7.0].into_iter());
-        assert_eq!(sorted.histogram(2, 2.0), vec![2, 3]);
-        assert_eq!(sorted.share_above(1.5), 2.0 / 6.0);
+        assert_eq!(least_error(&sorted([0.0; 3].into_iter()), 4, 0.5), 0.0);
     }
 }

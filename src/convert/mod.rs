@@ -8,6 +8,7 @@ pub mod method;
 pub mod named;
 pub mod recipe;
 pub mod rewrite;
+pub mod sorted;
 mod words;
 
 use std::sync::Arc;
@@ -21,12 +22,13 @@ use crate::network::{Activation, NodeId, Op};
 use crate::{Error, Result};
 
 pub use balance::{Balance, Balanced, balance};
-pub use calibration::{Calibration, LayerStatistics, Sorted, calibrate};
+pub use calibration::{Calibration, LayerStatistics, calibrate};
 pub use findings::{Finding, unclipped_thresholds};
 pub use method::{Correction, CosRule, InitialPotential, Neuron, Pooling, Readout, SrpRule};
 pub use named::NamedRecipe;
 pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, Tie};
 pub use rewrite::Note;
+pub use sorted::Sorted;
 
 /// A layer of integrate-and-fire neurons.
 #[derive(Clone, Debug, PartialEq)]

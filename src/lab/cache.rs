@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::backend::Backend;
 use super::run::{Model, Run};
-use super::settings::{Backend, Settings};
+use super::settings::Settings;
 use crate::convert::{Balance, Balanced, Calibration, Granularity, Pooling, Recipe, SpikingNetwork};
 use crate::data::{Samples, Scaling};
 use crate::simulate::AnnRun;

@@ -4,9 +4,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::backend::Backend;
 use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
 use super::run::{Model, Run, Seconds};
-use super::settings::{Backend, Settings};
+use super::settings::Settings;
 use crate::convert::{
     self, Balanced, Calibration, Correction, Note, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance,
     calibration, rewrite,
@@ -16,6 +17,7 @@ use crate::measure::fan_out::fan_outs;
 use crate::measure::report;
 use crate::network::forward::Program;
 use crate::network::{self, Network, Opened};
+use crate::simulate::control::{Event, Watched};
 use crate::simulate::{self, AnnRun, Control, Plan, Recording, tune};
 use crate::{Error, Result};
 
@@ -49,7 +51,9 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let (model, samples) = timed(&mut seconds.load, || {
         control.progress("opening", 0.0);
         let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
+        control.check()?;
         let samples = samples(&settings.data, &model.original, cache)?;
+        control.check()?;
         Ok((model, samples))
     })?;
     check_subject(settings, &model, &samples)?;
@@ -71,6 +75,11 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
             Ok((input, ann))
         }
     })?;
+    let labels = Arc::new(samples.labels.get(range).map(<[u16]>::to_vec).unwrap_or_default());
+    control.tell_answers(|| {
+        let (spiking, ann, labels) = (spiking.clone(), ann.clone(), labels.clone());
+        Event::Subject(Arc::new(Watched { spiking, ann, labels, readout: settings.recipe.readout }))
+    });
     let recording = timed(&mut seconds.snn, || {
         let base = cache.base(&key, &spiking, settings.recipe.steps);
         let neurons: Vec<usize> = spiking.layers.iter().map(|layer| layer.neurons()).collect();
@@ -88,7 +97,6 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         };
         Ok(Arc::new(simulate::run(&plan, control)?))
     })?;
-    let labels = Arc::new(samples.labels.get(range).map(<[u16]>::to_vec).unwrap_or_default());
     let mut run = Run {
         settings: settings.clone(),
         model,
@@ -108,7 +116,7 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     control.progress("measuring", 0.0);
     let start = Instant::now();
     let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
-    run.report = Arc::new(report(&run.subject(&means), run.recording.steps));
+    run.report = Arc::new(report(&run.subject(&means), run.recording.steps, control)?);
     run.seconds.measure = start.elapsed().as_secs_f64();
     let run = Arc::new(run);
     cache.keep_run(key, run.clone());
@@ -172,7 +180,7 @@ pub fn model(source: &str, backend: Backend, pooling: Pooling, cache: &mut Cache
     let about = |text| Note { layer: original.name.clone(), text };
     let notes = assumed.into_iter().map(about).chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
-    let program = Program::new(rewritten, &backend.device());
+    let program = Program::new(rewritten, &backend.device()?);
     let model = Arc::new(Model { original, program, notes, fan_outs });
     cache.keep_model(source, backend, pooling, model.clone());
     Ok(model)

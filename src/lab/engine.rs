@@ -2,7 +2,6 @@
 //! focus), so that scrubbing never waits for a simulation. Each takes the newest wish only; stale results are dropped by
 //! their generation.
 
-use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -14,6 +13,7 @@ use super::race::Lane;
 use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::{Focus, Snapshot};
+use super::stream::{Partial, Stream};
 use crate::convert::NamedRecipe;
 use crate::simulate::Control;
 use crate::simulate::control::Event;
@@ -29,8 +29,8 @@ pub enum News {
     Progress { generation: u64, stage: &'static str, fraction: f32 },
     /// Thresholds that the run job is balancing: the mean of every layer after `batch` of `of` batches.
     Thresholds { generation: u64, batch: usize, of: usize, means: Vec<f32> },
-    /// Samples of the run job that are through.
-    Answers { generation: u64, samples: Range<usize>, steps: usize, readout: Vec<f32> },
+    /// What can be said of the run job by the samples that are through.
+    Partial { generation: u64, partial: Partial },
     /// The run job is over.
     Run { generation: u64, result: Result<Arc<Run>> },
     /// The lane at this index has run beside the run of the same generation.
@@ -216,21 +216,35 @@ impl Drop for Engine {
     }
 }
 
+/// Whether it is time to tell again: about every 50 ms is enough for an eye.
+fn due(last: &Mutex<Instant>) -> bool {
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let due = last.elapsed() >= Duration::from_millis(50);
+    if due {
+        *last = Instant::now();
+    }
+    due
+}
+
 fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
     let mut cache = Cache::default();
     let listen = |wish: &RunWish| {
         let (generation, voice) = (wish.generation, voice.clone());
-        let last = Mutex::new(wish.wished);
+        let (last, last_partial) = (Mutex::new(wish.wished), Mutex::new(wish.wished));
+        let stream = Mutex::new(Stream::default());
         Control::listening(move |event| match event {
-            Event::Answers { samples, steps, readout } => {
-                voice.say(News::Answers { generation, samples, steps, readout });
+            Event::Subject(watched) => stream.lock().unwrap_or_else(PoisonError::into_inner).begin(watched),
+            Event::Answers(finished) => {
+                let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(partial) = stream.add(&finished)
+                    && due(&last_partial)
+                {
+                    voice.say(News::Partial { generation, partial: partial.clone() });
+                }
             }
             Event::Thresholds { batch, of, means } => voice.say(News::Thresholds { generation, batch, of, means }),
             Event::Progress { stage, fraction } => {
-                // About every 50 ms is enough for an eye.
-                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-                if last.elapsed() >= Duration::from_millis(50) {
-                    *last = Instant::now();
+                if due(&last) {
                     voice.say(News::Progress { generation, stage, fraction });
                 }
             }

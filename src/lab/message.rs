@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{Backend, Workspace};
+use super::Notice;
+use super::backend::Backend;
+use super::parts::Parts;
+use super::settings::Workspace;
 use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };
@@ -109,10 +112,27 @@ pub enum Message {
     SetEnergy(EnergyConstants),
     /// The softmax probability from which on a sample may answer early, 0 to 1.
     SetExitConfidence(f32),
+    /// What the panes on the screen read; nothing else is computed for them.
+    SetSeen(Parts),
     /// The window's arrangement of panes, to be saved with the session.
     SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.
     DismissNotice(usize),
     OpenSession(PathBuf),
     SaveSession(PathBuf),
+    /// Open a session from its line of text.
+    OpenSessionText(String),
+    /// Open what was opened lately, counted from the newest.
+    OpenRecent(usize),
+    /// What is missing at this index for the waiting session lies there.
+    FoundMissing {
+        index: usize,
+        path: PathBuf,
+    },
+    /// Open the waiting session on the network and data that are open.
+    GoOnWithoutMissing,
+    /// Leave the waiting session alone.
+    LeaveWaiting,
+    /// Tell the person something.
+    Tell(Notice),
 }

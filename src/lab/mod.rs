@@ -1,39 +1,54 @@
 //! The document: what is open, what was computed of it and what is being computed. The faces read [`Lab`] and push
 //! [`Message`]s; [`Lab::update`] is the only place that changes it. Knows no widget.
 
+pub mod backend;
 pub mod cache;
 pub mod compute;
 pub mod engine;
 pub mod memory;
 pub mod message;
+pub mod moved;
+pub mod parts;
 pub mod race;
+pub mod recent;
 pub mod remembered;
 pub mod run;
 pub mod session;
 pub mod settings;
+pub mod share;
 pub mod snapshot;
+pub mod store;
+pub mod stream;
 pub mod undo;
 mod update;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+pub use backend::Backend;
 pub use message::Message;
+pub use parts::{Part, Parts};
 pub use race::Lane;
 pub use run::{Model, Run, Seconds};
 pub use session::Session;
-pub use settings::{Backend, Settings, View, Workspace};
+pub use settings::{Settings, View, Workspace};
 pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
+pub use stream::Partial;
+
+use serde::{Deserialize, Serialize};
 
 use crate::convert::NamedRecipe;
-use crate::measure::CurvePoint;
 use crate::{Error, Result};
 use compute::Fit;
 use engine::{Engine, Waker};
+use moved::Waiting;
+use recent::Recent;
 use undo::Undo;
 
 /// Steps per second of the playing time cursor, at most; long runs are played in a few seconds all the same.
 const PLAY_STEPS_PER_SECOND: f32 = 8.0;
+/// Work that takes longer than this is worth watching.
+const LONG: Duration = Duration::from_millis(300);
 /// How long playing a whole run takes at most, in seconds.
 const PLAY_SECONDS: f32 = 6.0;
 
@@ -54,10 +69,16 @@ pub struct Lab {
     pub job: Option<Job>,
     /// Errors and remarks for the person, newest last.
     pub notices: Vec<Notice>,
+    /// The parts of a look that the panes on the screen read.
+    pub seen: Parts,
     /// The arrangement of panes, as the window keeps it; saved with the session.
     pub layout: serde_json::Value,
     /// Grows when a session brings another arrangement, so that the window takes it over.
     pub layout_version: u64,
+    /// A session whose files are not where they were.
+    pub waiting: Option<Waiting>,
+    /// What was opened lately.
+    pub recent: Recent,
     undo: Undo,
     engine: Engine,
     /// Number of the newest run job.
@@ -85,14 +106,14 @@ pub struct Lab {
 /// Work in progress.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
+    /// When it was asked for.
+    pub since: Option<Instant>,
     /// What is being done: "calibrating", "simulating".
     pub stage: &'static str,
     /// How much of it is done, 0 to 1.
     pub fraction: f32,
-    /// The curve over the samples that are through already.
-    pub partial: Vec<CurvePoint>,
-    /// How many samples `partial` is over.
-    pub partial_samples: usize,
+    /// What can be said of the samples that are through already.
+    pub partial: Partial,
     /// Thresholds being balanced: mean θ of every layer after each batch so far.
     pub rising: Vec<Vec<f32>>,
     /// How many batches there will be.
@@ -100,14 +121,15 @@ pub struct Job {
 }
 
 /// Something the person should read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     pub level: Level,
     pub text: String,
 }
 
 /// How much a notice matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Something that was done to the network and what follows from it.
     Note,
@@ -116,19 +138,9 @@ pub enum Level {
 }
 
 impl Job {
-    /// Adds the curve of `samples` more samples.
-    fn add_partial(&mut self, part: &[CurvePoint], samples: usize) {
-        if self.partial.len() != part.len() {
-            (self.partial, self.partial_samples) = (part.to_vec(), samples);
-            return;
-        }
-        let (old, new) = (self.partial_samples as f64, samples as f64);
-        let mean = |a: f64, b: f64| (a * old + b * new) / (old + new);
-        for (all, part) in self.partial.iter_mut().zip(part) {
-            all.accuracy = all.accuracy.zip(part.accuracy).map(|(a, b)| mean(a, b));
-            all.agreement = mean(all.agreement, part.agreement);
-        }
-        self.partial_samples += samples;
+    /// Whether it takes long enough for a person to watch it.
+    pub fn is_long(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= LONG)
     }
 }
 
@@ -148,6 +160,18 @@ impl Lab {
         lab.keep_view = true;
         lab.ask();
         lab
+    }
+
+    /// A lab that goes on where `session` stopped. When its files are not there any more it begins as at the first start,
+    /// and the session waits.
+    pub fn resume(session: Session) -> Self {
+        match Waiting::new(session) {
+            Err(whole) => Self::from_session(*whole),
+            Ok(waiting) => {
+                let view = View { dark: waiting.session.view.dark, ..View::default() };
+                Self { view, waiting: Some(waiting), ..Self::new(Settings::first_start()) }
+            }
+        }
     }
 
     /// A lab with `settings` computed to the end. For pictures, tests and programs without a window.
@@ -227,6 +251,7 @@ impl Lab {
             neuron: self.view.neuron,
             pinned: self.view.pinned.clone(),
             lanes: self.lanes.iter().map(|lane| lane.run_beside(run).cloned()).collect(),
+            parts: self.seen,
         };
         focus.within(run)
     }

@@ -31,17 +31,21 @@ pub struct Session {
 impl Session {
     /// Reads a session file.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| {
-            Error::file(path, format!("line {}, column {}", e.line(), e.column()), "not a session file")
-        })?;
+        let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        Self::parse(&text).map_err(|(place, reason)| Error::file(path, place, reason))
+    }
+
+    /// Reads a session's text; an error is its place and the reason.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, (String, String)> {
+        let value: serde_json::Value = serde_json::from_slice(text)
+            .map_err(|e| (format!("line {}, column {}", e.line(), e.column()), "not a session".into()))?;
         let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or(0);
         if version > u64::from(VERSION) {
             let reason =
                 format!("written by a newer version of spikescope ({version}; this one reads up to {VERSION})");
-            return Err(Error::file(path, "version", reason));
+            return Err(("version".into(), reason));
         }
-        serde_json::from_value(value).map_err(|e| Error::file(path, "settings", e.to_string()))
+        serde_json::from_value(value).map_err(|e| ("settings".into(), e.to_string()))
     }
 
     /// Writes the session file, atomically.

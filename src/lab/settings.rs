@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::backend::Backend;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::measure::bench::Bench;
@@ -27,28 +28,6 @@ pub struct Settings {
     pub calibrate: Range<usize>,
     pub recipe: Recipe,
     pub backend: Backend,
-}
-
-/// Which Burn backend computes the dense layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backend {
-    /// burn-flex
-    #[default]
-    Flex,
-    /// burn-ndarray, a second and independent implementation
-    Ndarray,
-}
-
-impl Backend {
-    /// The Burn device of this backend.
-    pub fn device(self) -> burn::tensor::Device {
-        match self {
-            Self::Flex => burn::tensor::Device::flex(),
-            #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favour")]
-            Self::Ndarray => burn::tensor::Device::ndarray(),
-        }
-    }
 }
 
 impl Default for Settings {
@@ -103,7 +82,7 @@ pub struct View {
 }
 
 /// The arrangements of panes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Workspace {
     #[default]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::parts::{Part, Parts};
 use super::run::Run;
 use crate::convert::LayerStatistics;
 use crate::measure::energy::{Operations, operations};
@@ -26,19 +27,23 @@ pub struct Focus {
     pub pinned: Vec<NeuronRef>,
     /// Finished lanes of the race, in their order.
     pub lanes: Vec<Option<Arc<Run>>>,
+    /// What of the parts that only some panes read is wanted.
+    pub parts: Parts,
 }
 
-impl PartialEq for Focus {
-    fn eq(&self, other: &Self) -> bool {
+impl Focus {
+    /// Whether a look with this focus has all that one with `other` would have.
+    pub fn serves(&self, other: &Self) -> bool {
         let place = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
         let same = |(a, b): (&Option<Arc<Run>>, &Option<Arc<Run>>)| match (a, b) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
+        let lanes = || self.lanes.len() == other.lanes.len() && self.lanes.iter().zip(&other.lanes).all(same);
         place(self) == place(other)
             && self.pinned == other.pinned
-            && self.lanes.len() == other.lanes.len()
-            && self.lanes.iter().zip(&other.lanes).all(same)
+            && self.parts.has_all(other.parts)
+            && (!other.parts.has(Part::Lanes) || lanes())
     }
 }
 
@@ -51,9 +56,9 @@ pub struct Snapshot {
     pub focus: Focus,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
-    /// The same run without its correction, at the cursor, where the recipe has one.
+    /// The same run without its correction, at the cursor, where the recipe has one ([`Part::Uncorrected`]).
     pub uncorrected: Option<Arc<Report>>,
-    /// The lanes of the race at the cursor, in their order.
+    /// The lanes of the race at the cursor, in their order ([`Part::Lanes`]).
     pub lanes: Vec<Option<Arc<Report>>>,
     /// The layer in focus for the sample in focus, at the cursor.
     pub maps: FeatureMaps,
@@ -61,23 +66,25 @@ pub struct Snapshot {
     pub trace: Trace,
     /// Pinned neurons, over all T steps, in the order of `focus.pinned`.
     pub pinned: Vec<(NeuronRef, Trace)>,
-    /// The threshold view of the layer in focus.
-    pub threshold: ThresholdView,
-    /// What v(0) does to the errors of the layer in focus, at the cursor.
-    pub initial: Arc<InitialView>,
+    /// The threshold view of the layer in focus ([`Part::Threshold`]).
+    pub threshold: Option<Arc<ThresholdView>>,
+    /// What v(0) does to the errors of the layer in focus, at the cursor ([`Part::Initial`]).
+    pub initial: Option<Arc<InitialView>>,
     /// Where the sample in focus first leaves the ANN, over all T steps.
     pub divergence: Option<Divergence>,
     /// The same for every focus.
-    pub whole: Arc<Whole>,
+    pub whole: Whole,
 }
 
 /// What depends on the run alone, whatever is looked at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Whole {
-    pub operations: Operations,
-    pub readout: ReadoutReport,
+    /// [`Part::Operations`]
+    pub operations: Option<Arc<Operations>>,
+    /// [`Part::Readout`]
+    pub readout: Option<Arc<ReadoutReport>>,
     /// The layers in which samples first leave the ANN, over all T steps.
-    pub first_layers: FirstLayers,
+    pub first_layers: Arc<FirstLayers>,
 }
 
 /// A layer's activations over the calibration samples and what each threshold would cost.
@@ -113,21 +120,23 @@ impl Focus {
 }
 
 impl Snapshot {
-    /// Computes what `focus` shows of `run`; `known` gives the report when the cursor stands where it stood.
+    /// Computes what `focus` shows of `run`; what `known` has of the same is taken from there.
     pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &Control) -> Result<Self> {
         let focus = focus.within(&run);
         let program = &run.model.program;
-        let same = known.filter(|known| Arc::ptr_eq(&known.run, &run) && known.report.steps == focus.steps);
-        let (report, uncorrected) = match same {
-            Some(known) => (known.report.clone(), known.uncorrected.clone()),
-            None => {
-                let uncorrected =
-                    run.uncorrected.get().map(|plain| report_at(plain, focus.steps, control)).transpose()?;
-                (report_at(&run, focus.steps, control)?, uncorrected)
-            }
+        let of_run = known.filter(|known| Arc::ptr_eq(&known.run, &run));
+        let at_step = of_run.filter(|known| known.report.steps == focus.steps);
+        let report = match at_step {
+            Some(known) => known.report.clone(),
+            None => report_at(&run, focus.steps, control)?,
+        };
+        let wanted = |part| focus.parts.has(part);
+        let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
+            (None, Some(plain)) if wanted(Part::Uncorrected) => Some(report_at(plain, focus.steps, control)?),
+            (known, _) => known,
         };
         let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
-            let Some(lane) = lane else { return Ok(None) };
+            let Some(lane) = lane.as_ref().filter(|_| wanted(Part::Lanes)) else { return Ok(None) };
             // What was measured at this cursor before serves again.
             let known = known.filter(|known| known.focus.steps == focus.steps);
             let seen = known.and_then(|known| {
@@ -138,8 +147,16 @@ impl Snapshot {
         };
         let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
+        control.check()?;
         let currents = layer_currents(program, &run.spiking, &run.input, &run.recording, focus.layer, focus.sample);
-        let initial = initial(&run, &focus, known, &currents)?;
+        control.check()?;
+        let place = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
+        let known_initial = of_run.filter(|known| place(&known.focus) == place(&focus));
+        let initial = match known_initial.and_then(|known| known.initial.clone()) {
+            None if wanted(Part::Initial) => Some(initial(&run, &focus, &currents)?),
+            known => known,
+        };
+        control.check()?;
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
@@ -149,17 +166,18 @@ impl Snapshot {
             trace(&run.spiking, &run.recording, currents, layer, sample, neuron)
         };
         let focused = trace_of(focus.layer, focus.sample, focus.neuron);
-        let pinned = focus.pinned.iter().map(|p| (*p, trace_of(p.layer, p.sample, p.neuron))).collect();
-        control.check()?;
-        let threshold = ThresholdView::of(&run, focus.layer)?;
-        let whole = match known.filter(|known| Arc::ptr_eq(&known.run, &run)) {
-            Some(known) => known.whole.clone(),
-            None => Arc::new(Whole {
-                operations: operations(program.network(), &run.model.fan_outs, &run.recording),
-                readout: readout_report(&run.subject(&[])),
-                first_layers: first_layers(&run.subject(&[]), run.steps()),
-            }),
+        let mut pinned = Vec::with_capacity(focus.pinned.len());
+        for pin in &focus.pinned {
+            control.check()?;
+            pinned.push((*pin, trace_of(pin.layer, pin.sample, pin.neuron)));
+        }
+        let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
+        let threshold = match known_threshold.and_then(|known| known.threshold.clone()) {
+            None if wanted(Part::Threshold) => Some(Arc::new(ThresholdView::of(&run, focus.layer)?)),
+            known => known,
         };
+        control.check()?;
+        let whole = Whole::of(&run, of_run.map(|known| &known.whole), focus.parts);
         control.check()?;
         let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let divergence = first_divergence(&run.subject(&means), focus.sample, run.steps());
@@ -183,6 +201,23 @@ impl Snapshot {
     }
 }
 
+impl Whole {
+    /// Of `run`; what is known of it stays, and of the parts those that are wanted are added.
+    fn of(run: &Run, known: Option<&Self>, parts: Parts) -> Self {
+        let first = || Arc::new(first_layers(&run.subject(&[]), run.steps()));
+        let mut whole =
+            known.cloned().unwrap_or_else(|| Self { operations: None, readout: None, first_layers: first() });
+        if whole.operations.is_none() && parts.has(Part::Operations) {
+            let network = run.model.program.network();
+            whole.operations = Some(Arc::new(operations(network, &run.model.fan_outs, &run.recording)));
+        }
+        if whole.readout.is_none() && parts.has(Part::Readout) {
+            whole.readout = Some(Arc::new(readout_report(&run.subject(&[]))));
+        }
+        whole
+    }
+}
+
 /// The report of `run` after `steps` steps.
 pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Report>> {
     if steps == run.steps() {
@@ -190,15 +225,11 @@ pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Repor
     }
     let means = mean_inputs(&run.model.program, &run.spiking, &run.input, &run.recording, steps, control)?;
     let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-    Ok(Arc::new(report(&run.subject(&means), steps)))
+    Ok(Arc::new(report(&run.subject(&means), steps, control)?))
 }
 
-/// The view of v(0) of the layer in focus; that of `known` when it looks at the same.
-fn initial(run: &Arc<Run>, focus: &Focus, known: Option<&Snapshot>, currents: &[f32]) -> Result<Arc<InitialView>> {
-    let key = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
-    if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.run, run) && key(&known.focus) == key(focus)) {
-        return Ok(known.initial.clone());
-    }
+/// The view of v(0) of the layer in focus.
+fn initial(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialView>> {
     let statistics = statistics(run, focus.layer)?;
     let subject = run.subject(&[]);
     Ok(Arc::new(InitialView::of(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))

@@ -4,16 +4,15 @@ use std::path::Path;
 
 use super::compute::Fit;
 use super::engine::News;
+use super::moved::Waiting;
 use super::race::MAX_LANES;
+use super::recent::Opened;
 use super::session::{Session, VERSION};
 use super::settings::Settings;
-use super::{Job, Lab, Lane, Level, Message, remembered};
-use crate::convert::{NamedRecipe, Readout, Recipe};
+use super::{Job, Lab, Lane, Level, Message, remembered, share};
+use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
-use crate::measure::answers::Answers;
-use crate::measure::curve;
 use crate::network::open::is_network_file;
-use crate::simulate::Recording;
 use crate::{Error, network};
 
 impl Lab {
@@ -84,8 +83,9 @@ impl Lab {
                 }
             }
             Message::SaveRecipe { path, name } => {
-                if let Err(error) = NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
-                    self.refuse(&error);
+                match NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
+                    Ok(()) => self.recent.add(Opened::Recipe(path)),
+                    Err(error) => self.refuse(&error),
                 }
             }
             Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
@@ -142,18 +142,43 @@ impl Lab {
             Message::SetEnergy(constants) => self.view.energy = constants,
             Message::SetExitConfidence(confidence) => self.view.exit_confidence = confidence.clamp(0.0, 1.0),
             Message::SetLayout(layout) => self.layout = layout,
+            Message::SetSeen(parts) => self.seen = parts,
             Message::DismissNotice(index) => {
                 if index < self.notices.len() {
                     self.notices.remove(index);
                 }
             }
             Message::OpenSession(path) => match Session::load(&path) {
+                Ok(session) => {
+                    self.recent.add(Opened::Session(path));
+                    self.restore(session);
+                }
+                Err(error) => self.refuse(&error),
+            },
+            Message::SaveSession(path) => match self.session().save(&path) {
+                Ok(()) => self.recent.add(Opened::Session(path)),
+                Err(error) => self.refuse(&error),
+            },
+            Message::OpenSessionText(text) => match share::session(&text) {
                 Ok(session) => self.restore(session),
                 Err(error) => self.refuse(&error),
             },
-            Message::SaveSession(path) => {
-                if let Err(error) = self.session().save(&path) {
-                    self.refuse(&error);
+            Message::OpenRecent(index) => self.open_recent(index),
+            Message::FoundMissing { index, path } => {
+                if let Some(waiting) = self.waiting.take() {
+                    self.restore_or_wait(waiting.found(index, &path));
+                }
+            }
+            Message::GoOnWithoutMissing => {
+                if let Some(waiting) = self.waiting.take() {
+                    let session = waiting.without(&self.settings);
+                    self.restore(session);
+                }
+            }
+            Message::LeaveWaiting => self.waiting = None,
+            Message::Tell(notice) => {
+                if self.notices.last() != Some(&notice) {
+                    self.notices.push(notice);
                 }
             }
         }
@@ -211,7 +236,10 @@ impl Lab {
             self.open_model(path.display().to_string());
         } else if ending == "toml" {
             match NamedRecipe::load(path) {
-                Ok(named) => self.change_once(|s| s.recipe = named.recipe),
+                Ok(named) => {
+                    self.recent.add(Opened::Recipe(path.to_owned()));
+                    self.change_once(|s| s.recipe = named.recipe);
+                }
                 Err(error) => self.refuse(&error),
             }
         } else if ending == "json" {
@@ -224,7 +252,39 @@ impl Lab {
         }
     }
 
+    fn open_recent(&mut self, index: usize) {
+        match self.recent.get(index).cloned() {
+            Some(Opened::Subject { model, data, scaling }) => {
+                let other = model != self.settings.model;
+                self.change_once(|s| {
+                    (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
+                    if other {
+                        s.recipe.by_hand.clear();
+                    }
+                });
+                self.afresh = true;
+                self.fit = self.fit.max(Fit::Ranges);
+            }
+            Some(Opened::Session(path)) => self.apply(Message::OpenSession(path)),
+            Some(Opened::Recipe(path)) => self.open_path(&path),
+            None => {}
+        }
+    }
+
+    /// Takes over a session, or lets it wait for its files.
     fn restore(&mut self, session: Session) {
+        self.restore_or_wait(Waiting::new(session));
+    }
+
+    fn restore_or_wait(&mut self, waiting: Result<Waiting, Box<Session>>) {
+        match waiting {
+            Ok(waiting) => self.waiting = Some(waiting),
+            Err(session) => self.take_over(*session),
+        }
+    }
+
+    fn take_over(&mut self, session: Session) {
+        self.waiting = None;
         self.lanes = session.race.into_iter().map(Lane::new).collect();
         self.change_once(|s| *s = session.settings);
         self.view = session.view;
@@ -288,8 +348,10 @@ impl Lab {
                     job.rising.push(means);
                 }
             }
-            News::Answers { generation, samples, steps, readout } if generation == self.generation => {
-                self.hear_answers(samples, steps, &readout);
+            News::Partial { generation, partial } if generation == self.generation => {
+                if let Some(job) = &mut self.job {
+                    job.partial = partial;
+                }
             }
             News::Run { generation, result } => self.hear_run(generation, result),
             News::Lane { generation, index, result } if generation == self.generation => {
@@ -307,39 +369,11 @@ impl Lab {
                 }
             }
             News::Progress { .. }
-            | News::Answers { .. }
+            | News::Partial { .. }
             | News::Thresholds { .. }
             | News::Lane { .. }
             | News::Raced { .. } => {}
         }
-    }
-
-    /// The curve over the samples that are through already, while the rest still runs.
-    fn hear_answers(&mut self, samples: std::ops::Range<usize>, steps: usize, readout: &[f32]) {
-        // Only a run from nothing over the known samples has an ANN to compare with on the screen.
-        let (Some(job), Some(run)) = (&mut self.job, &self.run) else { return };
-        let same = run.settings.model == self.settings.model
-            && run.settings.data == self.settings.data
-            && run.settings.samples == self.settings.samples;
-        if !same || steps != self.settings.recipe.steps || samples.end > run.ann.samples {
-            return;
-        }
-        let classes = run.ann.classes;
-        let part = Recording { steps, samples: samples.len(), classes, layers: Vec::new(), readout: readout.to_vec() };
-        let labels = run.labels.get(samples.clone()).unwrap_or_default();
-        let ann = crate::simulate::AnnRun {
-            samples: samples.len(),
-            classes,
-            logits: run.ann.logits[samples.start * classes..samples.end * classes].to_vec(),
-            pre_activations: Vec::new(),
-        };
-        // The estimate of a delay needs the whole run; until then the sum has to do.
-        let readout = match self.settings.recipe.readout {
-            Readout::Delayed(None) => Readout::Sum,
-            other => other,
-        };
-        let answers = Answers::read(&part, readout, 0);
-        job.add_partial(&curve(&answers, steps, &ann, labels), samples.len());
     }
 
     fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {
@@ -356,6 +390,9 @@ impl Lab {
                     // Opening may have fitted ranges and scaling.
                     self.settings = run.settings.clone();
                     self.asked = Some(self.settings.clone());
+                }
+                if let (true, Some(subject)) = (current, Opened::subject(&run.settings)) {
+                    self.recent.add(subject);
                 }
                 if new_network && current {
                     self.welcome(&run);
@@ -396,7 +433,7 @@ impl Lab {
         let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
         if self.afresh || self.asked.as_ref() != Some(&self.settings) || self.asked_lanes != lanes {
             self.generation += 1;
-            self.job = Some(Job::default());
+            self.job = Some(Job { since: Some(std::time::Instant::now()), ..Job::default() });
             let fit = std::mem::take(&mut self.fit);
             let afresh = std::mem::take(&mut self.afresh);
             self.engine.run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
@@ -405,8 +442,9 @@ impl Lab {
         }
         let Some(run) = &self.run else { return };
         let focus = self.focus(run);
-        let shown = self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus == focus);
-        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && *f == focus);
+        let shown =
+            self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus.serves(&focus));
+        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && f.serves(&focus));
         if !shown && !wanted {
             self.look_generation += 1;
             self.looking = Some(self.look_generation);

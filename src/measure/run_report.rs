@@ -9,8 +9,9 @@ use super::answers::Answers;
 use super::readout::delay;
 use super::report::{Categories, CurvePoint, LayerReport, Report};
 use super::sums::{Sums, own_reference};
+use crate::Result;
 use crate::convert::{Readout, SpikingNetwork};
-use crate::simulate::{AnnRun, Recording};
+use crate::simulate::{AnnRun, Control, Recording};
 
 /// A run as it is measured.
 #[derive(Clone, Copy)]
@@ -29,8 +30,12 @@ pub struct Subject<'a> {
 }
 
 /// Measures the run after `steps` steps (`1..=recording.steps`); `mean_inputs` must be of the same steps.
-pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
-    let layers = (0..subject.spiking.layers.len()).into_par_iter().map(|l| layer_report(subject, l, steps)).collect();
+///
+/// # Errors
+/// [`crate::Error::Cancelled`] once `control` asks to stop.
+pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<Report> {
+    let layers = (0..subject.spiking.layers.len()).into_par_iter();
+    let layers = layers.map(|l| layer_report(subject, l, steps, control)).collect::<Result<_>>()?;
     let right = |sample: usize| {
         subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
     };
@@ -39,7 +44,7 @@ pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
         _ => 0,
     };
     let answers = Answers::read(subject.recording, subject.readout, delay);
-    Report {
+    Ok(Report {
         steps,
         samples: subject.recording.samples,
         ann_accuracy: labelled(subject.labels, subject.ann.samples)
@@ -47,7 +52,7 @@ pub fn report(subject: &Subject<'_>, steps: usize) -> Report {
         curve: curve(&answers, subject.recording.steps, subject.ann, subject.labels),
         answers: Arc::new(answers),
         layers,
-    }
+    })
 }
 
 fn labelled(labels: &[u16], samples: usize) -> bool {
@@ -68,7 +73,7 @@ pub fn curve(read: &Answers, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<
     (1..=steps).into_par_iter().map(point).collect()
 }
 
-fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerReport {
+fn layer_report(subject: &Subject<'_>, index: usize, steps: usize, control: &Control) -> Result<LayerReport> {
     let layer = &subject.spiking.layers[index];
     let samples = subject.recording.samples;
     let most = steps * layer.neuron.per_step();
@@ -79,14 +84,16 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         .into_par_iter()
         .map(|first| {
             let mut sums = Sums::new(layer.neurons(), most);
-            (first..(first + group).min(samples)).for_each(|sample| sums.add(subject, index, steps, sample));
-            sums
+            for sample in first..(first + group).min(samples) {
+                sums.add(subject, index, steps, sample, control)?;
+            }
+            Ok(sums)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), most));
     let total = (samples * layer.neurons()).max(1) as f64;
     let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
-    LayerReport {
+    Ok(LayerReport {
         name: layer.name.clone(),
         node: layer.node,
         shape: layer.shape.clone(),
@@ -110,7 +117,7 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize) -> LayerRepor
         offset_map: per_sample(sums.offset_map),
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,
-    }
+    })
 }
 
 /// The histogram of ψ from counts of ψ + `most`.

@@ -3,15 +3,20 @@
 use super::ledger::ledger_against;
 use super::report::{Categories, Density, Ledger, NeuronRef, Residual, Silenced};
 use super::run_report::Subject;
+use crate::Result;
 use crate::convert::{Neuron, Reset, SpikingLayer};
 use crate::network::Activation;
 use crate::network::event::simd::{Isa, Kernel, dispatch};
+use crate::simulate::Control;
 use crate::simulate::neuron::target_count;
 
 /// Bins along each axis of the mismatch density.
 const DENSITY_BINS: usize = 64;
 /// The mismatch density shows activations up to this many θ: enough to see what is clipped.
 const DENSITY_EXTENT: f32 = 1.5;
+
+/// Neurons between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
 
 /// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on them.
 #[derive(Clone)]
@@ -96,8 +101,15 @@ impl Sums {
     }
 
     /// Adds the neurons of layer `index` for one sample.
-    pub fn add(&mut self, subject: &Subject<'_>, index: usize, steps: usize, sample: usize) {
-        dispatch(AddSample { subject, index, steps, sample, sums: self });
+    pub fn add(
+        &mut self,
+        subject: &Subject<'_>,
+        index: usize,
+        steps: usize,
+        sample: usize,
+        control: &Control,
+    ) -> Result<()> {
+        dispatch(AddSample { subject, index, steps, sample, sums: self, control })
     }
 }
 
@@ -107,18 +119,26 @@ struct AddSample<'a> {
     steps: usize,
     sample: usize,
     sums: &'a mut Sums,
+    control: &'a Control,
 }
 
 impl Kernel for AddSample<'_> {
-    type Output = ();
+    type Output = Result<()>;
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        add_sample(self.subject, self.index, self.steps, self.sample, self.sums);
+    fn run<I: Isa>(self) -> Result<()> {
+        add_sample(self.subject, self.index, self.steps, self.sample, self.sums, self.control)
     }
 }
 
 #[inline(always)]
-fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, sums: &mut Sums) {
+fn add_sample(
+    subject: &Subject<'_>,
+    index: usize,
+    steps: usize,
+    sample: usize,
+    sums: &mut Sums,
+    control: &Control,
+) -> Result<()> {
     let layer: &SpikingLayer = &subject.spiking.layers[index];
     let (neurons, plane) = (layer.neurons(), layer.plane());
     let span = sample * neurons..(sample + 1) * neurons;
@@ -140,6 +160,9 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
     let zero = layer.activation.apply(0.0) == 0.0 && layer.shift == 0.0 && events.is_none();
     let mut still = 0;
     for neuron in 0..neurons {
+        if neuron % STRETCH == 0 {
+            control.check()?;
+        }
         let (n, z, zin) = (counts[neuron], z[neuron], zin[neuron]);
         let channel = if layer.theta.len() == 1 { 0 } else { neuron / plane };
         let theta = layer.theta[channel];
@@ -203,6 +226,7 @@ fn add_sample(subject: &Subject<'_>, index: usize, steps: usize, sample: usize, 
     sums.end_to_end[0] += still;
     sums.offsets[most as usize] += still;
     sums.density.silent += still;
+    Ok(())
 }
 
 /// Whether the ANN's own activation is another reference than ReLU(z).

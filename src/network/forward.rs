@@ -6,6 +6,7 @@
 //! Every value is a `Tensor<2>` of shape `[N, F]`, F being the flattened sample shape; the first dimension is the batch,
 //! or time and batch folded together (`[T·N, F]`). Shapes were checked when the network was read, so nothing here fails.
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::module::{avg_pool2d, conv2d, max_pool2d};
@@ -14,6 +15,11 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::event::{Feed, Grid, compile};
 use super::{Activation, Network, Node, NodeId, Op, Weights};
+
+/// Multiplications of one node in one go, about five milliseconds on one core, so that work is stopped soon.
+const STRETCH: usize = 1 << 27;
+/// The most rows in one go.
+const ROWS: usize = 64;
 
 /// The tensors of one node on a device.
 #[derive(Clone, Debug)]
@@ -108,6 +114,19 @@ impl Program {
 
     /// The network's answer for `input` `[N, F]`, shape `[N, classes]`. `observe` sees every node's value as it is made.
     pub fn run(&self, input: Tensor<2>, mut observe: impl FnMut(NodeId, &Tensor<2>)) -> Tensor<2> {
+        let Ok(answer) = self.try_run(input, |id, value| {
+            observe(id, value);
+            Ok::<(), Infallible>(())
+        });
+        answer
+    }
+
+    /// The same, ended by the first error of `observe`.
+    pub fn try_run<E>(
+        &self,
+        input: Tensor<2>,
+        mut observe: impl FnMut(NodeId, &Tensor<2>) -> Result<(), E>,
+    ) -> Result<Tensor<2>, E> {
         let mut values: Vec<Option<Tensor<2>>> = vec![None; self.network.nodes.len()];
         for (id, node) in self.network.nodes.iter().enumerate() {
             let value = match node.op {
@@ -122,10 +141,22 @@ impl Program {
                     apply(&self.network, node, &self.params[id], inputs)
                 }
             };
-            observe(id, &value);
+            observe(id, &value)?;
             values[id] = Some(value);
         }
-        values[self.network.output].take().unwrap_or(input)
+        Ok(values[self.network.output].take().unwrap_or(input))
+    }
+
+    /// Rows that go through the network together where work is to be stopped within some milliseconds: no node takes more
+    /// than [`STRETCH`] multiplications for them.
+    pub fn rows_at_once(&self) -> usize {
+        let multiplications = |node: &Node| match &node.op {
+            Op::Conv2d { weight, .. } => node.len() * weight.data.len() / weight.shape[0].max(1),
+            Op::Linear { weight, .. } => weight.data.len(),
+            _ => node.len(),
+        };
+        let most = self.network.nodes.iter().map(multiplications).max().unwrap_or(1);
+        (STRETCH / most.max(1)).clamp(1, ROWS)
     }
 
     /// The event form of node `id`, where it has one; made when it is first asked for.

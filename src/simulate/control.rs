@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::AnnRun;
+use crate::convert::{Readout, SpikingNetwork};
 use crate::{Error, Result};
 
 /// What running work tells its owner.
@@ -13,8 +15,32 @@ pub enum Event {
     Progress { stage: &'static str, fraction: f32 },
     /// Thresholds being balanced: the mean of every layer after `batch` of `of` batches.
     Thresholds { batch: usize, of: usize, means: Vec<f32> },
-    /// Samples that have run to the end, with their readout summed over steps, `[T][samples.len()][classes]`.
-    Answers { samples: Range<usize>, steps: usize, readout: Vec<f32> },
+    /// What a run is compared with while it goes on.
+    Subject(Arc<Watched>),
+    /// Samples that have run to the end.
+    Answers(Finished),
+}
+
+/// What a run under way is compared with.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    pub spiking: Arc<SpikingNetwork>,
+    pub ann: Arc<AnnRun>,
+    /// One per sample, or empty.
+    pub labels: Arc<Vec<u16>>,
+    pub readout: Readout,
+}
+
+/// Samples of a run that are through.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub samples: Range<usize>,
+    /// T.
+    pub steps: usize,
+    /// Summed over steps, `[T][samples.len()][classes]`.
+    pub readout: Vec<f32>,
+    /// Spikes of the first of the samples in every spiking layer, `[F]` each; none for layers whose spikes were known.
+    pub counts: Vec<Option<Vec<u32>>>,
 }
 
 /// A cancel flag and an ear. Cheap to clone; the default never stops and tells nobody.
@@ -22,25 +48,20 @@ pub enum Event {
 pub struct Control {
     cancel: Arc<AtomicBool>,
     listener: Option<Arc<dyn Fn(Event) + Send + Sync>>,
+    /// Answers are not told.
+    deaf: bool,
 }
 
 impl Control {
     /// Work that tells `listener` what happens; it may be called from several threads.
     pub fn listening(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self { cancel: Arc::default(), listener: Some(Arc::new(listener)) }
+        Self { cancel: Arc::default(), listener: Some(Arc::new(listener)), deaf: false }
     }
-    /// The same, but the listener does not hear [`Event::Answers`].
+    /// The same, but the listener does not hear how the samples answer.
     pub fn without_answers(&self) -> Self {
-        let listener = self.listener.clone().map(|tell| -> Arc<dyn Fn(Event) + Send + Sync> {
-            Arc::new(move |event| {
-                if !matches!(event, Event::Answers { .. }) {
-                    tell(event);
-                }
-            })
-        });
-        Self { cancel: self.cancel.clone(), listener }
+        Self { deaf: true, ..self.clone() }
     }
-    /// Asks the work to stop; it does so at the next layer.
+    /// Asks the work to stop; it does so within some milliseconds.
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);
     }
@@ -60,6 +81,12 @@ impl Control {
     pub fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(listener) = &self.listener {
             listener(event());
+        }
+    }
+    /// Tells how samples answer, to a listener that wants to hear it.
+    pub fn tell_answers(&self, event: impl FnOnce() -> Event) {
+        if !self.deaf {
+            self.tell(event);
         }
     }
 }

@@ -17,6 +17,11 @@ use crate::network::event::table::{self, Patterns, Table, look_up};
 /// one block.
 const SMALL_WEIGHTS: usize = 1 << 20;
 
+/// Whether a layer's weights are taken block by block for all samples, as they do not stay in the cache.
+pub fn many_weights(feed: &Feed) -> bool {
+    feed.weight_bytes() > SMALL_WEIGHTS
+}
+
 /// The current of one layer for B samples.
 pub enum Current<'a> {
     /// The same at every step, `[B, F]`.
@@ -148,7 +153,7 @@ impl Currents<'_> {
         use rayon::prelude::*;
         let blocks = self.blocks();
         let (places, all) = (self.grid.places(), 0..blocks.len());
-        let many = matches!(&self.current, Current::Events(e) if e.feed.weight_bytes() > SMALL_WEIGHTS);
+        let many = matches!(&self.current, Current::Events(events) if many_weights(events.feed));
         let run = |task: Task, inputs: &[Vec<Input<'_>>]| {
             let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, inputs, many, control, visit);
             work(&task, &columns)
@@ -158,7 +163,8 @@ impl Currents<'_> {
             (0..length).step_by(size.max(1)).map(move |first| first..(first + size).min(length))
         };
         if many {
-            let inputs: Vec<_> = (0..self.samples).map(|sample| self.inputs(sample, true)).collect();
+            let inputs = |sample| control.check().map(|()| self.inputs(sample, true));
+            let inputs = (0..self.samples).map(inputs).collect::<Result<Vec<_>>>()?;
             let tasks: Vec<_> = cut(blocks.len(), self.parts, 1).collect();
             let task = |blocks| run(Task { samples: 0..self.samples, places: 0..places, blocks }, &inputs);
             return tasks.into_par_iter().map(task).collect();

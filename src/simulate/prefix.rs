@@ -39,6 +39,7 @@ pub fn prefix(
     }
     let means = mean_inputs(program, spiking, input, recording, steps, control)?;
     let layer = |((layer, record), mean_input): ((&SpikingLayer, &LayerRecording), Vec<f32>)| {
+        control.check()?;
         let mut spikes = record.spikes.clone();
         spikes.resize(steps);
         let (theta, units) = (layer.theta_per_neuron(), layer.units());
@@ -51,9 +52,10 @@ pub fn prefix(
             (f64::from(starts[i]) + charge * steps as f64 - f64::from(units[k]) * f64::from(counts[i])) as f32
         });
         let potential = potential.collect();
-        LayerRecording { spikes, potential, mean_input, start: record.start.clone(), silenced: record.silenced.clone() }
+        let (start, silenced) = (record.start.clone(), record.silenced.clone());
+        Ok(LayerRecording { spikes, potential, mean_input, start, silenced })
     };
-    let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect();
+    let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect::<Result<_>>()?;
     let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
     Ok(Recording { steps, layers, readout, ..*recording })
 }

@@ -29,16 +29,17 @@ impl AnnRun {
             logits: Vec::with_capacity(rows * network.classes()),
             pre_activations: vec![Vec::new(); sources.len()],
         };
-        for start in (0..rows).step_by(64) {
-            control.check()?;
+        let block = program.rows_at_once();
+        for start in (0..rows).step_by(block) {
             control.progress("running the ANN", start as f32 / rows as f32);
-            let end = (start + 64).min(rows);
+            let end = (start + block).min(rows);
             let x = program.tensor(input[start * width..end * width].to_vec(), end - start);
-            let logits = program.run(x, |id, value| {
+            let logits = program.try_run(x, |id, value| {
                 for (k, _) in sources.iter().enumerate().filter(|(_, source)| **source == id) {
                     run.pre_activations[k].extend(numbers(value.clone()));
                 }
-            });
+                control.check()
+            })?;
             run.logits.extend(numbers(logits));
         }
         Ok(run)

@@ -10,8 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::Control;
-use super::block::{Block, Shared, dense_nodes, run_block};
-use super::control::Event;
+use super::block::{Block, Shared, dense_nodes, event_form, run_block};
+use super::control::{Event, Finished};
+use super::currents::many_weights;
 use super::prefix::prefix;
 use super::recording::{LayerRecording, Recording, SpikeTrain};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
@@ -85,8 +86,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
         recording.lock().unwrap_or_else(PoisonError::into_inner).put(plan, reuse, &block);
-        let new = plan.steps - reuse.from_step;
-        control.tell(|| Event::Answers { samples: first..first + rows, steps: new, readout: block.readout });
+        control.tell_answers(|| Event::Answers(finished(plan, reuse, &block)));
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
         Ok(())
@@ -117,15 +117,46 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
 }
 
 /// Samples in one block: an even share of the work, no more than [`BLOCK_VALUES`] of dense values and [`BLOCK_BYTES`] of
-/// results at once.
+/// results at once. Where weights need not be kept for a whole block, so few that they are through soon and their answers
+/// can be shown; where they do, enough that the weights are not all that is read.
 fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize) -> usize {
     let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
+    let layers = &plan.spiking.layers[reuse.layers..];
+    let sources = layers.iter().map(|layer| plan.program.network().nodes[layer.node].inputs[0]);
+    let small =
+        |node| event_form(plan.program, node, plan.spiking.pooling).is_none_or(|form| !many_weights(&form.feed));
+    let most = if sources.into_iter().all(small) { BLOCK_BYTES } else { BLOCK_BYTES * 32 };
+    let kept = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.weights().len() / 8 + 8);
+    let bytes: usize = layers.iter().map(kept).sum();
     let nodes = plan.program.network().nodes.iter().zip(dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
-    let kept = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.weights().len() / 8 + 8);
-    let bytes: usize = plan.spiking.layers[reuse.layers..].iter().map(kept).sum();
     let share = plan.samples.div_ceil(2 * threads).max(1);
-    (BLOCK_VALUES / (steps * widest).max(1)).min(BLOCK_BYTES / bytes.max(1)).clamp(1, share)
+    (BLOCK_VALUES / (steps * widest).max(1)).min(most / bytes.max(1)).clamp(1, share)
+}
+
+/// What can be said of `block` before the others are through.
+fn finished(plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) -> Finished {
+    let kept = plan.steps - reuse.from_step;
+    let past = reuse.previous.filter(|_| reuse.from_step > 0);
+    let row = block.rows * plan.program.network().classes();
+    let mut readout = Vec::with_capacity(plan.steps * row);
+    if let Some(past) = past {
+        let columns = block.first * past.classes..(block.first + block.rows) * past.classes;
+        past.readout.chunks(past.samples * past.classes).for_each(|step| readout.extend(&step[columns.clone()]));
+    }
+    let before = readout[readout.len().saturating_sub(row)..].to_vec();
+    let sum = |(i, &new): (usize, &f32)| before.get(i % row.max(1)).copied().unwrap_or(0.0) + new;
+    readout.extend(block.readout.iter().enumerate().map(sum));
+    let counts = block.layers.iter().enumerate().map(|(index, trail)| {
+        let mut counts = vec![0; plan.spiking.layers[index].neurons()];
+        if let Some(past) = past {
+            past.layers[index].spikes.add_counts(reuse.from_step, block.first, &mut counts);
+        }
+        trail.as_ref()?.spikes.add_counts(kept, 0, &mut counts);
+        Some(counts)
+    });
+    let counts = counts.collect();
+    Finished { samples: block.first..block.first + block.rows, steps: plan.steps, readout, counts }
 }
 
 /// The recording that blocks are put into: room for what is new, and what is kept.

@@ -14,28 +14,17 @@
 
 use burn::tensor::Tensor;
 
+use super::fused;
 use crate::network::Activation;
 
 /// The activation of `z` `[N, F]` with the learned threshold `lambda` `[1]` in place of the one in `activation`;
 /// `activation` must have one.
 pub(super) fn learned(activation: Activation, z: Tensor<2>, lambda: Tensor<1>) -> Tensor<2> {
-    let lambda: Tensor<2> = lambda.unsqueeze();
-    let unit = match activation {
+    match activation {
         Activation::Relu => unreachable!("ReLU has no threshold to learn"),
-        Activation::Clip { .. } => z / lambda.clone(),
-        Activation::Qcfs { levels, shift, .. } => {
-            let levels = levels as f32;
-            straight_through_floor(z / lambda.clone() * levels + shift) / levels
-        }
-    };
-    unit.clamp(0.0, 1.0) * lambda
-}
-
-/// `⌊x⌋` with the gradient of `x`. Exact at 0 and at the levels: `x − ⌊x⌋` has no rounding error for `x ≥ 0`, so the
-/// clamp behind it keeps its inclusive ends.
-fn straight_through_floor(x: Tensor<2>) -> Tensor<2> {
-    let step = (x.clone().floor() - x.clone()).detach();
-    x + step
+        Activation::Clip { .. } => fused::steps(z, lambda, None),
+        Activation::Qcfs { levels, shift, .. } => fused::steps(z, lambda, Some((levels as f32, shift))),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod activation;
 mod batches;
+mod fused;
 mod module;
 mod norm;
 mod optimise;
@@ -13,7 +14,7 @@ mod optimise;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::loss::cross_entropy_with_logits;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -119,7 +120,7 @@ pub fn train(
     let first = &split.training[..split.training.len().min(EVALUATION_ROWS)];
     let first = gather(samples, scaling, first, || [0, 0]);
     let device = Device::flex().autodiff();
-    let mut trainee = Trainee::new(Arc::new(network), device.clone(), first.values, first.rows);
+    let mut trainee = Trainee::new(Arc::new(network), device, first.values, first.rows);
     let mut optimizer = options.optimizer.init(options.weight_decay);
     let batches = split.training.len().div_ceil(options.batch);
     let mut best = Best::default();
@@ -136,25 +137,28 @@ pub fn train(
             accuracy: 0.0,
             validation_accuracy: None,
         };
-        for (index, chunk) in order.chunks(options.batch).enumerate() {
-            let batch = gather(samples, scaling, chunk, || split.shift(options.shift));
+        let mut chunks = order.chunks(options.batch);
+        let mut prepare =
+            |chunk: Option<&[usize]>| chunk.map(|chunk| gather(samples, scaling, chunk, || split.shift(options.shift)));
+        let mut next = prepare(chunks.next());
+        for index in 0..batches {
+            let Some(batch) = next.take() else { break };
+            let rows = batch.rows;
             let rate = cosine(options.learning_rate, (epoch - 1) * batches + index, options.epochs * batches);
-            let logits = trainee.forward(batch.values, batch.rows);
-            let loss = cross_entropy_with_logits(logits.clone(), one_hot(&batch.labels, logits.dims()[1], &device));
-            let value = loss.clone().into_scalar::<f32>();
-            if !value.is_finite() {
+            // The next batch is put together while this one is learned from.
+            let (step, prepared) = rayon::join(|| trainee.step(&mut optimizer, rate, batch), || prepare(chunks.next()));
+            next = prepared;
+            let Step { loss, right: also } = step;
+            if !loss.is_finite() {
                 return Err(Error::Invalid(format!(
-                    "the loss became {value} in epoch {epoch}, batch {}; train again with a smaller learning rate than {}",
+                    "the loss became {loss} in epoch {epoch}, batch {}; train again with a smaller learning rate than {}",
                     index + 1,
                     options.learning_rate
                 )));
             }
-            right += count_right(logits, &batch.labels);
-            seen += batch.rows;
-            loss_sum += value * batch.rows as f32;
-            let gradients = GradientsParams::from_grads(loss.backward(), &trainee.layers);
-            trainee.layers = optimizer.step(rate, std::mem::take(&mut trainee.layers), gradients);
-            trainee.hold_thresholds();
+            right += also;
+            seen += rows;
+            loss_sum += loss * rows as f32;
             at =
                 Progress { batch: index + 1, loss: loss_sum / seen as f32, accuracy: right as f32 / seen as f32, ..at };
             if progress(at).is_break() {
@@ -178,6 +182,31 @@ pub fn accuracy(network: &Network, samples: &Samples, scaling: &Scaling) -> Resu
     check(network, samples, scaling)?;
     let all: Vec<usize> = (0..samples.len()).collect();
     Ok(accuracy_at(network, samples, scaling, &all))
+}
+
+/// What one step saw before it learned.
+struct Step {
+    /// Mean cross-entropy, in nats.
+    loss: f32,
+    /// Samples that were answered right.
+    right: usize,
+}
+
+impl Trainee {
+    /// Learns from `batch`; a loss that is no number changes nothing.
+    fn step(&mut self, optimizer: &mut ModuleOptimizer, rate: f64, batch: Batch) -> Step {
+        let Batch { values, labels, rows } = batch;
+        let logits = self.forward(values, rows);
+        let wanted = one_hot(&labels, logits.dims()[1], &logits.device());
+        let loss = cross_entropy_with_logits(logits.clone(), wanted);
+        let value = loss.clone().into_scalar::<f32>();
+        if value.is_finite() {
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.layers);
+            self.layers = optimizer.step(rate, std::mem::take(&mut self.layers), gradients);
+            self.hold_thresholds();
+        }
+        Step { loss: value, right: count_right(logits, &labels) }
+    }
 }
 
 /// The best weights so far.

@@ -3,6 +3,7 @@
 
 use burn::tensor::Tensor;
 
+use super::fused;
 use crate::network::forward::numbers;
 
 /// Added to the variance, as in PyTorch.
@@ -20,15 +21,16 @@ pub(super) struct Statistics {
 impl Statistics {
     /// Of values `[N, C·plane]`; the variance is the unbiased one, which is what running statistics hold.
     pub(super) fn of(values: &Tensor<2>, channels: usize) -> Self {
-        let (mean, _, variance) = moments(planes(values.clone(), channels));
-        Self::new(mean, variance, values.dims(), channels)
+        let (mean, variance) = moments(planes(values.clone(), channels));
+        let host = |x: Tensor<3>| numbers(x.detach().reshape([1, channels]));
+        Self::new(host(mean), host(variance), values.dims(), channels)
     }
 
-    fn new(mean: Tensor<3>, variance: Tensor<3>, [rows, columns]: [usize; 2], channels: usize) -> Self {
+    /// From the biased variance over `[rows, columns]` values.
+    fn new(mean: Vec<f32>, variance: Vec<f32>, [rows, columns]: [usize; 2], channels: usize) -> Self {
         let count = (rows * columns / channels.max(1)) as f32;
         let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
-        let host = |x: Tensor<3>| numbers(x.detach().reshape([1, channels]));
-        Self { mean: host(mean), variance: host(variance).iter().map(|v| v * unbiased).collect() }
+        Self { mean, variance: variance.iter().map(|v| v * unbiased).collect() }
     }
 
     /// Moves towards `batch` by [`MOMENTUM`].
@@ -60,11 +62,9 @@ impl Statistics {
 /// follow.
 pub(super) fn normalise(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
     let (dims, channels) = (x.dims(), gamma.dims()[0]);
-    let (mean, centred, variance) = moments(planes(x, channels));
-    running.follow(&Statistics::new(mean, variance.clone(), dims, channels));
-    let wide = |v: Tensor<1>| v.reshape([1, channels, 1]);
-    let scale = wide(gamma) / (variance + EPSILON).sqrt();
-    (centred * scale + wide(beta)).reshape(dims)
+    let (y, mean, variance) = fused::norm(x, gamma, beta, EPSILON);
+    running.follow(&Statistics::new(mean, variance, dims, channels));
+    y
 }
 
 fn planes(x: Tensor<2>, channels: usize) -> Tensor<3> {
@@ -72,13 +72,12 @@ fn planes(x: Tensor<2>, channels: usize) -> Tensor<3> {
     x.reshape([rows as i32, channels as i32, -1])
 }
 
-/// Mean `[1, C, 1]`, `x` less the mean, and the biased variance `[1, C, 1]`.
-fn moments(x: Tensor<3>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+/// Mean and biased variance, `[1, C, 1]` each.
+fn moments(x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
     let over_channel = |x: Tensor<3>| x.mean_dim(2).mean_dim(0);
     let mean = over_channel(x.clone());
     let centred = x - mean.clone();
-    let variance = over_channel(centred.clone() * centred.clone());
-    (mean, centred, variance)
+    (mean, over_channel(centred.clone() * centred))
 }
 
 #[cfg(test)]
@@ -89,7 +88,7 @@ mod tests {
 
     fn tensor(values: &[f32], rows: usize) -> Tensor<2> {
         let columns = values.len() / rows;
-        Tensor::from_data(TensorData::new(values.to_vec(), [rows, columns]), &Device::flex())
+        Tensor::from_data(TensorData::new(values.to_vec(), [rows, columns]), &Device::flex().autodiff())
     }
 
     #[test]
@@ -104,7 +103,8 @@ mod tests {
     fn a_normalised_batch_has_the_gain_and_offset_asked_for() {
         let mut running = Statistics { mean: vec![0.0], variance: vec![1.0] };
         let one = |v: f32| tensor(&[v], 1).reshape([1]);
-        let y = numbers(normalise(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running));
+        let y = normalise(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running);
+        let y = numbers(y.detach());
         let mean = y.iter().sum::<f32>() / 4.0;
         let variance = y.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 4.0;
         assert!((mean - 5.0).abs() < 1e-5 && (variance - 4.0).abs() < 1e-3, "{y:?}");

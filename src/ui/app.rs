@@ -8,7 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 
 use super::dialog::{Ask, Dialogs, Native};
+use super::keeper::Keeper;
 use super::shell::{self, Window};
+use crate::lab::store::Store;
 use crate::lab::{Lab, Message};
 use crate::{Error, Result};
 
@@ -23,13 +25,15 @@ pub struct App {
     /// Files that were chosen, and what for.
     answers: (Sender<Answered>, Receiver<Answered>),
     title: String,
+    /// Keeps the session for the next start, where there is a place for it.
+    keeper: Option<Keeper>,
 }
 
-/// Opens the window on `lab` and returns when it is closed.
+/// Opens the window on `lab` and returns when it is closed; `store` keeps the session for the next start.
 ///
 /// # Errors
 /// When the system offers no window to draw in.
-pub fn open(lab: Lab) -> Result<()> {
+pub fn open(lab: Lab, store: Option<Store>) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Spikescope")
         .with_app_id("spikescope")
@@ -37,7 +41,8 @@ pub fn open(lab: Lab) -> Result<()> {
         .with_min_inner_size([960.0, 600.0])
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
-    let create = |context: &eframe::CreationContext<'_>| Ok(Box::new(App::new(lab, &context.egui_ctx)) as _);
+    let create =
+        |context: &eframe::CreationContext<'_>| Ok(Box::new(App::new(lab, &context.egui_ctx).with_store(store)) as _);
     eframe::run_native("spikescope", options, Box::new(create)).map_err(|error| {
         // Before the reason stand places in the sources of the window library, which help nobody here.
         let text = error.to_string();
@@ -53,12 +58,30 @@ impl App {
     pub fn new(lab: Lab, ctx: &Context) -> Self {
         let waker = ctx.clone();
         lab.set_waker(Arc::new(move || waker.request_repaint()));
-        Self { lab, window: Window::default(), dialogs: Box::new(Native), answers: channel(), title: String::new() }
+        Self {
+            lab,
+            window: Window::default(),
+            dialogs: Box::new(Native),
+            answers: channel(),
+            title: String::new(),
+            keeper: None,
+        }
     }
 
     /// Asks for files through `dialogs` instead of the system's.
     pub fn with_dialogs(mut self, dialogs: impl Dialogs + 'static) -> Self {
         self.dialogs = Box::new(dialogs);
+        self
+    }
+
+    /// Keeps the session in `store`, and takes from it what was opened lately.
+    pub fn with_store(mut self, store: Option<Store>) -> Self {
+        self.keeper = store.map(Keeper::new);
+        if let Some(keeper) = &self.keeper {
+            // What the command line opened is newer.
+            let opened = std::mem::replace(&mut self.lab.recent, keeper.recent());
+            self.lab.recent.take_over(&opened);
+        }
         self
     }
 
@@ -119,7 +142,17 @@ impl eframe::App for App {
         self.retitle(ctx);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        // The store is dropped with the window and writes what it has.
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(&self.lab, &self.window);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        if let Some(seconds) = frame.info().cpu_usage {
+            self.window.frames.whole(seconds);
+        }
         let mut messages = Vec::new();
         shell::show(ui, &self.lab, &mut self.window, &mut messages);
         drop_hint(ui.ctx());
@@ -128,6 +161,10 @@ impl eframe::App for App {
             self.lab.update(messages);
             // What was asked is on the screen with the next frame.
             ui.ctx().request_repaint();
+        }
+        if let Some(keeper) = &mut self.keeper {
+            let news = keeper.look(ui.ctx(), &self.lab, &self.window);
+            self.lab.update(news);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::lab::Message;
 use crate::network::open::ENDINGS;
 
 /// What a file is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
     OpenNetwork,
     OpenData,
@@ -17,6 +17,9 @@ pub enum Ask {
     OpenRecipe,
     SaveRecipe,
     OpenCalibrationData,
+    /// Where the missing file of this index lies for the session that waits for it.
+    FindFile(usize),
+    FindFolder(usize),
 }
 
 impl Ask {
@@ -31,6 +34,8 @@ impl Ask {
             Self::OpenRecipe => "Open recipe",
             Self::SaveRecipe => "Save recipe",
             Self::OpenCalibrationData => "Open data set for calibration",
+            Self::FindFile(_) => "Where is the file now?",
+            Self::FindFolder(_) => "Where is the folder now?",
         }
     }
     /// What to do with the answer.
@@ -41,6 +46,7 @@ impl Ask {
             Self::OpenSession => Message::OpenSession(path),
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
+            Self::FindFile(index) | Self::FindFolder(index) => Message::FoundMissing { index, path },
             Self::SaveRecipe => {
                 // The recipe is called what its file is called.
                 let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -69,8 +75,8 @@ impl Dialogs for Native {
             let dialog = rfd::FileDialog::new().set_title(ask.title());
             let path = match ask {
                 Ask::OpenNetwork => dialog.add_filter("Networks", &ENDINGS).pick_file(),
-                Ask::OpenData | Ask::OpenCalibrationData => dialog.pick_file(),
-                Ask::OpenPictures => dialog.pick_folder(),
+                Ask::OpenData | Ask::OpenCalibrationData | Ask::FindFile(_) => dialog.pick_file(),
+                Ask::OpenPictures | Ask::FindFolder(_) => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
                 Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
                 Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),

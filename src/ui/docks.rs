@@ -6,7 +6,7 @@ use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, 
 use serde::{Deserialize, Serialize};
 
 use super::panes::Pane;
-use crate::lab::{Lab, Message, Workspace};
+use crate::lab::{Lab, Message, Parts, Workspace};
 
 /// The arrangements of all workspaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,9 +38,21 @@ impl Docks {
         tree.ui(&mut Faces { lab, out }, ui);
     }
 
+    /// What the panes read whose tabs are in front in `workspace`.
+    pub fn seen(&self, workspace: Workspace) -> Parts {
+        let tree = self.tree(workspace);
+        tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile)?.part()).collect()
+    }
+
     /// Whether `pane` is somewhere in `workspace`.
     pub fn contains(&self, workspace: Workspace, pane: Pane) -> bool {
         self.tree(workspace).tiles.find_pane(&pane).is_some()
+    }
+
+    /// Whether `pane` is in `workspace` and not behind another tab.
+    pub fn in_sight(&self, workspace: Workspace, pane: Pane) -> bool {
+        let tree = self.tree(workspace);
+        tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
     }
 
     /// Adds `pane` to `workspace`, or brings its tab to the front.
@@ -183,6 +195,7 @@ impl Behavior<Pane> for Faces<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::Part;
 
     #[test]
     fn an_arrangement_survives_the_session_file() {
@@ -192,6 +205,18 @@ mod tests {
         let back: Docks = serde_json::from_value(text).unwrap();
         assert!(!back.contains(Workspace::Explore, Pane::Ledger));
         assert!(back.contains(Workspace::Tune, Pane::Ledger));
+    }
+
+    #[test]
+    fn only_what_is_in_front_is_seen() {
+        let mut docks = Docks::default();
+        assert!(!docks.seen(Workspace::Explore).has(Part::Threshold));
+        docks.add(Workspace::Explore, Pane::Threshold);
+        let seen = docks.seen(Workspace::Explore);
+        assert!(seen.has(Part::Threshold) && !seen.has(Part::Initial));
+        docks.add(Workspace::Explore, Pane::Initial);
+        let seen = docks.seen(Workspace::Explore);
+        assert!(!seen.has(Part::Threshold) && seen.has(Part::Initial), "the same tabs, another in front");
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
             (
                 "Due, from the ANN",
                 facts.due.to_string(),
-                "⌊z·t/θ + ½⌋ between 0 and t, from the ANN's pre-activation z",
+                "z·t/θ + ½ rounded down, between 0 and t, from the ANN's pre-activation z",
             ),
             ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input"),
             (

@@ -1,13 +1,18 @@
 //! The whole screen: bars, strips and the panes between them. The window, the picture command and the tests all draw
 //! this one function.
 
+use std::time::Instant;
+
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
+use super::frame_times::FrameTimes;
+use super::palette::{self, Palette};
 use super::sample_strip::Thumbnails;
-use super::{inspector, keys, layer_strip, notices, sample_strip, status_bar, time_bar, top_bar};
+use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, top_bar};
 use crate::lab::{Lab, Message};
 
 /// In a window narrower than these, the inspector and the strip of layers make room for the panes; in a lower one, the
@@ -42,6 +47,15 @@ pub struct Window {
     pub asks: Vec<Ask>,
     /// Frame times are shown.
     pub debug: bool,
+    /// The list of the field's words is open.
+    pub words: bool,
+    /// The open command palette.
+    pub palette: Option<Palette>,
+    /// The text that is to become a session.
+    pub paste: Option<String>,
+    /// Commands that were given from the palette, newest first.
+    pub(super) given: Vec<Command>,
+    pub frames: FrameTimes,
     pub(super) thumbnails: Thumbnails,
     /// The layout of the lab that was taken over last.
     layout_version: u64,
@@ -65,6 +79,7 @@ impl Window {
 
 /// Draws the screen and collects what the person wants.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let began = Instant::now();
     window.follow(lab);
     super::tones::apply(ui.ctx(), lab.view.dark);
     keys::read(ui, lab, window, out);
@@ -87,8 +102,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     CentralPanel::default().frame(middle).show(ui, |ui| window.layout.docks.show(ui, lab, out));
+    let seen = window.layout.docks.seen(lab.view.workspace);
+    if seen != lab.seen {
+        out.push(Message::SetSeen(seen));
+    }
     notices::show(ui, lab, out);
+    explain::words(ui, window);
+    sessions::show(ui, lab, window, out);
+    palette::show(ui, lab, window, out);
+    window.frames.laid_out(began.elapsed());
     if window.debug {
-        status_bar::debug(ui.ctx());
+        window.frames.show(ui.ctx());
     }
 }

@@ -1,4 +1,4 @@
-//! The line at the bottom: what was run and what it cost. And the frame times that F12 shows.
+//! The line at the bottom: what was run and what it cost.
 
 use egui::{RichText, Ui};
 
@@ -68,23 +68,11 @@ pub fn backend_name(backend: Backend) -> &'static str {
     match backend {
         Backend::Flex => "burn-flex",
         Backend::Ndarray => "burn-ndarray",
+        Backend::Wgpu => "burn-wgpu",
     }
 }
 
 /// A duration in words: "0.42 s", "13 ms".
 pub fn seconds(seconds: f64) -> String {
     if seconds < 0.0995 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
-}
-
-/// Frame times, in a corner.
-pub fn debug(ctx: &egui::Context) {
-    let (frame, unstable) = ctx.input(|input| (input.unstable_dt, input.stable_dt));
-    egui::Area::new(egui::Id::unique("frame times"))
-        .anchor(egui::Align2::RIGHT_TOP, [-12.0, 80.0])
-        .interactable(false)
-        .show(ctx, |ui| {
-            egui::Frame::popup(ui.style()).show(ui, |ui| {
-                ui.monospace(format!("frame {:.1} ms, mean {:.1} ms", frame * 1000.0, unstable * 1000.0));
-            });
-        });
 }

@@ -9,6 +9,7 @@ use super::status_bar::backend_name;
 use super::tones::tones;
 use crate::data::Scaling;
 use crate::error::dims;
+use crate::lab::backend::HOW_TO_GET_WGPU;
 use crate::lab::{Backend, Lab, Message};
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
@@ -47,9 +48,11 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
     ui.separator();
     ui.horizontal(|ui| {
         ui.label("Backend").on_hover_text("Which Burn backend computes the dense layers");
-        for backend in [Backend::Flex, Backend::Ndarray] {
+        for (_, backend) in Backend::ALL {
             let chosen = lab.settings.backend == backend;
-            if ui.selectable_label(chosen, backend_name(backend)).clicked() && !chosen {
+            let choice = egui::Button::selectable(chosen, backend_name(backend));
+            let choice = ui.add_enabled(backend.built_in(), choice).on_disabled_hover_text(HOW_TO_GET_WGPU);
+            if choice.clicked() && !chosen {
                 out.push(Message::SetBackend(backend));
             }
         }

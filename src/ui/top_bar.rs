@@ -1,17 +1,14 @@
 //! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
 
-use egui::{Align, Button, Color32, Layout, Response, RichText, Ui};
+use egui::{Align, Color32, Layout, Response, RichText, Ui};
 
-use super::dialog::Ask;
-use super::panes::Pane;
+use super::commands::menu;
 use super::shell::Window;
 use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
 use super::words::short_name;
-use super::{keys, recipe_bar, subject};
+use super::{recipe_bar, subject};
 use crate::lab::{Lab, Message, Workspace};
-use crate::network::open::BUILTIN;
-use crate::network::zoo::BUNDLED;
 
 /// The workspaces with their names and what they are for.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
@@ -23,9 +20,7 @@ pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
 /// Draws both rows.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     egui::MenuBar::new().ui(ui, |ui| {
-        ui.menu_button("File", |ui| file_menu(ui, window, out));
-        ui.menu_button("Edit", |ui| edit_menu(ui, lab, out));
-        ui.menu_button("View", |ui| view_menu(ui, lab, window, out));
+        menu::bar(ui, lab, window, out);
         ui.separator();
         chips(ui, lab, window, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -46,110 +41,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         recipe_bar::show(ui, lab, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_state(ui, lab, out));
     });
-}
-
-fn file_menu(ui: &mut Ui, window: &mut Window, out: &mut Vec<Message>) {
-    let item = |ui: &mut Ui, name: &str, keys: Option<egui::KeyboardShortcut>| {
-        let keys = keys.map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
-        ui.add(Button::new(name).shortcut_text(keys)).clicked()
-    };
-    if item(ui, "Open network…", Some(keys::OPEN)) {
-        window.asks.push(Ask::OpenNetwork);
-    }
-    if item(ui, "Open data set…", None) {
-        window.asks.push(Ask::OpenData);
-    }
-    if item(ui, "Open pictures…", None) {
-        window.asks.push(Ask::OpenPictures);
-    }
-    ui.separator();
-    ui.menu_button("Bundled networks", |ui| {
-        for bundled in BUNDLED {
-            if ui.button(bundled.name).on_hover_text(bundled.description).clicked() {
-                out.push(Message::OpenModel(format!("{BUILTIN}{}", bundled.name)));
-            }
-        }
-    });
-    ui.menu_button("Bundled data", |ui| {
-        for (name, spec) in [("Drawn digits", "builtin:digits"), ("Drawn digits, training", "builtin:digits-train")] {
-            if ui.button(name).clicked() {
-                out.push(Message::OpenData(spec.into()));
-            }
-        }
-    });
-    ui.separator();
-    if item(ui, "Open recipe…", None) {
-        window.asks.push(Ask::OpenRecipe);
-    }
-    if item(ui, "Save recipe…", None) {
-        window.asks.push(Ask::SaveRecipe);
-    }
-    ui.separator();
-    if item(ui, "Open session…", None) {
-        window.asks.push(Ask::OpenSession);
-    }
-    if item(ui, "Save session…", Some(keys::SAVE)) {
-        window.asks.push(Ask::SaveSession);
-    }
-    ui.separator();
-    if item(ui, "Quit", None) {
-        ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
-    }
-}
-
-fn edit_menu(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    for (word, sentence, keys, message) in [
-        ("Undo", lab.undo_sentence(), keys::UNDO, Message::Undo),
-        ("Redo", lab.redo_sentence(), keys::REDO, Message::Redo),
-    ] {
-        let keys = ui.ctx().format_shortcut(&keys);
-        let text = sentence.as_ref().map_or(word.to_owned(), |sentence| format!("{word}: {sentence}"));
-        if ui.add_enabled(sentence.is_some(), Button::new(text).shortcut_text(keys)).clicked() {
-            out.push(message);
-        }
-    }
-    ui.separator();
-    if ui
-        .button("Reset recipe")
-        .on_hover_text("Thresholds, v(0), correction, neuron and all the rest of the recipe as they came")
-        .clicked()
-    {
-        out.push(Message::ResetRecipe);
-    }
-}
-
-fn view_menu(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
-    let workspace = lab.view.workspace;
-    for (other, name, hint) in WORKSPACES {
-        if ui.radio(workspace == other, name).on_hover_text(hint).clicked() {
-            out.push(Message::SetWorkspace(other));
-        }
-    }
-    ui.separator();
-    ui.menu_button("Panes", |ui| {
-        for pane in Pane::ALL {
-            let mut there = window.layout.docks.contains(workspace, pane);
-            if ui.checkbox(&mut there, pane.title()).changed() {
-                match there {
-                    true => window.layout.docks.add(workspace, pane),
-                    false => window.layout.docks.remove(workspace, pane),
-                }
-            }
-        }
-    });
-    if ui.button("Reset arrangement").on_hover_text("This workspace's panes as they came").clicked() {
-        window.layout.docks.reset(workspace);
-    }
-    ui.separator();
-    ui.checkbox(&mut window.layout.layers, "Layers");
-    ui.checkbox(&mut window.layout.samples, "Samples strip");
-    ui.checkbox(&mut window.layout.inspector, "Inspector panel");
-    ui.separator();
-    for (dark, name) in [(true, "Dark theme"), (false, "Light theme")] {
-        if ui.radio(lab.view.dark == dark, name).clicked() {
-            out.push(Message::SetDark(dark));
-        }
-    }
 }
 
 fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {

@@ -166,7 +166,7 @@ fn the_ledger_adds_up_in_every_layer() {
             readout: Default::default(),
             fan_outs: &fan_outs,
         };
-        let report = report(&subject, 6);
+        let report = report(&subject, 6, &Control::default()).unwrap();
         for layer in &report.layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{name}: {}", layer.name);
@@ -197,7 +197,7 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
         readout: recipe.readout,
         fan_outs: &fan_outs(bench.program.network()),
     };
-    let first = &report(&subject, 8).layers[0];
+    let first = &report(&subject, 8, &Control::default()).unwrap().layers[0];
     let own = first.ledger_against(Reference::Activation);
     // What is left are ties that fall the other way in f32.
     assert!(own.parts().iter().all(|part| part.abs() < 1e-3 * first.mean_activation), "{own:?}");

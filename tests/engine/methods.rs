@@ -103,7 +103,7 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
         let (spiking, ann, recording) = (spiking, &ann, &recording);
         let subject =
             Subject { spiking, ann, recording, mean_inputs: &means, labels: &[], readout, fan_outs: &fan_outs };
-        for layer in report(&subject, STEPS).layers {
+        for layer in report(&subject, STEPS, &Control::default()).unwrap().layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{what}, {}: the ledger", layer.name);
             if let Some(own) = layer.ledger_activation {

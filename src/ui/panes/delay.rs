@@ -4,6 +4,7 @@ mod exits;
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
+use super::Pane;
 use super::heat::{colour_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -23,10 +24,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return parts::empty(ui, "Accuracy by start and end of the readout appears when the first run is through.");
     };
-    let readout = &snapshot.whole.readout;
+    let Some(readout) = &snapshot.whole.readout else { return parts::counting(ui) };
     let confidence = lab.view.exit_confidence;
     let exit = readout.exits.at(confidence);
     let page = Page {
+        of: Pane::Delay,
         title: "Start by end of the readout",
         explanation: explain(readout, &exit, confidence),
         description: describe(readout, &exit, confidence),
@@ -40,13 +42,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if room.x >= WIDE {
                 let width = (room.x * 0.5).min(room.y + 20.0).max(210.0);
                 ui.horizontal_top(|ui| {
-                    ui.allocate_ui(vec2(width, room.y), |ui| ui.vertical(|ui| matrix(ui, snapshot, room.y)));
+                    ui.allocate_ui(vec2(width, room.y), |ui| ui.vertical(|ui| matrix(ui, snapshot, readout, room.y)));
                     ui.add_space(10.0);
                     ui.vertical(|ui| exits::show(ui, readout, &exit, confidence, room.y, out));
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                    matrix(ui, snapshot, (room.y * 0.9).clamp(230.0, 460.0));
+                    matrix(ui, snapshot, readout, (room.y * 0.9).clamp(230.0, 460.0));
                     ui.add_space(8.0);
                     exits::show(ui, readout, &exit, confidence, 260.0, out);
                 });
@@ -61,8 +63,7 @@ fn measured(readout: &ReadoutReport) -> &'static str {
 }
 
 /// The matrix with its marks and its colour bar, in `height` points.
-fn matrix(ui: &mut Ui, snapshot: &Snapshot, height: f32) {
-    let readout = &snapshot.whole.readout;
+fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32) {
     let matrix = &readout.start_by_end;
     let (tones, ink) = (tones(ui), parts::ink(ui));
     let (low, high) = range(matrix);

@@ -3,6 +3,7 @@
 use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
 use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 
+use super::Pane;
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use crate::lab::{Lab, Message, Snapshot};
@@ -43,14 +44,20 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return parts::empty(ui, "What ANN and SNN cost appears when the first run is through.");
     };
-    let (operations, constants) = (&snapshot.whole.operations, &lab.view.energy);
+    let Some(operations) = &snapshot.whole.operations else { return parts::counting(ui) };
+    let constants = &lab.view.energy;
     let energy = energy(operations, constants);
     let t = snapshot.focus.steps.min(energy.snn_joules.len());
     if t == 0 {
         return parts::empty(ui, "This run has no spiking layer.");
     }
     let sight = Sight { snapshot, operations, constants, energy, t };
-    let page = Page { title: "Energy per sample", explanation: explain(&sight), description: describe(&sight) };
+    let page = Page {
+        of: Pane::Energy,
+        title: "Energy per sample",
+        explanation: explain(&sight),
+        description: describe(&sight),
+    };
     parts::page(
         ui,
         &page,
@@ -186,6 +193,7 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
         plot.hline(HLine::new("ANN", place(energy.ann_joules)).color(tones.ann).width(1.8).allow_hover(false));
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
+        let points = parts::shown(plot, points);
         plot.line(Line::new("SNN", points).color(tones.snn).width(2.2).allow_hover(false));
         if let Some(t) = energy.break_even_step {
             let mark = VLine::new("break-even", t as f64).color(tones.snn.gamma_multiply(0.6));

@@ -1,11 +1,13 @@
 //! Matrices as pictures: density plots and feature maps. Textures are uploaded when their numbers change, not each frame.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use egui::{
     Color32, ColorImage, Pos2, Rect, Response, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2,
 };
 
 /// Where each value of a layer lies in a montage: channels as tiles, `[F]` layers as a near-square.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
 pub struct Montage {
     channels: usize,
     height: usize,
@@ -66,16 +68,42 @@ impl Montage {
     }
 }
 
-/// The texture kept under `name`, made anew when `key` changes.
-pub fn texture(ui: &Ui, name: &str, key: u64, make: impl FnOnce() -> ColorImage) -> TextureHandle {
+/// The texture kept under `name`, made anew when `key` changes: whatever decides the picture. A picture with more pixels
+/// than a graphics card takes is reduced.
+pub fn texture(ui: &Ui, name: &str, key: impl Hash, make: impl FnOnce() -> ColorImage) -> TextureHandle {
     let id = ui.scope_id().with(name);
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let key = hasher.finish();
     let kept: Option<(u64, TextureHandle)> = ui.data(|data| data.get_temp(id));
     if let Some((_, handle)) = kept.filter(|(k, _)| *k == key) {
         return handle;
     }
-    let handle = ui.ctx().load_texture(name, make(), TextureOptions::NEAREST);
+    let most = ui.input(|input| input.max_texture_side);
+    let handle = ui.ctx().load_texture(name, reduced(make(), most), TextureOptions::NEAREST);
     ui.data_mut(|data| data.insert_temp(id, (key, handle.clone())));
     handle
+}
+
+/// `image` with at most `most` pixels a side, each the mean of those that it stands for.
+fn reduced(image: ColorImage, most: usize) -> ColorImage {
+    let [width, height] = image.size;
+    let size = [width.min(most.max(1)), height.min(most.max(1))];
+    if size == image.size {
+        return image;
+    }
+    let mut sums = vec![[0u32; 5]; size[0] * size[1]];
+    for (at, pixel) in image.pixels.iter().enumerate() {
+        let (x, y) = (at % width * size[0] / width, at / width * size[1] / height);
+        let sum = &mut sums[y * size[0] + x];
+        sum.iter_mut().zip(pixel.to_array()).for_each(|(sum, part)| *sum += u32::from(part));
+        sum[4] += 1;
+    }
+    let mean = |[r, g, b, a, n]: [u32; 5]| {
+        let [r, g, b, a] = [r, g, b, a].map(|sum| (sum / n.max(1)) as u8);
+        Color32::from_rgba_premultiplied(r, g, b, a)
+    };
+    ColorImage::new(size, sums.into_iter().map(mean).collect())
 }
 
 /// A picture fitted into `room` without distortion; returns its place and what happened to it.
@@ -122,6 +150,15 @@ pub fn colour_bar(ui: &mut Ui, width: f32, low: &str, high: &str, colour: impl F
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_too_large_for_a_card_are_reduced_to_means() {
+        let grey = |v: u8| Color32::from_rgb(v, v, v);
+        let image = ColorImage::new([6, 2], (0..12).map(|k| grey(10 * (k % 6))).collect());
+        let small = reduced(image.clone(), 3);
+        assert_eq!((small.size, &small.pixels[..3]), ([3, 2], &[grey(5), grey(25), grey(45)][..]));
+        assert_eq!(reduced(image.clone(), 6).pixels, image.pixels);
+    }
 
     #[test]
     fn every_value_has_its_pixel_and_back() {

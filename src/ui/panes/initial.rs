@@ -7,6 +7,7 @@ use egui::{Button, CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
 
 use self::plots::{MEAN, SQUARE, plot};
+use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Snapshot};
@@ -35,6 +36,9 @@ struct Sight<'a> {
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
     let Some(sight) = sight else {
+        if lab.snapshot.is_some() {
+            return parts::counting(ui);
+        }
         return parts::empty(ui, "What the initial potential does appears when the first run is through.");
     };
     if sight.view.curve.is_empty() {
@@ -48,6 +52,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let id = ui.scope_id().with("initial pane");
     let mut dragging: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let page = Page {
+        of: Pane::Initial,
         title: "Initial potential and what it costs",
         explanation: explanation(&sight),
         description: description(&sight),
@@ -82,7 +87,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let sample = snapshot.run.sample_index(snapshot.focus.sample);
-    Some(Sight { layer, view: &snapshot.initial, sample, p: lab.settings.recipe.v_init })
+    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p: lab.settings.recipe.v_init })
 }
 
 /// v(0) as a number, the best one, and the figures that belong to them.

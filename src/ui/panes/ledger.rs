@@ -2,6 +2,7 @@
 
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use super::Pane;
 use super::parts::{self, Page, number};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
@@ -42,6 +43,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let reference = lab.view.reference;
     let choice = layers.iter().any(|layer| layer.ledger_activation.is_some());
     let page = Page {
+        of: Pane::Ledger,
         title: "Where the error comes from",
         explanation: explain(layers, reference, snapshot.report.steps),
         description: describe(layers, reference),

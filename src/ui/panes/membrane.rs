@@ -4,6 +4,7 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
+use super::Pane;
 use super::decimate::visible;
 use super::parts::{self, Ink, Page, neuron_name, number};
 use crate::convert::SpikingLayer;
@@ -39,6 +40,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let run = &snapshot.run;
     let cursor = lab.cursor().min(run.steps());
     let page = Page {
+        of: Pane::Membrane,
         title: "Membrane potential, step by step",
         explanation: explanation(run, focused),
         description: format!("{} {}", explanation(run, focused), sentence(focused, cursor)),

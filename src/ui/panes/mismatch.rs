@@ -2,8 +2,10 @@
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
+use super::Pane;
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, number, percent};
+use super::streaming;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Density, LayerReport, NeuronRef};
 use crate::ui::colormap::{diverging, sequential};
@@ -11,12 +13,15 @@ use crate::ui::tones::tones;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let place = ui.max_rect();
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "ANN against SNN, neuron by neuron, appears when the first run is through.");
+        parts::empty(ui, "ANN against SNN, neuron by neuron, appears when the first run is through.");
+        return streaming::show(ui, lab, place);
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let r = layer.correlation.map_or("not defined".into(), |r| format!("{r:.4}"));
     let page = Page {
+        of: Pane::Mismatch,
         title: "Activation mismatch",
         explanation: explain(layer, snapshot, &r),
         description: format!(
@@ -52,6 +57,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
         },
     );
+    streaming::show(ui, lab, place);
 }
 
 /// The density with its diagonal, as a square of `side` points.
@@ -143,7 +149,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
             let shade = |v: f32| if k == 2 { diverging(v / reach) } else { sequential(v / top) };
             montage.image(values, background, shade)
         };
-        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], key, image);
+        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
         let (rect, response) = picture(ui, &handle, room);
         frame_pixel(ui, rect, montage.size(), montage.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
         let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));

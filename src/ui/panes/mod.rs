@@ -14,6 +14,7 @@ mod parts;
 mod race;
 mod raster;
 mod stairs;
+mod streaming;
 mod t_curve;
 mod threshold;
 mod transfer;
@@ -22,7 +23,7 @@ mod unevenness;
 use egui::Ui;
 use serde::{Deserialize, Serialize};
 
-use crate::lab::{Lab, Message};
+use crate::lab::{Lab, Message, Part};
 
 /// Every pane there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,6 +101,19 @@ impl Pane {
             Self::Energy => "energy",
             Self::Delay => "delay",
             Self::Initial => "initial",
+        }
+    }
+
+    /// What the pane reads that no other does.
+    pub fn part(self) -> Option<Part> {
+        match self {
+            Self::OffsetSpikes => Some(Part::Uncorrected),
+            Self::Threshold => Some(Part::Threshold),
+            Self::Race => Some(Part::Lanes),
+            Self::Energy => Some(Part::Operations),
+            Self::Delay => Some(Part::Readout),
+            Self::Initial => Some(Part::Initial),
+            _ => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
+use super::Pane;
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -19,6 +20,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));
     let shares = shares(layer);
     let page = Page {
+        of: Pane::OffsetSpikes,
         title: "Offset spikes: due minus sent",
         explanation: explain(layer, before, &shares, snapshot.report.steps),
         description: format!(
@@ -204,9 +206,10 @@ fn map(
 ) {
     let room = egui::vec2(ui.available_width(), height.max(60.0));
     let montage = Montage::of(&layer.shape, room);
-    let key = snapshot.id;
+    let background = ui.visuals().panel_fill;
+    let key = (snapshot.id, montage, background);
     // Too many spikes are orange, as everything of the SNN; too few are blue.
-    let image = || montage.image(&layer.offset_map, ui.visuals().panel_fill, |psi| diverging(-psi / reach));
+    let image = || montage.image(&layer.offset_map, background, |psi| diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let focused = montage.pixel(snapshot.focus.neuron);

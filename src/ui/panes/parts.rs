@@ -1,14 +1,19 @@
 //! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
 //! cursor. Knows no pane.
 
-use egui::{Color32, Popup, RichText, Role, Sense, Ui, WidgetInfo};
+use egui::{Color32, Popup, PopupCloseBehavior, RichText, Role, Sense, Ui, WidgetInfo};
 use egui_plot::{AxisHints, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
+use super::Pane;
+use super::decimate::visible;
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
+use crate::ui::explain;
+use crate::ui::texts::glossary;
 
 /// The head of a pane.
 pub struct Page {
+    pub of: Pane,
     pub title: &'static str,
     /// Three sentences with the current numbers.
     pub explanation: String,
@@ -64,10 +69,9 @@ pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl F
         ui.strong(page.title);
         let help = ui.small_button("?").on_hover_text(&page.explanation);
         help.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Explain: {}", page.title)));
-        Popup::menu(&help).show(|ui| {
-            ui.set_max_width(360.0);
-            ui.label(&page.explanation);
-        });
+        Popup::menu(&help)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| explain::pane(ui, page.of, &page.explanation));
         if ui.small_button("Copy CSV").on_hover_text("Copy the numbers of this plot as a table").clicked() {
             ui.ctx().copy_text(csv());
         }
@@ -84,7 +88,10 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
             let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
             ui.painter().rect_filled(line, 1.0, *colour);
-            ui.small(*name);
+            let word = ui.small(*name);
+            if let Some(meaning) = glossary::meaning(name) {
+                word.on_hover_text(meaning);
+            }
             ui.add_space(6.0);
         }
     });
@@ -101,6 +108,11 @@ pub fn wrap_before(ui: &mut Ui, width: f32) {
 /// The state before there is anything to draw.
 pub fn empty(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
+}
+
+/// The moment between a pane's coming to the front and its numbers.
+pub fn counting(ui: &mut Ui) {
+    empty(ui, "counting…");
 }
 
 /// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
@@ -176,6 +188,12 @@ pub fn step_at(x: f64, last: usize) -> usize {
 pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
     *position
+}
+
+/// A curve over the steps as what the pixels of `plot` show of it.
+pub fn shown(plot: &PlotUi<'_>, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    let bounds = plot.plot_bounds();
+    visible(&points, bounds.min()[0], bounds.max()[0], columns(plot))
 }
 
 /// The columns of pixels that a plot has, at least one.

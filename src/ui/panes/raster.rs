@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint, PlotResponse, PlotUi};
 
+use super::Pane;
 use super::parts::{self, Page, neuron_name, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
@@ -49,7 +50,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(spikes) = run.recording.layers.get(focus.layer).map(|layer| &layer.spikes) else { return };
     let rates = channel_rates(&snapshot.maps.counts, layer.plane(), snapshot.report.steps);
     let words = explanation(snapshot, layer, &rates);
-    let page = Page { title: "Spikes of the layer", description: words.clone(), explanation: words };
+    let page = Page { of: Pane::Raster, title: "Spikes of the layer", description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,
@@ -195,7 +196,8 @@ impl Key {
     fn window(self, plot: &PlotUi<'_>) -> Self {
         let (bounds, frame) = (plot.plot_bounds(), plot.transform().frame());
         let scale = plot.ctx().pixels_per_point();
-        let pixels = [frame.width(), frame.height()].map(|side| ((side * scale) as usize).clamp(16, 8192));
+        let most = plot.ctx().input(|input| input.max_texture_side).max(16);
+        let pixels = [frame.width(), frame.height()].map(|side| ((side * scale) as usize).clamp(16, most));
         let cut = |range: &Range<usize>, axis: usize, shift: f64| {
             let low = (bounds.min()[axis] + shift).floor().max(0.0) as usize;
             let high = (bounds.max()[axis] + shift).ceil().max(0.0) as usize;

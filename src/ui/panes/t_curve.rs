@@ -3,6 +3,8 @@
 use egui::Ui;
 use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
+use super::Pane;
+use super::decimate::visible;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
@@ -11,20 +13,20 @@ use crate::ui::tones::tones;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let Some(run) = &lab.run else {
-        return parts::empty(ui, "Accuracy over the time-steps appears when the first run is through.");
-    };
     let (tones, cursor_colour) = (tones(ui), parts::ink(ui).cursor);
-    let partial = lab.job.as_ref().filter(|job| !job.partial.is_empty());
-    let (curve, samples) = match partial {
-        Some(job) => (&job.partial, job.partial_samples),
-        None => (&run.report.curve, run.report.samples),
+    let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
+    let (curve, samples, ann) = match (partial, &lab.run) {
+        (Some(partial), _) => (&partial.curve, partial.samples, partial.ann_accuracy),
+        (None, Some(run)) => (&run.report.curve, run.report.samples, run.report.ann_accuracy),
+        (None, None) => {
+            return parts::empty(ui, "Accuracy over the time-steps appears when the first samples are through.");
+        }
     };
-    let ann = run.report.ann_accuracy;
     let enough = ann.and_then(|ann| steps_needed(curve, ann));
     let cursor = lab.cursor().min(curve.len());
     let Some(at) = curve.get(cursor.saturating_sub(1)) else { return };
     let page = Page {
+        of: Pane::TCurve,
         title: "Accuracy over time-steps",
         explanation: explain(at, ann, enough, samples),
         description: describe(at, ann),
@@ -42,7 +44,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
         parts::legend(ui, &entries);
         match (partial, enough) {
-            (Some(_), _) => ui.small(format!("{samples} of {} samples are through", run.settings.samples.len())),
+            (Some(partial), _) => ui.small(format!("{samples} of {} samples are through", partial.of)),
             (None, Some(t)) => ui.small(format!("within one point of the ANN from t = {t} on")),
             (None, None) if ann.is_some() => ui.small("not within one point of the ANN yet: it takes more steps"),
             _ => ui.small("no labels: agreement only"),
@@ -70,14 +72,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 Some(format!("t = {t}{accuracy}\nagrees {}", percent(point.agreement)))
             });
         let shown = plot.show(ui, |plot| {
+            let (from, to) = (plot.plot_bounds().min()[0], plot.plot_bounds().max()[0]);
+            let columns = parts::columns(plot);
             let points = |y: fn(&CurvePoint) -> Option<f64>| -> PlotPoints<'_> {
-                curve.iter().filter_map(|p| y(p).map(|y| [p.t as f64, y])).collect::<Vec<_>>().into()
+                let all: Vec<[f64; 2]> = curve.iter().filter_map(|p| y(p).map(|y| [p.t as f64, y])).collect();
+                visible(&all, from, to, columns).into()
             };
             if ann.is_some() {
-                let t: Vec<f64> = curve.iter().map(|p| p.t as f64).collect();
-                let band: Vec<(f64, f64)> =
-                    curve.iter().map(|p| wilson_95(p.accuracy.unwrap_or(0.0), samples)).collect();
-                let (low, high): (Vec<f64>, Vec<f64>) = band.into_iter().unzip();
+                // Where the curve turns, the band does: it is a function of the accuracy.
+                let right: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(0.0)]).collect();
+                let right = visible(&right, from, to, columns);
+                let t: Vec<f64> = right.iter().map(|p| p[0]).collect();
+                let (low, high): (Vec<f64>, Vec<f64>) = right.iter().map(|p| wilson_95(p[1], samples)).unzip();
                 plot.add(
                     FilledArea::new("95 % interval", &t, &low, &high)
                         .fill_color(tones.snn.gamma_multiply(0.18))

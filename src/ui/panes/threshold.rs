@@ -8,6 +8,7 @@ use egui::{CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
 
 use self::plots::{costs, histogram};
+use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Snapshot, ThresholdView};
@@ -50,12 +51,20 @@ struct Memory {
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
     let Some(sight) = sight else {
+        if lab.snapshot.is_some() {
+            return parts::counting(ui);
+        }
         return parts::empty(ui, "The activations of a layer and its threshold appear when the first run is through.");
     };
     let id = ui.scope_id().with("threshold pane");
     let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
     let words = explanation(&sight);
-    let page = Page { title: "Threshold and what it costs", description: words.clone(), explanation: words };
+    let page = Page {
+        of: Pane::Threshold,
+        title: "Threshold and what it costs",
+        description: words.clone(),
+        explanation: words,
+    };
     parts::page(
         ui,
         &page,
@@ -90,7 +99,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let report = snapshot.report.layers.get(snapshot.focus.layer)?;
-    let view = &snapshot.threshold;
+    let view = snapshot.threshold.as_deref()?;
     let by_hand = lab.settings.recipe.by_hand.get(&layer.name).copied();
     let theta = by_hand.unwrap_or(view.theta);
     let cost = at(&view.predictions, theta);

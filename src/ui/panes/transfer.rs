@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::{Slider, Ui};
 use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
+use super::Pane;
 use super::parts::{self, Page, number};
 use super::stairs::Neuron;
 use crate::convert::recipe::MAX_STEPS;
@@ -58,8 +59,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
     let curves = known.unwrap_or_else(|| Arc::new(Curves::of(neuron, layer.activation)));
     let words = explanation(layer, &neuron, memory.own.is_none());
-    let page =
-        Page { title: "One neuron's answer to a constant input", description: words.clone(), explanation: words };
+    let page = Page {
+        of: Pane::Transfer,
+        title: "One neuron's answer to a constant input",
+        description: words.clone(),
+        explanation: words,
+    };
     parts::page(
         ui,
         &page,

@@ -2,6 +2,7 @@
 
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Categories, LayerReport};
@@ -22,6 +23,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let mut end_to_end: bool = ui.data(|data| data.get_temp(ids[0])).unwrap_or(false);
     let mut wrong_only: bool = ui.data(|data| data.get_temp(ids[1])).unwrap_or(false);
     let page = Page {
+        of: Pane::Unevenness,
         title: "Unevenness: how the count is wrong",
         explanation: explain(focused, snapshot.report.steps),
         description: describe(layers),

@@ -4,6 +4,7 @@ mod plots;
 
 use egui::{ComboBox, Role, Slider, Ui, WidgetInfo};
 
+use super::Pane;
 use super::parts::{self, Page, number};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Lab, Message};
@@ -14,7 +15,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let bench = &lab.view.bench;
     let outcome = bench.run();
     let words = explain(bench, &outcome);
-    let page = Page { title: "Neuron bench", description: words.clone(), explanation: words };
+    let page = Page { of: Pane::Bench, title: "Neuron bench", description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,

@@ -5,6 +5,7 @@ mod plots;
 use egui::text::LayoutJob;
 use egui::{Color32, Grid, ScrollArea, Ui};
 
+use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::lab::{Lab, Message, Run, Snapshot};
@@ -38,6 +39,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     };
     let lines = lines(ui, lab, snapshot);
     let page = Page {
+        of: Pane::Race,
         title: "Race",
         explanation: explain(&lines, snapshot.report.steps),
         description: describe(&lines, snapshot.report.steps),

@@ -69,8 +69,8 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
                 plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2).allow_hover(false));
             }
             for (line, _, report) in done(lines) {
-                let points: PlotPoints<'_> =
-                    (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect::<Vec<_>>().into();
+                let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
+                let points: PlotPoints<'_> = parts::shown(plot, points).into();
                 let width = if line.lane.is_none() { 2.4 } else { 1.6 };
                 plot.line(Curve::new(line.name, points).color(line.colour).width(width).allow_hover(false));
             }

@@ -1,0 +1,77 @@
+//! How long work goes on after it was told to stop: the whole way from opening to the report is cancelled at many moments,
+//! and the time from the word to the end is printed by what was being done.
+//!
+//! `cargo run --release --example cancel [MODEL DATA [RECIPE.toml]]`
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use spikescope::Result;
+use spikescope::convert::NamedRecipe;
+use spikescope::lab::Settings;
+use spikescope::lab::cache::Cache;
+use spikescope::lab::compute::{Fit, compute_beside_uncorrected, fitted};
+use spikescope::simulate::Control;
+use spikescope::simulate::control::Event;
+
+/// Moments of one run at which it is cancelled.
+const MOMENTS: u32 = 60;
+
+fn main() -> Result<()> {
+    let mut settings = Settings::first_start();
+    let mut arguments = std::env::args().skip(1);
+    if let Some(model) = arguments.next() {
+        settings.model = model;
+        settings.data = arguments.next().unwrap_or(settings.data);
+    }
+    settings = fitted(&settings, Fit::Network, &mut Cache::default())?;
+    settings.recipe.steps = 32;
+    if let Some(file) = arguments.next() {
+        settings.recipe = NamedRecipe::load(file.as_ref())?.recipe;
+    }
+    let start = Instant::now();
+    compute_beside_uncorrected(&settings, &mut Cache::default(), &Control::default())?;
+    let whole = start.elapsed();
+    println!("{} on {}: {:.0} ms from nothing to the report", settings.model, settings.data, ms(whole));
+
+    let mut late: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for moment in 0..MOMENTS {
+        let (stage, time) = cancelled_after(&settings, whole * moment / MOMENTS);
+        if let Some(time) = time {
+            late.entry(stage).or_default().push(ms(time));
+        }
+    }
+    println!("{:<34} {:>6} {:>10} {:>10}", "cancelled while", "times", "median ms", "worst ms");
+    for (stage, times) in &mut late {
+        times.sort_by(f64::total_cmp);
+        println!("{stage:<34} {:>6} {:>10.1} {:>10.1}", times.len(), times[times.len() / 2], times[times.len() - 1]);
+    }
+    Ok(())
+}
+
+/// What was being done `wait` after the start, and how long it went on when told to stop; no time where it was over before.
+fn cancelled_after(settings: &Settings, wait: Duration) -> (&'static str, Option<Duration>) {
+    let stage = Arc::new(Mutex::new("opening"));
+    let told = stage.clone();
+    let control = Control::listening(move |event| {
+        if let (Event::Progress { stage, .. }, Ok(mut at)) = (event, told.lock()) {
+            *at = stage;
+        }
+    });
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            let stopped = compute_beside_uncorrected(settings, &mut Cache::default(), &control).is_err();
+            stopped.then(Instant::now)
+        });
+        std::thread::sleep(wait);
+        let at = stage.lock().map_or("", |stage| *stage);
+        let asked = Instant::now();
+        control.cancel();
+        (at, work.join().ok().flatten().map(|end| end.saturating_duration_since(asked)))
+    })
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

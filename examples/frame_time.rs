@@ -1,0 +1,103 @@
+//! What frames cost on the processor, without a graphics card: laying out, drawing shapes and tessellating them. Each pane
+//! alone, the whole window with the pane in front, and with the pane behind another tab; and the window while a run streams.
+//!
+//! `cargo run --release --example frame_time [MODEL DATA]`
+
+use std::time::{Duration, Instant};
+
+use egui::{Context, Pos2, RawInput, Rect, Ui, Vec2, vec2};
+use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::ui::frame_times::Summary;
+use spikescope::ui::panes::Pane;
+use spikescope::ui::shell::{self, Window};
+
+const WINDOW: Vec2 = vec2(1280.0, 800.0);
+const PANE: Vec2 = vec2(640.0, 400.0);
+/// Frames that are drawn first: layouts and textures settle in a few.
+const FIRST: usize = 8;
+const FRAMES: usize = 60;
+
+fn main() -> spikescope::Result<()> {
+    let mut lab = Lab::open(Settings::first_start())?;
+    let mut arguments = std::env::args().skip(1);
+    if let Some(model) = arguments.next() {
+        lab.update([Message::OpenModel(model)]);
+        lab.update(arguments.next().map(Message::OpenData));
+        lab.settle();
+    }
+    lab.update([Message::SetSteps(32), Message::EndGesture]);
+    lab.settle();
+    println!("{}, {} samples, T = {}", lab.settings.model, lab.settings.samples.len(), lab.steps());
+    println!("{:<14} {:>16} {:>16} {:>16}", "median / 95 %", "alone", "in front", "behind");
+    for pane in Pane::ALL {
+        let alone = frames(PANE, |ui| pane.show(ui, &lab, &mut Vec::new()));
+        let docked = |front: &[Pane]| {
+            let mut window = Window::default();
+            front.iter().for_each(|&pane| window.layout.docks.add(Workspace::Explore, pane));
+            frames(WINDOW, |ui| shell::show(ui, &lab, &mut window, &mut Vec::new()))
+        };
+        // Behind is a pane whose tab is not the one in front.
+        let others = Pane::ALL.into_iter().filter(|&other| other != pane);
+        let behind: Vec<Pane> = [pane].into_iter().chain(others.filter(|other| *other != Pane::Bench)).collect();
+        println!("{:<14} {:>16} {:>16} {:>16}", pane.name(), alone, docked(&[pane]), docked(&behind));
+    }
+    while_streaming(&mut lab);
+    Ok(())
+}
+
+/// Median and 95th percentile of the frames of `ui`, in milliseconds.
+fn frames(size: Vec2, mut ui: impl FnMut(&mut Ui)) -> String {
+    let ctx = Context::default();
+    let times: Vec<f32> = (0..FIRST + FRAMES).map(|frame| one_frame(&ctx, size, frame, &mut ui)).collect();
+    words(&times[FIRST..])
+}
+
+fn words(times: &[f32]) -> String {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let p95 = Summary::of(times.iter().copied()).map_or(0.0, |summary| summary.p95);
+    format!("{:.2} / {p95:.2}", sorted.get(sorted.len() / 2).copied().unwrap_or_default())
+}
+
+fn one_frame(ctx: &Context, size: Vec2, frame: usize, ui: &mut impl FnMut(&mut Ui)) -> f32 {
+    let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, size));
+    let input = RawInput { screen_rect, time: Some(frame as f64 / 60.0), ..RawInput::default() };
+    let start = Instant::now();
+    let output = ctx.run_ui(input, |root| ui(root));
+    let primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
+    std::hint::black_box(primitives);
+    start.elapsed().as_secs_f32() * 1e3
+}
+
+/// Frames at sixty a second while every core computes runs: each time one is through, the next begins.
+fn while_streaming(lab: &mut Lab) {
+    let (ctx, mut window, mut times) = (Context::default(), Window::default(), Vec::new());
+    let (mut runs, mut partial, mut late) = (0, 0, 0);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(6) {
+        if lab.job.is_none() {
+            runs += 1;
+            lab.update([Message::SetVInit(0.3 + 0.001 * runs as f32)]);
+        }
+        let start = Instant::now();
+        lab.poll();
+        partial += usize::from(lab.job.as_ref().is_some_and(|job| !job.partial.curve.is_empty()));
+        let mut messages = Vec::new();
+        times.push(one_frame(&ctx, WINDOW, times.len(), &mut |ui: &mut Ui| {
+            shell::show(ui, lab, &mut window, &mut messages);
+        }));
+        lab.update(messages);
+        match Duration::from_micros(16_667).checked_sub(start.elapsed()) {
+            Some(rest) => std::thread::sleep(rest),
+            None => late += 1,
+        }
+    }
+    let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
+    let worst = Summary::of(times.iter().copied()).map_or(0.0, |summary| summary.worst);
+    println!(
+        "while {runs} runs stream: {rate:.1} frames a second, {} ms, worst {worst:.1} ms, {late} of {} frames late, {partial} \
+         with a partial curve",
+        words(&times),
+        times.len()
+    );
+}

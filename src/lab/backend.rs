@@ -1,0 +1,94 @@
+//! Which Burn backend computes the dense layers, and the device behind it. Not every build and not every machine has all
+//! of them; the one that is missing says so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Which Burn backend computes the dense layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// burn-flex
+    #[default]
+    Flex,
+    /// burn-ndarray, a second and independent implementation
+    Ndarray,
+    /// burn-wgpu: a graphics card. Built in by the cargo feature `wgpu` only.
+    Wgpu,
+}
+
+impl Backend {
+    /// Every backend, with its word on the command line.
+    pub const ALL: [(&'static str, Self); 3] = [("flex", Self::Flex), ("ndarray", Self::Ndarray), ("wgpu", Self::Wgpu)];
+
+    /// Whether this build has it.
+    pub fn built_in(self) -> bool {
+        self != Self::Wgpu || cfg!(feature = "wgpu")
+    }
+
+    /// The Burn device of this backend.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], with what to do, where this build does not have the backend or this machine no device for it.
+    pub fn device(self) -> Result<burn::tensor::Device> {
+        match self {
+            Self::Flex => Ok(burn::tensor::Device::flex()),
+            #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favour")]
+            Self::Ndarray => Ok(burn::tensor::Device::ndarray()),
+            Self::Wgpu => graphics_card().map_err(Error::Invalid),
+        }
+    }
+}
+
+/// What a person does who wants the backend that this build does not have.
+pub const HOW_TO_GET_WGPU: &str =
+    "this build has no wgpu backend; build it in with `cargo build --release --features wgpu`, or use the backend flex";
+
+#[cfg(not(feature = "wgpu"))]
+fn graphics_card() -> Result<burn::tensor::Device, String> {
+    Err(HOW_TO_GET_WGPU.to_owned())
+}
+
+/// The graphics card, opened once: a runtime that is there already cannot be set up a second time.
+#[cfg(feature = "wgpu")]
+fn graphics_card() -> Result<burn::tensor::Device, String> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::OnceLock;
+
+    static CARD: OnceLock<Result<burn::tensor::Device, String>> = OnceLock::new();
+    let open = || match catch_unwind(AssertUnwindSafe(|| burn::tensor::Device::wgpu_options().init())) {
+        Ok(Ok(device)) => Ok(device),
+        Ok(Err(reason)) => Err(refusal(&reason.to_string())),
+        // Drivers that are installed by halves make the graphics library panic.
+        Err(_) => Err(refusal("its driver failed")),
+    };
+    CARD.get_or_init(open).clone()
+}
+
+#[cfg(feature = "wgpu")]
+fn refusal(reason: &str) -> String {
+    format!(
+        "wgpu finds no graphics card here that it can use ({reason}); install a Vulkan, Metal or DirectX 12 driver, or use \
+         the backend flex"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_backend_gives_a_device_or_says_what_to_do() {
+        for (word, backend) in Backend::ALL {
+            match backend.device() {
+                Ok(_) => assert!(backend.built_in(), "{word}"),
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(backend == Backend::Wgpu && text.contains("use the backend flex"), "{word}: {text}");
+                    assert_eq!(text.contains("--features wgpu"), !backend.built_in());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Operations of training that have their own gradients, so that each is one loop over its values forwards and one
+//! backwards, where tensor operations would take about ten each. They work on the storage of Burn's tensors.
+//!
+//! Sums are of a fixed number of parts in a fixed order: the same call gives the same numbers whatever the threads.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
+
+type Values = FloatTensor<Flex>;
+type Tracked = FloatTensor<Autodiff<Flex>>;
+
+/// Values that one thread takes at once.
+const STRETCH: usize = 1 << 14;
+/// Sums are made in this many lanes, so that they vectorise.
+const LANES: usize = 16;
+
+/// The primitive of a tensor on the device that is trained on.
+fn tracked<const D: usize>(tensor: Tensor<D>) -> Tracked {
+    match tensor.try_into_primitive::<Autodiff<Flex>>() {
+        Ok(primitive) => primitive,
+        Err(error) => unreachable!("training runs on burn-flex with gradients: {error:?}"),
+    }
+}
+
+/// The numbers of `values`, row-major; a copy only where something else holds them or they are a view.
+fn taken(values: Values) -> Vec<f32> {
+    match values.into_data().try_into_vec::<f32>() {
+        Ok(numbers) => numbers,
+        Err(error) => unreachable!("a float tensor that is not f32: {error:?}"),
+    }
+}
+
+/// The numbers of contiguous `values`.
+fn seen(values: &Values) -> &[f32] {
+    values.as_slice::<f32>().unwrap_or_else(|| unreachable!("values that were made contiguous are a view"))
+}
+
+fn given<const D: usize>(numbers: Vec<f32>, shape: [usize; D]) -> Values {
+    Values::from_data(TensorData::new(numbers, shape))
+}
+
+/// Σ f(x, y) over two slices.
+fn sum_of(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
+    let mut lanes = [0.0f32; LANES];
+    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let rest: f32 = xs.remainder().iter().zip(ys.remainder()).map(|(&x, &y)| f(x, y)).sum();
+    for (x, y) in xs.zip(ys) {
+        lanes.iter_mut().zip(x.iter().zip(y)).for_each(|(lane, (&x, &y))| *lane += f(x, y));
+    }
+    f64::from(lanes.iter().sum::<f32>() + rest)
+}
+
+/// The staircase or ramp of one threshold, `λ·clip(q(z/λ), 0, 1)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    pub lambda: f32,
+    /// L and shift of QCFS; none for the plain clip.
+    pub quantised: Option<(f32, f32)>,
+}
+
+impl Steps {
+    /// The value of `z` in units of λ, 0 to 1, and whether the gradient passes: [`super::activation`] has the table.
+    #[inline(always)]
+    fn at(self, z: f32) -> (f32, bool) {
+        let unit = z / self.lambda;
+        match self.quantised {
+            None => (unit.clamp(0.0, 1.0), (0.0..=1.0).contains(&unit)),
+            Some((levels, shift)) => {
+                let x = unit * levels + shift;
+                // Above zero the whole part is the floor; what is no number stays none.
+                let floor = x.clamp(0.0, levels) as i32 as f32;
+                let floor = if x.is_nan() { x } else { floor };
+                (floor / levels, x >= 0.0 && x < levels + 1.0)
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct StepsBackward;
+
+impl Backward<Flex, 2> for StepsBackward {
+    /// z and the staircase.
+    type State = (Values, Steps);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let mut gradient = taken(grads.consume::<Flex>(&ops.node));
+        let (z, steps) = ops.state;
+        let [rows, columns] = z.shape_of();
+        let parts = gradient.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH)).map(|(gradient, z)| {
+            let mut lanes = [0.0f32; LANES];
+            for (gradient, z) in gradient.chunks_mut(LANES).zip(z.chunks(LANES)) {
+                for ((g, &z), lane) in gradient.iter_mut().zip(z).zip(&mut lanes) {
+                    let (unit, passes) = steps.at(z);
+                    *lane += *g * (unit - if passes { z / steps.lambda } else { 0.0 });
+                    *g = if passes { *g } else { 0.0 };
+                }
+            }
+            f64::from(lanes.iter().sum::<f32>())
+        });
+        let of_lambda: Vec<f64> = parts.collect();
+        let [node_z, node_lambda] = ops.parents;
+        if let Some(node) = node_z {
+            grads.register::<Flex>(node.id, given(gradient, [rows, columns]));
+        }
+        if let Some(node) = node_lambda {
+            grads.register::<Flex>(node.id, given(vec![of_lambda.iter().sum::<f64>() as f32], [1]));
+        }
+    }
+}
+
+/// The activation of `z` `[N, F]` with the threshold `lambda` `[1]`; `quantised` as in [`Steps`].
+pub(super) fn steps(z: Tensor<2>, lambda: Tensor<1>, quantised: Option<(f32, f32)>) -> Tensor<2> {
+    let (z, lambda) = (tracked(z), tracked(lambda));
+    let nodes = [z.node(), lambda.node()];
+    let steps = Steps { lambda: taken(lambda.into_primitive())[0], quantised };
+    let z = z.into_primitive().to_contiguous();
+    let mut out = vec![0.0; seen(&z).len()];
+    out.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH)).for_each(|(out, z)| {
+        out.iter_mut().zip(z).for_each(|(out, &z)| *out = steps.at(z).0 * steps.lambda);
+    });
+    let out = given(out, z.shape_of::<2>());
+    let out = match StepsBackward.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((z, steps), out),
+        OpsKind::UnTracked(prep) => prep.finish(out),
+    };
+    Tensor::from_primitive::<Autodiff<Flex>>(out)
+}
+
+/// What the way back of a normalisation needs of each channel.
+#[derive(Clone, Debug)]
+struct Channels {
+    mean: Vec<f32>,
+    /// 1/√(variance + ε).
+    inverse: Vec<f32>,
+    gamma: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct NormBackward;
+
+impl Backward<Flex, 3> for NormBackward {
+    /// The input and its channels.
+    type State = (Values, Channels);
+
+    /// With x̂ = (x − μ)/σ and M values a channel: ∂β = Σg, ∂γ = Σ g·x̂, ∂x = γ/σ·(g − ∂β/M − x̂·∂γ/M).
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let mut gradient = taken(grads.consume::<Flex>(&ops.node));
+        let (input, Channels { mean, inverse, gamma }) = ops.state;
+        let [rows, columns] = input.shape_of();
+        let (x, count) = (seen(&input), mean.len());
+        let plane = columns / count;
+        let sums = |c: usize| {
+            let of = |row: usize| row * columns + c * plane..row * columns + (c + 1) * plane;
+            let (mut beta, mut product) = (0.0, 0.0);
+            for span in (0..rows).map(of) {
+                let (g, x) = (&gradient[span.clone()], &x[span]);
+                beta += sum_of(g, x, |g, _| g);
+                product += sum_of(g, x, |g, x| g * (x - mean[c]));
+            }
+            (beta as f32, product as f32 * inverse[c])
+        };
+        let sums: Vec<(f32, f32)> = (0..count).into_par_iter().map(sums).collect();
+        let values = (rows * plane) as f32;
+        // ∂x = a·g + k·x + b of each channel.
+        let lines: Vec<[f32; 3]> = (0..count)
+            .map(|c| {
+                let (a, (beta, gain)) = (gamma[c] * inverse[c], sums[c]);
+                let k = -a * inverse[c] * gain / values;
+                [a, k, -a * beta / values - k * mean[c]]
+            })
+            .collect();
+        gradient.par_chunks_mut(columns).zip(x.par_chunks(columns)).for_each(|(gradient, x)| {
+            for ((gradient, x), [a, k, b]) in gradient.chunks_mut(plane).zip(x.chunks(plane)).zip(&lines) {
+                gradient.iter_mut().zip(x).for_each(|(g, &x)| *g = a * *g + k * x + b);
+            }
+        });
+        let [node_x, node_gamma, node_beta] = ops.parents;
+        if let Some(node) = node_x {
+            grads.register::<Flex>(node.id, given(gradient, [rows, columns]));
+        }
+        if let Some(node) = node_gamma {
+            grads.register::<Flex>(node.id, given(sums.iter().map(|sums| sums.1).collect(), [count]));
+        }
+        if let Some(node) = node_beta {
+            grads.register::<Flex>(node.id, given(sums.iter().map(|sums| sums.0).collect(), [count]));
+        }
+    }
+}
+
+/// `x` `[N, C·plane]` normalised by its own statistics, with gain `gamma` and offset `beta` `[C]`; and the mean and biased
+/// variance of each channel.
+pub(super) fn norm(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32) -> (Tensor<2>, Vec<f32>, Vec<f32>) {
+    let (x, gamma, beta) = (tracked(x), tracked(gamma), tracked(beta));
+    let nodes = [x.node(), gamma.node(), beta.node()];
+    let (gamma, beta) = (taken(gamma.into_primitive()), taken(beta.into_primitive()));
+    let input = x.into_primitive().to_contiguous();
+    let [rows, columns] = input.shape_of();
+    let (x, count) = (seen(&input), gamma.len());
+    let plane = columns / count;
+    let moments = |c: usize| {
+        let planes = || (0..rows).map(|row| &x[row * columns + c * plane..][..plane]);
+        let values = (rows * plane) as f64;
+        let mean = (planes().map(|x| sum_of(x, x, |x, _| x)).sum::<f64>() / values) as f32;
+        let squares = planes().map(|x| sum_of(x, x, |x, _| (x - mean) * (x - mean)));
+        (mean, (squares.sum::<f64>() / values) as f32)
+    };
+    let (mean, variance): (Vec<f32>, Vec<f32>) = (0..count).into_par_iter().map(moments).unzip();
+    let inverse: Vec<f32> = variance.iter().map(|v| 1.0 / (v + epsilon).sqrt()).collect();
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut(columns).zip(x.par_chunks(columns)).for_each(|(out, x)| {
+        for (c, (out, x)) in out.chunks_mut(plane).zip(x.chunks(plane)).enumerate() {
+            let (scale, mean, beta) = (gamma[c] * inverse[c], mean[c], beta[c]);
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - mean) * scale + beta);
+        }
+    });
+    let out = given(out, [rows, columns]);
+    let out = match NormBackward.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((input, Channels { mean: mean.clone(), inverse, gamma }), out),
+        OpsKind::UnTracked(prep) => prep.finish(out),
+    };
+    (Tensor::from_primitive::<Autodiff<Flex>>(out), mean, variance)
+}
+
+/// The shape as an array.
+trait ShapeOf {
+    fn shape_of<const D: usize>(&self) -> [usize; D];
+}
+
+impl ShapeOf for Values {
+    fn shape_of<const D: usize>(&self) -> [usize; D] {
+        burn::backend::TensorMetadata::shape(self).dims()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::network::forward::numbers;
+
+    fn random(count: usize, seed: u64) -> Vec<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        (0..count).map(|_| rng.random_range(-1.5..2.5)).collect()
+    }
+
+    fn leaf<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex().autodiff()).require_grad()
+    }
+
+    /// The normalisation in tensor operations, which Burn differentiates itself.
+    fn norm_by_tensors(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32) -> Tensor<2> {
+        let (dims, channels) = (x.dims(), gamma.dims()[0]);
+        let x = x.reshape([dims[0] as i32, channels as i32, -1]);
+        let over_channel = |x: Tensor<3>| x.mean_dim(2).mean_dim(0);
+        let centred = x.clone() - over_channel(x);
+        let variance = over_channel(centred.clone() * centred.clone());
+        let wide = |v: Tensor<1>| v.reshape([1, channels, 1]);
+        (centred * (wide(gamma) / (variance + epsilon).sqrt()) + wide(beta)).reshape(dims)
+    }
+
+    fn close(a: &[f32], b: &[f32], what: &str) {
+        let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs() / (1.0 + b.abs())).fold(0.0, f32::max);
+        assert!(a.len() == b.len() && worst < 2e-5, "{what} is off by {worst}");
+    }
+
+    #[test]
+    fn a_normalisation_has_the_gradients_of_its_tensor_operations() {
+        for (rows, channels, plane) in [(5, 3, 49), (64, 2, 1), (2, 1, 1000), (7, 16, 16)] {
+            let columns = channels * plane;
+            let (x, pull) = (random(rows * columns, 1), random(rows * columns, 2));
+            let (gamma, beta) = (random(channels, 3), random(channels, 4));
+            let run = |fused: bool| {
+                let x = leaf(&x, [rows, columns]);
+                let (gamma, beta) = (leaf(&gamma, [channels]), leaf(&beta, [channels]));
+                let y = match fused {
+                    true => norm(x.clone(), gamma.clone(), beta.clone(), 1e-5).0,
+                    false => norm_by_tensors(x.clone(), gamma.clone(), beta.clone(), 1e-5),
+                };
+                // Another weight for every output, so that no error cancels.
+                let pull = Tensor::from_data(TensorData::new(pull.clone(), [rows, columns]), &y.device());
+                let grads = (y.clone() * pull).sum().backward();
+                let of = |v: Tensor<1>| numbers(v.grad(&grads).unwrap().reshape([1, channels]));
+                (numbers(y.detach()), numbers(x.grad(&grads).unwrap()), of(gamma), of(beta))
+            };
+            let (ours, theirs) = (run(true), run(false));
+            close(&ours.0, &theirs.0, "y");
+            close(&ours.1, &theirs.1, "∂x");
+            close(&ours.2, &theirs.2, "∂γ");
+            close(&ours.3, &theirs.3, "∂β");
+        }
+    }
+
+    #[test]
+    fn gradients_reach_through_views_and_shared_values() {
+        // z is a transposed view, read twice; the sum of both ways must come back.
+        let z = leaf(&[0.1, 0.3, 0.6, 0.9, -1.0, 2.0], [2, 3]);
+        let lambda = leaf(&[1.0], [1]);
+        let view = z.clone().transpose();
+        let y = steps(view.clone(), lambda.clone(), Some((4.0, 0.5))) + view;
+        let grads = y.sum().backward();
+        let dz = numbers(z.grad(&grads).unwrap());
+        assert_eq!(dz, [2.0, 2.0, 2.0, 2.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        let y = steps(leaf(&[f32::NAN, f32::INFINITY], [1, 2]), leaf(&[1.0], [1]), Some((4.0, 0.5)));
+        let y = numbers(y.detach());
+        assert!(y[0].is_nan() && y[1] == 1.0);
+    }
+}

@@ -1,0 +1,134 @@
+//! What each command does, and why it cannot be given now.
+
+use egui::Context;
+
+use super::{BUNDLED_DATA, Command, methods};
+use crate::convert::NamedRecipe;
+use crate::lab::{Lab, Level, Message, Notice, Session, share};
+use crate::measure::NeuronRef;
+use crate::network::open::BUILTIN;
+use crate::network::zoo::BUNDLED;
+use crate::ui::palette::Palette;
+use crate::ui::shell::Window;
+use crate::ui::texts;
+
+impl Command {
+    /// Why the command cannot be given now; `None` when it can.
+    pub fn refusal(self, lab: &Lab) -> Option<&'static str> {
+        let last = |count: usize| count.saturating_sub(1);
+        let run = lab.run.as_ref();
+        let layers = run.map_or(0, |run| run.spiking.layers.len());
+        let samples = run.map_or(0, |run| run.recording.samples);
+        let needs_run = run.is_none().then_some("nothing has been run yet");
+        let unless = |fine: bool, why: &'static str| (!fine).then_some(why);
+        match self {
+            Self::Undo => unless(lab.undo_sentence().is_some(), "nothing was changed yet"),
+            Self::Redo => unless(lab.redo_sentence().is_some(), "nothing was undone"),
+            Self::Stop => unless(lab.job.is_some(), "nothing is being computed"),
+            Self::ClearRace => unless(!lab.lanes.is_empty(), "no recipe is in the race"),
+            Self::StepBack => needs_run.or(unless(lab.cursor() > 1, "the cursor is at the first step")),
+            Self::StepForward => needs_run.or(unless(lab.cursor() < lab.steps(), "the cursor is at the last step")),
+            Self::LayerBefore => needs_run.or(unless(lab.view.layer > 0, "this is the first layer")),
+            Self::LayerAfter => needs_run.or(unless(lab.view.layer < last(layers), "this is the last layer")),
+            Self::SampleBefore => needs_run.or(unless(lab.view.sample > 0, "this is the first sample")),
+            Self::SampleAfter => needs_run.or(unless(lab.view.sample < last(samples), "this is the last sample")),
+            Self::Divergence => {
+                let found = lab.snapshot.as_ref().is_some_and(|snapshot| snapshot.divergence.is_some());
+                needs_run.or(unless(found, "this sample never leaves the ANN"))
+            }
+            Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
+            _ => None,
+        }
+    }
+
+    /// Does it, if it can be done now.
+    pub fn act(self, ctx: &Context, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+        if self.refusal(lab).is_some() {
+            return;
+        }
+        match self {
+            Self::File(ask) => window.asks.push(ask),
+            Self::Bundled(index) => {
+                out.extend(BUNDLED.get(index).map(|b| Message::OpenModel(format!("{BUILTIN}{}", b.name))));
+            }
+            Self::BundledData(index) => {
+                out.extend(BUNDLED_DATA.get(index).map(|spec| Message::OpenData((*spec).into())));
+            }
+            Self::CopySession => {
+                let session = Session { layout: window.saved_layout(), ..lab.session() };
+                match share::line(&session) {
+                    Ok(line) => {
+                        let letters = line.len();
+                        ctx.copy_text(line);
+                        out.push(Message::Tell(Notice { level: Level::Note, text: texts::share::copied(letters) }));
+                    }
+                    Err(error) => out.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() })),
+                }
+            }
+            Self::PasteSession => window.paste = Some(String::new()),
+            Self::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Self::Palette => window.palette = Some(Palette::default()),
+            Self::Workspace(workspace) => out.push(Message::SetWorkspace(workspace)),
+            Self::Pane(pane) => {
+                let (docks, workspace) = (&mut window.layout.docks, lab.view.workspace);
+                match docks.in_sight(workspace, pane) {
+                    true => docks.remove(workspace, pane),
+                    // A pane behind another tab comes to the front.
+                    false => docks.add(workspace, pane),
+                }
+            }
+            Self::ResetArrangement => window.layout.docks.reset(lab.view.workspace),
+            Self::Layers => window.layout.layers ^= true,
+            Self::Samples => window.layout.samples ^= true,
+            Self::Inspector => window.layout.inspector ^= true,
+            Self::FrameTimes => window.debug ^= true,
+            Self::Words => window.words ^= true,
+            _ => self.message(lab, out),
+        }
+    }
+
+    /// The messages of what the lab does.
+    fn message(self, lab: &Lab, out: &mut Vec<Message>) {
+        let view = &lab.view;
+        let named = |wanted: &[&str]| methods(lab).into_iter().filter(|m| wanted.contains(&m.name.as_str())).collect();
+        match self {
+            Self::Recent(index) => out.push(Message::OpenRecent(index)),
+            Self::Undo => out.push(Message::Undo),
+            Self::Redo => out.push(Message::Redo),
+            Self::ResetRecipe => out.push(Message::ResetRecipe),
+            Self::Method(index) => {
+                out.extend(methods(lab).into_iter().nth(index).map(|m| Message::SetRecipe(Box::new(m.recipe))));
+            }
+            Self::Rerun => out.push(Message::Rerun),
+            Self::Stop => out.push(Message::Stop),
+            Self::Play => out.push(if view.playing { Message::Pause } else { Message::Play }),
+            Self::StepBack => out.push(Message::StepCursor(-1)),
+            Self::StepForward => out.push(Message::StepCursor(1)),
+            Self::FirstStep => out.push(Message::SetCursor(Some(1))),
+            Self::LastStep => out.push(Message::SetCursor(None)),
+            Self::LayerBefore => out.push(Message::FocusLayer(view.layer.saturating_sub(1))),
+            Self::LayerAfter => out.push(Message::FocusLayer(view.layer + 1)),
+            Self::SampleBefore => out.push(Message::FocusSample(view.sample.saturating_sub(1))),
+            Self::SampleAfter => out.push(Message::FocusSample(view.sample + 1)),
+            Self::Layer(layer) => out.push(Message::FocusLayer(layer)),
+            Self::Pin => {
+                let at = NeuronRef { layer: view.layer, sample: view.sample, neuron: view.neuron };
+                out.push(if view.pinned.contains(&at) { Message::Unpin(at) } else { Message::Pin(at) });
+            }
+            Self::Divergence => {
+                if let Some(found) = lab.snapshot.as_ref().and_then(|snapshot| snapshot.divergence) {
+                    out.extend([Message::FocusNeuron(found.neuron), Message::SetCursor(Some(found.step))]);
+                }
+            }
+            Self::RaceCorrections => out.push(Message::SetLanes(named(&["v(0) = 0", "plain", "SRP", "COS", "COS x3"]))),
+            Self::RaceAll => out.push(Message::SetLanes(methods(lab))),
+            Self::AddLane => {
+                let recipe = &lab.settings.recipe;
+                out.push(Message::AddLane(Box::new(NamedRecipe::new(recipe.title(), recipe.clone()))));
+            }
+            Self::ClearRace => out.push(Message::SetLanes(Vec::new())),
+            Self::Theme => out.push(Message::SetDark(!view.dark)),
+            _ => {}
+        }
+    }
+}

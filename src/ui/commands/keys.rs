@@ -1,0 +1,90 @@
+//! The keys of the commands. A field that is being typed in keeps its keys to itself.
+
+use egui::{Key, KeyboardShortcut, Modifiers, Ui};
+
+use super::Command;
+use crate::lab::{Lab, Message, Workspace};
+use crate::ui::dialog::Ask;
+use crate::ui::shell::Window;
+
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+const fn ctrl_shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
+}
+
+/// The longer combinations first: Ctrl+Z would take Ctrl+Shift+Z as well.
+const KEYS: [(Command, KeyboardShortcut); 25] = [
+    (Command::Palette, ctrl_shift(Key::P)),
+    (Command::Redo, ctrl_shift(Key::Z)),
+    (Command::Undo, ctrl(Key::Z)),
+    (Command::File(Ask::OpenNetwork), ctrl(Key::O)),
+    (Command::File(Ask::SaveSession), ctrl(Key::S)),
+    (Command::Quit, ctrl(Key::Q)),
+    (Command::Workspace(Workspace::Explore), ctrl(Key::Num1)),
+    (Command::Workspace(Workspace::Teach), ctrl(Key::Num2)),
+    (Command::Workspace(Workspace::Tune), ctrl(Key::Num3)),
+    (Command::Theme, ctrl(Key::T)),
+    (Command::Layers, ctrl(Key::B)),
+    (Command::Inspector, ctrl(Key::I)),
+    (Command::Divergence, ctrl(Key::D)),
+    (Command::Words, plain(Key::F1)),
+    (Command::Rerun, plain(Key::F5)),
+    (Command::FrameTimes, plain(Key::F12)),
+    (Command::Play, plain(Key::Space)),
+    (Command::StepBack, plain(Key::ArrowLeft)),
+    (Command::StepForward, plain(Key::ArrowRight)),
+    (Command::LayerBefore, plain(Key::ArrowUp)),
+    (Command::LayerAfter, plain(Key::ArrowDown)),
+    (Command::SampleBefore, plain(Key::PageUp)),
+    (Command::SampleAfter, plain(Key::PageDown)),
+    (Command::FirstStep, plain(Key::Home)),
+    (Command::LastStep, plain(Key::End)),
+];
+
+impl Command {
+    /// The keys that give the command.
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        KEYS.iter().find(|(command, _)| *command == self).map(|(_, keys)| *keys)
+    }
+}
+
+/// Gives the commands whose keys were pressed.
+pub fn read(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let ctx = ui.ctx();
+    // The palette reads its keys itself.
+    if window.palette.is_some() || window.paste.is_some() {
+        return;
+    }
+    let typing = ctx.text_edit_focused();
+    for (command, keys) in KEYS {
+        let function = matches!(keys.logical_key, Key::F1 | Key::F5 | Key::F12);
+        let kept = match keys.modifiers == Modifiers::NONE {
+            // Space and arrows belong to whatever has the focus: a button, a slider, a text field.
+            true => !function && ctx.memory(|memory| memory.focused().is_some()),
+            // A text field has an undo of its own.
+            false => typing && matches!(command, Command::Undo | Command::Redo),
+        };
+        if !kept && ctx.input_mut(|input| input.consume_shortcut(&keys)) {
+            command.act(ctx, lab, window, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_their_keys() {
+        for (k, (command, keys)) in KEYS.iter().enumerate() {
+            for (other, same) in &KEYS[..k] {
+                assert!(command != other && keys != same, "{command:?} and {other:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The menus, drawn from the list of commands.
+
+use egui::{Button, Ui};
+
+use super::{BUNDLED_DATA, Command, methods};
+use crate::lab::{Lab, Message, Workspace};
+use crate::network::zoo::BUNDLED;
+use crate::ui::dialog::Ask;
+use crate::ui::panes::Pane;
+use crate::ui::shell::Window;
+use crate::ui::texts;
+
+/// A menu that is being drawn.
+struct Menu<'a> {
+    lab: &'a Lab,
+    window: &'a mut Window,
+    out: &'a mut Vec<Message>,
+}
+
+/// Draws the menus of the bar.
+pub fn bar(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let mut menu = Menu { lab, window, out };
+    ui.menu_button("File", |ui| menu.file(ui));
+    ui.menu_button("Edit", |ui| menu.edit(ui));
+    ui.menu_button("View", |ui| menu.view(ui));
+    ui.menu_button("Help", |ui| menu.items(ui, [Command::Words, Command::Palette]));
+}
+
+impl Menu<'_> {
+    /// The command as an item; a switch shows whether it is on.
+    fn item(&mut self, ui: &mut Ui, command: Command) {
+        let keys = command.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+        let refusal = command.refusal(self.lab);
+        let words = command.words(self.lab);
+        let clicked = match command.switch(self.lab, self.window) {
+            Some(mut on) => {
+                let response = match command {
+                    Command::Workspace(_) => ui.radio(on, words),
+                    _ => ui.checkbox(&mut on, words),
+                };
+                response.on_hover_text(texts::commands::hint(command, self.lab, &keys)).clicked()
+            }
+            None => {
+                let button = ui.add_enabled(refusal.is_none(), Button::new(words).shortcut_text(keys));
+                let button = button.on_disabled_hover_text(refusal.unwrap_or_default());
+                match texts::commands::hint(command, self.lab, "") {
+                    hint if hint.is_empty() => button.clicked(),
+                    hint => button.on_hover_text(hint).clicked(),
+                }
+            }
+        };
+        if clicked {
+            command.act(ui.ctx(), self.lab, self.window, self.out);
+        }
+    }
+
+    fn items(&mut self, ui: &mut Ui, commands: impl IntoIterator<Item = Command>) {
+        commands.into_iter().for_each(|command| self.item(ui, command));
+    }
+
+    fn file(&mut self, ui: &mut Ui) {
+        self.items(ui, [Ask::OpenNetwork, Ask::OpenData, Ask::OpenPictures].map(Command::File));
+        ui.separator();
+        ui.menu_button("Bundled networks", |ui| self.items(ui, (0..BUNDLED.len()).map(Command::Bundled)));
+        ui.menu_button("Bundled data", |ui| self.items(ui, (0..BUNDLED_DATA.len()).map(Command::BundledData)));
+        ui.add_enabled_ui(!self.lab.recent.is_empty(), |ui| {
+            ui.menu_button("Opened lately", |ui| self.items(ui, (0..self.lab.recent.len()).map(Command::Recent)));
+        });
+        ui.separator();
+        self.items(ui, [Ask::OpenRecipe, Ask::SaveRecipe].map(Command::File));
+        ui.separator();
+        self.items(ui, [Ask::OpenSession, Ask::SaveSession].map(Command::File));
+        self.items(ui, [Command::CopySession, Command::PasteSession]);
+        ui.separator();
+        self.item(ui, Command::Quit);
+    }
+
+    fn edit(&mut self, ui: &mut Ui) {
+        self.items(ui, [Command::Undo, Command::Redo]);
+        ui.separator();
+        self.item(ui, Command::ResetRecipe);
+        ui.menu_button("Methods", |ui| self.items(ui, (0..methods(self.lab).len()).map(Command::Method)));
+        ui.separator();
+        self.item(ui, Command::Palette);
+    }
+
+    fn view(&mut self, ui: &mut Ui) {
+        self.items(ui, [Workspace::Explore, Workspace::Teach, Workspace::Tune].map(Command::Workspace));
+        ui.separator();
+        ui.menu_button("Panes", |ui| {
+            for pane in Pane::ALL {
+                // In a list of what is there, a click on a mark takes away, whether the pane is in front or not.
+                let docks = &mut self.window.layout.docks;
+                let mut there = docks.contains(self.lab.view.workspace, pane);
+                if ui.checkbox(&mut there, pane.title()).changed() {
+                    match there {
+                        true => docks.add(self.lab.view.workspace, pane),
+                        false => docks.remove(self.lab.view.workspace, pane),
+                    }
+                }
+            }
+        });
+        self.item(ui, Command::ResetArrangement);
+        ui.separator();
+        self.items(ui, [Command::Layers, Command::Samples, Command::Inspector]);
+        ui.separator();
+        self.items(ui, [Command::Theme, Command::FrameTimes]);
+    }
+}

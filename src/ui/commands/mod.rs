@@ -1,0 +1,174 @@
+//! Everything the window can be told to do, in one list: menus, shortcuts and the palette draw on it. A command knows
+//! whether it can be given now, and why not; its words stand with the other texts.
+
+mod act;
+pub mod keys;
+pub mod menu;
+
+use super::dialog::Ask;
+use super::panes::Pane;
+use super::shell::Window;
+use super::texts;
+use crate::convert::Recipe;
+use crate::lab::{Lab, Workspace};
+use crate::network::zoo::BUNDLED;
+
+/// Bundled data sets by their specification.
+pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Ask for a file and do with it what it is asked for.
+    File(Ask),
+    /// Open the bundled network at this index of [`BUNDLED`].
+    Bundled(usize),
+    /// Open the bundled data set at this index of [`BUNDLED_DATA`].
+    BundledData(usize),
+    /// Open what was opened lately, counted from the newest.
+    Recent(usize),
+    /// Put the session as a line of text on the clipboard.
+    CopySession,
+    /// Open a session from a line of text.
+    PasteSession,
+    Quit,
+    Palette,
+    Undo,
+    Redo,
+    ResetRecipe,
+    /// Take over the method at this index of [`Recipe::methods`].
+    Method(usize),
+    Rerun,
+    Stop,
+    /// Play or pause the time cursor.
+    Play,
+    StepBack,
+    StepForward,
+    FirstStep,
+    LastStep,
+    LayerBefore,
+    LayerAfter,
+    SampleBefore,
+    SampleAfter,
+    /// Look at the spiking layer at this index.
+    Layer(usize),
+    /// Keep the neuron in focus in view, or let it go.
+    Pin,
+    /// Where the sample in focus first leaves the ANN.
+    Divergence,
+    RaceCorrections,
+    RaceAll,
+    AddLane,
+    ClearRace,
+    Workspace(Workspace),
+    /// Show this pane, or close it.
+    Pane(Pane),
+    ResetArrangement,
+    Layers,
+    Samples,
+    Inspector,
+    Theme,
+    FrameTimes,
+    /// The list of the field's words.
+    Words,
+}
+
+/// What of the commands is fixed, in the order of the palette.
+const FIXED: [Command; 41] = [
+    Command::File(Ask::OpenNetwork),
+    Command::File(Ask::OpenData),
+    Command::File(Ask::OpenPictures),
+    Command::File(Ask::OpenCalibrationData),
+    Command::File(Ask::OpenRecipe),
+    Command::File(Ask::SaveRecipe),
+    Command::File(Ask::OpenSession),
+    Command::File(Ask::SaveSession),
+    Command::CopySession,
+    Command::PasteSession,
+    Command::Undo,
+    Command::Redo,
+    Command::ResetRecipe,
+    Command::Rerun,
+    Command::Stop,
+    Command::Play,
+    Command::StepBack,
+    Command::StepForward,
+    Command::FirstStep,
+    Command::LastStep,
+    Command::LayerBefore,
+    Command::LayerAfter,
+    Command::SampleBefore,
+    Command::SampleAfter,
+    Command::Divergence,
+    Command::Pin,
+    Command::RaceCorrections,
+    Command::RaceAll,
+    Command::AddLane,
+    Command::ClearRace,
+    Command::Workspace(Workspace::Explore),
+    Command::Workspace(Workspace::Teach),
+    Command::Workspace(Workspace::Tune),
+    Command::ResetArrangement,
+    Command::Layers,
+    Command::Samples,
+    Command::Inspector,
+    Command::Theme,
+    Command::FrameTimes,
+    Command::Words,
+    Command::Quit,
+];
+
+impl Command {
+    /// Every command there is for `lab`, in the order of the palette.
+    pub fn all(lab: &Lab) -> Vec<Self> {
+        let mut all = FIXED.to_vec();
+        all.extend(Pane::ALL.map(Self::Pane));
+        all.extend((0..lab.recent.len()).map(Self::Recent));
+        all.extend((0..BUNDLED.len()).map(Self::Bundled));
+        all.extend((0..BUNDLED_DATA.len()).map(Self::BundledData));
+        all.extend((0..methods(lab).len()).map(Self::Method));
+        all.extend((0..lab.run.as_ref().map_or(0, |run| run.spiking.layers.len())).map(Self::Layer));
+        all
+    }
+
+    /// The command in a few words: "Undo: T 16 to 8".
+    pub fn words(self, lab: &Lab) -> String {
+        texts::commands::words(self, lab)
+    }
+
+    /// Whether what the command switches is on; `None` for what is no switch.
+    pub fn switch(self, lab: &Lab, window: &Window) -> Option<bool> {
+        match self {
+            Self::Workspace(workspace) => Some(lab.view.workspace == workspace),
+            Self::Pane(pane) => Some(window.layout.docks.contains(lab.view.workspace, pane)),
+            Self::Layers => Some(window.layout.layers),
+            Self::Samples => Some(window.layout.samples),
+            Self::Inspector => Some(window.layout.inspector),
+            Self::FrameTimes => Some(window.debug),
+            Self::Words => Some(window.words),
+            _ => None,
+        }
+    }
+}
+
+/// The methods of the papers on the recipe of `lab`.
+pub fn methods(lab: &Lab) -> Vec<crate::convert::NamedRecipe> {
+    let recipe = &lab.settings.recipe;
+    Recipe::methods(recipe, recipe.correction.presteps().max(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_commands_say_the_same_and_none_says_nothing() {
+        let lab = Lab::default();
+        let all = Command::all(&lab);
+        let words: HashSet<String> = all.iter().map(|command| command.words(&lab)).collect();
+        assert_eq!(words.len(), all.len(), "{words:?}");
+        assert!(words.iter().all(|words| words.len() > 3 && words.chars().next().is_some_and(char::is_uppercase)));
+    }
+}

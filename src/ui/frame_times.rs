@@ -1,0 +1,98 @@
+//! How long frames take, for the corner that F12 opens: the last [`FRAMES`] of them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use egui::{Align2, Area, Context, Frame, Id};
+
+/// Frames that are remembered: two seconds at sixty a second.
+const FRAMES: usize = 120;
+
+/// Times of the last frames, in milliseconds.
+#[derive(Clone, Debug, Default)]
+pub struct FrameTimes {
+    /// Laying out and drawing shapes.
+    layout: VecDeque<f32>,
+    /// All work of a frame on the processor, tessellation and upload included, where the window knows it.
+    whole: VecDeque<f32>,
+}
+
+/// What is said of some times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    pub mean: f32,
+    /// The 95th percentile.
+    pub p95: f32,
+    pub worst: f32,
+    pub frames: usize,
+}
+
+impl Summary {
+    /// Of times in any order; none of nothing.
+    pub fn of(times: impl IntoIterator<Item = f32>) -> Option<Self> {
+        let mut times: Vec<f32> = times.into_iter().collect();
+        times.sort_by(f32::total_cmp);
+        let frames = times.len();
+        let worst = *times.last()?;
+        let p95 = times[(frames * 95).div_ceil(100).max(1) - 1];
+        Some(Self { mean: times.iter().sum::<f32>() / frames as f32, p95, worst, frames })
+    }
+}
+
+impl FrameTimes {
+    /// The screen was laid out in `time`.
+    pub fn laid_out(&mut self, time: Duration) {
+        keep(&mut self.layout, time.as_secs_f32());
+    }
+    /// The frame before this one took `seconds` of work in all.
+    pub fn whole(&mut self, seconds: f32) {
+        keep(&mut self.whole, seconds);
+    }
+
+    /// Draws the corner.
+    pub fn show(&self, ctx: &Context) {
+        let mut lines = Vec::new();
+        for (name, times) in [("frame ", &self.whole), ("layout", &self.layout)] {
+            if let Some(Summary { mean, p95, worst, .. }) = Summary::of(times.iter().copied()) {
+                lines.push(format!("{name}  mean {mean:5.1}  95 % {p95:5.1}  worst {worst:5.1} ms"));
+            }
+        }
+        let layers: Vec<_> = ctx.memory(|memory| memory.layer_ids().collect());
+        let shapes: usize =
+            ctx.graphics(|all| layers.iter().filter_map(|&id| all.get(id)).map(|list| list.all_entries().len()).sum());
+        lines.push(format!("last {} frames, {shapes} shapes painted", self.layout.len()));
+        let corner = Area::new(Id::unique("frame times")).anchor(Align2::RIGHT_TOP, [-12.0, 80.0]);
+        corner.interactable(false).show(ctx, |ui| {
+            Frame::popup(ui.style()).show(ui, |ui| lines.into_iter().for_each(|line| _ = ui.monospace(line)));
+        });
+    }
+}
+
+fn keep(times: &mut VecDeque<f32>, seconds: f32) {
+    if times.len() == FRAMES {
+        times.pop_front();
+    }
+    times.push_back(seconds * 1e3);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_frames_count() {
+        let mut times = FrameTimes::default();
+        (0..FRAMES + 40).for_each(|k| times.laid_out(Duration::from_millis(if k < 40 { 500 } else { 2 })));
+        let all = Summary::of(times.layout.iter().copied()).unwrap();
+        assert_eq!(all.frames, FRAMES);
+        assert!((all.mean - 2.0).abs() < 1e-3 && (all.worst - 2.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_95th_percentile_leaves_out_one_in_twenty() {
+        let of = |n: u32| Summary::of((1..=n).map(|k| k as f32)).unwrap();
+        assert_eq!((of(100).p95, of(100).worst, of(100).mean), (95.0, 100.0, 50.5));
+        assert_eq!((of(1).p95, of(20).p95, of(10).p95), (1.0, 19.0, 10.0));
+        assert!(Summary::of([]).is_none());
+    }
+}

@@ -1,0 +1,79 @@
+//! Finding words by some of their letters, in order: "opnet" finds "Open network…". Knows no widget.
+
+/// What a letter at the start of a word, one right after the letter before, and any other letter is worth.
+const START: i32 = 8;
+const NEXT: i32 = 9;
+const ANY: i32 = 1;
+
+/// How well `wanted` fits `words`, and the places (in characters) of its letters; `None` when they are not all there in
+/// order. Upper and lower case are the same, spaces in `wanted` count for nothing.
+pub fn matched(wanted: &str, words: &str) -> Option<(i32, Vec<usize>)> {
+    let wanted: Vec<char> = wanted.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    let words: Vec<char> = words.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect();
+    if wanted.is_empty() {
+        return Some((0, Vec::new()));
+    }
+    let starts = |j: usize| j == 0 || !words[j - 1].is_alphanumeric();
+    // best[j]: the best score of the letters so far with the last of them at place j, and the place of the one before.
+    let mut steps: Vec<Vec<Option<(i32, usize)>>> = Vec::with_capacity(wanted.len());
+    for (i, letter) in wanted.iter().enumerate() {
+        let mut best = vec![None; words.len()];
+        let mut so_far: Option<(i32, usize)> = None;
+        for (j, c) in words.iter().enumerate() {
+            let before = steps.last();
+            if c == letter {
+                let here = if starts(j) { START } else { ANY };
+                best[j] = match before {
+                    None if i == 0 => Some((here, j)),
+                    _ => {
+                        let next = j.checked_sub(1).and_then(|k| before.and_then(|b| b[k]).map(|(s, _)| (s + NEXT, k)));
+                        so_far.into_iter().chain(next).max_by_key(|(score, _)| *score).map(|(s, k)| (s + here, k))
+                    }
+                };
+            }
+            if let Some((score, _)) = before.and_then(|b| b[j])
+                && so_far.is_none_or(|(s, _)| score > s)
+            {
+                so_far = Some((score, j));
+            }
+        }
+        steps.push(best);
+    }
+    let last = steps.last()?;
+    let mut at =
+        (0..words.len()).filter(|&j| last[j].is_some()).max_by_key(|&j| (last[j].map(|b| b.0), -(j as i64)))?;
+    let score = last[at]?.0;
+    let mut places = vec![at];
+    for step in steps.iter().skip(1).rev() {
+        at = step[at]?.1;
+        places.push(at);
+    }
+    places.reverse();
+    // Of two that fit alike the shorter one was meant.
+    Some((score * 100 - words.len() as i32, places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_in_order_are_found_and_starts_of_words_count_most() {
+        assert!(matched("xyz", "Open network").is_none());
+        assert!(matched("nwo", "own").is_none());
+        let score = |wanted, words| matched(wanted, words).map(|m| m.0).unwrap_or(i32::MIN);
+        assert!(score("on", "Open network") > score("on", "Reset region"));
+        assert!(score("undo", "Undo: T 16 to 8") > score("undo", "Run the network once do"));
+        assert!(score("space", "Workspace: Tune") > score("space", "Workspace: Explore"));
+        assert!(score("light", "Light theme") > score("light", "Look into graphs, have time"));
+        assert_eq!(matched("O N", "Open network").unwrap().1, [0, 5]);
+        assert_eq!(matched("net", "Open network").unwrap().1, [5, 6, 7]);
+    }
+
+    #[test]
+    fn odd_words_do_no_harm() {
+        assert_eq!(matched("", "x"), Some((0, Vec::new())));
+        assert!(matched("a", "").is_none());
+        assert_eq!(matched("Θ", "θ of conv1").unwrap().1, [0]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Keeps the session for the next start: looks every few seconds whether it has changed, and once more at the end.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use egui::Context;
+
+use super::shell::Window;
+use super::texts;
+use crate::lab::recent::Recent;
+use crate::lab::store::{self, SESSION, Store};
+use crate::lab::{Lab, Level, Message, Notice, Session, Settings};
+
+/// How often is looked.
+const EVERY: Duration = Duration::from_secs(2);
+const RECENT: &str = "recent.json";
+
+/// What was kept last, and when.
+pub struct Keeper {
+    store: Store,
+    session: Option<Session>,
+    recent: Recent,
+    looked: Instant,
+    /// A frame is ordered for the next look.
+    ordered: bool,
+    complained: bool,
+}
+
+impl Keeper {
+    /// Keeps things in `store`.
+    pub fn new(store: Store) -> Self {
+        let recent = store.read(RECENT);
+        Self { store, session: None, recent, looked: Instant::now(), ordered: false, complained: false }
+    }
+
+    /// What was opened lately, at the start.
+    pub fn recent(&self) -> Recent {
+        self.recent.clone()
+    }
+
+    /// Looks now and then; to be called with every frame. Returns what there is to tell.
+    pub fn look(&mut self, ctx: &Context, lab: &Lab, window: &Window) -> Option<Message> {
+        let since = self.looked.elapsed();
+        if since >= EVERY {
+            (self.looked, self.ordered) = (Instant::now(), false);
+            self.keep(lab, window);
+        } else if !std::mem::replace(&mut self.ordered, true) {
+            // A frame may be the last for long: what it changed is kept all the same.
+            ctx.request_repaint_after(EVERY - since);
+        }
+        let reason = self.store.trouble().filter(|_| !std::mem::replace(&mut self.complained, true))?;
+        let text = texts::share::not_kept(&reason.to_string());
+        Some(Message::Tell(Notice { level: Level::Error, text }))
+    }
+
+    /// Keeps what has changed.
+    pub fn keep(&mut self, lab: &Lab, window: &Window) {
+        if lab.recent != self.recent {
+            self.recent = lab.recent.clone();
+            self.store.keep(RECENT, &self.recent);
+        }
+        // What was never on the screen, or waits for its files, is not put in the place of what was.
+        if lab.run.is_none() || lab.waiting.is_some() {
+            return;
+        }
+        let mut session = Session { layout: window.saved_layout(), ..lab.session() };
+        session.view.playing = false;
+        if self.session.as_ref() != Some(&session) {
+            self.store.keep(SESSION, &session);
+            self.session = Some(session);
+        }
+    }
+}
+
+/// The lab as the last start left it in `folder`, or as at the first start where that is wanted or nothing was left, and
+/// what there is to say about it.
+pub fn last(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
+    let first = || Lab::new(Settings::first_start());
+    match store::left(folder) {
+        store::Left::Nothing => (first(), None),
+        // It lies aside, not lost.
+        store::Left::Session(_) if fresh => (first(), None),
+        store::Left::Session(session) => (Lab::resume(*session), None),
+        store::Left::Unreadable { reason, kept } => {
+            let text = texts::share::put_aside(&reason.to_string(), &kept.display().to_string());
+            (first(), Some(Message::Tell(Notice { level: Level::Error, text })))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The words of the commands.
+
+use crate::lab::recent::Opened;
+use crate::lab::{Lab, Workspace};
+use crate::measure::NeuronRef;
+use crate::network::zoo::BUNDLED;
+use crate::ui::commands::{BUNDLED_DATA, Command, methods};
+use crate::ui::dialog::Ask;
+use crate::ui::words::short_name;
+
+/// The command in a few words.
+pub fn words(command: Command, lab: &Lab) -> String {
+    let fixed = match command {
+        Command::File(ask) => file(ask),
+        Command::Bundled(index) => {
+            return format!("Open bundled network {}", BUNDLED.get(index).map_or("", |bundled| bundled.name));
+        }
+        Command::BundledData(0) => "Open bundled data: drawn digits",
+        Command::BundledData(_) => "Open bundled data: drawn digits, training",
+        Command::Recent(index) => {
+            return format!("Open again: {}", lab.recent.get(index).map(opened).unwrap_or_default());
+        }
+        Command::CopySession => "Copy session as text",
+        Command::PasteSession => "Open session from text…",
+        Command::Quit => "Quit",
+        Command::Palette => "All commands…",
+        Command::Undo => return with("Undo", lab.undo_sentence()),
+        Command::Redo => return with("Redo", lab.redo_sentence()),
+        Command::ResetRecipe => "Reset recipe",
+        Command::Method(index) => {
+            return format!("Method: {}", methods(lab).get(index).map_or("", |method| &method.name));
+        }
+        Command::Rerun => "Run again from the files",
+        Command::Stop => "Stop the work in progress",
+        Command::Play if lab.view.playing => "Pause the time cursor",
+        Command::Play => "Play through time",
+        Command::StepBack => "One time-step back",
+        Command::StepForward => "One time-step forward",
+        Command::FirstStep => "To the first time-step",
+        Command::LastStep => "Follow the last time-step",
+        Command::LayerBefore => "Layer before",
+        Command::LayerAfter => "Layer after",
+        Command::SampleBefore => "Sample before",
+        Command::SampleAfter => "Sample after",
+        Command::Layer(index) => {
+            let layer = lab.run.as_ref().and_then(|run| run.spiking.layers.get(index));
+            return format!("Layer: {}", layer.map_or("", |layer| &layer.name));
+        }
+        Command::Pin => {
+            let view = &lab.view;
+            let at = NeuronRef { layer: view.layer, sample: view.sample, neuron: view.neuron };
+            if view.pinned.contains(&at) { "Unpin the neuron in focus" } else { "Pin the neuron in focus" }
+        }
+        Command::Divergence => "Where the SNN first leaves the ANN",
+        Command::RaceCorrections => "Race: the corrections",
+        Command::RaceAll => "Race: all methods",
+        Command::AddLane => "Race: add this recipe",
+        Command::ClearRace => "Race: clear",
+        Command::Workspace(Workspace::Explore) => "Workspace: Explore",
+        Command::Workspace(Workspace::Teach) => "Workspace: Teach",
+        Command::Workspace(Workspace::Tune) => "Workspace: Tune",
+        Command::Pane(pane) => return format!("Pane: {}", pane.title()),
+        Command::ResetArrangement => "Reset arrangement",
+        Command::Layers => "Layers strip",
+        Command::Samples => "Samples strip",
+        Command::Inspector => "Inspector panel",
+        Command::Theme if lab.view.dark => "Light theme",
+        Command::Theme => "Dark theme",
+        Command::FrameTimes => "Frame times",
+        Command::Words => super::WORDS,
+    };
+    fixed.into()
+}
+
+/// What there is to know about a command beside its words, or nothing; `keys` is put at the end.
+pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
+    let hint = match command {
+        Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
+        Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
+        Command::Recent(index) => lab.recent.get(index).map(Opened::place).unwrap_or_default(),
+        Command::CopySession => "Everything that is set and looked at, in one line that can be sent".into(),
+        Command::PasteSession => "Such a line can also be pasted anywhere in the window".into(),
+        Command::ResetRecipe => {
+            "Thresholds, v(0), correction, neuron and all the rest of the recipe as they came".into()
+        }
+        Command::ResetArrangement => "This workspace's panes as they came".into(),
+        Command::Method(index) => methods(lab).get(index).map(|method| method.recipe.title()).unwrap_or_default(),
+        Command::Workspace(Workspace::Explore) => "Where and why do the two networks disagree?".into(),
+        Command::Workspace(Workspace::Teach) => "One neuron, large".into(),
+        Command::Workspace(Workspace::Tune) => "Thresholds and T".into(),
+        _ => String::new(),
+    };
+    match (hint.is_empty(), keys.is_empty()) {
+        (_, true) => hint,
+        (true, false) => keys.to_owned(),
+        (false, false) => format!("{hint} ({keys})"),
+    }
+}
+
+/// What was opened, in a few words: "net.onnx on t10k-images.gz", "session a.json".
+fn opened(opened: &Opened) -> String {
+    match opened {
+        Opened::Subject { model, data, .. } => format!("{} on {}", short_name(model), short_name(data)),
+        Opened::Session(path) => format!("session {}", short_name(&path.display().to_string())),
+        Opened::Recipe(path) => format!("recipe {}", short_name(&path.display().to_string())),
+    }
+}
+
+fn file(ask: Ask) -> &'static str {
+    match ask {
+        Ask::OpenNetwork => "Open network…",
+        Ask::OpenData => "Open data set…",
+        Ask::OpenPictures => "Open pictures…",
+        Ask::OpenSession => "Open session…",
+        Ask::SaveSession => "Save session…",
+        Ask::OpenRecipe => "Open recipe…",
+        Ask::SaveRecipe => "Save recipe…",
+        Ask::OpenCalibrationData => "Open data set for calibration…",
+        Ask::FindFile(_) => "Find the missing file…",
+        Ask::FindFolder(_) => "Find the missing folder…",
+    }
+}
+
+fn with(word: &str, sentence: Option<String>) -> String {
+    sentence.map_or(word.to_owned(), |sentence| format!("{word}: {sentence}"))
+}

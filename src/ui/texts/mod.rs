@@ -1,0 +1,10 @@
+//! The texts of the window that stand for themselves, in one place, so that they can be translated. Sentences with numbers
+//! stand where the numbers are.
+
+pub mod commands;
+pub mod glossary;
+pub mod panes;
+pub mod share;
+
+/// The title of the list of the field's words.
+pub const WORDS: &str = "Words of the field";

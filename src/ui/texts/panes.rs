@@ -1,0 +1,125 @@
+//! What each pane's "?" says beside its sentences: the formulas, what their letters mean, and where they are from.
+
+use crate::ui::panes::Pane;
+
+/// What is always true of a pane.
+pub struct About {
+    /// In the language of `ui/formula.rs`.
+    pub formulas: &'static [&'static str],
+    /// What the letters mean.
+    pub letters: &'static str,
+    pub source: &'static str,
+}
+
+/// The formulas of `pane` and their source.
+pub fn about(pane: Pane) -> About {
+    let (formulas, letters, source): (&[&str], &str, &str) = match pane {
+        Pane::TCurve => (
+            &["accuracy(t) = frac{1}{N} sum{n=1}{N} [arg max_{k} sum{s≤t}{} o_{n,k}(s) = y_{n}]"],
+            "N samples, o the readout of class k at step s, y the label; [ ] is 1 where it is true",
+            "Rueckauer et al., Front. Neurosci. 2017; the band is Wilson's 95 % interval (1927)",
+        ),
+        Pane::Ledger => (
+            &[
+                "φ − A(z) = carried in + clipping + quantisation + unevenness",
+                "carried in = A(z_{in}) − A(z)",
+                "clipping = clip(z_{in}, 0, θ) − clip(z_{in}, 0, λ)",
+                "quantisation = frac{θ}{T} q(z_{in}) − A(z_{in}) − clipping",
+                "unevenness = φ − frac{θ}{T} q(z_{in})",
+            ],
+            "z the ANN's pre-activation, z(in) the SNN's mean input, A the reference activation with its upper end λ, φ the SNN's answer, q the count due",
+            "after Bu et al., ICLR 2022, section 3",
+        ),
+        Pane::Mismatch => (
+            &["φ = frac{θ}{T} n", "mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}"],
+            "n the spikes in T steps, θ the threshold, a the ANN's activation",
+            "Rueckauer et al., Front. Neurosci. 2017",
+        ),
+        Pane::OffsetSpikes => (
+            &["ψ = q(z) − n", "q(z) = clip(floor(frac{T z + v(0)}{θ}), 0, T)"],
+            "n the spikes that came, q the count that the ANN's pre-activation z asks for",
+            "Hao et al., ICLR 2023 (COS)",
+        ),
+        Pane::Unevenness => (
+            &["n − q(z_{in}),   z_{in} = frac{1}{T} sum{t=1}{T} x(t)"],
+            "n the spikes that came, q the count that the same mean input gives when it comes evenly",
+            "after Hao et al., AAAI 2023 (SRP)",
+        ),
+        Pane::Membrane => (
+            &["m(t) = v(t−1) + x(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
+            "x the input current with the bias, m the potential before and v after the reset, s the spike",
+            "integrate and fire with reset by subtraction: Rueckauer et al. 2017; Han et al., CVPR 2020",
+        ),
+        Pane::Raster => (
+            &["rate = frac{1}{T} sum{t=1}{T} s(t)"],
+            "s(t) is 1 where the neuron fires at step t",
+            "rate coding: Diehl et al., IJCNN 2015",
+        ),
+        Pane::Threshold => (
+            &["E(θ) = frac{1}{N} sum{a>θ}{} (a − θ)^{2} + frac{1}{N} sum{a≤θ}{} (frac{θ}{T} q(a) − a)^{2}"],
+            "a the N activations of the calibration samples, q(a) the spikes that an even input a gives in T steps",
+            "percentiles: Rueckauer et al. 2017; the least squared error: Li et al., ICML 2021",
+        ),
+        Pane::Transfer => (
+            &["φ(x) = frac{θ}{T} clip(floor(frac{T x + v(0)}{θ}), 0, T)"],
+            "x an input that is the same at every step",
+            "Bu et al., ICLR 2022 (QCFS); v(0) = θ/2: Bu et al., AAAI 2022 (OPI)",
+        ),
+        Pane::Race => (
+            &["mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}", "latency = ρ + T"],
+            "ρ the steps that a correction takes before the first that counts",
+            "the methods' papers are listed in the README under Methods",
+        ),
+        Pane::Bench => (
+            &["m(t) = v(t−1) + w x(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
+            "w the weight, x the input arrows; the sum of the arrows decides the count due, their order the count that comes",
+            "Hao et al., AAAI 2023 (SRP)",
+        ),
+        Pane::Energy => (
+            &["E_{ANN} = MACs · e_{MAC}", "E_{SNN} = sum{l}{} sum{i}{} n_{l,i} f_{l,i} · e_{SOP}"],
+            "n the spikes of neuron i in layer l, f its fan-out, e the energy of one operation; a synaptic operation (SOP) is one addition of a weight",
+            "Qiao et al., Front. Neurosci. 2015; Horowitz, ISSCC 2014",
+        ),
+        Pane::Delay => (
+            &["answer = arg max_{k} frac{1}{t_{1} − t_{0}} sum{s=t_{0}+1}{t_{1}} o_{k}(s)"],
+            "the readout o of class k is averaged over the steps after the start t(0) up to the end t(1)",
+            "delayed evaluation: Bu et al., CVPR 2025",
+        ),
+        Pane::Initial => (
+            &["E[(φ − z)^{2}] = frac{θ^{2}}{T^{2}} ((p − frac{1}{2})^{2} + frac{1}{12}),   p = frac{v(0)}{θ}"],
+            "for pre-activations z spread evenly over (0, θ); least at p = ½",
+            "OPI: Bu et al., AAAI 2022",
+        ),
+    };
+    About { formulas, letters, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::formula::spoken;
+
+    /// A box in the place of a letter would be worse than no formula.
+    #[test]
+    fn every_letter_of_every_text_is_in_the_fonts() {
+        let ctx = egui::Context::default();
+        let _ = ctx.run_ui(egui::RawInput::default(), |_| {});
+        let has = |text: &str| {
+            let missing: Vec<char> = ctx.fonts_mut(|fonts| {
+                let font = egui::FontId::proportional(14.0);
+                text.chars().filter(|&c| !fonts.has_glyph(&font, c)).collect()
+            });
+            assert!(missing.is_empty(), "{missing:?} of {text}");
+        };
+        for pane in Pane::ALL {
+            let about = about(pane);
+            about.formulas.iter().for_each(|formula| has(&spoken(formula)));
+            [about.letters, about.source].into_iter().for_each(has);
+        }
+        has("∑");
+        for (words, meaning) in crate::ui::texts::glossary::WORDS {
+            has(words);
+            has(meaning);
+        }
+    }
+}

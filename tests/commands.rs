@@ -1,0 +1,112 @@
+//! Commands, from the palette, the menus and the keys, by the names that a screen reader says.
+
+#[path = "common/desk.rs"]
+mod common;
+
+use std::sync::Arc;
+
+use common::{Desk, click, desk};
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use spikescope::lab::{Message, Workspace};
+use spikescope::ui::commands::Command;
+use spikescope::ui::shell::Window;
+
+fn palette(harness: &mut Harness<'static, Desk>, typed: &str) {
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    harness.run_ok();
+    harness.get_by_label("Find a command").type_text(typed);
+    harness.run_ok();
+}
+
+fn press(harness: &mut Harness<'static, Desk>, key: Key) {
+    harness.key_press(key);
+    harness.run_ok();
+}
+
+#[test]
+fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
+    let mut harness = desk();
+    palette(&mut harness, "worktu");
+    press(&mut harness, Key::Enter);
+    assert_eq!(harness.state().lab.view.workspace, Workspace::Tune);
+    assert!(harness.state().window.palette.is_none(), "the palette is gone");
+    // What was given stands first the next time.
+    palette(&mut harness, "");
+    harness.get_by_label("Workspace: Tune");
+    press(&mut harness, Key::Escape);
+    assert!(harness.state().window.palette.is_none());
+}
+
+#[test]
+fn arrows_choose_and_what_cannot_be_done_says_why() {
+    let mut harness = desk();
+    palette(&mut harness, "undo");
+    harness.get_by_label("Undo, not now: nothing was changed yet");
+    press(&mut harness, Key::Enter);
+    assert!(harness.state().window.palette.is_some(), "a greyed command does nothing");
+    press(&mut harness, Key::Escape);
+    palette(&mut harness, "workspace");
+    press(&mut harness, Key::ArrowDown);
+    press(&mut harness, Key::Enter);
+    assert_eq!(harness.state().lab.view.workspace, Workspace::Teach);
+}
+
+#[test]
+fn every_command_can_be_given() {
+    let harness = desk();
+    let (lab, mut window) = (&harness.state().lab, Window::default());
+    for command in Command::all(lab) {
+        let mut out = Vec::new();
+        let asked = window.asks.len();
+        let switches = |window: &Window| (window.saved_layout(), window.debug, window.words, window.paste.clone());
+        let before = switches(&window);
+        command.act(&harness.ctx, lab, &mut window, &mut out);
+        let did = !out.is_empty()
+            || window.asks.len() > asked
+            || before != switches(&window)
+            || matches!(command, Command::Quit | Command::ResetArrangement);
+        assert_eq!(did, command.refusal(lab).is_none(), "{command:?} {out:?}");
+    }
+}
+
+#[test]
+fn undo_finds_the_finished_run_and_says_what_it_takes_back() {
+    let mut harness = desk();
+    let before = harness.state().lab.run.clone().unwrap();
+    harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
+    harness.run_ok();
+    palette(&mut harness, "undo");
+    click(&mut harness, "Undo: T 16 to 8");
+    assert!(Arc::ptr_eq(harness.state().lab.run.as_ref().unwrap(), &before), "nothing was computed again");
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 8);
+}
+
+#[test]
+fn keys_belong_to_the_field_that_is_typed_in() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
+    harness.run_ok();
+    palette(&mut harness, "x");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.settings.recipe.steps, 8, "the lab is not undone while one types");
+}
+
+#[test]
+fn every_pane_explains_itself_with_its_formula_and_its_source() {
+    let mut harness = desk();
+    click(&mut harness, "Explain: Where the error comes from");
+    harness.get_by_label("carried in = A(z_in) − A(z)");
+    harness.get_by_label("after Bu et al., ICLR 2022, section 3");
+    // A word of the field stands by itself, to be hovered.
+    assert!(
+        harness.query_all_by_label("threshold").next().is_some() || harness.query_all_by_label("clipping").count() > 1
+    );
+    press(&mut harness, Key::Escape);
+    press(&mut harness, Key::F1);
+    harness.get_by_label("rate coding");
+}

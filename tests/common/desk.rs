@@ -1,0 +1,39 @@
+//! The whole window on a small lab, driven by the names that a screen reader says.
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use spikescope::lab::{Lab, Settings};
+use spikescope::ui::shell::{self, Window};
+
+/// The window on a lab that has computed its first run.
+pub struct Desk {
+    pub lab: Lab,
+    pub window: Window,
+}
+
+/// A desk of 1280 × 800 points on the bundled network and few samples.
+pub fn desk() -> Harness<'static, Desk> {
+    desk_of(egui::vec2(1280.0, 800.0))
+}
+
+/// A desk of `size` points.
+pub fn desk_of(size: egui::Vec2) -> Harness<'static, Desk> {
+    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
+    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
+    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
+        let mut messages = Vec::new();
+        shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
+        desk.lab.update(messages);
+        // A settled lab after every frame: what the person sees next is the answer to what they did.
+        desk.lab.settle();
+    };
+    let mut harness = Harness::builder().with_size(size).build_ui_state(draw, desk);
+    harness.run_ok();
+    harness
+}
+
+/// Clicks what is called `name`.
+pub fn click(harness: &mut Harness<'static, Desk>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run_ok();
+}

@@ -1,0 +1,155 @@
+//! What is kept between two starts: the session that a kill does not harm, files that have moved, lines of text.
+
+#[path = "common/desk.rs"]
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{click, desk};
+use egui_kittest::kittest::Queryable;
+use spikescope::lab::moved::Waiting;
+use spikescope::lab::store::{self, Left, SESSION, Store};
+use spikescope::lab::{Lab, Message, Session, Settings, share};
+use spikescope::ui::dialog::Ask;
+use spikescope::ui::keeper;
+
+/// Set for the process that is to be killed: where it writes.
+const WRITER: &str = "SPIKESCOPE_TEST_WRITER";
+
+fn session(steps: usize) -> Session {
+    let mut session = Lab::default().session();
+    session.settings.recipe.steps = steps;
+    // Long enough that a plain write would be caught half-way.
+    session.layout = serde_json::json!(vec![steps; 20_000]);
+    session
+}
+
+/// Not a test of its own: the process that writes without end until it is killed.
+#[test]
+fn writer() {
+    let Some(folder) = std::env::var_os(WRITER) else { return };
+    let store = Store::open(PathBuf::from(folder)).unwrap();
+    for steps in 1.. {
+        store.keep(SESSION, &session(1 + steps % 200));
+        std::thread::sleep(Duration::from_micros(300));
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_a_whole_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(SESSION);
+    let mut seen = Vec::new();
+    for round in 0..8 {
+        let test = std::env::current_exe().unwrap();
+        let mut command = Command::new(test);
+        command.args(["--exact", "writer"]).env(WRITER, folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut writer = command.spawn().unwrap();
+        wait_for(&path);
+        std::thread::sleep(Duration::from_millis(40 + 7 * round));
+        // SIGKILL, where there are signals.
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        let Left::Session(left) = store::left(folder.path()) else { panic!("round {round} left no whole session") };
+        assert_eq!(*left, session(left.settings.recipe.steps), "it is one that was written");
+        seen.push(left.settings.recipe.steps);
+    }
+    assert!(seen.iter().any(|steps| *steps != seen[0]), "it was written between the kills: {seen:?}");
+}
+
+fn wait_for(path: &Path) {
+    let begin = Instant::now();
+    while !path.exists() && begin.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(path.exists(), "the writer writes");
+}
+
+#[test]
+fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::open(Settings { samples: 0..8, calibrate: 0..32, ..Settings::first_start() }).unwrap();
+    lab.update([Message::SetSteps(6), Message::EndGesture, Message::SetDark(false), Message::FocusSample(3)]);
+    lab.settle();
+    lab.session().save(&folder.path().join(SESSION)).unwrap();
+    let (mut again, news) = keeper::last(folder.path(), false);
+    assert!(news.is_none());
+    again.settle();
+    assert_eq!(again.session(), lab.session());
+    let (fresh, _) = keeper::last(folder.path(), true);
+    assert_eq!(fresh.settings, Settings::first_start());
+    assert_eq!(Session::load(&folder.path().join(store::PREVIOUS)).unwrap(), lab.session(), "it is not lost");
+    std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
+    let (fresh, news) = keeper::last(folder.path(), false);
+    assert_eq!(fresh.settings, Settings::first_start());
+    assert!(matches!(news, Some(Message::Tell(notice)) if notice.text.contains("newer version")));
+}
+
+#[test]
+fn a_session_whose_files_have_moved_asks_where_they_are() {
+    let mut harness = desk();
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.safetensors"), folder.path().join("new.safetensors"));
+    let network = spikescope::network::open::open("builtin:digits-mlp").unwrap();
+    spikescope::network::format::save(&network, &new).unwrap();
+    let mut session = harness.state().lab.session();
+    session.settings.model = old.display().to_string();
+    session.settings.recipe.steps = 5;
+    let before = harness.state().lab.settings.clone();
+    let file = folder.path().join("session.json");
+    session.save(&file).unwrap();
+    harness.state_mut().lab.update([Message::OpenSession(file.clone())]);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.settings, before, "nothing happens before the person has spoken");
+    click(&mut harness, "Find the network");
+    assert_eq!(harness.state_mut().window.asks.pop(), Some(Ask::FindFile(0)));
+    harness.state_mut().lab.update([Ask::FindFile(0).message(new.clone())]);
+    harness.run_ok();
+    let run = harness.state().lab.run.clone().unwrap();
+    assert_eq!((run.settings.model.clone(), run.steps()), (new.display().to_string(), 5));
+    assert!(harness.query_by_label("Find the network").is_none());
+    // And it is opened again from the list.
+    harness.state_mut().lab.update([Message::Undo]);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.recent.len(), 2, "the session and the network");
+    harness.state_mut().lab.update([Message::OpenRecent(0)]);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().settings.model, new.display().to_string());
+}
+
+#[test]
+fn one_goes_on_without_what_is_missing_or_leaves_it() {
+    let mut harness = desk();
+    let mut session = harness.state().lab.session();
+    session.settings.model = "/nowhere/at/all.onnx".into();
+    session.settings.recipe.steps = 5;
+    let waiting = Waiting::new(session).unwrap();
+    harness.state_mut().lab.waiting = Some(waiting.clone());
+    harness.run_ok();
+    click(&mut harness, "Leave the session");
+    assert_eq!(harness.state().lab.settings.recipe.steps, 16);
+    harness.state_mut().lab.waiting = Some(waiting);
+    harness.run_ok();
+    click(&mut harness, "Go on without them");
+    let run = harness.state().lab.run.clone().unwrap();
+    assert_eq!((run.settings.model.as_str(), run.steps()), ("builtin:digits-resnet", 5));
+}
+
+#[test]
+fn a_line_of_text_opens_wherever_it_is_pasted() {
+    let mut harness = desk();
+    let mut session = harness.state().lab.session();
+    session.settings.recipe.steps = 3;
+    let line = share::line(&session).unwrap();
+    harness.event(egui::Event::Paste(line));
+    harness.run_ok();
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 3);
+    harness.state_mut().window.paste = Some("spikescope:AAAA".into());
+    harness.run_ok();
+    harness.get_by_label("The session's line of text");
+    assert!(harness.query_all_by_label_contains("is missing or changed").next().is_some());
+    click(&mut harness, "Cancel");
+    assert!(harness.state().window.paste.is_none());
+}
