@@ -34,9 +34,9 @@ impl<S: Spikes> Kernel for Count<'_, S> {
                 for t in 0..steps {
                     let words = &spikes.plane(t, plane)[first..first + length];
                     for (sums, &word) in sums.iter_mut().zip(words) {
-                        for n in 0..MOST {
+                        for (n, sum) in sums.iter_mut().enumerate() {
                             let bits = (word >> (n * LANES)) as u16;
-                            sums[n] = I::add(sums[n], I::select(bits, worth, zero));
+                            *sum = I::add(*sum, I::select(bits, worth, zero));
                         }
                     }
                 }
