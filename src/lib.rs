@@ -4,6 +4,7 @@
 //! The floors, imports point down only:
 //!
 //! - [`cli`], [`ui`]: the two faces.
+//! - [`lesson`]: lessons in plain text: what they load, ask and check.
 //! - [`lab`]: the document: settings, messages, undo, jobs, cache, session files.
 //! - [`measure`]: questions about one finished run (pure functions).
 //! - [`train`]: training with Burn autodiff.
@@ -19,6 +20,7 @@ pub mod data;
 pub mod error;
 pub mod files;
 pub mod lab;
+pub mod lesson;
 pub mod measure;
 pub mod network;
 pub mod simulate;

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::lab::{Lab, Session, Settings};
+use serde::Deserialize;
+
+use crate::lab::{Lab, Message, Session, Settings, Workspace};
+use crate::lesson::bundled::{LESSONS, PREFIX};
 use crate::ui::panes::Pane;
+use crate::ui::shell::Window;
 use crate::ui::shot;
 use crate::{Error, Result};
 
@@ -31,6 +35,15 @@ pub struct ShotArgs {
     /// Pixels a point.
     #[arg(long, default_value_t = 1.0)]
     pub scale: f32,
+    /// explore, teach or tune.
+    #[arg(long)]
+    pub workspace: Option<String>,
+    /// Draw a lesson: the name of a bundled one, or a file.
+    #[arg(long, value_name = "NAME")]
+    pub lesson: Option<String>,
+    /// The step of the lesson.
+    #[arg(long, default_value_t = 1)]
+    pub step: usize,
 }
 
 /// Draws the picture that `args` ask for.
@@ -61,8 +74,35 @@ pub fn run(args: ShotArgs) -> Result<()> {
         let reason = lab.notices.last().map_or("nothing was computed", |notice| notice.text.as_str());
         return Err(Error::Invalid(reason.to_owned()));
     }
+    let mut window = Window::default();
+    if let Some(workspace) = args.workspace.as_deref() {
+        lab.update([Message::SetWorkspace(workspace_named(workspace)?)]);
+    }
+    if let Some(lesson) = args.lesson.as_deref() {
+        enter(lesson, args.step, &mut lab, &mut window)?;
+    }
     lab.view.dark = dark.unwrap_or(lab.view.dark);
-    shot::write_png(&shot::draw(&lab, pane, egui::vec2(width, height), args.scale), &args.out)
+    shot::write_png(&shot::draw(&lab, &mut window, pane, egui::vec2(width, height), args.scale), &args.out)
+}
+
+/// Brings lab and window to a step of a lesson.
+fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut Window) -> Result<()> {
+    let bundled = LESSONS.iter().any(|(name, _)| *name == lesson);
+    let source = if bundled { format!("{PREFIX}{lesson}") } else { lesson.to_owned() };
+    let mut messages = Vec::new();
+    window.lesson.open(&source, lab, serde_json::Value::Null, &mut messages);
+    if let Some(error) = window.lesson.error.take() {
+        return Err(Error::Invalid(error));
+    }
+    window.lesson.go(step.saturating_sub(1), &mut messages);
+    lab.update(messages);
+    lab.settle();
+    Ok(())
+}
+
+fn workspace_named(name: &str) -> Result<Workspace> {
+    Workspace::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name))
+        .map_err(|_| Error::Invalid(format!("workspace '{name}' is not known; use explore, teach or tune")))
 }
 
 /// The pane of that name; lists the names there are when it is none of them.

@@ -61,6 +61,16 @@ impl SpikingLayer {
     pub fn neurons(&self) -> usize {
         self.shape.iter().product()
     }
+    /// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
+    pub fn place(&self, neuron: usize) -> String {
+        match self.shape[..] {
+            [_, height, width] if height * width > 0 => {
+                let (channel, rest) = (neuron / (height * width), neuron % (height * width));
+                format!("{} · channel {channel} · row {}, column {}", self.name, rest / width, rest % width)
+            }
+            _ => format!("{} · neuron {neuron}", self.name),
+        }
+    }
     /// Neurons in one channel.
     pub fn plane(&self) -> usize {
         self.neurons() / self.shape[0].max(1)

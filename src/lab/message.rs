@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Notice;
 use super::backend::Backend;
+use super::lock::Control;
 use super::parts::Parts;
-use super::settings::Workspace;
+use super::session::Session;
+use super::settings::{Settings, Workspace};
 use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };
@@ -24,7 +26,7 @@ pub enum Message {
     OpenModel(String),
     /// Open a data set by its specification.
     OpenData(String),
-    /// Open whatever lies at a path: network, data set, picture, recipe or session.
+    /// Open whatever lies at a path: network, data set, picture, recipe, lesson or session.
     OpenPath(PathBuf),
     SetScaling(Scaling),
     /// Run `count` samples from `first` on.
@@ -56,6 +58,8 @@ pub enum Message {
     SetBiasCorrection(bool),
     SetPooling(Pooling),
     SetReadout(Readout),
+    /// Take over all settings.
+    SetSettings(Box<Settings>),
     /// Take over a whole recipe.
     SetRecipe(Box<Recipe>),
     /// Add a recipe to the race.
@@ -85,6 +89,11 @@ pub enum Message {
     Redo,
     /// Look at a spiking layer.
     FocusLayer(usize),
+    /// Look at a neuron in a layer whose count, for the input it had, is of a kind C0 to C4.
+    FocusCategory {
+        layer: usize,
+        category: usize,
+    },
     /// Look at a sample, counted within the run.
     FocusSample(usize),
     /// Look at a neuron: its layer, its sample and itself.
@@ -100,6 +109,8 @@ pub enum Message {
     Pause,
     /// Lay another neuron or input on the bench.
     SetBench(Box<Bench>),
+    /// Lay the neuron in focus on the bench, with the input that it had in the run.
+    FocusOnBench,
     /// Compute again from nothing.
     Rerun,
     /// Stop the work in progress; what was there stays.
@@ -118,6 +129,12 @@ pub enum Message {
     SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.
     DismissNotice(usize),
+    /// Open a lesson: a file, or `builtin:NAME`.
+    OpenLesson(String),
+    /// Take over a whole session.
+    Restore(Box<Session>),
+    /// Take these controls out of the person's hands, and give back all others.
+    Lock(Vec<Control>),
     OpenSession(PathBuf),
     SaveSession(PathBuf),
     /// Open a session from its line of text.

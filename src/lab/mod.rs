@@ -5,6 +5,7 @@ pub mod backend;
 pub mod cache;
 pub mod compute;
 pub mod engine;
+pub mod lock;
 pub mod memory;
 pub mod message;
 pub mod moved;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use backend::Backend;
+pub use lock::Control;
 pub use message::Message;
 pub use parts::{Part, Parts};
 pub use race::Lane;
@@ -79,6 +81,8 @@ pub struct Lab {
     pub waiting: Option<Waiting>,
     /// What was opened lately.
     pub recent: Recent,
+    /// The lesson that was asked for last, and the how-manieth wish that was; the window opens it.
+    lesson: Option<(u64, String)>,
     undo: Undo,
     engine: Engine,
     /// Number of the newest run job.
@@ -87,6 +91,8 @@ pub struct Lab {
     asked: Option<Settings>,
     /// The lanes last asked of the engine.
     asked_lanes: Vec<NamedRecipe>,
+    /// A layer, and a kind of neuron in it, to look at when the run is there.
+    wanted_example: Option<(usize, Option<usize>)>,
     /// The next network comes with a session that says what is looked at.
     keep_view: bool,
     /// Read files again with the next run.
@@ -230,6 +236,11 @@ impl Lab {
             self.update([Message::SetCursor(Some(at))]);
         }
         self.view.playing
+    }
+
+    /// The lesson that was asked for last, with the number of that wish.
+    pub fn lesson_wish(&self) -> Option<(u64, &str)> {
+        self.lesson.as_ref().map(|(version, source)| (*version, source.as_str()))
     }
 
     /// What undo would take back, in a sentence.

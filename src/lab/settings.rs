@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::backend::Backend;
+use super::lock::Control;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::measure::bench::Bench;
@@ -79,6 +80,8 @@ pub struct View {
     pub energy: EnergyConstants,
     /// The softmax probability from which on a sample may answer early.
     pub exit_confidence: f32,
+    /// Controls that a lesson keeps to itself.
+    pub locked: Vec<Control>,
 }
 
 /// The arrangements of panes.
@@ -106,6 +109,7 @@ impl Default for View {
             reference: Reference::Activation,
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
+            locked: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::parts::{Part, Parts};
 use super::run::Run;
 use crate::convert::LayerStatistics;
+use crate::measure::bench::{Bench, MAX_STEPS};
 use crate::measure::energy::{Operations, operations};
 use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
@@ -215,6 +216,25 @@ impl Whole {
             whole.readout = Some(Arc::new(readout_report(&run.subject(&[]))));
         }
         whole
+    }
+}
+
+impl Snapshot {
+    /// The neuron in focus with the input that it had, for the bench: it does there what it did in the run.
+    pub fn bench(&self) -> Option<Bench> {
+        let layer = self.run.spiking.layers.get(self.focus.layer)?;
+        let trace = &self.trace;
+        Some(Bench {
+            // The shift of RTS is charge like any other here.
+            input: trace.current.iter().take(MAX_STEPS).map(|i| i + layer.shift * trace.theta).collect(),
+            weight: 1.0,
+            theta: trace.theta,
+            v_init: if trace.theta > 0.0 { trace.initial / layer.neuron.unit(trace.theta) } else { 0.0 },
+            neuron: layer.neuron,
+            reset: layer.reset,
+            tie: layer.tie,
+            source: format!("{}, sample {}", layer.place(self.focus.neuron), self.run.sample_index(self.focus.sample)),
+        })
     }
 }
 

@@ -62,6 +62,11 @@ impl Lab {
             Message::SetBiasCorrection(on) => self.change_once(|s| s.recipe.bias_correction = on),
             Message::SetPooling(pooling) => self.change_once(|s| s.recipe.pooling = pooling),
             Message::SetReadout(readout) => self.change(|s| s.recipe.readout = readout),
+            Message::SetSettings(settings) => {
+                // Whoever says all settings says what to look at as well.
+                self.keep_view |= settings.model != self.settings.model;
+                self.change_once(|s| *s = *settings);
+            }
             Message::SetRecipe(recipe) => self.change_once(|s| s.recipe = *recipe),
             Message::AddLane(entry) => {
                 if self.lanes.len() < MAX_LANES {
@@ -101,12 +106,8 @@ impl Lab {
                     self.settings = settings;
                 }
             }
-            Message::FocusLayer(layer) => {
-                let examples = self.run.as_ref().and_then(|run| run.report.layers.get(layer)).map(|l| l.examples);
-                // A neuron that fires, of the sample on the screen or not, tells more than the first of the layer.
-                let neuron = examples.and_then(|e| e.into_iter().flatten().next()).map_or(0, |e| e.neuron);
-                (self.view.layer, self.view.neuron) = (layer, neuron);
-            }
+            Message::FocusLayer(layer) => self.focus_example(layer, None),
+            Message::FocusCategory { layer, category } => self.focus_example(layer, Some(category)),
             Message::FocusSample(sample) => self.view.sample = sample,
             Message::FocusNeuron(neuron) => {
                 (self.view.layer, self.view.sample, self.view.neuron) = (neuron.layer, neuron.sample, neuron.neuron);
@@ -116,7 +117,8 @@ impl Lab {
                 self.view.pinned.push(neuron);
             }
             Message::Unpin(neuron) => self.view.pinned.retain(|pinned| *pinned != neuron),
-            Message::SetCursor(cursor) => self.view.cursor = cursor.map(|t| t.clamp(1, self.steps())),
+            // Beyond the end means the end, also of a run that is still to come.
+            Message::SetCursor(cursor) => self.view.cursor = cursor.map(|t| t.max(1)),
             Message::StepCursor(by) => {
                 let at = self.cursor() as i64 + i64::from(by);
                 self.view.cursor = Some(at.clamp(1, self.steps() as i64) as usize);
@@ -129,6 +131,11 @@ impl Lab {
             }
             Message::Pause => self.view.playing = false,
             Message::SetBench(bench) => self.view.bench = *bench,
+            Message::FocusOnBench => {
+                if let Some(bench) = self.snapshot.as_ref().and_then(|snapshot| snapshot.bench()) {
+                    self.view.bench = bench;
+                }
+            }
             Message::Rerun => self.afresh = true,
             Message::Stop => {
                 self.engine.stop();
@@ -148,6 +155,12 @@ impl Lab {
                     self.notices.remove(index);
                 }
             }
+            Message::OpenLesson(source) => {
+                let version = self.lesson.as_ref().map_or(0, |(version, _)| *version) + 1;
+                self.lesson = Some((version, source));
+            }
+            Message::Restore(session) => self.restore(*session),
+            Message::Lock(controls) => self.view.locked = controls,
             Message::OpenSession(path) => match Session::load(&path) {
                 Ok(session) => {
                     self.recent.add(Opened::Session(path));
@@ -181,6 +194,26 @@ impl Lab {
                     self.notices.push(notice);
                 }
             }
+        }
+    }
+
+    /// Looks at a layer, or at a neuron in it whose count is of a kind, now or when the run that is asked for is there.
+    fn focus_example(&mut self, layer: usize, category: Option<usize>) {
+        self.view.layer = layer;
+        let run = self.run.clone().filter(|run| run.settings == self.settings);
+        let Some(run) = run else {
+            self.wanted_example = Some((layer, category));
+            return;
+        };
+        let examples = run.report.layers.get(layer).map(|l| l.examples).unwrap_or_default();
+        match category {
+            Some(category) => {
+                if let Some(example) = examples.get(category).copied().flatten() {
+                    (self.view.sample, self.view.neuron) = (example.sample, example.neuron);
+                }
+            }
+            // A neuron that fires, of the sample on the screen or not, tells more than the first of the layer.
+            None => self.view.neuron = examples.into_iter().flatten().next().map_or(0, |e| e.neuron),
         }
     }
 
@@ -242,6 +275,8 @@ impl Lab {
                 }
                 Err(error) => self.refuse(&error),
             }
+        } else if ending == "md" {
+            self.apply(Message::OpenLesson(path.display().to_string()));
         } else if ending == "json" {
             self.apply(Message::OpenSession(path.to_owned()));
         } else {
@@ -398,6 +433,9 @@ impl Lab {
                     self.welcome(&run);
                 }
                 self.run = Some(run);
+                if let Some((layer, category)) = self.wanted_example.take_if(|_| current) {
+                    self.focus_example(layer, category);
+                }
             }
             Err(Error::Cancelled) => {}
             Err(_) if !current => {}

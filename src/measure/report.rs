@@ -34,6 +34,16 @@ pub struct CurvePoint {
     pub agreement: f64,
 }
 
+/// The first t from which on the SNN stays within one point of the ANN.
+pub fn steps_needed(curve: &[CurvePoint], ann: f64) -> Option<usize> {
+    let short = |p: &CurvePoint| p.accuracy.is_none_or(|a| a < ann - 0.01 - 1e-9);
+    let last_short = curve.iter().rposition(short);
+    match last_short {
+        None => curve.first().map(|p| p.t),
+        Some(i) => curve.get(i + 1).map(|p| p.t),
+    }
+}
+
 /// Figures of one spiking layer. Symbols as in `golden`: z ANN pre-activation, a ANN activation, n spikes in t steps,
 /// φ = θn/t, ẑ mean input current of the SNN layer.
 #[derive(Clone, Debug)]

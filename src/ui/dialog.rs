@@ -20,6 +20,7 @@ pub enum Ask {
     /// Where the missing file of this index lies for the session that waits for it.
     FindFile(usize),
     FindFolder(usize),
+    OpenLesson,
 }
 
 impl Ask {
@@ -36,6 +37,7 @@ impl Ask {
             Self::OpenCalibrationData => "Open data set for calibration",
             Self::FindFile(_) => "Where is the file now?",
             Self::FindFolder(_) => "Where is the folder now?",
+            Self::OpenLesson => "Open lesson",
         }
     }
     /// What to do with the answer.
@@ -43,6 +45,7 @@ impl Ask {
         match self {
             Self::OpenNetwork => Message::OpenModel(path.display().to_string()),
             Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),
+            Self::OpenLesson => Message::OpenLesson(path.display().to_string()),
             Self::OpenSession => Message::OpenSession(path),
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
@@ -78,6 +81,7 @@ impl Dialogs for Native {
                 Ask::OpenData | Ask::OpenCalibrationData | Ask::FindFile(_) => dialog.pick_file(),
                 Ask::OpenPictures | Ask::FindFolder(_) => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
+                Ask::OpenLesson => dialog.add_filter("Lessons", &["md"]).pick_file(),
                 Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
                 Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),
                 Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),

@@ -6,6 +6,7 @@ use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, 
 use serde::{Deserialize, Serialize};
 
 use super::panes::Pane;
+use super::tones;
 use crate::lab::{Lab, Message, Parts, Workspace};
 
 /// The arrangements of all workspaces.
@@ -28,14 +29,14 @@ impl Default for Docks {
 }
 
 impl Docks {
-    /// Draws the panes of the workspace in view.
-    pub fn show(&mut self, ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    /// Draws the panes of the workspace in view, with a frame around `point`.
+    pub fn show(&mut self, ui: &mut Ui, lab: &Lab, point: Option<Pane>, out: &mut Vec<Message>) {
         let tree = self.tree_mut(lab.view.workspace);
         if tree.root().is_none() {
             ui.centered_and_justified(|ui| ui.weak("All panes are closed. Add one from the View menu."));
             return;
         }
-        tree.ui(&mut Faces { lab, out }, ui);
+        tree.ui(&mut Faces { lab, point, out }, ui);
     }
 
     /// What the panes read whose tabs are in front in `workspace`.
@@ -158,6 +159,7 @@ fn split(tiles: &mut Tiles<Pane>, dir: LinearDir, children: [TileId; 2], first: 
 /// How the tree draws its tabs and panes.
 struct Faces<'a> {
     lab: &'a Lab,
+    point: Option<Pane>,
     out: &'a mut Vec<Message>,
 }
 
@@ -167,6 +169,9 @@ impl Behavior<Pane> for Faces<'_> {
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
             ui.push_id(pane.name(), |ui| pane.show(ui, self.lab, self.out));
         });
+        if self.point == Some(*pane) {
+            tones::point_at(ui, ui.max_rect());
+        }
         UiResponse::None
     }
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {

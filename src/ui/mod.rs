@@ -15,6 +15,7 @@ mod fuzzy;
 mod inspector;
 pub mod keeper;
 mod layer_strip;
+pub mod lesson;
 mod notices;
 mod palette;
 pub mod panes;

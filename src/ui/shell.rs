@@ -3,23 +3,27 @@
 
 use std::time::Instant;
 
-use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+use egui::{CentralPanel, Frame, Margin, Panel, Response, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
 use super::frame_times::FrameTimes;
+use super::lesson::{self, Classroom, Place};
 use super::palette::{self, Palette};
 use super::sample_strip::Thumbnails;
-use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, top_bar};
+use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, tones, top_bar};
 use crate::lab::{Lab, Message};
+use crate::lesson::Part;
 
 /// In a window narrower than these, the inspector and the strip of layers make room for the panes; in a lower one, the
 /// strip of samples does.
 const INSPECTOR_FROM: f32 = 800.0;
 const LAYERS_FROM: f32 = 720.0;
 const SAMPLES_FROM: f32 = 480.0;
+/// How wide the lesson panel comes.
+const LESSON: f32 = 330.0;
 
 /// How a person arranged the window; saved with the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,11 +35,23 @@ pub struct Layout {
     pub layers: bool,
     pub samples: bool,
     pub inspector: bool,
+    /// The list of lessons, in the Teach workspace.
+    pub lessons: bool,
+    /// The lesson in progress, as a session keeps it.
+    pub lesson: Option<Place>,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { docks: Docks::default(), disagreements_only: false, layers: true, samples: true, inspector: true }
+        Self {
+            docks: Docks::default(),
+            disagreements_only: false,
+            layers: true,
+            samples: true,
+            inspector: true,
+            lessons: true,
+            lesson: None,
+        }
     }
 }
 
@@ -56,62 +72,92 @@ pub struct Window {
     /// Commands that were given from the palette, newest first.
     pub(super) given: Vec<Command>,
     pub frames: FrameTimes,
+    /// The lesson in progress.
+    pub lesson: Classroom,
     pub(super) thumbnails: Thumbnails,
     /// The layout of the lab that was taken over last.
     layout_version: u64,
 }
 
 impl Window {
-    /// Takes over the arrangement that a session brought.
-    fn follow(&mut self, lab: &Lab) {
-        if self.layout_version != lab.layout_version {
+    /// Takes over the arrangement that a session brought; tells whether there was one.
+    fn follow(&mut self, lab: &Lab) -> bool {
+        let new = self.layout_version != lab.layout_version;
+        if new {
             self.layout_version = lab.layout_version;
             // An arrangement of another version is no reason to refuse the session.
             self.layout = serde_json::from_value(lab.layout.clone()).unwrap_or_default();
         }
+        new
     }
 
     /// The layout as a session keeps it.
     pub fn saved_layout(&self) -> serde_json::Value {
-        serde_json::to_value(&self.layout).unwrap_or_default()
+        let layout = Layout { lesson: self.lesson.place(), ..self.layout.clone() };
+        serde_json::to_value(layout).unwrap_or_default()
     }
 }
 
 /// Draws the screen and collects what the person wants.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     let began = Instant::now();
-    window.follow(lab);
-    super::tones::apply(ui.ctx(), lab.view.dark);
-    keys::read(ui, lab, window, out);
+    let new_layout = window.follow(lab);
+    lesson::follow(lab, window, new_layout, out);
+    tones::apply(ui.ctx(), lab.view.dark);
+    let mut wishes = Vec::new();
+    keys::read(ui, lab, window, &mut wishes);
     let fill = ui.visuals().window_fill;
     let bar = |x, y| Frame::new().fill(fill).inner_margin(Margin::symmetric(x, y));
-    Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, out));
+    let mut spots = Vec::new();
+    let mut point = |part: Part, window: &Window, shown: &Response| {
+        if lesson::points_at(window, part) {
+            spots.push(shown.rect);
+        }
+    };
+    let top = Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, &mut wishes));
+    point(Part::Recipe, window, &top.response);
     let room = ui.available_size();
-    if window.layout.samples && room.y >= SAMPLES_FROM {
-        Panel::top("samples").frame(bar(8, 4)).show(ui, |ui| sample_strip::show(ui, lab, window, out));
+    if window.layout.samples && room.y >= SAMPLES_FROM && !lesson::hides(window, Part::Samples) {
+        let strip = Panel::top("samples").frame(bar(8, 4));
+        let shown = strip.show(ui, |ui| sample_strip::show(ui, lab, window, &mut wishes));
+        point(Part::Samples, window, &shown.response);
     }
     Panel::bottom("status").frame(bar(8, 2)).show(ui, |ui| status_bar::show(ui, lab, window));
-    Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, out));
-    if window.layout.layers && room.x >= LAYERS_FROM {
-        let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
-        side.frame(bar(8, 6)).show(ui, |ui| layer_strip::show(ui, lab, out));
+    if !lesson::hides(window, Part::Time) {
+        let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, &mut wishes));
+        point(Part::Time, window, &shown.response);
     }
-    if window.layout.inspector && room.x >= INSPECTOR_FROM {
+    if window.layout.layers && room.x >= LAYERS_FROM && !lesson::hides(window, Part::Layers) {
+        let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
+        let shown = side.frame(bar(8, 6)).show(ui, |ui| layer_strip::show(ui, lab, &mut wishes));
+        point(Part::Layers, window, &shown.response);
+    }
+    if lesson::open(lab, window) && room.x >= INSPECTOR_FROM {
+        // In the place of the inspector: there is room for one of them.
+        let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
+        // What a lesson asks for is not the person's doing: its own locks do not hold for it.
+        side.frame(bar(12, 8)).show(ui, |ui| lesson::show(ui, lab, window, out));
+    } else if window.layout.inspector && room.x >= INSPECTOR_FROM && !lesson::hides(window, Part::Inspector) {
         let side = Panel::right("inspector").default_size(230.0).size_range(190.0..=420.0);
-        side.frame(bar(10, 6)).show(ui, |ui| inspector::show(ui, lab, out));
+        let shown = side.frame(bar(10, 6)).show(ui, |ui| inspector::show(ui, lab, &mut wishes));
+        point(Part::Inspector, window, &shown.response);
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
-    CentralPanel::default().frame(middle).show(ui, |ui| window.layout.docks.show(ui, lab, out));
+    let pane = window.lesson.pane();
+    CentralPanel::default().frame(middle).show(ui, |ui| window.layout.docks.show(ui, lab, pane, &mut wishes));
     let seen = window.layout.docks.seen(lab.view.workspace);
     if seen != lab.seen {
         out.push(Message::SetSeen(seen));
     }
-    notices::show(ui, lab, out);
+    spots.into_iter().for_each(|rect| tones::point_at(ui, rect));
+    notices::show(ui, lab, &mut wishes);
     explain::words(ui, window);
-    sessions::show(ui, lab, window, out);
-    palette::show(ui, lab, window, out);
+    sessions::show(ui, lab, window, &mut wishes);
+    palette::show(ui, lab, window, &mut wishes);
     window.frames.laid_out(began.elapsed());
     if window.debug {
         window.frames.show(ui.ctx());
     }
+    lab.drop_locked(&mut wishes);
+    out.append(&mut wishes);
 }

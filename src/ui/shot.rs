@@ -10,13 +10,12 @@ use super::{software, tones};
 use crate::lab::Lab;
 use crate::{Error, Result};
 
-/// Draws the whole screen of `lab`, or only `pane`; `size` in points, `scale` pixels a point.
-pub fn draw(lab: &Lab, pane: Option<Pane>, size: Vec2, scale: f32) -> ColorImage {
+/// Draws the whole screen of `lab` in `window`, or only `pane`; `size` in points, `scale` pixels a point.
+pub fn draw(lab: &Lab, window: &mut Window, pane: Option<Pane>, size: Vec2, scale: f32) -> ColorImage {
     // Nobody is there to have wishes.
     let mut ignored = Vec::new();
-    let mut window = Window::default();
     software::draw(size, scale, |ui| match pane {
-        None => shell::show(ui, lab, &mut window, &mut ignored),
+        None => shell::show(ui, lab, window, &mut ignored),
         Some(pane) => {
             tones::apply(ui.ctx(), lab.view.dark);
             let frame = Frame::central_panel(ui.style()).inner_margin(Margin::same(8));

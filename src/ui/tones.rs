@@ -39,6 +39,13 @@ pub fn tones(ui: &Ui) -> Tones {
     }
 }
 
+/// Draws a frame around what a lesson points at.
+pub fn point_at(ui: &Ui, rect: egui::Rect) {
+    let colour = tones(ui).parts[3];
+    let layer = egui::LayerId::new(egui::Order::Middle, egui::Id::unique("pointed at"));
+    ui.ctx().layer_painter(layer).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, colour), egui::StrokeKind::Inside);
+}
+
 /// Puts on the dark or the light look.
 pub fn apply(ctx: &Context, dark: bool) {
     let prepared = egui::Id::unique("looks prepared");

@@ -81,6 +81,7 @@ impl Command {
             Self::Layers => window.layout.layers ^= true,
             Self::Samples => window.layout.samples ^= true,
             Self::Inspector => window.layout.inspector ^= true,
+            Self::Lessons => crate::ui::lesson::toggle(lab, window, out),
             Self::FrameTimes => window.debug ^= true,
             Self::Words => window.words ^= true,
             _ => self.message(lab, out),
@@ -93,6 +94,9 @@ impl Command {
         let named = |wanted: &[&str]| methods(lab).into_iter().filter(|m| wanted.contains(&m.name.as_str())).collect();
         match self {
             Self::Recent(index) => out.push(Message::OpenRecent(index)),
+            Self::Lesson(index) => {
+                out.extend(crate::ui::lesson::entries().get(index).map(|l| Message::OpenLesson(l.source.clone())));
+            }
             Self::Undo => out.push(Message::Undo),
             Self::Redo => out.push(Message::Redo),
             Self::ResetRecipe => out.push(Message::ResetRecipe),

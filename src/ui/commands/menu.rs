@@ -72,6 +72,11 @@ impl Menu<'_> {
         self.items(ui, [Ask::OpenSession, Ask::SaveSession].map(Command::File));
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
+        ui.menu_button("Lessons", |ui| {
+            self.items(ui, (0..crate::ui::lesson::entries().len()).map(Command::Lesson));
+            self.item(ui, Command::File(Ask::OpenLesson));
+        });
+        ui.separator();
         self.item(ui, Command::Quit);
     }
 
@@ -102,7 +107,7 @@ impl Menu<'_> {
         });
         self.item(ui, Command::ResetArrangement);
         ui.separator();
-        self.items(ui, [Command::Layers, Command::Samples, Command::Inspector]);
+        self.items(ui, [Command::Layers, Command::Samples, Command::Inspector, Command::Lessons]);
         ui.separator();
         self.items(ui, [Command::Theme, Command::FrameTimes]);
     }

@@ -67,6 +67,10 @@ pub enum Command {
     Layers,
     Samples,
     Inspector,
+    /// The list of lessons.
+    Lessons,
+    /// Begin the bundled lesson at this index.
+    Lesson(usize),
     Theme,
     FrameTimes,
     /// The list of the field's words.
@@ -74,7 +78,7 @@ pub enum Command {
 }
 
 /// What of the commands is fixed, in the order of the palette.
-const FIXED: [Command; 41] = [
+const FIXED: [Command; 43] = [
     Command::File(Ask::OpenNetwork),
     Command::File(Ask::OpenData),
     Command::File(Ask::OpenPictures),
@@ -112,6 +116,8 @@ const FIXED: [Command; 41] = [
     Command::Layers,
     Command::Samples,
     Command::Inspector,
+    Command::Lessons,
+    Command::File(Ask::OpenLesson),
     Command::Theme,
     Command::FrameTimes,
     Command::Words,
@@ -124,6 +130,7 @@ impl Command {
         let mut all = FIXED.to_vec();
         all.extend(Pane::ALL.map(Self::Pane));
         all.extend((0..lab.recent.len()).map(Self::Recent));
+        all.extend((0..crate::ui::lesson::entries().len()).map(Self::Lesson));
         all.extend((0..BUNDLED.len()).map(Self::Bundled));
         all.extend((0..BUNDLED_DATA.len()).map(Self::BundledData));
         all.extend((0..methods(lab).len()).map(Self::Method));
@@ -144,6 +151,7 @@ impl Command {
             Self::Layers => Some(window.layout.layers),
             Self::Samples => Some(window.layout.samples),
             Self::Inspector => Some(window.layout.inspector),
+            Self::Lessons => Some(crate::ui::lesson::open(lab, window)),
             Self::FrameTimes => Some(window.debug),
             Self::Words => Some(window.words),
             _ => None,

@@ -115,15 +115,9 @@ pub fn counting(ui: &mut Ui) {
     empty(ui, "counting…");
 }
 
-/// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
+/// A neuron as a person says it, see [`SpikingLayer::place`].
 pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
-    match layer.shape[..] {
-        [_, height, width] if height * width > 0 => {
-            let (channel, rest) = (neuron / (height * width), neuron % (height * width));
-            format!("{} · channel {channel} · row {}, column {}", layer.name, rest / width, rest % width)
-        }
-        _ => format!("{} · neuron {neuron}", layer.name),
-    }
+    layer.place(neuron)
 }
 
 /// A number with three significant digits and no exponent where a person would write none.

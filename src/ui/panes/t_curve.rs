@@ -8,6 +8,7 @@ use super::decimate::visible;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
+use crate::measure::report::steps_needed;
 use crate::measure::wilson::wilson_95;
 use crate::ui::tones::tones;
 
@@ -116,16 +117,6 @@ pub(super) fn marks(last: usize) -> Vec<GridMark> {
         .filter(|t| t % step == 0 || *t == 1)
         .map(|t| GridMark { value: t as f64, step_size: step as f64 })
         .collect()
-}
-
-/// The first t from which on the SNN stays within one point of the ANN.
-fn steps_needed(curve: &[CurvePoint], ann: f64) -> Option<usize> {
-    let short = |p: &CurvePoint| p.accuracy.is_none_or(|a| a < ann - 0.01 - 1e-9);
-    let last_short = curve.iter().rposition(short);
-    match last_short {
-        None => curve.first().map(|p| p.t),
-        Some(i) => curve.get(i + 1).map(|p| p.t),
-    }
 }
 
 fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: usize) -> String {

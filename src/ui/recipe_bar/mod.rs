@@ -8,7 +8,7 @@ use egui::{Popup, PopupCloseBehavior, Slider, Ui};
 
 use super::controls::end_gesture;
 use super::signs::drop_button;
-use crate::lab::{Lab, Message};
+use crate::lab::{Control, Lab, Message};
 
 /// The T slider goes this far; more can come from a session or the command line.
 const MAX_T: usize = 256;
@@ -16,26 +16,36 @@ const MAX_T: usize = 256;
 /// Draws the controls into a row.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
+    let free = |control| !lab.locked(control);
     ui.spacing_mut().slider_width = 110.0;
-    let mut steps = recipe.steps;
-    let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
-    if dragged(ui, "T", "Time-steps of the simulation", t, out) {
-        push_change(out, Message::SetSteps(steps));
-    }
+    ui.add_enabled_ui(free(Control::Steps), |ui| {
+        let mut steps = recipe.steps;
+        let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
+        if dragged(ui, "T", "Time-steps of the simulation", t, out) {
+            push_change(out, Message::SetSteps(steps));
+        }
+    });
     ui.separator();
-    threshold::show(ui, recipe.threshold, out);
+    ui.add_enabled_ui(free(Control::Threshold), |ui| threshold::show(ui, recipe.threshold, out));
     ui.separator();
-    let mut v_init = recipe.v_init;
-    ui.spacing_mut().slider_width = 80.0;
-    let v = Slider::new(&mut v_init, 0.0..=1.0).fixed_decimals(2).suffix(" θ");
-    if dragged(ui, "v(0)", "Membrane potential before the first step, as a fraction of the threshold", v, out) {
-        push_change(out, Message::SetVInit(v_init));
-    }
+    ui.add_enabled_ui(free(Control::VInit), |ui| {
+        let mut v_init = recipe.v_init;
+        ui.spacing_mut().slider_width = 80.0;
+        let v = Slider::new(&mut v_init, 0.0..=1.0).fixed_decimals(2).suffix(" θ");
+        if dragged(ui, "v(0)", "Membrane potential before the first step, as a fraction of the threshold", v, out) {
+            push_change(out, Message::SetVInit(v_init));
+        }
+    });
     ui.separator();
-    correction::show(ui, recipe.correction, out);
+    ui.add_enabled_ui(free(Control::Correction), |ui| correction::show(ui, recipe.correction, out));
     ui.separator();
-    let button = drop_button(ui, "Recipe").on_hover_text("Neuron, reset, biases, pooling, readout; ready-made recipes");
-    Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| rarer::show(ui, lab, out));
+    ui.add_enabled_ui(free(Control::Recipe), |ui| {
+        let button =
+            drop_button(ui, "Recipe").on_hover_text("Neuron, reset, biases, pooling, readout; ready-made recipes");
+        Popup::menu(&button)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| rarer::show(ui, lab, out));
+    });
 }
 
 /// A named slider; tells whether its value changed. The end of a drag is already in `out` then, see [`push_change`].

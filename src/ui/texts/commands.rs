@@ -64,6 +64,11 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Layers => "Layers strip",
         Command::Samples => "Samples strip",
         Command::Inspector => "Inspector panel",
+        Command::Lessons => "Lessons",
+        Command::Lesson(index) => {
+            let lessons = crate::ui::lesson::entries();
+            return format!("Lesson: {}", lessons.get(index).map_or("", |lesson| &lesson.title));
+        }
         Command::Theme if lab.view.dark => "Light theme",
         Command::Theme => "Dark theme",
         Command::FrameTimes => "Frame times",
@@ -75,6 +80,10 @@ pub fn words(command: Command, lab: &Lab) -> String {
 /// What there is to know about a command beside its words, or nothing; `keys` is put at the end.
 pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
     let hint = match command {
+        Command::Lessons => "The list of lessons, in the Teach workspace".into(),
+        Command::Lesson(index) => {
+            crate::ui::lesson::entries().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()
+        }
         Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
         Command::Recent(index) => lab.recent.get(index).map(Opened::place).unwrap_or_default(),
@@ -113,6 +122,7 @@ fn file(ask: Ask) -> &'static str {
         Ask::OpenPictures => "Open pictures…",
         Ask::OpenSession => "Open session…",
         Ask::SaveSession => "Save session…",
+        Ask::OpenLesson => "Open lesson…",
         Ask::OpenRecipe => "Open recipe…",
         Ask::SaveRecipe => "Save recipe…",
         Ask::OpenCalibrationData => "Open data set for calibration…",

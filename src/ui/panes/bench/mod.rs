@@ -7,7 +7,7 @@ use egui::{ComboBox, Role, Slider, Ui, WidgetInfo};
 use super::Pane;
 use super::parts::{self, Page, number};
 use crate::convert::{Neuron, Reset, Tie};
-use crate::lab::{Lab, Message};
+use crate::lab::{Control, Lab, Message};
 use crate::measure::bench::{Bench, MAX_STEPS, Outcome};
 
 /// Draws the pane.
@@ -22,8 +22,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&outcome),
         |ui| {
             let mut next = bench.clone();
-            sources(ui, lab, &mut next);
-            sliders(ui, &mut next);
+            ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
+                sources(ui, lab, &mut next, out);
+                sliders(ui, &mut next);
+            });
             ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             plots::show(ui, bench, &outcome, &mut next);
             if next != *bench {
@@ -34,16 +36,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// Where the input comes from, and its order.
-fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench) {
+fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         if ui.button("Worked example").on_hover_text("Two trains of spikes through weights +2 and −2").clicked() {
             *next = Bench::default();
         }
         let hint = "Lay the neuron in focus on the bench, with the input that it had in the run";
-        if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new("Neuron in focus")).on_hover_text(hint).clicked()
-            && let Some(real) = in_focus(lab)
-        {
-            *next = real;
+        if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new("Neuron in focus")).on_hover_text(hint).clicked() {
+            out.push(Message::FocusOnBench);
         }
         ui.separator();
         ui.label("order");
@@ -63,25 +63,6 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench) {
             ui.small(&next.source);
         }
     });
-}
-
-/// The neuron in focus with its real input.
-fn in_focus(lab: &Lab) -> Option<Bench> {
-    let snapshot = lab.snapshot.as_ref()?;
-    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
-    let trace = &snapshot.trace;
-    let name = parts::neuron_name(layer, snapshot.focus.neuron);
-    Some(Bench {
-        // The shift of RTS is charge like any other here.
-        input: trace.current.iter().take(MAX_STEPS).map(|i| i + layer.shift * trace.theta).collect(),
-        weight: 1.0,
-        theta: trace.theta,
-        v_init: if trace.theta > 0.0 { trace.initial / layer.neuron.unit(trace.theta) } else { 0.0 },
-        neuron: layer.neuron,
-        reset: layer.reset,
-        tie: layer.tie,
-        source: format!("{name}, sample {}", snapshot.run.sample_index(snapshot.focus.sample)),
-    })
 }
 
 /// About how wide a slider is with its number and its name, in points.

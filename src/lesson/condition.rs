@@ -1,0 +1,117 @@
+//! What a lesson waits for: `bench.count == 4`, `accuracy.snn >= 95`, `correction != none`.
+
+use serde::Deserialize;
+
+use super::facts::{self, Value, fact};
+use crate::lab::Lab;
+
+/// A fact held against a value or another fact.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Condition {
+    text: String,
+    left: String,
+    relation: Relation,
+    right: Side,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Side {
+    Value(Value),
+    Fact(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    Unequal,
+    AtMost,
+    AtLeast,
+    Below,
+    Above,
+}
+
+/// Two letters first: `<` would take `<=` as well.
+const RELATIONS: [(&str, Relation); 6] = [
+    ("==", Relation::Equal),
+    ("!=", Relation::Unequal),
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("<", Relation::Below),
+    (">", Relation::Above),
+];
+
+impl Condition {
+    /// Whether it holds; not where the lab has no such fact yet.
+    pub fn holds(&self, lab: &Lab) -> bool {
+        let right = match &self.right {
+            Side::Value(value) => Some(value.clone()),
+            Side::Fact(name) => fact(lab, name),
+        };
+        let (Some(left), Some(right)) = (fact(lab, &self.left), right) else { return false };
+        match (self.relation, &left, &right) {
+            (Relation::Equal, a, b) => a.same(b),
+            (Relation::Unequal, a, b) => !a.same(b),
+            (Relation::AtMost, Value::Number(a), Value::Number(b)) => a <= b || left.same(&right),
+            (Relation::AtLeast, Value::Number(a), Value::Number(b)) => a >= b || left.same(&right),
+            (Relation::Below, Value::Number(a), Value::Number(b)) => a < b && !left.same(&right),
+            (Relation::Above, Value::Number(a), Value::Number(b)) => a > b && !left.same(&right),
+            _ => false,
+        }
+    }
+
+    /// As it stands in the file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What its left side is now.
+    pub fn now(&self, lab: &Lab) -> Option<Value> {
+        fact(lab, &self.left)
+    }
+}
+
+impl TryFrom<String> for Condition {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let found = RELATIONS.iter().find_map(|(sign, relation)| {
+            text.split_once(sign).map(|(left, right)| (left.trim().to_owned(), *relation, right.trim().to_owned()))
+        });
+        let Some((left, relation, right)) = found else {
+            return Err(format!("'{text}' compares nothing; write FACT == VALUE, or !=, <=, >=, <, >"));
+        };
+        if !facts::known(&left) {
+            return Err(format!("'{left}' is no fact of the lab"));
+        }
+        if right.is_empty() {
+            return Err(format!("'{text}' has nothing on its right side"));
+        }
+        let right = match right.parse() {
+            Ok(number) => Side::Value(Value::Number(number)),
+            Err(_) if facts::known(&right) => Side::Fact(right),
+            Err(_) => Side::Value(Value::Word(right.trim_matches(['"', '\'']).to_owned())),
+        };
+        let ordered = !matches!(relation, Relation::Equal | Relation::Unequal);
+        if ordered && matches!(right, Side::Value(Value::Word(_))) {
+            return Err(format!("'{text}': words are only the same or not; use == or !="));
+        }
+        Ok(Self { text, left, relation, right })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_read_and_checked_against_the_lab() {
+        let lab = Lab::default();
+        let holds = |text: &str| Condition::try_from(text.to_owned()).unwrap().holds(&lab);
+        assert!(holds("bench.count == 4") && holds("bench.count>bench.due") && holds("bench.reset == soft"));
+        assert!(!holds("bench.count < 4") && holds("bench.count <= 4") && holds("correction == none"));
+        assert!(!holds("accuracy.snn >= 0"), "nothing has run yet");
+        for bad in ["bench.count", "bench.counts == 4", "bench.count ==", "bench.reset > soft"] {
+            assert!(Condition::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What a lesson may ask of the lab, by name. Every fact is a number or a word that is on the screen as well; shares are in
+//! per cent, energies in nanojoules.
+
+use std::fmt;
+
+use crate::convert::{Reset, Tie};
+use crate::lab::{Lab, Run, Snapshot};
+use crate::measure::bench::Outcome;
+use crate::measure::energy::{Energy, energy, operations};
+use crate::measure::report::steps_needed;
+use crate::measure::{CurvePoint, LayerReport, Ledger};
+use crate::simulate::arg_max;
+use crate::simulate::neuron::target_count;
+
+/// What a fact says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Number(f64),
+    Word(String),
+}
+
+/// Numbers closer than this, in parts of the larger one, are the same: they come from sums of `f32`.
+const SAME: f64 = 1e-4;
+
+impl Value {
+    /// Whether both say the same.
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1.0),
+            (Self::Word(a), Self::Word(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Number(n) if (n - n.round()).abs() < 1e-4 && n.abs() < 1e15 => write!(f, "{:.0}", n.round() + 0.0),
+            Self::Number(n) => {
+                let text = match n.abs() {
+                    size if size >= 10.0 => format!("{n:.1}"),
+                    size if size >= 0.1 => format!("{n:.2}"),
+                    _ => format!("{n:.4}"),
+                };
+                f.write_str(text.trim_end_matches('0'))
+            }
+        }
+    }
+}
+
+/// How a fact is found. The number is what stands after `@` in its name.
+type Find = fn(&Lab, Option<usize>) -> Option<Value>;
+
+/// Every fact with what it is.
+pub const FACTS: [(&str, &str, Find); 50] = [
+    ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
+    ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
+    ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),
+    ("threshold", "the threshold rule", |lab, _| word(lab.settings.recipe.threshold)),
+    ("percentile", "the percentile of that rule", |lab, _| match lab.settings.recipe.threshold {
+        crate::convert::ThresholdRule::Percentile(p) => Some(Value::Number(p)),
+        _ => None,
+    }),
+    ("correction", "none, srp or cos", |lab, _| {
+        // Its numbers are facts of their own.
+        word(lab.settings.recipe.correction.to_string().split(':').next().unwrap_or_default())
+    }),
+    ("neuron", "the neuron model", |lab, _| word(lab.settings.recipe.neuron)),
+    ("reset", "soft or hard", |lab, _| word(reset(lab.settings.recipe.reset))),
+    ("network", "what was opened", |lab, _| word(&lab.settings.model)),
+    ("data", "what was opened", |lab, _| word(&lab.settings.data)),
+    ("presteps", "steps before the first that counts", |lab, _| {
+        Some(count(lab.settings.recipe.correction.presteps()))
+    }),
+    ("samples", "samples of the run", |lab, _| run(lab).map(|run| count(run.recording.samples))),
+    ("accuracy.ann", "samples the ANN answers rightly, %", |lab, _| share(run(lab)?.report.ann_accuracy?)),
+    ("accuracy.snn", "the same of the SNN at the time cursor, or after n steps with @n, %", |lab, at| {
+        share(point(lab, at)?.accuracy?)
+    }),
+    ("agreement", "samples where SNN and ANN answer alike, %; with @n after n steps", |lab, at| {
+        share(point(lab, at)?.agreement)
+    }),
+    ("steps-needed", "the first t from which on the SNN stays within one point of the ANN", |lab, _| {
+        let report = &run(lab)?.report;
+        steps_needed(&report.curve, report.ann_accuracy?).map(count)
+    }),
+    ("layer", "the layer in focus, counted from 1", |lab, _| snapshot(lab).map(|s| count(s.focus.layer + 1))),
+    ("layers", "spiking layers", |lab, _| run(lab).map(|run| count(run.spiking.layers.len()))),
+    ("layer.name", "its name", |lab, _| layer(lab).and_then(|l| word(&l.name))),
+    ("layer.theta", "its largest threshold", |lab, _| {
+        layer(lab).and_then(|l| number(l.theta.iter().copied().fold(0.0, f32::max)))
+    }),
+    ("layer.rate", "its mean spikes per neuron and step", |lab, _| layer(lab).map(|l| Value::Number(l.rate))),
+    ("layer.spikes", "its spikes over all samples", |lab, _| layer(lab).map(|l| Value::Number(l.spikes as f64))),
+    ("layer.wrong", "neurons whose count is not what their own mean input asks for, %", |lab, _| {
+        let kinds = layer(lab)?.same_input;
+        share(1.0 - kinds.c0 as f64 / kinds.total().max(1) as f64)
+    }),
+    ("layer.too-many", "neurons that fire more often than that, %", |lab, _| {
+        let kinds = layer(lab)?.same_input;
+        share((kinds.c1 + kinds.c2) as f64 / kinds.total().max(1) as f64)
+    }),
+    ("ledger.carried-in", "error that came in wrong, % of the layer's mean activation", |lab, _| {
+        part(lab, |l| l.propagated)
+    }),
+    ("ledger.clipping", "error of clipping, likewise", |lab, _| part(lab, |l| l.clipping)),
+    ("ledger.quantisation", "error of quantisation, likewise", |lab, _| part(lab, |l| l.quantization)),
+    ("ledger.unevenness", "error of unevenness, likewise", |lab, _| part(lab, |l| l.unevenness)),
+    ("ledger.total", "all four together", |lab, _| part(lab, |l| l.total)),
+    ("focus.count", "spikes of the neuron in focus", |lab, _| {
+        snapshot(lab).map(|s| Value::Number(f64::from(s.trace.sent.iter().sum::<i32>())))
+    }),
+    ("focus.due", "spikes that its input asks for", |lab, _| {
+        let s = snapshot(lab)?;
+        let spiking = s.run.spiking.layers.get(s.focus.layer)?;
+        let mean = s.trace.current.iter().sum::<f32>() / s.trace.current.len().max(1) as f32;
+        let unit = spiking.neuron.unit(s.trace.theta);
+        Some(count(target_count(mean, unit, s.trace.current.len(), spiking.neuron.per_step(), 0.5) as usize))
+    }),
+    ("sample", "the sample in focus, counted from 1", |lab, _| snapshot(lab).map(|s| count(s.focus.sample + 1))),
+    ("sample.label", "its label", |lab, _| {
+        let s = snapshot(lab)?;
+        word(s.run.class_name(usize::from(*s.run.labels.get(s.focus.sample)?)))
+    }),
+    ("sample.ann", "what the ANN answers", |lab, _| {
+        let s = snapshot(lab)?;
+        let ann = &s.run.ann;
+        word(s.run.class_name(arg_max(ann.logits.chunks(ann.classes.max(1)).nth(s.focus.sample)?)))
+    }),
+    ("sample.snn", "what the SNN answers at the time cursor", |lab, _| {
+        let s = snapshot(lab)?;
+        word(s.run.class_name(s.report.answers.at(s.focus.steps, s.focus.sample)))
+    }),
+    ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nano(costs(lab)?.ann_joules))),
+    ("energy.snn", "energy of the SNN up to the time cursor, or n steps with @n, nJ", |lab, at| {
+        costs(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nano(*joules))
+    }),
+    ("energy.break-even", "the first step after which the SNN has cost as much as the ANN", |lab, _| {
+        costs(lab)?.break_even_step.map(count)
+    }),
+    ("bench.T", "steps on the bench", |lab, _| Some(count(lab.view.bench.input.len()))),
+    ("bench.theta", "θ on the bench", |lab, _| number(lab.view.bench.theta)),
+    ("bench.v-init", "v(0) on the bench as a fraction of θ", |lab, _| number(lab.view.bench.v_init)),
+    ("bench.weight", "the weight on the bench", |lab, _| number(lab.view.bench.weight)),
+    ("bench.sum", "all input on the bench, in θ", |lab, _| {
+        let bench = &lab.view.bench;
+        number(bench.input.iter().sum::<f32>() * bench.weight / bench.theta.max(f32::MIN_POSITIVE))
+    }),
+    ("bench.count", "spikes that came", |lab, _| Some(Value::Number(f64::from(bench(lab).count())))),
+    ("bench.due", "spikes that were due", |lab, _| Some(Value::Number(f64::from(bench(lab).due)))),
+    ("bench.first-spike", "the step of the first spike", |lab, _| {
+        bench(lab).sent.iter().position(|sent| *sent > 0).map(|at| count(at + 1))
+    }),
+    ("bench.left", "potential at the end, in θ", |lab, _| {
+        let outcome = bench(lab);
+        let last = outcome.after_reset.last().copied().unwrap_or(outcome.initial);
+        number(last / lab.view.bench.theta.max(f32::MIN_POSITIVE))
+    }),
+    ("bench.source", "own, or the neuron of the network that lies there", |lab, _| {
+        let source = &lab.view.bench.source;
+        word(if source.is_empty() { "own" } else { source })
+    }),
+    ("bench.reset", "soft or hard", |lab, _| word(reset(lab.view.bench.reset))),
+    ("bench.tie", "≥ or >", |lab, _| word(if lab.view.bench.tie == Tie::Ge { "≥" } else { ">" })),
+];
+
+/// The fact `name`, or `None` while the lab has none: before the first run, without labels.
+pub fn fact(lab: &Lab, name: &str) -> Option<Value> {
+    let (name, at) = split(name);
+    FACTS.iter().find(|(known, ..)| *known == name).and_then(|(_, _, find)| find(lab, at))
+}
+
+/// Whether there is a fact of that name.
+pub fn known(name: &str) -> bool {
+    let (plain, at) = split(name);
+    let timed = ["accuracy.snn", "agreement", "energy.snn"];
+    FACTS.iter().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
+}
+
+/// `accuracy.snn@8` is `accuracy.snn` after 8 steps.
+fn split(name: &str) -> (&str, Option<usize>) {
+    match name.split_once('@').map(|(plain, at)| (plain, at.parse())) {
+        Some((plain, Ok(at))) => (plain, Some(at)),
+        _ => (name, None),
+    }
+}
+
+fn run(lab: &Lab) -> Option<&Run> {
+    lab.run.as_deref()
+}
+fn snapshot(lab: &Lab) -> Option<&Snapshot> {
+    lab.snapshot.as_deref()
+}
+fn layer(lab: &Lab) -> Option<&LayerReport> {
+    let s = snapshot(lab)?;
+    s.report.layers.get(s.focus.layer)
+}
+fn point(lab: &Lab, at: Option<usize>) -> Option<&CurvePoint> {
+    run(lab)?.report.curve.get(at.unwrap_or(lab.cursor()).checked_sub(1)?)
+}
+fn part(lab: &Lab, of: fn(&Ledger) -> f64) -> Option<Value> {
+    let layer = layer(lab)?;
+    share(of(&layer.ledger_against(lab.view.reference)) / layer.mean_activation.max(1e-12))
+}
+fn costs(lab: &Lab) -> Option<Energy> {
+    let s = snapshot(lab)?;
+    if let Some(known) = &s.whole.operations {
+        return Some(energy(known, &lab.view.energy));
+    }
+    // Counted only while the energy is on the screen; whoever asks elsewhere has it counted here.
+    let (network, model) = (s.run.model.program.network(), &s.run.model);
+    Some(energy(&operations(network, &model.fan_outs, &s.run.recording), &lab.view.energy))
+}
+fn bench(lab: &Lab) -> Outcome {
+    lab.view.bench.run()
+}
+fn reset(reset: Reset) -> &'static str {
+    match reset {
+        Reset::Soft => "soft",
+        Reset::Hard => "hard",
+    }
+}
+fn count(n: usize) -> Value {
+    Value::Number(n as f64)
+}
+fn number(n: f32) -> Option<Value> {
+    Some(Value::Number(f64::from(n)))
+}
+fn share(share: f64) -> Option<Value> {
+    Some(Value::Number(share * 100.0))
+}
+fn nano(joules: f64) -> Value {
+    Value::Number(joules * 1e9)
+}
+fn word(word: impl fmt::Display) -> Option<Value> {
+    Some(Value::Word(word.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_known_by_their_names_alone() {
+        assert!(known("bench.count") && known("accuracy.snn@8"));
+        assert!(!known("bench.counts") && !known("bench.count@8") && !known("accuracy.snn@0"));
+        let lab = Lab::default();
+        assert_eq!(fact(&lab, "bench.count"), Some(Value::Number(4.0)));
+        assert_eq!(fact(&lab, "accuracy.snn"), None, "nothing has run yet");
+    }
+
+    #[test]
+    fn numbers_are_written_as_a_person_would() {
+        let written = [4.0, 72.25, 0.258, 0.00123, -0.0, 4.5].map(|n| Value::Number(n).to_string());
+        assert_eq!(written, ["4", "72.2", "0.26", "0.0012", "0", "4.5"]);
+        assert!(Value::Number(0.1 + 0.2).same(&Value::Number(0.3)));
+    }
+
+    #[test]
+    fn the_documentation_knows_every_fact() {
+        let text = include_str!("../../docs/lessons.md");
+        for (name, what, _) in FACTS {
+            assert!(text.contains(&format!("| `{name}` | {what}")), "docs/lessons.md lacks `{name}`: {what}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Reads a lesson's file: a TOML head between lines of `+++`, then steps, each a `## Title`, a TOML head of its own if it
+//! wants one, and Markdown. Errors name the line.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Condition, Expected, Lesson, Part, Question, Spot, Step, facts, text};
+use crate::lab::{Control, Message, Settings};
+use crate::network::open::BUILTIN;
+use crate::{Error, Result};
+
+/// What stands above and below a TOML head.
+const FENCE: &str = "+++";
+const STEP: &str = "## ";
+/// Longer lessons are refused: they are no lessons.
+const MOST_STEPS: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Head {
+    title: String,
+    #[serde(default)]
+    summary: String,
+    minutes: Option<u32>,
+    /// Network, data and recipe; what is left out has its default.
+    settings: Option<Settings>,
+    #[serde(default)]
+    start: Vec<Act>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct StepHead {
+    #[serde(rename = "do")]
+    acts: Vec<Act>,
+    point: Option<toml::Spanned<String>>,
+    hide: Vec<Part>,
+    lock: Vec<Control>,
+    hints: Vec<toml::Spanned<String>>,
+    right: Option<toml::Spanned<String>>,
+    wrong: Option<toml::Spanned<String>>,
+    number: Option<toml::Spanned<NumberHead>>,
+    choice: Option<toml::Spanned<ChoiceHead>>,
+    reach: Option<toml::Spanned<ReachHead>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct NumberHead {
+    answer: ExpectedHead,
+    #[serde(default)]
+    within: f64,
+    #[serde(default)]
+    unit: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ExpectedHead {
+    Number(f64),
+    Fact(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChoiceHead {
+    options: Vec<String>,
+    /// Counted from 1.
+    right: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReachHead {
+    all: Vec<Condition>,
+    model: Vec<Act>,
+}
+
+/// A message that a lesson may send: none that writes files or is the lesson panel's own.
+#[derive(Deserialize)]
+#[serde(try_from = "Message")]
+struct Act(Message);
+
+impl TryFrom<Message> for Act {
+    type Error = String;
+    fn try_from(message: Message) -> Result<Self, String> {
+        match message {
+            Message::SaveSession(_) | Message::SaveRecipe { .. } => Err("a lesson writes no files".into()),
+            Message::Lock(_) => Err("controls are locked with lock = [...], step by step".into()),
+            Message::Restore(_) | Message::SetLayout(_) | Message::Undo | Message::Redo => {
+                Err("a lesson does not send this message".into())
+            }
+            message => Ok(Self(message)),
+        }
+    }
+}
+
+/// A file that is being read.
+struct Source<'a> {
+    path: &'a Path,
+    panes: &'a [&'a str],
+    lines: Vec<&'a str>,
+}
+
+impl Source<'_> {
+    /// An error at a line, counted from 0.
+    fn error(&self, line: usize, reason: impl Into<String>) -> Error {
+        Error::file(self.path, format!("line {}", line + 1), reason)
+    }
+
+    /// The head between fences that begins at line `from`, and the line after it; `None` where there is no fence.
+    fn head<T: DeserializeOwned>(&self, from: usize) -> Result<Option<(T, Located, usize)>> {
+        if self.lines.get(from).map(|line| line.trim_end()) != Some(FENCE) {
+            return Ok(None);
+        }
+        let rest = &self.lines[from + 1..];
+        let end = rest.iter().position(|line| line.trim_end() == FENCE);
+        let end = from + 1 + end.ok_or_else(|| self.error(from, format!("this head has no closing {FENCE}")))?;
+        let text = self.lines[from + 1..end].join("\n");
+        let located = Located { first: from + 1, text };
+        let head = toml::from_str(&located.text).map_err(|error| {
+            let line = error.span().map_or(from, |span| located.line(span));
+            self.error(line, error.message().replace('\n', " "))
+        })?;
+        Ok(Some((head, located, end + 1)))
+    }
+}
+
+/// The text of a head and where it stands.
+struct Located {
+    first: usize,
+    text: String,
+}
+
+impl Located {
+    fn line(&self, span: Range<usize>) -> usize {
+        self.first + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+    }
+}
+
+/// Reads the lesson in `text`.
+pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> {
+    let text = text.trim_start_matches('\u{feff}');
+    let source = Source { path, panes, lines: text.lines().collect() };
+    let first = source.lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(0);
+    let (head, _, mut at) = source
+        .head::<Head>(first)?
+        .ok_or_else(|| source.error(first, format!("a lesson begins with a head between two lines of {FENCE}")))?;
+    let mut steps = Vec::new();
+    while let Some(line) = source.lines.get(at) {
+        if let Some(title) = line.strip_prefix(STEP) {
+            let (step, next) = step(&source, title.trim(), at)?;
+            steps.push(step);
+            at = next;
+        } else if line.trim().is_empty() {
+            at += 1;
+        } else {
+            return Err(source.error(at, format!("text before the first step; a step begins with '{STEP}' and a title")));
+        }
+    }
+    if steps.is_empty() || steps.len() > MOST_STEPS {
+        return Err(source.error(at.saturating_sub(1), format!("{} steps; a lesson has 1 to {MOST_STEPS}", steps.len())));
+    }
+    let all = head.settings.into_iter().map(|settings| Act(Message::SetSettings(Box::new(settings))));
+    Ok(Lesson {
+        source: path.display().to_string(),
+        title: head.title,
+        summary: head.summary,
+        minutes: head.minutes,
+        start: beside(path, all.chain(head.start).collect()),
+        steps,
+    })
+}
+
+/// The step whose title stands at line `at`, and the line after it.
+fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(Step, usize)> {
+    if title.is_empty() {
+        return Err(source.error(at, "this step has no title"));
+    }
+    let (head, located, from) = match source.head::<StepHead>(at + 1)? {
+        Some(found) => found,
+        None => (StepHead::default(), Located { first: at + 1, text: String::new() }, at + 1),
+    };
+    let rest = &source.lines[from..];
+    let end = from + rest.iter().position(|line| line.starts_with(STEP)).unwrap_or(rest.len());
+    for (number, line) in source.lines.iter().enumerate().take(end).skip(from) {
+        text::check(line).map_err(|reason| source.error(number, reason))?;
+    }
+    let said = |spanned: toml::Spanned<String>| {
+        let line = located.line(spanned.span());
+        text::check(spanned.get_ref()).map_err(|reason| source.error(line, reason)).map(|()| spanned.into_inner())
+    };
+    let point = head.point.map(|name| {
+        let line = located.line(name.span());
+        spot(source, name.get_ref()).map_err(|reason| source.error(line, reason))
+    });
+    let question = question(source, &located, head.number, head.choice, head.reach)?;
+    let step = Step {
+        title: title.to_owned(),
+        body: source.lines[from..end].join("\n").trim().to_owned(),
+        acts: beside(source.path, head.acts),
+        point: point.transpose()?,
+        hide: head.hide,
+        lock: head.lock,
+        question,
+        hints: head.hints.into_iter().map(said).collect::<Result<_>>()?,
+        right: head.right.map(said).transpose()?.unwrap_or_default(),
+        wrong: head.wrong.map(said).transpose()?.unwrap_or_default(),
+    };
+    Ok((step, end))
+}
+
+/// The one question of a step, if it has any.
+fn question(
+    source: &Source<'_>,
+    located: &Located,
+    number: Option<toml::Spanned<NumberHead>>,
+    choice: Option<toml::Spanned<ChoiceHead>>,
+    reach: Option<toml::Spanned<ReachHead>>,
+) -> Result<Option<Question>> {
+    let number = number.map(|spanned| (located.line(spanned.span()), spanned.into_inner()));
+    let choice = choice.map(|spanned| (located.line(spanned.span()), spanned.into_inner()));
+    let reach = reach.map(|spanned| (located.line(spanned.span()), spanned.into_inner()));
+    let question = match (number, choice, reach) {
+        (None, None, None) => return Ok(None),
+        (Some((line, head)), None, None) => {
+            let answer = match head.answer {
+                ExpectedHead::Number(n) if n.is_finite() => Expected::Number(n),
+                ExpectedHead::Fact(name) if facts::known(&name) => Expected::Fact(name),
+                ExpectedHead::Number(_) => return Err(source.error(line, "the answer is no finite number")),
+                ExpectedHead::Fact(name) => return Err(source.error(line, format!("'{name}' is no fact of the lab"))),
+            };
+            if !(head.within >= 0.0 && head.within.is_finite()) {
+                return Err(source.error(line, "within is how far an answer may be off; it is 0 or more"));
+            }
+            Question::Number { answer, within: head.within, unit: head.unit }
+        }
+        (None, Some((line, head)), None) => {
+            if head.options.len() < 2 || !(1..=head.options.len()).contains(&head.right) {
+                let reason = format!("right is {}; it counts the options from 1, and there are at least two", head.right);
+                return Err(source.error(line, reason));
+            }
+            Question::Choice { options: head.options, right: head.right - 1 }
+        }
+        (None, None, Some((line, head))) => {
+            if head.all.is_empty() || head.model.is_empty() {
+                return Err(source.error(line, "reach wants conditions in all and the messages of an answer in model"));
+            }
+            Question::Reach { all: head.all, model: beside(source.path, head.model) }
+        }
+        (number, choice, reach) => {
+            let lines = [number.map(|q| q.0), choice.map(|q| q.0), reach.map(|q| q.0)];
+            let line = lines.into_iter().flatten().max().unwrap_or(0);
+            return Err(source.error(line, "a step asks one question: number, choice or reach"));
+        }
+    };
+    Ok(Some(question))
+}
+
+/// A pane or a part of the screen by its name.
+fn spot(source: &Source<'_>, name: &str) -> Result<Spot, String> {
+    if source.panes.contains(&name) {
+        return Ok(Spot::Pane(name.to_owned()));
+    }
+    let part = Part::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name));
+    part.map(Spot::Part).map_err(|_| {
+        format!("'{name}' is nothing to point at; there are {}, recipe, samples, layers, inspector, time", source.panes.join(", "))
+    })
+}
+
+/// The messages, with paths as they are seen from the lesson's own folder.
+fn beside(path: &Path, acts: Vec<Act>) -> Vec<Message> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let join = |file: PathBuf| folder.join(file);
+    let one = |Act(message)| match message {
+        Message::OpenModel(file) if !file.starts_with(BUILTIN) => {
+            Message::OpenModel(join(file.into()).display().to_string())
+        }
+        Message::SetSettings(mut settings) => {
+            if !settings.model.starts_with(BUILTIN) {
+                settings.model = join(settings.model.into()).display().to_string();
+            }
+            Message::SetSettings(settings)
+        }
+        Message::OpenPath(file) => Message::OpenPath(join(file)),
+        Message::OpenSession(file) => Message::OpenSession(join(file)),
+        Message::OpenCalibrationData(file) => Message::OpenCalibrationData(join(file)),
+        message => message,
+    };
+    acts.into_iter().map(one).collect()
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

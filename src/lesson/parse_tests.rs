@@ -1,0 +1,88 @@
+use super::*;
+
+const PANES: [&str; 2] = ["bench", "ledger"];
+
+fn read(text: &str) -> Result<Lesson> {
+    Lesson::parse(Path::new("folder/own.md"), text, &PANES)
+}
+
+const WHOLE: &str = r#"
++++
+title = "Own"
+minutes = 5
+settings = { model = "net.onnx", recipe = { steps = 4 } }
+start = [{ open-model = "net.onnx" }, { set-steps = 8 }, "end-gesture"]
++++
+
+## First
+Text with **bold** and {bench.count}.
+
+## Second
++++
+point = "bench"
+hide = ["layers"]
+lock = ["T", "v-init"]
+hints = ["look"]
+reach = { all = ["bench.count == 1"], model = [{ set-bench = { input = [1.0] } }] }
++++
+Do it.
+"#;
+
+#[test]
+fn a_lesson_is_read_with_all_it_says() {
+    let lesson = read(WHOLE).unwrap();
+    assert_eq!((lesson.title.as_str(), lesson.minutes, lesson.steps.len()), ("Own", Some(5), 2));
+    assert!(matches!(&lesson.start[0], Message::SetSettings(all) if all.model == "folder/net.onnx"));
+    assert_eq!(lesson.start[1], Message::OpenModel("folder/net.onnx".into()), "paths are beside the lesson");
+    let [first, second] = &lesson.steps[..] else { panic!() };
+    assert_eq!((first.title.as_str(), first.body.as_str()), ("First", "Text with **bold** and {bench.count}."));
+    assert_eq!((&second.point, &second.hide[..]), (&Some(Spot::Pane("bench".into())), &[Part::Layers][..]));
+    assert_eq!(second.lock, [Control::Steps, Control::VInit]);
+    assert!(matches!(&second.question, Some(Question::Reach { all, .. }) if all[0].text() == "bench.count == 1"));
+}
+
+/// What is put into the file, the line the error names, and a word of its reason.
+fn error_of(from: &str, to: &str, line: usize, word: &str) {
+    assert!(WHOLE.contains(from), "{from}");
+    let error = read(&WHOLE.replacen(from, to, 1)).expect_err(to).to_string();
+    assert!(error.starts_with(&format!("folder/own.md: line {line}: ")) && error.contains(word), "{error}");
+}
+
+#[test]
+fn errors_name_the_line() {
+    error_of("title = \"Own\"", "title = Own", 3, "");
+    error_of("minutes = 5", "minuets = 5", 4, "minuets");
+    error_of("{ set-steps = 8 }", "{ set-stops = 8 }", 6, "set-stops");
+    error_of("\"end-gesture\"", "{ save-session = \"x\" }", 6, "writes no files");
+    error_of("\n## First\n", "\nstray\n", 9, "before the first step");
+    error_of("{bench.count}.", "{bench.counts}.", 10, "bench.counts");
+    error_of("\"bench\"\n", "\"bank\"\n", 14, "nothing to point at");
+    error_of("\"layers\"", "\"layer\"", 15, "layer");
+    error_of("\"T\"", "\"S\"", 16, "S");
+    error_of("\"look\"", "\"{look}\"", 17, "look");
+    error_of("bench.count ==", "bench.counts ==", 18, "no fact");
+    error_of("set-bench", "set-bank", 18, "set-bank");
+    error_of("hints = [\"look\"]", "choice = { options = [\"a\", \"b\"], right = 3 }", 18, "one question");
+    error_of("point = \"bench\"", "number = { answer = \"bank\" }\npoint = \"bench\"", 19, "one question");
+    error_of("+++\nDo it.", "Do it.", 13, "no closing");
+}
+
+#[test]
+fn questions_that_cannot_be_answered_are_refused() {
+    let step = |head: &str| read(&format!("+++\ntitle = \"x\"\n+++\n## One\n+++\n{head}\n+++\n"));
+    assert!(step("choice = { options = [\"a\", \"b\"], right = 2 }").is_ok());
+    for bad in [
+        "choice = { options = [\"a\", \"b\"], right = 0 }",
+        "choice = { options = [\"a\"], right = 1 }",
+        "number = { answer = nan }",
+        "number = { answer = \"bank\" }",
+        "number = { answer = 1, within = -1 }",
+        "reach = { all = [], model = [\"play\"] }",
+        "reach = { all = [\"T == 4\"], model = [] }",
+    ] {
+        assert!(step(bad).unwrap_err().to_string().contains("line 6"), "{bad}");
+    }
+    for empty in ["", "+++\ntitle = \"x\"\n+++\n", "no head", "+++\ntitle = \"x\"\n"] {
+        assert!(read(empty).is_err(), "{empty}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Facts in the text of a lesson: `{bench.count}` becomes what the lab says; `{{` is a brace.
+
+use super::facts::{Value, fact, known};
+use crate::lab::Lab;
+
+/// What stands for a fact that the lab has not got yet.
+pub const UNKNOWN: &str = "—";
+
+/// Refuses names in braces that are no facts.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let mut reason = None;
+    walk(text, |name| {
+        if !known(name) {
+            reason = Some(format!("{{{name}}} is no fact of the lab; a brace itself is written {{{{"));
+        }
+        String::new()
+    });
+    reason.map_or(Ok(()), Err)
+}
+
+/// `text` with the facts as they are now.
+pub fn filled(text: &str, lab: &Lab) -> String {
+    walk(text, |name| match fact(lab, name) {
+        Some(Value::Number(number)) => Value::Number(number).to_string().replace('-', "−"),
+        Some(Value::Word(word)) => word,
+        None => UNKNOWN.to_owned(),
+    })
+}
+
+fn walk(text: &str, mut fact: impl FnMut(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        rest = &rest[open + 1..];
+        if let Some(after) = rest.strip_prefix('{') {
+            out.push('{');
+            rest = after;
+        } else if let Some(close) = rest.find('}') {
+            out.push_str(&fact(rest[..close].trim()));
+            rest = &rest[close + 1..];
+        } else {
+            out.push_str(&fact(rest.trim()));
+            rest = "";
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_filled_in_and_unknown_ones_refused() {
+        let lab = Lab::default();
+        assert_eq!(filled("{bench.count} of {{T} and {accuracy.snn} %", &lab), "4 of {T} and — %");
+        assert!(check("{bench.count} {{x").is_ok());
+        assert!(check("{bench.counts}").unwrap_err().contains("bench.counts"));
+        assert!(check("{").is_err());
+    }
+}

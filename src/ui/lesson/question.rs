@@ -1,0 +1,131 @@
+//! The question of a step: a number to type, a choice, or a state of the lab to reach.
+
+use egui::{Color32, Key, RichText, TextEdit, Ui};
+
+use super::markdown;
+use super::state::Classroom;
+use crate::lab::{Lab, Message};
+use crate::lesson::{Condition, Given, Question, Verdict, filled};
+use crate::ui::tones::tones;
+
+/// Wrong answers after which the answer may be shown.
+const PATIENCE: usize = 2;
+
+/// Draws the question of the step in view, what became of the answer, and the hints.
+pub fn show(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
+    let Some(player) = &mut room.player else { return };
+    player.watch(lab);
+    let Some(question) = player.step().question.clone() else { return };
+    ui.separator();
+    match &question {
+        Question::Number { unit, .. } => number(ui, lab, room, unit),
+        Question::Choice { options, .. } => choice(ui, lab, room, options),
+        Question::Reach { all, .. } => reach(ui, lab, all),
+    }
+    verdict(ui, lab, room, &question);
+    help(ui, lab, room, out);
+}
+
+fn number(ui: &mut Ui, lab: &Lab, room: &mut Classroom, unit: &str) {
+    let Some(player) = &mut room.player else { return };
+    ui.horizontal_wrapped(|ui| {
+        let label = ui.label("Your answer");
+        let field = ui.add(TextEdit::singleline(&mut room.draft).desired_width(70.0).char_limit(24)).labelled_by(label.id);
+        if !unit.is_empty() {
+            ui.label(unit);
+        }
+        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let typed: Option<f64> = room.draft.trim().trim_end_matches('%').trim().replace(',', ".").replace('−', "-").parse().ok();
+        let check = ui.add_enabled(typed.is_some(), egui::Button::new("Check")).on_disabled_hover_text("Type a number");
+        if let Some(given) = typed.filter(|given| given.is_finite() && (check.clicked() || entered)) {
+            player.answer(lab, Given::Number(given));
+        }
+    });
+}
+
+fn choice(ui: &mut Ui, lab: &Lab, room: &mut Classroom, options: &[String]) {
+    let Some(player) = &mut room.player else { return };
+    for (index, option) in options.iter().enumerate() {
+        let chosen = room.chosen == Some(index);
+        if ui.radio(chosen, option.as_str()).clicked() && (!player.done() || !chosen) {
+            room.chosen = Some(index);
+            player.answer(lab, Given::Choice(index));
+        }
+    }
+}
+
+/// What is to be reached, and how far it is.
+fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition]) {
+    let tones = tones(ui);
+    for condition in all {
+        let holds = condition.holds(lab);
+        let now = condition.now(lab).map_or("—".to_owned(), |now| now.to_string());
+        // Never by colour alone.
+        let (mark, colour) = if holds { ("done", tones.parts[2]) } else { ("to do", tones.weak) };
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(mark).small().color(colour));
+            ui.label(RichText::new(condition.text()).monospace().small());
+            ui.label(RichText::new(format!("(now {now})")).small());
+        });
+    }
+}
+
+/// What became of the last answer, in words and behind a coloured edge.
+fn verdict(ui: &mut Ui, lab: &Lab, room: &Classroom, question: &Question) {
+    let Some(player) = &room.player else { return };
+    let tones = tones(ui);
+    let step = player.step();
+    let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { filled(text, lab) };
+    if player.done() && room.shown {
+        let answer = player.model_answer(lab).map(|answer| format!("The answer: {answer}. ")).unwrap_or_default();
+        said(ui, tones.accent, "Shown.", &(answer + &or(&step.right, "")));
+    } else {
+        match player.verdict() {
+            Some(Verdict::Right) => said(ui, tones.parts[2], "Right.", &or(&step.right, "")),
+            Some(Verdict::Wrong) if player.done() => said(ui, tones.parts[2], "Answered.", &or(&step.right, "")),
+            Some(Verdict::Wrong) => said(ui, tones.error, "Not yet.", &or(&step.wrong, "Try again.")),
+            Some(Verdict::NotYet) => said(ui, tones.accent, "One moment.", "The lab is still computing; check again."),
+            None if player.done() => said(ui, tones.parts[2], "Answered.", &or(&step.right, "")),
+            None if lab.busy() && matches!(question, Question::Reach { .. }) => {
+                ui.label(RichText::new("The lab is computing.").small());
+            }
+            None => {}
+        }
+    }
+}
+
+fn said(ui: &mut Ui, colour: Color32, word: &str, text: &str) {
+    let frame = egui::Frame::new().inner_margin(egui::Margin { left: 10, right: 4, top: 4, bottom: 2 });
+    let drawn = frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        markdown::show(ui, &format!("**{word}** {text}"));
+    });
+    let rect = drawn.response.rect;
+    let edge = egui::Rect::from_min_max(rect.min, egui::pos2(rect.left() + 4.0, rect.bottom()));
+    ui.painter().rect_filled(edge, 1.0, colour);
+}
+
+/// Hints, one at a time, and in the end the answer.
+fn help(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
+    let Some(player) = &mut room.player else { return };
+    let hints = player.step().hints.clone();
+    for (index, hint) in hints.iter().take(room.hints).enumerate() {
+        markdown::show(ui, &format!("*Hint {}:* {}", index + 1, filled(hint, lab)));
+    }
+    if player.done() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        if room.hints < hints.len() {
+            if ui.button("Hint").on_hover_text("A nudge in the right direction").clicked() {
+                room.hints += 1;
+            }
+        } else if player.tries() >= PATIENCE || room.hints == hints.len() {
+            let hover = "Show the answer, or do it for you, and go on";
+            if ui.button("Show the answer").on_hover_text(hover).clicked() {
+                out.extend(player.show());
+                room.shown = true;
+            }
+        }
+    });
+}

@@ -1,0 +1,147 @@
+//! Drives what one teaches with, by the names that a screen reader says.
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::ui::shell::{self, Window};
+
+/// The window on a lab that has computed its first run.
+struct Desk {
+    lab: Lab,
+    window: Window,
+}
+
+fn desk() -> Harness<'static, Desk> {
+    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
+    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
+    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
+        let mut messages = Vec::new();
+        shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
+        desk.lab.update(messages);
+        desk.lab.settle();
+    };
+    let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
+    harness.run_ok();
+    harness
+}
+
+fn click(harness: &mut Harness<'static, Desk>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run_ok();
+}
+
+/// Types an answer and checks it.
+fn answer(harness: &mut Harness<'static, Desk>, text: &str) {
+    let field = harness.get_all_by_label("Your answer").find(|node| node.accesskit_node().is_text_input());
+    let field = field.expect("a field for the answer");
+    field.focus();
+    field.type_text(text);
+    harness.run_ok();
+    click(harness, "Check");
+}
+
+#[test]
+fn a_lesson_is_taken_by_its_labels_and_left_without_a_trace() {
+    let mut harness = desk();
+    let before = harness.state().lab.settings.clone();
+    click(&mut harness, "Teach");
+    click(&mut harness, "1. What a spike is");
+    assert_eq!(harness.state().lab.settings.model, "builtin:digits-mlp");
+    harness.get_by_label("Step 1 of 7");
+    click(&mut harness, "Next");
+    assert!(harness.get_by_label("Next").accesskit_node().is_disabled(), "the question comes first");
+    answer(&mut harness, "5");
+    harness.get_by_label_contains("Not yet.");
+    click(&mut harness, "Hint");
+    harness.get_by_label_contains("Hint 1:");
+    let field = harness.get_all_by_label("Your answer").find(|node| node.accesskit_node().is_text_input()).unwrap();
+    field.focus();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.run_ok();
+    answer(&mut harness, "3");
+    harness.get_by_label_contains("Right.");
+    click(&mut harness, "Next");
+    answer(&mut harness, "3");
+    click(&mut harness, "Next");
+    answer(&mut harness, "0,6");
+    click(&mut harness, "Next");
+    click(&mut harness, "How much potential is left");
+    harness.get_by_label_contains("Not yet.");
+    click(&mut harness, "Only that the threshold was reached: every spike is worth the same, θ");
+    click(&mut harness, "Next");
+    assert!(harness.get_by_label("Next").accesskit_node().is_disabled());
+    let slider = harness.get_all_by_label("weight").find(|node| node.accesskit_node().numeric_value().is_some()).unwrap();
+    let rect = slider.rect();
+    // The slider goes from −3 to 3.
+    let at = egui::pos2(rect.left() + 8.0 + (80.0 - 16.0) * (1.5 + 3.0) / 6.0, rect.center().y);
+    harness.drag_at(at);
+    harness.run_ok();
+    harness.drop_at(at);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.view.bench.run().count(), 5, "weight {}", harness.state().lab.view.bench.weight);
+    click(&mut harness, "Next");
+    click(&mut harness, "Finish");
+    assert_eq!(harness.state().lab.settings, before);
+    assert!(harness.state().lab.view.locked.is_empty() && harness.state().window.lesson.player.is_none());
+    assert_eq!(harness.state().lab.view.workspace, Workspace::Teach, "as it was when the lesson began");
+}
+
+#[test]
+fn what_a_lesson_locks_cannot_be_turned_and_hints_lead_to_the_answer() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::OpenLesson("builtin:spike".into())]);
+    harness.run_ok();
+    let bench = harness.state().lab.view.bench.clone();
+    assert!(harness.get_by_label("Spread evenly").accesskit_node().is_disabled());
+    harness.get_by_label("Locked in this step: bench");
+    click(&mut harness, "Next");
+    for _ in 0..2 {
+        click(&mut harness, "Hint");
+    }
+    click(&mut harness, "Show the answer");
+    harness.get_by_label_contains("The answer: 3 (step)");
+    click(&mut harness, "Next");
+    click(&mut harness, "Back");
+    harness.get_by_label("Step 2 of 7");
+    assert_eq!(harness.state().lab.view.bench, bench);
+    click(&mut harness, "Leave lesson");
+    assert!(harness.state().lab.view.locked.is_empty());
+}
+
+#[test]
+fn a_lesson_goes_on_where_a_session_stopped() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::OpenLesson("builtin:order".into())]);
+    harness.run_ok();
+    answer(&mut harness, "2");
+    click(&mut harness, "Next");
+    let Desk { lab, window } = harness.state();
+    let session = spikescope::lab::Session { layout: window.saved_layout(), ..lab.session() };
+    let mut other = desk();
+    other.state_mut().lab.update([Message::Restore(Box::new(session))]);
+    other.state_mut().lab.settle();
+    other.run_ok();
+    other.get_by_label("Step 2 of 8");
+    click(&mut other, "Back");
+    other.get_by_label_contains("Answered.");
+    click(&mut other, "Leave lesson");
+    assert_eq!(other.state().lab.settings.model, "builtin:digits-resnet");
+    assert_eq!(other.state().lab.view.workspace, Workspace::Explore, "as it was before the lesson");
+}
+
+#[test]
+fn a_file_with_an_error_names_its_line_and_a_good_one_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.md");
+    let mut harness = desk();
+    for (text, label) in [
+        ("+++\ntitle = \"Own\"\n+++\n## One\n{nothing}\n", "own.md: line 5"),
+        ("+++\ntitle = \"Own\"\n+++\n## One\nT is {T}.\n", "T is 16."),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        harness.state_mut().lab.update([Message::OpenPath(path.clone())]);
+        // The window opens it in the next frame, and tells of an error in the one after.
+        (0..3).for_each(|_| _ = harness.run_ok());
+        assert!(harness.query_all_by_label_contains(label).next().is_some(), "{label}");
+    }
+}
