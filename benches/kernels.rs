@@ -92,7 +92,8 @@ fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
         tie: Tie::Ge,
     };
     let layers = vec![neurons(1, &shape, 1.0), neurons(3, &out, 10.0)];
-    let spiking = SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron };
+    let spiking =
+        SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron, dense: Vec::new() };
     let width: usize = shape.iter().product();
     // Currents spread around the rate, so that spikes of different neurons fall on different steps.
     let rate = percent as f32 / 100.0;

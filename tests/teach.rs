@@ -70,7 +70,8 @@ fn a_lesson_is_taken_by_its_labels_and_left_without_a_trace() {
     click(&mut harness, "Only that the threshold was reached: every spike is worth the same, θ");
     click(&mut harness, "Next");
     assert!(harness.get_by_label("Next").accesskit_node().is_disabled());
-    let slider = harness.get_all_by_label("weight").find(|node| node.accesskit_node().numeric_value().is_some()).unwrap();
+    let slider =
+        harness.get_all_by_label("weight").find(|node| node.accesskit_node().numeric_value().is_some()).unwrap();
     let rect = slider.rect();
     // The slider goes from −3 to 3.
     let at = egui::pos2(rect.left() + 8.0 + (80.0 - 16.0) * (1.5 + 3.0) / 6.0, rect.center().y);

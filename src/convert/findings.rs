@@ -67,7 +67,12 @@ mod tests {
     #[test]
     fn thresholds_beyond_the_learned_clip_are_found_and_the_hand_is_trusted() {
         let qcfs = Activation::Qcfs { lambda: 2.0, levels: 8, shift: 0.5 };
-        let network = |layers| SpikingNetwork { layers, correction: Default::default(), pooling: Default::default() };
+        let network = |layers| SpikingNetwork {
+            layers,
+            correction: Default::default(),
+            pooling: Default::default(),
+            dense: Vec::new(),
+        };
         let both = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Clip { lambda: 1.0 }, 1.5)]);
         let mut recipe = Recipe::default();
         let finding = unclipped_thresholds(&both, &recipe).unwrap();

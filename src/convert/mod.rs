@@ -4,6 +4,7 @@
 pub mod balance;
 pub mod calibration;
 pub mod findings;
+mod form;
 pub mod method;
 pub mod named;
 pub mod recipe;
@@ -24,6 +25,7 @@ use crate::{Error, Result};
 pub use balance::{Balance, Balanced, balance};
 pub use calibration::{Calibration, LayerStatistics, calibrate};
 pub use findings::{Finding, unclipped_thresholds};
+pub use form::CROSSOVER;
 pub use method::{Correction, CosRule, InitialPotential, Neuron, Pooling, Readout, SrpRule};
 pub use named::NamedRecipe;
 pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, Tie};
@@ -130,6 +132,8 @@ pub struct SpikingNetwork {
     pub layers: Vec<SpikingLayer>,
     pub correction: Correction,
     pub pooling: Pooling,
+    /// Nodes to compute on dense tensors though they have an event form: so many spikes are to be expected.
+    pub dense: Vec<NodeId>,
 }
 
 impl SpikingNetwork {
@@ -174,8 +178,9 @@ impl SpikingNetwork {
                 .map(|fractions| Arc::new(fractions.iter().enumerate().map(|(i, p)| p * layer.unit_of(i)).collect()));
             Ok(layer)
         };
-        let layers = calibration.layers.iter().enumerate().map(layer).collect::<Result<_>>()?;
-        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling })
+        let layers = calibration.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>>>()?;
+        let dense = form::dense(program, &layers, &form::expected_events(&layers, calibration));
+        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling, dense })
     }
 
     /// The first layer whose dynamics differ from `other`; `None` when both are the same.

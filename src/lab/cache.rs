@@ -77,6 +77,15 @@ impl AnnKey {
     }
 }
 
+impl AnnKey {
+    /// Whether `self` is of the samples of `other` and more behind them, all else being equal.
+    fn extends(&self, other: &Self) -> bool {
+        self.range.start == other.range.start
+            && self.range.end > other.range.end
+            && Self { range: other.range.clone(), ..self.clone() } == *other
+    }
+}
+
 /// What decides balanced thresholds.
 pub type BalanceKey = (CalibrationKey, Balance, Granularity);
 /// What decides calibrated biases and potentials.
@@ -142,8 +151,8 @@ impl Cache {
         self.runs.push_front(item);
         Some(run)
     }
-    /// The kept run of the same network and samples that most of a run of `spiking` over `steps` can be taken from, and the
-    /// number of its layers that are the same.
+    /// The kept run of the same network that most of a run of `spiking` over `steps` can be taken from, and the number of its
+    /// layers that are the same. It is of the same samples, or of more or fewer from the same first one on.
     pub fn base(&self, key: &AnnKey, spiking: &SpikingNetwork, steps: usize) -> Option<(Arc<Run>, usize)> {
         let all = spiking.layers.len();
         let worth = |run: &Run| {
@@ -151,7 +160,18 @@ impl Cache {
             // Of a shorter run nothing serves unless it can go on.
             if run.steps() < steps && same < all { 0 } else { same }
         };
-        let known = self.runs.iter().filter(|(k, _)| k == key).map(|(_, run)| (run.clone(), worth(run)));
+        let other = |run: &Run| if run.steps() == steps && worth(run) == all { all } else { 0 };
+        let known = self.runs.iter().filter_map(|(k, run)| {
+            let others = || k.extends(key) || key.extends(k);
+            let worth = if k == key {
+                worth(run)
+            } else if others() {
+                other(run)
+            } else {
+                return None;
+            };
+            Some((run.clone(), worth))
+        });
         // Newest first, and the first of equals.
         known.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
@@ -189,6 +209,11 @@ impl Cache {
     }
     pub fn ann(&mut self, key: &AnnKey) -> Option<(Arc<Vec<f32>>, Arc<AnnRun>)> {
         self.anns.get(key)
+    }
+    /// The ANN's values on the most samples at the beginning of those of `key`, where some are kept.
+    pub fn ann_beginning(&self, key: &AnnKey) -> Option<Arc<AnnRun>> {
+        let known = self.anns.items.iter().filter(|(k, _)| key.extends(k)).map(|(_, (_, ann))| ann);
+        known.max_by_key(|ann| ann.samples).cloned()
     }
     pub fn keep_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
         self.anns.keep(key, (input, ann));

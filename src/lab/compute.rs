@@ -70,7 +70,13 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         Some(known) => Ok(known),
         None => {
             let input = Arc::new(samples.scaled(range.clone(), &settings.scaling));
-            let ann = Arc::new(AnnRun::compute(&model.program, &input, count, control)?);
+            let ann = Arc::new(match cache.ann_beginning(&key) {
+                Some(known) => {
+                    let rest = &input[known.samples * (input.len() / count.max(1))..];
+                    known.joined(&AnnRun::compute(&model.program, rest, count - known.samples, control)?)
+                }
+                None => AnnRun::compute(&model.program, &input, count, control)?,
+            });
             cache.keep_ann(key.clone(), input.clone(), ann.clone());
             Ok((input, ann))
         }

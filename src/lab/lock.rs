@@ -35,7 +35,12 @@ impl Control {
     /// The control that `message` turns, if it is one that can be locked.
     pub fn of(message: &Message) -> Option<Self> {
         Some(match message {
-            Message::SetSettings(_) | Message::OpenModel(_) | Message::OpenPath(_) | Message::OpenSessionText(_) | Message::OpenRecent(_) | Message::OpenSession(_) => Self::Network,
+            Message::SetSettings(_)
+            | Message::OpenModel(_)
+            | Message::OpenPath(_)
+            | Message::OpenSessionText(_)
+            | Message::OpenRecent(_)
+            | Message::OpenSession(_) => Self::Network,
             Message::OpenData(_)
             | Message::SetScaling(_)
             | Message::SetSamples { .. }

@@ -71,9 +71,7 @@ pub const FACTS: [(&str, &str, Find); 50] = [
     ("reset", "soft or hard", |lab, _| word(reset(lab.settings.recipe.reset))),
     ("network", "what was opened", |lab, _| word(&lab.settings.model)),
     ("data", "what was opened", |lab, _| word(&lab.settings.data)),
-    ("presteps", "steps before the first that counts", |lab, _| {
-        Some(count(lab.settings.recipe.correction.presteps()))
-    }),
+    ("presteps", "steps before the first that counts", |lab, _| Some(count(lab.settings.recipe.correction.presteps()))),
     ("samples", "samples of the run", |lab, _| run(lab).map(|run| count(run.recording.samples))),
     ("accuracy.ann", "samples the ANN answers rightly, %", |lab, _| share(run(lab)?.report.ann_accuracy?)),
     ("accuracy.snn", "the same of the SNN at the time cursor, or after n steps with @n, %", |lab, at| {

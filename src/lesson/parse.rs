@@ -158,11 +158,15 @@ pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> 
         } else if line.trim().is_empty() {
             at += 1;
         } else {
-            return Err(source.error(at, format!("text before the first step; a step begins with '{STEP}' and a title")));
+            return Err(
+                source.error(at, format!("text before the first step; a step begins with '{STEP}' and a title"))
+            );
         }
     }
     if steps.is_empty() || steps.len() > MOST_STEPS {
-        return Err(source.error(at.saturating_sub(1), format!("{} steps; a lesson has 1 to {MOST_STEPS}", steps.len())));
+        return Err(
+            source.error(at.saturating_sub(1), format!("{} steps; a lesson has 1 to {MOST_STEPS}", steps.len()))
+        );
     }
     let all = head.settings.into_iter().map(|settings| Act(Message::SetSettings(Box::new(settings))));
     Ok(Lesson {
@@ -240,7 +244,8 @@ fn question(
         }
         (None, Some((line, head)), None) => {
             if head.options.len() < 2 || !(1..=head.options.len()).contains(&head.right) {
-                let reason = format!("right is {}; it counts the options from 1, and there are at least two", head.right);
+                let reason =
+                    format!("right is {}; it counts the options from 1, and there are at least two", head.right);
                 return Err(source.error(line, reason));
             }
             Question::Choice { options: head.options, right: head.right - 1 }
@@ -267,7 +272,10 @@ fn spot(source: &Source<'_>, name: &str) -> Result<Spot, String> {
     }
     let part = Part::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name));
     part.map(Spot::Part).map_err(|_| {
-        format!("'{name}' is nothing to point at; there are {}, recipe, samples, layers, inspector, time", source.panes.join(", "))
+        format!(
+            "'{name}' is nothing to point at; there are {}, recipe, samples, layers, inspector, time",
+            source.panes.join(", ")
+        )
     })
 }
 

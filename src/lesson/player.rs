@@ -92,7 +92,9 @@ impl Player {
         let steps = &self.lesson.steps;
         let way: Vec<&Message> = match on {
             true => steps[to].acts.iter().collect(),
-            false => BEFORE.iter().chain(&self.lesson.start).chain(steps[..=to].iter().flat_map(|step| &step.acts)).collect(),
+            false => {
+                BEFORE.iter().chain(&self.lesson.start).chain(steps[..=to].iter().flat_map(|step| &step.acts)).collect()
+            }
         };
         let lock = Message::Lock(steps[to].lock.clone());
         let mut messages = vec![Message::EndGesture];
@@ -126,9 +128,7 @@ impl Player {
     pub fn show(&mut self) -> Vec<Message> {
         self.solved[self.step] = true;
         match &self.step().question {
-            Some(Question::Reach { model, .. }) => {
-                model.iter().cloned().chain([Message::EndGesture]).collect()
-            }
+            Some(Question::Reach { model, .. }) => model.iter().cloned().chain([Message::EndGesture]).collect(),
             _ => Vec::new(),
         }
     }

@@ -36,9 +36,11 @@ pub(super) struct Shared<'a> {
     pub parts: usize,
 }
 
-/// The event form in which a run reads node `id`, where it has one under the network's rule for max pools.
-pub(super) fn event_form(program: &Program, id: NodeId, pooling: Pooling) -> Option<&EventForm> {
-    program.event_form(id).filter(|form| pooling == Pooling::Lateral || !form.feed.needs_lateral())
+/// The event form in which a run reads node `id`, where it has one under the network's rule for max pools and not nearly
+/// everything spikes.
+pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &SpikingNetwork) -> Option<&'a EventForm> {
+    let form = program.event_form(id).filter(|_| !spiking.dense.contains(&id))?;
+    (spiking.pooling == Pooling::Lateral || !form.feed.needs_lateral()).then_some(form)
 }
 
 /// Runs samples `first..first + rows` of the plan.
@@ -126,7 +128,7 @@ pub(super) fn dense_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
     let mut needed = vec![false; network.nodes.len()];
     let readers = plan.spiking.layers[kept..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
     for target in readers.chain([network.output]) {
-        if event_form(plan.program, target, plan.spiking.pooling).is_none() {
+        if event_form(plan.program, target, plan.spiking).is_none() {
             plan.program.between_spikes(target).into_iter().for_each(|id| needed[id] = true);
         }
     }
@@ -149,7 +151,7 @@ impl AtWork<'_> {
         let plan = self.shared.plan;
         let grid = Grid::of_any(&plan.program.network().nodes[source].shape);
         let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
-        let current = match event_form(plan.program, source, plan.spiking.pooling) {
+        let current = match event_form(plan.program, source, plan.spiking) {
             Some(form) => Current::Events(self.events(form)),
             None => match self.take(source, reader)? {
                 Signal::Constant(x) => Current::Held(numbers(x)),
@@ -259,7 +261,7 @@ pub(super) fn with_recorded_currents<R>(
         values: vec![None; network.nodes.len()],
         layers: plan.spiking.layers.iter().map(|_| None).collect(),
     };
-    if event_form(plan.program, source, plan.spiking.pooling).is_none() {
+    if event_form(plan.program, source, plan.spiking).is_none() {
         for id in plan.program.between_spikes(source) {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
             at_work.values[id] = Some(at_work.dense_value(id, index)?);

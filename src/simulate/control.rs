@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::AnnRun;
 use crate::convert::{Readout, SpikingNetwork};
@@ -50,12 +50,16 @@ pub struct Control {
     listener: Option<Arc<dyn Fn(Event) + Send + Sync>>,
     /// Answers are not told.
     deaf: bool,
+    /// Added to the numbers of samples that are told.
+    first: usize,
+    /// Neuron-steps that were computed.
+    computed: Arc<AtomicU64>,
 }
 
 impl Control {
     /// Work that tells `listener` what happens; it may be called from several threads.
     pub fn listening(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self { cancel: Arc::default(), listener: Some(Arc::new(listener)), deaf: false }
+        Self { listener: Some(Arc::new(listener)), ..Self::default() }
     }
     /// The same, but the listener does not hear how the samples answer.
     pub fn without_answers(&self) -> Self {
@@ -86,7 +90,25 @@ impl Control {
     /// Tells how samples answer, to a listener that wants to hear it.
     pub fn tell_answers(&self, event: impl FnOnce() -> Event) {
         if !self.deaf {
-            self.tell(event);
+            self.tell(|| match event() {
+                Event::Answers(mut finished) => {
+                    finished.samples = finished.samples.start + self.first..finished.samples.end + self.first;
+                    Event::Answers(finished)
+                }
+                event => event,
+            });
         }
+    }
+    /// The same for work whose first sample is the owner's sample `first`.
+    pub fn from_sample(&self, first: usize) -> Self {
+        Self { first: self.first + first, ..self.clone() }
+    }
+    /// Counts neuron-steps (one neuron or output over one step) whose current was computed.
+    pub fn count(&self, neuron_steps: usize) {
+        self.computed.fetch_add(neuron_steps as u64, Ordering::Relaxed);
+    }
+    /// Neuron-steps computed so far under this control and its clones: what shows that nothing is computed twice.
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
     }
 }

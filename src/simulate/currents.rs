@@ -221,6 +221,8 @@ impl Currents<'_> {
     ) -> Result<()> {
         let mut desk = Desk { column: vec![[Lanes::ZERO; N]; self.steps], other: Vec::new(), shelf: self.shelf() };
         let together = self.together();
+        let (places, channels) = (task.places.len(), task.blocks.clone().map(|block| blocks[block].len()));
+        control.count(task.samples.len() * places * channels.sum::<usize>() * self.steps);
         let mut one = |sample: usize, place: usize, block: usize| {
             let places = together.min(task.places.end - place);
             let at = At { sample, place, places, channels: blocks[block].clone() };

@@ -125,6 +125,12 @@ impl SpikeTrain {
         let start = (t * self.samples + sample) * self.row_words;
         &mut self.words[start..start + self.row_words]
     }
+    /// Takes over the first `count` samples of `from`, of the same layer and steps, as samples `at..at + count`.
+    pub fn copy_samples(&mut self, from: &Self, at: usize, count: usize) {
+        for t in 0..self.steps().min(from.steps()) {
+            (0..count).for_each(|sample| self.row_mut(t, at + sample).copy_from_slice(from.row(t, sample)));
+        }
+    }
     /// The planes of one row with their weights.
     fn planes(&self, t: usize, sample: usize) -> impl Iterator<Item = (i32, &[u64])> {
         let words = self.neurons().div_ceil(64).max(1);

@@ -45,6 +45,17 @@ impl AnnRun {
         Ok(run)
     }
 
+    /// This run with the samples of `more`, of the same network, behind its own.
+    pub fn joined(&self, more: &Self) -> Self {
+        let pre_activations = self.pre_activations.iter().zip(&more.pre_activations);
+        Self {
+            samples: self.samples + more.samples,
+            classes: self.classes,
+            logits: [&self.logits[..], &more.logits[..]].concat(),
+            pre_activations: pre_activations.map(|(a, b)| [&a[..], &b[..]].concat()).collect(),
+        }
+    }
+
     /// The ANN's logits for `sample`.
     pub fn logits_of(&self, sample: usize) -> &[f32] {
         &self.logits[sample * self.classes..(sample + 1) * self.classes]

@@ -33,7 +33,7 @@ pub struct Plan<'a> {
     pub input: &'a [f32],
     pub samples: usize,
     pub steps: usize,
-    /// A recording of the same network and samples to build on.
+    /// A recording of the same network and samples to build on, or of more or fewer samples from the same first one on.
     pub previous: Option<&'a Recording>,
     /// Layers before this one are unchanged since `previous`. With all of them unchanged, a longer run goes on from it.
     pub unchanged_layers: usize,
@@ -58,6 +58,14 @@ impl Reuse<'_> {
 pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     if plan.samples == 0 {
         return Err(Error::Invalid("there are no samples to run".into()));
+    }
+    let all = plan.spiking.layers.len();
+    if let Some(previous) = plan.previous.filter(|r| r.layers.len() == all && plan.unchanged_layers >= all)
+        && previous.steps == plan.steps
+        && previous.samples != plan.samples
+        && previous.samples > 0
+    {
+        return other_samples(plan, previous, control);
     }
     // Of a longer run, what stays is its beginning.
     let shortened = match plan.previous.filter(|r| r.steps > plan.steps && plan.unchanged_layers > 0 && fits(plan, r)) {
@@ -94,6 +102,26 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     Ok(recording.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// A run of more or fewer samples than `previous`, which is of the same network and steps: only those added are run.
+fn other_samples(plan: &Plan<'_>, previous: &Recording, control: &Control) -> Result<Recording> {
+    let known = previous.samples.min(plan.samples);
+    let mut recording = begin(plan, Reuse::NOTHING);
+    recording.put_samples(previous, 0, known);
+    if known < plan.samples {
+        let width = plan.input.len() / plan.samples;
+        let rest = Plan {
+            input: &plan.input[known * width..],
+            samples: plan.samples - known,
+            previous: None,
+            unchanged_layers: 0,
+            ..*plan
+        };
+        let more = run(&rest, &control.from_sample(known))?;
+        recording.put_samples(&more, known, rest.samples);
+    }
+    Ok(recording)
+}
+
 /// Whether `recording` is of the plan's network and samples.
 fn fits(plan: &Plan<'_>, recording: &Recording) -> bool {
     recording.samples == plan.samples && recording.layers.len() == plan.spiking.layers.len() && recording.steps > 0
@@ -123,8 +151,7 @@ fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize)
     let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
     let layers = &plan.spiking.layers[reuse.layers..];
     let sources = layers.iter().map(|layer| plan.program.network().nodes[layer.node].inputs[0]);
-    let small =
-        |node| event_form(plan.program, node, plan.spiking.pooling).is_none_or(|form| !many_weights(&form.feed));
+    let small = |node| event_form(plan.program, node, plan.spiking).is_none_or(|form| !many_weights(&form.feed));
     let most = if sources.into_iter().all(small) { BLOCK_BYTES } else { BLOCK_BYTES * 32 };
     let kept = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.weights().len() / 8 + 8);
     let bytes: usize = layers.iter().map(kept).sum();
@@ -190,6 +217,30 @@ fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
 }
 
 impl Recording {
+    /// Takes over the first `count` samples of `from`, a run of the same network and steps, as samples `at..at + count`.
+    fn put_samples(&mut self, from: &Self, at: usize, count: usize) {
+        for (to, from) in self.layers.iter_mut().zip(&from.layers) {
+            to.spikes.copy_samples(&from.spikes, at, count);
+            let width = to.spikes.neurons();
+            let copy = |to: &mut [f32], from: &[f32]| {
+                to[at * width..(at + count) * width].copy_from_slice(&from[..count * width]);
+            };
+            copy(&mut to.mean_input, &from.mean_input);
+            copy(&mut to.potential, &from.potential);
+            if let (Some(to), Some(from)) = (&mut to.start, &from.start) {
+                copy(to, from);
+            }
+            if let (Some(to), Some(from)) = (&mut to.silenced, &from.silenced) {
+                to.copy_samples(from, at, count);
+            }
+        }
+        for t in 0..self.steps {
+            let classes = self.classes;
+            let (row, old) = ((t * self.samples + at) * classes, t * from.samples * classes);
+            self.readout[row..row + count * classes].copy_from_slice(&from.readout[old..old + count * classes]);
+        }
+    }
+
     /// Takes over what a block of samples gave.
     fn put(&mut self, plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) {
         let new_steps = plan.steps - reuse.from_step;

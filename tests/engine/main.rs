@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 mod bench;
 mod methods;
+mod twice;
 
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
 use spikescope::convert::{Pooling, Recipe, Reset, ThresholdRule, rewrite};

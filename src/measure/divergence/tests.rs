@@ -32,8 +32,12 @@ struct World {
 impl World {
     fn of(samples: usize, given: Vec<Given>) -> Self {
         let steps = given[0].2[0].len();
-        let mut spiking =
-            SpikingNetwork { layers: Vec::new(), correction: Correction::None, pooling: Pooling::PreNeuron };
+        let mut spiking = SpikingNetwork {
+            layers: Vec::new(),
+            correction: Correction::None,
+            pooling: Pooling::PreNeuron,
+            dense: Vec::new(),
+        };
         let mut ann = AnnRun { samples, classes: 0, logits: Vec::new(), pre_activations: Vec::new() };
         let mut layers = Vec::new();
         for (mut layer, z, currents) in given {

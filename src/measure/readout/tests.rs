@@ -78,7 +78,7 @@ fn layer(theta: f32, neurons: usize) -> SpikingLayer {
 }
 
 fn spiking(layers: Vec<SpikingLayer>) -> SpikingNetwork {
-    SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron }
+    SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron, dense: Vec::new() }
 }
 
 #[test]

@@ -30,12 +30,14 @@ fn number(ui: &mut Ui, lab: &Lab, room: &mut Classroom, unit: &str) {
     let Some(player) = &mut room.player else { return };
     ui.horizontal_wrapped(|ui| {
         let label = ui.label("Your answer");
-        let field = ui.add(TextEdit::singleline(&mut room.draft).desired_width(70.0).char_limit(24)).labelled_by(label.id);
+        let field =
+            ui.add(TextEdit::singleline(&mut room.draft).desired_width(70.0).char_limit(24)).labelled_by(label.id);
         if !unit.is_empty() {
             ui.label(unit);
         }
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        let typed: Option<f64> = room.draft.trim().trim_end_matches('%').trim().replace(',', ".").replace('−', "-").parse().ok();
+        let typed: Option<f64> =
+            room.draft.trim().trim_end_matches('%').trim().replace(',', ".").replace('−', "-").parse().ok();
         let check = ui.add_enabled(typed.is_some(), egui::Button::new("Check")).on_disabled_hover_text("Type a number");
         if let Some(given) = typed.filter(|given| given.is_finite() && (check.clicked() || entered)) {
             player.answer(lab, Given::Number(given));
