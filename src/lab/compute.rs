@@ -18,7 +18,7 @@ use crate::measure::report;
 use crate::network::forward::Program;
 use crate::network::{self, Network, Opened};
 use crate::simulate::control::{Event, Watched};
-use crate::simulate::{self, AnnRun, Control, Plan, Recording, tune};
+use crate::simulate::{self, AnnRun, Control, Plan, tune};
 use crate::{Error, Result};
 
 /// How many samples thresholds are calibrated on unless a person says otherwise.
@@ -88,10 +88,6 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     });
     let recording = timed(&mut seconds.snn, || {
         let base = cache.base(&key, &spiking, settings.recipe.steps);
-        let neurons: Vec<usize> = spiking.layers.iter().map(|layer| layer.neurons()).collect();
-        let planes = settings.recipe.neuron.weights().len();
-        let bytes = Recording::predict_bytes(settings.recipe.steps, count, model.original.classes(), &neurons, planes);
-        super::memory::refuse_if_too_large("the recording", bytes, "use fewer samples or fewer time-steps")?;
         let plan = Plan {
             program: &model.program,
             spiking: &spiking,
@@ -101,6 +97,8 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
             previous: base.as_ref().map(|(run, _)| &*run.recording),
             unchanged_layers: base.as_ref().map_or(0, |(_, same)| *same),
         };
+        let bytes = simulate::predict_bytes(&plan);
+        super::memory::refuse_if_too_large("the run", bytes, "use fewer samples or fewer time-steps")?;
         Ok(Arc::new(simulate::run(&plan, control)?))
     })?;
     let mut run = Run {

@@ -20,4 +20,4 @@ pub mod tune;
 pub use control::Control;
 pub use recording::{LayerRecording, Recording, SpikeTrain, arg_max};
 pub use reference::AnnRun;
-pub use run::{Plan, run};
+pub use run::{Plan, predict_bytes, run};

@@ -3,7 +3,7 @@
 //! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it. Within a row
 //! channels are innermost, as the event kernels want them.
 
-use crate::convert::{Neuron, SpikingLayer};
+use crate::convert::{Correction, Neuron, SpikingLayer, SpikingNetwork};
 use crate::network::event::count::count;
 use crate::network::event::list::Spikes;
 
@@ -245,10 +245,19 @@ impl Recording {
         };
         self.layers.iter().map(layer).sum::<usize>() + self.readout.len() * 4
     }
-    /// Bytes a recording will hold with `planes` planes of bits: `neurons` lists the neurons of each spiking layer.
-    pub fn predict_bytes(steps: usize, samples: usize, classes: usize, neurons: &[usize], planes: usize) -> usize {
-        let layer = |f: usize| (steps * f.div_ceil(64) * planes + f) * 8;
-        samples * (neurons.iter().map(|&f| layer(f)).sum::<usize>() + steps * classes * 4)
+    /// Bytes that the recording of `samples` samples of `spiking` over `steps` steps will hold.
+    pub fn predict_bytes(spiking: &SpikingNetwork, steps: usize, samples: usize, classes: usize) -> usize {
+        let layer = |layer: &SpikingLayer| {
+            let neurons = layer.neurons();
+            let words = neurons.div_ceil(64) * 8;
+            let corrections = match spiking.correction {
+                Correction::None => 0,
+                Correction::Srp { .. } => words,
+                Correction::Cos { .. } => neurons * 4,
+            };
+            steps * words * layer.neuron.weights().len() + neurons * 8 + corrections
+        };
+        samples * (spiking.layers.iter().map(layer).sum::<usize>() + steps * classes * 4)
     }
 }
 

@@ -13,6 +13,7 @@ use super::Control;
 use super::block::{Block, Shared, dense_nodes, event_form, run_block};
 use super::control::{Event, Finished};
 use super::currents::many_weights;
+use super::form::{Form, form_of};
 use super::prefix::prefix;
 use super::recording::{LayerRecording, Recording, SpikeTrain};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
@@ -142,6 +143,29 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
     } else {
         Reuse::NOTHING
     }
+}
+
+/// Bytes that a run by `plan` from nothing takes at its peak beside the weights: the recording, and what the blocks under
+/// way have not put into it yet.
+pub fn predict_bytes(plan: &Plan<'_>) -> usize {
+    let classes = plan.program.network().classes();
+    let dense = dense_nodes(plan, 0);
+    let threads = rayon::current_num_threads();
+    let rows = block_rows(plan, Reuse::NOTHING, &dense, threads);
+    let under_way = plan.samples.div_ceil(rows).min(threads) * rows;
+    let steps = plan.steps.max(plan.spiking.correction.presteps());
+    // A layer's dense values over all steps: its inputs, outputs and what is in between.
+    let nodes = plan.program.network().nodes.iter().zip(&dense);
+    let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
+    let dense_bytes = if event_forms_only(plan) { widest } else { widest * steps * 3 } * 4 * under_way;
+    let of = |steps, samples| Recording::predict_bytes(plan.spiking, steps, samples, classes);
+    of(plan.steps, plan.samples) + of(steps, under_way) + dense_bytes
+}
+
+/// Whether dense values are needed for constants alone.
+fn event_forms_only(plan: &Plan<'_>) -> bool {
+    (0..plan.spiking.layers.len())
+        .all(|layer| !matches!(form_of(plan.program, plan.spiking, layer), Form::Dense | Form::DenseByRate))
 }
 
 /// Samples in one block: an even share of the work, no more than [`BLOCK_VALUES`] of dense values and [`BLOCK_BYTES`] of

@@ -1,0 +1,58 @@
+//! What a run is said to need in memory is what it takes, within a tenth.
+
+use peak_alloc::PeakAlloc;
+use spikescope::convert::{Correction, CosRule, Neuron, Pooling, Recipe, SpikingNetwork, SrpRule, calibrate, rewrite};
+use spikescope::network::forward::Program;
+use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::simulate::{Control, Plan, Recording, predict_bytes, run};
+
+#[global_allocator]
+static PEAK: PeakAlloc = PeakAlloc;
+
+#[test]
+fn a_run_takes_what_was_predicted() {
+    let relu = parse_activation("relu").unwrap();
+    let network = Arch::parse("cnn").unwrap().build(&[1, 28, 28], 10, relu, 3).unwrap();
+    let (rewritten, _) = rewrite::shared(&network, Pooling::PreNeuron).unwrap();
+    let program = Program::new(rewritten, &burn::tensor::Device::flex());
+    let samples = 600;
+    let input: Vec<f32> = (0..samples * 784).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
+    let calibration = calibrate(&program, &input[..16 * 784], 16, &Control::default()).unwrap();
+    let recipes = [
+        ("plain, T = 32", 32, Recipe::default()),
+        ("plain, T = 128", 128, Recipe::default()),
+        ("groups", 32, Recipe { neuron: Neuron::Group(4), ..Recipe::default() }),
+        ("SRP", 32, Recipe { correction: Correction::Srp { steps: 8, rule: SrpRule::default() }, ..Recipe::default() }),
+        (
+            "COS",
+            32,
+            Recipe {
+                correction: Correction::Cos { steps: 8, passes: 1, rule: CosRule::default() },
+                ..Recipe::default()
+            },
+        ),
+    ];
+    for (name, steps, recipe) in recipes {
+        let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).unwrap();
+        let plan = Plan {
+            program: &program,
+            spiking: &spiking,
+            input: &input,
+            samples,
+            steps,
+            previous: None,
+            unchanged_layers: 0,
+        };
+        // What is made once for the program is not the run's.
+        run(&Plan { input: &input[..784], samples: 1, ..plan }, &Control::default()).unwrap();
+        PEAK.reset_peak_usage();
+        let before = PEAK.current_usage();
+        let recording = run(&plan, &Control::default()).unwrap();
+        let taken = PEAK.peak_usage() - before;
+        let predicted = predict_bytes(&plan);
+        let off = (predicted as f64 / taken as f64 - 1.0).abs();
+        assert!(off < 0.1, "{name}: {predicted} bytes were predicted, {taken} taken");
+        let kept = Recording::predict_bytes(&spiking, steps, samples, 10);
+        assert_eq!(kept, recording.bytes(), "{name}: bytes of the recording");
+    }
+}
