@@ -10,8 +10,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fan_out::backwards;
+use crate::network::event::count::count;
+use crate::network::event::list::Spikes;
 use crate::network::{Network, NodeId, Op};
-use crate::simulate::Recording;
+use crate::simulate::{Recording, SpikeTrain};
 
 /// What one operation costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,22 +137,43 @@ pub struct LayerOperations {
     pub synops: Vec<f64>,
 }
 
+/// One step of a train, sample after sample, every spike counted as what it costs: a burst of three three times as much, a
+/// negative spike what any spike costs.
+struct StepSpikes<'a> {
+    train: &'a SpikeTrain,
+    t: usize,
+    weights: Vec<i32>,
+}
+
+impl<'a> StepSpikes<'a> {
+    fn new(train: &'a SpikeTrain, t: usize) -> Self {
+        Self { train, t, weights: train.weights().iter().map(|weight| weight.abs()).collect() }
+    }
+}
+
+impl Spikes for StepSpikes<'_> {
+    fn plane(&self, sample: usize, plane: usize) -> &[u64] {
+        let words = self.train.neurons().div_ceil(64);
+        &self.train.row(self.t, sample)[plane * words..(plane + 1) * words]
+    }
+    fn weights(&self) -> &[i32] {
+        &self.weights
+    }
+}
+
 /// Counts the operations of `recording`; `fan_outs` are from [`super::fan_out::fan_outs`] of the same `network`.
 pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recording) -> Operations {
     let layer = |(record, fan_out): (&crate::simulate::LayerRecording, &Vec<f64>)| {
         let train = &record.spikes;
         let per_sample = 1.0 / recording.samples.max(1) as f64;
+        // Fan-outs in the order of the bits.
+        let mut fan_out_of = vec![0.0; train.neurons().next_multiple_of(64)];
+        fan_out.iter().enumerate().for_each(|(neuron, fan_out)| fan_out_of[train.bit_of(neuron)] = *fan_out);
         let step = |t: usize| {
-            let (mut spikes, mut synops) = (0.0, 0.0);
-            for sample in 0..recording.samples {
-                // A burst of three spikes costs three times as much; a negative spike costs what any spike costs.
-                train.for_each_bit(t, sample, |neuron, weight| {
-                    let count = f64::from(weight.unsigned_abs());
-                    spikes += count;
-                    synops += count * fan_out[neuron];
-                });
-            }
-            (spikes, synops)
+            let mut counts = vec![0.0; fan_out_of.len()];
+            count(&StepSpikes::new(train, t), recording.samples, &mut counts);
+            let synops = counts.iter().zip(&fan_out_of).map(|(&count, fan_out)| f64::from(count) * fan_out);
+            (counts.iter().map(|&count| f64::from(count)).sum(), synops.sum())
         };
         let steps: Vec<(f64, f64)> = (0..recording.steps).into_par_iter().map(step).collect();
         let sums = |pick: fn(&(f64, f64)) -> f64| {

@@ -148,6 +148,7 @@ pub struct Silenced {
 
 impl Condition {
     /// Counts one neuron of one sample.
+    #[inline(always)]
     pub fn count(&mut self, holds: bool, happened: bool) {
         match (holds, happened) {
             (true, true) => self.caught += 1,
@@ -230,6 +231,7 @@ impl Categories {
         [self.c0, self.c1, self.c2, self.c3, self.c4]
     }
     /// The category index 0..=4 of count `n` against target `q`.
+    #[inline(always)]
     pub fn index(n: u32, q: u32) -> usize {
         match (n, q) {
             _ if n == q => 0,

@@ -158,6 +158,7 @@ fn add_sample(
     let (per_step, own) = (layer.neuron.per_step(), own_reference(layer));
     let most = (steps * per_step) as i32;
     let zero = layer.activation.apply(0.0) == 0.0 && layer.shift == 0.0 && events.is_none();
+    let half = layer.start.is_none() && layer.v_init == 0.5 && layer.shift == 0.0 && layer.reset == Reset::Soft;
     let mut still = 0;
     for neuron in 0..neurons {
         if neuron % STRETCH == 0 {
@@ -193,7 +194,9 @@ fn add_sample(
         if own {
             sums.ledger_activation += ledger_against(layer.activation, z, zin, ceiling, phi, on_target);
         }
-        sums.carried_in += phi - unit * f64::from(on_constant(layer, theta, own_start, z, steps));
+        // From v(0) = half a unit, what constant input gives is what is due.
+        let evenly = if half { end } else { on_constant(layer, theta, own_start, z, steps) };
+        sums.carried_in += phi - unit * f64::from(evenly);
         if silenced {
             match end {
                 0 => sums.silenced.rightly += 1,
@@ -203,10 +206,10 @@ fn add_sample(
             let charge = f64::from(zin) + f64::from(layer.shift * theta);
             let v = f64::from(start) + charge * steps as f64 - f64::from(width) * f64::from(n);
             let (over, under) = (v < 0.0 && n > 0, v >= f64::from(width) && (n as i32) < most);
-            for (residual, target) in [(&mut sums.residual, same), (&mut sums.residual_end_to_end, end)] {
-                residual.over.count(over, n > target);
-                residual.under.count(under, n < target);
-            }
+            sums.residual.over.count(over, n > same);
+            sums.residual.under.count(under, n < same);
+            sums.residual_end_to_end.over.count(over, n > end);
+            sums.residual_end_to_end.under.count(under, n < end);
         }
         sums.same_input[category] += 1;
         sums.end_to_end[Categories::index(n, end)] += 1;

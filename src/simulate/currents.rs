@@ -464,7 +464,7 @@ impl Rows<'_> {
         let Map::Rows(rows) = &self.term.map else { return };
         if let Some(table) = &source.table {
             for patterns in self.patterns {
-                look_up::<N, M>(table, rows, patterns, block, at, part, column);
+                look_up::<N, M>(table, (self.term, rows), patterns, block, at, part, column);
             }
         }
         let Some(events) = self.events else { return };

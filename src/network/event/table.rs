@@ -2,7 +2,7 @@
 //! one row for every eight channels of a window, whether they spike or not. That is less work than finding out which ones
 //! do, and there is no loop whose end the processor could guess wrong.
 
-use super::feed::{Grid, Map, Rows, Term};
+use super::feed::{Grid, Map, Rows, SourcePool, Term};
 use super::gather::Column;
 use super::lanes::Lanes;
 use super::list::{Spikes, bits_at};
@@ -16,8 +16,8 @@ const PATTERNS: usize = 1 << EIGHT;
 const MOST_CHANNELS: usize = 2 * EIGHT;
 /// Bytes of one block's sums that a core's own cache takes without pushing everything else out. Most patterns are rare.
 const MOST_BYTES: usize = 640 << 10;
-/// Places of a window up to which their patterns are found without a list.
-const MOST_TAPS: usize = 25;
+/// Places of a window up to which their patterns are found without a list, those inside a pool each for itself.
+const MOST_TAPS: usize = 64;
 /// Steps that are worked on at once.
 const STEPS: usize = 8;
 
@@ -32,7 +32,7 @@ pub struct Table {
 }
 
 /// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
-/// [`STEPS`]; one silent place at the end.
+/// [`STEPS`].
 pub struct Patterns {
     /// Bytes of one place.
     size: usize,
@@ -46,9 +46,14 @@ pub fn suits(term: &Term, lanes: usize) -> bool {
     let Map::Rows(rows) = &term.map else { return false };
     let taps = taps(rows);
     let bytes = taps * rows.input.channels.div_ceil(EIGHT) * PATTERNS * size_of::<Lanes>() * lanes;
-    let few = rows.groups == 1 && rows.input.channels <= MOST_CHANNELS && taps <= MOST_TAPS && bytes <= MOST_BYTES;
+    let inside = match term.pool {
+        None => 1,
+        Some(SourcePool::Mean(pool)) => pool.kernel[0] * pool.kernel[1],
+        Some(SourcePool::Lateral(_)) => return false,
+    };
+    let few = rows.groups == 1 && rows.input.channels <= MOST_CHANNELS;
     // Where a window is all there is, the table would be used once.
-    few && term.pool.is_none() && rows.input.places() > taps
+    few && taps * inside <= MOST_TAPS && bytes <= MOST_BYTES && rows.input.places() > taps
 }
 
 fn taps(rows: &Rows) -> usize {
@@ -95,8 +100,8 @@ impl Patterns {
         let (length, eights) = (steps.next_multiple_of(STEPS), channels.div_ceil(EIGHT));
         let size = length * eights;
         let plane = |(plane, &count): (usize, &i32)| {
-            let mut bits = vec![0u8; (places + 1) * size];
-            for (group, bits) in bits[..places * size].chunks_mut(TOGETHER * size).enumerate() {
+            let mut bits = vec![0u8; places * size];
+            for (group, bits) in bits.chunks_mut(TOGETHER * size).enumerate() {
                 for t in 0..steps {
                     let words = spikes.plane(t, plane);
                     for (k, bits) in bits.chunks_exact_mut(size).enumerate() {
@@ -119,42 +124,54 @@ impl Patterns {
 }
 
 /// Adds the sums of block `block` for the window of output `(y, x)` to each step of `column`, in its `part`-th block of `N`.
+/// `rows` are the term's.
 pub fn look_up<const N: usize, const M: usize>(
     table: &Table,
-    rows: &Rows,
+    (term, rows): (&Term, &Rows),
     patterns: &Patterns,
     block: usize,
     [y, x]: [usize; 2],
     part: usize,
     column: &mut Column<M>,
 ) {
-    let silent = patterns.place(rows.input.places());
-    let mut windows = [silent; MOST_TAPS];
-    let mut taps = 0;
+    let size = table.rows * N;
+    let sums = &table.sums[block * size..(block + 1) * size];
+    let tap_size = table.eights * PATTERNS * N;
+    let mut windows = [(&sums[..0], patterns.place(0)); MOST_TAPS];
+    let mut seen = 0;
     let along = |axis: usize, at: usize, k: usize, length: usize| {
         let windows = &rows.windows;
         let place = at * windows.stride[axis] + k * windows.dilation[axis];
         place.checked_sub(windows.padding[axis]).filter(|&place| place < length)
     };
+    let mut tap = 0;
     for kx in 0..rows.windows.kernel[1] {
         let at = along(1, x, kx, rows.input.width);
         for ky in 0..rows.windows.kernel[0] {
             if let (Some(row), Some(at)) = (along(0, y, ky, rows.input.height), at) {
-                windows[taps] = patterns.place(row * rows.input.width + at);
+                let sums = &sums[tap * tap_size..(tap + 1) * tap_size];
+                let mut see = |place: usize| {
+                    windows[seen] = (sums, patterns.place(place));
+                    seen += 1;
+                };
+                match term.pool {
+                    Some(SourcePool::Mean(pool)) => pool.places(term.from, row, at).for_each(see),
+                    _ => see(row * rows.input.width + at),
+                }
             }
-            taps += 1;
+            tap += 1;
         }
     }
-    let size = table.rows * N;
-    let sums = &table.sums[block * size..(block + 1) * size];
-    let windows = &windows[..taps];
-    dispatch(LookUp::<N, M> { sums, eights: table.eights, windows, count: patterns.count, part, column });
+    let windows = &windows[..seen];
+    dispatch(LookUp::<N, M> { eights: table.eights, windows, count: patterns.count, part, column });
 }
 
+/// The sums of one place of a window, and its patterns.
+type Seen<'a> = (&'a [Lanes], &'a [[u8; STEPS]]);
+
 struct LookUp<'a, const N: usize, const M: usize> {
-    sums: &'a [Lanes],
     eights: usize,
-    windows: &'a [&'a [[u8; STEPS]]],
+    windows: &'a [Seen<'a>],
     count: f32,
     part: usize,
     column: &'a mut Column<M>,
@@ -177,15 +194,15 @@ impl<const N: usize, const M: usize> LookUp<'_, N, M> {
     /// `S` steps at a time, each of `Q` groups of eight channels with a sum of its own, so that no addition waits for another.
     #[inline(always)]
     fn sum<I: Isa, const Q: usize, const S: usize>(self) {
-        let (rows, _) = self.sums.as_chunks::<N>();
-        let (eights, _) = rows.as_chunks::<PATTERNS>();
-        let (tables, _) = eights.as_chunks::<Q>();
         let count = I::splat(self.count);
         let chunks = self.column.len().div_ceil(STEPS);
         for (k, column) in self.column.chunks_mut(S).enumerate() {
             let (chunk, half) = (k * S / STEPS, k * S % STEPS);
             let mut sums = [[[I::splat(0.0); N]; Q]; S];
-            for (table, window) in tables.iter().zip(self.windows) {
+            for (table, window) in self.windows {
+                let (rows, _) = table.as_chunks::<N>();
+                let (eights, _) = rows.as_chunks::<PATTERNS>();
+                let Some(table) = eights.first_chunk::<Q>() else { continue };
                 for q in 0..Q {
                     let patterns = &window[q * chunks + chunk];
                     for s in 0..S {

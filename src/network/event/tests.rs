@@ -133,7 +133,7 @@ fn add_term<const N: usize>(
                 let table = Table::new(rows, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
                 let mut looked_up = column.to_vec();
                 for patterns in Patterns::of(term.from, &field, column.len()) {
-                    look_up::<N, N>(&table, rows, &patterns, block, [y, x], 0, &mut looked_up);
+                    look_up::<N, N>(&table, (term, rows), &patterns, block, [y, x], 0, &mut looked_up);
                 }
                 for list in &events.lists[group] {
                     gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
