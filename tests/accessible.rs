@@ -5,7 +5,7 @@ mod common;
 
 use common::{Desk, click, desk, desk_of};
 use egui::Key;
-use egui::accesskit::{Action, Role};
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use spikescope::lab::{Message, Workspace};
@@ -31,9 +31,7 @@ const CONTROLS: [Role; 12] = [
 fn nameless(harness: &Harness<'static, Desk>) -> Vec<String> {
     let nodes = harness.root().children_recursive().filter(|node| {
         let node = node.accesskit_node();
-        // A label can be clicked to select its text, and says its text as its value.
-        let text = matches!(node.role(), Role::Label | Role::ScrollBar);
-        let works = CONTROLS.contains(&node.role()) || node.data().supports_action(Action::Click) && !text;
+        let works = CONTROLS.contains(&node.role());
         works && !node.is_hidden() && node.label().is_none_or(|label| label.trim().is_empty())
     });
     nodes.map(|node| format!("{:?} at {:?}", node.accesskit_node().role(), node.rect())).collect()

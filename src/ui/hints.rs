@@ -57,7 +57,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window) {
     let tones = tones(ui);
     let target = [Some(Target::Steps), Some(Target::Layers), None].get(hints.step).copied().flatten();
     if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
-        let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, Id::unique("hint ring")));
+        let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
         painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, tones.accent), StrokeKind::Outside);
     }
     let area =

@@ -151,13 +151,13 @@ impl Page<'_> {
                 let at = text.pos + row.pos.to_vec2() + glyph.pos.to_vec2();
                 let looks = (colour.gamma_multiply(text.opacity_factor), now.0, now.1);
                 match &mut run {
-                    Some(run) if run.looks == looks && run.at.y == at.y => {
+                    Some(run) if run.looks == looks && run.y == at.y => {
                         run.letters.push(glyph.chr);
-                        run.end = at.x + glyph.advance_width;
+                        run.places.push(at.x);
                     }
                     _ => {
                         self.run(run.take(), &turn);
-                        run = Some(Run { at, end: at.x + glyph.advance_width, letters: glyph.chr.into(), looks });
+                        run = Some(Run { y: at.y, places: vec![at.x], letters: glyph.chr.into(), looks });
                     }
                 }
             }
@@ -171,14 +171,15 @@ impl Page<'_> {
     fn run(&mut self, run: Option<Run>, turn: &str) {
         let Some(run) = run.filter(|run| !run.letters.trim().is_empty()) else { return };
         let (colour, size, leaning) = run.looks;
-        let (x, y, width) = (number(run.at.x), number(run.at.y), number(run.end - run.at.x));
+        // Every letter at its place, whatever font the reader has.
+        let x = run.places.iter().map(|x| number(*x)).collect::<Vec<_>>().join(" ");
+        let (y, size) = (number(run.y), number(size));
         let leaning = if leaning { r#" font-style="italic""# } else { "" };
-        let size = number(size);
-        // The same width whatever font the reader has.
-        let fit = format!(r#"textLength="{width}" lengthAdjust="spacingAndGlyphs" xml:space="preserve""#);
         let letters = escaped(&run.letters);
         let fill = paint("fill", colour);
-        self.line(&format!(r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} {fit} {fill}{turn}>{letters}</text>"#));
+        self.line(&format!(
+            r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} xml:space="preserve" {fill}{turn}>{letters}</text>"#
+        ));
     }
 
     /// A picture, or triangles of one colour each.
@@ -217,8 +218,9 @@ impl Page<'_> {
 
 /// Letters of one look on one base line.
 struct Run {
-    at: Pos2,
-    end: f32,
+    y: f32,
+    /// Where each letter begins.
+    places: Vec<f32>,
     letters: String,
     looks: (Color32, f32, bool),
 }
