@@ -1,7 +1,7 @@
 //! The runs of this session: what was changed, what came of it; a click goes back to one, and two are laid over each other.
 
 use egui::{Button, Grid, ScrollArea, Ui};
-use egui_plot::{AxisHints, HLine, Legend, Line, MarkerShape, Plot, PlotPoints, Points};
+use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use super::Pane;
 use super::parts::{self, Page, percent};
@@ -12,7 +12,7 @@ use crate::ui::status_bar::seconds;
 use crate::ui::tones::tones;
 
 /// Two plots stand beside each other in a pane of at least this many points.
-const BESIDE: f32 = 520.0;
+const BESIDE: f32 = 400.0;
 /// How wide the words of a change are, in points.
 const CHANGE: f32 = 210.0;
 
@@ -35,15 +35,19 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(past),
         |ui| {
             let room = ui.available_height();
-            let table_room = if other.is_some() { room * 0.42 } else { room };
-            ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
-                table(ui, past, now, other, out);
+            ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
+                let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
+                ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
+                    table(ui, past, now, other, out);
+                });
+                match other {
+                    Some(other) => compare(ui, now, other, room),
+                    None if past.len() > 1 => {
+                        _ = ui.weak("Choose \"compare\" in a row to lay two runs over each other.")
+                    }
+                    None => _ = ui.weak("Change something: the next run appears here, and both can be compared."),
+                }
             });
-            match other {
-                Some(other) => compare(ui, now, other),
-                None if past.len() > 1 => _ = ui.weak("Choose \"compare\" in a row to lay two runs over each other."),
-                None => _ = ui.weak("Change something: the next run appears here, and both can be compared."),
-            }
         },
     );
 }
@@ -87,22 +91,25 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
 }
 
 /// Both runs over each other, and what is other in the one on the screen.
-fn compare(ui: &mut Ui, now: &Past, other: &Past) {
+fn compare(ui: &mut Ui, now: &Past, other: &Past, room: f32) {
     let words = match differences(&other.settings, &now.settings) {
         words if words.is_empty() => "the same settings".to_owned(),
         words => words.join(", "),
     };
     ui.separator();
     ui.add(egui::Label::new(format!("Run {} against run {}: {words}", now.number, other.number)).wrap());
-    let (width, height) = (ui.available_width(), ui.available_height().max(120.0));
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let names = [now, other].map(|one| format!("run {}", one.number));
+    parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), ("ANN", tones.ann)]);
+    let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
     if width >= BESIDE {
         ui.horizontal_top(|ui| {
             ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| curves(ui, now, other, height));
             ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| mismatches(ui, now, other, height));
         });
     } else {
-        curves(ui, now, other, height / 2.0 - 4.0);
-        mismatches(ui, now, other, height / 2.0 - 4.0);
+        curves(ui, now, other, height);
+        mismatches(ui, now, other, height);
     }
 }
 
@@ -115,7 +122,6 @@ fn still<'a>(name: &str, height: f32) -> Plot<'a> {
         .allow_boxed_zoom(false)
         .include_y(0.0)
         .y_axis_min_width(40.0)
-        .legend(Legend::default())
 }
 
 fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
@@ -151,7 +157,7 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
             let whole = mark.value.fract().abs() < 1e-6 && mark.value >= 0.0;
             if whole { format!("{}", mark.value + 1.0) } else { String::new() }
         })])
-        .y_axis_label("firing-rate mismatch")
+        .y_axis_label("mismatch")
         .x_grid_spacer(|input| {
             let (from, to) = input.bounds;
             (from.ceil() as i64..=to.floor() as i64)
