@@ -84,7 +84,11 @@ impl Still {
         let apart = Context::default();
         apart.memory_mut(|own| *own = memory);
         let size: Vec2 = size.unwrap_or(vec2(640.0, 400.0));
-        Self { stage: Stage::new(apart, size.max(vec2(160.0, 120.0)).round(), SCALE), pane: Some(pane), window: Window::default() }
+        Self {
+            stage: Stage::new(apart, size.max(vec2(160.0, 120.0)).round(), SCALE),
+            pane: Some(pane),
+            window: Window::default(),
+        }
     }
 
     /// `pane`, or the whole screen, of `size` points at `scale` pixels a point, as nobody has touched it.

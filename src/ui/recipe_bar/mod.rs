@@ -4,7 +4,7 @@ mod correction;
 mod rarer;
 mod threshold;
 
-use egui::{Popup, PopupCloseBehavior, Rect, Slider, Ui};
+use egui::{Popup, PopupCloseBehavior, Slider, Ui};
 
 use super::controls::end_gesture;
 use super::hints::{self, Target};
