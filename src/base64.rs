@@ -1,5 +1,8 @@
-//! Bytes as letters, six bits each (RFC 4648), with letters that have no meaning in addresses.
+//! Bytes as letters, six bits each (RFC 4648): the standard letters for data addresses, and those without a meaning in
+//! addresses for lines that people send.
 
+/// The letters of data addresses; padded.
+pub const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// The letters of addresses; not padded.
 pub const PLAIN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -11,6 +14,15 @@ pub fn encode(bytes: &[u8], letters: &[u8; 64]) -> String {
         for k in 0..=three.len() {
             text.push(char::from(letters[(word >> (18 - 6 * k)) as usize & 63]));
         }
+    }
+    text
+}
+
+/// The same, padded to a multiple of four.
+pub fn encode_padded(bytes: &[u8], letters: &[u8; 64]) -> String {
+    let mut text = encode(bytes, letters);
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
     }
     text
 }
@@ -35,9 +47,9 @@ mod tests {
 
     #[test]
     fn the_standards_own_examples() {
-        for (plain, coded) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(encode(plain.as_bytes(), PLAIN), coded);
-            assert_eq!(decode(coded, PLAIN).unwrap(), plain.as_bytes());
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(encode_padded(plain.as_bytes(), STANDARD), coded);
+            assert_eq!(decode(coded.trim_end_matches('='), STANDARD).unwrap(), plain.as_bytes());
         }
         assert_eq!(decode("AA?A", PLAIN), Err(3));
     }

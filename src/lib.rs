@@ -13,6 +13,8 @@
 //! - [`network`]: what a network is; readers of its files; the bundled zoo.
 //! - [`data`]: what a sample is; readers of its files; drawn digits.
 
+#![deny(unsafe_code)]
+
 mod base64;
 pub mod cli;
 pub mod convert;

@@ -31,7 +31,7 @@ enum Command {
     Race(Box<cli::race::RaceArgs>),
     /// Train a small network for conversion
     Train(cli::train::TrainArgs),
-    /// Draw the screen, or one pane, into a PNG file
+    /// Draw the screen, or one pane, into a file: PNG, SVG, CSV or GIF
     Shot(cli::shot::ShotArgs),
 }
 

@@ -11,6 +11,10 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Workspace};
 use spikescope::ui::commands::Command;
+use spikescope::ui::dialog::Ask;
+use spikescope::ui::export::Format;
+use spikescope::ui::export::work::Work;
+use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::Window;
 
 fn palette(harness: &mut Harness<'static, Desk>, typed: &str) {
@@ -57,10 +61,12 @@ fn arrows_choose_and_what_cannot_be_done_says_why() {
 fn every_command_can_be_given() {
     let harness = desk();
     let (lab, mut window) = (&harness.state().lab, Window::default());
-    for command in Command::all(lab) {
+    for command in Command::all(lab, &window) {
         let mut out = Vec::new();
         let asked = window.asks.len();
-        let switches = |window: &Window| (window.saved_layout(), window.debug, window.words, window.paste.clone());
+        let switches = |window: &Window| {
+            (window.saved_layout(), window.debug, window.words, window.paste.clone(), window.hints.clone())
+        };
         let before = switches(&window);
         command.act(&harness.ctx, lab, &mut window, &mut out);
         let did = !out.is_empty()
@@ -109,4 +115,74 @@ fn every_pane_explains_itself_with_its_formula_and_its_source() {
     press(&mut harness, Key::Escape);
     press(&mut harness, Key::F1);
     harness.get_by_label("rate coding");
+}
+
+#[test]
+fn past_runs_are_gone_back_to_and_compared() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(6), Message::EndGesture]);
+    harness.run_ok();
+    let first = harness.state().lab.history.past()[0].clone();
+    click(&mut harness, "Runs");
+    click(&mut harness, "Compare with run 1");
+    harness.get_by_label("Run 2 against run 1: T 6 instead of 16");
+    click(&mut harness, "Go back to run 1");
+    let lab = &harness.state().lab;
+    assert_eq!((lab.run.as_ref().unwrap().settings.clone(), lab.history.past().len()), (first.settings, 2));
+    // And from the palette.
+    palette(&mut harness, "go back to run 2");
+    press(&mut harness, Key::Enter);
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 6);
+}
+
+#[test]
+fn the_first_steps_are_done_by_doing_them_and_go_away() {
+    let mut harness = desk();
+    assert!(
+        harness.query_by_label("The lab is running").is_none(),
+        "nothing is in the way unless it is the first start"
+    );
+    harness.state_mut().window.hints = Some(Default::default());
+    harness.run_ok();
+    harness.get_by_label("The lab is running");
+    harness.state_mut().lab.update([Message::SetSteps(6), Message::EndGesture]);
+    harness.run_ok();
+    harness.get_by_label("Where does it go wrong?");
+    let other = (harness.state().lab.view.layer + 1) % 3;
+    harness.state_mut().lab.update([Message::FocusLayer(other)]);
+    harness.run_ok();
+    harness.get_by_label("Ask");
+    palette(&mut harness, "");
+    assert!(harness.state().window.hints.is_none());
+    press(&mut harness, Key::Escape);
+    palette(&mut harness, "first steps");
+    press(&mut harness, Key::Enter);
+    click(&mut harness, "Take the hints away");
+    assert!(harness.state().window.hints.is_none());
+}
+
+#[test]
+fn a_pane_asks_where_it_is_to_be_written() {
+    let mut harness = desk();
+    click(&mut harness, "Export T-curve");
+    click(&mut harness, "Export as SVG drawing…");
+    let asked = Ask::Export(Pane::TCurve, Format::Svg);
+    assert_eq!(harness.state_mut().window.asks.pop(), Some(asked));
+    palette(&mut harness, "Export Error ledger as CSV");
+    press(&mut harness, Key::Enter);
+    assert_eq!(harness.state_mut().window.asks.pop(), Some(Ask::Export(Pane::Ledger, Format::Csv)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.csv");
+    let desk = harness.state_mut();
+    let ctx = egui::Context::default();
+    desk.window.exports.push(Work::begin(&ctx, &desk.lab, Pane::Ledger, Format::Csv, &path));
+    for _ in 0..200 {
+        harness.step();
+        if harness.state().window.exports.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(std::fs::read_to_string(&path).unwrap().lines().count() > 3);
+    assert!(harness.state().lab.notices.last().unwrap().text.contains("ledger.csv"), "it says where it is");
 }

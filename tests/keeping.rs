@@ -3,9 +3,9 @@
 #[path = "common/desk.rs"]
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{click, desk};
 use egui_kittest::kittest::Queryable;
@@ -15,8 +15,9 @@ use spikescope::lab::{Lab, Message, Session, Settings, share};
 use spikescope::ui::dialog::Ask;
 use spikescope::ui::keeper;
 
-/// Set for the process that is to be killed: where it writes.
+/// Set for the process that is to be killed: where it writes, and from which number on.
 const WRITER: &str = "SPIKESCOPE_TEST_WRITER";
+const FROM: &str = "SPIKESCOPE_TEST_FROM";
 
 fn session(steps: usize) -> Session {
     let mut session = Lab::default().session();
@@ -31,8 +32,9 @@ fn session(steps: usize) -> Session {
 fn writer() {
     let Some(folder) = std::env::var_os(WRITER) else { return };
     let store = Store::open(PathBuf::from(folder)).unwrap();
-    for steps in 1.. {
-        store.keep(SESSION, &session(1 + steps % 200));
+    let from: usize = std::env::var(FROM).unwrap().parse().unwrap();
+    for steps in from.. {
+        store.keep(SESSION, &session(steps));
         std::thread::sleep(Duration::from_micros(300));
     }
 }
@@ -40,31 +42,28 @@ fn writer() {
 #[test]
 fn a_kill_at_any_moment_leaves_a_whole_session() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(SESSION);
-    let mut seen = Vec::new();
-    for round in 0..8 {
-        let test = std::env::current_exe().unwrap();
-        let mut command = Command::new(test);
-        command.args(["--exact", "writer"]).env(WRITER, folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut writer = command.spawn().unwrap();
-        wait_for(&path);
-        std::thread::sleep(Duration::from_millis(40 + 7 * round));
+    let mut left = 0;
+    for round in 1..=8 {
+        let from = round * 1_000_000;
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "writer"]).env(WRITER, folder.path()).env(FROM, from.to_string());
+        let mut writer = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // It is killed amid its writes: when some of them, another number in each round, are through.
+        while left < from + round {
+            assert!(writer.try_wait().unwrap().is_none(), "the writer writes until it is killed");
+            std::thread::sleep(Duration::from_millis(1));
+            left = match Session::load(&folder.path().join(SESSION)) {
+                Ok(whole) => whole.settings.recipe.steps,
+                Err(spikescope::Error::Io { .. }) => 0,
+                Err(error) => panic!("round {round}: half a session: {error}"),
+            };
+        }
         // SIGKILL, where there are signals.
         writer.kill().unwrap();
         writer.wait().unwrap();
-        let Left::Session(left) = store::left(folder.path()) else { panic!("round {round} left no whole session") };
-        assert_eq!(*left, session(left.settings.recipe.steps), "it is one that was written");
-        seen.push(left.settings.recipe.steps);
+        let Left::Session(whole) = store::left(folder.path()) else { panic!("round {round} left no whole session") };
+        assert_eq!(*whole, session(whole.settings.recipe.steps), "it is one that was written");
     }
-    assert!(seen.iter().any(|steps| *steps != seen[0]), "it was written between the kills: {seen:?}");
-}
-
-fn wait_for(path: &Path) {
-    let begin = Instant::now();
-    while !path.exists() && begin.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert!(path.exists(), "the writer writes");
 }
 
 #[test]
@@ -105,7 +104,7 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
     assert_eq!(harness.state().lab.settings, before, "nothing happens before the person has spoken");
     click(&mut harness, "Find the network");
     assert_eq!(harness.state_mut().window.asks.pop(), Some(Ask::FindFile(0)));
-    harness.state_mut().lab.update([Ask::FindFile(0).message(new.clone())]);
+    harness.state_mut().lab.update(Ask::FindFile(0).message(new.clone()));
     harness.run_ok();
     let run = harness.state().lab.run.clone().unwrap();
     assert_eq!((run.settings.model.clone(), run.steps()), (new.display().to_string(), 5));

@@ -1,4 +1,5 @@
 //! Ctrl-C as a wish instead of an end: long commands look at a flag and finish what they have.
+#![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

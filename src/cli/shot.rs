@@ -1,23 +1,25 @@
-//! `spikescope shot`: draws the screen, or one pane, into a PNG file. Needs neither a display nor a graphics card.
+//! `spikescope shot`: draws the screen, or one pane, into a file. Needs neither a display nor a graphics card.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::lab::{Lab, Message, Session, Settings, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
+use crate::ui::export::work::Progress;
+use crate::ui::export::{Format, Still};
 use crate::ui::panes::Pane;
 use crate::ui::shell::Window;
-use crate::ui::shot;
 use crate::{Error, Result};
 
 /// The largest picture that is drawn, in pixels along a side.
 const MAX_SIDE: f32 = 8192.0;
 
-/// Draw the screen, or one pane, into a PNG file without a window.
+/// Draw the screen, or one pane, without a window: as a picture (.png), as lines and text (.svg), as the table of the
+/// pane's numbers (.csv), or at every time-step (.gif).
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShotArgs {
-    /// Where to write the picture.
+    /// Where to write it; the ending says as what: png, svg, csv or gif.
     #[arg(value_name = "OUT.png")]
     pub out: PathBuf,
     /// Only this pane.
@@ -52,6 +54,7 @@ pub struct ShotArgs {
 /// What reading the session or computing its run gives; senseless sizes, unknown panes.
 pub fn run(args: ShotArgs) -> Result<()> {
     let pane = args.pane.as_deref().map(pane_named).transpose()?;
+    let format = format_of(&args.out)?;
     let (width, height) = parse_size(&args.size)?;
     if !(0.5..=8.0).contains(&args.scale) || width.max(height) * args.scale > MAX_SIDE {
         return Err(Error::Invalid(format!(
@@ -82,7 +85,8 @@ pub fn run(args: ShotArgs) -> Result<()> {
         enter(lesson, args.step, &mut lab, &mut window)?;
     }
     lab.view.dark = dark.unwrap_or(lab.view.dark);
-    shot::write_png(&shot::draw(&lab, &mut window, pane, egui::vec2(width, height), args.scale), &args.out)
+    let mut still = Still::new(pane, egui::vec2(width, height), args.scale).in_window(window);
+    still.write(&mut lab, format, &args.out, &Progress::default())
 }
 
 /// Brings lab and window to a step of a lesson.
@@ -103,6 +107,15 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut Window) -> Resul
 fn workspace_named(name: &str) -> Result<Workspace> {
     Workspace::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name))
         .map_err(|_| Error::Invalid(format!("workspace '{name}' is not known; use explore, teach or tune")))
+}
+
+/// What the ending of `path` asks for.
+fn format_of(path: &Path) -> Result<Format> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let known = [Format::Png, Format::Svg, Format::Csv, Format::Gif];
+    known.into_iter().find(|format| format.ending() == ending).ok_or_else(|| {
+        Error::Invalid(format!("'{}' is not written; name a .png, .svg, .csv or .gif file", path.display()))
+    })
 }
 
 /// The pane of that name; lists the names there are when it is none of them.
@@ -127,6 +140,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_drawn_is_refused_with_what_can() {
+        assert!(format_of(Path::new("a.PNG")).is_ok() && format_of(Path::new("a.jpg")).is_err());
         assert!(pane_named("leger").unwrap_err().to_string().contains("ledger"));
         assert_eq!(parse_size("1280x800").unwrap(), (1280.0, 800.0));
         for bad in ["1280", "0x10", "axb", "-5x100", "99999x99999"] {

@@ -150,6 +150,10 @@ pub enum Message {
     GoOnWithoutMissing,
     /// Leave the waiting session alone.
     LeaveWaiting,
+    /// The settings of the past run of this number.
+    GoBackTo(usize),
+    /// Compare the run on the screen with the past run of this number, or with none.
+    CompareWith(Option<usize>),
     /// Tell the person something.
     Tell(Notice),
 }

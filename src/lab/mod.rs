@@ -5,6 +5,7 @@ pub mod backend;
 pub mod cache;
 pub mod compute;
 pub mod engine;
+pub mod history;
 pub mod lock;
 pub mod memory;
 pub mod message;
@@ -18,6 +19,7 @@ pub mod session;
 pub mod settings;
 pub mod share;
 pub mod snapshot;
+mod still;
 pub mod store;
 pub mod stream;
 pub mod undo;
@@ -43,6 +45,7 @@ use crate::convert::NamedRecipe;
 use crate::{Error, Result};
 use compute::Fit;
 use engine::{Engine, Waker};
+use history::History;
 use moved::Waiting;
 use recent::Recent;
 use undo::Undo;
@@ -83,6 +86,8 @@ pub struct Lab {
     pub recent: Recent,
     /// The lesson that was asked for last, and the how-manieth wish that was; the window opens it.
     lesson: Option<(u64, String)>,
+    /// The runs of this session.
+    pub history: History,
     undo: Undo,
     engine: Engine,
     /// Number of the newest run job.

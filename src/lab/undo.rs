@@ -27,6 +27,10 @@ impl Undo {
             self.gesture = Some(settings.clone());
         }
     }
+    /// Whether a gesture is under way.
+    pub fn dragging(&self) -> bool {
+        self.gesture.is_some()
+    }
     /// Ends the gesture: all it changed becomes one step.
     pub fn end(&mut self, settings: &Settings) {
         if let Some(before) = self.gesture.take()
@@ -141,6 +145,50 @@ mod tests {
         undo.end(&second);
         undo.refused(&first);
         assert!(undo.undo_sentence().is_none());
+    }
+
+    #[test]
+    fn every_setting_has_a_sentence() {
+        use crate::convert::{
+            Balance, Correction, CosRule, Granularity, InitialPotential, Neuron, Pooling, Readout, Reset,
+            ThresholdRule, Tie,
+        };
+        use crate::data::Scaling;
+        use crate::lab::Backend;
+        type Change = fn(&mut Settings);
+        let changes: [Change; 21] = [
+            |s| s.model = "a.onnx".into(),
+            |s| s.data = "npz:a".into(),
+            |s| s.calibration_data = Some("npz:b".into()),
+            |s| s.scaling = Scaling::Bytes,
+            |s| s.samples = 0..1,
+            |s| s.calibrate = 0..1,
+            |s| s.backend = Backend::Ndarray,
+            |s| s.recipe.steps = 3,
+            |s| s.recipe.threshold = ThresholdRule::Balance(Balance::default()),
+            |s| s.recipe.granularity = Granularity::Channel,
+            |s| s.recipe.v_init = 0.25,
+            |s| s.recipe.initial = InitialPotential::Uniform,
+            |s| s.recipe.reset = Reset::Hard,
+            |s| s.recipe.tie = Tie::Gt,
+            |s| s.recipe.neuron = Neuron::Signed,
+            |s| s.recipe.correction = Correction::Cos { steps: 4, passes: 1, rule: CosRule::Guarded },
+            |s| s.recipe.bias_shift = Some(32),
+            |s| s.recipe.bias_correction = true,
+            |s| s.recipe.pooling = Pooling::Lateral,
+            |s| s.recipe.readout = Readout::Delayed(None),
+            |s| s.recipe.by_hand = [("act".to_owned(), 1.0)].into(),
+        ];
+        let fields = serde_json::to_value(Settings::default()).unwrap();
+        let count = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(count(&fields) - 1 + count(&fields["recipe"]), changes.len(), "a new setting needs its words");
+        for change in changes {
+            let (first, mut second) = (Settings::default(), Settings::default());
+            change(&mut second);
+            assert_ne!(first, second);
+            let words = (sentence(&first, &second), sentence(&second, &first));
+            assert!(!words.0.is_empty() && !words.1.is_empty(), "{words:?}");
+        }
     }
 
     #[test]

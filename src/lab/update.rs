@@ -95,7 +95,10 @@ impl Lab {
             }
             Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
             Message::SetBackend(backend) => self.change_once(|s| s.backend = backend),
-            Message::EndGesture => self.undo.end(&self.settings),
+            Message::EndGesture => {
+                self.undo.end(&self.settings);
+                self.history.settle(&self.settings);
+            }
             Message::Undo => {
                 if let Some(settings) = self.undo.undo(&self.settings) {
                     self.settings = settings;
@@ -189,6 +192,13 @@ impl Lab {
                 }
             }
             Message::LeaveWaiting => self.waiting = None,
+            Message::GoBackTo(number) => {
+                if let Some(past) = self.history.get(number) {
+                    let settings = past.settings.clone();
+                    self.change_once(|s| *s = settings);
+                }
+            }
+            Message::CompareWith(number) => self.history.compared = number,
             Message::Tell(notice) => {
                 if self.notices.last() != Some(&notice) {
                     self.notices.push(notice);
@@ -425,6 +435,9 @@ impl Lab {
                     // Opening may have fitted ranges and scaling.
                     self.settings = run.settings.clone();
                     self.asked = Some(self.settings.clone());
+                }
+                if current {
+                    self.history.add(&run, self.undo.dragging());
                 }
                 if let (true, Some(subject)) = (current, Opened::subject(&run.settings)) {
                     self.recent.add(subject);

@@ -12,13 +12,13 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
+use super::loops::{Steps, centre_and_scale, combine, products, squares, sum};
+
 type Values = FloatTensor<Flex>;
 type Tracked = FloatTensor<Autodiff<Flex>>;
 
 /// Values that one thread takes at once.
 const STRETCH: usize = 1 << 14;
-/// Sums are made in this many lanes, so that they vectorise.
-const LANES: usize = 16;
 
 /// The primitive of a tensor on the device that is trained on.
 fn tracked<const D: usize>(tensor: Tensor<D>) -> Tracked {
@@ -45,43 +45,6 @@ fn given<const D: usize>(numbers: Vec<f32>, shape: [usize; D]) -> Values {
     Values::from_data(TensorData::new(numbers, shape))
 }
 
-/// Σ f(x, y) over two slices.
-fn sum_of(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
-    let mut lanes = [0.0f32; LANES];
-    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let rest: f32 = xs.remainder().iter().zip(ys.remainder()).map(|(&x, &y)| f(x, y)).sum();
-    for (x, y) in xs.zip(ys) {
-        lanes.iter_mut().zip(x.iter().zip(y)).for_each(|(lane, (&x, &y))| *lane += f(x, y));
-    }
-    f64::from(lanes.iter().sum::<f32>() + rest)
-}
-
-/// The staircase or ramp of one threshold, `λ·clip(q(z/λ), 0, 1)`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
-    pub lambda: f32,
-    /// L and shift of QCFS; none for the plain clip.
-    pub quantised: Option<(f32, f32)>,
-}
-
-impl Steps {
-    /// The value of `z` in units of λ, 0 to 1, and whether the gradient passes: [`super::activation`] has the table.
-    #[inline(always)]
-    fn at(self, z: f32) -> (f32, bool) {
-        let unit = z / self.lambda;
-        match self.quantised {
-            None => (unit.clamp(0.0, 1.0), (0.0..=1.0).contains(&unit)),
-            Some((levels, shift)) => {
-                let x = unit * levels + shift;
-                // Above zero the whole part is the floor; what is no number stays none.
-                let floor = x.clamp(0.0, levels) as i32 as f32;
-                let floor = if x.is_nan() { x } else { floor };
-                (floor / levels, x >= 0.0 && x < levels + 1.0)
-            }
-        }
-    }
-}
-
 #[derive(Debug)]
 struct StepsBackward;
 
@@ -93,17 +56,8 @@ impl Backward<Flex, 2> for StepsBackward {
         let mut gradient = taken(grads.consume::<Flex>(&ops.node));
         let (z, steps) = ops.state;
         let [rows, columns] = z.shape_of();
-        let parts = gradient.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH)).map(|(gradient, z)| {
-            let mut lanes = [0.0f32; LANES];
-            for (gradient, z) in gradient.chunks_mut(LANES).zip(z.chunks(LANES)) {
-                for ((g, &z), lane) in gradient.iter_mut().zip(z).zip(&mut lanes) {
-                    let (unit, passes) = steps.at(z);
-                    *lane += *g * (unit - if passes { z / steps.lambda } else { 0.0 });
-                    *g = if passes { *g } else { 0.0 };
-                }
-            }
-            f64::from(lanes.iter().sum::<f32>())
-        });
+        let parts = gradient.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH));
+        let parts = parts.map(|(gradient, z)| steps.back(gradient, z));
         let of_lambda: Vec<f64> = parts.collect();
         let [node_z, node_lambda] = ops.parents;
         if let Some(node) = node_z {
@@ -122,9 +76,7 @@ pub(super) fn steps(z: Tensor<2>, lambda: Tensor<1>, quantised: Option<(f32, f32
     let steps = Steps { lambda: taken(lambda.into_primitive())[0], quantised };
     let z = z.into_primitive().to_contiguous();
     let mut out = vec![0.0; seen(&z).len()];
-    out.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH)).for_each(|(out, z)| {
-        out.iter_mut().zip(z).for_each(|(out, &z)| *out = steps.at(z).0 * steps.lambda);
-    });
+    out.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH)).for_each(|(out, z)| steps.apply(out, z));
     let out = given(out, z.shape_of::<2>());
     let out = match StepsBackward.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => prep.finish((z, steps), out),
@@ -161,8 +113,8 @@ impl Backward<Flex, 3> for NormBackward {
             let (mut beta, mut product) = (0.0, 0.0);
             for span in (0..rows).map(of) {
                 let (g, x) = (&gradient[span.clone()], &x[span]);
-                beta += sum_of(g, x, |g, _| g);
-                product += sum_of(g, x, |g, x| g * (x - mean[c]));
+                beta += sum(g);
+                product += products(g, x, mean[c]);
             }
             (beta as f32, product as f32 * inverse[c])
         };
@@ -177,9 +129,8 @@ impl Backward<Flex, 3> for NormBackward {
             })
             .collect();
         gradient.par_chunks_mut(columns).zip(x.par_chunks(columns)).for_each(|(gradient, x)| {
-            for ((gradient, x), [a, k, b]) in gradient.chunks_mut(plane).zip(x.chunks(plane)).zip(&lines) {
-                gradient.iter_mut().zip(x).for_each(|(g, &x)| *g = a * *g + k * x + b);
-            }
+            let planes = gradient.chunks_mut(plane).zip(x.chunks(plane));
+            planes.zip(&lines).for_each(|((gradient, x), &line)| combine(gradient, x, line));
         });
         let [node_x, node_gamma, node_beta] = ops.parents;
         if let Some(node) = node_x {
@@ -207,17 +158,16 @@ pub(super) fn norm(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32
     let moments = |c: usize| {
         let planes = || (0..rows).map(|row| &x[row * columns + c * plane..][..plane]);
         let values = (rows * plane) as f64;
-        let mean = (planes().map(|x| sum_of(x, x, |x, _| x)).sum::<f64>() / values) as f32;
-        let squares = planes().map(|x| sum_of(x, x, |x, _| (x - mean) * (x - mean)));
-        (mean, (squares.sum::<f64>() / values) as f32)
+        let mean = (planes().map(sum).sum::<f64>() / values) as f32;
+        let variance = planes().map(|x| squares(x, mean)).sum::<f64>() / values;
+        (mean, variance as f32)
     };
     let (mean, variance): (Vec<f32>, Vec<f32>) = (0..count).into_par_iter().map(moments).unzip();
     let inverse: Vec<f32> = variance.iter().map(|v| 1.0 / (v + epsilon).sqrt()).collect();
     let mut out = vec![0.0; x.len()];
     out.par_chunks_mut(columns).zip(x.par_chunks(columns)).for_each(|(out, x)| {
         for (c, (out, x)) in out.chunks_mut(plane).zip(x.chunks(plane)).enumerate() {
-            let (scale, mean, beta) = (gamma[c] * inverse[c], mean[c], beta[c]);
-            out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - mean) * scale + beta);
+            centre_and_scale(out, x, [mean[c], gamma[c] * inverse[c], beta[c]]);
         }
     });
     let out = given(out, [rows, columns]);

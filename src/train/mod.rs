@@ -7,6 +7,7 @@
 mod activation;
 mod batches;
 mod fused;
+mod loops;
 mod module;
 mod norm;
 mod optimise;

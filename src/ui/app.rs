@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 
 use super::dialog::{Ask, Dialogs, Native};
+use super::export::work::Work;
 use super::keeper::Keeper;
 use super::shell::{self, Window};
 use crate::lab::store::Store;
@@ -81,6 +82,7 @@ impl App {
             // What the command line opened is newer.
             let opened = std::mem::replace(&mut self.lab.recent, keeper.recent());
             self.lab.recent.take_over(&opened);
+            self.window.hints = keeper.hints();
         }
         self
     }
@@ -104,13 +106,16 @@ impl App {
     }
 
     /// Messages of dialogs that were answered and files that were dropped.
-    fn files(&self, ctx: &Context) -> Vec<Message> {
+    fn files(&mut self, ctx: &Context) -> Vec<Message> {
         let mut messages = Vec::new();
         for (ask, path) in self.answers.1.try_iter() {
             if ask == Ask::SaveSession {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }
-            messages.push(ask.message(path));
+            if let Ask::Export(pane, format) = ask {
+                self.window.exports.push(Work::begin(ctx, &self.lab, pane, format, &path));
+            }
+            messages.extend(ask.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
         messages.extend(dropped.into_iter().map(|file| Message::OpenPath(file.path().to_owned())));

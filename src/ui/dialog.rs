@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use super::export::Format;
+use super::panes::Pane;
 use crate::lab::Message;
 use crate::network::open::ENDINGS;
 
@@ -21,6 +23,8 @@ pub enum Ask {
     FindFile(usize),
     FindFolder(usize),
     OpenLesson,
+    /// Where to write a pane.
+    Export(Pane, Format),
 }
 
 impl Ask {
@@ -38,11 +42,14 @@ impl Ask {
             Self::FindFile(_) => "Where is the file now?",
             Self::FindFolder(_) => "Where is the folder now?",
             Self::OpenLesson => "Open lesson",
+            Self::Export(_, Format::Frames) => "Export into folder",
+            Self::Export(..) => "Export",
         }
     }
-    /// What to do with the answer.
-    pub fn message(self, path: PathBuf) -> Message {
-        match self {
+    /// What the lab is to do with the answer; nothing where the window does it.
+    pub fn message(self, path: PathBuf) -> Option<Message> {
+        Some(match self {
+            Self::Export(..) => return None,
             Self::OpenNetwork => Message::OpenModel(path.display().to_string()),
             Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),
             Self::OpenLesson => Message::OpenLesson(path.display().to_string()),
@@ -55,7 +62,7 @@ impl Ask {
                 let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
                 Message::SaveRecipe { path, name }
             }
-        }
+        })
     }
 }
 
@@ -82,6 +89,12 @@ impl Dialogs for Native {
                 Ask::OpenPictures | Ask::FindFolder(_) => dialog.pick_folder(),
                 Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
                 Ask::OpenLesson => dialog.add_filter("Lessons", &["md"]).pick_file(),
+                Ask::Export(_, Format::Frames) => dialog.pick_folder(),
+                Ask::Export(pane, format) => {
+                    let ending = format.ending();
+                    let name = format!("{}.{ending}", pane.name());
+                    dialog.add_filter(ending.to_uppercase(), &[ending]).set_file_name(name).save_file()
+                }
                 Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
                 Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),
                 Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),

@@ -1,12 +1,16 @@
 //! The arrangement of panes in the middle of the screen: one tree of tabs and splits for each workspace. A person drags,
 //! closes and adds panes; what they made of it is saved with the session.
 
-use egui::{Ui, WidgetText};
-use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
+use egui::{Response, Role, Ui, WidgetInfo, WidgetText};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, Tabs, TileId, Tiles, Tree, UiResponse,
+};
 use serde::{Deserialize, Serialize};
 
-use super::panes::Pane;
-use super::tones;
+use super::dialog::Ask;
+use super::export::{self, Format};
+use super::panes::{self, Pane};
+use super::{texts, tones};
 use crate::lab::{Lab, Message, Parts, Workspace};
 
 /// The arrangements of all workspaces.
@@ -30,13 +34,13 @@ impl Default for Docks {
 
 impl Docks {
     /// Draws the panes of the workspace in view, with a frame around `point`.
-    pub fn show(&mut self, ui: &mut Ui, lab: &Lab, point: Option<Pane>, out: &mut Vec<Message>) {
+    pub fn show(&mut self, ui: &mut Ui, lab: &Lab, point: Option<Pane>, asks: &mut Vec<Ask>, out: &mut Vec<Message>) {
         let tree = self.tree_mut(lab.view.workspace);
         if tree.root().is_none() {
             ui.centered_and_justified(|ui| ui.weak("All panes are closed. Add one from the View menu."));
             return;
         }
-        tree.ui(&mut Faces { lab, point, out }, ui);
+        tree.ui(&mut Faces { lab, point, asks, out }, ui);
     }
 
     /// What the panes read whose tabs are in front in `workspace`.
@@ -54,6 +58,12 @@ impl Docks {
     pub fn in_sight(&self, workspace: Workspace, pane: Pane) -> bool {
         let tree = self.tree(workspace);
         tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
+    }
+
+    /// The panes of `workspace` that are not behind another tab.
+    pub fn all_in_sight(&self, workspace: Workspace) -> Vec<Pane> {
+        let tree = self.tree(workspace);
+        tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile).copied()).collect()
     }
 
     /// Adds `pane` to `workspace`, or brings its tab to the front.
@@ -112,7 +122,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
     let root = match workspace {
         // What is wrong (above), and why (below).
         Workspace::Explore => {
-            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Delay, Pane::Energy]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::History, Pane::Delay, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
             let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer, Pane::Initial]);
@@ -131,7 +141,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         // The threshold by eye, and what it does to the curve.
         Workspace::Tune => {
             let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::Initial]);
-            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Delay, Pane::Energy]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::History, Pane::Delay, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);
             let left = split(&mut tiles, LinearDir::Vertical, [threshold, ledger], 0.55);
@@ -160,14 +170,28 @@ fn split(tiles: &mut Tiles<Pane>, dir: LinearDir, children: [TileId; 2], first: 
 struct Faces<'a> {
     lab: &'a Lab,
     point: Option<Pane>,
+    asks: &'a mut Vec<Ask>,
     out: &'a mut Vec<Message>,
+}
+
+impl Faces<'_> {
+    /// As what the pane can be taken along.
+    fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
+        for format in Format::ALL {
+            let item = ui.button(format!("Export {}…", texts::export::format(format)));
+            if item.on_hover_text(texts::export::hint(format)).clicked() {
+                self.asks.push(Ask::Export(pane, format));
+            }
+        }
+    }
 }
 
 impl Behavior<Pane> for Faces<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
         ui.painter().rect_filled(ui.max_rect(), 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
-            ui.push_id(pane.name(), |ui| pane.show(ui, self.lab, self.out));
+            export::note_size(ui, *pane);
+            panes::show(ui, *pane, self.lab, self.out);
         });
         if self.point == Some(*pane) {
             tones::point_at(ui, ui.max_rect());
@@ -176,6 +200,19 @@ impl Behavior<Pane> for Faces<'_> {
     }
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
         pane.title().into()
+    }
+    fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, tile: TileId, tab: Response) -> Response {
+        if let Some(&pane) = tiles.get_pane(&tile) {
+            tab.context_menu(|ui| self.export_menu(ui, pane));
+        }
+        tab
+    }
+    fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
+        let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
+        let name = format!("Export {}", pane.title());
+        let menu = ui.menu_button("…", |ui| self.export_menu(ui, pane)).response;
+        menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        menu.on_hover_text(name);
     }
     fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
         tiles.get_pane(&tile).is_some()

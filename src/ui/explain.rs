@@ -49,7 +49,11 @@ pub fn text(ui: &mut Ui, text: &str) {
 /// The list of all words, while it is open.
 pub fn words(ui: &Ui, window: &mut Window) {
     let mut open = window.words;
-    let card = Card::new(texts::WORDS).open(&mut open).default_size([520.0, 420.0]).collapsible(false);
+    let card = Card::new(texts::WORDS)
+        .open(&mut open)
+        .default_pos([320.0, 110.0])
+        .default_size([520.0, 420.0])
+        .collapsible(false);
     card.show(ui.ctx(), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             Grid::new("words").num_columns(2).spacing([14.0, 8.0]).striped(true).show(ui, |ui| {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui::Context;
 
+use super::hints::Hints;
 use super::shell::Window;
 use super::texts;
 use crate::lab::recent::Recent;
@@ -14,6 +15,7 @@ use crate::lab::{Lab, Level, Message, Notice, Session, Settings};
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(2);
 const RECENT: &str = "recent.json";
+const SEEN: &str = "hints-seen.json";
 
 /// What was kept last, and when.
 pub struct Keeper {
@@ -24,18 +26,25 @@ pub struct Keeper {
     /// A frame is ordered for the next look.
     ordered: bool,
     complained: bool,
+    /// The hints of the first start are over.
+    seen: bool,
 }
 
 impl Keeper {
     /// Keeps things in `store`.
     pub fn new(store: Store) -> Self {
-        let recent = store.read(RECENT);
-        Self { store, session: None, recent, looked: Instant::now(), ordered: false, complained: false }
+        let (recent, seen) = (store.read(RECENT), store.read(SEEN));
+        Self { store, session: None, recent, looked: Instant::now(), ordered: false, complained: false, seen }
     }
 
     /// What was opened lately, at the start.
     pub fn recent(&self) -> Recent {
         self.recent.clone()
+    }
+
+    /// The hints of the first start, unless they were seen.
+    pub fn hints(&self) -> Option<Hints> {
+        (!self.seen).then(Hints::default)
     }
 
     /// Looks now and then; to be called with every frame. Returns what there is to tell.
@@ -58,6 +67,10 @@ impl Keeper {
         if lab.recent != self.recent {
             self.recent = lab.recent.clone();
             self.store.keep(RECENT, &self.recent);
+        }
+        if window.hints.is_none() && !self.seen {
+            self.seen = true;
+            self.store.keep(SEEN, &self.seen);
         }
         // What was never on the screen, or waits for its files, is not put in the place of what was.
         if lab.run.is_none() || lab.waiting.is_some() {

@@ -53,7 +53,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
         if field.changed() {
             palette.chosen = 0;
         }
-        let found = find(&palette.text, lab, &window.given);
+        let found = find(&palette.text, lab, window);
         palette.chosen = moved(palette.chosen, by, found.len());
         ui.separator();
         list(ui, &found, palette.chosen, by != 0 || field.changed(), entered)
@@ -77,8 +77,9 @@ fn moved(chosen: usize, by: i64, count: usize) -> usize {
 }
 
 /// The commands that fit `text`, best first; for no text those given last, then all in their order.
-fn find(text: &str, lab: &Lab, given: &[Command]) -> Vec<Found> {
-    let all = Command::all(lab).into_iter().filter(|command| *command != Command::Palette);
+fn find(text: &str, lab: &Lab, window: &Window) -> Vec<Found> {
+    let given = &window.given;
+    let all = Command::all(lab, window).into_iter().filter(|command| *command != Command::Palette);
     let fits = all.filter_map(|command| {
         let words = command.words(lab);
         let (score, places) = matched(text, &words)?;
@@ -168,15 +169,13 @@ mod tests {
 
     #[test]
     fn what_was_given_last_stands_first() {
-        let lab = Lab::default();
-        let found = find("", &lab, &[Command::Theme]);
-        assert_eq!(found[0].command, Command::Theme);
-        assert_eq!(
-            found.len() + 1,
-            Command::all(&lab).len() + usize::from(!Command::all(&lab).contains(&Command::Palette))
-        );
-        assert_eq!(find("ligth", &lab, &[]).len(), 0);
-        assert_eq!(find("light", &lab, &[])[0].command, Command::Theme);
+        let (lab, mut window) = (Lab::default(), Window::default());
+        window.given = vec![Command::Theme];
+        assert_eq!(find("", &lab, &window)[0].command, Command::Theme);
+        assert_eq!(find("", &lab, &window).len(), Command::all(&lab, &window).len());
+        window.given.clear();
+        assert_eq!(find("zzqj", &lab, &window).len(), 0);
+        assert_eq!(find("light", &lab, &window)[0].command, Command::Theme);
         assert_eq!((moved(0, -1, 5), moved(3, 13, 5), moved(2, 1, 0)), (0, 4, 0));
     }
 }

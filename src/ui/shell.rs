@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
+use super::export::work::{self, Work};
 use super::frame_times::FrameTimes;
+use super::hints::{self, Hints};
 use super::lesson::{self, Classroom, Place};
 use super::palette::{self, Palette};
 use super::sample_strip::Thumbnails;
@@ -63,6 +65,10 @@ pub struct Window {
     pub asks: Vec<Ask>,
     /// Frame times are shown.
     pub debug: bool,
+    /// Exports under way.
+    pub exports: Vec<Work>,
+    /// The hints of the first start, while there are any.
+    pub hints: Option<Hints>,
     /// The list of the field's words is open.
     pub words: bool,
     /// The open command palette.
@@ -131,6 +137,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
         let shown = side.frame(bar(8, 6)).show(ui, |ui| layer_strip::show(ui, lab, &mut wishes));
         point(Part::Layers, window, &shown.response);
+        hints::note(ui, hints::Target::Layers, shown.response.rect.shrink(6.0));
     }
     if lesson::open(lab, window) && room.x >= INSPECTOR_FROM {
         // In the place of the inspector: there is room for one of them.
@@ -144,14 +151,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     let pane = window.lesson.pane();
-    CentralPanel::default().frame(middle).show(ui, |ui| window.layout.docks.show(ui, lab, pane, &mut wishes));
+    CentralPanel::default().frame(middle).show(ui, |ui| {
+        window.layout.docks.show(ui, lab, pane, &mut window.asks, &mut wishes);
+    });
     let seen = window.layout.docks.seen(lab.view.workspace);
     if seen != lab.seen {
         out.push(Message::SetSeen(seen));
     }
     spots.into_iter().for_each(|rect| tones::point_at(ui, rect));
     notices::show(ui, lab, &mut wishes);
+    hints::show(ui, lab, window);
     explain::words(ui, window);
+    work::show(ui, &mut window.exports, &mut wishes);
     sessions::show(ui, lab, window, &mut wishes);
     palette::show(ui, lab, window, &mut wishes);
     window.frames.laid_out(began.elapsed());

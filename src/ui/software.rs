@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use egui::epaint::{Mesh, Primitive, Vertex};
 use egui::{
-    ColorImage, Context, ImageData, Pos2, RawInput, Rect, TextureFilter, TextureId, TexturesDelta, Ui, Vec2, pos2,
+    ColorImage, Context, FullOutput, ImageData, Pos2, RawInput, Rect, TextureFilter, TextureId, TexturesDelta, Ui,
+    Vec2, pos2,
 };
 
 /// Frames that are drawn before the one that counts: layouts and scroll areas settle in two or three.
@@ -15,42 +16,80 @@ const FRAME_SECONDS: f64 = 0.5;
 
 /// Textures with how they are sampled.
 #[derive(Default)]
-struct Textures(HashMap<TextureId, (ColorImage, TextureFilter)>);
+pub struct Textures(HashMap<TextureId, (ColorImage, TextureFilter)>);
 
-/// Draws `ui` on a screen of `size` points at `scale` pixels a point.
-pub fn draw(size: Vec2, scale: f32, mut ui: impl FnMut(&mut Ui)) -> ColorImage {
-    let ctx = Context::default();
-    let mut textures = Textures::default();
-    let [width, height] = [size.x, size.y].map(|side| (side * scale).round().max(1.0) as usize);
-    let mut canvas = Canvas { width, height, pixels: vec![[0.0; 3]; width * height] };
-    for frame in 0..FRAMES {
-        let mut input = RawInput {
-            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, size)),
-            time: Some(frame as f64 * FRAME_SECONDS),
-            ..RawInput::default()
-        };
-        if let Some(viewport) = input.viewports.get_mut(&egui::ViewportId::ROOT) {
-            viewport.native_pixels_per_point = Some(scale);
+/// A screen apart from any window, drawn frame by frame.
+pub struct Stage {
+    ctx: Context,
+    size: Vec2,
+    scale: f32,
+    textures: Textures,
+    drawn: usize,
+}
+
+impl Stage {
+    /// A screen of `size` points at `scale` pixels a point, with the memory of `ctx`.
+    pub fn new(ctx: Context, size: Vec2, scale: f32) -> Self {
+        Self { ctx, size, scale, textures: Textures::default(), drawn: 0 }
+    }
+    /// The context that is drawn in.
+    pub fn ctx(&self) -> &Context {
+        &self.ctx
+    }
+    /// In points.
+    pub fn size(&self) -> Vec2 {
+        self.size
+    }
+    /// What was drawn from so far.
+    pub fn textures(&self) -> &Textures {
+        &self.textures
+    }
+
+    /// Draws `count` frames of `ui` and returns the last.
+    pub fn frames(&mut self, count: usize, mut ui: impl FnMut(&mut Ui)) -> FullOutput {
+        let mut last = FullOutput::default();
+        for _ in 0..count {
+            let mut input = RawInput {
+                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
+                time: Some(self.drawn as f64 * FRAME_SECONDS),
+                ..RawInput::default()
+            };
+            if let Some(viewport) = input.viewports.get_mut(&egui::ViewportId::ROOT) {
+                viewport.native_pixels_per_point = Some(self.scale);
+            }
+            last = self.ctx.run_ui(input, &mut ui);
+            self.textures.take(&last.textures_delta);
+            self.drawn += 1;
         }
-        let output = ctx.run_ui(input, &mut ui);
-        textures.take(&output.textures_delta);
-        if frame + 1 == FRAMES {
-            for primitive in ctx.tessellate(output.shapes, output.pixels_per_point) {
-                if let Primitive::Mesh(mesh) = primitive.primitive {
-                    canvas.mesh(
-                        &mesh,
-                        primitive.clip_rect * output.pixels_per_point,
-                        output.pixels_per_point,
-                        &textures,
-                    );
-                }
+        last
+    }
+
+    /// The picture of the last of `count` frames of `ui`.
+    pub fn picture(&mut self, count: usize, ui: impl FnMut(&mut Ui)) -> ColorImage {
+        let output = self.frames(count, ui);
+        let [width, height] = [self.size.x, self.size.y].map(|side| (side * self.scale).round().max(1.0) as usize);
+        let mut canvas = Canvas { width, height, pixels: vec![[0.0; 3]; width * height] };
+        let scale = output.pixels_per_point;
+        for primitive in self.ctx.tessellate(output.shapes, scale) {
+            if let Primitive::Mesh(mesh) = primitive.primitive {
+                canvas.mesh(&mesh, primitive.clip_rect * scale, scale, &self.textures);
             }
         }
+        canvas.finish()
     }
-    canvas.finish()
+}
+
+/// Draws `ui` on a screen of `size` points at `scale` pixels a point.
+pub fn draw(size: Vec2, scale: f32, ui: impl FnMut(&mut Ui)) -> ColorImage {
+    Stage::new(Context::default(), size, scale).picture(FRAMES, ui)
 }
 
 impl Textures {
+    /// The picture behind `id`.
+    pub fn image(&self, id: TextureId) -> Option<&ColorImage> {
+        self.0.get(&id).map(|(image, _)| image)
+    }
+
     fn take(&mut self, delta: &TexturesDelta) {
         for (id, changes) in &delta.set {
             for change in changes {

@@ -1,6 +1,6 @@
 //! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
 
-use egui::{Align, Color32, Layout, Response, RichText, Ui};
+use egui::{Align, Color32, Layout, Response, RichText, Ui, vec2};
 
 use super::commands::menu;
 use super::shell::Window;
@@ -16,6 +16,10 @@ pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
     (Workspace::Teach, "Teach", "One neuron, large"),
     (Workspace::Tune, "Tune", "Thresholds and T"),
 ];
+
+/// The height of a row of controls, and the width at its end for the state of the run, in points.
+const ROW: f32 = 26.0;
+const RUN_STATE: f32 = 120.0;
 
 /// Draws both rows.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
@@ -36,9 +40,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         });
     });
     ui.add_space(2.0);
-    ui.horizontal(|ui| {
-        ui.set_height(26.0);
-        recipe_bar::show(ui, lab, out);
+    ui.horizontal_top(|ui| {
+        let room = vec2(ui.available_width() - RUN_STATE, ROW);
+        // What has no room on the first line stands on the next.
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
+            recipe_bar::show(ui, lab, out);
+        });
+        ui.set_height(ROW);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_state(ui, lab, out));
     });
 }
@@ -78,7 +86,8 @@ fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             out.push(Message::Stop);
         }
         let stage = if job.stage.is_empty() { "starting" } else { job.stage };
-        let bar = egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(ui.available_width().min(170.0));
+        let bar =
+            egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(ui.available_width().clamp(40.0, 170.0));
         ui.add(bar.text(RichText::new(stage).small()));
         return;
     }

@@ -8,7 +8,8 @@ mod methods;
 mod twice;
 
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
-use spikescope::convert::{Pooling, Recipe, Reset, ThresholdRule, rewrite};
+use spikescope::Error;
+use spikescope::convert::{Balance, Granularity, Pooling, Recipe, Reset, ThresholdRule, balance, calibrate, rewrite};
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Reference, Subject, report};
 use spikescope::network::forward::{Program, numbers};
@@ -220,5 +221,28 @@ fn stopping_stops() {
         previous: None,
         unchanged_layers: 0,
     };
-    assert!(matches!(run(&plan, &control), Err(spikescope::Error::Cancelled)));
+    assert!(matches!(run(&plan, &control), Err(Error::Cancelled)));
+    // Everything else on the way from a file to the report stops as well.
+    let (program, input) = (&bench.program, bench.input.as_slice());
+    assert!(matches!(calibrate(program, input, SAMPLES, &control), Err(Error::Cancelled)));
+    assert!(matches!(AnnRun::compute(program, input, SAMPLES, &control), Err(Error::Cancelled)));
+    let rule = Balance::default();
+    let balanced = balance(program, input, SAMPLES, rule, Granularity::Layer, &control);
+    assert!(matches!(balanced, Err(Error::Cancelled)));
+    let recording = bench.run(&spiking, 8, None, 0);
+    let shorter = prefix(program, &spiking, input, &recording, 5, &control);
+    assert!(matches!(shorter, Err(Error::Cancelled)));
+    let ann = AnnRun::compute(program, input, SAMPLES, &Control::default()).unwrap();
+    let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
+    let fan_outs = fan_outs(program.network());
+    let subject = Subject {
+        spiking: &spiking,
+        ann: &ann,
+        recording: &recording,
+        mean_inputs: &means,
+        labels: &[],
+        readout: Default::default(),
+        fan_outs: &fan_outs,
+    };
+    assert!(matches!(report(&subject, 8, &control), Err(Error::Cancelled)));
 }

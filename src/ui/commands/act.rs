@@ -8,7 +8,10 @@ use crate::lab::{Lab, Level, Message, Notice, Session, share};
 use crate::measure::NeuronRef;
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
+use crate::ui::dialog::Ask;
+use crate::ui::hints::Hints;
 use crate::ui::palette::Palette;
+use crate::ui::panes::Pane;
 use crate::ui::shell::Window;
 use crate::ui::texts;
 
@@ -35,6 +38,10 @@ impl Command {
             Self::Divergence => {
                 let found = lab.snapshot.as_ref().is_some_and(|snapshot| snapshot.divergence.is_some());
                 needs_run.or(unless(found, "this sample never leaves the ANN"))
+            }
+            Self::GoBack(index) | Self::Compare(index) => {
+                let past = lab.history.past().get(index);
+                unless(past.is_some_and(|past| past.settings != lab.settings), "this run is on the screen")
             }
             Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
             _ => None,
@@ -66,7 +73,13 @@ impl Command {
                 }
             }
             Self::PasteSession => window.paste = Some(String::new()),
+            Self::Export(pane, format) => window.asks.push(Ask::Export(pane, format)),
+            Self::Hints => window.hints = Some(Hints::default()),
             Self::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Self::Compare(_) => {
+                window.layout.docks.add(lab.view.workspace, Pane::History);
+                self.message(lab, out);
+            }
             Self::Palette => window.palette = Some(Palette::default()),
             Self::Workspace(workspace) => out.push(Message::SetWorkspace(workspace)),
             Self::Pane(pane) => {
@@ -93,6 +106,10 @@ impl Command {
         let view = &lab.view;
         let named = |wanted: &[&str]| methods(lab).into_iter().filter(|m| wanted.contains(&m.name.as_str())).collect();
         match self {
+            Self::GoBack(index) => out.extend(lab.history.past().get(index).map(|past| Message::GoBackTo(past.number))),
+            Self::Compare(index) => {
+                out.extend(lab.history.past().get(index).map(|past| Message::CompareWith(Some(past.number))));
+            }
             Self::Recent(index) => out.push(Message::OpenRecent(index)),
             Self::Lesson(index) => {
                 out.extend(crate::ui::lesson::entries().get(index).map(|l| Message::OpenLesson(l.source.clone())));

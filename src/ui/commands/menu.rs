@@ -6,6 +6,7 @@ use super::{BUNDLED_DATA, Command, methods};
 use crate::lab::{Lab, Message, Workspace};
 use crate::network::zoo::BUNDLED;
 use crate::ui::dialog::Ask;
+use crate::ui::export::Format;
 use crate::ui::panes::Pane;
 use crate::ui::shell::Window;
 use crate::ui::texts;
@@ -23,7 +24,7 @@ pub fn bar(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) 
     ui.menu_button("File", |ui| menu.file(ui));
     ui.menu_button("Edit", |ui| menu.edit(ui));
     ui.menu_button("View", |ui| menu.view(ui));
-    ui.menu_button("Help", |ui| menu.items(ui, [Command::Words, Command::Palette]));
+    ui.menu_button("Help", |ui| menu.items(ui, [Command::Words, Command::Hints, Command::Palette]));
 }
 
 impl Menu<'_> {
@@ -75,6 +76,13 @@ impl Menu<'_> {
         ui.menu_button("Lessons", |ui| {
             self.items(ui, (0..crate::ui::lesson::entries().len()).map(Command::Lesson));
             self.item(ui, Command::File(Ask::OpenLesson));
+        });
+        ui.menu_button("Export", |ui| {
+            for pane in self.window.layout.docks.all_in_sight(self.lab.view.workspace) {
+                ui.menu_button(pane.title(), |ui| {
+                    self.items(ui, Format::ALL.map(|format| Command::Export(pane, format)))
+                });
+            }
         });
         ui.separator();
         self.item(ui, Command::Quit);

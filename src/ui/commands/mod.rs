@@ -6,6 +6,7 @@ pub mod keys;
 pub mod menu;
 
 use super::dialog::Ask;
+use super::export::Format;
 use super::panes::Pane;
 use super::shell::Window;
 use super::texts;
@@ -31,6 +32,14 @@ pub enum Command {
     CopySession,
     /// Open a session from a line of text.
     PasteSession,
+    /// Write a pane to a file.
+    Export(Pane, Format),
+    /// The settings of the past run at this index.
+    GoBack(usize),
+    /// Compare with the past run at this index.
+    Compare(usize),
+    /// The hints of the first start again.
+    Hints,
     Quit,
     Palette,
     Undo,
@@ -78,7 +87,7 @@ pub enum Command {
 }
 
 /// What of the commands is fixed, in the order of the palette.
-const FIXED: [Command; 43] = [
+const FIXED: [Command; 44] = [
     Command::File(Ask::OpenNetwork),
     Command::File(Ask::OpenData),
     Command::File(Ask::OpenPictures),
@@ -121,12 +130,13 @@ const FIXED: [Command; 43] = [
     Command::Theme,
     Command::FrameTimes,
     Command::Words,
+    Command::Hints,
     Command::Quit,
 ];
 
 impl Command {
     /// Every command there is for `lab`, in the order of the palette.
-    pub fn all(lab: &Lab) -> Vec<Self> {
+    pub fn all(lab: &Lab, window: &Window) -> Vec<Self> {
         let mut all = FIXED.to_vec();
         all.extend(Pane::ALL.map(Self::Pane));
         all.extend((0..lab.recent.len()).map(Self::Recent));
@@ -135,6 +145,12 @@ impl Command {
         all.extend((0..BUNDLED_DATA.len()).map(Self::BundledData));
         all.extend((0..methods(lab).len()).map(Self::Method));
         all.extend((0..lab.run.as_ref().map_or(0, |run| run.spiking.layers.len())).map(Self::Layer));
+        for pane in window.layout.docks.all_in_sight(lab.view.workspace) {
+            all.extend(Format::ALL.map(|format| Self::Export(pane, format)));
+        }
+        let runs = lab.history.past().len();
+        all.extend((0..runs).rev().map(Self::GoBack));
+        all.extend((0..runs).rev().map(Self::Compare));
         all
     }
 
@@ -174,7 +190,7 @@ mod tests {
     #[test]
     fn no_two_commands_say_the_same_and_none_says_nothing() {
         let lab = Lab::default();
-        let all = Command::all(&lab);
+        let all = Command::all(&lab, &Window::default());
         let words: HashSet<String> = all.iter().map(|command| command.words(&lab)).collect();
         assert_eq!(words.len(), all.len(), "{words:?}");
         assert!(words.iter().all(|words| words.len() > 3 && words.chars().next().is_some_and(char::is_uppercase)));

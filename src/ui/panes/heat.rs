@@ -106,6 +106,11 @@ fn reduced(image: ColorImage, most: usize) -> ColorImage {
     ColorImage::new(size, sums.into_iter().map(mean).collect())
 }
 
+/// Forgets every kept texture.
+pub fn forget(data: &mut egui::util::IdTypeMap) {
+    data.remove_by_type::<(u64, TextureHandle)>();
+}
+
 /// A picture fitted into `room` without distortion; returns its place and what happened to it.
 pub fn picture(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Response) {
     let size = texture.size_vec2();

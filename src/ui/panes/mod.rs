@@ -5,6 +5,7 @@ mod decimate;
 mod delay;
 mod energy;
 mod heat;
+mod history;
 mod initial;
 mod ledger;
 mod membrane;
@@ -20,7 +21,8 @@ mod threshold;
 mod transfer;
 mod unevenness;
 
-use egui::Ui;
+use egui::util::IdTypeMap;
+use egui::{Id, Ui, UiBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::lab::{Lab, Message, Part};
@@ -43,11 +45,12 @@ pub enum Pane {
     Energy,
     Delay,
     Initial,
+    History,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -62,6 +65,7 @@ impl Pane {
         Self::Energy,
         Self::Delay,
         Self::Initial,
+        Self::History,
     ];
 
     /// The title on the pane's tab.
@@ -81,6 +85,7 @@ impl Pane {
             Self::Energy => "Energy",
             Self::Delay => "Start by end",
             Self::Initial => "v(0)",
+            Self::History => "Runs",
         }
     }
 
@@ -101,6 +106,7 @@ impl Pane {
             Self::Energy => "energy",
             Self::Delay => "delay",
             Self::Initial => "initial",
+            Self::History => "runs",
         }
     }
 
@@ -134,6 +140,24 @@ impl Pane {
             Self::Energy => energy::show(ui, lab, out),
             Self::Delay => delay::show(ui, lab, out),
             Self::Initial => initial::show(ui, lab, out),
+            Self::History => history::show(ui, lab, out),
         }
     }
+}
+
+/// Draws `pane` wherever it stands: what is chosen in it is found again by its name.
+pub fn show(ui: &mut Ui, pane: Pane, lab: &Lab, out: &mut Vec<Message>) {
+    let own = UiBuilder::new().scope_id(Id::unique(("pane", pane)));
+    ui.scope_builder(own, |ui| pane.show(ui, lab, out));
+}
+
+/// Forgets pictures on the graphics card of another window.
+pub fn forget_textures(data: &mut IdTypeMap) {
+    heat::forget(data);
+    raster::forget(data);
+}
+
+/// Where a pane puts the table of its numbers when a text lies there already.
+pub fn csv_wanted() -> Id {
+    Id::unique("csv wanted")
 }

@@ -4,8 +4,8 @@
 use egui::{Color32, Popup, PopupCloseBehavior, RichText, Role, Sense, Ui, WidgetInfo};
 use egui_plot::{AxisHints, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
-use super::Pane;
 use super::decimate::visible;
+use super::{Pane, csv_wanted};
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::explain;
@@ -72,8 +72,17 @@ pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl F
         Popup::menu(&help)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| explain::pane(ui, page.of, &page.explanation));
-        if ui.small_button("Copy CSV").on_hover_text("Copy the numbers of this plot as a table").clicked() {
-            ui.ctx().copy_text(csv());
+        let copy = ui.small_button("CSV").on_hover_text("Copy the numbers of this plot as a table");
+        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy CSV: {}", page.title)));
+        let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
+        if copy.clicked() || wanted {
+            let table = csv();
+            if wanted {
+                ui.data_mut(|data| data.insert_temp(csv_wanted(), table.clone()));
+            }
+            if copy.clicked() {
+                ui.ctx().copy_text(table);
+            }
         }
     });
     let drawn = ui.scope(body).response;
@@ -85,6 +94,9 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     ui.horizontal_wrapped(|ui| {
         for (name, colour) in entries {
             ui.spacing_mut().item_spacing.x = 4.0;
+            let font = egui::TextStyle::Small.resolve(ui.style());
+            let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *colour).size().x;
+            wrap_before(ui, 18.0 + word);
             let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
             let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
             ui.painter().rect_filled(line, 1.0, *colour);

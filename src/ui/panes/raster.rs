@@ -221,6 +221,11 @@ fn picture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: Key)
     texture
 }
 
+/// Forgets every kept picture.
+pub fn forget(data: &mut egui::util::IdTypeMap) {
+    data.remove_by_type::<Picture>();
+}
+
 /// A spike is always plain to see, several in one pixel are brighter.
 fn tint(ink: Color32, share: f32) -> Color32 {
     if share > 0.0 { ink.gamma_multiply(0.4 + 0.6 * share.min(1.0)) } else { Color32::TRANSPARENT }

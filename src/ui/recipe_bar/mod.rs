@@ -7,7 +7,9 @@ mod threshold;
 use egui::{Popup, PopupCloseBehavior, Slider, Ui};
 
 use super::controls::end_gesture;
+use super::hints::{self, Target};
 use super::signs::drop_button;
+use crate::convert::{Correction, Recipe, ThresholdRule};
 use crate::lab::{Control, Lab, Message};
 
 /// The T slider goes this far; more can come from a session or the command line.
@@ -17,28 +19,36 @@ const MAX_T: usize = 256;
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
     let free = |control| !lab.locked(control);
-    ui.spacing_mut().slider_width = 110.0;
-    ui.add_enabled_ui(free(Control::Steps), |ui| {
+    let tight = ui.available_width() < room(recipe);
+    let (long, short) = if tight { (60.0, 50.0) } else { (110.0, 80.0) };
+    ui.spacing_mut().slider_width = long;
+    begin(ui, 90.0 + long);
+    let steps = ui.add_enabled_ui(free(Control::Steps), |ui| {
         let mut steps = recipe.steps;
         let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
         if dragged(ui, "T", "Time-steps of the simulation", t, out) {
             push_change(out, Message::SetSteps(steps));
         }
     });
+    hints::note(ui, Target::Steps, steps.response.rect);
     ui.separator();
-    ui.add_enabled_ui(free(Control::Threshold), |ui| threshold::show(ui, recipe.threshold, out));
+    begin(ui, 180.0 + long);
+    ui.add_enabled_ui(free(Control::Threshold), |ui| threshold::show(ui, recipe.threshold, tight, out));
     ui.separator();
+    begin(ui, 110.0 + short);
     ui.add_enabled_ui(free(Control::VInit), |ui| {
         let mut v_init = recipe.v_init;
-        ui.spacing_mut().slider_width = 80.0;
+        ui.spacing_mut().slider_width = short;
         let v = Slider::new(&mut v_init, 0.0..=1.0).fixed_decimals(2).suffix(" θ");
         if dragged(ui, "v(0)", "Membrane potential before the first step, as a fraction of the threshold", v, out) {
             push_change(out, Message::SetVInit(v_init));
         }
     });
     ui.separator();
+    begin(ui, 130.0 + correcting(recipe));
     ui.add_enabled_ui(free(Control::Correction), |ui| correction::show(ui, recipe.correction, out));
     ui.separator();
+    begin(ui, 90.0);
     ui.add_enabled_ui(free(Control::Recipe), |ui| {
         let button =
             drop_button(ui, "Recipe").on_hover_text("Neuron, reset, biases, pooling, readout; ready-made recipes");
@@ -46,6 +56,28 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| rarer::show(ui, lab, out));
     });
+}
+
+/// The width that all of it takes with sliders of full length, about: more when a method has controls of its own.
+fn room(recipe: &Recipe) -> f32 {
+    let balancing = if matches!(recipe.threshold, ThresholdRule::Balance(_)) { 40.0 } else { 0.0 };
+    1010.0 + balancing + correcting(recipe)
+}
+
+/// What the controls of a correction take of it.
+fn correcting(recipe: &Recipe) -> f32 {
+    match recipe.correction {
+        Correction::None => 0.0,
+        Correction::Srp { .. } => 140.0,
+        Correction::Cos { .. } => 230.0,
+    }
+}
+
+/// Begins the next line where `width` points have no room on this one: a group of controls stays together.
+fn begin(ui: &mut Ui, width: f32) {
+    if ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
 }
 
 /// A named slider; tells whether its value changed. The end of a drag is already in `out` then, see [`push_change`].

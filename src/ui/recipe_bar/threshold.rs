@@ -11,7 +11,7 @@ use crate::ui::controls::{percentile_at, place_of};
 const DEFAULT_PERCENTILE: f64 = 99.9;
 
 /// Draws the rule and what belongs to it.
-pub fn show(ui: &mut Ui, rule: ThresholdRule, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message>) {
     let hint = "Where the thresholds come from: a percentile of the activations on the calibration samples, their maximum, \
                 the clipping value that the network learned, the value with the least squared error at this T, or \
                 balancing batch by batch";
@@ -40,7 +40,10 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, out: &mut Vec<Message>) {
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Threshold rule"));
     match rule {
         ThresholdRule::Balance(balance) => balancing(ui, balance, out),
-        _ => percentile(ui, rule, hint, out),
+        // A slider that cannot be moved is the first to make room.
+        ThresholdRule::Percentile(_) => percentile(ui, rule, hint, out),
+        _ if !tight => percentile(ui, rule, hint, out),
+        _ => {}
     }
 }
 

@@ -20,6 +20,12 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Recent(index) => {
             return format!("Open again: {}", lab.recent.get(index).map(opened).unwrap_or_default());
         }
+        Command::Export(pane, format) => {
+            return format!("Export {} {}…", pane.title(), super::export::format(format));
+        }
+        Command::GoBack(index) => return format!("Go back to run {}", past(lab, index)),
+        Command::Compare(index) => return format!("Compare with run {}", past(lab, index)),
+        Command::Hints => "First steps",
         Command::CopySession => "Copy session as text",
         Command::PasteSession => "Open session from text…",
         Command::Quit => "Quit",
@@ -87,6 +93,7 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
         Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
         Command::Recent(index) => lab.recent.get(index).map(Opened::place).unwrap_or_default(),
+        Command::Export(_, format) => super::export::hint(format).into(),
         Command::CopySession => "Everything that is set and looked at, in one line that can be sent".into(),
         Command::PasteSession => "Such a line can also be pasted anywhere in the window".into(),
         Command::ResetRecipe => {
@@ -115,6 +122,15 @@ fn opened(opened: &Opened) -> String {
     }
 }
 
+/// A past run by its number and what was changed.
+fn past(lab: &Lab, index: usize) -> String {
+    match lab.history.past().get(index) {
+        Some(past) if past.changed.is_empty() => past.number.to_string(),
+        Some(past) => format!("{}: {}", past.number, past.changed),
+        None => String::new(),
+    }
+}
+
 fn file(ask: Ask) -> &'static str {
     match ask {
         Ask::OpenNetwork => "Open network…",
@@ -128,6 +144,7 @@ fn file(ask: Ask) -> &'static str {
         Ask::OpenCalibrationData => "Open data set for calibration…",
         Ask::FindFile(_) => "Find the missing file…",
         Ask::FindFolder(_) => "Find the missing folder…",
+        Ask::Export(..) => "Export…",
     }
 }
 

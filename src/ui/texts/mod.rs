@@ -2,7 +2,9 @@
 //! stand where the numbers are.
 
 pub mod commands;
+pub mod export;
 pub mod glossary;
+pub mod hints;
 pub mod panes;
 pub mod share;
 

@@ -85,6 +85,11 @@ pub fn about(pane: Pane) -> About {
             "the readout o of class k is averaged over the steps after the start t(0) up to the end t(1)",
             "delayed evaluation: Bu et al., CVPR 2025",
         ),
+        Pane::History => (
+            &["mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}"],
+            "φ the SNN's answer, a the ANN's activation; the table has the mean over the layers, the plot each layer",
+            "Rueckauer et al., Front. Neurosci. 2017",
+        ),
         Pane::Initial => (
             &["E[(φ − z)^{2}] = frac{θ^{2}}{T^{2}} ((p − frac{1}{2})^{2} + frac{1}{12}),   p = frac{v(0)}{θ}"],
             "for pre-activations z spread evenly over (0, θ); least at p = ½",

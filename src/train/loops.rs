@@ -1,0 +1,114 @@
+//! The loops of training over plain numbers, each in a function of its own so that it vectorises. Knows no tensors.
+
+/// Numbers taken side by side.
+const LANES: usize = 16;
+
+/// `f` of every pair of numbers, added up in lanes.
+#[inline(always)]
+fn sum_of(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
+    let mut lanes = [0.0f32; LANES];
+    let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    for (x, y) in xs.iter().zip(ys) {
+        for k in 0..LANES {
+            lanes[k] += f(x[k], y[k]);
+        }
+    }
+    let rest: f32 = x_rest.iter().zip(y_rest).map(|(&x, &y)| f(x, y)).sum();
+    f64::from(lanes.iter().sum::<f32>() + rest)
+}
+
+/// `to = f(to, from)`, number by number.
+#[inline(always)]
+fn change(to: &mut [f32], from: &[f32], f: impl Fn(f32, f32) -> f32) {
+    let ((tos, to_rest), (froms, from_rest)) = (to.as_chunks_mut::<LANES>(), from.as_chunks::<LANES>());
+    for (to, from) in tos.iter_mut().zip(froms) {
+        // By value: the compiler need not ask whether the two overlap.
+        let (old, new) = (*to, *from);
+        *to = std::array::from_fn(|k| f(old[k], new[k]));
+    }
+    to_rest.iter_mut().zip(from_rest).for_each(|(to, &from)| *to = f(*to, from));
+}
+
+/// The staircase or ramp of one threshold, `λ·clip(q(z/λ), 0, 1)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    pub lambda: f32,
+    /// L and shift of QCFS; none for the plain clip.
+    pub quantised: Option<(f32, f32)>,
+}
+
+impl Steps {
+    /// The staircase's step of `z`, 0 to L, and whether the gradient passes: [`super::activation`] has the table.
+    #[inline(always)]
+    fn level(z: f32, per_level: f32, shift: f32, levels: f32) -> (f32, bool) {
+        let x = z * per_level + shift;
+        // Above zero the whole part is the floor; what is no number stays none.
+        let floor = x.max(0.0).min(levels) as i32 as f32;
+        (if x.is_nan() { x } else { floor }, x >= 0.0 && x < levels + 1.0)
+    }
+
+    /// The activation of each `z`.
+    #[inline(never)]
+    pub fn apply(self, out: &mut [f32], z: &[f32]) {
+        let lambda = self.lambda;
+        match self.quantised {
+            None => change(out, z, |_, z| z.clamp(0.0, lambda)),
+            Some((levels, shift)) => {
+                let (per_level, height) = (levels / lambda, lambda / levels);
+                change(out, z, |_, z| Self::level(z, per_level, shift, levels).0 * height);
+            }
+        }
+    }
+
+    /// Turns the gradient of the activation into that of `z`; returns that of λ.
+    #[inline(never)]
+    pub fn back(self, gradient: &mut [f32], z: &[f32]) -> f64 {
+        let (lambda, unit) = (self.lambda, 1.0 / self.lambda);
+        match self.quantised {
+            None => {
+                let above = sum_of(gradient, z, |g, z| if z > lambda { g } else { 0.0 });
+                change(gradient, z, |g, z| if (0.0..=lambda).contains(&z) { g } else { 0.0 });
+                above
+            }
+            Some((levels, shift)) => {
+                let (per_level, share) = (levels / lambda, 1.0 / levels);
+                let of_lambda = sum_of(gradient, z, |g, z| {
+                    let (level, passes) = Self::level(z, per_level, shift, levels);
+                    g * (level * share - if passes { z * unit } else { 0.0 })
+                });
+                change(gradient, z, |g, z| if Self::level(z, per_level, shift, levels).1 { g } else { 0.0 });
+                of_lambda
+            }
+        }
+    }
+}
+
+/// `to = a·to + k·from + b`.
+#[inline(never)]
+pub(super) fn combine(to: &mut [f32], from: &[f32], [a, k, b]: [f32; 3]) {
+    change(to, from, |to, from| a * to + k * from + b);
+}
+
+/// `to = (from − mean)·scale + offset`.
+#[inline(never)]
+pub(super) fn centre_and_scale(to: &mut [f32], from: &[f32], [mean, scale, offset]: [f32; 3]) {
+    change(to, from, |_, from| (from - mean) * scale + offset);
+}
+
+/// Σ x
+#[inline(never)]
+pub(super) fn sum(x: &[f32]) -> f64 {
+    sum_of(x, x, |x, _| x)
+}
+
+/// Σ (x − centre)²
+#[inline(never)]
+pub(super) fn squares(x: &[f32], centre: f32) -> f64 {
+    sum_of(x, x, |x, _| (x - centre) * (x - centre))
+}
+
+/// Σ g·(x − centre)
+#[inline(never)]
+pub(super) fn products(g: &[f32], x: &[f32], centre: f32) -> f64 {
+    sum_of(g, x, |g, x| g * (x - centre))
+}

@@ -1,0 +1,104 @@
+//! Exports under way: each on a thread of its own, with its progress on the screen and a way to stop it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+
+use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
+
+use super::{Format, Still};
+use crate::lab::{Lab, Level, Message, Notice};
+use crate::simulate::Control;
+use crate::ui::panes::Pane;
+use crate::ui::texts::export as texts;
+use crate::{Error, Result};
+
+/// How far an export is.
+#[derive(Clone, Default)]
+pub struct Progress {
+    control: Control,
+    per_mille: Arc<AtomicU32>,
+    ctx: Option<Context>,
+}
+
+impl Progress {
+    /// Tells that `done` of `all` steps are through.
+    pub fn tell(&self, done: usize, all: usize) {
+        self.per_mille.store((done * 1000 / all.max(1)) as u32, Ordering::Relaxed);
+        self.ctx.iter().for_each(Context::request_repaint);
+    }
+    /// Stops the work when the person wants it.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+}
+
+/// An export under way.
+pub struct Work {
+    name: String,
+    progress: Progress,
+    outcome: Receiver<Result<PathBuf>>,
+}
+
+impl Work {
+    /// Begins to write `pane` as the window of `ctx` shows it at `path`.
+    pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: Format, path: &Path) -> Self {
+        let (sender, outcome) = channel();
+        let progress = Progress { ctx: Some(ctx.clone()), ..Progress::default() };
+        let (mut still, mut lab, own, path) =
+            (Still::of_window(ctx, pane), lab.still(), progress.clone(), path.to_owned());
+        let work = move || {
+            // The window looks only at what is in sight; a pane behind another tab wants more.
+            let (t, control) = (lab.cursor(), own.control().clone());
+            let result =
+                lab.stand_at(t, &control).and_then(|()| still.write(&mut lab, format, &path, &own)).map(|()| path);
+            // A closed ear means that the program is ending.
+            let _ = sender.send(result);
+            own.ctx.iter().for_each(Context::request_repaint);
+        };
+        // Without a thread the channel closes at once, which is told as a failure.
+        let _ = std::thread::Builder::new().name("spikescope-export".into()).spawn(work);
+        Self { name: texts::exporting(pane, format), progress, outcome }
+    }
+
+    /// What became of it, once it is over.
+    fn over(&self) -> Option<Message> {
+        use std::sync::mpsc::TryRecvError;
+        let (level, text) = match self.outcome.try_recv() {
+            Ok(Ok(path)) => (Level::Note, texts::exported(&path)),
+            Ok(Err(Error::Cancelled)) => (Level::Note, texts::STOPPED.into()),
+            Ok(Err(error)) => (Level::Error, error.to_string()),
+            Err(TryRecvError::Disconnected) => (Level::Error, texts::FAILED.into()),
+            Err(TryRecvError::Empty) => return None,
+        };
+        Some(Message::Tell(Notice { level, text }))
+    }
+}
+
+/// Draws what is under way, and tells what is over.
+pub fn show(ui: &Ui, works: &mut Vec<Work>, out: &mut Vec<Message>) {
+    works.retain(|work| {
+        let over = work.over();
+        let goes_on = over.is_none();
+        out.extend(over);
+        goes_on
+    });
+    if works.is_empty() {
+        return;
+    }
+    Area::new(Id::unique("exports")).anchor(Align2::CENTER_BOTTOM, [0.0, -84.0]).show(ui.ctx(), |ui| {
+        Frame::popup(ui.style()).inner_margin(Margin::same(8)).show(ui, |ui| {
+            for work in works.iter() {
+                ui.horizontal(|ui| {
+                    let done = work.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
+                    ui.label(&work.name);
+                    ui.add(ProgressBar::new(done).desired_width(140.0).show_percentage());
+                    if ui.button(texts::STOP).clicked() {
+                        work.progress.control.cancel();
+                    }
+                });
+            }
+        });
+    });
+}

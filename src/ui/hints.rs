@@ -1,0 +1,99 @@
+//! The first start: three small steps that show the way, in a corner, over a lab that is already running. A step is done by
+//! doing it; who needs none takes them away, and they never come back.
+
+use egui::{Align2, Area, Frame, Id, Label, Margin, Rect, RichText, Stroke, StrokeKind, Ui};
+
+use super::shell::Window;
+use super::signs::{Sign, sign_button};
+use super::texts::hints as texts;
+use super::tones::tones;
+use crate::lab::Lab;
+
+const WIDTH: f32 = 330.0;
+
+/// How far the person is, and what the lab looked like when the step began.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hints {
+    step: usize,
+    layer: Option<usize>,
+}
+
+/// What a step points at; noted by whoever draws it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    Steps,
+    Layers,
+}
+
+/// Notes where a target is drawn.
+pub fn note(ui: &Ui, target: Target, rect: Rect) {
+    ui.data_mut(|data| data.insert_temp(Id::unique(("hint target", target)), rect));
+}
+
+impl Hints {
+    /// Goes on where a step was done; `None` when it was the last.
+    fn follow(mut self, lab: &Lab, window: &Window) -> Option<Self> {
+        let began = *self.layer.get_or_insert(lab.view.layer);
+        let done = match self.step {
+            0 => lab.undo_sentence().is_some(),
+            1 => lab.view.layer != began,
+            _ => window.palette.is_some(),
+        };
+        if done { self.next(lab) } else { Some(self) }
+    }
+
+    fn next(self, lab: &Lab) -> Option<Self> {
+        (self.step + 1 < texts::STEPS.len()).then_some(Self { step: self.step + 1, layer: Some(lab.view.layer) })
+    }
+}
+
+/// Draws the step, while there is one.
+pub fn show(ui: &Ui, lab: &Lab, window: &mut Window) {
+    // Nothing to point at before the first run, and nothing in the way of a question.
+    if lab.run.is_none() || lab.waiting.is_some() {
+        return;
+    }
+    let Some(hints) = window.hints.take().and_then(|hints| hints.follow(lab, window)) else { return };
+    let tones = tones(ui);
+    let target = [Some(Target::Steps), Some(Target::Layers), None].get(hints.step).copied().flatten();
+    if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
+        let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
+        painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, tones.accent), StrokeKind::Outside);
+    }
+    let area =
+        Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, -84.0]).order(egui::Order::Foreground);
+    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, tones.accent)).inner_margin(Margin::same(10));
+    let answer = area.show(ui.ctx(), |ui| frame.show(ui, |ui| card(ui, &hints)).inner).inner;
+    window.hints = match answer {
+        Answer::Stay => Some(hints),
+        Answer::Next => hints.next(lab),
+        Answer::Leave => None,
+    };
+}
+
+enum Answer {
+    Stay,
+    Next,
+    Leave,
+}
+
+fn card(ui: &mut Ui, hints: &Hints) -> Answer {
+    ui.set_width(WIDTH);
+    let (title, text) = texts::STEPS[hints.step];
+    let mut answer = Answer::Stay;
+    ui.horizontal(|ui| {
+        ui.strong(title);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if sign_button(ui, Sign::Cross, texts::LEAVE).clicked() {
+                answer = Answer::Leave;
+            }
+            ui.label(RichText::new(format!("{} of {}", hints.step + 1, texts::STEPS.len())).small().weak());
+        });
+    });
+    ui.add(Label::new(text).wrap());
+    let word = if hints.step + 1 < texts::STEPS.len() { texts::NEXT } else { texts::DONE };
+    if ui.button(word).clicked() {
+        answer = Answer::Next;
+    }
+    answer
+}

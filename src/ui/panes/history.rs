@@ -1,0 +1,227 @@
+//! The runs of this session: what was changed, what came of it; a click goes back to one, and two are laid over each other.
+
+use egui::{Button, Grid, ScrollArea, Ui};
+use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
+
+use super::Pane;
+use super::parts::{self, Page, percent};
+use super::t_curve::marks;
+use crate::lab::history::{Past, differences};
+use crate::lab::{Lab, Message};
+use crate::ui::status_bar::seconds;
+use crate::ui::tones::tones;
+
+/// Two plots stand beside each other in a pane of at least this many points.
+const BESIDE: f32 = 400.0;
+/// How wide the words of a change are, in points.
+const CHANGE: f32 = 210.0;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let past = lab.history.past();
+    let Some(now) = lab.run.as_ref().and_then(|run| lab.history.of(&run.settings)).or(past.last()) else {
+        return parts::empty(ui, "Every run of this session appears here with what was changed.");
+    };
+    let other = lab.history.compared.and_then(|number| lab.history.get(number)).filter(|p| p.number != now.number);
+    let page = Page {
+        of: Pane::History,
+        title: "Runs of this session",
+        explanation: explain(past, now, other),
+        description: describe(past, now, other),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(past),
+        |ui| {
+            let room = ui.available_height();
+            ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
+                let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
+                ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
+                    table(ui, past, now, other, out);
+                });
+                match other {
+                    Some(other) => compare(ui, now, other, room),
+                    None if past.len() > 1 => {
+                        _ = ui.weak("Choose \"compare\" in a row to lay two runs over each other.")
+                    }
+                    None => _ = ui.weak("Change something: the next run appears here, and both can be compared."),
+                }
+            });
+        },
+    );
+}
+
+fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut Vec<Message>) {
+    let columns = ["run", "changed", "T", "right", "mismatch", "took", ""];
+    Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
+        columns.iter().for_each(|name| _ = ui.small(*name));
+        ui.end_row();
+        for one in past.iter().rev() {
+            let here = one.number == now.number;
+            let back = ui.add(Button::selectable(here, one.number.to_string()));
+            back.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::Button, true, here, format!("Go back to run {}", one.number))
+            });
+            if back.on_hover_text("Its settings again; the result is there at once").clicked() && !here {
+                out.push(Message::GoBackTo(one.number));
+            }
+            let words = if one.changed.is_empty() { "the first run" } else { &one.changed };
+            ui.scope(|ui| {
+                ui.set_max_width(CHANGE);
+                ui.add(egui::Label::new(words).truncate()).on_hover_text(one.settings.recipe.description());
+            });
+            ui.label(one.settings.recipe.steps.to_string());
+            let hint = if one.ann_accuracy.is_some() { "Samples answered rightly" } else { "Agreement with the ANN" };
+            ui.label(percent(one.success())).on_hover_text(hint);
+            ui.label(format!("{:.3}", one.mean_mismatch()));
+            ui.label(seconds(one.seconds));
+            let chosen = other.is_some_and(|other| other.number == one.number);
+            let button = ui.add_enabled(!here, Button::selectable(chosen, "compare"));
+            button.widget_info(|| {
+                let name = format!("Compare with run {}", one.number);
+                egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
+            });
+            if button.clicked() {
+                out.push(Message::CompareWith((!chosen).then_some(one.number)));
+            }
+            ui.end_row();
+        }
+    });
+}
+
+/// Both runs over each other, and what is other in the one on the screen.
+fn compare(ui: &mut Ui, now: &Past, other: &Past, room: f32) {
+    let words = match differences(&other.settings, &now.settings) {
+        words if words.is_empty() => "the same settings".to_owned(),
+        words => words.join(", "),
+    };
+    ui.separator();
+    ui.add(egui::Label::new(format!("Run {} against run {}: {words}", now.number, other.number)).wrap());
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let names = [now, other].map(|one| format!("run {}", one.number));
+    parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), ("ANN", tones.ann)]);
+    let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
+    if width >= BESIDE {
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| curves(ui, now, other, height));
+            ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| mismatches(ui, now, other, height));
+        });
+    } else {
+        curves(ui, now, other, height);
+        mismatches(ui, now, other, height);
+    }
+}
+
+fn still<'a>(name: &str, height: f32) -> Plot<'a> {
+    Plot::new(name.to_owned())
+        .height(height)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_y(0.0)
+        .y_axis_min_width(40.0)
+}
+
+fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let last = now.curve.len().max(other.curve.len());
+    let plot = still("runs over time", height)
+        .include_y(1.0)
+        .include_x(1.0)
+        .include_x(last as f64)
+        .custom_x_axes(vec![AxisHints::new_x().label("time-steps t").label_spacing(egui::Rangef::new(22.0, 30.0))])
+        .y_axis_label(if now.ann_accuracy.is_some() { "right answers" } else { "agreement" })
+        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .x_grid_spacer(move |_| marks(last));
+    plot.show(ui, |plot| {
+        if let Some(ann) = now.ann_accuracy {
+            plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2));
+        }
+        for (one, colour, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
+            let points: PlotPoints<'_> =
+                one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
+            plot.line(Line::new(format!("run {}", one.number), points).color(colour).width(width));
+        }
+    });
+}
+
+fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let names: Vec<String> = now.mismatch.iter().map(|(name, _)| name.clone()).collect();
+    let plot = still("mismatch of runs", height)
+        .include_x(-0.3)
+        .include_x(names.len() as f64 - 0.7)
+        .custom_x_axes(vec![AxisHints::new_x().label("layer").formatter(|mark, _| {
+            let whole = mark.value.fract().abs() < 1e-6 && mark.value >= 0.0;
+            if whole { format!("{}", mark.value + 1.0) } else { String::new() }
+        })])
+        .y_axis_label("mismatch")
+        .x_grid_spacer(|input| {
+            let (from, to) = input.bounds;
+            (from.ceil() as i64..=to.floor() as i64)
+                .map(|k| egui_plot::GridMark { value: k as f64, step_size: 1.0 })
+                .collect()
+        })
+        .label_formatter(move |at| {
+            let at = parts::position(at);
+            Some(format!("{}\n{}", names.get(at.x.round().max(0.0) as usize)?, parts::number(at.y)))
+        });
+    plot.show(ui, |plot| {
+        for (one, colour) in [(other, ink.quantization), (now, tones.snn)] {
+            let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
+            plot.line(
+                Line::new(format!("run {}", one.number), points.clone()).color(colour).width(1.4).allow_hover(false),
+            );
+            let dots = Points::new(format!("run {}", one.number), points);
+            plot.points(dots.color(colour).shape(MarkerShape::Circle).radius(3.0));
+        }
+    });
+}
+
+fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
+    let best = past.iter().max_by(|a, b| a.success().total_cmp(&b.success()).then(b.number.cmp(&a.number)));
+    let best = best.map_or(String::new(), |best| {
+        format!(
+            " Best so far is run {} with {} after {} steps.",
+            best.number,
+            percent(best.success()),
+            best.settings.recipe.steps
+        )
+    });
+    let against = match other {
+        Some(other) => format!(
+            " Against run {} the one on the screen has {} instead of {} and a mismatch of {:.3} instead of {:.3}.",
+            other.number,
+            percent(now.success()),
+            percent(other.success()),
+            now.mean_mismatch(),
+            other.mean_mismatch()
+        ),
+        None => " Choose \"compare\" in a row to lay its curves over those on the screen.".into(),
+    };
+    format!(
+        "{} settings were run in this session; a click on a number goes back to its settings, and the finished run is there \
+         at once.{best}{against}",
+        past.len()
+    )
+}
+
+fn describe(past: &[Past], now: &Past, other: Option<&Past>) -> String {
+    let other = other
+        .map_or(String::new(), |other| format!(", compared with run {}: {}", other.number, percent(other.success())));
+    format!("Table of {} runs. On the screen is run {}: {}{other}.", past.len(), now.number, percent(now.success()))
+}
+
+fn csv(past: &[Past]) -> String {
+    let row = |one: &Past| {
+        let last = one.curve.last();
+        let accuracy = last.and_then(|p| p.accuracy).map_or(String::new(), |a| a.to_string());
+        let agreement = last.map_or(0.0, |p| p.agreement);
+        let changed = one.changed.replace('"', "\"\"");
+        let (steps, mismatch) = (one.settings.recipe.steps, one.mean_mismatch());
+        format!("{},\"{changed}\",{steps},{accuracy},{agreement},{mismatch},{}\n", one.number, one.seconds)
+    };
+    format!("run,changed,T,accuracy,agreement,mismatch,seconds\n{}", past.iter().map(row).collect::<String>())
+}

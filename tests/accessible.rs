@@ -1,0 +1,110 @@
+//! What a screen reader hears and a keyboard reaches: every control has a name, every plot a description.
+
+#[path = "common/desk.rs"]
+mod common;
+
+use common::{Desk, click, desk, desk_of};
+use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::NodeT;
+use spikescope::lab::{Message, Workspace};
+use spikescope::ui::panes::Pane;
+
+/// Roles of what one works with.
+const CONTROLS: [Role; 12] = [
+    Role::Button,
+    Role::CheckBox,
+    Role::RadioButton,
+    Role::Slider,
+    Role::SpinButton,
+    Role::ComboBox,
+    Role::TextInput,
+    Role::MultilineTextInput,
+    Role::Link,
+    Role::ListBoxOption,
+    Role::Tab,
+    Role::MenuItem,
+];
+
+/// Every control without a name, by its role and place.
+fn nameless(harness: &Harness<'static, Desk>) -> Vec<String> {
+    let nodes = harness.root().children_recursive().filter(|node| {
+        let node = node.accesskit_node();
+        let works = CONTROLS.contains(&node.role());
+        works && !node.is_hidden() && node.label().is_none_or(|label| label.trim().is_empty())
+    });
+    nodes.map(|node| format!("{:?} at {:?}", node.accesskit_node().role(), node.rect())).collect()
+}
+
+/// Only `pane` in the workspace, so that it is in front.
+fn alone(harness: &mut Harness<'static, Desk>, pane: Pane) {
+    let desk = harness.state_mut();
+    for other in Pane::ALL {
+        desk.window.layout.docks.remove(Workspace::Explore, other);
+    }
+    desk.window.layout.docks.add(Workspace::Explore, pane);
+    harness.run_ok();
+}
+
+#[test]
+fn every_control_has_a_name_and_every_pane_a_description() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
+    harness.run_ok();
+    assert_eq!(nameless(&harness), Vec::<String>::new(), "the window as it opens");
+    click(&mut harness, "Recipe");
+    assert_eq!(nameless(&harness), Vec::<String>::new(), "the recipe");
+    harness.key_press(Key::Escape);
+    harness.run_ok();
+    for pane in Pane::ALL {
+        alone(&mut harness, pane);
+        assert_eq!(nameless(&harness), Vec::<String>::new(), "{}", pane.title());
+        let described = harness.root().children_recursive().any(|node| {
+            let node = node.accesskit_node();
+            node.role() == Role::Image && node.label().is_some_and(|label| label.len() > 20)
+        });
+        assert!(described, "{} says what it shows", pane.title());
+    }
+}
+
+#[test]
+fn the_smallest_window_cuts_nothing_off_the_bars() {
+    let mut harness = desk_of(egui::vec2(960.0, 600.0));
+    let corrections = ["none", "SRP", "COS"];
+    let methods = spikescope::convert::Recipe::methods(&harness.state().lab.settings.recipe, 4);
+    for (name, method) in corrections.iter().zip(["plain", "SRP", "COS x3"]) {
+        let recipe = methods.iter().find(|m| m.name == method).unwrap().recipe.clone();
+        harness.state_mut().lab.update([Message::SetRecipe(Box::new(recipe))]);
+        harness.run_ok();
+        let place = |wanted: &str| {
+            let mut nodes = harness.root().children_recursive();
+            let found = nodes.find(|node| node.accesskit_node().label().is_some_and(|label| label == wanted));
+            found.unwrap_or_else(|| panic!("{wanted} is on the screen with {name}")).rect()
+        };
+        let (recipe, rerun) = (place("Recipe"), place("Rerun"));
+        assert!(!recipe.intersects(rerun), "{name}: {recipe:?} runs into {rerun:?}");
+        assert!(rerun.right() <= 960.0 && recipe.right() <= 960.0, "{name}: {recipe:?} {rerun:?}");
+    }
+}
+
+#[test]
+fn the_keyboard_reaches_every_control_of_the_bars() {
+    let mut harness = desk();
+    let wanted =
+        ["File", "Network: digits-resnet", "T", "Threshold rule", "v(0)", "Correction", "Recipe", "Rerun", "Play"];
+    let mut seen = Vec::new();
+    for _ in 0..400 {
+        harness.key_press(Key::Tab);
+        harness.run_ok();
+        let focused = harness.root().children_recursive().find(|node| node.accesskit_node().is_focused());
+        let Some(label) = focused.and_then(|node| node.accesskit_node().label()) else { continue };
+        if seen.first() == Some(&label) && seen.len() > 40 {
+            break;
+        }
+        seen.push(label);
+    }
+    for name in wanted {
+        assert!(seen.iter().any(|label| label == name), "{name} is not among {seen:?}");
+    }
+}
