@@ -31,6 +31,8 @@ pub struct Cos {
 struct Tally {
     v: f32,
     spikes: usize,
+    /// What the ρ steps put on the membrane.
+    charge: f32,
     /// The least m − θ over the steps with a spike.
     surplus: f32,
     /// The least θ − m over the steps without.
@@ -58,7 +60,8 @@ impl Cos {
             let mut moved = false;
             for (k, ((v0, &theta), mut tally)) in start.iter_mut().zip(theta).zip(tally).enumerate() {
                 if let Some(first) = first.get(k) {
-                    tally.v -= *v0 - first;
+                    // What v(ρ) would be without the shift. Not v(ρ) less the shift: a shift ends in ε, which rounds.
+                    tally.v = first + tally.charge - theta * tally.spikes as f32;
                 }
                 let by = self.shift_of(tally, theta);
                 *v0 += by;
@@ -71,12 +74,13 @@ impl Cos {
     }
 
     fn tally<'a>(&self, start: &[f32], theta: &[f32], shift: f32, current: &impl Fn(usize) -> &'a [f32]) -> Vec<Tally> {
-        let fresh = |&v: &f32| Tally { v, spikes: 0, surplus: f32::INFINITY, lack: f32::INFINITY };
+        let fresh = |&v: &f32| Tally { v, spikes: 0, charge: 0.0, surplus: f32::INFINITY, lack: f32::INFINITY };
         let mut tally: Vec<Tally> = start.iter().map(fresh).collect();
         for t in 0..self.steps {
             for ((tally, &current), &theta) in tally.iter_mut().zip(current(t)).zip(theta) {
                 let v = tally.v + shift * theta;
                 let m = v + current;
+                tally.charge += shift * theta + current;
                 let (spike, after) = step(v, current, theta, Reset::Soft, self.tie);
                 if spike {
                     tally.spikes += 1;
@@ -155,6 +159,14 @@ mod tests {
     fn a_saturated_neuron_is_left_alone_unless_the_published_way_is_asked_for() {
         assert_eq!(shift(&[2.0; 4], 1, GUARDED), 0.0);
         assert!((shift(&[2.0; 4], 1, CosRule::Published) - 1001.001).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_target_that_is_just_reached_is_reached() {
+        // Σ = 4.5 and v(0) = ½ make exactly five.
+        let input = [-50, 27, 60, -29, 48, 8, -55, 63].map(|i: i32| i as f32 / 16.0);
+        let spikes = run(&input, 0.5 + shift(&input, 32, CosRule::Exact)).0;
+        assert_eq!(spikes.iter().map(|&s| u32::from(s)).sum::<u32>(), 5);
     }
 
     proptest! {
