@@ -2,6 +2,7 @@
 
 pub mod cifar;
 pub mod digits;
+pub mod fetch;
 pub mod folder;
 pub mod idx;
 mod npy;

@@ -6,6 +6,8 @@ pub mod cache;
 pub mod compute;
 pub mod engine;
 pub mod history;
+pub mod examine;
+pub mod export;
 pub mod lock;
 pub mod memory;
 pub mod message;
