@@ -12,6 +12,7 @@ pub mod scaling;
 pub mod source;
 pub mod spec;
 pub mod thumbnail;
+pub mod toolbox;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -46,7 +46,7 @@ pub fn read(path: &Path) -> Result<Samples> {
     let brightest = x.values.iter().fold(0.0f64, |m, v| m.max(*v));
     let full_scale = if x.bytes || (integers && brightest > 1.5) { 255.0 } else { 1.0 };
     let (shape, values) = channels_first(&x);
-    let labels = match find(&LABELS, &archive) {
+    let labels = match find(&LABELS, &archive).filter(|label| *label != name) {
         Some(label_name) => {
             let y = read_array(path, &label_name, &mut archive)?;
             to_labels(path, &label_name, &y, count)?
@@ -61,6 +61,22 @@ pub fn read(path: &Path) -> Result<Samples> {
         class_names: Vec::new(),
         full_scale,
     })
+}
+
+/// Labels of `count` samples from an archive of their own: the array `y`, `y_test`, `labels` or its only one (`arr_0`).
+pub fn read_labels(path: &Path, count: usize) -> Result<Vec<u16>> {
+    let mut archive = archive(path)?;
+    let names: Vec<&str> = LABELS.into_iter().chain(["arr_0"]).collect();
+    let held = || archive.file_names().take(12).collect::<Vec<_>>().join(", ");
+    let name = find(&names, &archive).ok_or_else(|| {
+        Error::file(
+            path,
+            "archive",
+            format!("holds no labels ({} are looked for; it holds: {})", names.join(", "), held()),
+        )
+    })?;
+    let y = read_array(path, &name, &mut archive)?;
+    to_labels(path, &name, &y, count)
 }
 
 /// The first of the arrays `names` that the archive holds: its shape and values. `None` when it holds none of them.

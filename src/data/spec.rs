@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Samples, cifar, digits, folder, idx, npz};
+use super::{Samples, cifar, digits, folder, idx, npz, toolbox};
 use crate::{Error, Result};
 
 /// A source of samples; its text form is what [`fmt::Display`] writes and [`DataSpec::parse`] reads.
@@ -21,6 +21,8 @@ pub enum DataSpec {
     Images(Vec<PathBuf>),
     /// `npz:FILE`
     Npz(PathBuf),
+    /// `snntoolbox:FOLDER` with `x_test.npz`, `y_test.npz` and, for calibration, `x_norm.npz`
+    Toolbox(PathBuf),
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
 }
@@ -30,7 +32,7 @@ impl DataSpec {
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::Invalid(format!(
-                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE or builtin:digits"
+                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, snntoolbox:FOLDER or builtin:digits"
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("has no kind before a colon"))?;
@@ -49,6 +51,7 @@ impl DataSpec {
             "images" if Path::new(rest).exists() => Ok(Self::Images(vec![rest.into()])),
             "images" if !list().is_empty() => Ok(Self::Images(list())),
             "npz" => Ok(Self::Npz(rest.trim().into())),
+            "snntoolbox" => Ok(Self::Toolbox(rest.trim().into())),
             "builtin" => digits::Split::named(rest.trim())
                 .map(Self::Builtin)
                 .ok_or_else(|| bad("is not built in; there are digits and digits-train")),
@@ -59,6 +62,9 @@ impl DataSpec {
     /// What a dropped or opened path most likely is. An IDX file of images finds its labels beside it.
     pub fn guess(path: &Path) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if path.is_dir() && toolbox::is_folder(path) {
+            return Ok(Self::Toolbox(path.to_owned()));
+        }
         if path.is_dir() || folder::is_picture(path) {
             return Ok(Self::Images(vec![path.to_owned()]));
         }
@@ -85,7 +91,16 @@ impl DataSpec {
             Self::Cifar10(files) => cifar::read(files),
             Self::Images(paths) => folder::read(paths, None),
             Self::Npz(path) => npz::read(path),
+            Self::Toolbox(folder) => toolbox::read(folder),
             Self::Builtin(split) => Ok(digits::generate(*split)),
+        }
+    }
+
+    /// The samples to calibrate on that come with these, as a specification of their own.
+    pub fn calibration(&self) -> Option<Self> {
+        match self {
+            Self::Toolbox(folder) => toolbox::calibration(folder).map(Self::Npz),
+            _ => None,
         }
     }
 
@@ -125,6 +140,7 @@ impl fmt::Display for DataSpec {
             Self::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
             Self::Images(paths) => write!(f, "images:{}", join(paths)),
             Self::Npz(path) => write!(f, "npz:{}", path.display()),
+            Self::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
             Self::Builtin(split) => write!(f, "builtin:{}", split.name()),
         }
     }

@@ -261,9 +261,14 @@ impl Lab {
 
     fn open_data(&mut self, spec: String) {
         let keep = self.pending.take().map(|p| (p.model, p.scaling));
+        // Some data bring the samples to calibrate on along.
+        let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.calibration()).map(String::from);
         self.undo.end(&self.settings);
         self.change(|s| {
             s.data = spec;
+            if own.is_some() {
+                s.calibration_data = own;
+            }
             if let Some((model, scaling)) = keep {
                 (s.model, s.scaling) = (model, scaling);
                 s.recipe.by_hand.clear();
