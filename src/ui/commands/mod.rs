@@ -96,6 +96,7 @@ const FIXED: [Command; 44] = [
     Command::File(Ask::SaveRecipe),
     Command::File(Ask::OpenSession),
     Command::File(Ask::SaveSession),
+    Command::File(Ask::ExportRun),
     Command::CopySession,
     Command::PasteSession,
     Command::Undo,

@@ -2,47 +2,80 @@
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
-use super::super::tones::tones;
+use super::Pane;
+use super::parts::{self, Page, percent};
 use crate::data::thumbnail_rgba;
 use crate::lab::{Lab, Message, Run};
 use crate::measure::Found;
+use crate::ui::tones::tones;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, _out: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
-        ui.weak("Boxes appear after the first run.");
-        return;
+        return parts::empty(ui, "What a detector finds appears when the first run is through.");
     };
     let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {
-        ui.weak("This network gives class scores and no boxes. Open a detector (scores and boxes as two outputs) to see them here.");
-        return;
+        let text = "This network gives class scores and no boxes. Open a detector (scores and boxes as two outputs) to see \
+                    them here.";
+        return parts::empty(ui, text);
     };
-    let tones = tones(ui);
-    ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(sentence("ANN", &ann)).color(tones.ann));
-        ui.label(RichText::new(sentence(&format!("SNN at t = {t}"), &snn)).color(tones.snn));
-        if let Some(overlap) = agreement(&ann, &snn) {
-            ui.weak(format!("the surest two overlap by {:.0} %", overlap * 100.0));
-        }
-    });
+    let found = format!("{}; {}", sentence("ANN", &ann), sentence(&format!("SNN at t = {t}"), &snn));
+    let overlap = agreement(&ann, &snn);
+    let overlap =
+        overlap.map_or(String::new(), |share| format!(" Their surest boxes overlap by {}.", percent(f64::from(share))));
+    let page = Page {
+        of: Pane::Boxes,
+        title: "What the detector finds",
+        explanation: format!(
+            "The boxes that the network finds in the sample in focus, wide lines for the ANN and thin ones for the SNN. {found}.{overlap} \
+             The SNN's scores and offsets are the mean of its readout over the steps up to the time cursor."
+        ),
+        description: format!("Picture with {} boxes of the ANN and {} of the SNN", ann.len(), snn.len()),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(&ann, &snn),
+        |ui| {
+            let tones = tones(ui);
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(sentence("ANN", &ann)).color(tones.ann));
+                ui.label(RichText::new(sentence(&format!("SNN at t = {t}"), &snn)).color(tones.snn));
+            });
+            picture_with(ui, run, sample, &[(&ann, tones.ann, 3.5), (&snn, tones.snn, 1.5)]);
+        },
+    );
+}
+
+/// The sample, as large as there is room, and boxes over it.
+fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Color32, f32)]) {
     let room = ui.available_size();
     let texture = picture(ui, run, sample);
     let size = texture.size_vec2();
     let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
-    let (rect, response) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
-    let name = format!("Picture with {} boxes of the ANN and {} of the SNN", ann.len(), snn.len());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+    let (rect, _) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
     let painter = ui.painter_at(rect);
     let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
     painter.image(texture.id(), rect, whole, Color32::WHITE);
-    for (boxes, colour, width) in [(&ann, tones.ann, 3.5), (&snn, tones.snn, 1.5)] {
-        for found in boxes {
+    for (boxes, colour, width) in boxes {
+        for found in *boxes {
             let place = |x: f32, y: f32| rect.min + vec2(x * rect.width(), y * rect.height());
             let drawn = Rect::from_min_max(place(found.left, found.top), place(found.right, found.bottom));
-            painter.rect_stroke(drawn, 1.0, Stroke::new(width, colour), StrokeKind::Middle);
+            painter.rect_stroke(drawn, 1.0, Stroke::new(*width, *colour), StrokeKind::Middle);
         }
     }
+}
+
+/// The boxes as rows.
+fn csv(ann: &[Found], snn: &[Found]) -> String {
+    let mut out = String::from("network,class,score,left,top,right,bottom\n");
+    for (name, boxes) in [("ANN", ann), ("SNN", snn)] {
+        for b in boxes {
+            out.push_str(&format!("{name},{},{},{},{},{},{}\n", b.class, b.score, b.left, b.top, b.right, b.bottom));
+        }
+    }
+    out
 }
 
 fn sentence(who: &str, boxes: &[Found]) -> String {
