@@ -84,7 +84,12 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
             if data { "" } else { "; name --data to have thresholds and input looked at as well" }
         );
     }
-    Ok(if worst > Some(Severity::Note) { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(ExitCode::from(code(worst)))
+}
+
+/// The exit code for the most serious finding.
+fn code(worst: Option<Severity>) -> u8 {
+    u8::from(worst > Some(Severity::Note))
 }
 
 /// Ranges that were left out are fitted to the data set.
@@ -109,4 +114,26 @@ pub(super) fn line(finding: &Finding) -> String {
     let options = finding.mend.as_ref().map(|mend| mend.options()).filter(|options| !options.is_empty());
     let mend = options.map_or(String::new(), |options| format!(" [{options}]"));
     format!("{}: {finding}{mend}", finding.severity.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::Mend;
+    use crate::data::Scaling;
+
+    #[test]
+    fn notes_are_no_reason_to_stop_and_mends_are_options() {
+        assert_eq!(
+            [None, Some(Severity::Note), Some(Severity::Warning), Some(Severity::Error)].map(code),
+            [0, 0, 1, 1]
+        );
+        let finding = Finding::warning("input scaling", Some("conv1"), "odd").mended_by(Mend::Scaling(Scaling::Bytes));
+        assert_eq!(line(&finding), "warning: conv1: odd [--scale \"0..255\"]");
+        let report =
+            Report { version: "1", model: "m", data: None, worst: Some(Severity::Warning), findings: &[finding] };
+        let json = serde_json::to_value(report).unwrap();
+        assert_eq!((&json["worst"], &json["findings"][0]["layer"]), (&"warning".into(), &"conv1".into()));
+        assert!(json["findings"][0]["mend"]["scaling"].is_string(), "{json}");
+    }
 }

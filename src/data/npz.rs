@@ -60,6 +60,7 @@ pub fn read(path: &Path) -> Result<Samples> {
         labels: Arc::new(labels),
         class_names: Vec::new(),
         full_scale,
+        frames: None,
     })
 }
 

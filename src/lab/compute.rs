@@ -79,6 +79,8 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
                 }
                 None => AnnRun::compute(&model.program, &input, count, control)?,
             });
+            // The ANN sees the mean of what the spiking network sees over time.
+            let input = samples.scaled_frames(range.clone(), &settings.scaling).map_or(input, Arc::new);
             cache.keep_ann(key.clone(), input.clone(), ann.clone());
             Ok((input, ann))
         }

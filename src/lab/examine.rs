@@ -156,3 +156,41 @@ impl Patient<'_> {
         Ok(ties(program, spiking, &input, &recording).iter().filter_map(crate::measure::ties::Ties::finding).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::Mend;
+
+    fn kinds(change: impl FnOnce(&mut Settings)) -> Vec<Finding> {
+        let mut settings =
+            Settings { model: "builtin:digits-cnn".into(), samples: 256..288, calibrate: 0..64, ..Settings::default() };
+        settings.recipe.steps = 8;
+        change(&mut settings);
+        examine(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    #[test]
+    fn a_sound_network_has_no_warnings_and_a_wrong_scaling_is_named_with_the_right_one() {
+        let sound = kinds(|_| {});
+        assert!(
+            sound.iter().all(|finding| finding.kind == "tied thresholds" || finding.severity == Severity::Note),
+            "{sound:?}"
+        );
+        // The bundled network states its scaling; another one is told before anything else.
+        let wrong = kinds(|s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap());
+        let mend =
+            wrong.iter().find(|finding| finding.kind == "input scaling").and_then(|finding| finding.mend.clone());
+        assert_eq!(mend, Some(Mend::Scaling(Scaling::Unit)), "{wrong:?}");
+    }
+
+    #[test]
+    fn thresholds_by_hand_are_looked_at_and_given_back() {
+        let found = kinds(|s| {
+            s.recipe.by_hand.insert("nowhere".into(), 1.0);
+        });
+        let stray = found.iter().find(|finding| finding.kind == "threshold of no layer").expect("it is found");
+        assert_eq!(stray.mend, Some(Mend::LayerThreshold { layer: "nowhere".into(), theta: None }));
+        assert!(found[0].severity >= found[found.len() - 1].severity, "the most serious first");
+    }
+}

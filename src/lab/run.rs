@@ -31,7 +31,7 @@ pub struct Run {
     pub model: Arc<Model>,
     /// The data set; `settings.samples` of it were run.
     pub samples: Arc<Samples>,
-    /// Scaled input of the run's samples, `[N, F]`.
+    /// Scaled input of the run's samples, `[N, F]`, or `[N, frames, F]` where they are events.
     pub input: Arc<Vec<f32>>,
     /// Labels of the run's samples, or empty.
     pub labels: Arc<Vec<u16>>,

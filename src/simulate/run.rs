@@ -30,7 +30,7 @@ const BLOCK_BYTES: usize = 8 << 20;
 pub struct Plan<'a> {
     pub program: &'a Program,
     pub spiking: &'a SpikingNetwork,
-    /// Scaled input, `[samples, F]`.
+    /// Scaled input, `[samples, F]`, or `[samples, frames, F]` where it changes over time (one frame a step, over and over).
     pub input: &'a [f32],
     pub samples: usize,
     pub steps: usize,
