@@ -62,7 +62,7 @@ pub fn write_nir_data(path: &Path, network: &Network, spiking: &SpikingNetwork, 
         ));
     }
     let mut file = FileBuilder::new();
-    file.set_attr("__type__", AttrValue::String("NIRGraphData".into()));
+    file.set_attr("__type__", AttrValue::VarLenString("NIRGraphData".into()));
     let mut nodes = file.create_group("nodes");
     let names = names(network);
     for (layer, record) in spiking.layers.iter().zip(&recording.layers) {
@@ -83,10 +83,10 @@ pub fn write_nir_data(path: &Path, network: &Network, spiking: &SpikingNetwork, 
         };
         let shape = [recording.samples as u64, most as u64];
         let mut node = nodes.create_group(&names[layer.node]);
-        node.set_attr("__type__", AttrValue::String("NIRNodeData".into()));
+        node.set_attr("__type__", AttrValue::VarLenString("NIRNodeData".into()));
         let mut observables = node.create_group("observables");
         let mut spikes = observables.create_group("spikes");
-        spikes.set_attr("__type__", AttrValue::String("EventData".into()));
+        spikes.set_attr("__type__", AttrValue::VarLenString("EventData".into()));
         spikes.set_attr("n_neurons", AttrValue::I64(layer.neurons() as i64));
         spikes.set_attr("t_max", AttrValue::F64(recording.steps as f64));
         spikes

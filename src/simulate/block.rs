@@ -11,7 +11,7 @@ use super::signal::{Signal, apply_signal, frames_of, input_signal};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
 use crate::network::event::Grid;
 use crate::network::event::lanes::LANES;
-use crate::network::forward::{EventForm, Program, numbers};
+use crate::network::forward::{EventForm, numbers};
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
