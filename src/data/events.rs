@@ -39,7 +39,8 @@ pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
         "npy" => true,
-        "bin" => std::fs::metadata(path).is_ok_and(|m| m.len() > 0 && m.len() % 5 == 0 && m.len() % 3073 != 0),
+        "bin" => std::fs::metadata(path)
+            .is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5) && !m.len().is_multiple_of(3073)),
         _ => false,
     }
 }
@@ -122,7 +123,7 @@ pub fn events(path: &Path) -> Result<Vec<Event>> {
 
 /// Five bytes an event: x, y, and in three bytes the polarity and 23 bits of microseconds.
 fn nmnist(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
-    if bytes.len() % 5 != 0 {
+    if !bytes.len().is_multiple_of(5) {
         return Err(Error::file(
             path,
             "the whole file",

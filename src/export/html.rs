@@ -109,9 +109,9 @@ fn curve(report: &Report) -> String {
     };
     line(report.curve.iter().filter_map(|p| Some((p.t, p.accuracy?))).collect(), "#dd8452", "accuracy of the SNN", 0.0);
     line(report.curve.iter().map(|p| (p.t, p.agreement)).collect(), "#55a868", "agreement with the ANN", 1.0);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<text x=\"{}\" y=\"{}\">step 1</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">step {}</text></svg>\n",
+        "<text x=\"{}\" y=\"{}\">step 1</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">step {}</text></svg>",
         MARGIN,
         HEIGHT - 18.0,
         WIDTH - MARGIN,
@@ -166,7 +166,7 @@ fn ledger(report: &Report) -> String {
             MARGIN + 14.0 + index as f64 * 120.0
         );
     }
-    let _ = write!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{scale:.3}</text></svg>\n", MARGIN - 6.0, 34.0);
+    let _ = writeln!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{scale:.3}</text></svg>", MARGIN - 6.0, 34.0);
     out
 }
 

@@ -65,7 +65,7 @@ fn what_is_not_run_is_refused_by_name() {
     let refused = |change: fn(&mut Graph)| {
         let mut graph = graph();
         change(&mut graph);
-        from_bytes(to_bytes(&graph).unwrap(), Path::new("net.nir")).err().expect("this should be refused").to_string()
+        from_bytes(to_bytes(&graph).unwrap(), Path::new("net.nir")).expect_err("this should be refused").to_string()
     };
     assert!(refused(|g| g.edges.push(("fc".into(), "fc".into()))).contains("loop"));
     assert!(refused(|g| g.edges[0].0 = "nowhere".into()).contains("nowhere"));
