@@ -11,7 +11,7 @@ use super::signal::{Signal, apply_signal, frames_of, input_signal};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
 use crate::network::event::Grid;
 use crate::network::event::lanes::LANES;
-use crate::network::forward::{EventForm, numbers};
+use crate::network::forward::{EventForm, Program, numbers};
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
@@ -37,13 +37,16 @@ pub(super) struct Shared<'a> {
 }
 
 /// The event form in which a run reads node `id`, where it has one under the network's rule for max pools and not nearly
-/// everything spikes. What reads an input that changes over time runs on dense values.
-pub(super) fn event_form<'a>(plan: &Plan<'a>, id: NodeId) -> Option<&'a EventForm> {
-    let spiking = plan.spiking;
+/// everything spikes.
+pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &SpikingNetwork) -> Option<&'a EventForm> {
+    let form = program.event_form(id).filter(|_| !spiking.dense.contains(&id))?;
+    (spiking.pooling == Pooling::Lateral || !form.feed.needs_lateral()).then_some(form)
+}
+
+/// The same under `plan`: what reads an input that changes over time runs on dense values.
+pub(super) fn planned_form<'a>(plan: &Plan<'a>, id: NodeId) -> Option<&'a EventForm> {
     let moving = || frames_of(plan.program, plan.input, plan.samples) > 1;
-    let form = plan.program.event_form(id).filter(|_| !spiking.dense.contains(&id))?;
-    let fits = spiking.pooling == Pooling::Lateral || !form.feed.needs_lateral();
-    (fits && !(form.feed.analogue && moving())).then_some(form)
+    event_form(plan.program, id, plan.spiking).filter(|form| !(form.feed.analogue && moving()))
 }
 
 /// Runs samples `first..first + rows` of the plan.
@@ -131,7 +134,7 @@ pub(super) fn dense_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
     let mut needed = vec![false; network.nodes.len()];
     let readers = plan.spiking.layers[kept..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
     for target in readers.chain([network.output]) {
-        if event_form(plan, target).is_none() {
+        if planned_form(plan, target).is_none() {
             plan.program.between_spikes(target).into_iter().for_each(|id| needed[id] = true);
         }
     }
@@ -154,7 +157,7 @@ impl AtWork<'_> {
         let plan = self.shared.plan;
         let grid = Grid::of_any(&plan.program.network().nodes[source].shape);
         let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
-        let current = match event_form(plan, source) {
+        let current = match planned_form(plan, source) {
             Some(form) => Current::Events(self.events(form)),
             None => match self.take(source, reader)? {
                 Signal::Constant(x) => Current::Held(numbers(x)),
@@ -267,7 +270,7 @@ pub(super) fn with_recorded_currents<R>(
         values: vec![None; network.nodes.len()],
         layers: plan.spiking.layers.iter().map(|_| None).collect(),
     };
-    if event_form(plan, source).is_none() {
+    if planned_form(plan, source).is_none() {
         for id in plan.program.between_spikes(source) {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
             at_work.values[id] = Some(at_work.dense_value(id, index)?);

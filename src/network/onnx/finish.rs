@@ -47,6 +47,10 @@ impl Lowering<'_> {
     /// The output `id` as a flat list that carries its name.
     fn flat(&mut self, name: &str, id: NodeId) -> Result<NodeId> {
         let place = NodeProto { name: name.to_owned(), op_type: "output".into(), ..NodeProto::default() };
+        // The name is the output's, whatever the layer before it is called.
+        if let Some(taken) = self.nodes.iter().position(|node| node.name == name) {
+            self.nodes[taken].name = self.unique(format!("{name}.value"));
+        }
         let len: usize = self.nodes[id].shape.iter().product();
         self.push(&place, name.to_owned(), Op::Reshape, vec![id], &[len])
     }

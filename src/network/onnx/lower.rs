@@ -217,7 +217,8 @@ impl<'a> Lowering<'a> {
         Ok(self.nodes.len() - 1)
     }
 
-    fn unique(&self, name: String) -> String {
+    /// `name`, or with a number where a node has it already.
+    pub fn unique(&self, name: String) -> String {
         let name = if name.is_empty() { "layer".to_owned() } else { name };
         let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
         if !taken(&name) {
