@@ -123,8 +123,7 @@ pub struct RunArgs {
     pub dump: Option<String>,
 }
 
-const DATA: &str =
-    "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | builtin:NAME";
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | events:DIR | builtin:NAME";
 const SCALE: &str =
     "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; if left out, what the network's file states";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
