@@ -7,6 +7,7 @@
 //! - [`lesson`]: lessons in plain text: what they load, ask and check.
 //! - [`lab`]: the document: settings, messages, undo, jobs, cache, session files.
 //! - [`measure`]: questions about one finished run (pure functions).
+//! - [`export`]: what leaves the program: NIR graphs, recordings, tables, reports.
 //! - [`train`]: training with Burn autodiff.
 //! - [`convert`]: ANN to SNN: folding, thresholds, initial potential.
 //! - [`simulate`]: integrate-and-fire dynamics over T steps and what is recorded of them.
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod convert;
 pub mod data;
 pub mod error;
+pub mod export;
 pub mod files;
 pub mod lab;
 pub mod lesson;

@@ -29,6 +29,12 @@ enum Command {
     Run(Box<cli::options::RunArgs>),
     /// Run several recipes on the same samples and compare them in a table
     Race(Box<cli::race::RaceArgs>),
+    /// Look for what is wrong with a network, its data and a recipe
+    Check(Box<cli::check::CheckArgs>),
+    /// Write a run in forms that other programs read
+    Export(Box<cli::export::ExportArgs>),
+    /// Download a public data set: mnist, fashion-mnist or cifar10
+    Fetch(cli::fetch::FetchArgs),
     /// Train a small network for conversion
     Train(cli::train::TrainArgs),
     /// Draw the screen, or one pane, into a file: PNG, SVG, CSV or GIF
@@ -38,7 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match act(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("spikescope: {error}");
             ExitCode::from(error.exit_code())
@@ -46,14 +52,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn act(arguments: Arguments) -> Result<()> {
+fn act(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
+        Some(Command::Check(args)) => return cli::check::run(*args),
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
+        Some(Command::Export(args)) => cli::export::run(*args),
+        Some(Command::Fetch(args)) => cli::fetch::run(args),
         Some(Command::Train(args)) => cli::train::run(args),
         Some(Command::Shot(args)) => cli::shot::run(args),
         None => window(&arguments.files, arguments.fresh),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Opens the lab's window where the last start stopped, or on what is bundled, and in it the files that were named.

@@ -1,6 +1,10 @@
 //! The headless face: one file per command. Errors go to standard error in a sentence or two; the exit code is 2 for bad
 //! input or arguments and 1 for a failure of the program.
 
+mod boxes;
+pub mod check;
+pub mod export;
+pub mod fetch;
 mod interrupt;
 pub mod options;
 mod progress;

@@ -123,7 +123,7 @@ pub struct RunArgs {
     pub dump: Option<String>,
 }
 
-const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | builtin:NAME";
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | events:DIR | builtin:NAME";
 const SCALE: &str =
     "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; if left out, what the network's file states";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
@@ -239,7 +239,9 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
         settings.model = with_architecture(&settings.model, arch)?;
     }
     settings.data = args.data.clone().unwrap_or(settings.data);
-    settings.calibration_data = args.calibrate_data.clone();
+    // Some data bring the samples to calibrate on along.
+    let own = || crate::data::DataSpec::parse(&settings.data).ok()?.calibration().map(String::from);
+    settings.calibration_data = args.calibrate_data.clone().or_else(own);
     if let Some(text) = &args.scale {
         settings.scaling = Scaling::parse(text)?;
     }

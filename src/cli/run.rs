@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
 use super::summary;
-use crate::convert::unclipped_thresholds;
+use crate::convert::Severity;
 use crate::data::{NpzData, write_npz};
 use crate::files::write_bytes;
 use crate::lab::Run;
@@ -33,12 +33,14 @@ pub fn run(args: RunArgs) -> Result<()> {
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;
-    if let Some(finding) = unclipped_thresholds(&run.spiking, &settings.recipe) {
-        let option = finding.mend.map_or(String::new(), |rule| format!(" (--threshold {rule})"));
-        eprintln!("note: {}{option}", finding.text);
+    for finding in run.findings.iter().filter(|finding| finding.severity > Severity::Note) {
+        eprintln!("{}", super::check::line(finding));
     }
-    println!("{}", summary::sentence(&run));
-    run.model.notes.iter().for_each(|note| println!("note: {}: {}", note.layer, note.text));
+    println!("{}", run.sentence());
+    if let Some(boxes) = super::boxes::sentence(&run) {
+        println!("{boxes}");
+    }
+    run.model.notes.iter().for_each(|note| println!("note: {note}"));
     println!("written to {}", out.display());
     Ok(())
 }
@@ -51,8 +53,13 @@ fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
     if dump {
         write_counts(run, &stage.path("counts.npz"))?;
     }
+    let boxes = super::boxes::files(run)?;
+    for (name, bytes) in &boxes {
+        write_bytes(&stage.path(name), bytes)?;
+    }
     write_bytes(&stage.path("summary.json"), text.as_bytes())?;
-    stage.publish(&["counts.npz", "summary.json"])
+    let boxes = boxes.iter().map(|(name, _)| name.as_str());
+    stage.publish(&boxes.chain(["counts.npz", "summary.json"]).collect::<Vec<_>>())
 }
 
 /// Writes files into the folder `out` so that it holds all of them or none.

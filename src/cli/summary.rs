@@ -127,23 +127,6 @@ fn layer(layer: &LayerReport) -> LayerSummary {
     }
 }
 
-/// The run in one sentence.
-pub fn sentence(run: &Run) -> String {
-    let last = run.report.curve.last();
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let agreement = last.map_or(0.0, |point| point.agreement);
-    let accuracy = match (run.report.ann_accuracy, last.and_then(|point| point.accuracy)) {
-        (Some(ann), Some(snn)) => format!("ANN {}, SNN {} at T = {}", percent(ann), percent(snn), run.steps()),
-        _ => format!("no labels; T = {}", run.steps()),
-    };
-    format!(
-        "{}: {accuracy}; they agree on {} of {} samples",
-        run.model.original.name,
-        percent(agreement),
-        run.ann.samples
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,12 +24,11 @@ use crate::{Error, Result};
 
 pub use balance::{Balance, Balanced, balance};
 pub use calibration::{Calibration, LayerStatistics, calibrate};
-pub use findings::{Finding, unclipped_thresholds};
+pub use findings::{Finding, Mend, Severity, unclipped_thresholds};
 pub use form::CROSSOVER;
 pub use method::{Correction, CosRule, InitialPotential, Neuron, Pooling, Readout, SrpRule};
 pub use named::NamedRecipe;
 pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, Tie};
-pub use rewrite::Note;
 pub use sorted::Sorted;
 
 /// A layer of integrate-and-fire neurons.

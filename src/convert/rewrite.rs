@@ -4,24 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::findings::{Finding, Mend};
 use super::method::Pooling;
 use crate::network::{Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
 
-/// Something a person should know about how their network was converted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Dotted path of the layer it is about.
-    pub layer: String,
-    /// What was done and what follows from it, in plain words.
-    pub text: String,
-}
-
 /// The network as the spiking engine runs it, and notes on what was changed. The rewritten ANN gives the same logits as
 /// the original (the softmax at the end excepted).
-pub fn for_conversion(network: &Network, pooling: Pooling) -> Result<(Network, Vec<Note>)> {
+pub fn for_conversion(network: &Network, pooling: Pooling) -> Result<(Network, Vec<Finding>)> {
     let mut notes = Vec::new();
-    let mut rewritten = without_softmax(network, &mut notes)?;
+    let mut rewritten = without_ends(network, &mut notes)?;
     if pooling == Pooling::PreNeuron {
         rewritten = pools_before_neurons(&rewritten, &mut notes);
     }
@@ -35,28 +27,32 @@ pub fn for_conversion(network: &Network, pooling: Pooling) -> Result<(Network, V
     Ok((rewritten, notes))
 }
 
-/// Softmax only rescales the answer; the spiking readout sums the values before it.
-fn without_softmax(network: &Network, notes: &mut Vec<Note>) -> Result<Network> {
-    let mut out = network.clone();
-    let node = &network.nodes[network.output];
-    if let Op::Softmax { .. } = node.op {
-        notes.push(Note {
-            layer: node.name.clone(),
-            text: "the final softmax is left out: the readout sums the values before it, which gives the same answer"
-                .into(),
-        });
-        out.output = node.inputs[0];
-        out.nodes.truncate(network.output);
+/// Softmax and sigmoid at the end only rescale the answer; the spiking readout sums the values before them.
+fn without_ends(network: &Network, notes: &mut Vec<Finding>) -> Result<Network> {
+    if let Some(node) = network.early_end() {
+        let reason = format!("a {} inside the network cannot be converted to spikes", node.kind());
+        return Err(Error::network(&node.name, reason));
     }
-    match out.nodes.iter().find(|node| matches!(node.op, Op::Softmax { .. })) {
-        Some(node) => Err(Error::network(&node.name, "a softmax inside the network cannot be converted to spikes")),
-        None => Ok(out),
+    let ends = network.ends();
+    let mut build = Builder::new(network);
+    for (id, node) in network.nodes.iter().enumerate() {
+        if ends.contains(&id) {
+            let text = format!(
+                "the final {} is left out: the readout sums the values before it, which gives the same answer",
+                node.kind()
+            );
+            notes.push(Finding::note("end of the readout", Some(&node.name), text));
+            build.map.insert(id, build.map[&node.inputs[0]]);
+        } else {
+            build.copy(id);
+        }
     }
+    Ok(build.finish())
 }
 
 /// Conv → activation → max pool becomes conv → max pool → activation: the same for the ANN, since activations never
 /// decrease. In the SNN the pool then sees currents instead of spikes.
-fn pools_before_neurons(network: &Network, notes: &mut Vec<Note>) -> Network {
+fn pools_before_neurons(network: &Network, notes: &mut Vec<Finding>) -> Network {
     let readers = network.readers();
     let mut build = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
@@ -70,25 +66,22 @@ fn pools_before_neurons(network: &Network, notes: &mut Vec<Note>) -> Network {
                 let moved = Node { name, op: neuron.op.clone(), inputs: vec![pool], shape: node.shape.clone() };
                 let moved = build.push(moved);
                 build.map.insert(id, moved);
-                notes.push(Note {
-                    layer: node.name.clone(),
-                    text: format!(
-                        "max pooling now stands before the neurons of '{}' and picks the largest current at each step; the mean \
-                         of such maxima is never below the maximum of the means, so this layer over-estimates when its \
-                         input fluctuates",
-                        neuron.name
-                    ),
-                });
+                let text = format!(
+                    "max pooling now stands before the neurons of '{}' and picks the largest current at each step; the mean \
+                     of such maxima is never below the maximum of the means, so this layer over-estimates when its input \
+                     fluctuates",
+                    neuron.name
+                );
+                let mend = Mend::Pooling(Pooling::Lateral);
+                notes.push(Finding::note("max pool", Some(&node.name), text).mended_by(mend));
             }
             // An activation that only a pool reads is made at the pool.
             (Op::Activation(_), _) if only_pools_read(network, id) => {}
             (Op::MaxPool2d { .. }, None) if reads_spikes(network, id) => {
-                notes.push(Note {
-                    layer: node.name.clone(),
-                    text: "this max pool does not follow an activation directly and stays where it is: it picks the largest \
-                           value at each step, which over-estimates when spikes arrive at different times"
-                        .into(),
-                });
+                let text = "this max pool does not follow an activation directly and stays where it is: it picks the largest \
+                            value at each step, which over-estimates when spikes arrive at different times";
+                let mend = Mend::Pooling(Pooling::Lateral);
+                notes.push(Finding::warning("max pool", Some(&node.name), text).mended_by(mend));
                 build.copy(id);
             }
             _ => build.copy(id),
@@ -158,6 +151,19 @@ fn fold_into(op: &Op, scale: &[f32], shift: &[f32]) -> Option<Op> {
             let (weight, bias) = weights(weight, bias)?;
             Some(Op::Conv2d { weight, bias, stride: *stride, padding: *padding, dilation: *dilation, groups: *groups })
         }
+        Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups } => {
+            let (stride, padding, output_padding) = (*stride, *padding, *output_padding);
+            let (weight, bias) = transposed(weight, bias, *groups, scale, shift)?;
+            Some(Op::ConvTranspose2d {
+                weight,
+                bias,
+                stride,
+                padding,
+                output_padding,
+                dilation: *dilation,
+                groups: *groups,
+            })
+        }
         Op::Linear { weight, bias } => {
             let (weight, bias) = weights(weight, bias)?;
             Some(Op::Linear { weight, bias })
@@ -171,6 +177,27 @@ fn fold_into(op: &Op, scale: &[f32], shift: &[f32]) -> Option<Op> {
         }
         _ => None,
     }
+}
+
+/// The weights `[C_in, C_out/groups, kH, kW]` and biases of a transposed convolution followed by `scale` and `shift`.
+fn transposed(
+    weight: &Weights,
+    bias: &Option<Weights>,
+    groups: usize,
+    scale: &[f32],
+    shift: &[f32],
+) -> Option<(Weights, Option<Weights>)> {
+    let &[inputs, per_group, kh, kw] = weight.shape.as_slice() else { return None };
+    let channels = per_group * groups;
+    if scale.len() != 1 && scale.len() != channels {
+        return None;
+    }
+    let pick = |v: &[f32], c: usize| f64::from(if v.len() == 1 { v[0] } else { v[c] });
+    let out_of = |i: usize| (i / (kh * kw * per_group)) / (inputs / groups) * per_group + i / (kh * kw) % per_group;
+    let scaled = weight.data.iter().enumerate().map(|(i, &w)| (f64::from(w) * pick(scale, out_of(i))) as f32);
+    let old = |c: usize| bias.as_ref().map_or(0.0, |b| f64::from(b.data[c]));
+    let biases = (0..channels).map(|c| (old(c) * pick(scale, c) + pick(shift, c)) as f32).collect();
+    Some((Weights::new(weight.shape.clone(), scaled.collect()), Some(Weights::new(vec![channels], biases))))
 }
 
 /// Builds a new node list while remembering where each old node went.
@@ -200,6 +227,6 @@ impl<'a> Builder<'a> {
 }
 
 /// [`for_conversion`], shared.
-pub fn shared(network: &Network, pooling: Pooling) -> Result<(Arc<Network>, Vec<Note>)> {
+pub fn shared(network: &Network, pooling: Pooling) -> Result<(Arc<Network>, Vec<Finding>)> {
     for_conversion(network, pooling).map(|(network, notes)| (Arc::new(network), notes))
 }

@@ -39,6 +39,7 @@ pub fn read(files: &[PathBuf]) -> Result<Samples> {
         labels: Arc::new(labels),
         class_names: CLASSES.map(String::from).to_vec(),
         full_scale: 255.0,
+        frames: None,
     })
 }
 

@@ -25,7 +25,7 @@ pub fn is_picture(path: &Path) -> bool {
 /// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every picture is resized and
 /// turned grey or RGB; without it the first picture of another size than the first is an error.
 pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
-    let (files, labels, class_names) = list(paths)?;
+    let (files, labels, class_names) = list_of(paths, is_picture)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("images: no file is named".into())) };
     let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
     let target = fit.map(target_of).transpose()?;
@@ -75,6 +75,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
         labels: Arc::new(labels),
         class_names,
         full_scale: 255.0,
+        frames: None,
     })
 }
 
@@ -92,10 +93,17 @@ fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
     })
 }
 
-type Listing = (Vec<PathBuf>, Vec<u16>, Vec<String>);
+pub(super) type Listing = (Vec<PathBuf>, Vec<u16>, Vec<String>);
 
-/// Files, labels and class names. Hidden entries and files that are no pictures are left out of folders.
-fn list(paths: &[PathBuf]) -> Result<Listing> {
+/// Whether the folder, or the first of its folders, holds a file that `wanted` knows.
+pub(super) fn holds(dir: &Path, wanted: fn(&Path) -> bool) -> bool {
+    let Ok(entries) = entries(dir) else { return false };
+    let below = entries.iter().find(|p| p.is_dir()).and_then(|p| self::entries(p).ok()).unwrap_or_default();
+    entries.iter().chain(&below).any(|p| p.is_file() && wanted(p))
+}
+
+/// Files, labels and class names. Hidden entries and files that are not `wanted` are left out of folders.
+pub(super) fn list_of(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Result<Listing> {
     let [dir] = paths else { return Ok((paths.to_vec(), Vec::new(), Vec::new())) };
     if !dir.is_dir() {
         return Ok((paths.to_vec(), Vec::new(), Vec::new()));
@@ -104,12 +112,12 @@ fn list(paths: &[PathBuf]) -> Result<Listing> {
     let classes = entries.iter().filter(|p| p.is_dir()).collect::<Vec<_>>();
     let (mut files, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new());
     if classes.is_empty() {
-        files = entries.into_iter().filter(|p| is_picture(p)).collect();
+        files = entries.into_iter().filter(|p| wanted(p)).collect();
     } else {
         for (index, class) in classes.into_iter().enumerate() {
             let label = u16::try_from(index)
                 .map_err(|_| Error::file(dir, "folder", "holds more than 65,536 sub-folders; each would be a class"))?;
-            let pictures = self::entries(class)?.into_iter().filter(|p| p.is_file() && is_picture(p));
+            let pictures = self::entries(class)?.into_iter().filter(|p| p.is_file() && wanted(p));
             let before = files.len();
             files.extend(pictures);
             labels.resize(files.len(), label);

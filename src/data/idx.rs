@@ -52,6 +52,7 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
         labels: Arc::new(label_values),
         class_names: Vec::new(),
         full_scale: 255.0,
+        frames: None,
     })
 }
 

@@ -2,6 +2,8 @@
 
 pub mod cifar;
 pub mod digits;
+pub mod events;
+pub mod fetch;
 pub mod folder;
 pub mod idx;
 mod npy;
@@ -11,6 +13,7 @@ pub mod scaling;
 pub mod source;
 pub mod spec;
 pub mod thumbnail;
+pub mod toolbox;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -36,6 +39,17 @@ pub struct Samples {
     pub class_names: Vec<String>,
     /// The largest value the source's type can hold: 255 for bytes, 1 for floats in 0..1. What `Scaling::Unit` divides by.
     pub full_scale: f32,
+    /// The same samples over time, where they are recordings of events; `values` is then their mean over time.
+    pub frames: Option<Frames>,
+}
+
+/// Samples over time: one frame a step, from the first again after the last.
+#[derive(Clone, Debug)]
+pub struct Frames {
+    /// Frames of each sample.
+    pub count: usize,
+    /// `[N, count, …shape]` row-major, in file units.
+    pub values: Arc<Vec<f32>>,
 }
 
 impl Samples {
@@ -59,6 +73,14 @@ impl Samples {
     /// The label of sample `index`, if the source has labels.
     pub fn label(&self, index: usize) -> Option<u16> {
         self.labels.get(index).copied()
+    }
+    /// Scaled frames for samples `range`: `[range.len(), frames, …shape]` row-major; `None` for samples that do not move.
+    pub fn scaled_frames(&self, range: Range<usize>, scaling: &Scaling) -> Option<Vec<f32>> {
+        let frames = self.frames.as_ref()?;
+        let len = self.sample_len() * frames.count;
+        let mut out = frames.values[range.start * len..range.end * len].to_vec();
+        scaling.apply(&mut out, &self.shape, self.full_scale);
+        Some(out)
     }
     /// Scaled network input for samples `range`: `[range.len(), …shape]` row-major.
     pub fn scaled(&self, range: Range<usize>, scaling: &Scaling) -> Vec<f32> {

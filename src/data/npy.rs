@@ -19,6 +19,28 @@ pub(super) struct Header {
 
 /// Reads a header and leaves `reader` at the first value.
 pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, String> {
+    let text = read_text(reader)?;
+    parse(&text).ok_or_else(|| format!("the array header is not understood: {}", text.trim()))
+}
+
+/// Fields of records by name and type, in order, and the shape of their array.
+pub(super) type Records = (Vec<(String, String)>, Vec<usize>);
+
+/// Reads the header of an array of records and leaves `reader` at the first one.
+pub(super) fn read_records(reader: &mut dyn Read) -> Result<Records, String> {
+    let text = read_text(reader)?;
+    let records = || {
+        let fields = text.split_once("'descr'")?.1.split_once('[')?.1.split_once(']')?.0;
+        let words: Vec<&str> = fields.split('\'').skip(1).step_by(2).collect();
+        let fields: Vec<(String, String)> =
+            words.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect();
+        let plain = text.replace(text.split_once('[')?.1.split_once(']')?.0, "").replace("[]", "'|V1'");
+        (!fields.is_empty() && fields.len() <= 16).then_some((fields, parse(&plain)?.shape))
+    };
+    records().ok_or_else(|| format!("these are no events (records with x, y, t and p): {}", text.trim()))
+}
+
+fn read_text(reader: &mut dyn Read) -> Result<String, String> {
     let cut = |e: io::Error| format!("the array header is cut short ({e})");
     let mut head = [0u8; 8];
     reader.read_exact(&mut head).map_err(cut)?;
@@ -39,8 +61,7 @@ pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, String> {
     }
     let mut text = vec![0u8; len];
     reader.read_exact(&mut text).map_err(cut)?;
-    let text = String::from_utf8_lossy(&text);
-    parse(&text).ok_or_else(|| format!("the array header is not understood: {}", text.trim()))
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn parse(text: &str) -> Option<Header> {

@@ -1,7 +1,7 @@
 //! numpy archives: an array of samples and, beside it, of labels. Knows the naming habits of Keras, snn_toolbox and numpy.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,11 +26,7 @@ struct Array {
 /// Channels-last samples are turned to channels first when the last dimension is 1 or 3 and the first is not;
 /// `[N, H, W]` gains one channel; one-hot labels become indices. Values that are not finite are refused.
 pub fn read(path: &Path) -> Result<Samples> {
-    let mut archive = ZipArchive::new(BufReader::new(open(path)?))
-        .map_err(|e| Error::file(path, "archive", format!("is no readable npz ({e})")))?;
-    let find = |names: &[&str], archive: &ZipArchive<BufReader<File>>| {
-        names.iter().map(|n| format!("{n}.npy")).find(|n| archive.index_for_name(n).is_some())
-    };
+    let mut archive = archive(path)?;
     let Some(name) = find(&SAMPLES, &archive) else {
         let held = archive.file_names().take(12).collect::<Vec<_>>().join(", ");
         let reason = format!("holds none of {} (it holds: {held})", SAMPLES.join(", "));
@@ -50,7 +46,7 @@ pub fn read(path: &Path) -> Result<Samples> {
     let brightest = x.values.iter().fold(0.0f64, |m, v| m.max(*v));
     let full_scale = if x.bytes || (integers && brightest > 1.5) { 255.0 } else { 1.0 };
     let (shape, values) = channels_first(&x);
-    let labels = match find(&LABELS, &archive) {
+    let labels = match find(&LABELS, &archive).filter(|label| *label != name) {
         Some(label_name) => {
             let y = read_array(path, &label_name, &mut archive)?;
             to_labels(path, &label_name, &y, count)?
@@ -64,7 +60,48 @@ pub fn read(path: &Path) -> Result<Samples> {
         labels: Arc::new(labels),
         class_names: Vec::new(),
         full_scale,
+        frames: None,
     })
+}
+
+/// Labels of `count` samples from an archive of their own: the array `y`, `y_test`, `labels` or its only one (`arr_0`).
+pub fn read_labels(path: &Path, count: usize) -> Result<Vec<u16>> {
+    let mut archive = archive(path)?;
+    let names: Vec<&str> = LABELS.into_iter().chain(["arr_0"]).collect();
+    let held = || archive.file_names().take(12).collect::<Vec<_>>().join(", ");
+    let name = find(&names, &archive).ok_or_else(|| {
+        Error::file(
+            path,
+            "archive",
+            format!("holds no labels ({} are looked for; it holds: {})", names.join(", "), held()),
+        )
+    })?;
+    let y = read_array(path, &name, &mut archive)?;
+    to_labels(path, &name, &y, count)
+}
+
+/// The first of the arrays `names` that the archive holds: its shape and values. `None` when it holds none of them.
+pub fn named(path: &Path, names: &[&str]) -> Result<Option<(Vec<usize>, Vec<f32>)>> {
+    let mut archive = archive(path)?;
+    let Some(name) = find(names, &archive) else { return Ok(None) };
+    let array = read_array(path, &name, &mut archive)?;
+    Ok(Some((array.shape, array.values.iter().map(|&v| v as f32).collect())))
+}
+
+/// The array in a `.npy` file: its shape and values.
+pub fn npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
+    let array = array_from(path, "array", &mut BufReader::new(open(path)?))?;
+    Ok((array.shape, array.values.iter().map(|&v| v as f32).collect()))
+}
+
+fn archive(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
+    ZipArchive::new(BufReader::new(open(path)?))
+        .map_err(|e| Error::file(path, "archive", format!("is no readable npz ({e})")))
+}
+
+/// The file name of the first of `names` in the archive.
+fn find(names: &[&str], archive: &ZipArchive<BufReader<File>>) -> Option<String> {
+    names.iter().map(|n| format!("{n}.npy")).find(|n| archive.index_for_name(n).is_some())
 }
 
 /// Shape of one sample, channels first, and all values in that order.
@@ -117,7 +154,12 @@ fn to_labels(path: &Path, name: &str, y: &Array, count: usize) -> Result<Vec<u16
 /// One array of the archive. The values are read only as far as they are really there.
 fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>) -> Result<Array> {
     let mut entry = archive.by_name(name).map_err(|e| Error::file(path, name, format!("cannot be unpacked ({e})")))?;
-    let header = npy::read_header(&mut entry).map_err(|reason| Error::file(path, name, reason))?;
+    array_from(path, name, &mut entry)
+}
+
+/// One array, header and values, from `reader` to its end.
+fn array_from(path: &Path, name: &str, reader: &mut dyn Read) -> Result<Array> {
+    let header = npy::read_header(reader).map_err(|reason| Error::file(path, name, reason))?;
     if header.fortran && header.shape.len() > 1 {
         let reason = "is stored in Fortran order; save it with numpy.ascontiguousarray";
         return Err(Error::file(path, name, reason));
@@ -135,7 +177,7 @@ fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>
         }
     };
     let count = count_values(path, name, &header.shape)?;
-    let bytes = read_to_len(path, name, &mut entry, count * size)?;
+    let bytes = read_to_len(path, name, reader, count * size)?;
     let values = bytes.chunks_exact(size).map(convert).collect();
     Ok(Array { shape: header.shape, values, bytes: header.descr == "|u1" })
 }

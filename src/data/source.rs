@@ -100,6 +100,7 @@ pub(super) mod tests {
             labels: Arc::new(vec![0, 1, 7]),
             class_names: vec![],
             full_scale: 1.0,
+            frames: None,
         };
         assert!(check_labels(&samples, 8).is_ok());
         assert!(check_labels(&samples, 7).unwrap_err().to_string().contains("sample 2 has label 7"));

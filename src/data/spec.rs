@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Samples, cifar, digits, folder, idx, npz};
+use super::{Samples, cifar, digits, events, folder, idx, npz, toolbox};
 use crate::{Error, Result};
 
 /// A source of samples; its text form is what [`fmt::Display`] writes and [`DataSpec::parse`] reads.
@@ -21,6 +21,10 @@ pub enum DataSpec {
     Images(Vec<PathBuf>),
     /// `npz:FILE`
     Npz(PathBuf),
+    /// `snntoolbox:FOLDER` with `x_test.npz`, `y_test.npz` and, for calibration, `x_norm.npz`
+    Toolbox(PathBuf),
+    /// `events:FOLDER` or `events:FILE[,FILE…]`: recordings of event cameras
+    Events(Vec<PathBuf>),
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
 }
@@ -30,7 +34,7 @@ impl DataSpec {
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::Invalid(format!(
-                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE or builtin:digits"
+                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, snntoolbox:FOLDER, events:FILE or builtin:digits"
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("has no kind before a colon"))?;
@@ -48,7 +52,10 @@ impl DataSpec {
             // A folder whose own name has a comma is meant as it stands.
             "images" if Path::new(rest).exists() => Ok(Self::Images(vec![rest.into()])),
             "images" if !list().is_empty() => Ok(Self::Images(list())),
+            "events" if Path::new(rest).exists() => Ok(Self::Events(vec![rest.into()])),
+            "events" if !list().is_empty() => Ok(Self::Events(list())),
             "npz" => Ok(Self::Npz(rest.trim().into())),
+            "snntoolbox" => Ok(Self::Toolbox(rest.trim().into())),
             "builtin" => digits::Split::named(rest.trim())
                 .map(Self::Builtin)
                 .ok_or_else(|| bad("is not built in; there are digits and digits-train")),
@@ -59,6 +66,12 @@ impl DataSpec {
     /// What a dropped or opened path most likely is. An IDX file of images finds its labels beside it.
     pub fn guess(path: &Path) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if path.is_dir() && toolbox::is_folder(path) {
+            return Ok(Self::Toolbox(path.to_owned()));
+        }
+        if events::is_recording(path) || (path.is_dir() && folder::holds(path, events::is_recording)) {
+            return Ok(Self::Events(vec![path.to_owned()]));
+        }
         if path.is_dir() || folder::is_picture(path) {
             return Ok(Self::Images(vec![path.to_owned()]));
         }
@@ -84,8 +97,18 @@ impl DataSpec {
             Self::Idx { images, labels } => idx::read(images, labels.as_deref()),
             Self::Cifar10(files) => cifar::read(files),
             Self::Images(paths) => folder::read(paths, None),
+            Self::Events(paths) => events::read(paths, None),
             Self::Npz(path) => npz::read(path),
+            Self::Toolbox(folder) => toolbox::read(folder),
             Self::Builtin(split) => Ok(digits::generate(*split)),
+        }
+    }
+
+    /// The samples to calibrate on that come with these, as a specification of their own.
+    pub fn calibration(&self) -> Option<Self> {
+        match self {
+            Self::Toolbox(folder) => toolbox::calibration(folder).map(Self::Npz),
+            _ => None,
         }
     }
 
@@ -93,6 +116,7 @@ impl DataSpec {
     pub fn load_resized(&self, shape: &[usize]) -> Result<Samples> {
         match self {
             Self::Images(paths) => folder::read(paths, Some(shape)),
+            Self::Events(paths) => events::read(paths, Some(shape)),
             _ => self.load(),
         }
     }
@@ -124,7 +148,9 @@ impl fmt::Display for DataSpec {
             Self::Idx { images, labels: None } => write!(f, "idx:{}", images.display()),
             Self::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
             Self::Images(paths) => write!(f, "images:{}", join(paths)),
+            Self::Events(paths) => write!(f, "events:{}", join(paths)),
             Self::Npz(path) => write!(f, "npz:{}", path.display()),
+            Self::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
             Self::Builtin(split) => write!(f, "builtin:{}", split.name()),
         }
     }

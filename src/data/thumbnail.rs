@@ -43,6 +43,7 @@ mod tests {
             labels: Arc::default(),
             class_names: Vec::new(),
             full_scale: 1.0,
+            frames: None,
         }
     }
 

@@ -6,17 +6,19 @@ use std::time::Instant;
 
 use super::backend::Backend;
 use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
+use super::examine::Patient;
 use super::run::{Model, Run, Seconds};
 use super::settings::Settings;
+use crate::convert::findings::verified;
 use crate::convert::{
-    self, Balanced, Calibration, Correction, Note, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance,
+    self, Balanced, Calibration, Correction, Finding, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance,
     calibration, rewrite,
 };
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
 use crate::measure::report;
 use crate::network::forward::Program;
-use crate::network::{self, Network, Opened};
+use crate::network::{self, Network, Opened, verify};
 use crate::simulate::control::{Event, Watched};
 use crate::simulate::{self, AnnRun, Control, Plan, tune};
 use crate::{Error, Result};
@@ -77,10 +79,14 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
                 }
                 None => AnnRun::compute(&model.program, &input, count, control)?,
             });
+            // The ANN sees the mean of what the spiking network sees over time.
+            let input = samples.scaled_frames(range.clone(), &settings.scaling).map_or(input, Arc::new);
             cache.keep_ann(key.clone(), input.clone(), ann.clone());
             Ok((input, ann))
         }
     })?;
+    let subject = Patient { settings, model: &model, samples: &samples };
+    let findings = subject.findings(&calibration, Some(&spiking), cache)?;
     let labels = Arc::new(samples.labels.get(range).map(<[u16]>::to_vec).unwrap_or_default());
     control.tell_answers(|| {
         let (spiking, ann, labels) = (spiking.clone(), ann.clone(), labels.clone());
@@ -112,6 +118,7 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         spiking,
         ann,
         recording,
+        findings,
         report: Arc::default(),
         uncorrected: OnceLock::new(),
         seconds,
@@ -181,10 +188,12 @@ pub fn model(source: &str, backend: Backend, pooling: Pooling, cache: &mut Cache
     let Opened { network, notes: assumed } = network::open_noted(source)?;
     let original = Arc::new(network);
     let (rewritten, rewrites) = rewrite::shared(&original, pooling)?;
-    let about = |text| Note { layer: original.name.clone(), text };
-    let notes = assumed.into_iter().map(about).chain(rewrites).collect();
+    let about = |text| Finding::note("assumed", Some(&original.name), text);
+    let device = backend.device()?;
+    let checked = verify::beside(&original, network::open::parts(source).0, || Program::new(original.clone(), &device));
+    let notes = assumed.into_iter().map(about).chain(checked.iter().map(verified)).chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
-    let program = Program::new(rewritten, &backend.device()?);
+    let program = Program::new(rewritten, &device);
     let model = Arc::new(Model { original, program, notes, fan_outs });
     cache.keep_model(source, backend, pooling, model.clone());
     Ok(model)
@@ -237,7 +246,7 @@ fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
     samples
 }
 
-fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Result<()> {
+pub(super) fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Result<()> {
     settings.scaling.check(model.original.input_shape())?;
     let range = &settings.samples;
     if range.is_empty() || range.end > samples.len() {
@@ -252,7 +261,7 @@ fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Resul
     Ok(())
 }
 
-fn calibration_of(
+pub(super) fn calibration_of(
     settings: &Settings,
     model: &Model,
     run_samples: &Arc<Samples>,
@@ -299,7 +308,7 @@ fn calibration_input(
 }
 
 /// Balanced thresholds, where the recipe balances them.
-fn balanced_of(
+pub(super) fn balanced_of(
     settings: &Settings,
     model: &Model,
     run_samples: &Arc<Samples>,
@@ -320,7 +329,7 @@ fn balanced_of(
 }
 
 /// The converted network: thresholds, and whatever the recipe wants measured on the calibration samples.
-fn spiking_of(
+pub(super) fn spiking_of(
     settings: &Settings,
     model: &Model,
     run_samples: &Arc<Samples>,

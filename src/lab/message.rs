@@ -137,6 +137,8 @@ pub enum Message {
     Lock(Vec<Control>),
     OpenSession(PathBuf),
     SaveSession(PathBuf),
+    /// Write the run on the screen to a file; its ending says in which form.
+    ExportRun(PathBuf),
     /// Open a session from its line of text.
     OpenSessionText(String),
     /// Open what was opened lately, counted from the newest.

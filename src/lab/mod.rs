@@ -5,6 +5,8 @@ pub mod backend;
 pub mod cache;
 pub mod compute;
 pub mod engine;
+pub mod examine;
+pub mod export;
 pub mod history;
 pub mod lock;
 pub mod memory;

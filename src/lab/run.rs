@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
-use crate::convert::{Balanced, Calibration, Note, SpikingNetwork};
+use crate::convert::{Balanced, Calibration, Finding, SpikingNetwork};
 use crate::data::Samples;
-use crate::measure::{Report, Subject};
+use crate::measure::{Detector, Found, Report, Subject};
 use crate::network::Network;
 use crate::network::forward::Program;
 use crate::simulate::{AnnRun, Recording};
@@ -17,8 +17,8 @@ pub struct Model {
     pub original: Arc<Network>,
     /// Rewritten (`convert::rewrite`), on the device.
     pub program: Program,
-    /// What the rewriting did.
-    pub notes: Vec<Note>,
+    /// What had to be assumed and what the rewriting did.
+    pub notes: Vec<Finding>,
     /// Fan-out per neuron of every spiking layer.
     pub fan_outs: Vec<Vec<f64>>,
 }
@@ -31,7 +31,7 @@ pub struct Run {
     pub model: Arc<Model>,
     /// The data set; `settings.samples` of it were run.
     pub samples: Arc<Samples>,
-    /// Scaled input of the run's samples, `[N, F]`.
+    /// Scaled input of the run's samples, `[N, F]`, or `[N, frames, F]` where they are events.
     pub input: Arc<Vec<f32>>,
     /// Labels of the run's samples, or empty.
     pub labels: Arc<Vec<u16>>,
@@ -41,6 +41,8 @@ pub struct Run {
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
+    /// What the doctor says of the conversion, the most serious first; the model's notes included.
+    pub findings: Vec<Finding>,
     /// Measured at the last step.
     pub report: Arc<Report>,
     /// The same without the recipe's correction, where it has one and the comparison was asked for.
@@ -74,6 +76,29 @@ impl Run {
     /// Time-steps T of the run.
     pub fn steps(&self) -> usize {
         self.recording.steps
+    }
+    /// The run in one sentence.
+    pub fn sentence(&self) -> String {
+        let last = self.report.curve.last();
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let agreement = last.map_or(0.0, |point| point.agreement);
+        let accuracy = match (self.report.ann_accuracy, last.and_then(|point| point.accuracy)) {
+            (Some(ann), Some(snn)) => format!("ANN {}, SNN {} at T = {}", percent(ann), percent(snn), self.steps()),
+            _ => format!("no labels; T = {}", self.steps()),
+        };
+        format!(
+            "{}: {accuracy}; they agree on {} of {} samples",
+            self.model.original.name,
+            percent(agreement),
+            self.ann.samples
+        )
+    }
+    /// The boxes that ANN and SNN find in `sample`, the latter from the mean readout of the first `t` steps; `None` where the
+    /// network is no detector that is known.
+    pub fn boxes(&self, sample: usize, t: usize) -> Option<[Vec<Found>; 2]> {
+        let detector = Detector::of(&self.model.original)?;
+        let mean: Vec<f32> = self.recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
+        Some([detector.boxes(self.ann.logits_of(sample)), detector.boxes(&mean)])
     }
     /// Index in the data set of the run's sample `sample`.
     pub fn sample_index(&self, sample: usize) -> usize {

@@ -11,6 +11,7 @@ use crate::measure::energy::{Operations, operations};
 use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
 use crate::measure::readout::{ReadoutReport, readout_report};
+use crate::measure::ties::{Ties, ties_of};
 use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, first_layers, report};
 use crate::simulate::Control;
 use crate::simulate::prefix::mean_inputs;
@@ -73,6 +74,8 @@ pub struct Snapshot {
     pub initial: Option<Arc<InitialView>>,
     /// Where the sample in focus first leaves the ANN, over all T steps.
     pub divergence: Option<Divergence>,
+    /// Ties of the layer in focus for the sample in focus.
+    pub ties: Ties,
     /// The same for every focus.
     pub whole: Whole,
 }
@@ -158,6 +161,7 @@ impl Snapshot {
             known => known,
         };
         control.check()?;
+        let ties = ties_of(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
@@ -197,6 +201,7 @@ impl Snapshot {
             threshold,
             initial,
             divergence,
+            ties,
             whole,
         })
     }

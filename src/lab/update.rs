@@ -175,6 +175,7 @@ impl Lab {
                 Ok(()) => self.recent.add(Opened::Session(path)),
                 Err(error) => self.refuse(&error),
             },
+            Message::ExportRun(path) => self.export(&path),
             Message::OpenSessionText(text) => match share::session(&text) {
                 Ok(session) => self.restore(session),
                 Err(error) => self.refuse(&error),
@@ -261,9 +262,14 @@ impl Lab {
 
     fn open_data(&mut self, spec: String) {
         let keep = self.pending.take().map(|p| (p.model, p.scaling));
+        // Some data bring the samples to calibrate on along.
+        let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.calibration()).map(String::from);
         self.undo.end(&self.settings);
         self.change(|s| {
             s.data = spec;
+            if own.is_some() {
+                s.calibration_data = own;
+            }
             if let Some((model, scaling)) = keep {
                 (s.model, s.scaling) = (model, scaling);
                 s.recipe.by_hand.clear();
@@ -346,6 +352,19 @@ impl Lab {
             race: self.lanes.iter().map(|lane| lane.entry.clone()).collect(),
             view: self.view.clone(),
             layout: self.layout.clone(),
+        }
+    }
+
+    /// Writes the run on the screen to a file.
+    fn export(&mut self, path: &Path) {
+        let nothing = || Error::Invalid("there is no run to write yet".into());
+        let run = self.run.clone().ok_or_else(nothing);
+        match run.and_then(|run| super::export::export(&run, path, Default::default())) {
+            Ok(said) => {
+                let text = std::iter::once(format!("written to {}", path.display())).chain(said).collect::<Vec<_>>();
+                self.notices.push(super::Notice { level: Level::Note, text: text.join("; ") });
+            }
+            Err(error) => self.refuse(&error),
         }
     }
 

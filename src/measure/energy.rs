@@ -88,7 +88,7 @@ pub fn macs(network: &Network) -> Macs {
         arrives.push(match node.op {
             Op::Input => Arrives { constant: true, ..Arrives::default() },
             Op::Activation(_) => Arrives { spikes: true, ..Arrives::default() },
-            Op::Conv2d { .. } | Op::Linear { .. } => {
+            Op::Conv2d { .. } | Op::ConvTranspose2d { .. } | Op::Linear { .. } => {
                 let count = macs_of(network, arrives.len());
                 macs.total += count;
                 match any {

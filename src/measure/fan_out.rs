@@ -33,6 +33,30 @@ pub(super) fn backwards(network: &Network, node: &Node, k: usize, own: &[f64]) -
             let plane = rows.iter().flat_map(|r| columns.iter().map(move |c| r * c * per_channel)).collect::<Vec<_>>();
             plane.repeat(source[0])
         }
+        Op::ConvTranspose2d { weight, stride, padding, dilation, .. } => {
+            let per_channel = weight.shape[1] as f64;
+            let rows = spread(source[1], node.shape[1], weight.shape[2], stride[0], padding[0], dilation[0]);
+            let columns = spread(source[2], node.shape[2], weight.shape[3], stride[1], padding[1], dilation[1]);
+            let plane = rows.iter().flat_map(|r| columns.iter().map(move |c| r * c * per_channel)).collect::<Vec<_>>();
+            plane.repeat(source[0])
+        }
+        // Like an average pool it only hands on: to every value that it has a share in.
+        Op::Resample { rows, columns } => {
+            let (high, wide) = (node.shape[1], node.shape[2]);
+            let share = |w: &crate::network::Weights, out: usize, from: usize| w.data[out * w.shape[1] + from] != 0.0;
+            let mut reach = vec![0.0; len];
+            for (i, slot) in reach.iter_mut().enumerate() {
+                let (c, y, x) = (i / (source[1] * source[2]), i / source[2] % source[1], i % source[2]);
+                for oy in (0..high).filter(|&oy| share(rows, oy, y)) {
+                    let row = (c * high + oy) * wide;
+                    *slot += (0..wide)
+                        .filter(|&ox| share(columns, ox, x))
+                        .map(|ox| own.get(row + ox).copied().unwrap_or(0.0))
+                        .sum::<f64>();
+                }
+            }
+            reach
+        }
         // A current that enters a neuron without weights (an identity shortcut) is one accumulation.
         Op::Activation(_) => vec![1.0; len],
         Op::MaxPool2d { kernel, stride, padding, dilation } => {
@@ -73,7 +97,7 @@ pub(super) fn backwards(network: &Network, node: &Node, k: usize, own: &[f64]) -
             let moved: Vec<usize> = index.iter().zip(before).map(|(i, b)| i + b).collect();
             Some(flat(&moved, &node.shape))
         }),
-        Op::Input | Op::Affine { .. } | Op::Add | Op::Reshape | Op::Softmax { .. } => own.to_vec(),
+        Op::Input | Op::Affine { .. } | Op::Add | Op::Reshape | Op::Softmax { .. } | Op::Sigmoid => own.to_vec(),
     }
 }
 
@@ -86,6 +110,15 @@ fn taps(inputs: usize, outputs: usize, kernel: usize, stride: usize, before: usi
         }
     }
     count
+}
+
+/// The same for a transposed convolution: outputs that every input position is spread over.
+fn spread(inputs: usize, outputs: usize, kernel: usize, stride: usize, before: usize, dilation: usize) -> Vec<f64> {
+    let reached = |i: usize| {
+        let places = (0..kernel).filter_map(|k| (i * stride + k * dilation).checked_sub(before));
+        places.filter(|&o| o < outputs).count() as f64
+    };
+    (0..inputs).map(reached).collect()
 }
 
 fn windows(

@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod bench;
+pub mod detect;
 pub mod divergence;
 pub mod energy;
 pub mod fan_out;
@@ -14,8 +15,10 @@ pub mod readout;
 pub mod report;
 pub mod run_report;
 mod sums;
+pub mod ties;
 pub mod wilson;
 
+pub use detect::{Detector, Found};
 pub use divergence::{Cause, Divergence, FirstLayers, first_divergence, first_layers};
 pub use initial::InitialView;
 pub use report::{

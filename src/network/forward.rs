@@ -9,8 +9,8 @@
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use burn::tensor::module::{avg_pool2d, conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::module::{avg_pool2d, conv_transpose2d, conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::event::{Feed, Grid, compile};
@@ -26,10 +26,12 @@ const ROWS: usize = 64;
 pub enum Params {
     /// The node has no weights.
     None,
-    /// `weight` `[C_out, C_in/groups, kH, kW]`, `bias` `[C_out]`.
+    /// `weight` `[C_out, C_in/groups, kH, kW]` (transposed: `[C_in, C_out/groups, kH, kW]`), `bias` `[C_out]`.
     Conv { weight: Tensor<4>, bias: Option<Tensor<1>> },
     /// `weight` `[in, out]` (transposed from the file's order), `bias` `[out]`.
     Linear { weight: Tensor<2>, bias: Option<Tensor<1>> },
+    /// `rows` `[H_out, H_in]`, `columns` `[W_in, W_out]` (transposed from the node's order).
+    Resample { rows: Tensor<2>, columns: Tensor<2> },
     /// `scale` and `shift` `[C]` or `[1]`.
     Affine { scale: Tensor<1>, shift: Tensor<1> },
 }
@@ -40,7 +42,7 @@ impl Params {
         let vector = |data: &[f32]| Tensor::<1>::from_data(TensorData::new(data.to_vec(), [data.len()]), device);
         let bias = |bias: &Option<Weights>| bias.as_ref().map(|b| vector(&b.data));
         match op {
-            Op::Conv2d { weight, bias: b, .. } => {
+            Op::Conv2d { weight, bias: b, .. } | Op::ConvTranspose2d { weight, bias: b, .. } => {
                 let shape: [usize; 4] = [weight.shape[0], weight.shape[1], weight.shape[2], weight.shape[3]];
                 let weight = Tensor::from_data(TensorData::new(weight.data.to_vec(), shape), device);
                 Self::Conv { weight, bias: bias(b) }
@@ -51,6 +53,12 @@ impl Params {
                 Self::Linear { weight, bias: bias(b) }
             }
             Op::Affine { scale, shift } => Self::Affine { scale: vector(scale), shift: vector(shift) },
+            Op::Resample { rows, columns } => {
+                let matrix = |w: &Weights| {
+                    Tensor::<2>::from_data(TensorData::new(w.data.to_vec(), [w.shape[0], w.shape[1]]), device)
+                };
+                Self::Resample { rows: matrix(rows), columns: matrix(columns).transpose() }
+            }
             _ => Self::None,
         }
     }
@@ -252,6 +260,23 @@ pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Te
             let options = ConvOptions::new_with_padding(*stride, pairs(padding), *dilation, *groups);
             conv2d(image(x), weight.clone(), bias.clone(), options).reshape([rows as i32, -1])
         }
+        (Op::ConvTranspose2d { stride, padding, output_padding, dilation, groups, .. }, Some(x)) => {
+            let Params::Conv { weight, bias } = params else { unreachable!("transposed convolution without weights") };
+            let options = ConvTransposeOptions::new(*stride, [0, 0], *output_padding, *dilation, *groups);
+            let full = conv_transpose2d(image(x), weight.clone(), bias.clone(), options);
+            let [n, c, h, w] = full.dims();
+            let [top, left, bottom, right] = *padding;
+            full.slice([0..n, 0..c, top..h - bottom, left..w - right]).reshape([rows as i32, -1])
+        }
+        (Op::Resample { .. }, Some(x)) => {
+            let Params::Resample { rows: up, columns } = params else { unreachable!("resize without its matrices") };
+            let [height, width] = [in_shape(0)[1], in_shape(0)[2]];
+            // [N·C·H, W] · [W, W'], then over the other dimension.
+            let wide = image(x).reshape([-1, width as i32]).matmul(columns.clone());
+            let out = columns.dims()[1];
+            let planes = wide.reshape([-1, height as i32, out as i32]);
+            up.clone().unsqueeze::<3>().matmul(planes).reshape([rows as i32, -1])
+        }
         (Op::Linear { .. }, Some(x)) => {
             let Params::Linear { weight, bias } = params else { unreachable!("linear layer without weights") };
             let y = x.matmul(weight.clone());
@@ -313,8 +338,13 @@ pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Te
             before.iter().zip(after).enumerate().for_each(|(k, (&b, &a))| pads[offset + k] = (b, a));
             expand(x, in_shape(0), rows).pad(pads, PadMode::Constant(0.0)).reshape([rows as i32, -1])
         }
-        (Op::Softmax { log: false }, Some(x)) => activation::softmax(x, 1),
-        (Op::Softmax { log: true }, Some(x)) => activation::log_softmax(x, 1),
+        (Op::Softmax { log }, Some(x)) => {
+            let last = node.shape.last().copied().unwrap_or(1);
+            let x = x.reshape([-1, last as i32]);
+            let y = if *log { activation::log_softmax(x, 1) } else { activation::softmax(x, 1) };
+            y.reshape([rows as i32, -1])
+        }
+        (Op::Sigmoid, Some(x)) => activation::sigmoid(x),
         (Op::Reshape | Op::Input, Some(x)) => x,
         (_, None) => unreachable!("a node without inputs"),
     }

@@ -6,12 +6,15 @@ pub mod event;
 mod floats;
 pub mod format;
 pub mod forward;
+pub mod nir;
 mod norm;
 pub mod onnx;
 pub mod open;
+pub mod outputs;
 pub mod pytorch;
 pub mod shape;
 pub mod state_dict;
+pub mod verify;
 pub mod zoo;
 
 use std::sync::Arc;
@@ -69,6 +72,20 @@ pub enum Op {
         dilation: [usize; 2],
         groups: usize,
     },
+    /// 2-D transposed convolution. `weight` `[C_in, C_out/groups, kH, kW]`; of the full result, which `output_padding` makes
+    /// longer at its end, padding `[top, left, bottom, right]` is cut away.
+    ConvTranspose2d {
+        weight: Weights,
+        bias: Option<Weights>,
+        stride: [usize; 2],
+        padding: [usize; 4],
+        output_padding: [usize; 2],
+        dilation: [usize; 2],
+        groups: usize,
+    },
+    /// A picture of another size, whatever the interpolation: `y = rows · x · columnsᵀ` per channel, `rows` `[H_out, H_in]`,
+    /// `columns` `[W_out, W_in]`.
+    Resample { rows: Weights, columns: Weights },
     /// Fully connected. `weight` `[out, in]`; the input is `[in]`.
     Linear { weight: Weights, bias: Option<Weights> },
     /// `y = scale[c]·x + shift[c]`; both have one entry, or one per channel (the first dimension of the shape).
@@ -94,8 +111,10 @@ pub enum Op {
     Slice { axis: usize, start: usize, end: usize, step: usize },
     /// Zeros `before` and `after` per sample dimension.
     Pad { before: Vec<usize>, after: Vec<usize> },
-    /// Softmax (or its logarithm) over the whole sample; only at the end.
+    /// Softmax (or its logarithm) over the last dimension; only at the end.
     Softmax { log: bool },
+    /// The logistic function; only at the end.
+    Sigmoid,
 }
 
 /// The activations that convert to integrate-and-fire neurons.
@@ -161,6 +180,8 @@ impl Node {
             Op::Input => "input",
             Op::Conv2d { groups: 1, .. } => "conv",
             Op::Conv2d { .. } => "grouped conv",
+            Op::ConvTranspose2d { .. } => "transposed conv",
+            Op::Resample { .. } => "resize",
             Op::Linear { .. } => "fully connected",
             Op::Affine { .. } => "scale and shift",
             Op::Activation(_) => "activation",
@@ -175,6 +196,7 @@ impl Node {
             Op::Pad { .. } => "pad",
             Op::Softmax { log: false } => "softmax",
             Op::Softmax { log: true } => "log-softmax",
+            Op::Sigmoid => "sigmoid",
         }
     }
 }
@@ -209,7 +231,9 @@ impl Network {
         self.nodes
             .iter()
             .map(|node| match &node.op {
-                Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => count(weight, bias),
+                Op::Conv2d { weight, bias, .. }
+                | Op::ConvTranspose2d { weight, bias, .. }
+                | Op::Linear { weight, bias } => count(weight, bias),
                 Op::Affine { scale, shift } => scale.len() + shift.len(),
                 _ => 0,
             })

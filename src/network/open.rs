@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::architecture::{self, Description};
-use super::{Network, format, onnx, pytorch, zoo};
+use super::{Network, format, nir, onnx, pytorch, zoo};
 use crate::{Error, Result};
 
 /// Prefix of bundled networks and data sets.
 pub const BUILTIN: &str = "builtin:";
 /// Endings of network files, for dialogs.
-pub const ENDINGS: [&str; 5] = ["onnx", "safetensors", "pt", "pth", "th"];
+pub const ENDINGS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
 /// What the name of an architecture file ends with.
 const ARCHITECTURE: &str = ".arch.toml";
 
@@ -20,7 +20,7 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
-/// Opens `builtin:NAME`, an `.onnx` file, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`, `.th`). Weights
+/// Opens `builtin:NAME`, an `.onnx` file, a `.nir` graph, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`, `.th`). Weights
 /// without a graph may be followed by their architecture file, `FILE@FILE.toml`; otherwise the one beside them is taken,
 /// `NAME.arch.toml`, whose own name opens them as well.
 ///
@@ -51,6 +51,7 @@ pub fn open_noted(source: &str) -> Result<Opened> {
             Err(Error::file(path, "its architecture file", "only .safetensors, .pt, .pth and .th files take one"))
         }
         "onnx" => onnx::read(path).map(certain),
+        "nir" => nir::read(path),
         "h5" | "keras" => Err(Error::file(
             path,
             "the whole file",
@@ -59,7 +60,7 @@ pub fn open_noted(source: &str) -> Result<Opened> {
         _ => Err(Error::file(
             path,
             "its name",
-            "not a network file that is known here; use .onnx, .safetensors, .pt, .pth or .th",
+            "not a network file that is known here; use .onnx, .nir, .safetensors, .pt, .pth or .th",
         )),
     }
 }
@@ -112,7 +113,7 @@ fn from_weights(path: &Path, described: Option<&Path>) -> Result<Opened> {
 fn weights_of(path: &Path) -> Result<PathBuf> {
     let name = path.to_string_lossy();
     let stem = &name[..name.len() - ARCHITECTURE.len()];
-    let beside = ENDINGS.iter().skip(1).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
+    let beside = ENDINGS.iter().skip(2).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
     beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
         let reason = "this is an architecture file, and no weights of the same name (.safetensors, .pt, .pth, .th) lie beside it";
         Error::file(path, "the weights", reason)

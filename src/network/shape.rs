@@ -71,6 +71,36 @@ pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Ve
                 slide(width, kw, stride[1], padding[1], padding[3], dilation[1])?,
             ]
         }
+        (Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups }, x) => {
+            let [channels, height, width] = image(x)?;
+            let &[wide, per_group, kh, kw] = weight.shape.as_slice() else {
+                return Err(format!("a 2-D transposed convolution needs weights of rank 4, not {:?}", weight.shape));
+            };
+            let out = per_group.checked_mul(*groups).ok_or("has groups beyond all measure")?;
+            check_weights(weight, bias, out)?;
+            if *groups == 0 || wide != channels || channels % groups != 0 {
+                return Err(format!("weights {:?} in {groups} group(s) do not fit {channels} channels", weight.shape));
+            }
+            if (0..2).any(|i| output_padding[i] >= stride[i].max(dilation[i])) {
+                return Err("its output padding is not smaller than its stride".into());
+            }
+            let side = |i: usize, n: usize, kernel: usize| {
+                spread_out(n, kernel, stride[i], padding[i], padding[i + 2], dilation[i], output_padding[i])
+            };
+            vec![out, side(0, height, kh)?, side(1, width, kw)?]
+        }
+        (Op::Resample { rows, columns }, x) => {
+            let [channels, height, width] = image(x)?;
+            let (&[high, from_height], &[wide, from_width]) = (rows.shape.as_slice(), columns.shape.as_slice()) else {
+                return Err("a resize needs a matrix for rows and one for columns".into());
+            };
+            check_weights(rows, &None, high)?;
+            check_weights(columns, &None, wide)?;
+            if (from_height, from_width) != (height, width) {
+                return Err(format!("a resize of {from_height}×{from_width} does not fit {height}×{width}"));
+            }
+            vec![channels, high, wide]
+        }
         (Op::Linear { weight, bias }, x) => {
             let (&[out, wide], &[features]) = (weight.shape.as_slice(), x) else {
                 return Err(format!("weights {:?} need a flat input, not {x:?}", weight.shape));
@@ -149,10 +179,7 @@ pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Ve
             let sum = |i: usize| x[i].checked_add(before[i]).and_then(|n| n.checked_add(after[i]));
             (0..x.len()).map(sum).collect::<Option<_>>().ok_or("is padded beyond all measure")?
         }
-        (Op::Softmax { .. }, x) => match x {
-            [_] => x.to_vec(),
-            _ => return Err(format!("softmax over shape {x:?}; only class scores are understood")),
-        },
+        (Op::Softmax { .. } | Op::Sigmoid, x) => x.to_vec(),
     };
     if count(&shape)? == 0 {
         return Err(format!("has no values: its shape is {shape:?}"));
@@ -188,6 +215,29 @@ fn slide(
         _ => Err(format!(
             "a window of {kernel} (dilation {dilation}) does not fit {n} values padded by {before} and {after}"
         )),
+    }
+}
+
+/// Output positions of a transposed convolution over `n` values.
+fn spread_out(
+    n: usize,
+    kernel: usize,
+    stride: usize,
+    before: usize,
+    after: usize,
+    dilation: usize,
+    longer: usize,
+) -> Result<usize, String> {
+    if kernel == 0 || stride == 0 || dilation == 0 {
+        return Err("has a kernel, stride or dilation of 0".into());
+    }
+    let full = (n.saturating_sub(1))
+        .checked_mul(stride)
+        .and_then(|reach| (kernel - 1).checked_mul(dilation)?.checked_add(reach)?.checked_add(1)?.checked_add(longer));
+    let cut = before.checked_add(after);
+    match full.zip(cut) {
+        Some((full, cut)) if full <= MOST_VALUES && cut < full => Ok(full - cut),
+        _ => Err(format!("a padding of {before} and {after} leaves nothing of a transposed window of {kernel}")),
     }
 }
 

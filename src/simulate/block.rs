@@ -7,7 +7,7 @@ use super::currents::{At, Current, Currents, Events, Source};
 use super::layer::{Trail, Work, integrate};
 use super::recording::SpikeTrain;
 use super::run::{Plan, Reuse};
-use super::signal::{Signal, apply_signal};
+use super::signal::{Signal, apply_signal, frames_of, input_signal};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
 use crate::network::event::Grid;
 use crate::network::event::lanes::LANES;
@@ -41,6 +41,12 @@ pub(super) struct Shared<'a> {
 pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &SpikingNetwork) -> Option<&'a EventForm> {
     let form = program.event_form(id).filter(|_| !spiking.dense.contains(&id))?;
     (spiking.pooling == Pooling::Lateral || !form.feed.needs_lateral()).then_some(form)
+}
+
+/// The same under `plan`: what reads an input that changes over time runs on dense values.
+pub(super) fn planned_form<'a>(plan: &Plan<'a>, id: NodeId) -> Option<&'a EventForm> {
+    let moving = || frames_of(plan.program, plan.input, plan.samples) > 1;
+    event_form(plan.program, id, plan.spiking).filter(|form| !(form.feed.analogue && moving()))
 }
 
 /// Runs samples `first..first + rows` of the plan.
@@ -128,7 +134,7 @@ pub(super) fn dense_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
     let mut needed = vec![false; network.nodes.len()];
     let readers = plan.spiking.layers[kept..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
     for target in readers.chain([network.output]) {
-        if event_form(plan.program, target, plan.spiking).is_none() {
+        if planned_form(plan, target).is_none() {
             plan.program.between_spikes(target).into_iter().for_each(|id| needed[id] = true);
         }
     }
@@ -151,7 +157,7 @@ impl AtWork<'_> {
         let plan = self.shared.plan;
         let grid = Grid::of_any(&plan.program.network().nodes[source].shape);
         let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
-        let current = match event_form(plan.program, source, plan.spiking) {
+        let current = match planned_form(plan, source) {
             Some(form) => Current::Events(self.events(form)),
             None => match self.take(source, reader)? {
                 Signal::Constant(x) => Current::Held(numbers(x)),
@@ -193,7 +199,10 @@ impl AtWork<'_> {
         let network = plan.program.network();
         let node = &network.nodes[id];
         Ok(match (&node.op, index) {
-            (Op::Input, _) => Signal::Constant(self.input()),
+            (Op::Input, _) => {
+                let (of, steps) = ((self.first, self.rows), (reuse.from_step, self.steps));
+                input_signal(plan.program, plan.input, plan.samples, of, steps)
+            }
             (Op::Activation(_), Some(index)) => {
                 let layer = &plan.spiking.layers[index];
                 let spikes = match (&self.layers[index], reuse.previous) {
@@ -261,7 +270,7 @@ pub(super) fn with_recorded_currents<R>(
         values: vec![None; network.nodes.len()],
         layers: plan.spiking.layers.iter().map(|_| None).collect(),
     };
-    if event_form(plan.program, source, plan.spiking).is_none() {
+    if planned_form(plan, source).is_none() {
         for id in plan.program.between_spikes(source) {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
             at_work.values[id] = Some(at_work.dense_value(id, index)?);

@@ -8,7 +8,7 @@ use super::Control;
 use super::block::{add_bias, decode};
 use super::recording::{LayerRecording, Recording};
 use super::run::{Plan, run};
-use super::signal::{Signal, apply_signal};
+use super::signal::{Signal, apply_signal, input_signal};
 use crate::Result;
 use crate::convert::{Correction, Pooling, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::forward::{Program, numbers};
@@ -121,7 +121,6 @@ fn block_means(
     rows: usize,
 ) -> Vec<Vec<f32>> {
     let network = program.network();
-    let width: usize = network.input_shape().iter().product();
     let mut values: Vec<Option<Signal>> = vec![None; network.nodes.len()];
     let mut means = Vec::with_capacity(spiking.layers.len());
     let averaged = |signal: Signal| match signal {
@@ -134,7 +133,10 @@ fn block_means(
     for (id, node) in network.nodes.iter().enumerate() {
         let value_of = |values: &[Option<Signal>], id: NodeId| values[id].clone();
         let signal = match node.op {
-            Op::Input => Signal::Constant(program.tensor(input[first * width..(first + rows) * width].to_vec(), rows)),
+            Op::Input => {
+                let signal = input_signal(program, input, recording.samples, (first, rows), (0, steps));
+                if stepwise[id] { signal } else { Signal::Constant(averaged(signal)) }
+            }
             Op::Activation(_) => {
                 let index = means.len();
                 let Some(current) = value_of(&values, node.inputs[0]) else { continue };

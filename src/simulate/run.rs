@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::Control;
-use super::block::{Block, Shared, dense_nodes, event_form, run_block};
+use super::block::{Block, Shared, dense_nodes, planned_form, run_block};
 use super::control::{Event, Finished};
 use super::currents::many_weights;
 use super::form::{Form, form_of};
@@ -30,7 +30,7 @@ const BLOCK_BYTES: usize = 8 << 20;
 pub struct Plan<'a> {
     pub program: &'a Program,
     pub spiking: &'a SpikingNetwork,
-    /// Scaled input, `[samples, F]`.
+    /// Scaled input, `[samples, F]`, or `[samples, frames, F]` where it changes over time (one frame a step, over and over).
     pub input: &'a [f32],
     pub samples: usize,
     pub steps: usize,
@@ -175,7 +175,7 @@ fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize)
     let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
     let layers = &plan.spiking.layers[reuse.layers..];
     let sources = layers.iter().map(|layer| plan.program.network().nodes[layer.node].inputs[0]);
-    let small = |node| event_form(plan.program, node, plan.spiking).is_none_or(|form| !many_weights(&form.feed));
+    let small = |node| planned_form(plan, node).is_none_or(|form| !many_weights(&form.feed));
     let most = if sources.into_iter().all(small) { BLOCK_BYTES } else { BLOCK_BYTES * 32 };
     let kept = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.weights().len() / 8 + 8);
     let bytes: usize = layers.iter().map(kept).sum();

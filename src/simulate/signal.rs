@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::convert::Pooling;
-use crate::network::forward::{Params, apply};
+use crate::network::forward::{Params, Program, apply};
 use crate::network::{Network, Node, Op};
 
 /// A value over T steps for B samples.
@@ -23,6 +23,34 @@ impl Signal {
             Self::Sequence(x) => x,
         }
     }
+}
+
+/// Frames that each of `samples` samples of `program`'s input has: 1 for input that does not change over time.
+pub fn frames_of(program: &Program, input: &[f32], samples: usize) -> usize {
+    let width: usize = program.network().input_shape().iter().product();
+    input.len().checked_div(samples * width).unwrap_or(1).max(1)
+}
+
+/// The network's input for `rows` samples from `first` on, out of `[samples, F]` (held) or `[samples, frames, F]`: then step t
+/// (0-based, from `from_step` on) shows frame t modulo their number.
+pub fn input_signal(
+    program: &Program,
+    input: &[f32],
+    samples: usize,
+    (first, rows): (usize, usize),
+    (from_step, steps): (usize, usize),
+) -> Signal {
+    let width: usize = program.network().input_shape().iter().product();
+    let frames = frames_of(program, input, samples);
+    if frames == 1 {
+        return Signal::Constant(program.tensor(input[first * width..(first + rows) * width].to_vec(), rows));
+    }
+    let frame = |t: usize, sample: usize| {
+        let start = (sample * frames + (from_step + t) % frames) * width;
+        &input[start..start + width]
+    };
+    let shown = (0..steps).flat_map(|t| (first..first + rows).flat_map(move |sample| frame(t, sample)));
+    Signal::Sequence(program.tensor(shown.copied().collect(), steps * rows))
 }
 
 /// Applies a node without neurons to its inputs over `steps` steps from the first on; stays constant when all inputs are.

@@ -92,6 +92,7 @@ mod tests {
             labels: Arc::new(vec![4, 7]),
             class_names: Vec::new(),
             full_scale: 2.0,
+            frames: None,
         }
     }
 

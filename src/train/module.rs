@@ -73,7 +73,7 @@ impl Trainee {
             network.nodes.iter().zip(&running).map(|(node, running)| layer(&node.op, running.as_ref(), &device));
         let layers = layers.collect();
         let logits = match network.nodes[network.output].op {
-            Op::Softmax { .. } => network.nodes[network.output].inputs[0],
+            Op::Softmax { .. } | Op::Sigmoid => network.nodes[network.output].inputs[0],
             _ => network.output,
         };
         Self { network, logits, layers, running, device }
@@ -93,6 +93,7 @@ impl Trainee {
                 (Some(Layer::Affine(layer)), _, Some(running)) => {
                     normalise(inputs.remove(0), layer.scale.val(), layer.shift.val(), running)
                 }
+                (None, op, _) => apply(&self.network, node, &Params::of(op, &self.device), inputs),
                 (layer, ..) => apply(&self.network, node, &params(layer.as_ref()), inputs),
             };
             done.push(value);
@@ -162,7 +163,8 @@ fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer
         return Some(Layer::Threshold(ThresholdLayer { lambda: Param::from_tensor(vector(&[*lambda])) }));
     }
     match Params::of(op, device) {
-        Params::None => None,
+        // The matrices of a resize are no weights.
+        Params::None | Params::Resample { .. } => None,
         Params::Conv { weight, bias } => {
             Some(Layer::Conv(ConvLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
         }
@@ -196,7 +198,7 @@ fn write_back(op: &mut Op, layer: &Layer, running: Option<&Statistics>) {
         }
     };
     match (op, layer) {
-        (Op::Conv2d { weight, bias, .. }, Layer::Conv(layer)) => {
+        (Op::Conv2d { weight, bias, .. } | Op::ConvTranspose2d { weight, bias, .. }, Layer::Conv(layer)) => {
             write(weight, numbers(layer.weight.val().detach().flatten::<1>(0, 3).unsqueeze::<2>()));
             write_bias(bias, &layer.bias);
         }

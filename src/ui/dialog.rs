@@ -19,6 +19,8 @@ pub enum Ask {
     OpenRecipe,
     SaveRecipe,
     OpenCalibrationData,
+    /// The run in a form that other programs read; the ending says which.
+    ExportRun,
     /// Where the missing file of this index lies for the session that waits for it.
     FindFile(usize),
     FindFolder(usize),
@@ -39,6 +41,7 @@ impl Ask {
             Self::OpenRecipe => "Open recipe",
             Self::SaveRecipe => "Save recipe",
             Self::OpenCalibrationData => "Open data set for calibration",
+            Self::ExportRun => "Export the run",
             Self::FindFile(_) => "Where is the file now?",
             Self::FindFolder(_) => "Where is the folder now?",
             Self::OpenLesson => "Open lesson",
@@ -56,6 +59,7 @@ impl Ask {
             Self::OpenSession => Message::OpenSession(path),
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
+            Self::ExportRun => Message::ExportRun(path),
             Self::FindFile(index) | Self::FindFolder(index) => Message::FoundMissing { index, path },
             Self::SaveRecipe => {
                 // The recipe is called what its file is called.
@@ -64,6 +68,11 @@ impl Ask {
             }
         })
     }
+}
+
+/// One filter for every form.
+fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
+    crate::lab::export::ENDINGS.iter().fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
 
 /// Called with the file that was chosen, from any thread; not called when none was.
@@ -97,6 +106,7 @@ impl Dialogs for Native {
                 }
                 Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
                 Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),
+                Ask::ExportRun => export_filters(dialog).set_file_name("run.html").save_file(),
                 Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),
             };
             if let Some(path) = path {

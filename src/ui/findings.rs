@@ -1,45 +1,84 @@
-//! Findings: what the conversion did to the network, what looks wrong in the run, and a button where one click mends it.
+//! The doctor's findings: what the conversion did to the network, what looks wrong, and a button where one click mends it.
 
 use egui::{RichText, Ui};
 
 use super::tones::tones;
-use crate::convert::Finding;
-use crate::lab::{Message, Run};
+use crate::convert::{Finding, Mend, Severity};
+use crate::lab::{Message, Run, Snapshot};
 use crate::measure::Report;
 
-/// Draws the findings; `wrong` is what is wrong with the recipe, if anything.
-pub fn show(ui: &mut Ui, run: &Run, report: &Report, wrong: Option<&Finding>, out: &mut Vec<Message>) {
-    let silent: Vec<String> = report
-        .layers
-        .iter()
-        .filter(|layer| layer.spikes == 0)
-        .map(|layer| format!("{}: no neuron fires on any sample up to t = {}", layer.name, report.steps))
-        .collect();
-    let notes: Vec<String> = run.model.notes.iter().map(|note| format!("{}: {}", note.layer, note.text)).collect();
-    let alarms = silent.len() + usize::from(wrong.is_some());
-    let count = alarms + notes.len();
+/// Everything there is to say about `run` and what is in focus of it, the most serious first.
+pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
+    let mut all = run.findings.clone();
+    let known = |all: &[Finding], layer: &str| {
+        all.iter().any(|f| f.kind == "never active" && f.layer.as_deref() == Some(layer))
+    };
+    for layer in report.layers.iter().filter(|layer| layer.spikes == 0) {
+        if !known(&all, &layer.name) {
+            let text = format!("no neuron fires on any sample up to t = {}", report.steps);
+            all.push(Finding::warning("silent layer", Some(&layer.name), text));
+        }
+    }
+    all.extend(snapshot.and_then(|snapshot| snapshot.ties.finding()));
+    crate::convert::findings::sort(&mut all);
+    all
+}
+
+/// Whether something among `findings` is likely to mislead.
+pub fn alarming(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity > Severity::Note)
+}
+
+/// Draws the findings.
+pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
+    let count = findings.len();
     let title = if count == 0 { "Findings: none".to_owned() } else { format!("Findings ({count})") };
+    let alarms = alarming(findings);
     // Another identity when something is wrong: it opens then, however it was left before.
-    let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms > 0)).default_open(alarms > 0);
+    let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
     header.show(ui, |ui| {
         if count == 0 {
             ui.weak("The network was converted as it is.");
         }
-        let colour = tones(ui).error;
-        if let Some(finding) = wrong {
-            ui.label(RichText::new(&finding.text).small().color(colour));
-            if let Some(rule) = finding.mend {
-                let button = ui.small_button(format!("Use thresholds: {rule}"));
-                if button.on_hover_text("Mends this finding; undo takes it back").clicked() {
-                    out.extend([Message::SetThreshold(rule), Message::EndGesture]);
-                }
-            }
-        }
-        for text in silent {
-            ui.label(RichText::new(text).small().color(colour));
-        }
-        for text in notes {
-            ui.label(RichText::new(text).small());
+        for finding in findings {
+            one(ui, run, finding, out);
         }
     });
+}
+
+fn one(ui: &mut Ui, run: &Run, finding: &Finding, out: &mut Vec<Message>) {
+    let mut text = RichText::new(finding.to_string()).small();
+    if finding.severity > Severity::Note {
+        text = text.color(tones(ui).error);
+    }
+    let layer = finding.layer.as_ref().and_then(|name| run.spiking.layers.iter().position(|layer| layer.name == *name));
+    match layer {
+        // A click leads to the layer it is about.
+        Some(layer) => {
+            let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
+            if label.on_hover_text("Look at this layer").clicked() {
+                out.push(Message::FocusLayer(layer));
+            }
+        }
+        None => {
+            ui.label(text);
+        }
+    }
+    if let Some(mend) = &finding.mend
+        && ui.small_button(mend.words()).on_hover_text("Mends this finding; undo takes it back").clicked()
+    {
+        out.extend([message(mend), Message::EndGesture]);
+    }
+}
+
+/// The wish that a mend is.
+fn message(mend: &Mend) -> Message {
+    match mend.clone() {
+        Mend::Threshold(rule) => Message::SetThreshold(rule),
+        Mend::Pooling(pooling) => Message::SetPooling(pooling),
+        Mend::VInit(share) => Message::SetVInit(share),
+        Mend::LayerThreshold { layer, theta } => Message::SetLayerThreshold { layer, theta },
+        Mend::Calibrate { first, count } => Message::SetCalibration { first, count },
+        Mend::Scaling(scaling) => Message::SetScaling(scaling),
+    }
 }

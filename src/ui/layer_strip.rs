@@ -8,7 +8,6 @@ use egui::{
 use super::tones::tones;
 use super::words::{compact, kind_of, theta_words};
 use super::{divergence, findings};
-use crate::convert::unclipped_thresholds;
 use crate::error::dims;
 use crate::lab::{Lab, Message, Run};
 use crate::measure::{LayerReport, Reference};
@@ -33,15 +32,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         ui.weak("The layers appear when the network is open.");
         return;
     };
-    let report =
-        lab.snapshot.as_ref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run)).map_or(&run.report, |s| &s.report);
+    let snapshot = lab.snapshot.as_deref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run));
+    let report = snapshot.map_or(&run.report, |s| &s.report);
     legend(ui);
     ui.add_space(2.0);
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        let wrong = unclipped_thresholds(&run.spiking, &run.settings.recipe);
+        let found = findings::of(run, report, snapshot);
+        let wrong = findings::alarming(&found);
         // What is wrong with all that is below stands above it.
-        if wrong.is_some() {
-            findings::show(ui, run, report, wrong.as_ref(), out);
+        if wrong {
+            findings::show(ui, run, &found, out);
             ui.add_space(6.0);
         }
         end(ui, &format!("input {}", dims(run.model.original.input_shape())));
@@ -54,8 +54,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         link(ui);
         end(ui, &format!("{} answers", run.model.original.classes()));
         ui.add_space(6.0);
-        if wrong.is_none() {
-            findings::show(ui, run, report, None, out);
+        if !wrong {
+            findings::show(ui, run, &found, out);
         }
     });
 }

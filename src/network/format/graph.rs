@@ -47,22 +47,69 @@ struct NodeRecord {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 enum OpRecord {
     Input,
-    Conv { stride: [usize; 2], padding: [usize; 4], dilation: [usize; 2], groups: usize, bias: bool },
-    Linear { bias: bool },
+    Conv {
+        stride: [usize; 2],
+        padding: [usize; 4],
+        dilation: [usize; 2],
+        groups: usize,
+        bias: bool,
+    },
+    ConvTranspose {
+        stride: [usize; 2],
+        padding: [usize; 4],
+        output_padding: [usize; 2],
+        dilation: [usize; 2],
+        groups: usize,
+        bias: bool,
+    },
+    Resample,
+    Linear {
+        bias: bool,
+    },
     Affine,
     Relu,
     Clip,
-    Qcfs { levels: u32, shift: f32 },
-    MaxPool { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], dilation: [usize; 2] },
-    AvgPool { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], count_include_pad: bool },
-    Mean { axes: Vec<usize> },
+    Qcfs {
+        levels: u32,
+        shift: f32,
+    },
+    MaxPool {
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 4],
+        dilation: [usize; 2],
+    },
+    AvgPool {
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 4],
+        count_include_pad: bool,
+    },
+    Mean {
+        axes: Vec<usize>,
+    },
     Add,
-    Concat { axis: usize },
+    Concat {
+        axis: usize,
+    },
     Reshape,
-    Transpose { perm: Vec<usize> },
-    Slice { axis: usize, start: usize, end: usize, step: usize },
-    Pad { before: Vec<usize>, after: Vec<usize> },
-    Softmax { log: bool },
+    Transpose {
+        perm: Vec<usize>,
+    },
+    Slice {
+        axis: usize,
+        start: usize,
+        end: usize,
+        step: usize,
+    },
+    Pad {
+        before: Vec<usize>,
+        after: Vec<usize>,
+    },
+    Softmax {
+        log: bool,
+    },
+    Sigmoid,
 }
 
 impl GraphRecord {
@@ -160,6 +207,18 @@ impl OpRecord {
                 let (stride, padding, dilation) = (*stride, *padding, *dilation);
                 Self::Conv { stride, padding, dilation, groups: *groups, bias: bias.is_some() }
             }
+            Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups } => {
+                keep("weight", weight);
+                bias.iter().for_each(|bias| keep("bias", bias));
+                let (stride, padding, output_padding, dilation) = (*stride, *padding, *output_padding, *dilation);
+                let bias = bias.is_some();
+                Self::ConvTranspose { stride, padding, output_padding, dilation, groups: *groups, bias }
+            }
+            Op::Resample { rows, columns } => {
+                keep("rows", rows);
+                keep("columns", columns);
+                Self::Resample
+            }
             Op::Linear { weight, bias } => {
                 keep("weight", weight);
                 bias.iter().for_each(|bias| keep("bias", bias));
@@ -193,6 +252,7 @@ impl OpRecord {
             Op::Slice { axis, start, end, step } => Self::Slice { axis: *axis, start: *start, end: *end, step: *step },
             Op::Pad { before, after } => Self::Pad { before: before.clone(), after: after.clone() },
             Op::Softmax { log } => Self::Softmax { log: *log },
+            Op::Sigmoid => Self::Sigmoid,
         }
     }
 
@@ -206,6 +266,11 @@ impl OpRecord {
             Self::Conv { stride, padding, dilation, groups, bias: has } => {
                 Op::Conv2d { weight: weight("weight")?, bias: bias(has)?, stride, padding, dilation, groups }
             }
+            Self::ConvTranspose { stride, padding, output_padding, dilation, groups, bias: has } => {
+                let (weight, bias) = (weight("weight")?, bias(has)?);
+                Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups }
+            }
+            Self::Resample => Op::Resample { rows: weight("rows")?, columns: weight("columns")? },
             Self::Linear { bias: has } => Op::Linear { weight: weight("weight")?, bias: bias(has)? },
             Self::Affine => Op::Affine { scale: vector("scale")?, shift: vector("shift")? },
             Self::Relu => Op::Activation(Activation::Relu),
@@ -223,6 +288,7 @@ impl OpRecord {
             Self::Slice { axis, start, end, step } => Op::Slice { axis, start, end, step },
             Self::Pad { before, after } => Op::Pad { before, after },
             Self::Softmax { log } => Op::Softmax { log },
+            Self::Sigmoid => Op::Sigmoid,
         })
     }
 }

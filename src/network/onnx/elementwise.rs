@@ -22,6 +22,9 @@ impl Lowering<'_> {
             let (root, f, name) = self.function(node, 0)?;
             return self.grown(node, root, Expression::Unary(unary, f), name).map(Some);
         }
+        if node.op_type == "HardSigmoid" {
+            return self.hard_sigmoid(node).map(Some);
+        }
         if node.op_type == "Clip" {
             return self.clip(node).map(Some);
         }
@@ -53,6 +56,18 @@ impl Lowering<'_> {
         self.grown(node, root, (*f).clone(), name)
     }
 
+    /// `clip(αx + β, 0, 1)`
+    fn hard_sigmoid(&mut self, node: &NodeProto) -> Result<Value> {
+        let (root, f, name) = self.function(node, 0)?;
+        let constant = |c: f64| Rc::new(Expression::Constant(c));
+        let alpha = if node.has("alpha") { node.float("alpha", 0.2) } else { 0.2 };
+        let beta = if node.has("beta") { node.float("beta", 0.5) } else { 0.5 };
+        let steps =
+            [(Binary::Mul, f64::from(alpha)), (Binary::Add, f64::from(beta)), (Binary::Max, 0.0), (Binary::Min, 1.0)];
+        let f = steps.into_iter().fold(f, |f, (op, c)| Rc::new(Expression::Binary(op, f, constant(c))));
+        self.grown(node, root, (*f).clone(), name)
+    }
+
     fn binary(&mut self, node: &NodeProto, op: Binary) -> Result<Value> {
         let constants = [self.constant_input(node, 0), self.constant_input(node, 1)];
         let scalars = constants.each_ref().map(|c| c.as_ref().and_then(|c| c.scalar()));
@@ -80,7 +95,12 @@ impl Lowering<'_> {
                     return Err(self.refuse(node, "combines two layers; only their sum can be converted to spikes"));
                 }
                 let inputs = vec![self.layer_input(node, 0)?, self.layer_input(node, 1)?];
-                let id = self.push(node, names::of_node(node), Op::Add, inputs, &[])?;
+                let name = names::of_node(node);
+                if let Some((sources, perm)) = self.common_order(&inputs) {
+                    let sum = self.push(node, name.clone(), Op::Add, sources, &[])?;
+                    return self.ordered(node, format!("{name}.order"), sum, perm).map(Value::Layer);
+                }
+                let id = self.push(node, name, Op::Add, inputs, &[])?;
                 Ok(Value::Layer(id))
             }
         }
@@ -97,11 +117,30 @@ impl Lowering<'_> {
     ) -> Result<Value> {
         let input = self.layer_input(node, k)?;
         let shape = self.nodes[input].shape.clone();
-        // Broadcasting aligns the last dimensions; the batch dimension must be one.
-        let mut dims = constant.dims.clone();
-        while dims.len() > shape.len() && dims.first() == Some(&1) {
-            dims.remove(0);
+        let dims = aligned(constant, &shape);
+        // One number per channel where channels stand last.
+        let last = dims.last() == shape.last() && dims[..dims.len().saturating_sub(1)].iter().all(|&d| d == 1);
+        if let Some((source, perm)) = self.order_of(input).filter(|(_, perm)| last && perm.last() == Some(&0)) {
+            let mut channels = vec![1; perm.len()];
+            channels[0] = constant.len();
+            let turned = Constant { dims: channels, numbers: constant.numbers.clone() };
+            let name = names::of_node(node);
+            let affine = self.with_numbers(node, op, source, &turned, swapped)?;
+            return self.ordered(node, format!("{name}.order"), affine, perm).map(Value::Layer);
         }
+        self.with_numbers(node, op, input, constant, swapped).map(Value::Layer)
+    }
+
+    fn with_numbers(
+        &mut self,
+        node: &NodeProto,
+        op: Binary,
+        input: NodeId,
+        constant: &Constant,
+        swapped: bool,
+    ) -> Result<NodeId> {
+        let shape = self.nodes[input].shape.clone();
+        let dims = aligned(constant, &shape);
         let per_channel =
             dims.first() == shape.first() && dims.len() == shape.len() && dims[1..].iter().all(|&d| d == 1);
         let full = dims == shape;
@@ -126,11 +165,11 @@ impl Lowering<'_> {
         };
         let name = names::of_node(node);
         if per_channel {
-            return self.push(node, name, Op::Affine { scale, shift }, vec![input], &[]).map(Value::Layer);
+            return self.push(node, name, Op::Affine { scale, shift }, vec![input], &[]);
         }
         let flat = self.push(node, format!("{name}.flat"), Op::Reshape, vec![input], &[values.len()])?;
         let affine = self.push(node, name.clone(), Op::Affine { scale, shift }, vec![flat], &[])?;
-        self.push(node, format!("{name}.back"), Op::Reshape, vec![affine], &shape).map(Value::Layer)
+        self.push(node, format!("{name}.back"), Op::Reshape, vec![affine], &shape)
     }
 
     /// Input `k` as a function of a layer.
@@ -164,6 +203,9 @@ impl Lowering<'_> {
         };
         let found = recognise(f).map_err(refused)?;
         let place = NodeProto { name: name.to_owned(), op_type: "elementwise".into(), ..NodeProto::default() };
+        // Functions do not mind the order of dimensions: neurons see channels first.
+        let order = self.order_of(root);
+        let root = order.as_ref().map_or(root, |(source, _)| *source);
         let affine = |(slope, offset): (f64, f64)| Op::Affine { scale: vec![slope as f32], shift: vec![offset as f32] };
         let mut id = root;
         if found.before != (1.0, 0.0) {
@@ -176,7 +218,19 @@ impl Lowering<'_> {
                 id = self.push(&place, format!("{name}.out"), affine(found.after), vec![id], &[])?;
             }
         }
+        if let Some((_, perm)) = order {
+            id = self.ordered(&place, format!("{name}.order"), id, perm)?;
+        }
         self.recognised.insert(value.to_owned(), id);
         Ok(id)
     }
+}
+
+/// The dimensions of `constant` beside values of `shape`: broadcasting aligns the last ones, and the batch must be one.
+fn aligned(constant: &Constant, shape: &[usize]) -> Vec<usize> {
+    let mut dims = constant.dims.clone();
+    while dims.len() > shape.len() && dims.first() == Some(&1) {
+        dims.remove(0);
+    }
+    dims
 }

@@ -15,10 +15,8 @@ const FOREIGN: &[&str] = &[
     "Elu",
     "Selu",
     "Celu",
-    "Sigmoid",
     "Tanh",
     "Gelu",
-    "HardSigmoid",
     "HardSwish",
     "Mish",
     "Softplus",
@@ -44,11 +42,14 @@ impl Lowering<'_> {
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshape(node)?,
             "Transpose" => self.transpose(node)?,
             "Slice" => self.slice(node)?,
+            "ConvTranspose" => self.transposed_convolution(node)?,
+            "Resize" | "Upsample" => self.resize(node)?,
+            "Gather" => self.gather(node)?,
             "Pad" => self.pad(node)?,
-            "Softmax" | "LogSoftmax" => {
+            "Softmax" | "LogSoftmax" => self.softmax(node)?,
+            "Sigmoid" => {
                 let input = self.layer_input(node, 0)?;
-                let op = Op::Softmax { log: node.op_type == "LogSoftmax" };
-                self.push(node, names::of_node(node), op, vec![input], &[])?
+                self.push(node, names::of_node(node), Op::Sigmoid, vec![input], &[])?
             }
             op if FOREIGN.contains(&op) => {
                 let what = "cannot become integrate-and-fire neurons, which never answer below 0 and rise in a straight line; \
@@ -63,7 +64,8 @@ impl Lowering<'_> {
         Ok(Value::Layer(id))
     }
 
-    fn weights(&self, node: &NodeProto, k: usize) -> Result<std::rc::Rc<Constant>> {
+    /// Input `k` as finite numbers.
+    pub fn weights(&self, node: &NodeProto, k: usize) -> Result<std::rc::Rc<Constant>> {
         let constant = self.constant_input(node, k);
         let constant = constant
             .ok_or_else(|| self.refuse(node, format!("input {k} should be trained weights but is no constant")))?;
@@ -74,7 +76,7 @@ impl Lowering<'_> {
     }
 
     /// Optional weights: `Ok(None)` when the input is absent.
-    fn bias(&self, node: &NodeProto, k: usize) -> Result<Option<Weights>> {
+    pub fn bias(&self, node: &NodeProto, k: usize) -> Result<Option<Weights>> {
         if node.input.get(k).is_none_or(String::is_empty) {
             return Ok(None);
         }
@@ -194,6 +196,19 @@ impl Lowering<'_> {
         self.push(node, names::of_node(node), op, vec![input], &[])
     }
 
+    fn softmax(&mut self, node: &NodeProto) -> Result<NodeId> {
+        let input = self.layer_input(node, 0)?;
+        let rank = self.nodes[input].shape.len() + 1;
+        // Before operator set 13 everything from the axis on was one dimension, by default all but the batch.
+        let default = if self.opset < 13 { 1 } else { -1 };
+        let at = axis(node.int("axis", default), rank).map_err(|e| self.refuse(node, e))?;
+        if at + 1 != rank {
+            return Err(self.refuse(node, format!("along dimension {at} of {rank}; only along the last one is read")));
+        }
+        let op = Op::Softmax { log: node.op_type == "LogSoftmax" };
+        self.push(node, names::of_node(node), op, vec![input], &[])
+    }
+
     fn mean(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let shape = self.nodes[input].shape.clone();
@@ -206,6 +221,16 @@ impl Lowering<'_> {
             return Err(self.refuse(node, "takes the mean over the batch"));
         }
         let axes: Vec<usize> = axes.iter().map(|a| a - 1).collect();
+        // The mean of a turned picture over all its places is that of the picture.
+        if let Some((source, perm)) = self.order_of(input).filter(|_| node.int("keepdims", 1) == 0) {
+            let mut turned: Vec<usize> = axes.iter().map(|&a| perm[a]).collect();
+            turned.sort_unstable();
+            let kept: Vec<usize> = (0..perm.len()).filter(|i| !turned.contains(i)).collect();
+            if kept.iter().copied().eq(perm.iter().copied().filter(|p| !turned.contains(p))) {
+                let left: Vec<usize> = kept.iter().map(|&i| self.nodes[source].shape[i]).collect();
+                return self.push(node, names::of_node(node), Op::Mean { axes: turned }, vec![source], &left);
+            }
+        }
         let kept: Vec<usize> = if node.int("keepdims", 1) != 0 {
             (0..shape.len()).map(|i| if axes.contains(&i) { 1 } else { shape[i] }).collect()
         } else {
@@ -219,7 +244,14 @@ impl Lowering<'_> {
         let rank = inputs.first().map_or(0, |&id| self.nodes[id].shape.len() + 1);
         match axis(node.int("axis", 1), rank).map_err(|e| self.refuse(node, e))? {
             0 => Err(self.refuse(node, "joins along the batch")),
-            axis => self.push(node, names::of_node(node), Op::Concat { axis: axis - 1 }, inputs, &[]),
+            axis => match self.common_order(&inputs) {
+                Some((sources, perm)) => {
+                    let (name, op) = (names::of_node(node), Op::Concat { axis: perm[axis - 1] });
+                    let joined = self.push(node, name.clone(), op, sources, &[])?;
+                    self.ordered(node, format!("{name}.order"), joined, perm)
+                }
+                None => self.push(node, names::of_node(node), Op::Concat { axis: axis - 1 }, inputs, &[]),
+            },
         }
     }
 
@@ -250,19 +282,6 @@ impl Lowering<'_> {
             return Ok(input);
         }
         self.push(node, names::of_node(node), Op::Reshape, vec![input], &dims[1..])
-    }
-
-    fn transpose(&mut self, node: &NodeProto) -> Result<NodeId> {
-        let input = self.layer_input(node, 0)?;
-        let rank = self.nodes[input].shape.len() + 1;
-        let perm = node.ints("perm").map_or_else(|| (0..rank as i64).rev().collect(), <[i64]>::to_vec);
-        let perm =
-            perm.iter().map(|&p| axis(p, rank)).collect::<Result<Vec<_>, _>>().map_err(|e| self.refuse(node, e))?;
-        if perm.first() != Some(&0) {
-            return Err(self.refuse(node, "moves the batch dimension"));
-        }
-        let perm = perm[1..].iter().map(|p| p.saturating_sub(1)).collect();
-        self.push(node, names::of_node(node), Op::Transpose { perm }, vec![input], &[])
     }
 
     fn slice(&mut self, node: &NodeProto) -> Result<NodeId> {
@@ -329,7 +348,7 @@ impl Lowering<'_> {
     }
 
     /// Two positive numbers of an attribute; `default` 0 means that it must be there.
-    fn pair(&self, node: &NodeProto, name: &str, default: usize) -> Result<[usize; 2]> {
+    pub fn pair(&self, node: &NodeProto, name: &str, default: usize) -> Result<[usize; 2]> {
         let Some(values) = node.ints(name).filter(|v| !v.is_empty()) else {
             return match default {
                 0 => Err(self.refuse(node, format!("{name} is missing"))),
@@ -345,7 +364,7 @@ impl Lowering<'_> {
     }
 
     /// Stride, padding and dilation of a sliding window.
-    fn window(&self, node: &NodeProto, input: NodeId, kernel: [usize; 2]) -> Result<Window> {
+    pub fn window(&self, node: &NodeProto, input: NodeId, kernel: [usize; 2]) -> Result<Window> {
         let stride = self.pair(node, "strides", 1)?;
         let dilation = self.pair(node, "dilations", 1)?;
         let shape = &self.nodes[input].shape;
@@ -376,10 +395,10 @@ impl Lowering<'_> {
 }
 
 /// How a window slides.
-struct Window {
-    stride: [usize; 2],
-    padding: [usize; 4],
-    dilation: [usize; 2],
+pub(super) struct Window {
+    pub stride: [usize; 2],
+    pub padding: [usize; 4],
+    pub dilation: [usize; 2],
 }
 
 /// Axes of the whole shape as axes of the shape after the batch.

@@ -10,7 +10,7 @@ use super::proto::{GraphProto, NodeProto};
 use super::tensor::Constant;
 use super::{fold, names};
 use crate::network::shape::output_shape;
-use crate::network::{Network, Node, NodeId, Op};
+use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
 
 /// What a name of the file stands for.
@@ -33,15 +33,17 @@ pub(super) struct Lowering<'a> {
     pub nodes: Vec<Node>,
     /// The batch size that the file was exported with; 1 when it is open.
     pub batch: usize,
+    /// The operator set of the file.
+    pub opset: i64,
     pub values: HashMap<String, Value>,
     /// Functions that were recognised already, by value name.
     pub recognised: HashMap<String, NodeId>,
-    outputs: Vec<String>,
+    pub outputs: Vec<String>,
 }
 
 impl<'a> Lowering<'a> {
     /// Reads the constants and the input of `graph`.
-    pub fn new(graph: &GraphProto, path: &'a Path) -> Result<Self> {
+    pub fn new(graph: &GraphProto, opset: i64, path: &'a Path) -> Result<Self> {
         let mut values = HashMap::new();
         for tensor in &graph.initializer {
             values.insert(tensor.name.clone(), Value::Constant(Rc::new(Constant::read(tensor, path)?)));
@@ -54,11 +56,8 @@ impl<'a> Lowering<'a> {
             return Err(Error::file(path, "the inputs", reason));
         };
         let outputs: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
-        if outputs.len() != 1 {
-            let names: Vec<_> = outputs.iter().map(|o| format!("'{o}'")).collect();
-            let reason =
-                format!("the network has {} outputs ({}); networks with one are read", outputs.len(), names.join(", "));
-            return Err(Error::file(path, "the outputs", reason));
+        if outputs.is_empty() {
+            return Err(Error::file(path, "the outputs", "the network has none"));
         }
         let place = || format!("input '{}'", input.name);
         let shape = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).and_then(|t| t.shape.as_ref());
@@ -74,11 +73,20 @@ impl<'a> Lowering<'a> {
             );
             return Err(Error::file(path, place(), reason));
         };
-        let node = Node { name: input.name.clone(), op: Op::Input, inputs: Vec::new(), shape: sample };
+        let last = channels_last(&sample, graph);
+        let shape = if last { vec![sample[2], sample[0], sample[1]] } else { sample };
+        let node = Node { name: input.name.clone(), op: Op::Input, inputs: Vec::new(), shape };
         output_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
         values.insert(input.name.clone(), Value::Layer(0));
         let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
-        Ok(Self { path, nodes: vec![node], batch, values, recognised: HashMap::new(), outputs })
+        let mut own = Self { path, nodes: vec![node], batch, opset, values, recognised: HashMap::new(), outputs };
+        if last {
+            // Samples come channels first; the graph goes on from its own order.
+            let place = NodeProto { name: input.name.clone(), op_type: "input".into(), ..NodeProto::default() };
+            let turned = own.ordered(&place, format!("{}.channels_last", input.name), 0, vec![1, 2, 0])?;
+            own.values.insert(input.name.clone(), Value::Layer(turned));
+        }
+        Ok(own)
     }
 
     /// Reads one node. Its inputs have been read before.
@@ -93,6 +101,9 @@ impl<'a> Lowering<'a> {
         if let Some(constant) = self.folded(node)? {
             return self.bind(node, Value::Constant(Rc::new(constant)));
         }
+        if node.op_type == "Split" {
+            return self.split(node);
+        }
         let value = match self.elementwise(node)? {
             Some(value) => value,
             None => self.layer(node)?,
@@ -100,6 +111,7 @@ impl<'a> Lowering<'a> {
         self.bind(node, value)
     }
 
+    /// Makes `value` known by the node's first output.
     fn bind(&mut self, node: &NodeProto, value: Value) -> Result<()> {
         let Some(output) = node.output.first() else {
             return Err(self.refuse(node, "has no output"));
@@ -205,7 +217,8 @@ impl<'a> Lowering<'a> {
         Ok(self.nodes.len() - 1)
     }
 
-    fn unique(&self, name: String) -> String {
+    /// `name`, or with a number where a node has it already.
+    pub fn unique(&self, name: String) -> String {
         let name = if name.is_empty() { "layer".to_owned() } else { name };
         let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
         if !taken(&name) {
@@ -221,35 +234,18 @@ impl<'a> Lowering<'a> {
         Error::file(self.path, format!("node '{name}' ({})", node.op_type), reason)
     }
 
-    /// The finished network.
-    pub fn finish(mut self, graph: &GraphProto) -> Result<Network> {
-        let name = self.outputs[0].clone();
-        let output = match self.values.get(&name).cloned() {
-            Some(Value::Layer(id)) => id,
-            Some(Value::Function { root, f, name: first }) => self.recognise(&name, root, &f, &first)?,
-            Some(Value::Constant(_)) => {
-                return Err(Error::file(self.path, format!("output '{name}'"), "does not depend on the input"));
-            }
-            None => return Err(Error::file(self.path, format!("output '{name}'"), "nothing makes it")),
-        };
-        let answers = &self.nodes[output].shape;
-        if answers.len() != 1 {
-            let reason = format!("has shape {answers:?}; networks that give class scores [N, classes] are read");
-            return Err(Error::file(self.path, format!("output '{name}'"), reason));
-        }
-        let early =
-            self.nodes.iter().enumerate().find(|(id, node)| matches!(node.op, Op::Softmax { .. }) && *id != output);
-        if let Some((_, node)) = early {
-            let reason = "a softmax inside the network cannot be converted to spikes; only one at the end is read";
-            return Err(Error::file(self.path, format!("node '{}'", node.name), reason));
-        }
-        let stem = self.path.file_stem().map(|s| s.to_string_lossy().into_owned());
-        let name = stem.filter(|s| !s.is_empty()).unwrap_or_else(|| graph.name.clone());
-        Ok(Network { name, nodes: self.nodes, output, scaling: None, class_names: Vec::new() })
-    }
-
     /// The name for what `node` computes with weights called `weight`.
     pub fn layer_name(&self, node: &NodeProto, weight: usize) -> String {
         names::of_layer(node, node.input.get(weight).map(String::as_str))
     }
+}
+
+/// Whether the network's pictures are stated as `[H, W, C]`: few channels at the end, and a graph that turns them.
+fn channels_last(sample: &[usize], graph: &GraphProto) -> bool {
+    let few = |n: usize| matches!(n, 1 | 3 | 4);
+    let turns = || {
+        let mut perms = graph.node.iter().filter(|n| n.op_type == "Transpose").filter_map(|n| n.ints("perm"));
+        perms.any(|perm| perm == [0, 3, 1, 2])
+    };
+    matches!(*sample, [h, _, c] if few(c) && !few(h)) && turns()
 }

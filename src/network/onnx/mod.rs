@@ -4,14 +4,18 @@
 mod attributes;
 mod elementwise;
 mod expression;
+mod finish;
 mod fold;
+mod gather;
 mod layers;
+mod layout;
 mod lower;
 mod names;
 mod order;
 mod proto;
 mod recognise;
 mod reshape;
+mod spatial;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -43,6 +47,15 @@ pub fn read(path: &Path) -> Result<Network> {
     from_bytes(&bytes, path)
 }
 
+/// Reads a single tensor stored as a protobuf, as ONNX test data are: its dimensions and numbers.
+pub fn read_tensor(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let tensor = proto::TensorProto::decode(bytes.as_slice())
+        .map_err(|e| Error::file(path, "the whole file", format!("no stored tensor, or cut short ({e})")))?;
+    let constant = tensor::Constant::read(&tensor, path)?;
+    Ok((constant.dims.clone(), constant.floats()))
+}
+
 /// Reads a network from the bytes of an ONNX file; `path` names it in errors and says where external weights lie.
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
     let model = proto::ModelProto::decode(bytes)
@@ -56,7 +69,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
         return Err(Error::file(path, "the operator set", reason));
     }
     let order = order::topological(&graph, path)?;
-    let mut lowering = Lowering::new(&graph, path)?;
+    let mut lowering = Lowering::new(&graph, opset, path)?;
     for index in order {
         lowering.node(&graph.node[index])?;
     }

@@ -217,14 +217,17 @@ fn a_batch_norm_becomes_scale_and_shift() {
 
 #[test]
 fn what_cannot_be_converted_is_refused_by_name() {
-    for op in ["LeakyRelu", "Sigmoid", "Tanh", "Gelu", "HardSwish"] {
+    for op in ["LeakyRelu", "Tanh", "Gelu", "HardSwish"] {
         let text = refused(&model(vec![node(op, &["c"], "a", vec![])], vec![]));
         assert!(text.contains(op) && text.contains("'/a/") && text.contains("ReLU"), "{text}");
     }
     let text = refused(&model(vec![node("Abs", &["c"], "a", vec![])], vec![]));
     assert!(text.contains("'a'") && text.contains("neither ReLU"), "{text}");
-    let text = refused(&model(vec![node("Softmax", &["c"], "s", vec![]), node("Relu", &["s"], "a", vec![])], vec![]));
-    assert!(text.to_lowercase().contains("softmax"), "{text}");
+    for op in ["Softmax", "Sigmoid"] {
+        let inside = vec![node(op, &["c"], "s", vec![]), node("Relu", &["s"], "a", vec![])];
+        let text = refused(&model(inside, vec![]));
+        assert!(text.contains(&op.to_lowercase()) && text.contains("'s'"), "{text}");
+    }
     assert!(refused(&model(vec![node("NonMaxSuppression", &["c"], "a", vec![])], vec![])).contains("not read"));
 }
 
@@ -248,7 +251,7 @@ fn broken_files_are_refused_with_the_place() {
         ("larger than any layer", |g| g.input[0] = value("x", &[1, 1, 2_000_000_000, 2_000_000_000])),
         ("fixed sizes", |g| g.input[0] = value("x", &[1, 1, -1, -1])),
         ("2 inputs", |g| g.input.push(value("z", &[1, 3]))),
-        ("2 outputs", |g| g.output.push(value("c", &[1, 3]))),
+        ("has none", |g| g.output.clear()),
         ("group", |g| g.node[0].attribute.push(attr_int("group", 0))),
         ("holds no network", |g| g.node.clear()),
         ("no constant", |g| g.node[0].input.truncate(1)),

@@ -43,6 +43,7 @@ impl Command {
                 let past = lab.history.past().get(index);
                 unless(past.is_some_and(|past| past.settings != lab.settings), "this run is on the screen")
             }
+            Self::File(Ask::ExportRun) => needs_run,
             Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
             _ => None,
         }

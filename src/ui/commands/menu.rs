@@ -70,7 +70,7 @@ impl Menu<'_> {
         ui.separator();
         self.items(ui, [Ask::OpenRecipe, Ask::SaveRecipe].map(Command::File));
         ui.separator();
-        self.items(ui, [Ask::OpenSession, Ask::SaveSession].map(Command::File));
+        self.items(ui, [Ask::OpenSession, Ask::SaveSession, Ask::ExportRun].map(Command::File));
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
         ui.menu_button("Lessons", |ui| {

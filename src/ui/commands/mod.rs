@@ -87,7 +87,7 @@ pub enum Command {
 }
 
 /// What of the commands is fixed, in the order of the palette.
-const FIXED: [Command; 44] = [
+const FIXED: [Command; 45] = [
     Command::File(Ask::OpenNetwork),
     Command::File(Ask::OpenData),
     Command::File(Ask::OpenPictures),
@@ -96,6 +96,7 @@ const FIXED: [Command; 44] = [
     Command::File(Ask::SaveRecipe),
     Command::File(Ask::OpenSession),
     Command::File(Ask::SaveSession),
+    Command::File(Ask::ExportRun),
     Command::CopySession,
     Command::PasteSession,
     Command::Undo,

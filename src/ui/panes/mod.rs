@@ -1,6 +1,7 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
 mod bench;
+mod boxes;
 mod decimate;
 mod delay;
 mod energy;
@@ -46,11 +47,12 @@ pub enum Pane {
     Delay,
     Initial,
     History,
+    Boxes,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -66,6 +68,7 @@ impl Pane {
         Self::Delay,
         Self::Initial,
         Self::History,
+        Self::Boxes,
     ];
 
     /// The title on the pane's tab.
@@ -86,6 +89,7 @@ impl Pane {
             Self::Delay => "Start by end",
             Self::Initial => "v(0)",
             Self::History => "Runs",
+            Self::Boxes => "Boxes",
         }
     }
 
@@ -107,6 +111,7 @@ impl Pane {
             Self::Delay => "delay",
             Self::Initial => "initial",
             Self::History => "runs",
+            Self::Boxes => "boxes",
         }
     }
 
@@ -141,6 +146,7 @@ impl Pane {
             Self::Delay => delay::show(ui, lab, out),
             Self::Initial => initial::show(ui, lab, out),
             Self::History => history::show(ui, lab, out),
+            Self::Boxes => boxes::show(ui, lab, out),
         }
     }
 }

@@ -142,6 +142,7 @@ fn file(ask: Ask) -> &'static str {
         Ask::OpenRecipe => "Open recipe…",
         Ask::SaveRecipe => "Save recipe…",
         Ask::OpenCalibrationData => "Open data set for calibration…",
+        Ask::ExportRun => "Export the run (NIR, npz, HTML, CSV, Parquet)…",
         Ask::FindFile(_) => "Find the missing file…",
         Ask::FindFolder(_) => "Find the missing folder…",
         Ask::Export(..) => "Export…",

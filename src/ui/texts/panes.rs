@@ -95,6 +95,11 @@ pub fn about(pane: Pane) -> About {
             "for pre-activations z spread evenly over (0, θ); least at p = ½",
             "OPI: Bu et al., AAAI 2022",
         ),
+        Pane::Boxes => (
+            &["x = x_{p} + 0.1 w_{p} o_{1}", "w = w_{p} exp(0.2 o_{3})", "overlap = frac{area shared}{area of both}"],
+            "p the prior box, o the offsets that the network gives; of boxes that overlap by more than 0.3 the surest stays",
+            "single-shot detection: Liu et al., ECCV 2016",
+        ),
     };
     About { formulas, letters, source }
 }

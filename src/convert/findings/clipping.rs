@@ -1,15 +1,7 @@
-//! What a person should know about a converted network before they believe its numbers, and what mends it.
+//! Thresholds fitted to something that the ANN does not compute.
 
-use super::{Recipe, SpikingNetwork, ThresholdRule};
-
-/// Something that looks wrong.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    /// What is wrong and what to do, in plain words.
-    pub text: String,
-    /// The threshold rule that mends it, where one does.
-    pub mend: Option<ThresholdRule>,
-}
+use super::{Finding, Mend};
+use crate::convert::{Recipe, SpikingNetwork, ThresholdRule};
 
 /// Thresholds that were fitted to ReLU(z) although the ANN itself clips at a learned λ: every rule but
 /// [`ThresholdRule::Learned`] looks at activations as if they went on above λ. Layers set by hand are left to the hand.
@@ -27,7 +19,7 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
     let (least, most) = ratios.fold((f32::INFINITY, 0.0f32), |(a, b), ratio| (a.min(ratio), b.max(ratio)));
     let everywhere = spiking.layers.iter().all(|layer| layer.activation.lambda().is_some());
     let (advice, mend) = if everywhere {
-        ("use the learned thresholds", Some(ThresholdRule::Learned))
+        ("use the learned thresholds", Some(Mend::Threshold(ThresholdRule::Learned)))
     } else {
         ("set the thresholds of these layers to λ by hand", None)
     };
@@ -38,13 +30,13 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
         spiking.layers.len(),
         recipe.threshold
     );
-    Some(Finding { text, mend })
+    Some(Finding { mend, ..Finding::warning("fitted past the clip", None, text) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reset, SpikingLayer, Tie};
     use super::*;
+    use crate::convert::{Reset, SpikingLayer, Tie};
     use crate::network::Activation;
 
     fn layer(name: &str, activation: Activation, theta: f32) -> SpikingLayer {
@@ -76,7 +68,7 @@ mod tests {
         let both = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Clip { lambda: 1.0 }, 1.5)]);
         let mut recipe = Recipe::default();
         let finding = unclipped_thresholds(&both, &recipe).unwrap();
-        assert_eq!(finding.mend, Some(ThresholdRule::Learned));
+        assert_eq!(finding.mend, Some(Mend::Threshold(ThresholdRule::Learned)));
         assert!(finding.text.contains("2 of 2") && finding.text.contains("1.50 to 2.50"), "{}", finding.text);
         recipe.by_hand.insert("a".into(), 5.0);
         assert!(unclipped_thresholds(&both, &recipe).unwrap().text.contains("1 of 2"));

@@ -1,0 +1,82 @@
+//! What `run` writes of a detector: the boxes of every sample, and pictures of the first ones with their boxes.
+
+use image::{Rgb, RgbImage};
+use serde::Serialize;
+
+use crate::data::thumbnail_rgba;
+use crate::lab::Run;
+use crate::measure::Found;
+use crate::{Error, Result};
+
+/// At most this many pictures are drawn.
+const PICTURES: usize = 16;
+/// As in the lab: the ANN blue, the SNN orange.
+const ANN: Rgb<u8> = Rgb([64, 140, 230]);
+const SNN: Rgb<u8> = Rgb([240, 140, 40]);
+
+/// The boxes of one sample.
+#[derive(Serialize)]
+struct Sample {
+    /// Index in the data set.
+    sample: usize,
+    /// Corners as shares of width and height.
+    ann: Vec<Found>,
+    snn: Vec<Found>,
+}
+
+/// The files of `run`, by name; none where its network is no detector.
+pub(super) fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
+    let t = run.steps();
+    let all = (0..run.ann.samples).map(|sample| run.boxes(sample, t)).collect::<Option<Vec<_>>>();
+    let Some(all) = all else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for (sample, [ann, snn]) in all.iter().enumerate().take(PICTURES) {
+        files.push((format!("boxes-{}.png", run.sample_index(sample)), picture(run, sample, ann, snn)?));
+    }
+    let samples = all.into_iter().enumerate();
+    let samples: Vec<Sample> =
+        samples.map(|(sample, [ann, snn])| Sample { sample: run.sample_index(sample), ann, snn }).collect();
+    let json = serde_json::to_vec_pretty(&samples).map_err(|e| Error::Internal(e.to_string()))?;
+    files.push(("boxes.json".into(), json));
+    Ok(files)
+}
+
+/// One line about what was found.
+pub(super) fn sentence(run: &Run) -> Option<String> {
+    let found = (0..run.ann.samples).map(|sample| run.boxes(sample, run.steps())).collect::<Option<Vec<_>>>()?;
+    let count = |k: usize| found.iter().map(|both| both[k].len()).sum::<usize>();
+    Some(format!("boxes: the ANN finds {}, the SNN {}", count(0), count(1)))
+}
+
+fn picture(run: &Run, sample: usize, ann: &[Found], snn: &[Found]) -> Result<Vec<u8>> {
+    let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
+    let mut image = RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let at = (y as usize * width + x as usize) * 4;
+        Rgb([rgba[at], rgba[at + 1], rgba[at + 2]])
+    });
+    ann.iter().for_each(|found| frame(&mut image, found, ANN, 2));
+    snn.iter().for_each(|found| frame(&mut image, found, SNN, 1));
+    let mut png = std::io::Cursor::new(Vec::new());
+    image
+        .write_to(&mut png, image::ImageFormat::Png)
+        .map_err(|e| Error::Internal(format!("a picture cannot be written: {e}")))?;
+    Ok(png.into_inner())
+}
+
+/// Draws the edges of a box, `thick` pixels wide.
+fn frame(image: &mut RgbImage, found: &Found, colour: Rgb<u8>, thick: i64) {
+    let (w, h) = (i64::from(image.width()), i64::from(image.height()));
+    let place =
+        |share: f32, side: i64| (f64::from(share) * side as f64).round().clamp(0.0, (side - 1).max(0) as f64) as i64;
+    let (left, right) = (place(found.left, w), place(found.right, w));
+    let (top, bottom) = (place(found.top, h), place(found.bottom, h));
+    let mut dot = |x: i64, y: i64| {
+        if (0..w).contains(&x) && (0..h).contains(&y) {
+            image.put_pixel(x as u32, y as u32, colour);
+        }
+    };
+    for k in 0..thick {
+        (left..=right).for_each(|x| [top + k, bottom - k].into_iter().for_each(|y| dot(x, y)));
+        (top..=bottom).for_each(|y| [left + k, right - k].into_iter().for_each(|x| dot(x, y)));
+    }
+}

@@ -1,0 +1,139 @@
+//! `spikescope check MODEL`: the doctor's findings without a run. Exit code 0: nothing to worry about; 1: findings that are
+//! warnings or errors; 2: the network or its data cannot be opened.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::options::{RunArgs, settings_of, take_scaling, with_config};
+use super::progress::Progress;
+use crate::convert::{Finding, Severity};
+use crate::lab::Settings;
+use crate::lab::cache::Cache;
+use crate::lab::compute::{Fit, fitted, model};
+use crate::lab::examine::examine;
+use crate::{Error, Result};
+
+/// Looks for what is wrong with a network, its data and a recipe, before any run.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 nothing but notes, 1 warnings or errors were found, 2 it cannot be opened.")]
+pub struct CheckArgs {
+    /// Network: a file, or builtin:NAME
+    #[arg(value_name = "MODEL")]
+    pub network: Option<String>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub options: RunArgs,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: &'static str,
+    model: &'a str,
+    /// Left out where the network alone was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a str>,
+    /// note, warning or error; null without findings.
+    worst: Option<Severity>,
+    findings: &'a [Finding],
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What opening the network or the data gives.
+pub fn run(args: CheckArgs) -> Result<ExitCode> {
+    let mut options = with_config(args.options)?;
+    if args.network.is_some() && options.model.is_some() {
+        return Err(Error::Invalid("the network is named twice; give MODEL or --model".into()));
+    }
+    options.model = args.network.or(options.model);
+    let mut settings = settings_of(&options)?;
+    let mut cache = Cache::default();
+    take_scaling(&mut settings, &options, &mut cache)?;
+    let progress = Progress::new();
+    // A network from a file has no data of its own: without --data its graph alone is looked at.
+    let data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN);
+    let result = match data {
+        true => {
+            settings = in_range(settings, &options, &mut cache)?;
+            examine(&settings, &mut cache, &progress.control(false))
+        }
+        false => graph_alone(&settings, &mut cache),
+    };
+    progress.clear();
+    let findings = result?;
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    if args.json {
+        let data = data.then_some(settings.data.as_str());
+        let report =
+            Report { version: env!("CARGO_PKG_VERSION"), model: &settings.model, data, worst, findings: &findings };
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?);
+    } else {
+        findings.iter().for_each(|finding| println!("{}", line(finding)));
+        let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        println!(
+            "{}: {} error(s), {} warning(s), {} note(s){}",
+            settings.model,
+            of(Severity::Error),
+            of(Severity::Warning),
+            of(Severity::Note),
+            if data { "" } else { "; name --data to have thresholds and input looked at as well" }
+        );
+    }
+    Ok(ExitCode::from(code(worst)))
+}
+
+/// The exit code for the most serious finding.
+fn code(worst: Option<Severity>) -> u8 {
+    u8::from(worst > Some(Severity::Note))
+}
+
+/// Ranges that were left out are fitted to the data set.
+fn in_range(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<Settings> {
+    let ranges = fitted(&settings, Fit::Ranges, cache)?;
+    let samples = if options.samples.is_none() { ranges.samples } else { settings.samples.clone() };
+    let calibrate = if options.calibrate.is_none() { ranges.calibrate } else { settings.calibrate.clone() };
+    Ok(Settings { samples, calibrate, ..settings })
+}
+
+/// What the graph says without any data.
+fn graph_alone(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
+    let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
+    let mut found = crate::convert::findings::of_network(model.program.network(), &settings.recipe);
+    found.extend(model.notes.iter().cloned());
+    crate::convert::findings::sort(&mut found);
+    Ok(found)
+}
+
+/// A finding as a line of text.
+pub(super) fn line(finding: &Finding) -> String {
+    let options = finding.mend.as_ref().map(|mend| mend.options()).filter(|options| !options.is_empty());
+    let mend = options.map_or(String::new(), |options| format!(" [{options}]"));
+    format!("{}: {finding}{mend}", finding.severity.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::Mend;
+    use crate::data::Scaling;
+
+    #[test]
+    fn notes_are_no_reason_to_stop_and_mends_are_options() {
+        assert_eq!(
+            [None, Some(Severity::Note), Some(Severity::Warning), Some(Severity::Error)].map(code),
+            [0, 0, 1, 1]
+        );
+        let finding = Finding::warning("input scaling", Some("conv1"), "odd").mended_by(Mend::Scaling(Scaling::Bytes));
+        assert_eq!(line(&finding), "warning: conv1: odd [--scale \"0..255\"]");
+        let report =
+            Report { version: "1", model: "m", data: None, worst: Some(Severity::Warning), findings: &[finding] };
+        let json = serde_json::to_value(report).unwrap();
+        assert_eq!((&json["worst"], &json["findings"][0]["layer"]), (&"warning".into(), &"conv1".into()));
+        assert!(json["findings"][0]["mend"]["scaling"].is_string(), "{json}");
+    }
+}

@@ -1,0 +1,49 @@
+//! `spikescope export OUT…`: a run, written in forms that other programs read; each file's ending says which.
+
+use std::path::PathBuf;
+
+use super::options::{RunArgs, settings_of, take_scaling, with_config};
+use super::progress::Progress;
+use crate::export::nir::Pools;
+use crate::lab::cache::Cache;
+use crate::lab::compute::compute;
+use crate::lab::export::export;
+use crate::{Error, Result};
+
+/// Write a run as .nir, .npz, .nirdata, .html, .csv or .parquet.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ExportArgs {
+    /// Files to write: .nir (the network as a NIR graph), .npz or .nirdata (the recording), .html (a report), .csv or .parquet
+    #[arg(value_name = "OUT", required = true)]
+    pub files: Vec<PathBuf>,
+    /// How average pools are written to .nir: avg (snnTorch) or sum (sinabs)
+    #[arg(long, value_name = "avg|sum", default_value = "avg")]
+    pub pools: String,
+    #[command(flatten)]
+    pub options: RunArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the run gives, endings that are not known, and networks that a format cannot say.
+pub fn run(args: ExportArgs) -> Result<()> {
+    let pools = match args.pools.as_str() {
+        "avg" => Pools::Average,
+        "sum" => Pools::Sum,
+        other => return Err(Error::Invalid(format!("pools '{other}' are not known; use avg or sum"))),
+    };
+    let options = with_config(args.options)?;
+    let mut settings = settings_of(&options)?;
+    let mut cache = Cache::default();
+    take_scaling(&mut settings, &options, &mut cache)?;
+    let progress = Progress::new();
+    let result = compute(&settings, &mut cache, &progress.control(false));
+    progress.clear();
+    let run = result?;
+    for file in &args.files {
+        export(&run, file, pools)?.iter().for_each(|said| println!("{said}"));
+        println!("written to {}", file.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! `spikescope fetch NAME`: a public data set, downloaded, checked and put in place.
+
+use std::path::PathBuf;
+
+use super::progress::Progress;
+use crate::data::fetch::{home, named};
+use crate::{Error, Result};
+
+/// Download a public data set by name: mnist, fashion-mnist or cifar10.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FetchArgs {
+    /// mnist, fashion-mnist or cifar10
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Folder to put it into [default: ~/.local/share/spikescope/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What [`crate::data::fetch::DataSet::fetch`] gives, and names that are not known.
+pub fn run(args: FetchArgs) -> Result<()> {
+    let set = named(&args.name)?;
+    let missing = || Error::Invalid("there is no home folder to put it into; name one with --to DIR".into());
+    let folder = args.to.or_else(|| home().map(|home| home.join(set.name))).ok_or_else(missing)?;
+    let progress = Progress::new();
+    progress.begin(set.name);
+    let control = progress.control(true);
+    let result = set.fetch(&folder, &|fraction| {
+        control.progress("downloading", fraction);
+        control.check()
+    });
+    progress.clear();
+    result?;
+    let [test, train] = set.specs(&folder);
+    println!("{} is in {}", set.name, folder.display());
+    println!("to run on it:       --data {test}");
+    println!("to calibrate on it: --calibrate-data {train}");
+    Ok(())
+}

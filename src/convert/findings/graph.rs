@@ -1,0 +1,117 @@
+//! What can be seen in the graph alone: scales that could not be folded into weights, activations with a shifted base,
+//! functions that only the readout computes.
+
+use super::{Finding, Mend};
+use crate::convert::{Recipe, ThresholdRule};
+use crate::network::{Activation, Network, NodeId, Op};
+
+/// Findings about `network`, rewritten for conversion, under `recipe`.
+pub fn of_network(network: &Network, recipe: &Recipe) -> Vec<Finding> {
+    let scales = network.nodes.iter().enumerate().filter_map(|(id, _)| unfolded(network, id));
+    scales.chain(staircase_starts(network, recipe)).collect()
+}
+
+/// A scale and shift that stands behind neurons and therefore acts on spikes.
+fn unfolded(network: &Network, id: NodeId) -> Option<Finding> {
+    let node = &network.nodes[id];
+    let Op::Affine { scale, shift } = &node.op else { return None };
+    let source = &network.nodes[node.inputs[0]];
+    let neurons = match source.op {
+        Op::Activation(_) => source,
+        // Behind a pool or a reshape of spikes it is the same.
+        _ => upstream_neurons(network, node.inputs[0])?,
+    };
+    let shifted = shift.iter().any(|&v| v != 0.0);
+    let current = if shifted { ", and its shift is a current that flows at every step even in silence" } else { "" };
+    let text = format!(
+        "this scale and shift of {} channel(s) (a BatchNorm, or a base value of the activation) stands behind the neurons of '{}' \
+         and cannot be folded into the weights before it. It is simulated exactly, on the spikes{current}; hardware and \
+         exchange formats that know only weights will need it folded into the next layer",
+        scale.len(),
+        neurons.name
+    );
+    Some(Finding::note("unfolded scale", Some(&node.name), text))
+}
+
+/// The only neurons that `id` takes its values from, past nodes that move or average values.
+fn upstream_neurons(network: &Network, id: NodeId) -> Option<&crate::network::Node> {
+    let node = &network.nodes[id];
+    match (&node.op, node.inputs.as_slice()) {
+        (Op::Activation(_), _) => Some(node),
+        (Op::Linear { .. } | Op::Conv2d { .. } | Op::Input, _) => None,
+        (_, &[input]) => upstream_neurons(network, input),
+        _ => None,
+    }
+}
+
+/// QCFS layers whose steps begin elsewhere than where the neurons start.
+fn staircase_starts(network: &Network, recipe: &Recipe) -> Option<Finding> {
+    if recipe.threshold != ThresholdRule::Learned {
+        return None;
+    }
+    let shifts: Vec<f32> = network
+        .activations()
+        .filter_map(|(_, activation)| match activation {
+            Activation::Qcfs { shift, .. } => Some(shift),
+            _ => None,
+        })
+        .collect();
+    let &first = shifts.first()?;
+    if shifts.iter().any(|&shift| shift != first) || first == recipe.v_init {
+        return None;
+    }
+    let text = format!(
+        "the network's staircases are shifted by {first} of a level, which is what neurons compute that start at v(0) = {first} θ; \
+         these start at {} θ",
+        recipe.v_init
+    );
+    Some(Finding::note("start of the staircase", None, text).mended_by(Mend::VInit(first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::{Pooling, rewrite};
+    use crate::network::{Node, Weights};
+
+    fn node(name: &str, op: Op, inputs: &[NodeId], shape: &[usize]) -> Node {
+        Node { name: name.into(), op, inputs: inputs.to_vec(), shape: shape.to_vec() }
+    }
+
+    #[test]
+    fn a_batch_norm_behind_neurons_is_named_and_one_before_them_is_folded() {
+        let weights = || Weights::new(vec![2, 2], vec![1.0, 0.0, 0.0, 1.0]);
+        let linear = || Op::Linear { weight: weights(), bias: None };
+        let affine = || Op::Affine { scale: vec![2.0, 1.0], shift: vec![0.0, 1.0] };
+        let network = |nodes: Vec<Node>| Network {
+            name: "n".into(),
+            output: nodes.len() - 1,
+            nodes,
+            scaling: None,
+            class_names: vec![],
+        };
+        let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.25 };
+        let behind = network(vec![
+            node("x", Op::Input, &[], &[2]),
+            node("fc1", linear(), &[0], &[2]),
+            node("act", Op::Activation(qcfs), &[1], &[2]),
+            node("bn", affine(), &[2], &[2]),
+            node("fc2", linear(), &[3], &[2]),
+        ]);
+        let recipe = Recipe { threshold: ThresholdRule::Learned, ..Recipe::default() };
+        let (rewritten, _) = rewrite::for_conversion(&behind, Pooling::PreNeuron).unwrap();
+        let found = of_network(&rewritten, &recipe);
+        assert_eq!(found[0].layer.as_deref(), Some("bn"));
+        assert!(found[0].text.contains("'act'"), "{}", found[0].text);
+        assert_eq!(found[1].mend, Some(Mend::VInit(0.25)));
+        let before = network(vec![
+            node("x", Op::Input, &[], &[2]),
+            node("fc1", linear(), &[0], &[2]),
+            node("bn", affine(), &[1], &[2]),
+            node("act", Op::Activation(Activation::Relu), &[2], &[2]),
+            node("fc2", linear(), &[3], &[2]),
+        ]);
+        let (rewritten, _) = rewrite::for_conversion(&before, Pooling::PreNeuron).unwrap();
+        assert_eq!(of_network(&rewritten, &Recipe::default()), []);
+    }
+}

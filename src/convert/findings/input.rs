@@ -1,0 +1,82 @@
+//! Input that is not what the network was trained or calibrated on.
+
+use super::{Finding, Mend};
+use crate::data::Scaling;
+
+/// Mean, spread and ends of a set of values.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    mean: f64,
+    deviation: f64,
+    least: f32,
+    most: f32,
+}
+
+impl Range {
+    fn of(values: &[f32]) -> Option<Self> {
+        let n = values.len() as f64;
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+        let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+        let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        (!values.is_empty()).then_some(Self { mean, deviation: square.sqrt(), least, most })
+    }
+}
+
+/// The run's scaled input against that of the calibration: means that lie more than one standard deviation apart, or
+/// spreads that differ by more than a factor of two.
+pub fn far_input(calibrated: &[f32], run: &[f32]) -> Option<Finding> {
+    let (known, new) = (Range::of(calibrated)?, Range::of(run)?);
+    let apart = (known.mean - new.mean).abs() > known.deviation.max(1e-9);
+    let ratio = new.deviation.max(1e-9) / known.deviation.max(1e-9);
+    if !apart && (0.5..=2.0).contains(&ratio) {
+        return None;
+    }
+    let words = |r: Range| format!("{:.3} ± {:.3} (from {:.3} to {:.3})", r.mean, r.deviation, r.least, r.most);
+    let text = format!(
+        "the input of the run is far from what the calibration saw: {} against {}; thresholds fitted there say little here. \
+         Calibrate on samples like those that are run, and scale both alike",
+        words(new),
+        words(known)
+    );
+    Some(Finding::warning("input range", None, text))
+}
+
+/// The scaling that is set against what was `measured`: accuracy (0 to 1) of the ANN under the present scaling and under
+/// others. Found where another one is better by at least a fifth of all samples.
+pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]) -> Option<Finding> {
+    let best = others.iter().filter(|(scaling, _)| scaling != present).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    if best.1 < accuracy + 0.2 {
+        return None;
+    }
+    let text = format!(
+        "the ANN itself answers only {:.0} % of the samples rightly with input scaled {present}, and {:.0} % scaled {}: the \
+         scaling is most likely not that of its training",
+        accuracy * 100.0,
+        best.1 * 100.0,
+        best.0
+    );
+    Some(Finding::warning("input scaling", None, text).mended_by(Mend::Scaling(best.0.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_range_and_a_better_scaling_are_found() {
+        let unit: Vec<f32> = (0..100).map(|k| k as f32 / 99.0).collect();
+        let bytes: Vec<f32> = unit.iter().map(|v| v * 255.0).collect();
+        assert_eq!(far_input(&unit, &unit), None);
+        let shifted: Vec<f32> = unit.iter().map(|v| v + 0.1).collect();
+        assert_eq!(far_input(&unit, &shifted), None);
+        assert!(far_input(&unit, &bytes).unwrap().text.contains("255"));
+        assert!(far_input(&bytes, &unit).is_some() && far_input(&unit, &vec![0.5; 100]).is_some());
+        assert_eq!(far_input(&unit, &[]), None);
+        let others = [(Scaling::Unit, 0.1), (Scaling::Bytes, 0.9)];
+        let found = other_scaling(&Scaling::Unit, 0.1, &others).unwrap();
+        assert_eq!(found.mend, Some(Mend::Scaling(Scaling::Bytes)));
+        assert_eq!(other_scaling(&Scaling::Bytes, 0.9, &others), None);
+        assert_eq!(other_scaling(&Scaling::Unit, 0.85, &others), None);
+    }
+}

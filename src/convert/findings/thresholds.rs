@@ -1,0 +1,191 @@
+//! Thresholds that cannot do what they should: fitted to too few values, far from the activations, or on another scale
+//! than the spikes that come in.
+
+use super::{Finding, Mend};
+use crate::convert::{Calibration, Granularity, Recipe, SpikingNetwork, ThresholdRule};
+use crate::network::{Network, NodeId, Op};
+
+/// A percentile with fewer values than this above it is decided by chance.
+const ABOVE: f64 = 10.0;
+/// More than this share of the activations above θ is a choice that one should know of.
+const CLIPPED: f64 = 0.05;
+/// A threshold beyond this many times the largest activation leaves its layer all but silent.
+const BEYOND: f32 = 4.0;
+/// A shortcut whose spikes are worth this many thresholds delivers more than the layer can answer in a step.
+const HEAVY: f32 = 2.0;
+
+/// Percentiles over so few values that they are but the maximum, or next to it. `pool` is how many samples there are to
+/// calibrate on and where the calibration begins.
+pub fn too_few_values(
+    network: &Network,
+    calibration: &Calibration,
+    recipe: &Recipe,
+    first: usize,
+    pool: usize,
+) -> Option<Finding> {
+    let ThresholdRule::Percentile(p) = recipe.threshold else { return None };
+    let share = (1.0 - p / 100.0).max(0.0);
+    if share == 0.0 {
+        return None;
+    }
+    let values = |layer: &crate::convert::LayerStatistics| match recipe.granularity {
+        Granularity::Layer => layer.layer.len(),
+        Granularity::Channel => layer.channels.iter().map(super::super::Sorted::len).min().unwrap_or(0),
+    };
+    let fitted =
+        calibration.layers.iter().filter(|layer| !recipe.by_hand.contains_key(&network.nodes[layer.node].name));
+    let few: Vec<(&str, usize)> = fitted
+        .map(|layer| (network.nodes[layer.node].name.as_str(), values(layer)))
+        .filter(|(_, n)| *n as f64 * share < ABOVE)
+        .collect();
+    let (name, least) = *few.iter().min_by_key(|(_, n)| *n)?;
+    let per = if recipe.granularity == Granularity::Channel { "a channel" } else { "the layer" };
+    let text = format!(
+        "percentile {p} is taken of too few values in {} of {} layers: {per} has {least} here, of which {:.1} lie above it, so that \
+         chance decides",
+        few.len(),
+        calibration.layers.len(),
+        least as f64 * share
+    );
+    // Rounding must not ask for one more.
+    let needed = ((ABOVE / share / (least.max(1) as f64 / calibration.samples.max(1) as f64)) - 1e-6).ceil() as usize;
+    let finding = Finding::warning("too few calibration samples", Some(name), text);
+    let count = needed.min(pool.saturating_sub(first));
+    // More samples help only where there are some.
+    Some(if count > calibration.samples { finding.mended_by(Mend::Calibrate { first, count }) } else { finding })
+}
+
+/// Thresholds against the activations of the calibration: far above all of them, or below many.
+pub fn of_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (layer, statistics) in spiking.layers.iter().zip(&calibration.layers) {
+        let sorted = &statistics.layer;
+        if sorted.positive.is_empty() || layer.theta.is_empty() {
+            continue;
+        }
+        // λ is where the ANN itself clips.
+        let highest = layer.activation.lambda().map_or(sorted.max(), |lambda| sorted.max().min(lambda));
+        let (least, most) = layer.theta.iter().fold((f32::INFINITY, 0.0f32), |(a, b), &t| (a.min(t), b.max(t)));
+        let to_largest = Mend::LayerThreshold { layer: layer.name.clone(), theta: Some(highest) };
+        if least > BEYOND * highest {
+            let text = format!(
+                "θ is {least:.4} but no activation of the calibration is above {highest:.4}: its neurons hardly ever fire"
+            );
+            found.push(Finding::warning("threshold out of reach", Some(&layer.name), text).mended_by(to_largest));
+        } else if layer.theta.len() == 1 && most < 0.99 * highest {
+            let lost = sorted.share_above(most);
+            if lost > CLIPPED {
+                let text = format!(
+                    "{:.1} % of the activations lie above θ = {most:.4} (the largest is {highest:.4}) and are cut off there",
+                    lost * 100.0
+                );
+                found.push(Finding::warning("clipped activations", Some(&layer.name), text).mended_by(to_largest));
+            }
+        }
+    }
+    found
+}
+
+/// Branches of a sum on scales that do not fit: spikes that come through a shortcut without weights are worth the θ of the
+/// layer that sent them, and where that is several times the θ of the layer that adds them up, it cannot answer them in the
+/// steps they come in.
+pub fn branch_scales(network: &Network, spiking: &SpikingNetwork) -> Vec<Finding> {
+    let theta_of = |node: NodeId| {
+        let layer = spiking.layers.iter().find(|layer| layer.node == node)?;
+        Some((layer, layer.theta.iter().copied().fold(0.0, f32::max)))
+    };
+    let mut found = Vec::new();
+    for layer in &spiking.layers {
+        let sum = network.nodes[layer.node].inputs[0];
+        if !matches!(network.nodes[sum].op, Op::Add) {
+            continue;
+        }
+        let theta = layer.theta.iter().copied().filter(|&theta| theta > 0.0).fold(f32::INFINITY, f32::min);
+        for &branch in &network.nodes[sum].inputs {
+            let Some((source, sent)) = plain_source(network, branch).and_then(theta_of) else { continue };
+            let worth = sent / theta;
+            if worth > HEAVY {
+                let text = format!(
+                    "the branches of this sum are scaled apart: a spike of '{}' comes through the shortcut worth {worth:.1} thresholds \
+                     of this layer, which can answer one a step; the rest waits on the membrane. Set its θ nearer to {sent:.4}",
+                    source.name
+                );
+                let mend = Mend::LayerThreshold { layer: layer.name.clone(), theta: Some(sent) };
+                found.push(Finding::warning("branches scaled apart", Some(&layer.name), text).mended_by(mend));
+            }
+        }
+    }
+    found
+}
+
+/// The neurons whose spikes reach `id` as they are, without weights or scale.
+fn plain_source(network: &Network, id: NodeId) -> Option<NodeId> {
+    let node = &network.nodes[id];
+    match (&node.op, node.inputs.as_slice()) {
+        (Op::Activation(_), _) => Some(id),
+        (Op::Slice { .. } | Op::Pad { .. } | Op::Reshape | Op::Transpose { .. }, &[input]) => {
+            plain_source(network, input)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::convert::calibrate;
+    use crate::network::forward::Program;
+    use crate::network::{Activation, Node, Weights};
+    use crate::simulate::Control;
+
+    /// x [2] → fc → a → (fc → +a) → b → fc
+    fn residual() -> Network {
+        let linear =
+            |scale: f32| Op::Linear { weight: Weights::new(vec![2, 2], vec![scale, 0.0, 0.0, scale]), bias: None };
+        let node = |name: &str, op: Op, inputs: &[NodeId]| Node {
+            name: name.into(),
+            op,
+            inputs: inputs.to_vec(),
+            shape: vec![2],
+        };
+        let relu = || Op::Activation(Activation::Relu);
+        let nodes = vec![
+            node("x", Op::Input, &[]),
+            node("fc1", linear(4.0), &[0]),
+            node("a", relu(), &[1]),
+            node("fc2", linear(-1.0), &[2]),
+            node("sum", Op::Add, &[2, 3]),
+            node("fc3", linear(1.0), &[0]),
+            node("sum2", Op::Add, &[2, 5]),
+            node("b", relu(), &[6]),
+            node("fc4", linear(1.0), &[7]),
+        ];
+        Network { name: "n".into(), output: 8, nodes, scaling: None, class_names: vec![] }
+    }
+
+    #[test]
+    fn few_values_far_thresholds_and_heavy_shortcuts_are_found() {
+        let program = Program::new(Arc::new(residual()), &burn::tensor::Device::flex());
+        let input: Vec<f32> = (0..40).map(|k| k as f32 / 40.0).collect();
+        let calibration = calibrate(&program, &input, 20, &Control::default()).unwrap();
+        let network = program.network();
+        let mut recipe = Recipe::default();
+        let found = too_few_values(network, &calibration, &recipe, 0, 10_000).unwrap();
+        // Ten values above 99.9 % are 10,000 values: 5,000 samples of two neurons.
+        assert_eq!(found.mend, Some(Mend::Calibrate { first: 0, count: 5000 }), "{}", found.text);
+        assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20).unwrap().mend, None);
+        recipe.threshold = ThresholdRule::Max;
+        assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20), None);
+        let spiking = |recipe: &Recipe| SpikingNetwork::convert(&program, &calibration, None, recipe).unwrap();
+        let plain = spiking(&recipe);
+        assert_eq!((of_thresholds(&calibration, &plain), branch_scales(network, &plain)), (vec![], vec![]));
+        recipe.by_hand.insert("b".into(), 0.5);
+        let low = spiking(&recipe);
+        assert_eq!(of_thresholds(&calibration, &low)[0].kind, "clipped activations");
+        assert!(branch_scales(network, &low)[0].text.contains("'a'"));
+        recipe.by_hand.insert("b".into(), 100.0);
+        assert_eq!(of_thresholds(&calibration, &spiking(&recipe))[0].kind, "threshold out of reach");
+    }
+}

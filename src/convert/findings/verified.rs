@@ -1,0 +1,31 @@
+//! What the comparison with stored outputs found.
+
+use super::Finding;
+use crate::Result;
+use crate::network::verify::Verified;
+
+/// The outcome as a finding: a note where the network gives its stored outputs, a warning where it does not or where the
+/// stored values cannot be compared.
+pub fn verified(outcome: &Result<Verified>) -> Finding {
+    let kind = "verification";
+    match outcome {
+        Ok(found) => {
+            let name = found.source.file_name().unwrap_or_default().to_string_lossy();
+            let compared = format!(
+                "compared with the {} stored sample(s) of {name}: the largest difference is {:.2e} in output '{}' (values up to {:.3})",
+                found.samples, found.largest, found.output, found.scale
+            );
+            match found.agrees() {
+                true => Finding::note(kind, None, format!("verified: {compared}")),
+                false => {
+                    Finding::warning(kind, None, format!("the network does not compute what its file says: {compared}"))
+                }
+            }
+        }
+        Err(error) => Finding::warning(
+            kind,
+            None,
+            format!("stored outputs lie beside the network but cannot be compared: {error}"),
+        ),
+    }
+}

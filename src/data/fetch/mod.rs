@@ -1,0 +1,215 @@
+//! Public data sets by name: downloaded from where their authors (or the libraries everyone takes them from) publish them,
+//! checked against known sums, and put in place whole.
+
+mod archive;
+mod download;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// Told how far a file is, 0 to 1; an error stops the download.
+pub type Watch<'a> = &'a dyn Fn(f32) -> Result<()>;
+
+/// A file of a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct Remote {
+    pub name: &'static str,
+    pub sha256: &'static str,
+    pub bytes: u64,
+}
+
+/// A data set that is known by name.
+#[derive(Clone, Copy, Debug)]
+pub struct DataSet {
+    pub name: &'static str,
+    /// Where its files are published, in the order they are tried; each ends with a slash.
+    pub sources: &'static [&'static str],
+    pub files: &'static [Remote],
+    /// Files that are unpacked from its one archive, by the ending of their path; empty where there is none.
+    unpacked: &'static [&'static str],
+}
+
+const fn file(name: &'static str, sha256: &'static str, bytes: u64) -> Remote {
+    Remote { name, sha256, bytes }
+}
+
+/// Every data set there is.
+pub const DATA_SETS: [DataSet; 3] = [
+    DataSet {
+        name: "mnist",
+        sources: &[
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ],
+        files: &[
+            file(
+                "train-images-idx3-ubyte.gz",
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                9_912_422,
+            ),
+            file(
+                "train-labels-idx1-ubyte.gz",
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+                28_881,
+            ),
+            file(
+                "t10k-images-idx3-ubyte.gz",
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                1_648_877,
+            ),
+            file(
+                "t10k-labels-idx1-ubyte.gz",
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+                4_542,
+            ),
+        ],
+        unpacked: &[],
+    },
+    DataSet {
+        name: "fashion-mnist",
+        sources: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
+        files: &[
+            file(
+                "train-images-idx3-ubyte.gz",
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                26_421_880,
+            ),
+            file(
+                "train-labels-idx1-ubyte.gz",
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                29_515,
+            ),
+            file(
+                "t10k-images-idx3-ubyte.gz",
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                4_422_102,
+            ),
+            file(
+                "t10k-labels-idx1-ubyte.gz",
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+                5_148,
+            ),
+        ],
+        unpacked: &[],
+    },
+    DataSet {
+        name: "cifar10",
+        sources: &["https://www.cs.toronto.edu/~kriz/"],
+        files: &[file(
+            "cifar-10-binary.tar.gz",
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            170_052_171,
+        )],
+        unpacked: &[
+            "data_batch_1.bin",
+            "data_batch_2.bin",
+            "data_batch_3.bin",
+            "data_batch_4.bin",
+            "data_batch_5.bin",
+            "test_batch.bin",
+            "batches.meta.txt",
+        ],
+    },
+];
+
+/// The data set called `name`.
+///
+/// # Errors
+/// [`Error::Invalid`] with the names there are.
+pub fn named(name: &str) -> Result<DataSet> {
+    DATA_SETS.into_iter().find(|set| set.name == name).ok_or_else(|| {
+        let names: Vec<_> = DATA_SETS.iter().map(|set| set.name).collect();
+        Error::Invalid(format!("there is no data set '{name}' to fetch; there are {}", names.join(", ")))
+    })
+}
+
+/// Where data sets are put unless a person says otherwise: `$XDG_DATA_HOME/spikescope` or `~/.local/share/spikescope`.
+pub fn home() -> Option<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data = data.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))?;
+    Some(data.join("spikescope"))
+}
+
+impl DataSet {
+    /// Fetches what is missing into `folder`. What is there and whole is left as it is; what was begun goes on.
+    ///
+    /// # Errors
+    /// One sentence that says where to put which files by hand, when no source can be reached; [`Error::File`] when what
+    /// came is not what was published; [`Error::Io`] when the operating system refuses.
+    pub fn fetch(&self, folder: &Path, watch: Watch<'_>) -> Result<()> {
+        self.fetch_from(self.sources, folder, watch)
+    }
+
+    /// The same from other sources.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn fetch_from(&self, sources: &[&str], folder: &Path, watch: Watch<'_>) -> Result<()> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+        if self.unpacked.iter().all(|name| folder.join(name).is_file()) && !self.unpacked.is_empty() {
+            return Ok(());
+        }
+        for file in self.files {
+            let place = folder.join(file.name);
+            if place.is_file() && sum(&place)? == file.sha256 {
+                continue;
+            }
+            self.fetch_file(sources, file, folder, watch)?;
+        }
+        match (self.unpacked, self.files) {
+            ([], _) => Ok(()),
+            (wanted, [archive]) => archive::unpack(&folder.join(archive.name), wanted, folder),
+            _ => Err(Error::Internal(format!("{} has several archives", self.name))),
+        }
+    }
+
+    fn fetch_file(&self, sources: &[&str], file: &Remote, folder: &Path, watch: Watch<'_>) -> Result<()> {
+        let mut last = String::from("there is no source");
+        for source in sources {
+            match download::download(&format!("{source}{}", file.name), file, folder, watch) {
+                Ok(()) => return Ok(()),
+                Err(download::Failure::Unreachable(reason)) => last = reason,
+                Err(download::Failure::Other(error)) => return Err(error),
+            }
+        }
+        let names: Vec<_> = self.files.iter().map(|file| file.name).collect();
+        Err(Error::Invalid(format!(
+            "{} cannot be downloaded ({last}): put {} into {} by hand and run this again",
+            self.name,
+            names.join(", "),
+            folder.display()
+        )))
+    }
+
+    /// How the data set in `folder` is named to the other commands: the test samples, and those to train and calibrate on.
+    pub fn specs(&self, folder: &Path) -> [String; 2] {
+        let path = |name: &str| folder.join(name).display().to_string();
+        match self.unpacked {
+            [] => ["t10k", "train"].map(|part| {
+                format!(
+                    "idx:{},{}",
+                    path(&format!("{part}-images-idx3-ubyte.gz")),
+                    path(&format!("{part}-labels-idx1-ubyte.gz"))
+                )
+            }),
+            _ => {
+                let train: Vec<String> = (1..=5).map(|k| path(&format!("data_batch_{k}.bin"))).collect();
+                [format!("cifar10:{}", path("test_batch.bin")), format!("cifar10:{}", train.join(","))]
+            }
+        }
+    }
+}
+
+/// The SHA-256 of the file at `path`, in hexadecimal.
+fn sum(path: &Path) -> Result<String> {
+    let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut file, &mut hash).map_err(|e| Error::io(path, e))?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Downloads from a server in the test itself: whole, broken off and gone on with, wrong, and not at all.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+/// What a server does with its first requests.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    Whole,
+    /// The first answer ends half way; ranges are known.
+    Breaks,
+    /// Something else than was published.
+    Wrong,
+}
+
+/// A server for `body`; its address and the number of requests it has had.
+fn server(body: Vec<u8>, manner: Manner) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = requests.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let count = counted.fetch_add(1, Ordering::SeqCst);
+            let mut from = 0;
+            for line in BufReader::new(stream.try_clone().unwrap()).lines() {
+                let line = line.unwrap_or_default().to_lowercase();
+                if let Some(range) = line.strip_prefix("range: bytes=") {
+                    from = range.trim_end_matches('-').parse().unwrap_or(0);
+                }
+                if line.is_empty() {
+                    break;
+                }
+            }
+            let rest = &body[from..];
+            let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
+            let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", rest.len());
+            let sent = if manner == Manner::Breaks && count == 0 { &rest[..rest.len() / 2] } else { rest };
+            let wrong: Vec<u8> = sent.iter().map(|b| b ^ 1).collect();
+            let _ = stream.write_all(if manner == Manner::Wrong { &wrong } else { sent });
+        }
+    });
+    (address, requests)
+}
+
+/// A data set of one file with known content.
+fn set(body: &[u8]) -> DataSet {
+    let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let file = Remote { name: "a.gz", sha256: Box::leak(hash.into_boxed_str()), bytes: body.len() as u64 };
+    DataSet { name: "small", sources: &[], files: Box::leak(Box::new([file])), unpacked: &[] }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_broken_connection_is_gone_on_with_and_what_is_there_is_left_alone() {
+    let body: Vec<u8> = (0..200_000u32).map(|i| (i * 7 % 251) as u8).collect();
+    let set = set(&body);
+    let (address, requests) = server(body.clone(), Manner::Breaks);
+    let dir = tempfile::tempdir().unwrap();
+    set.fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap();
+    assert_eq!(std::fs::read(dir.path().join("a.gz")).unwrap(), body);
+    assert_eq!((names(dir.path()), requests.load(Ordering::SeqCst)), (vec!["a.gz".to_owned()], 2));
+    set.fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap();
+    assert_eq!(requests.load(Ordering::SeqCst), 2, "nothing is asked for twice");
+    // A part that an earlier run left is gone on with.
+    std::fs::remove_file(dir.path().join("a.gz")).unwrap();
+    std::fs::write(dir.path().join("a.gz.part"), &body[..150_000]).unwrap();
+    set.fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap();
+    assert_eq!(std::fs::read(dir.path().join("a.gz")).unwrap(), body);
+}
+
+#[test]
+fn what_is_not_what_was_published_is_thrown_away() {
+    let body = vec![5u8; 1000];
+    let (address, _) = server(body.clone(), Manner::Wrong);
+    let dir = tempfile::tempdir().unwrap();
+    let text = set(&body).fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap_err().to_string();
+    assert!(text.contains("SHA-256") && names(dir.path()).is_empty(), "{text}");
+}
+
+#[test]
+fn without_a_network_one_sentence_says_what_to_do() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dir = tempfile::tempdir().unwrap();
+    let nobody = format!("http://127.0.0.1:{port}/");
+    let text = set(&[1, 2, 3]).fetch_from(&[&nobody], dir.path(), &|_| Ok(())).unwrap_err().to_string();
+    assert!(
+        text.contains("a.gz") && text.contains(&dir.path().display().to_string()) && text.contains("by hand"),
+        "{text}"
+    );
+    assert_eq!(text.matches(". ").count(), 0, "one sentence: {text}");
+    // A second source is asked when the first does not answer.
+    let (address, _) = server(vec![1, 2, 3], Manner::Whole);
+    set(&[1, 2, 3]).fetch_from(&[&nobody, &address], dir.path(), &|_| Ok(())).unwrap();
+}
+
+#[test]
+fn archives_are_unpacked_and_broken_ones_refused() {
+    let member = |name: &str, bytes: &[u8]| {
+        let mut header = [0u8; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+        header[156] = b'0';
+        let mut all = header.to_vec();
+        all.extend(bytes);
+        all.resize(all.len().next_multiple_of(512), 0);
+        all
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let save = |bytes: &[u8]| {
+        let path = dir.path().join("a.tar.gz");
+        let mut packed = flate2::write::GzEncoder::new(std::fs::File::create(&path).unwrap(), Default::default());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap();
+        path
+    };
+    let mut whole = member("folder/other.txt", b"no");
+    whole.extend(member("folder/test_batch.bin", &[7; 700]));
+    whole.extend([0; 1024]);
+    archive::unpack(&save(&whole), &["test_batch.bin"], dir.path()).unwrap();
+    assert_eq!(std::fs::read(dir.path().join("test_batch.bin")).unwrap(), [7; 700]);
+    let refused =
+        |bytes: &[u8], wanted: &[&str]| archive::unpack(&save(bytes), wanted, dir.path()).unwrap_err().to_string();
+    assert!(refused(&whole, &["absent.bin"]).contains("absent.bin"));
+    assert!(refused(&whole[..1700], &["test_batch.bin"]).contains("cut short"));
+    let mut absurd = whole.clone();
+    absurd[124..135].copy_from_slice(b"77777777777");
+    assert!(refused(&absurd, &["test_batch.bin"]).contains("size"));
+}

@@ -1,0 +1,70 @@
+//! Data folders of the SNN toolbox (Rueckauer et al.): `x_test.npz` and `y_test.npz` to run on, `x_norm.npz` to calibrate on,
+//! each with one array.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Samples, npz};
+use crate::{Error, Result};
+
+const SAMPLES: &str = "x_test.npz";
+const LABELS: &str = "y_test.npz";
+const CALIBRATION: &str = "x_norm.npz";
+
+/// Whether `folder` is laid out like one.
+pub fn is_folder(folder: &Path) -> bool {
+    folder.join(SAMPLES).is_file()
+}
+
+/// Where the samples to calibrate on are, if they are there.
+pub fn calibration(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join(CALIBRATION)).filter(|path| path.is_file())
+}
+
+/// Reads the test samples and, if they are there, their labels (class indices or one-hot).
+pub fn read(folder: &Path) -> Result<Samples> {
+    if !is_folder(folder) {
+        return Err(Error::file(
+            folder,
+            "folder",
+            format!("holds no {SAMPLES}, as data folders of the SNN toolbox do"),
+        ));
+    }
+    let mut samples = npz::read(&folder.join(SAMPLES))?;
+    let labels = folder.join(LABELS);
+    if labels.is_file() {
+        samples.labels = Arc::new(npz::read_labels(&labels, samples.len())?);
+    }
+    samples.source = format!("snntoolbox:{}", folder.display());
+    Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{DataSpec, NpzData, write_npz};
+    use super::*;
+
+    #[test]
+    fn a_folder_is_recognised_read_and_brings_its_calibration_along() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read(dir.path()).unwrap_err().to_string().contains("x_test.npz"));
+        let save = |name: &str, shape: &[usize], values: &[f32]| {
+            write_npz(&dir.path().join(name), &[("arr_0", shape, NpzData::F32(values))]).unwrap();
+        };
+        let pictures: Vec<f32> = (0..2 * 5 * 4 * 3).map(|k| k as f32 / 120.0).collect();
+        save("x_test.npz", &[2, 5, 4, 3], &pictures);
+        let spec = DataSpec::guess(dir.path()).unwrap();
+        assert_eq!(spec, DataSpec::Toolbox(dir.path().into()));
+        assert_eq!((spec.load().unwrap().labels.len(), spec.calibration()), (0, None));
+        save("y_test.npz", &[2, 3], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        save("x_norm.npz", &[1, 5, 4, 3], &pictures[..60]);
+        let samples = spec.load().unwrap();
+        // Channels last are turned.
+        assert_eq!((samples.shape.as_slice(), samples.labels.to_vec()), ([3, 5, 4].as_slice(), vec![2, 0]));
+        assert_eq!(samples.raw(0)[1], pictures[3]);
+        assert_eq!(spec.calibration().unwrap().load().unwrap().len(), 1);
+        assert_eq!(DataSpec::parse(&spec.to_string()).unwrap(), spec);
+        save("y_test.npz", &[3], &[0.0; 3]);
+        assert!(spec.load().unwrap_err().to_string().contains("for 2 samples"));
+    }
+}

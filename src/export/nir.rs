@@ -1,0 +1,386 @@
+//! A converted network as a NIR graph. NIR's neurons send spikes of 1, here a spike carries θ: the θ of the layers before go
+//! into the weights that read them, or into a `Scale` where a spike meets no weights.
+
+use std::collections::HashSet;
+
+use super::{Grade, Graded};
+use crate::convert::{Correction, Neuron, Pooling, Recipe, Reset, SpikingLayer, SpikingNetwork, Tie};
+use crate::network::nir::{Graph, Kind, Node};
+use crate::network::{Network, NodeId, Op, Weights};
+
+/// How average pools are written: readers know one or the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pools {
+    /// `AvgPool2d` (snnTorch, SpikingJelly).
+    #[default]
+    Average,
+    /// `SumPool2d` with the size of the window taken out of the weights that follow (sinabs).
+    Sum,
+}
+
+/// What a value of the network is in the graph.
+#[derive(Clone)]
+struct Written {
+    /// Nodes of the graph that add up to it.
+    sources: Vec<String>,
+    /// What one unit of it stands for, per entry of its first dimension.
+    units: Vec<f32>,
+}
+
+/// Writes `spiking`, converted from the rewritten `network` by `recipe`, as a graph. `extra` is remembered beside it.
+/// Where something has no form in NIR the graph is left out and the grade says why.
+pub fn graph(
+    network: &Network,
+    spiking: &SpikingNetwork,
+    recipe: &Recipe,
+    pools: Pools,
+    extra: &[(String, String)],
+) -> (Option<Graph>, Graded) {
+    let mut graded = dynamics(spiking, recipe);
+    let own = names(network);
+    let mut writer = Writer {
+        network,
+        spiking,
+        pools,
+        graph: Graph::default(),
+        names: own.iter().cloned().collect(),
+        own,
+        bias_left: Vec::new(),
+    };
+    let mut values: Vec<Option<Written>> = vec![None; network.nodes.len()];
+    for id in needed(network) {
+        match writer.write(id, &values) {
+            Ok(written) => values[id] = Some(written),
+            Err(reason) => {
+                graded.lower(Grade::Unsupported, format!("{}: {reason}", network.nodes[id].name));
+                return (None, graded);
+            }
+        }
+    }
+    if graded.grade == Grade::Unsupported {
+        return (None, graded);
+    }
+    let shape = network.nodes[network.output].shape.clone();
+    let Some(answer) = values[network.output].take() else { return (None, graded) };
+    let answer = writer.unscaled(answer, &shape, "readout");
+    writer.add("output", Kind::Output { shape }, &answer, Vec::new());
+    let mut graph = writer.graph;
+    graph.metadata = metadata(recipe, &graded);
+    graph.metadata.extend(extra.iter().cloned());
+    (Some(graph), graded)
+}
+
+/// The name that every node of `network` has in its graph.
+pub fn names(network: &Network) -> Vec<String> {
+    let mut taken = HashSet::new();
+    network
+        .nodes
+        .iter()
+        .map(|node| unique(if matches!(node.op, Op::Input) { "input" } else { &node.name }, &mut taken))
+        .collect()
+}
+
+/// `name` as HDF5 and torch allow it (slashes are paths to one, dots are modules to the other), another for each call.
+fn unique(name: &str, taken: &mut HashSet<String>) -> String {
+    let plain: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    let plain = if plain.is_empty() { "node".to_owned() } else { plain };
+    let mut unique = plain.clone();
+    let mut k = 2;
+    while !taken.insert(unique.clone()) {
+        unique = format!("{plain}_{k}");
+        k += 1;
+    }
+    unique
+}
+
+/// What the format's definition of an IF neuron leaves out.
+fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> Graded {
+    let mut graded = Graded::faithful();
+    if recipe.reset == Reset::Soft {
+        graded.lower(
+            Grade::Approximate,
+            "NIR has no reset by subtraction: its IF neuron goes back to v_reset. Readers that subtract anyway (sinabs) run it as here; \
+             those that reset to 0 lose what lay above the threshold",
+        );
+    }
+    if spiking.layers.iter().any(|layer| layer.start.is_some() || layer.v_init != 0.0) {
+        graded.lower(
+            Grade::Approximate,
+            "NIR has no initial potential: v(0) is in the metadata (v_init, as a share of θ) and must be set by hand in the reader",
+        );
+    }
+    if recipe.tie == Tie::Ge {
+        graded.lower(
+            Grade::Approximate,
+            "here a potential exactly at θ fires, in NIR it does not: where currents are quantised counts differ by one",
+        );
+    }
+    if recipe.neuron != Neuron::If {
+        graded.lower(Grade::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
+    }
+    if recipe.correction != Correction::None {
+        graded.lower(
+            Grade::Unsupported,
+            "a correction (SRP, COS) depends on the sample, which no graph can say; export without it",
+        );
+    }
+    if let crate::convert::Readout::EarlyExit(_) | crate::convert::Readout::Delayed(_) = recipe.readout {
+        graded.lower(
+            Grade::Approximate,
+            "the readout leaves out steps or exits early; the graph's output is the current of every step",
+        );
+    }
+    graded
+}
+
+fn metadata(recipe: &Recipe, graded: &Graded) -> Vec<(String, String)> {
+    let tie = if recipe.tie == Tie::Ge { "m >= theta" } else { "m > theta" };
+    let reset = if recipe.reset == Reset::Soft { "subtract" } else { "zero" };
+    let entries = [
+        ("source", concat!("spikescope ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("dt", "1".into()),
+        ("T", recipe.steps.to_string()),
+        ("v_init", recipe.v_init.to_string()),
+        ("tie", tie.into()),
+        ("reset", reset.into()),
+        ("readout", recipe.readout.to_string()),
+        ("grade", graded.grade.word().into()),
+        ("reasons", graded.reasons.join("\n")),
+    ];
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The nodes that the answer depends on, in order.
+fn needed(network: &Network) -> Vec<NodeId> {
+    let mut needed = vec![false; network.nodes.len()];
+    let mut open = vec![network.output];
+    while let Some(id) = open.pop() {
+        if !std::mem::replace(&mut needed[id], true) {
+            open.extend(&network.nodes[id].inputs);
+        }
+    }
+    (0..needed.len()).filter(|&id| needed[id]).collect()
+}
+
+struct Writer<'a> {
+    network: &'a Network,
+    spiking: &'a SpikingNetwork,
+    pools: Pools,
+    graph: Graph,
+    /// Names of the network's own nodes in the graph.
+    own: Vec<String>,
+    names: HashSet<String>,
+    /// Layers whose own currents have found a bias to go into.
+    bias_left: Vec<NodeId>,
+}
+
+impl Writer<'_> {
+    /// Adds a node beside those of the network that reads `from`; its name in the graph.
+    fn add(&mut self, name: &str, kind: Kind, from: &Written, metadata: Vec<(String, String)>) -> String {
+        let name = unique(name, &mut self.names);
+        self.put(name, kind, from, metadata)
+    }
+
+    /// Adds what node `id` of the network is; its name in the graph.
+    fn add_node(&mut self, id: NodeId, kind: Kind, from: &Written) -> String {
+        let metadata = vec![("layer".to_owned(), self.network.nodes[id].name.clone())];
+        self.put(self.own[id].clone(), kind, from, metadata)
+    }
+
+    fn put(&mut self, unique: String, kind: Kind, from: &Written, metadata: Vec<(String, String)>) -> String {
+        self.graph.edges.extend(from.sources.iter().map(|source| (source.clone(), unique.clone())));
+        self.graph.nodes.push((unique.clone(), Node { kind, metadata }));
+        unique
+    }
+
+    /// `value` with units of 1: through a `Scale` where it has others.
+    fn unscaled(&mut self, value: Written, shape: &[usize], name: &str) -> Written {
+        if value.units.iter().all(|&unit| unit == 1.0) {
+            return value;
+        }
+        let plane = shape.iter().skip(1).product::<usize>();
+        let all = value.units.iter().flat_map(|&unit| std::iter::repeat_n(unit, plane)).collect();
+        let kind = Kind::Scale { scale: Weights::new(shape.to_vec(), all) };
+        let name = self.add(&format!("{name}_scale"), kind, &value, Vec::new());
+        Written { sources: vec![name], units: vec![1.0; value.units.len()] }
+    }
+
+    fn write(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
+        let node = &self.network.nodes[id];
+        let ones = vec![1.0; node.shape[0]];
+        let plain = |name: String| Written { sources: vec![name], units: ones.clone() };
+        let nothing = Written { sources: Vec::new(), units: Vec::new() };
+        let input = |k: usize| values[node.inputs[k]].clone().ok_or_else(|| "reads what was not written".to_owned());
+        let before = |k: usize| self.network.nodes[node.inputs[k]].shape.as_slice();
+        match &node.op {
+            Op::Input => Ok(plain(self.add_node(id, Kind::Input { shape: node.shape.clone() }, &nothing))),
+            Op::Linear { weight, bias } => {
+                let from = input(0)?;
+                let wide = weight.shape[1];
+                let data = weight.data.iter().enumerate().map(|(i, w)| w * from.units[i % wide]).collect();
+                let weight = Weights::new(weight.shape.clone(), data);
+                let bias = self.bias(id, bias.as_ref(), weight.shape[0]);
+                Ok(plain(self.add_node(id, Kind::Affine { weight, bias }, &from)))
+            }
+            Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
+                let [top, left, bottom, right] = *padding;
+                if (top, left) != (bottom, right) {
+                    return Err("NIR's convolution pads both sides alike, and this one does not".into());
+                }
+                let from = input(0)?;
+                let weight = dense(weight, *groups, &from.units);
+                let bias = self.bias(id, bias.as_ref(), weight.shape[0]);
+                let [_, height, width] = *before(0) else { return Err("reads no picture".into()) };
+                let kind = Kind::Conv2d {
+                    input_shape: Some([height, width]),
+                    weight,
+                    bias,
+                    stride: *stride,
+                    padding: [top, left],
+                    dilation: *dilation,
+                    groups: 1,
+                };
+                Ok(plain(self.add_node(id, kind, &from)))
+            }
+            Op::Activation(_) => {
+                let layer = self.spiking.layers.iter().find(|layer| layer.node == id).ok_or("has no neurons")?;
+                if has_current(layer) && !self.bias_left.contains(&id) {
+                    return Err("its neurons get a current of their own (bias correction or shift) and no weights before them can carry it".into());
+                }
+                let from = self.unscaled(input(0)?, &node.shape, &node.name);
+                let of = |v: f32| Weights::new(node.shape.clone(), vec![v; node.len()]);
+                let theta = layer.theta_per_neuron();
+                if theta.iter().any(|&theta| theta <= 0.0) {
+                    return Err("a channel was never active and its threshold is 0, which no reader expects; use one threshold per layer".into());
+                }
+                let kind = Kind::If { r: of(1.0), threshold: Weights::new(node.shape.clone(), theta), reset: of(0.0) };
+                let name = self.add_node(id, kind, &from);
+                let units = (0..node.shape[0]).map(|c| layer.theta_of(c * layer.plane())).collect();
+                Ok(Written { sources: vec![name], units })
+            }
+            Op::Add => {
+                let mut sum = Written { sources: Vec::new(), units: ones };
+                for k in 0..node.inputs.len() {
+                    let part = self.unscaled(input(k)?, &node.shape, &format!("{}_{k}", node.name));
+                    // An edge can be there but once: a value added to itself goes through a node of its own.
+                    if part.sources.iter().any(|source| sum.sources.contains(source)) {
+                        return Err("adds a value to itself, which NIR's edges cannot say".into());
+                    }
+                    sum.sources.extend(part.sources);
+                }
+                Ok(sum)
+            }
+            Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
+                let [top, left, bottom, right] = *padding;
+                if (top, left) != (bottom, right) || (!count_include_pad && *padding != [0; 4]) {
+                    return Err("NIR's pools count padding and pad both sides alike; this one does not".into());
+                }
+                Ok(self.pool(id, input(0)?, *kernel, *stride, [top, left]))
+            }
+            Op::Mean { axes } if axes == &[1, 2] => {
+                let &[channels, height, width] = before(0) else { return Err("takes the mean of no picture".into()) };
+                let pooled = self.pool(id, input(0)?, [height, width], [height, width], [0, 0]);
+                match node.shape.len() {
+                    1 => Ok(self.flat(&node.name, pooled, &[channels, 1, 1])),
+                    _ => Ok(pooled),
+                }
+            }
+            Op::Reshape if node.shape.len() == 1 => {
+                let shape = before(0).to_vec();
+                Ok(self.flat(&node.name, input(0)?, &shape))
+            }
+            Op::Affine { scale, shift } if shift.iter().all(|&v| v == 0.0) => {
+                let from = input(0)?;
+                let pick = |c: usize| if scale.len() == 1 { scale[0] } else { scale[c] };
+                let units = from.units.iter().enumerate().map(|(c, unit)| unit * pick(c)).collect();
+                Ok(Written { units, ..from })
+            }
+            Op::Affine { .. } => {
+                Err("a constant current beside spikes (a BatchNorm behind neurons) has no node in NIR".into())
+            }
+            Op::MaxPool2d { .. } => Err(match self.spiking.pooling {
+                Pooling::PreNeuron => "NIR has no max pooling".into(),
+                Pooling::Lateral => "NIR has no max pooling and no lateral inhibition".into(),
+            }),
+            _ => Err(format!("NIR has no node for '{}'", node.kind())),
+        }
+    }
+
+    fn pool(
+        &mut self,
+        id: NodeId,
+        from: Written,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> Written {
+        let share = 1.0 / (kernel[0] * kernel[1]) as f32;
+        let (kind, factor) = match self.pools {
+            Pools::Average => (Kind::AvgPool2d { kernel, stride, padding }, 1.0),
+            Pools::Sum => (Kind::SumPool2d { kernel, stride, padding }, share),
+        };
+        let pooled = self.add_node(id, kind, &from);
+        Written { sources: vec![pooled], units: from.units.iter().map(|unit| unit * factor).collect() }
+    }
+
+    fn flat(&mut self, name: &str, from: Written, shape: &[usize]) -> Written {
+        if shape.len() == 1 {
+            return from;
+        }
+        let plane = shape.iter().skip(1).product::<usize>();
+        let units = from.units.iter().flat_map(|&unit| std::iter::repeat_n(unit, plane)).collect();
+        // Counted from the end, so that it is right with and without a batch in front.
+        let kind = Kind::Flatten { input: shape.to_vec(), start: -(shape.len() as i64), end: -1 };
+        Written { sources: vec![self.add(&format!("{name}_flatten"), kind, &from, Vec::new())], units }
+    }
+
+    /// The bias of node `id`, with the currents of the neurons that alone read it.
+    fn bias(&mut self, id: NodeId, bias: Option<&Weights>, channels: usize) -> Weights {
+        let mut data = bias.map_or_else(|| vec![0.0; channels], |bias| bias.data.to_vec());
+        let mut readers = (0..self.network.nodes.len()).filter(|&r| self.network.nodes[r].inputs.contains(&id));
+        if let (Some(reader), None) = (readers.next(), readers.next())
+            && let Some(layer) = self.reading_layer(reader)
+            && has_current(layer)
+            && !self.bias_left.contains(&layer.node)
+        {
+            for (c, value) in data.iter_mut().enumerate() {
+                let neuron = c * layer.plane();
+                *value += layer.bias_of(neuron) + layer.shift * layer.theta_of(neuron);
+            }
+            self.bias_left.push(layer.node);
+        }
+        Weights::new(vec![channels], data)
+    }
+
+    /// The neurons that node `reader` is, or the only ones that its sum goes to.
+    fn reading_layer(&self, reader: NodeId) -> Option<&SpikingLayer> {
+        let own = |node: NodeId| self.spiking.layers.iter().find(|layer| layer.node == node);
+        match self.network.nodes[reader].op {
+            Op::Activation(_) => own(reader),
+            Op::Add => {
+                let mut readers =
+                    (0..self.network.nodes.len()).filter(|&r| self.network.nodes[r].inputs.contains(&reader));
+                readers.next().filter(|_| readers.next().is_none()).and_then(own)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn has_current(layer: &SpikingLayer) -> bool {
+    layer.shift != 0.0 || layer.bias.iter().any(|&b| b != 0.0)
+}
+
+/// Weights in one group, every input channel times its unit. Groups are written out with zeros: the shapes that readers infer
+/// know of no groups.
+fn dense(weight: &Weights, groups: usize, units: &[f32]) -> Weights {
+    let &[out, per_group, kh, kw] = weight.shape.as_slice() else { return weight.clone() };
+    let (taps, wide) = (kh * kw, per_group * groups);
+    let mut data = vec![0.0; out * wide * taps];
+    for (i, &w) in weight.data.iter().enumerate() {
+        let (o, c, tap) = (i / (per_group * taps), i / taps % per_group, i % taps);
+        let channel = o / (out / groups) * per_group + c;
+        data[(o * wide + channel) * taps + tap] = w * units[channel];
+    }
+    Weights::new(vec![out, wide, kh, kw], data)
+}

@@ -1,0 +1,107 @@
+//! A recording as other programs read it: a numpy archive, or NIRData beside a NIR graph.
+
+use std::path::Path;
+
+use hdf5_pure::{AttrValue, FileBuilder};
+
+use super::nir::names;
+use crate::convert::SpikingNetwork;
+use crate::data::{NpzData, write_npz};
+use crate::files::write_bytes;
+use crate::network::Network;
+use crate::simulate::Recording;
+use crate::{Error, Result};
+
+/// The most values that are written at once.
+const MOST_VALUES: usize = 1 << 30;
+
+/// Writes `spikes0`, `spikes1`, … `[T, N, …shape]` (counts of every step), `potential0`, … `[N, …shape]` (v(T)),
+/// `mean_input0`, … `[N, …shape]`, `theta0`, … and `readout` `[T, N, classes]`, summed over steps.
+///
+/// # Errors
+/// [`Error::Invalid`] when the spikes are too many for one archive, [`Error::Io`] when the operating system refuses.
+pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording) -> Result<()> {
+    let (steps, samples) = (recording.steps, recording.samples);
+    let all: usize = spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
+    if all > MOST_VALUES {
+        return Err(Error::Invalid(format!(
+            "{all} spikes and silences are too many for one archive ({MOST_VALUES}); record fewer samples or steps"
+        )));
+    }
+    let mut spikes: Vec<(String, Vec<usize>, Vec<i16>)> = Vec::new();
+    let mut floats: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+    for (index, (layer, record)) in spiking.layers.iter().zip(&recording.layers).enumerate() {
+        let neurons = layer.neurons();
+        let mut counts = vec![0i16; steps * samples * neurons];
+        for (row, out) in counts.chunks_mut(neurons.max(1)).enumerate() {
+            record.spikes.for_each_bit(row / samples, row % samples, |neuron, weight| out[neuron] += weight as i16);
+        }
+        let per_sample: Vec<usize> = std::iter::once(samples).chain(layer.shape.iter().copied()).collect();
+        let per_step: Vec<usize> = std::iter::once(steps).chain(per_sample.iter().copied()).collect();
+        spikes.push((format!("spikes{index}"), per_step, counts));
+        floats.push((format!("potential{index}"), per_sample.clone(), record.potential.clone()));
+        floats.push((format!("mean_input{index}"), per_sample, record.mean_input.clone()));
+        floats.push((format!("theta{index}"), vec![layer.theta.len()], layer.theta.clone()));
+    }
+    floats.push(("readout".into(), vec![steps, samples, recording.classes], recording.readout.clone()));
+    let spikes = spikes.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), NpzData::I16(data)));
+    let floats = floats.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), NpzData::F32(data)));
+    let arrays: Vec<(&str, &[usize], NpzData<'_>)> = spikes.chain(floats).collect();
+    write_npz(path, &arrays)
+}
+
+/// Writes the spikes of every layer as NIRData: events with the neuron's index and time (dt = 1), under the names that
+/// the exported graph has.
+///
+/// # Errors
+/// [`Error::Invalid`] when neurons send more than one spike a step, [`Error::Io`] when the operating system refuses.
+pub fn write_nir_data(path: &Path, network: &Network, spiking: &SpikingNetwork, recording: &Recording) -> Result<()> {
+    if spiking.layers.iter().any(|layer| layer.neuron.weights().len() > 1) {
+        return Err(Error::Invalid(
+            "NIRData has events without a number; neurons that send several spikes a step do not fit".into(),
+        ));
+    }
+    let mut file = FileBuilder::new();
+    file.set_attr("__type__", AttrValue::VarLenString("NIRGraphData".into()));
+    let mut nodes = file.create_group("nodes");
+    let names = names(network);
+    for (layer, record) in spiking.layers.iter().zip(&recording.layers) {
+        let events: Vec<Vec<(i64, f64)>> = (0..recording.samples)
+            .map(|sample| {
+                let mut events = Vec::new();
+                (0..recording.steps)
+                    .for_each(|t| record.spikes.for_each_spike(t, sample, |n| events.push((n as i64, t as f64))));
+                events
+            })
+            .collect();
+        let most = events.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        // Rows of one length: no event is index −1 at infinity.
+        let padded = || {
+            events
+                .iter()
+                .flat_map(|row| row.iter().copied().chain(std::iter::repeat_n((-1, f64::INFINITY), most - row.len())))
+        };
+        let shape = [recording.samples as u64, most as u64];
+        let mut node = nodes.create_group(&names[layer.node]);
+        node.set_attr("__type__", AttrValue::VarLenString("NIRNodeData".into()));
+        let mut observables = node.create_group("observables");
+        let mut spikes = observables.create_group("spikes");
+        spikes.set_attr("__type__", AttrValue::VarLenString("EventData".into()));
+        spikes.set_attr("n_neurons", AttrValue::I64(layer.neurons() as i64));
+        spikes.set_attr("t_max", AttrValue::F64(recording.steps as f64));
+        spikes
+            .create_dataset("idx")
+            .with_i64_data(&padded().map(|event| event.0).collect::<Vec<_>>())
+            .with_shape(&shape);
+        spikes
+            .create_dataset("time")
+            .with_f64_data(&padded().map(|event| event.1).collect::<Vec<_>>())
+            .with_shape(&shape);
+        observables.add_group(spikes.finish());
+        node.add_group(observables.finish());
+        nodes.add_group(node.finish());
+    }
+    file.add_group(nodes.finish());
+    let bytes = file.finish().map_err(|e| Error::Internal(format!("the recording cannot be written as HDF5: {e}")))?;
+    write_bytes(path, &bytes)
+}

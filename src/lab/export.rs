@@ -1,0 +1,89 @@
+//! A finished run as a file; its ending says which.
+
+use std::path::Path;
+
+use super::run::Run;
+use crate::export::nir::{Pools, graph};
+use crate::export::{Grade, html, recording, table};
+use crate::files::write_bytes;
+use crate::network::nir;
+use crate::{Error, Result};
+
+/// Endings that runs are written under, and what each is.
+pub const ENDINGS: [(&str, &str); 6] = [
+    ("nir", "the converted network as a NIR graph"),
+    ("npz", "the recording as numpy arrays"),
+    ("nirdata", "the recording's spikes as NIRData (HDF5)"),
+    ("html", "a report in one page"),
+    ("csv", "every number in long form"),
+    ("parquet", "the same as Parquet"),
+];
+
+/// Writes `run` to `path`; returns what has to be said about it, in sentences.
+///
+/// # Errors
+/// [`Error::File`] for an ending that is not known or a network that the format cannot say, with every reason.
+pub fn export(run: &Run, path: &Path, pools: Pools) -> Result<Vec<String>> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "nir" => export_nir(run, path, pools),
+        "npz" => recording::write_archive(path, &run.spiking, &run.recording).map(|()| Vec::new()),
+        "nirdata" | "h5" => {
+            let network = run.model.program.network();
+            recording::write_nir_data(path, network, &run.spiking, &run.recording).map(|()| Vec::new())
+        }
+        "html" | "htm" => {
+            let settings = settings(run);
+            let subject = html::Subject {
+                title: &run.model.original.name,
+                settings: &settings,
+                findings: &run.findings,
+                report: &run.report,
+                sentence: &run.sentence(),
+            };
+            write_bytes(path, html::page(&subject).as_bytes()).map(|()| Vec::new())
+        }
+        "csv" => write_bytes(path, table::csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
+        "parquet" => write_bytes(path, &table::parquet(&rows(run))).map(|()| Vec::new()),
+        _ => {
+            let known: Vec<String> = ENDINGS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
+            Err(Error::file(path, "its name", format!("says not what to write; use {}", known.join(", "))))
+        }
+    }
+}
+
+fn export_nir(run: &Run, path: &Path, pools: Pools) -> Result<Vec<String>> {
+    let extra =
+        [("scale".to_owned(), run.settings.scaling.to_string()), ("model".to_owned(), run.model.original.name.clone())];
+    let (graph, graded) = graph(run.model.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
+    let Some(graph) = graph.filter(|_| graded.grade != Grade::Unsupported) else {
+        let reasons = graded.reasons.join("; ");
+        return Err(Error::file(path, "the graph", format!("unsupported: NIR cannot say this network: {reasons}")));
+    };
+    nir::write(&graph, path)?;
+    let mut said = vec![format!("{}: this NIR graph is {}", path.display(), graded.grade.word())];
+    said.extend(graded.reasons);
+    Ok(said)
+}
+
+fn rows(run: &Run) -> Vec<table::Row> {
+    table::rows(&run.model.original.name, &run.report)
+}
+
+/// The settings by name, as the command line has them.
+fn settings(run: &Run) -> Vec<(String, String)> {
+    let settings = &run.settings;
+    let range = |r: &std::ops::Range<usize>| format!("{}..{}", r.start, r.end);
+    let mut all = vec![
+        ("model".to_owned(), settings.model.clone()),
+        ("data".to_owned(), settings.data.clone()),
+        ("samples".to_owned(), range(&settings.samples)),
+        ("calibrate".to_owned(), range(&settings.calibrate)),
+        ("scale".to_owned(), settings.scaling.to_string()),
+    ];
+    // The recipe under the names that recipe files use.
+    if let Ok(toml::Value::Table(recipe)) = toml::Value::try_from(&settings.recipe) {
+        all.extend(recipe.into_iter().map(|(name, value)| (name, value.to_string().trim_matches('"').to_owned())));
+    }
+    all
+}

@@ -1,0 +1,131 @@
+//! Ties: steps at which a potential is exactly at the threshold, so that simulators with another tie rule count one spike
+//! more or less.
+
+use rayon::prelude::*;
+
+use crate::convert::{Finding, SpikingNetwork, Tie};
+use crate::network::forward::Program;
+use crate::simulate::Recording;
+use crate::simulate::trace::{layer_currents, trace};
+
+/// From this share of the decisions on, ties are more than a note.
+const MANY: f64 = 0.01;
+/// At most this many neurons of a layer are followed.
+const FOLLOWED: usize = 512;
+
+/// Ties of one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ties {
+    pub layer: String,
+    /// Steps × neurons × samples with a potential at or above nine tenths of θ: where a decision was close or positive.
+    pub decisions: u64,
+    /// Those of them with m = θ.
+    pub tied: u64,
+    tie: Tie,
+}
+
+impl Ties {
+    /// Tied among all decisions.
+    pub fn share(&self) -> f64 {
+        self.tied as f64 / self.decisions.max(1) as f64
+    }
+    /// What there is to say about it, if anything.
+    pub fn finding(&self) -> Option<Finding> {
+        if self.tied == 0 {
+            return None;
+        }
+        let here = if self.tie == Tie::Ge {
+            "fire here, as in SpikingJelly, and are silent in snnTorch, Norse and NIR"
+        } else {
+            "are silent here, as in snnTorch, Norse and NIR, and fire in SpikingJelly"
+        };
+        let text = format!(
+            "{:.2} % of the spikes hang on ties: potentials that are exactly at θ {here}; counts will differ by one there",
+            self.share() * 100.0
+        );
+        let severe = self.share() >= MANY;
+        let of = if severe { Finding::warning } else { Finding::note };
+        Some(of("tied thresholds", Some(&self.layer), text))
+    }
+}
+
+/// The ties of spiking layer `layer` for `sample`, on at most [`FOLLOWED`] neurons; `currents` is what [`layer_currents`]
+/// gave. A potential counts as tied when it is within one unit in the last place of θ.
+pub fn ties_of(spiking: &SpikingNetwork, recording: &Recording, currents: &[f32], index: usize, sample: usize) -> Ties {
+    let layer = &spiking.layers[index];
+    let mut ties = Ties { layer: layer.name.clone(), decisions: 0, tied: 0, tie: layer.tie };
+    let stride = layer.neurons().div_ceil(FOLLOWED).max(1);
+    for neuron in (0..layer.neurons()).step_by(stride) {
+        let trace = trace(spiking, recording, currents, index, sample, neuron);
+        let theta = trace.theta;
+        if theta > 0.0 {
+            let close = trace.before_reset.iter().filter(|&&m| m >= 0.9 * theta);
+            ties.decisions += close.clone().count() as u64;
+            ties.tied += close.filter(|&&m| (m - theta).abs() <= theta * f32::EPSILON).count() as u64;
+        }
+    }
+    ties
+}
+
+/// The same for every layer, over all samples of `recording`.
+pub fn ties(program: &Program, spiking: &SpikingNetwork, input: &[f32], recording: &Recording) -> Vec<Ties> {
+    let one = |index: usize| {
+        let each = (0..recording.samples).map(|sample| {
+            let currents = layer_currents(program, spiking, input, recording, index, sample);
+            ties_of(spiking, recording, &currents, index, sample)
+        });
+        each.reduce(|a, b| Ties { decisions: a.decisions + b.decisions, tied: a.tied + b.tied, ..a })
+    };
+    (0..spiking.layers.len()).into_par_iter().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::convert::{Recipe, Severity, ThresholdRule, calibrate};
+    use crate::network::{Activation, Network, Node, Op, Weights};
+    use crate::simulate::{Control, Plan, run};
+
+    #[test]
+    fn quantised_input_ties_and_odd_input_does_not() {
+        let linear = || Op::Linear { weight: Weights::new(vec![1, 1], vec![1.0]), bias: None };
+        let node = |name: &str, op: Op, inputs: &[usize]| Node {
+            name: name.into(),
+            op,
+            inputs: inputs.to_vec(),
+            shape: vec![1],
+        };
+        let nodes = vec![
+            node("x", Op::Input, &[]),
+            node("fc", linear(), &[0]),
+            node("a", Op::Activation(Activation::Relu), &[1]),
+            node("out", linear(), &[2]),
+        ];
+        let network = Network { name: "n".into(), output: 3, nodes, scaling: None, class_names: vec![] };
+        let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
+        let calibration = calibrate(&program, &[1.0], 1, &Control::default()).unwrap();
+        let recipe = Recipe { threshold: ThresholdRule::Max, steps: 8, ..Recipe::default() };
+        let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).unwrap();
+        let tied_at = |x: f32| {
+            let input = [x];
+            let plan = Plan {
+                program: &program,
+                spiking: &spiking,
+                input: &input,
+                samples: 1,
+                steps: 8,
+                previous: None,
+                unchanged_layers: 0,
+            };
+            let recording = run(&plan, &Control::default()).unwrap();
+            ties(&program, &spiking, &input, &recording).remove(0)
+        };
+        // v(0) = ½, I = ½: m = 1 at every other step.
+        let quantised = tied_at(0.5);
+        assert_eq!((quantised.decisions, quantised.tied), (4, 4));
+        assert_eq!(quantised.finding().unwrap().severity, Severity::Warning);
+        assert_eq!(tied_at(0.37).finding(), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! The graph as an HDF5 file: `version`, and under `node` the type, the nodes, the edges and the metadata.
+
+use std::path::Path;
+
+use hdf5_pure::{FileBuilder, GroupBuilder};
+
+use super::{Graph, Kind, VERSION};
+use crate::files::write_bytes;
+use crate::network::Weights;
+use crate::{Error, Result};
+
+/// Writes `graph` to `path`; the file appears whole or not at all.
+///
+/// # Errors
+/// [`Error::Io`] when the operating system refuses.
+pub fn write(graph: &Graph, path: &Path) -> Result<()> {
+    write_bytes(path, &to_bytes(graph)?)
+}
+
+/// `graph` as the bytes of a file.
+///
+/// # Errors
+/// [`Error::Internal`] when a name is none that HDF5 knows.
+pub fn to_bytes(graph: &Graph) -> Result<Vec<u8>> {
+    let mut file = FileBuilder::new();
+    file.create_dataset("version").with_vlen_strings(&[VERSION]).with_shape(&[]);
+    let mut root = file.create_group("node");
+    text(&mut root, "type", "NIRGraph");
+    let mut nodes = root.create_group("nodes");
+    for (name, node) in &graph.nodes {
+        let mut group = nodes.create_group(name);
+        text(&mut group, "type", node.kind.word());
+        fields(&mut group, &node.kind);
+        metadata(&mut group, &node.metadata);
+        nodes.add_group(group.finish());
+    }
+    root.add_group(nodes.finish());
+    let ends: Vec<&str> = graph.edges.iter().flat_map(|(a, b)| [a.as_str(), b.as_str()]).collect();
+    root.create_dataset("edges").with_vlen_strings(&ends).with_shape(&[graph.edges.len() as u64, 2]);
+    metadata(&mut root, &graph.metadata);
+    file.add_group(root.finish());
+    file.finish().map_err(|e| Error::Internal(format!("the graph cannot be written as HDF5: {e}")))
+}
+
+fn fields(group: &mut GroupBuilder, kind: &Kind) {
+    match kind {
+        Kind::Input { shape } | Kind::Output { shape } => whole(group, "shape", shape),
+        Kind::Affine { weight, bias } => {
+            numbers(group, "weight", weight);
+            numbers(group, "bias", bias);
+        }
+        Kind::Linear { weight } => numbers(group, "weight", weight),
+        Kind::Conv2d { input_shape, weight, bias, stride, padding, dilation, groups } => {
+            if let Some(shape) = input_shape {
+                whole(group, "input_shape", shape);
+            }
+            numbers(group, "weight", weight);
+            numbers(group, "bias", bias);
+            whole(group, "stride", stride);
+            whole(group, "padding", padding);
+            whole(group, "dilation", dilation);
+            group.create_dataset("groups").with_i64_data(&[*groups as i64]).with_shape(&[]);
+        }
+        Kind::SumPool2d { kernel, stride, padding } | Kind::AvgPool2d { kernel, stride, padding } => {
+            whole(group, "kernel_size", kernel);
+            whole(group, "stride", stride);
+            whole(group, "padding", padding);
+        }
+        Kind::Flatten { input, start, end } => {
+            whole(group, "input_type", input);
+            group.create_dataset("start_dim").with_i64_data(&[*start]).with_shape(&[]);
+            group.create_dataset("end_dim").with_i64_data(&[*end]).with_shape(&[]);
+        }
+        Kind::Scale { scale } => numbers(group, "scale", scale),
+        Kind::If { r, threshold, reset } => {
+            numbers(group, "r", r);
+            numbers(group, "v_threshold", threshold);
+            numbers(group, "v_reset", reset);
+        }
+    }
+}
+
+fn metadata(group: &mut GroupBuilder, entries: &[(String, String)]) {
+    if entries.is_empty() {
+        return;
+    }
+    let mut inner = group.create_group("metadata");
+    entries.iter().for_each(|(key, value)| text(&mut inner, key, value));
+    group.add_group(inner.finish());
+}
+
+fn text(group: &mut GroupBuilder, name: &str, value: &str) {
+    group.create_dataset(name).with_vlen_strings(&[value]).with_shape(&[]);
+}
+
+fn whole(group: &mut GroupBuilder, name: &str, values: &[usize]) {
+    let values: Vec<i64> = values.iter().map(|&v| v as i64).collect();
+    group.create_dataset(name).with_i64_data(&values).with_shape(&[values.len() as u64]);
+}
+
+fn numbers(group: &mut GroupBuilder, name: &str, weights: &Weights) {
+    let shape: Vec<u64> = weights.shape.iter().map(|&n| n as u64).collect();
+    group.create_dataset(name).with_f32_data(&weights.data).with_shape(&shape);
+}

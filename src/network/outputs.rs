@@ -1,0 +1,136 @@
+//! What a network answers. Inside, every answer is one flat list of numbers; here it falls apart into the outputs that the
+//! network's file names, with their shapes and the functions that end them.
+
+use std::ops::Range;
+
+use super::{Network, Node, NodeId, Op};
+
+/// One output of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub name: String,
+    /// Shape for one sample.
+    pub shape: Vec<usize>,
+    /// Where its values lie in the network's answer.
+    pub range: Range<usize>,
+    /// The function at its end, which a spiking readout leaves out.
+    pub end: Option<End>,
+}
+
+/// A function at the end of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Over the last dimension.
+    Softmax {
+        log: bool,
+    },
+    Sigmoid,
+}
+
+impl End {
+    /// The function of `op`, if it is one.
+    pub fn of(op: &Op) -> Option<Self> {
+        match op {
+            Op::Softmax { log } => Some(Self::Softmax { log: *log }),
+            Op::Sigmoid => Some(Self::Sigmoid),
+            _ => None,
+        }
+    }
+    /// Applies it to `values`, whose last dimension is `last`.
+    pub fn apply(self, values: &mut [f32], last: usize) {
+        match self {
+            Self::Sigmoid => values.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp())),
+            Self::Softmax { log } => {
+                for row in values.chunks_mut(last.max(1)) {
+                    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    let sum = row.iter().map(|v| (v - most).exp()).sum::<f32>();
+                    row.iter_mut().for_each(|v| {
+                        *v = if log { *v - most - sum.ln() } else { (*v - most).exp() / sum };
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Network {
+    /// The outputs in the order of the file.
+    pub fn parts(&self) -> Vec<Part> {
+        let flat = |id: NodeId| matches!(self.nodes[id].op, Op::Reshape) && self.nodes[id].shape.len() == 1;
+        let output = &self.nodes[self.output];
+        let joined = matches!(output.op, Op::Concat { axis: 0 }) && output.inputs.iter().all(|&input| flat(input));
+        let ids = if joined { output.inputs.clone() } else { vec![self.output] };
+        let mut start = 0;
+        let part = |id: NodeId| {
+            // The name is that of the flat value, the shape that of the value before.
+            let whole = if flat(id) { self.nodes[id].inputs[0] } else { id };
+            let range = start..start + self.nodes[id].len();
+            start = range.end;
+            let (name, shape) = (self.nodes[id].name.clone(), self.nodes[whole].shape.clone());
+            Part { name, shape, range, end: End::of(&self.nodes[whole].op) }
+        };
+        ids.into_iter().map(part).collect()
+    }
+
+    /// Nodes whose function stands at the end of an output, so that a readout may leave it out.
+    pub fn ends(&self) -> Vec<NodeId> {
+        let last = |id: NodeId| id == self.output;
+        let joined = |id: NodeId| {
+            let reads = |reader: &Node, id: NodeId| reader.inputs.contains(&id);
+            let flat = matches!(self.nodes[id].op, Op::Reshape);
+            let only = self.nodes.iter().enumerate().filter(|(_, reader)| reads(reader, id)).all(|(r, _)| last(r));
+            last(id) || (flat && only && matches!(self.nodes[self.output].op, Op::Concat { axis: 0 }))
+        };
+        let at_end = |id: NodeId| {
+            let mut readers = (0..self.nodes.len()).filter(|&r| self.nodes[r].inputs.contains(&id)).peekable();
+            last(id) || (readers.peek().is_some() && readers.all(joined))
+        };
+        (0..self.nodes.len()).filter(|&id| End::of(&self.nodes[id].op).is_some() && at_end(id)).collect()
+    }
+
+    /// A softmax or sigmoid that is not at the end of an output, where spiking neurons would have to stand for it.
+    pub fn early_end(&self) -> Option<&Node> {
+        let ends = self.ends();
+        let early = |(id, node): &(usize, &Node)| End::of(&node.op).is_some() && !ends.contains(id);
+        self.nodes.iter().enumerate().find(early).map(|(_, node)| node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, op: Op, inputs: &[NodeId], shape: &[usize]) -> Node {
+        Node { name: name.into(), op, inputs: inputs.to_vec(), shape: shape.to_vec() }
+    }
+
+    #[test]
+    fn several_outputs_are_one_answer_that_falls_apart_again() {
+        let nodes = vec![
+            node("x", Op::Input, &[], &[2, 2]),
+            node("soft", Op::Softmax { log: false }, &[0], &[2, 2]),
+            node("scores", Op::Reshape, &[1], &[4]),
+            node("boxes", Op::Reshape, &[0], &[4]),
+            node("outputs", Op::Concat { axis: 0 }, &[2, 3], &[8]),
+        ];
+        let mut network = Network { name: "n".into(), nodes, output: 4, scaling: None, class_names: vec![] };
+        let parts = network.parts();
+        assert_eq!(parts[0].end, Some(End::Softmax { log: false }));
+        assert_eq!((parts[1].name.as_str(), &parts[1].shape, parts[1].range.clone()), ("boxes", &vec![2, 2], 4..8));
+        assert!(network.ends() == [1] && network.early_end().is_none());
+        // A softmax that something else reads as well is inside.
+        network.nodes[3].inputs = vec![1];
+        network.nodes.insert(2, node("mean", Op::Mean { axes: vec![1] }, &[1], &[2]));
+        network.output = 2;
+        assert_eq!(network.early_end().unwrap().name, "soft");
+    }
+
+    #[test]
+    fn ends_are_applied_over_the_last_dimension() {
+        let mut values = [0.0, 0.0, 1.0, 1.0];
+        End::Softmax { log: false }.apply(&mut values, 2);
+        assert_eq!(values, [0.5; 4]);
+        End::Sigmoid.apply(&mut values[..1], 1);
+        assert!((values[0] - 0.622_459).abs() < 1e-6);
+    }
+}

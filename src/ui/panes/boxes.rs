@@ -1,0 +1,107 @@
+//! What a detector finds in the sample in focus: the boxes of the ANN and of the SNN at the time cursor, over the picture.
+
+use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
+
+use super::Pane;
+use super::parts::{self, Page, percent};
+use crate::data::thumbnail_rgba;
+use crate::lab::{Lab, Message, Run};
+use crate::measure::Found;
+use crate::ui::tones::tones;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, _out: &mut Vec<Message>) {
+    let Some(run) = &lab.run else {
+        return parts::empty(ui, "What a detector finds appears when the first run is through.");
+    };
+    let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
+    let Some([ann, snn]) = run.boxes(sample, t) else {
+        let text = "This network gives class scores and no boxes. Open a detector (scores and boxes as two outputs) to see \
+                    them here.";
+        return parts::empty(ui, text);
+    };
+    let found = format!("{}; {}", sentence("ANN", &ann), sentence(&format!("SNN at t = {t}"), &snn));
+    let overlap = agreement(&ann, &snn);
+    let overlap =
+        overlap.map_or(String::new(), |share| format!(" Their surest boxes overlap by {}.", percent(f64::from(share))));
+    let page = Page {
+        of: Pane::Boxes,
+        title: "What the detector finds",
+        explanation: format!(
+            "The boxes that the network finds in the sample in focus, wide lines for the ANN and thin ones for the SNN. {found}.{overlap} \
+             The SNN's scores and offsets are the mean of its readout over the steps up to the time cursor."
+        ),
+        description: format!("Picture with {} boxes of the ANN and {} of the SNN", ann.len(), snn.len()),
+    };
+    parts::page(
+        ui,
+        &page,
+        || csv(&ann, &snn),
+        |ui| {
+            let tones = tones(ui);
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(sentence("ANN", &ann)).color(tones.ann));
+                ui.label(RichText::new(sentence(&format!("SNN at t = {t}"), &snn)).color(tones.snn));
+            });
+            picture_with(ui, run, sample, &[(&ann, tones.ann, 3.5), (&snn, tones.snn, 1.5)]);
+        },
+    );
+}
+
+/// The sample, as large as there is room, and boxes over it.
+fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Color32, f32)]) {
+    let room = ui.available_size();
+    let texture = picture(ui, run, sample);
+    let size = texture.size_vec2();
+    let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
+    let (rect, _) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
+    let painter = ui.painter_at(rect);
+    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+    painter.image(texture.id(), rect, whole, Color32::WHITE);
+    for (boxes, colour, width) in boxes {
+        for found in *boxes {
+            let place = |x: f32, y: f32| rect.min + vec2(x * rect.width(), y * rect.height());
+            let drawn = Rect::from_min_max(place(found.left, found.top), place(found.right, found.bottom));
+            painter.rect_stroke(drawn, 1.0, Stroke::new(*width, *colour), StrokeKind::Middle);
+        }
+    }
+}
+
+/// The boxes as rows.
+fn csv(ann: &[Found], snn: &[Found]) -> String {
+    let mut out = String::from("network,class,score,left,top,right,bottom\n");
+    for (name, boxes) in [("ANN", ann), ("SNN", snn)] {
+        for b in boxes {
+            out.push_str(&format!("{name},{},{},{},{},{},{}\n", b.class, b.score, b.left, b.top, b.right, b.bottom));
+        }
+    }
+    out
+}
+
+fn sentence(who: &str, boxes: &[Found]) -> String {
+    match boxes {
+        [] => format!("{who}: nothing found"),
+        [one] => format!("{who}: one box, {:.1} % sure", one.score * 100.0),
+        [surest, ..] => format!("{who}: {} boxes, the surest {:.1} %", boxes.len(), surest.score * 100.0),
+    }
+}
+
+/// By how much the surest boxes of both overlap.
+fn agreement(ann: &[Found], snn: &[Found]) -> Option<f32> {
+    Some(ann.first()?.overlap(snn.first()?))
+}
+
+/// The sample as a texture, kept as long as it is looked at.
+fn picture(ui: &Ui, run: &Run, sample: usize) -> TextureHandle {
+    let key = (std::sync::Arc::as_ptr(&run.samples) as usize, run.sample_index(sample));
+    let id = egui::Id::unique("boxes picture");
+    let known = ui.data(|data| data.get_temp::<((usize, usize), TextureHandle)>(id));
+    if let Some((_, texture)) = known.filter(|(known, _)| *known == key) {
+        return texture;
+    }
+    let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
+    let image = ColorImage::from_rgba_unmultiplied([width, height], &rgba);
+    let texture = ui.ctx().load_texture("boxes", image, egui::TextureOptions::LINEAR);
+    ui.data_mut(|data| data.insert_temp(id, (key, texture.clone())));
+    texture
+}

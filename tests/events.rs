@@ -1,0 +1,89 @@
+//! Recordings of events are spikes for the first layer: frame by frame for the spiking network, their mean for the ANN.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use spikescope::convert::ThresholdRule;
+use spikescope::lab::cache::Cache;
+use spikescope::lab::compute::compute;
+use spikescope::lab::{Run, Settings};
+use spikescope::network::format;
+use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::simulate::Control;
+
+/// An array of events `x`, `y`, `t`, `p`, as numpy writes it.
+fn write_events(path: &Path, events: &[(i16, i16, i64, u8)]) {
+    let fields = "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '|b1')]";
+    let text = format!("{{'descr': {fields}, 'fortran_order': False, 'shape': ({},), }}\n", events.len());
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    out.extend((text.len() as u16).to_le_bytes());
+    out.extend(text.as_bytes());
+    for (x, y, t, p) in events {
+        out.extend([&x.to_le_bytes()[..], &y.to_le_bytes(), &t.to_le_bytes(), &[*p]].concat());
+    }
+    std::fs::write(path, out).unwrap();
+}
+
+fn run(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
+    compute(settings, cache, &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn the_spiking_network_sees_the_events_one_frame_a_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = dir.path().join("net.safetensors");
+    let network = Arch::Cnn.build(&[2, 8, 8], 4, parse_activation("relu").unwrap(), 3).unwrap();
+    format::save(&network, &model).unwrap();
+    // More and more events on the way to the right.
+    let events: Vec<(i16, i16, i64, u8)> =
+        (0..400i64).map(|k| ((k * k / 20_001) as i16, (k * 7 % 8) as i16, k * k, (k % 3 == 0) as u8)).collect();
+    write_events(&dir.path().join("a.npy"), &events);
+    let backwards: Vec<_> = events.iter().map(|&(x, y, t, p)| (x, y, 399 * 399 - t, p)).collect();
+    write_events(&dir.path().join("b.npy"), &backwards);
+    let mut settings = Settings {
+        model: model.display().to_string(),
+        data: format!("events:{}", dir.path().join("a.npy").display()),
+        samples: 0..1,
+        calibrate: 0..1,
+        ..Settings::default()
+    };
+    settings.recipe.threshold = ThresholdRule::Max;
+    settings.recipe.steps = 32;
+    let mut cache = Cache::default();
+    let forward = run(&settings, &mut cache);
+    // Over all frames the mean input of the first layer is what the ANN sees.
+    for (mean, z) in forward.recording.layers[0].mean_input.iter().zip(&forward.ann.pre_activations[0]) {
+        assert!((mean - z).abs() < 1e-4, "{mean} {z}");
+    }
+    // What was sent depends on when the events came, what the ANN sees does not.
+    let other = Settings { data: format!("events:{}", dir.path().join("b.npy").display()), ..settings.clone() };
+    let back = run(&other, &mut Cache::default());
+    assert_ne!(forward.recording.layers[0].spikes, back.recording.layers[0].spikes);
+    let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);
+    assert!(close(&forward.ann.logits, &back.ann.logits));
+    // A longer run goes on with the next frames, a shorter one is its beginning.
+    settings.recipe.steps = 48;
+    let longer = run(&settings, &mut cache);
+    let afresh = run(&settings, &mut Cache::default());
+    for (a, b) in longer.recording.layers.iter().zip(&afresh.recording.layers) {
+        assert_eq!(a.spikes, b.spikes);
+        assert!(close(&a.mean_input, &b.mean_input));
+    }
+    settings.recipe.steps = 20;
+    let shorter = run(&settings, &mut cache);
+    for (short, long) in shorter.recording.layers.iter().zip(&forward.recording.layers) {
+        assert_eq!(short.spikes.counts(20), long.spikes.counts(20));
+    }
+    // The membrane of a neuron is worked out from the same frames.
+    let currents = spikescope::simulate::trace::layer_currents(
+        &forward.model.program,
+        &forward.spiking,
+        &forward.input,
+        &forward.recording,
+        0,
+        0,
+    );
+    let neurons = forward.spiking.layers[0].neurons();
+    let mean: Vec<f32> = (0..neurons).map(|i| currents.iter().skip(i).step_by(neurons).sum::<f32>() / 32.0).collect();
+    assert!(close(&mean, &forward.recording.layers[0].mean_input));
+}

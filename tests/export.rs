@@ -1,0 +1,260 @@
+//! What is written is read back: by this program, and by the Python packages where they can be had.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use spikescope::convert::{Recipe, Reset, ThresholdRule, Tie};
+use spikescope::export::Grade;
+use spikescope::export::nir::{Pools, graph};
+use spikescope::lab::cache::Cache;
+use spikescope::lab::compute::compute;
+use spikescope::lab::export::export;
+use spikescope::lab::{Run, Settings};
+use spikescope::network::forward::Program;
+use spikescope::network::{open, verify};
+use spikescope::simulate::Control;
+
+fn run_of(model: &str, change: impl FnOnce(&mut Settings)) -> Arc<Run> {
+    let mut settings = Settings { model: model.into(), samples: 256..264, calibrate: 0..64, ..Settings::default() };
+    settings.recipe.steps = 8;
+    change(&mut settings);
+    compute(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Python with the package `module`, or `None` after saying why the test is skipped. `SPIKESCOPE_PYTHON` names another one.
+fn python(module: &str) -> Option<String> {
+    let python = std::env::var("SPIKESCOPE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let has = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+    match has {
+        Ok(output) if output.status.success() => Some(python),
+        _ => {
+            eprintln!(
+                "skipped: {python} has no package {module} (pip install {module}, or name another with SPIKESCOPE_PYTHON)"
+            );
+            None
+        }
+    }
+}
+
+fn ask(python: &str, script: &str, arguments: &[&Path]) -> String {
+    let output = Command::new(python).arg("-c").arg(script).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn an_exported_graph_opened_again_sends_the_same_spikes() {
+    let dir = tempfile::tempdir().unwrap();
+    for pools in [Pools::Average, Pools::Sum] {
+        let run = run_of("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Learned);
+        let path = dir.path().join("net.nir");
+        let said = export(&run, &path, pools).unwrap_or_else(|e| panic!("{e}"));
+        assert!(said[0].contains("approximate") && said.iter().any(|s| s.contains("reset by subtraction")), "{said:?}");
+        let again = run_of(&path.display().to_string(), |s| s.recipe.threshold = ThresholdRule::Learned);
+        assert_eq!(again.spiking.layers.len(), run.spiking.layers.len());
+        for (k, (a, b)) in run.recording.layers.iter().zip(&again.recording.layers).enumerate() {
+            let (a, b) = (a.spikes.counts(8), b.spikes.counts(8));
+            let same = a.iter().zip(&b).filter(|(a, b)| a == b).count();
+            assert!(same as f64 >= 0.998 * a.len() as f64, "layer {k}: {same} of {} counts are the same", a.len());
+        }
+        assert!(again.run_notes().contains("v_init = 0.5"));
+    }
+}
+
+/// What a run says about its file.
+trait Notes {
+    fn run_notes(&self) -> String;
+}
+
+impl Notes for Run {
+    fn run_notes(&self) -> String {
+        self.model.notes.iter().map(ToString::to_string).collect()
+    }
+}
+
+#[test]
+fn grades_are_honest() {
+    let grade = |model: &str, change: &dyn Fn(&mut Recipe)| {
+        let run = run_of(model, |s| change(&mut s.recipe));
+        let (graph, graded) =
+            graph(run.model.program.network(), &run.spiking, &run.settings.recipe, Pools::Average, &[]);
+        assert_eq!(graph.is_none(), graded.grade == Grade::Unsupported, "{graded:?}");
+        graded
+    };
+    let as_defined = grade("builtin:digits-mlp", &|r| {
+        (r.reset, r.tie, r.v_init) = (Reset::Hard, Tie::Gt, 0.0);
+    });
+    assert_eq!((as_defined.grade, as_defined.reasons.len()), (Grade::Faithful, 0));
+    let usual = grade("builtin:digits-mlp", &|_| {});
+    assert_eq!((usual.grade, usual.reasons.len()), (Grade::Approximate, 3), "{usual:?}");
+    let corrected =
+        grade("builtin:digits-mlp", &|r| r.correction = spikescope::convert::Correction::parse("srp:4").unwrap());
+    assert_eq!(corrected.grade, Grade::Unsupported);
+    let refused = run_of("builtin:digits-mlp", |s| s.recipe.neuron = spikescope::convert::Neuron::Group(4));
+    let dir = tempfile::tempdir().unwrap();
+    let text = export(&refused, &dir.path().join("a.nir"), Pools::Average).unwrap_err().to_string();
+    assert!(text.contains("unsupported") && text.contains("group:4"), "{text}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// The bias that a shift and a bias correction add goes into the weights before the neurons.
+#[test]
+fn currents_of_the_neurons_go_into_the_biases() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("net.nir");
+    let run = run_of("builtin:digits-mlp", |s| (s.recipe.bias_shift, s.recipe.bias_correction) = (Some(8), true));
+    export(&run, &path, Pools::Average).unwrap();
+    let again = run_of(&path.display().to_string(), |s| s.recipe.threshold = ThresholdRule::Learned);
+    let share = |a: &[u32], b: &[u32]| a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64;
+    for (a, b) in run.recording.layers.iter().zip(&again.recording.layers) {
+        assert!(share(&a.spikes.counts(8), &b.spikes.counts(8)) > 0.995);
+    }
+}
+
+#[test]
+fn files_made_by_the_python_package_are_read_and_give_their_outputs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nir");
+    let mut count = 0;
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.extension().is_none_or(|ending| ending != "nir") {
+            continue;
+        }
+        let network = open(&path.display().to_string()).unwrap_or_else(|e| panic!("{e}"));
+        let program = || Program::new(Arc::new(network.clone()), &burn::tensor::Device::flex());
+        let found = verify::beside(&network, &path, program).remove(0).unwrap_or_else(|e| panic!("{e}"));
+        assert!(found.agrees() && found.scale > 0.0, "{found:?}");
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+/// Runs the graph step by step with soft reset and `v >= θ`, as the metadata say, and prints the counts of every IF node.
+const SIMULATE: &str = r#"
+import sys, numpy as np, nir
+graph = nir.read(sys.argv[1])
+x = np.load(sys.argv[2])["x"]
+meta = {k: (v.decode() if isinstance(v, bytes) else v) for k, v in graph.metadata.items()}
+steps, v_init = int(meta["T"]), float(meta["v_init"])
+def conv(w, b, s, p, x):
+    x = np.pad(x, ((0, 0), (p[0],) * 2, (p[1],) * 2))
+    win = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(1, 2))[:, ::s[0], ::s[1]]
+    return np.einsum("chwij,ocij->ohw", win, w) + b[:, None, None]
+def pool(k, s, x, mean):
+    win = np.lib.stride_tricks.sliding_window_view(x, tuple(k), axis=(1, 2))[:, ::s[0], ::s[1]]
+    return win.mean((-1, -2)) if mean else win.sum((-1, -2))
+order, left = [], dict(graph.nodes)
+while left:
+    for name in list(left):
+        if all(a in order for a, b in graph.edges if b == name):
+            order.append(name); del left[name]
+for sample in x:
+    v = {n: node.v_threshold * v_init for n, node in graph.nodes.items() if isinstance(node, nir.IF)}
+    count = {n: 0.0 for n in v}
+    for _ in range(steps):
+        value = {}
+        for n in order:
+            node = graph.nodes[n]
+            i = sum(value[a] for a, b in graph.edges if b == n) if not isinstance(node, nir.Input) else sample.reshape(node.input_type["input"])
+            if isinstance(node, nir.Affine): i = node.weight @ i + node.bias
+            elif isinstance(node, nir.Conv2d): i = conv(node.weight, node.bias, node.stride, node.padding, i)
+            elif isinstance(node, nir.AvgPool2d): i = pool(node.kernel_size, node.stride, i, True)
+            elif isinstance(node, nir.SumPool2d): i = pool(node.kernel_size, node.stride, i, False)
+            elif isinstance(node, nir.Flatten): i = i.reshape(-1)
+            elif isinstance(node, nir.Scale): i = i * node.scale
+            elif isinstance(node, nir.IF):
+                v[n] = v[n] + i
+                s = (v[n] >= node.v_threshold).astype(float)
+                v[n] = v[n] - s * node.v_threshold
+                count[n] += s.sum()
+                i = s
+            value[n] = i
+    print(" ".join(f"{n}={count[n]:.0f}" for n in sorted(count)))
+"#;
+
+#[test]
+fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
+    let Some(python) = python("nir") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (model, pools) in [
+        ("builtin:digits-resnet", Pools::Average),
+        ("builtin:digits-resnet", Pools::Sum),
+        ("builtin:digits-mlp", Pools::Sum),
+    ] {
+        let learned = model.ends_with("resnet");
+        let run = run_of(model, |s| {
+            s.samples = 256..258;
+            if learned {
+                s.recipe.threshold = ThresholdRule::Learned;
+            }
+        });
+        let (net, input) = (dir.path().join("net.nir"), dir.path().join("x.npz"));
+        export(&run, &net, pools).unwrap_or_else(|e| panic!("{e}"));
+        let shape = [2, run.input.len() / 2];
+        spikescope::data::write_npz(&input, &[("x", &shape, spikescope::data::NpzData::F32(&run.input))]).unwrap();
+        let told = ask(&python, SIMULATE, &[&net, &input]);
+        for (sample, line) in told.lines().enumerate() {
+            let theirs: u64 = line.split(' ').map(|part| part.split_once('=').unwrap().1.parse::<u64>().unwrap()).sum();
+            let ours: u64 = run
+                .recording
+                .layers
+                .iter()
+                .map(|layer| {
+                    let mut counts = vec![0; layer.spikes.neurons()];
+                    layer.spikes.add_counts(8, sample, &mut counts);
+                    counts.iter().map(|&n| u64::from(n)).sum::<u64>()
+                })
+                .sum();
+            // Sums in another order: a potential can fall to the other side of θ.
+            assert!(ours.abs_diff(theirs) as f64 <= 0.002 * ours as f64, "{model}: {ours} spikes here, {theirs} there");
+        }
+        assert_eq!(told.lines().count(), 2);
+    }
+}
+
+#[test]
+fn sinabs_and_snntorch_open_the_graph() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run_of("builtin:digits-mlp", |_| {});
+    let net = dir.path().join("net.nir");
+    export(&run, &net, Pools::Sum).unwrap();
+    if let Some(python) = python("sinabs.nir") {
+        let script = "import sys, nir, torch\nfrom sinabs.nir import from_nir\nm = from_nir(nir.read(sys.argv[1]), batch_size=1)\nprint(m(torch.zeros(4, 1, 28, 28))[0].shape if isinstance(m(torch.zeros(4, 1, 28, 28)), tuple) else m(torch.zeros(4, 1, 28, 28)).shape)";
+        assert!(ask(&python, script, &[&net]).contains("4, 10"));
+    }
+    if let Some(python) = python("snntorch") {
+        let script = "import sys, nir\nfrom snntorch.import_nir import import_from_nir\nprint(type(import_from_nir(nir.read(sys.argv[1]))).__name__)";
+        assert!(!ask(&python, script, &[&net]).is_empty());
+    }
+}
+
+#[test]
+fn recordings_and_tables_are_read_by_numpy_nir_and_arrow() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run_of("builtin:digits-mlp", |_| {});
+    let file = |name: &str| -> PathBuf {
+        let path = dir.path().join(name);
+        export(&run, &path, Pools::Average).unwrap_or_else(|e| panic!("{e}"));
+        path
+    };
+    let (npz, data, parquet, csv, html) =
+        (file("r.npz"), file("r.nirdata"), file("t.parquet"), file("t.csv"), file("r.html"));
+    let spikes = run.recording.layers[0].spikes.total(8);
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(&npz).unwrap()).unwrap();
+    let counts: Vec<i16> = npyz::NpyFile::new(zip.by_name("spikes0.npy").unwrap()).unwrap().into_vec().unwrap();
+    assert_eq!(counts.iter().map(|&n| n as u64).sum::<u64>(), spikes);
+    let rows = std::fs::read_to_string(&csv).unwrap().lines().count() - 1;
+    assert!(rows > 30 && std::fs::read_to_string(&html).unwrap().contains("</html>"));
+    assert!(export(&run, &dir.path().join("r.docx"), Pools::Average).unwrap_err().to_string().contains(".parquet"));
+    if let Some(python) = python("nir") {
+        let script = "import sys, nir\nd = nir.serialization.read_data(sys.argv[1])\nn = sorted(d.nodes)[0]\nprint(sum(int((o.idx >= 0).sum()) for k in d.nodes for o in d.nodes[k].observables.values()))";
+        let all: u64 = run.recording.layers.iter().map(|layer| layer.spikes.total(8)).sum();
+        assert_eq!(ask(&python, script, &[&data]), all.to_string());
+    }
+    if let Some(python) = python("pyarrow") {
+        let script = "import sys, pyarrow.parquet as p\nt = p.read_table(sys.argv[1])\nprint(t.num_rows, t.column_names, t['value'].to_pylist()[0])";
+        let told = ask(&python, script, &[&parquet]);
+        let first = run.report.curve[0].accuracy.unwrap();
+        assert_eq!(told, format!("{rows} ['run', 'layer', 't', 'metric', 'value'] {first:?}"));
+    }
+}

@@ -1,0 +1,198 @@
+//! Every reader of files against broken ones: the corpus of files that are known to be hard, and mutations of sound ones.
+//! Whatever comes, the answer is a value or an error. `SPIKESCOPE_FUZZ=N` sets how many mutations each reader gets.
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use spikescope::convert::NamedRecipe;
+use spikescope::data::{DataSpec, NpzData, write_npz};
+use spikescope::lab::Session;
+use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::network::{architecture, format, nir, onnx, open_noted};
+
+/// Mutations for each reader in the suite.
+const SMOKE: usize = 150;
+
+/// A reader and the endings that lead to it.
+struct Target {
+    name: &'static str,
+    ending: &'static str,
+    read: fn(&Path),
+}
+
+fn network(path: &Path) {
+    let _ = open_noted(&path.display().to_string());
+}
+
+fn data(path: &Path) {
+    if let Ok(spec) = DataSpec::guess(path) {
+        let _ = spec.load();
+        let _ = spec.load_resized(&[3, 8, 8]);
+    }
+}
+
+const TARGETS: [Target; 14] = [
+    Target { name: "ONNX", ending: ".onnx", read: network },
+    Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
+    Target { name: "NIR", ending: ".nir", read: network },
+    Target { name: "safetensors", ending: ".safetensors", read: network },
+    Target { name: "PyTorch", ending: ".pt", read: network },
+    Target { name: "architecture", ending: ".arch.toml", read: |p| drop(architecture::Description::load(p)) },
+    Target { name: "npz", ending: ".npz", read: data },
+    Target { name: "npy", ending: ".npy", read: |p| drop(spikescope::data::npz::npy(p)) },
+    Target { name: "IDX", ending: "-idx3-ubyte", read: data },
+    Target { name: "packed IDX", ending: "-idx3-ubyte.gz", read: data },
+    Target { name: "CIFAR-10", ending: ".bin", read: data },
+    Target { name: "picture", ending: ".png", read: data },
+    Target { name: "session", ending: ".json", read: |p| drop(Session::load(p)) },
+    Target { name: "recipe", ending: ".toml", read: |p| drop(NamedRecipe::load(p)) },
+];
+
+/// A sound file of every kind, as small as it can be.
+fn seeds(dir: &Path) -> Vec<PathBuf> {
+    let network = Arch::Cnn.build(&[1, 8, 8], 3, parse_activation("qcfs:4").unwrap(), 1).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let put = |name: &str, bytes: &[u8]| {
+        let path = dir.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let copy = |name: &str, from: &str| put(name, &std::fs::read(root.join(from)).unwrap());
+    let mut all = vec![
+        put("a.safetensors", &format::to_bytes(&network).unwrap()),
+        copy("resize.onnx", "tests/onnx/resize/model.onnx"),
+        copy("outputs.onnx", "tests/onnx/two_outputs/model.onnx"),
+        copy("last.onnx", "tests/onnx/channels_last/model.onnx"),
+        copy("shape.onnx", "tests/onnx/shape_arithmetic/model.onnx"),
+        copy("input.pb", "tests/onnx/shuffle/test_data_set_0/input_0.pb"),
+        copy("a.nir", "tests/nir/conv.nir"),
+        copy("b.nir", "tests/nir/residual.nir"),
+        copy("a.toml", "examples/recipes/cos.toml"),
+        put(
+            "a.arch.toml",
+            b"input = [1, 28, 28]\nlayers = [\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\"]\n",
+        ),
+        put("a.bin", &[1; 3073 * 2]),
+        put("a-idx3-ubyte", &[&[0u8, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3][..], &[7; 18]].concat()),
+    ];
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&std::fs::read(dir.join("a-idx3-ubyte")).unwrap()).unwrap();
+    all.push(put("p-idx3-ubyte.gz", &packed.finish().unwrap()));
+    let npz = dir.join("a.npz");
+    write_npz(&npz, &[("x", &[2, 3, 3], NpzData::U8(&[9; 18])), ("y", &[2], NpzData::I32(&[1, 0]))]).unwrap();
+    all.push(npz);
+    let mut npy = Vec::new();
+    zip::ZipArchive::new(std::fs::File::open(dir.join("a.npz")).unwrap())
+        .and_then(|mut zip| Ok(std::io::copy(&mut zip.by_name("x.npy")?, &mut npy)?))
+        .unwrap();
+    all.push(put("a.npy", &npy));
+    let png = dir.join("a.png");
+    image::RgbImage::from_pixel(5, 4, image::Rgb([1, 2, 3])).save(&png).unwrap();
+    all.push(png);
+    let session = dir.join("a.json");
+    let (settings, view) = Default::default();
+    Session { version: 1, settings, view, race: Vec::new(), layout: serde_json::Value::Null }.save(&session).unwrap();
+    all.push(session);
+    all
+}
+
+/// One of the ways in which files break.
+fn mutate(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
+    const EXTREMES: [&[u8]; 6] =
+        [&[0xff; 4], &[0; 4], &[0xff, 0xff, 0xff, 0x7f], &[0x80], &[0xff; 8], &[0, 0, 0, 0x80]];
+    for _ in 0..rng.random_range(1..5) {
+        let len = bytes.len();
+        if len == 0 {
+            return;
+        }
+        let at = rng.random_range(0..len);
+        match rng.random_range(0..7) {
+            0 => bytes[at] = rng.random(),
+            1 => bytes[at] ^= 1 << rng.random_range(0..8),
+            2 => bytes.truncate(at),
+            3 => {
+                let extreme = EXTREMES[rng.random_range(0..EXTREMES.len())];
+                let end = (at + extreme.len()).min(len);
+                bytes[at..end].copy_from_slice(&extreme[..end - at]);
+            }
+            4 => {
+                let end = (at + rng.random_range(1..64)).min(len);
+                let part = bytes[at..end].to_vec();
+                bytes.splice(at..at, part);
+            }
+            5 => drop(bytes.drain(at..(at + rng.random_range(1..32)).min(len))),
+            _ => {
+                let other = rng.random_range(0..len);
+                bytes.swap(at, other);
+            }
+        }
+    }
+}
+
+fn target_of(name: &str) -> Option<&'static Target> {
+    // The longest ending decides: `.arch.toml` is no `.toml`.
+    TARGETS.iter().filter(|target| name.ends_with(target.ending)).max_by_key(|target| target.ending.len())
+}
+
+/// Reads the file; what made it panic is kept.
+fn survives(target: &Target, path: &Path) {
+    if catch_unwind(AssertUnwindSafe(|| (target.read)(path))).is_err() {
+        let kept = std::env::temp_dir().join(format!("spikescope-broken{}", target.ending));
+        std::fs::copy(path, &kept).unwrap();
+        panic!("the {} reader panics on a file that was kept as {}", target.name, kept.display());
+    }
+}
+
+#[test]
+fn the_corpus_of_broken_files_is_refused_with_its_name() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut count = 0;
+    for path in std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(target) = target_of(&name) else { continue };
+        survives(target, &path);
+        let refused = match target.name {
+            "session" => Session::load(&path).err(),
+            "recipe" => NamedRecipe::load(&path).err(),
+            "architecture" => architecture::Description::load(&path).err(),
+            "npy" => spikescope::data::npz::npy(&path).err(),
+            "npz" | "IDX" | "packed IDX" | "CIFAR-10" | "picture" => {
+                DataSpec::guess(&path).and_then(|spec| spec.load()).err()
+            }
+            _ => open_noted(&path.display().to_string()).err(),
+        };
+        let text = refused.unwrap_or_else(|| panic!("{name} is read as if it were sound")).to_string();
+        assert!(text.contains(&name), "{name}: {text}");
+        count += 1;
+    }
+    assert!(count >= 20, "{count}");
+}
+
+#[test]
+fn mutated_files_never_panic() {
+    let rounds = std::env::var("SPIKESCOPE_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(SMOKE);
+    let dir = tempfile::tempdir().unwrap();
+    let seeds = seeds(dir.path());
+    let (mut executions, mut untouched) = (0u64, TARGETS.iter().map(|target| target.name).collect::<Vec<_>>());
+    for (k, seed) in seeds.iter().enumerate() {
+        let name = seed.file_name().unwrap().to_string_lossy().into_owned();
+        let target = target_of(&name).unwrap_or_else(|| panic!("no reader for {name}"));
+        let whole = std::fs::read(seed).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(k as u64 ^ rounds as u64);
+        for _ in 0..rounds {
+            let mut bytes = whole.clone();
+            mutate(&mut bytes, &mut rng);
+            let path = dir.path().join(format!("mutated{}", target.ending));
+            std::fs::write(&path, &bytes).unwrap();
+            survives(target, &path);
+            executions += 1;
+        }
+        untouched.retain(|name| *name != target.name);
+    }
+    println!("{executions} mutated files, {} kinds of seeds", seeds.len());
+    assert_eq!(untouched, ["PyTorch"], "state dicts have their own mutations beside their reader");
+    let _ = nir::VERSION;
+}

@@ -1,0 +1,87 @@
+//! Small networks of every kind of node (made by `onnx/make.py`) give the outputs that are stored beside them, and what
+//! can run as spikes comes to the same answer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use spikescope::convert::{Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
+use spikescope::network::forward::Program;
+use spikescope::network::{Network, Op, onnx, verify};
+use spikescope::simulate::{AnnRun, Control, Plan, run};
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
+    let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    assert!(folders.len() >= 9);
+    folders
+}
+
+fn open(folder: &Path) -> Network {
+    onnx::read(&folder.join("model.onnx")).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn every_kind_of_node_gives_its_stored_outputs() {
+    for folder in folders() {
+        let network = open(&folder);
+        let program = || Program::new(Arc::new(network.clone()), &Device::flex());
+        let found = verify::beside(&network, &folder.join("model.onnx"), program).remove(0);
+        let found = found.unwrap_or_else(|e| panic!("{e}"));
+        assert!(found.largest <= 1e-5 * (1.0 + found.scale), "{found:?}");
+    }
+}
+
+#[test]
+fn every_kind_of_node_carries_spikes_to_the_same_answer() {
+    for folder in folders() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let (network, _) = rewrite::shared(&open(&folder), Pooling::PreNeuron).unwrap();
+        let program = Program::new(network, &Device::flex());
+        let (_, input) = onnx::read_tensor(&folder.join("test_data_set_0/input_0.pb")).unwrap();
+        let input = stored_order(&program, &input);
+        let control = Control::default();
+        let calibration = calibrate(&program, &input, 1, &control).unwrap();
+        let recipe = Recipe { threshold: ThresholdRule::Max, steps: 2048, ..Recipe::default() };
+        let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).unwrap();
+        let plan = Plan {
+            program: &program,
+            spiking: &spiking,
+            input: &input,
+            samples: 1,
+            steps: 2048,
+            previous: None,
+            unchanged_layers: 0,
+        };
+        let recording = run(&plan, &control).unwrap();
+        let ann = AnnRun::compute(&program, &input, 1, &control).unwrap();
+        let scale = ann.logits.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        for (sum, logit) in recording.readout_at(2048, 0).iter().zip(&ann.logits) {
+            let mean = sum / 2048.0;
+            assert!((mean - logit).abs() < 0.02 * scale, "{name}: {mean} after 2048 steps, and the ANN gives {logit}");
+        }
+    }
+}
+
+/// The stored input in the order of the network: channels first.
+fn stored_order(program: &Program, input: &[f32]) -> Vec<f32> {
+    let shape = program.network().input_shape().to_vec();
+    // Only one of the networks keeps channels last, and its picture is 6 by 7.
+    if shape != [3, 6, 7] {
+        return input.to_vec();
+    }
+    (0..3).flat_map(|c| input.iter().skip(c).step_by(3).copied().collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn transposes_of_channels_last_graphs_vanish_and_outputs_keep_their_names() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
+    let turned = open(&root.join("channels_last"));
+    assert!(!turned.nodes.iter().any(|node| matches!(node.op, Op::Transpose { .. })));
+    assert_eq!(turned.input_shape(), [3, 6, 7]);
+    let parts = open(&root.join("two_outputs")).parts();
+    let told: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
+    assert_eq!(told, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
+}
