@@ -24,13 +24,15 @@ pub struct Progress {
 struct State {
     /// What the stages belong to: "lane 3 of 16, SRP"; may be empty.
     what: String,
+    /// The stage that was told last.
+    stage: String,
     told: Instant,
 }
 
 impl Progress {
     /// A teller on standard error.
     pub fn new() -> Self {
-        let state = State { what: String::new(), told: Instant::now() };
+        let state = State { what: String::new(), stage: String::new(), told: Instant::now() };
         Self { state: Arc::new(Mutex::new(state)), terminal: std::io::stderr().is_terminal() }
     }
 
@@ -66,10 +68,13 @@ impl Progress {
     fn stage(&self, stage: &str, fraction: f32) {
         let mut state = self.state();
         let often = if self.terminal { ON_TERMINAL } else { IN_LOG };
-        if state.told.elapsed() < often {
+        // On a terminal a new stage is said at once: it may be over soon.
+        let new = self.terminal && state.stage != stage;
+        if state.told.elapsed() < often && !new {
             return;
         }
         state.told = Instant::now();
+        stage.clone_into(&mut state.stage);
         self.line(&line(&state.what, stage, fraction));
     }
 
