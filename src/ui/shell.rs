@@ -141,7 +141,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         point(Part::Layers, window, &shown.response);
         hints::note(ui, hints::Target::Layers, shown.response.rect.shrink(6.0));
     }
-    if lesson::open(lab, window) && room.x >= INSPECTOR_FROM {
+    // A lesson in progress is never out of sight: it may have locked what one looks for.
+    if lesson::open(lab, window) && (room.x >= INSPECTOR_FROM || window.lesson.player.is_some()) {
         // In the place of the inspector: there is room for one of them.
         let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
         // What a lesson asks for is not the person's doing: its own locks do not hold for it.

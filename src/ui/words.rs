@@ -51,6 +51,11 @@ pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
     }
 }
 
+/// A data specification as it is, or what is drawn.
+pub fn whole_name(source: &str) -> String {
+    Drawing::of(source).map_or_else(|| source.to_owned(), |drawing| drawing.words())
+}
+
 /// The last part of a path, or the whole of a `builtin:` name.
 pub fn short_name(source: &str) -> String {
     if source.starts_with("builtin:") {

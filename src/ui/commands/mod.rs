@@ -89,7 +89,7 @@ pub enum Command {
 }
 
 /// What of the commands is fixed, in the order of the palette.
-const FIXED: [Command; 45] = [
+const FIXED: [Command; 46] = [
     Command::File(Ask::OpenNetwork),
     Command::File(Ask::OpenData),
     Command::File(Ask::OpenPictures),

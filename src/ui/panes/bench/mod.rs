@@ -133,6 +133,7 @@ fn verdict(bench: &Bench, outcome: &Outcome) -> String {
     let end = match came - due {
         0 => "as due".to_owned(),
         n if n > 0 => format!("{n} too many: charge came early and was spent, and what came later cannot take it back"),
+        n if bench.v_init < 0.5 => format!("{} too few: it began lower than at ½ θ, or charge came late", -n),
         n => format!("{} too few: charge came so late that there was no step left to spend it", -n),
     };
     format!(

@@ -11,7 +11,7 @@ use crate::data::digits::{Drawing, SIDE, drawing::PEN};
 use crate::lab::{Control, Lab, Message};
 
 /// From this width on the answers stand beside the canvas.
-const WIDE: f32 = 420.0;
+const WIDE: f32 = 290.0;
 /// The largest and the smallest canvas, in points.
 const MOST: f32 = 420.0;
 const LEAST: f32 = 120.0;
