@@ -192,6 +192,7 @@ impl Drawing {
         };
         Samples {
             source: KIND.into(),
+            frames: None,
             shape,
             values: values.into(),
             labels: Default::default(),
