@@ -6,6 +6,10 @@ cargo build --release
 shot() { target/release/spikescope shot "$@"; }
 shot screenshots/explore-dark.png --size 1280x800 --theme dark
 shot screenshots/explore-light.png --size 1920x1080 --theme light
+# In the middle of a lesson; a canvas with a digit on it.
+shot screenshots/teach-dark.png --lesson order --step 3 --theme dark
+shot screenshots/teach-light.png --session screenshots/drawing.json --theme light --size 1600x900
+shot screenshots/pane-draw.png --session screenshots/drawing.json --pane draw --size 640x400 --theme dark
 # The same network after COS, raced against the other corrections.
 for pane in race offset-spikes unevenness; do
   shot "screenshots/corrected-$pane.png" --session screenshots/corrections.json --pane "$pane" --size 760x520 --theme dark

@@ -3,6 +3,7 @@
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::{self, Window};
 
 /// The window on a lab that has computed its first run.
@@ -145,4 +146,101 @@ fn a_file_with_an_error_names_its_line_and_a_good_one_opens() {
         (0..3).for_each(|_| _ = harness.run_ok());
         assert!(harness.query_all_by_label_contains(label).next().is_some(), "{label}");
     }
+}
+
+/// Draws a stroke through points of the canvas, given in parts of its sides.
+fn stroke(harness: &mut Harness<'static, Desk>, points: &[[f32; 2]]) {
+    let rect = harness.get_by_label("Canvas to draw a digit on").rect();
+    let place = |p: &[f32; 2]| egui::pos2(rect.left() + p[0] * rect.width(), rect.top() + p[1] * rect.height());
+    harness.drag_at(place(&points[0]));
+    harness.run_ok();
+    for point in &points[1..] {
+        harness.hover_at(place(point));
+        harness.run_ok();
+    }
+    harness.drop_at(place(points.last().unwrap()));
+    harness.run_ok();
+}
+
+#[test]
+fn a_digit_is_drawn_taken_back_and_left() {
+    let mut harness = desk();
+    let before = harness.state().lab.settings.clone();
+    click(&mut harness, "Teach");
+    stroke(&mut harness, &[[0.5, 0.2], [0.5, 0.4], [0.5, 0.6], [0.5, 0.8]]);
+    let lab = &harness.state().lab;
+    assert_eq!(lab.drawing().unwrap().strokes.len(), 1);
+    assert_eq!(lab.run.as_ref().unwrap().settings, lab.settings, "what is drawn has run");
+    let answer = spikescope::simulate::arg_max(&lab.run.as_ref().unwrap().ann.logits);
+    assert_eq!(answer, 1, "a straight line is a one");
+    assert!(harness.query_all_by_label_contains("ANN: 1 (").next().is_some(), "said in words");
+    harness.get_by_label_contains("Class 7: ANN");
+    assert!(harness.state().lab.undo_sentence().unwrap().contains("a drawing of 1 stroke"));
+    stroke(&mut harness, &[[0.3, 0.5], [0.7, 0.5]]);
+    assert_eq!(harness.state().lab.drawing().unwrap().strokes.len(), 2);
+    click(&mut harness, "Undo stroke");
+    assert_eq!(harness.state().lab.drawing().unwrap().strokes.len(), 1);
+    click(&mut harness, "Clear");
+    assert!(harness.state().lab.drawing().unwrap().is_empty());
+    click(&mut harness, "Explore");
+    (0..3).for_each(|_| _ = harness.run_ok());
+    assert_eq!(harness.state().lab.settings, before, "the data are back");
+}
+
+#[test]
+fn one_draws_by_keys_and_may_keep_the_drawing() {
+    let mut harness = desk();
+    click(&mut harness, "Teach");
+    harness.get_by_label("Canvas to draw a digit on").focus();
+    harness.run_ok();
+    for key in [egui::Key::Space, egui::Key::ArrowDown, egui::Key::ArrowDown, egui::Key::ArrowDown, egui::Key::Space] {
+        harness.key_press(key);
+        harness.run_ok();
+    }
+    let points = harness.state().lab.drawing().unwrap().strokes[0].clone();
+    assert_eq!((points.first(), points.last()), (Some(&[14.0, 14.0]), Some(&[14.0, 17.0])));
+    click(&mut harness, "Keep when I leave");
+    click(&mut harness, "Explore");
+    (0..3).for_each(|_| _ = harness.run_ok());
+    assert!(harness.state().lab.drawing().is_some());
+    let Desk { lab, window } = harness.state();
+    let session = spikescope::lab::Session { layout: window.saved_layout(), ..lab.session() };
+    let text = serde_json::to_string(&session).unwrap();
+    let back: spikescope::lab::Session = serde_json::from_str(&text).unwrap();
+    assert_eq!((back.settings, back.view), (session.settings, session.view), "a session keeps it");
+}
+
+#[test]
+fn an_arrow_is_moved_without_a_pointer() {
+    let mut harness = desk();
+    click(&mut harness, "Teach");
+    let before = harness.state().lab.view.bench.clone();
+    click(&mut harness, "Later");
+    click(&mut harness, "Later");
+    click(&mut harness, "Later");
+    let after = &harness.state().lab.view.bench;
+    assert_eq!(after.input, [2.0, 2.0, -2.0, 2.0, -2.0]);
+    assert_ne!(after.run().count(), before.run().count(), "the same sum, another count");
+    click(&mut harness, "Earlier");
+    assert_eq!(harness.state().lab.view.bench.input, [2.0, 2.0, 2.0, -2.0, -2.0]);
+}
+
+#[test]
+fn each_workspace_keeps_its_arrangement_and_a_projector_enlarges_all() {
+    let mut harness = desk();
+    harness.state_mut().window.layout.docks.remove(Workspace::Teach, Pane::Raster);
+    for name in ["Teach", "Tune", "Explore", "Teach"] {
+        click(&mut harness, name);
+    }
+    let docks = &harness.state().window.layout.docks;
+    assert!(!docks.contains(Workspace::Teach, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Raster));
+    for (pane, workspace) in [(Pane::Draw, Workspace::Teach), (Pane::Bench, Workspace::Teach)] {
+        assert!(docks.in_sight(workspace, pane), "{}", pane.title());
+    }
+    harness.state_mut().lab.update([Message::SetProjector(true)]);
+    (0..2).for_each(|_| _ = harness.run_ok());
+    assert!(harness.ctx.zoom_factor() > 1.3);
+    harness.state_mut().lab.update([Message::SetProjector(false)]);
+    (0..2).for_each(|_| _ = harness.run_ok());
+    assert_eq!(harness.ctx.zoom_factor(), 1.0);
 }

@@ -153,6 +153,11 @@ fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>>
     Ok(reader)
 }
 
+/// One picture in grey.
+pub fn read_grey(path: &Path) -> Result<image::GrayImage> {
+    Ok(decode(path)?.into_luma8())
+}
+
 /// Width and height by the header alone.
 fn size(path: &Path) -> Result<(u32, u32)> {
     let unreadable = |e| Error::file(path, "picture", format!("cannot be read ({e})"));

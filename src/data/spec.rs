@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::digits::{Drawing, drawing};
 use super::{Samples, cifar, digits, events, folder, idx, npz, toolbox};
 use crate::{Error, Result};
 
@@ -27,6 +28,8 @@ pub enum DataSpec {
     Events(Vec<PathBuf>),
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
+    /// `drawn:…`: strokes of a person, as text
+    Drawn(String),
 }
 
 impl DataSpec {
@@ -39,6 +42,10 @@ impl DataSpec {
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("has no kind before a colon"))?;
         let list = || rest.split(',').map(str::trim).filter(|p| !p.is_empty()).map(PathBuf::from).collect::<Vec<_>>();
+        if kind == drawing::KIND {
+            let drawing = Drawing::parse(rest)?;
+            return Ok(Self::Drawn(drawing.to_string()));
+        }
         if rest.trim().is_empty() {
             return Err(bad("names no file"));
         }
@@ -101,6 +108,7 @@ impl DataSpec {
             Self::Npz(path) => npz::read(path),
             Self::Toolbox(folder) => toolbox::read(folder),
             Self::Builtin(split) => Ok(digits::generate(*split)),
+            Self::Drawn(text) => drawn(text, None),
         }
     }
 
@@ -117,9 +125,15 @@ impl DataSpec {
         match self {
             Self::Images(paths) => folder::read(paths, Some(shape)),
             Self::Events(paths) => events::read(paths, Some(shape)),
+            Self::Drawn(text) => drawn(text, Some(shape)),
             _ => self.load(),
         }
     }
+}
+
+fn drawn(text: &str, shape: Option<&[usize]>) -> Result<Samples> {
+    let strokes = text.split_once(':').map_or(text, |(_, strokes)| strokes);
+    Drawing::parse(strokes).map(|drawing| drawing.samples(shape))
 }
 
 /// `…images-idx3-ubyte` has its labels in `…labels-idx1-ubyte`, with a dot or a hyphen, packed or not.
@@ -152,6 +166,7 @@ impl fmt::Display for DataSpec {
             Self::Npz(path) => write!(f, "npz:{}", path.display()),
             Self::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
             Self::Builtin(split) => write!(f, "builtin:{}", split.name()),
+            Self::Drawn(text) => f.write_str(text),
         }
     }
 }

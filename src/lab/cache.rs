@@ -14,6 +14,8 @@ use crate::simulate::AnnRun;
 
 /// Finished runs are kept up to this many bytes of recordings.
 const RUN_BYTES: usize = 512 << 20;
+/// And up to this many: while one draws, every bit of a stroke is a run.
+const RUNS: usize = 256;
 
 /// What decides a loaded data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,7 +184,7 @@ impl Cache {
         let mut kept = 0;
         for (_, run) in &self.runs {
             bytes += run.recording.bytes();
-            if kept > 0 && bytes > RUN_BYTES {
+            if kept > 0 && (bytes > RUN_BYTES || kept >= RUNS) {
                 break;
             }
             kept += 1;

@@ -65,6 +65,7 @@ impl Control {
             | Message::ResetRecipe
             | Message::Undo
             | Message::Redo => Self::Recipe,
+            Message::SetDrawing(_) | Message::DrawPicture(_) | Message::LeaveDrawing => Self::Drawing,
             Message::SetBench(_) | Message::FocusOnBench => Self::Bench,
             Message::SetCursor(_) | Message::StepCursor(_) | Message::Play => Self::Time,
             _ => return None,

@@ -14,6 +14,7 @@ use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };
 use crate::data::Scaling;
+use crate::data::digits::Drawing;
 use crate::measure::bench::Bench;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::{NeuronRef, Reference};
@@ -28,6 +29,14 @@ pub enum Message {
     OpenData(String),
     /// Open whatever lies at a path: network, data set, picture, recipe, lesson or session.
     OpenPath(PathBuf),
+    /// Run what a person draws, in place of the data.
+    SetDrawing(Box<Drawing>),
+    /// Lay the picture at a path on the canvas.
+    DrawPicture(PathBuf),
+    /// The data that were there before one drew.
+    LeaveDrawing,
+    /// Whether the drawing stays when the canvas is out of sight.
+    KeepDrawing(bool),
     SetScaling(Scaling),
     /// Run `count` samples from `first` on.
     SetSamples {
@@ -116,6 +125,8 @@ pub enum Message {
     /// Stop the work in progress; what was there stays.
     Stop,
     SetDark(bool),
+    /// Large type and thick lines, for a room.
+    SetProjector(bool),
     SetWorkspace(Workspace),
     /// What the error ledger holds the answers against.
     SetReference(Reference),

@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod cache;
 pub mod compute;
+mod drawing;
 pub mod engine;
 pub mod examine;
 pub mod export;

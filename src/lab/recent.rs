@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use crate::data::Scaling;
+use crate::data::digits::Drawing;
 use crate::network::open::BUILTIN;
 
 /// As many are remembered.
@@ -34,6 +35,9 @@ impl Opened {
     /// The network and data of a run, unless all of it is bundled.
     pub fn subject(settings: &Settings) -> Option<Self> {
         let bundled = settings.model.starts_with(BUILTIN) && settings.data.starts_with(BUILTIN);
+        if Drawing::is(&settings.data) {
+            return None;
+        }
         let Settings { model, data, scaling, .. } = settings;
         (!bundled).then(|| Self::Subject { model: model.clone(), data: data.clone(), scaling: scaling.clone() })
     }

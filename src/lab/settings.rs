@@ -71,6 +71,8 @@ pub struct View {
     /// Whether the cursor moves by itself.
     pub playing: bool,
     pub dark: bool,
+    /// Large type and thick lines for a room.
+    pub projector: bool,
     /// The neuron on the bench.
     pub bench: Bench,
     pub workspace: Workspace,
@@ -80,8 +82,21 @@ pub struct View {
     pub energy: EnergyConstants,
     /// The softmax probability from which on a sample may answer early.
     pub exit_confidence: f32,
+    /// What a drawing stands in for.
+    pub before_drawing: Option<Instead>,
+    /// The drawing stays when the canvas is out of sight.
+    pub keep_drawing: bool,
     /// Controls that a lesson keeps to itself.
     pub locked: Vec<Control>,
+}
+
+/// The data that a drawing stands in for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Instead {
+    pub data: String,
+    pub samples: Range<usize>,
+    pub calibration_data: Option<String>,
 }
 
 /// The arrangements of panes.
@@ -104,11 +119,14 @@ impl Default for View {
             cursor: None,
             playing: false,
             dark: true,
+            projector: false,
             bench: Bench::default(),
             workspace: Workspace::Explore,
             reference: Reference::Activation,
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
+            before_drawing: None,
+            keep_drawing: false,
             locked: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! Undo over settings: one step per gesture, each with a sentence.
 
 use super::settings::Settings;
+use crate::data::digits::Drawing;
 
 /// Steps that are kept.
 const LIMIT: usize = 100;
@@ -79,6 +80,11 @@ fn word(choice: &impl serde::Serialize) -> String {
     serde_json::to_string(choice).unwrap_or_default().trim_matches('"').to_owned()
 }
 
+/// A data specification; a drawing by what there is on it.
+fn data(spec: &str) -> String {
+    Drawing::of(spec).map_or_else(|| spec.to_owned(), |drawing| drawing.words())
+}
+
 /// What changed between two settings, in a few words.
 pub fn sentence(before: &Settings, after: &Settings) -> String {
     let (a, b) = (&before.recipe, &after.recipe);
@@ -89,7 +95,7 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
         }
     };
     say(before.model != after.model, "network", before.model.clone(), after.model.clone());
-    say(before.data != after.data, "data", before.data.clone(), after.data.clone());
+    say(before.data != after.data, "data", data(&before.data), data(&after.data));
     let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "the data".into());
     say(
         before.calibration_data != after.calibration_data,

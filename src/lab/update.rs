@@ -29,6 +29,10 @@ impl Lab {
             Message::OpenModel(source) => self.open_model(source),
             Message::OpenData(spec) => self.open_data(spec),
             Message::OpenPath(path) => self.open_path(&path),
+            Message::SetDrawing(drawing) => self.draw(&drawing),
+            Message::DrawPicture(path) => self.draw_picture(&path),
+            Message::LeaveDrawing => self.leave_drawing(),
+            Message::KeepDrawing(keep) => self.view.keep_drawing = keep,
             Message::SetScaling(scaling) => {
                 remembered::remember_scaling(&self.settings.model, &scaling);
                 self.change_once(|s| s.scaling = scaling);
@@ -146,6 +150,7 @@ impl Lab {
                     self.settle_back();
                 }
             }
+            Message::SetProjector(projector) => self.view.projector = projector,
             Message::SetDark(dark) => self.view.dark = dark,
             Message::SetWorkspace(workspace) => self.view.workspace = workspace,
             Message::SetReference(reference) => self.view.reference = reference,
@@ -229,13 +234,13 @@ impl Lab {
     }
 
     /// A change that may be part of a drag: undo waits for the end of the gesture.
-    fn change(&mut self, change: impl FnOnce(&mut Settings)) {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Settings)) {
         self.undo.begin(&self.settings);
         change(&mut self.settings);
     }
 
     /// A change that is a step of its own.
-    fn change_once(&mut self, change: impl FnOnce(&mut Settings)) {
+    pub(super) fn change_once(&mut self, change: impl FnOnce(&mut Settings)) {
         self.undo.end(&self.settings);
         self.change(change);
         self.undo.end(&self.settings);
@@ -369,7 +374,7 @@ impl Lab {
     }
 
     /// Tells the person why something was refused.
-    fn refuse(&mut self, error: &Error) {
+    pub(super) fn refuse(&mut self, error: &Error) {
         let notice = super::Notice { level: Level::Error, text: error.to_string() };
         if self.notices.last() != Some(&notice) {
             self.notices.push(notice);

@@ -54,7 +54,7 @@ impl fmt::Display for Value {
 type Find = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// Every fact with what it is.
-pub const FACTS: [(&str, &str, Find); 50] = [
+pub const FACTS: [(&str, &str, Find); 51] = [
     ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
     ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
     ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),
@@ -138,6 +138,7 @@ pub const FACTS: [(&str, &str, Find); 50] = [
     ("energy.break-even", "the first step after which the SNN has cost as much as the ANN", |lab, _| {
         costs(lab)?.break_even_step.map(count)
     }),
+    ("drawing.strokes", "strokes on the canvas", |lab, _| lab.drawing().map(|drawing| count(drawing.strokes.len()))),
     ("bench.T", "steps on the bench", |lab, _| Some(count(lab.view.bench.input.len()))),
     ("bench.theta", "θ on the bench", |lab, _| number(lab.view.bench.theta)),
     ("bench.v-init", "v(0) on the bench as a fraction of θ", |lab, _| number(lab.view.bench.v_init)),

@@ -221,6 +221,15 @@ impl Exits {
     }
 }
 
+/// The softmax probabilities of `sums / t`; evenly spread for values that are no numbers.
+pub fn probabilities(sums: &[f32], t: usize) -> Vec<f64> {
+    let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = sums.iter().map(|sum| (f64::from(sum - most) / t.max(1) as f64).exp()).collect();
+    let total: f64 = powers.iter().sum();
+    let fine = total.is_finite() && total > 0.0;
+    powers.into_iter().map(|power| if fine { power / total } else { 1.0 / sums.len() as f64 }).collect()
+}
+
 /// The largest softmax probability of `sums / t`; 0 for values that are no numbers.
 pub(super) fn confidence_of(sums: &[f32], t: usize) -> f32 {
     let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -10,7 +10,9 @@ use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 use super::dialog::{Ask, Dialogs, Native};
 use super::export::work::Work;
 use super::keeper::Keeper;
+use super::panes::Pane;
 use super::shell::{self, Window};
+use crate::data::folder::is_picture;
 use crate::lab::store::Store;
 use crate::lab::{Lab, Message};
 use crate::{Error, Result};
@@ -118,7 +120,12 @@ impl App {
             messages.extend(ask.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        messages.extend(dropped.into_iter().map(|file| Message::OpenPath(file.path().to_owned())));
+        // Where there is a canvas in sight, a single picture is meant for it.
+        let canvas = self.window.layout.docks.in_sight(self.lab.view.workspace, Pane::Draw) && dropped.len() == 1;
+        messages.extend(dropped.into_iter().map(|file| match file.path().to_owned() {
+            path if canvas && is_picture(&path) => Message::DrawPicture(path),
+            path => Message::OpenPath(path),
+        }));
         messages
     }
 

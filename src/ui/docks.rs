@@ -130,13 +130,13 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
             split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
         }
-        // One neuron, large; its layer and its staircase beside it.
+        // One neuron, large; its staircase beside it, and a canvas. The lessons stand beside the panes.
         Workspace::Teach => {
             let membrane = tabs(&mut tiles, &[Pane::Bench, Pane::Membrane]);
-            let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Unevenness]);
-            let raster = tabs(&mut tiles, &[Pane::Raster, Pane::OffsetSpikes]);
-            let right = split(&mut tiles, LinearDir::Vertical, [transfer, raster], 0.5);
-            split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.56)
+            let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Mismatch, Pane::Unevenness]);
+            let draw = tabs(&mut tiles, &[Pane::Draw, Pane::Raster, Pane::OffsetSpikes]);
+            let right = split(&mut tiles, LinearDir::Vertical, [transfer, draw], 0.44);
+            split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.54)
         }
         // The threshold by eye, and what it does to the curve.
         Workspace::Tune => {

@@ -14,6 +14,7 @@ use super::frame_times::FrameTimes;
 use super::hints::{self, Hints};
 use super::lesson::{self, Classroom, Place};
 use super::palette::{self, Palette};
+use super::panes::Pane;
 use super::sample_strip::Thumbnails;
 use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, tones, top_bar};
 use crate::lab::{Lab, Message};
@@ -110,6 +111,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let new_layout = window.follow(lab);
     lesson::follow(lab, window, new_layout, out);
     tones::apply(ui.ctx(), lab.view.dark);
+    tones::enlarge(ui.ctx(), lab.view.projector);
     let mut wishes = Vec::new();
     keys::read(ui, lab, window, &mut wishes);
     let fill = ui.visuals().window_fill;
@@ -139,7 +141,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         point(Part::Layers, window, &shown.response);
         hints::note(ui, hints::Target::Layers, shown.response.rect.shrink(6.0));
     }
-    if lesson::open(lab, window) && room.x >= INSPECTOR_FROM {
+    // A lesson in progress is never out of sight: it may have locked what one looks for.
+    if lesson::open(lab, window) && (room.x >= INSPECTOR_FROM || window.lesson.player.is_some()) {
         // In the place of the inspector: there is room for one of them.
         let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
         // What a lesson asks for is not the person's doing: its own locks do not hold for it.
@@ -157,6 +160,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let seen = window.layout.docks.seen(lab.view.workspace);
     if seen != lab.seen {
         out.push(Message::SetSeen(seen));
+    }
+    // Whoever draws goes on drawing while the canvas is in sight; then the data come back.
+    if lab.stands_in() && !lab.view.keep_drawing && !window.layout.docks.in_sight(lab.view.workspace, Pane::Draw) {
+        out.push(Message::LeaveDrawing);
     }
     spots.into_iter().for_each(|rect| tones::point_at(ui, rect));
     notices::show(ui, lab, &mut wishes);

@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 
 use super::shell::Window;
+use super::words::whole_name;
 use crate::lab::memory::human_bytes;
 use crate::lab::{Backend, Lab};
 
@@ -23,7 +24,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
             settings.samples.len(),
             settings.samples.start,
             settings.samples.end,
-            settings.data
+            whole_name(&settings.data)
         )));
         let correction = settings.recipe.correction;
         if correction.presteps() > 0 {

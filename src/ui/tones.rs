@@ -2,7 +2,11 @@
 
 use egui::{Color32, Context, FontId, TextStyle, Theme, Ui};
 
-/// Colours by what they stand for.
+/// How much larger everything is for a projector.
+const PROJECTOR: f32 = 1.4;
+
+/// Colours by what they stand for. Those that stand beside each other differ in lightness too: they are told apart with
+/// any kind of colour vision (tested below).
 pub struct Tones {
     pub ann: Color32,
     pub snn: Color32,
@@ -26,9 +30,9 @@ pub fn tones(ui: &Ui) -> Tones {
         ann: pick([92, 164, 246], [22, 96, 180]),
         snn: pick([245, 150, 62], [190, 88, 0]),
         parts: [
-            pick([136, 140, 160], [130, 134, 152]),
-            pick([214, 120, 176], [188, 82, 146]),
-            pick([20, 172, 128], [0, 140, 102]),
+            pick([104, 108, 124], [164, 168, 180]),
+            pick([222, 130, 184], [150, 40, 110]),
+            pick([20, 172, 128], [0, 150, 110]),
             pick([232, 194, 70], [206, 158, 12]),
         ],
         error: visuals.error_fg_color,
@@ -36,6 +40,16 @@ pub fn tones(ui: &Ui) -> Tones {
         faint: visuals.widgets.noninteractive.bg_stroke.color,
         weak: visuals.weak_text_color(),
         text: visuals.text_color(),
+    }
+}
+
+/// Large type and thick lines for a room, or the usual size. A zoom of the person's own stays until this changes.
+pub fn enlarge(ctx: &Context, projector: bool) {
+    let id = egui::Id::unique("projector");
+    let was = ctx.data(|data| data.get_temp::<bool>(id).unwrap_or_default());
+    if was != projector {
+        ctx.data_mut(|data| data.insert_temp(id, projector));
+        ctx.set_zoom_factor(if projector { PROJECTOR } else { 1.0 });
     }
 }
 
@@ -67,3 +81,7 @@ pub fn apply(ctx: &Context, dark: bool) {
     }
     ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
 }
+
+#[cfg(test)]
+#[path = "tones_tests.rs"]
+mod tests;

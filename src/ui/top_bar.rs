@@ -6,7 +6,7 @@ use super::commands::menu;
 use super::shell::Window;
 use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
-use super::words::short_name;
+use super::words::{short_name, whole_name};
 use super::{recipe_bar, subject};
 use crate::lab::{Lab, Message, Workspace};
 
@@ -65,7 +65,7 @@ fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     egui::Popup::menu(&network)
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| subject::network(ui, lab, window, out));
-    let data = chip(ui, "Data", &short_name(&lab.settings.data), &lab.settings.data);
+    let data = chip(ui, "Data", &short_name(&lab.settings.data), &whole_name(&lab.settings.data));
     egui::Popup::menu(&data)
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| subject::data(ui, lab, window, out));

@@ -1,5 +1,6 @@
 //! Numbers and names in the words of the window. Knows no widget.
 
+use crate::data::digits::Drawing;
 use crate::lab::Run;
 use crate::network::NodeId;
 
@@ -50,10 +51,18 @@ pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
     }
 }
 
+/// A data specification as it is, or what is drawn.
+pub fn whole_name(source: &str) -> String {
+    Drawing::of(source).map_or_else(|| source.to_owned(), |drawing| drawing.words())
+}
+
 /// The last part of a path, or the whole of a `builtin:` name.
 pub fn short_name(source: &str) -> String {
     if source.starts_with("builtin:") {
         return source.trim_start_matches("builtin:").to_owned();
+    }
+    if Drawing::is(source) {
+        return "a drawing".into();
     }
     // Of several files the first is the one with the samples.
     let first = source.split(',').next().unwrap_or(source);

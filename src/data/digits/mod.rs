@@ -3,6 +3,7 @@
 //! A skeleton of strokes (`strokes`) is bent (`distort`) and inked (`render`). Knows no files.
 
 mod distort;
+pub mod drawing;
 mod render;
 mod strokes;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+
+pub use drawing::Drawing;
 
 use super::Samples;
 

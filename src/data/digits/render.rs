@@ -30,7 +30,7 @@ pub(super) fn ink(strokes: &[Stroke], picture: &mut [f32], rng: &mut ChaCha8Rng)
 
 /// Covers the pixels near the line from `a` to `b` as far as they lie within `radius`, with an edge `soft` pixels wide
 /// on each side; overlapping ink does not add up.
-fn segment(picture: &mut [f32], a: [f32; 2], b: [f32; 2], radius: f32, soft: f32) {
+pub(super) fn segment(picture: &mut [f32], a: [f32; 2], b: [f32; 2], radius: f32, soft: f32) {
     let reach = radius + soft;
     let span = |k: usize| {
         let low = (a[k].min(b[k]) - reach).floor().max(0.0) as usize;

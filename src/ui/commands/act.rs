@@ -149,6 +149,7 @@ impl Command {
                 out.push(Message::AddLane(Box::new(NamedRecipe::new(recipe.title(), recipe.clone()))));
             }
             Self::ClearRace => out.push(Message::SetLanes(Vec::new())),
+            Self::Projector => out.push(Message::SetProjector(!view.projector)),
             Self::Theme => out.push(Message::SetDark(!view.dark)),
             _ => {}
         }

@@ -81,13 +81,15 @@ pub enum Command {
     /// Begin the bundled lesson at this index.
     Lesson(usize),
     Theme,
+    /// Large type and thick lines.
+    Projector,
     FrameTimes,
     /// The list of the field's words.
     Words,
 }
 
 /// What of the commands is fixed, in the order of the palette.
-const FIXED: [Command; 45] = [
+const FIXED: [Command; 46] = [
     Command::File(Ask::OpenNetwork),
     Command::File(Ask::OpenData),
     Command::File(Ask::OpenPictures),
@@ -129,6 +131,7 @@ const FIXED: [Command; 45] = [
     Command::Lessons,
     Command::File(Ask::OpenLesson),
     Command::Theme,
+    Command::Projector,
     Command::FrameTimes,
     Command::Words,
     Command::Hints,
@@ -169,6 +172,7 @@ impl Command {
             Self::Samples => Some(window.layout.samples),
             Self::Inspector => Some(window.layout.inspector),
             Self::Lessons => Some(crate::ui::lesson::open(lab, window)),
+            Self::Projector => Some(lab.view.projector),
             Self::FrameTimes => Some(window.debug),
             Self::Words => Some(window.words),
             _ => None,

@@ -83,6 +83,7 @@ impl Classroom {
         if let Some(mut before) = self.before.take() {
             // How the window looks is not the lesson's doing.
             before.view.dark = lab.view.dark;
+            before.view.projector = lab.view.projector;
             before.view.locked.clear();
             out.push(Message::Restore(before));
         }

@@ -4,6 +4,7 @@ mod bench;
 mod boxes;
 mod decimate;
 mod delay;
+mod draw;
 mod energy;
 mod heat;
 mod history;
@@ -48,11 +49,12 @@ pub enum Pane {
     Initial,
     History,
     Boxes,
+    Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -69,6 +71,7 @@ impl Pane {
         Self::Initial,
         Self::History,
         Self::Boxes,
+        Self::Draw,
     ];
 
     /// The title on the pane's tab.
@@ -90,6 +93,7 @@ impl Pane {
             Self::Initial => "v(0)",
             Self::History => "Runs",
             Self::Boxes => "Boxes",
+            Self::Draw => "Draw",
         }
     }
 
@@ -112,6 +116,7 @@ impl Pane {
             Self::Initial => "initial",
             Self::History => "runs",
             Self::Boxes => "boxes",
+            Self::Draw => "draw",
         }
     }
 
@@ -147,6 +152,7 @@ impl Pane {
             Self::Initial => initial::show(ui, lab, out),
             Self::History => history::show(ui, lab, out),
             Self::Boxes => boxes::show(ui, lab, out),
+            Self::Draw => draw::show(ui, lab, out),
         }
     }
 }

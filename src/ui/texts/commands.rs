@@ -77,6 +77,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         }
         Command::Theme if lab.view.dark => "Light theme",
         Command::Theme => "Dark theme",
+        Command::Projector => "Projector mode",
         Command::FrameTimes => "Frame times",
         Command::Words => super::WORDS,
     };
@@ -86,6 +87,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
 /// What there is to know about a command beside its words, or nothing; `keys` is put at the end.
 pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
     let hint = match command {
+        Command::Projector => "Large type and thick lines, for a room".into(),
         Command::Lessons => "The list of lessons, in the Teach workspace".into(),
         Command::Lesson(index) => {
             crate::ui::lesson::entries().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()

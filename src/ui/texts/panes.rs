@@ -100,6 +100,11 @@ pub fn about(pane: Pane) -> About {
             "p the prior box, o the offsets that the network gives; of boxes that overlap by more than 0.3 the surest stays",
             "single-shot detection: Liu et al., ECCV 2016",
         ),
+        Pane::Draw => (
+            &["p_{k} = frac{exp(o_{k} / T)}{sum{j}{} exp(o_{j} / T)}"],
+            "o the readout of class k, summed over T steps; of the ANN the logit, with T = 1",
+            "prepared as MNIST: LeCun et al., Proc. IEEE 1998",
+        ),
     };
     About { formulas, letters, source }
 }

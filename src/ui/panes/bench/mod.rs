@@ -2,7 +2,7 @@
 
 mod plots;
 
-use egui::{ComboBox, Role, Slider, Ui, WidgetInfo};
+use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
 use super::Pane;
 use super::parts::{self, Page, number};
@@ -59,10 +59,30 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
         if ui.button("Spread evenly").on_hover_text("The same sum, the same at every step").clicked() {
             next.spread();
         }
+        by_keys(ui, next);
         if !next.source.is_empty() {
             ui.small(&next.source);
         }
     });
+}
+
+/// Moves an arrow without a pointer: which one, and to the step before or after.
+fn by_keys(ui: &mut Ui, next: &mut Bench) {
+    let id = ui.scope_id().with("arrow to move");
+    let last = next.input.len().max(1);
+    let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
+    ui.separator();
+    let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix("arrow "));
+    drag.on_hover_text("The input of this step").widget_info(|| {
+        WidgetInfo::labeled(Role::SpinButton, true, "Arrow to move")
+    });
+    for (name, to) in [("Earlier", step.saturating_sub(1)), ("Later", step + 1)] {
+        if ui.add_enabled((1..=last).contains(&to), egui::Button::new(name)).clicked() {
+            next.move_input(step - 1, to - 1);
+            step = to;
+        }
+    }
+    ui.data_mut(|data| data.insert_temp(id, step));
 }
 
 /// About how wide a slider is with its number and its name, in points.
@@ -113,6 +133,7 @@ fn verdict(bench: &Bench, outcome: &Outcome) -> String {
     let end = match came - due {
         0 => "as due".to_owned(),
         n if n > 0 => format!("{n} too many: charge came early and was spent, and what came later cannot take it back"),
+        n if bench.v_init < 0.5 => format!("{} too few: it began lower than at ½ θ, or charge came late", -n),
         n => format!("{} too few: charge came so late that there was no step left to spend it", -n),
     };
     format!(

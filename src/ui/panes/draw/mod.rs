@@ -1,0 +1,154 @@
+//! Draw a digit: strokes on a canvas run through ANN and SNN while one draws; beside it what either of them answers.
+
+mod bars;
+mod canvas;
+
+use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
+
+use super::Pane;
+use super::parts::{self, Page};
+use crate::data::digits::{Drawing, SIDE, drawing::PEN};
+use crate::lab::{Control, Lab, Message};
+
+/// From this width on the answers stand beside the canvas.
+const WIDE: f32 = 290.0;
+/// The largest and the smallest canvas, in points.
+const MOST: f32 = 420.0;
+const LEAST: f32 = 120.0;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let answers = bars::Answers::of(lab);
+    let words = answers.as_ref().map_or_else(|| "Nothing has been run yet.".to_owned(), bars::Answers::words);
+    let page = Page {
+        of: Pane::Draw,
+        title: "Draw a digit",
+        description: words.clone(),
+        explanation: format!(
+            "What is drawn is scaled into 20 pixels and its centre of mass put in the middle of 28, as MNIST was made, and \
+             runs through both networks with the thresholds as they are. {words} Move the time cursor to see how the SNN \
+             makes up its mind."
+        ),
+    };
+    let csv = || answers.as_ref().map(bars::Answers::csv).unwrap_or_default();
+    parts::page(ui, &page, csv, |ui| {
+        let drawing = lab.drawing().unwrap_or_default();
+        let free = !lab.locked(Control::Drawing);
+        ui.add_enabled_ui(free, |ui| {
+            pasted(ui, out);
+            tools(ui, lab, &drawing, out);
+        });
+        ui.label(&words);
+        if ui.available_width() >= WIDE {
+            ui.horizontal_top(|ui| {
+                let side = (ui.available_width() * 0.5).min(ui.available_height()).clamp(LEAST, MOST);
+                ui.vertical(|ui| sheet(ui, lab, &drawing, side, free, out));
+                ui.vertical(|ui| bars::show(ui, answers.as_ref()));
+            });
+        } else {
+            egui::ScrollArea::vertical().show(ui, |ui| {
+                let side = ui.available_width().min(ui.available_height() * 0.6).clamp(LEAST, MOST);
+                sheet(ui, lab, &drawing, side, free, out);
+                bars::show(ui, answers.as_ref());
+            });
+        }
+    });
+}
+
+/// The canvas and what the networks see of it.
+fn sheet(ui: &mut Ui, lab: &Lab, drawing: &Drawing, side: f32, free: bool, out: &mut Vec<Message>) {
+    let seen = 58.0;
+    let side = if ui.available_height() < side + seen + 8.0 { (side - seen - 8.0).max(LEAST) } else { side };
+    ui.add_enabled_ui(free, |ui| canvas::show(ui, drawing, side, out));
+    if lab.drawing().is_some() && ui.available_height() > seen {
+        ui.horizontal(|ui| {
+            let levels: Vec<u8> = drawing.picture().iter().map(|v| *v as u8).collect();
+            let image = ColorImage::from_gray([SIDE, SIDE], &levels);
+            let id = ui.scope_id().with("seen");
+            // One texture for the pane, filled anew when something is drawn.
+            let known = ui.data(|data| data.get_temp::<(egui::TextureHandle, String)>(id));
+            let texture = match known {
+                Some((texture, of)) if of == lab.settings.data => texture,
+                _ => {
+                    let texture = ui.ctx().load_texture("drawing", image, TextureOptions::NEAREST);
+                    ui.data_mut(|data| data.insert_temp(id, (texture.clone(), lab.settings.data.clone())));
+                    texture
+                }
+            };
+            let picture = egui::Image::new(&texture).fit_to_exact_size(vec2(seen - 6.0, seen - 6.0));
+            ui.add(picture.alt_text("What the networks see: the drawing, scaled and centred"));
+            ui.small("what the networks see");
+        });
+    }
+}
+
+/// Pen, undo, clear, paste, and the way back to the data.
+fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
+    ui.horizontal_wrapped(|ui| {
+        let change = |next: Drawing, out: &mut Vec<Message>| {
+            out.extend([Message::SetDrawing(Box::new(next)), Message::EndGesture]);
+        };
+        ui.spacing_mut().slider_width = 70.0;
+        let mut pen = drawing.pen;
+        let slider = ui.add(Slider::new(&mut pen, PEN).text("pen").fixed_decimals(1));
+        let slider = slider.on_hover_text("Half the width of a line, in pixels of the finished picture");
+        if slider.changed() {
+            out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));
+        }
+        if slider.drag_stopped() || slider.changed() && !slider.dragged() {
+            out.push(Message::EndGesture);
+        }
+        let last = Button::new("Undo stroke");
+        if ui.add_enabled(!drawing.strokes.is_empty(), last).on_hover_text("Take back the last stroke").clicked() {
+            let mut next = drawing.clone();
+            next.strokes.pop();
+            change(next, out);
+        }
+        if ui.add_enabled(!drawing.is_empty(), Button::new("Clear")).clicked() {
+            change(Drawing { pen: drawing.pen, ..Drawing::default() }, out);
+        }
+        let paste = "Take the picture on the clipboard; one can also drop a picture file here";
+        if ui.button("Paste picture").on_hover_text(paste).clicked() {
+            ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste);
+        }
+        if lab.stands_in() {
+            if ui.button("Back to the data").on_hover_text("Run the samples that were there before").clicked() {
+                out.push(Message::LeaveDrawing);
+            }
+            let mut keep = lab.view.keep_drawing;
+            let hint = "Otherwise the data come back when this pane is out of sight";
+            if ui.checkbox(&mut keep, "Keep when I leave").on_hover_text(hint).changed() {
+                out.push(Message::KeepDrawing(keep));
+            }
+        }
+    });
+}
+
+/// A picture on the clipboard goes on the canvas.
+fn pasted(ui: &Ui, out: &mut Vec<Message>) {
+    if !ui.is_enabled() {
+        return;
+    }
+    let picture = ui.input(|input| {
+        input.events.iter().find_map(|event| match event {
+            Event::PasteImage(picture) => Some(picture.clone()),
+            _ => None,
+        })
+    });
+    let Some(picture) = picture else { return };
+    let [width, height] = picture.size.map(|side| side as u32);
+    let grey = picture.pixels.iter().map(|pixel| {
+        // On transparent paper: white, as it would look on a page.
+        let alpha = f32::from(pixel.a()) / 255.0;
+        let light = 0.299 * f32::from(pixel.r()) + 0.587 * f32::from(pixel.g()) + 0.114 * f32::from(pixel.b());
+        (light + 255.0 * (1.0 - alpha)).clamp(0.0, 255.0) as u8
+    });
+    let grey = image::GrayImage::from_raw(width, height, grey.collect()).unwrap_or_default();
+    match Drawing::from_picture(&grey) {
+        Ok(drawing) => out.extend([Message::SetDrawing(Box::new(drawing)), Message::EndGesture]),
+        Err(error) => out.push(Message::Tell(crate::lab::Notice {
+            level: crate::lab::Level::Error,
+            text: error.to_string(),
+        })),
+    }
+}
