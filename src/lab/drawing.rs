@@ -86,7 +86,10 @@ mod tests {
         assert_eq!((run.recording.samples, run.labels.len()), (1, 0));
         assert_eq!(run.spiking.layers[0].theta, theta);
         assert_eq!(lab.drawing(), Some(drawing));
-        assert_eq!(lab.undo_sentence().unwrap().split(", ").next(), Some("data builtin:digits to a drawing of 1 stroke"));
+        assert_eq!(
+            lab.undo_sentence().unwrap().split(", ").next(),
+            Some("data builtin:digits to a drawing of 1 stroke")
+        );
         lab.update([Message::LeaveDrawing]);
         lab.settle();
         assert_eq!(lab.settings, before);
@@ -100,7 +103,9 @@ mod tests {
     fn a_picture_is_laid_on_the_canvas_and_a_bad_one_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seven.png");
-        image::GrayImage::from_fn(60, 80, |x, y| image::Luma([if y < 15 || x > 45 { 0 } else { 255 }])).save(&path).unwrap();
+        image::GrayImage::from_fn(60, 80, |x, y| image::Luma([if y < 15 || x > 45 { 0 } else { 255 }]))
+            .save(&path)
+            .unwrap();
         let mut lab = lab();
         lab.update([Message::DrawPicture(path)]);
         assert!(lab.drawing().is_some_and(|drawing| drawing.under.is_some()), "{:?}", lab.notices);

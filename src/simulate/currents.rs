@@ -122,9 +122,12 @@ impl Currents<'_> {
     /// Places that share a column: as many as fill it, where a place does not.
     fn together(&self) -> usize {
         let lanes = self.block_lanes();
-        let pooled = matches!(&self.current, Current::Events(events) if events.feed.pool.is_some());
+        let (pooled, groups) = match &self.current {
+            Current::Events(events) => (events.feed.pool.is_some(), events.feed.blocks.len() > 1),
+            _ => (false, false),
+        };
         // Lanes without a channel between two places would be lanes without a bit.
-        if self.grid.channels == lanes * LANES && !pooled { MOST / lanes } else { 1 }
+        if self.grid.channels == lanes * LANES && !pooled && !groups { MOST / lanes } else { 1 }
     }
 
     /// Lanes of a column.

@@ -7,7 +7,7 @@ use spikescope::convert::{
 };
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Subject, report};
-use spikescope::network::Network;
+use spikescope::network::{Activation, Network, Node, Op, Weights};
 use spikescope::simulate::prefix::prefix;
 use spikescope::simulate::trace::{layer_currents, trace};
 use spikescope::simulate::{AnnRun, Control, Plan, Recording, run};
@@ -194,38 +194,59 @@ fn dyadic(mut network: Network) -> Network {
 /// Max pools where residual networks have them: behind the stem, with a shortcut around the next convolution; and one
 /// between a convolution and its activation.
 fn with_pooled_stem() -> Network {
-    use spikescope::network::{Activation, Node, Op, Weights};
-    let numbers = |shape: &[usize]| {
-        let count = shape.iter().product();
-        Weights::new(shape.to_vec(), (0..count).map(|i: usize| (i * 7919 % 29) as f32 / 16.0 - 0.75).collect())
-    };
-    let conv = |out: usize, inputs: usize| Op::Conv2d {
-        weight: numbers(&[out, inputs, 3, 3]),
-        bias: Some(numbers(&[out])),
-        stride: [1, 1],
-        padding: [1; 4],
-        dilation: [1, 1],
-        groups: 1,
-    };
     let pool = || Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0; 4], dilation: [1, 1] };
-    let relu = || Op::Activation(Activation::Relu);
-    let nodes: Vec<(Op, Vec<usize>, Vec<usize>)> = vec![
+    built(vec![
         (Op::Input, vec![], vec![1, 12, 12]),
-        (conv(3, 1), vec![0], vec![3, 12, 12]),
+        (conv(3, 1, 1), vec![0], vec![3, 12, 12]),
         (relu(), vec![1], vec![3, 12, 12]),
         (pool(), vec![2], vec![3, 6, 6]),
-        (conv(3, 3), vec![3], vec![3, 6, 6]),
+        (conv(3, 3, 1), vec![3], vec![3, 6, 6]),
         (Op::Add, vec![4, 3], vec![3, 6, 6]),
         (relu(), vec![5], vec![3, 6, 6]),
-        (conv(4, 3), vec![6], vec![4, 6, 6]),
+        (conv(4, 3, 1), vec![6], vec![4, 6, 6]),
         (pool(), vec![7], vec![4, 3, 3]),
         (relu(), vec![8], vec![4, 3, 3]),
         (Op::Reshape, vec![9], vec![36]),
         (Op::Linear { weight: numbers(&[5, 36]), bias: None }, vec![10], vec![5]),
-    ];
+    ])
+}
+
+/// Convolutions of one group for each channel, with as many channels as fill a block of lanes.
+fn with_depthwise() -> Network {
+    built(vec![
+        (Op::Input, vec![], vec![1, 12, 12]),
+        (conv(16, 1, 1), vec![0], vec![16, 12, 12]),
+        (relu(), vec![1], vec![16, 12, 12]),
+        (conv(16, 1, 16), vec![2], vec![16, 12, 12]),
+        (relu(), vec![3], vec![16, 12, 12]),
+        (conv(32, 8, 2), vec![4], vec![32, 12, 12]),
+        (relu(), vec![5], vec![32, 12, 12]),
+        (Op::Reshape, vec![6], vec![32 * 144]),
+        (Op::Linear { weight: numbers(&[5, 32 * 144]), bias: None }, vec![7], vec![5]),
+    ])
+}
+
+fn numbers(shape: &[usize]) -> Weights {
+    let count = shape.iter().product();
+    Weights::new(shape.to_vec(), (0..count).map(|i: usize| (i * 7919 % 29) as f32 / 16.0 - 0.75).collect())
+}
+
+/// A convolution of 3 by 3 of `out` channels, each of which reads `inputs`.
+fn conv(out: usize, inputs: usize, groups: usize) -> Op {
+    let (weight, bias) = (numbers(&[out, inputs, 3, 3]), Some(numbers(&[out])));
+    Op::Conv2d { weight, bias, stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups }
+}
+
+fn relu() -> Op {
+    Op::Activation(Activation::Relu)
+}
+
+/// The network of nodes with their inputs and shapes.
+fn built(nodes: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Network {
+    let output = nodes.len() - 1;
     let nodes = nodes.into_iter().enumerate();
     let nodes = nodes.map(|(id, (op, inputs, shape))| Node { name: format!("n{id}"), op, inputs, shape }).collect();
-    Network { name: "pooled stem".into(), nodes, output: 11, scaling: None, class_names: Vec::new() }
+    Network { name: "built".into(), nodes, output, scaling: None, class_names: Vec::new() }
 }
 
 #[test]
@@ -236,6 +257,7 @@ fn events_are_the_plain_engine_to_the_spike() {
         ("max pool", with_max_pool()),
         ("resnet", net("resnet", "relu")),
         ("pooled stem", with_pooled_stem()),
+        ("depthwise", with_depthwise()),
     ];
     let mut runs = 0;
     for (name, network) in nets {

@@ -26,9 +26,8 @@ fn the_text_form_survives_and_nonsense_is_refused() {
 /// The box of the ink, [left, right, top, bottom], and its centre of mass.
 fn measure(picture: &[f32]) -> ([usize; 4], [f32; 2]) {
     let ink: Vec<usize> = (0..SIDE * SIDE).filter(|i| picture[*i] > 64.0).collect();
-    let ends = |at: fn(usize) -> usize| {
-        (ink.iter().map(|i| at(*i)).min().unwrap(), ink.iter().map(|i| at(*i)).max().unwrap())
-    };
+    let ends =
+        |at: fn(usize) -> usize| (ink.iter().map(|i| at(*i)).min().unwrap(), ink.iter().map(|i| at(*i)).max().unwrap());
     let ((left, right), (top, bottom)) = (ends(|i| i % SIDE), ends(|i| i / SIDE));
     ([left, right, top, bottom], centre_of_mass(picture, SIDE).map(Option::unwrap))
 }
@@ -48,7 +47,8 @@ fn what_is_drawn_small_in_a_corner_stands_in_the_middle_at_20_pixels() {
 
 #[test]
 fn a_photograph_of_ink_on_paper_is_turned_cut_and_centred() {
-    let paper = GrayImage::from_fn(90, 60, |x, y| Luma([if (10..20).contains(&x) && (5..45).contains(&y) { 30 } else { 220 }]));
+    let paper =
+        GrayImage::from_fn(90, 60, |x, y| Luma([if (10..20).contains(&x) && (5..45).contains(&y) { 30 } else { 220 }]));
     let drawing = Drawing::from_picture(&paper).unwrap();
     let ([left, right, top, bottom], mass) = measure(&drawing.picture());
     assert_eq!((right - left + 1, bottom - top + 1), (5, 20));

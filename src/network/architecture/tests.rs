@@ -366,7 +366,7 @@ fn architecture_files_say_what_is_wrong_with_them() {
         (with("{ op = \"conv\", key = \"d\" }"), &["net.pth", "key 'd.weight'", "missing"]),
         (with(&format!("{conv}, {fc}")), &["keys 'fc.…'", "flat input"]),
         (with(&format!("{conv}, \"flatten\"")), &["surplus keys", "'fc.weight'"]),
-        (with(&format!("{conv}, \"softmax\"")), &["softmax"]),
+        (with(&format!("{conv}, \"softmax\", \"flatten\", {fc}")), &["softmax inside"]),
         (with("{ op = \"max-pool\", kernel = 40 }"), &["layer 'max-pool1'", "does not fit"]),
         (with("{ op = \"conv\", key = \"c\", stride = 0 }"), &["stride"]),
         ("input = [1, 28]\nlayers = [\"relu\"]".to_owned(), &["input", "neither"]),

@@ -73,9 +73,8 @@ fn by_keys(ui: &mut Ui, next: &mut Bench) {
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
     ui.separator();
     let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix("arrow "));
-    drag.on_hover_text("The input of this step").widget_info(|| {
-        WidgetInfo::labeled(Role::SpinButton, true, "Arrow to move")
-    });
+    drag.on_hover_text("The input of this step")
+        .widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Arrow to move"));
     for (name, to) in [("Earlier", step.saturating_sub(1)), ("Later", step + 1)] {
         if ui.add_enabled((1..=last).contains(&to), egui::Button::new(name)).clicked() {
             next.move_input(step - 1, to - 1);

@@ -1,6 +1,8 @@
 //! The canvas: the pointer draws, and so do the arrow keys.
 
-use egui::{Align2, Color32, CursorIcon, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, CursorIcon, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 use crate::data::digits::drawing::CANVAS;
 use crate::data::digits::{Drawing, SIDE};

@@ -146,9 +146,8 @@ fn pasted(ui: &Ui, out: &mut Vec<Message>) {
     let grey = image::GrayImage::from_raw(width, height, grey.collect()).unwrap_or_default();
     match Drawing::from_picture(&grey) {
         Ok(drawing) => out.extend([Message::SetDrawing(Box::new(drawing)), Message::EndGesture]),
-        Err(error) => out.push(Message::Tell(crate::lab::Notice {
-            level: crate::lab::Level::Error,
-            text: error.to_string(),
-        })),
+        Err(error) => {
+            out.push(Message::Tell(crate::lab::Notice { level: crate::lab::Level::Error, text: error.to_string() }))
+        }
     }
 }
