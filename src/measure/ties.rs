@@ -49,7 +49,7 @@ impl Ties {
     }
 }
 
-/// The ties of spiking layer `layer` for `sample`, on at most [`FOLLOWED`] neurons; `currents` is what [`layer_currents`]
+/// The ties of spiking layer `layer` for `sample`, on at most 512 neurons; `currents` is what [`layer_currents`]
 /// gave. A potential counts as tied when it is within one unit in the last place of θ.
 pub fn ties_of(spiking: &SpikingNetwork, recording: &Recording, currents: &[f32], index: usize, sample: usize) -> Ties {
     let layer = &spiking.layers[index];

@@ -156,7 +156,7 @@ impl Program {
     }
 
     /// Rows that go through the network together where work is to be stopped within some milliseconds: no node takes more
-    /// than [`STRETCH`] multiplications for them.
+    /// than 2^27 multiplications for them.
     pub fn rows_at_once(&self) -> usize {
         let multiplications = |node: &Node| match &node.op {
             Op::Conv2d { weight, .. } => node.len() * weight.data.len() / weight.shape[0].max(1),

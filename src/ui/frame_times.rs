@@ -1,4 +1,4 @@
-//! How long frames take, for the corner that F12 opens: the last [`FRAMES`] of them.
+//! How long frames take, for the corner that F12 opens: the last 120 of them.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -255,7 +255,7 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
             ("Kind", kind_of(run, report.node).to_owned(), "What feeds the neurons"),
             ("Shape", dims(&report.shape), "Channels × height × width, or neurons"),
             ("ANN activation", spiking.activation.describe(), "What the neurons stand for"),
-            ("Currents", form_words(form_of(&run.model.program, &run.spiking, focus.layer)), FORM_HINT),
+            ("Currents", form_words(form_of(&run.model.program, &run.spiking, focus.layer)), &form_hint()),
             ("Threshold", theta_words(&report.theta), "In activation units"),
             ("Rate", format!("{:.4} spikes/step", report.rate), "Mean over neurons and samples"),
             ("Mean |φ − a|", number(report.mean_abs_mismatch), "Over neurons and samples, in activation units"),
@@ -273,15 +273,21 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
     );
 }
 
-const FORM_HINT: &str = "How this layer's input currents are computed. From events, a spike adds one row of weights and a \
-    silent input costs nothing; dense, every input is multiplied at every step. The faster one is taken: the firing rates \
-    to expect are read off the calibration, and where the two forms cross was measured (cargo bench --bench kernels).";
+fn form_hint() -> String {
+    format!(
+        "How this layer's input currents are computed. From events (here with {} instructions), a spike adds one row of \
+         weights and a silent input costs nothing; by tables, eight channels are added at once; dense, every input is \
+         multiplied at every step. The faster one is taken: the firing rates to expect are read off the calibration, and \
+         where the forms cross was measured (cargo bench --bench kernels).",
+        simd_name()
+    )
+}
 
 fn form_words(form: Form) -> String {
     match form {
-        Form::Constant => "once, they are constant".into(),
-        Form::Tables => format!("from events, tables ({})", simd_name()),
-        Form::Events => format!("from events ({})", simd_name()),
+        Form::Constant => "once: constant".into(),
+        Form::Tables => "events, by tables".into(),
+        Form::Events => "events, one by one".into(),
         Form::DenseByRate => "dense: nearly all spike".into(),
         Form::Dense => "dense: no event form".into(),
     }

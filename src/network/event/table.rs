@@ -32,7 +32,7 @@ pub struct Table {
 }
 
 /// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
-/// [`STEPS`].
+/// eights.
 pub struct Patterns {
     /// Bytes of one place.
     size: usize,
