@@ -3,7 +3,8 @@
 
 use super::Control;
 use super::correct::srp;
-use super::currents::{At, Current, Currents, Events, Source};
+use super::currents::{Current, Currents};
+use super::events::{At, Events, Source};
 use super::layer::{Trail, Work, integrate};
 use super::recording::SpikeTrain;
 use super::run::{Plan, Reuse};

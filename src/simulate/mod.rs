@@ -6,6 +6,7 @@ mod column;
 pub mod control;
 pub mod correct;
 mod currents;
+mod events;
 pub mod form;
 mod layer;
 pub mod neuron;
