@@ -7,7 +7,7 @@ use crate::network::event::{Map, table};
 use crate::network::forward::Program;
 
 /// Events per input and step from which on the dense form is faster. Measured by `cargo bench --bench kernels` on one core with
-/// AVX-512: a fully connected layer of 4096 by 4096 takes as long in both forms at 82 %, convolutions gain from events at
+/// AVX-512: a fully connected layer of 4096 by 4096 takes as long in both forms at 80 %, convolutions gain from events at
 /// any rate that one spike a step can reach.
 pub const CROSSOVER: f64 = 0.8;
 
