@@ -40,6 +40,7 @@ pub fn read(files: &[PathBuf]) -> Result<Samples> {
         class_names: CLASSES.map(String::from).to_vec(),
         full_scale: 255.0,
         frames: None,
+        notes: Vec::new(),
     })
 }
 

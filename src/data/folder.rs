@@ -53,6 +53,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
         Ok((grey, if grey { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() }))
     });
     let pictures = prepared.collect::<Result<Vec<_>>>()?;
+    let coloured = pictures.iter().filter(|picture| !picture.0).count();
     let channels = target.map_or(if pictures.iter().all(|p| p.0) { 1 } else { 3 }, |t| t.0);
     let mut values = Vec::with_capacity(pictures.len() * channels * w * h);
     for (_, picture) in pictures {
@@ -76,7 +77,41 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
         class_names,
         full_scale: 255.0,
         frames: None,
+        notes: fitted(&sizes, (width, height), coloured, channels),
     })
+}
+
+/// What was done to pictures of `sizes`, `coloured` of them in colour, to make them `channels` planes of `size`.
+fn fitted(sizes: &[(u32, u32)], size: (u32, u32), coloured: usize, channels: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    let scaled: Vec<&(u32, u32)> = sizes.iter().filter(|own| **own != size).collect();
+    if let (Some((w, h)), (width, height)) = (scaled.first(), size) {
+        let from = if scaled.iter().all(|own| *own == scaled[0]) { "" } else { "many sizes, the first " };
+        // Pictures are stretched where their sides stand in another proportion.
+        let stretched = scaled
+            .iter()
+            .any(|(w, h)| (f64::from(*w) * f64::from(height) / (f64::from(*h) * f64::from(width)) - 1.0).abs() > 0.02);
+        let word = if stretched { "scaled and stretched" } else { "scaled" };
+        notes.push(format!(
+            "{} of {} pictures were {word} from {from}{w}×{h} to {width}×{height}",
+            scaled.len(),
+            sizes.len()
+        ));
+    }
+    match channels {
+        1 if coloured > 0 => {
+            notes.push(format!("{coloured} of {} pictures are in colour and were made grey", sizes.len()))
+        }
+        3 if coloured < sizes.len() => {
+            notes.push(format!(
+                "{} of {} pictures are grey; all three channels are alike",
+                sizes.len() - coloured,
+                sizes.len()
+            ));
+        }
+        _ => {}
+    }
+    notes
 }
 
 /// `(channels, height, width)` of a network input that pictures can be fitted to.

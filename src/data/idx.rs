@@ -53,6 +53,7 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
         class_names: Vec::new(),
         full_scale: 255.0,
         frames: None,
+        notes: Vec::new(),
     })
 }
 

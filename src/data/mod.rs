@@ -18,7 +18,7 @@ pub mod toolbox;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use npz_write::{NpzData, write_npz};
+pub use npz_write::{NpzData, write_npz, write_npz_with};
 pub use scaling::Scaling;
 pub use source::check_labels;
 pub use spec::DataSpec;
@@ -41,6 +41,8 @@ pub struct Samples {
     pub full_scale: f32,
     /// The same samples over time, where they are recordings of events; `values` is then their mean over time.
     pub frames: Option<Frames>,
+    /// What was done to them on the way, in sentences: fitted, cut, summed.
+    pub notes: Vec<String>,
 }
 
 /// Samples over time: one frame a step, from the first again after the last.

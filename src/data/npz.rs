@@ -61,6 +61,7 @@ pub fn read(path: &Path) -> Result<Samples> {
         class_names: Vec::new(),
         full_scale,
         frames: None,
+        notes: Vec::new(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Writes numpy archives. Knows arrays, not what they mean.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::npy;
-use crate::files::write_whole;
+use crate::files::write_or_stop;
 use crate::{Error, Result};
 
 /// The values of one array, row-major.
@@ -28,7 +29,8 @@ impl NpzData<'_> {
             Self::F32(v) => v.len(),
         }
     }
-    fn descr(&self) -> &'static str {
+    /// What numpy calls their type.
+    pub fn descr(&self) -> &'static str {
         match self {
             Self::U8(_) => "|u1",
             Self::I16(_) => "<i2",
@@ -53,22 +55,70 @@ impl NpzData<'_> {
 /// Writes named arrays `(name, shape, values)` to `path`, compressed. The archive is written beside its place and
 /// renamed when whole, so a reader never sees half of it and a failure leaves an older file as it was.
 pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Result<()> {
-    for (name, shape, data) in arrays {
-        if shape.iter().try_fold(1usize, |p, &d| p.checked_mul(d)) != Some(data.len()) {
-            let shape = crate::error::dims(shape);
-            return Err(Error::Internal(format!("array {name}: {} values for shape [{shape}]", data.len())));
+    write_npz_with(path, |out| {
+        arrays.iter().try_for_each(|(name, shape, data)| {
+            out.begin(name, shape, data.descr())?;
+            out.values(*data)
+        })
+    })
+}
+
+/// [`write_npz`] for arrays that come in pieces, so that they need not be at hand at once, and whose writing can be stopped.
+///
+/// # Errors
+/// What `write` gives; [`Error::Io`] when the operating system refuses.
+pub fn write_npz_with(path: &Path, write: impl FnOnce(&mut NpzWriter<'_>) -> Result<()>) -> Result<()> {
+    write_or_stop(path, |file| {
+        let zip = ZipWriter::new(BufWriter::new(file));
+        let mut out = NpzWriter { path, zip, name: String::new(), left: 0 };
+        write(&mut out)?;
+        out.all_written()?;
+        let whole = out.zip.finish().map_err(io::Error::from).and_then(|mut file| file.flush());
+        whole.map_err(|error| Error::io(path, error))
+    })
+}
+
+/// An archive on its way to a file.
+pub struct NpzWriter<'a> {
+    path: &'a Path,
+    zip: ZipWriter<BufWriter<&'a mut File>>,
+    /// The array that is being written, and how many values it still wants.
+    name: String,
+    left: usize,
+}
+
+impl NpzWriter<'_> {
+    /// Begins an array of `shape` and numpy's type `descr`; its values follow.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the array before has too few values; [`Error::Io`] when the operating system refuses.
+    pub fn begin(&mut self, name: &str, shape: &[usize], descr: &str) -> Result<()> {
+        self.all_written()?;
+        let count = shape.iter().try_fold(1usize, |p, &d| p.checked_mul(d));
+        self.left = count.ok_or_else(|| Error::Internal(format!("array {name} is too large")))?;
+        self.name = name.to_owned();
+        let options = SimpleFileOptions::default().large_file(self.left >= 1 << 28);
+        let begun = self.zip.start_file(format!("{name}.npy"), options).map_err(io::Error::from);
+        let begun = begun.and_then(|()| self.zip.write_all(&npy::header_bytes(descr, shape)));
+        begun.map_err(|error| Error::io(self.path, error))
+    }
+
+    /// The next values of the array, of its type.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when there are too many; [`Error::Io`] when the operating system refuses.
+    pub fn values(&mut self, data: NpzData<'_>) -> Result<()> {
+        let left = self.left.checked_sub(data.len());
+        self.left = left.ok_or_else(|| Error::Internal(format!("array {}: more values than places", self.name)))?;
+        data.write_to(&mut self.zip).map_err(|error| Error::io(self.path, error))
+    }
+
+    fn all_written(&self) -> Result<()> {
+        match self.left {
+            0 => Ok(()),
+            left => Err(Error::Internal(format!("array {}: {left} values are missing", self.name))),
         }
     }
-    write_whole(path, |file| {
-        let mut zip = ZipWriter::new(BufWriter::new(file));
-        for (name, shape, data) in arrays {
-            let large = data.len() >= 1 << 28;
-            zip.start_file(format!("{name}.npy"), SimpleFileOptions::default().large_file(large))?;
-            zip.write_all(&npy::header_bytes(data.descr(), shape))?;
-            data.write_to(&mut zip)?;
-        }
-        zip.finish()?.flush()
-    })
 }
 
 #[cfg(test)]

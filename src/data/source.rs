@@ -101,6 +101,7 @@ pub(super) mod tests {
             class_names: vec![],
             full_scale: 1.0,
             frames: None,
+            notes: Vec::new(),
         };
         assert!(check_labels(&samples, 8).is_ok());
         assert!(check_labels(&samples, 7).unwrap_err().to_string().contains("sample 2 has label 7"));

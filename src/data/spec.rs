@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::digits::{Drawing, drawing};
+use super::events::Binning;
 use super::{Samples, cifar, digits, events, folder, idx, npz, toolbox};
 use crate::{Error, Result};
 
@@ -24,8 +25,8 @@ pub enum DataSpec {
     Npz(PathBuf),
     /// `snntoolbox:FOLDER` with `x_test.npz`, `y_test.npz` and, for calibration, `x_norm.npz`
     Toolbox(PathBuf),
-    /// `events:FOLDER` or `events:FILE[,FILE…]`: recordings of event cameras
-    Events(Vec<PathBuf>),
+    /// `events:FOLDER` or `events:FILE[,FILE…]`, and how they are binned: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`
+    Events { paths: Vec<PathBuf>, binning: Binning },
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
     /// `drawn:…`: strokes of a person, as text
@@ -37,7 +38,7 @@ impl DataSpec {
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::Invalid(format!(
-                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, snntoolbox:FOLDER, events:FILE or builtin:digits"
+                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, snntoolbox:FOLDER, events:FILE[,frames=N] or builtin:digits"
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("has no kind before a colon"))?;
@@ -59,8 +60,16 @@ impl DataSpec {
             // A folder whose own name has a comma is meant as it stands.
             "images" if Path::new(rest).exists() => Ok(Self::Images(vec![rest.into()])),
             "images" if !list().is_empty() => Ok(Self::Images(list())),
-            "events" if Path::new(rest).exists() => Ok(Self::Events(vec![rest.into()])),
-            "events" if !list().is_empty() => Ok(Self::Events(list())),
+            "events" => {
+                let mut parts: Vec<&str> = rest.split(',').collect();
+                let binning = Binning::take(&mut parts).map_err(|why| bad(&why))?;
+                let files = parts.join(",");
+                let paths: Vec<PathBuf> = match Path::new(&files).exists() {
+                    true => vec![files.into()],
+                    false => parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(PathBuf::from).collect(),
+                };
+                if paths.is_empty() { Err(bad("names no file")) } else { Ok(Self::Events { paths, binning }) }
+            }
             "npz" => Ok(Self::Npz(rest.trim().into())),
             "snntoolbox" => Ok(Self::Toolbox(rest.trim().into())),
             "builtin" => digits::Split::named(rest.trim())
@@ -77,7 +86,7 @@ impl DataSpec {
             return Ok(Self::Toolbox(path.to_owned()));
         }
         if events::is_recording(path) || (path.is_dir() && folder::holds(path, events::is_recording)) {
-            return Ok(Self::Events(vec![path.to_owned()]));
+            return Ok(Self::Events { paths: vec![path.to_owned()], binning: Binning::default() });
         }
         if path.is_dir() || folder::is_picture(path) {
             return Ok(Self::Images(vec![path.to_owned()]));
@@ -104,7 +113,7 @@ impl DataSpec {
             Self::Idx { images, labels } => idx::read(images, labels.as_deref()),
             Self::Cifar10(files) => cifar::read(files),
             Self::Images(paths) => folder::read(paths, None),
-            Self::Events(paths) => events::read(paths, None),
+            Self::Events { paths, binning } => events::read(paths, binning, None),
             Self::Npz(path) => npz::read(path),
             Self::Toolbox(folder) => toolbox::read(folder),
             Self::Builtin(split) => Ok(digits::generate(*split)),
@@ -124,7 +133,7 @@ impl DataSpec {
     pub fn load_resized(&self, shape: &[usize]) -> Result<Samples> {
         match self {
             Self::Images(paths) => folder::read(paths, Some(shape)),
-            Self::Events(paths) => events::read(paths, Some(shape)),
+            Self::Events { paths, binning } => events::read(paths, binning, Some(shape)),
             Self::Drawn(text) => drawn(text, Some(shape)),
             _ => self.load(),
         }
@@ -162,7 +171,7 @@ impl fmt::Display for DataSpec {
             Self::Idx { images, labels: None } => write!(f, "idx:{}", images.display()),
             Self::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
             Self::Images(paths) => write!(f, "images:{}", join(paths)),
-            Self::Events(paths) => write!(f, "events:{}", join(paths)),
+            Self::Events { paths, binning } => write!(f, "events:{}{binning}", join(paths)),
             Self::Npz(path) => write!(f, "npz:{}", path.display()),
             Self::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
             Self::Builtin(split) => write!(f, "builtin:{}", split.name()),
@@ -198,14 +207,29 @@ mod tests {
 
     #[test]
     fn text_form_survives() {
-        for text in
-            ["idx:a,b", "idx:a", "cifar10:a.bin,b.bin", "images:a.png,b.png", "npz:a,b.npz", "builtin:digits-train"]
-        {
+        for text in [
+            "idx:a,b",
+            "idx:a",
+            "cifar10:a.bin,b.bin",
+            "images:a.png,b.png",
+            "npz:a,b.npz",
+            "builtin:digits-train",
+            "events:a.bin,b.bin",
+            "events:a,frames=16",
+            "events:a,us=1000,frames=8,polarity=on,sensor=128x64",
+        ] {
             let spec = DataSpec::parse(text).unwrap();
             assert_eq!(spec.to_string(), text);
             let json = serde_json::to_string(&spec).unwrap();
             assert_eq!(serde_json::from_str::<DataSpec>(&json).unwrap(), spec);
         }
+        for text in
+            ["events:frames=4", "events:a,frames=0", "events:a,frames=x", "events:a,sensor=9", "events:a,polarity=up"]
+        {
+            let why = DataSpec::parse(text).unwrap_err().to_string();
+            assert!(why.contains(text), "{why}");
+        }
+        assert_eq!(DataSpec::parse("events:a,frames=32").unwrap().to_string(), "events:a");
         for text in ["", "digits", "idx:", "idx:a,b,c", "cifar10:,", "builtin:letters", "tar:x"] {
             assert!(DataSpec::parse(text).is_err(), "{text}");
         }

@@ -44,6 +44,7 @@ mod tests {
             class_names: Vec::new(),
             full_scale: 1.0,
             frames: None,
+            notes: Vec::new(),
         }
     }
 

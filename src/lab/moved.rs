@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use super::settings::Settings;
+use crate::data::events::Binning;
 use crate::network::open::{BUILTIN, parts};
 
 /// A session that waits for its files.
@@ -106,7 +107,10 @@ fn files_of(spec: &str) -> Vec<&str> {
         Some(("builtin", _)) | None => Vec::new(),
         // A name with a comma in it.
         Some((_, whole)) if Path::new(whole.trim()).exists() => Vec::new(),
-        Some((_, list)) => list.split(',').map(str::trim).filter(|file| !file.is_empty()).collect(),
+        Some((kind, list)) => {
+            let option = |part: &str| kind == "events" && Binning::is_option(part);
+            list.split(',').map(str::trim).filter(|part| !part.is_empty() && !option(part)).collect()
+        }
     }
 }
 
@@ -139,6 +143,12 @@ mod tests {
     #[test]
     fn a_session_of_what_is_bundled_never_waits() {
         assert!(Waiting::new(session("builtin:digits-cnn", "builtin:digits")).is_err());
+    }
+
+    #[test]
+    fn how_recordings_are_binned_is_no_file() {
+        let waiting = Waiting::new(session("builtin:digits-cnn", "events:/old/a.bin,us=500,sensor=8x8")).unwrap();
+        assert_eq!(waiting.missing, [Missing { what: What::Data, path: "/old/a.bin".into() }]);
     }
 
     #[test]

@@ -193,6 +193,7 @@ impl Drawing {
         Samples {
             source: KIND.into(),
             frames: None,
+            notes: Vec::new(),
             shape,
             values: values.into(),
             labels: Default::default(),

@@ -76,6 +76,7 @@ pub fn generate_some(count: usize, seed: u64) -> Samples {
         class_names: (0..10).map(|d| d.to_string()).collect(),
         full_scale: 255.0,
         frames: None,
+        notes: Vec::new(),
     }
 }
 
