@@ -35,6 +35,11 @@ impl Graded {
             self.reasons.push(reason);
         }
     }
+    /// [`lower`](Self::lower) for the reason that decides: it is said first.
+    pub fn lower_first(&mut self, grade: Grade, reason: impl Into<String>) {
+        self.grade = self.grade.max(grade);
+        self.reasons.insert(0, reason.into());
+    }
 }
 
 impl Grade {

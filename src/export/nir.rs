@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::nir_moves::{Move, even_pads};
 use super::{Grade, Graded};
 use crate::convert::{Correction, Neuron, Pooling, Recipe, Reset, SpikingLayer, SpikingNetwork, Tie};
 use crate::network::nir::{Graph, Kind, Node};
@@ -23,8 +24,11 @@ pub enum Pools {
 struct Written {
     /// Nodes of the graph that add up to it.
     sources: Vec<String>,
-    /// What one unit of it stands for, per entry of its first dimension.
+    /// What one unit of it stands for, per entry of its first dimension (of what the sources send, where that is still to
+    /// be moved).
     units: Vec<f32>,
+    /// How it is moved out of the sources, where no node has been written for that yet.
+    moved: Option<Move>,
 }
 
 /// Writes `spiking`, converted from the rewritten `network` by `recipe`, as a graph. `extra` is remembered beside it.
@@ -52,7 +56,7 @@ pub fn graph(
         match writer.write(id, &values) {
             Ok(written) => values[id] = Some(written),
             Err(reason) => {
-                graded.lower(Grade::Unsupported, format!("{}: {reason}", network.nodes[id].name));
+                graded.lower_first(Grade::Unsupported, format!("{}: {reason}", network.nodes[id].name));
                 return (None, graded);
             }
         }
@@ -62,7 +66,13 @@ pub fn graph(
     }
     let shape = network.nodes[network.output].shape.clone();
     let Some(answer) = values[network.output].take() else { return (None, graded) };
-    let answer = writer.unscaled(answer, &shape, "readout");
+    let answer = match writer.settled(answer, "readout") {
+        Ok(answer) => writer.unscaled(answer, &shape, "readout"),
+        Err(reason) => {
+            graded.lower_first(Grade::Unsupported, reason);
+            return (None, graded);
+        }
+    };
     writer.add("output", Kind::Output { shape }, &answer, Vec::new());
     let mut graph = writer.graph;
     graph.metadata = metadata(recipe, &graded);
@@ -116,10 +126,10 @@ fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> Graded {
         );
     }
     if recipe.neuron != Neuron::If {
-        graded.lower(Grade::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
+        graded.lower_first(Grade::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
     }
     if recipe.correction != Correction::None {
-        graded.lower(
+        graded.lower_first(
             Grade::Unsupported,
             "a correction (SRP, COS) depends on the sample, which no graph can say; export without it",
         );
@@ -183,7 +193,11 @@ impl Writer<'_> {
 
     /// Adds what node `id` of the network is; its name in the graph.
     fn add_node(&mut self, id: NodeId, kind: Kind, from: &Written) -> String {
-        let metadata = vec![("layer".to_owned(), self.network.nodes[id].name.clone())];
+        // Version 1.0.4 of the package, which sinabs asks for, knows metadata of few kinds of nodes.
+        let metadata = match kind {
+            Kind::If { .. } | Kind::Affine { .. } => vec![("layer".to_owned(), self.network.nodes[id].name.clone())],
+            _ => Vec::new(),
+        };
         self.put(self.own[id].clone(), kind, from, metadata)
     }
 
@@ -202,20 +216,71 @@ impl Writer<'_> {
         let all = value.units.iter().flat_map(|&unit| std::iter::repeat_n(unit, plane)).collect();
         let kind = Kind::Scale { scale: Weights::new(shape.to_vec(), all) };
         let name = self.add(&format!("{name}_scale"), kind, &value, Vec::new());
-        Written { sources: vec![name], units: vec![1.0; value.units.len()] }
+        Written { sources: vec![name], units: vec![1.0; value.units.len()], moved: None }
+    }
+
+    /// `value` with a node for what is still to be moved.
+    fn settled(&mut self, value: Written, name: &str) -> Result<Written, String> {
+        let Some(moved) = &value.moved else { return Ok(value) };
+        let kind = moved.convolution(&value.units)?;
+        let Kind::Conv2d { weight, .. } = &kind else { return Err("is no convolution".into()) };
+        let channels = weight.shape[0];
+        let name = self.add(&format!("{name}_moved"), kind, &value, Vec::new());
+        Ok(Written { sources: vec![name], units: vec![1.0; channels], moved: None })
+    }
+
+    /// What the sources of input `k` of `node` send, as it is.
+    fn input(&mut self, node: &crate::network::Node, k: usize, values: &[Option<Written>]) -> Result<Written, String> {
+        let value = values[node.inputs[k]].clone().ok_or("reads what was not written")?;
+        let name = format!("{}_{k}", node.name);
+        self.settled(value, &name)
+    }
+
+    /// A picture's slice or padding, kept for the node that reads it.
+    fn moved(&mut self, id: NodeId, value: Written) -> Result<Written, String> {
+        let network = self.network;
+        let node = &network.nodes[id];
+        let from =
+            |shape: &[usize]| <[usize; 3]>::try_from(shape).map_err(|_| "moves values that are no picture".to_owned());
+        let so_far = value.moved.clone();
+        let further = so_far.and_then(|moved| moved.then(&node.op));
+        if let Some(moved) = further {
+            return Ok(Written { moved: Some(moved), ..value });
+        }
+        let shape = from(&network.nodes[node.inputs[0]].shape)?;
+        let value = self.settled(value, &node.name)?;
+        let moved = Move::all(shape).then(&node.op).ok_or_else(|| format!("NIR has no node for '{}'", node.kind()))?;
+        Ok(Written { moved: Some(moved), ..value })
+    }
+
+    /// Pictures side by side, each by its own convolution to its place among the channels.
+    fn joined(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
+        let network = self.network;
+        let node = &network.nodes[id];
+        let (mut sources, mut at) = (Vec::new(), 0);
+        for k in 0..node.inputs.len() {
+            let shape = network.nodes[node.inputs[k]].shape.as_slice();
+            let Ok(from) = <[usize; 3]>::try_from(shape) else { return Err("NIR has no node that joins lists".into()) };
+            let part = self.input(node, k, values)?;
+            let moved = Some(Move::all(from).into_channels(at, node.shape[0]));
+            at += from[0];
+            let part = self.settled(Written { moved, ..part }, &format!("{}_{k}", node.name))?;
+            sources.extend(part.sources);
+        }
+        Ok(Written { sources, units: vec![1.0; node.shape[0]], moved: None })
     }
 
     fn write(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
-        let node = &self.network.nodes[id];
+        let network = self.network;
+        let node = &network.nodes[id];
         let ones = vec![1.0; node.shape[0]];
-        let plain = |name: String| Written { sources: vec![name], units: ones.clone() };
-        let nothing = Written { sources: Vec::new(), units: Vec::new() };
-        let input = |k: usize| values[node.inputs[k]].clone().ok_or_else(|| "reads what was not written".to_owned());
-        let before = |k: usize| self.network.nodes[node.inputs[k]].shape.as_slice();
+        let plain = |name: String| Written { sources: vec![name], units: ones.clone(), moved: None };
+        let nothing = Written { sources: Vec::new(), units: Vec::new(), moved: None };
+        let before = |k: usize| network.nodes[node.inputs[k]].shape.as_slice();
         match &node.op {
             Op::Input => Ok(plain(self.add_node(id, Kind::Input { shape: node.shape.clone() }, &nothing))),
             Op::Linear { weight, bias } => {
-                let from = input(0)?;
+                let from = self.input(node, 0, values)?;
                 let wide = weight.shape[1];
                 let data = weight.data.iter().enumerate().map(|(i, w)| w * from.units[i % wide]).collect();
                 let weight = Weights::new(weight.shape.clone(), data);
@@ -224,11 +289,13 @@ impl Writer<'_> {
             }
             Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
                 let [top, left, bottom, right] = *padding;
-                if (top, left) != (bottom, right) {
-                    return Err("NIR's convolution pads both sides alike, and this one does not".into());
-                }
-                let from = input(0)?;
+                let from = self.input(node, 0, values)?;
                 let weight = dense(weight, *groups, &from.units);
+                let (weight, padding) = match (top, left) == (bottom, right) {
+                    true => (weight, [top, left]),
+                    false => even_pads(&weight, *padding, *dilation)
+                        .ok_or("NIR's convolution pads both sides alike, and this dilated one does not")?,
+                };
                 let bias = self.bias(id, bias.as_ref(), weight.shape[0]);
                 let [_, height, width] = *before(0) else { return Err("reads no picture".into()) };
                 let kind = Kind::Conv2d {
@@ -236,7 +303,7 @@ impl Writer<'_> {
                     weight,
                     bias,
                     stride: *stride,
-                    padding: [top, left],
+                    padding,
                     dilation: *dilation,
                     groups: 1,
                 };
@@ -247,7 +314,8 @@ impl Writer<'_> {
                 if has_current(layer) && !self.bias_left.contains(&id) {
                     return Err("its neurons get a current of their own (bias correction or shift) and no weights before them can carry it".into());
                 }
-                let from = self.unscaled(input(0)?, &node.shape, &node.name);
+                let from = self.input(node, 0, values)?;
+                let from = self.unscaled(from, &node.shape, &node.name);
                 let of = |v: f32| Weights::new(node.shape.clone(), vec![v; node.len()]);
                 let theta = layer.theta_per_neuron();
                 if theta.iter().any(|&theta| theta <= 0.0) {
@@ -256,12 +324,13 @@ impl Writer<'_> {
                 let kind = Kind::If { r: of(1.0), threshold: Weights::new(node.shape.clone(), theta), reset: of(0.0) };
                 let name = self.add_node(id, kind, &from);
                 let units = (0..node.shape[0]).map(|c| layer.theta_of(c * layer.plane())).collect();
-                Ok(Written { sources: vec![name], units })
+                Ok(Written { sources: vec![name], units, moved: None })
             }
             Op::Add => {
-                let mut sum = Written { sources: Vec::new(), units: ones };
+                let mut sum = Written { sources: Vec::new(), units: ones, moved: None };
                 for k in 0..node.inputs.len() {
-                    let part = self.unscaled(input(k)?, &node.shape, &format!("{}_{k}", node.name));
+                    let part = self.input(node, k, values)?;
+                    let part = self.unscaled(part, &node.shape, &format!("{}_{k}", node.name));
                     // An edge can be there but once: a value added to itself goes through a node of its own.
                     if part.sources.iter().any(|source| sum.sources.contains(source)) {
                         return Err("adds a value to itself, which NIR's edges cannot say".into());
@@ -275,11 +344,13 @@ impl Writer<'_> {
                 if (top, left) != (bottom, right) || (!count_include_pad && *padding != [0; 4]) {
                     return Err("NIR's pools count padding and pad both sides alike; this one does not".into());
                 }
-                Ok(self.pool(id, input(0)?, *kernel, *stride, [top, left]))
+                let from = self.input(node, 0, values)?;
+                Ok(self.pool(id, from, *kernel, *stride, [top, left]))
             }
             Op::Mean { axes } if axes == &[1, 2] => {
                 let &[channels, height, width] = before(0) else { return Err("takes the mean of no picture".into()) };
-                let pooled = self.pool(id, input(0)?, [height, width], [height, width], [0, 0]);
+                let from = self.input(node, 0, values)?;
+                let pooled = self.pool(id, from, [height, width], [height, width], [0, 0]);
                 match node.shape.len() {
                     1 => Ok(self.flat(&node.name, pooled, &[channels, 1, 1])),
                     _ => Ok(pooled),
@@ -287,10 +358,11 @@ impl Writer<'_> {
             }
             Op::Reshape if node.shape.len() == 1 => {
                 let shape = before(0).to_vec();
-                Ok(self.flat(&node.name, input(0)?, &shape))
+                let from = self.input(node, 0, values)?;
+                Ok(self.flat(&node.name, from, &shape))
             }
             Op::Affine { scale, shift } if shift.iter().all(|&v| v == 0.0) => {
-                let from = input(0)?;
+                let from = self.input(node, 0, values)?;
                 let pick = |c: usize| if scale.len() == 1 { scale[0] } else { scale[c] };
                 let units = from.units.iter().enumerate().map(|(c, unit)| unit * pick(c)).collect();
                 Ok(Written { units, ..from })
@@ -298,6 +370,11 @@ impl Writer<'_> {
             Op::Affine { .. } => {
                 Err("a constant current beside spikes (a BatchNorm behind neurons) has no node in NIR".into())
             }
+            Op::Slice { .. } | Op::Pad { .. } => {
+                let value = values[node.inputs[0]].clone().ok_or("reads what was not written")?;
+                self.moved(id, value)
+            }
+            Op::Concat { axis: 0 } => self.joined(id, values),
             Op::MaxPool2d { .. } => Err(match self.spiking.pooling {
                 Pooling::PreNeuron => "NIR has no max pooling".into(),
                 Pooling::Lateral => "NIR has no max pooling and no lateral inhibition".into(),
@@ -320,7 +397,8 @@ impl Writer<'_> {
             Pools::Sum => (Kind::SumPool2d { kernel, stride, padding }, share),
         };
         let pooled = self.add_node(id, kind, &from);
-        Written { sources: vec![pooled], units: from.units.iter().map(|unit| unit * factor).collect() }
+        let units = from.units.iter().map(|unit| unit * factor).collect();
+        Written { sources: vec![pooled], units, moved: None }
     }
 
     fn flat(&mut self, name: &str, from: Written, shape: &[usize]) -> Written {
@@ -331,7 +409,7 @@ impl Writer<'_> {
         let units = from.units.iter().flat_map(|&unit| std::iter::repeat_n(unit, plane)).collect();
         // Counted from the end, so that it is right with and without a batch in front.
         let kind = Kind::Flatten { input: shape.to_vec(), start: -(shape.len() as i64), end: -1 };
-        Written { sources: vec![self.add(&format!("{name}_flatten"), kind, &from, Vec::new())], units }
+        Written { sources: vec![self.add(&format!("{name}_flatten"), kind, &from, Vec::new())], units, moved: None }
     }
 
     /// The bias of node `id`, with the currents of the neurons that alone read it.

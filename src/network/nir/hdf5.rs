@@ -75,7 +75,10 @@ fn fields(group: &mut GroupBuilder, kind: &Kind) {
         Kind::If { r, threshold, reset } => {
             numbers(group, "r", r);
             numbers(group, "v_threshold", threshold);
-            numbers(group, "v_reset", reset);
+            // 0 is the default; version 1.0.4 of the package, which sinabs asks for, does not know the field.
+            if reset.data.iter().any(|&v| v != 0.0) {
+                numbers(group, "v_reset", reset);
+            }
         }
     }
 }
