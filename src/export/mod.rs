@@ -3,7 +3,9 @@
 
 pub mod grade;
 pub mod html;
+mod html_charts;
 pub mod nir;
+mod nir_moves;
 mod parquet;
 pub mod recording;
 pub mod table;
