@@ -14,6 +14,14 @@ pub const PREFIX: &str = ".spikescope-";
 /// # Errors
 /// [`Error::Io`] with the path when the operating system refuses.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    write_or_stop(path, |file| write(file).map_err(|error| Error::io(path, error)))
+}
+
+/// [`write_whole`] for what can fail otherwise than by the operating system, a stop for one.
+///
+/// # Errors
+/// What `write` gives; [`Error::Io`] with the path when the operating system refuses.
+pub fn write_or_stop(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: io::Error| Error::io(path, error);
     let mut options = tempfile::Builder::new();
@@ -22,7 +30,7 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>)
     #[cfg(unix)]
     options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = options.tempfile_in(folder).map_err(fail)?;
-    write(file.as_file_mut()).map_err(fail)?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|e| fail(e.error))?;
     Ok(())

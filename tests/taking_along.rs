@@ -81,6 +81,15 @@ fn a_stop_leaves_no_half_animation() {
     let stopped = still(Pane::Membrane).write(&mut lab, Format::Gif, &path, &progress);
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // Pictures of single steps appear together or not at all, and a folder that was there keeps what it had.
+    let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+    std::fs::create_dir(&old).unwrap();
+    std::fs::write(old.join("mine.txt"), "mine").unwrap();
+    for path in [&new, &old] {
+        let stopped = still(Pane::Ledger).write(&mut lab, Format::Frames, path, &progress);
+        assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
+    }
+    assert!(!new.exists() && std::fs::read_dir(&old).unwrap().count() == 1);
     let refused =
         still(Pane::Ledger).write(&mut lab, Format::Png, Path::new("/nowhere/at/all.png"), &Progress::default());
     assert!(refused.unwrap_err().to_string().contains("/nowhere/at/all.png"));
@@ -101,4 +110,86 @@ fn what_is_chosen_in_the_pane_is_taken_along() {
     harness.run_ok();
     let after = Still::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
     assert!(before.contains("share of the mean activation") && after.contains("units of activation"), "{after}");
+}
+
+/// Waits until nothing is written any more, looking at the lab as a window does: never longer than a frame may take.
+fn wait(lab: &mut Lab) {
+    while !lab.exports.is_empty() {
+        lab.poll();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where() {
+    let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
+    for ending in ["nir", "npz", "nirdata", "html", "csv", "parquet"] {
+        let path = folder.path().join(format!("run.{ending}"));
+        lab.notices.clear();
+        lab.update([Message::ExportRun(path.clone())]);
+        assert_eq!(lab.exports.len(), 1, "{ending}: begun, not done: the window is not kept waiting");
+        wait(&mut lab);
+        assert!(path.exists() && lab.written.as_ref() == Some(&path), "{ending}");
+        let said = &lab.notices.last().unwrap().text;
+        assert!(said.contains(&path.display().to_string()), "{said}");
+        assert_eq!(said.contains("approximate"), ending == "nir", "{said}");
+    }
+    // What is refused says why and leaves nothing.
+    let before = std::fs::read_dir(folder.path()).unwrap().count();
+    lab.update([Message::ExportRun(folder.path().join("run.docx"))]);
+    wait(&mut lab);
+    let notice = lab.notices.last().unwrap();
+    assert!(notice.level == spikescope::lab::Level::Error && notice.text.contains(".parquet"), "{}", notice.text);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), before);
+}
+
+#[test]
+fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is_left() {
+    let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("run.npz");
+    lab.update([Message::ExportRun(path.clone())]);
+    let number = lab.exports[0].number;
+    lab.update([Message::StopExport(number)]);
+    wait(&mut lab);
+    // It may have been through before the stop came; then it is whole.
+    match lab.written.take() {
+        Some(_) => assert!(zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).is_ok()),
+        None => {
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+            assert!(lab.notices.last().unwrap().text.contains("Stopped"), "{:?}", lab.notices);
+        }
+    }
+    lab.update([Message::ExportRun(path.clone())]);
+    drop(lab);
+    assert!(zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).is_ok(), "what was asked for is there");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn every_writer_of_runs_can_be_stopped_at_any_point() {
+    use spikescope::export::nir::Pools;
+    use spikescope::lab::export::export;
+    use spikescope::simulate::{Control, control::Event};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let (lab, folder) = (lab(), tempfile::tempdir().unwrap());
+    let run = lab.run.clone().unwrap();
+    for ending in ["nir", "npz", "nirdata"] {
+        let path = folder.path().join(format!("run.{ending}"));
+        let told = std::sync::Arc::new(AtomicUsize::new(0));
+        // The control stops itself at its second piece of progress: in the middle of the file.
+        let slot: std::sync::Arc<std::sync::OnceLock<Control>> = Default::default();
+        let (own, count) = (slot.clone(), told.clone());
+        let control = Control::listening(move |event| {
+            if let Event::Progress { .. } = event
+                && count.fetch_add(1, Ordering::Relaxed) == 1
+            {
+                own.get().unwrap().cancel();
+            }
+        });
+        slot.set(control.clone()).ok().unwrap();
+        let stopped = export(&run, &path, Pools::Average, &control);
+        assert!(matches!(stopped, Err(Error::Cancelled)) || told.load(Ordering::Relaxed) < 2, "{ending}: {stopped:?}");
+        assert!(told.load(Ordering::Relaxed) >= 2, "{ending} tells how far it is");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{ending}");
+    }
 }

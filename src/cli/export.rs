@@ -41,9 +41,22 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let result = compute(&settings, &mut cache, &progress.control(false));
     progress.clear();
     let run = result?;
+    let mut refused = None;
     for file in &args.files {
-        export(&run, file, pools)?.iter().for_each(|said| println!("{said}"));
-        println!("written to {}", file.display());
+        let said = export(&run, file, pools, &progress.control(false));
+        progress.clear();
+        match said {
+            Ok(said) => {
+                said.iter().for_each(|said| println!("{said}"));
+                println!("written to {}", file.display());
+            }
+            // The other files are written all the same.
+            Err(error) if args.files.len() > 1 => {
+                eprintln!("{}: not written", file.display());
+                refused.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
+    refused.map_or(Ok(()), Err)
 }

@@ -6,21 +6,23 @@ use hdf5_pure::{AttrValue, FileBuilder};
 
 use super::nir::names;
 use crate::convert::SpikingNetwork;
-use crate::data::{NpzData, write_npz};
+use crate::data::{NpzData, write_npz_with};
 use crate::files::write_bytes;
 use crate::network::Network;
-use crate::simulate::Recording;
+use crate::simulate::{Control, Recording};
 use crate::{Error, Result};
 
 /// The most values that are written at once.
 const MOST_VALUES: usize = 1 << 30;
+/// What is told to be done.
+const STAGE: &str = "writing";
 
 /// Writes `spikes0`, `spikes1`, … `[T, N, …shape]` (counts of every step), `potential0`, … `[N, …shape]` (v(T)),
 /// `mean_input0`, … `[N, …shape]`, `theta0`, … and `readout` `[T, N, classes]`, summed over steps.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the spikes are too many for one archive, [`Error::Io`] when the operating system refuses.
-pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording) -> Result<()> {
+/// [`Error::Invalid`] when the spikes are too many for one archive, [`Error::Io`] when the operating system refuses; a stop.
+pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording, control: &Control) -> Result<()> {
     let (steps, samples) = (recording.steps, recording.samples);
     let all: usize = spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
     if all > MOST_VALUES {
@@ -28,34 +30,48 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
             "{all} spikes and silences are too many for one archive ({MOST_VALUES}); record fewer samples or steps"
         )));
     }
-    let mut spikes: Vec<(String, Vec<usize>, Vec<i16>)> = Vec::new();
-    let mut floats: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
-    for (index, (layer, record)) in spiking.layers.iter().zip(&recording.layers).enumerate() {
-        let neurons = layer.neurons();
-        let mut counts = vec![0i16; steps * samples * neurons];
-        for (row, out) in counts.chunks_mut(neurons.max(1)).enumerate() {
-            record.spikes.for_each_bit(row / samples, row % samples, |neuron, weight| out[neuron] += weight as i16);
+    let (mut done, mut counts) = (0, Vec::new());
+    write_npz_with(path, |out| {
+        for (index, (layer, record)) in spiking.layers.iter().zip(&recording.layers).enumerate() {
+            let per_sample: Vec<usize> = std::iter::once(samples).chain(layer.shape.iter().copied()).collect();
+            let per_step: Vec<usize> = std::iter::once(steps).chain(per_sample.iter().copied()).collect();
+            out.begin(&format!("spikes{index}"), &per_step, NpzData::I16(&[]).descr())?;
+            for row in 0..steps * samples {
+                control.check()?;
+                control.progress(STAGE, done as f32 / all.max(1) as f32);
+                counts.clear();
+                counts.resize(layer.neurons(), 0i16);
+                record
+                    .spikes
+                    .for_each_bit(row / samples, row % samples, |neuron, weight| counts[neuron] += weight as i16);
+                out.values(NpzData::I16(&counts))?;
+                done += counts.len();
+            }
+            let mut floats = |name: &str, shape: &[usize], values: &[f32]| {
+                out.begin(&format!("{name}{index}"), shape, NpzData::F32(&[]).descr())?;
+                out.values(NpzData::F32(values))
+            };
+            floats("potential", &per_sample, &record.potential)?;
+            floats("mean_input", &per_sample, &record.mean_input)?;
+            floats("theta", &[layer.theta.len()], &layer.theta)?;
         }
-        let per_sample: Vec<usize> = std::iter::once(samples).chain(layer.shape.iter().copied()).collect();
-        let per_step: Vec<usize> = std::iter::once(steps).chain(per_sample.iter().copied()).collect();
-        spikes.push((format!("spikes{index}"), per_step, counts));
-        floats.push((format!("potential{index}"), per_sample.clone(), record.potential.clone()));
-        floats.push((format!("mean_input{index}"), per_sample, record.mean_input.clone()));
-        floats.push((format!("theta{index}"), vec![layer.theta.len()], layer.theta.clone()));
-    }
-    floats.push(("readout".into(), vec![steps, samples, recording.classes], recording.readout.clone()));
-    let spikes = spikes.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), NpzData::I16(data)));
-    let floats = floats.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), NpzData::F32(data)));
-    let arrays: Vec<(&str, &[usize], NpzData<'_>)> = spikes.chain(floats).collect();
-    write_npz(path, &arrays)
+        out.begin("readout", &[steps, samples, recording.classes], NpzData::F32(&[]).descr())?;
+        out.values(NpzData::F32(&recording.readout))
+    })
 }
 
 /// Writes the spikes of every layer as NIRData: events with the neuron's index and time (dt = 1), under the names that
 /// the exported graph has.
 ///
 /// # Errors
-/// [`Error::Invalid`] when neurons send more than one spike a step, [`Error::Io`] when the operating system refuses.
-pub fn write_nir_data(path: &Path, network: &Network, spiking: &SpikingNetwork, recording: &Recording) -> Result<()> {
+/// [`Error::Invalid`] when neurons send more than one spike a step, [`Error::Io`] when the operating system refuses; a stop.
+pub fn write_nir_data(
+    path: &Path,
+    network: &Network,
+    spiking: &SpikingNetwork,
+    recording: &Recording,
+    control: &Control,
+) -> Result<()> {
     if spiking.layers.iter().any(|layer| layer.neuron.weights().len() > 1) {
         return Err(Error::Invalid(
             "NIRData has events without a number; neurons that send several spikes a step do not fit".into(),
@@ -65,15 +81,17 @@ pub fn write_nir_data(path: &Path, network: &Network, spiking: &SpikingNetwork, 
     file.set_attr("__type__", AttrValue::VarLenString("NIRGraphData".into()));
     let mut nodes = file.create_group("nodes");
     let names = names(network);
-    for (layer, record) in spiking.layers.iter().zip(&recording.layers) {
+    for (index, (layer, record)) in spiking.layers.iter().zip(&recording.layers).enumerate() {
+        control.progress(STAGE, index as f32 / spiking.layers.len() as f32);
         let events: Vec<Vec<(i64, f64)>> = (0..recording.samples)
             .map(|sample| {
+                control.check()?;
                 let mut events = Vec::new();
                 (0..recording.steps)
                     .for_each(|t| record.spikes.for_each_spike(t, sample, |n| events.push((n as i64, t as f64))));
-                events
+                Ok(events)
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let most = events.iter().map(Vec::len).max().unwrap_or(0).max(1);
         // Rows of one length: no event is index −1 at infinity.
         let padded = || {
@@ -102,6 +120,7 @@ pub fn write_nir_data(path: &Path, network: &Network, spiking: &SpikingNetwork, 
         nodes.add_group(node.finish());
     }
     file.add_group(nodes.finish());
+    control.check()?;
     let bytes = file.finish().map_err(|e| Error::Internal(format!("the recording cannot be written as HDF5: {e}")))?;
     write_bytes(path, &bytes)
 }

@@ -37,6 +37,10 @@ pub enum News {
     Lane { generation: u64, index: usize, result: Result<Arc<Run>> },
     /// All lanes have had their turn.
     Raced { generation: u64 },
+    /// How far the export of this number is, 0 to 1.
+    Exporting { number: u64, fraction: f32 },
+    /// The export of this number is over; what has to be said about it.
+    Exported { number: u64, result: Result<Vec<String>> },
     /// A look at a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
 }
@@ -132,19 +136,20 @@ pub struct Engine {
     runs: Arc<Mailbox<RunWish>>,
     looks: Arc<Mailbox<LookWish>>,
     news: Receiver<News>,
+    sender: Sender<News>,
     waker: Arc<Mutex<Option<Waker>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// Sends news and wakes the window.
 #[derive(Clone)]
-struct Voice {
+pub(super) struct Voice {
     sender: Sender<News>,
     waker: Arc<Mutex<Option<Waker>>>,
 }
 
 impl Voice {
-    fn say(&self, news: News) {
+    pub(super) fn say(&self, news: News) {
         // A closed ear means that the program is ending.
         let _ = self.sender.send(news);
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -158,7 +163,7 @@ impl Default for Engine {
     fn default() -> Self {
         let (sender, news) = channel();
         let waker = Arc::new(Mutex::new(None));
-        let voice = Voice { sender, waker: waker.clone() };
+        let voice = Voice { sender: sender.clone(), waker: waker.clone() };
         let (runs, looks) = (Mailbox::new(), Mailbox::new());
         let threads = [
             spawn("spikescope-run", {
@@ -170,11 +175,12 @@ impl Default for Engine {
                 move || work_looks(&looks, &voice)
             }),
         ];
-        Self { runs, looks, news, waker, threads: threads.into_iter().flatten().collect() }
+        Self { runs, looks, news, sender, waker, threads: threads.into_iter().flatten().collect() }
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+/// A thread, where the system has one.
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
     std::thread::Builder::new().name(name.into()).spawn(work).ok()
 }
 
@@ -182,6 +188,10 @@ impl Engine {
     /// Who is woken when there is news.
     pub fn set_waker(&self, waker: Waker) {
         *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+    /// What other threads tell the lab by.
+    pub(super) fn voice(&self) -> Voice {
+        Voice { sender: self.sender.clone(), waker: self.waker.clone() }
     }
     /// Asks for a run, and beside it one of every lane; a newer wish replaces an older one.
     pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: Fit, lanes: Vec<NamedRecipe>) {
@@ -217,7 +227,7 @@ impl Drop for Engine {
 }
 
 /// Whether it is time to tell again: about every 50 ms is enough for an eye.
-fn due(last: &Mutex<Instant>) -> bool {
+pub(super) fn due(last: &Mutex<Instant>) -> bool {
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
     let due = last.elapsed() >= Duration::from_millis(50);
     if due {
@@ -284,7 +294,7 @@ fn work_looks(mailbox: &Mailbox<LookWish>, voice: &Voice) {
 }
 
 /// A panic in the work becomes an error on the screen; the lab lives.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().cloned();
         let text = text.or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();

@@ -7,6 +7,7 @@ use crate::export::nir::{Pools, graph};
 use crate::export::{Grade, html, recording, table};
 use crate::files::write_bytes;
 use crate::network::nir;
+use crate::simulate::Control;
 use crate::{Error, Result};
 
 /// Endings that runs are written under, and what each is.
@@ -19,18 +20,20 @@ pub const ENDINGS: [(&str, &str); 6] = [
     ("parquet", "the same as Parquet"),
 ];
 
-/// Writes `run` to `path`; returns what has to be said about it, in sentences.
+/// Writes `run` to `path`, whole or, after a failure or a stop, not at all; returns what has to be said about it, in
+/// sentences.
 ///
 /// # Errors
-/// [`Error::File`] for an ending that is not known or a network that the format cannot say, with every reason.
-pub fn export(run: &Run, path: &Path, pools: Pools) -> Result<Vec<String>> {
+/// [`Error::File`] for an ending that is not known or a network that the format cannot say, with every reason; a stop.
+pub fn export(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result<Vec<String>> {
+    control.check()?;
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "nir" => export_nir(run, path, pools),
-        "npz" => recording::write_archive(path, &run.spiking, &run.recording).map(|()| Vec::new()),
+        "nir" => export_nir(run, path, pools, control),
+        "npz" => recording::write_archive(path, &run.spiking, &run.recording, control).map(|()| Vec::new()),
         "nirdata" | "h5" => {
             let network = run.model.program.network();
-            recording::write_nir_data(path, network, &run.spiking, &run.recording).map(|()| Vec::new())
+            recording::write_nir_data(path, network, &run.spiking, &run.recording, control).map(|()| Vec::new())
         }
         "html" | "htm" => {
             let settings = settings(run);
@@ -52,7 +55,7 @@ pub fn export(run: &Run, path: &Path, pools: Pools) -> Result<Vec<String>> {
     }
 }
 
-fn export_nir(run: &Run, path: &Path, pools: Pools) -> Result<Vec<String>> {
+fn export_nir(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result<Vec<String>> {
     let extra =
         [("scale".to_owned(), run.settings.scaling.to_string()), ("model".to_owned(), run.model.original.name.clone())];
     let (graph, graded) = graph(run.model.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
@@ -60,7 +63,12 @@ fn export_nir(run: &Run, path: &Path, pools: Pools) -> Result<Vec<String>> {
         let reasons = graded.reasons.join("; ");
         return Err(Error::file(path, "the graph", format!("unsupported: NIR cannot say this network: {reasons}")));
     };
-    nir::write(&graph, path)?;
+    control.check()?;
+    control.progress("writing", 0.3);
+    let bytes = nir::to_bytes(&graph)?;
+    control.progress("writing", 0.8);
+    control.check()?;
+    write_bytes(path, &bytes)?;
     let mut said = vec![format!("{}: this NIR graph is {}", path.display(), graded.grade.word())];
     said.extend(graded.reasons);
     Ok(said)
@@ -83,7 +91,9 @@ fn settings(run: &Run) -> Vec<(String, String)> {
     ];
     // The recipe under the names that recipe files use.
     if let Ok(toml::Value::Table(recipe)) = toml::Value::try_from(&settings.recipe) {
-        all.extend(recipe.into_iter().map(|(name, value)| (name, value.to_string().trim_matches('"').to_owned())));
+        // Nothing set by hand is nothing to say.
+        let said = recipe.into_iter().filter(|(_, value)| value.as_table().is_none_or(|table| !table.is_empty()));
+        all.extend(said.map(|(name, value)| (name, value.to_string().trim_matches('"').to_owned())));
     }
     all
 }

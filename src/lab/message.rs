@@ -150,6 +150,10 @@ pub enum Message {
     SaveSession(PathBuf),
     /// Write the run on the screen to a file; its ending says in which form.
     ExportRun(PathBuf),
+    /// Stop the export of this number; nothing of it stays.
+    StopExport(u64),
+    /// A file was written.
+    Wrote(PathBuf),
     /// Open a session from its line of text.
     OpenSessionText(String),
     /// Open what was opened lately, counted from the newest.

@@ -8,6 +8,7 @@ mod drawing;
 pub mod engine;
 pub mod examine;
 pub mod export;
+pub mod exporting;
 pub mod history;
 pub mod lock;
 pub mod memory;
@@ -83,6 +84,10 @@ pub struct Lab {
     pub layout: serde_json::Value,
     /// Grows when a session brings another arrangement, so that the window takes it over.
     pub layout_version: u64,
+    /// Runs that are being written to files.
+    pub exports: Vec<exporting::Exporting>,
+    /// The file that was written last.
+    pub written: Option<std::path::PathBuf>,
     /// A session whose files are not where they were.
     pub waiting: Option<Waiting>,
     /// What was opened lately.
@@ -198,9 +203,9 @@ impl Lab {
         }
     }
 
-    /// Waits until nothing is being computed any more.
+    /// Waits until nothing is being computed or written any more.
     pub fn settle(&mut self) {
-        while self.job.is_some() || self.looking.is_some() {
+        while self.busy() || !self.exports.is_empty() {
             if let Some(news) = self.engine.wait(Duration::from_millis(100)) {
                 self.hear(news);
                 self.ask();

@@ -180,7 +180,9 @@ impl Lab {
                 Ok(()) => self.recent.add(Opened::Session(path)),
                 Err(error) => self.refuse(&error),
             },
-            Message::ExportRun(path) => self.export(&path),
+            Message::ExportRun(path) => self.begin_export(path),
+            Message::StopExport(number) => self.stop_export(number),
+            Message::Wrote(path) => self.written = Some(path),
             Message::OpenSessionText(text) => match share::session(&text) {
                 Ok(session) => self.restore(session),
                 Err(error) => self.refuse(&error),
@@ -360,19 +362,6 @@ impl Lab {
         }
     }
 
-    /// Writes the run on the screen to a file.
-    fn export(&mut self, path: &Path) {
-        let nothing = || Error::Invalid("there is no run to write yet".into());
-        let run = self.run.clone().ok_or_else(nothing);
-        match run.and_then(|run| super::export::export(&run, path, Default::default())) {
-            Ok(said) => {
-                let text = std::iter::once(format!("written to {}", path.display())).chain(said).collect::<Vec<_>>();
-                self.notices.push(super::Notice { level: Level::Note, text: text.join("; ") });
-            }
-            Err(error) => self.refuse(&error),
-        }
-    }
-
     /// Tells the person why something was refused.
     pub(super) fn refuse(&mut self, error: &Error) {
         let notice = super::Notice { level: Level::Error, text: error.to_string() };
@@ -429,6 +418,8 @@ impl Lab {
                 }
             }
             News::Raced { generation } if generation == self.generation => self.job = None,
+            News::Exporting { number, fraction } => self.hear_progress(number, fraction),
+            News::Exported { number, result } => self.hear_exported(number, result),
             News::Snapshot { generation, result } => {
                 self.looking = self.looking.filter(|&g| g > generation);
                 match result {

@@ -169,7 +169,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     notices::show(ui, lab, &mut wishes);
     hints::show(ui, lab, window);
     explain::words(ui, window);
-    work::show(ui, &mut window.exports, &mut wishes);
+    work::show(ui, lab, &mut window.exports, &mut wishes);
     sessions::show(ui, lab, window, &mut wishes);
     palette::show(ui, lab, window, &mut wishes);
     window.frames.laid_out(began.elapsed());

@@ -56,6 +56,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
         ui.label(small("·".into()));
         ui.label(small(format!("recording {}", human_bytes(run.recording.bytes()))))
             .on_hover_text("Every spike as one bit, mean inputs, last potentials and the readout of every step");
+        if let Some(path) = &lab.written {
+            ui.label(small("·".into()));
+            ui.label(small(super::texts::export::last(path))).on_hover_text(path.display().to_string());
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if let Some(step) = lab.undo_sentence() {
                 ui.add(egui::Label::new(small(format!("last change: {step}"))).truncate());

@@ -1,5 +1,6 @@
 //! The run of time in pictures: the pane at every step of the time cursor.
 
+use std::fs;
 use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use image::{Delay, Frame, RgbaImage};
 
 use super::work::Progress;
 use super::{Still, png};
-use crate::files::{write_bytes, write_whole};
+use crate::files::{PREFIX, write_or_stop};
 use crate::lab::Lab;
 use crate::{Error, Result};
 
@@ -25,44 +26,49 @@ const SPEED: i32 = 10;
 pub fn gif(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -> Result<()> {
     let steps = lab.steps();
     let step = STEP.min(WHOLE / steps as u64).max(20);
-    let mut refused = None;
-    let written = write_whole(path, |file| {
+    write_or_stop(path, |file| {
         let mut encoder = GifEncoder::new_with_speed(BufWriter::new(file), SPEED);
-        let mut all = || {
-            encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
-            for t in 1..=steps {
-                let image = at_step(still, lab, t, progress)?;
-                let [width, height] = image.size.map(|side| side as u32);
-                let bytes = image.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
-                let buffer = RgbaImage::from_raw(width, height, bytes);
-                let buffer = buffer.ok_or_else(|| Error::Internal("a picture of the wrong size".into()))?;
-                let stands = Duration::from_millis(if t == steps { LAST } else { step });
-                let frame = Frame::from_parts(buffer, 0, 0, Delay::from_saturating_duration(stands));
-                encoder.encode_frame(frame).map_err(failed)?;
-                progress.tell(t, steps);
-            }
-            Ok(())
-        };
-        // The reason is better than what an i/o error can carry.
-        all().map_err(|error| {
-            refused = Some(error);
-            std::io::Error::other("not finished")
-        })
-    });
-    refused.map_or(written, Err)
+        encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
+        for t in 1..=steps {
+            let image = at_step(still, lab, t, progress)?;
+            let [width, height] = image.size.map(|side| side as u32);
+            let bytes = image.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+            let buffer = RgbaImage::from_raw(width, height, bytes);
+            let buffer = buffer.ok_or_else(|| Error::Internal("a picture of the wrong size".into()))?;
+            let stands = Duration::from_millis(if t == steps { LAST } else { step });
+            let frame = Frame::from_parts(buffer, 0, 0, Delay::from_saturating_duration(stands));
+            encoder.encode_frame(frame).map_err(failed)?;
+            progress.tell(t, steps);
+        }
+        Ok(())
+    })
 }
 
-/// Writes every step as a picture of its own into the folder `path`: `pane-0001.png`, `pane-0002.png`, … A stop leaves
-/// those that are done.
+/// Writes every step as a picture of its own into the folder `path`: `pane-0001.png`, `pane-0002.png`, … They appear there
+/// together when the last one is done; a stop leaves none.
 pub fn pictures(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -> Result<()> {
+    let new = !path.exists();
+    fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
+    let written = staged(still, lab, path, progress);
+    if written.is_err() && new {
+        // Not there before, and empty: nobody misses it. Whatever keeps it there may stay.
+        let _ = fs::remove_dir(path);
+    }
+    written
+}
+
+/// Draws the pictures in a folder apart within `path`, then moves them there.
+fn staged(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -> Result<()> {
+    let refused = |error| Error::io(path, error);
+    let apart = tempfile::Builder::new().prefix(PREFIX).tempdir_in(path).map_err(refused)?;
     let (steps, name) = (lab.steps(), still.pane.map_or("screen", |pane| pane.name()));
-    std::fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
+    let file = |t: usize| format!("{name}-{t:04}.png");
     for t in 1..=steps {
         let image = at_step(still, lab, t, progress)?;
-        write_bytes(&path.join(format!("{name}-{t:04}.png")), &png(&image)?)?;
+        fs::write(apart.path().join(file(t)), png(&image)?).map_err(refused)?;
         progress.tell(t, steps);
     }
-    Ok(())
+    (1..=steps).try_for_each(|t| fs::rename(apart.path().join(file(t)), path.join(file(t)))).map_err(refused)
 }
 
 fn at_step(still: &mut Still, lab: &mut Lab, t: usize, progress: &Progress) -> Result<egui::ColorImage> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 
 use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
 
@@ -39,6 +40,18 @@ pub struct Work {
     name: String,
     progress: Progress,
     outcome: Receiver<Result<PathBuf>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Work {
+    /// An animation whose window is closed is stopped, so that nothing half-written stays behind.
+    fn drop(&mut self) {
+        self.progress.control.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has nothing left to save.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Work {
@@ -58,47 +71,61 @@ impl Work {
             own.ctx.iter().for_each(Context::request_repaint);
         };
         // Without a thread the channel closes at once, which is told as a failure.
-        let _ = std::thread::Builder::new().name("spikescope-export".into()).spawn(work);
-        Self { name: texts::exporting(pane, format), progress, outcome }
+        let thread = std::thread::Builder::new().name("spikescope-export".into()).spawn(work).ok();
+        Self { name: texts::exporting(pane, format), progress, outcome, thread }
     }
 
     /// What became of it, once it is over.
-    fn over(&self) -> Option<Message> {
+    fn over(&self) -> Option<Vec<Message>> {
         use std::sync::mpsc::TryRecvError;
         let (level, text) = match self.outcome.try_recv() {
-            Ok(Ok(path)) => (Level::Note, texts::exported(&path)),
+            Ok(Ok(path)) => {
+                let notice = Notice { level: Level::Note, text: texts::exported(&path) };
+                return Some(vec![Message::Tell(notice), Message::Wrote(path)]);
+            }
             Ok(Err(Error::Cancelled)) => (Level::Note, texts::STOPPED.into()),
             Ok(Err(error)) => (Level::Error, error.to_string()),
             Err(TryRecvError::Disconnected) => (Level::Error, texts::FAILED.into()),
             Err(TryRecvError::Empty) => return None,
         };
-        Some(Message::Tell(Notice { level, text }))
+        Some(vec![Message::Tell(Notice { level, text })])
     }
 }
 
-/// Draws what is under way, and tells what is over.
-pub fn show(ui: &Ui, works: &mut Vec<Work>, out: &mut Vec<Message>) {
+/// Draws what is under way, panes and runs, and tells what is over.
+pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<Work>, out: &mut Vec<Message>) {
     works.retain(|work| {
         let over = work.over();
         let goes_on = over.is_none();
-        out.extend(over);
+        out.extend(over.into_iter().flatten());
         goes_on
     });
-    if works.is_empty() {
+    if works.is_empty() && lab.exports.is_empty() {
         return;
     }
     Area::new(Id::unique("exports")).anchor(Align2::CENTER_BOTTOM, [0.0, -84.0]).show(ui.ctx(), |ui| {
         Frame::popup(ui.style()).inner_margin(Margin::same(8)).show(ui, |ui| {
             for work in works.iter() {
-                ui.horizontal(|ui| {
-                    let done = work.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
-                    ui.label(&work.name);
-                    ui.add(ProgressBar::new(done).desired_width(140.0).show_percentage());
-                    if ui.button(texts::STOP).clicked() {
-                        work.progress.control.cancel();
-                    }
-                });
+                let done = work.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
+                if line(ui, &work.name, done) {
+                    work.progress.control.cancel();
+                }
+            }
+            for export in &lab.exports {
+                if line(ui, &texts::writing(&export.path), export.fraction) {
+                    out.push(Message::StopExport(export.number));
+                }
             }
         });
     });
+}
+
+/// One export with its progress; whether it is to be stopped.
+fn line(ui: &mut Ui, name: &str, done: f32) -> bool {
+    ui.horizontal(|ui| {
+        ui.label(name);
+        ui.add(ProgressBar::new(done).desired_width(140.0).show_percentage());
+        ui.button(texts::STOP).clicked()
+    })
+    .inner
 }

@@ -6,7 +6,7 @@ use crate::ui::export::Format;
 use crate::ui::panes::Pane;
 
 pub const STOP: &str = "Stop exporting";
-pub const STOPPED: &str = "The export was stopped. Pictures of single steps that were done are kept.";
+pub const STOPPED: &str = "The export was stopped; nothing of it was kept.";
 pub const FAILED: &str = "The export failed before it began; there may be too little memory.";
 
 /// A format in words.
@@ -34,6 +34,20 @@ pub fn hint(format: Format) -> &'static str {
 /// An export under way.
 pub fn exporting(pane: Pane, format: Format) -> String {
     format!("{} {}", pane.title(), self::format(format))
+}
+
+/// A run that is being written.
+pub fn writing(path: &Path) -> String {
+    format!("Writing {}", name(path))
+}
+
+/// What the status line says of the file that was written last.
+pub fn last(path: &Path) -> String {
+    format!("wrote {}", name(path))
+}
+
+fn name(path: &Path) -> std::borrow::Cow<'_, str> {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
 }
 
 /// An export that is done.

@@ -1,0 +1,97 @@
+//! Runs on their way to files, each on a thread of its own: the window goes on meanwhile, and what is told of them comes
+//! with the engine's news.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use super::engine::{News, due, guarded, spawn};
+use super::export::export;
+use super::{Lab, Level, Notice};
+use crate::simulate::Control;
+use crate::simulate::control::Event;
+use crate::{Error, Result};
+
+/// A run that is being written.
+pub struct Exporting {
+    /// Tells it from the others of the session.
+    pub number: u64,
+    pub path: PathBuf,
+    /// How much of it is done, 0 to 1.
+    pub fraction: f32,
+    control: Control,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Exporting {
+    /// Waits for the file: what a person asked for is written, also when they close the window meanwhile.
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has told so.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Lab {
+    /// Begins to write the run on the screen to `path`.
+    pub(super) fn begin_export(&mut self, path: PathBuf) {
+        let Some(run) = self.run.clone() else {
+            return self.refuse(&Error::Invalid("there is no run to write yet".into()));
+        };
+        let number = self.exports.last().map_or(0, |last| last.number + 1);
+        let voice = self.engine.voice();
+        let control = {
+            let (voice, last) = (voice.clone(), Mutex::new(Instant::now()));
+            Control::listening(move |event| {
+                if let Event::Progress { fraction, .. } = event
+                    && due(&last)
+                {
+                    voice.say(News::Exporting { number, fraction });
+                }
+            })
+        };
+        let (own, target) = (control.clone(), path.clone());
+        let thread = spawn("spikescope-write", move || {
+            let result = guarded(|| export(&run, &target, Default::default(), &own));
+            voice.say(News::Exported { number, result });
+        });
+        match thread {
+            Some(thread) => {
+                self.exports.push(Exporting { number, path, fraction: 0.0, control, thread: Some(thread) });
+            }
+            None => self.refuse(&Error::Internal(format!("{} was not written: no thread to be had", path.display()))),
+        }
+    }
+
+    /// Stops the export of this number; nothing of it stays.
+    pub(super) fn stop_export(&mut self, number: u64) {
+        self.exports.iter().filter(|export| export.number == number).for_each(|export| export.control.cancel());
+    }
+
+    pub(super) fn hear_progress(&mut self, number: u64, fraction: f32) {
+        self.exports.iter_mut().filter(|export| export.number == number).for_each(|export| export.fraction = fraction);
+    }
+
+    pub(super) fn hear_exported(&mut self, number: u64, result: Result<Vec<String>>) {
+        let Some(index) = self.exports.iter().position(|export| export.number == number) else { return };
+        let path = self.exports.remove(index).path.clone();
+        match result {
+            Ok(said) => {
+                let text = std::iter::once(written(&path)).chain(said).collect::<Vec<_>>().join("; ");
+                self.notices.push(Notice { level: Level::Note, text });
+                self.written = Some(path);
+            }
+            Err(Error::Cancelled) => {
+                let text = format!("Stopped writing {}: nothing of it was kept.", path.display());
+                self.notices.push(Notice { level: Level::Note, text });
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+}
+
+fn written(path: &Path) -> String {
+    format!("Written: {}", path.display())
+}
