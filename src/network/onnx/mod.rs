@@ -10,6 +10,7 @@ mod gather;
 mod layers;
 mod layout;
 mod lower;
+mod moves;
 mod names;
 mod order;
 mod proto;
@@ -19,6 +20,7 @@ mod spatial;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use std::path::Path;
 
