@@ -74,9 +74,12 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?);
     } else {
         findings.iter().for_each(|finding| println!("{}", line(finding)));
-        let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        let of = |severity: Severity| {
+            let count = findings.iter().filter(|finding| finding.severity == severity).count();
+            format!("{count} {}{}", severity.word(), if count == 1 { "" } else { "s" })
+        };
         println!(
-            "{}: {} error(s), {} warning(s), {} note(s){}",
+            "{}: {}, {}, {}{}",
             settings.model,
             of(Severity::Error),
             of(Severity::Warning),

@@ -24,7 +24,7 @@ pub struct RunArgs {
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// A network.
-    #[arg(long, help = or("Network: an .onnx, .safetensors, .pt, .pth or .th file, or builtin:NAME", |s| s.model.clone()))]
+    #[arg(long, help = or("Network: an .onnx, .nir, .safetensors, .pt, .pth or .th file, or builtin:NAME", |s| s.model.clone()))]
     pub model: Option<String>,
     /// What the network is, where its file holds weights alone; NAME.arch.toml beside it is taken without asking
     #[arg(long, value_name = "FILE")]
@@ -123,7 +123,8 @@ pub struct RunArgs {
     pub dump: Option<String>,
 }
 
-const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | events:DIR | builtin:NAME";
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | \
+                    events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | builtin:NAME";
 const SCALE: &str =
     "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; if left out, what the network's file states";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \

@@ -272,12 +272,12 @@ pub(super) fn calibration_of(
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
+    let input = calibration_input(settings, model, run_samples, cache)?;
     let network = model.program.network();
     let neurons: Vec<usize> = network.activations().map(|(id, _)| network.nodes[id].len()).collect();
     let range = &settings.calibrate;
     let bytes = calibration::predict_bytes(range.len(), &neurons);
     super::memory::refuse_if_too_large("the calibration", bytes, "calibrate on fewer samples")?;
-    let input = calibration_input(settings, model, run_samples, cache)?;
     let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
     cache.keep_calibration(key, calibration.clone());
     Ok(calibration)

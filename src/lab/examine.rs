@@ -43,7 +43,7 @@ pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let silent = findings::silent_layers(model.program.network(), &calibration, &settings.recipe);
     if silent.iter().any(|finding| finding.severity == Severity::Error) {
         let mut found = patient.findings(&calibration, None, cache)?;
-        found.extend(patient.scaling());
+        found.splice(0..0, patient.scaling());
         findings::sort(&mut found);
         return Ok(found);
     }
@@ -58,7 +58,8 @@ pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     };
     let mut found = patient.findings(&calibration, spiking.as_deref(), cache)?;
     found.extend(refused);
-    found.extend(patient.scaling());
+    // What else is found is often a consequence of it.
+    found.splice(0..0, patient.scaling());
     if let Some(spiking) = &spiking {
         found.extend(patient.tied(spiking, control)?);
     }
@@ -84,6 +85,10 @@ impl Patient<'_> {
         let calibrated = set.scaled(first_of(&settings.calibrate), &settings.scaling);
         let run = self.samples.scaled(first_of(&settings.samples), &settings.scaling);
         let mut found: Vec<Finding> = findings::far_input(&calibrated, &run).into_iter().collect();
+        found.extend(findings::of_samples(self.samples, recipe.steps));
+        found.extend(
+            crate::measure::Detector::why_not(&self.model.original).map(|why| Finding::note("outputs", None, why)),
+        );
         found.extend(self.stated_scaling());
         found.extend(findings::silent_layers(network, calibration, recipe));
         found.extend(findings::too_few_values(network, calibration, recipe, settings.calibrate.start, set.len()));
@@ -125,7 +130,11 @@ impl Patient<'_> {
             return None;
         }
         let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(usual);
-        let fitting = others.filter(|scaling| scaling.check(shape).is_ok());
+        // One number for three channels is not what colour networks are trained with, but for one half.
+        let colour = shape.len() == 3 && shape[0] == 3;
+        let grey =
+            |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
+        let fitting = others.filter(|scaling| scaling.check(shape).is_ok() && !(colour && grey(scaling)));
         let others: Vec<(Scaling, f64)> =
             fitting.filter_map(|scaling| Some((scaling.clone(), accuracy(&scaling)?))).collect();
         findings::other_scaling(&self.settings.scaling, present, &others)

@@ -54,7 +54,9 @@ impl Detector {
             _ => None,
         };
         let (scores, boxes) = match (wide(a)?, wide(b)?) {
-            ((_, 4), (_, columns)) if columns != 4 => (b, a),
+            // Which of two alike are the scores is not guessed.
+            ((_, 4), (_, 4)) => return None,
+            ((_, 4), _) => (b, a),
             (_, (_, 4)) => (a, b),
             _ => return None,
         };
@@ -68,6 +70,31 @@ impl Detector {
             boxes: boxes.range.clone(),
             priors,
         })
+    }
+
+    /// Why no boxes are drawn of a network with several outputs, in sentences; `None` for classifiers, which have one, and for
+    /// detectors that are known.
+    pub fn why_not(network: &Network) -> Option<String> {
+        let parts = network.parts();
+        if parts.len() < 2 || Self::of(network).is_some() {
+            return None;
+        }
+        let named: Vec<String> =
+            parts.iter().map(|part| format!("'{}' {}", part.name, crate::error::dims(&part.shape))).collect();
+        let wanted = match network.input_shape() {
+            &[_, height, width] => {
+                let rows = priors(width, height).len();
+                format!("for its input of {width}×{height} that would be scores {rows}×classes and boxes {rows}×4")
+            }
+            _ => "and its input is no picture".to_owned(),
+        };
+        Some(format!(
+            "This network has {} outputs ({}). Boxes are read in one layout alone, that of the UltraFace detectors (scores and offsets \
+             from their fixed priors; {wanted}), and other layouts would give wrong ones, so that none are drawn. Its outputs are run \
+             and compared as one list of numbers; accuracy and agreement, which look for the largest of them, mean little.",
+            parts.len(),
+            named.join(", ")
+        ))
     }
 
     /// The boxes in an answer (before the functions at its end), the most probable first.
@@ -135,6 +162,43 @@ fn priors(width: usize, height: usize) -> Vec<[f32; 4]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A network of input 3×8×8 with two outputs of the given shapes.
+    fn two_outputs(a: &[usize], b: &[usize]) -> Network {
+        use crate::network::{Node, NodeId, Op};
+        let node = |name: &str, op, inputs: &[NodeId], shape: &[usize]| Node {
+            name: name.into(),
+            op,
+            inputs: inputs.to_vec(),
+            shape: shape.to_vec(),
+        };
+        let len = |shape: &[usize]| shape.iter().product::<usize>();
+        let nodes = vec![
+            node("x", Op::Input, &[], &[3, 8, 8]),
+            node("a.whole", Op::Reshape, &[0], a),
+            node("b.whole", Op::Reshape, &[0], b),
+            node("a", Op::Reshape, &[1], &[len(a)]),
+            node("b", Op::Reshape, &[2], &[len(b)]),
+            node("both", Op::Concat { axis: 0 }, &[3, 4], &[len(a) + len(b)]),
+        ];
+        Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![] }
+    }
+
+    #[test]
+    fn other_layouts_give_no_boxes_but_a_reason() {
+        let rows = priors(8, 8).len();
+        let known = two_outputs(&[rows, 2], &[rows, 4]);
+        assert!(Detector::of(&known).is_some() && Detector::why_not(&known).is_none());
+        // As many columns, other priors: a detector of another family would be decoded to nonsense.
+        let ssd = two_outputs(&[100, 21], &[100, 4]);
+        assert!(Detector::of(&ssd).is_none());
+        let why = Detector::why_not(&ssd).unwrap();
+        assert!(why.contains("'a' 100×21, 'b' 100×4") && why.contains(&format!("scores {rows}×classes")), "{why}");
+        assert!(Detector::of(&two_outputs(&[rows, 4], &[rows, 4])).is_none(), "which are the scores is not guessed");
+        let mut one = two_outputs(&[4, 4], &[2, 2]);
+        one.output = 3;
+        assert_eq!(Detector::why_not(&one), None);
+    }
 
     #[test]
     fn boxes_are_decoded_from_priors_and_overlaps_suppressed() {

@@ -93,6 +93,7 @@ mod tests {
             class_names: Vec::new(),
             full_scale: 2.0,
             frames: None,
+            notes: Vec::new(),
         }
     }
 

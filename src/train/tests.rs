@@ -23,6 +23,7 @@ fn halves(count: usize) -> Samples {
         class_names: vec!["left".into(), "right".into()],
         full_scale: 255.0,
         frames: None,
+        notes: Vec::new(),
     }
 }
 

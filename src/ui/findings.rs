@@ -72,7 +72,7 @@ fn one(ui: &mut Ui, run: &Run, finding: &Finding, out: &mut Vec<Message>) {
 }
 
 /// The wish that a mend is.
-fn message(mend: &Mend) -> Message {
+pub fn message(mend: &Mend) -> Message {
     match mend.clone() {
         Mend::Threshold(rule) => Message::SetThreshold(rule),
         Mend::Pooling(pooling) => Message::SetPooling(pooling),
@@ -80,5 +80,6 @@ fn message(mend: &Mend) -> Message {
         Mend::LayerThreshold { layer, theta } => Message::SetLayerThreshold { layer, theta },
         Mend::Calibrate { first, count } => Message::SetCalibration { first, count },
         Mend::Scaling(scaling) => Message::SetScaling(scaling),
+        Mend::Steps(steps) => Message::SetSteps(steps),
     }
 }

@@ -98,6 +98,7 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         );
     });
     calibration_set(ui, lab, window, out);
+    super::recordings::show(ui, lab, out);
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
         let colour = tones(ui).snn;

@@ -6,10 +6,12 @@ use crate::network::Network;
 
 /// From this share of a layer's channels on, dead ones are more than a note.
 const MANY: f64 = 0.25;
+/// So many layers are named, the worst first.
+const NAMED: usize = 4;
 
 /// Layers that are never active on the calibration samples (nothing to set a threshold by), and dead channels.
 pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Recipe) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let (mut found, mut dying) = (Vec::new(), Vec::new());
     for layer in &calibration.layers {
         let name = network.nodes[layer.node].name.as_str();
         if layer.layer.positive.is_empty() {
@@ -25,16 +27,10 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
         }
         let dead = layer.channels.iter().filter(|channel| channel.positive.is_empty()).count();
         if dead > 0 {
-            let share = dead as f64 / layer.channels.len() as f64;
-            let severity = if share >= MANY { Severity::Warning } else { Severity::Note };
-            let text = format!(
-                "{dead} of {} channels are never active on the calibration samples: with a threshold per channel theirs is 0 and \
-                 their spikes carry nothing, with one per layer they stay silent unless other samples wake them",
-                layer.channels.len()
-            );
-            found.push(Finding::new("dead channels", severity, Some(name), text));
+            dying.push((name, dead, layer.channels.len()));
         }
     }
+    found.extend(dead_channels(&dying, calibration.layers.len()));
     let stray = recipe
         .by_hand
         .keys()
@@ -48,4 +44,53 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
         .mended_by(Mend::LayerThreshold { layer: name.clone(), theta: None })
     }));
     found
+}
+
+/// One finding for all layers with channels that are never active: `(layer, dead channels, channels)` of each. What follows
+/// from them is the same everywhere.
+fn dead_channels(layers: &[(&str, usize, usize)], of: usize) -> Option<Finding> {
+    let share = |&(_, dead, all): &(&str, usize, usize)| dead as f64 / all.max(1) as f64;
+    let worst = layers.iter().map(share).fold(0.0, f64::max);
+    let severity = if worst >= MANY { Severity::Warning } else { Severity::Note };
+    let mut worst_first = layers.to_vec();
+    worst_first.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    let mut named: Vec<String> =
+        worst_first.iter().take(NAMED).map(|(name, dead, all)| format!("{dead} of {all} in {name}")).collect();
+    match layers.len().saturating_sub(NAMED) {
+        0 => {}
+        1 => named.push("some in one more layer".into()),
+        more => named.push(format!("some in {more} more layers")),
+    }
+    let layer = match layers {
+        [] => return None,
+        [(name, ..)] => Some(*name),
+        _ => None,
+    };
+    let text = format!(
+        "channels that are never active on the calibration samples stand in {} of {of} layers ({}): with a threshold per channel \
+         theirs is 0 and their spikes carry nothing, with one per layer they stay silent unless other samples wake them",
+        layers.len(),
+        named.join(", ")
+    );
+    Some(Finding::new("dead channels", severity, layer, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_channels_are_told_once_and_the_worst_first() {
+        assert_eq!(dead_channels(&[], 3), None);
+        let one = dead_channels(&[("a", 1, 16)], 3).unwrap();
+        assert_eq!((one.layer.as_deref(), one.severity), (Some("a"), Severity::Note));
+        let layers = [("a", 1, 16), ("b", 8, 16), ("c", 2, 16), ("d", 3, 16), ("e", 1, 16), ("f", 1, 16)];
+        let all = dead_channels(&layers, 9).unwrap();
+        assert!(all.layer.is_none() && all.severity == Severity::Warning);
+        assert!(
+            all.text.contains("6 of 9 layers (8 of 16 in b, 3 of 16 in d") && all.text.contains("2 more layers"),
+            "{}",
+            all.text
+        );
+    }
 }

@@ -45,16 +45,22 @@ pub fn far_input(calibrated: &[f32], run: &[f32]) -> Option<Finding> {
 /// The scaling that is set against what was `measured`: accuracy (0 to 1) of the ANN under the present scaling and under
 /// others. Found where another one is better by at least a fifth of all samples.
 pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]) -> Option<Finding> {
-    let best = others.iter().filter(|(scaling, _)| scaling != present).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let others = || others.iter().filter(|(scaling, _)| scaling != present);
+    // Among equals the first: it comes before those that are less usual.
+    let best = others().reduce(|best, other| if other.1 > best.1 { other } else { best })?;
     if best.1 < accuracy + 0.2 {
         return None;
     }
     let text = format!(
         "the ANN itself answers only {:.0} % of the samples rightly with input scaled {present}, and {:.0} % scaled {}: the \
-         scaling is most likely not that of its training",
+         scaling is most likely not that of its training{}",
         accuracy * 100.0,
         best.1 * 100.0,
-        best.0
+        best.0,
+        match others().filter(|other| other.1 == best.1).count() {
+            1 => String::new(),
+            equals => format!(" ({equals} others than this are equally good on these samples: it is one of them)"),
+        }
     );
     Some(Finding::warning("input scaling", None, text).mended_by(Mend::Scaling(best.0.clone())))
 }

@@ -5,6 +5,7 @@ mod activity;
 mod clipping;
 mod graph;
 mod input;
+mod samples;
 mod thresholds;
 mod verified;
 
@@ -19,6 +20,7 @@ pub use activity::silent_layers;
 pub use clipping::unclipped_thresholds;
 pub use graph::of_network;
 pub use input::{far_input, other_scaling};
+pub use samples::of_samples;
 pub use thresholds::{branch_scales, of_thresholds, too_few_values};
 pub use verified::verified;
 
@@ -67,6 +69,8 @@ pub enum Mend {
         count: usize,
     },
     Scaling(Scaling),
+    /// Another T.
+    Steps(usize),
 }
 
 impl Finding {
@@ -111,6 +115,7 @@ impl Mend {
             Self::LayerThreshold { theta: None, .. } => "Give θ back to the rule".into(),
             Self::Calibrate { count, .. } => format!("Calibrate on {count} samples"),
             Self::Scaling(scaling) => format!("Scale the input {scaling}"),
+            Self::Steps(steps) => format!("Run T = {steps} steps"),
         }
     }
     /// The options of the command line that do it; empty where there are none.
@@ -123,6 +128,7 @@ impl Mend {
             Self::LayerThreshold { .. } => String::new(),
             Self::Calibrate { first, count } => format!("--calibrate {first}..{}", first + count),
             Self::Scaling(scaling) => format!("--scale \"{scaling}\""),
+            Self::Steps(steps) => format!("--steps {steps}"),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::data::thumbnail_rgba;
 use crate::lab::{Lab, Message, Run};
-use crate::measure::Found;
+use crate::measure::{Detector, Found};
 use crate::ui::tones::tones;
 
 /// Draws the pane.
@@ -16,9 +16,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, _out: &mut Vec<Message>) {
     };
     let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {
-        let text = "This network gives class scores and no boxes. Open a detector (scores and boxes as two outputs) to see \
-                    them here.";
-        return parts::empty(ui, text);
+        let classes = "This network gives class scores and no boxes. Open a detector (scores and boxes as two outputs, as UltraFace \
+                       has them) to see them here.";
+        return parts::empty(ui, &Detector::why_not(&run.model.original).unwrap_or_else(|| classes.into()));
     };
     let found = format!("{}; {}", sentence("ANN", &ann), sentence(&format!("SNN at t = {t}"), &snn));
     let overlap = agreement(&ann, &snn);
