@@ -117,3 +117,48 @@ fn the_keyboard_reaches_every_control_of_the_bars() {
         assert!(seen.iter().any(|label| label == name), "{name} is not among {seen:?}");
     }
 }
+
+#[test]
+fn every_plot_has_a_name_and_says_what_it_shows() {
+    let mut harness = desk();
+    let lanes = spikescope::convert::Recipe::methods(&harness.state().lab.settings.recipe, 4).into_iter().take(2);
+    let wishes = [
+        Message::SetVInit(0.25),
+        Message::EndGesture,
+        Message::SetLanes(lanes.collect()),
+        Message::CompareWith(Some(1)),
+    ];
+    harness.state_mut().lab.update(wishes);
+    harness.run_ok();
+    let wanted: [(Pane, &[&str]); 15] = [
+        (Pane::TCurve, &["Accuracy over time-steps"]),
+        (Pane::Mismatch, &["ANN activation against SNN", "Map of the ANN", "Map of the SNN", "Map of the difference"]),
+        (Pane::OffsetSpikes, &["Histogram of offset spikes", "Map of offset spikes"]),
+        (Pane::Membrane, &["Potential of ", "Input current of "]),
+        (Pane::Raster, &["Raster of spikes", "Rate of each "]),
+        (Pane::Threshold, &["Histogram of activations with the threshold", "Predicted error over the threshold"]),
+        (Pane::Transfer, &["Answer over the input"]),
+        (Pane::Race, &["Curves of the race", "Offset spikes of on the screen"]),
+        (Pane::Bench, &["Input of the neuron on the bench", "Potential of the neuron on the bench"]),
+        (Pane::Energy, &["Energy over time-steps"]),
+        (Pane::Delay, &["Accuracy by start and end", "Samples by the step of their answer"]),
+        (Pane::Initial, &["Mean error over v(0)", "Mean squared error over v(0)"]),
+        (Pane::History, &["Curves of the two runs", "Mismatch of each layer in the two runs"]),
+        (Pane::Ledger, &["layer1.0.act1: total error"]),
+        (Pane::Unevenness, &["Unevenness of layer1.0.act1"]),
+    ];
+    for (pane, names) in wanted {
+        alone(&mut harness, pane);
+        for name in names {
+            let nodes = harness.root().children_recursive();
+            let told = nodes.filter_map(|node| {
+                let node = node.accesskit_node();
+                let own = node.label().is_some_and(|label| label.starts_with(name));
+                own.then(|| node.description()).flatten()
+            });
+            let told: Vec<String> = told.collect();
+            let figures = |text: &String| text.len() > 30 && text.contains(|c: char| c.is_ascii_digit());
+            assert!(told.iter().any(figures), "{}: {name} says {told:?}", pane.title());
+        }
+    }
+}

@@ -86,10 +86,7 @@ mod tests {
         assert_eq!((run.recording.samples, run.labels.len()), (1, 0));
         assert_eq!(run.spiking.layers[0].theta, theta);
         assert_eq!(lab.drawing(), Some(drawing));
-        assert_eq!(
-            lab.undo_sentence().unwrap().split(", ").next(),
-            Some("data builtin:digits to a drawing of 1 stroke")
-        );
+        assert_eq!(lab.undo_sentence().unwrap(), "builtin:digits to a drawing of 1 stroke");
         lab.update([Message::LeaveDrawing]);
         lab.settle();
         assert_eq!(lab.settings, before);

@@ -1,5 +1,5 @@
-//! The runs of this session: what was set, what came of it, and the way back. Curves are kept, recordings are not; the
-//! cache of the engine has those of the last runs.
+//! Past runs: what was set, what came of it, and the way back. Curves are kept, also for the next start
+//! (`kept_runs.rs`), recordings are not; the cache of the engine has those of the last runs.
 
 use super::run::Run;
 use super::settings::Settings;
@@ -12,7 +12,7 @@ const LIMIT: usize = 200;
 /// A finished run.
 #[derive(Clone, Debug)]
 pub struct Past {
-    /// Counted from 1 over the whole session.
+    /// Counted from 1, on from start to start.
     pub number: usize,
     pub settings: Settings,
     /// What was changed against the run before, in words; empty for the first.
@@ -24,17 +24,21 @@ pub struct Past {
     pub mismatch: Vec<(String, f64)>,
     /// How long it took.
     pub seconds: f64,
+    /// It is of an earlier start.
+    pub earlier: bool,
     /// A drag goes on: the next run takes its place.
-    passing: bool,
+    pub(super) passing: bool,
 }
 
-/// The runs of the session, oldest first.
+/// The runs, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     past: Vec<Past>,
     made: usize,
     /// The number of the run that the one on the screen is compared with.
     pub compared: Option<usize>,
+    /// Grows with every change.
+    version: u64,
 }
 
 impl Past {
@@ -52,7 +56,13 @@ impl History {
     /// Remembers `run`; of the runs that a drag makes on its way only the last stays.
     pub fn add(&mut self, run: &Run, dragging: bool) {
         let replaced = self.past.pop_if(|last| last.passing);
-        if self.past.iter().any(|past| past.settings == run.settings) {
+        self.version += 1;
+        let mismatch = run.report.layers.iter();
+        let mismatch = mismatch.map(|l| (l.name.clone(), l.mean_abs_mismatch / l.mean_activation.max(1e-12))).collect();
+        let (curve, ann_accuracy) = (run.report.curve.clone(), run.report.ann_accuracy);
+        if let Some(known) = self.past.iter_mut().find(|past| past.settings == run.settings) {
+            // Files may have changed since.
+            (known.curve, known.ann_accuracy, known.mismatch, known.earlier) = (curve, ann_accuracy, mismatch, false);
             return;
         }
         let number = match replaced {
@@ -68,15 +78,11 @@ impl History {
             number,
             settings: run.settings.clone(),
             changed,
-            curve: run.report.curve.clone(),
-            ann_accuracy: run.report.ann_accuracy,
-            mismatch: run
-                .report
-                .layers
-                .iter()
-                .map(|layer| (layer.name.clone(), layer.mean_abs_mismatch / layer.mean_activation.max(1e-12)))
-                .collect(),
+            curve,
+            ann_accuracy,
+            mismatch,
             seconds: took.load + took.calibrate + took.ann + took.snn + took.measure,
+            earlier: false,
             passing: dragging,
         });
         if self.past.len() > LIMIT {
@@ -87,7 +93,40 @@ impl History {
     pub fn settle(&mut self, settings: &Settings) {
         if let Some(last) = self.past.last_mut().filter(|last| last.settings == *settings) {
             last.passing = false;
+            self.version += 1;
         }
+    }
+    /// The run to compare with from now on.
+    pub fn compare(&mut self, number: Option<usize>) {
+        self.compared = number;
+        self.version += 1;
+    }
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+    /// Puts the runs of earlier starts before those of this one, which are counted on from them.
+    pub fn take_over(&mut self, earlier: Vec<Past>, compared: Option<usize>) {
+        let own = std::mem::replace(&mut self.past, earlier);
+        self.made = self.past.iter().map(|past| past.number).max().unwrap_or(0);
+        for run in own {
+            match self.past.iter_mut().find(|past| past.settings == run.settings) {
+                Some(known) => *known = Past { number: known.number, changed: known.changed.clone(), ..run },
+                None => {
+                    self.made += 1;
+                    self.past.push(Past { number: self.made, ..run });
+                }
+            }
+        }
+        let excess = self.past.len().saturating_sub(LIMIT);
+        self.past.drain(..excess);
+        self.compared = compared;
+        self.version += 1;
+    }
+    /// Forgets the runs of earlier starts.
+    pub fn forget_earlier(&mut self) {
+        self.past.retain(|past| !past.earlier);
+        self.version += 1;
     }
     /// The runs, oldest first.
     pub fn past(&self) -> &[Past] {

@@ -98,7 +98,8 @@ pub enum Message {
     Redo,
     /// Look at a spiking layer.
     FocusLayer(usize),
-    /// Look at a neuron in a layer whose count, for the input it had, is of a kind C0 to C4.
+    /// Look at a neuron in a layer whose count, for the input it had, is of a kind C0 to C4: the worst of the sample in focus,
+    /// or one of another sample.
     FocusCategory {
         layer: usize,
         category: usize,
@@ -171,6 +172,8 @@ pub enum Message {
     GoBackTo(usize),
     /// Compare the run on the screen with the past run of this number, or with none.
     CompareWith(Option<usize>),
+    /// Forget the runs of earlier starts.
+    ForgetRuns,
     /// Tell the person something.
     Tell(Notice),
 }

@@ -9,11 +9,15 @@ pub mod engine;
 pub mod examine;
 pub mod export;
 pub mod exporting;
+mod hearing;
 pub mod history;
+pub mod kept_runs;
+pub mod kinds;
 pub mod lock;
 pub mod memory;
 pub mod message;
 pub mod moved;
+mod opening;
 pub mod parts;
 pub mod race;
 pub mod recent;
@@ -94,7 +98,7 @@ pub struct Lab {
     pub recent: Recent,
     /// The lesson that was asked for last, and the how-manieth wish that was; the window opens it.
     lesson: Option<(u64, String)>,
-    /// The runs of this session.
+    /// The runs of this session, and those of earlier starts that were kept.
     pub history: History,
     undo: Undo,
     engine: Engine,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use super::settings::Settings;
+use crate::data::digits::Drawing;
 use crate::data::events::Binning;
 use crate::network::open::{BUILTIN, parts};
 
@@ -103,6 +104,9 @@ fn missing(settings: &Settings) -> Vec<Missing> {
 
 /// The files that a data specification names.
 fn files_of(spec: &str) -> Vec<&str> {
+    if Drawing::is(spec) {
+        return Vec::new();
+    }
     match spec.split_once(':') {
         Some(("builtin", _)) | None => Vec::new(),
         // A name with a comma in it.
@@ -143,6 +147,8 @@ mod tests {
     #[test]
     fn a_session_of_what_is_bundled_never_waits() {
         assert!(Waiting::new(session("builtin:digits-cnn", "builtin:digits")).is_err());
+        let drawing = Drawing { strokes: vec![vec![[88.0, 74.0], [94.0, 63.0]]], ..Drawing::default() };
+        assert!(Waiting::new(session("builtin:digits-cnn", &drawing.to_string())).is_err(), "a drawing is no file");
     }
 
     #[test]

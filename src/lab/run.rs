@@ -24,7 +24,7 @@ pub struct Model {
 }
 
 /// A finished run and all it was made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// The settings it was made with.
     pub settings: Settings,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::kinds::Kinds;
 use super::parts::{Part, Parts};
 use super::run::Run;
 use crate::convert::LayerStatistics;
@@ -50,7 +51,7 @@ impl Focus {
 }
 
 /// The run as it stood at the cursor.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Another number for every snapshot made: drawn textures are kept by it.
     pub id: u64,
@@ -64,6 +65,8 @@ pub struct Snapshot {
     pub lanes: Vec<Option<Arc<Report>>>,
     /// The layer in focus for the sample in focus, at the cursor.
     pub maps: FeatureMaps,
+    /// The neurons of the layer in focus for the sample in focus by how their count is wrong, at the cursor.
+    pub kinds: Kinds,
     /// The neuron in focus, over all T steps.
     pub trace: Trace,
     /// Pinned neurons, over all T steps, in the order of `focus.pinned`.
@@ -161,6 +164,7 @@ impl Snapshot {
             known => known,
         };
         control.check()?;
+        let kinds = kinds_of(&run, &focus, &currents, &maps);
         let ties = ties_of(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
@@ -196,6 +200,7 @@ impl Snapshot {
             uncorrected,
             lanes,
             maps,
+            kinds,
             trace: focused,
             pinned,
             threshold,
@@ -251,6 +256,24 @@ pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Repor
     let means = mean_inputs(&run.model.program, &run.spiking, &run.input, &run.recording, steps, control)?;
     let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
     Ok(Arc::new(report(&run.subject(&means), steps, control)?))
+}
+
+/// How the counts of the layer in focus are wrong, from its `currents`, `[T, F]`.
+fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> Kinds {
+    let layer = &run.spiking.layers[focus.layer];
+    let neurons = layer.neurons();
+    let z = &run.ann.pre_activations[focus.layer][focus.sample * neurons..(focus.sample + 1) * neurons];
+    let record = &run.recording.layers[focus.layer];
+    let mean_input = if focus.steps == run.steps() {
+        record.mean_input[focus.sample * neurons..(focus.sample + 1) * neurons].to_vec()
+    } else {
+        let mut sums = vec![0.0f64; neurons];
+        for step in currents.chunks(neurons.max(1)).take(focus.steps) {
+            sums.iter_mut().zip(step).for_each(|(sum, current)| *sum += f64::from(*current));
+        }
+        sums.into_iter().map(|sum| (sum / focus.steps as f64) as f32).collect()
+    };
+    Kinds::of(layer, z, &mean_input, &maps.counts, focus.steps)
 }
 
 /// The view of v(0) of the layer in focus.

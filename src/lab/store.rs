@@ -16,8 +16,6 @@ use crate::{Error, Result};
 pub const SESSION: &str = "session.json";
 /// The session of the start before, as it was when this one began.
 pub const PREVIOUS: &str = "session.previous.json";
-/// A session that could not be read, kept for the program that can.
-const KEPT: &str = "session.kept.json";
 /// Half-written files of a killed program are swept away when they are older than this.
 const LITTER: Duration = Duration::from_secs(3600);
 
@@ -41,11 +39,24 @@ pub enum Left {
     /// There was none, or it left nothing.
     Nothing,
     Session(Box<Session>),
-    /// Something that this program cannot read, and where it was put.
-    Unreadable {
-        reason: Error,
-        kept: PathBuf,
-    },
+    /// Something that this program cannot read.
+    Unreadable(Refused),
+}
+
+/// A file that this program cannot read, why, and where it was put for the program that can.
+#[derive(Debug)]
+pub struct Refused {
+    pub reason: Error,
+    pub kept: PathBuf,
+}
+
+/// Moves the file at `path` aside, `a.json` as `a.kept.json`; tells where it is now.
+fn put_aside(path: &Path) -> PathBuf {
+    let kept = path.with_extension("kept.json");
+    match std::fs::rename(path, &kept) {
+        Ok(()) => kept,
+        Err(_) => path.to_owned(),
+    }
 }
 
 /// What the last start left in `folder`. It is copied aside, so that whatever this start does cannot lose it.
@@ -60,11 +71,7 @@ pub fn left(folder: &Path) -> Left {
             Left::Session(Box::new(session))
         }
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Left::Nothing,
-        Err(reason) => {
-            let kept = folder.join(KEPT);
-            let moved = std::fs::rename(&path, &kept).is_ok();
-            Left::Unreadable { reason, kept: if moved { kept } else { path } }
-        }
+        Err(reason) => Left::Unreadable(Refused { reason, kept: put_aside(&path) }),
     }
 }
 
@@ -109,9 +116,21 @@ impl Store {
     }
     /// Writes `value` as the file `name`, soon.
     pub fn keep(&self, name: &'static str, value: &impl serde::Serialize) {
-        if let (Some(wishes), Ok(text)) = (&self.wishes, serde_json::to_vec_pretty(value)) {
-            let _ = wishes.send((name, text));
+        if let Ok(text) = serde_json::to_vec_pretty(value) {
+            self.keep_bytes(name, text);
         }
+    }
+    /// Writes `bytes` as the file `name`, soon.
+    pub fn keep_bytes(&self, name: &'static str, bytes: Vec<u8>) {
+        if let Some(wishes) = &self.wishes {
+            let _ = wishes.send((name, bytes));
+        }
+    }
+    /// What `parse` makes of the file `name`; `None` without one. A file that it refuses is put aside.
+    pub fn take<T>(&self, name: &str, parse: impl FnOnce(&Path, &[u8]) -> Result<T>) -> Result<Option<T>, Refused> {
+        let path = self.folder.join(name);
+        let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        parse(&path, &bytes).map(Some).map_err(|reason| Refused { reason, kept: put_aside(&path) })
     }
     /// What the file `name` holds; the default for none, or one that is of another program.
     pub fn read<T: serde::de::DeserializeOwned + Default>(&self, name: &str) -> T {
@@ -177,7 +196,9 @@ mod tests {
     fn what_cannot_be_read_is_put_aside_and_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
-        let Left::Unreadable { reason, kept } = left(folder.path()) else { panic!("it is of a newer version") };
+        let Left::Unreadable(Refused { reason, kept }) = left(folder.path()) else {
+            panic!("it is of a newer version")
+        };
         assert!(reason.to_string().contains("newer version"), "{reason}");
         assert_eq!(std::fs::read_to_string(kept).unwrap(), "{\"version\": 99}");
         assert!(matches!(left(folder.path()), Left::Nothing));

@@ -89,6 +89,13 @@ fn data(spec: &str) -> String {
 pub fn sentence(before: &Settings, after: &Settings) -> String {
     let (a, b) = (&before.recipe, &after.recipe);
     let mut parts = Vec::new();
+    // A drawing stands in for the data: samples and calibration go along by themselves.
+    if before.data != after.data && (Drawing::is(&before.data) || Drawing::is(&after.data)) {
+        let same = |s: &Settings| Settings { data: String::new(), samples: 0..0, calibration_data: None, ..s.clone() };
+        let rest = sentence(&same(before), &same(after));
+        let changed = format!("{} to {}", data(&before.data), data(&after.data));
+        return if rest.is_empty() { changed } else { format!("{changed}, {rest}") };
+    }
     let mut say = |changed: bool, what: &str, from: String, to: String| {
         if changed {
             parts.push(format!("{what} {from} to {to}"));

@@ -1,19 +1,15 @@
 //! What each message does. The only place that changes the lab.
 
-use std::path::Path;
-
 use super::compute::Fit;
-use super::engine::News;
-use super::moved::Waiting;
+use super::kinds::Kinds;
 use super::race::MAX_LANES;
 use super::recent::Opened;
-use super::session::{Session, VERSION};
+use super::session::Session;
 use super::settings::Settings;
-use super::{Job, Lab, Lane, Level, Message, remembered, share};
+use super::{Lab, Lane, Level, Message, remembered, share};
+use crate::Error;
 use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
-use crate::network::open::is_network_file;
-use crate::{Error, network};
 
 impl Lab {
     /// Does what the messages ask, in order.
@@ -24,7 +20,7 @@ impl Lab {
         self.ask();
     }
 
-    fn apply(&mut self, message: Message) {
+    pub(super) fn apply(&mut self, message: Message) {
         match message {
             Message::OpenModel(source) => self.open_model(source),
             Message::OpenData(spec) => self.open_data(spec),
@@ -206,7 +202,8 @@ impl Lab {
                     self.change_once(|s| *s = settings);
                 }
             }
-            Message::CompareWith(number) => self.history.compared = number,
+            Message::CompareWith(number) => self.history.compare(number),
+            Message::ForgetRuns => self.history.forget_earlier(),
             Message::Tell(notice) => {
                 if self.notices.last() != Some(&notice) {
                     self.notices.push(notice);
@@ -216,7 +213,7 @@ impl Lab {
     }
 
     /// Looks at a layer, or at a neuron in it whose count is of a kind, now or when the run that is asked for is there.
-    fn focus_example(&mut self, layer: usize, category: Option<usize>) {
+    pub(super) fn focus_example(&mut self, layer: usize, category: Option<usize>) {
         self.view.layer = layer;
         let run = self.run.clone().filter(|run| run.settings == self.settings);
         let Some(run) = run else {
@@ -224,14 +221,16 @@ impl Lab {
             return;
         };
         let examples = run.report.layers.get(layer).map(|l| l.examples).unwrap_or_default();
-        match category {
-            Some(category) => {
-                if let Some(example) = examples.get(category).copied().flatten() {
-                    (self.view.sample, self.view.neuron) = (example.sample, example.neuron);
-                }
-            }
+        let Some(category) = category else {
             // A neuron that fires, of the sample on the screen or not, tells more than the first of the layer.
-            None => self.view.neuron = examples.into_iter().flatten().next().map_or(0, |e| e.neuron),
+            self.view.neuron = examples.into_iter().flatten().next().map_or(0, |e| e.neuron);
+            return;
+        };
+        let here = Kinds::of_run(&run, layer, self.view.sample).and_then(|k| k.neurons(category).first().copied());
+        if let Some(neuron) = here.filter(|_| category > 0) {
+            self.view.neuron = neuron;
+        } else if let Some(example) = examples.get(category).copied().flatten() {
+            (self.view.sample, self.view.neuron) = (example.sample, example.neuron);
         }
     }
 
@@ -248,120 +247,6 @@ impl Lab {
         self.undo.end(&self.settings);
     }
 
-    fn open_model(&mut self, source: String) {
-        // The file is opened by the engine; here only its remembered scaling is looked up.
-        let scaling = remembered::scaling(&source);
-        let keep = self.pending.take().map(|p| (p.data, p.samples, p.calibrate));
-        self.undo.end(&self.settings);
-        self.change(|s| {
-            s.model = source;
-            s.recipe.by_hand.clear();
-            if let Some(scaling) = scaling {
-                s.scaling = scaling;
-            }
-            if let Some((data, samples, calibrate)) = keep {
-                (s.data, s.samples, s.calibrate) = (data, samples, calibrate);
-            }
-        });
-        self.afresh = true;
-        self.fit = Fit::Network;
-    }
-
-    fn open_data(&mut self, spec: String) {
-        let keep = self.pending.take().map(|p| (p.model, p.scaling));
-        // Some data bring the samples to calibrate on along.
-        let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.calibration()).map(String::from);
-        self.undo.end(&self.settings);
-        self.change(|s| {
-            s.data = spec;
-            if own.is_some() {
-                s.calibration_data = own;
-            }
-            if let Some((model, scaling)) = keep {
-                (s.model, s.scaling) = (model, scaling);
-                s.recipe.by_hand.clear();
-            }
-        });
-        self.afresh = true;
-        self.fit = self.fit.max(Fit::Ranges);
-    }
-
-    fn open_path(&mut self, path: &Path) {
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if is_network_file(path) {
-            self.open_model(path.display().to_string());
-        } else if ending == "toml" {
-            match NamedRecipe::load(path) {
-                Ok(named) => {
-                    self.recent.add(Opened::Recipe(path.to_owned()));
-                    self.change_once(|s| s.recipe = named.recipe);
-                }
-                Err(error) => self.refuse(&error),
-            }
-        } else if ending == "md" {
-            self.apply(Message::OpenLesson(path.display().to_string()));
-        } else if ending == "json" {
-            self.apply(Message::OpenSession(path.to_owned()));
-        } else {
-            match DataSpec::guess(path) {
-                Ok(spec) => self.open_data(spec.to_string()),
-                Err(error) => self.refuse(&error),
-            }
-        }
-    }
-
-    fn open_recent(&mut self, index: usize) {
-        match self.recent.get(index).cloned() {
-            Some(Opened::Subject { model, data, scaling }) => {
-                let other = model != self.settings.model;
-                self.change_once(|s| {
-                    (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
-                    if other {
-                        s.recipe.by_hand.clear();
-                    }
-                });
-                self.afresh = true;
-                self.fit = self.fit.max(Fit::Ranges);
-            }
-            Some(Opened::Session(path)) => self.apply(Message::OpenSession(path)),
-            Some(Opened::Recipe(path)) => self.open_path(&path),
-            None => {}
-        }
-    }
-
-    /// Takes over a session, or lets it wait for its files.
-    fn restore(&mut self, session: Session) {
-        self.restore_or_wait(Waiting::new(session));
-    }
-
-    fn restore_or_wait(&mut self, waiting: Result<Waiting, Box<Session>>) {
-        match waiting {
-            Ok(waiting) => self.waiting = Some(waiting),
-            Err(session) => self.take_over(*session),
-        }
-    }
-
-    fn take_over(&mut self, session: Session) {
-        self.waiting = None;
-        self.lanes = session.race.into_iter().map(Lane::new).collect();
-        self.change_once(|s| *s = session.settings);
-        self.view = session.view;
-        self.layout = session.layout;
-        self.layout_version += 1;
-        self.keep_view = true;
-    }
-
-    /// The session as it stands.
-    pub fn session(&self) -> Session {
-        Session {
-            version: VERSION,
-            settings: self.settings.clone(),
-            race: self.lanes.iter().map(|lane| lane.entry.clone()).collect(),
-            view: self.view.clone(),
-            layout: self.layout.clone(),
-        }
-    }
-
     /// Tells the person why something was refused.
     pub(super) fn refuse(&mut self, error: &Error) {
         let notice = super::Notice { level: Level::Error, text: error.to_string() };
@@ -369,161 +254,4 @@ impl Lab {
             self.notices.push(notice);
         }
     }
-
-    /// Back to the settings of what is on the screen.
-    fn settle_back(&mut self) {
-        if let Some(run) = &self.run {
-            self.settings = run.settings.clone();
-        }
-        self.undo.refused(&self.settings);
-        self.asked = Some(self.settings.clone());
-    }
-
-    /// Takes in what the engine has to tell. Returns whether anything changed.
-    pub fn poll(&mut self) -> bool {
-        let news = self.engine.news();
-        let any = !news.is_empty();
-        news.into_iter().for_each(|news| self.hear(news));
-        if any {
-            self.ask();
-        }
-        any
-    }
-
-    pub(super) fn hear(&mut self, news: News) {
-        match news {
-            News::Progress { generation, stage, fraction } if generation == self.generation => {
-                if let Some(job) = &mut self.job {
-                    (job.stage, job.fraction) = (stage, fraction);
-                }
-            }
-            News::Thresholds { generation, batch, of, means } if generation == self.generation => {
-                if let Some(job) = &mut self.job {
-                    if batch == 1 {
-                        job.rising.clear();
-                    }
-                    job.batches = of;
-                    job.rising.push(means);
-                }
-            }
-            News::Partial { generation, partial } if generation == self.generation => {
-                if let Some(job) = &mut self.job {
-                    job.partial = partial;
-                }
-            }
-            News::Run { generation, result } => self.hear_run(generation, result),
-            News::Lane { generation, index, result } if generation == self.generation => {
-                if let (Some(lane), false) = (self.lanes.get_mut(index), matches!(result, Err(Error::Cancelled))) {
-                    lane.result = Some(result.map_err(|error| error.to_string()));
-                }
-            }
-            News::Raced { generation } if generation == self.generation => self.job = None,
-            News::Exporting { number, fraction } => self.hear_progress(number, fraction),
-            News::Exported { number, result } => self.hear_exported(number, result),
-            News::Snapshot { generation, result } => {
-                self.looking = self.looking.filter(|&g| g > generation);
-                match result {
-                    Ok(snapshot) => self.snapshot = Some(snapshot),
-                    Err(Error::Cancelled) => {}
-                    Err(error) => self.refuse(&error),
-                }
-            }
-            News::Progress { .. }
-            | News::Partial { .. }
-            | News::Thresholds { .. }
-            | News::Lane { .. }
-            | News::Raced { .. } => {}
-        }
-    }
-
-    fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<super::Run>>) {
-        let current = generation == self.generation;
-        match result {
-            Ok(run) => {
-                // Finished work on the way to a newer wish is still worth showing: the plots follow the hand.
-                let new_network = self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.model, &run.model));
-                if let (true, Some(job)) = (current, &mut self.job) {
-                    // The plots are there; what goes on is the race.
-                    *job = Job { stage: "racing", ..Job::default() };
-                }
-                if current {
-                    // Opening may have fitted ranges and scaling.
-                    self.settings = run.settings.clone();
-                    self.asked = Some(self.settings.clone());
-                }
-                if current {
-                    self.history.add(&run, self.undo.dragging());
-                }
-                if let (true, Some(subject)) = (current, Opened::subject(&run.settings)) {
-                    self.recent.add(subject);
-                }
-                if new_network && current {
-                    self.welcome(&run);
-                }
-                self.run = Some(run);
-                if let Some((layer, category)) = self.wanted_example.take_if(|_| current) {
-                    self.focus_example(layer, category);
-                }
-            }
-            Err(Error::Cancelled) => {}
-            Err(_) if !current => {}
-            Err(error) => {
-                if let Error::Mismatch { .. } = error {
-                    self.pending = Some(self.settings.clone());
-                }
-                self.refuse(&error);
-                self.settle_back();
-            }
-        }
-    }
-
-    /// A network is on the screen for the first time.
-    fn welcome(&mut self, run: &super::Run) {
-        if !std::mem::take(&mut self.keep_view) {
-            if let Some(example) = telling_neuron(run) {
-                (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);
-            }
-            self.view.pinned.clear();
-        }
-        self.notices.retain(|notice| notice.level == Level::Error);
-        if remembered::scaling(&run.settings.model).is_none()
-            && is_network_file(network::open::parts(&run.settings.model).0)
-        {
-            remembered::remember_scaling(&run.settings.model, &run.settings.scaling);
-        }
-        self.undo.end(&self.settings);
-    }
-
-    /// Asks the engine for whatever the lab now wants to show.
-    pub(super) fn ask(&mut self) {
-        let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
-        if self.afresh || self.asked.as_ref() != Some(&self.settings) || self.asked_lanes != lanes {
-            self.generation += 1;
-            self.job = Some(Job { since: Some(std::time::Instant::now()), ..Job::default() });
-            let fit = std::mem::take(&mut self.fit);
-            let afresh = std::mem::take(&mut self.afresh);
-            self.engine.run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
-            self.asked_lanes = lanes;
-            self.asked = Some(self.settings.clone());
-        }
-        let Some(run) = &self.run else { return };
-        let focus = self.focus(run);
-        let shown =
-            self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus.serves(&focus));
-        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && f.serves(&focus));
-        if !shown && !wanted {
-            self.look_generation += 1;
-            self.looking = Some(self.look_generation);
-            self.looked_for = Some((run.clone(), focus.clone()));
-            self.engine.look(self.look_generation, run.clone(), focus, self.snapshot.clone());
-        }
-    }
-}
-
-/// A neuron whose count is wrong for reasons of its own, in the first layer that has one: where looking is worth while.
-fn telling_neuron(run: &super::Run) -> Option<crate::measure::NeuronRef> {
-    let wrong = |order: [usize; 4]| {
-        run.report.layers.iter().find_map(|layer| order.into_iter().find_map(|category| layer.examples[category]))
-    };
-    wrong([2, 1, 3, 4]).or_else(|| run.report.layers.first().and_then(|layer| layer.examples[0]))
 }

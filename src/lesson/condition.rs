@@ -65,6 +65,24 @@ impl Condition {
         &self.text
     }
 
+    /// As a person says it: "spikes that came on the bench = 5".
+    pub fn words(&self) -> String {
+        let described = |name: &str| facts::described(name).unwrap_or_else(|| name.to_owned());
+        let right = match &self.right {
+            Side::Value(value) => value.to_string(),
+            Side::Fact(name) => described(name),
+        };
+        let sign = match self.relation {
+            Relation::Equal => "=",
+            Relation::Unequal => "≠",
+            Relation::AtMost => "≤",
+            Relation::AtLeast => "≥",
+            Relation::Below => "<",
+            Relation::Above => ">",
+        };
+        format!("{} {sign} {right}", described(&self.left))
+    }
+
     /// What its left side is now.
     pub fn now(&self, lab: &Lab) -> Option<Value> {
         fact(lab, &self.left)
@@ -110,6 +128,13 @@ mod tests {
         assert!(holds("bench.count == 4") && holds("bench.count>bench.due") && holds("bench.reset == soft"));
         assert!(!holds("bench.count < 4") && holds("bench.count <= 4") && holds("correction == none"));
         assert!(!holds("accuracy.snn >= 0"), "nothing has run yet");
+        let words = |text: &str| Condition::try_from(text.to_owned()).unwrap().words();
+        assert_eq!(words("bench.count == 5"), "spikes that came on the bench = 5");
+        assert_eq!(words("accuracy.snn@4 >= 90"), "samples the SNN answers rightly after 4 steps ≥ 90");
+        assert_eq!(
+            words("bench.count < bench.due"),
+            "spikes that came on the bench < spikes that were due on the bench"
+        );
         for bad in ["bench.count", "bench.counts == 4", "bench.count ==", "bench.reset > soft"] {
             assert!(Condition::try_from(bad.to_owned()).is_err(), "{bad}");
         }

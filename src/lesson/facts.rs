@@ -63,18 +63,18 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         crate::convert::ThresholdRule::Percentile(p) => Some(Value::Number(p)),
         _ => None,
     }),
-    ("correction", "none, srp or cos", |lab, _| {
+    ("correction", "the correction: none, srp or cos", |lab, _| {
         // Its numbers are facts of their own.
         word(lab.settings.recipe.correction.to_string().split(':').next().unwrap_or_default())
     }),
     ("neuron", "the neuron model", |lab, _| word(lab.settings.recipe.neuron)),
-    ("reset", "soft or hard", |lab, _| word(reset(lab.settings.recipe.reset))),
-    ("network", "what was opened", |lab, _| word(&lab.settings.model)),
-    ("data", "what was opened", |lab, _| word(&lab.settings.data)),
+    ("reset", "the reset: soft or hard", |lab, _| word(reset(lab.settings.recipe.reset))),
+    ("network", "the network", |lab, _| word(&lab.settings.model)),
+    ("data", "the data", |lab, _| word(&lab.settings.data)),
     ("presteps", "steps before the first that counts", |lab, _| Some(count(lab.settings.recipe.correction.presteps()))),
     ("samples", "samples of the run", |lab, _| run(lab).map(|run| count(run.recording.samples))),
     ("accuracy.ann", "samples the ANN answers rightly, %", |lab, _| share(run(lab)?.report.ann_accuracy?)),
-    ("accuracy.snn", "the same of the SNN at the time cursor, or after n steps with @n, %", |lab, at| {
+    ("accuracy.snn", "samples the SNN answers rightly at the time cursor, %; with @n after n steps", |lab, at| {
         share(point(lab, at)?.accuracy?)
     }),
     ("agreement", "samples where SNN and ANN answer alike, %; with @n after n steps", |lab, at| {
@@ -86,27 +86,33 @@ pub const FACTS: [(&str, &str, Find); 51] = [
     }),
     ("layer", "the layer in focus, counted from 1", |lab, _| snapshot(lab).map(|s| count(s.focus.layer + 1))),
     ("layers", "spiking layers", |lab, _| run(lab).map(|run| count(run.spiking.layers.len()))),
-    ("layer.name", "its name", |lab, _| layer(lab).and_then(|l| word(&l.name))),
-    ("layer.theta", "its largest threshold", |lab, _| {
+    ("layer.name", "the layer's name", |lab, _| layer(lab).and_then(|l| word(&l.name))),
+    ("layer.theta", "the layer's largest threshold", |lab, _| {
         layer(lab).and_then(|l| number(l.theta.iter().copied().fold(0.0, f32::max)))
     }),
-    ("layer.rate", "its mean spikes per neuron and step", |lab, _| layer(lab).map(|l| Value::Number(l.rate))),
-    ("layer.spikes", "its spikes over all samples", |lab, _| layer(lab).map(|l| Value::Number(l.spikes as f64))),
+    ("layer.rate", "the layer's mean spikes per neuron and step", |lab, _| layer(lab).map(|l| Value::Number(l.rate))),
+    ("layer.spikes", "the layer's spikes over all samples", |lab, _| {
+        layer(lab).map(|l| Value::Number(l.spikes as f64))
+    }),
     ("layer.wrong", "neurons whose count is not what their own mean input asks for, %", |lab, _| {
         let kinds = layer(lab)?.same_input;
         share(1.0 - kinds.c0 as f64 / kinds.total().max(1) as f64)
     }),
-    ("layer.too-many", "neurons that fire more often than that, %", |lab, _| {
+    ("layer.too-many", "neurons that fire more often than their mean input asks for, %", |lab, _| {
         let kinds = layer(lab)?.same_input;
         share((kinds.c1 + kinds.c2) as f64 / kinds.total().max(1) as f64)
     }),
     ("ledger.carried-in", "error that came in wrong, % of the layer's mean activation", |lab, _| {
         part(lab, |l| l.propagated)
     }),
-    ("ledger.clipping", "error of clipping, likewise", |lab, _| part(lab, |l| l.clipping)),
-    ("ledger.quantisation", "error of quantisation, likewise", |lab, _| part(lab, |l| l.quantization)),
-    ("ledger.unevenness", "error of unevenness, likewise", |lab, _| part(lab, |l| l.unevenness)),
-    ("ledger.total", "all four together", |lab, _| part(lab, |l| l.total)),
+    ("ledger.clipping", "error of clipping, % of the layer's mean activation", |lab, _| part(lab, |l| l.clipping)),
+    ("ledger.quantisation", "error of quantisation, % of the layer's mean activation", |lab, _| {
+        part(lab, |l| l.quantization)
+    }),
+    ("ledger.unevenness", "error of unevenness, % of the layer's mean activation", |lab, _| {
+        part(lab, |l| l.unevenness)
+    }),
+    ("ledger.total", "all four errors together, % of the layer's mean activation", |lab, _| part(lab, |l| l.total)),
     ("focus.count", "spikes of the neuron in focus", |lab, _| {
         snapshot(lab).map(|s| Value::Number(f64::from(s.trace.sent.iter().sum::<i32>())))
     }),
@@ -118,7 +124,7 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         Some(count(target_count(mean, unit, s.trace.current.len(), spiking.neuron.per_step(), 0.5) as usize))
     }),
     ("sample", "the sample in focus, counted from 1", |lab, _| snapshot(lab).map(|s| count(s.focus.sample + 1))),
-    ("sample.label", "its label", |lab, _| {
+    ("sample.label", "the label of the sample in focus", |lab, _| {
         let s = snapshot(lab)?;
         word(s.run.class_name(usize::from(*s.run.labels.get(s.focus.sample)?)))
     }),
@@ -132,7 +138,7 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         word(s.run.class_name(s.report.answers.at(s.focus.steps, s.focus.sample)))
     }),
     ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nano(costs(lab)?.ann_joules))),
-    ("energy.snn", "energy of the SNN up to the time cursor, or n steps with @n, nJ", |lab, at| {
+    ("energy.snn", "energy of the SNN up to the time cursor, nJ; with @n after n steps", |lab, at| {
         costs(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nano(*joules))
     }),
     ("energy.break-even", "the first step after which the SNN has cost as much as the ANN", |lab, _| {
@@ -147,28 +153,44 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         let bench = &lab.view.bench;
         number(bench.input.iter().sum::<f32>() * bench.weight / bench.theta.max(f32::MIN_POSITIVE))
     }),
-    ("bench.count", "spikes that came", |lab, _| Some(Value::Number(f64::from(bench(lab).count())))),
-    ("bench.due", "spikes that were due", |lab, _| Some(Value::Number(f64::from(bench(lab).due)))),
-    ("bench.first-spike", "the step of the first spike", |lab, _| {
+    ("bench.count", "spikes that came on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).count())))),
+    ("bench.due", "spikes that were due on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).due)))),
+    ("bench.first-spike", "the step of the first spike on the bench", |lab, _| {
         bench(lab).sent.iter().position(|sent| *sent > 0).map(|at| count(at + 1))
     }),
-    ("bench.left", "potential at the end, in θ", |lab, _| {
+    ("bench.left", "potential left on the bench at the end, in θ", |lab, _| {
         let outcome = bench(lab);
         let last = outcome.after_reset.last().copied().unwrap_or(outcome.initial);
         number(last / lab.view.bench.theta.max(f32::MIN_POSITIVE))
     }),
-    ("bench.source", "own, or the neuron of the network that lies there", |lab, _| {
+    ("bench.source", "whose neuron lies on the bench: own, or a neuron of the network", |lab, _| {
         let source = &lab.view.bench.source;
         word(if source.is_empty() { "own" } else { source })
     }),
-    ("bench.reset", "soft or hard", |lab, _| word(reset(lab.view.bench.reset))),
-    ("bench.tie", "≥ or >", |lab, _| word(if lab.view.bench.tie == Tie::Ge { "≥" } else { ">" })),
+    ("bench.reset", "the reset on the bench: soft or hard", |lab, _| word(reset(lab.view.bench.reset))),
+    ("bench.tie", "what fires on the bench at θ exactly: ≥ or >", |lab, _| {
+        word(if lab.view.bench.tie == Tie::Ge { "≥" } else { ">" })
+    }),
 ];
 
 /// The fact `name`, or `None` while the lab has none: before the first run, without labels.
 pub fn fact(lab: &Lab, name: &str) -> Option<Value> {
     let (name, at) = split(name);
     FACTS.iter().find(|(known, ..)| *known == name).and_then(|(_, _, find)| find(lab, at))
+}
+
+/// What the fact `name` is, in words.
+pub fn described(name: &str) -> Option<String> {
+    let (plain, at) = split(name);
+    let words = FACTS.iter().find(|(known, ..)| *known == plain)?.1;
+    let (words, _) = words.split_once("; with @n").unwrap_or((words, ""));
+    Some(match at {
+        Some(n) => format!(
+            "{} after {n} steps",
+            words.trim_end_matches(" at the time cursor, %").trim_end_matches(" up to the time cursor, nJ")
+        ),
+        None => words.to_owned(),
+    })
 }
 
 /// Whether there is a fact of that name.

@@ -80,7 +80,8 @@ impl App {
     /// Keeps the session in `store`, and takes from it what was opened lately.
     pub fn with_store(mut self, store: Option<Store>) -> Self {
         self.keeper = store.map(Keeper::new);
-        if let Some(keeper) = &self.keeper {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.restore_runs(&mut self.lab);
             // What the command line opened is newer.
             let opened = std::mem::replace(&mut self.lab.recent, keeper.recent());
             self.lab.recent.take_over(&opened);

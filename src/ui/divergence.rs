@@ -30,7 +30,11 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
         Some((divergence, layer)) => {
             let place = format!("{} · {}", layer.name, neuron_place(&layer.shape, divergence.neuron.neuron));
             ui.label(RichText::new(place).small().weak());
-            ui.label(divergence.to_string());
+            let steps = run.steps();
+            ui.label(format!("After all {steps} steps: {divergence}"));
+            if divergence.neuron.layer > 0 {
+                ui.label(RichText::new("Layers before it are off by rounding (quantisation) at most.").small().weak());
+            }
         }
         None => {
             let sentence = format!("In {} steps no neuron is off by more than quantisation explains.", run.steps());

@@ -4,12 +4,15 @@ use egui::{RichText, Ui};
 
 use super::tones::tones;
 use crate::convert::{Finding, Mend, Severity};
+use crate::data::digits::Drawing;
 use crate::lab::{Message, Run, Snapshot};
 use crate::measure::Report;
 
 /// Everything there is to say about `run` and what is in focus of it, the most serious first.
 pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
     let mut all = run.findings.clone();
+    // A stroke is not like whole digits, and is not meant to be.
+    all.retain(|finding| finding.kind != "input range" || !Drawing::is(&run.settings.data));
     let known = |all: &[Finding], layer: &str| {
         all.iter().any(|f| f.kind == "never active" && f.layer.as_deref() == Some(layer))
     };

@@ -205,7 +205,7 @@ fn sentence(facts: &Facts, t: usize) -> String {
     let (fired, spikes) = (facts.spikes, if facts.spikes == 1 { "spike" } else { "spikes" });
     let why = match largest.map_or(0, |(index, _)| index) {
         0 => format!(
-            "carried in: its mean input is {} where the ANN has {}, so the layers before it are wrong already",
+            "carried in: its mean input is {} where the ANN has {}, so what reaches it from the layers before is off, if only by rounding",
             number(facts.mean_input.into()),
             number(facts.z.into())
         ),
@@ -237,7 +237,7 @@ fn sentence(facts: &Facts, t: usize) -> String {
         ),
     };
     if total.abs() < nothing {
-        return format!("Right in the end, as errors cancel. The largest, {why}.");
+        return format!("Right in the end, because errors cancel each other. The largest of them: {why}.");
     }
     format!("φ is {} {side}, mostly {why}.", number(total.abs()))
 }

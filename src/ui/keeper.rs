@@ -8,8 +8,9 @@ use egui::Context;
 use super::hints::Hints;
 use super::shell::Window;
 use super::texts;
+use crate::lab::kept_runs::{self, RUNS};
 use crate::lab::recent::Recent;
-use crate::lab::store::{self, SESSION, Store};
+use crate::lab::store::{self, Refused, SESSION, Store};
 use crate::lab::{Lab, Level, Message, Notice, Session, Settings};
 
 /// How often is looked.
@@ -22,6 +23,8 @@ pub struct Keeper {
     store: Store,
     session: Option<Session>,
     recent: Recent,
+    /// The version of the list of runs that is kept.
+    runs: u64,
     looked: Instant,
     /// A frame is ordered for the next look.
     ordered: bool,
@@ -34,12 +37,25 @@ impl Keeper {
     /// Keeps things in `store`.
     pub fn new(store: Store) -> Self {
         let (recent, seen) = (store.read(RECENT), store.read(SEEN));
-        Self { store, session: None, recent, looked: Instant::now(), ordered: false, complained: false, seen }
+        Self { store, session: None, recent, runs: 0, looked: Instant::now(), ordered: false, complained: false, seen }
     }
 
     /// What was opened lately, at the start.
     pub fn recent(&self) -> Recent {
         self.recent.clone()
+    }
+
+    /// Puts the runs of earlier starts into the lab's list.
+    pub fn restore_runs(&mut self, lab: &mut Lab) {
+        match self.store.take(RUNS, kept_runs::read) {
+            Ok(None) => {}
+            Ok(Some((runs, compared))) => lab.history.take_over(runs, compared),
+            Err(Refused { reason, kept }) => {
+                let text = texts::share::runs_put_aside(&reason.to_string(), &kept.display().to_string());
+                lab.update([Message::Tell(Notice { level: Level::Error, text })]);
+            }
+        }
+        self.runs = lab.history.version();
     }
 
     /// The hints of the first start, unless they were seen.
@@ -72,6 +88,10 @@ impl Keeper {
             self.seen = true;
             self.store.keep(SEEN, &self.seen);
         }
+        if lab.history.version() != self.runs {
+            self.runs = lab.history.version();
+            self.store.keep_bytes(RUNS, kept_runs::write(&lab.history));
+        }
         // What was never on the screen, or waits for its files, is not put in the place of what was.
         if lab.run.is_none() || lab.waiting.is_some() {
             return;
@@ -94,7 +114,7 @@ pub fn last(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
         // It lies aside, not lost.
         store::Left::Session(_) if fresh => (first(), None),
         store::Left::Session(session) => (Lab::resume(*session), None),
-        store::Left::Unreadable { reason, kept } => {
+        store::Left::Unreadable(Refused { reason, kept }) => {
             let text = texts::share::put_aside(&reason.to_string(), &kept.display().to_string());
             (first(), Some(Message::Tell(Notice { level: Level::Error, text })))
         }

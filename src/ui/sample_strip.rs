@@ -91,6 +91,16 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize]
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
         let width = pitch * shown.len() as f32 - GAP;
         let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
+        // What gets the focus elsewhere comes into sight.
+        let id = ui.scope_id().with("sample in focus");
+        let seen: Option<usize> = ui.data(|data| data.get_temp(id));
+        if seen != Some(lab.view.sample) {
+            ui.data_mut(|data| data.insert_temp(id, lab.view.sample));
+            if let Some(place) = shown.iter().position(|&sample| sample == lab.view.sample) {
+                let at = area.left_top() + vec2(place as f32 * pitch, 0.0);
+                ui.scroll_to_rect(Rect::from_min_size(at, TILE), None);
+            }
+        }
         let first = (viewport.left() / pitch).floor().max(0.0) as usize;
         let last = ((viewport.right() / pitch).ceil().max(0.0) as usize).min(shown.len());
         for (place, &sample) in shown.iter().enumerate().take(last).skip(first) {

@@ -4,6 +4,7 @@ use egui::{RichText, Ui};
 
 use super::shell::Window;
 use super::words::whole_name;
+use crate::data::digits::Drawing;
 use crate::lab::memory::human_bytes;
 use crate::lab::{Backend, Lab};
 
@@ -19,13 +20,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
         let backend = backend_name(settings.backend);
         let took = run.seconds;
         let total = took.load + took.calibrate + took.ann + took.snn + took.measure;
-        ui.label(small(format!(
-            "{} samples ({}..{}) of {}",
-            settings.samples.len(),
-            settings.samples.start,
-            settings.samples.end,
-            whole_name(&settings.data)
-        )));
+        let (count, of) = (settings.samples.len(), whole_name(&settings.data));
+        ui.label(small(match Drawing::is(&settings.data) {
+            true => of,
+            false => format!("{count} samples ({}..{}) of {of}", settings.samples.start, settings.samples.end),
+        }));
         let correction = settings.recipe.correction;
         if correction.presteps() > 0 {
             let hardware = correction.hardware_presteps(run.spiking.layers.len());

@@ -5,7 +5,7 @@ use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, 
 
 use super::signs::{Sign, sign_button};
 use super::tones::tones;
-use crate::lab::{Lab, Message};
+use crate::lab::{Control, Lab, Message};
 use crate::measure::CurvePoint;
 
 const HEIGHT: f32 = 34.0;
@@ -13,7 +13,7 @@ const HEIGHT: f32 = 34.0;
 /// Draws the bar.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
-    ui.add_enabled_ui(lab.run.is_some(), |ui| {
+    ui.add_enabled_ui(lab.run.is_some() && !lab.locked(Control::Time), |ui| {
         ui.horizontal(|ui| {
             ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.x = 4.0;

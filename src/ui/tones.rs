@@ -68,9 +68,12 @@ pub fn apply(ctx: &Context, dark: bool) {
         ctx.all_styles_mut(|style| {
             style.text_styles.insert(TextStyle::Small, FontId::proportional(11.0));
             style.visuals.weak_text_alpha = 0.75;
+            // A bar that swells under the pointer lies over nothing.
+            style.spacing.scroll.floating_allocated_width = 8.0;
         });
         ctx.style_mut_of(Theme::Dark, |style| {
             style.visuals.override_text_color = None;
+            style.visuals.error_fg_color = Color32::from_rgb(255, 118, 108);
             style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(205);
         });
         ctx.style_mut_of(Theme::Light, |style| {

@@ -8,7 +8,7 @@ use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
 use super::words::{short_name, whole_name};
 use super::{recipe_bar, subject};
-use crate::lab::{Lab, Message, Workspace};
+use crate::lab::{Control, Lab, Message, Workspace};
 
 /// The workspaces with their names and what they are for.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
@@ -62,13 +62,15 @@ fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 /// What is open, to be clicked.
 fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     let network = chip(ui, "Network", &short_name(&lab.settings.model), &lab.settings.model);
-    egui::Popup::menu(&network)
-        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| subject::network(ui, lab, window, out));
+    egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        let free = !lab.locked(Control::Network);
+        ui.add_enabled_ui(free, |ui| subject::network(ui, lab, window, out));
+    });
     let data = chip(ui, "Data", &short_name(&lab.settings.data), &whole_name(&lab.settings.data));
-    egui::Popup::menu(&data)
-        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| subject::data(ui, lab, window, out));
+    egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        let free = !lab.locked(Control::Data);
+        ui.add_enabled_ui(free, |ui| subject::data(ui, lab, window, out));
+    });
 }
 
 fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {

@@ -4,7 +4,7 @@ use egui::Context;
 
 use super::{BUNDLED_DATA, Command, methods};
 use crate::convert::NamedRecipe;
-use crate::lab::{Lab, Level, Message, Notice, Session, share};
+use crate::lab::{Control, Lab, Level, Message, Notice, Session, share};
 use crate::measure::NeuronRef;
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
@@ -47,6 +47,27 @@ impl Command {
             Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
             _ => None,
         }
+        .or_else(|| unless(!self.locked(lab), "the lesson keeps this to itself"))
+    }
+
+    /// Whether a lesson has locked what the command turns.
+    fn locked(self, lab: &Lab) -> bool {
+        if lab.view.locked.is_empty() {
+            return false;
+        }
+        let turned = match self {
+            Self::Bundled(_) | Self::PasteSession | Self::File(Ask::OpenNetwork | Ask::OpenSession) => {
+                Some(Control::Network)
+            }
+            Self::BundledData(_) | Self::File(Ask::OpenData | Ask::OpenPictures | Ask::OpenCalibrationData) => {
+                Some(Control::Data)
+            }
+            Self::File(Ask::OpenRecipe) => Some(Control::Recipe),
+            _ => None,
+        };
+        let mut wishes = Vec::new();
+        self.message(lab, &mut wishes);
+        turned.into_iter().chain(wishes.iter().filter_map(Control::of)).any(|control| lab.locked(control))
     }
 
     /// Does it, if it can be done now.

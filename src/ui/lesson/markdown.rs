@@ -108,10 +108,10 @@ fn inline(ui: &Ui, text: &str) -> LayoutJob {
         let mut format = TextFormat::simple(body.clone(), visuals.text_color());
         match style {
             Style::Plain => {}
-            // There is one weight of type only: strong words stand out by their colour and a line.
+            // There is one weight of type only. A line under them would make them words that are explained.
             Style::Strong => {
                 format.color = visuals.strong_text_color();
-                format.underline = egui::Stroke::new(1.0, visuals.weak_text_color());
+                format.background = visuals.selection.bg_fill.gamma_multiply(0.3);
             }
             Style::Emphasis => format.italics = true,
             Style::Code => {

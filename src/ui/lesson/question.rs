@@ -66,8 +66,7 @@ fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition]) {
         let (mark, colour) = if holds { ("done", tones.parts[2]) } else { ("to do", tones.weak) };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).small().color(colour));
-            ui.label(RichText::new(condition.text()).monospace().small());
-            ui.label(RichText::new(format!("(now {now})")).small());
+            ui.label(format!("{} (now {now})", condition.words())).on_hover_text(condition.text());
         });
     }
 }

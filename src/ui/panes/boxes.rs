@@ -3,6 +3,7 @@
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
 use super::Pane;
+use super::chart;
 use super::parts::{self, Page, percent};
 use crate::data::thumbnail_rgba;
 use crate::lab::{Lab, Message, Run};
@@ -54,7 +55,20 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
     let texture = picture(ui, run, sample);
     let size = texture.size_vec2();
     let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
-    let (rect, _) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
+    chart::tell(&response, "Picture with the boxes found", || {
+        let one = |found: &Found| {
+            let [left, right, top, bottom] =
+                [found.left, found.right, found.top, found.bottom].map(|share| format!("{:.0} %", share * 100.0));
+            format!("{:.0} % sure, {left} to {right} across, {top} to {bottom} down", found.score * 100.0)
+        };
+        let all = |boxes: &[Found]| match boxes {
+            [] => "none".to_owned(),
+            _ => boxes.iter().map(one).collect::<Vec<_>>().join("; "),
+        };
+        let named = ["ANN", "SNN"].iter().zip(boxes).map(|(name, (boxes, ..))| format!("{name}: {}.", all(boxes)));
+        named.collect::<Vec<_>>().join(" ")
+    });
     let painter = ui.painter_at(rect);
     let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
     painter.image(texture.id(), rect, whole, Color32::WHITE);

@@ -5,6 +5,7 @@ mod exits;
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::Pane;
+use super::chart;
 use super::heat::{colour_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -103,6 +104,19 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let cell = |start: usize, end: usize| {
         Rect::from_min_size(rect.min + vec2(start as f32, (n - end) as f32) * unit, vec2(unit, unit))
     };
+    chart::tell(&response, "Accuracy by start and end of the readout", || {
+        let best = best.map_or(String::new(), |(at, value)| format!(", best from start {at}: {}", share(value)));
+        let plain = matrix.get(0, n).unwrap_or(0.0);
+        format!(
+            "Map of {} by start (across) and end (up) of the readout, {} to {}. Up to the last step: {} from the first \
+             step on, {} from the estimated start {estimate}{best}.",
+            measured(readout),
+            share(low),
+            share(high),
+            share(plain),
+            share(readout.delay_accuracy)
+        )
+    });
     axes(ui, matrix, rect, unit);
     let column = |start: usize| matrix.bounds[..n].partition_point(|&bound| bound <= start).saturating_sub(1);
     let at_end = [(Some(estimate), tones.ann, 1.5), (best.map(|best| best.0), tones.snn, 3.5)];

@@ -4,6 +4,7 @@ use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
 use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 
 use super::Pane;
+use super::chart;
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use crate::lab::{Lab, Message, Snapshot};
@@ -204,6 +205,13 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
             plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
         }
         plot.vline(parts::cursor_line(sight.t, ink.cursor));
+    });
+    chart::tell(&shown.response, "Energy over time-steps", || {
+        let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, *joules];
+        let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
+        let course = chart::course(&points, |[t, y]| format!("{} at t = {t}", joules(y)));
+        let even = energy.break_even_step.map_or("no break-even".into(), |t| format!("break-even at t = {t}"));
+        format!("SNN per sample: {course}. ANN: {}; {even}.", joules(energy.ann_joules))
     });
     parts::drag_cursor(&shown, sight.t, last, true, out);
 }

@@ -1,9 +1,10 @@
-//! The runs of this session: what was changed, what came of it; a click goes back to one, and two are laid over each other.
+//! Past runs, also of earlier starts: what was changed, what came of it; a click goes back to one, and two are laid over each other.
 
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use super::Pane;
+use super::chart;
 use super::parts::{self, Page, percent};
 use super::t_curve::marks;
 use crate::lab::history::{Past, differences};
@@ -20,12 +21,12 @@ const CHANGE: f32 = 210.0;
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let past = lab.history.past();
     let Some(now) = lab.run.as_ref().and_then(|run| lab.history.of(&run.settings)).or(past.last()) else {
-        return parts::empty(ui, "Every run of this session appears here with what was changed.");
+        return parts::empty(ui, "Every run appears here with what was changed.");
     };
     let other = lab.history.compared.and_then(|number| lab.history.get(number)).filter(|p| p.number != now.number);
     let page = Page {
         of: Pane::History,
-        title: "Runs of this session",
+        title: "Past runs",
         explanation: explain(past, now, other),
         description: describe(past, now, other),
     };
@@ -57,13 +58,33 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
         columns.iter().for_each(|name| _ = ui.small(*name));
         ui.end_row();
+        let mut earlier = false;
         for one in past.iter().rev() {
+            if one.earlier && !std::mem::replace(&mut earlier, true) {
+                ui.label("");
+                ui.horizontal(|ui| {
+                    ui.small("before this start");
+                    let forget =
+                        ui.small_button("Forget").on_hover_text("Take the runs of earlier starts off the list");
+                    forget.widget_info(|| {
+                        egui::WidgetInfo::labeled(egui::Role::Button, true, "Forget the runs of earlier starts")
+                    });
+                    if forget.clicked() {
+                        out.push(Message::ForgetRuns);
+                    }
+                });
+                ui.end_row();
+            }
             let here = one.number == now.number;
             let back = ui.add(Button::selectable(here, one.number.to_string()));
             back.widget_info(|| {
                 egui::WidgetInfo::selected(egui::Role::Button, true, here, format!("Go back to run {}", one.number))
             });
-            if back.on_hover_text("Its settings again; the result is there at once").clicked() && !here {
+            let hint = match one.earlier {
+                true => "Its settings again; the run is computed anew",
+                false => "Its settings again; the result is there at once",
+            };
+            if back.on_hover_text(hint).clicked() && !here {
                 out.push(Message::GoBackTo(one.number));
             }
             let words = if one.changed.is_empty() { "the first run" } else { &one.changed };
@@ -135,7 +156,7 @@ fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
         .y_axis_label(if now.ann_accuracy.is_some() { "right answers" } else { "agreement" })
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
         .x_grid_spacer(move |_| marks(last));
-    plot.show(ui, |plot| {
+    let shown = plot.show(ui, |plot| {
         if let Some(ann) = now.ann_accuracy {
             plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2));
         }
@@ -144,6 +165,15 @@ fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
             plot.line(Line::new(format!("run {}", one.number), points).color(colour).width(width));
         }
+    });
+    chart::tell(&shown.response, "Curves of the two runs", || {
+        let one = |one: &Past| {
+            let points: Vec<[f64; 2]> =
+                one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect();
+            let course = chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y)));
+            format!("Run {}: {course}.", one.number)
+        };
+        [now, other].map(one).join(" ")
     });
 }
 
@@ -168,7 +198,7 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
             let at = parts::position(at);
             Some(format!("{}\n{}", names.get(at.x.round().max(0.0) as usize)?, parts::number(at.y)))
         });
-    plot.show(ui, |plot| {
+    let shown = plot.show(ui, |plot| {
         for (one, colour) in [(other, ink.quantization), (now, tones.snn)] {
             let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
             plot.line(
@@ -177,6 +207,14 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
             let dots = Points::new(format!("run {}", one.number), points);
             plot.points(dots.color(colour).shape(MarkerShape::Circle).radius(3.0));
         }
+    });
+    chart::tell(&shown.response, "Mismatch of each layer in the two runs", || {
+        let layer = |(name, mismatch): &(String, f64)| format!("{name} {}", parts::number(*mismatch));
+        let one = |one: &Past| {
+            let layers: Vec<String> = one.mismatch.iter().map(layer).collect();
+            format!("Run {}: {}.", one.number, layers.join(", "))
+        };
+        [now, other].map(one).join(" ")
     });
 }
 
@@ -199,10 +237,16 @@ fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
             now.mean_mismatch(),
             other.mean_mismatch()
         ),
-        None => " Choose \"compare\" in a row to lay its curves over those on the screen.".into(),
+        None => {
+            " Choose \"compare\" in a row to lay its curves over those on the screen, here and in the T-curve.".into()
+        }
+    };
+    let earlier = match past.iter().filter(|past| past.earlier).count() {
+        0 => String::new(),
+        n => format!(", {n} of them before this start"),
     };
     format!(
-        "{} settings were run in this session; a click on a number goes back to its settings, and the finished run is there \
+        "{} settings were run{earlier}; a click on a number goes back to its settings, and the last finished runs are there \
          at once.{best}{against}",
         past.len()
     )

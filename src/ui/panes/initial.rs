@@ -10,7 +10,7 @@ use self::plots::{MEAN, SQUARE, plot};
 use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
-use crate::lab::{Lab, Message, Snapshot};
+use crate::lab::{Control, Lab, Message, Snapshot};
 use crate::measure::InitialView;
 use crate::measure::initial::Expected;
 
@@ -30,6 +30,8 @@ struct Sight<'a> {
     sample: usize,
     /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
     p: f32,
+    /// A lesson keeps v(0) to itself.
+    locked: bool,
 }
 
 /// Draws the pane.
@@ -62,7 +64,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(sight.view),
         |ui| {
-            controls(ui, &sight, out);
+            ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, out));
             key(ui);
             let size = ui.available_size() - ui.spacing().item_spacing;
             if size.y < ABOVE_HEIGHT && size.x >= BESIDE_WIDTH {
@@ -87,7 +89,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let sample = snapshot.run.sample_index(snapshot.focus.sample);
-    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p: lab.settings.recipe.v_init })
+    let (p, locked) = (lab.settings.recipe.v_init, lab.locked(Control::VInit));
+    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
 }
 
 /// v(0) as a number, the best one, and the figures that belong to them.
@@ -146,6 +149,9 @@ fn key(ui: &mut Ui) {
 
 /// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
 fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, dragging: &mut bool, out: &mut Vec<Message>) {
+    if sight.locked {
+        return;
+    }
     let response = &plot.response;
     let line = plot.transform.position_from_point_x(f64::from(sight.p));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;

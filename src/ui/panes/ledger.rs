@@ -222,6 +222,7 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
     );
     let label = format!("{}: total error {}", layer.name, number(ledger.total));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
         focus();
     }

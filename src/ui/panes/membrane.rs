@@ -5,6 +5,7 @@ use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
 use super::Pane;
+use super::chart;
 use super::decimate::visible;
 use super::parts::{self, Ink, Page, neuron_name, number};
 use crate::convert::SpikingLayer;
@@ -146,15 +147,15 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             .allow_boxed_zoom(false)
             .include_x(0.0)
             .include_x(steps as f64 + 0.5)
-            .y_axis_min_width(46.0)
+            .x_grid_spacer(|input| parts::step_marks(input.bounds))
     };
     let hover = |at: &HoverPosition<'_>| Some(read_out(lane, hovered(at)));
     let membrane = base("membrane")
         .height(height)
-        .y_axis_label("potential")
+        .custom_y_axes(vec![parts::y_axis("potential").min_thickness(46.0)])
+        .y_grid_spacer(move |input| parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .label_formatter(hover)
         .show_axes([false, true])
-        .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
             let columns = parts::columns(plot);
@@ -162,12 +163,20 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             draw_membrane(plot, lane, &ink, steps <= MARKED_STEPS, cut);
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
+    let name = neuron_name(lane.layer, lane.at.neuron);
+    chart::tell(&membrane.response, &format!("Potential of {name}"), || {
+        let course = chart::course(&rests(lane.trace), |[t, v]| format!("{} at t = {t}", number(v)));
+        let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
+        let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
+        let fired = if fired.is_empty() { "never".into() } else { format!("at t = {}", fired.join(", ")) };
+        format!("After reset: {course}. Threshold {}. It fires {fired}.", number(f64::from(lane.trace.theta)))
+    });
     parts::drag_cursor(&membrane, cursor, steps, true, out);
     let current = base("current")
         .height(CURRENT_HEIGHT)
-        .y_axis_label("I(t)")
+        .custom_y_axes(vec![parts::y_axis("I(t)").min_thickness(46.0)])
+        .y_grid_spacer(|input| parts::round_marks(input.bounds, 3.0))
         .custom_x_axes(vec![parts::x_axis("time-step t")])
-        .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
         .show(ui, |plot| {
@@ -185,6 +194,11 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             }
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
+    chart::tell(&current.response, &format!("Input current of {name}"), || {
+        let course = chart::course(&series(1, &lane.trace.current), |[t, i]| format!("{} at t = {t}", number(i)));
+        let sum: f32 = lane.trace.current.iter().sum();
+        format!("{course}. Mean {}.", number(f64::from(sum) / steps.max(1) as f64))
+    });
     parts::drag_cursor(&current, cursor, steps, true, out);
 }
 

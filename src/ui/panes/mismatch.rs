@@ -3,6 +3,7 @@
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use super::Pane;
+use super::chart;
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, number, percent};
 use super::streaming;
@@ -77,6 +78,16 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         }
         image
     };
+    chart::tell(&response, "ANN activation against SNN activation", || {
+        format!(
+            "Density of all neurons and samples of {}, both over θ, up to {}: on the diagonal they agree. Correlation {}, \
+             mean absolute difference {}.",
+            layer.name,
+            parts::tick(f64::from(density.extent)),
+            layer.correlation.map_or("not defined".into(), |r| format!("{r:.4}")),
+            number(layer.mean_abs_mismatch)
+        )
+    });
     let handle = texture(ui, "density", snapshot.id, image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
@@ -151,10 +162,18 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         };
         let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
         let (rect, response) = picture(ui, &handle, room);
+        let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
+        chart::tell(&response, ["Map of the ANN", "Map of the SNN", "Map of the difference"][k], || {
+            let (low, high) =
+                values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
+            let (low, high) = (number(f64::from(low)), number(f64::from(high)));
+            let here = number(f64::from(values[snapshot.focus.neuron]));
+            let sample = snapshot.run.sample_index(snapshot.focus.sample);
+            format!("{name} of {} for sample {sample}, {low} to {high}; {here} in the neuron in focus.", layer.name)
+        });
         frame_pixel(ui, rect, montage.size(), montage.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
         let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
         let Some(neuron) = under else { continue };
-        let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
         let text = format!(
             "{}\na = {}, φ = {} ({} spikes), ψ = {}",
             parts::neuron_name(layer, neuron),

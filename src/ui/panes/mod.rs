@@ -2,6 +2,7 @@
 
 mod bench;
 mod boxes;
+mod chart;
 mod decimate;
 mod delay;
 mod draw;

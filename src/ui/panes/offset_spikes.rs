@@ -4,6 +4,7 @@ use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
 use super::Pane;
+use super::chart;
 use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
@@ -116,7 +117,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         room if room > 300.0 => "too often  |  ψ = due − sent  |  too rarely",
         _ => "ψ = due − sent",
     };
-    Plot::new("offset spikes")
+    let shown = Plot::new("offset spikes")
         .height(height.max(110.0))
         .allow_drag(false)
         .allow_zoom(false)
@@ -149,7 +150,8 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
                     -2 => "1 %".into(),
                     -3 => "0.1 %".into(),
                     -4 => "0.01 %".into(),
-                    e => format!("1e{} %", e + 2),
+                    -5 => "0.001 %".into(),
+                    _ => "0.0001 %".into(),
                 }),
         ])
         .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
@@ -169,6 +171,12 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
                 plot.bar_chart(BarChart::new("before correction", ghosts).allow_hover(false));
             }
         });
+    chart::tell(&shown.response, "Histogram of offset spikes", || {
+        let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", percent(*count as f64 / total));
+        let bars = |layer: &LayerReport| layer.offset_spikes.iter().map(bar).collect::<Vec<_>>().join(", ");
+        let was = before.map_or(String::new(), |before| format!(" Before the correction {}.", bars(before)));
+        format!("Share of the neurons of {} by spikes due less spikes sent. {}.{was}", layer.name, bars(layer))
+    });
 }
 
 /// The map of the layer and, under it, the one before the correction, in the same colours.
@@ -184,7 +192,7 @@ fn maps(
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
     ui.horizontal(|ui| {
         ui.small("mean ψ per neuron");
-        colour_bar(ui, 70.0, &format!("{reach:+.2}"), &format!("{:+.2}", -reach), |t| diverging(2.0 * t - 1.0));
+        colour_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
         return map(ui, snapshot, layer, reach, "offset map", height, out);
@@ -212,6 +220,12 @@ fn map(
     let image = || montage.image(&layer.offset_map, background, |psi| diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
+    let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);
+    chart::tell(&response, if own { "Map of offset spikes" } else { "Map of offset spikes before correction" }, || {
+        let (low, high) = layer.offset_map.iter().fold((0.0f32, 0.0f32), |(low, high), v| (low.min(*v), high.max(*v)));
+        let here = layer.offset_map[snapshot.focus.neuron];
+        format!("Mean ψ of every neuron of {}, {low:+.2} to {high:+.2}; {here:+.2} in the neuron in focus.", layer.name)
+    });
     let focused = montage.pixel(snapshot.focus.neuron);
     frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
     let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));

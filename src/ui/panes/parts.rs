@@ -1,8 +1,8 @@
 //! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
 //! cursor. Knows no pane.
 
-use egui::{Color32, Popup, PopupCloseBehavior, RichText, Role, Sense, Ui, WidgetInfo};
-use egui_plot::{AxisHints, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
+use egui::{Color32, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
+use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use super::decimate::visible;
 use super::{Pane, csv_wanted};
@@ -117,6 +117,17 @@ pub fn wrap_before(ui: &mut Ui, width: f32) {
     }
 }
 
+/// A slider behind its name, both in one line.
+pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let spacing = ui.spacing();
+    let (slide, gap, number) = (spacing.slider_width, spacing.item_spacing.x, spacing.interact_size.x);
+    let width = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::WHITE).size().x;
+    wrap_before(ui, width + slide + number + 3.0 * gap);
+    let label = ui.label(name);
+    ui.add(slider).labelled_by(label.id)
+}
+
 /// The state before there is anything to draw.
 pub fn empty(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
@@ -164,6 +175,35 @@ pub fn percent(share: f64) -> String {
 /// A horizontal axis whose numbers stand close enough for a small pane.
 pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
     AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| tick(mark.value))
+}
+
+/// An upright axis whose numbers stand close enough for a low plot.
+pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
+    let axis = AxisHints::new_y().label(label).label_spacing(12.0..=20.0);
+    axis.formatter(|mark, _| tick(mark.value))
+}
+
+/// Marks between two ends of an axis: on round numbers, about `wanted` of them.
+pub fn round_marks((low, high): (f64, f64), wanted: f64) -> Vec<GridMark> {
+    let rough = (high - low) / wanted;
+    if !(rough.is_finite() && rough > 0.0) {
+        return Vec::new();
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|&step| 1.4 * step >= rough).unwrap_or(10.0 * power);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    // Not −0.
+    (first..=last).map(|k| GridMark { value: k as f64 * step + 0.0, step_size: step }).collect()
+}
+
+/// Marks on an axis of steps between two ends, never between two steps.
+pub fn step_marks(bounds: (f64, f64)) -> Vec<GridMark> {
+    let marks = round_marks(bounds, 9.0);
+    match marks.first().is_some_and(|mark| mark.step_size < 1.0) {
+        true => round_marks(bounds, bounds.1 - bounds.0).into_iter().filter(|mark| mark.step_size >= 1.0).collect(),
+        false => marks,
+    }
 }
 
 /// The vertical line at step `t` of the time cursor.
@@ -240,6 +280,16 @@ mod tests {
         assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
         assert_eq!([2.0, 0.001, 1200.0, 2.5].map(tick), ["2", "0.001", "1200", "2.5"]);
         assert_eq!([0.5, 0.0001, 0.0].map(percent), ["50.0 %", "0.010 %", "0.0 %"]);
+    }
+
+    #[test]
+    fn marks_stand_on_round_numbers_and_steps_are_whole() {
+        let values = |marks: Vec<GridMark>| marks.into_iter().map(|m| m.value).collect::<Vec<_>>();
+        assert_eq!(values(round_marks((-0.5, 2.25), 4.0)), [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
+        assert_eq!(values(round_marks((-4.1, 4.1), 4.0)), [-4.0, -2.0, 0.0, 2.0, 4.0]);
+        assert!(values(round_marks((1.0, 1.0), 4.0)).is_empty());
+        assert_eq!(values(step_marks((0.0, 16.5))), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
+        assert_eq!(values(step_marks((0.0, 4.5))), [0.0, 1.0, 2.0, 3.0, 4.0]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint, PlotResponse, PlotUi};
 
 use super::Pane;
+use super::chart;
 use super::parts::{self, Page, neuron_name, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
@@ -62,6 +63,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal(|ui| {
                 let width = (ui.available_width() - RATES_WIDTH - ui.spacing().item_spacing.x).max(80.0);
                 let plot = raster(ui, snapshot, layer, spikes, cursor, egui::vec2(width, height), link);
+                chart::tell(&plot.response, "Raster of spikes", || {
+                    let spikes: u64 = snapshot.maps.counts.iter().map(|&n| u64::from(n)).sum();
+                    let (t, all, neurons) = (snapshot.report.steps, run.steps(), layer.neurons());
+                    format!(
+                        "{all} time-steps across, {neurons} neurons of {} down; {spikes} spikes up to t = {t}.",
+                        layer.name
+                    )
+                });
                 let pointed = plot.response.interact_pointer_pos().map(|at| plot.transform.value_from_position(at));
                 if plot.response.clicked() {
                     let neuron = pointed.and_then(|at| index_at(at.y, layer.neurons()));
@@ -139,7 +148,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
     let bar = |(channel, &rate): (usize, &f64)| Bar::new((channel as f64 + 0.5) * plane - 0.5, rate).width(plane * 0.9);
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
     let word = if layer.plane() > 1 { "channel" } else { "neuron" };
-    Plot::new("rates")
+    let shown = Plot::new("rates")
         .height(height)
         .invert_y(true)
         .link_axis(link, [false, true])
@@ -163,6 +172,13 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
         });
+    chart::tell(&shown.response, &format!("Rate of each {word}"), || {
+        // Of many, only the busiest.
+        let mut order: Vec<usize> = (0..rates.len()).collect();
+        order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
+        let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", number(rates[k]))).collect();
+        format!("Spikes per neuron and step of the busiest of {}. {}.", rates.len(), told.join(", "))
+    });
 }
 
 fn hover(

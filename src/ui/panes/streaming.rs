@@ -1,8 +1,9 @@
 //! The mismatch of every layer while a run goes on: the samples that are through beside the run on the screen. It lies over
 //! the foot of a pane, so that nothing moves when a run begins or ends.
 
-use egui::{Color32, Pos2, Rect, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
 
+use super::{chart, parts};
 use crate::lab::{Lab, Partial};
 use crate::measure::LayerReport;
 use crate::ui::tones::tones;
@@ -26,8 +27,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
         partial.of,
         if known.is_empty() { "" } else { "; grey: the run on the screen" }
     );
+    let whole = ui.interact(foot, ui.scope_id().with("streaming"), Sense::hover());
+    chart::tell(&whole, "Mismatch of each layer so far", || {
+        let values = so_far(partial, known);
+        let told: Vec<String> = values.iter().map(|v| v.map_or("–".into(), parts::number)).collect();
+        format!("{words}. {}.", told.join(", "))
+    });
     let mut head = ui.new_child(UiBuilder::new().max_rect(foot.shrink(6.0)));
-    head.small(words);
+    head.small(&words);
     let field =
         Rect::from_min_max(pos2(foot.left() + 10.0, head.min_rect().bottom() + 6.0), foot.max - vec2(10.0, 8.0));
     let before: Vec<Option<f64>> = known.iter().map(|layer: &LayerReport| Some(layer.mean_abs_mismatch)).collect();

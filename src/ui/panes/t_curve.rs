@@ -4,8 +4,10 @@ use egui::Ui;
 use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
 use super::Pane;
+use super::chart;
 use super::decimate::visible;
 use super::parts::{self, Page, percent};
+use crate::lab::history::Past;
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
 use crate::measure::report::steps_needed;
@@ -14,7 +16,8 @@ use crate::ui::tones::tones;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (tones, cursor_colour) = (tones(ui), parts::ink(ui).cursor);
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let (cursor_colour, compared_colour) = (ink.cursor, ink.quantization);
     let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
     let (curve, samples, ann) = match (partial, &lab.run) {
         (Some(partial), _) => (&partial.curve, partial.samples, partial.ann_accuracy),
@@ -26,11 +29,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let enough = ann.and_then(|ann| steps_needed(curve, ann));
     let cursor = lab.cursor().min(curve.len());
     let Some(at) = curve.get(cursor.saturating_sub(1)) else { return };
+    let other = compared(lab);
     let page = Page {
         of: Pane::TCurve,
         title: "Accuracy over time-steps",
-        explanation: explain(at, ann, enough, samples),
-        description: describe(at, ann),
+        explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
+        description: describe(at, ann) + &other.map_or(String::new(), |other| against(at, other)),
     };
     let csv = || {
         let rows = curve
@@ -43,6 +47,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         if ann.is_some() {
             entries.insert(0, ("ANN", tones.ann));
         }
+        let name = other.map_or(String::new(), |other| format!("run {}", other.number));
+        if other.is_some() {
+            entries.push((&name, compared_colour));
+        }
         parts::legend(ui, &entries);
         match (partial, enough) {
             (Some(partial), _) => ui.small(format!("{samples} of {} samples are through", partial.of)),
@@ -50,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             (None, None) if ann.is_some() => ui.small("not within one point of the ANN yet: it takes more steps"),
             _ => ui.small("no labels: agreement only"),
         };
-        let last = curve.len();
+        let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
         let plot = Plot::new("t-curve")
             .allow_drag(false)
             .allow_zoom(false)
@@ -68,9 +76,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
             .label_formatter(|at| {
                 let t = parts::step_at(parts::position(at).x, last);
-                let point = curve.get(t - 1)?;
-                let accuracy = point.accuracy.map_or(String::new(), |a| format!("\nSNN {}", percent(a)));
-                Some(format!("t = {t}{accuracy}\nagrees {}", percent(point.agreement)))
+                let own = curve.get(t - 1).map_or(String::new(), |point| {
+                    let accuracy = point.accuracy.map_or(String::new(), |a| format!("\nSNN {}", percent(a)));
+                    format!("{accuracy}\nagrees {}", percent(point.agreement))
+                });
+                let other = other.and_then(|other| Some((other.number, share(other.curve.get(t - 1)?))));
+                let other = other.map_or(String::new(), |(n, share)| format!("\nrun {n} {}", percent(share)));
+                Some(format!("t = {t}{own}{other}"))
             });
         let shown = plot.show(ui, |plot| {
             let (from, to) = (plot.plot_bounds().min()[0], plot.plot_bounds().max()[0]);
@@ -96,6 +108,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
             let agreement = Line::new("agreement", points(|p| Some(p.agreement)));
             plot.line(agreement.color(tones.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
+            if let Some(other) = other {
+                let all: Vec<[f64; 2]> = other.curve.iter().map(|p| [p.t as f64, share(p)]).collect();
+                let points: PlotPoints<'_> = visible(&all, from, to, columns).into();
+                plot.line(Line::new(&name, points).color(compared_colour).width(1.8).allow_hover(false));
+            }
             plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
             if let Some(t) = enough {
                 let mark = VLine::new("within one point", t as f64).color(tones.snn.gamma_multiply(0.6));
@@ -103,8 +120,37 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
             plot.vline(parts::cursor_line(cursor, cursor_colour));
         });
+        chart::tell(&shown.response, "Accuracy over time-steps", || {
+            let told = |curve: &[CurvePoint]| {
+                let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
+                chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y)))
+            };
+            let ann = ann.map_or(String::new(), |ann| format!(" ANN {}.", percent(ann)));
+            let other = other.map_or(String::new(), |o| format!(" Run {}: {}.", o.number, told(&o.curve)));
+            format!("SNN: {}.{ann}{other}", told(curve))
+        });
         parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
     });
+}
+
+/// The run that the one on the screen is compared with.
+fn compared(lab: &Lab) -> Option<&Past> {
+    let other = lab.history.get(lab.history.compared?)?;
+    lab.run.as_ref().is_none_or(|run| run.settings != other.settings).then_some(other)
+}
+
+/// Right answers, or agreement with the ANN where there are no labels.
+fn share(point: &CurvePoint) -> f64 {
+    point.accuracy.unwrap_or(point.agreement)
+}
+
+/// The two curves at the same step, in a sentence.
+fn against(at: &CurvePoint, other: &Past) -> String {
+    let reached = match other.curve.get(at.t - 1) {
+        Some(point) => format!("has {} there", percent(share(point))),
+        None => format!("ends at t = {} with {}", other.curve.len(), percent(other.success())),
+    };
+    format!(" Run {}, which it is compared with, {reached}.", other.number)
 }
 
 /// Marks on the time axis: about eight, on round numbers, and never between steps.

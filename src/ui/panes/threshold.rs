@@ -11,7 +11,7 @@ use self::plots::{costs, histogram};
 use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
-use crate::lab::{Lab, Message, Snapshot, ThresholdView};
+use crate::lab::{Control, Lab, Message, Snapshot, ThresholdView};
 use crate::measure::LayerReport;
 use crate::measure::predict::Prediction;
 
@@ -32,6 +32,8 @@ struct Sight<'a> {
     /// The threshold as it is wished for now: ahead of the run while the line is dragged.
     theta: f32,
     by_hand: bool,
+    /// A lesson keeps the threshold to itself.
+    locked: bool,
     steps: usize,
     cost: Option<Prediction>,
     best: Option<Prediction>,
@@ -70,7 +72,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(sight.view),
         |ui| {
-            controls(ui, &sight, &mut memory, out);
+            ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, &mut memory, out));
             if let Some(rise) = rise::of(lab) {
                 if !rise.live {
                     let hint = "How the thresholds rose batch by batch while they were balanced";
@@ -104,7 +106,8 @@ fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let theta = by_hand.unwrap_or(view.theta);
     let cost = at(&view.predictions, theta);
     let best = view.predictions.iter().copied().min_by(|a, b| a.total().total_cmp(&b.total()));
-    Some(Sight { layer, view, report, theta, by_hand: by_hand.is_some(), steps: snapshot.run.steps(), cost, best })
+    let (by_hand, locked, steps) = (by_hand.is_some(), lab.locked(Control::Threshold), snapshot.run.steps());
+    Some(Sight { layer, view, report, theta, by_hand, locked, steps, cost, best })
 }
 
 /// The prediction at `theta`, linear between the two nearest.
@@ -204,6 +207,9 @@ fn key(ui: &mut Ui, costs: bool) {
 
 /// Takes hold of the line, moves it and lets go of it; arrow keys move it where the plot has the focus.
 fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, extent: f32, memory: &mut Memory, out: &mut Vec<Message>) {
+    if sight.locked {
+        return;
+    }
     let response = &plot.response;
     let line = plot.transform.position_from_point_x(f64::from(sight.theta));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;

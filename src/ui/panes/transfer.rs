@@ -7,11 +7,12 @@ use egui::{Slider, Ui};
 use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
 use super::Pane;
+use super::chart;
 use super::parts::{self, Page, number};
 use super::stairs::Neuron;
 use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Reset, SpikingLayer, Tie};
-use crate::lab::{Lab, Message};
+use crate::lab::{Control, Lab, Message};
 use crate::network::Activation;
 
 /// The axis runs from this many θ …
@@ -70,7 +71,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&curves),
         |ui| {
-            controls(ui, layer, followed, &mut memory, out);
+            controls(ui, lab, layer, followed, &mut memory, out);
             plot(ui, layer, &curves);
         },
     );
@@ -79,7 +80,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The neuron's numbers. Turning one lets go of the layer.
-fn controls(ui: &mut Ui, layer: &SpikingLayer, followed: Neuron, memory: &mut Memory, out: &mut Vec<Message>) {
+fn controls(
+    ui: &mut Ui,
+    lab: &Lab,
+    layer: &SpikingLayer,
+    followed: Neuron,
+    memory: &mut Memory,
+    out: &mut Vec<Message>,
+) {
     let mut neuron = memory.own.unwrap_or(followed);
     ui.horizontal_wrapped(|ui| {
         let mut follow = memory.own.is_none();
@@ -89,28 +97,27 @@ fn controls(ui: &mut Ui, layer: &SpikingLayer, followed: Neuron, memory: &mut Me
             neuron = followed;
         }
         let different = memory.own.is_some_and(|own| own != followed);
+        let wanted = wishes(layer, &neuron, &followed);
+        let locked = wanted.iter().filter_map(Control::of).any(|control| lab.locked(control));
         let apply = egui::Button::new("Apply to the run");
         let hint = "Run the network with these numbers: θ for this layer, the rest for all layers";
-        if ui.add_enabled(different, apply).on_hover_text(hint).clicked() {
-            out.extend(wishes(layer, &neuron, &followed));
+        if ui.add_enabled(different && !locked, apply).on_hover_text(hint).clicked() {
+            out.extend(wanted);
             memory.own = None;
         }
         picks(ui, &mut neuron);
     });
     ui.horizontal_wrapped(|ui| {
         let reach = if followed.theta > 0.0 { followed.theta } else { 1.0 };
-        let narrow = ui.available_width() < 480.0;
-        let across = if narrow { 2.0 } else { 3.0 };
-        ui.spacing_mut().slider_width = (ui.available_width() / across - 110.0).clamp(50.0, 160.0);
-        let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).text("θ").max_decimals(3);
-        ui.add(theta.clamping(egui::SliderClamping::Edits)).on_hover_text("Threshold, in units of activation");
-        let steps = Slider::new(&mut neuron.steps, 1..=MAX_STEPS).logarithmic(true).text("T");
-        ui.add(steps).on_hover_text("Time-steps");
-        if narrow {
-            ui.end_row();
-        }
-        let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).text("v(0)/θ").max_decimals(2);
-        ui.add(v_init).on_hover_text("Initial potential as a share of θ");
+        // All three in one row, if they can.
+        ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 100.0).clamp(40.0, 160.0);
+        let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).max_decimals(3);
+        let theta = theta.clamping(egui::SliderClamping::Edits);
+        parts::slider(ui, "θ", theta).on_hover_text("Threshold, in units of activation");
+        let steps = Slider::new(&mut neuron.steps, 1..=MAX_STEPS).logarithmic(true);
+        parts::slider(ui, "T", steps).on_hover_text("Time-steps");
+        let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).max_decimals(2);
+        parts::slider(ui, "v(0)/θ", v_init).on_hover_text("Initial potential as a share of θ");
     });
     if neuron != memory.own.unwrap_or(followed) {
         memory.own = Some(neuron);
@@ -204,7 +211,7 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     }
     entries.extend([("difference", ink.clipping), ("threshold θ", ink.theta)]);
     parts::legend(ui, &entries);
-    Plot::new("transfer")
+    let shown = Plot::new("transfer")
         .allow_drag(false)
         .allow_boxed_zoom(false)
         .custom_x_axes(vec![parts::x_axis("constant input z (units of activation)")])
@@ -249,6 +256,14 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
                 Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
             );
         });
+    chart::tell(&shown.response, "Answer over the input", || {
+        let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * unit(&neuron) as f32);
+        let one = |z: f32| {
+            let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| number(f64::from(v)));
+            format!("z = {}: ANN {}, SNN {}", words[0], words[1], words[2])
+        };
+        format!("{}; {of_snn}. {}.", of_ann, inputs.map(one).join(". "))
+    });
 }
 
 /// What the axis is measured in: θ, or 1 for a neuron without one.

@@ -5,7 +5,7 @@ use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke,
 use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
-use crate::measure::{Categories, LayerReport};
+use crate::measure::{Categories, LayerReport, NeuronRef};
 use crate::ui::tones::tones;
 
 /// The five categories in plain words.
@@ -78,7 +78,10 @@ fn colours(ui: &Ui) -> [Color32; 5] {
 fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Color32; 5], out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         for k in 1..5 {
-            let example = layer.examples[k];
+            // In the sample in focus where there is one, else in another.
+            let here = snapshot.kinds.after(k, snapshot.focus.neuron);
+            let at = |neuron| NeuronRef { layer: snapshot.focus.layer, sample: snapshot.focus.sample, neuron };
+            let example = here.map(at).or(layer.examples[k]);
             let words = format!("C{k} {}", NAMES[k]);
             // Swatch and words stay together when the row breaks.
             let font = egui::TextStyle::Button.resolve(ui.style());
@@ -92,12 +95,21 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Colo
                 })
                 .inner;
             let name = example.map(|e| parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
-            let hover = name.map_or("no such neuron in this layer".into(), |name| format!("Look at one: {name}"));
+            let sample = snapshot.run.sample_index(snapshot.focus.sample);
+            let hover = match (name, snapshot.kinds.neurons(k).len()) {
+                (None, _) => "no such neuron in this layer".into(),
+                (Some(name), 0) => format!("None in sample {sample}. Look at one of another sample: {name}"),
+                (Some(name), n) => format!("{n} in sample {sample}; a click shows the next, the worst first: {name}"),
+            };
             if button.on_hover_text(hover).clicked()
                 && let Some(example) = example
             {
                 out.push(Message::FocusNeuron(example));
             }
+        }
+        if let Some((kind, place)) = snapshot.kinds.place(snapshot.focus.neuron) {
+            let (all, sample) = (snapshot.kinds.neurons(kind).len(), snapshot.run.sample_index(snapshot.focus.sample));
+            ui.small(format!("in focus: C{kind}, {} of {all} in sample {sample}", place + 1));
         }
     });
 }
@@ -153,6 +165,7 @@ fn row(
         (0..5).map(|k| format!("C{k} {}: {} ({})\n", NAMES[k], counts[k], percent(counts[k] as f64 / total as f64)));
     let hover = format!("{}\n{}of {total} neurons × samples", layer.name, lines.collect::<String>());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Unevenness of {}", layer.name)));
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
         focus();
     }

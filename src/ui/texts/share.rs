@@ -12,6 +12,11 @@ pub fn put_aside(reason: &str, kept: &str) -> String {
     format!("The last session cannot be opened ({reason}). It is kept as {kept}; the lab begins as at the first start.")
 }
 
+/// The list of past runs was not readable and was put aside.
+pub fn runs_put_aside(reason: &str, kept: &str) -> String {
+    format!("The list of past runs cannot be read ({reason}). It is kept as {kept}; a new list begins.")
+}
+
 /// The session cannot be kept.
 pub fn not_kept(reason: &str) -> String {
     format!("The session cannot be kept for the next start ({reason}). Save it by hand before you leave.")

@@ -26,7 +26,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 sources(ui, lab, &mut next, out);
                 sliders(ui, &mut next);
             });
-            ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
+            // A lesson that keeps the bench to itself asks for what this says.
+            if !lab.locked(Control::Bench) {
+                ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
+            }
             plots::show(ui, bench, &outcome, &mut next);
             if next != *bench {
                 out.push(Message::SetBench(Box::new(next)));
@@ -84,23 +87,17 @@ fn by_keys(ui: &mut Ui, next: &mut Bench) {
     ui.data_mut(|data| data.insert_temp(id, step));
 }
 
-/// About how wide a slider is with its number and its name, in points.
-const SLIDER: f32 = 200.0;
-
 fn sliders(ui: &mut Ui, next: &mut Bench) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().slider_width = 80.0;
         let mut steps = next.input.len();
-        if ui.add(Slider::new(&mut steps, 1..=MAX_STEPS).text("T")).changed() {
+        if parts::slider(ui, "T", Slider::new(&mut steps, 1..=MAX_STEPS)).changed() {
             next.set_steps(steps);
         }
         let top = next.theta.max(4.0);
-        parts::wrap_before(ui, SLIDER);
-        ui.add(Slider::new(&mut next.theta, 0.05..=top).text("θ").max_decimals(3));
-        parts::wrap_before(ui, SLIDER);
-        ui.add(Slider::new(&mut next.v_init, -2.0..=2.0).text("v(0)/θ").max_decimals(2));
-        parts::wrap_before(ui, SLIDER);
-        ui.add(Slider::new(&mut next.weight, -3.0..=3.0).text("weight").max_decimals(2));
+        parts::slider(ui, "θ", Slider::new(&mut next.theta, 0.05..=top).max_decimals(3));
+        parts::slider(ui, "v(0)/θ", Slider::new(&mut next.v_init, -2.0..=2.0).max_decimals(2));
+        parts::slider(ui, "weight", Slider::new(&mut next.weight, -3.0..=3.0).max_decimals(2));
         for (reset, name) in [(Reset::Soft, "soft reset"), (Reset::Hard, "hard reset")] {
             ui.selectable_value(&mut next.reset, reset, name);
         }

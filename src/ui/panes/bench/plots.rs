@@ -4,7 +4,7 @@ use egui::{Color32, CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use crate::measure::bench::{Bench, Outcome};
-use crate::ui::panes::parts;
+use crate::ui::panes::{chart, parts};
 
 /// Draws both over the same axis; drags change `next`.
 pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, next: &mut Bench) {
@@ -15,7 +15,7 @@ pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, next: &mut Bench) {
     membrane(ui, bench, outcome, height * 0.6);
 }
 
-fn plot(name: &str, steps: usize, height: f32) -> Plot<'_> {
+fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
     Plot::new(name)
         .height(height)
         .allow_drag(false)
@@ -25,7 +25,10 @@ fn plot(name: &str, steps: usize, height: f32) -> Plot<'_> {
         .include_x(0.0)
         .include_x(steps as f64 + 0.5)
         .include_y(0.0)
-        .y_axis_min_width(46.0)
+        .x_grid_spacer(|input| parts::step_marks(input.bounds))
+        .y_grid_spacer(move |input| parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
+        .custom_x_axes(vec![parts::x_axis("time-steps t")])
+        .custom_y_axes(vec![parts::y_axis(label).min_thickness(46.0)])
 }
 
 fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Color32, next: &mut Bench) {
@@ -33,10 +36,9 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Col
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
     let held: Option<usize> = ui.data(|data| data.get_temp(id));
-    let shown = plot("bench input", steps, height)
+    let shown = plot("bench input", "input I(t)", steps, height)
         .include_y(-f64::from(reach))
         .include_y(f64::from(reach))
-        .y_axis_label("input I(t)")
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, steps);
             Some(format!(
@@ -61,6 +63,11 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Col
             }
             plot.hline(HLine::new("zero", 0.0).color(colour.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
+    chart::tell(&shown.response, "Input of the neuron on the bench", || {
+        let arrow = |(k, current): (usize, &f32)| format!("{} at t = {}", parts::tick(f64::from(*current)), k + 1);
+        let arrows: Vec<String> = outcome.current.iter().enumerate().map(arrow).collect();
+        format!("Arrows over {steps} time-steps: {}.", arrows.join(", "))
+    });
     let response = shown.response.on_hover_cursor(CursorIcon::Grab);
     let at = response.interact_pointer_pos().map(|at| shown.transform.value_from_position(at));
     let Some(at) = at.filter(|_| response.dragged()) else {
@@ -101,10 +108,8 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32) {
         let spikes = outcome.sent.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
         spikes.map(|(k, _)| [charged[k][0], above]).collect()
     };
-    plot("bench membrane", steps, height)
+    let shown = plot("bench membrane", "potential", steps, height)
         .include_y(above + 0.1 * f64::from(top - low))
-        .custom_x_axes(vec![parts::x_axis("time-steps t")])
-        .y_axis_label("potential")
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, steps);
             let (m, v, n) = (outcome.before_reset[t - 1], outcome.after_reset[t - 1], outcome.sent[t - 1]);
@@ -125,4 +130,12 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32) {
                 plot.points(spikes.allow_hover(false));
             }
         });
+    chart::tell(&shown.response, "Potential of the neuron on the bench", || {
+        let sent = outcome.sent.iter().enumerate().filter(|(_, n)| **n != 0);
+        let spikes: Vec<String> = sent.map(|(k, n)| format!("{n} at t = {}", k + 1)).collect();
+        let spikes = if spikes.is_empty() { "none".to_owned() } else { spikes.join(", ") };
+        let course = chart::course(&charged, |[t, m]| format!("{} at t = {t}", parts::number(m)));
+        let [theta, start] = [bench.theta, outcome.initial].map(|v| parts::number(f64::from(v)));
+        format!("Starts at {start}, threshold {theta}. Before reset: {course}. Spikes: {spikes}.")
+    });
 }

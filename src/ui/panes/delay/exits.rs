@@ -3,6 +3,7 @@
 use egui::{Align, Layout, Slider, Ui};
 use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
 
+use super::super::chart;
 use super::super::parts::{self, percent};
 use super::super::t_curve::marks;
 use crate::lab::Message;
@@ -69,7 +70,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
     let most = exit.histogram.iter().copied().max().unwrap_or(0).max(1) as f64;
     let top = ui.cursor().top();
     parts::legend(ui, &[("samples that are sure", tones.snn), ("not sure at T", tones.weak), ("mean", ink.cursor)]);
-    Plot::new("exit steps")
+    let shown = Plot::new("exit steps")
         .height((height - (ui.cursor().top() - top)).max(96.0))
         .allow_drag(false)
         .allow_zoom(false)
@@ -93,6 +94,11 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
             plot.bar_chart(BarChart::new("not sure", rest).allow_hover(false));
             plot.vline(VLine::new("mean", exit.mean_steps).color(ink.cursor).width(1.2).allow_hover(false));
         });
+    chart::tell(&shown.response, "Samples by the step of their answer", || {
+        let some = exit.histogram.iter().enumerate().filter(|(_, count)| **count > 0);
+        let bars: Vec<String> = some.map(|(i, count)| format!("{count} at t = {}", i + 1)).collect();
+        format!("{}; {} of the last were not sure. Mean {:.1} steps.", bars.join(", "), exit.unsure, exit.mean_steps)
+    });
 }
 
 /// Marks on an axis of counts up to `most`: about five, on whole round numbers.

@@ -11,6 +11,7 @@ use crate::ui::tones::tones;
 /// Networks with more classes show their likeliest ones only.
 const MOST: usize = 12;
 const ROW: f32 = 22.0;
+const GAP: f32 = 3.0;
 
 /// Probabilities of the classes.
 pub struct Answers {
@@ -64,23 +65,26 @@ impl Answers {
     }
 }
 
-/// Draws a pair of bars for each class.
-pub fn show(ui: &mut Ui, answers: Option<&Answers>) {
+/// Draws a pair of bars for each class, in `height` points where that is enough to read them.
+pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
+    let top = ui.cursor().top();
     let Some(answers) = answers else { return };
     let tones = tones(ui);
     parts::legend(ui, &[("ANN (above)", tones.ann), ("SNN (below)", tones.snn)]);
     let width = ui.available_width().max(120.0);
     let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
-    let row = (ui.available_height() / answers.classes.len().max(1) as f32 - 3.0).clamp(14.0, ROW);
-    ui.spacing_mut().item_spacing.y = 3.0;
+    let room = height - (ui.cursor().top() - top);
+    let row = (room / answers.classes.len().max(1) as f32 - GAP).clamp(11.0, ROW);
+    ui.spacing_mut().item_spacing.y = GAP;
     for (name, ann, snn) in &answers.classes {
         let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
         let words = format!("Class {name}: ANN {:.1} %, SNN {:.1} %", ann * 100.0, snn * 100.0);
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &words));
         response.on_hover_text(words);
         let painter = ui.painter_at(rect);
-        let (font, small) = (TextStyle::Body.resolve(ui.style()), TextStyle::Small.resolve(ui.style()));
+        let style = if row < 15.0 { TextStyle::Small } else { TextStyle::Body };
+        let (font, small) = (style.resolve(ui.style()), TextStyle::Small.resolve(ui.style()));
         painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, tones.text);
         let track = Rect::from_min_max(pos2(rect.left() + left, rect.top()), pos2(rect.right() - right, rect.bottom()));
         let half = (row - 2.0) / 2.0;

@@ -47,7 +47,12 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), "Canvas to draw a digit on"));
     paint(ui, drawing, rect, unit, response.has_focus().then_some(pen));
-    response.on_hover_text("Draw with the pointer. By keys: arrows move the pen, Space puts it down and lifts it.");
+    let hint = "Draw with the pointer. By keys: arrows move the pen, Space puts it down and lifts it.";
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hint));
+    // Who draws already needs no hint over what is drawn.
+    if drawing.is_empty() {
+        response.on_hover_text(hint);
+    }
 }
 
 /// Arrow keys move the pen while the canvas has the focus; Space puts it down and lifts it.

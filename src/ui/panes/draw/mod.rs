@@ -15,6 +15,8 @@ const WIDE: f32 = 290.0;
 /// The largest and the smallest canvas, in points.
 const MOST: f32 = 420.0;
 const LEAST: f32 = 120.0;
+/// Side of the picture of what the networks see, in points.
+const SEEN: f32 = 42.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -38,48 +40,57 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             pasted(ui, out);
             tools(ui, lab, &drawing, out);
         });
-        ui.label(&words);
-        if ui.available_width() >= WIDE {
+        let room = ui.available_size();
+        if room.x >= WIDE {
             ui.horizontal_top(|ui| {
-                let side = (ui.available_width() * 0.5).min(ui.available_height()).clamp(LEAST, MOST);
-                ui.vertical(|ui| sheet(ui, lab, &drawing, side, free, out));
-                ui.vertical(|ui| bars::show(ui, answers.as_ref()));
+                // Its place does not depend on what is drawn: it stays under the pen.
+                let side = (room.x * 0.55).min(room.y).clamp(LEAST, MOST);
+                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, out));
+                ui.vertical(|ui| {
+                    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                        ui.horizontal_top(|ui| {
+                            seen(ui, lab, &drawing);
+                            ui.add(egui::Label::new(&words).wrap());
+                        });
+                        bars::show(ui, answers.as_ref(), room.y - (ui.cursor().top() - ui.max_rect().top()));
+                    });
+                });
             });
         } else {
             egui::ScrollArea::vertical().show(ui, |ui| {
-                let side = ui.available_width().min(ui.available_height() * 0.6).clamp(LEAST, MOST);
-                sheet(ui, lab, &drawing, side, free, out);
-                bars::show(ui, answers.as_ref());
+                let side = room.x.min(room.y * 0.6).clamp(LEAST, MOST);
+                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, out));
+                ui.horizontal_top(|ui| {
+                    seen(ui, lab, &drawing);
+                    ui.add(egui::Label::new(&words).wrap());
+                });
+                bars::show(ui, answers.as_ref(), 0.0);
             });
         }
     });
 }
 
-/// The canvas and what the networks see of it.
-fn sheet(ui: &mut Ui, lab: &Lab, drawing: &Drawing, side: f32, free: bool, out: &mut Vec<Message>) {
-    let seen = 58.0;
-    let side = if ui.available_height() < side + seen + 8.0 { (side - seen - 8.0).max(LEAST) } else { side };
-    ui.add_enabled_ui(free, |ui| canvas::show(ui, drawing, side, out));
-    if lab.drawing().is_some() && ui.available_height() > seen {
-        ui.horizontal(|ui| {
-            let levels: Vec<u8> = drawing.picture().iter().map(|v| *v as u8).collect();
-            let image = ColorImage::from_gray([SIDE, SIDE], &levels);
-            let id = ui.scope_id().with("seen");
-            // One texture for the pane, filled anew when something is drawn.
-            let known = ui.data(|data| data.get_temp::<(egui::TextureHandle, String)>(id));
-            let texture = match known {
-                Some((texture, of)) if of == lab.settings.data => texture,
-                _ => {
-                    let texture = ui.ctx().load_texture("drawing", image, TextureOptions::NEAREST);
-                    ui.data_mut(|data| data.insert_temp(id, (texture.clone(), lab.settings.data.clone())));
-                    texture
-                }
-            };
-            let picture = egui::Image::new(&texture).fit_to_exact_size(vec2(seen - 6.0, seen - 6.0));
-            ui.add(picture.alt_text("What the networks see: the drawing, scaled and centred"));
-            ui.small("what the networks see");
-        });
+/// What the networks see of the drawing.
+fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
+    if lab.drawing().is_none() {
+        return;
     }
+    let levels: Vec<u8> = drawing.picture().iter().map(|v| *v as u8).collect();
+    let image = ColorImage::from_gray([SIDE, SIDE], &levels);
+    let id = ui.scope_id().with("seen");
+    // One texture for the pane, filled anew when something is drawn.
+    let known = ui.data(|data| data.get_temp::<(egui::TextureHandle, String)>(id));
+    let texture = match known {
+        Some((texture, of)) if of == lab.settings.data => texture,
+        _ => {
+            let texture = ui.ctx().load_texture("drawing", image, TextureOptions::NEAREST);
+            ui.data_mut(|data| data.insert_temp(id, (texture.clone(), lab.settings.data.clone())));
+            texture
+        }
+    };
+    let picture = egui::Image::new(&texture).fit_to_exact_size(vec2(SEEN, SEEN));
+    let picture = ui.add(picture.alt_text("What the networks see: the drawing, scaled and centred"));
+    picture.on_hover_text("What the networks see: the drawing, scaled and centred");
 }
 
 /// Pen, undo, clear, paste, and the way back to the data.
@@ -111,15 +122,16 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         if ui.button("Paste picture").on_hover_text(paste).clicked() {
             ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste);
         }
-        if lab.stands_in() {
-            if ui.button("Back to the data").on_hover_text("Run the samples that were there before").clicked() {
-                out.push(Message::LeaveDrawing);
-            }
-            let mut keep = lab.view.keep_drawing;
-            let hint = "Otherwise the data come back when this pane is out of sight";
-            if ui.checkbox(&mut keep, "Keep when I leave").on_hover_text(hint).changed() {
-                out.push(Message::KeepDrawing(keep));
-            }
+        // They keep their place: what comes and goes would move the canvas under the pen.
+        let back = ui.add_enabled(lab.stands_in(), Button::new("Back to the data"));
+        if back.on_hover_text("Run the samples that were there before").clicked() {
+            out.push(Message::LeaveDrawing);
+        }
+        let mut keep = lab.view.keep_drawing;
+        let hint = "Otherwise the data come back when this pane is out of sight";
+        let keep_box = egui::Checkbox::new(&mut keep, "Keep when I leave");
+        if ui.add_enabled(lab.stands_in(), keep_box).on_hover_text(hint).changed() {
+            out.push(Message::KeepDrawing(keep));
         }
     });
 }

@@ -1,8 +1,9 @@
 //! The two plots of the pane of the initial potential: mean error and mean squared error against v(0)/θ.
 
 use egui::Ui;
-use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
+use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
 
+use super::super::chart;
 use super::super::parts::{self, Ink, number};
 use super::{Sight, drag};
 use crate::lab::Message;
@@ -13,12 +14,15 @@ use crate::measure::initial::{Errors, Expected};
 #[derive(Clone, Copy)]
 pub(super) struct Face {
     id: &'static str,
+    name: &'static str,
     axis: &'static str,
     of: fn(Errors) -> f64,
 }
 
-pub(super) const MEAN: Face = Face { id: "mean", axis: "mean error", of: |errors| errors.mean };
-pub(super) const SQUARE: Face = Face { id: "square", axis: "mean error²", of: |errors| errors.square };
+pub(super) const MEAN: Face =
+    Face { id: "mean", name: "Mean error over v(0)", axis: "mean error", of: |errors| errors.mean };
+pub(super) const SQUARE: Face =
+    Face { id: "square", name: "Mean squared error over v(0)", axis: "mean error²", of: |errors| errors.square };
 
 /// Draws one error against v(0)/θ, with the line at the recipe's v(0).
 pub(super) fn plot(
@@ -42,8 +46,8 @@ pub(super) fn plot(
         .include_x(1.0)
         .include_y(0.0)
         .custom_x_axes(vec![parts::x_axis("p = v(0)/θ")])
-        .custom_y_axes(vec![y_axis(face.axis)])
-        .y_grid_spacer(|input| marks_between(input.bounds))
+        .custom_y_axes(vec![parts::y_axis(face.axis).min_thickness(64.0)])
+        .y_grid_spacer(|input| parts::round_marks(input.bounds, 4.0))
         .label_formatter(|at| hover(view, face, parts::position(at).x))
         .show(ui, |plot| {
             plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
@@ -59,27 +63,13 @@ pub(super) fn plot(
             marks(plot, view, face, &ink);
             plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
         });
+    chart::tell(&plot.response, face.name, || {
+        let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
+        let course = chart::course(&points, |[p, error]| format!("{} at p = {p:.2}", number(error)));
+        let run = view.run.map_or(String::new(), |run| format!("; the run has {}", number((face.of)(run))));
+        format!("Calibration activations: {course}. v(0) is at p = {:.2}{run}.", sight.p)
+    });
     drag(ui, &plot, sight, dragging, out);
-}
-
-/// An upright axis whose numbers stand close enough for a low plot.
-fn y_axis<'a>(label: &str) -> AxisHints<'a> {
-    let axis = AxisHints::new_y().label(label).label_spacing(14.0..=26.0).min_thickness(64.0);
-    axis.formatter(|mark, _| parts::tick(mark.value))
-}
-
-/// Marks on round numbers, about four of them: the axis is low.
-fn marks_between((low, high): (f64, f64)) -> Vec<GridMark> {
-    let rough = (high - low) / 4.0;
-    if !(rough.is_finite() && rough > 0.0) {
-        return Vec::new();
-    }
-    let power = 10f64.powf(rough.log10().floor());
-    let step =
-        [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|&step| 1.4 * step >= rough).unwrap_or(10.0 * power);
-    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    // Not −0.
-    (first..=last).map(|k| GridMark { value: k as f64 * step + 0.0, step_size: step }).collect()
 }
 
 /// The least points, as diamonds, and the run's own, as a ring.
@@ -115,17 +105,4 @@ fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
         of(point.theory),
         of(point.measured)
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn marks_stand_on_round_numbers() {
-        let values = |low, high| marks_between((low, high)).into_iter().map(|m| m.value).collect::<Vec<_>>();
-        assert_eq!(values(-0.5, 2.25), [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
-        assert_eq!(values(-4.1, 4.1), [-4.0, -2.0, 0.0, 2.0, 4.0]);
-        assert!(values(1.0, 1.0).is_empty());
-    }
 }

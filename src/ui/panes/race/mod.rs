@@ -8,7 +8,7 @@ use egui::{Color32, Grid, ScrollArea, Ui};
 use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::convert::{NamedRecipe, Recipe};
-use crate::lab::{Lab, Message, Run, Snapshot};
+use crate::lab::{Control, Lab, Message, Run, Snapshot};
 use crate::measure::Report;
 
 /// How wide the words of what a lane changes are, in points.
@@ -59,9 +59,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
             let height = ui.available_height();
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                table(ui, &lines, snapshot.report.steps, out);
+                let top = ui.cursor().top();
+                table(ui, &lines, snapshot.report.steps, !lab.locked(Control::Recipe), out);
                 ui.add_space(6.0);
-                plots::show(ui, lab, &lines, height, out);
+                plots::show(ui, lab, &lines, height - (ui.cursor().top() - top), out);
             });
         },
     );
@@ -135,7 +136,7 @@ fn buttons(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, out: &mut Vec<Message>) {
+fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, free: bool, out: &mut Vec<Message>) {
     let columns =
         ["", "recipe", "changes", "right", "agree", "mismatch", "ψ ≠ 0", "steps", "SynOps", "memory", "time", ""];
     let hints = [
@@ -160,13 +161,13 @@ fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, out: &mut Vec<Message>) {
                     ui.small(*name).on_hover_text(hint);
                 }
                 ui.end_row();
-                lines.iter().for_each(|line| row(ui, line, t, out));
+                lines.iter().for_each(|line| row(ui, line, t, free, out));
             },
         );
     });
 }
 
-fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
+fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message>) {
     let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
     ui.painter().rect_filled(swatch, 2.0, line.colour);
     let whole = line.recipe.description();
@@ -174,9 +175,9 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, out: &mut Vec<Message>) {
     match line.lane {
         None => _ = ui.strong(line.name).on_hover_text(whole),
         Some(index) => {
-            let button = ui.button(line.name).on_hover_text(hint);
+            let button = ui.add_enabled(free, egui::Button::new(line.name)).on_hover_text(hint);
             button.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Take over lane {}", line.name))
+                egui::WidgetInfo::labeled(egui::Role::Button, free, format!("Take over lane {}", line.name))
             });
             if button.clicked() {
                 out.push(Message::AdoptLane(index));

@@ -8,28 +8,36 @@ use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, 
 use super::{Line, done};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
+use crate::ui::panes::chart;
 use crate::ui::panes::parts::{self, percent};
 use crate::ui::tones::tones;
 
-/// The width of one histogram, in points.
-const SMALL: f32 = 150.0;
+/// The least and the greatest width of one histogram, and its height, in points.
+const NARROW: f32 = 126.0;
+const WIDE: f32 = 200.0;
+const HEIGHT: f32 = 84.0;
+/// What its name takes above it.
+const NAME: f32 = 18.0;
 /// Offset spikes beyond this are shown in the outermost bar.
 const REACH: i32 = 4;
 
-/// Draws the plots of the lines that are through.
+/// Draws the plots of the lines that are through, in `height` points where that is enough.
 pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
-    curves(ui, lab, lines, (height * 0.45).clamp(130.0, 320.0), out);
+    let all: Vec<_> = done(lines).enumerate().collect();
+    let (room, gap) = (ui.available_width(), ui.spacing().item_spacing);
+    let row = (((room + gap.x) / (NARROW + gap.x)) as usize).max(1);
+    let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(NARROW, WIDE);
+    let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME + gap.y);
+    curves(ui, lab, lines, (height - histograms - 2.0 * NAME).clamp(130.0, 320.0), out);
     ui.add_space(4.0);
     ui.small("offset spikes ψ = due − sent over all layers, share of neurons (log)");
-    let all: Vec<_> = done(lines).enumerate().collect();
-    let row = (ui.available_width() / (SMALL + ui.spacing().item_spacing.x)).max(1.0) as usize;
     for chunk in all.chunks(row) {
         ui.horizontal(|ui| {
             for (index, (line, _, report)) in chunk {
                 ui.vertical(|ui| {
-                    ui.set_width(SMALL);
-                    ui.small(egui::RichText::new(line.name).color(line.colour));
-                    histogram(ui, *index, line, report);
+                    ui.set_width(width);
+                    ui.add(egui::Label::new(egui::RichText::new(line.name).small().color(line.colour)).truncate());
+                    histogram(ui, *index, line, report, width);
                 });
             }
         });
@@ -76,10 +84,18 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
             }
             plot.vline(cursor);
         });
+    chart::tell(&plot.response, "Curves of the race", || {
+        let one = |(line, _, report): (&Line<'_>, _, &Report)| {
+            let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
+            format!("{}: {}", line.name, chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y))))
+        };
+        let ann = ann.map_or(String::new(), |ann| format!(" ANN: {}.", percent(ann)));
+        format!("{}.{ann}", done(lines).map(one).collect::<Vec<_>>().join(". "))
+    });
     parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
 }
 
-fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report) {
+fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width: f32) {
     const FLOOR: f64 = -5.0;
     let mut counts = BTreeMap::<i32, u64>::new();
     for (&psi, &count) in report.layers.iter().flat_map(|layer| &layer.offset_spikes) {
@@ -90,9 +106,9 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report) {
         Bar::new(f64::from(psi), (count as f64 / all).log10().max(FLOOR) - FLOOR).width(0.8).fill(line.colour)
     };
     let bars: Vec<Bar> = counts.iter().map(bar).collect();
-    Plot::new(("race histogram", index))
-        .width(SMALL)
-        .height(84.0)
+    let shown = Plot::new(("race histogram", index))
+        .width(width)
+        .height(HEIGHT)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
@@ -121,4 +137,11 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report) {
             counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", percent(count as f64 / all)))
         })
         .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
+    chart::tell(&shown.response, &format!("Offset spikes of {}", line.name), || {
+        let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", percent(*count as f64 / all));
+        format!(
+            "Share of neurons by spikes due less spikes sent. {}.",
+            counts.iter().map(bar).collect::<Vec<_>>().join(", ")
+        )
+    });
 }

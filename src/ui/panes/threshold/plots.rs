@@ -3,6 +3,7 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
 
+use super::super::chart;
 use super::super::parts::{self, Ink, number, percent};
 use super::{Memory, Sight, at, drag};
 use crate::lab::Message;
@@ -53,6 +54,18 @@ pub(super) fn histogram(
             ghosts(plot, sight, &ink, top, top - base);
             threshold_line(plot, sight, &ink);
         });
+    chart::tell(&plot.response, "Histogram of activations with the threshold", || {
+        let all = view.histogram.iter().sum::<u64>();
+        let clipped = sight.cost.map_or(String::new(), |cost| format!(", which clips {}", percent(cost.clipped)));
+        let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", number(f64::from(*theta))));
+        format!(
+            "{all} activations above 0, up to {}, and {} at 0. θ stands at {}{clipped}. Marks: {}.",
+            number(f64::from(view.extent)),
+            percent(view.zeros),
+            number(f64::from(sight.theta)),
+            marks.collect::<Vec<_>>().join(", ")
+        )
+    });
     drag(ui, &plot, sight, extent, memory, out);
 }
 
@@ -143,6 +156,14 @@ pub(super) fn costs(
             }
             threshold_line(plot, sight, &ink);
         });
+    chart::tell(&plot.response, "Predicted error over the threshold", || {
+        let course =
+            chart::course(&curve(Prediction::total), |[theta, e]| format!("{} at θ = {}", number(e), number(theta)));
+        let best = sight.best.map_or(String::new(), |best| {
+            format!(" Least at θ = {}: {}.", number(f64::from(best.theta)), number(best.total()))
+        });
+        format!("Clipping and quantisation together: {course}.{best}")
+    });
     drag(ui, &plot, sight, extent, memory, out);
 }
 

@@ -4,7 +4,7 @@ use egui::Ui;
 use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::lab::{Lab, Message};
-use crate::ui::panes::parts;
+use crate::ui::panes::{chart, parts};
 use crate::ui::tones::tones;
 
 /// The rise so far: `[batches][layers]` and the number of batches there will be.
@@ -65,6 +65,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
             let (colour, width) = if layer == focus { (tones.snn, 2.4) } else { (tones.weak, 1.0) };
             plot.line(Line::new(name(layer), points).color(colour).width(width).allow_hover(false));
         }
+    });
+    chart::tell(&shown.response, "Thresholds rising", || {
+        let one = |layer: usize| {
+            let theta = |batch: Option<&Vec<f32>>| batch.map_or(0.0, |batch| f64::from(batch[layer]));
+            format!("{} {}", name(layer), parts::number(theta(rise.history.last())))
+        };
+        format!("Mean θ of each layer after {state}: {}.", (0..layers).map(one).collect::<Vec<_>>().join(", "))
     });
     let at = shown.response.interact_pointer_pos().filter(|_| shown.response.clicked());
     if let Some(at) = at.map(|at| shown.transform.value_from_position(at)) {

@@ -1,0 +1,134 @@
+//! Every pane but that of boxes as a picture, dark and light, against those in `tests/snapshots`. They are drawn without a graphics card, from
+//! fixed samples, and with fixed times where a pane shows how long something took.
+//!
+//! Where a pane is meant to look otherwise, `SPIKESCOPE_UPDATE_SNAPSHOTS=1 cargo test --release --test snapshots` writes the
+//! pictures anew; look at each before it is kept.
+
+#[path = "common/pictures.rs"]
+mod pictures;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pictures::{FEW, compare, difference, rgb};
+use spikescope::convert::Recipe;
+use spikescope::lab::history::History;
+use spikescope::lab::{Backend, Lab, Message, Run, Seconds, Session, Settings, Snapshot};
+use spikescope::ui::export::Still;
+use spikescope::ui::panes::Pane;
+
+/// Room for what each pane shows, in points and pixels.
+const SIZE: egui::Vec2 = egui::vec2(560.0, 380.0);
+/// What everything took, as the pictures tell it.
+const TOOK: Seconds = Seconds { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
+
+fn timed(run: &Run) -> Arc<Run> {
+    Arc::new(Run { seconds: TOOK, ..run.clone() })
+}
+
+/// A lab with something in every pane: a run, two more to compare it with, a race.
+fn lab(backend: Backend) -> Lab {
+    let mut settings = Settings { samples: 256..280, calibrate: 0..64, backend, ..Settings::first_start() };
+    settings.recipe.steps = 8;
+    let mut lab = Lab::open(settings).unwrap();
+    for message in [Message::SetVInit(0.25), Message::SetSteps(12), Message::Undo, Message::Undo] {
+        lab.update([message, Message::EndGesture]);
+        lab.settle();
+    }
+    let wanted = ["plain", "SRP", "COS"];
+    let lanes = Recipe::methods(&lab.settings.recipe, 4).into_iter().filter(|m| wanted.contains(&m.name.as_str()));
+    lab.update([Message::SetLanes(lanes.collect()), Message::SetCursor(Some(6))]);
+    lab.settle();
+    // Fixed times. Nothing is asked of the lab from here on.
+    let past = lab.history.past().iter().cloned().map(|mut past| {
+        past.seconds = TOOK.snn;
+        past
+    });
+    let past = past.collect();
+    lab.history = History::default();
+    lab.history.take_over(past, Some(2));
+    for lane in &mut lab.lanes {
+        let run = lane.result.take().expect("it has run").expect("and was not refused");
+        lane.result = Some(Ok(timed(&run)));
+    }
+    let run = timed(lab.run.as_ref().unwrap());
+    let snapshot = Snapshot::clone(lab.snapshot.as_ref().unwrap());
+    lab.snapshot = Some(Arc::new(Snapshot { run: run.clone(), ..snapshot }));
+    lab.run = Some(run);
+    lab
+}
+
+/// A lab with a digit on the canvas.
+fn drawn() -> Lab {
+    let session = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots/drawing.json");
+    let mut lab = Lab::from_session(Session::load(&session).unwrap());
+    lab.settle();
+    lab
+}
+
+fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
+    rgb(&Still::new(Some(pane), SIZE, 1.0).image(lab))
+}
+
+#[test]
+fn every_pane_looks_as_it_did() {
+    let (mut lab, mut drawn) = (lab(Backend::Flex), drawn());
+    let mut wrong = Vec::new();
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        (lab.view.dark, drawn.view.dark) = (dark, dark);
+        // Of boxes this network has a sentence only.
+        for pane in Pane::ALL.into_iter().filter(|pane| *pane != Pane::Boxes) {
+            let lab = if pane == Pane::Draw { &drawn } else { &lab };
+            wrong.extend(compare(&format!("{}-{theme}", pane.name()), &picture(pane, lab)).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), pictures::UPDATE);
+}
+
+/// Another backend adds in another order, as another machine does.
+#[test]
+fn another_order_of_additions_draws_the_same_pictures() {
+    let (one, other) = (lab(Backend::Flex), lab(Backend::Ndarray));
+    for pane in Pane::ALL {
+        let pixels = difference(&picture(pane, &one), &picture(pane, &other)).unwrap();
+        assert!(pixels.len() <= FEW, "{}: {} pixels differ", pane.name(), pixels.len());
+    }
+}
+
+#[test]
+fn what_changes_is_seen() {
+    let mut lab = lab(Backend::Flex);
+    let before = Pane::ALL.map(|pane| picture(pane, &lab));
+    // One step more in the time cursor's place, another neuron: small changes of what is shown.
+    lab.update([
+        Message::SetCursor(Some(5)),
+        Message::FocusNeuron(spikescope::measure::NeuronRef { layer: 2, sample: 3, neuron: 40 }),
+    ]);
+    lab.settle();
+    for (pane, before) in Pane::ALL.into_iter().zip(&before) {
+        // These do not look at it.
+        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::History) {
+            continue;
+        }
+        let pixels = difference(before, &picture(pane, &lab)).unwrap();
+        assert!(pixels.len() > 2 * FEW, "{}: only {} pixels differ", pane.name(), pixels.len());
+    }
+}
+
+#[test]
+fn one_digit_is_a_difference_and_an_edge_smoothed_a_little_otherwise_is_none() {
+    let draw = |text: &'static str, x: f32| {
+        rgb(&spikescope::ui::software::draw(egui::vec2(120.0, 40.0), 1.0, move |ui| {
+            ui.small(text);
+            let line = [egui::pos2(x, 24.0), egui::pos2(x + 30.0, 38.0)];
+            ui.painter().line_segment(line, egui::Stroke::new(1.5, egui::Color32::WHITE));
+        }))
+    };
+    let before = draw("right 93.4 %", 20.0);
+    for text in ["right 93.5 %", "right 98.4 %", "right 93.1 %", "right 93.6 %", "right 93.9 %"] {
+        let pixels = difference(&before, &draw(text, 20.0)).unwrap();
+        assert!(pixels.len() > FEW, "{text}: {} pixels", pixels.len());
+    }
+    assert!(difference(&before, &draw("right 93.4 %", 20.05)).unwrap().is_empty());
+    assert!(difference(&before, &draw("right 93.4 %", 21.0)).unwrap().len() > FEW);
+}
