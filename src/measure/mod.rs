@@ -14,6 +14,7 @@ pub mod predict;
 pub mod readout;
 pub mod report;
 pub mod run_report;
+mod strip;
 mod sums;
 pub mod ties;
 pub mod wilson;

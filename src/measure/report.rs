@@ -146,19 +146,6 @@ pub struct Silenced {
     pub wrongly: u64,
 }
 
-impl Condition {
-    /// Counts one neuron of one sample.
-    #[inline(always)]
-    pub fn count(&mut self, holds: bool, happened: bool) {
-        match (holds, happened) {
-            (true, true) => self.caught += 1,
-            (false, true) => self.missed += 1,
-            (true, false) => self.false_alarm += 1,
-            (false, false) => {}
-        }
-    }
-}
-
 impl AddAssign for Condition {
     fn add_assign(&mut self, other: Self) {
         self.caught += other.caught;

@@ -113,7 +113,7 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize, control: &Con
         residual_end_to_end: sums.residual_end_to_end,
         silenced: sums.silenced,
         synops: sums.synops,
-        density: sums.density,
+        density: sums.density(),
         offset_map: per_sample(sums.offset_map),
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,

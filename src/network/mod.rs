@@ -130,6 +130,7 @@ pub enum Activation {
 
 impl Activation {
     /// The activation's value at pre-activation `z`.
+    #[inline(always)]
     pub fn apply(self, z: f32) -> f32 {
         match self {
             Self::Relu => z.max(0.0),
