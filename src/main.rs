@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use spikescope::data::DataSpec;
 use spikescope::lab::store::{self, Store};
 use spikescope::lab::{Lab, Level, Message, Notice, Settings};
 use spikescope::{Error, Result, cli, ui};
@@ -16,7 +17,7 @@ use spikescope::{Error, Result, cli, ui};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// A network, a data set, pictures or a session to open
+    /// A network, a data set (a file, or as --data has it), pictures or a session to open
     files: Vec<PathBuf>,
     /// Begin as at the first start, not where the last one stopped
     #[arg(long)]
@@ -83,7 +84,11 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
         None => (Lab::new(Settings::first_start()), None),
     };
     let mut messages: Vec<Message> = news.into_iter().collect();
-    messages.extend(files.iter().map(|file| Message::OpenPath(file.clone())));
+    // A specification of data says more than a path does.
+    messages.extend(files.iter().map(|file| match DataSpec::parse(&file.to_string_lossy()) {
+        Ok(spec) if !file.exists() => Message::OpenData(spec.to_string()),
+        _ => Message::OpenPath(file.clone()),
+    }));
     let store = folder.map(Store::open).transpose();
     let store = store.unwrap_or_else(|error| {
         messages.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() }));
