@@ -7,6 +7,7 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, TensorView};
 use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
 use spikescope::data::Scaling;
+use spikescope::lab::partners::Partner;
 use spikescope::lab::{Lab, Message, Session, Settings};
 use spikescope::network::format;
 use spikescope::network::zoo::{Arch, parse_activation};
@@ -122,6 +123,51 @@ fn a_network_waits_for_data_that_fit() {
 }
 
 #[test]
+fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does_not_lose_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = colour_pair(folder.path());
+    let mut lab = Lab::open(Settings { samples: 0..6, calibrate: 0..20, ..Settings::first_start() }).unwrap();
+    let first = lab.settings.clone();
+    send(&mut lab, Message::OpenModel(model.clone()));
+    assert_eq!((lab.apart().map(|apart| apart.missing), &lab.settings), (Some(Partner::Data), &first));
+    // Neither what is refused nor a change of the recipe loses it.
+    send(&mut lab, Message::OpenData("npz:nowhere.npz".into()));
+    send(&mut lab, Message::SetSteps(5));
+    assert!(lab.apart().is_some_and(|apart| apart.shape == [3, 32, 32]), "{:?}", lab.notices);
+    send(&mut lab, Message::OpenData(data.clone()));
+    let run = lab.run.as_ref().unwrap();
+    assert_eq!((&run.settings.model, &run.settings.data), (&model, &data), "{:?}", lab.notices);
+    assert_eq!(run.settings.recipe.threshold, ThresholdRule::Percentile(99.9));
+    assert!(lab.apart().is_none() && lab.notices.iter().all(|notice| !notice.text.contains("waits for")));
+    assert!(lab.notices.iter().any(|notice| notice.text.contains("no learned thresholds")), "{:?}", lab.notices);
+    send(&mut lab, Message::Undo);
+    assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
+    assert_eq!((&lab.settings.model, &lab.settings.data), (&first.model, &first.data));
+    // Taking the notice away lets the network go.
+    send(&mut lab, Message::OpenModel(model));
+    let told = lab.notices.iter().position(|notice| notice.text.contains("waits for data")).unwrap();
+    send(&mut lab, Message::DismissNotice(told));
+    assert!(lab.apart().is_none());
+}
+
+#[test]
+fn a_run_says_first_that_another_scaling_is_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("unstated.safetensors");
+    let bundled = spikescope::network::open("builtin:digits-cnn").unwrap();
+    format::save(&spikescope::network::Network { scaling: None, ..bundled }, &model).unwrap();
+    let mut settings =
+        Settings { model: model.display().to_string(), samples: 256..288, calibrate: 0..64, ..Settings::default() };
+    settings.recipe.steps = 4;
+    let right = Lab::open(settings.clone()).unwrap();
+    let kinds = |lab: &Lab| lab.run.as_ref().unwrap().findings.iter().map(|f| f.kind).collect::<Vec<_>>();
+    assert!(!kinds(&right).contains(&"input scaling"), "{:?}", kinds(&right));
+    let wrong = Lab::open(Settings { scaling: Scaling::parse("mean=.9;std=.1").unwrap(), ..settings }).unwrap();
+    let first = &wrong.run.as_ref().unwrap().findings[0];
+    assert!(first.kind == "input scaling" && first.mend.is_some(), "{:?}", kinds(&wrong));
+}
+
+#[test]
 fn undo_brings_back_the_finished_result_itself() {
     let mut lab = lab();
     let before = lab.run.clone().unwrap();
@@ -144,7 +190,9 @@ fn opening_takes_thresholds_that_the_network_can_have() {
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
     send(&mut lab, Message::OpenModel("builtin:digits-cnn".into()));
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Percentile(99.9));
-    assert!(lab.notices.is_empty(), "{:?}", lab.notices);
+    assert!(lab.notices.len() == 1 && lab.notices[0].text.contains("no learned thresholds"), "{:?}", lab.notices);
+    send(&mut lab, Message::Undo);
+    assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::backend::Backend;
 use super::run::{Model, Run};
 use super::settings::Settings;
-use crate::convert::{Balance, Balanced, Calibration, Granularity, Pooling, Recipe, SpikingNetwork};
+use crate::convert::{Balance, Balanced, Calibration, Finding, Granularity, Pooling, Recipe, SpikingNetwork};
 use crate::data::{Samples, Scaling};
 use crate::simulate::AnnRun;
 
@@ -125,6 +125,8 @@ pub struct Cache {
     calibrations: Recent<CalibrationKey, Arc<Calibration>>,
     pub balanced: Recent<BalanceKey, Arc<Balanced>>,
     pub tuned: Recent<TuneKey, Arc<SpikingNetwork>>,
+    /// What was said of the input scaling.
+    pub scalings: Recent<AnnKey, Option<Finding>>,
     anns: Recent<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
     /// Newest first.
     runs: VecDeque<(AnnKey, Arc<Run>)>,
@@ -138,6 +140,7 @@ impl Default for Cache {
             calibrations: Recent::new(3),
             balanced: Recent::new(4),
             tuned: Recent::new(8),
+            scalings: Recent::new(8),
             anns: Recent::new(2),
             runs: VecDeque::new(),
         }
@@ -230,6 +233,7 @@ impl Cache {
         self.calibrations.items.retain(|(key, _)| key.model != source);
         self.balanced.items.retain(|((key, ..), _)| key.model != source);
         self.tuned.items.retain(|((key, _), _)| key.model != source);
+        self.scalings.items.retain(|(key, _)| key.model != source);
         self.anns.items.retain(|(key, _)| key.model != source);
         self.runs.retain(|(key, _)| key.model != source);
     }
@@ -239,6 +243,7 @@ impl Cache {
         self.calibrations.items.retain(|(key, _)| key.data != spec);
         self.balanced.items.retain(|((key, ..), _)| key.data != spec);
         self.tuned.items.retain(|((key, _), _)| key.data != spec);
+        self.scalings.items.retain(|(key, _)| key.data != spec);
         self.anns.items.retain(|(key, _)| key.data != spec);
         self.runs.retain(|(key, run)| key.data != spec && run.settings.calibration_data.as_deref() != Some(spec));
     }

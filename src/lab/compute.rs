@@ -85,8 +85,8 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
             Ok((input, ann))
         }
     })?;
-    let subject = Patient { settings, model: &model, samples: &samples };
-    let findings = subject.findings(&calibration, Some(&spiking), cache)?;
+    let subject = Patient { settings, model: &model, samples: &samples, ann: Some(&ann) };
+    let findings = subject.findings(&calibration, Some(&spiking), cache, control)?;
     let labels = Arc::new(samples.labels.get(range).map(<[u16]>::to_vec).unwrap_or_default());
     control.tell_answers(|| {
         let (spiking, ann, labels) = (spiking.clone(), ann.clone(), labels.clone());
@@ -142,6 +142,8 @@ pub enum Fit {
     Nothing,
     /// Sample ranges that the data set does not have.
     Ranges,
+    /// Besides, a threshold rule that the network cannot have.
+    Recipe,
     /// Besides, what a newly opened network asks for: its scaling, and learned thresholds where it has them.
     Network,
 }
@@ -153,16 +155,18 @@ pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache) -> Result<Settin
         return Ok(fitted);
     }
     let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
-    if fit == Fit::Network {
-        if let Some(scaling) = &model.original.scaling {
-            fitted.scaling = scaling.clone();
-        }
+    if fit == Fit::Network
+        && let Some(scaling) = &model.original.scaling
+    {
+        fitted.scaling = scaling.clone();
+    }
+    if fit >= Fit::Recipe {
         let learned = model.original.activations().all(|(_, activation)| activation.lambda().is_some());
         let rule = &mut fitted.recipe.threshold;
         match (learned, *rule == ThresholdRule::Learned) {
-            (true, _) => *rule = ThresholdRule::Learned,
+            (true, _) if fit == Fit::Network => *rule = ThresholdRule::Learned,
             (false, true) => *rule = Recipe::default().threshold,
-            (false, false) => {}
+            _ => {}
         }
     }
     let count = samples(&settings.data, &model.original, cache)?.len();

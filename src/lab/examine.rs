@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{AnnKey, Cache};
 use super::compute::{self, balanced_of, calibration_of, check_subject, spiking_of};
 use super::run::Model;
 use super::settings::Settings;
@@ -12,7 +12,7 @@ use crate::convert::{Calibration, SpikingNetwork, unclipped_thresholds};
 use crate::data::{Samples, Scaling};
 use crate::measure::ties::ties;
 use crate::network::forward::numbers;
-use crate::simulate::{self, Control, Plan, arg_max};
+use crate::simulate::{self, AnnRun, Control, Plan, arg_max};
 use crate::{Error, Result};
 
 /// Samples of a set that its range is told by.
@@ -26,6 +26,8 @@ pub(super) struct Patient<'a> {
     pub settings: &'a Settings,
     pub model: &'a Arc<Model>,
     pub samples: &'a Arc<Samples>,
+    /// What the ANN answers to the samples of the run, where it has answered.
+    pub ann: Option<&'a AnnRun>,
 }
 
 /// Examines what `settings` name without running it, but for a few steps on a few samples.
@@ -38,14 +40,11 @@ pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let model = compute::model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
     let samples = compute::samples(&settings.data, &model.original, cache)?;
     check_subject(settings, &model, &samples)?;
-    let patient = Patient { settings, model: &model, samples: &samples };
+    let patient = Patient { settings, model: &model, samples: &samples, ann: None };
     let calibration = calibration_of(settings, &model, &samples, cache, control)?;
     let silent = findings::silent_layers(model.program.network(), &calibration, &settings.recipe);
     if silent.iter().any(|finding| finding.severity == Severity::Error) {
-        let mut found = patient.findings(&calibration, None, cache)?;
-        found.splice(0..0, patient.scaling());
-        findings::sort(&mut found);
-        return Ok(found);
+        return patient.findings(&calibration, None, cache, control);
     }
     let spiking = balanced_of(settings, &model, &samples, cache, control)
         .and_then(|balanced| spiking_of(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control));
@@ -56,10 +55,8 @@ pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         }
         Err(other) => return Err(other),
     };
-    let mut found = patient.findings(&calibration, spiking.as_deref(), cache)?;
+    let mut found = patient.findings(&calibration, spiking.as_deref(), cache, control)?;
     found.extend(refused);
-    // What else is found is often a consequence of it.
-    found.splice(0..0, patient.scaling());
     if let Some(spiking) = &spiking {
         found.extend(patient.tied(spiking, control)?);
     }
@@ -74,6 +71,7 @@ impl Patient<'_> {
         calibration: &Calibration,
         spiking: Option<&SpikingNetwork>,
         cache: &mut Cache,
+        control: &Control,
     ) -> Result<Vec<Finding>> {
         let (settings, network) = (self.settings, self.model.program.network());
         let recipe = &settings.recipe;
@@ -84,7 +82,9 @@ impl Patient<'_> {
         let first_of = |range: &std::ops::Range<usize>| range.start..range.end.min(range.start + LOOKED_AT);
         let calibrated = set.scaled(first_of(&settings.calibrate), &settings.scaling);
         let run = self.samples.scaled(first_of(&settings.samples), &settings.scaling);
-        let mut found: Vec<Finding> = findings::far_input(&calibrated, &run).into_iter().collect();
+        // Other findings are often what follows from it.
+        let mut found: Vec<Finding> = self.scaling(cache, control)?.into_iter().collect();
+        found.extend(findings::far_input(&calibrated, &run));
         found.extend(findings::of_samples(self.samples, recipe.steps));
         found.extend(
             crate::measure::Detector::why_not(&self.model.original).map(|why| Finding::note("outputs", None, why)),
@@ -112,10 +112,20 @@ impl Patient<'_> {
     }
 
     /// The ANN's own accuracy under this and the usual scalings, where there are labels.
-    fn scaling(&self) -> Option<Finding> {
-        if self.model.original.scaling.is_some() {
-            return None;
+    fn scaling(&self, cache: &mut Cache, control: &Control) -> Result<Option<Finding>> {
+        if self.model.original.scaling.is_some() || self.samples.labels.is_empty() {
+            return Ok(None);
         }
+        let key = AnnKey::of(self.settings);
+        if let Some(known) = cache.scalings.get(&key) {
+            return Ok(known);
+        }
+        let finding = self.better_scaling(control)?;
+        cache.scalings.keep(key, finding.clone());
+        Ok(finding)
+    }
+
+    fn better_scaling(&self, control: &Control) -> Result<Option<Finding>> {
         let shape = self.model.original.input_shape();
         let usual = [
             "mean=.485,.456,.406;std=.229,.224,.225",
@@ -124,33 +134,45 @@ impl Patient<'_> {
             "mean=.5;std=.5",
         ];
         let usual = usual.iter().filter_map(|text| Scaling::parse(text).ok());
-        let accuracy = |scaling: &Scaling| self.accuracy(scaling);
-        let present = accuracy(&self.settings.scaling)?;
-        if present > 0.8 {
-            return None;
-        }
+        let present = match self.ann {
+            Some(ann) => self.share_right(|sample| Ok(ann.answer(sample)))?,
+            None => self.accuracy(&self.settings.scaling, control)?,
+        };
+        let Some(present) = present.filter(|&present| present <= 0.8) else { return Ok(None) };
         let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(usual);
         // One number for three channels is not what colour networks are trained with, but for one half.
         let colour = shape.len() == 3 && shape[0] == 3;
         let grey =
             |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
         let fitting = others.filter(|scaling| scaling.check(shape).is_ok() && !(colour && grey(scaling)));
-        let others: Vec<(Scaling, f64)> =
-            fitting.filter_map(|scaling| Some((scaling.clone(), accuracy(&scaling)?))).collect();
-        findings::other_scaling(&self.settings.scaling, present, &others)
+        let mut others = Vec::new();
+        for scaling in fitting {
+            others.extend(self.accuracy(&scaling, control)?.map(|accuracy| (scaling, accuracy)));
+        }
+        Ok(findings::other_scaling(&self.settings.scaling, present, &others))
     }
 
-    /// Share of the first samples that the ANN answers rightly; `None` without labels.
-    fn accuracy(&self, scaling: &Scaling) -> Option<f64> {
+    /// Share of the first samples that are answered rightly under `scaling`; `None` without labels.
+    fn accuracy(&self, scaling: &Scaling, control: &Control) -> Result<Option<f64>> {
+        let (program, start) = (&self.model.program, self.settings.samples.start);
+        self.share_right(|sample| {
+            control.check()?;
+            let input = program.tensor(self.samples.scaled(start + sample..start + sample + 1, scaling), 1);
+            Ok(arg_max(&numbers(program.run(input, |_, _| {}))))
+        })
+    }
+
+    /// Share of the first samples that `answer` gets right; `None` without labels.
+    fn share_right(&self, mut answer: impl FnMut(usize) -> Result<usize>) -> Result<Option<f64>> {
         let range = &self.settings.samples;
-        let range = range.start..range.end.min(range.start + LOOKED_AT);
-        let labels = self.samples.labels.get(range.clone())?;
-        let input = self.model.program.tensor(self.samples.scaled(range.clone(), scaling), range.len());
-        let answers = numbers(self.model.program.run(input, |_, _| {}));
-        let classes = self.model.program.network().classes();
-        let right =
-            answers.chunks(classes).zip(labels).filter(|(row, label)| arg_max(row) == usize::from(**label)).count();
-        Some(right as f64 / range.len() as f64)
+        let Some(labels) = self.samples.labels.get(range.start..range.end.min(range.start + LOOKED_AT)) else {
+            return Ok(None);
+        };
+        let mut right = 0;
+        for (sample, label) in labels.iter().enumerate() {
+            right += usize::from(answer(sample)? == usize::from(*label));
+        }
+        Ok((!labels.is_empty()).then(|| right as f64 / labels.len() as f64))
     }
 
     /// Ties in a few steps on a few samples.

@@ -85,8 +85,10 @@ impl Lab {
                     // The plots are there; what goes on is the race.
                     *job = Job { stage: "racing", ..Job::default() };
                 }
+                let asked = self.settings.recipe.threshold;
                 if current {
-                    // Opening may have fitted ranges and scaling.
+                    self.came_together(&run);
+                    // Opening may have fitted ranges, scaling and recipe.
                     self.settings = run.settings.clone();
                     self.asked = Some(self.settings.clone());
                 }
@@ -98,6 +100,7 @@ impl Lab {
                 }
                 if new_network && current {
                     self.welcome(&run);
+                    self.tell_fitted(asked, &run);
                 }
                 self.run = Some(run);
                 if let Some((layer, category)) = self.wanted_example.take_if(|_| current) {
@@ -107,10 +110,7 @@ impl Lab {
             Err(Error::Cancelled) => {}
             Err(_) if !current => {}
             Err(error) => {
-                if let Error::Mismatch { .. } = error {
-                    self.pending = Some(self.settings.clone());
-                }
-                self.refuse(&error);
+                self.missed(&error);
                 self.settle_back();
             }
         }
@@ -124,6 +124,7 @@ impl Lab {
             }
             self.view.pinned.clear();
         }
+        // Notes are of the network before, what still waits is not.
         self.notices.retain(|notice| notice.level == Level::Error);
         if remembered::scaling(&run.settings.model).is_none()
             && is_network_file(network::open::parts(&run.settings.model).0)

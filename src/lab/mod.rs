@@ -18,6 +18,7 @@ pub mod memory;
 pub mod message;
 pub mod moved;
 mod opening;
+pub mod partners;
 pub mod parts;
 pub mod race;
 pub mod recent;
@@ -117,7 +118,7 @@ pub struct Lab {
     /// What the next run fits to what is opened.
     fit: Fit,
     /// Settings that failed only because network and data do not fit: the next opened partner is tried with them.
-    pending: Option<Settings>,
+    apart: Option<partners::Apart>,
     look_generation: u64,
     /// The newest look that is still under way.
     looking: Option<u64>,

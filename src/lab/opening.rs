@@ -15,7 +15,8 @@ impl Lab {
     pub(super) fn open_model(&mut self, source: String) {
         // The file is opened by the engine; here only its remembered scaling is looked up.
         let scaling = remembered::scaling(&source);
-        let keep = self.pending.take().map(|p| (p.data, p.samples, p.calibrate));
+        let keep =
+            self.apart.as_ref().map(|a| &a.settings).map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
         self.undo.end(&self.settings);
         self.change(|s| {
             s.model = source;
@@ -32,22 +33,24 @@ impl Lab {
     }
 
     pub(super) fn open_data(&mut self, spec: String) {
-        let keep = self.pending.take().map(|p| (p.model, p.scaling));
+        let keep = self.apart.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
         // Some data bring the samples to calibrate on along.
         let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.calibration()).map(String::from);
+        let mut fit = Fit::Ranges;
         self.undo.end(&self.settings);
         self.change(|s| {
             s.data = spec;
             if own.is_some() {
                 s.calibration_data = own;
             }
-            if let Some((model, scaling)) = keep {
+            if let Some((model, scaling)) = keep.filter(|(model, _)| *model != s.model) {
                 (s.model, s.scaling) = (model, scaling);
                 s.recipe.by_hand.clear();
+                fit = Fit::Network;
             }
         });
         self.afresh = true;
-        self.fit = self.fit.max(Fit::Ranges);
+        self.fit = self.fit.max(fit);
     }
 
     pub(super) fn open_path(&mut self, path: &Path) {
@@ -78,14 +81,15 @@ impl Lab {
         match self.recent.get(index).cloned() {
             Some(Opened::Subject { model, data, scaling }) => {
                 let other = model != self.settings.model;
-                self.change_once(|s| {
+                self.undo.end(&self.settings);
+                self.change(|s| {
                     (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
                     if other {
                         s.recipe.by_hand.clear();
                     }
                 });
                 self.afresh = true;
-                self.fit = self.fit.max(Fit::Ranges);
+                self.fit = self.fit.max(if other { Fit::Recipe } else { Fit::Ranges });
             }
             Some(Opened::Session(path)) => self.apply(Message::OpenSession(path)),
             Some(Opened::Recipe(path)) => self.open_path(&path),

@@ -156,7 +156,8 @@ impl Lab {
             Message::SetSeen(parts) => self.seen = parts,
             Message::DismissNotice(index) => {
                 if index < self.notices.len() {
-                    self.notices.remove(index);
+                    let notice = self.notices.remove(index);
+                    self.apart.take_if(|apart| apart.told_by(&notice));
                 }
             }
             Message::OpenLesson(source) => {

@@ -5,6 +5,7 @@
 pub mod bundled;
 mod condition;
 pub mod facts;
+mod files;
 mod parse;
 mod player;
 mod text;
@@ -113,7 +114,9 @@ impl Lesson {
         }
         let path = Path::new(source);
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(path, &text, panes)
+        let lesson = Self::parse(path, &text, panes)?;
+        files::check(path, &text, &lesson)?;
+        Ok(lesson)
     }
 
     /// Reads a lesson's text; `path` is what errors name and what relative paths are beside.

@@ -4,12 +4,20 @@
 const START: i32 = 8;
 const NEXT: i32 = 9;
 const ANY: i32 = 1;
+/// Words that hold what was typed as it is, from the start of a word on, and to the end of one.
+const LITERAL: i32 = 100;
+const WHOLE: i32 = 50;
 
 /// How well `wanted` fits `words`, and the places (in characters) of its letters; `None` when they are not all there in
 /// order. Upper and lower case are the same, spaces in `wanted` count for nothing.
 pub fn matched(wanted: &str, words: &str) -> Option<(i32, Vec<usize>)> {
-    let wanted: Vec<char> = wanted.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-    let words: Vec<char> = words.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect();
+    let lower = |text: &str| text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect::<Vec<char>>();
+    let (typed, words) = (lower(wanted.trim()), lower(words));
+    if let Some((at, bonus)) = literal(&typed, &words) {
+        let places = (at..at + typed.len()).filter(|&place| !words[place].is_whitespace()).collect();
+        return Some(((bonus + NEXT * typed.len() as i32) * 100 - words.len() as i32, places));
+    }
+    let wanted: Vec<char> = typed.into_iter().filter(|c| !c.is_whitespace()).collect();
     if wanted.is_empty() {
         return Some((0, Vec::new()));
     }
@@ -53,6 +61,17 @@ pub fn matched(wanted: &str, words: &str) -> Option<(i32, Vec<usize>)> {
     Some((score * 100 - words.len() as i32, places))
 }
 
+/// Where `typed` stands in `words` as it is, at the start of a word, and what that is worth.
+fn literal(typed: &[char], words: &[char]) -> Option<(usize, i32)> {
+    if typed.is_empty() {
+        return None;
+    }
+    let at = |place: &usize| words[*place..].starts_with(typed) && (*place == 0 || !words[place - 1].is_alphanumeric());
+    let ends = |place: usize| words.get(place + typed.len()).is_none_or(|next| !next.is_alphanumeric());
+    let worth = |place| (place, LITERAL + if ends(place) { WHOLE } else { 0 });
+    (0..words.len()).filter(at).map(worth).max_by_key(|(place, worth)| (*worth, std::cmp::Reverse(*place)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +85,8 @@ mod tests {
         assert!(score("undo", "Undo: T 16 to 8") > score("undo", "Run the network once do"));
         assert!(score("space", "Workspace: Tune") > score("space", "Workspace: Explore"));
         assert!(score("light", "Light theme") > score("light", "Look into graphs, have time"));
+        assert!(score("run 9", "Compare with run 9: a long sentence") > score("run 9", "Compare with run 8: T 9"));
+        assert!(score("run 1", "Compare with run 1: a long sentence") > score("run 1", "Compare with run 10: T"));
         assert_eq!(matched("O N", "Open network").unwrap().1, [0, 5]);
         assert_eq!(matched("net", "Open network").unwrap().1, [5, 6, 7]);
     }

@@ -15,6 +15,9 @@ use crate::network::event::simd_name;
 use crate::simulate::form::{Form, form_of};
 use crate::simulate::neuron::target_of;
 
+/// Room for the scroll bar that floats over the panel, in points.
+const SCROLL_BAR: f32 = 10.0;
+
 /// Draws the panel.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.strong("Inspector");
@@ -23,6 +26,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        // Beside the numbers, not on them.
+        ui.set_max_width(ui.available_width() - SCROLL_BAR);
         neuron(ui, snapshot, lab.view.reference, out);
         ui.separator();
         divergence::card(ui, snapshot, out);
@@ -199,8 +204,15 @@ fn sentence(facts: &Facts, t: usize) -> String {
     if facts.parts.parts().iter().all(|part| part.abs() < nothing) {
         return format!("Right: {} spikes in {t} steps are what the ANN's value asks for.", facts.spikes);
     }
-    let side = if total < 0.0 { "too low" } else { "too high" };
-    let largest = facts.parts.parts().into_iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    let side = match (total < 0.0, facts.due == facts.spikes as i32) {
+        (true, false) => "too low".to_owned(),
+        (false, false) => "too high".to_owned(),
+        (low, true) => format!("too {} though its spikes are as many as due", if low { "low" } else { "high" }),
+    };
+    // A part that pulls the other way explains nothing.
+    let pulls = |part: f64| total.abs() < nothing || part * total > 0.0;
+    let parts = facts.parts.parts().into_iter().enumerate().filter(|(_, part)| pulls(*part));
+    let largest = parts.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
     let due = facts.due_same_input;
     let (fired, spikes) = (facts.spikes, if facts.spikes == 1 { "spike" } else { "spikes" });
     let why = match largest.map_or(0, |(index, _)| index) {

@@ -1,26 +1,41 @@
-//! Errors and remarks, above everything in a corner, until the person takes them away.
+//! Errors and remarks, above everything in a corner. Errors, and a network or data that wait for each other, stay until the
+//! person takes them away; other remarks go by themselves.
 
-use egui::{Align2, Area, Frame, Id, Label, Margin, Stroke, Ui};
+use std::collections::HashMap;
+use std::time::Duration;
 
+use egui::{Align2, Area, Frame, Id, Label, Margin, ScrollArea, Stroke, Ui};
+
+use super::dialog::Ask;
+use super::shell::Window;
 use super::signs::{Sign, sign_button, sign_label};
 use super::tones::tones;
-use crate::lab::{Lab, Level, Message};
+use crate::lab::partners::{Apart, Partner};
+use crate::lab::{Lab, Level, Message, Notice};
 
 /// The newest this many are on the screen.
 const SHOWN: usize = 4;
 const WIDTH: f32 = 380.0;
+/// A longer text is scrolled, in points.
+const HEIGHT: f32 = 92.0;
 
 /// Draws the notices.
-pub fn show(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    fade(ui, lab, out);
+    let apart = |notice: &Notice| lab.apart().filter(|apart| apart.told_by(notice));
+    let newest = lab.notices.len().saturating_sub(SHOWN);
+    let shown = || lab.notices.iter().enumerate().filter(|(index, notice)| *index >= newest || apart(notice).is_some());
     if lab.notices.is_empty() {
         return;
     }
     let tones = tones(ui);
+    let width = WIDTH.min(0.4 * ui.ctx().content_rect().width());
     Area::new(Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, [-12.0, -84.0]).order(egui::Order::Foreground).show(
         ui.ctx(),
         |ui| {
-            ui.set_width(WIDTH);
-            for (index, notice) in lab.notices.iter().enumerate().rev().take(SHOWN).rev() {
+            ui.set_width(width);
+            for (index, notice) in shown() {
+                let waits = apart(notice);
                 let (sign, name, colour) = match notice.level {
                     Level::Error => (Sign::Warning, "Error", tones.error),
                     Level::Note => (Sign::Info, "Note", tones.accent),
@@ -35,7 +50,11 @@ pub fn show(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
                             egui::Layout::top_down(egui::Align::Min),
                             |ui| {
                                 ui.set_width(text);
-                                ui.add(Label::new(&notice.text).wrap());
+                                let scroll = ScrollArea::vertical().id_salt(index).max_height(HEIGHT);
+                                scroll.show(ui, |ui| ui.add(Label::new(&notice.text).wrap()));
+                                if let Some(waits) = waits {
+                                    partner(ui, waits, window);
+                                }
                             },
                         );
                         if sign_button(ui, Sign::Cross, "Dismiss").clicked() {
@@ -46,4 +65,52 @@ pub fn show(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
         },
     );
+}
+
+/// The ways on for what waits.
+fn partner(ui: &mut Ui, waits: &Apart, window: &mut Window) {
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        let asks: &[(&str, Ask)] = match waits.missing {
+            Partner::Network => &[("Choose the network…", Ask::OpenNetwork)],
+            Partner::Data => &[("Choose data…", Ask::OpenData), ("Choose pictures…", Ask::OpenPictures)],
+        };
+        for (words, ask) in asks {
+            if ui.button(*words).clicked() {
+                window.asks.push(*ask);
+            }
+        }
+    });
+}
+
+/// Takes away remarks that were long enough on the screen to be read.
+fn fade(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let id = Id::unique("notices since");
+    let now = ui.input(|input| input.time);
+    let known: HashMap<String, f64> = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let mut since = HashMap::new();
+    let mut next = f64::INFINITY;
+    for (index, notice) in lab.notices.iter().enumerate().rev() {
+        if notice.level == Level::Error || lab.apart().is_some_and(|apart| apart.told_by(notice)) {
+            continue;
+        }
+        let began = known.get(&notice.text).copied().unwrap_or(now);
+        let left = began + seconds(&notice.text) - now;
+        if left <= 0.0 {
+            // Newest first: what is taken away moves no index that comes later.
+            out.push(Message::DismissNotice(index));
+        } else {
+            next = next.min(left);
+            since.insert(notice.text.clone(), began);
+        }
+    }
+    ui.data_mut(|data| data.insert_temp(id, since));
+    if next.is_finite() {
+        ui.ctx().request_repaint_after(Duration::from_secs_f64(next));
+    }
+}
+
+/// How long a remark is shown: some seconds, and the time to read it slowly.
+fn seconds(text: &str) -> f64 {
+    8.0 + text.chars().count() as f64 / 12.0
 }

@@ -16,6 +16,8 @@ use crate::data::{Samples, thumbnail_rgba};
 use crate::lab::{Lab, Message, Run};
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
+/// Longer names are cut.
+const WIDEST: f32 = 180.0;
 const GAP: f32 = 4.0;
 /// Pictures that are kept beyond those in view.
 const KEPT: usize = 256;
@@ -87,7 +89,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
 }
 
 fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize], out: &mut Vec<Message>) {
-    let pitch = TILE.x + GAP;
+    let size = vec2(width_of(ui, run), TILE.y);
+    let pitch = size.x + GAP;
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
         let width = pitch * shown.len() as f32 - GAP;
         let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
@@ -104,10 +107,19 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize]
         let first = (viewport.left() / pitch).floor().max(0.0) as usize;
         let last = ((viewport.right() / pitch).ceil().max(0.0) as usize).min(shown.len());
         for (place, &sample) in shown.iter().enumerate().take(last).skip(first) {
-            let rect = Rect::from_min_size(area.left_top() + vec2(place as f32 * pitch, 0.0), TILE);
+            let rect = Rect::from_min_size(area.left_top() + vec2(place as f32 * pitch, 0.0), size);
             tile(ui, rect, lab, run, window, sample, out);
         }
     });
+}
+
+/// How wide a tile is, so that the longest name of a class has room beside the picture.
+fn width_of(ui: &Ui, run: &Run) -> f32 {
+    let names = (0..run.model.original.classes()).map(|class| run.class_name(class));
+    let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let text = ui.painter().layout_no_wrap(format!("≠ SNN {longest}"), font, Color32::WHITE).size().x;
+    (TILE.y + text + 8.0).clamp(TILE.x, WIDEST)
 }
 
 fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: usize, out: &mut Vec<Message>) {

@@ -166,7 +166,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         out.push(Message::LeaveDrawing);
     }
     spots.into_iter().for_each(|rect| tones::point_at(ui, rect));
-    notices::show(ui, lab, &mut wishes);
+    notices::show(ui, lab, window, &mut wishes);
     hints::show(ui, lab, window);
     explain::words(ui, window);
     work::show(ui, lab, &mut window.exports, &mut wishes);

@@ -52,7 +52,7 @@ pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]
         return None;
     }
     let text = format!(
-        "the ANN itself answers only {:.0} % of the samples rightly with input scaled {present}, and {:.0} % scaled {}: the \
+        "the ANN itself answers only {:.0} % of the first samples rightly with input scaled {present}, and {:.0} % scaled {}: the \
          scaling is most likely not that of its training{}",
         accuracy * 100.0,
         best.1 * 100.0,

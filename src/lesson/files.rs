@@ -1,0 +1,65 @@
+//! Whether the networks that a lesson opens are there: said when it is opened, not when a step stands on another network.
+
+use std::path::Path;
+
+use super::Lesson;
+use crate::lab::Message;
+use crate::network::open::{BUILTIN, parts};
+use crate::network::zoo::BUNDLED;
+use crate::{Error, Result};
+
+/// Refuses a lesson that opens a network which is not there. `text` is the lesson's own, for the line.
+///
+/// # Errors
+/// [`Error::File`] with the line that names the network.
+pub(super) fn check(path: &Path, text: &str, lesson: &Lesson) -> Result<()> {
+    let acts = lesson.start.iter().chain(lesson.steps.iter().flat_map(|step| &step.acts));
+    for message in acts {
+        let model = match message {
+            Message::OpenModel(model) => model,
+            Message::SetSettings(settings) => &settings.model,
+            _ => continue,
+        };
+        let (name, reason) = match model.strip_prefix(BUILTIN) {
+            Some(name) if BUNDLED.iter().any(|bundled| bundled.name == name) => continue,
+            Some(name) => {
+                let known: Vec<_> = BUNDLED.iter().map(|bundled| bundled.name).collect();
+                (name.to_owned(), format!("there is no bundled network '{name}'; there are {}", known.join(", ")))
+            }
+            None => {
+                let file = parts(model).0;
+                if file.is_file() {
+                    continue;
+                }
+                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                (name, format!("there is no network {}; paths are seen from the lesson's folder", file.display()))
+            }
+        };
+        let line = text.lines().position(|line| line.contains(&name)).unwrap_or(0);
+        return Err(Error::file(path, format!("line {}", line + 1), reason));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_that_is_not_there_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.md");
+        let open = |model: &str| {
+            let text = format!("+++\ntitle = \"Own\"\nsettings = {{ model = \"{model}\" }}\n+++\n\n## First\nText.\n");
+            std::fs::write(&path, text).unwrap();
+            Lesson::open(&path.display().to_string(), &["bench"]).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let refused = open("nosuch.onnx").unwrap_err();
+        assert!(refused.contains("own.md: line 3: ") && refused.contains("nosuch.onnx"), "{refused}");
+        let refused = open("builtin:nosuch").unwrap_err();
+        assert!(refused.contains("line 3") && refused.contains("digits-resnet"), "{refused}");
+        assert_eq!(open("builtin:digits-mlp"), Ok(()));
+        std::fs::write(folder.path().join("there.onnx"), b"read when it is opened").unwrap();
+        assert_eq!(open("there.onnx"), Ok(()));
+    }
+}
