@@ -7,7 +7,7 @@ use super::recipe::{Granularity, Recipe, ThresholdRule};
 use super::sorted::Sorted;
 use crate::measure::predict::predict;
 use crate::network::forward::{Program, numbers};
-use crate::network::{NodeId, Op};
+use crate::network::{Activation, NodeId, Op};
 use crate::simulate::Control;
 use crate::{Error, Result};
 
@@ -75,7 +75,7 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
 /// of one per cent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
 fn least_error(sorted: &Sorted, steps: usize, v_init: f32) -> f32 {
     let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
-    let predictions = predict(sorted, &grid, steps, v_init);
+    let predictions = predict(sorted, Activation::Relu, &grid, steps, v_init);
     predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
 }
 

@@ -301,14 +301,17 @@ impl ThresholdView {
             marks.push(("learned", lambda));
         }
         let extent = marks.iter().map(|m| m.1).fold(theta, f32::max).max(f32::MIN_POSITIVE) * 1.05;
-        let thetas: Vec<f32> = (1..=96).map(|k| extent * k as f32 / 96.0).collect();
+        let mut thetas: Vec<f32> = (1..=96).map(|k| extent * k as f32 / 96.0).collect();
+        // A network's own threshold lies between two others, and may be the only one without error.
+        thetas.extend(spiking.activation.lambda());
+        thetas.sort_by(f32::total_cmp);
         Ok(Self {
             extent,
             histogram: sorted.histogram(96, extent),
             zeros: sorted.zeros as f64 / sorted.len().max(1) as f64,
             theta,
             marks,
-            predictions: predict(sorted, &thetas, run.steps(), spiking.v_init),
+            predictions: predict(sorted, spiking.activation, &thetas, run.steps(), spiking.v_init),
         })
     }
 }

@@ -44,7 +44,7 @@ impl fmt::Display for Value {
                     size if size >= 0.1 => format!("{n:.2}"),
                     _ => format!("{n:.4}"),
                 };
-                f.write_str(text.trim_end_matches('0'))
+                f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
             }
         }
     }

@@ -261,8 +261,8 @@ impl Strip {
         let most = view.most() as i32;
         let mut silenced = [0; STRIP];
         if view.record.silenced.is_some() {
-            for i in 0..self.length {
-                silenced[i] = u32::from(view.record.silenced(view.sample, self.first + i));
+            for (flag, neuron) in silenced.iter_mut().zip(self.first..self.first + self.length) {
+                *flag = u32::from(view.record.silenced(view.sample, neuron));
             }
         }
         let Self { counts: n, same, due, potential: v, .. } = self;
@@ -312,13 +312,13 @@ impl Strip {
     #[inline(always)]
     fn cells(&self, bins: usize, extent: f32) -> [u32; STRIP] {
         let mut cells = [0; STRIP];
-        for i in 0..STRIP {
+        for (i, cell) in cells.iter_mut().enumerate() {
             let theta = f64::from(self.theta[i]);
             let scale = bins as f64 / (theta * f64::from(extent));
             let bin = |v: f64| whole((v * scale).floor().clamp(0.0, (bins - 1) as f64));
             let silent = (self.a[i] == 0.0) & (self.phi[i] == 0.0) | (theta <= 0.0);
-            let cell = bin(self.phi[i]) * bins as u32 + bin(self.a[i]);
-            cells[i] = if silent { (bins * bins) as u32 } else { cell };
+            let inside = bin(self.phi[i]) * bins as u32 + bin(self.a[i]);
+            *cell = if silent { (bins * bins) as u32 } else { inside };
         }
         cells
     }

@@ -19,7 +19,11 @@ pub fn desk() -> Harness<'static, Desk> {
 /// A desk of `size` points.
 pub fn desk_of(size: egui::Vec2) -> Harness<'static, Desk> {
     let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
-    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
+    desk_on(Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() }, size)
+}
+
+/// The window of `size` points on what is given.
+pub fn desk_on(desk: Desk, size: egui::Vec2) -> Harness<'static, Desk> {
     let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
         let mut messages = Vec::new();
         shell::show(ui, &desk.lab, &mut desk.window, &mut messages);

@@ -12,8 +12,8 @@ use super::Pane;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Control, Lab, Message, Snapshot, ThresholdView};
-use crate::measure::LayerReport;
 use crate::measure::predict::Prediction;
+use crate::measure::{LayerReport, Reference};
 
 /// How near to the line, in points, a drag takes hold of it.
 const GRIP: f32 = 12.0;
@@ -150,7 +150,8 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
             out.push(Message::EndGesture);
         }
         if let Some(best) = sight.best {
-            let hint = "Where the predicted error is least, with inputs that arrive evenly";
+            let hint =
+                "Where the predicted error against the ANN's activation is least, with inputs that arrive evenly";
             if ui.button(format!("Take the minimum, {}", number(f64::from(best.theta)))).on_hover_text(hint).clicked() {
                 set(sight, best.theta, out);
                 out.push(Message::EndGesture);
@@ -168,9 +169,9 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
         figures.push(format!("clipped {}", percent(cost.clipped)));
         figures.push(format!("predicted mean squared error {}", number(cost.total())));
     }
-    let measured = &sight.report.ledger;
+    let measured = sight.report.ledger_against(Reference::Activation);
     figures.push(format!(
-        "measured mean error against ReLU(z): clipping {}, quantisation {}",
+        "measured mean error: clipping {}, quantisation {}",
         number(measured.clipping),
         number(measured.quantization)
     ));

@@ -171,7 +171,11 @@ pub(super) fn costs(
 fn roof(sight: &Sight<'_>) -> f64 {
     let least = sight.best.map_or(0.0, |best| best.total());
     let now = sight.cost.map_or(0.0, |cost| cost.total());
-    (6.0 * least).max(1.25 * now).max(f64::from(f32::MIN_POSITIVE))
+    // A network that clips by itself makes no error at its own threshold: then what is near it sets the scale.
+    let mut totals: Vec<f64> = sight.view.predictions.iter().map(Prediction::total).collect();
+    totals.sort_by(f64::total_cmp);
+    let near = totals.get(totals.len() / 5).copied().unwrap_or(0.0);
+    (6.0 * least).max(1.25 * now).max(near).max(f64::from(f32::MIN_POSITIVE))
 }
 
 /// A plot over activations; both of the pane's are alike.

@@ -1,0 +1,95 @@
+//! Follows docs/walkthrough.md word by word: what it says in bold is clicked, what it quotes must stand on the screen.
+
+use std::path::Path;
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use spikescope::lab::{Lab, Settings};
+use spikescope::ui::shell::Window;
+
+#[path = "common/desk.rs"]
+#[allow(dead_code, reason = "other tests sit at other desks")]
+mod common;
+
+use common::{Desk, desk_on};
+
+/// What a step of the walk-through asks for.
+#[derive(Debug, PartialEq)]
+enum Act {
+    Click(String),
+    See(String),
+}
+
+/// The acts of the numbered steps of `text`, with the line that each stands in.
+fn acts(text: &str) -> Vec<(usize, Act)> {
+    let mut acts = Vec::new();
+    let mut inside = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        inside = line.starts_with(|c: char| c.is_ascii_digit()) || inside && line.starts_with(' ');
+        let mut rest = line;
+        while let (true, Some(at)) = (inside, rest.find(['“', '*'])) {
+            let (opening, closing) = if rest[at..].starts_with('“') { ("“", "”") } else { ("**", "**") };
+            let Some(from) = rest[at..].strip_prefix(opening) else { break };
+            let end = from.find(closing).unwrap_or_else(|| panic!("line {number}: {opening} without {closing}"));
+            let words = from[..end].to_owned();
+            acts.push((number, if opening == "**" { Act::Click(words) } else { Act::See(words) }));
+            rest = &from[end + closing.len()..];
+        }
+    }
+    acts
+}
+
+/// Whether some name or value on the screen holds `words`.
+fn on_screen(harness: &Harness<'static, Desk>, words: &str) -> bool {
+    harness.root().children_recursive().any(|node| {
+        let node = node.accesskit_node();
+        [node.label(), node.value()].into_iter().flatten().any(|text| text.contains(words))
+    })
+}
+
+#[test]
+fn the_walk_through_is_true() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/walkthrough.md");
+    let text = std::fs::read_to_string(&path).expect("docs/walkthrough.md");
+    let acts = acts(&text);
+    assert!(acts.len() > 6, "{acts:?}");
+    let lab = Lab::open(Settings::first_start()).expect("the bundled network runs");
+    let mut harness = desk_on(Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
+    for (line, act) in acts {
+        match act {
+            Act::Click(name) => {
+                assert!(
+                    harness.query_all_by_label(&name).next().is_some(),
+                    "line {line}: there is no '{name}' to click"
+                );
+                harness.query_all_by_label(&name).next().expect("looked for above").click();
+                harness.run_ok();
+            }
+            Act::See(words) => assert!(on_screen(&harness, &words), "line {line}: “{words}” is not on the screen"),
+        }
+    }
+}
+
+#[test]
+fn bold_is_clicked_and_quotes_are_looked_for() {
+    let text = "Words in **bold** before.\n\n1. Click **a b** and\n   see “c”, “d”.\n\nNo **more**.\n";
+    let expected = [(3, Act::Click("a b".into())), (4, Act::See("c".into())), (4, Act::See("d".into()))];
+    assert_eq!(acts(text), expected);
+}
+
+#[test]
+#[ignore = "prints what is on the screen, for writing the walk-through"]
+fn names() {
+    let lab = Lab::open(Settings::first_start()).expect("the bundled network runs");
+    let mut harness = desk_on(Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
+    for name in std::env::var("CLICK").unwrap_or_default().split('|').filter(|name| !name.is_empty()) {
+        harness.query_all_by_label(name).next().unwrap_or_else(|| panic!("no {name}")).click();
+        harness.run_ok();
+    }
+    for node in harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        if let Some(text) = node.label().or(node.value()) {
+            println!("{:?}: {text}", node.role());
+        }
+    }
+}
