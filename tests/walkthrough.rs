@@ -29,7 +29,11 @@ fn acts(text: &str) -> Vec<(usize, Act)> {
         let mut rest = line;
         while let (true, Some(at)) = (inside, rest.find(['“', '*'])) {
             let (opening, closing) = if rest[at..].starts_with('“') { ("“", "”") } else { ("**", "**") };
-            let Some(from) = rest[at..].strip_prefix(opening) else { break };
+            let Some(from) = rest[at..].strip_prefix(opening) else {
+                // A single star: words that are only looked at.
+                rest = &rest[at + 1..];
+                continue;
+            };
             let end = from.find(closing).unwrap_or_else(|| panic!("line {number}: {opening} without {closing}"));
             let words = from[..end].to_owned();
             acts.push((number, if opening == "**" { Act::Click(words) } else { Act::See(words) }));
@@ -72,7 +76,7 @@ fn the_walk_through_is_true() {
 
 #[test]
 fn bold_is_clicked_and_quotes_are_looked_for() {
-    let text = "Words in **bold** before.\n\n1. Click **a b** and\n   see “c”, “d”.\n\nNo **more**.\n";
+    let text = "Words in **bold** before.\n\n1. Click *this*, **a b** and\n   see “c”, “d”.\n\nNo **more**.\n";
     let expected = [(3, Act::Click("a b".into())), (4, Act::See("c".into())), (4, Act::See("d".into()))];
     assert_eq!(acts(text), expected);
 }
