@@ -5,7 +5,6 @@ pub mod grade;
 pub mod html;
 mod html_charts;
 pub mod nir;
-mod nir_moves;
 mod parquet;
 pub mod recording;
 pub mod table;

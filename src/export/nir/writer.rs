@@ -1,178 +1,27 @@
-//! A converted network as a NIR graph. NIR's neurons send spikes of 1, here a spike carries θ: the θ of the layers before go
-//! into the weights that read them, or into a `Scale` where a spike meets no weights.
+//! The nodes of a graph, one after the other: what each node of the network is in NIR, and what one unit of its values stands for.
 
 use std::collections::HashSet;
 
-use super::nir_moves::{Move, even_pads};
-use super::{Grade, Graded};
-use crate::convert::{Correction, Neuron, Pooling, Recipe, Reset, SpikingLayer, SpikingNetwork, Tie};
+use super::moves::{Move, even_pads};
+use super::{Pools, unique};
+use crate::convert::{Pooling, SpikingLayer, SpikingNetwork};
 use crate::network::nir::{Graph, Kind, Node};
-use crate::network::{Network, NodeId, Op, Weights};
-
-/// How average pools are written: readers know one or the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pools {
-    /// `AvgPool2d` (snnTorch, SpikingJelly).
-    #[default]
-    Average,
-    /// `SumPool2d` with the size of the window taken out of the weights that follow (sinabs).
-    Sum,
-}
+use crate::network::{self, Network, NodeId, Op, Weights};
 
 /// What a value of the network is in the graph.
 #[derive(Clone)]
-struct Written {
+pub(super) struct Written {
     /// Nodes of the graph that add up to it.
-    sources: Vec<String>,
+    pub(super) sources: Vec<String>,
     /// What one unit of it stands for, per entry of its first dimension (of what the sources send, where that is still to
     /// be moved).
-    units: Vec<f32>,
+    pub(super) units: Vec<f32>,
     /// How it is moved out of the sources, where no node has been written for that yet.
-    moved: Option<Move>,
+    pub(super) moved: Option<Move>,
 }
 
-/// Writes `spiking`, converted from the rewritten `network` by `recipe`, as a graph. `extra` is remembered beside it.
-/// Where something has no form in NIR the graph is left out and the grade says why.
-pub fn graph(
-    network: &Network,
-    spiking: &SpikingNetwork,
-    recipe: &Recipe,
-    pools: Pools,
-    extra: &[(String, String)],
-) -> (Option<Graph>, Graded) {
-    let mut graded = dynamics(spiking, recipe);
-    let own = names(network);
-    let mut writer = Writer {
-        network,
-        spiking,
-        pools,
-        graph: Graph::default(),
-        names: own.iter().cloned().collect(),
-        own,
-        bias_left: Vec::new(),
-    };
-    let mut values: Vec<Option<Written>> = vec![None; network.nodes.len()];
-    for id in needed(network) {
-        match writer.write(id, &values) {
-            Ok(written) => values[id] = Some(written),
-            Err(reason) => {
-                graded.lower_first(Grade::Unsupported, format!("{}: {reason}", network.nodes[id].name));
-                return (None, graded);
-            }
-        }
-    }
-    if graded.grade == Grade::Unsupported {
-        return (None, graded);
-    }
-    let shape = network.nodes[network.output].shape.clone();
-    let Some(answer) = values[network.output].take() else { return (None, graded) };
-    let answer = match writer.settled(answer, "readout") {
-        Ok(answer) => writer.unscaled(answer, &shape, "readout"),
-        Err(reason) => {
-            graded.lower_first(Grade::Unsupported, reason);
-            return (None, graded);
-        }
-    };
-    writer.add("output", Kind::Output { shape }, &answer, Vec::new());
-    let mut graph = writer.graph;
-    graph.metadata = metadata(recipe, &graded);
-    graph.metadata.extend(extra.iter().cloned());
-    (Some(graph), graded)
-}
-
-/// The name that every node of `network` has in its graph.
-pub fn names(network: &Network) -> Vec<String> {
-    let mut taken = HashSet::new();
-    network
-        .nodes
-        .iter()
-        .map(|node| unique(if matches!(node.op, Op::Input) { "input" } else { &node.name }, &mut taken))
-        .collect()
-}
-
-/// `name` as HDF5 and torch allow it (slashes are paths to one, dots are modules to the other), another for each call.
-fn unique(name: &str, taken: &mut HashSet<String>) -> String {
-    let plain: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
-    let plain = if plain.is_empty() { "node".to_owned() } else { plain };
-    let mut unique = plain.clone();
-    let mut k = 2;
-    while !taken.insert(unique.clone()) {
-        unique = format!("{plain}_{k}");
-        k += 1;
-    }
-    unique
-}
-
-/// What the format's definition of an IF neuron leaves out.
-fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> Graded {
-    let mut graded = Graded::faithful();
-    if recipe.reset == Reset::Soft {
-        graded.lower(
-            Grade::Approximate,
-            "NIR has no reset by subtraction: its IF neuron goes back to v_reset. Readers that subtract anyway (sinabs) run it as here; \
-             those that reset to 0 lose what lay above the threshold",
-        );
-    }
-    if spiking.layers.iter().any(|layer| layer.start.is_some() || layer.v_init != 0.0) {
-        graded.lower(
-            Grade::Approximate,
-            "NIR has no initial potential: v(0) is in the metadata (v_init, as a share of θ) and must be set by hand in the reader",
-        );
-    }
-    if recipe.tie == Tie::Ge {
-        graded.lower(
-            Grade::Approximate,
-            "here a potential exactly at θ fires, in NIR it does not: where currents are quantised counts differ by one",
-        );
-    }
-    if recipe.neuron != Neuron::If {
-        graded.lower_first(Grade::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
-    }
-    if recipe.correction != Correction::None {
-        graded.lower_first(
-            Grade::Unsupported,
-            "a correction (SRP, COS) depends on the sample, which no graph can say; export without it",
-        );
-    }
-    if let crate::convert::Readout::EarlyExit(_) | crate::convert::Readout::Delayed(_) = recipe.readout {
-        graded.lower(
-            Grade::Approximate,
-            "the readout leaves out steps or exits early; the graph's output is the current of every step",
-        );
-    }
-    graded
-}
-
-fn metadata(recipe: &Recipe, graded: &Graded) -> Vec<(String, String)> {
-    let tie = if recipe.tie == Tie::Ge { "m >= theta" } else { "m > theta" };
-    let reset = if recipe.reset == Reset::Soft { "subtract" } else { "zero" };
-    let entries = [
-        ("source", concat!("spikescope ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("dt", "1".into()),
-        ("T", recipe.steps.to_string()),
-        ("v_init", recipe.v_init.to_string()),
-        ("tie", tie.into()),
-        ("reset", reset.into()),
-        ("readout", recipe.readout.to_string()),
-        ("grade", graded.grade.word().into()),
-        ("reasons", graded.reasons.join("\n")),
-    ];
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-/// The nodes that the answer depends on, in order.
-fn needed(network: &Network) -> Vec<NodeId> {
-    let mut needed = vec![false; network.nodes.len()];
-    let mut open = vec![network.output];
-    while let Some(id) = open.pop() {
-        if !std::mem::replace(&mut needed[id], true) {
-            open.extend(&network.nodes[id].inputs);
-        }
-    }
-    (0..needed.len()).filter(|&id| needed[id]).collect()
-}
-
-struct Writer<'a> {
+/// A graph in the making.
+pub(super) struct Writer<'a> {
     network: &'a Network,
     spiking: &'a SpikingNetwork,
     pools: Pools,
@@ -184,9 +33,22 @@ struct Writer<'a> {
     bias_left: Vec<NodeId>,
 }
 
+impl<'a> Writer<'a> {
+    /// An empty graph of `network`, whose nodes are called `own` in it.
+    pub(super) fn new(network: &'a Network, spiking: &'a SpikingNetwork, pools: Pools, own: Vec<String>) -> Self {
+        let names = own.iter().cloned().collect();
+        Self { network, spiking, pools, graph: Graph::default(), own, names, bias_left: Vec::new() }
+    }
+
+    /// What was written.
+    pub(super) fn into_graph(self) -> Graph {
+        self.graph
+    }
+}
+
 impl Writer<'_> {
     /// Adds a node beside those of the network that reads `from`; its name in the graph.
-    fn add(&mut self, name: &str, kind: Kind, from: &Written, metadata: Vec<(String, String)>) -> String {
+    pub(super) fn add(&mut self, name: &str, kind: Kind, from: &Written, metadata: Vec<(String, String)>) -> String {
         let name = unique(name, &mut self.names);
         self.put(name, kind, from, metadata)
     }
@@ -208,7 +70,7 @@ impl Writer<'_> {
     }
 
     /// `value` with units of 1: through a `Scale` where it has others.
-    fn unscaled(&mut self, value: Written, shape: &[usize], name: &str) -> Written {
+    pub(super) fn unscaled(&mut self, value: Written, shape: &[usize], name: &str) -> Written {
         if value.units.iter().all(|&unit| unit == 1.0) {
             return value;
         }
@@ -220,7 +82,7 @@ impl Writer<'_> {
     }
 
     /// `value` with a node for what is still to be moved.
-    fn settled(&mut self, value: Written, name: &str) -> Result<Written, String> {
+    pub(super) fn settled(&mut self, value: Written, name: &str) -> Result<Written, String> {
         let Some(moved) = &value.moved else { return Ok(value) };
         let kind = moved.convolution(&value.units)?;
         let Kind::Conv2d { weight, .. } = &kind else { return Err("is no convolution".into()) };
@@ -230,7 +92,7 @@ impl Writer<'_> {
     }
 
     /// What the sources of input `k` of `node` send, as it is.
-    fn input(&mut self, node: &crate::network::Node, k: usize, values: &[Option<Written>]) -> Result<Written, String> {
+    fn input(&mut self, node: &network::Node, k: usize, values: &[Option<Written>]) -> Result<Written, String> {
         let value = values[node.inputs[k]].clone().ok_or("reads what was not written")?;
         let name = format!("{}_{k}", node.name);
         self.settled(value, &name)
@@ -270,7 +132,8 @@ impl Writer<'_> {
         Ok(Written { sources, units: vec![1.0; node.shape[0]], moved: None })
     }
 
-    fn write(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
+    /// Writes node `id`, whose inputs stand in `values`.
+    pub(super) fn write(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
         let network = self.network;
         let node = &network.nodes[id];
         let ones = vec![1.0; node.shape[0]];
