@@ -20,25 +20,37 @@ enum Act {
     See(String),
 }
 
-/// The acts of the numbered steps of `text`, with the line that each stands in.
+/// The acts of the numbered steps of `text`, with the line that each step begins in.
 fn acts(text: &str) -> Vec<(usize, Act)> {
-    let mut acts = Vec::new();
+    let mut steps: Vec<(usize, String)> = Vec::new();
     let mut inside = false;
     for (number, line) in (1..).zip(text.lines()) {
-        inside = line.starts_with(|c: char| c.is_ascii_digit()) || inside && line.starts_with(' ');
-        let mut rest = line;
-        while let (true, Some(at)) = (inside, rest.find(['“', '*'])) {
-            let (opening, closing) = if rest[at..].starts_with('“') { ("“", "”") } else { ("**", "**") };
-            let Some(from) = rest[at..].strip_prefix(opening) else {
-                // A single star: words that are only looked at.
-                rest = &rest[at + 1..];
-                continue;
-            };
-            let end = from.find(closing).unwrap_or_else(|| panic!("line {number}: {opening} without {closing}"));
-            let words = from[..end].to_owned();
-            acts.push((number, if opening == "**" { Act::Click(words) } else { Act::See(words) }));
-            rest = &from[end + closing.len()..];
+        let begins = line.starts_with(|c: char| c.is_ascii_digit());
+        inside = begins || inside && line.starts_with(' ');
+        match steps.last_mut() {
+            _ if begins => steps.push((number, line.to_owned())),
+            // Words run on over the end of a line.
+            Some((_, step)) if inside => *step += &format!(" {}", line.trim()),
+            _ => {}
         }
+    }
+    steps.iter().flat_map(|(number, step)| acts_of(step).into_iter().map(|act| (*number, act))).collect()
+}
+
+fn acts_of(step: &str) -> Vec<Act> {
+    let mut acts = Vec::new();
+    let mut rest = step;
+    while let Some(at) = rest.find(['“', '*']) {
+        let (opening, closing) = if rest[at..].starts_with('“') { ("“", "”") } else { ("**", "**") };
+        let Some(from) = rest[at..].strip_prefix(opening) else {
+            // A single star: words that are only looked at.
+            rest = &rest[at + 1..];
+            continue;
+        };
+        let end = from.find(closing).unwrap_or_else(|| panic!("{opening} without {closing}: {step}"));
+        let words = from[..end].to_owned();
+        acts.push(if opening == "**" { Act::Click(words) } else { Act::See(words) });
+        rest = &from[end + closing.len()..];
     }
     acts
 }
@@ -62,38 +74,20 @@ fn the_walk_through_is_true() {
     for (line, act) in acts {
         match act {
             Act::Click(name) => {
-                assert!(
-                    harness.query_all_by_label(&name).next().is_some(),
-                    "line {line}: there is no '{name}' to click"
-                );
-                harness.query_all_by_label(&name).next().expect("looked for above").click();
+                let first = harness.query_all_by_label(&name).next();
+                first.unwrap_or_else(|| panic!("step at line {line}: there is no '{name}' to click")).click();
                 harness.run_ok();
             }
-            Act::See(words) => assert!(on_screen(&harness, &words), "line {line}: “{words}” is not on the screen"),
+            Act::See(words) => {
+                assert!(on_screen(&harness, &words), "step at line {line}: “{words}” is not on the screen")
+            }
         }
     }
 }
 
 #[test]
 fn bold_is_clicked_and_quotes_are_looked_for() {
-    let text = "Words in **bold** before.\n\n1. Click *this*, **a b** and\n   see “c”, “d”.\n\nNo **more**.\n";
-    let expected = [(3, Act::Click("a b".into())), (4, Act::See("c".into())), (4, Act::See("d".into()))];
+    let text = "Words in **bold** before.\n\n1. Click *this*, **a b** and\n   see “c\n   d”.\n\nNo **more**.\n";
+    let expected = [(3, Act::Click("a b".into())), (3, Act::See("c d".into()))];
     assert_eq!(acts(text), expected);
-}
-
-#[test]
-#[ignore = "prints what is on the screen, for writing the walk-through"]
-fn names() {
-    let lab = Lab::open(Settings::first_start()).expect("the bundled network runs");
-    let mut harness = desk_on(Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
-    for name in std::env::var("CLICK").unwrap_or_default().split('|').filter(|name| !name.is_empty()) {
-        harness.query_all_by_label(name).next().unwrap_or_else(|| panic!("no {name}")).click();
-        harness.run_ok();
-    }
-    for node in harness.root().children_recursive() {
-        let node = node.accesskit_node();
-        if let Some(text) = node.label().or(node.value()) {
-            println!("{:?}: {text}", node.role());
-        }
-    }
 }
