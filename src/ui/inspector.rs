@@ -147,14 +147,11 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
                 number(facts.mean_input.into()),
                 "Mean current per step up to the time cursor, in activation units",
             ),
+            ("Potential v(t)", number(facts.potential.into()), "Membrane potential after step t, in activation units"),
             (
-                "Potential v(t)",
-                format!(
-                    "{} = {:.2} θ",
-                    number(facts.potential.into()),
-                    facts.potential / facts.theta.max(f32::MIN_POSITIVE)
-                ),
-                "Membrane potential after step t",
+                "in thresholds",
+                format!("{:.2} θ", facts.potential / facts.theta.max(f32::MIN_POSITIVE)),
+                "The potential over the threshold",
             ),
         ],
     );

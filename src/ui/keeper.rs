@@ -26,8 +26,6 @@ pub struct Keeper {
     /// The version of the list of runs that is kept.
     runs: u64,
     looked: Instant,
-    /// A frame is ordered for the next look.
-    ordered: bool,
     complained: bool,
     /// The hints of the first start are over.
     seen: bool,
@@ -37,7 +35,7 @@ impl Keeper {
     /// Keeps things in `store`.
     pub fn new(store: Store) -> Self {
         let (recent, seen) = (store.read(RECENT), store.read(SEEN));
-        Self { store, session: None, recent, runs: 0, looked: Instant::now(), ordered: false, complained: false, seen }
+        Self { store, session: None, recent, runs: 0, looked: Instant::now(), complained: false, seen }
     }
 
     /// What was opened lately, at the start.
@@ -67,10 +65,11 @@ impl Keeper {
     pub fn look(&mut self, ctx: &Context, lab: &Lab, window: &Window) -> Option<Message> {
         let since = self.looked.elapsed();
         if since >= EVERY {
-            (self.looked, self.ordered) = (Instant::now(), false);
+            self.looked = Instant::now();
             self.keep(lab, window);
-        } else if !std::mem::replace(&mut self.ordered, true) {
-            // A frame may be the last for long: what it changed is kept all the same.
+        } else {
+            // A frame may be the last for long: what it changed is kept all the same. Each frame forgets what those before it
+            // ordered, so that each orders anew.
             ctx.request_repaint_after(EVERY - since);
         }
         let reason = self.store.trouble().filter(|_| !std::mem::replace(&mut self.complained, true))?;
@@ -117,6 +116,27 @@ pub fn last(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
         store::Left::Unreadable(Refused { reason, kept }) => {
             let text = texts::share::put_aside(&reason.to_string(), &kept.display().to_string());
             (first(), Some(Message::Tell(Notice { level: Level::Error, text })))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{RawInput, ViewportId};
+
+    use super::*;
+
+    #[test]
+    fn every_frame_orders_the_look_that_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::new(Store::open(folder.path().to_owned()).unwrap());
+        let (lab, window, ctx) = (Lab::new(Settings::first_start()), Window::default(), Context::default());
+        for _ in 0..5 {
+            let output = ctx.run_ui(RawInput::default(), |ui| {
+                keeper.look(ui.ctx(), &lab, &window);
+            });
+            let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
+            assert!(delay <= EVERY, "the next frame comes after {delay:?}");
         }
     }
 }
