@@ -13,7 +13,7 @@ use crate::measure::maps::{FeatureMaps, feature_maps};
 use crate::measure::predict::{Prediction, predict};
 use crate::measure::readout::{ReadoutReport, readout_report};
 use crate::measure::ties::{Ties, ties_of};
-use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, first_layers, report};
+use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, report};
 use crate::simulate::Control;
 use crate::simulate::prefix::mean_inputs;
 use crate::simulate::trace::{Trace, layer_currents, trace};
@@ -159,10 +159,19 @@ impl Snapshot {
         control.check()?;
         let place = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
         let known_initial = of_run.filter(|known| place(&known.focus) == place(&focus));
-        let initial = match known_initial.and_then(|known| known.initial.clone()) {
-            None if wanted(Part::Initial) => Some(initial(&run, &focus, &currents)?),
-            known => known,
+        let initial = || match known_initial.and_then(|known| known.initial.clone()) {
+            None if wanted(Part::Initial) => initial(&run, &focus, &currents).map(Some),
+            known => Ok(known),
         };
+        let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
+        let threshold = || match known_threshold.and_then(|known| known.threshold.clone()) {
+            None if wanted(Part::Threshold) => ThresholdView::of(&run, focus.layer).map(|view| Some(Arc::new(view))),
+            known => Ok(known),
+        };
+        // The longest of what panes ask for beside each other.
+        let whole = || Whole::of(&run, of_run.map(|known| &known.whole), focus.parts);
+        let (whole, (initial, threshold)) = rayon::join(whole, || (initial(), threshold()));
+        let (initial, threshold) = (initial?, threshold?);
         control.check()?;
         let kinds = kinds_of(&run, &focus, &currents, &maps);
         let ties = ties_of(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
@@ -180,13 +189,6 @@ impl Snapshot {
             control.check()?;
             pinned.push((*pin, trace_of(pin.layer, pin.sample, pin.neuron)));
         }
-        let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
-        let threshold = match known_threshold.and_then(|known| known.threshold.clone()) {
-            None if wanted(Part::Threshold) => Some(Arc::new(ThresholdView::of(&run, focus.layer)?)),
-            known => known,
-        };
-        control.check()?;
-        let whole = Whole::of(&run, of_run.map(|known| &known.whole), focus.parts);
         control.check()?;
         let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let divergence = first_divergence(&run.subject(&means), focus.sample, run.steps());
@@ -215,9 +217,9 @@ impl Snapshot {
 impl Whole {
     /// Of `run`; what is known of it stays, and of the parts those that are wanted are added.
     fn of(run: &Run, known: Option<&Self>, parts: Parts) -> Self {
-        let first = || Arc::new(first_layers(&run.subject(&[]), run.steps()));
+        let first_layers = || run.report.first_layers.clone();
         let mut whole =
-            known.cloned().unwrap_or_else(|| Self { operations: None, readout: None, first_layers: first() });
+            known.cloned().unwrap_or_else(|| Self { operations: None, readout: None, first_layers: first_layers() });
         if whole.operations.is_none() && parts.has(Part::Operations) {
             let network = run.model.program.network();
             whole.operations = Some(Arc::new(operations(network, &run.model.fan_outs, &run.recording)));

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use rayon::prelude::*;
-
 use super::report::NeuronRef;
 use super::run_report::Subject;
 use crate::convert::{Reset, SpikingLayer};
@@ -59,6 +57,53 @@ pub struct FirstLayers {
     pub never: usize,
 }
 
+/// What of a neuron and a step decides by how much it may be off.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// What one count is worth, in activation units.
+    pub unit: f32,
+    /// v(0) before any correction.
+    pub start: f32,
+    /// Charge that each step adds beside the input.
+    pub charge: f32,
+    pub steps: usize,
+}
+
+impl Place {
+    /// Where the staircase stands, in units: v(0), and what was put on the membrane beside the input.
+    #[inline(always)]
+    fn phase(self) -> f64 {
+        f64::from(self.start + self.charge * self.steps as f32) / f64::from(self.unit)
+    }
+
+    /// φ − a of `n` spikes against the activation `a` of `z`, and whether that is more than quantisation explains: θ/2t for
+    /// v(0) = θ/2, and `own`, half a level, where the ANN itself has levels.
+    #[inline(always)]
+    pub fn excess(self, own: f64, n: u32, z: f32, a: f32) -> (f64, bool) {
+        let unit = f64::from(self.unit) / self.steps as f64;
+        let quantisation = if unit > 0.0 { unit * half(self.phase()) } else { 0.0 };
+        let bound = quantisation + own;
+        let off = unit * f64::from(n) - f64::from(a);
+        (off, off.abs() > bound + SLACK * (bound + f64::from(z.abs())))
+    }
+}
+
+/// Counts of constant input lie between p − 1 and p units from it: the larger of both.
+#[inline(always)]
+fn half(p: f64) -> f64 {
+    p.clamp(0.0, 1.0).max(1.0 - p.clamp(0.0, 1.0))
+}
+
+/// Half a level of the ANN's own, 0 where it has none.
+pub(super) fn half_level(activation: Activation) -> f64 {
+    match activation {
+        Activation::Qcfs { lambda, levels, shift } => {
+            f64::from(lambda) / f64::from(levels.max(1)) * half(f64::from(shift))
+        }
+        Activation::Relu | Activation::Clip { .. } => 0.0,
+    }
+}
+
 /// One layer for one sample after t steps.
 struct Sight<'a> {
     layer: &'a SpikingLayer,
@@ -82,29 +127,17 @@ impl<'a> Sight<'a> {
         counts
     }
 
-    /// Where the staircase of `neuron` stands after `steps` steps, in units: v(0) before any correction, and what was put
-    /// on the membrane beside the input.
-    fn phase(&self, neuron: usize, steps: usize) -> f64 {
-        let charge = self.layer.shift * self.layer.theta_of(neuron) * steps as f32;
-        f64::from(self.layer.start_of(neuron) + charge) / f64::from(self.layer.unit_of(neuron))
+    fn place(&self, neuron: usize, steps: usize) -> Place {
+        let Self { layer, .. } = self;
+        let charge = layer.shift * layer.theta_of(neuron);
+        Place { unit: layer.unit_of(neuron), start: layer.start_of(neuron), charge, steps }
     }
 
-    /// φ − a of `neuron` with `n` spikes in `steps` steps, when that is more than quantisation explains: θ/2t for
-    /// v(0) = θ/2, and half a level where the ANN itself has levels.
+    /// φ − a of `neuron` with `n` spikes in `steps` steps, when that is more than quantisation explains.
     fn excess(&self, neuron: usize, n: u32, steps: usize) -> Option<f64> {
-        let unit = f64::from(self.layer.unit_of(neuron)) / steps as f64;
-        // Counts of constant input lie between p − 1 and p units from it.
-        let half = |p: f64| p.clamp(0.0, 1.0).max(1.0 - p.clamp(0.0, 1.0));
-        let own = match self.layer.activation {
-            Activation::Qcfs { lambda, levels, shift } => {
-                f64::from(lambda) / f64::from(levels.max(1)) * half(f64::from(shift))
-            }
-            Activation::Relu | Activation::Clip { .. } => 0.0,
-        };
-        let z = self.z[neuron];
-        let bound = if unit > 0.0 { unit * half(self.phase(neuron, steps)) } else { 0.0 } + own;
-        let off = unit * f64::from(n) - f64::from(self.layer.activation.apply(z));
-        (off.abs() > bound + SLACK * (bound + f64::from(z.abs()))).then_some(off)
+        let (activation, z) = (self.layer.activation, self.z[neuron]);
+        let (off, more) = self.place(neuron, steps).excess(half_level(activation), n, z, activation.apply(z));
+        more.then_some(off)
     }
 
     /// The running count of `neuron` on the constant current `input`, from v(0) before any correction.
@@ -150,7 +183,7 @@ impl<'a> Sight<'a> {
         if theta <= 0.0 || z > ceiling && saturated && layer.activation.apply(z) > ceiling {
             return Cause::Clipped { z, theta, times };
         }
-        let p = self.phase(neuron, steps);
+        let p = self.place(neuron, steps).phase();
         let due = target_count(z, unit, steps, per_step, p);
         if self.record.silenced(self.sample, neuron) {
             return Cause::Silenced { due };
@@ -197,22 +230,18 @@ pub fn first_divergence(subject: &Subject<'_>, sample: usize, steps: usize) -> O
     })
 }
 
-/// How many samples first leave the ANN in each layer within `steps` steps.
-pub fn first_layers(subject: &Subject<'_>, steps: usize) -> FirstLayers {
-    let all = subject.spiking.layers.len();
-    let first = |sample: usize| {
-        (0..all).position(|index| {
-            let sight = Sight::of(subject, index, sample, steps);
-            sight.counts().into_iter().enumerate().any(|(neuron, n)| sight.excess(neuron, n, steps).is_some())
-        })
-    };
-    let firsts: Vec<Option<usize>> = (0..subject.recording.samples).into_par_iter().map(first).collect();
-    let mut counted = FirstLayers { layers: vec![0; all], never: 0 };
-    firsts.into_iter().for_each(|first| match first {
-        Some(index) => counted.layers[index] += 1,
-        None => counted.never += 1,
-    });
-    counted
+impl FirstLayers {
+    /// From which of `samples` samples leave the ANN in each layer, in ascending order.
+    pub(super) fn of(leaving: &[Vec<usize>], samples: usize) -> Self {
+        let mut counted = Self { layers: vec![0; leaving.len()], never: 0 };
+        for sample in 0..samples {
+            match leaving.iter().position(|samples| samples.binary_search(&sample).is_ok()) {
+                Some(index) => counted.layers[index] += 1,
+                None => counted.never += 1,
+            }
+        }
+        counted
+    }
 }
 
 impl fmt::Display for Divergence {

@@ -168,7 +168,8 @@ fn below(sorted: &Sorted, ceiling: f32) -> &[f32] {
 /// looked at.
 pub fn expected(groups: &[(&Sorted, f32)], per_step: usize, steps: usize) -> Vec<Expected> {
     let groups = picked(groups, per_step);
-    (0..=FRACTIONS).filter_map(|k| expected_at(&groups, per_step, steps, k as f64 / FRACTIONS as f64)).collect()
+    let at = |k: usize| expected_at(&groups, per_step, steps, k as f64 / FRACTIONS as f64);
+    (0..=FRACTIONS).into_par_iter().filter_map(at).collect()
 }
 
 /// Representative activations of one group below its ceiling.

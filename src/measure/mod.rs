@@ -20,7 +20,7 @@ pub mod ties;
 pub mod wilson;
 
 pub use detect::{Detector, Found};
-pub use divergence::{Cause, Divergence, FirstLayers, first_divergence, first_layers};
+pub use divergence::{Cause, Divergence, FirstLayers, first_divergence};
 pub use initial::InitialView;
 pub use report::{
     Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Reference, Report, Residual, Silenced,

@@ -1,5 +1,7 @@
 //! What a threshold would cost, before anything is simulated: from the calibration statistics alone.
 
+use rayon::prelude::*;
+
 use crate::convert::Sorted;
 use crate::network::Activation;
 use crate::simulate::neuron::target_count;
@@ -54,7 +56,7 @@ pub fn predict(
             clipped: activations.share_above(theta),
         }
     };
-    thetas.iter().map(one).collect()
+    thetas.par_iter().map(one).collect()
 }
 
 /// At most `most` quantiles of the sorted `values`, each standing for as many of them.

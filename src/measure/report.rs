@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::answers::Answers;
+use super::divergence::FirstLayers;
 use crate::network::NodeId;
 
 /// Everything measured about a run after [`Report::steps`] steps.
@@ -22,6 +23,8 @@ pub struct Report {
     /// What the SNN answers after every step of the run under the recipe's readout.
     pub answers: Arc<Answers>,
     pub layers: Vec<LayerReport>,
+    /// The layers in which samples first leave the ANN within [`Report::steps`] steps.
+    pub first_layers: Arc<FirstLayers>,
 }
 
 /// The state of the readout after `t` steps.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::answers::Answers;
+use super::divergence::FirstLayers;
 use super::readout::delay;
 use super::report::{Categories, CurvePoint, LayerReport, Report};
 use super::sums::{Sums, own_reference};
@@ -35,7 +36,8 @@ pub struct Subject<'a> {
 /// [`crate::Error::Cancelled`] once `control` asks to stop.
 pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<Report> {
     let layers = (0..subject.spiking.layers.len()).into_par_iter();
-    let layers = layers.map(|l| layer_report(subject, l, steps, control)).collect::<Result<_>>()?;
+    let layers = layers.map(|l| layer_report(subject, l, steps, control)).collect::<Result<Vec<_>>>()?;
+    let (layers, leaving): (Vec<LayerReport>, Vec<Vec<usize>>) = layers.into_iter().unzip();
     let right = |sample: usize| {
         subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
     };
@@ -52,6 +54,7 @@ pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<
         curve: curve(&answers, subject.recording.steps, subject.ann, subject.labels),
         answers: Arc::new(answers),
         layers,
+        first_layers: Arc::new(FirstLayers::of(&leaving, subject.recording.samples)),
     })
 }
 
@@ -73,7 +76,13 @@ pub fn curve(read: &Answers, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<
     (1..=steps).into_par_iter().map(point).collect()
 }
 
-fn layer_report(subject: &Subject<'_>, index: usize, steps: usize, control: &Control) -> Result<LayerReport> {
+/// The figures of a layer, and the samples that leave the ANN in it.
+fn layer_report(
+    subject: &Subject<'_>,
+    index: usize,
+    steps: usize,
+    control: &Control,
+) -> Result<(LayerReport, Vec<usize>)> {
     let layer = &subject.spiking.layers[index];
     let samples = subject.recording.samples;
     let most = steps * layer.neuron.per_step();
@@ -93,7 +102,7 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize, control: &Con
     let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), most));
     let total = (samples * layer.neurons()).max(1) as f64;
     let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
-    Ok(LayerReport {
+    let figures = LayerReport {
         name: layer.name.clone(),
         node: layer.node,
         shape: layer.shape.clone(),
@@ -117,7 +126,8 @@ fn layer_report(subject: &Subject<'_>, index: usize, steps: usize, control: &Con
         offset_map: per_sample(sums.offset_map),
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,
-    })
+    };
+    Ok((figures, sums.leaving))
 }
 
 /// The histogram of ψ from counts of ψ + `most`.

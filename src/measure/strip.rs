@@ -1,6 +1,7 @@
 //! The figures of a strip of neurons of one sample side by side: what can be worked out for all of them alike is, in loops
 //! of a fixed length that the compiler turns into vector instructions; what is counted by kind comes after, neuron by neuron.
 
+use super::divergence::{Place, half_level};
 use super::ledger::ledger_against;
 use super::report::{Categories, Condition, Ledger, NeuronRef};
 use super::run_report::Subject;
@@ -38,6 +39,8 @@ pub(super) struct View<'a> {
     corrected: Option<&'a [f32]>,
     /// Whether constant input reaches its target: from v(0) = half a unit, with nothing added or thrown away.
     half: bool,
+    /// Half a level of the ANN's own activation.
+    half_level: f64,
 }
 
 impl<'a> View<'a> {
@@ -70,6 +73,7 @@ impl<'a> View<'a> {
             fan_out: subject.fan_outs.get(index).map(Vec::as_slice),
             corrected: record.start.as_ref().map(|start| &start[span]),
             half: layer.start.is_none() && layer.v_init == 0.5 && layer.shift == 0.0 && layer.reset == Reset::Soft,
+            half_level: half_level(layer.activation),
         }
     }
     /// The most counts a neuron may have.
@@ -236,6 +240,20 @@ impl Strip {
         sums.offset_map[span.clone()].iter_mut().zip(off).for_each(|(sum, off)| *sum += off);
         sums.mismatch_map[span].iter_mut().zip(&self.mismatch).for_each(|(sum, off)| *sum += *off as f32);
         self.count(view, sums);
+    }
+
+    /// Whether a neuron is off by more than quantisation explains.
+    #[inline(always)]
+    pub fn leaves(&self, view: &View<'_>) -> bool {
+        let mut leaving = [0; STRIP];
+        for i in 0..STRIP {
+            let charge = view.layer.shift * self.theta[i];
+            let place = Place { unit: self.unit[i], start: self.own_start[i], charge, steps: view.steps };
+            // The activation was in single precision before.
+            let (_, off) = place.excess(view.half_level, self.counts[i], self.z[i], self.a[i] as f32);
+            leaving[i] = u32::from(off);
+        }
+        leaving[..self.length].iter().any(|&off| off != 0)
     }
 
     /// The sums of the parts of the errors against `activation`.

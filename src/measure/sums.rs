@@ -41,6 +41,8 @@ pub(super) struct Sums {
     pub examples: [Option<NeuronRef>; 5],
     /// Σφ, Σφ², Σa², Σφa for the correlation.
     pub moments: [f64; 4],
+    /// Samples with a neuron that is off by more than quantisation explains, in ascending order.
+    pub leaving: Vec<usize>,
 }
 
 impl Sums {
@@ -71,9 +73,11 @@ impl Sums {
             mismatch_map: vec![0.0; neurons],
             examples: [None; 5],
             moments: [0.0; 4],
+            leaving: Vec::new(),
         }
     }
 
+    /// Both; the samples of `other` come after.
     pub fn merge(mut self, other: Self) -> Self {
         self.spikes += other.spikes;
         self.mismatch += other.mismatch;
@@ -97,6 +101,7 @@ impl Sums {
         self.offset_map.iter_mut().zip(other.offset_map).for_each(|(a, b)| *a += b);
         self.mismatch_map.iter_mut().zip(other.mismatch_map).for_each(|(a, b)| *a += b);
         self.moments.iter_mut().zip(other.moments).for_each(|(a, b)| *a += b);
+        self.leaving.extend(other.leaving);
         self
     }
 
@@ -136,6 +141,7 @@ impl Kernel for AddSample<'_> {
         let Self { subject, index, steps, sample, sums, control } = self;
         let view = View::of(subject, index, steps, sample);
         let mut strip = Strip::new();
+        let mut leaves = false;
         for first in (0..view.z.len()).step_by(STRIP) {
             if first % STRETCH == 0 {
                 control.check()?;
@@ -143,6 +149,10 @@ impl Kernel for AddSample<'_> {
             strip.read(&view, first);
             strip.work_out(&view);
             strip.add_to(&view, sums);
+            leaves = leaves || strip.leaves(&view);
+        }
+        if leaves {
+            sums.leaving.push(sample);
         }
         Ok(())
     }

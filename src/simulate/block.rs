@@ -79,11 +79,14 @@ pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: 
         let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
         if let Some(index) = index.filter(|&index| index >= reuse.layers) {
             let layer = &plan.spiking.layers[index];
-            let currents = at_work.currents(node.inputs[0], id, &layer.bias)?;
+            let mut currents = at_work.currents(node.inputs[0], id, &layer.bias)?;
+            let held = matches!(currents.current, Current::Held(_));
+            // COS looks at every step by itself.
+            currents.once = held && !matches!(plan.spiking.correction, Correction::Cos { .. });
             let going_on = reuse.previous.filter(|_| reuse.from_step > 0);
             let work = Work {
                 layer,
-                held: matches!(currents.current, Current::Held(_)),
+                held,
                 kept,
                 first,
                 past: going_on.map(|r| (&r.layers[index], reuse.from_step)),
@@ -165,7 +168,7 @@ impl AtWork<'_> {
                 Signal::Sequence(x) => Current::Steps(numbers(x)),
             },
         };
-        Ok(Currents { current, grid, samples, steps, bias, parts })
+        Ok(Currents { current, grid, samples, steps, once: false, bias, parts })
     }
 
     fn events<'b>(&'b self, form: &'b EventForm) -> Events<'b> {
@@ -174,9 +177,9 @@ impl AtWork<'_> {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
             match (&self.layers[index], reuse.previous) {
-                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, term, form.feed.lanes),
+                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, term, &form.feed),
                 (None, Some(previous)) => {
-                    Source::new(layer, &previous.layers[index].spikes, self.first, 0, term, form.feed.lanes)
+                    Source::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.feed)
                 }
                 (None, None) => unreachable!("a layer that was neither run nor known"),
             }

@@ -29,38 +29,43 @@ pub struct Neurons<const N: usize> {
 impl<const N: usize> Neurons<N> {
     /// Takes the steps of `column`; `masks` gets the bits of each plane, `[T][plane]`.
     pub fn advance(&mut self, column: &Column<N>, masks: &mut [u64]) {
-        dispatch(Advance { neurons: self, column, masks });
+        dispatch(Advance { neurons: self, currents: column.iter(), masks });
+    }
+    /// Takes as many steps as `masks` has room for, all with the same `current`.
+    pub fn advance_held(&mut self, current: &[Lanes; N], masks: &mut [u64]) {
+        dispatch(Advance { neurons: self, currents: std::iter::repeat(current), masks });
     }
 }
 
-struct Advance<'a, const N: usize> {
+struct Advance<'a, C, const N: usize> {
     neurons: &'a mut Neurons<N>,
-    column: &'a Column<N>,
+    /// One for each step.
+    currents: C,
     masks: &'a mut [u64],
 }
 
-impl<const N: usize> Kernel for Advance<'_, N> {
+impl<'a, C: Iterator<Item = &'a [Lanes; N]>, const N: usize> Kernel for Advance<'a, C, N> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { neurons, column, masks } = self;
+        let Self { neurons, currents, masks } = self;
         let Dynamics { neuron, reset, tie } = neurons.dynamics;
         match (neuron, reset, tie) {
             // The rules are constants inside each loop, so that it vectorises.
-            (Neuron::If, Reset::Soft, Tie::Ge) => plain::<I, N>(neurons, column, masks, Reset::Soft, Tie::Ge),
-            (Neuron::If, Reset::Soft, Tie::Gt) => plain::<I, N>(neurons, column, masks, Reset::Soft, Tie::Gt),
-            (Neuron::If, Reset::Hard, Tie::Ge) => plain::<I, N>(neurons, column, masks, Reset::Hard, Tie::Ge),
-            (Neuron::If, Reset::Hard, Tie::Gt) => plain::<I, N>(neurons, column, masks, Reset::Hard, Tie::Gt),
-            _ => counting(neurons, column, masks),
+            (Neuron::If, Reset::Soft, Tie::Ge) => plain::<I, N>(neurons, currents, masks, Reset::Soft, Tie::Ge),
+            (Neuron::If, Reset::Soft, Tie::Gt) => plain::<I, N>(neurons, currents, masks, Reset::Soft, Tie::Gt),
+            (Neuron::If, Reset::Hard, Tie::Ge) => plain::<I, N>(neurons, currents, masks, Reset::Hard, Tie::Ge),
+            (Neuron::If, Reset::Hard, Tie::Gt) => plain::<I, N>(neurons, currents, masks, Reset::Hard, Tie::Gt),
+            _ => counting(neurons, currents, masks),
         }
     }
 }
 
 /// The plain neuron: `m = v + I`, a spike where `m ≥ θ` (or `>`), then `v = m − θ` (or 0).
 #[inline(always)]
-fn plain<I: Isa, const N: usize>(
+fn plain<'a, I: Isa, const N: usize>(
     neurons: &mut Neurons<N>,
-    column: &Column<N>,
+    currents: impl Iterator<Item = &'a [Lanes; N]>,
     masks: &mut [u64],
     reset: Reset,
     tie: Tie,
@@ -69,7 +74,7 @@ fn plain<I: Isa, const N: usize>(
     let shift = neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neurons.shift * theta))));
     let mut v = neurons.v.each_ref().map(I::load);
     let mut charge = neurons.charge.each_ref().map(I::load);
-    for (currents, mask) in column.iter().zip(masks) {
+    for (mask, currents) in masks.iter_mut().zip(currents) {
         *mask = 0;
         for n in 0..N {
             let current = I::load(&currents[n]);
@@ -95,11 +100,15 @@ fn plain<I: Isa, const N: usize>(
 }
 
 #[inline(always)]
-fn counting<const N: usize>(neurons: &mut Neurons<N>, column: &Column<N>, masks: &mut [u64]) {
+fn counting<'a, const N: usize>(
+    neurons: &mut Neurons<N>,
+    currents: impl Iterator<Item = &'a [Lanes; N]>,
+    masks: &mut [u64],
+) {
     let (dynamics, shift) = (neurons.dynamics, neurons.shift);
     let weights = dynamics.neuron.weights();
     masks.fill(0);
-    for (currents, masks) in column.iter().zip(masks.chunks_mut(weights.len())) {
+    for (masks, currents) in masks.chunks_mut(weights.len()).zip(currents) {
         for (n, current) in currents.iter().enumerate() {
             for lane in 0..LANES {
                 let theta = neurons.theta[n].0[lane];

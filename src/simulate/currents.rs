@@ -35,6 +35,8 @@ pub struct Currents<'a> {
     pub grid: Grid,
     pub samples: usize,
     pub steps: usize,
+    /// Whether columns have a single step, which stands for all: what is the same at every step is given once.
+    pub once: bool,
     /// Added at every step, one per channel, or empty.
     pub bias: &'a [f32],
     /// Parts that one sample is cut into, for other threads to take.
@@ -152,7 +154,7 @@ impl Currents<'_> {
         control: &Control,
         visit: &mut Visit<'_, N>,
     ) -> Result<()> {
-        let mut desk = Desk::new(self.steps, self.feed());
+        let mut desk = Desk::new(if self.once { 1 } else { self.steps }, self.feed());
         let together = self.together();
         let (places, channels) = (task.places.len(), task.blocks.clone().map(|block| blocks[block].len()));
         control.count(task.samples.len() * places * channels.sum::<usize>() * self.steps);

@@ -35,21 +35,21 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The spikes of `layer` in `train` as the input of `term`, whose blocks span `lanes`.
+    /// The spikes of `layer` in `train` as the input of `term`, one of those of `feed`.
     pub fn new(
         layer: &SpikingLayer,
         train: &'a SpikeTrain,
         sample: usize,
         first: usize,
         term: &Term,
-        lanes: usize,
+        feed: &Feed,
     ) -> Self {
         let amplitudes: Vec<f32> = layer.theta.iter().map(|&theta| layer.neuron.unit(theta)).collect();
         let (mut factors, mut table) = (Vec::new(), None);
         if let Map::Rows(rows) = &term.map {
             let channels = rows.input.channels / rows.groups;
-            if table::suits(term, lanes) {
-                table = Some(Table::new(rows, lanes, |c| amplitudes[c % amplitudes.len()]));
+            if table::suits(term, feed.lanes) {
+                table = Some(Table::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]));
             } else if amplitudes.len() > 1 {
                 let factor = |i: usize| amplitudes[i / rows.rows * channels + i % channels];
                 factors = (0..rows.groups * rows.rows).map(factor).collect();
@@ -274,7 +274,7 @@ impl Rows<'_> {
         let Map::Rows(rows) = &self.term.map else { return };
         if let Some(table) = &source.table {
             for patterns in self.patterns {
-                look_up::<N, M>(table, (self.term, rows), patterns, block, at, part, column);
+                look_up::<N, M>(table, patterns, block, at[0] * grid.width + at[1], part, column);
             }
         }
         let Some(events) = self.events else { return };

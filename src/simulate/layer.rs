@@ -81,7 +81,7 @@ fn integrate_in<const N: usize>(work: &Work<'_>, currents: &Currents<'_>, contro
                 cos.calibrate_column(&mut neurons, column);
                 piece.put_start(at, layer, &neurons.v);
             }
-            piece.take_column(at, work, before, &mut neurons, column, held.as_ref());
+            piece.take_column(at, work, [before, currents.steps], &mut neurons, column, held.as_ref());
         })?;
         Ok(piece)
     })?;
@@ -114,7 +114,11 @@ impl<const N: usize> Still<N> {
     fn neurons(&self, at: &At, work: &Work<'_>, sent: &[i32]) -> Neurons<N> {
         let layer = work.layer;
         let mut neurons = self.neurons.clone();
-        if self.uniform && at.lanes() == N * LANES {
+        if self.uniform {
+            for lane in at.lanes()..N * LANES {
+                neurons.theta[lane / LANES].0[lane % LANES] = f32::INFINITY;
+                neurons.v[lane / LANES].0[lane % LANES] = 0.0;
+            }
             return neurons;
         }
         neurons.theta = [Lanes([f32::INFINITY; LANES]); N];
@@ -162,12 +166,13 @@ impl Piece {
         put(&mut self.start[index..index + at.lanes()], v);
     }
 
-    /// Runs `neurons` over `column` and keeps what comes of it; `before` steps were simulated earlier.
+    /// Runs `neurons` over `steps` of `column` and keeps what comes of it; `before` steps were simulated earlier. A column of
+    /// one step stands for all of them.
     fn take_column<const N: usize>(
         &mut self,
         at: &At,
         work: &Work<'_>,
-        before: usize,
+        [before, steps]: [usize; 2],
         neurons: &mut Neurons<N>,
         column: &Column<N>,
         held: Option<&SpikeTrain>,
@@ -175,10 +180,9 @@ impl Piece {
         let layer = work.layer;
         let channels = layer.shape[0];
         let (index, within) = self.index(at, channels);
-        let span = index..index + at.lanes();
+        let own = index..index + at.lanes();
         let planes = layer.neuron.weights().len();
         let mut masks = [0u64; 64 * PLANES];
-        let steps = column.len();
         let words = (self.places.len() * channels).div_ceil(64);
         let row = (at.sample - self.samples.start) * steps * planes * words;
         let silent = held.map_or(0, |held| {
@@ -186,20 +190,23 @@ impl Piece {
             crate::network::event::list::bits_at(held.row(0, at.sample), first, at.lanes())
         });
         let keep = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
-        for (from, column) in chunks(column, work.kept) {
-            let masks = &mut masks[..column.len() * planes];
-            neurons.advance(column, masks);
+        for span in chunks(steps, work.kept) {
+            let masks = &mut masks[..span.len() * planes];
+            match column {
+                [current] => neurons.advance_held(current, masks),
+                _ => neurons.advance(&column[span.clone()], masks),
+            }
             for (k, mask) in masks.iter().enumerate() {
-                let (t, plane) = (from + k / planes, k % planes);
+                let (t, plane) = (span.start + k / planes, k % planes);
                 let words = &mut self.bits[row + (t * planes + plane) * words..][..words];
                 or_bits(words, within, mask & keep);
             }
-            if from + column.len() == work.kept {
-                put(&mut self.potential[span.clone()], &neurons.v);
-                put(&mut self.mean[span.clone()], &neurons.charge);
+            if span.end == work.kept {
+                put(&mut self.potential[own.clone()], &neurons.v);
+                put(&mut self.mean[own.clone()], &neurons.charge);
             }
         }
-        let mean = &mut self.mean[span];
+        let mean = &mut self.mean[own];
         if work.held {
             // Exactly: a sum of equal numbers rounds.
             put(mean, &column[0]);
@@ -216,13 +223,10 @@ impl Piece {
     }
 }
 
-/// `column` in pieces of up to 64 steps, with an end at step `kept`.
-fn chunks<const N: usize>(column: &Column<N>, kept: usize) -> impl Iterator<Item = (usize, &Column<N>)> {
-    let (head, tail) = column.split_at(kept);
-    let of = |first: usize, part| {
-        <[_]>::chunks(part, 64).enumerate().map(move |(k, c): (usize, &Column<N>)| (first + k * 64, c))
-    };
-    of(0, head).chain(of(kept, tail))
+/// `steps` steps in pieces of up to 64, with an end at step `kept`.
+fn chunks(steps: usize, kept: usize) -> impl Iterator<Item = Range<usize>> {
+    let of = |from: usize, to: usize| (from..to).step_by(64).map(move |first| first..(first + 64).min(to));
+    of(0, kept).chain(of(kept, steps))
 }
 
 /// Sets the bits of `mask` from bit `start` of `words` on.

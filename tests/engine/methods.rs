@@ -6,7 +6,7 @@ use spikescope::convert::{
     Correction, InitialPotential, NamedRecipe, Neuron, Recipe, Reset, SpikingNetwork, ThresholdRule,
 };
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{Subject, report};
+use spikescope::measure::{Subject, first_divergence, report};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
 use spikescope::simulate::prefix::prefix;
 use spikescope::simulate::trace::{layer_currents, trace};
@@ -103,7 +103,13 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
         let (spiking, ann, recording) = (spiking, &ann, &recording);
         let subject =
             Subject { spiking, ann, recording, mean_inputs: &means, labels: &[], readout, fan_outs: &fan_outs };
-        for layer in report(&subject, STEPS, &Control::default()).unwrap().layers {
+        let report = report(&subject, STEPS, &Control::default()).unwrap();
+        let mut first = vec![0; spiking.layers.len()];
+        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS));
+        leaving.for_each(|divergence| first[divergence.neuron.layer] += 1);
+        assert_eq!(report.first_layers.layers, first, "{what}: where samples first leave the ANN");
+        assert_eq!(report.first_layers.never, SAMPLES - first.iter().sum::<usize>(), "{what}: and those that do not");
+        for layer in report.layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{what}, {}: the ledger", layer.name);
             if let Some(own) = layer.ledger_activation {

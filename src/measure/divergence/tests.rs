@@ -1,6 +1,7 @@
 use super::*;
 use crate::convert::{Correction, Neuron, Pooling, Readout, SpikingNetwork, Tie};
-use crate::simulate::{AnnRun, Recording, SpikeTrain};
+use crate::measure::report;
+use crate::simulate::{AnnRun, Control, Recording, SpikeTrain};
 
 fn layer(activation: Activation) -> SpikingLayer {
     SpikingLayer {
@@ -187,8 +188,8 @@ fn samples_are_counted_in_the_layer_they_leave_in() {
             (relu(), vec![0.25, 0.25, 0.25], vec![even(0.25), even(0.75), even(0.75)]),
         ],
     );
-    let counted = world.ask(first_layers);
-    assert_eq!(counted, FirstLayers { layers: vec![1, 1], never: 1 });
+    let counted = world.ask(|subject, steps| report(subject, steps, &Control::default())).unwrap();
+    assert_eq!(*counted.first_layers, FirstLayers { layers: vec![1, 1], never: 1 });
     let layers = |sample| world.ask(|s, t| first_divergence(s, sample, t)).map(|d| d.neuron.layer);
     assert_eq!([0, 1, 2].map(layers), [None, Some(1), Some(0)]);
 }

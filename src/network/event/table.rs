@@ -29,6 +29,18 @@ pub struct Table {
     rows: usize,
     /// `[block][place of the window][eight][pattern][lanes]`
     sums: Vec<Lanes>,
+    /// Window after window, what it sees of the source.
+    seen: Vec<Seen>,
+    /// The first that each output sees, and one past the last.
+    firsts: Vec<usize>,
+}
+
+/// A place of the source that a window sees, inside a pool several under one place of the window.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The place of the window.
+    tap: u32,
+    place: u32,
 }
 
 /// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
@@ -61,8 +73,9 @@ fn taps(rows: &Rows) -> usize {
 }
 
 impl Table {
-    /// The sums of `rows`, whose blocks span `lanes`. `amplitude(c)` is what a spike of input channel `c` is worth.
-    pub fn new(rows: &Rows, lanes: usize, amplitude: impl Fn(usize) -> f32) -> Self {
+    /// The sums of `rows`, which are of `term`, for outputs on `grid`; blocks span `lanes`. `amplitude(c)` is what a spike of
+    /// input channel `c` is worth.
+    pub fn new((term, rows): (&Term, &Rows), grid: Grid, lanes: usize, amplitude: impl Fn(usize) -> f32) -> Self {
         let channels = rows.input.channels;
         let eights = channels.div_ceil(EIGHT);
         let size = taps(rows) * eights * PATTERNS;
@@ -87,7 +100,12 @@ impl Table {
                 }
             }
         }
-        Self { eights, rows: size, sums }
+        let (mut seen, mut firsts) = (Vec::new(), vec![0]);
+        for place in 0..grid.places() {
+            see(term, rows, [place / grid.width, place % grid.width], &mut seen);
+            firsts.push(seen.len());
+        }
+        Self { eights, rows: size, sums, seen, firsts }
     }
 }
 
@@ -104,6 +122,12 @@ impl Patterns {
             for (group, bits) in bits.chunks_mut(TOGETHER * size).enumerate() {
                 for t in 0..steps {
                     let words = spikes.plane(t, plane);
+                    if channels == EIGHT {
+                        // A pattern is a byte of the spikes.
+                        let words = words[group * TOGETHER / 8..].iter().flat_map(|word| word.to_le_bytes());
+                        bits.iter_mut().skip(t).step_by(size).zip(words).for_each(|(bits, pattern)| *bits = pattern);
+                        continue;
+                    }
                     for (k, bits) in bits.chunks_exact_mut(size).enumerate() {
                         let pattern = bits_at(words, (group * TOGETHER + k) * channels, channels).to_le_bytes();
                         for (eight, pattern) in pattern[..eights].iter().enumerate() {
@@ -123,22 +147,23 @@ impl Patterns {
     }
 }
 
-/// Adds the sums of block `block` for the window of output `(y, x)` to each step of `column`, in its `part`-th block of `N`.
-/// `rows` are the term's.
+/// Adds the sums of block `block` for the window of output `place` to each step of `column`, in its `part`-th block of `N`.
 pub fn look_up<const N: usize, const M: usize>(
     table: &Table,
-    (term, rows): (&Term, &Rows),
     patterns: &Patterns,
     block: usize,
-    [y, x]: [usize; 2],
+    place: usize,
     part: usize,
     column: &mut Column<M>,
 ) {
     let size = table.rows * N;
     let sums = &table.sums[block * size..(block + 1) * size];
-    let tap_size = table.eights * PATTERNS * N;
-    let mut windows = [(&sums[..0], patterns.place(0)); MOST_TAPS];
-    let mut seen = 0;
+    let seen = &table.seen[table.firsts[place]..table.firsts[place + 1]];
+    dispatch(LookUp::<N, M> { eights: table.eights, sums, seen, patterns, part, column });
+}
+
+/// What the window of output `(y, x)` sees, column by column.
+fn see(term: &Term, rows: &Rows, [y, x]: [usize; 2], out: &mut Vec<Seen>) {
     let along = |axis: usize, at: usize, k: usize, length: usize| {
         let windows = &rows.windows;
         let place = at * windows.stride[axis] + k * windows.dilation[axis];
@@ -149,30 +174,23 @@ pub fn look_up<const N: usize, const M: usize>(
         let at = along(1, x, kx, rows.input.width);
         for ky in 0..rows.windows.kernel[0] {
             if let (Some(row), Some(at)) = (along(0, y, ky, rows.input.height), at) {
-                let sums = &sums[tap * tap_size..(tap + 1) * tap_size];
-                let mut see = |place: usize| {
-                    windows[seen] = (sums, patterns.place(place));
-                    seen += 1;
-                };
+                let see = |place: usize| out.push(Seen { tap, place: place as u32 });
                 match term.pool {
                     Some(SourcePool::Mean(pool)) => pool.places(term.from, row, at).for_each(see),
-                    _ => see(row * rows.input.width + at),
+                    _ => [row * rows.input.width + at].into_iter().for_each(see),
                 }
             }
             tap += 1;
         }
     }
-    let windows = &windows[..seen];
-    dispatch(LookUp::<N, M> { eights: table.eights, windows, count: patterns.count, part, column });
 }
-
-/// The sums of one place of a window, and its patterns.
-type Seen<'a> = (&'a [Lanes], &'a [[u8; STEPS]]);
 
 struct LookUp<'a, const N: usize, const M: usize> {
     eights: usize,
-    windows: &'a [Seen<'a>],
-    count: f32,
+    /// One block's.
+    sums: &'a [Lanes],
+    seen: &'a [Seen],
+    patterns: &'a Patterns,
     part: usize,
     column: &'a mut Column<M>,
 }
@@ -194,13 +212,15 @@ impl<const N: usize, const M: usize> LookUp<'_, N, M> {
     /// `S` steps at a time, each of `Q` groups of eight channels with a sum of its own, so that no addition waits for another.
     #[inline(always)]
     fn sum<I: Isa, const Q: usize, const S: usize>(self) {
-        let count = I::splat(self.count);
+        let count = I::splat(self.patterns.count);
+        let tap_size = self.eights * PATTERNS * N;
         let chunks = self.column.len().div_ceil(STEPS);
         for (k, column) in self.column.chunks_mut(S).enumerate() {
             let (chunk, half) = (k * S / STEPS, k * S % STEPS);
             let mut sums = [[[I::splat(0.0); N]; Q]; S];
-            for (table, window) in self.windows {
-                let (rows, _) = table.as_chunks::<N>();
+            for &Seen { tap, place } in self.seen {
+                let window = self.patterns.place(place as usize);
+                let (rows, _) = self.sums[tap as usize * tap_size..].as_chunks::<N>();
                 let (eights, _) = rows.as_chunks::<PATTERNS>();
                 let Some(table) = eights.first_chunk::<Q>() else { continue };
                 for q in 0..Q {

@@ -130,10 +130,10 @@ fn add_term<const N: usize>(
             let weights = &rows.weights[block * size..(block + 1) * size];
             let amplitude = if factors.is_some() { 1.0 } else { amplitudes[0] };
             if table::suits(term, feed.lanes) {
-                let table = Table::new(rows, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
+                let table = Table::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
                 let mut looked_up = column.to_vec();
                 for patterns in Patterns::of(term.from, &field, column.len()) {
-                    look_up::<N, N>(&table, (term, rows), &patterns, block, [y, x], 0, &mut looked_up);
+                    look_up::<N, N>(&table, &patterns, block, place, 0, &mut looked_up);
                 }
                 for list in &events.lists[group] {
                     gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
