@@ -8,9 +8,10 @@ use safetensors::tensor::{Dtype, TensorView};
 use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
 use spikescope::data::Scaling;
 use spikescope::lab::partners::Partner;
-use spikescope::lab::{Lab, Message, Session, Settings};
+use spikescope::lab::{Lab, Message, Run, Session, Settings, Snapshot};
 use spikescope::network::format;
 use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::simulate::Control;
 
 fn lab() -> Lab {
     let mut settings =
@@ -181,6 +182,38 @@ fn undo_brings_back_the_finished_result_itself() {
     assert!(Arc::ptr_eq(&before, lab.run.as_ref().unwrap()));
     send(&mut lab, Message::Redo);
     assert_eq!(lab.run.as_ref().unwrap().steps(), 3);
+}
+
+#[test]
+fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
+    let mut lab = lab();
+    send(&mut lab, Message::OpenModel("builtin:digits-cnn".into()));
+    let v_init = |k: usize| Message::SetVInit(0.3 + k as f32 / 100.0);
+    let change = |lab: &mut Lab, k: usize| {
+        lab.update([v_init(k), Message::EndGesture]);
+        lab.settle();
+    };
+    change(&mut lab, 0);
+    let wrong = lab.snapshot.clone().unwrap();
+    assert!(wrong.run.recording.is_whole());
+    (1..60).for_each(|k| change(&mut lab, k));
+    (1..60).for_each(|_| lab.update([Message::Undo]));
+    lab.settle();
+    let again = lab.snapshot.clone().unwrap();
+    assert_eq!(again.run.settings, wrong.run.settings);
+    assert!(!again.run.recording.is_whole(), "the last states of so many runs are more than what is kept");
+    assert_eq!(again.run.recording.layers[0].spikes, wrong.run.recording.layers[0].spikes);
+    assert_eq!((&again.trace, &again.kinds), (&wrong.trace, &wrong.kinds));
+    let place = |snapshot: &Snapshot| snapshot.divergence.map(|divergence| (divergence.neuron, divergence.step));
+    assert_eq!(place(&again), place(&wrong));
+    // It can go on, and leave for a file, all the same.
+    let whole = again.run.whole(&Control::default()).unwrap();
+    assert_eq!(whole.layers[1].potential, wrong.run.recording.layers[1].potential);
+    send(&mut lab, Message::SetSteps(24));
+    let longer = lab.run.clone().unwrap();
+    assert_eq!(longer.steps(), 24);
+    let row = |run: &Run, t| run.recording.layers[2].spikes.row(t, 3).to_vec();
+    (0..wrong.run.steps()).for_each(|t| assert_eq!(row(&longer, t), row(&wrong.run, t)));
 }
 
 #[test]

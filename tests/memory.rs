@@ -54,5 +54,14 @@ fn a_run_takes_what_was_predicted() {
         assert!(off < 0.1, "{name}: {predicted} bytes were predicted, {taken} taken");
         let kept = Recording::predict_bytes(&spiking, steps, samples, 10);
         assert_eq!(kept, recording.bytes(), "{name}: bytes of the recording");
+        let aside = recording.put_aside();
+        assert!(recording.is_whole() && !aside.is_whole());
+        assert_eq!(recording.bytes() - aside.bytes(), recording.end_bytes(), "{name}: the state after the last step");
+        if recipe == Recipe::default() {
+            // Words that are not full and the readout come on top of a bit for each neuron and step.
+            let neurons: usize = spiking.layers.iter().map(|layer| layer.neurons()).sum();
+            let bits = aside.bytes() as f64 * 8.0 / (neurons * samples * steps) as f64;
+            assert!(bits < 1.5, "{name}: {bits} bits for each neuron and step of a recording that was put aside");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What was computed and may serve again. Small things are kept by their key; finished runs up to a number of bytes, so
 //! that undo and redo find their result at once.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,6 +14,9 @@ use crate::simulate::AnnRun;
 
 /// Finished runs are kept up to this many bytes of recordings.
 const RUN_BYTES: usize = 512 << 20;
+/// Of the runs before the newest, this many bytes of states after the last step are kept: going on from one of them is
+/// rare, looking at it again is not.
+const END_BYTES: usize = 64 << 20;
 /// And up to this many: while one draws, every bit of a stroke is a run.
 const RUNS: usize = 256;
 
@@ -166,7 +169,8 @@ impl Cache {
             if run.steps() < steps && same < all { 0 } else { same }
         };
         let other = |run: &Run| if run.steps() == steps && worth(run) == all { all } else { 0 };
-        let known = self.runs.iter().filter_map(|(k, run)| {
+        let whole = self.runs.iter().filter(|(_, run)| run.recording.is_whole());
+        let known = whole.filter_map(|(k, run)| {
             let others = || k.extends(key) || key.extends(k);
             let worth = if k == key {
                 worth(run)
@@ -183,10 +187,18 @@ impl Cache {
     /// Keeps a finished run and drops the oldest beyond the limit.
     pub fn keep_run(&mut self, key: AnnKey, run: Arc<Run>) {
         self.runs.push_front((key, run));
-        let mut bytes = 0;
-        let mut kept = 0;
-        for (_, run) in &self.runs {
-            bytes += run.recording.bytes();
+        let (mut bytes, mut ends, mut kept) = (0, 0, 0);
+        let mut seen = HashSet::new();
+        for (_, run) in &mut self.runs {
+            if kept > 0 {
+                ends += run.recording.end_bytes();
+                if ends > END_BYTES {
+                    *run = Arc::new(run.put_aside());
+                }
+            }
+            // What runs share is held once.
+            bytes +=
+                run.recording.parts().filter(|(part, _)| seen.insert(*part)).map(|(_, bytes)| bytes).sum::<usize>();
             if kept > 0 && (bytes > RUN_BYTES || kept >= RUNS) {
                 break;
             }

@@ -30,7 +30,10 @@ pub fn export(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
         "nir" => export_nir(run, path, pools, control),
-        "npz" => recording::write_archive(path, &run.spiking, &run.recording, control).map(|()| Vec::new()),
+        "npz" => {
+            let whole = run.whole(control)?;
+            recording::write_archive(path, &run.spiking, &whole, control).map(|()| Vec::new())
+        }
         "nirdata" | "h5" => {
             let network = run.model.program.network();
             recording::write_nir_data(path, network, &run.spiking, &run.recording, control).map(|()| Vec::new())

@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
+use crate::Result;
 use crate::convert::{Balanced, Calibration, Finding, SpikingNetwork};
 use crate::data::Samples;
 use crate::measure::{Detector, Found, Report, Subject};
 use crate::network::Network;
 use crate::network::forward::Program;
-use crate::simulate::{AnnRun, Recording};
+use crate::simulate::{self, AnnRun, Control, Plan, Recording};
 
 /// An opened network, rewritten for conversion and put on a device.
 #[derive(Debug)]
@@ -72,6 +73,29 @@ impl Run {
             readout: self.settings.recipe.readout,
             fan_outs: &self.model.fan_outs,
         }
+    }
+    /// The run with the state after the last step, worked out again where the run was put aside.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` asks to stop.
+    pub fn whole(&self, control: &Control) -> Result<Arc<Recording>> {
+        if self.recording.is_whole() {
+            return Ok(self.recording.clone());
+        }
+        let plan = Plan {
+            program: &self.model.program,
+            spiking: &self.spiking,
+            input: &self.input,
+            samples: self.recording.samples,
+            steps: self.recording.steps,
+            previous: None,
+            unchanged_layers: 0,
+        };
+        simulate::run(&plan, control).map(Arc::new)
+    }
+    /// The run without the state after the last step ([`Recording::put_aside`]).
+    pub fn put_aside(&self) -> Self {
+        Self { recording: Arc::new(self.recording.put_aside()), ..self.clone() }
     }
     /// Time-steps T of the run.
     pub fn steps(&self) -> usize {

@@ -190,8 +190,8 @@ impl Snapshot {
             pinned.push((*pin, trace_of(pin.layer, pin.sample, pin.neuron)));
         }
         control.check()?;
-        let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
-        let divergence = first_divergence(&run.subject(&means), focus.sample, run.steps());
+        let mean_input = |layer: usize, neuron: usize| mean_input_of(&run, layer, focus.sample, neuron);
+        let divergence = first_divergence(&run.subject(&[]), focus.sample, run.steps(), mean_input);
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -260,14 +260,26 @@ pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Repor
     Ok(Arc::new(report(&run.subject(&means), steps, control)?))
 }
 
+/// Mean input current of one neuron over all steps; of a run that was put aside it is worked out again.
+fn mean_input_of(run: &Run, layer: usize, sample: usize, neuron: usize) -> f32 {
+    let neurons = run.spiking.layers[layer].neurons();
+    let recorded = run.recording.layers[layer].mean_input.get(sample * neurons + neuron);
+    recorded.copied().unwrap_or_else(|| {
+        let currents = layer_currents(&run.model.program, &run.spiking, &run.input, &run.recording, layer, sample);
+        let own = currents.iter().skip(neuron).step_by(neurons.max(1));
+        own.sum::<f32>() / run.steps() as f32
+    })
+}
+
 /// How the counts of the layer in focus are wrong, from its `currents`, `[T, F]`.
 fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> Kinds {
     let layer = &run.spiking.layers[focus.layer];
     let neurons = layer.neurons();
     let z = &run.ann.pre_activations[focus.layer][focus.sample * neurons..(focus.sample + 1) * neurons];
     let record = &run.recording.layers[focus.layer];
-    let mean_input = if focus.steps == run.steps() {
-        record.mean_input[focus.sample * neurons..(focus.sample + 1) * neurons].to_vec()
+    let recorded = record.mean_input.get(focus.sample * neurons..(focus.sample + 1) * neurons);
+    let mean_input = if let Some(recorded) = recorded.filter(|_| focus.steps == run.steps()) {
+        recorded.to_vec()
     } else {
         let mut sums = vec![0.0f64; neurons];
         for step in currents.chunks(neurons.max(1)).take(focus.steps) {

@@ -206,8 +206,13 @@ impl<'a> Sight<'a> {
 }
 
 /// Where `sample` first leaves the ANN within `steps` steps (`1..=recording.steps`); `None` when it never does.
-/// `subject.mean_inputs` must be of the same steps.
-pub fn first_divergence(subject: &Subject<'_>, sample: usize, steps: usize) -> Option<Divergence> {
+/// `mean_input(layer, neuron)` is the neuron's mean input current over these steps; it is asked for once at most.
+pub fn first_divergence(
+    subject: &Subject<'_>,
+    sample: usize,
+    steps: usize,
+    mean_input: impl Fn(usize, usize) -> f32,
+) -> Option<Divergence> {
     (0..subject.spiking.layers.len()).find_map(|index| {
         let sight = Sight::of(subject, index, sample, steps);
         let counts = sight.counts();
@@ -217,7 +222,7 @@ pub fn first_divergence(subject: &Subject<'_>, sample: usize, steps: usize) -> O
         });
         let first = off.min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         first.map(|(step, _, neuron)| {
-            let zin = subject.mean_inputs[index][sample * sight.z.len() + neuron];
+            let zin = mean_input(index, neuron);
             let n = counts[neuron];
             Divergence {
                 neuron: NeuronRef { layer: index, sample, neuron },

@@ -2,6 +2,8 @@
 //! input of a layer is what its stateless part makes of the mean of its input spikes, since that part is linear. Only
 //! where a max pool reads spikes are the single steps needed.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::Control;
@@ -51,7 +53,7 @@ pub fn prefix(
             let charge = f64::from(mean_input[i]) + f64::from(layer.shift * theta[k]);
             (f64::from(starts[i]) + charge * steps as f64 - f64::from(units[k]) * f64::from(counts[i])) as f32
         });
-        let potential = potential.collect();
+        let (potential, mean_input) = (Arc::new(potential.collect()), Arc::new(mean_input));
         let (start, silenced) = (record.start.clone(), record.silenced.clone());
         Ok(LayerRecording { spikes, potential, mean_input, start, silenced })
     };
@@ -69,8 +71,8 @@ pub fn mean_inputs(
     steps: usize,
     control: &Control,
 ) -> Result<Vec<Vec<f32>>> {
-    if steps == recording.steps {
-        return Ok(recording.layers.iter().map(|layer| layer.mean_input.clone()).collect());
+    if steps == recording.steps && recording.is_whole() {
+        return Ok(recording.layers.iter().map(|layer| layer.mean_input.to_vec()).collect());
     }
     let stepwise = match spiking.pooling {
         Pooling::PreNeuron => feeds_max_pool(program),

@@ -3,6 +3,8 @@
 //! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it. Within a row
 //! channels are innermost, as the event kernels want them.
 
+use std::sync::Arc;
+
 use crate::convert::{Correction, Neuron, SpikingLayer, SpikingNetwork};
 use crate::network::event::count::count;
 use crate::network::event::list::Spikes;
@@ -19,18 +21,20 @@ pub struct SpikeTrain {
     weights: &'static [i32],
     /// Words in one row, `ceil(neurons / 64)` for each plane.
     row_words: usize,
-    /// `[T][sample][plane][word]`; bit `p·C + c` is the neuron of channel c at place p.
-    words: Vec<u64>,
+    /// `[T][sample][plane][word]`; bit `p·C + c` is the neuron of channel c at place p. Recordings with the same spikes share
+    /// them.
+    words: Arc<Vec<u64>>,
 }
 
 /// One spiking layer's part of a recording.
 #[derive(Clone, Debug)]
 pub struct LayerRecording {
     pub spikes: SpikeTrain,
-    /// Mean input current ẑ over the T steps, `[N, F]`, in units of the ANN's pre-activation.
-    pub mean_input: Vec<f32>,
-    /// Membrane potential after the last step v(T), `[N, F]`.
-    pub potential: Vec<f32>,
+    /// Mean input current ẑ over the T steps, `[N, F]`, in units of the ANN's pre-activation; empty where the recording was
+    /// put aside ([`Recording::put_aside`]).
+    pub mean_input: Arc<Vec<f32>>,
+    /// Membrane potential after the last step v(T), `[N, F]`; empty likewise.
+    pub potential: Arc<Vec<f32>>,
     /// v(0) per sample, `[N, F]`, where a correction shifted it (COS).
     pub start: Option<Vec<f32>>,
     /// Neurons whose output a correction holds back (SRP), one step of bits. They integrate, fire and reset all the same.
@@ -79,7 +83,7 @@ impl SpikeTrain {
     }
     fn with_places(samples: usize, channels: usize, places: usize, weights: &'static [i32]) -> Self {
         let row_words = (channels * places).div_ceil(64) * weights.len();
-        Self { samples, channels, places, weights, row_words, words: Vec::new() }
+        Self { samples, channels, places, weights, row_words, words: Arc::default() }
     }
     /// Time-steps recorded.
     pub fn steps(&self) -> usize {
@@ -110,9 +114,9 @@ impl SpikeTrain {
         let words = steps * self.samples * self.row_words;
         if self.words.is_empty() {
             // Zeros from the system cost nothing until they are written.
-            self.words = vec![0; words];
-        } else {
-            self.words.resize(words, 0);
+            self.words = Arc::new(vec![0; words]);
+        } else if words != self.words.len() {
+            Arc::make_mut(&mut self.words).resize(words, 0);
         }
     }
     /// The bits of all neurons at step `t` (0-based) for `sample`, plane after plane.
@@ -123,7 +127,7 @@ impl SpikeTrain {
     /// Writable bits of one row.
     pub fn row_mut(&mut self, t: usize, sample: usize) -> &mut [u64] {
         let start = (t * self.samples + sample) * self.row_words;
-        &mut self.words[start..start + self.row_words]
+        &mut Arc::make_mut(&mut self.words)[start..start + self.row_words]
     }
     /// Takes over the first `count` samples of `from`, of the same layer and steps, as samples `at..at + count`.
     pub fn copy_samples(&mut self, from: &Self, at: usize, count: usize) {
@@ -236,14 +240,39 @@ impl Recording {
     pub fn answer_at(&self, t: usize, sample: usize) -> usize {
         arg_max(self.readout_at(t, sample))
     }
+    /// Whether the state after the last step is there, so that the run can go on.
+    pub fn is_whole(&self) -> bool {
+        self.layers.iter().all(|layer| layer.potential.len() == self.samples * layer.spikes.neurons())
+    }
+    /// The same without the state after the last step: spikes and readout, one bit for each neuron and step. Everything
+    /// else follows from them ([`super::trace`], [`super::prefix`]).
+    pub fn put_aside(&self) -> Self {
+        let bare = |layer: &LayerRecording| LayerRecording {
+            mean_input: Arc::default(),
+            potential: Arc::default(),
+            ..layer.clone()
+        };
+        Self { layers: self.layers.iter().map(bare).collect(), ..self.clone() }
+    }
+    /// Bytes of the state after the last step.
+    pub fn end_bytes(&self) -> usize {
+        self.layers.iter().map(|layer| (layer.mean_input.len() + layer.potential.len()) * 4).sum()
+    }
+    /// What it holds, each part with a mark that is equal where two recordings share it, and its bytes.
+    pub fn parts(&self) -> impl Iterator<Item = (usize, usize)> {
+        let of = |values: &Arc<Vec<f32>>| (Arc::as_ptr(values).addr(), values.len() * 4);
+        let layer = move |layer: &LayerRecording| {
+            let start = layer.start.as_ref().map_or(0, |start| start.len() * 4);
+            let silenced = layer.silenced.as_ref().map_or(0, SpikeTrain::bytes);
+            let spikes = (Arc::as_ptr(&layer.spikes.words).addr(), layer.spikes.bytes() + start + silenced);
+            [spikes, of(&layer.mean_input), of(&layer.potential)]
+        };
+        let readout = (self.readout.as_ptr().addr(), self.readout.len() * 4);
+        self.layers.iter().flat_map(layer).chain([readout]).filter(|(_, bytes)| *bytes > 0)
+    }
     /// Bytes held by the recording.
     pub fn bytes(&self) -> usize {
-        let layer = |l: &LayerRecording| {
-            let corrections =
-                l.start.as_ref().map_or(0, |s| s.len() * 4) + l.silenced.as_ref().map_or(0, |s| s.bytes());
-            l.spikes.bytes() + (l.mean_input.len() + l.potential.len()) * 4 + corrections
-        };
-        self.layers.iter().map(layer).sum::<usize>() + self.readout.len() * 4
+        self.parts().map(|(_, bytes)| bytes).sum()
     }
     /// Bytes that the recording of `samples` samples of `spiking` over `steps` steps will hold.
     pub fn predict_bytes(spiking: &SpikingNetwork, steps: usize, samples: usize, classes: usize) -> usize {

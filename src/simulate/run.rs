@@ -5,7 +5,7 @@
 //! on from the stored potentials, a shorter T is a prefix ([`super::prefix`]).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -65,6 +65,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
         && previous.steps == plan.steps
         && previous.samples != plan.samples
         && previous.samples > 0
+        && previous.is_whole()
     {
         return other_samples(plan, previous, control);
     }
@@ -123,9 +124,10 @@ fn other_samples(plan: &Plan<'_>, previous: &Recording, control: &Control) -> Re
     Ok(recording)
 }
 
-/// Whether `recording` is of the plan's network and samples.
+/// Whether `recording` is of the plan's network and samples, and whole.
 fn fits(plan: &Plan<'_>, recording: &Recording) -> bool {
-    recording.samples == plan.samples && recording.layers.len() == plan.spiking.layers.len() && recording.steps > 0
+    let same = recording.samples == plan.samples && recording.layers.len() == plan.spiking.layers.len();
+    same && recording.steps > 0 && recording.is_whole()
 }
 
 /// Decides what of the previous recording serves.
@@ -224,13 +226,14 @@ fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
         let mut spikes = SpikeTrain::of_layer(plan.samples, layer);
         spikes.resize(plan.steps);
         let zeros = || vec![0.0; plan.samples * layer.neurons()];
+        let end = || Arc::new(zeros());
         let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(zeros);
         let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
             let mut bits = SpikeTrain::flags_of(plan.samples, layer);
             bits.resize(1);
             bits
         });
-        LayerRecording { spikes, mean_input: zeros(), potential: zeros(), start, silenced }
+        LayerRecording { spikes, mean_input: end(), potential: end(), start, silenced }
     };
     let layers = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
     let mut readout = vec![0.0; plan.steps * plan.samples * classes];
@@ -249,8 +252,8 @@ impl Recording {
             let copy = |to: &mut [f32], from: &[f32]| {
                 to[at * width..(at + count) * width].copy_from_slice(&from[..count * width]);
             };
-            copy(&mut to.mean_input, &from.mean_input);
-            copy(&mut to.potential, &from.potential);
+            copy(&mut Arc::make_mut(&mut to.mean_input)[..], &from.mean_input);
+            copy(&mut Arc::make_mut(&mut to.potential)[..], &from.potential);
             if let (Some(to), Some(from)) = (&mut to.start, &from.start) {
                 copy(to, from);
             }
@@ -278,8 +281,8 @@ impl Recording {
             }
             let neurons = layer.neurons();
             let span = block.first * neurons..(block.first + block.rows) * neurons;
-            record.mean_input[span.clone()].copy_from_slice(&trail.mean_input);
-            record.potential[span.clone()].copy_from_slice(&trail.potential);
+            Arc::make_mut(&mut record.mean_input)[span.clone()].copy_from_slice(&trail.mean_input);
+            Arc::make_mut(&mut record.potential)[span.clone()].copy_from_slice(&trail.potential);
             if let (Some(all), Some(start)) = (&mut record.start, &trail.start) {
                 all[span].copy_from_slice(start);
             }

@@ -71,8 +71,8 @@ pub fn tune(
         let spikes = run_layer(program, &spiking, input, &done, index, control)?;
         done.layers.push(LayerRecording {
             spikes,
-            mean_input: Vec::new(),
-            potential: Vec::new(),
+            mean_input: Arc::default(),
+            potential: Arc::default(),
             start: None,
             silenced: None,
         });

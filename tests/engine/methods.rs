@@ -105,7 +105,7 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
             Subject { spiking, ann, recording, mean_inputs: &means, labels: &[], readout, fan_outs: &fan_outs };
         let report = report(&subject, STEPS, &Control::default()).unwrap();
         let mut first = vec![0; spiking.layers.len()];
-        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS));
+        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS, |_, _| 0.0));
         leaving.for_each(|divergence| first[divergence.neuron.layer] += 1);
         assert_eq!(report.first_layers.layers, first, "{what}: where samples first leave the ANN");
         assert_eq!(report.first_layers.never, SAMPLES - first.iter().sum::<usize>(), "{what}: and those that do not");

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::convert::{Correction, Neuron, Pooling, Readout, SpikingNetwork, Tie};
 use crate::measure::report;
@@ -64,6 +66,7 @@ impl World {
                 potential.push(v);
             }
             let mean_input = currents.iter().map(|c| c.iter().sum::<f32>() / steps as f32).collect();
+            let (mean_input, potential) = (Arc::new(mean_input), Arc::new(potential));
             layers.push(LayerRecording { spikes, mean_input, potential, start: None, silenced: None });
             spiking.layers.push(layer);
             ann.pre_activations.push(z);
@@ -85,8 +88,15 @@ impl World {
         question(&subject, self.recording.steps)
     }
 
+    fn of_sample(&self, sample: usize) -> Option<Divergence> {
+        let recorded = &self.recording.layers;
+        let mean =
+            |layer: usize, neuron| recorded[layer].mean_input[sample * recorded[layer].spikes.neurons() + neuron];
+        self.ask(|subject, steps| first_divergence(subject, sample, steps, mean))
+    }
+
     fn first(&self) -> Option<Divergence> {
-        self.ask(|subject, steps| first_divergence(subject, 0, steps))
+        self.of_sample(0)
     }
 }
 
@@ -190,7 +200,7 @@ fn samples_are_counted_in_the_layer_they_leave_in() {
     );
     let counted = world.ask(|subject, steps| report(subject, steps, &Control::default())).unwrap();
     assert_eq!(*counted.first_layers, FirstLayers { layers: vec![1, 1], never: 1 });
-    let layers = |sample| world.ask(|s, t| first_divergence(s, sample, t)).map(|d| d.neuron.layer);
+    let layers = |sample| world.of_sample(sample).map(|d| d.neuron.layer);
     assert_eq!([0, 1, 2].map(layers), [None, Some(1), Some(0)]);
 }
 

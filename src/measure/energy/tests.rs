@@ -1,5 +1,7 @@
 //! Small networks counted by hand.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::measure::fan_out::fan_outs;
 use crate::network::{Activation, Node, Weights};
@@ -49,7 +51,8 @@ fn recording(neurons: usize, fired: &[&[&[usize]]]) -> Recording {
             neurons.iter().for_each(|n| spikes.row_mut(t, sample)[n / 64] |= 1 << (n % 64));
         }
     }
-    let layer = LayerRecording { spikes, mean_input: Vec::new(), potential: Vec::new(), start: None, silenced: None };
+    let layer =
+        LayerRecording { spikes, mean_input: Arc::default(), potential: Arc::default(), start: None, silenced: None };
     Recording { steps, samples, classes: 0, layers: vec![layer], readout: Vec::new() }
 }
 

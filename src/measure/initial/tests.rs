@@ -98,8 +98,8 @@ fn even_input_replayed_is_the_expectation_itself() {
     let currents: Vec<f32> = (0..8).flat_map(|_| z).collect();
     let record = LayerRecording {
         spikes: SpikeTrain::new(1, 4),
-        mean_input: z.to_vec(),
-        potential: vec![0.0; 4],
+        mean_input: z.to_vec().into(),
+        potential: vec![0.0; 4].into(),
         start: None,
         silenced: None,
     };

@@ -79,7 +79,9 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<Lane<'a>> {
         let layer = run.spiking.layers.get(at.layer)?;
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
-        let own = *run.recording.layers.get(at.layer)?.mean_input.get(index)?;
+        // A run that was put aside has no mean inputs.
+        let recorded = run.recording.layers.get(at.layer)?.mean_input.get(index).copied();
+        let own = recorded.unwrap_or_else(|| trace.current.iter().sum::<f32>() / run.steps() as f32);
         let due = [z, own].map(|input| target_of(layer, at.neuron, input, run.steps()));
         Some(Lane { at, layer, trace, pinned: pinned.contains(&at), due })
     };
