@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::cache::{AnnKey, Cache};
 use super::compute::{self, balanced_of, calibration_of, check_subject, spiking_of};
 use super::run::Model;
@@ -145,9 +147,11 @@ impl Patient<'_> {
         let grey =
             |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
         let fitting = others.filter(|scaling| scaling.check(shape).is_ok() && !(colour && grey(scaling)));
+        let fitting: Vec<Scaling> = fitting.collect();
         let mut others = Vec::new();
-        for scaling in fitting {
-            others.extend(self.accuracy(&scaling, control)?.map(|accuracy| (scaling, accuracy)));
+        for (k, scaling) in fitting.iter().enumerate() {
+            control.progress("trying other scalings of the input", k as f32 / fitting.len() as f32);
+            others.extend(self.accuracy(scaling, control)?.map(|accuracy| (scaling.clone(), accuracy)));
         }
         Ok(findings::other_scaling(&self.settings.scaling, present, &others))
     }
@@ -163,15 +167,13 @@ impl Patient<'_> {
     }
 
     /// Share of the first samples that `answer` gets right; `None` without labels.
-    fn share_right(&self, mut answer: impl FnMut(usize) -> Result<usize>) -> Result<Option<f64>> {
+    fn share_right(&self, answer: impl Fn(usize) -> Result<usize> + Sync) -> Result<Option<f64>> {
         let range = &self.settings.samples;
         let Some(labels) = self.samples.labels.get(range.start..range.end.min(range.start + LOOKED_AT)) else {
             return Ok(None);
         };
-        let mut right = 0;
-        for (sample, label) in labels.iter().enumerate() {
-            right += usize::from(answer(sample)? == usize::from(*label));
-        }
+        let one = |(sample, label): (usize, &u16)| Ok(usize::from(answer(sample)? == usize::from(*label)));
+        let right = labels.par_iter().enumerate().map(one).sum::<Result<usize>>()?;
         Ok((!labels.is_empty()).then(|| right as f64 / labels.len() as f64))
     }
 

@@ -184,7 +184,9 @@ fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize)
     let nodes = plan.program.network().nodes.iter().zip(dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let share = plan.samples.div_ceil(2 * threads).max(1);
-    (BLOCK_VALUES / (steps * widest).max(1)).min(most / bytes.max(1)).clamp(1, share)
+    // What is the same at every step is held once.
+    let widest = widest * if event_forms_only(plan) { 1 } else { steps };
+    (BLOCK_VALUES / widest.max(1)).min(most / bytes.max(1)).clamp(1, share)
 }
 
 /// What can be said of `block` before the others are through.

@@ -122,10 +122,12 @@ impl Patterns {
             for (group, bits) in bits.chunks_mut(TOGETHER * size).enumerate() {
                 for t in 0..steps {
                     let words = spikes.plane(t, plane);
-                    if channels == EIGHT {
+                    if channels % EIGHT == 0 {
                         // A pattern is a byte of the spikes.
-                        let words = words[group * TOGETHER / 8..].iter().flat_map(|word| word.to_le_bytes());
-                        bits.iter_mut().skip(t).step_by(size).zip(words).for_each(|(bits, pattern)| *bits = pattern);
+                        let words = &words[group * TOGETHER * eights / 8..];
+                        let patterns = words.iter().flat_map(|word| word.to_le_bytes());
+                        let at = bits.chunks_exact_mut(length).map(|bits| &mut bits[t]);
+                        at.zip(patterns).for_each(|(at, pattern)| *at = pattern);
                         continue;
                     }
                     for (k, bits) in bits.chunks_exact_mut(size).enumerate() {
