@@ -305,10 +305,10 @@ fn held_back(
     Some(held)
 }
 
-/// Counts that a run that goes on has sent already, `[B, F]`; empty for the plain neuron, which does not ask.
+/// Counts that a run that goes on has sent already, `[B, F]`; empty but for the signed neuron, as no other asks.
 fn sent_before(layer: &SpikingLayer, past: Option<(&LayerRecording, usize)>, first: usize, samples: usize) -> Vec<i32> {
     let neurons = layer.neurons();
-    if layer.neuron == crate::convert::Neuron::If {
+    if layer.neuron != crate::convert::Neuron::Signed {
         return Vec::new();
     }
     let mut sent = vec![0u32; samples * neurons];

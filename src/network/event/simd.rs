@@ -19,6 +19,9 @@ pub trait Isa {
     fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// `a·b + c`, rounded twice on every machine.
     fn mul_then_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// The next whole number at or below.
+    fn floor(a: Self::V) -> Self::V;
     /// `a` where the lane's bit is set, `b` elsewhere.
     fn select(bits: u16, a: Self::V, b: Self::V) -> Self::V;
     /// Bits of the lanes where `a >= b`.
@@ -66,6 +69,14 @@ impl Isa for Portable {
     #[inline(always)]
     fn mul_then_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes {
         Lanes(std::array::from_fn(|lane| a.0[lane] * b.0[lane] + c.0[lane]))
+    }
+    #[inline(always)]
+    fn div(a: Lanes, b: Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| a.0[lane] / b.0[lane]))
+    }
+    #[inline(always)]
+    fn floor(a: Lanes) -> Lanes {
+        Lanes(a.0.map(f32::floor))
     }
     #[inline(always)]
     fn select(bits: u16, a: Lanes, b: Lanes) -> Lanes {
@@ -182,6 +193,14 @@ mod x86 {
             unsafe { _mm512_add_ps(_mm512_mul_ps(a, b), c) }
         }
         #[inline(always)]
+        fn div(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_div_ps(a, b) }
+        }
+        #[inline(always)]
+        fn floor(a: __m512) -> __m512 {
+            unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) }
+        }
+        #[inline(always)]
         fn select(bits: u16, a: __m512, b: __m512) -> __m512 {
             unsafe { _mm512_mask_blend_ps(bits, b, a) }
         }
@@ -240,6 +259,14 @@ mod x86 {
             [one(0), one(1)]
         }
         #[inline(always)]
+        fn div(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn floor(a: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_floor_ps(a[0]), _mm256_floor_ps(a[1])] }
+        }
+        #[inline(always)]
         fn select(bits: u16, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
             let one = |k: usize| unsafe {
                 let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
@@ -279,6 +306,8 @@ mod tests {
                 I::add(a, b),
                 I::sub(a, b),
                 I::mul_then_add(a, b, c),
+                I::div(a, b),
+                I::floor(a),
                 I::select(self.1, a, b),
                 I::splat(self.0[0].0[3]),
             ];
