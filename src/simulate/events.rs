@@ -1,6 +1,7 @@
 //! Currents that are made of events: the sums of a layer's terms over the spikes of the layers before it, for one column.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::recording::{SampleSpikes, SpikeTrain};
 use crate::convert::{Pooling, SpikingLayer};
@@ -31,7 +32,7 @@ pub struct Source<'a> {
     /// The same for each row of weights, `[group][row]`, where channels differ.
     factors: Vec<f32>,
     /// Sums worked out beforehand, where the term is read so.
-    table: Option<Table>,
+    table: Option<Arc<Table>>,
 }
 
 impl<'a> Source<'a> {
@@ -49,7 +50,9 @@ impl<'a> Source<'a> {
         if let Map::Rows(rows) = &term.map {
             let channels = rows.input.channels / rows.groups;
             if table::suits(term, feed.lanes) {
-                table = Some(Table::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]));
+                let worth = |c: usize| amplitudes[c % amplitudes.len()];
+                let make = || Table::new((term, rows), feed.sum, feed.lanes, worth);
+                table = Some(term.table.table(&amplitudes, make));
             } else if amplitudes.len() > 1 {
                 let factor = |i: usize| amplitudes[i / rows.rows * channels + i % channels];
                 factors = (0..rows.groups * rows.rows).map(factor).collect();

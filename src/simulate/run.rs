@@ -4,7 +4,7 @@
 //! Nothing is computed twice: spikes of layers before the first change are taken from the last recording, a longer T goes
 //! on from the stored potentials, a shorter T is a prefix ([`super::prefix`]).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -92,7 +92,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     let done = AtomicUsize::new(0);
     let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
     let recording = Mutex::new(begin(plan, reuse));
-    starts.into_par_iter().try_for_each(|first| {
+    let block = |first: usize| {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
         recording.lock().unwrap_or_else(PoisonError::into_inner).put(plan, reuse, &block);
@@ -100,8 +100,41 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
         Ok(())
-    })?;
+    };
+    let blocks = || starts.into_par_iter().try_for_each(block);
+    if parts > 1 {
+        wide_awake(threads, blocks)?
+    } else {
+        blocks()?
+    };
     Ok(recording.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Does `work` while the other threads stay awake. Between one layer's parts and the next a thread would go to sleep, and
+/// waking it takes about as long as a part.
+fn wide_awake<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    /// Lets the others go, whatever happens.
+    struct Over<'a>(&'a AtomicBool);
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let over = AtomicBool::new(false);
+    rayon::scope(|scope| {
+        let over = Over(&over);
+        for _ in 1..threads {
+            let over = over.0;
+            scope.spawn(move |_| {
+                while !over.load(Ordering::Relaxed) {
+                    if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                        std::hint::spin_loop();
+                    }
+                }
+            });
+        }
+        work()
+    })
 }
 
 /// A run of more or fewer samples than `previous`, which is of the same network and steps: only those added are run.

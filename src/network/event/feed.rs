@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::lanes::{LANES, Lanes};
+use super::table::Kept;
 use crate::network::NodeId;
 
 /// The places of a layer: `[C, H, W]`, or `[F]` as F channels of one place.
@@ -53,6 +54,8 @@ pub struct Term {
     /// A pool between the neurons and the map.
     pub pool: Option<SourcePool>,
     pub map: Map,
+    /// Sums of it worked out beforehand, where it is read so.
+    pub table: Kept,
 }
 
 /// A pool that spikes pass on their way.

@@ -2,9 +2,11 @@
 //! one row for every eight channels of a window, whether they spike or not. That is less work than finding out which ones
 //! do, and there is no loop whose end the processor could guess wrong.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::feed::{Grid, Map, Rows, SourcePool, Term};
 use super::gather::Column;
-use super::lanes::Lanes;
+use super::lanes::{LANES, Lanes};
 use super::list::{Spikes, bits_at};
 use super::simd::{Isa, Kernel, dispatch};
 
@@ -22,6 +24,7 @@ const MOST_TAPS: usize = 64;
 const STEPS: usize = 8;
 
 /// The sums of one term for every pattern of eight input channels, with the amplitude of the spikes in them.
+#[derive(Debug)]
 pub struct Table {
     /// Groups of eight channels.
     eights: usize,
@@ -35,8 +38,25 @@ pub struct Table {
     firsts: Vec<usize>,
 }
 
+/// The table of a term that was made last, with what a spike of each channel was worth in it: for the next block of samples,
+/// and the next run.
+#[derive(Debug, Default)]
+pub struct Kept(Mutex<Option<(Vec<f32>, Arc<Table>)>>);
+
+impl Kept {
+    /// The table for `amplitudes`; made by `make` where it is not the one that is kept.
+    pub fn table(&self, amplitudes: &[f32], make: impl FnOnce() -> Table) -> Arc<Table> {
+        // Whoever comes meanwhile needs the same one.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((known, table)) if known == amplitudes => table.clone(),
+            _ => kept.insert((amplitudes.to_vec(), Arc::new(make()))).1.clone(),
+        }
+    }
+}
+
 /// A place of the source that a window sees, inside a pool several under one place of the window.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Seen {
     /// The place of the window.
     tap: u32,
@@ -80,26 +100,27 @@ impl Table {
         let eights = channels.div_ceil(EIGHT);
         let size = taps(rows) * eights * PATTERNS;
         let blocks = rows.weights.len() / (rows.rows * lanes).max(1);
-        let mut sums = Vec::with_capacity(blocks * size * lanes);
-        for row in (0..blocks * taps(rows)).map(|tap| tap * channels) {
-            for first in (0..channels).step_by(EIGHT) {
-                let start = sums.len();
-                sums.resize(start + lanes, Lanes::ZERO);
+        let mut sums = vec![Lanes::ZERO; blocks * size * lanes];
+        // One place of a window after the other, for every block.
+        let of_tap = |(tap, sums): (usize, &mut [Lanes])| {
+            for (eight, sums) in sums.chunks_exact_mut(PATTERNS * lanes).enumerate() {
+                let first = eight * EIGHT;
                 for pattern in 1..PATTERNS {
                     // The pattern without its highest spike stands before it already.
                     let highest = pattern.ilog2() as usize;
-                    let (c, before) = (first + highest, start + (pattern & !(1 << highest)) * lanes);
-                    for lane in 0..lanes {
-                        let mut sum = sums[before + lane];
-                        if c < channels {
-                            let (weights, amplitude) = (&rows.weights[(row + c) * lanes + lane], amplitude(c));
-                            sum.0.iter_mut().zip(weights.0).for_each(|(sum, weight)| *sum += weight * amplitude);
+                    let (c, before) = (first + highest, (pattern & !(1 << highest)) * lanes);
+                    let weights = &rows.weights[(tap * channels + c.min(channels - 1)) * lanes..][..lanes];
+                    let amplitude = if c < channels { amplitude(c) } else { 0.0 };
+                    let (done, rest) = sums.split_at_mut(pattern * lanes);
+                    for (lane, (sum, weight)) in rest.iter_mut().zip(weights).enumerate() {
+                        for k in 0..LANES {
+                            sum.0[k] = done[before + lane].0[k] + weight.0[k] * amplitude;
                         }
-                        sums.push(sum);
                     }
                 }
             }
-        }
+        };
+        sums.chunks_exact_mut(eights * PATTERNS * lanes).enumerate().for_each(of_tap);
         let (mut seen, mut firsts) = (Vec::new(), vec![0]);
         for place in 0..grid.places() {
             see(term, rows, [place / grid.width, place % grid.width], &mut seen);
