@@ -48,6 +48,8 @@ pub struct Task {
     pub samples: Range<usize>,
     pub places: Range<usize>,
     blocks: Range<usize>,
+    /// Whether these are all blocks of channels.
+    pub all_channels: bool,
 }
 
 impl Currents<'_> {
@@ -117,14 +119,19 @@ impl Currents<'_> {
             let inputs = |sample| control.check().map(|()| self.inputs(sample, true));
             let inputs = (0..self.samples).map(inputs).collect::<Result<Vec<_>>>()?;
             let tasks: Vec<_> = cut(blocks.len(), self.parts, 1).collect();
-            let task = |blocks| run(Task { samples: 0..self.samples, places: 0..places, blocks }, &inputs);
+            let task = |blocks| {
+                run(Task { samples: 0..self.samples, places: 0..places, all_channels: blocks == all, blocks }, &inputs)
+            };
             return tasks.into_par_iter().map(task).collect();
         }
         let mut all_results = Vec::new();
         for sample in 0..self.samples {
             control.check()?;
             let inputs = [self.inputs(sample, false)];
-            let task = |places| run(Task { samples: sample..sample + 1, places, blocks: all.clone() }, &inputs);
+            let task = |places| {
+                let (samples, blocks) = (sample..sample + 1, all.clone());
+                run(Task { samples, places, blocks, all_channels: true }, &inputs)
+            };
             if self.parts < 2 {
                 all_results.push(task(0..places)?);
             } else {

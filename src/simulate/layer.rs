@@ -58,6 +58,8 @@ pub(super) fn integrate(work: &Work<'_>, currents: &Currents<'_>, control: &Cont
 struct Piece {
     samples: Range<usize>,
     places: Range<usize>,
+    /// Whether every channel's value is in it; else those that are not are zero.
+    all_channels: bool,
     /// `[sample][T][plane][word]`
     bits: Vec<u64>,
     /// `[sample][place][channel]` each.
@@ -148,6 +150,7 @@ impl Piece {
         Self {
             samples: task.samples.clone(),
             places: task.places.clone(),
+            all_channels: task.all_channels,
             bits: vec![0; task.samples.len() * currents.steps * planes * neurons.div_ceil(64)],
             mean: vec![0.0; all],
             potential: vec![0.0; all],
@@ -277,7 +280,13 @@ fn assemble(work: &Work<'_>, currents: &Currents<'_>, pieces: Vec<Piece>, silenc
                     let place = piece.places.start + group * TILE;
                     for c in 0..channels {
                         let column = from[c..].iter().step_by(channels);
-                        to[c * places + place..].iter_mut().zip(column).for_each(|(to, value)| *to += value);
+                        let to = to[c * places + place..].iter_mut().zip(column);
+                        if piece.all_channels {
+                            // Memory that was not read before need not be fetched, nor its zeros be made up.
+                            to.for_each(|(to, value)| *to = *value);
+                        } else {
+                            to.for_each(|(to, value)| *to += value);
+                        }
                     }
                 }
             }
