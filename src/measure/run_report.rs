@@ -1,6 +1,5 @@
 //! Makes a [`Report`]: every figure defined as in the reference cases, in f64, each neuron once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -114,7 +113,7 @@ fn layer_report(
         correlation: correlation(sums.activation, sums.moments, total),
         same_input: Categories::from_array(sums.same_input),
         end_to_end: Categories::from_array(sums.end_to_end),
-        offset_spikes: offset_spikes(&sums.offsets, most),
+        offset_spikes: sums.offset_spikes(most),
         ledger: sums.ledger.scaled(1.0 / total),
         ledger_activation: own_reference(layer).then(|| sums.ledger_activation.scaled(1.0 / total)),
         carried_in: sums.carried_in / total,
@@ -128,12 +127,6 @@ fn layer_report(
         examples: sums.examples,
     };
     Ok((figures, sums.leaving))
-}
-
-/// The histogram of ψ from counts of ψ + `most`.
-fn offset_spikes(counts: &[u64], most: usize) -> BTreeMap<i32, u64> {
-    let psi = |k: usize| k as i32 - most as i32;
-    counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(k, &count)| (psi(k), count)).collect()
 }
 
 /// Pearson's r of φ and a; `None` when either does not vary.

@@ -13,6 +13,8 @@ use crate::simulate::neuron::{target_count, whole};
 
 /// Neurons of one strip.
 pub(super) const STRIP: usize = 64;
+/// Counters that stand for the most frequent kind, so that neurons side by side do not wait for each other's.
+pub(super) const SPREAD: usize = 8;
 /// Sums that run beside each other, so that no addition waits for another.
 const BESIDE: usize = 8;
 
@@ -316,17 +318,17 @@ impl Strip {
                 sums.examples[k] = first.map(example);
             }
         }
-        for (due, n) in due[..self.length].iter().zip(n) {
-            sums.offsets[(*due as i32 - *n as i32 + most) as usize] += 1;
+        let mut psi = [0; STRIP];
+        for i in 0..STRIP {
+            let off = due[i] as i32 - n[i] as i32;
+            psi[i] = (if off == 0 { 2 * most + 1 + (i % SPREAD) as i32 } else { off + most }) as u32;
         }
+        psi[..self.length].iter().for_each(|&psi| sums.offsets[psi as usize] += 1);
         let cells = self.cells(sums.density.bins, sums.density.extent);
         cells[..self.length].iter().for_each(|&cell| sums.density.counts[cell as usize] += 1);
-        if let Some(silent) = sums.density.counts.last_mut() {
-            sums.density.silent += u64::from(std::mem::take(silent));
-        }
     }
 
-    /// The cell of the density that each neuron belongs to; one past the last where neither side is active.
+    /// The cell of the density that each neuron belongs to; one of [`SPREAD`] past the last where neither side is active.
     #[inline(always)]
     fn cells(&self, bins: usize, extent: f32) -> [u32; STRIP] {
         let mut cells = [0; STRIP];
@@ -336,7 +338,7 @@ impl Strip {
             let bin = |v: f64| whole((v * scale).floor().clamp(0.0, (bins - 1) as f64));
             let silent = (self.a[i] == 0.0) & (self.phi[i] == 0.0) | (theta <= 0.0);
             let inside = bin(self.phi[i]) * bins as u32 + bin(self.a[i]);
-            *cell = if silent { (bins * bins) as u32 } else { inside };
+            *cell = if silent { (bins * bins + i % SPREAD) as u32 } else { inside };
         }
         cells
     }

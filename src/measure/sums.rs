@@ -1,8 +1,10 @@
 //! Sums over the neurons of one layer: what [`super::run_report`] makes its figures of.
 
+use std::collections::BTreeMap;
+
 use super::report::{Density, Ledger, NeuronRef, Residual, Silenced};
 use super::run_report::Subject;
-use super::strip::{STRIP, Strip, View};
+use super::strip::{SPREAD, STRIP, Strip, View};
 use crate::Result;
 use crate::convert::SpikingLayer;
 use crate::network::Activation;
@@ -32,7 +34,7 @@ pub(super) struct Sums {
     pub silenced: Silenced,
     pub same_input: [u64; 5],
     pub end_to_end: [u64; 5],
-    /// Counts of ψ + T, for ψ from −T to T (kT for neurons of up to k counts a step).
+    /// Counts of ψ + T, for ψ from −T to T (kT for neurons of up to k counts a step); those of ψ = 0 come behind.
     pub offsets: Vec<u64>,
     pub synops: f64,
     pub density: Density,
@@ -50,8 +52,8 @@ impl Sums {
         let density = Density {
             bins: DENSITY_BINS,
             extent: DENSITY_EXTENT,
-            // The last cell takes those that are silent on both sides, strip by strip.
-            counts: vec![0; DENSITY_BINS * DENSITY_BINS + 1],
+            // Those that are silent on both sides come behind the cells.
+            counts: vec![0; DENSITY_BINS * DENSITY_BINS + SPREAD],
             silent: 0,
         };
         Self {
@@ -66,7 +68,7 @@ impl Sums {
             silenced: Silenced::default(),
             same_input: [0; 5],
             end_to_end: [0; 5],
-            offsets: vec![0; 2 * most + 1],
+            offsets: vec![0; 2 * most + 1 + SPREAD],
             synops: 0.0,
             density,
             offset_map: vec![0.0; neurons],
@@ -90,7 +92,6 @@ impl Sums {
         self.silenced.rightly += other.silenced.rightly;
         self.silenced.wrongly += other.silenced.wrongly;
         self.synops += other.synops;
-        self.density.silent += other.density.silent;
         for k in 0..5 {
             self.same_input[k] += other.same_input[k];
             self.end_to_end[k] += other.end_to_end[k];
@@ -107,9 +108,17 @@ impl Sums {
 
     /// The density of all neurons.
     pub fn density(&self) -> Density {
-        let mut density = self.density.clone();
-        density.counts.pop();
-        density
+        let (cells, silent) = self.density.counts.split_at(DENSITY_BINS * DENSITY_BINS);
+        let silent = silent.iter().map(|&count| u64::from(count)).sum();
+        Density { counts: cells.to_vec(), silent, ..self.density.clone() }
+    }
+
+    /// The histogram of ψ, which is `most` at most.
+    pub fn offset_spikes(&self, most: usize) -> BTreeMap<i32, u64> {
+        let (counts, even) = self.offsets.split_at(2 * most + 1);
+        let psi = |(k, &count): (usize, &u64)| (k as i32 - most as i32, count);
+        let all = counts.iter().enumerate().map(psi).chain([(0, even.iter().sum())]);
+        all.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Adds the neurons of layer `index` for one sample.
