@@ -53,6 +53,7 @@ fn main() -> spikescope::Result<()> {
     let mean_inputs: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(&rewritten);
     let subject = Subject {
+        likeness: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,

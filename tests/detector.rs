@@ -1,21 +1,24 @@
 //! A public face detector finds the face in a public photograph, as an ANN and as a spiking network.
 
 mod common;
+#[path = "common/desk.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod desk;
 
-use spikescope::convert::ThresholdRule;
+use egui_kittest::kittest::Queryable;
+use spikescope::convert::{Mend, ThresholdRule};
 use spikescope::data::Scaling;
-use spikescope::lab::Settings;
 use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute;
+use spikescope::lab::{Lab, Message, Settings, Workspace};
 use spikescope::simulate::Control;
+use spikescope::ui::panes::Pane;
+use spikescope::ui::shell::Window;
 
-#[test]
-fn the_face_is_found_by_ann_and_snn() {
-    let (Some(model), Some(picture)) =
-        (common::shared("data/models/detection/ultraface_slim_320.onnx"), common::shared("data/images/astronaut.png"))
-    else {
-        return;
-    };
+/// UltraFace on a photograph of an astronaut, over `steps` steps.
+fn ultraface(steps: usize) -> Option<Settings> {
+    let model = common::shared("data/models/detection/ultraface_slim_320.onnx")?;
+    let picture = common::shared("data/images/astronaut.png")?;
     let mut settings = Settings {
         model: model.display().to_string(),
         data: format!("images:{}", picture.display()),
@@ -26,7 +29,13 @@ fn the_face_is_found_by_ann_and_snn() {
         ..Settings::default()
     };
     settings.recipe.threshold = ThresholdRule::Max;
-    settings.recipe.steps = 256;
+    settings.recipe.steps = steps;
+    Some(settings)
+}
+
+#[test]
+fn the_face_is_found_by_ann_and_snn() {
+    let Some(settings) = ultraface(256) else { return };
     let run = compute(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
     let [ann, snn] = run.boxes(0, 256).expect("this is a detector");
     println!("ANN {ann:?}\nSNN {snn:?}");
@@ -39,4 +48,49 @@ fn the_face_is_found_by_ann_and_snn() {
     // onnxruntime gives 0.9999945 for the surest prior.
     assert!((ann[0].score - 0.999_994_5).abs() < 1e-5, "{:?}", ann[0]);
     assert!(ann[0].overlap(&snn[0]) > 0.5, "{:?} {:?}", ann[0], snn[0]);
+    let likeness = run.likeness.as_ref().expect("the answers are no classes");
+    let (early, late) = (likeness.boxes(16), likeness.boxes(256));
+    assert_eq!(([early.ann, early.snn], [late.ann, late.snn, late.same]), ([1, 0], [1, 1, 1]));
+    assert_eq!((likeness.agreement(16), likeness.agreement(256)), (0.0, 1.0));
+    assert!(likeness.error(256) < likeness.error(16) && likeness.steps_needed().is_some());
+    assert!(run.sentence().contains("at the same place"), "{}", run.sentence());
+    assert!(!run.findings.iter().any(|finding| finding.kind == "boxes"));
+}
+
+#[test]
+fn too_few_steps_are_said_with_a_way_out() {
+    let Some(settings) = ultraface(8) else { return };
+    let run = compute(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+    let sentence = run.sentence();
+    assert!(
+        sentence.contains("in 1 sample the ANN finds 1 box, the SNN ") && !sentence.contains("agree"),
+        "{sentence}"
+    );
+    let found = run.findings.iter().find(|finding| finding.kind == "boxes").expect("it is a finding");
+    assert_eq!(found.mend, Some(Mend::Steps(256)));
+    assert!(run.differs(8, 0) && run.labels.is_empty() && run.report.ann_accuracy.is_none());
+}
+
+#[test]
+fn what_a_detector_finds_is_in_sight_by_itself() {
+    let Some(settings) = ultraface(4) else { return };
+    let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
+    let mut harness = desk::desk_on(desk::Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
+    let seen = |desk: &desk::Desk| desk.window.layout.docks.in_sight(Workspace::Explore, Pane::Boxes);
+    assert!(seen(harness.state()));
+    harness.get_by_label("Run T = 256 steps");
+    harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");
+    assert!(harness.query_all_by_label_contains("boxes shared").next().is_some());
+    assert!(harness.query_by_label_contains("agree 0").is_none());
+    // Who closes it keeps it closed; with another network it would say nothing.
+    harness.state_mut().window.layout.docks.remove(Workspace::Explore, Pane::Boxes);
+    harness.run_ok();
+    assert!(!seen(harness.state()));
+    harness.state_mut().window.layout.docks.add(Workspace::Explore, Pane::Boxes);
+    harness
+        .state_mut()
+        .lab
+        .update([Message::OpenModel("builtin:digits-mlp".into()), Message::OpenData("builtin:digits".into())]);
+    harness.run_ok();
+    assert!(!harness.state().window.layout.docks.contains(Workspace::Explore, Pane::Boxes));
 }

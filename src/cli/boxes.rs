@@ -41,13 +41,6 @@ pub(super) fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// One line about what was found.
-pub(super) fn sentence(run: &Run) -> Option<String> {
-    let found = (0..run.ann.samples).map(|sample| run.boxes(sample, run.steps())).collect::<Option<Vec<_>>>()?;
-    let count = |k: usize| found.iter().map(|both| both[k].len()).sum::<usize>();
-    Some(format!("boxes: the ANN finds {}, the SNN {}", count(0), count(1)))
-}
-
 fn picture(run: &Run, sample: usize, ann: &[Found], snn: &[Found]) -> Result<Vec<u8>> {
     let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
     let mut image = RgbImage::from_fn(width as u32, height as u32, |x, y| {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
+use crate::convert::findings::{Group, grouped};
 use crate::convert::{Finding, Severity};
 use crate::lab::Settings;
 use crate::lab::cache::Cache;
@@ -73,7 +74,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
             Report { version: env!("CARGO_PKG_VERSION"), model: &settings.model, data, worst, findings: &findings };
         println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?);
     } else {
-        findings.iter().for_each(|finding| println!("{}", line(finding)));
+        grouped(&findings).iter().for_each(|group| println!("{}", line(group)));
         let of = |severity: Severity| {
             let count = findings.iter().filter(|finding| finding.severity == severity).count();
             format!("{count} {}{}", severity.word(), if count == 1 { "" } else { "s" })
@@ -112,11 +113,11 @@ fn graph_alone(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// A finding as a line of text.
-pub(super) fn line(finding: &Finding) -> String {
-    let options = finding.mend.as_ref().map(|mend| mend.options()).filter(|options| !options.is_empty());
+/// Findings that say the same, as a line of text.
+pub(super) fn line(group: &Group<'_>) -> String {
+    let options = group.finding.mend.as_ref().map(|mend| mend.options()).filter(|options| !options.is_empty());
     let mend = options.map_or(String::new(), |options| format!(" [{options}]"));
-    format!("{}: {finding}{mend}", finding.severity.word())
+    format!("{}: {group}{mend}", group.finding.severity.word())
 }
 
 #[cfg(test)]
@@ -132,7 +133,7 @@ mod tests {
             [0, 0, 1, 1]
         );
         let finding = Finding::warning("input scaling", Some("conv1"), "odd").mended_by(Mend::Scaling(Scaling::Bytes));
-        assert_eq!(line(&finding), "warning: conv1: odd [--scale \"0..255\"]");
+        assert_eq!(line(&grouped(std::slice::from_ref(&finding))[0]), "warning: conv1: odd [--scale \"0..255\"]");
         let report =
             Report { version: "1", model: "m", data: None, worst: Some(Severity::Warning), findings: &[finding] };
         let json = serde_json::to_value(report).unwrap();

@@ -6,6 +6,7 @@ use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
 use super::summary;
 use crate::convert::Severity;
+use crate::convert::findings::grouped;
 use crate::data::{NpzData, write_npz};
 use crate::files::write_bytes;
 use crate::lab::Run;
@@ -33,13 +34,10 @@ pub fn run(args: RunArgs) -> Result<()> {
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;
-    for finding in run.findings.iter().filter(|finding| finding.severity > Severity::Note) {
-        eprintln!("{}", super::check::line(finding));
+    for group in grouped(&run.findings).iter().filter(|group| group.finding.severity > Severity::Note) {
+        eprintln!("{}", super::check::line(group));
     }
     println!("{}", run.sentence());
-    if let Some(boxes) = super::boxes::sentence(&run) {
-        println!("{boxes}");
-    }
     run.model.notes.iter().for_each(|note| println!("note: {note}"));
     println!("written to {}", out.display());
     Ok(())

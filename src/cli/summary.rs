@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::range_text;
 use crate::convert::Recipe;
 use crate::lab::{Backend, Run, Seconds};
+use crate::measure::likeness::{Answer, Boxes, Likeness};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 
 /// How many samples' ANN logits the summary shows.
@@ -39,6 +40,9 @@ pub struct Summary {
     pub snn_accuracy: Vec<Option<f64>>,
     /// Share of samples where SNN and ANN agree, one per step.
     pub agreement: Vec<f64>,
+    /// What both networks answer, where that is no class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Outputs>,
     pub steps: usize,
     /// Steps spent before the first counted one (τ of SRP, ρ of COS), as the papers count.
     pub presteps: usize,
@@ -50,6 +54,16 @@ pub struct Summary {
     /// ANN logits of the first samples.
     pub ann_logits_first: Vec<Vec<f32>>,
     pub seconds: Seconds,
+}
+
+/// Answers that are no classes, one number per step.
+#[derive(Debug, Serialize)]
+pub struct Outputs {
+    /// Mean over the samples of |SNN − ANN| / |ANN|.
+    pub error: Vec<f64>,
+    /// Boxes in all samples, of a detector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<Vec<Boxes>>,
 }
 
 /// One spiking layer, as it is written.
@@ -95,6 +109,7 @@ pub fn summary(run: &Run) -> Summary {
         ann_accuracy: report.ann_accuracy,
         snn_accuracy: report.curve.iter().map(|point| point.accuracy).collect(),
         agreement: report.curve.iter().map(|point| point.agreement).collect(),
+        outputs: report.likeness.as_deref().map(outputs),
         steps: run.steps(),
         presteps: settings.recipe.correction.presteps(),
         hardware_presteps: settings.recipe.correction.hardware_presteps(run.spiking.layers.len()),
@@ -102,6 +117,14 @@ pub fn summary(run: &Run) -> Summary {
         layers: report.layers.iter().map(layer).collect(),
         ann_logits_first: (0..run.ann.samples.min(FIRST_LOGITS)).map(|s| run.ann.logits_of(s).to_vec()).collect(),
         seconds: run.seconds,
+    }
+}
+
+fn outputs(likeness: &Likeness) -> Outputs {
+    let boxes = (1..=likeness.steps).map(|t| likeness.boxes(t));
+    Outputs {
+        error: (1..=likeness.steps).map(|t| likeness.error(t)).collect(),
+        boxes: (likeness.of == Answer::Boxes).then(|| boxes.collect()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::html_charts as charts;
 use crate::convert::Finding;
+use crate::convert::findings::grouped;
 use crate::measure::Report;
 use crate::measure::report::{LayerReport, Ledger};
 
@@ -48,14 +49,17 @@ pub fn page(subject: &Subject<'_>) -> String {
         [] => out.push_str("<p>None.</p>\n"),
         findings => {
             out.push_str("<ul>\n");
-            for finding in findings {
-                let word = finding.severity.word();
-                let _ = writeln!(out, "<li class=\"{word}\"><b>{word}</b> {}</li>", escaped(&finding.to_string()));
+            for group in grouped(findings) {
+                let word = group.finding.severity.word();
+                let _ = writeln!(out, "<li class=\"{word}\"><b>{word}</b> {}</li>", escaped(&group.to_string()));
             }
             out.push_str("</ul>\n");
         }
     }
-    out.push_str("<h2>Accuracy and agreement over time</h2>\n");
+    out.push_str(match subject.report.likeness {
+        None => "<h2>Accuracy and agreement over time</h2>\n",
+        Some(_) => "<h2>How alike the answers are over time</h2>\n",
+    });
     out.push_str(&charts::curve(subject.report));
     let own = subject.report.layers.iter().any(|layer| layer.ledger_activation.is_some());
     let reference = if own { "the ANN's own activation" } else { "ReLU(z), the ANN's activation" };

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::html::escaped;
-use crate::measure::Report;
 use crate::measure::report::Ledger;
+use crate::measure::{Answer, Report};
 
 const WIDTH: f64 = 900.0;
 /// Room left of a plot for its numbers, and around it.
@@ -53,7 +53,12 @@ pub fn curve(report: &Report) -> String {
     if labelled {
         legend.push(("accuracy of the SNN".to_owned(), SNN));
     }
-    legend.push(("agreement with the ANN (dotted)".to_owned(), AGREE));
+    let agreement = match report.likeness.as_ref().map(|likeness| likeness.of) {
+        None => "agreement with the ANN (dotted)",
+        Some(Answer::Boxes) => "boxes that both networks find, of all that either finds (dotted)",
+        Some(Answer::Values) => "1 − |SNN − ANN| / |ANN| of the outputs (dotted)",
+    };
+    legend.push((agreement.to_owned(), AGREE));
     legend.extend(report.ann_accuracy.map(|ann| (format!("accuracy of the ANN, {:.1} % (dashed)", ann * 100.0), ANN)));
     self::legend(&mut out, legend.iter().map(|(name, colour)| (name.as_str(), *colour)));
     out + "</svg>\n"

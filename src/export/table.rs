@@ -1,6 +1,6 @@
 //! Results in long form, one row for every number: as CSV and as Parquet.
 
-use crate::measure::Report;
+use crate::measure::{Answer, Report};
 
 /// One number.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,13 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
     for point in &report.curve {
         rows.extend(point.accuracy.map(|accuracy| row("", point.t, "accuracy", accuracy)));
         rows.push(row("", point.t, "agreement", point.agreement));
+        if let Some(likeness) = &report.likeness {
+            let boxes = likeness.boxes(point.t);
+            rows.push(row("", point.t, "output_error", likeness.error(point.t)));
+            let counts = [("ann_boxes", boxes.ann), ("snn_boxes", boxes.snn), ("same_boxes", boxes.same)];
+            let counts = counts.into_iter().filter(|_| likeness.of == Answer::Boxes);
+            rows.extend(counts.map(|(metric, count)| row("", point.t, metric, f64::from(count))));
+        }
     }
     rows.extend(report.ann_accuracy.map(|accuracy| row("", report.steps, "ann_accuracy", accuracy)));
     for layer in &report.layers {

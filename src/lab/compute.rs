@@ -16,7 +16,7 @@ use crate::convert::{
 };
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
-use crate::measure::report;
+use crate::measure::{Likeness, report};
 use crate::network::forward::Program;
 use crate::network::{self, Network, Opened, verify};
 use crate::simulate::control::{Event, Watched};
@@ -87,10 +87,13 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     })?;
     let subject = Patient { settings, model: &model, samples: &samples, ann: Some(&ann) };
     let findings = subject.findings(&calibration, Some(&spiking), cache, control)?;
-    let labels = Arc::new(samples.labels.get(range).map(<[u16]>::to_vec).unwrap_or_default());
+    // Labels are classes: they say nothing about other answers.
+    let classes = model.original.gives_classes();
+    let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
+    let labels = Arc::new(labels.unwrap_or_default());
     control.tell_answers(|| {
         let (spiking, ann, labels) = (spiking.clone(), ann.clone(), labels.clone());
-        Event::Subject(Arc::new(Watched { spiking, ann, labels, readout: settings.recipe.readout }))
+        Event::Subject(Arc::new(Watched { spiking, ann, labels, classes, readout: settings.recipe.readout }))
     });
     let recording = timed(&mut seconds.snn, || {
         let base = cache.base(&key, &spiking, settings.recipe.steps);
@@ -118,6 +121,7 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
         spiking,
         ann,
         recording,
+        likeness: None,
         findings,
         report: Arc::default(),
         uncorrected: OnceLock::new(),
@@ -126,6 +130,9 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     control.check()?;
     control.progress("measuring", 0.0);
     let start = Instant::now();
+    run.likeness = Likeness::of(&run.model.original, &run.ann, &run.recording).map(Arc::new);
+    run.findings.extend(run.likeness.as_ref().and_then(|likeness| likeness.finding()));
+    convert::findings::sort(&mut run.findings);
     let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     run.report = Arc::new(report(&run.subject(&means), run.recording.steps, control)?);
     run.seconds.measure = start.elapsed().as_secs_f64();

@@ -115,7 +115,8 @@ impl Patient<'_> {
 
     /// The ANN's own accuracy under this and the usual scalings, where there are labels.
     fn scaling(&self, cache: &mut Cache, control: &Control) -> Result<Option<Finding>> {
-        if self.model.original.scaling.is_some() || self.samples.labels.is_empty() {
+        let network = &self.model.original;
+        if network.scaling.is_some() || self.samples.labels.is_empty() || !network.gives_classes() {
             return Ok(None);
         }
         let key = AnnKey::of(self.settings);

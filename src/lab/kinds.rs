@@ -61,8 +61,7 @@ impl Kinds {
 /// (else wrongly in another way), and of those the one that is farthest off.
 pub fn telling(run: &Run) -> Option<NeuronRef> {
     let (t, samples) = (run.steps(), run.recording.samples);
-    let answer = |sample| run.report.answers.at(t, sample);
-    let mistaken = |&sample: &usize| answer(sample) != run.ann.answer(sample);
+    let mistaken = |&sample: &usize| run.differs(t, sample);
     let right =
         |sample: usize| run.labels.get(sample).is_none_or(|&label| usize::from(label) == run.ann.answer(sample));
     let sample = (0..samples).filter(|&s| right(s)).find(mistaken).or_else(|| (0..samples).find(mistaken)).unwrap_or(0);

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use crate::Result;
 use crate::convert::{Balanced, Calibration, Finding, SpikingNetwork};
 use crate::data::Samples;
-use crate::measure::{Detector, Found, Report, Subject};
+use crate::measure::{Answer, Detector, Found, Likeness, Report, Subject};
 use crate::network::Network;
 use crate::network::forward::Program;
 use crate::simulate::{self, AnnRun, Control, Plan, Recording};
@@ -34,7 +34,7 @@ pub struct Run {
     pub samples: Arc<Samples>,
     /// Scaled input of the run's samples, `[N, F]`, or `[N, frames, F]` where they are events.
     pub input: Arc<Vec<f32>>,
-    /// Labels of the run's samples, or empty.
+    /// Labels of the run's samples, or empty; empty where the network's answers are no classes.
     pub labels: Arc<Vec<u16>>,
     pub calibration: Arc<Calibration>,
     /// Balanced thresholds and how they rose, where the recipe balances them.
@@ -42,6 +42,8 @@ pub struct Run {
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
+    /// The answers of both networks, where they are no classes.
+    pub likeness: Option<Arc<Likeness>>,
     /// What the doctor says of the conversion, the most serious first; the model's notes included.
     pub findings: Vec<Finding>,
     /// Measured at the last step.
@@ -71,6 +73,7 @@ impl Run {
             mean_inputs,
             labels: &self.labels,
             readout: self.settings.recipe.readout,
+            likeness: self.likeness.as_ref(),
             fan_outs: &self.model.fan_outs,
         }
     }
@@ -106,6 +109,9 @@ impl Run {
         let last = self.report.curve.last();
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let agreement = last.map_or(0.0, |point| point.agreement);
+        if let Some(likeness) = &self.likeness {
+            return format!("{}: {}", self.model.original.name, self.likeness_sentence(likeness));
+        }
         let accuracy = match (self.report.ann_accuracy, last.and_then(|point| point.accuracy)) {
             (Some(ann), Some(snn)) => format!("ANN {}, SNN {} at T = {}", percent(ann), percent(snn), self.steps()),
             _ => format!("no labels; T = {}", self.steps()),
@@ -116,6 +122,37 @@ impl Run {
             percent(agreement),
             self.ann.samples
         )
+    }
+    /// What both networks answer at the end, where that is no class.
+    fn likeness_sentence(&self, likeness: &Likeness) -> String {
+        let (t, count) = (self.steps(), self.ann.samples);
+        let error = format!("its outputs are {:.1} % off the ANN's", likeness.error(t) * 100.0);
+        if likeness.of == Answer::Values {
+            return format!(
+                "outputs that are no classes; T = {t}; {error} (mean over {})",
+                counted(count, "sample", "samples")
+            );
+        }
+        let boxes = likeness.boxes(t);
+        let same = match boxes.same {
+            0 if boxes.ann == 0 => String::new(),
+            0 if boxes.snn == 0 => String::new(),
+            0 => ", none at the same place".to_owned(),
+            same => format!(", {same} at the same place (mean overlap {:.0} %)", boxes.overlap * 100.0),
+        };
+        format!(
+            "a detector; T = {t}; in {} the ANN finds {}, the SNN {}{same}; {error}",
+            counted(count, "sample", "samples"),
+            counted(boxes.ann as usize, "box", "boxes"),
+            boxes.snn
+        )
+    }
+    /// Whether the SNN's answer for `sample` after `t` steps is another than the ANN's.
+    pub fn differs(&self, t: usize, sample: usize) -> bool {
+        match &self.likeness {
+            Some(likeness) => likeness.differs(t, sample),
+            None => self.ann.answer(sample) != self.report.answers.at(t, sample),
+        }
     }
     /// The boxes that ANN and SNN find in `sample`, the latter from the mean readout of the first `t` steps; `None` where the
     /// network is no detector that is known.
@@ -133,4 +170,9 @@ impl Run {
         let names = [&self.model.original.class_names, &self.samples.class_names];
         names.iter().find_map(|names| names.get(class).cloned()).unwrap_or_else(|| class.to_string())
     }
+}
+
+/// A number with the word for one or for several.
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }

@@ -62,7 +62,11 @@ impl Stream {
             other => other,
         };
         let labels = watched.labels.get(samples.clone()).unwrap_or_default();
-        let points = curve(&Answers::read(&part, rule, 0), steps, &ann, labels);
+        // What is no class is compared when the run is through.
+        let points = match watched.classes {
+            true => curve(&Answers::read(&part, rule, 0), steps, &ann, labels),
+            false => Vec::new(),
+        };
         let mismatch = finished.counts.iter().zip(&watched.spiking.layers).zip(&watched.ann.pre_activations);
         let mismatch = mismatch.map(|((counts, layer), z)| {
             let z = z.get(samples.start * layer.neurons()..)?;

@@ -9,6 +9,7 @@ pub mod energy;
 pub mod fan_out;
 pub mod initial;
 pub mod ledger;
+pub mod likeness;
 pub mod maps;
 pub mod predict;
 pub mod readout;
@@ -22,6 +23,7 @@ pub mod wilson;
 pub use detect::{Detector, Found};
 pub use divergence::{Cause, Divergence, FirstLayers, first_divergence};
 pub use initial::InitialView;
+pub use likeness::{Answer, Likeness};
 pub use report::{
     Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Reference, Report, Residual, Silenced,
 };

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::answers::Answers;
 use super::divergence::FirstLayers;
+use super::likeness::Likeness;
 use crate::network::NodeId;
 
 /// Everything measured about a run after [`Report::steps`] steps.
@@ -22,6 +23,8 @@ pub struct Report {
     pub curve: Vec<CurvePoint>,
     /// What the SNN answers after every step of the run under the recipe's readout.
     pub answers: Arc<Answers>,
+    /// The answers beside the ANN's, where they are no classes.
+    pub likeness: Option<Arc<Likeness>>,
     pub layers: Vec<LayerReport>,
     /// The layers in which samples first leave the ANN within [`Report::steps`] steps.
     pub first_layers: Arc<FirstLayers>,
@@ -33,7 +36,8 @@ pub struct CurvePoint {
     pub t: usize,
     /// Share of samples answered rightly; `None` without labels.
     pub accuracy: Option<f64>,
-    /// Share of samples where the SNN answers as the ANN does.
+    /// Share of samples where the SNN answers as the ANN does; of answers that are no classes how alike they are
+    /// ([`Likeness::agreement`]).
     pub agreement: f64,
 }
 

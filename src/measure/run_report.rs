@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::answers::Answers;
 use super::divergence::FirstLayers;
+use super::likeness::Likeness;
 use super::readout::delay;
 use super::report::{Categories, CurvePoint, LayerReport, Report};
 use super::sums::{Sums, own_reference};
@@ -25,6 +26,8 @@ pub struct Subject<'a> {
     pub labels: &'a [u16],
     /// What the answers are read from.
     pub readout: Readout,
+    /// The answers beside the ANN's, where they are no classes.
+    pub likeness: Option<&'a Arc<Likeness>>,
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
     pub fan_outs: &'a [Vec<f64>],
 }
@@ -45,13 +48,18 @@ pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<
         _ => 0,
     };
     let answers = Answers::read(subject.recording, subject.readout, delay);
+    let mut curve = curve(&answers, subject.recording.steps, subject.ann, subject.labels);
+    if let Some(likeness) = subject.likeness {
+        curve.iter_mut().for_each(|point| point.agreement = likeness.agreement(point.t));
+    }
     Ok(Report {
         steps,
         samples: subject.recording.samples,
         ann_accuracy: labelled(subject.labels, subject.ann.samples)
             .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
-        curve: curve(&answers, subject.recording.steps, subject.ann, subject.labels),
+        curve,
         answers: Arc::new(answers),
+        likeness: subject.likeness.cloned(),
         layers,
         first_layers: Arc::new(FirstLayers::of(&leaving, subject.recording.samples)),
     })

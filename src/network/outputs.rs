@@ -72,6 +72,14 @@ impl Network {
         ids.into_iter().map(part).collect()
     }
 
+    /// Whether an answer is a class, the largest of its numbers: one output of two values or more in one dimension.
+    pub fn gives_classes(&self) -> bool {
+        match self.parts().as_slice() {
+            [one] => one.shape.iter().filter(|&&side| side > 1).count() == 1,
+            _ => false,
+        }
+    }
+
     /// Nodes whose function stands at the end of an output, so that a readout may leave it out.
     pub fn ends(&self) -> Vec<NodeId> {
         let last = |id: NodeId| id == self.output;

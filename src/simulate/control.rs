@@ -28,6 +28,8 @@ pub struct Watched {
     pub ann: Arc<AnnRun>,
     /// One per sample, or empty.
     pub labels: Arc<Vec<u16>>,
+    /// The answers are classes.
+    pub classes: bool,
     pub readout: Readout,
 }
 

@@ -86,6 +86,17 @@ impl Docks {
         tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
     }
 
+    /// Adds `pane` to `workspace` as a tab in front of `beside`, or brings its tab to the front.
+    pub fn add_beside(&mut self, workspace: Workspace, pane: Pane, beside: Pane) {
+        let tree = self.tree_mut(workspace);
+        let place = tree.tiles.find_pane(&beside).and_then(|tile| tree.tiles.parent_of(tile));
+        if let (Some(place), None) = (place, tree.tiles.find_pane(&pane)) {
+            let tile = tree.tiles.insert_pane(pane);
+            tree.move_tile_to_container(tile, place, 0, false);
+        }
+        self.add(workspace, pane);
+    }
+
     /// Takes `pane` out of `workspace`.
     pub fn remove(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);
@@ -271,6 +282,9 @@ mod tests {
         docks.add(Workspace::Explore, Pane::Ledger);
         assert!(docks.contains(Workspace::Explore, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Ledger));
         docks.reset(Workspace::Explore);
+        docks.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
+        let shown = docks.all_in_sight(Workspace::Explore);
+        assert!(shown.contains(&Pane::Boxes) && !shown.contains(&Pane::Mismatch) && shown.len() == 4, "{shown:?}");
         assert!(docks.contains(Workspace::Explore, Pane::TCurve));
     }
 }

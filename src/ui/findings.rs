@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 
 use super::tones::tones;
+use crate::convert::findings::{Group, grouped};
 use crate::convert::{Finding, Mend, Severity};
 use crate::data::digits::Drawing;
 use crate::lab::{Message, Run, Snapshot};
@@ -34,7 +35,8 @@ pub fn alarming(findings: &[Finding]) -> bool {
 
 /// Draws the findings.
 pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
-    let count = findings.len();
+    let groups = grouped(findings);
+    let count = groups.len();
     let title = if count == 0 { "Findings: none".to_owned() } else { format!("Findings ({count})") };
     let alarms = alarming(findings);
     // Another identity when something is wrong: it opens then, however it was left before.
@@ -43,28 +45,52 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
         if count == 0 {
             ui.weak("The network was converted as it is.");
         }
-        for finding in findings {
-            one(ui, run, finding, out);
+        for group in &groups {
+            one(ui, run, group, out);
         }
     });
 }
 
-fn one(ui: &mut Ui, run: &Run, finding: &Finding, out: &mut Vec<Message>) {
-    let mut text = RichText::new(finding.to_string()).small();
-    if finding.severity > Severity::Note {
-        text = text.color(tones(ui).error);
-    }
-    let layer = finding.layer.as_ref().and_then(|name| run.spiking.layers.iter().position(|layer| layer.name == *name));
-    match layer {
-        // A click leads to the layer it is about.
-        Some(layer) => {
-            let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
-            if label.on_hover_text("Look at this layer").clicked() {
-                out.push(Message::FocusLayer(layer));
-            }
+/// So many layers of one finding have a link each.
+const LINKS: usize = 12;
+
+fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
+    let finding = group.finding;
+    let written = |text: String| {
+        let text = RichText::new(text).small();
+        if finding.severity > Severity::Note { text.color(tones(ui).error) } else { text }
+    };
+    let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
+    // A click leads to the layer it is about.
+    let link = |ui: &mut Ui, text: RichText, layer: usize, out: &mut Vec<Message>| {
+        let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
+        if label.on_hover_text("Look at this layer").clicked() {
+            out.push(Message::FocusLayer(layer));
         }
-        None => {
+    };
+    match group.layers.as_slice() {
+        [] => _ = ui.label(written(finding.to_string())),
+        [name] => match place(name) {
+            Some(layer) => link(ui, written(finding.to_string()), layer, out),
+            None => _ = ui.label(written(finding.to_string())),
+        },
+        names => {
+            let text = written(format!("{} layers: {}", names.len(), finding.text));
             ui.label(text);
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                for name in names.iter().take(LINKS) {
+                    let text = RichText::new(*name).small().weak();
+                    match place(name) {
+                        Some(layer) => link(ui, text, layer, out),
+                        None => _ = ui.label(text),
+                    }
+                }
+                let more = names.len().saturating_sub(LINKS);
+                if more > 0 {
+                    ui.label(RichText::new(format!("and {more} more")).small().weak()).on_hover_text(names.join(", "));
+                }
+            });
         }
     }
     if let Some(mend) = &finding.mend

@@ -4,12 +4,13 @@ use egui::{RichText, ScrollArea, Ui};
 
 use super::divergence;
 use super::layer_strip::PARTS;
+use super::texts;
 use super::tones::tones;
 use super::words::{compact, kind_of, neuron_place, number, theta_words};
 use crate::error::dims;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::ledger::ledger_against;
-use crate::measure::{Ledger, NeuronRef, Reference};
+use crate::measure::{Answer, Ledger, NeuronRef, Reference};
 use crate::network::Activation;
 use crate::network::event::simd_name;
 use crate::simulate::form::{Form, form_of};
@@ -305,6 +306,21 @@ fn form_words(form: Form) -> String {
 fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     heading(ui, "Sample");
+    if let Some(likeness) = &run.likeness {
+        let at = likeness.at(focus.steps, focus.sample);
+        let error = (
+            "SNN off by",
+            format!("{:.1} %", at.error * 100.0),
+            "|SNN − ANN| / |ANN| of the outputs, at the time cursor",
+        );
+        let found = [
+            ("ANN finds", texts::likeness::boxes(likeness.ann_boxes(focus.sample)), "Boxes the ANN is sure of"),
+            ("SNN finds", texts::likeness::boxes(at.found), "Boxes the SNN is sure of, at the time cursor"),
+        ];
+        let index = ("Index", run.sample_index(focus.sample).to_string(), "In the data set");
+        let found = found.into_iter().filter(|_| likeness.of == Answer::Boxes);
+        return rows(ui, "sample", &[index].into_iter().chain(found).chain([error]).collect::<Vec<_>>());
+    }
     let label = run.labels.get(focus.sample).map_or("—".into(), |&label| run.class_name(label.into()));
     rows(
         ui,

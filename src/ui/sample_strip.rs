@@ -11,7 +11,8 @@ use egui::{
 };
 
 use super::shell::Window;
-use super::tones::{Tones, tones};
+use super::texts;
+use super::tones::tones;
 use crate::data::{Samples, thumbnail_rgba};
 use crate::lab::{Lab, Message, Run};
 
@@ -63,8 +64,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     };
     let t = lab.cursor();
     let count = run.recording.samples;
-    let differing = |sample: usize| run.ann.answer(sample) != run.report.answers.at(t, sample);
-    let disagreements: Vec<usize> = (0..count).filter(|&sample| differing(sample)).collect();
+    let disagreements: Vec<usize> = (0..count).filter(|&sample| run.differs(t, sample)).collect();
     ui.horizontal(|ui| {
         ui.vertical(|ui| {
             ui.set_width(112.0);
@@ -115,6 +115,9 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize]
 
 /// How wide a tile is, so that the longest name of a class has room beside the picture.
 fn width_of(ui: &Ui, run: &Run) -> f32 {
+    if run.likeness.is_some() {
+        return TILE.x + 20.0;
+    }
     let names = (0..run.model.original.classes()).map(|class| run.class_name(class));
     let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
     let font = egui::TextStyle::Small.resolve(ui.style());
@@ -124,14 +127,20 @@ fn width_of(ui: &Ui, run: &Run) -> f32 {
 
 fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: usize, out: &mut Vec<Message>) {
     let t = lab.cursor();
-    let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+    let differ = run.differs(t, sample);
+    let [ann, snn] = answers_of(run, t, sample);
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
     response.widget_info(|| {
         let known = label.map_or(String::new(), |label| format!(", is {}", run.class_name(label)));
-        let name =
-            format!("Sample {sample}{known}, ANN says {}, SNN says {}", run.class_name(ann), run.class_name(snn));
+        let name = match run.likeness {
+            Some(_) => format!("Sample {sample}: {ann}, {snn}"),
+            None => {
+                let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+                format!("Sample {sample}{known}, ANN says {}, SNN says {}", run.class_name(ann), run.class_name(snn))
+            }
+        };
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
     if response.clicked() {
@@ -139,7 +148,6 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
     }
     let tones = tones(ui);
     let painter = ui.painter_at(rect);
-    let differ = ann != snn;
     let edge = match (focused, differ, response.hovered() || response.has_focus()) {
         (true, ..) => Stroke::new(2.0, tones.accent),
         (_, true, _) => Stroke::new(1.0, tones.snn),
@@ -155,32 +163,31 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
         let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         painter.image(texture.id(), fitted, whole, Color32::WHITE);
     }
-    answers(ui, &painter, picture.right() + 5.0, rect, run, label, ann, snn, &tones);
+    let label = label.map(|label| format!("is {}", run.class_name(label)));
+    let sign = if differ { "≠ " } else { "" };
+    let lines =
+        [label.map(|label| (label, tones.weak)), Some((ann, tones.ann)), Some((format!("{sign}{snn}"), tones.snn))];
+    answers(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
     response.on_hover_text(format!("Sample {} of the data set", run.sample_index(sample)));
 }
 
-#[expect(clippy::too_many_arguments, reason = "three lines of one tile")]
-fn answers(
-    ui: &Ui,
-    painter: &egui::Painter,
-    left: f32,
-    rect: Rect,
-    run: &Run,
-    label: Option<usize>,
-    ann: usize,
-    snn: usize,
-    tones: &Tones,
-) {
-    let font = egui::TextStyle::Small.resolve(ui.style());
-    let line = |row: usize, text: String, colour: Color32| {
-        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), colour);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(rect.right() - 4.0 - left);
-        painter.galley(pos2(left, rect.top() + 3.0 + row as f32 * 14.0), painter.layout_job(job), colour);
-    };
-    if let Some(label) = label {
-        line(0, format!("is {}", run.class_name(label)), tones.weak);
+/// What ANN and SNN answer to `sample` after `t` steps, a line each.
+fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
+    match &run.likeness {
+        Some(likeness) => texts::likeness::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
+        None => {
+            let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+            [format!("ANN {}", run.class_name(ann)), format!("SNN {}", run.class_name(snn))]
+        }
     }
-    line(1, format!("ANN {}", run.class_name(ann)), tones.ann);
-    let sign = if ann == snn { "" } else { "≠ " };
-    line(2, format!("{sign}SNN {}", run.class_name(snn)), tones.snn);
+}
+
+/// Three lines from `at` on, cut at `right`.
+fn answers(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    for (row, (text, colour)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {
+        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), colour);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(right - at.x);
+        painter.galley(at + vec2(0.0, row as f32 * 14.0), painter.layout_job(job), colour);
+    }
 }

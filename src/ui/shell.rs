@@ -14,7 +14,7 @@ use super::frame_times::FrameTimes;
 use super::hints::{self, Hints};
 use super::lesson::{self, Classroom, Place};
 use super::palette::{self, Palette};
-use super::panes::Pane;
+use super::panes::{Pane, boxes};
 use super::sample_strip::Thumbnails;
 use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, tones, top_bar};
 use crate::lab::{Lab, Message};
@@ -42,6 +42,8 @@ pub struct Layout {
     pub lessons: bool,
     /// The lesson in progress, as a session keeps it.
     pub lesson: Option<Place>,
+    /// The detector that *Boxes* was opened for by itself; empty for other networks.
+    pub boxes_for: String,
 }
 
 impl Default for Layout {
@@ -54,6 +56,7 @@ impl Default for Layout {
             inspector: true,
             lessons: true,
             lesson: None,
+            boxes_for: String::new(),
         }
     }
 }
@@ -110,6 +113,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let began = Instant::now();
     let new_layout = window.follow(lab);
     lesson::follow(lab, window, new_layout, out);
+    boxes::follow(lab, &mut window.layout);
     tones::apply(ui.ctx(), lab.view.dark);
     tones::enlarge(ui.ctx(), lab.view.projector);
     let mut wishes = Vec::new();

@@ -4,6 +4,7 @@
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::signs::{Sign, sign_button};
+use super::texts;
 use super::tones::tones;
 use crate::lab::{Control, Lab, Message};
 use crate::measure::CurvePoint;
@@ -127,10 +128,10 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
     if let Some(point) = run.report.curve.get(index) {
         let right = point.accuracy.map_or(String::new(), |a| format!("SNN right on {:.1} %, ", a * 100.0));
-        response.show_tooltip_text(format!(
-            "t = {}: {right}agrees with the ANN on {:.1} %",
-            point.t,
-            point.agreement * 100.0
-        ));
+        let words = match &run.likeness {
+            Some(likeness) => texts::likeness::words(Some(likeness.of)).short,
+            None => "agrees with the ANN on",
+        };
+        response.show_tooltip_text(format!("t = {}: {right}{words} {:.1} %", point.t, point.agreement * 100.0));
     }
 }

@@ -7,7 +7,7 @@ use super::shell::Window;
 use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
 use super::words::{short_name, whole_name};
-use super::{recipe_bar, subject};
+use super::{recipe_bar, subject, texts};
 use crate::lab::{Control, Lab, Message, Workspace};
 
 /// The workspaces with their names and what they are for.
@@ -112,7 +112,8 @@ fn headline(ui: &mut Ui, lab: &Lab) {
         ui.label(text).on_hover_text(hint);
     };
     ui.separator();
-    share(ui, "agree", point.agreement, tones.text, "Samples where SNN and ANN answer alike, at the time cursor");
+    let words = texts::likeness::words(run.likeness.as_ref().map(|likeness| likeness.of));
+    share(ui, words.short, point.agreement, tones.text, words.hint);
     if let Some(snn) = point.accuracy {
         share(ui, "SNN", snn, tones.snn, "Samples the SNN answers rightly at the time cursor");
     }

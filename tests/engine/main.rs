@@ -160,6 +160,7 @@ fn the_ledger_adds_up_in_every_layer() {
         let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
         let subject = Subject {
+            likeness: None,
             spiking: &spiking,
             ann: &ann,
             recording: &recording,
@@ -191,6 +192,7 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
     let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &Control::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let subject = Subject {
+        likeness: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,
@@ -236,6 +238,7 @@ fn stopping_stops() {
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(program.network());
     let subject = Subject {
+        likeness: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,

@@ -142,7 +142,63 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Findings that say the same of several layers, as one with all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group<'a> {
+    /// The first of them.
+    pub finding: &'a Finding,
+    /// Every layer it was found at, in order; one or none for a finding that stands alone.
+    pub layers: Vec<&'a str>,
+}
+
+/// `findings` with those that differ in nothing but the layer put together, in their order. What one click mends stands alone.
+pub fn grouped(findings: &[Finding]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for finding in findings {
+        let same = |other: &Finding| {
+            (other.kind, other.severity, &other.text) == (finding.kind, finding.severity, &finding.text)
+                && other.mend.is_none()
+                && finding.mend.is_none()
+                && other.layer.is_some()
+                && finding.layer.is_some()
+        };
+        match groups.iter_mut().find(|group| same(group.finding)) {
+            Some(group) => group.layers.extend(finding.layer.as_deref()),
+            None => groups.push(Group { finding, layers: finding.layer.as_deref().into_iter().collect() }),
+        }
+    }
+    groups
+}
+
+impl fmt::Display for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.layers.as_slice() {
+            [] | [_] => self.finding.fmt(f),
+            layers => write!(f, "{}: {}", layers.join(", "), self.finding.text),
+        }
+    }
+}
+
 /// The most serious first, otherwise in the order they were found.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_several_layers_is_said_once() {
+        let mended = Finding::note("k", Some("d"), "same").mended_by(Mend::Steps(2));
+        let all = [
+            Finding::note("k", Some("a"), "same"),
+            Finding::note("k", Some("b"), "other"),
+            Finding::note("k", Some("c"), "same"),
+            mended,
+            Finding::note("k", None, "same"),
+        ];
+        let lines: Vec<String> = grouped(&all).iter().map(Group::to_string).collect();
+        assert_eq!(lines, ["a, c: same", "b: other", "d: same", "same"]);
+    }
 }

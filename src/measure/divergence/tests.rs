@@ -77,6 +77,7 @@ impl World {
     fn ask<T>(&self, question: impl FnOnce(&Subject<'_>, usize) -> T) -> T {
         let means: Vec<&[f32]> = self.recording.layers.iter().map(|l| l.mean_input.as_slice()).collect();
         let subject = Subject {
+            likeness: None,
             spiking: &self.spiking,
             ann: &self.ann,
             recording: &self.recording,

@@ -5,13 +5,34 @@ use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, Textur
 use super::Pane;
 use super::chart;
 use super::parts::{self, Page, percent};
+use crate::convert::Mend;
 use crate::data::thumbnail_rgba;
-use crate::lab::{Lab, Message, Run};
-use crate::measure::{Detector, Found};
+use crate::lab::{Lab, Message, Run, Workspace};
+use crate::measure::{Answer, Detector, Found, likeness};
+use crate::ui::shell::Layout;
+use crate::ui::texts::likeness::NOTHING_YET;
 use crate::ui::tones::tones;
 
+/// Opens the pane where a detector is on the screen for the first time, and takes it away after the last; whoever closes it
+/// keeps it closed.
+pub fn follow(lab: &Lab, layout: &mut Layout) {
+    let Some(run) = &lab.run else { return };
+    let detector = run.likeness.as_ref().is_some_and(|likeness| likeness.of == Answer::Boxes);
+    let wanted = if detector { run.settings.model.as_str() } else { "" };
+    if layout.boxes_for == wanted {
+        return;
+    }
+    layout.boxes_for = wanted.to_owned();
+    match detector {
+        true => layout.docks.add_beside(lab.view.workspace, Pane::Boxes, Pane::Mismatch),
+        false => [Workspace::Explore, Workspace::Teach, Workspace::Tune]
+            .into_iter()
+            .for_each(|workspace| layout.docks.remove(workspace, Pane::Boxes)),
+    }
+}
+
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, _out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
         return parts::empty(ui, "What a detector finds appears when the first run is through.");
     };
@@ -44,6 +65,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, _out: &mut Vec<Message>) {
                 ui.label(RichText::new(sentence("ANN", &ann)).color(tones.ann));
                 ui.label(RichText::new(sentence(&format!("SNN at t = {t}"), &snn)).color(tones.snn));
             });
+            if let Some(steps) = more_steps(run, sample, t) {
+                ui.horizontal_wrapped(|ui| {
+                    ui.small(NOTHING_YET);
+                    if ui.small_button(Mend::Steps(steps).words()).clicked() {
+                        out.extend([Message::SetSteps(steps), Message::EndGesture]);
+                    }
+                });
+            }
             picture_with(ui, run, sample, &[(&ann, tones.ann, 3.5), (&snn, tones.snn, 1.5)]);
         },
     );
@@ -79,6 +108,13 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
             painter.rect_stroke(drawn, 1.0, Stroke::new(*width, *colour), StrokeKind::Middle);
         }
     }
+}
+
+/// The T to try where the SNN finds none of the boxes that the ANN finds in `sample` after `t` steps.
+fn more_steps(run: &Run, sample: usize, t: usize) -> Option<usize> {
+    let likeness = run.likeness.as_ref()?;
+    let missing = likeness.ann_boxes(sample) > 0 && likeness.at(t, sample).same == 0;
+    missing.then(|| likeness::next_steps(run.steps())).flatten()
 }
 
 /// The boxes as rows.

@@ -11,7 +11,7 @@ use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
 use crate::ui::colormap::sequential;
-use crate::ui::tones::tones;
+use crate::ui::{texts, tones::tones};
 
 /// From this width on the early exit stands beside the matrix.
 const WIDE: f32 = 450.0;
@@ -25,6 +25,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return parts::empty(ui, "Accuracy by start and end of the readout appears when the first run is through.");
     };
+    if snapshot.run.likeness.is_some() {
+        return parts::empty(ui, texts::likeness::NO_CLASSES);
+    }
     let Some(readout) = &snapshot.whole.readout else { return parts::counting(ui) };
     let confidence = lab.view.exit_confidence;
     let exit = readout.exits.at(confidence);

@@ -1,7 +1,8 @@
 //! The panes: one question about the run each. A pane is handed the lab and pushes messages.
 
+mod alike_curve;
 mod bench;
-mod boxes;
+pub mod boxes;
 mod chart;
 mod decimate;
 mod delay;

@@ -4,6 +4,7 @@ use egui::Ui;
 use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
 use super::Pane;
+use super::alike_curve;
 use super::chart;
 use super::decimate::visible;
 use super::parts::{self, Page, percent};
@@ -18,6 +19,11 @@ use crate::ui::tones::tones;
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (tones, ink) = (tones(ui), parts::ink(ui));
     let (cursor_colour, compared_colour) = (ink.cursor, ink.quantization);
+    if let Some(run) = &lab.run
+        && let Some(likeness) = &run.likeness
+    {
+        return alike_curve::show(ui, lab, run, likeness, out);
+    }
     let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
     let (curve, samples, ann) = match (partial, &lab.run) {
         (Some(partial), _) => (&partial.curve, partial.samples, partial.ann_accuracy),
@@ -73,7 +79,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
             .y_axis_min_width(46.0)
             .x_grid_spacer(move |_| marks(last))
-            .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
+            .y_grid_spacer(|_| shares())
             .label_formatter(|at| {
                 let t = parts::step_at(parts::position(at).x, last);
                 let own = curve.get(t - 1).map_or(String::new(), |point| {
@@ -134,7 +140,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The run that the one on the screen is compared with.
-fn compared(lab: &Lab) -> Option<&Past> {
+pub(super) fn compared(lab: &Lab) -> Option<&Past> {
     let other = lab.history.get(lab.history.compared?)?;
     lab.run.as_ref().is_none_or(|run| run.settings != other.settings).then_some(other)
 }
@@ -151,6 +157,11 @@ fn against(at: &CurvePoint, other: &Past) -> String {
         None => format!("ends at t = {} with {}", other.curve.len(), percent(other.success())),
     };
     format!(" Run {}, which it is compared with, {reached}.", other.number)
+}
+
+/// Marks on an axis of shares, at every quarter.
+pub(super) fn shares() -> Vec<GridMark> {
+    (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect()
 }
 
 /// Marks on the time axis: about eight, on round numbers, and never between steps.

@@ -5,6 +5,7 @@ pub mod commands;
 pub mod export;
 pub mod glossary;
 pub mod hints;
+pub mod likeness;
 pub mod panes;
 pub mod share;
 

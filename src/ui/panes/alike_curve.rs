@@ -1,0 +1,122 @@
+//! The T-curve of networks whose answers are no classes: how alike boxes or outputs are for every number of steps.
+
+use egui::Ui;
+use egui_plot::{Line, LineStyle, Plot, PlotPoints, VLine};
+
+use super::Pane;
+use super::chart;
+use super::parts::{self, Page, percent};
+use super::t_curve::{compared, marks, shares};
+use crate::lab::{Lab, Message, Run};
+use crate::measure::{Answer, Likeness};
+use crate::ui::texts::likeness as texts;
+use crate::ui::tones::tones;
+
+/// Draws the pane for `run`, whose answers are compared in `likeness`.
+pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Vec<Message>) {
+    let (tones, ink) = (tones(ui), parts::ink(ui));
+    let (curve, steps) = (&run.report.curve, run.steps());
+    let cursor = lab.cursor().clamp(1, steps);
+    let words = texts::words(Some(likeness.of));
+    let now = sentence(likeness, cursor);
+    let page = Page {
+        of: Pane::TCurve,
+        title: texts::curve_title(likeness.of),
+        explanation: format!("{} {now}", texts::curve_explained(likeness.of)),
+        description: format!("Curve of likeness over time-steps. {now}"),
+    };
+    let near = |t: usize| (1.0 - likeness.error(t)).max(0.0);
+    let csv = || {
+        let row = |t: usize| {
+            let boxes = likeness.boxes(t);
+            let counts = format!("{},{},{},{}", boxes.ann, boxes.snn, boxes.same, boxes.overlap);
+            format!("{t},{},{},{counts}\n", likeness.agreement(t), likeness.error(t))
+        };
+        let head = "t,likeness,output_error,ann_boxes,snn_boxes,same_boxes,mean_overlap\n";
+        head.to_owned() + &(1..=steps).map(row).collect::<String>()
+    };
+    parts::page(ui, &page, csv, |ui| {
+        let other = compared(lab);
+        let name = other.map_or(String::new(), |other| format!("run {}", other.number));
+        let mut entries = vec![(words.axis, tones.snn)];
+        if likeness.of == Answer::Boxes {
+            entries.push(("outputs alike", tones.weak));
+        }
+        if other.is_some() {
+            entries.push((&name, ink.quantization));
+        }
+        parts::legend(ui, &entries);
+        ui.small(&now);
+        let last = steps.max(other.map_or(0, |other| other.curve.len()));
+        let plot = Plot::new("likeness curve")
+            .allow_drag(false)
+            .allow_zoom(false)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .include_y(0.0)
+            .include_y(1.0)
+            .include_x(1.0)
+            .include_x(last as f64)
+            .custom_x_axes(vec![parts::x_axis("time-steps t")])
+            .y_axis_label(words.axis)
+            .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+            .y_axis_min_width(46.0)
+            .x_grid_spacer(move |_| marks(last))
+            .y_grid_spacer(|_| shares())
+            .label_formatter(|at| {
+                let t = parts::step_at(parts::position(at).x, last).min(steps);
+                Some(format!(
+                    "t = {t}\n{} {}\noutputs {}",
+                    words.short,
+                    percent(likeness.agreement(t)),
+                    percent(near(t))
+                ))
+            });
+        let shown = plot.show(ui, |plot| {
+            let line = |of: &dyn Fn(usize) -> f64| -> PlotPoints<'_> {
+                (1..=steps).map(|t| [t as f64, of(t)]).collect::<Vec<_>>().into()
+            };
+            if likeness.of == Answer::Boxes {
+                let dashed = Line::new("outputs alike", line(&near)).color(tones.weak).style(LineStyle::dashed_dense());
+                plot.line(dashed.width(1.2).allow_hover(false));
+            }
+            if let Some(other) = other {
+                let points: PlotPoints<'_> =
+                    other.curve.iter().map(|p| [p.t as f64, p.agreement]).collect::<Vec<_>>().into();
+                plot.line(Line::new(&name, points).color(ink.quantization).width(1.8).allow_hover(false));
+            }
+            let points = line(&|t| curve.get(t - 1).map_or(0.0, |p| p.agreement));
+            plot.line(Line::new(words.short, points).color(tones.snn).width(2.2).allow_hover(false));
+            if let Some(t) = likeness.steps_needed().filter(|_| likeness.of == Answer::Boxes) {
+                let mark = VLine::new("the ANN's boxes", t as f64).color(tones.snn.gamma_multiply(0.6));
+                plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
+            }
+            plot.vline(parts::cursor_line(cursor, ink.cursor));
+        });
+        chart::tell(&shown.response, page.title, || {
+            let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.agreement]).collect();
+            let course = chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y)));
+            format!("{}: {course}.", words.axis)
+        });
+        parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
+    });
+}
+
+/// What has been reached after `t` steps.
+fn sentence(likeness: &Likeness, t: usize) -> String {
+    let error = percent(likeness.error(t));
+    if likeness.of == Answer::Values {
+        return format!("After {t} steps the outputs are {error} off the ANN's.");
+    }
+    let boxes = likeness.boxes(t);
+    let since = likeness.steps_needed().map_or(String::new(), |t| format!(" From t = {t} on it is all and no others."));
+    let same = match boxes.same {
+        0 => "none at the same place".to_owned(),
+        same => format!("{same} at the same place, which overlap by {}", percent(boxes.overlap)),
+    };
+    format!(
+        "After {t} steps the SNN finds {} (the ANN {}), {same}; its outputs are {error} off the ANN's.{since}",
+        texts::boxes(boxes.snn),
+        boxes.ann
+    )
+}
