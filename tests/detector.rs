@@ -78,7 +78,7 @@ fn what_a_detector_finds_is_in_sight_by_itself() {
     let mut harness = desk::desk_on(desk::Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
     let seen = |desk: &desk::Desk| desk.window.layout.docks.in_sight(Workspace::Explore, Pane::Boxes);
     assert!(seen(harness.state()));
-    harness.get_by_label("Run T = 256 steps");
+    assert!(harness.query_all_by_label("Run T = 256 steps").next().is_some());
     harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");
     assert!(harness.query_all_by_label_contains("boxes shared").next().is_some());
     assert!(harness.query_by_label_contains("agree 0").is_none());

@@ -101,8 +101,16 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
         let fan_outs = fan_outs(bench.program.network());
         let readout = recipe.readout;
         let (spiking, ann, recording) = (spiking, &ann, &recording);
-        let subject =
-            Subject { spiking, ann, recording, mean_inputs: &means, labels: &[], readout, fan_outs: &fan_outs };
+        let subject = Subject {
+            spiking,
+            ann,
+            recording,
+            mean_inputs: &means,
+            labels: &[],
+            readout,
+            likeness: None,
+            fan_outs: &fan_outs,
+        };
         let report = report(&subject, STEPS, &Control::default()).unwrap();
         let mut first = vec![0; spiking.layers.len()];
         let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS, |_, _| 0.0));
