@@ -3,7 +3,8 @@
 #[path = "common/desk.rs"]
 mod common;
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 
 use common::{Desk, click, desk};
 use egui::{Key, Modifiers};
@@ -16,6 +17,7 @@ use spikescope::ui::export::Format;
 use spikescope::ui::export::work::Work;
 use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::Window;
+use spikescope::ui::sound::{Sound, Speaker};
 
 fn palette(harness: &mut Harness<'static, Desk>, typed: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
@@ -185,4 +187,69 @@ fn a_pane_asks_where_it_is_to_be_written() {
     }
     assert!(std::fs::read_to_string(&path).unwrap().lines().count() > 3);
     assert!(harness.state().lab.notices.last().unwrap().text.contains("ledger.csv"), "it says where it is");
+}
+
+/// Hands on the clicks that it is to play.
+struct Ear(Mutex<Sender<usize>>);
+
+impl Speaker for Ear {
+    fn play(&self, wanted: &Receiver<usize>) -> Result<(), String> {
+        let ear = self.0.lock().unwrap();
+        wanted.iter().for_each(|count| _ = ear.send(count));
+        Ok(())
+    }
+}
+
+/// A system without sound.
+struct Deaf;
+
+impl Speaker for Deaf {
+    fn play(&self, _wanted: &Receiver<usize>) -> Result<(), String> {
+        Err("no sound server is there".into())
+    }
+}
+
+/// Plays the whole run, a step in each frame.
+fn play_through(harness: &mut Harness<'static, Desk>) {
+    click(harness, "Play");
+    while harness.state().lab.view.playing {
+        harness.state_mut().lab.advance(0.125);
+        harness.run_ok();
+    }
+}
+
+#[test]
+fn spikes_click_as_time_plays() {
+    let mut harness = desk();
+    let (ear, heard) = channel();
+    harness.state_mut().window.sound = Sound::through(Ear(Mutex::new(ear)));
+    play_through(&mut harness);
+    click(&mut harness, "View");
+    click(&mut harness, "Spike clicks");
+    press(&mut harness, Key::Escape);
+    assert!(harness.state().window.clicks);
+    play_through(&mut harness);
+    let sent: i32 = harness.state().lab.snapshot.as_ref().unwrap().trace.sent.iter().sum();
+    assert!(sent > 1, "the neuron in focus fires");
+    // In Teach the neuron of the bench is heard: 4 spikes in its 5 steps.
+    click(&mut harness, "Teach");
+    play_through(&mut harness);
+    palette(&mut harness, "spike clicks");
+    press(&mut harness, Key::Enter);
+    assert!(!harness.state().window.clicks);
+    // The thread ends and with it the channel; nothing was heard before it was turned on.
+    harness.state_mut().window.sound = Sound::through(Deaf);
+    assert_eq!(heard.iter().sum::<usize>(), sent as usize + 4);
+}
+
+#[test]
+fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
+    let mut harness = desk();
+    harness.state_mut().window.sound = Sound::through(Deaf);
+    harness.state_mut().window.clicks = true;
+    while harness.state().window.clicks {
+        harness.run_ok();
+    }
+    let notices = &harness.state().lab.notices;
+    assert!(notices.iter().any(|n| n.text == "Spike clicks are off: no sound server is there."), "{notices:?}");
 }

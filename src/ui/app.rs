@@ -86,6 +86,7 @@ impl App {
             let opened = std::mem::replace(&mut self.lab.recent, keeper.recent());
             self.lab.recent.take_over(&opened);
             self.window.hints = keeper.hints();
+            self.window.clicks = keeper.clicks();
         }
         self
     }

@@ -17,6 +17,7 @@ use crate::lab::{Lab, Level, Message, Notice, Session, Settings};
 const EVERY: Duration = Duration::from_secs(2);
 const RECENT: &str = "recent.json";
 const SEEN: &str = "hints-seen.json";
+const CLICKS: &str = "spike-clicks.json";
 
 /// What was kept last, and when.
 pub struct Keeper {
@@ -29,13 +30,14 @@ pub struct Keeper {
     complained: bool,
     /// The hints of the first start are over.
     seen: bool,
+    clicks: bool,
 }
 
 impl Keeper {
     /// Keeps things in `store`.
     pub fn new(store: Store) -> Self {
-        let (recent, seen) = (store.read(RECENT), store.read(SEEN));
-        Self { store, session: None, recent, runs: 0, looked: Instant::now(), complained: false, seen }
+        let (recent, seen, clicks) = (store.read(RECENT), store.read(SEEN), store.read(CLICKS));
+        Self { store, session: None, recent, runs: 0, looked: Instant::now(), complained: false, seen, clicks }
     }
 
     /// What was opened lately, at the start.
@@ -59,6 +61,11 @@ impl Keeper {
     /// The hints of the first start, unless they were seen.
     pub fn hints(&self) -> Option<Hints> {
         (!self.seen).then(Hints::default)
+    }
+
+    /// Whether spikes were heard at the last start.
+    pub fn clicks(&self) -> bool {
+        self.clicks
     }
 
     /// Looks now and then; to be called with every frame. Returns what there is to tell.
@@ -86,6 +93,10 @@ impl Keeper {
         if window.hints.is_none() && !self.seen {
             self.seen = true;
             self.store.keep(SEEN, &self.seen);
+        }
+        if window.clicks != self.clicks {
+            self.clicks = window.clicks;
+            self.store.keep(CLICKS, &self.clicks);
         }
         if lab.history.version() != self.runs {
             self.runs = lab.history.version();
@@ -138,5 +149,18 @@ mod tests {
             let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
             assert!(delay <= EVERY, "the next frame comes after {delay:?}");
         }
+    }
+
+    #[test]
+    fn spikes_that_were_heard_are_heard_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Keeper::new(Store::open(folder.path().to_owned()).unwrap());
+        let mut keeper = open();
+        assert!(!keeper.clicks(), "off at the first start");
+        let mut window = Window::default();
+        window.clicks = true;
+        keeper.keep(&Lab::default(), &window);
+        drop(keeper);
+        assert!(open().clicks());
     }
 }

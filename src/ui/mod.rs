@@ -28,6 +28,7 @@ mod sessions;
 pub mod shell;
 mod signs;
 pub mod software;
+pub mod sound;
 mod status_bar;
 mod subject;
 mod texts;

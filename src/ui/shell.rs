@@ -16,6 +16,7 @@ use super::lesson::{self, Classroom, Place};
 use super::palette::{self, Palette};
 use super::panes::{Pane, boxes};
 use super::sample_strip::Thumbnails;
+use super::sound::{self, Sound};
 use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, status_bar, time_bar, tones, top_bar};
 use crate::lab::{Lab, Message};
 use crate::lesson::Part;
@@ -82,6 +83,9 @@ pub struct Window {
     /// Commands that were given from the palette, newest first.
     pub(super) given: Vec<Command>,
     pub frames: FrameTimes,
+    /// Spikes are heard; kept between starts, but in no session: nobody else's file makes a noise here.
+    pub clicks: bool,
+    pub sound: Sound,
     /// The lesson in progress.
     pub lesson: Classroom,
     pub(super) thumbnails: Thumbnails,
@@ -176,6 +180,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     work::show(ui, lab, &mut window.exports, &mut wishes);
     sessions::show(ui, lab, window, &mut wishes);
     palette::show(ui, lab, window, &mut wishes);
+    sound::follow(ui.ctx(), lab, window, &mut wishes);
     window.frames.laid_out(began.elapsed());
     if window.debug {
         window.frames.show(ui.ctx());

@@ -118,6 +118,7 @@ impl Command {
             Self::Inspector => window.layout.inspector ^= true,
             Self::Lessons => crate::ui::lesson::toggle(lab, window, out),
             Self::FrameTimes => window.debug ^= true,
+            Self::Clicks => window.clicks ^= true,
             Self::Words => window.words ^= true,
             _ => self.message(lab, out),
         }

@@ -117,6 +117,6 @@ impl Menu<'_> {
         ui.separator();
         self.items(ui, [Command::Layers, Command::Samples, Command::Inspector, Command::Lessons]);
         ui.separator();
-        self.items(ui, [Command::Theme, Command::Projector, Command::FrameTimes]);
+        self.items(ui, [Command::Theme, Command::Projector, Command::Clicks, Command::FrameTimes]);
     }
 }

@@ -84,12 +84,14 @@ pub enum Command {
     /// Large type and thick lines.
     Projector,
     FrameTimes,
+    /// Spikes as clicks, while time plays.
+    Clicks,
     /// The list of the field's words.
     Words,
 }
 
 /// What of the commands is fixed, in the order of the palette.
-const FIXED: [Command; 46] = [
+const FIXED: [Command; 47] = [
     Command::File(Ask::OpenNetwork),
     Command::File(Ask::OpenData),
     Command::File(Ask::OpenPictures),
@@ -133,6 +135,7 @@ const FIXED: [Command; 46] = [
     Command::Theme,
     Command::Projector,
     Command::FrameTimes,
+    Command::Clicks,
     Command::Words,
     Command::Hints,
     Command::Quit,
@@ -174,6 +177,7 @@ impl Command {
             Self::Lessons => Some(crate::ui::lesson::open(lab, window)),
             Self::Projector => Some(lab.view.projector),
             Self::FrameTimes => Some(window.debug),
+            Self::Clicks => Some(window.clicks),
             Self::Words => Some(window.words),
             _ => None,
         }

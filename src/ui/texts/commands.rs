@@ -79,6 +79,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Theme => "Dark theme",
         Command::Projector => "Projector mode",
         Command::FrameTimes => "Frame times",
+        Command::Clicks => super::sound::CLICKS,
         Command::Words => super::WORDS,
     };
     fixed.into()
@@ -88,6 +89,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
 pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
     let hint = match command {
         Command::Projector => "Large type and thick lines, for a room".into(),
+        Command::Clicks => super::sound::HINT.into(),
         Command::Lessons => "The list of lessons, in the Teach workspace".into(),
         Command::Lesson(index) => {
             crate::ui::lesson::entries().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()

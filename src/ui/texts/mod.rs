@@ -8,6 +8,7 @@ pub mod hints;
 pub mod likeness;
 pub mod panes;
 pub mod share;
+pub mod sound;
 
 /// The title of the list of the field's words.
 pub const WORDS: &str = "Words of the field";

@@ -30,7 +30,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if !lab.locked(Control::Bench) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
-            plots::show(ui, bench, &outcome, &mut next);
+            let playing = lab.view.playing.then(|| lab.cursor());
+            plots::show(ui, bench, &outcome, playing, &mut next);
             if next != *bench {
                 out.push(Message::SetBench(Box::new(next)));
             }

@@ -6,13 +6,13 @@ use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 use crate::measure::bench::{Bench, Outcome};
 use crate::ui::panes::{chart, parts};
 
-/// Draws both over the same axis; drags change `next`.
-pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, next: &mut Bench) {
+/// Draws both over the same axis, with the step that is `playing`; drags change `next`.
+pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, next: &mut Bench) {
     let ink = parts::ink(ui);
     parts::legend(ui, &[("input", ink.ann), ("potential", ink.snn), ("threshold θ", ink.theta), ("spike", ink.spike)]);
     let height = (ui.available_height() - 8.0).max(140.0);
     input(ui, bench, outcome, height * 0.4, ink.ann, next);
-    membrane(ui, bench, outcome, height * 0.6);
+    membrane(ui, bench, outcome, playing, height * 0.6);
 }
 
 fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
@@ -90,7 +90,7 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Col
     }
 }
 
-fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32) {
+fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, height: f32) {
     let ink = parts::ink(ui);
     let steps = bench.input.len();
     // Up to the charged potential, then straight down to where the reset leaves it.
@@ -116,6 +116,9 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32) {
             Some(format!("t = {t}\nm = {m:.3}\nv = {v:.3}\nsent {n}"))
         })
         .show(ui, |plot| {
+            if let Some(t) = playing.filter(|t| *t <= steps) {
+                plot.vline(parts::cursor_line(t, ink.cursor));
+            }
             plot.hline(HLine::new("θ", f64::from(bench.theta)).color(ink.theta).width(1.5).allow_hover(false));
             plot.line(
                 Line::new("potential", PlotPoints::from(path))
