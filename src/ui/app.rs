@@ -15,6 +15,7 @@ use super::shell::{self, Window};
 use crate::data::folder::is_picture;
 use crate::lab::store::Store;
 use crate::lab::{Lab, Message};
+use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
 /// A file that was chosen, and what for.
@@ -38,7 +39,7 @@ pub struct App {
 /// When the system offers no window to draw in.
 pub fn open(lab: Lab, store: Option<Store>) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
-        .with_title("Spikescope")
+        .with_title(texts::TITLE)
         .with_app_id("spikescope")
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([960.0, 600.0])
@@ -50,9 +51,7 @@ pub fn open(lab: Lab, store: Option<Store>) -> Result<()> {
         // Before the reason stand places in the sources of the window library, which help nobody here.
         let text = error.to_string();
         let reason = text.rsplit(": ").next().unwrap_or(&text);
-        Error::Invalid(format!(
-            "no window can be opened ({reason}); `spikescope run` and `spikescope shot` work without"
-        ))
+        Error::Invalid(texts::no_window(reason))
     })
 }
 
@@ -133,8 +132,8 @@ impl App {
 
     fn retitle(&mut self, ctx: &Context) {
         let title = match &self.lab.run {
-            Some(run) => format!("{} – Spikescope", run.model.original.name),
-            None => "Spikescope".to_owned(),
+            Some(run) => texts::title(&run.model.original.name),
+            None => texts::TITLE.to_owned(),
         };
         if title != self.title {
             ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
@@ -191,6 +190,6 @@ fn drop_hint(ctx: &Context) {
     let painter = ctx.layer_painter(LayerId::new(Order::Foreground, egui::Id::unique("drop hint")));
     let screen = ctx.content_rect();
     painter.rect_filled(screen, 0.0, Color32::from_black_alpha(190));
-    let text = "Drop a network, data set or picture";
+    let text = texts::DROP;
     painter.text(screen.center(), Align2::CENTER_CENTER, text, FontId::proportional(26.0), Color32::WHITE);
 }

@@ -7,6 +7,7 @@ use super::export::Format;
 use super::panes::Pane;
 use crate::lab::Message;
 use crate::network::open::ENDINGS;
+use crate::ui::texts::dialog as texts;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,22 +33,7 @@ pub enum Ask {
 impl Ask {
     /// The dialog's title.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::OpenNetwork => "Open network",
-            Self::OpenData => "Open data set",
-            Self::OpenPictures => "Open folder of pictures",
-            Self::OpenSession => "Open session",
-            Self::SaveSession => "Save session",
-            Self::OpenRecipe => "Open recipe",
-            Self::SaveRecipe => "Save recipe",
-            Self::OpenCalibrationData => "Open data set for calibration",
-            Self::ExportRun => "Export the run",
-            Self::FindFile(_) => "Where is the file now?",
-            Self::FindFolder(_) => "Where is the folder now?",
-            Self::OpenLesson => "Open lesson",
-            Self::Export(_, Format::Frames) => "Export into folder",
-            Self::Export(..) => "Export",
-        }
+        texts::title(self)
     }
     /// What the lab is to do with the answer; nothing where the window does it.
     pub fn message(self, path: PathBuf) -> Option<Message> {
@@ -93,21 +79,25 @@ impl Dialogs for Native {
         let work = move || {
             let dialog = rfd::FileDialog::new().set_title(ask.title());
             let path = match ask {
-                Ask::OpenNetwork => dialog.add_filter("Networks", &ENDINGS).pick_file(),
+                Ask::OpenNetwork => dialog.add_filter(texts::NETWORKS, &ENDINGS).pick_file(),
                 Ask::OpenData | Ask::OpenCalibrationData | Ask::FindFile(_) => dialog.pick_file(),
                 Ask::OpenPictures | Ask::FindFolder(_) => dialog.pick_folder(),
-                Ask::OpenSession => dialog.add_filter("Sessions", &["json"]).pick_file(),
-                Ask::OpenLesson => dialog.add_filter("Lessons", &["md"]).pick_file(),
+                Ask::OpenSession => dialog.add_filter(texts::SESSIONS, &["json"]).pick_file(),
+                Ask::OpenLesson => dialog.add_filter(texts::LESSONS, &["md"]).pick_file(),
                 Ask::Export(_, Format::Frames) => dialog.pick_folder(),
                 Ask::Export(pane, format) => {
                     let ending = format.ending();
                     let name = format!("{}.{ending}", pane.name());
                     dialog.add_filter(ending.to_uppercase(), &[ending]).set_file_name(name).save_file()
                 }
-                Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
-                Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),
+                Ask::OpenRecipe => dialog.add_filter(texts::RECIPES, &["toml"]).pick_file(),
+                Ask::SaveRecipe => {
+                    dialog.add_filter(texts::RECIPES, &["toml"]).set_file_name("recipe.toml").save_file()
+                }
                 Ask::ExportRun => export_filters(dialog).set_file_name("run.html").save_file(),
-                Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),
+                Ask::SaveSession => {
+                    dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()
+                }
             };
             if let Some(path) = path {
                 answer(path);

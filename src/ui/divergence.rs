@@ -5,6 +5,7 @@ use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use super::tones::tones;
 use super::words::neuron_place;
 use crate::lab::{Message, Snapshot};
+use crate::ui::texts::layers as texts;
 
 /// How wide the mark is, in points.
 const WIDTH: f32 = 4.0;
@@ -13,13 +14,12 @@ const WIDTH: f32 = 4.0;
 pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     let run = &snapshot.run;
     ui.horizontal(|ui| {
-        let hint = "The first layer, in network order, in which a neuron is off from the ANN by more than quantisation \
-                    explains after all steps of this run, and the neuron of it that leaves first";
-        ui.label(RichText::new("First divergence").strong()).on_hover_text(hint);
+        let hint = texts::DIVERGENCE_HINT;
+        ui.label(RichText::new(texts::DIVERGENCE).strong()).on_hover_text(hint);
         let Some(divergence) = snapshot.divergence else { return };
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let button = ui.small_button("Show").on_hover_text("Look at this neuron at the step at which it leaves");
-            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Show first divergence"));
+            let button = ui.small_button(texts::SHOW).on_hover_text(texts::SHOW_HINT);
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::SHOW_NAME));
             if button.clicked() {
                 out.extend([Message::FocusNeuron(divergence.neuron), Message::SetCursor(Some(divergence.step))]);
             }
@@ -31,13 +31,13 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
             let place = format!("{} · {}", layer.name, neuron_place(&layer.shape, divergence.neuron.neuron));
             ui.label(RichText::new(place).small().weak());
             let steps = run.steps();
-            ui.label(format!("After all {steps} steps: {divergence}"));
+            ui.label(texts::after_all(steps, &divergence.to_string()));
             if divergence.neuron.layer > 0 {
-                ui.label(RichText::new("Layers before it are off by rounding (quantisation) at most.").small().weak());
+                ui.label(RichText::new(texts::ROUNDING).small().weak());
             }
         }
         None => {
-            let sentence = format!("In {} steps no neuron is off by more than quantisation explains.", run.steps());
+            let sentence = texts::no_divergence(run.steps());
             ui.label(sentence);
         }
     }
@@ -51,10 +51,10 @@ fn summary(snapshot: &Snapshot) -> String {
     let most = first.layers.iter().zip(&run.spiking.layers).enumerate().max_by_key(|(i, (n, _))| (**n, usize::MAX - i));
     match most {
         Some((_, (&count, layer))) if count > 0 => {
-            let never = if first.never > 0 { format!("; {} never do", first.never) } else { String::new() };
-            format!("Of {all} samples {count} leave the ANN in {} first, the most of all layers{never}.", layer.name)
+            let never = if first.never > 0 { texts::never(first.never) } else { String::new() };
+            texts::most(all, count, &layer.name, &never)
         }
-        _ => format!("None of {all} samples leaves the ANN in any layer."),
+        _ => texts::none_leaves(all),
     }
 }
 
@@ -63,8 +63,8 @@ pub fn share(snapshot: &Snapshot, index: usize) -> String {
     let count = snapshot.whole.first_layers.layers.get(index).copied().unwrap_or_default();
     let all = snapshot.run.recording.samples;
     let here = snapshot.divergence.is_some_and(|d| d.neuron.layer == index);
-    let this = if here { ", among them the one in focus (mark at the left)" } else { "" };
-    format!("{count} of {all} samples leave the ANN here first{this}")
+    let this = if here { texts::AMONG_THEM } else { "" };
+    texts::leave_here(count, all, this)
 }
 
 /// Marks the layer's card at `rect`.
@@ -79,6 +79,6 @@ pub fn key(ui: &mut Ui) {
         ui.spacing_mut().item_spacing.x = 6.0;
         let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, 10.0), Sense::hover());
         ui.painter().rect_filled(rect, 2.0, tones(ui).snn);
-        ui.label(RichText::new("first divergence of the sample").small().weak());
+        ui.label(RichText::new(texts::DIVERGENCE_KEY).small().weak());
     });
 }

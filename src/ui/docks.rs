@@ -37,7 +37,7 @@ impl Docks {
     pub fn show(&mut self, ui: &mut Ui, lab: &Lab, point: Option<Pane>, asks: &mut Vec<Ask>, out: &mut Vec<Message>) {
         let tree = self.tree_mut(lab.view.workspace);
         if tree.root().is_none() {
-            ui.centered_and_justified(|ui| ui.weak("All panes are closed. Add one from the View menu."));
+            ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
             return;
         }
         tree.ui(&mut Faces { lab, point, asks, out }, ui);
@@ -189,7 +189,7 @@ impl Faces<'_> {
     /// As what the pane can be taken along.
     fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
         for format in Format::ALL {
-            let item = ui.button(format!("Export {}…", texts::export::format(format)));
+            let item = ui.button(texts::window::export_as(texts::export::format(format)));
             if item.on_hover_text(texts::export::hint(format)).clicked() {
                 self.asks.push(Ask::Export(pane, format));
             }
@@ -220,7 +220,7 @@ impl Behavior<Pane> for Faces<'_> {
     }
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
         let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
-        let name = format!("Export {}", pane.title());
+        let name = texts::window::export(pane.title());
         let menu = ui.menu_button("…", |ui| self.export_menu(ui, pane)).response;
         menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         menu.on_hover_text(name);

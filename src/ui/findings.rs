@@ -8,6 +8,7 @@ use crate::convert::{Finding, Mend, Severity};
 use crate::data::digits::Drawing;
 use crate::lab::{Message, Run, Snapshot};
 use crate::measure::Report;
+use crate::ui::texts::layers as texts;
 
 /// Everything there is to say about `run` and what is in focus of it, the most serious first.
 pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
@@ -19,7 +20,7 @@ pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Findin
     };
     for layer in report.layers.iter().filter(|layer| layer.spikes == 0) {
         if !known(&all, &layer.name) {
-            let text = format!("no neuron fires on any sample up to t = {}", report.steps);
+            let text = texts::silent(report.steps);
             all.push(Finding::warning("silent layer", Some(&layer.name), text));
         }
     }
@@ -37,13 +38,13 @@ pub fn alarming(findings: &[Finding]) -> bool {
 pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
     let groups = grouped(findings);
     let count = groups.len();
-    let title = if count == 0 { "Findings: none".to_owned() } else { format!("Findings ({count})") };
+    let title = if count == 0 { texts::NO_FINDINGS.to_owned() } else { texts::findings(count) };
     let alarms = alarming(findings);
     // Another identity when something is wrong: it opens then, however it was left before.
     let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
     header.show(ui, |ui| {
         if count == 0 {
-            ui.weak("The network was converted as it is.");
+            ui.weak(texts::AS_IT_IS);
         }
         for group in &groups {
             one(ui, run, group, out);
@@ -64,7 +65,7 @@ fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
     // A click leads to the layer it is about.
     let link = |ui: &mut Ui, text: RichText, layer: usize, out: &mut Vec<Message>| {
         let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
-        if label.on_hover_text("Look at this layer").clicked() {
+        if label.on_hover_text(texts::LOOK_AT).clicked() {
             out.push(Message::FocusLayer(layer));
         }
     };
@@ -75,7 +76,7 @@ fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
             None => _ = ui.label(written(finding.to_string())),
         },
         names => {
-            let text = written(format!("{} layers: {}", names.len(), finding.text));
+            let text = written(texts::of_layers(names.len(), &finding.text));
             ui.label(text);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
@@ -88,13 +89,13 @@ fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
                 }
                 let more = names.len().saturating_sub(LINKS);
                 if more > 0 {
-                    ui.label(RichText::new(format!("and {more} more")).small().weak()).on_hover_text(names.join(", "));
+                    ui.label(RichText::new(texts::and_more(more)).small().weak()).on_hover_text(names.join(", "));
                 }
             });
         }
     }
     if let Some(mend) = &finding.mend
-        && ui.small_button(mend.words()).on_hover_text("Mends this finding; undo takes it back").clicked()
+        && ui.small_button(mend.words()).on_hover_text(texts::MEND_HINT).clicked()
     {
         out.extend([message(mend), Message::EndGesture]);
     }

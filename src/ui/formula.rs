@@ -9,6 +9,8 @@ use egui::{
     Color32, FontId, Galley, Pos2, Response, Role, Sense, Stroke, TextFormat, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use super::texts::shared;
+
 /// A piece of a formula.
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
@@ -56,11 +58,11 @@ pub fn spoken(formula: &str) -> String {
             Piece::Lower(inner) => format!("_{}", say(inner)),
             Piece::Raise(inner) => format!("^{}", say(inner)),
             Piece::Fraction(a, b) => format!("({})/({})", say(a), say(b)),
-            Piece::Sum(a, b) => format!("sum over {} to {} of ", say(a), say(b)),
+            Piece::Sum(a, b) => shared::sum_over(&say(a), &say(b)),
         };
         pieces.iter().map(one).collect()
     }
-    say(&parse(formula)).replace(" to  of ", " of ")
+    say(&parse(formula))
 }
 
 fn parse(text: &str) -> Vec<Piece> {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::ui::texts::window as texts;
 use egui::{Align2, Area, Context, Frame, Id};
 
 /// Frames that are remembered: two seconds at sixty a second.
@@ -52,15 +53,15 @@ impl FrameTimes {
     /// Draws the corner.
     pub fn show(&self, ctx: &Context) {
         let mut lines = Vec::new();
-        for (name, times) in [("frame ", &self.whole), ("layout", &self.layout)] {
+        for (name, times) in [(texts::FRAME, &self.whole), (texts::LAYOUT, &self.layout)] {
             if let Some(Summary { mean, p95, worst, .. }) = Summary::of(times.iter().copied()) {
-                lines.push(format!("{name}  mean {mean:5.1}  95 % {p95:5.1}  worst {worst:5.1} ms"));
+                lines.push(texts::times(name, mean, p95, worst));
             }
         }
         let layers: Vec<_> = ctx.memory(|memory| memory.layer_ids().collect());
         let shapes: usize =
             ctx.graphics(|all| layers.iter().filter_map(|&id| all.get(id)).map(|list| list.all_entries().len()).sum());
-        lines.push(format!("last {} frames, {shapes} shapes painted", self.layout.len()));
+        lines.push(texts::shapes(self.layout.len(), shapes));
         let corner = Area::new(Id::unique("frame times")).anchor(Align2::RIGHT_TOP, [-12.0, 80.0]);
         corner.interactable(false).show(ctx, |ui| {
             Frame::popup(ui.style()).show(ui, |ui| lines.into_iter().for_each(|line| _ = ui.monospace(line)));

@@ -87,7 +87,7 @@ fn card(ui: &mut Ui, hints: &Hints) -> Answer {
             if sign_button(ui, Sign::Cross, texts::LEAVE).clicked() {
                 answer = Answer::Leave;
             }
-            ui.label(RichText::new(format!("{} of {}", hints.step + 1, texts::STEPS.len())).small().weak());
+            ui.label(RichText::new(texts::progress(hints.step + 1, texts::STEPS.len())).small().weak());
         });
     });
     ui.add(Label::new(text).wrap());

@@ -3,8 +3,8 @@
 use egui::{RichText, ScrollArea, Ui};
 
 use super::divergence;
-use super::layer_strip::PARTS;
-use super::texts;
+use super::texts::layers::PARTS;
+use super::texts::likeness;
 use super::tones::tones;
 use super::words::{compact, kind_of, neuron_place, number, theta_words};
 use crate::error::dims;
@@ -15,15 +15,16 @@ use crate::network::Activation;
 use crate::network::event::simd_name;
 use crate::simulate::form::{Form, form_of};
 use crate::simulate::neuron::target_of;
+use crate::ui::texts::inspector as texts;
 
 /// Room for the scroll bar that floats over the panel, in points.
 const SCROLL_BAR: f32 = 10.0;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    ui.strong("Inspector");
+    ui.strong(texts::TITLE);
     let Some(snapshot) = &lab.snapshot else {
-        ui.weak("Numbers of the layer and the neuron in focus appear after the first run.");
+        ui.weak(texts::EMPTY);
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
@@ -104,13 +105,9 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
     let at = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let pinned = focus.pinned.contains(&at);
     ui.horizontal(|ui| {
-        heading(ui, "Neuron");
+        heading(ui, texts::NEURON);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let (word, hint) = if pinned {
-                ("Unpin", "Let this neuron's membrane go")
-            } else {
-                ("Pin", "Keep this neuron's membrane in view")
-            };
+            let (word, hint) = if pinned { (texts::UNPIN, texts::UNPIN_HINT) } else { (texts::PIN, texts::PIN_HINT) };
             if ui.small_button(word).on_hover_text(hint).clicked() {
                 out.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
             }
@@ -127,38 +124,26 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
         ui,
         "neuron",
         &[
-            ("Spikes n", format!("{} in {t} steps", facts.spikes), "Spikes up to the time cursor"),
+            (texts::SPIKES, texts::spikes(facts.spikes, t), texts::SPIKES_HINT),
+            (texts::DUE, facts.due.to_string(), texts::DUE_HINT),
+            (texts::DUE_OWN, facts.due_same_input.to_string(), texts::DUE_OWN_HINT),
+            (texts::OFFSET, format!("{:+}", facts.due - facts.spikes as i32), texts::OFFSET_HINT),
+            (texts::THRESHOLD_OF, number(facts.theta.into()), texts::UNITS_HINT),
+            (texts::SNN_ACTIVATION, number(facts.phi.into()), texts::SNN_ACTIVATION_HINT),
+            (texts::ANN_ACTIVATION_OF, number(facts.a.into()), texts::UNITS_HINT),
+            (texts::ANN_INPUT, number(facts.z.into()), texts::ANN_INPUT_HINT),
+            (texts::MEAN_INPUT, number(facts.mean_input.into()), texts::MEAN_INPUT_HINT),
+            (texts::POTENTIAL, number(facts.potential.into()), texts::POTENTIAL_HINT),
             (
-                "Due, from the ANN",
-                facts.due.to_string(),
-                "z·t/θ + ½ rounded down, between 0 and t, from the ANN's pre-activation z",
-            ),
-            ("Due, own input", facts.due_same_input.to_string(), "The same from this neuron's own mean input"),
-            (
-                "Offset spikes ψ",
-                format!("{:+}", facts.due - facts.spikes as i32),
-                "Spikes due (from the ANN) less spikes fired",
-            ),
-            ("Threshold θ", number(facts.theta.into()), "In activation units"),
-            ("SNN activation φ", number(facts.phi.into()), "θ·n/t, in activation units"),
-            ("ANN activation a", number(facts.a.into()), "In activation units"),
-            ("ANN input z", number(facts.z.into()), "Pre-activation of the ANN"),
-            (
-                "Mean input",
-                number(facts.mean_input.into()),
-                "Mean current per step up to the time cursor, in activation units",
-            ),
-            ("Potential v(t)", number(facts.potential.into()), "Membrane potential after step t, in activation units"),
-            (
-                "in thresholds",
+                texts::IN_THRESHOLDS,
                 format!("{:.2} θ", facts.potential / facts.theta.max(f32::MIN_POSITIVE)),
-                "The potential over the threshold",
+                texts::IN_THRESHOLDS_HINT,
             ),
         ],
     );
     ui.add_space(4.0);
     let against = if facts.reference == Activation::Relu { "ReLU(z)" } else { "a" };
-    ui.label(RichText::new(format!("Where its error φ − {against} comes from")).small().weak());
+    ui.label(RichText::new(texts::where_from(against)).small().weak());
     parts(ui, &facts.parts);
 }
 
@@ -186,138 +171,102 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
 /// Why the neuron is where it is, in plain words.
 fn sentence(facts: &Facts, t: usize) -> String {
     if facts.theta <= 0.0 {
-        return "This channel was never active on the calibration samples: its threshold is 0 and it never fires."
-            .into();
+        return texts::NEVER_ACTIVE.into();
     }
     if let Some(held) = facts.held_back {
         let due = facts.due;
         return match due {
-            0 => format!("Silenced by SRP, rightly: the ANN asks for no spike, and it would have sent {held}."),
-            _ => format!("Silenced by SRP, wrongly: the ANN asks for {due} in {t} steps; it fired {held}, sent none."),
+            0 => texts::silenced_rightly(held),
+            _ => texts::silenced_wrongly(due, t, held),
         };
     }
     let total = facts.parts.total;
     let step = f64::from(facts.theta) / t as f64;
     let nothing = step * 1e-6;
     if facts.parts.parts().iter().all(|part| part.abs() < nothing) {
-        return format!("Right: {} spikes in {t} steps are what the ANN's value asks for.", facts.spikes);
+        return texts::right(facts.spikes, t);
     }
     let side = match (total < 0.0, facts.due == facts.spikes as i32) {
-        (true, false) => "too low".to_owned(),
-        (false, false) => "too high".to_owned(),
-        (low, true) => format!("too {} though its spikes are as many as due", if low { "low" } else { "high" }),
+        (true, false) => texts::TOO_LOW.to_owned(),
+        (false, false) => texts::TOO_HIGH.to_owned(),
+        (low, true) => texts::off_though_due(if low { texts::LOW } else { texts::HIGH }),
     };
     // A part that pulls the other way explains nothing.
     let pulls = |part: f64| total.abs() < nothing || part * total > 0.0;
     let parts = facts.parts.parts().into_iter().enumerate().filter(|(_, part)| pulls(*part));
     let largest = parts.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
     let due = facts.due_same_input;
-    let (fired, spikes) = (facts.spikes, if facts.spikes == 1 { "spike" } else { "spikes" });
     let why = match largest.map_or(0, |(index, _)| index) {
-        0 => format!(
-            "carried in: its mean input is {} where the ANN has {}, so what reaches it from the layers before is off, if only by rounding",
-            number(facts.mean_input.into()),
-            number(facts.z.into())
+        0 => texts::carried_in(&number(facts.mean_input.into()), &number(facts.z.into())),
+        1 if facts.clips => texts::clipped_as_ann(&number(facts.theta.into())),
+        1 if facts.parts.clipping > 0.0 => texts::clipped_late(
+            &number(facts.theta.into()),
+            &number(facts.reference.lambda().unwrap_or_default().into()),
         ),
-        1 if facts.clips => format!(
-            "clipped at θ = {}; the ANN itself clips at its learned value, so this costs nothing where both are the same",
-            number(facts.theta.into())
-        ),
-        1 if facts.parts.clipping > 0.0 => format!(
-            "clipped too late: θ = {} lies above {}, where the ANN's own activation ends",
-            number(facts.theta.into()),
-            number(facts.reference.lambda().unwrap_or_default().into())
-        ),
-        1 => format!(
-            "clipped: its mean input {} is above θ = {}, and no neuron can fire more than once a step",
-            number(facts.mean_input.into()),
-            number(facts.theta.into())
-        ),
+        1 => texts::clipped(&number(facts.mean_input.into()), &number(facts.theta.into())),
         2 => {
-            let steps = format!("in {t} steps its activation moves in steps of θ/t = {}", number(step));
+            let steps = texts::moves_in_steps(t, &number(step));
             match facts.reference {
-                Activation::Qcfs { levels, .. } => {
-                    format!("quantised otherwise: {steps}, the ANN's in {levels} levels")
-                }
-                _ => format!("quantised: {steps}"),
+                Activation::Qcfs { levels, .. } => texts::quantised_otherwise(&steps, levels),
+                _ => texts::quantised(&steps),
             }
         }
-        _ => format!(
-            "order of arrival: its input would be worth {due} if it came evenly, but as it came it fired {fired} {spikes}"
-        ),
+        _ => texts::order(due, facts.spikes),
     };
     if total.abs() < nothing {
-        return format!("Right in the end, because errors cancel each other. The largest of them: {why}.");
+        return texts::cancelled(&why);
     }
-    format!("φ is {} {side}, mostly {why}.", number(total.abs()))
+    texts::mostly(&number(total.abs()), &side, &why)
 }
 
 fn layer(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let Some(report) = snapshot.report.layers.get(focus.layer) else { return };
     let Some(spiking) = run.spiking.layers.get(focus.layer) else { return };
-    heading(ui, "Layer");
+    heading(ui, texts::LAYER);
     ui.label(RichText::new(&report.name).small().weak());
     rows(
         ui,
         "layer",
         &[
-            ("Kind", kind_of(run, report.node).to_owned(), "What feeds the neurons"),
-            ("Shape", dims(&report.shape), "Channels × height × width, or neurons"),
-            ("ANN activation", spiking.activation.describe(), "What the neurons stand for"),
-            ("Currents", form_words(form_of(&run.model.program, &run.spiking, focus.layer)), &form_hint()),
-            ("Threshold", theta_words(&report.theta), "In activation units"),
-            ("Rate", format!("{:.4} spikes/step", report.rate), "Mean over neurons and samples"),
-            ("Mean |φ − a|", number(report.mean_abs_mismatch), "Over neurons and samples, in activation units"),
-            (
-                "Correlation φ, a",
-                report.correlation.map_or("—".into(), |r| format!("{r:.4}")),
-                "Pearson's r over neurons and samples",
-            ),
-            (
-                "SynOps",
-                compact(report.synops),
-                "Synaptic operations caused by this layer's spikes, all samples and steps so far",
-            ),
+            (texts::KIND, kind_of(run, report.node).to_owned(), texts::KIND_HINT),
+            (texts::SHAPE, dims(&report.shape), texts::SHAPE_HINT),
+            (texts::ANN_ACTIVATION, spiking.activation.describe(), texts::ANN_ACTIVATION_HINT),
+            (texts::CURRENTS, form_words(form_of(&run.model.program, &run.spiking, focus.layer)), &form_hint()),
+            (texts::THRESHOLD, theta_words(&report.theta), texts::UNITS_HINT),
+            (texts::RATE, texts::rate(report.rate), texts::RATE_HINT),
+            (texts::MISMATCH, number(report.mean_abs_mismatch), texts::MISMATCH_HINT),
+            (texts::CORRELATION, report.correlation.map_or("—".into(), |r| format!("{r:.4}")), texts::CORRELATION_HINT),
+            (texts::SYNOPS, compact(report.synops), texts::SYNOPS_HINT),
         ],
     );
 }
 
 fn form_hint() -> String {
-    format!(
-        "How this layer's input currents are computed. From events (here with {} instructions), a spike adds one row of \
-         weights and a silent input costs nothing; by tables, eight channels are added at once; dense, every input is \
-         multiplied at every step. The faster one is taken: the firing rates to expect are read off the calibration, and \
-         where the forms cross was measured (cargo bench --bench kernels).",
-        simd_name()
-    )
+    texts::currents_hint(simd_name())
 }
 
 fn form_words(form: Form) -> String {
     match form {
-        Form::Constant => "once: constant".into(),
-        Form::Tables => "events, by tables".into(),
-        Form::Events => "events, one by one".into(),
-        Form::DenseByRate => "dense: nearly all spike".into(),
-        Form::Dense => "dense: no event form".into(),
+        Form::Constant => texts::CONSTANT.into(),
+        Form::Tables => texts::TABLES.into(),
+        Form::Events => texts::EVENTS.into(),
+        Form::DenseByRate => texts::DENSE_BY_RATE.into(),
+        Form::Dense => texts::DENSE.into(),
     }
 }
 
 fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
-    heading(ui, "Sample");
+    heading(ui, texts::SAMPLE);
     if let Some(likeness) = &run.likeness {
         let at = likeness.at(focus.steps, focus.sample);
-        let error = (
-            "SNN off by",
-            format!("{:.1} %", at.error * 100.0),
-            "|SNN − ANN| / |ANN| of the outputs, at the time cursor",
-        );
+        let error = (texts::OFF_BY, format!("{:.1} %", at.error * 100.0), texts::OFF_BY_HINT);
         let found = [
-            ("ANN finds", texts::likeness::boxes(likeness.ann_boxes(focus.sample)), "Boxes the ANN is sure of"),
-            ("SNN finds", texts::likeness::boxes(at.found), "Boxes the SNN is sure of, at the time cursor"),
+            (texts::ANN_FINDS, likeness::boxes(likeness.ann_boxes(focus.sample)), texts::ANN_FINDS_HINT),
+            (texts::SNN_FINDS, likeness::boxes(at.found), texts::SNN_FINDS_HINT),
         ];
-        let index = ("Index", run.sample_index(focus.sample).to_string(), "In the data set");
+        let index = (texts::INDEX, run.sample_index(focus.sample).to_string(), texts::INDEX_HINT);
         let found = found.into_iter().filter(|_| likeness.of == Answer::Boxes);
         return rows(ui, "sample", &[index].into_iter().chain(found).chain([error]).collect::<Vec<_>>());
     }
@@ -326,14 +275,10 @@ fn sample(ui: &mut Ui, snapshot: &Snapshot) {
         ui,
         "sample",
         &[
-            ("Index", run.sample_index(focus.sample).to_string(), "In the data set"),
-            ("Label", label, "What the data set says"),
-            ("ANN says", run.class_name(run.ann.answer(focus.sample)), "The ANN's answer"),
-            (
-                "SNN says",
-                run.class_name(run.report.answers.at(focus.steps, focus.sample)),
-                "The SNN's answer at the time cursor",
-            ),
+            (texts::INDEX, run.sample_index(focus.sample).to_string(), texts::INDEX_HINT),
+            (texts::LABEL, label, texts::LABEL_HINT),
+            (texts::ANN_SAYS, run.class_name(run.ann.answer(focus.sample)), texts::ANN_SAYS_HINT),
+            (texts::SNN_SAYS, run.class_name(run.report.answers.at(focus.steps, focus.sample)), texts::SNN_SAYS_HINT),
         ],
     );
 }

@@ -11,25 +11,23 @@ use super::{divergence, findings};
 use crate::error::dims;
 use crate::lab::{Lab, Message, Run};
 use crate::measure::{LayerReport, Reference};
+use crate::ui::texts::layers as texts;
 
 const CARD: f32 = 58.0;
-/// The four parts of the error, in reading order.
-pub const PARTS: [&str; 4] = ["carried in", "clipping", "quantisation", "unevenness"];
-
 /// Draws the strip.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.horizontal(|ui| {
-        ui.strong("Layers");
+        ui.strong(texts::LAYERS);
         if let Some(run) = &lab.run {
             let network = &run.model.original;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = format!("{} parameters", compact(network.parameters() as f64));
+                let text = texts::parameters(&compact(network.parameters() as f64));
                 ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
             });
         }
     });
     let Some(run) = &lab.run else {
-        ui.weak("The layers appear when the network is open.");
+        ui.weak(texts::EMPTY);
         return;
     };
     let snapshot = lab.snapshot.as_deref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run));
@@ -44,7 +42,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             findings::show(ui, run, &found, out);
             ui.add_space(6.0);
         }
-        end(ui, &format!("input {}", dims(run.model.original.input_shape())));
+        end(ui, &texts::input(&dims(run.model.original.input_shape())));
         let reference = lab.view.reference;
         let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
@@ -52,7 +50,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             card(ui, lab, run, index, layer, scale, out);
         }
         link(ui);
-        end(ui, &format!("{} answers", run.model.original.classes()));
+        end(ui, &texts::answers(run.model.original.classes()));
         ui.add_space(6.0);
         if !wrong {
             findings::show(ui, run, &found, out);
@@ -69,7 +67,7 @@ fn legend(ui: &mut Ui) {
     let tones = tones(ui);
     ui.spacing_mut().interact_size.y = 13.0;
     egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
-        for (index, (name, colour)) in PARTS.iter().zip(tones.parts).enumerate() {
+        for (index, (name, colour)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
@@ -108,7 +106,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     ui.spacing_mut().item_spacing.y = spacing;
     let focused = lab.view.layer == index;
     response.widget_info(|| {
-        let name = format!("Layer {}", layer.name);
+        let name = texts::layer(&layer.name);
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
     if response.clicked() {
@@ -150,7 +148,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let room = inner.width() - theta.size().x - 8.0;
     text(ui, inner.left_top(), room, &layer.name, body, tones.text);
     painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);
-    let rate = format!("{:.3} sp/step", layer.rate);
+    let rate = texts::rate(layer.rate);
     let rate = painter.layout_no_wrap(rate, small.clone(), tones.weak);
     let kind = format!("{} {}", kind_of(run, layer.node), dims(&layer.shape));
     text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, tones.weak);
@@ -178,16 +176,16 @@ fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: Reference) {
     let against = reference_words(layer, reference);
     ui.strong(&layer.name);
     egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
-        for (name, part) in PARTS.iter().zip(ledger.parts()) {
+        for (name, part) in texts::PARTS.iter().zip(ledger.parts()) {
             ui.label(*name);
             ui.monospace(format!("{part:+.4}"));
             ui.end_row();
         }
-        ui.label(format!("together: φ − {against}"));
+        ui.label(texts::together(against));
         ui.monospace(format!("{:+.4}", ledger.total));
         ui.end_row();
     });
-    ui.weak("Means over neurons and samples, in activation units");
+    ui.weak(texts::MEANS);
 }
 
 /// What the ledger of `layer` is against, as a formula.

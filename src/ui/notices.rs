@@ -12,6 +12,7 @@ use super::signs::{Sign, sign_button, sign_label};
 use super::tones::tones;
 use crate::lab::partners::{Apart, Partner};
 use crate::lab::{Lab, Level, Message, Notice};
+use crate::ui::texts::window as texts;
 
 /// The newest this many are on the screen.
 const SHOWN: usize = 4;
@@ -37,8 +38,8 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
             for (index, notice) in shown() {
                 let waits = apart(notice);
                 let (sign, name, colour) = match notice.level {
-                    Level::Error => (Sign::Warning, "Error", tones.error),
-                    Level::Note => (Sign::Info, "Note", tones.accent),
+                    Level::Error => (Sign::Warning, texts::ERROR, tones.error),
+                    Level::Note => (Sign::Info, texts::NOTE, tones.accent),
                 };
                 let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colour)).inner_margin(Margin::same(8));
                 frame.show(ui, |ui| {
@@ -57,7 +58,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
                                 }
                             },
                         );
-                        if sign_button(ui, Sign::Cross, "Dismiss").clicked() {
+                        if sign_button(ui, Sign::Cross, texts::DISMISS).clicked() {
                             out.push(Message::DismissNotice(index));
                         }
                     });
@@ -72,8 +73,8 @@ fn partner(ui: &mut Ui, waits: &Apart, window: &mut Window) {
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         let asks: &[(&str, Ask)] = match waits.missing {
-            Partner::Network => &[("Choose the network…", Ask::OpenNetwork)],
-            Partner::Data => &[("Choose data…", Ask::OpenData), ("Choose pictures…", Ask::OpenPictures)],
+            Partner::Network => &[(texts::CHOOSE_NETWORK, Ask::OpenNetwork)],
+            Partner::Data => &[(texts::CHOOSE_DATA, Ask::OpenData), (texts::CHOOSE_PICTURES, Ask::OpenPictures)],
         };
         for (words, ask) in asks {
             if ui.button(*words).clicked() {

@@ -11,6 +11,7 @@ use super::fuzzy::matched;
 use super::shell::Window;
 use super::tones::{Tones, tones};
 use crate::lab::{Lab, Message};
+use crate::ui::texts::window as texts;
 
 const WIDTH: f32 = 520.0;
 const ROW: f32 = 26.0;
@@ -46,9 +47,9 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     let area = Modal::default_area(Id::unique("palette")).anchor(Align2::CENTER_TOP, [0.0, 70.0]);
     let modal = Modal::new(Id::unique("palette")).area(area).show(ctx, |ui| {
         ui.set_width(WIDTH);
-        let field = TextEdit::singleline(&mut palette.text).desired_width(f32::INFINITY).hint_text("Type a command");
+        let field = TextEdit::singleline(&mut palette.text).desired_width(f32::INFINITY).hint_text(texts::TYPE);
         let field = ui.add(field);
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a command"));
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, texts::FIND));
         field.request_focus();
         if field.changed() {
             palette.chosen = 0;
@@ -98,7 +99,7 @@ fn find(text: &str, lab: &Lab, window: &Window) -> Vec<Found> {
 fn list(ui: &mut Ui, found: &[Found], chosen: usize, follow: bool, entered: bool) -> Option<Command> {
     let mut given = None;
     if found.is_empty() {
-        ui.weak("No command has these letters in this order.");
+        ui.weak(texts::NO_COMMAND);
     }
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().max_height(ROW * ROWS).auto_shrink([false, true]).show(ui, |ui| {
@@ -121,7 +122,7 @@ fn row(ui: &mut Ui, found: &Found, chosen: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     response.widget_info(|| {
         let name = match found.refusal {
-            Some(why) => format!("{}, not now: {why}", found.words),
+            Some(why) => texts::not_now(&found.words, why),
             None => found.words.clone(),
         };
         WidgetInfo::selected(Role::ListBoxOption, enabled, chosen, name)

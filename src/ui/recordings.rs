@@ -6,6 +6,7 @@ use egui::{ComboBox, DragValue, Ui};
 use crate::data::DataSpec;
 use crate::data::events::{Binning, FRAMES, MOST_FRAMES, Polarity, Time};
 use crate::lab::{Lab, Message};
+use crate::ui::texts::subject as texts;
 
 /// What a frame lasts when frames of one length are first asked for, in µs.
 const SPAN: u64 = 10_000;
@@ -19,48 +20,40 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let mut wanted = kept.filter(|(of, _)| *of == binning).map_or(binning, |(_, wanted)| wanted);
     let mut held = false;
     ui.separator();
-    ui.label("Recordings of events")
-        .on_hover_text("Each step of the network sees one frame, and after the last the first again");
+    ui.label(texts::RECORDINGS).on_hover_text(texts::RECORDINGS_HINT);
     ui.horizontal(|ui| {
         let spans = matches!(wanted.time, Time::Span { .. });
-        if ui.radio(!spans, "frames").on_hover_text("So many frames of equal length in each recording").clicked() {
+        if ui.radio(!spans, texts::FRAMES).on_hover_text(texts::FRAMES_HINT).clicked() {
             wanted.time = Time::Frames(FRAMES);
         }
-        if ui.radio(spans, "µs a frame").on_hover_text("Frames of one length, from the first event on").clicked()
-            && !spans
-        {
+        if ui.radio(spans, texts::SPANS).on_hover_text(texts::SPANS_HINT).clicked() && !spans {
             wanted.time = Time::Span { us: SPAN, frames: None };
         }
         match &mut wanted.time {
             Time::Frames(frames) => {
-                held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), "Frames of a recording");
+                held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), texts::FRAMES_NAME);
             }
             Time::Span { us, frames } => {
-                held |=
-                    value(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), "Microseconds of a frame");
+                held |= value(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
                 let mut cut = frames.is_some();
-                if ui
-                    .checkbox(&mut cut, "at most")
-                    .on_hover_text("Events after the last of so many frames are cut away")
-                    .changed()
-                {
+                if ui.checkbox(&mut cut, texts::AT_MOST).on_hover_text(texts::AT_MOST_HINT).changed() {
                     *frames = cut.then_some(FRAMES);
                 }
                 if let Some(frames) = frames {
-                    held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), "The most frames of a recording");
+                    held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), texts::MOST_NAME);
                 }
             }
         }
     });
     ui.horizontal(|ui| {
         let words = |polarity| match polarity {
-            Polarity::AsNetwork => "as the network has",
-            Polarity::Split => "a channel each",
-            Polarity::Sum => "both in one channel",
-            Polarity::On => "brighter only",
-            Polarity::Off => "darker only",
+            Polarity::AsNetwork => texts::AS_NETWORK,
+            Polarity::Split => texts::SPLIT,
+            Polarity::Sum => texts::SUM,
+            Polarity::On => texts::ON,
+            Polarity::Off => texts::OFF,
         };
-        let label = ui.label("Polarities");
+        let label = ui.label(texts::POLARITIES);
         let combo = ComboBox::from_id_salt("polarity").selected_text(words(wanted.polarity));
         let shown = combo.show_ui(ui, |ui| {
             for (polarity, _) in Polarity::ALL {
@@ -71,8 +64,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
     ui.horizontal(|ui| {
         let mut stated = wanted.sensor.is_some();
-        let hint = "Where the sensor is larger than what the network sees, its pixels are summed";
-        if ui.checkbox(&mut stated, "Sensor of").on_hover_text(hint).changed() {
+        let hint = texts::SENSOR_HINT;
+        if ui.checkbox(&mut stated, texts::SENSOR).on_hover_text(hint).changed() {
             let seen = lab.run.as_ref().map(|run| run.samples.shape.clone()).unwrap_or_default();
             wanted.sensor = stated.then(|| match seen[..] {
                 [_, height, width] => [width, height],
@@ -80,10 +73,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             });
         }
         if let Some([width, height]) = &mut wanted.sensor {
-            held |= value(ui, DragValue::new(width).range(1..=4096), "Width of the sensor in pixels");
+            held |= value(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
             ui.label("×");
-            held |= value(ui, DragValue::new(height).range(1..=4096), "Height of the sensor in pixels");
-            ui.label("pixels");
+            held |= value(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
+            ui.label(texts::PIXELS);
         }
     });
     if held {

@@ -11,10 +11,11 @@ use egui::{
 };
 
 use super::shell::Window;
-use super::texts;
+use super::texts::likeness;
 use super::tones::tones;
 use crate::data::{Samples, thumbnail_rgba};
 use crate::lab::{Lab, Message, Run};
+use crate::ui::texts::samples as texts;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
 /// Longer names are cut.
@@ -59,7 +60,7 @@ impl Thumbnails {
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
     let Some(run) = &lab.run else {
-        ui.weak("The samples appear when the first run is through.");
+        ui.weak(texts::EMPTY);
         return;
     };
     let t = lab.cursor();
@@ -70,18 +71,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
             ui.set_width(112.0);
             ui.spacing_mut().item_spacing.y = 2.0;
             ui.horizontal(|ui| {
-                ui.strong("Samples");
+                ui.strong(texts::SAMPLES);
                 ui.label(RichText::new(count.to_string()).weak());
             });
-            ui.label(RichText::new(format!("{} disagree at t = {t}", disagreements.len())).small().weak());
+            ui.label(RichText::new(texts::disagree(disagreements.len(), t)).small().weak());
             let only = &mut window.layout.disagreements_only;
-            ui.checkbox(only, RichText::new("only these").small())
-                .on_hover_text("Show only samples where SNN and ANN disagree at the time cursor");
+            ui.checkbox(only, RichText::new(texts::ONLY).small()).on_hover_text(texts::ONLY_HINT);
         });
         ui.separator();
         let shown: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
         if shown.is_empty() {
-            ui.weak(format!("SNN and ANN agree on all {count} samples at t = {t}."));
+            ui.weak(texts::all_agree(count, t));
             return;
         }
         strip(ui, lab, run, window, &shown, out);
@@ -121,7 +121,7 @@ fn width_of(ui: &Ui, run: &Run) -> f32 {
     let names = (0..run.model.original.classes()).map(|class| run.class_name(class));
     let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
     let font = egui::TextStyle::Small.resolve(ui.style());
-    let text = ui.painter().layout_no_wrap(format!("≠ SNN {longest}"), font, Color32::WHITE).size().x;
+    let text = ui.painter().layout_no_wrap(texts::snn("≠ ", &longest), font, Color32::WHITE).size().x;
     (TILE.y + text + 8.0).clamp(TILE.x, WIDEST)
 }
 
@@ -133,12 +133,12 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
     let focused = lab.view.sample == sample;
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
     response.widget_info(|| {
-        let known = label.map_or(String::new(), |label| format!(", is {}", run.class_name(label)));
+        let known = label.map_or(String::new(), |label| texts::and_is(&run.class_name(label)));
         let name = match run.likeness {
-            Some(_) => format!("Sample {sample}: {ann}, {snn}"),
+            Some(_) => texts::sample_of(sample, &ann, &snn),
             None => {
                 let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
-                format!("Sample {sample}{known}, ANN says {}, SNN says {}", run.class_name(ann), run.class_name(snn))
+                texts::sample(sample, &known, &run.class_name(ann), &run.class_name(snn))
             }
         };
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
@@ -163,21 +163,21 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
         let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         painter.image(texture.id(), fitted, whole, Color32::WHITE);
     }
-    let label = label.map(|label| format!("is {}", run.class_name(label)));
+    let label = label.map(|label| texts::is(&run.class_name(label)));
     let sign = if differ { "≠ " } else { "" };
     let lines =
         [label.map(|label| (label, tones.weak)), Some((ann, tones.ann)), Some((format!("{sign}{snn}"), tones.snn))];
     answers(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
-    response.on_hover_text(format!("Sample {} of the data set", run.sample_index(sample)));
+    response.on_hover_text(texts::of_data_set(run.sample_index(sample)));
 }
 
 /// What ANN and SNN answer to `sample` after `t` steps, a line each.
 fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
     match &run.likeness {
-        Some(likeness) => texts::likeness::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
+        Some(likeness) => likeness::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
         None => {
             let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
-            [format!("ANN {}", run.class_name(ann)), format!("SNN {}", run.class_name(snn))]
+            [texts::ann(&run.class_name(ann)), texts::snn("", &run.class_name(snn))]
         }
     }
 }

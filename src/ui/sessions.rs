@@ -27,7 +27,7 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
         for (index, missing) in waiting.missing.iter().enumerate() {
             ui.horizontal(|ui| {
                 let find = ui.button(texts::FIND);
-                find.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Find {}", missing.what.words())));
+                find.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::find(missing.what.words())));
                 if find.clicked() {
                     // What has no ending is rather a folder.
                     let folder =

@@ -7,13 +7,14 @@ use super::words::whole_name;
 use crate::data::digits::Drawing;
 use crate::lab::memory::human_bytes;
 use crate::lab::{Backend, Lab};
+use crate::ui::texts::bars as texts;
 
 /// Draws the line.
 pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
     ui.horizontal(|ui| {
         let small = |text: String| RichText::new(text).small().weak();
         let Some(run) = &lab.run else {
-            ui.label(small("nothing has been run yet".into()));
+            ui.label(small(texts::NOTHING_RUN.into()));
             return;
         };
         let settings = &run.settings;
@@ -23,45 +24,37 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
         let (count, of) = (settings.samples.len(), whole_name(&settings.data));
         ui.label(small(match Drawing::is(&settings.data) {
             true => of,
-            false => format!("{count} samples ({}..{}) of {of}", settings.samples.start, settings.samples.end),
+            false => texts::samples(count, settings.samples.start, settings.samples.end, &of),
         }));
         let correction = settings.recipe.correction;
         if correction.presteps() > 0 {
             let hardware = correction.hardware_presteps(run.spiking.layers.len());
             ui.label(small("·".into()));
-            ui.label(small(format!("latency {} + {} steps", correction.presteps(), run.steps()))).on_hover_text(
-                format!(
-                    "Pre-steps and T, as the papers count. Event-driven hardware would need {hardware} + {}: {}",
-                    run.steps(),
-                    if hardware > correction.presteps() {
-                        "each layer, and each pass, calibrates on the corrected output of the layer before"
-                    } else {
-                        "all layers take their pre-steps in lock-step"
-                    }
-                ),
-            );
+            ui.label(small(texts::latency(correction.presteps(), run.steps()))).on_hover_text(texts::latency_hint(
+                hardware,
+                run.steps(),
+                if hardware > correction.presteps() { texts::EACH_LAYER } else { texts::LOCK_STEP },
+            ));
         }
         ui.label(small("·".into()));
-        ui.label(small(backend.into())).on_hover_text("The Burn backend that computes the dense layers");
+        ui.label(small(backend.into())).on_hover_text(texts::BACKEND_HINT);
         ui.label(small("·".into()));
-        ui.label(small(format!("last run {}", seconds(total)))).on_hover_text(format!(
-            "Opening {}, calibrating {}, ANN {}, SNN {}, measuring {}. What was known from before costs nothing.",
-            seconds(took.load),
-            seconds(took.calibrate),
-            seconds(took.ann),
-            seconds(took.snn),
-            seconds(took.measure)
+        ui.label(small(texts::last_run(&seconds(total)))).on_hover_text(texts::took(
+            &seconds(took.load),
+            &seconds(took.calibrate),
+            &seconds(took.ann),
+            &seconds(took.snn),
+            &seconds(took.measure),
         ));
         ui.label(small("·".into()));
-        ui.label(small(format!("recording {}", human_bytes(run.recording.bytes()))))
-            .on_hover_text("Every spike as one bit, mean inputs, last potentials and the readout of every step");
+        ui.label(small(texts::recording(&human_bytes(run.recording.bytes())))).on_hover_text(texts::RECORDING_HINT);
         if let Some(path) = &lab.written {
             ui.label(small("·".into()));
             ui.label(small(super::texts::export::last(path))).on_hover_text(path.display().to_string());
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if let Some(step) = lab.undo_sentence() {
-                ui.add(egui::Label::new(small(format!("last change: {step}"))).truncate());
+                ui.add(egui::Label::new(small(texts::last_change(&step))).truncate());
             }
         });
     });

@@ -13,23 +13,23 @@ use crate::lab::backend::HOW_TO_GET_WGPU;
 use crate::lab::{Backend, Lab, Message};
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
+use crate::ui::texts::subject as texts;
 
 const WIDTH: f32 = 320.0;
 
 /// What is to be said and chosen about the network.
 pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
-    ui.strong("Network");
+    ui.strong(texts::NETWORK);
     ui.add(egui::Label::new(RichText::new(&lab.settings.model).small().weak()).wrap());
     if let Some(run) = &lab.run {
         let network = &run.model.original;
-        ui.label(format!(
-            "{} nodes, {} parameters, {} spiking layers; input {}, {} classes",
+        ui.label(texts::network(
             network.nodes.len(),
             network.parameters(),
             run.spiking.layers.len(),
-            dims(network.input_shape()),
-            network.classes()
+            &dims(network.input_shape()),
+            network.classes(),
         ));
     }
     ui.separator();
@@ -41,13 +41,13 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
             ui.close();
         }
     }
-    if ui.button("Open network…").clicked() {
+    if ui.button(texts::OPEN_NETWORK).clicked() {
         window.asks.push(Ask::OpenNetwork);
         ui.close();
     }
     ui.separator();
     ui.horizontal(|ui| {
-        ui.label("Backend").on_hover_text("Which Burn backend computes the dense layers");
+        ui.label(texts::BACKEND).on_hover_text(texts::BACKEND_HINT);
         for (_, backend) in Backend::ALL {
             let chosen = lab.settings.backend == backend;
             let choice = egui::Button::selectable(chosen, backend_name(backend));
@@ -62,19 +62,19 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
 /// What is to be said and chosen about the samples.
 pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
-    ui.strong("Data");
+    ui.strong(texts::DATA);
     ui.add(egui::Label::new(RichText::new(super::words::whole_name(&lab.settings.data)).small().weak()).wrap());
     let count = lab.run.as_ref().map(|run| run.samples.len());
     if let Some(run) = &lab.run {
-        let labels = if run.samples.labels.is_empty() { "no labels" } else { "with labels" };
-        ui.label(format!("{} samples of {}, {labels}", run.samples.len(), dims(&run.samples.shape)));
+        let labels = if run.samples.labels.is_empty() { texts::NO_LABELS } else { texts::LABELS };
+        ui.label(texts::samples(run.samples.len(), &dims(&run.samples.shape), labels));
     }
     ui.horizontal(|ui| {
-        if ui.button("Open data set…").clicked() {
+        if ui.button(texts::OPEN_DATA).clicked() {
             window.asks.push(Ask::OpenData);
             ui.close();
         }
-        if ui.button("Open pictures…").clicked() {
+        if ui.button(texts::OPEN_PICTURES).clicked() {
             window.asks.push(Ask::OpenPictures);
             ui.close();
         }
@@ -82,27 +82,20 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     ui.separator();
     Grid::new("ranges").num_columns(2).spacing([14.0, 6.0]).show(ui, |ui| {
         let settings = &lab.settings;
-        range(ui, "Run", "The samples that are run and measured", &settings.samples, count, |first, count| {
+        range(ui, texts::RUN, texts::RUN_HINT, &settings.samples, count, |first, count| {
             out.push(Message::SetSamples { first, count });
         });
         let pool = if settings.calibration_data.is_some() { None } else { count };
-        range(
-            ui,
-            "Calibrate",
-            "The samples that thresholds are taken from",
-            &settings.calibrate,
-            pool,
-            |first, count| {
-                out.push(Message::SetCalibration { first, count });
-            },
-        );
+        range(ui, texts::CALIBRATE, texts::CALIBRATE_HINT, &settings.calibrate, pool, |first, count| {
+            out.push(Message::SetCalibration { first, count });
+        });
     });
     calibration_set(ui, lab, window, out);
     super::recordings::show(ui, lab, out);
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
         let colour = tones(ui).snn;
-        ui.label(RichText::new("Some samples are both calibrated on and measured.").small().color(colour));
+        ui.label(RichText::new(texts::OVERLAP).small().color(colour));
     }
     ui.separator();
     scaling(ui, lab, out);
@@ -112,11 +105,11 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
 fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     let other = lab.settings.calibration_data.as_deref();
     ui.horizontal_wrapped(|ui| {
-        ui.label("on").on_hover_text("Thresholds are best taken from training samples, and accuracy from others");
-        if ui.radio(other.is_none(), "these data").clicked() && other.is_some() {
+        ui.label(texts::CALIBRATE_ON).on_hover_text(texts::CALIBRATE_ON_HINT);
+        if ui.radio(other.is_none(), texts::THESE_DATA).clicked() && other.is_some() {
             out.push(Message::SetCalibrationData(None));
         }
-        if ui.radio(other.is_some(), "another set…").clicked() {
+        if ui.radio(other.is_some(), texts::ANOTHER_SET).clicked() {
             window.asks.push(Ask::OpenCalibrationData);
             ui.close();
         }
@@ -142,8 +135,8 @@ fn range(
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
         let last = of.unwrap_or(usize::MAX >> 1);
-        let a = ui.add(DragValue::new(&mut count).range(1..=last).suffix(" samples").update_while_editing(false));
-        ui.label("from");
+        let a = ui.add(DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false));
+        ui.label(texts::FROM);
         let b = ui.add(DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false));
         let both = a.union(b);
         if both.dragged() {
@@ -161,15 +154,15 @@ fn range(
 /// How raw values become network input.
 fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let now = &lab.settings.scaling;
-    ui.label("Input scaling").on_hover_text("Must be what the network was trained with; it is kept with the network");
+    ui.label(texts::SCALING).on_hover_text(texts::SCALING_HINT);
     ui.horizontal(|ui| {
-        for (choice, name) in [(Scaling::Unit, "0 to 1"), (Scaling::Bytes, "0 to 255")] {
+        for (choice, name) in [(Scaling::Unit, texts::UNIT), (Scaling::Bytes, texts::BYTES)] {
             if ui.radio(*now == choice, name).clicked() && *now != choice {
                 out.push(Message::SetScaling(choice));
             }
         }
         let normal = matches!(now, Scaling::MeanStd { .. });
-        if ui.radio(normal, "mean and std").clicked() && !normal {
+        if ui.radio(normal, texts::MEAN_STD).clicked() && !normal {
             out.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
         }
     });
@@ -177,8 +170,7 @@ fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let id = ui.scope_id().with("scaling");
         let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));
-        let field =
-            field.on_hover_text("mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1");
+        let field = field.on_hover_text(texts::MEAN_STD_HINT);
         let parsed = Scaling::parse(&text);
         if let Err(error) = &parsed {
             let colour = tones(ui).error;

@@ -4,10 +4,11 @@
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::signs::{Sign, sign_button};
-use super::texts;
+use super::texts::likeness;
 use super::tones::tones;
 use crate::lab::{Control, Lab, Message};
 use crate::measure::CurvePoint;
+use crate::ui::texts::bars as texts;
 
 const HEIGHT: f32 = 34.0;
 
@@ -18,23 +19,23 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         ui.horizontal(|ui| {
             ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.x = 4.0;
-            if sign_button(ui, Sign::Back, "Step back").clicked() {
+            if sign_button(ui, Sign::Back, texts::STEP_BACK).clicked() {
                 out.push(Message::StepCursor(-1));
             }
             let (sign, name, message) = if lab.view.playing {
-                (Sign::Pause, "Pause", Message::Pause)
+                (Sign::Pause, texts::PAUSE, Message::Pause)
             } else {
-                (Sign::Play, "Play", Message::Play)
+                (Sign::Play, texts::PLAY, Message::Play)
             };
             if sign_button(ui, sign, name).clicked() {
                 out.push(message);
             }
-            if sign_button(ui, Sign::Forward, "Step forward").clicked() {
+            if sign_button(ui, Sign::Forward, texts::STEP_FORWARD).clicked() {
                 out.push(Message::StepCursor(1));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let mut follows = lab.view.cursor.is_none();
-                if ui.checkbox(&mut follows, "Follow end").on_hover_text("Keep the cursor at the last step").changed() {
+                if ui.checkbox(&mut follows, texts::FOLLOW).on_hover_text(texts::FOLLOW_HINT).changed() {
                     out.push(Message::SetCursor((!follows).then_some(at)));
                 }
                 ui.add_space(10.0);
@@ -65,7 +66,7 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
     }
     by_keys(ui, &response, out);
-    response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), at as f64, "Time cursor"));
+    response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), at as f64, texts::TIME_CURSOR));
     let response = named_value(ui, response);
     let tones = tones(ui);
     let painter = ui.painter_at(rect);
@@ -127,11 +128,11 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let share = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
     if let Some(point) = run.report.curve.get(index) {
-        let right = point.accuracy.map_or(String::new(), |a| format!("SNN right on {:.1} %, ", a * 100.0));
+        let right = point.accuracy.map_or(String::new(), |a| texts::right(a * 100.0));
         let words = match &run.likeness {
-            Some(likeness) => texts::likeness::words(Some(likeness.of)).short,
-            None => "agrees with the ANN on",
+            Some(likeness) => likeness::words(Some(likeness.of)).short,
+            None => texts::AGREES_ON,
         };
-        response.show_tooltip_text(format!("t = {}: {right}{words} {:.1} %", point.t, point.agreement * 100.0));
+        response.show_tooltip_text(texts::at_time(point.t, &right, words, point.agreement * 100.0));
     }
 }

@@ -7,14 +7,17 @@ use super::shell::Window;
 use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
 use super::words::{short_name, whole_name};
-use super::{recipe_bar, subject, texts};
+use super::{recipe_bar, subject};
 use crate::lab::{Control, Lab, Message, Workspace};
+use crate::ui::texts::bars as texts;
+use crate::ui::texts::likeness;
+use crate::ui::texts::shared;
 
 /// The workspaces with their names and what they are for.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
-    (Workspace::Explore, "Explore", "Where and why do the two networks disagree?"),
-    (Workspace::Teach, "Teach", "One neuron, large"),
-    (Workspace::Tune, "Tune", "Thresholds and T"),
+    (Workspace::Explore, texts::EXPLORE, texts::EXPLORE_HINT),
+    (Workspace::Teach, texts::TEACH, texts::TEACH_HINT),
+    (Workspace::Tune, texts::TUNE, texts::TUNE_HINT),
 ];
 
 /// The height of a row of controls, and the width at its end for the state of the run, in points.
@@ -52,8 +55,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
 }
 
 fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (sign, name) =
-        if lab.view.dark { (Sign::Sun, "Switch to light theme") } else { (Sign::Moon, "Switch to dark theme") };
+    let (sign, name) = if lab.view.dark { (Sign::Sun, texts::LIGHT) } else { (Sign::Moon, texts::DARK) };
     if sign_button(ui, sign, name).clicked() {
         out.push(Message::SetDark(!lab.view.dark));
     }
@@ -61,12 +63,12 @@ fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// What is open, to be clicked.
 fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
-    let network = chip(ui, "Network", &short_name(&lab.settings.model), &lab.settings.model);
+    let network = chip(ui, texts::NETWORK, &short_name(&lab.settings.model), &lab.settings.model);
     egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let free = !lab.locked(Control::Network);
         ui.add_enabled_ui(free, |ui| subject::network(ui, lab, window, out));
     });
-    let data = chip(ui, "Data", &short_name(&lab.settings.data), &whole_name(&lab.settings.data));
+    let data = chip(ui, texts::DATA, &short_name(&lab.settings.data), &whole_name(&lab.settings.data));
     egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let free = !lab.locked(Control::Data);
         ui.add_enabled_ui(free, |ui| subject::data(ui, lab, window, out));
@@ -84,16 +86,16 @@ fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
 /// Progress while something is computed; the result in a line when not.
 fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     if let Some(job) = &lab.job {
-        if ui.button("Stop").on_hover_text("Stop the work in progress; what is on the screen stays").clicked() {
+        if ui.button(texts::STOP).on_hover_text(texts::STOP_HINT).clicked() {
             out.push(Message::Stop);
         }
-        let stage = if job.stage.is_empty() { "starting" } else { job.stage };
+        let stage = if job.stage.is_empty() { texts::STARTING } else { job.stage };
         let bar =
             egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(ui.available_width().clamp(40.0, 170.0));
         ui.add(bar.text(RichText::new(stage).small()));
         return;
     }
-    if ui.button("Rerun").on_hover_text("Read the files again and compute from nothing (F5)").clicked() {
+    if ui.button(texts::RERUN).on_hover_text(texts::RERUN_HINT).clicked() {
         out.push(Message::Rerun);
     }
 }
@@ -112,12 +114,12 @@ fn headline(ui: &mut Ui, lab: &Lab) {
         ui.label(text).on_hover_text(hint);
     };
     ui.separator();
-    let words = texts::likeness::words(run.likeness.as_ref().map(|likeness| likeness.of));
+    let words = likeness::words(run.likeness.as_ref().map(|likeness| likeness.of));
     share(ui, words.short, point.agreement, tones.text, words.hint);
     if let Some(snn) = point.accuracy {
-        share(ui, "SNN", snn, tones.snn, "Samples the SNN answers rightly at the time cursor");
+        share(ui, shared::SNN, snn, tones.snn, texts::SNN_HINT);
     }
     if let Some(ann) = run.report.ann_accuracy {
-        share(ui, "ANN", ann, tones.ann, "Samples the ANN answers rightly");
+        share(ui, shared::ANN, ann, tones.ann, texts::ANN_HINT);
     }
 }

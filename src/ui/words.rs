@@ -3,6 +3,7 @@
 use crate::data::digits::Drawing;
 use crate::lab::Run;
 use crate::network::NodeId;
+use crate::ui::texts::names as texts;
 
 /// A number with about four digits: "0.0312", "1.204", "153".
 pub fn number(value: f64) -> String {
@@ -38,16 +39,14 @@ pub fn theta_words(theta: &[f32]) -> String {
 pub fn kind_of(run: &Run, node: NodeId) -> &'static str {
     let network = run.model.program.network();
     let feeding = network.nodes.get(node).and_then(|n| n.inputs.first()).and_then(|&id| network.nodes.get(id));
-    feeding.map_or("layer", |node| node.kind())
+    feeding.map_or(texts::LAYER, |node| node.kind())
 }
 
 /// A neuron by its place in the layer: "channel 3, row 5, column 7" or "neuron 12".
 pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
     match *shape {
-        [_, h, w] if h * w > 0 => {
-            format!("channel {}, row {}, column {}", neuron / (h * w), neuron / w % h, neuron % w)
-        }
-        _ => format!("neuron {neuron}"),
+        [_, h, w] if h * w > 0 => texts::place(neuron / (h * w), neuron / w % h, neuron % w),
+        _ => texts::neuron(neuron),
     }
 }
 
@@ -62,7 +61,7 @@ pub fn short_name(source: &str) -> String {
         return source.trim_start_matches("builtin:").to_owned();
     }
     if Drawing::is(source) {
-        return "a drawing".into();
+        return texts::DRAWING.into();
     }
     // Of several files the first is the one with the samples.
     let first = source.split(',').next().unwrap_or(source);

@@ -22,32 +22,32 @@ impl Command {
         let run = lab.run.as_ref();
         let layers = run.map_or(0, |run| run.spiking.layers.len());
         let samples = run.map_or(0, |run| run.recording.samples);
-        let needs_run = run.is_none().then_some("nothing has been run yet");
+        let needs_run = run.is_none().then_some(texts::commands::NOTHING_RUN);
         let unless = |fine: bool, why: &'static str| (!fine).then_some(why);
         match self {
-            Self::Undo => unless(lab.undo_sentence().is_some(), "nothing was changed yet"),
-            Self::Redo => unless(lab.redo_sentence().is_some(), "nothing was undone"),
-            Self::Stop => unless(lab.job.is_some(), "nothing is being computed"),
-            Self::ClearRace => unless(!lab.lanes.is_empty(), "no recipe is in the race"),
-            Self::StepBack => needs_run.or(unless(lab.cursor() > 1, "the cursor is at the first step")),
-            Self::StepForward => needs_run.or(unless(lab.cursor() < lab.steps(), "the cursor is at the last step")),
-            Self::LayerBefore => needs_run.or(unless(lab.view.layer > 0, "this is the first layer")),
-            Self::LayerAfter => needs_run.or(unless(lab.view.layer < last(layers), "this is the last layer")),
-            Self::SampleBefore => needs_run.or(unless(lab.view.sample > 0, "this is the first sample")),
-            Self::SampleAfter => needs_run.or(unless(lab.view.sample < last(samples), "this is the last sample")),
+            Self::Undo => unless(lab.undo_sentence().is_some(), texts::commands::NOTHING_CHANGED),
+            Self::Redo => unless(lab.redo_sentence().is_some(), texts::commands::NOTHING_UNDONE),
+            Self::Stop => unless(lab.job.is_some(), texts::commands::NOTHING_COMPUTED),
+            Self::ClearRace => unless(!lab.lanes.is_empty(), texts::commands::NO_RACE),
+            Self::StepBack => needs_run.or(unless(lab.cursor() > 1, texts::commands::AT_FIRST_STEP)),
+            Self::StepForward => needs_run.or(unless(lab.cursor() < lab.steps(), texts::commands::AT_LAST_STEP)),
+            Self::LayerBefore => needs_run.or(unless(lab.view.layer > 0, texts::commands::AT_FIRST_LAYER)),
+            Self::LayerAfter => needs_run.or(unless(lab.view.layer < last(layers), texts::commands::AT_LAST_LAYER)),
+            Self::SampleBefore => needs_run.or(unless(lab.view.sample > 0, texts::commands::AT_FIRST_SAMPLE)),
+            Self::SampleAfter => needs_run.or(unless(lab.view.sample < last(samples), texts::commands::AT_LAST_SAMPLE)),
             Self::Divergence => {
                 let found = lab.snapshot.as_ref().is_some_and(|snapshot| snapshot.divergence.is_some());
-                needs_run.or(unless(found, "this sample never leaves the ANN"))
+                needs_run.or(unless(found, texts::commands::NEVER_LEAVES))
             }
             Self::GoBack(index) | Self::Compare(index) => {
                 let past = lab.history.past().get(index);
-                unless(past.is_some_and(|past| past.settings != lab.settings), "this run is on the screen")
+                unless(past.is_some_and(|past| past.settings != lab.settings), texts::commands::ON_THE_SCREEN)
             }
             Self::File(Ask::ExportRun) => needs_run,
             Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
             _ => None,
         }
-        .or_else(|| unless(!self.locked(lab), "the lesson keeps this to itself"))
+        .or_else(|| unless(!self.locked(lab), texts::commands::LOCKED))
     }
 
     /// Whether a lesson has locked what the command turns.

@@ -21,10 +21,10 @@ struct Menu<'a> {
 /// Draws the menus of the bar.
 pub fn bar(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     let mut menu = Menu { lab, window, out };
-    ui.menu_button("File", |ui| menu.file(ui));
-    ui.menu_button("Edit", |ui| menu.edit(ui));
-    ui.menu_button("View", |ui| menu.view(ui));
-    ui.menu_button("Help", |ui| menu.items(ui, [Command::Words, Command::Hints, Command::Palette]));
+    ui.menu_button(texts::commands::FILE, |ui| menu.file(ui));
+    ui.menu_button(texts::commands::EDIT, |ui| menu.edit(ui));
+    ui.menu_button(texts::commands::VIEW, |ui| menu.view(ui));
+    ui.menu_button(texts::commands::HELP, |ui| menu.items(ui, [Command::Words, Command::Hints, Command::Palette]));
 }
 
 impl Menu<'_> {
@@ -62,10 +62,16 @@ impl Menu<'_> {
     fn file(&mut self, ui: &mut Ui) {
         self.items(ui, [Ask::OpenNetwork, Ask::OpenData, Ask::OpenPictures].map(Command::File));
         ui.separator();
-        ui.menu_button("Bundled networks", |ui| self.items(ui, (0..BUNDLED.len()).map(Command::Bundled)));
-        ui.menu_button("Bundled data", |ui| self.items(ui, (0..BUNDLED_DATA.len()).map(Command::BundledData)));
+        ui.menu_button(texts::commands::BUNDLED_NETWORKS, |ui| {
+            self.items(ui, (0..BUNDLED.len()).map(Command::Bundled))
+        });
+        ui.menu_button(texts::commands::BUNDLED_SETS, |ui| {
+            self.items(ui, (0..BUNDLED_DATA.len()).map(Command::BundledData))
+        });
         ui.add_enabled_ui(!self.lab.recent.is_empty(), |ui| {
-            ui.menu_button("Opened lately", |ui| self.items(ui, (0..self.lab.recent.len()).map(Command::Recent)));
+            ui.menu_button(texts::commands::LATELY, |ui| {
+                self.items(ui, (0..self.lab.recent.len()).map(Command::Recent))
+            });
         });
         ui.separator();
         self.items(ui, [Ask::OpenRecipe, Ask::SaveRecipe].map(Command::File));
@@ -73,11 +79,11 @@ impl Menu<'_> {
         self.items(ui, [Ask::OpenSession, Ask::SaveSession, Ask::ExportRun].map(Command::File));
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
-        ui.menu_button("Lessons", |ui| {
+        ui.menu_button(texts::commands::LESSONS, |ui| {
             self.items(ui, (0..crate::ui::lesson::entries().len()).map(Command::Lesson));
             self.item(ui, Command::File(Ask::OpenLesson));
         });
-        ui.menu_button("Export", |ui| {
+        ui.menu_button(texts::commands::EXPORT, |ui| {
             for pane in self.window.layout.docks.all_in_sight(self.lab.view.workspace) {
                 ui.menu_button(pane.title(), |ui| {
                     self.items(ui, Format::ALL.map(|format| Command::Export(pane, format)))
@@ -92,7 +98,9 @@ impl Menu<'_> {
         self.items(ui, [Command::Undo, Command::Redo]);
         ui.separator();
         self.item(ui, Command::ResetRecipe);
-        ui.menu_button("Methods", |ui| self.items(ui, (0..methods(self.lab).len()).map(Command::Method)));
+        ui.menu_button(texts::commands::METHODS, |ui| {
+            self.items(ui, (0..methods(self.lab).len()).map(Command::Method))
+        });
         ui.separator();
         self.item(ui, Command::Palette);
     }
@@ -100,7 +108,7 @@ impl Menu<'_> {
     fn view(&mut self, ui: &mut Ui) {
         self.items(ui, [Workspace::Explore, Workspace::Teach, Workspace::Tune].map(Command::Workspace));
         ui.separator();
-        ui.menu_button("Panes", |ui| {
+        ui.menu_button(texts::commands::PANES, |ui| {
             for pane in Pane::ALL {
                 // In a list of what is there, a click on a mark takes away, whether the pane is in front or not.
                 let docks = &mut self.window.layout.docks;

@@ -8,6 +8,7 @@ use crate::lesson::Lesson;
 use crate::lesson::bundled::{LESSONS, PREFIX};
 use crate::ui::dialog::Ask;
 use crate::ui::panes::Pane;
+use crate::ui::texts::lesson as texts;
 
 /// A line of the list.
 #[derive(Debug)]
@@ -21,10 +22,10 @@ pub struct Entry {
 /// Draws the list; returns the source of the lesson that was chosen.
 pub fn show(ui: &mut Ui, asks: &mut Vec<Ask>) -> Option<String> {
     let mut chosen = None;
-    ui.label("Each lesson loads what it needs, asks, and checks the answer against the running lab. What you had comes back when you leave.");
+    ui.label(texts::ABOUT);
     ui.add_space(4.0);
     for (number, entry) in entries().iter().enumerate() {
-        let minutes = entry.minutes.map(|minutes| format!("  ·  {minutes} min")).unwrap_or_default();
+        let minutes = entry.minutes.map(texts::minutes).unwrap_or_default();
         let button = egui::Button::new(RichText::new(format!("{}. {}", number + 1, entry.title)).strong()).wrap();
         if ui.add(button.min_size(egui::vec2(ui.available_width(), 0.0))).clicked() {
             chosen = Some(entry.source.clone());
@@ -33,8 +34,8 @@ pub fn show(ui: &mut Ui, asks: &mut Vec<Ask>) -> Option<String> {
         ui.add_space(2.0);
     }
     ui.separator();
-    let hint = "A lesson of your own: a Markdown file, its form is described in docs/lessons.md";
-    if ui.button("Open lesson…").on_hover_text(hint).clicked() {
+    let hint = texts::OPEN_HINT;
+    if ui.button(texts::OPEN).on_hover_text(hint).clicked() {
         asks.push(Ask::OpenLesson);
     }
     chosen

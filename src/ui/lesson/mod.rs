@@ -13,6 +13,7 @@ pub use state::{Classroom, Place};
 use super::shell::Window;
 use crate::lab::{Control, Lab, Message, Workspace};
 use crate::lesson::{Part, Spot, filled};
+use crate::ui::texts::lesson as texts;
 
 /// Whether the panel is on the screen.
 pub fn open(lab: &Lab, window: &Window) -> bool {
@@ -70,9 +71,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         return;
     }
     ui.horizontal(|ui| {
-        ui.heading("Lessons");
+        ui.heading(texts::LESSONS);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.button("Hide").on_hover_text("Hide the lessons; they are in the View menu").clicked() {
+            if ui.button(texts::HIDE).on_hover_text(texts::HIDE_HINT).clicked() {
                 window.layout.lessons = false;
             }
         });
@@ -93,9 +94,7 @@ fn step(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
     });
     let progress = ProgressBar::new((index + 1) as f32 / count as f32).desired_height(6.0);
     let bar = ui.add(progress);
-    bar.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, format!("Step {} of {count}", index + 1))
-    });
+    bar.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, texts::step(index + 1, count)));
     ui.add_space(2.0);
     ui.heading(player.step().title.clone());
     // The way on stays at the bottom, whatever the text's length.
@@ -117,21 +116,21 @@ fn way(ui: &mut Ui, lab: &Lab, room: &mut Classroom, index: usize, count: usize,
     let mut to = None;
     let mut leave = false;
     ui.horizontal(|ui| {
-        if ui.add_enabled(index > 0, Button::new("Back")).clicked() {
+        if ui.add_enabled(index > 0, Button::new(texts::BACK)).clicked() {
             to = Some(index - 1);
         }
         ui.label(format!("{} / {count}", index + 1));
         if index + 1 < count {
-            let next = Button::new(RichText::new("Next").strong());
-            if ui.add_enabled(done, next).on_disabled_hover_text("Answer the question first").clicked() {
+            let next = Button::new(RichText::new(texts::NEXT).strong());
+            if ui.add_enabled(done, next).on_disabled_hover_text(texts::NEXT_HINT).clicked() {
                 to = Some(index + 1);
             }
-        } else if ui.button(RichText::new("Finish").strong()).on_hover_text("What you had comes back").clicked() {
+        } else if ui.button(RichText::new(texts::FINISH).strong()).on_hover_text(texts::FINISH_HINT).clicked() {
             leave = true;
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let hint = "End the lesson; network, settings and arrangement become what they were before";
-            if index + 1 < count && ui.button("Leave lesson").on_hover_text(hint).clicked() {
+            let hint = texts::LEAVE_HINT;
+            if index + 1 < count && ui.button(texts::LEAVE).on_hover_text(hint).clicked() {
                 leave = true;
             }
         });
@@ -146,19 +145,19 @@ fn way(ui: &mut Ui, lab: &Lab, room: &mut Classroom, index: usize, count: usize,
 /// The controls that this step keeps to itself.
 fn locked(ui: &mut Ui, lab: &Lab) {
     let name = |control: &Control| match control {
-        Control::Network => "network",
-        Control::Data => "data",
+        Control::Network => texts::NETWORK,
+        Control::Data => texts::DATA,
         Control::Steps => "T",
-        Control::Threshold => "threshold",
+        Control::Threshold => texts::THRESHOLD,
         Control::VInit => "v(0)",
-        Control::Correction => "correction",
-        Control::Recipe => "recipe",
-        Control::Bench => "bench",
-        Control::Drawing => "drawing",
-        Control::Time => "time cursor",
+        Control::Correction => texts::CORRECTION,
+        Control::Recipe => texts::RECIPE,
+        Control::Bench => texts::BENCH,
+        Control::Drawing => texts::DRAWING,
+        Control::Time => texts::TIME,
     };
     if !lab.view.locked.is_empty() {
         let names: Vec<_> = lab.view.locked.iter().map(name).collect();
-        ui.label(RichText::new(format!("Locked in this step: {}", names.join(", "))).small().weak());
+        ui.label(RichText::new(texts::locked(&names.join(", "))).small().weak());
     }
 }

@@ -6,6 +6,7 @@ use super::markdown;
 use super::state::Classroom;
 use crate::lab::{Lab, Message};
 use crate::lesson::{Condition, Given, Question, Verdict, filled};
+use crate::ui::texts::lesson as texts;
 use crate::ui::tones::tones;
 
 /// Wrong answers after which the answer may be shown.
@@ -29,7 +30,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>
 fn number(ui: &mut Ui, lab: &Lab, room: &mut Classroom, unit: &str) {
     let Some(player) = &mut room.player else { return };
     ui.horizontal_wrapped(|ui| {
-        let label = ui.label("Your answer");
+        let label = ui.label(texts::ANSWER);
         let field =
             ui.add(TextEdit::singleline(&mut room.draft).desired_width(70.0).char_limit(24)).labelled_by(label.id);
         if !unit.is_empty() {
@@ -38,7 +39,8 @@ fn number(ui: &mut Ui, lab: &Lab, room: &mut Classroom, unit: &str) {
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let typed: Option<f64> =
             room.draft.trim().trim_end_matches('%').trim().replace(',', ".").replace('−', "-").parse().ok();
-        let check = ui.add_enabled(typed.is_some(), egui::Button::new("Check")).on_disabled_hover_text("Type a number");
+        let check =
+            ui.add_enabled(typed.is_some(), egui::Button::new(texts::CHECK)).on_disabled_hover_text(texts::CHECK_HINT);
         if let Some(given) = typed.filter(|given| given.is_finite() && (check.clicked() || entered)) {
             player.answer(lab, Given::Number(given));
         }
@@ -63,10 +65,10 @@ fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition]) {
         let holds = condition.holds(lab);
         let now = condition.now(lab).map_or("—".to_owned(), |now| now.to_string());
         // Never by colour alone.
-        let (mark, colour) = if holds { ("done", tones.parts[2]) } else { ("to do", tones.weak) };
+        let (mark, colour) = if holds { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).small().color(colour));
-            ui.label(format!("{} (now {now})", condition.words())).on_hover_text(condition.text());
+            ui.label(texts::now(&condition.words(), &now)).on_hover_text(condition.text());
         });
     }
 }
@@ -78,17 +80,17 @@ fn verdict(ui: &mut Ui, lab: &Lab, room: &Classroom, question: &Question) {
     let step = player.step();
     let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { filled(text, lab) };
     if player.done() && room.shown {
-        let answer = player.model_answer(lab).map(|answer| format!("The answer: {answer}. ")).unwrap_or_default();
-        said(ui, tones.accent, "Shown.", &(answer + &or(&step.right, "")));
+        let answer = player.model_answer(lab).map(texts::the_answer).unwrap_or_default();
+        said(ui, tones.accent, texts::SHOWN, &(answer + &or(&step.right, "")));
     } else {
         match player.verdict() {
-            Some(Verdict::Right) => said(ui, tones.parts[2], "Right.", &or(&step.right, "")),
-            Some(Verdict::Wrong) if player.done() => said(ui, tones.parts[2], "Answered.", &or(&step.right, "")),
-            Some(Verdict::Wrong) => said(ui, tones.error, "Not yet.", &or(&step.wrong, "Try again.")),
-            Some(Verdict::NotYet) => said(ui, tones.accent, "One moment.", "The lab is still computing; check again."),
-            None if player.done() => said(ui, tones.parts[2], "Answered.", &or(&step.right, "")),
+            Some(Verdict::Right) => said(ui, tones.parts[2], texts::RIGHT, &or(&step.right, "")),
+            Some(Verdict::Wrong) if player.done() => said(ui, tones.parts[2], texts::ANSWERED, &or(&step.right, "")),
+            Some(Verdict::Wrong) => said(ui, tones.error, texts::NOT_YET, &or(&step.wrong, texts::TRY_AGAIN)),
+            Some(Verdict::NotYet) => said(ui, tones.accent, texts::ONE_MOMENT, texts::CHECK_AGAIN),
+            None if player.done() => said(ui, tones.parts[2], texts::ANSWERED, &or(&step.right, "")),
             None if lab.busy() && matches!(question, Question::Reach { .. }) => {
-                ui.label(RichText::new("The lab is computing.").small());
+                ui.label(RichText::new(texts::COMPUTING).small());
             }
             None => {}
         }
@@ -111,19 +113,19 @@ fn help(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
     let Some(player) = &mut room.player else { return };
     let hints = player.step().hints.clone();
     for (index, hint) in hints.iter().take(room.hints).enumerate() {
-        markdown::show(ui, &format!("*Hint {}:* {}", index + 1, filled(hint, lab)));
+        markdown::show(ui, &texts::hint(index + 1, &filled(hint, lab)));
     }
     if player.done() {
         return;
     }
     ui.horizontal_wrapped(|ui| {
         if room.hints < hints.len() {
-            if ui.button("Hint").on_hover_text("A nudge in the right direction").clicked() {
+            if ui.button(texts::HINT).on_hover_text(texts::HINT_HINT).clicked() {
                 room.hints += 1;
             }
         } else if player.tries() >= PATIENCE || room.hints == hints.len() {
-            let hover = "Show the answer, or do it for you, and go on";
-            if ui.button("Show the answer").on_hover_text(hover).clicked() {
+            let hover = texts::SHOW_HINT;
+            if ui.button(texts::SHOW).on_hover_text(hover).clicked() {
                 out.extend(player.show());
                 room.shown = true;
             }

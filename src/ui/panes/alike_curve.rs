@@ -10,6 +10,7 @@ use super::t_curve::{compared, marks, shares};
 use crate::lab::{Lab, Message, Run};
 use crate::measure::{Answer, Likeness};
 use crate::ui::texts::likeness as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// Draws the pane for `run`, whose answers are compared in `likeness`.
@@ -23,7 +24,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         of: Pane::TCurve,
         title: texts::curve_title(likeness.of),
         explanation: format!("{} {now}", texts::curve_explained(likeness.of)),
-        description: format!("Curve of likeness over time-steps. {now}"),
+        description: texts::description(&now),
     };
     let near = |t: usize| (1.0 - likeness.error(t)).max(0.0);
     let csv = || {
@@ -37,10 +38,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
     };
     parts::page(ui, &page, csv, |ui| {
         let other = compared(lab);
-        let name = other.map_or(String::new(), |other| format!("run {}", other.number));
+        let name = other.map_or(String::new(), |other| shared::run(other.number));
         let mut entries = vec![(words.axis, tones.snn)];
         if likeness.of == Answer::Boxes {
-            entries.push(("outputs alike", tones.weak));
+            entries.push((texts::OUTPUTS_ALIKE, tones.weak));
         }
         if other.is_some() {
             entries.push((&name, ink.quantization));
@@ -57,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
             .include_y(1.0)
             .include_x(1.0)
             .include_x(last as f64)
-            .custom_x_axes(vec![parts::x_axis("time-steps t")])
+            .custom_x_axes(vec![parts::x_axis(shared::TIME_STEPS)])
             .y_axis_label(words.axis)
             .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
             .y_axis_min_width(46.0)
@@ -65,12 +66,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
             .y_grid_spacer(|_| shares())
             .label_formatter(|at| {
                 let t = parts::step_at(parts::position(at).x, last).min(steps);
-                Some(format!(
-                    "t = {t}\n{} {}\noutputs {}",
-                    words.short,
-                    percent(likeness.agreement(t)),
-                    percent(near(t))
-                ))
+                Some(texts::hover(t, words.short, &percent(likeness.agreement(t)), &percent(near(t))))
             });
         let shown = plot.show(ui, |plot| {
             let line = |of: &dyn Fn(usize) -> f64| -> PlotPoints<'_> {
@@ -95,7 +91,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         });
         chart::tell(&shown.response, page.title, || {
             let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.agreement]).collect();
-            let course = chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y)));
+            let course = chart::course(&points, |[t, y]| shared::at_step(&percent(y), t));
             format!("{}: {course}.", words.axis)
         });
         parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
@@ -106,17 +102,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
 fn sentence(likeness: &Likeness, t: usize) -> String {
     let error = percent(likeness.error(t));
     if likeness.of == Answer::Values {
-        return format!("After {t} steps the outputs are {error} off the ANN's.");
+        return texts::off_by(t, &error);
     }
     let boxes = likeness.boxes(t);
-    let since = likeness.steps_needed().map_or(String::new(), |t| format!(" From t = {t} on it is all and no others."));
+    let since = likeness.steps_needed().map_or(String::new(), texts::all_from);
     let same = match boxes.same {
-        0 => "none at the same place".to_owned(),
-        same => format!("{same} at the same place, which overlap by {}", percent(boxes.overlap)),
+        0 => texts::NONE_SAME.to_owned(),
+        same => texts::same(same, &percent(boxes.overlap)),
     };
-    format!(
-        "After {t} steps the SNN finds {} (the ANN {}), {same}; its outputs are {error} off the ANN's.{since}",
-        texts::boxes(boxes.snn),
-        boxes.ann
-    )
+    texts::found(t, &texts::boxes(boxes.snn), boxes.ann, &same, &error, &since)
 }

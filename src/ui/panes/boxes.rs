@@ -11,6 +11,8 @@ use crate::lab::{Lab, Message, Run, Workspace};
 use crate::measure::{Answer, Detector, Found, likeness};
 use crate::ui::shell::Layout;
 use crate::ui::texts::likeness::NOTHING_YET;
+use crate::ui::texts::panes::boxes as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// Opens the pane where a detector is on the screen for the first time, and takes it away after the last; whoever closes it
@@ -34,26 +36,21 @@ pub fn follow(lab: &Lab, layout: &mut Layout) {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
-        return parts::empty(ui, "What a detector finds appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {
-        let classes = "This network gives class scores and no boxes. Open a detector (scores and boxes as two outputs, as UltraFace \
-                       has them) to see them here.";
+        let classes = texts::NO_BOXES;
         return parts::empty(ui, &Detector::why_not(&run.model.original).unwrap_or_else(|| classes.into()));
     };
-    let found = format!("{}; {}", sentence("ANN", &ann), sentence(&format!("SNN at t = {t}"), &snn));
+    let found = format!("{}; {}", sentence(shared::ANN, &ann), sentence(&texts::snn_at(t), &snn));
     let overlap = agreement(&ann, &snn);
-    let overlap =
-        overlap.map_or(String::new(), |share| format!(" Their surest boxes overlap by {}.", percent(f64::from(share))));
+    let overlap = overlap.map_or(String::new(), |share| texts::overlap(&percent(f64::from(share))));
     let page = Page {
         of: Pane::Boxes,
-        title: "What the detector finds",
-        explanation: format!(
-            "The boxes that the network finds in the sample in focus, wide lines for the ANN and thin ones for the SNN. {found}.{overlap} \
-             The SNN's scores and offsets are the mean of its readout over the steps up to the time cursor."
-        ),
-        description: format!("Picture with {} boxes of the ANN and {} of the SNN", ann.len(), snn.len()),
+        title: texts::TITLE,
+        explanation: texts::explanation(&found, &overlap),
+        description: texts::description(ann.len(), snn.len()),
     };
     parts::page(
         ui,
@@ -62,8 +59,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         |ui| {
             let tones = tones(ui);
             ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new(sentence("ANN", &ann)).color(tones.ann));
-                ui.label(RichText::new(sentence(&format!("SNN at t = {t}"), &snn)).color(tones.snn));
+                ui.label(RichText::new(sentence(shared::ANN, &ann)).color(tones.ann));
+                ui.label(RichText::new(sentence(&texts::snn_at(t), &snn)).color(tones.snn));
             });
             if let Some(steps) = more_steps(run, sample, t) {
                 ui.horizontal_wrapped(|ui| {
@@ -85,17 +82,18 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
     let size = texture.size_vec2();
     let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
     let (rect, response) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
-    chart::tell(&response, "Picture with the boxes found", || {
+    chart::tell(&response, texts::BOXES, || {
         let one = |found: &Found| {
             let [left, right, top, bottom] =
                 [found.left, found.right, found.top, found.bottom].map(|share| format!("{:.0} %", share * 100.0));
-            format!("{:.0} % sure, {left} to {right} across, {top} to {bottom} down", found.score * 100.0)
+            texts::place(found.score * 100.0, &left, &right, &top, &bottom)
         };
         let all = |boxes: &[Found]| match boxes {
-            [] => "none".to_owned(),
+            [] => texts::NONE.to_owned(),
             _ => boxes.iter().map(one).collect::<Vec<_>>().join("; "),
         };
-        let named = ["ANN", "SNN"].iter().zip(boxes).map(|(name, (boxes, ..))| format!("{name}: {}.", all(boxes)));
+        let named =
+            [shared::ANN, shared::SNN].iter().zip(boxes).map(|(name, (boxes, ..))| format!("{name}: {}.", all(boxes)));
         named.collect::<Vec<_>>().join(" ")
     });
     let painter = ui.painter_at(rect);
@@ -130,9 +128,9 @@ fn csv(ann: &[Found], snn: &[Found]) -> String {
 
 fn sentence(who: &str, boxes: &[Found]) -> String {
     match boxes {
-        [] => format!("{who}: nothing found"),
-        [one] => format!("{who}: one box, {:.1} % sure", one.score * 100.0),
-        [surest, ..] => format!("{who}: {} boxes, the surest {:.1} %", boxes.len(), surest.score * 100.0),
+        [] => texts::nothing(who),
+        [one] => texts::one(who, one.score * 100.0),
+        [surest, ..] => texts::several(who, boxes.len(), surest.score * 100.0),
     }
 }
 

@@ -11,7 +11,9 @@ use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
 use crate::ui::colormap::sequential;
-use crate::ui::{texts, tones::tones};
+use crate::ui::texts::likeness;
+use crate::ui::texts::panes::delay as texts;
+use crate::ui::tones::tones;
 
 /// From this width on the early exit stands beside the matrix.
 const WIDE: f32 = 450.0;
@@ -23,17 +25,17 @@ const MARGIN: [f32; 2] = [44.0, 34.0];
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "Accuracy by start and end of the readout appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     if snapshot.run.likeness.is_some() {
-        return parts::empty(ui, texts::likeness::NO_CLASSES);
+        return parts::empty(ui, likeness::NO_CLASSES);
     }
     let Some(readout) = &snapshot.whole.readout else { return parts::counting(ui) };
     let confidence = lab.view.exit_confidence;
     let exit = readout.exits.at(confidence);
     let page = Page {
         of: Pane::Delay,
-        title: "Start by end of the readout",
+        title: texts::TITLE,
         explanation: explain(readout, &exit, confidence),
         description: describe(readout, &exit, confidence),
     };
@@ -63,7 +65,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// What the shares are shares of.
 fn measured(readout: &ReadoutReport) -> &'static str {
-    if readout.labelled { "accuracy" } else { "agreement with the ANN" }
+    if readout.labelled { texts::ACCURACY } else { texts::AGREEMENT }
 }
 
 /// The matrix with its marks and its colour bar, in `height` points.
@@ -74,8 +76,8 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let top = ui.cursor().top();
     let (estimate, best) = (readout.delay.start, matrix.best_at_end());
     let marks = [
-        (format!("estimated delay: start {estimate}, {}", share(readout.delay_accuracy)), tones.ann),
-        (best.map_or(String::new(), |(at, value)| format!("best at T: start {at}, {}", share(value))), tones.snn),
+        (texts::estimated(estimate, &share(readout.delay_accuracy)), tones.ann),
+        (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), tones.snn),
     ];
     let entries: Vec<_> = marks.iter().map(|(text, colour)| (text.as_str(), *colour)).collect();
     // Each on its own line where both do not fit on one.
@@ -107,17 +109,17 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let cell = |start: usize, end: usize| {
         Rect::from_min_size(rect.min + vec2(start as f32, (n - end) as f32) * unit, vec2(unit, unit))
     };
-    chart::tell(&response, "Accuracy by start and end of the readout", || {
-        let best = best.map_or(String::new(), |(at, value)| format!(", best from start {at}: {}", share(value)));
+    chart::tell(&response, texts::MAP, || {
+        let best = best.map_or(String::new(), |(at, value)| texts::best_from(at, &share(value)));
         let plain = matrix.get(0, n).unwrap_or(0.0);
-        format!(
-            "Map of {} by start (across) and end (up) of the readout, {} to {}. Up to the last step: {} from the first \
-             step on, {} from the estimated start {estimate}{best}.",
+        texts::map(
             measured(readout),
-            share(low),
-            share(high),
-            share(plain),
-            share(readout.delay_accuracy)
+            &share(low),
+            &share(high),
+            &share(plain),
+            &share(readout.delay_accuracy),
+            estimate,
+            &best,
         )
     });
     axes(ui, matrix, rect, unit);
@@ -140,15 +142,16 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         if let Some(value) = matrix.get(x, n - y) {
             let (start, end) = (matrix.bounds[x], matrix.bounds[n - y]);
             let steps = end - start;
-            response.on_hover_text_at_pointer(format!(
-                "mean logits of steps {} to {end} ({steps} of {})\n{} {}",
+            response.on_hover_text_at_pointer(texts::hover(
                 start + 1,
+                end,
+                steps,
                 matrix.steps,
                 measured(readout),
-                share(value)
+                &share(value),
             ));
         } else {
-            response.on_hover_text_at_pointer("the start comes before the end");
+            response.on_hover_text_at_pointer(texts::BEFORE_END);
         }
     }
 }
@@ -180,8 +183,8 @@ fn axes(ui: &Ui, matrix: &StartByEnd, rect: Rect, unit: f32) {
         );
     }
     let below = pos2(rect.center().x, rect.bottom() + 16.0);
-    painter.text(below, Align2::CENTER_TOP, "start: steps left out at first", font.clone(), weak);
-    let galley = painter.layout_no_wrap("end: last step read".into(), font, weak);
+    painter.text(below, Align2::CENTER_TOP, texts::START_AXIS, font.clone(), weak);
+    let galley = painter.layout_no_wrap(texts::END_AXIS.into(), font, weak);
     let at = pos2(rect.left() - MARGIN[0] + 2.0, rect.center().y + galley.size().x / 2.0);
     painter.add(egui::epaint::TextShape::new(at, galley, weak).with_angle(-std::f32::consts::FRAC_PI_2));
 }
@@ -201,38 +204,19 @@ fn explain(readout: &ReadoutReport, exit: &EarlyExit, confidence: f32) -> String
     let (matrix, delay) = (&readout.start_by_end, &readout.delay);
     let ends = matrix.bounds.len().saturating_sub(1);
     let plain = matrix.get(0, ends).unwrap_or(0.0);
-    let best = matrix.best_at_end().map_or(String::new(), |(start, value)| {
-        format!(
-            "; the best start is {start} with {}, found on the very samples it is measured on, so a little too good",
-            share(value)
-        )
-    });
+    let best = matrix.best_at_end().map_or(String::new(), |(start, value)| texts::best_start(start, &share(value)));
     let estimate = if delay.start == delay.estimate {
         format!("{}", delay.estimate)
     } else {
-        format!("{} (taken back to {}, so that 4 steps are left)", delay.estimate, delay.start)
+        texts::taken_back(delay.estimate, delay.start)
     };
-    format!(
-        "Each cell is the {} of the mean logits from after its start to its end: the first steps, when deep layers have hardly \
-         had input, can be left out of the answer. Over all {} steps it is {}; the fastest neurons of all layers need {estimate} \
-         steps to fire one after the other, and starting there gives {}{best}. Answering as soon as the largest softmax \
-         probability reaches {confidence:.2} takes {:.1} steps on average and gives {}.",
-        measured(readout),
-        matrix.steps,
-        share(plain),
-        share(readout.delay_accuracy),
-        exit.mean_steps,
-        percent(exit.accuracy.unwrap_or(exit.agreement))
-    )
+    let starts = texts::starts(matrix.steps, &share(plain), &estimate, &share(readout.delay_accuracy), &best);
+    let early = texts::early(confidence, exit.mean_steps, &percent(exit.accuracy.unwrap_or(exit.agreement)));
+    [texts::cells(measured(readout)), starts, early].join(" ")
 }
 
 fn describe(readout: &ReadoutReport, exit: &EarlyExit, confidence: f32) -> String {
-    format!(
-        "Matrix of {} by start and end of the readout, {} steps, with a histogram of exit steps. {}",
-        measured(readout),
-        readout.start_by_end.steps,
-        explain(readout, exit, confidence)
-    )
+    texts::description(measured(readout), readout.start_by_end.steps, &explain(readout, exit, confidence))
 }
 
 fn csv(readout: &ReadoutReport, exit: &EarlyExit) -> String {

@@ -12,6 +12,8 @@ use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::energy::{Energy, EnergyConstants, Operations, energy};
+use crate::ui::texts::panes::energy as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// From this width on the table stands beside the plot.
@@ -21,14 +23,8 @@ const HIGH: f32 = 420.0;
 /// The table's width beside the plot.
 const TABLE: f32 = 420.0;
 
-/// The columns of the table after the layer's name: head, width in points, what it is.
-const COLUMNS: [(&str, f32, &str); 5] = [
-    ("rate", 40.0, "Spikes per neuron per step"),
-    ("fan-out", 44.0, "Neurons that one spike reaches, mean; a spike is counted before any pooling"),
-    ("operations", 82.0, "SynOps of spikes, or MACs where the values are no spikes"),
-    ("energy", 56.0, "Operations times what one costs"),
-    ("share", 54.0, "Of the whole SNN up to the time cursor"),
-];
+/// How wide the columns of the table after the layer's name are, in points.
+const WIDTHS: [f32; 5] = [40.0, 44.0, 82.0, 56.0, 54.0];
 /// When the ANN costs this many times the SNN's first step, the axis begins as a logarithmic one.
 const FAR_APART: f64 = 20.0;
 
@@ -45,22 +41,18 @@ struct Sight<'a> {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "What ANN and SNN cost appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let Some(operations) = &snapshot.whole.operations else { return parts::counting(ui) };
     let constants = &lab.view.energy;
     let energy = energy(operations, constants);
     let t = snapshot.focus.steps.min(energy.snn_joules.len());
     if t == 0 {
-        return parts::empty(ui, "This run has no spiking layer.");
+        return parts::empty(ui, texts::NO_LAYER);
     }
     let sight = Sight { snapshot, operations, constants, energy, t };
-    let page = Page {
-        of: Pane::Energy,
-        title: "Energy per sample",
-        explanation: explain(&sight),
-        description: describe(&sight),
-    };
+    let page =
+        Page { of: Pane::Energy, title: texts::TITLE, explanation: explain(&sight), description: describe(&sight) };
     parts::page(
         ui,
         &page,
@@ -79,15 +71,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
             ui.horizontal_wrapped(|ui| {
                 if little {
-                    ui.selectable_value(&mut layers, false, "Over time");
-                    ui.selectable_value(&mut layers, true, "By layer").on_hover_text("Which layers it goes to");
+                    ui.selectable_value(&mut layers, false, texts::OVER_TIME);
+                    ui.selectable_value(&mut layers, true, texts::BY_LAYER).on_hover_text(texts::BY_LAYER_HINT);
                     ui.data_mut(|data| data.insert_temp(layers_id, layers));
                     if layers {
                         return;
                     }
                 }
-                parts::legend(ui, &[("SNN after t steps", tones.snn), ("ANN", tones.ann)]);
-                if ui.checkbox(&mut log, "Log axis").changed() {
+                parts::legend(ui, &[(texts::AFTER_STEPS, tones.snn), (shared::ANN, tones.ann)]);
+                if ui.checkbox(&mut log, texts::LOG).changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
                 }
             });
@@ -118,7 +110,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         for preset in EnergyConstants::PRESETS {
-            let hint = format!("{} pJ a SynOp, {} pJ a MAC", pico(preset.per_synop), pico(preset.per_mac));
+            let hint = texts::preset(&pico(preset.per_synop), &pico(preset.per_mac));
             if ui.selectable_label(constants.name == preset.name, &*preset.name).on_hover_text(hint).clicked() {
                 out.push(Message::SetEnergy(EnergyConstants {
                     first_layer_once: constants.first_layer_once,
@@ -127,8 +119,8 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
             }
         }
         let own = |per_synop, per_mac| EnergyConstants::own(per_synop, per_mac, constants.first_layer_once);
-        let hint = "Your own figures: change a number beside this";
-        if ui.selectable_label(constants.name == "own", "own").on_hover_text(hint).clicked() {
+        let hint = texts::OWN_HINT;
+        if ui.selectable_label(constants.name == "own", texts::OWN).on_hover_text(hint).clicked() {
             out.push(Message::SetEnergy(own(constants.per_synop, constants.per_mac)));
         }
         let (mut synop, mut mac) = (constants.per_synop * 1e12, constants.per_mac * 1e12);
@@ -137,16 +129,13 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
             let field = DragValue::new(value).prefix(prefix).suffix(" pJ").range(0.0..=1e6).speed(speed);
             ui.add(field.max_decimals(4).update_while_editing(false)).on_hover_text(hint).changed()
         };
-        let a = field(&mut synop, "SynOp ", "What one spike costs at each neuron that it reaches");
-        let b = field(&mut mac, "MAC ", "What one multiply-accumulate costs, in the ANN and for the analogue input");
+        let a = field(&mut synop, texts::SYNOP, texts::SYNOP_HINT);
+        let b = field(&mut mac, texts::MAC, texts::MAC_HINT);
         if a || b {
             out.push(Message::SetEnergy(own(synop * 1e-12, mac * 1e-12)));
         }
-        ui.label("First layer").on_hover_text(
-            "The input is analogue, so the weights that it meets first need MACs in the SNN too. As it does not change over \
-             the steps, its current can be computed once and held",
-        );
-        for (once, name) in [(true, "once"), (false, "every step")] {
+        ui.label(texts::FIRST_LAYER).on_hover_text(texts::FIRST_LAYER_HINT);
+        for (once, name) in [(true, texts::ONCE), (false, texts::EVERY_STEP)] {
             if ui.radio(constants.first_layer_once == once, name).clicked() {
                 out.push(Message::SetEnergy(EnergyConstants { first_layer_once: once, ..constants.clone() }));
             }
@@ -175,9 +164,9 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
         .include_x(last as f64)
         .include_y(bottom)
         .include_y(top)
-        .custom_x_axes(vec![parts::x_axis("time-steps t")])
+        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEPS)])
         .x_grid_spacer(move |_| marks(last))
-        .y_axis_label("energy")
+        .y_axis_label(texts::ENERGY)
         .y_axis_formatter(move |mark, _| joules(if log { 10f64.powf(mark.value) } else { mark.value }))
         .y_axis_min_width(62.0)
         .label_formatter(|at| {
@@ -202,18 +191,18 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
             let mark = VLine::new("break-even", t as f64).color(tones.snn.gamma_multiply(0.6));
             plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             let at = egui_plot::PlotPoint::new(t as f64, bottom + (top - bottom) * 0.06);
-            let text = RichText::new(format!(" break-even at t = {t} ")).small().color(tones.snn);
+            let text = RichText::new(texts::break_even(t)).small().color(tones.snn);
             let anchor = if 2 * t > last { egui::Align2::RIGHT_CENTER } else { egui::Align2::LEFT_CENTER };
             plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
         }
         plot.vline(parts::cursor_line(sight.t, ink.cursor));
     });
-    chart::tell(&shown.response, "Energy over time-steps", || {
+    chart::tell(&shown.response, texts::CURVE, || {
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, *joules];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
-        let course = chart::course(&points, |[t, y]| format!("{} at t = {t}", joules(y)));
-        let even = energy.break_even_step.map_or("no break-even".into(), |t| format!("break-even at t = {t}"));
-        format!("SNN per sample: {course}. ANN: {}; {even}.", joules(energy.ann_joules))
+        let course = chart::course(&points, |[t, y]| shared::at_step(&joules(y), t));
+        let even = energy.break_even_step.map_or(texts::NO_BREAK_EVEN.into(), texts::break_even_at);
+        texts::curve(&course, &joules(energy.ann_joules), &even)
     });
     parts::drag_cursor(&shown, sight.t, last, true, out);
 }
@@ -222,16 +211,16 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
 fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
     let Sight { snapshot, operations, constants, energy, t } = sight;
     let whole = energy.snn_joules[t - 1].max(f64::MIN_POSITIVE);
-    ui.small(format!("SNN per sample, steps 1 to {t}"));
+    ui.small(texts::table(*t));
     Grid::new("layers").striped(true).num_columns(6).spacing([8.0, 3.0]).show(ui, |ui| {
-        ui.label(RichText::new("layer").small().weak());
-        for (head, width, hint) in COLUMNS {
+        ui.label(RichText::new(texts::LAYER).small().weak());
+        for ((head, hint), width) in texts::COLUMNS.into_iter().zip(WIDTHS) {
             cell(ui, width, RichText::new(head).weak()).on_hover_text(hint);
         }
         ui.end_row();
         let held = if constants.first_layer_once { 1 } else { *t };
         let macs = operations.macs;
-        let kept = [("analogue input", macs.first_layer * held as f64), ("between weights", macs.graded * *t as f64)];
+        let kept = [(texts::ANALOGUE, macs.first_layer * held as f64), (texts::BETWEEN, macs.graded * *t as f64)];
         for (name, macs) in kept.into_iter().filter(|(_, macs)| *macs > 0.0) {
             ui.label(RichText::new(name).small());
             let cost = macs * constants.per_mac;
@@ -240,7 +229,7 @@ fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
         for (index, layer) in operations.layers.iter().enumerate() {
             let name = snapshot.report.layers.get(index).map_or("", |layer| &layer.name);
             let label = ui.selectable_label(index == snapshot.focus.layer, RichText::new(name).small());
-            if label.on_hover_text(format!("{} neurons; click to look at them", layer.neurons)).clicked() {
+            if label.on_hover_text(texts::neurons(layer.neurons)).clicked() {
                 out.push(Message::FocusLayer(index));
             }
             let rate = layer.spikes[t - 1] / (layer.neurons.max(1) * t) as f64;
@@ -248,18 +237,18 @@ fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
             let words = [number(rate), number(layer.fan_out), synop_words(synops), joules(cost), percent(cost / whole)];
             cells(ui, words);
         }
-        ui.label(RichText::new("SNN").small().strong());
+        ui.label(RichText::new(shared::SNN).small().strong());
         let synops = synop_words(energy.synops[t - 1]);
         cells(ui, [number(rate(sight)), String::new(), synops, joules(whole), percent(1.0)]);
-        ui.label(RichText::new("ANN").small().strong());
+        ui.label(RichText::new(shared::ANN).small().strong());
         let times = format!("{} ×", parts::tick(energy.ann_joules / whole));
         cells(ui, [String::new(), String::new(), mac_words(energy.ann_macs), joules(energy.ann_joules), times]);
     });
 }
 
-/// A row of numbers under [`COLUMNS`].
-fn cells(ui: &mut Ui, texts: [String; 5]) {
-    for (text, (_, width, _)) in texts.into_iter().zip(COLUMNS) {
+/// A row of numbers under the columns' heads.
+fn cells(ui: &mut Ui, numbers: [String; 5]) {
+    for (text, width) in numbers.into_iter().zip(WIDTHS) {
         cell(ui, width, RichText::new(text));
     }
     ui.end_row();

@@ -10,6 +10,8 @@ use super::t_curve::marks;
 use crate::lab::history::{Past, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::status_bar::seconds;
+use crate::ui::texts::panes::history as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// Two plots stand beside each other in a pane of at least this many points.
@@ -21,12 +23,12 @@ const CHANGE: f32 = 210.0;
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let past = lab.history.past();
     let Some(now) = lab.run.as_ref().and_then(|run| lab.history.of(&run.settings)).or(past.last()) else {
-        return parts::empty(ui, "Every run appears here with what was changed.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let other = lab.history.compared.and_then(|number| lab.history.get(number)).filter(|p| p.number != now.number);
     let page = Page {
         of: Pane::History,
-        title: "Past runs",
+        title: texts::TITLE,
         explanation: explain(past, now, other),
         description: describe(past, now, other),
     };
@@ -43,10 +45,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 });
                 match other {
                     Some(other) => compare(ui, now, other, room),
-                    None if past.len() > 1 => {
-                        _ = ui.weak("Choose \"compare\" in a row to lay two runs over each other.")
-                    }
-                    None => _ = ui.weak("Change something: the next run appears here, and both can be compared."),
+                    None if past.len() > 1 => _ = ui.weak(texts::COMPARE_HINT),
+                    None => _ = ui.weak(texts::CHANGE_HINT),
                 }
             });
         },
@@ -54,7 +54,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut Vec<Message>) {
-    let columns = ["run", "changed", "T", "right", "mismatch", "took", ""];
+    let columns = texts::COLUMNS;
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
         columns.iter().for_each(|name| _ = ui.small(*name));
         ui.end_row();
@@ -63,12 +63,9 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             if one.earlier && !std::mem::replace(&mut earlier, true) {
                 ui.label("");
                 ui.horizontal(|ui| {
-                    ui.small("before this start");
-                    let forget =
-                        ui.small_button("Forget").on_hover_text("Take the runs of earlier starts off the list");
-                    forget.widget_info(|| {
-                        egui::WidgetInfo::labeled(egui::Role::Button, true, "Forget the runs of earlier starts")
-                    });
+                    ui.small(texts::EARLIER);
+                    let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
+                    forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
                     if forget.clicked() {
                         out.push(Message::ForgetRuns);
                     }
@@ -77,30 +74,28 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             }
             let here = one.number == now.number;
             let back = ui.add(Button::selectable(here, one.number.to_string()));
-            back.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::Button, true, here, format!("Go back to run {}", one.number))
-            });
+            back.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, here, texts::go_back(one.number)));
             let hint = match one.earlier {
-                true => "Its settings again; the run is computed anew",
-                false => "Its settings again; the result is there at once",
+                true => texts::ANEW,
+                false => texts::AT_ONCE,
             };
             if back.on_hover_text(hint).clicked() && !here {
                 out.push(Message::GoBackTo(one.number));
             }
-            let words = if one.changed.is_empty() { "the first run" } else { &one.changed };
+            let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
             ui.scope(|ui| {
                 ui.set_max_width(CHANGE);
                 ui.add(egui::Label::new(words).truncate()).on_hover_text(one.settings.recipe.description());
             });
             ui.label(one.settings.recipe.steps.to_string());
-            let hint = if one.ann_accuracy.is_some() { "Samples answered rightly" } else { "Agreement with the ANN" };
+            let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
             ui.label(percent(one.success())).on_hover_text(hint);
             ui.label(format!("{:.3}", one.mean_mismatch()));
             ui.label(seconds(one.seconds));
             let chosen = other.is_some_and(|other| other.number == one.number);
-            let button = ui.add_enabled(!here, Button::selectable(chosen, "compare"));
+            let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
             button.widget_info(|| {
-                let name = format!("Compare with run {}", one.number);
+                let name = texts::compare_with(one.number);
                 egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
             });
             if button.clicked() {
@@ -114,14 +109,14 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
 /// Both runs over each other, and what is other in the one on the screen.
 fn compare(ui: &mut Ui, now: &Past, other: &Past, room: f32) {
     let words = match differences(&other.settings, &now.settings) {
-        words if words.is_empty() => "the same settings".to_owned(),
+        words if words.is_empty() => texts::SAME.to_owned(),
         words => words.join(", "),
     };
     ui.separator();
-    ui.add(egui::Label::new(format!("Run {} against run {}: {words}", now.number, other.number)).wrap());
+    ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
     let (tones, ink) = (tones(ui), parts::ink(ui));
-    let names = [now, other].map(|one| format!("run {}", one.number));
-    parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), ("ANN", tones.ann)]);
+    let names = [now, other].map(|one| shared::run(one.number));
+    parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), (shared::ANN, tones.ann)]);
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
     if width >= BESIDE {
         ui.horizontal_top(|ui| {
@@ -152,26 +147,26 @@ fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
         .include_y(1.0)
         .include_x(1.0)
         .include_x(last as f64)
-        .custom_x_axes(vec![AxisHints::new_x().label("time-steps t").label_spacing(egui::Rangef::new(22.0, 30.0))])
-        .y_axis_label(if now.ann_accuracy.is_some() { "right answers" } else { "agreement" })
+        .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
+        .y_axis_label(if now.ann_accuracy.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
         .x_grid_spacer(move |_| marks(last));
     let shown = plot.show(ui, |plot| {
         if let Some(ann) = now.ann_accuracy {
-            plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2));
+            plot.hline(HLine::new(shared::ANN, ann).color(tones.ann).width(1.2));
         }
         for (one, colour, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
             let points: PlotPoints<'_> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
-            plot.line(Line::new(format!("run {}", one.number), points).color(colour).width(width));
+            plot.line(Line::new(shared::run(one.number), points).color(colour).width(width));
         }
     });
-    chart::tell(&shown.response, "Curves of the two runs", || {
+    chart::tell(&shown.response, texts::CURVES, || {
         let one = |one: &Past| {
             let points: Vec<[f64; 2]> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect();
-            let course = chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y)));
-            format!("Run {}: {course}.", one.number)
+            let course = chart::course(&points, |[t, y]| shared::at_step(&percent(y), t));
+            texts::curve(one.number, &course)
         };
         [now, other].map(one).join(" ")
     });
@@ -183,11 +178,11 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
     let plot = still("mismatch of runs", height)
         .include_x(-0.3)
         .include_x(names.len() as f64 - 0.7)
-        .custom_x_axes(vec![AxisHints::new_x().label("layer").formatter(|mark, _| {
+        .custom_x_axes(vec![AxisHints::new_x().label(texts::LAYER).formatter(|mark, _| {
             let whole = mark.value.fract().abs() < 1e-6 && mark.value >= 0.0;
             if whole { format!("{}", mark.value + 1.0) } else { String::new() }
         })])
-        .y_axis_label("mismatch")
+        .y_axis_label(texts::MISMATCH)
         .x_grid_spacer(|input| {
             let (from, to) = input.bounds;
             (from.ceil() as i64..=to.floor() as i64)
@@ -201,18 +196,16 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
     let shown = plot.show(ui, |plot| {
         for (one, colour) in [(other, ink.quantization), (now, tones.snn)] {
             let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
-            plot.line(
-                Line::new(format!("run {}", one.number), points.clone()).color(colour).width(1.4).allow_hover(false),
-            );
-            let dots = Points::new(format!("run {}", one.number), points);
+            plot.line(Line::new(shared::run(one.number), points.clone()).color(colour).width(1.4).allow_hover(false));
+            let dots = Points::new(shared::run(one.number), points);
             plot.points(dots.color(colour).shape(MarkerShape::Circle).radius(3.0));
         }
     });
-    chart::tell(&shown.response, "Mismatch of each layer in the two runs", || {
+    chart::tell(&shown.response, texts::MISMATCHES, || {
         let layer = |(name, mismatch): &(String, f64)| format!("{name} {}", parts::number(*mismatch));
         let one = |one: &Past| {
             let layers: Vec<String> = one.mismatch.iter().map(layer).collect();
-            format!("Run {}: {}.", one.number, layers.join(", "))
+            texts::mismatches(one.number, &layers.join(", "))
         };
         [now, other].map(one).join(" ")
     });
@@ -220,42 +213,28 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
 
 fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
     let best = past.iter().max_by(|a, b| a.success().total_cmp(&b.success()).then(b.number.cmp(&a.number)));
-    let best = best.map_or(String::new(), |best| {
-        format!(
-            " Best so far is run {} with {} after {} steps.",
-            best.number,
-            percent(best.success()),
-            best.settings.recipe.steps
-        )
-    });
+    let best = best
+        .map_or(String::new(), |best| texts::best(best.number, &percent(best.success()), best.settings.recipe.steps));
     let against = match other {
-        Some(other) => format!(
-            " Against run {} the one on the screen has {} instead of {} and a mismatch of {:.3} instead of {:.3}.",
+        Some(other) => texts::against(
             other.number,
-            percent(now.success()),
-            percent(other.success()),
+            &percent(now.success()),
+            &percent(other.success()),
             now.mean_mismatch(),
-            other.mean_mismatch()
+            other.mean_mismatch(),
         ),
-        None => {
-            " Choose \"compare\" in a row to lay its curves over those on the screen, here and in the T-curve.".into()
-        }
+        None => texts::NOT_COMPARED.into(),
     };
     let earlier = match past.iter().filter(|past| past.earlier).count() {
         0 => String::new(),
-        n => format!(", {n} of them before this start"),
+        n => texts::earlier(n),
     };
-    format!(
-        "{} settings were run{earlier}; a click on a number goes back to its settings, and the last finished runs are there \
-         at once.{best}{against}",
-        past.len()
-    )
+    texts::explanation(past.len(), &earlier, &best, &against)
 }
 
 fn describe(past: &[Past], now: &Past, other: Option<&Past>) -> String {
-    let other = other
-        .map_or(String::new(), |other| format!(", compared with run {}: {}", other.number, percent(other.success())));
-    format!("Table of {} runs. On the screen is run {}: {}{other}.", past.len(), now.number, percent(now.success()))
+    let other = other.map_or(String::new(), |other| texts::compared_with(other.number, &percent(other.success())));
+    texts::description(past.len(), now.number, &percent(now.success()), &other)
 }
 
 fn csv(past: &[Past]) -> String {

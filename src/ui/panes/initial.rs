@@ -13,6 +13,7 @@ use crate::convert::SpikingLayer;
 use crate::lab::{Control, Lab, Message, Snapshot};
 use crate::measure::InitialView;
 use crate::measure::initial::Expected;
+use crate::ui::texts::panes::initial as texts;
 
 /// How near to the line, in points, a drag takes hold of it.
 const GRIP: f32 = 12.0;
@@ -41,21 +42,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         if lab.snapshot.is_some() {
             return parts::counting(ui);
         }
-        return parts::empty(ui, "What the initial potential does appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     if sight.view.curve.is_empty() {
-        let text = format!(
-            "No activation of {} lies between 0 and θ on the calibration samples, so there is nothing to average. Choose \
-             another layer or other samples.",
-            sight.layer.name
-        );
+        let text = texts::no_activation(&sight.layer.name);
         return parts::empty(ui, &text);
     }
     let id = ui.scope_id().with("initial pane");
     let mut dragging: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let page = Page {
         of: Pane::Initial,
-        title: "Initial potential and what it costs",
+        title: texts::TITLE,
         explanation: explanation(&sight),
         description: description(&sight),
     };
@@ -99,7 +96,7 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
         ui.strong(&sight.layer.name);
         let mut p = sight.p;
         let field = DragValue::new(&mut p).speed(0.005).range(0.0..=1.0).prefix("v(0) ").suffix(" θ").max_decimals(2);
-        let field = ui.add(field).on_hover_text("Potential of all neurons before the first step, as a share of θ");
+        let field = ui.add(field).on_hover_text(texts::FIELD_HINT);
         if field.changed() {
             set(sight, p, out);
         }
@@ -107,9 +104,8 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
             out.push(Message::EndGesture);
         }
         if let Some(best) = sight.view.best() {
-            let take = Button::new(format!("Take the minimum, {best:.2} θ"));
-            let hint =
-                "Where the squared error of the calibration activations is least, with inputs that arrive evenly";
+            let take = Button::new(texts::minimum(best));
+            let hint = texts::MINIMUM_HINT;
             if ui.add_enabled(best as f32 != sight.p, take).on_hover_text(hint).clicked() {
                 set(sight, best as f32, out);
                 out.push(Message::EndGesture);
@@ -122,15 +118,14 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
 /// The figures, each a few words.
 fn figures(sight: &Sight<'_>) -> Vec<String> {
     let view = sight.view;
-    let mut figures = vec![format!("{} of the calibration activations lie in (0, θ)", percent(view.inside))];
+    let mut figures = vec![texts::inside(&percent(view.inside))];
     if let Some(unbiased) = view.unbiased() {
-        figures.push(format!("their mean error is 0 at {unbiased:.2} θ"));
+        figures.push(texts::unbiased(unbiased));
     }
     if let Some(run) = view.run {
-        let all = view
-            .run_all
-            .map_or_else(String::new, |all| format!(" (all neurons {}, {})", number(all.mean), number(all.square)));
-        figures.push(format!("run: mean {}, mean square {}{all}", number(run.mean), number(run.square)));
+        let all =
+            view.run_all.map_or_else(String::new, |all| texts::all_neurons(&number(all.mean), &number(all.square)));
+        figures.push(texts::run(&number(run.mean), &number(run.square), &all));
     }
     figures
 }
@@ -138,12 +133,8 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
 /// What the colours mean.
 fn key(ui: &mut Ui) {
     let ink = parts::ink(ui);
-    let entries = [
-        ("theory", ink.total),
-        ("calibration activations", ink.ann),
-        ("input as it came, one sample (ring: the run)", ink.snn),
-        ("v(0)", ink.theta),
-    ];
+    let entries =
+        [(texts::THEORY, ink.total), (texts::CALIBRATION, ink.ann), (texts::AS_IT_CAME, ink.snn), ("v(0)", ink.theta)];
     parts::legend(ui, &entries);
 }
 
@@ -204,44 +195,25 @@ fn rounded(p: f32) -> f32 {
 fn explanation(sight: &Sight<'_>) -> String {
     let view = sight.view;
     let spread = match (view.at(0.5), view.unbiased()) {
-        (Some(half), Some(unbiased)) => format!(
-            "; they are not spread evenly, so their mean error is {} at one half and vanishes at {unbiased:.2}",
-            number(half.measured.mean)
-        ),
+        (Some(half), Some(unbiased)) => texts::spread(&number(half.measured.mean), unbiased),
         _ => String::new(),
     };
-    let came = view.best_replayed().map_or_else(String::new, |p| {
-        format!(": with the input of sample {} as it came the best is {p:.2}", sight.sample)
-    });
-    let run = view.run.map_or_else(String::new, |errors| {
-        format!("; the run itself has a mean squared error of {} at {:.2}", number(errors.square), view.p)
-    });
-    format!(
-        "For activations spread evenly up to θ, OPI (Bu et al., AAAI 2022) expects a mean error of (θ/t)(p − ½) and the least \
-         squared error at p = v(0)/θ = ½. With inputs that arrive evenly that rounds each activation to the nearest answer, so \
-         over the calibration activations of {} the squared error is least at {:.2}{spread}. The proof leaves unevenness out: \
-         where inputs arrive unevenly or carry errors in, a neuron that starts higher fires too early more easily, and the best \
-         p may lie below one half{came}{run}.",
-        sight.layer.name,
-        view.best().unwrap_or(0.5)
-    )
+    let came = view.best_replayed().map_or_else(String::new, |p| texts::best_for_sample(sight.sample, p));
+    let run = view.run.map_or_else(String::new, |errors| texts::run_square(&number(errors.square), view.p));
+    texts::explanation(&sight.layer.name, view.best().unwrap_or(0.5), &spread, &came, &run)
 }
 
 fn description(sight: &Sight<'_>) -> String {
     let now = sight.view.at(f64::from(sight.p));
     let errors = now.map_or_else(String::new, |point| {
-        format!(
-            "Theory expects a mean error of {} and a mean squared error of {}; the calibration activations give {} and {}.",
-            number(point.theory.mean),
-            number(point.theory.square),
-            number(point.measured.mean),
-            number(point.measured.square)
+        texts::errors(
+            &number(point.theory.mean),
+            &number(point.theory.square),
+            &number(point.measured.mean),
+            &number(point.measured.square),
         )
     });
-    format!(
-        "Two plots of the error of {} against v(0)/θ after {} steps. v(0) is {:.2} θ. {errors}",
-        sight.layer.name, sight.view.steps, sight.p
-    )
+    texts::description(&sight.layer.name, sight.view.steps, sight.p, &errors)
 }
 
 /// Both curves, the replayed sample, and the run.

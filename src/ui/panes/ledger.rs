@@ -6,16 +6,11 @@ use super::Pane;
 use super::parts::{self, Page, number};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
-use crate::ui::layer_strip::{PARTS, reference_words};
+use crate::ui::layer_strip::reference_words;
+use crate::ui::texts::layers::PARTS;
+use crate::ui::texts::panes::ledger as texts;
 use crate::ui::tones::{Tones, tones};
 
-/// What each part means, in the order of the ledger.
-const MEANINGS: [&str; 4] = [
-    "carried in: the layers before sent another mean input than in the ANN",
-    "clipping: a neuron answers up to its threshold, the reference up to λ (ReLU without end)",
-    "quantisation: in T steps the answer moves in steps of θ/T, the reference in its own (ReLU in none)",
-    "unevenness: the order in which spikes arrive changes the count",
-];
 const ROW: f32 = 26.0;
 const NAME: f32 = 96.0;
 const NUMBER: f32 = 58.0;
@@ -35,7 +30,7 @@ struct Manner {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "The error of each layer appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let layers = &snapshot.report.layers;
     let relative_id = ui.scope_id().with("relative");
@@ -44,7 +39,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let choice = layers.iter().any(|layer| layer.ledger_activation.is_some());
     let page = Page {
         of: Pane::Ledger,
-        title: "Where the error comes from",
+        title: texts::TITLE,
         explanation: explain(layers, reference, snapshot.report.steps),
         description: describe(layers, reference),
     };
@@ -57,10 +52,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 let tones = tones(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
                 parts::legend(ui, &entries);
-                let toggle = ui.checkbox(&mut relative, "relative");
-                toggle.on_hover_text(
-                    "Divides each layer's error by its mean ANN activation, so that layers can be compared",
-                );
+                let toggle = ui.checkbox(&mut relative, texts::RELATIVE);
+                toggle.on_hover_text(texts::RELATIVE_HINT);
                 if choice {
                     against(ui, reference, out);
                 }
@@ -84,17 +77,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 /// The choice of what the answers are held against.
 fn against(ui: &mut Ui, now: Reference, out: &mut Vec<Message>) {
     let choices = [
-        (
-            Reference::Activation,
-            "against a",
-            "The error against the ANN's own activation: what its QCFS or clip makes of z. A layer that does the same has \
-             no error.",
-        ),
-        (
-            Reference::Relu,
-            "against ReLU(z)",
-            "The error against ReLU(z), as if the ANN did not clip or round: what it clips and rounds itself counts as error",
-        ),
+        (Reference::Activation, texts::AGAINST_A, texts::AGAINST_A_HINT),
+        (Reference::Relu, texts::AGAINST_RELU, texts::AGAINST_RELU_HINT),
     ];
     for (reference, name, hint) in choices {
         if ui.selectable_label(now == reference, name).on_hover_text(hint).clicked() {
@@ -117,7 +101,7 @@ impl Manner {
     }
     /// What the bars show, as a formula.
     fn formula(self) -> &'static str {
-        if self.choice && self.reference == Reference::Activation { "φ − a" } else { "φ − ReLU(z)" }
+        if self.choice && self.reference == Reference::Activation { texts::ERROR_OF_A } else { texts::ERROR_OF_RELU }
     }
 }
 
@@ -141,23 +125,18 @@ fn header(ui: &mut Ui, manner: Manner) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let (bar, cells) = columns(rect);
     let (font, colour) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
-    let unit = if manner.relative { "share of the mean activation" } else { "units of activation" };
+    let unit = if manner.relative { texts::SHARE_OF_MEAN } else { texts::UNITS };
     let formula = manner.formula();
-    let words = [
-        format!("too little  |  {formula}, {unit}  |  too much"),
-        format!("too little  |  {formula}  |  too much"),
-        formula.to_owned(),
-    ];
+    let words = [texts::scale(formula, unit), texts::scale_short(formula), formula.to_owned()];
     // The longest that has room beside the name and the numbers.
     let galleys = words.map(|words| ui.painter().layout_no_wrap(words, font.clone(), colour));
     let fits = galleys.iter().find(|galley| galley.size().x <= bar.width());
     if let Some(galley) = fits.or(galleys.last()) {
         ui.painter().galley(bar.center() - galley.size() / 2.0, galley.clone(), colour);
     }
-    let names: Vec<&str> = match cells.len() {
-        6 => vec!["carried", "clipped", "quantised", "uneven", "total", "re-run"],
-        5 => vec!["carried", "clipped", "quantised", "uneven", "total"],
-        _ => vec!["total"],
+    let names = match cells.len() {
+        n @ 5.. => &texts::COLUMNS[..n],
+        _ => &texts::COLUMNS[4..5],
     };
     for (cell, name) in cells.iter().zip(names) {
         ui.painter().text(cell.right_center(), Align2::RIGHT_CENTER, name, font.clone(), colour);
@@ -211,16 +190,10 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
         let text = written(value, scale, manner.relative);
         painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
     }
-    let lines = ledger.parts().iter().zip(MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
-    let hover = format!(
-        "{}\n{lines}{:+.5}  together: mean of φ − {}\n{:+.5}  carried in by re-run: φ less what this layer answers on the \
-         ANN's own input",
-        layer.name,
-        ledger.total,
-        reference_words(layer, manner.reference),
-        layer.carried_in
-    );
-    let label = format!("{}: total error {}", layer.name, number(ledger.total));
+    let lines = ledger.parts().iter().zip(texts::MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
+    let hover =
+        texts::hover(&layer.name, &lines, ledger.total, reference_words(layer, manner.reference), layer.carried_in);
+    let label = texts::row(&layer.name, &number(ledger.total));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
@@ -261,19 +234,17 @@ fn explain(layers: &[LayerReport], reference: Reference, t: usize) -> String {
     let Some((layer, ledger, part)) = worst(layers, reference) else { return String::new() };
     let own = layers.iter().any(|layer| layer.ledger_activation.is_some());
     let against = match reference {
-        Reference::Activation if own => "the ANN's own activation a, what its QCFS or clip makes of z",
-        Reference::Relu if own => "ReLU(z), although the ANN itself clips or rounds",
-        _ => "ReLU(z) of the ANN",
+        Reference::Activation if own => texts::OWN_ACTIVATION,
+        Reference::Relu if own => texts::RELU_ALTHOUGH,
+        _ => texts::RELU_OF_ANN,
     };
-    format!(
-        "Each bar is the mean difference between what the spiking layer answers after {t} steps and {against}, split \
-         into four parts that add up exactly; the black tick is their sum. The largest relative error is in {}: {} of mean \
-         activation {}, mostly {}. Parts of opposite sign can cancel, so look at the lengths and not only at the tick. \"Re-run\" is what came in wrong \
-         measured another way: the answer less what the same layer answers on the ANN's own input.",
-        layer.name,
-        number(ledger.total),
-        number(layer.mean_activation),
-        MEANINGS[part]
+    texts::explanation(
+        t,
+        against,
+        &layer.name,
+        &number(ledger.total),
+        &number(layer.mean_activation),
+        texts::MEANINGS[part],
     )
 }
 
@@ -282,10 +253,10 @@ fn describe(layers: &[LayerReport], reference: Reference) -> String {
         let ledger = layer.ledger_against(reference);
         let parts =
             ledger.parts().iter().zip(PARTS).map(|(v, name)| format!("{name} {}", number(*v))).collect::<Vec<_>>();
-        format!("{}: {}, total {}", layer.name, parts.join(", "), number(ledger.total))
+        texts::layer(&layer.name, &parts.join(", "), &number(ledger.total))
     };
-    let against = layers.first().map_or("ReLU(z)", |layer| reference_words(layer, reference));
-    format!("Error ledger against {against}. {}", layers.iter().map(one).collect::<Vec<_>>().join(". "))
+    let against = layers.first().map_or(texts::RELU, |layer| reference_words(layer, reference));
+    texts::description(against, &layers.iter().map(one).collect::<Vec<_>>().join(". "))
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use crate::lab::{Lab, Message, Run, Snapshot};
 use crate::measure::NeuronRef;
 use crate::simulate::neuron::target_of;
 use crate::simulate::trace::Trace;
+use crate::ui::texts::panes::membrane as texts;
+use crate::ui::texts::shared;
 
 /// The lowest that the plot of one membrane may get, in points.
 const MIN_HEIGHT: f32 = 84.0;
@@ -34,7 +36,7 @@ struct Lane<'a> {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "The membrane of a neuron appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let lanes = lanes(snapshot, &lab.view.pinned);
     let Some(focused) = lanes.first() else { return };
@@ -42,7 +44,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let cursor = lab.cursor().min(run.steps());
     let page = Page {
         of: Pane::Membrane,
-        title: "Membrane potential, step by step",
+        title: texts::TITLE,
         explanation: explanation(run, focused),
         description: format!("{} {}", explanation(run, focused), sentence(focused, cursor)),
     };
@@ -101,8 +103,9 @@ impl Lane<'_> {
 /// What the colours mean.
 fn key(ui: &mut Ui, steps: usize) {
     let ink = parts::ink(ui);
-    let path = if steps <= MARKED_STEPS { "potential: ring m(t), dot v(t)" } else { "potential" };
-    let entries = [(path, ink.snn), ("spike", ink.spike), ("threshold θ", ink.theta), ("input I(t)", ink.current)];
+    let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
+    let entries =
+        [(path, ink.snn), (texts::SPIKE, ink.spike), (shared::THRESHOLD, ink.theta), (texts::INPUT, ink.current)];
     parts::legend(ui, &entries);
 }
 
@@ -110,10 +113,10 @@ fn key(ui: &mut Ui, steps: usize) {
 fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(neuron_name(lane.layer, lane.at.neuron));
-        ui.weak(format!("sample {}", run.sample_index(lane.at.sample)));
+        ui.weak(texts::sample(run.sample_index(lane.at.sample)));
         let (word, message, hint) = match lane.pinned {
-            true => ("Unpin", Message::Unpin(lane.at), "No longer keep this neuron in view"),
-            false => ("Pin", Message::Pin(lane.at), "Keep this neuron in view when the focus moves on"),
+            true => (texts::UNPIN, Message::Unpin(lane.at), texts::UNPIN_HINT),
+            false => (texts::PIN, Message::Pin(lane.at), texts::PIN_HINT),
         };
         if ui.small_button(word).on_hover_text(hint).clicked() {
             out.push(message);
@@ -125,16 +128,9 @@ fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Me
 /// The counts in a sentence.
 fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
     let steps = lane.trace.spikes.len();
-    let [ann, own] = lane.due;
-    let total = lane.count(steps);
-    let until = if cursor < steps { format!("{} up to t = {cursor}, ", lane.count(cursor)) } else { String::new() };
-    let held = if lane.trace.silenced { "silenced by SRP, nothing is sent: " } else { "" };
-    format!(
-        "{held}{until}{total} {} in {steps} {}; due {ann} by the ANN, {own} by its own mean input · v({steps}) = {}",
-        if total == 1 { "spike" } else { "spikes" },
-        if steps == 1 { "step" } else { "steps" },
-        number(f64::from(lane.last_potential()))
-    )
+    let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
+    let held = if lane.trace.silenced { texts::SILENCED } else { "" };
+    texts::counts(held, &until, lane.count(steps), steps, lane.due, &number(f64::from(lane.last_potential())))
 }
 
 /// Membrane and input current of one neuron over the same axis.
@@ -154,7 +150,7 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
     let hover = |at: &HoverPosition<'_>| Some(read_out(lane, hovered(at)));
     let membrane = base("membrane")
         .height(height)
-        .custom_y_axes(vec![parts::y_axis("potential").min_thickness(46.0)])
+        .custom_y_axes(vec![parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
         .y_grid_spacer(move |input| parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .label_formatter(hover)
         .show_axes([false, true])
@@ -166,19 +162,19 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
-    chart::tell(&membrane.response, &format!("Potential of {name}"), || {
-        let course = chart::course(&rests(lane.trace), |[t, v]| format!("{} at t = {t}", number(v)));
+    chart::tell(&membrane.response, &texts::potential_of(&name), || {
+        let course = chart::course(&rests(lane.trace), |[t, v]| shared::at_step(&number(v), t));
         let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
-        let fired = if fired.is_empty() { "never".into() } else { format!("at t = {}", fired.join(", ")) };
-        format!("After reset: {course}. Threshold {}. It fires {fired}.", number(f64::from(lane.trace.theta)))
+        let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
+        texts::potential(&course, &number(f64::from(lane.trace.theta)), &fired)
     });
     parts::drag_cursor(&membrane, cursor, steps, true, out);
     let current = base("current")
         .height(CURRENT_HEIGHT)
         .custom_y_axes(vec![parts::y_axis("I(t)").min_thickness(46.0)])
         .y_grid_spacer(|input| parts::round_marks(input.bounds, 3.0))
-        .custom_x_axes(vec![parts::x_axis("time-step t")])
+        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEP)])
         .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
         .show(ui, |plot| {
@@ -196,10 +192,10 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             }
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
-    chart::tell(&current.response, &format!("Input current of {name}"), || {
-        let course = chart::course(&series(1, &lane.trace.current), |[t, i]| format!("{} at t = {t}", number(i)));
+    chart::tell(&current.response, &texts::current_of(&name), || {
+        let course = chart::course(&series(1, &lane.trace.current), |[t, i]| shared::at_step(&number(i), t));
         let sum: f32 = lane.trace.current.iter().sum();
-        format!("{course}. Mean {}.", number(f64::from(sum) / steps.max(1) as f64))
+        texts::current(&course, &number(f64::from(sum) / steps.max(1) as f64))
     });
     parts::drag_cursor(&current, cursor, steps, true, out);
 }
@@ -218,7 +214,7 @@ fn draw_membrane(
         Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
     );
     if trace.theta > 0.0 {
-        let name = format!("threshold θ = {}", number(f64::from(trace.theta)));
+        let name = texts::threshold(&number(f64::from(trace.theta)));
         plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
     }
     if marked {
@@ -276,14 +272,8 @@ fn read_out(lane: &Lane<'_>, x: f64) -> String {
     }
     let t = parts::step_at(x, trace.spikes.len());
     let at = |values: &[f32]| values.get(t - 1).map_or_else(String::new, |&value| number(f64::from(value)));
-    let spike = if trace.spikes.get(t - 1) == Some(&true) { "spike" } else { "no spike" };
-    format!(
-        "t = {t}: {spike}\ninput I = {}\nbefore reset m = {}\nafter reset v = {}\nspikes so far {}",
-        at(&trace.current),
-        at(&trace.before_reset),
-        at(&trace.after_reset),
-        lane.count(t)
-    )
+    let spike = if trace.spikes.get(t - 1) == Some(&true) { texts::SPIKE } else { texts::NO_SPIKE };
+    texts::hover(t, spike, &at(&trace.current), &at(&trace.before_reset), &at(&trace.after_reset), lane.count(t))
 }
 
 fn explanation(run: &Run, lane: &Lane<'_>) -> String {
@@ -291,28 +281,20 @@ fn explanation(run: &Run, lane: &Lane<'_>) -> String {
     let steps = run.steps();
     let theta = number(f64::from(lane.trace.theta));
     if lane.trace.theta <= 0.0 {
-        return format!(
-            "{name} has no threshold: its channel was never active on the calibration samples. It integrates its input \
-             but never fires. Its potential after {steps} steps is {}.",
-            number(f64::from(lane.last_potential()))
-        );
+        return texts::never_active(&name, steps, &number(f64::from(lane.last_potential())));
     }
     let reset = match lane.layer.reset {
-        crate::convert::Reset::Soft => "takes θ away and keeps the rest",
-        crate::convert::Reset::Hard => "puts it back to zero and loses the rest",
+        crate::convert::Reset::Soft => texts::SOFT_RESET,
+        crate::convert::Reset::Hard => texts::HARD_RESET,
     };
     let total = lane.count(steps);
     let [ann, _] = lane.due;
     let verdict = match total as i64 - i64::from(ann) {
-        0 => "as many as the ANN asks for".to_owned(),
-        more @ 1.. => format!("{more} more than the ANN asks for"),
-        fewer => format!("{} fewer than the ANN asks for", -fewer),
+        0 => texts::AS_ASKED.to_owned(),
+        more @ 1.. => texts::more(more),
+        fewer => texts::fewer(-fewer),
     };
-    format!(
-        "{name} starts at v(0) = {} and adds its input current at every step. When the potential reaches θ = {theta} it \
-         fires, and the spike {reset}. In {steps} steps it fired {total} times, {verdict}.",
-        number(f64::from(lane.trace.initial))
-    )
+    texts::explanation(&name, &number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
 }
 
 /// One row per neuron and step.

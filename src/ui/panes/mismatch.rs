@@ -10,26 +10,24 @@ use super::streaming;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Density, LayerReport, NeuronRef};
 use crate::ui::colormap::{diverging, sequential};
+use crate::ui::texts::panes::mismatch as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let place = ui.max_rect();
     let Some(snapshot) = &lab.snapshot else {
-        parts::empty(ui, "ANN against SNN, neuron by neuron, appears when the first run is through.");
+        parts::empty(ui, texts::EMPTY);
         return streaming::show(ui, lab, place);
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
-    let r = layer.correlation.map_or("not defined".into(), |r| format!("{r:.4}"));
+    let r = layer.correlation.map_or(shared::NOT_DEFINED.into(), |r| format!("{r:.4}"));
     let page = Page {
         of: Pane::Mismatch,
-        title: "Activation mismatch",
+        title: texts::TITLE,
         explanation: explain(layer, snapshot, &r),
-        description: format!(
-            "Density of ANN activation against SNN activation in {}: correlation {r}, mean absolute difference {}.",
-            layer.name,
-            number(layer.mean_abs_mismatch)
-        ),
+        description: texts::description(&layer.name, &r, &number(layer.mean_abs_mismatch)),
     };
     parts::page(
         ui,
@@ -38,10 +36,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         |ui| {
             ui.horizontal_wrapped(|ui| {
                 ui.label(&layer.name);
-                ui.small(format!("correlation r = {r}"));
-                ui.small(format!("mean |φ − a| = {}", number(layer.mean_abs_mismatch)));
+                ui.small(texts::correlation(&r));
+                ui.small(texts::mean_difference(&number(layer.mean_abs_mismatch)));
                 let all = layer.same_input.total().max(1) as f64;
-                ui.small(format!("both silent: {}", percent(layer.density.silent as f64 / all)));
+                ui.small(texts::both_silent(&percent(layer.density.silent as f64 / all)));
             });
             let room = ui.available_size();
             if room.x > 1.1 * room.y && room.x > 340.0 {
@@ -78,14 +76,12 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         }
         image
     };
-    chart::tell(&response, "ANN activation against SNN activation", || {
-        format!(
-            "Density of all neurons and samples of {}, both over θ, up to {}: on the diagonal they agree. Correlation {}, \
-             mean absolute difference {}.",
-            layer.name,
-            parts::tick(f64::from(density.extent)),
-            layer.correlation.map_or("not defined".into(), |r| format!("{r:.4}")),
-            number(layer.mean_abs_mismatch)
+    chart::tell(&response, texts::DENSITY, || {
+        texts::density(
+            &layer.name,
+            &parts::tick(f64::from(density.extent)),
+            &layer.correlation.map_or(shared::NOT_DEFINED.into(), |r| format!("{r:.4}")),
+            &number(layer.mean_abs_mismatch),
         )
     });
     let handle = texture(ui, "density", snapshot.id, image);
@@ -101,21 +97,15 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         Stroke::new(1.0, Color32::from_white_alpha(150)),
     );
     painter.line_segment([place(0.0, 1.0), place(density.extent, 1.0)], Stroke::new(1.0, tones.snn));
-    painter.text(
-        place(0.03, 1.02),
-        Align2::LEFT_BOTTOM,
-        "θ: no neuron answers more",
-        FontId::proportional(10.0),
-        tones.snn,
-    );
+    painter.text(place(0.03, 1.02), Align2::LEFT_BOTTOM, texts::CEILING, FontId::proportional(10.0), tones.snn);
     let (font, weak) = (FontId::proportional(10.5), tones.weak);
     for (k, label) in [(0.0, "0"), (0.5, "½"), (1.0, "1"), (1.5, "1.5")] {
         painter.text(place(k, 0.0) + vec2(0.0, 2.0), Align2::CENTER_TOP, label, font.clone(), weak);
         painter.text(place(0.0, k) - vec2(4.0, 0.0), Align2::RIGHT_CENTER, label, font.clone(), weak);
     }
     let below = pos2(rect.center().x, rect.bottom() + 13.0);
-    painter.text(below, Align2::CENTER_TOP, "ANN activation a / θ", font.clone(), tones.ann);
-    let galley = painter.layout_no_wrap("SNN activation φ / θ".into(), font, tones.snn);
+    painter.text(below, Align2::CENTER_TOP, texts::ANN_AXIS, font.clone(), tones.ann);
+    let galley = painter.layout_no_wrap(texts::SNN_AXIS.into(), font, tones.snn);
     let at = pos2(whole.left() - 1.0, rect.center().y + galley.size().x / 2.0);
     painter.add(egui::epaint::TextShape::new(at, galley, tones.snn).with_angle(-std::f32::consts::FRAC_PI_2));
     if let Some(at) = response.hover_pos().filter(|at| rect.contains(*at)) {
@@ -123,11 +113,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         let row = density.bins - 1 - y;
         let count = density.counts[row * density.bins + x];
         let unit = density.extent / density.bins as f32;
-        let text = format!(
-            "a ≈ {:.2} θ, φ ≈ {:.2} θ\n{count} neurons × samples",
-            (x as f32 + 0.5) * unit,
-            (row as f32 + 0.5) * unit
-        );
+        let text = texts::density_hover((x as f32 + 0.5) * unit, (row as f32 + 0.5) * unit, count);
         response.on_hover_text_at_pointer(text);
     }
 }
@@ -142,8 +128,8 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
     let background = ui.visuals().panel_fill;
     let key = snapshot.id;
     let sides: [(&str, &[f32], Color32); 3] = [
-        ("ANN a", &maps.ann, tones(ui).ann),
-        ("SNN φ", &maps.snn, tones(ui).snn),
+        (texts::ANN_VALUES, &maps.ann, tones(ui).ann),
+        (texts::SNN_VALUES, &maps.snn, tones(ui).snn),
         ("φ − a", &maps.difference, ui.visuals().text_color()),
     ];
     for (k, (name, values, colour)) in sides.into_iter().enumerate() {
@@ -163,24 +149,23 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
         let (rect, response) = picture(ui, &handle, room);
         let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
-        chart::tell(&response, ["Map of the ANN", "Map of the SNN", "Map of the difference"][k], || {
+        chart::tell(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
             let (low, high) =
                 values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
             let (low, high) = (number(f64::from(low)), number(f64::from(high)));
             let here = number(f64::from(values[snapshot.focus.neuron]));
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
-            format!("{name} of {} for sample {sample}, {low} to {high}; {here} in the neuron in focus.", layer.name)
+            texts::map(name, &layer.name, sample, &low, &high, &here)
         });
         frame_pixel(ui, rect, montage.size(), montage.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
         let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
         let Some(neuron) = under else { continue };
-        let text = format!(
-            "{}\na = {}, φ = {} ({} spikes), ψ = {}",
-            parts::neuron_name(layer, neuron),
-            number(f64::from(maps.ann[neuron])),
-            number(f64::from(maps.snn[neuron])),
+        let text = texts::neuron(
+            &parts::neuron_name(layer, neuron),
+            &number(f64::from(maps.ann[neuron])),
+            &number(f64::from(maps.snn[neuron])),
             maps.counts[neuron],
-            maps.offset[neuron]
+            maps.offset[neuron],
         );
         if response.on_hover_text_at_pointer(text).clicked() {
             let (layer, sample) = (snapshot.focus.layer, snapshot.focus.sample);
@@ -196,17 +181,12 @@ fn csv(snapshot: &Snapshot) -> String {
 }
 
 fn explain(layer: &LayerReport, snapshot: &Snapshot, r: &str) -> String {
-    format!(
-        "Every neuron of {} for every sample is one point: its ANN activation to the right, what its spikes say after {} steps \
-         upwards, both over θ; on the diagonal they agree. Here they correlate with r = {r} and differ by {} on average, where the \
-         mean activation is {}. Points right of 1 are clipped, points on horizontal lines show the {} levels that {} steps can \
-         express; the maps beside it show sample {} channel by channel.",
-        layer.name,
+    texts::explanation(
+        &layer.name,
         snapshot.report.steps,
-        number(layer.mean_abs_mismatch),
-        number(layer.mean_activation),
-        snapshot.report.steps + 1,
-        snapshot.report.steps,
-        snapshot.run.sample_index(snapshot.focus.sample)
+        r,
+        &number(layer.mean_abs_mismatch),
+        &number(layer.mean_activation),
+        snapshot.run.sample_index(snapshot.focus.sample),
     )
 }

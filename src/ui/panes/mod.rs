@@ -78,25 +78,7 @@ impl Pane {
 
     /// The title on the pane's tab.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::TCurve => "T-curve",
-            Self::Ledger => "Error ledger",
-            Self::Mismatch => "Mismatch",
-            Self::OffsetSpikes => "Offset spikes",
-            Self::Unevenness => "Unevenness",
-            Self::Membrane => "Membrane",
-            Self::Raster => "Raster",
-            Self::Threshold => "Threshold",
-            Self::Transfer => "Transfer",
-            Self::Race => "Race",
-            Self::Bench => "Neuron bench",
-            Self::Energy => "Energy",
-            Self::Delay => "Start by end",
-            Self::Initial => "v(0)",
-            Self::History => "Runs",
-            Self::Boxes => "Boxes",
-            Self::Draw => "Draw",
-        }
+        crate::ui::texts::panes::title(self)
     }
 
     /// The name of the pane on the command line (`--pane NAME`).

@@ -10,27 +10,27 @@ use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::colormap::diverging;
+use crate::ui::texts::panes::offset_spikes as texts;
 use crate::ui::tones::tones;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "Offset spikes appear when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));
     let shares = shares(layer);
     let page = Page {
         of: Pane::OffsetSpikes,
-        title: "Offset spikes: due minus sent",
+        title: texts::TITLE,
         explanation: explain(layer, before, &shares, snapshot.report.steps),
-        description: format!(
-            "Histogram of offset spikes of {}: {} of neurons have none, {} are off by one, {} by two, {} by more.",
-            layer.name,
-            percent(shares[0]),
-            percent(shares[1]),
-            percent(shares[2]),
-            percent(shares[3])
+        description: texts::description(
+            &layer.name,
+            &percent(shares[0]),
+            &percent(shares[1]),
+            &percent(shares[2]),
+            &percent(shares[3]),
         ),
     };
     parts::page(
@@ -68,7 +68,7 @@ fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, n
         };
         row(&layer.name, now);
         if let Some(before) = before {
-            row("before correction", &shares(before));
+            row(texts::BEFORE, &shares(before));
         }
     });
 }
@@ -104,18 +104,15 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     };
     let ghosts: Vec<Bar> = before.map(|b| b.offset_spikes.iter().map(hollow).collect()).unwrap_or_default();
     if before.is_some() {
-        parts::legend(
-            ui,
-            &[("fires too often", tones.snn), ("too rarely", tones.ann), ("outline: before correction", outline)],
-        );
+        parts::legend(ui, &[(texts::TOO_OFTEN, tones.snn), (texts::TOO_RARELY, tones.ann), (texts::OUTLINE, outline)]);
     }
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
     let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
     // The longest that has room under the bars.
     let label = match ui.available_width() {
-        room if room > 480.0 => "fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely",
-        room if room > 300.0 => "too often  |  ψ = due − sent  |  too rarely",
-        _ => "ψ = due − sent",
+        room if room > 480.0 => texts::AXIS,
+        room if room > 300.0 => texts::AXIS_SHORT,
+        _ => texts::AXIS_SHORTEST,
     };
     let shown = Plot::new("offset spikes")
         .height(height.max(110.0))
@@ -141,7 +138,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         })
         .custom_y_axes(vec![
             AxisHints::new_y()
-                .label("share of neurons")
+                .label(texts::SHARE)
                 .min_thickness(52.0)
                 .label_spacing(egui::Rangef::new(11.0, 18.0))
                 .formatter(move |mark, _| match (mark.value + floor) as i32 {
@@ -162,8 +159,8 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
             if count == 0 && was.unwrap_or(0) == 0 {
                 return None;
             }
-            let was = was.map_or(String::new(), |was| format!("\nbefore correction {}", percent(was as f64 / total)));
-            Some(format!("ψ = {psi}\n{count} neurons × samples\n{}{was}", percent(count as f64 / total)))
+            let was = was.map_or(String::new(), |was| texts::hover_before(&percent(was as f64 / total)));
+            Some(texts::hover(psi, count, &percent(count as f64 / total), &was))
         })
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false));
@@ -171,11 +168,11 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
                 plot.bar_chart(BarChart::new("before correction", ghosts).allow_hover(false));
             }
         });
-    chart::tell(&shown.response, "Histogram of offset spikes", || {
+    chart::tell(&shown.response, texts::HISTOGRAM, || {
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", percent(*count as f64 / total));
         let bars = |layer: &LayerReport| layer.offset_spikes.iter().map(bar).collect::<Vec<_>>().join(", ");
-        let was = before.map_or(String::new(), |before| format!(" Before the correction {}.", bars(before)));
-        format!("Share of the neurons of {} by spikes due less spikes sent. {}.{was}", layer.name, bars(layer))
+        let was = before.map_or(String::new(), |before| texts::bars_before(&bars(before)));
+        texts::histogram(&layer.name, &bars(layer), &was)
     });
 }
 
@@ -191,7 +188,7 @@ fn maps(
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
     ui.horizontal(|ui| {
-        ui.small("mean ψ per neuron");
+        ui.small(texts::MEAN);
         colour_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
@@ -199,7 +196,7 @@ fn maps(
     };
     let half = (height / 2.0 - 18.0).max(60.0);
     map(ui, snapshot, layer, reach, "offset map", half, out);
-    ui.small("before correction");
+    ui.small(texts::BEFORE);
     map(ui, snapshot, before, reach, "offset map before", half, out);
 }
 
@@ -221,17 +218,17 @@ fn map(
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);
-    chart::tell(&response, if own { "Map of offset spikes" } else { "Map of offset spikes before correction" }, || {
+    chart::tell(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
         let (low, high) = layer.offset_map.iter().fold((0.0f32, 0.0f32), |(low, high), v| (low.min(*v), high.max(*v)));
         let here = layer.offset_map[snapshot.focus.neuron];
-        format!("Mean ψ of every neuron of {}, {low:+.2} to {high:+.2}; {here:+.2} in the neuron in focus.", layer.name)
+        texts::map(&layer.name, low, high, here)
     });
     let focused = montage.pixel(snapshot.focus.neuron);
     frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
     let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
     if let Some(neuron) = under {
         let name = parts::neuron_name(&snapshot.run.spiking.layers[snapshot.focus.layer], neuron);
-        let text = format!("{name}\nmean ψ {:+.3}", layer.offset_map[neuron]);
+        let text = texts::neuron(&name, layer.offset_map[neuron]);
         if response.on_hover_text_at_pointer(text).clicked() {
             out.push(Message::FocusNeuron(NeuronRef {
                 layer: snapshot.focus.layer,
@@ -256,7 +253,7 @@ fn csv(layer: &LayerReport, before: Option<&LayerReport>) -> String {
 fn explain(layer: &LayerReport, before: Option<&LayerReport>, shares: &[f64; 4], t: usize) -> String {
     let mended = before.map_or(String::new(), |before| {
         let exact = |layer: &LayerReport| layer.end_to_end.c0 as f64 / layer.end_to_end.total().max(1) as f64;
-        format!(" Before the correction {} were exact.", percent(exact(before)))
+        texts::exact_before(&percent(exact(before)))
     });
     let (many, few) = layer.offset_spikes.iter().fold((0u64, 0u64), |(many, few), (psi, count)| match psi {
         p if *p < 0 => (many + count, few),
@@ -264,14 +261,12 @@ fn explain(layer: &LayerReport, before: Option<&LayerReport>, shares: &[f64; 4],
         _ => (many, few),
     });
     let total = layer.end_to_end.total().max(1) as f64;
-    format!(
-        "ψ is the number of spikes that the ANN's pre-activation asks for in {t} steps minus the number that came (Hao et al., \
-         ICLR 2023). In {} {} of the neurons are exact, {} fire too often (ψ below 0, orange) and {} too rarely (ψ above 0, \
-         blue).{mended} The map shows where in the layer they lie, as the mean over the samples; click a cell to look at its \
-         membrane.",
-        layer.name,
-        percent(shares[0]),
-        percent(many as f64 / total),
-        percent(few as f64 / total)
+    texts::explanation(
+        t,
+        &layer.name,
+        &percent(shares[0]),
+        &percent(many as f64 / total),
+        &percent(few as f64 / total),
+        &mended,
     )
 }

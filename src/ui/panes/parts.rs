@@ -10,6 +10,7 @@ use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::explain;
 use crate::ui::texts::glossary;
+use crate::ui::texts::panes::parts as texts;
 
 /// The head of a pane.
 pub struct Page {
@@ -68,12 +69,12 @@ pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl F
     ui.horizontal_wrapped(|ui| {
         ui.strong(page.title);
         let help = ui.small_button("?").on_hover_text(&page.explanation);
-        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Explain: {}", page.title)));
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
         Popup::menu(&help)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| explain::pane(ui, page.of, &page.explanation));
-        let copy = ui.small_button("CSV").on_hover_text("Copy the numbers of this plot as a table");
-        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy CSV: {}", page.title)));
+        let copy = ui.small_button(texts::CSV).on_hover_text(texts::CSV_HINT);
+        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(page.title)));
         let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
         if copy.clicked() || wanted {
             let table = csv();
@@ -135,7 +136,7 @@ pub fn empty(ui: &mut Ui, text: &str) {
 
 /// The moment between a pane's coming to the front and its numbers.
 pub fn counting(ui: &mut Ui) {
-    empty(ui, "counting…");
+    empty(ui, texts::COUNTING);
 }
 
 /// A neuron as a person says it, see [`SpikingLayer::place`].

@@ -14,6 +14,8 @@ use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
 use crate::measure::NeuronRef;
 use crate::simulate::SpikeTrain;
+use crate::ui::texts::panes::raster as texts;
+use crate::ui::texts::shared;
 
 /// Width of the plot of rates.
 const RATES_WIDTH: f32 = 110.0;
@@ -44,14 +46,14 @@ struct Picture {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "The raster of a layer appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
     let Some(spikes) = run.recording.layers.get(focus.layer).map(|layer| &layer.spikes) else { return };
     let rates = channel_rates(&snapshot.maps.counts, layer.plane(), snapshot.report.steps);
     let words = explanation(snapshot, layer, &rates);
-    let page = Page { of: Pane::Raster, title: "Spikes of the layer", description: words.clone(), explanation: words };
+    let page = Page { of: Pane::Raster, title: texts::TITLE, description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,
@@ -63,13 +65,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal(|ui| {
                 let width = (ui.available_width() - RATES_WIDTH - ui.spacing().item_spacing.x).max(80.0);
                 let plot = raster(ui, snapshot, layer, spikes, cursor, egui::vec2(width, height), link);
-                chart::tell(&plot.response, "Raster of spikes", || {
+                chart::tell(&plot.response, texts::RASTER, || {
                     let spikes: u64 = snapshot.maps.counts.iter().map(|&n| u64::from(n)).sum();
                     let (t, all, neurons) = (snapshot.report.steps, run.steps(), layer.neurons());
-                    format!(
-                        "{all} time-steps across, {neurons} neurons of {} down; {spikes} spikes up to t = {t}.",
-                        layer.name
-                    )
+                    texts::raster(all, neurons, &layer.name, spikes, t)
                 });
                 let pointed = plot.response.interact_pointer_pos().map(|at| plot.transform.value_from_position(at));
                 if plot.response.clicked() {
@@ -117,8 +116,8 @@ fn raster(
         .include_y(-0.5)
         .include_y(neurons as f64 - 0.5)
         .show_grid(false)
-        .custom_x_axes(vec![parts::x_axis("time-step t")])
-        .y_axis_label("neuron")
+        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEP)])
+        .y_axis_label(texts::NEURON)
         .y_axis_min_width(46.0)
         .label_formatter(|at| hover(at, layer, spikes, snapshot.focus.sample, steps))
         .show(ui, |plot| {
@@ -147,7 +146,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
     let plane = layer.plane() as f64;
     let bar = |(channel, &rate): (usize, &f64)| Bar::new((channel as f64 + 0.5) * plane - 0.5, rate).width(plane * 0.9);
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
-    let word = if layer.plane() > 1 { "channel" } else { "neuron" };
+    let word = if layer.plane() > 1 { texts::CHANNEL } else { texts::NEURON };
     let shown = Plot::new("rates")
         .height(height)
         .invert_y(true)
@@ -161,23 +160,23 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         .set_margin_fraction(egui::Vec2::ZERO)
         .include_x(0.0)
         .include_x(rates.iter().copied().fold(0.01, f64::max) * 1.05)
-        .custom_x_axes(vec![parts::x_axis("rate (spikes/step)")])
+        .custom_x_axes(vec![parts::x_axis(texts::RATE)])
         .label_formatter(|at| {
             let y = match at {
                 HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => position.y,
             };
             let channel = index_at(y, layer.neurons())? / layer.plane().max(1);
-            Some(format!("{word} {channel}\n{} spikes per step over {steps} steps", number(*rates.get(channel)?)))
+            Some(texts::rate(word, channel, &number(*rates.get(channel)?), steps))
         })
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
         });
-    chart::tell(&shown.response, &format!("Rate of each {word}"), || {
+    chart::tell(&shown.response, &texts::rates_of(word), || {
         // Of many, only the busiest.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
         let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", number(rates[k]))).collect();
-        format!("Spikes per neuron and step of the busiest of {}. {}.", rates.len(), told.join(", "))
+        texts::rates(rates.len(), &told.join(", "))
     });
 }
 
@@ -191,8 +190,8 @@ fn hover(
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
     let neuron = index_at(position.y, layer.neurons())?;
     let t = parts::step_at(position.x, steps);
-    let word = if spikes.fired(t - 1, sample, neuron) { "spike" } else { "no spike" };
-    Some(format!("{}\nt = {t}: {word}\nclick to see its membrane", neuron_name(layer, neuron)))
+    let word = if spikes.fired(t - 1, sample, neuron) { texts::SPIKE } else { texts::NO_SPIKE };
+    Some(texts::hover(&neuron_name(layer, neuron), t, word))
 }
 
 /// The row that lies at height `y`, if there is one.
@@ -282,16 +281,17 @@ fn explanation(snapshot: &Snapshot, layer: &SpikingLayer, rates: &[f64]) -> Stri
     let neurons = layer.neurons();
     let busiest = rates.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     let busiest = busiest.map_or_else(String::new, |(channel, &rate)| {
-        let word = if layer.plane() > 1 { "channel" } else { "neuron" };
-        format!(" The busiest {word} is {channel} with {} spikes per neuron and step.", number(rate))
+        let word = if layer.plane() > 1 { texts::CHANNEL } else { texts::NEURON };
+        texts::busiest(word, channel, &number(rate))
     });
-    format!(
-        "Every mark is a spike of one of the {neurons} neurons of {} for sample {}. Up to t = {} they fired {spikes} \
-         times, and {} of them not at all.{busiest}",
-        layer.name,
+    texts::explanation(
+        neurons,
+        &layer.name,
         snapshot.run.sample_index(snapshot.focus.sample),
         snapshot.report.steps,
-        percent(silent as f64 / neurons.max(1) as f64)
+        spikes,
+        &percent(silent as f64 / neurons.max(1) as f64),
+        &busiest,
     )
 }
 

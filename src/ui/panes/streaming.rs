@@ -6,6 +6,7 @@ use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, 
 use super::{chart, parts};
 use crate::lab::{Lab, Partial};
 use crate::measure::LayerReport;
+use crate::ui::texts::panes::mismatch as texts;
 use crate::ui::tones::tones;
 
 /// Its height in points.
@@ -21,14 +22,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let (tones, visuals) = (tones(ui), ui.visuals());
     let (fill, edge) = (visuals.panel_fill.gamma_multiply(0.94), Stroke::new(1.0, tones.faint));
     ui.painter().rect(foot, 4.0, fill, edge, StrokeKind::Inside);
-    let words = format!(
-        "mean |φ − a| of each layer, first to last: {} of {} samples are through{}",
-        partial.samples,
-        partial.of,
-        if known.is_empty() { "" } else { "; grey: the run on the screen" }
-    );
+    let words =
+        texts::streaming(partial.samples, partial.of, if known.is_empty() { "" } else { texts::STREAMING_BEFORE });
     let whole = ui.interact(foot, ui.scope_id().with("streaming"), Sense::hover());
-    chart::tell(&whole, "Mismatch of each layer so far", || {
+    chart::tell(&whole, texts::STREAMING, || {
         let values = so_far(partial, known);
         let told: Vec<String> = values.iter().map(|v| v.map_or("–".into(), parts::number)).collect();
         format!("{words}. {}.", told.join(", "))

@@ -13,6 +13,8 @@ use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
 use crate::measure::report::steps_needed;
 use crate::measure::wilson::wilson_95;
+use crate::ui::texts::panes::t_curve as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// Draws the pane.
@@ -29,7 +31,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         (Some(partial), _) => (&partial.curve, partial.samples, partial.ann_accuracy),
         (None, Some(run)) => (&run.report.curve, run.report.samples, run.report.ann_accuracy),
         (None, None) => {
-            return parts::empty(ui, "Accuracy over the time-steps appears when the first samples are through.");
+            return parts::empty(ui, texts::EMPTY);
         }
     };
     let enough = ann.and_then(|ann| steps_needed(curve, ann));
@@ -38,7 +40,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let other = compared(lab);
     let page = Page {
         of: Pane::TCurve,
-        title: "Accuracy over time-steps",
+        title: texts::TITLE,
         explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
         description: describe(at, ann) + &other.map_or(String::new(), |other| against(at, other)),
     };
@@ -49,20 +51,20 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         format!("t,accuracy,agreement\n{}", rows.collect::<String>())
     };
     parts::page(ui, &page, csv, |ui| {
-        let mut entries = vec![("SNN", tones.snn), ("agrees with the ANN", tones.weak)];
+        let mut entries = vec![(shared::SNN, tones.snn), (texts::AGREES, tones.weak)];
         if ann.is_some() {
-            entries.insert(0, ("ANN", tones.ann));
+            entries.insert(0, (shared::ANN, tones.ann));
         }
-        let name = other.map_or(String::new(), |other| format!("run {}", other.number));
+        let name = other.map_or(String::new(), |other| shared::run(other.number));
         if other.is_some() {
             entries.push((&name, compared_colour));
         }
         parts::legend(ui, &entries);
         match (partial, enough) {
-            (Some(partial), _) => ui.small(format!("{samples} of {} samples are through", partial.of)),
-            (None, Some(t)) => ui.small(format!("within one point of the ANN from t = {t} on")),
-            (None, None) if ann.is_some() => ui.small("not within one point of the ANN yet: it takes more steps"),
-            _ => ui.small("no labels: agreement only"),
+            (Some(partial), _) => ui.small(texts::through(samples, partial.of)),
+            (None, Some(t)) => ui.small(texts::within_from(t)),
+            (None, None) if ann.is_some() => ui.small(texts::NOT_WITHIN),
+            _ => ui.small(texts::AGREEMENT_ONLY),
         };
         let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
         let plot = Plot::new("t-curve")
@@ -74,8 +76,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .include_y(1.0)
             .include_x(1.0)
             .include_x(last as f64)
-            .custom_x_axes(vec![AxisHints::new_x().label("time-steps t").label_spacing(egui::Rangef::new(22.0, 30.0))])
-            .y_axis_label("share of samples")
+            .custom_x_axes(vec![
+                AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0)),
+            ])
+            .y_axis_label(texts::SHARE)
             .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
             .y_axis_min_width(46.0)
             .x_grid_spacer(move |_| marks(last))
@@ -83,11 +87,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             .label_formatter(|at| {
                 let t = parts::step_at(parts::position(at).x, last);
                 let own = curve.get(t - 1).map_or(String::new(), |point| {
-                    let accuracy = point.accuracy.map_or(String::new(), |a| format!("\nSNN {}", percent(a)));
-                    format!("{accuracy}\nagrees {}", percent(point.agreement))
+                    let accuracy = point.accuracy.map_or(String::new(), |a| texts::hover_accuracy(&percent(a)));
+                    texts::hover_agreement(&accuracy, &percent(point.agreement))
                 });
                 let other = other.and_then(|other| Some((other.number, share(other.curve.get(t - 1)?))));
-                let other = other.map_or(String::new(), |(n, share)| format!("\nrun {n} {}", percent(share)));
+                let other = other.map_or(String::new(), |(n, share)| texts::hover_run(n, &percent(share)));
                 Some(format!("t = {t}{own}{other}"))
             });
         let shown = plot.show(ui, |plot| {
@@ -126,14 +130,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
             plot.vline(parts::cursor_line(cursor, cursor_colour));
         });
-        chart::tell(&shown.response, "Accuracy over time-steps", || {
+        chart::tell(&shown.response, texts::TITLE, || {
             let told = |curve: &[CurvePoint]| {
                 let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
-                chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y)))
+                chart::course(&points, |[t, y]| shared::at_step(&percent(y), t))
             };
-            let ann = ann.map_or(String::new(), |ann| format!(" ANN {}.", percent(ann)));
-            let other = other.map_or(String::new(), |o| format!(" Run {}: {}.", o.number, told(&o.curve)));
-            format!("SNN: {}.{ann}{other}", told(curve))
+            let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&percent(ann)));
+            let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &told(&o.curve)));
+            texts::curves(&told(curve), &ann, &other)
         });
         parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
     });
@@ -153,10 +157,10 @@ fn share(point: &CurvePoint) -> f64 {
 /// The two curves at the same step, in a sentence.
 fn against(at: &CurvePoint, other: &Past) -> String {
     let reached = match other.curve.get(at.t - 1) {
-        Some(point) => format!("has {} there", percent(share(point))),
-        None => format!("ends at t = {} with {}", other.curve.len(), percent(other.success())),
+        Some(point) => texts::reaches(&percent(share(point))),
+        None => texts::ends(other.curve.len(), &percent(other.success())),
     };
-    format!(" Run {}, which it is compared with, {reached}.", other.number)
+    texts::against(other.number, &reached)
 }
 
 /// Marks on an axis of shares, at every quarter.
@@ -180,32 +184,22 @@ fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: us
     let first = match (ann, at.accuracy) {
         (Some(ann), Some(snn)) => {
             let (low, high) = wilson_95(snn, samples);
-            format!(
-                "After {} steps the SNN is right on {} of {samples} samples (the ANN on {}); the band says that the true figure \
-                 lies between {} and {} in 95 of 100 such draws.",
-                at.t,
-                percent(snn),
-                percent(ann),
-                percent(low),
-                percent(high)
-            )
+            texts::right(at.t, &percent(snn), samples, &percent(ann), &percent(low), &percent(high))
         }
-        _ => {
-            format!("The samples have no labels; after {} steps SNN and ANN agree on {}.", at.t, percent(at.agreement))
-        }
+        _ => texts::agree(at.t, &percent(at.agreement)),
     };
-    let second = "The readout is summed over the steps, so one run gives the answer after every number of steps.";
+    let second = texts::SUMMED;
     let third = match enough {
-        Some(t) => format!("From t = {t} on the SNN stays within one point of the ANN."),
-        None => "It does not come within one point of the ANN and stay there in this run: more steps or better thresholds are needed.".into(),
+        Some(t) => texts::stays(t),
+        None => texts::DOES_NOT_STAY.into(),
     };
     format!("{first} {second} {third}")
 }
 
 fn describe(at: &CurvePoint, ann: Option<f64>) -> String {
-    let accuracy = at.accuracy.map_or("no labels".into(), |a| format!("SNN accuracy {}", percent(a)));
-    let ann = ann.map_or(String::new(), |a| format!(", ANN accuracy {}", percent(a)));
-    format!("Curve of accuracy over time-steps. At t = {}: {accuracy}{ann}, agreement {}.", at.t, percent(at.agreement))
+    let accuracy = at.accuracy.map_or(texts::NO_LABELS.into(), |a| texts::snn_accuracy(&percent(a)));
+    let ann = ann.map_or(String::new(), |a| texts::ann_accuracy(&percent(a)));
+    texts::description(at.t, &accuracy, &ann, &percent(at.agreement))
 }
 
 #[cfg(test)]

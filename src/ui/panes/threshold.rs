@@ -14,6 +14,8 @@ use crate::convert::SpikingLayer;
 use crate::lab::{Control, Lab, Message, Snapshot, ThresholdView};
 use crate::measure::predict::Prediction;
 use crate::measure::{LayerReport, Reference};
+use crate::ui::texts::panes::threshold as texts;
+use crate::ui::texts::shared;
 
 /// How near to the line, in points, a drag takes hold of it.
 const GRIP: f32 = 12.0;
@@ -56,17 +58,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         if lab.snapshot.is_some() {
             return parts::counting(ui);
         }
-        return parts::empty(ui, "The activations of a layer and its threshold appear when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("threshold pane");
     let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
     let words = explanation(&sight);
-    let page = Page {
-        of: Pane::Threshold,
-        title: "Threshold and what it costs",
-        description: words.clone(),
-        explanation: words,
-    };
+    let page = Page { of: Pane::Threshold, title: texts::TITLE, description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,
@@ -75,8 +72,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, &mut memory, out));
             if let Some(rise) = rise::of(lab) {
                 if !rise.live {
-                    let hint = "How the thresholds rose batch by batch while they were balanced";
-                    ui.checkbox(&mut memory.rise, "Show how they rose").on_hover_text(hint);
+                    let hint = texts::RISE_HINT;
+                    ui.checkbox(&mut memory.rise, texts::RISE).on_hover_text(hint);
                 }
                 if rise.live || memory.rise {
                     rise::show(ui, lab, &rise, ui.available_height() - 24.0, out);
@@ -136,56 +133,51 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
         let mut theta = sight.theta;
         let extent = sight.view.extent;
         let field = DragValue::new(&mut theta).speed(extent / 400.0).range(extent * LEAST..=f32::MAX).prefix("θ ");
-        let field = ui.add(field.max_decimals(5)).on_hover_text("The threshold of this layer, in units of activation");
+        let field = ui.add(field.max_decimals(5)).on_hover_text(texts::FIELD_HINT);
         if field.changed() {
             set(sight, theta, out);
         }
         if field.drag_stopped() || field.lost_focus() {
             out.push(Message::EndGesture);
         }
-        let back = egui::Button::new("Back to the rule");
-        let hint = "Let the threshold rule choose this layer's θ again";
+        let back = egui::Button::new(texts::BACK);
+        let hint = texts::BACK_HINT;
         if ui.add_enabled(sight.by_hand, back).on_hover_text(hint).clicked() {
             out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: None });
             out.push(Message::EndGesture);
         }
         if let Some(best) = sight.best {
-            let hint =
-                "Where the predicted error against the ANN's activation is least, with inputs that arrive evenly";
-            if ui.button(format!("Take the minimum, {}", number(f64::from(best.theta)))).on_hover_text(hint).clicked() {
+            let hint = texts::MINIMUM_HINT;
+            if ui.button(texts::minimum(&number(f64::from(best.theta)))).on_hover_text(hint).clicked() {
                 set(sight, best.theta, out);
                 out.push(Message::EndGesture);
             }
         }
-        ui.checkbox(&mut memory.log, "Log counts");
+        ui.checkbox(&mut memory.log, texts::LOG);
     });
     ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
 }
 
 /// The figures at θ, each a few words.
 fn figures(sight: &Sight<'_>) -> Vec<String> {
-    let mut figures = vec![format!("step θ/T = {}", number(f64::from(sight.theta) / sight.steps as f64))];
+    let mut figures = vec![texts::step(&number(f64::from(sight.theta) / sight.steps as f64))];
     if let Some(cost) = sight.cost {
-        figures.push(format!("clipped {}", percent(cost.clipped)));
-        figures.push(format!("predicted mean squared error {}", number(cost.total())));
+        figures.push(texts::clipped(&percent(cost.clipped)));
+        figures.push(texts::predicted(&number(cost.total())));
     }
     let measured = sight.report.ledger_against(Reference::Activation);
-    figures.push(format!(
-        "measured mean error: clipping {}, quantisation {}",
-        number(measured.clipping),
-        number(measured.quantization)
-    ));
-    figures.push(format!("{} of the activations are zero", percent(sight.view.zeros)));
+    figures.push(texts::measured(&number(measured.clipping), &number(measured.quantization)));
+    figures.push(texts::zero(&percent(sight.view.zeros)));
     if let [_, _, ..] = sight.layer.theta[..] {
         let live = sight.layer.theta.iter().copied().filter(|&theta| theta > 0.0);
         let low = live.clone().fold(f32::INFINITY, f32::min);
         let dead = sight.layer.theta.len() - live.count();
-        let dead = if dead > 0 { format!(", {dead} never active") } else { String::new() };
-        figures.push(format!(
-            "{} thresholds, one per channel, {} to {}{dead}; dragging sets one for all",
+        let dead = if dead > 0 { texts::never_active(dead) } else { String::new() };
+        figures.push(texts::per_channel(
             sight.layer.theta.len(),
-            number(f64::from(low)),
-            number(f64::from(sight.view.theta))
+            &number(f64::from(low)),
+            &number(f64::from(sight.view.theta)),
+            &dead,
         ));
     }
     figures
@@ -200,9 +192,8 @@ fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
 /// What the colours mean.
 fn key(ui: &mut Ui, costs: bool) {
     let ink = parts::ink(ui);
-    let activations =
-        [("activations", ink.ann), ("clipped, and what clipping costs", ink.clipping), ("threshold θ", ink.theta)];
-    let both = [("quantisation", ink.quantization), ("both errors, diamond: least", ink.total)];
+    let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
+    let both = [(texts::QUANTISATION, ink.quantization), (texts::BOTH, ink.total)];
     parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 
@@ -253,26 +244,12 @@ fn dragged_to(x: f64, extent: f32) -> f32 {
 fn explanation(sight: &Sight<'_>) -> String {
     let theta = number(f64::from(sight.theta));
     if sight.theta <= 0.0 {
-        return format!(
-            "No neuron of {} was ever active on the calibration samples. Without a threshold it never fires. Set θ by hand \
-             or calibrate on other samples.",
-            sight.layer.name
-        );
+        return texts::no_threshold(&sight.layer.name);
     }
     let clipped = sight.cost.map_or_else(String::new, |cost| percent(cost.clipped));
-    let best = sight.best.map_or_else(String::new, |best| {
-        format!(
-            " The predicted error is least at θ = {}, where both together cost {}.",
-            number(f64::from(best.theta)),
-            number(best.total())
-        )
-    });
-    format!(
-        "θ = {theta} is the largest activation that {} can answer with; {clipped} of the calibration activations lie above \
-         and are clipped. Below it the answer is a multiple of θ/T = {}: a lower θ makes finer steps but clips more.{best}",
-        sight.layer.name,
-        number(f64::from(sight.theta) / sight.steps as f64)
-    )
+    let best =
+        sight.best.map_or_else(String::new, |best| texts::least(&number(f64::from(best.theta)), &number(best.total())));
+    texts::explanation(&theta, &sight.layer.name, &clipped, &number(f64::from(sight.theta) / sight.steps as f64), &best)
 }
 
 /// The histogram, then the costs.

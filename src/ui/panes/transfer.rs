@@ -14,6 +14,8 @@ use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Reset, SpikingLayer, Tie};
 use crate::lab::{Control, Lab, Message};
 use crate::network::Activation;
+use crate::ui::texts::panes::transfer as texts;
+use crate::ui::texts::shared;
 
 /// The axis runs from this many θ …
 const FROM: f32 = -0.3;
@@ -51,7 +53,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let snapshot = lab.snapshot.as_deref();
     let layer = snapshot.and_then(|snapshot| Some((snapshot, snapshot.run.spiking.layers.get(snapshot.focus.layer)?)));
     let Some((snapshot, layer)) = layer else {
-        return parts::empty(ui, "The answer of a single neuron appears when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("transfer pane");
     let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { own: None, curves: None });
@@ -60,12 +62,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
     let curves = known.unwrap_or_else(|| Arc::new(Curves::of(neuron, layer.activation)));
     let words = explanation(layer, &neuron, memory.own.is_none());
-    let page = Page {
-        of: Pane::Transfer,
-        title: "One neuron's answer to a constant input",
-        description: words.clone(),
-        explanation: words,
-    };
+    let page = Page { of: Pane::Transfer, title: texts::TITLE, description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,
@@ -91,16 +88,16 @@ fn controls(
     let mut neuron = memory.own.unwrap_or(followed);
     ui.horizontal_wrapped(|ui| {
         let mut follow = memory.own.is_none();
-        let hint = "Show the neuron of the layer in focus; otherwise try numbers here without touching the run";
-        if ui.checkbox(&mut follow, format!("Follow {}", layer.name)).on_hover_text(hint).changed() {
+        let hint = texts::FOLLOW_HINT;
+        if ui.checkbox(&mut follow, texts::follow(&layer.name)).on_hover_text(hint).changed() {
             memory.own = if follow { None } else { Some(followed) };
             neuron = followed;
         }
         let different = memory.own.is_some_and(|own| own != followed);
         let wanted = wishes(layer, &neuron, &followed);
         let locked = wanted.iter().filter_map(Control::of).any(|control| lab.locked(control));
-        let apply = egui::Button::new("Apply to the run");
-        let hint = "Run the network with these numbers: θ for this layer, the rest for all layers";
+        let apply = egui::Button::new(texts::APPLY);
+        let hint = texts::APPLY_HINT;
         if ui.add_enabled(different && !locked, apply).on_hover_text(hint).clicked() {
             out.extend(wanted);
             memory.own = None;
@@ -113,11 +110,11 @@ fn controls(
         ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 100.0).clamp(40.0, 160.0);
         let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).max_decimals(3);
         let theta = theta.clamping(egui::SliderClamping::Edits);
-        parts::slider(ui, "θ", theta).on_hover_text("Threshold, in units of activation");
+        parts::slider(ui, "θ", theta).on_hover_text(texts::THRESHOLD_HINT);
         let steps = Slider::new(&mut neuron.steps, 1..=MAX_STEPS).logarithmic(true);
-        parts::slider(ui, "T", steps).on_hover_text("Time-steps");
+        parts::slider(ui, "T", steps).on_hover_text(texts::STEPS_HINT);
         let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).max_decimals(2);
-        parts::slider(ui, "v(0)/θ", v_init).on_hover_text("Initial potential as a share of θ");
+        parts::slider(ui, "v(0)/θ", v_init).on_hover_text(texts::V_INIT_HINT);
     });
     if neuron != memory.own.unwrap_or(followed) {
         memory.own = Some(neuron);
@@ -127,14 +124,12 @@ fn controls(
 /// Reset and tie.
 fn picks(ui: &mut Ui, neuron: &mut Neuron) {
     for (reset, word, hint) in [
-        (Reset::Soft, "soft reset", "A spike takes θ away and keeps the rest"),
-        (Reset::Hard, "hard reset", "A spike puts the potential back to zero; the rest is lost"),
+        (Reset::Soft, texts::SOFT_RESET, texts::SOFT_RESET_HINT),
+        (Reset::Hard, texts::HARD_RESET, texts::HARD_RESET_HINT),
     ] {
         ui.selectable_value(&mut neuron.reset, reset, word).on_hover_text(hint);
     }
-    for (tie, word, hint) in
-        [(Tie::Ge, "≥ θ", "A potential exactly at θ fires"), (Tie::Gt, "> θ", "A potential exactly at θ does not fire")]
-    {
+    for (tie, word, hint) in [(Tie::Ge, "≥ θ", texts::TIE_FIRES_HINT), (Tie::Gt, "> θ", texts::TIE_RESTS_HINT)] {
         ui.selectable_value(&mut neuron.tie, tie, word).on_hover_text(hint);
     }
 }
@@ -204,31 +199,30 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     let neuron = curves.neuron;
     let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
-    let (of_ann, of_snn) = (format!("ANN: {}", curves.activation.describe()), format!("SNN: T = {}", neuron.steps));
+    let (of_ann, of_snn) = (texts::of_ann(&curves.activation.describe()), texts::of_snn(neuron.steps));
     let mut entries = vec![(of_snn.as_str(), ink.snn), (of_ann.as_str(), ink.ann)];
     if !matches!(curves.activation, Activation::Relu) {
         entries.push(("ReLU", ink.ghost));
     }
-    entries.extend([("difference", ink.clipping), ("threshold θ", ink.theta)]);
+    entries.extend([(texts::DIFFERENCE, ink.clipping), (shared::THRESHOLD, ink.theta)]);
     parts::legend(ui, &entries);
     let shown = Plot::new("transfer")
         .allow_drag(false)
         .allow_boxed_zoom(false)
-        .custom_x_axes(vec![parts::x_axis("constant input z (units of activation)")])
-        .y_axis_label("answer")
+        .custom_x_axes(vec![parts::x_axis(texts::INPUT_AXIS)])
+        .y_axis_label(texts::ANSWER)
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .label_formatter(|at| {
             let z = parts::position(at).x as f32;
             let (ann, snn) = (layer.activation.apply(z), neuron.activation(z));
-            Some(format!(
-                "z = {}\nANN {}\nSNN {} ({} spikes in {} steps)\ndifference {}",
-                number(f64::from(z)),
-                number(f64::from(ann)),
-                number(f64::from(snn)),
+            Some(texts::hover(
+                &number(f64::from(z)),
+                &number(f64::from(ann)),
+                &number(f64::from(snn)),
                 neuron.count(z),
                 neuron.steps,
-                number(f64::from(snn - ann))
+                &number(f64::from(snn - ann)),
             ))
         })
         .show(ui, |plot| {
@@ -256,13 +250,13 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
                 Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
             );
         });
-    chart::tell(&shown.response, "Answer over the input", || {
+    chart::tell(&shown.response, texts::CURVES, || {
         let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * unit(&neuron) as f32);
         let one = |z: f32| {
             let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| number(f64::from(v)));
-            format!("z = {}: ANN {}, SNN {}", words[0], words[1], words[2])
+            texts::answers(&words[0], &words[1], &words[2])
         };
-        format!("{}; {of_snn}. {}.", of_ann, inputs.map(one).join(". "))
+        texts::curves(&of_ann, &of_snn, &inputs.map(one).join(". "))
     });
 }
 
@@ -272,12 +266,9 @@ fn unit(neuron: &Neuron) -> f64 {
 }
 
 fn explanation(layer: &SpikingLayer, neuron: &Neuron, followed: bool) -> String {
-    let whose = if followed { format!("the neuron of {}", layer.name) } else { "a neuron of your own".to_owned() };
+    let whose = if followed { texts::neuron_of(&layer.name) } else { texts::OWN.to_owned() };
     if neuron.theta <= 0.0 {
-        return format!(
-            "This is {whose}. It has no threshold, because its channel was never active on the calibration samples. It \
-             never fires, whatever its input."
-        );
+        return texts::never_active(&whose);
     }
     let (theta, steps, p) = (f64::from(neuron.theta), neuron.steps, f64::from(neuron.v_init));
     let step = theta / steps as f64;
@@ -285,18 +276,11 @@ fn explanation(layer: &SpikingLayer, neuron: &Neuron, followed: bool) -> String 
         Reset::Soft => {
             // OPI (Bu et al., AAAI 2022): E[e²] = (θ/T)²((p − ½)² + 1/12) for z uniform in (0, θ).
             let square = step * step * ((p - 0.5).powi(2) + 1.0 / 12.0);
-            format!("For inputs spread evenly up to θ the mean squared error against ReLU is {}.", number(square))
+            texts::soft_reset(&number(square))
         }
-        Reset::Hard => "Its hard reset loses what exceeds θ, so the stairs are uneven and too low.".to_owned(),
+        Reset::Hard => texts::HARD_RESET_LOSS.to_owned(),
     };
-    format!(
-        "This is {whose} with the same input at each of {steps} steps: it can answer with {} values, {} apart, up to θ = \
-         {}. Starting at v(0) = {} of θ moves the stairs sideways; one half centres them on the ReLU. {reset}",
-        steps + 1,
-        number(step),
-        number(theta),
-        number(p)
-    )
+    texts::explanation(&whose, steps, steps + 1, &number(step), &number(theta), &number(p), &reset)
 }
 
 fn csv(curves: &Curves) -> String {

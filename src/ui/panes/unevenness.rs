@@ -6,16 +6,13 @@ use super::Pane;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Categories, LayerReport, NeuronRef};
+use crate::ui::texts::panes::unevenness as texts;
 use crate::ui::tones::tones;
-
-/// The five categories in plain words.
-const NAMES: [&str; 5] =
-    ["as due", "should be silent, fires", "fires too often", "fires too rarely", "should fire, is silent"];
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "Categories of unevenness appear when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let layers = &snapshot.report.layers;
     let Some(focused) = layers.get(snapshot.focus.layer) else { return };
@@ -24,7 +21,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let mut wrong_only: bool = ui.data(|data| data.get_temp(ids[1])).unwrap_or(false);
     let page = Page {
         of: Pane::Unevenness,
-        title: "Unevenness: how the count is wrong",
+        title: texts::TITLE,
         explanation: explain(focused, snapshot.report.steps),
         description: describe(layers),
     };
@@ -34,13 +31,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(layers),
         |ui| {
             ui.horizontal_wrapped(|ui| {
-                ui.selectable_value(&mut end_to_end, false, "same input").on_hover_text(
-                    "The count due is computed from the layer's own mean input: only the order of arrival is to blame",
-                );
-                ui.selectable_value(&mut end_to_end, true, "end to end").on_hover_text(
-                    "The count due is computed from the ANN: errors carried in and clipping are counted too",
-                );
-                ui.checkbox(&mut wrong_only, "wrong neurons only");
+                ui.selectable_value(&mut end_to_end, false, texts::SAME_INPUT).on_hover_text(texts::SAME_INPUT_HINT);
+                ui.selectable_value(&mut end_to_end, true, texts::END_TO_END).on_hover_text(texts::END_TO_END_HINT);
+                ui.checkbox(&mut wrong_only, texts::WRONG_ONLY);
             });
             ui.data_mut(|data| {
                 data.insert_temp(ids[0], end_to_end);
@@ -58,7 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 ui.add_space(6.0);
                 residual(ui, focused, end_to_end);
                 ui.add_space(6.0);
-                ui.small("The split into four kinds of error is this program's reading of Hao et al. (AAAI 2023).");
+                ui.small(texts::SOURCE);
             });
         },
     );
@@ -77,29 +70,29 @@ fn colours(ui: &Ui) -> [Color32; 5] {
 /// The colours with their names; a click shows a neuron of that kind.
 fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Color32; 5], out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        for k in 1..5 {
+        for (k, &colour) in colours.iter().enumerate().skip(1) {
             // In the sample in focus where there is one, else in another.
             let here = snapshot.kinds.after(k, snapshot.focus.neuron);
             let at = |neuron| NeuronRef { layer: snapshot.focus.layer, sample: snapshot.focus.sample, neuron };
             let example = here.map(at).or(layer.examples[k]);
-            let words = format!("C{k} {}", NAMES[k]);
+            let words = format!("C{k} {}", texts::NAMES[k]);
             // Swatch and words stay together when the row breaks.
             let font = egui::TextStyle::Button.resolve(ui.style());
-            let width = ui.painter().layout_no_wrap(words.clone(), font, colours[k]).size().x;
+            let width = ui.painter().layout_no_wrap(words.clone(), font, colour).size().x;
             parts::wrap_before(ui, 10.0 + width + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x);
             let button = ui
                 .horizontal(|ui| {
                     let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
-                    ui.painter().rect_filled(swatch, 2.0, colours[k]);
+                    ui.painter().rect_filled(swatch, 2.0, colour);
                     ui.add_enabled(example.is_some(), egui::Button::new(words).small())
                 })
                 .inner;
             let name = example.map(|e| parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
             let hover = match (name, snapshot.kinds.neurons(k).len()) {
-                (None, _) => "no such neuron in this layer".into(),
-                (Some(name), 0) => format!("None in sample {sample}. Look at one of another sample: {name}"),
-                (Some(name), n) => format!("{n} in sample {sample}; a click shows the next, the worst first: {name}"),
+                (None, _) => texts::NO_SUCH_NEURON.into(),
+                (Some(name), 0) => texts::none_here(sample, &name),
+                (Some(name), n) => texts::some_here(n, sample, &name),
             };
             if button.on_hover_text(hover).clicked()
                 && let Some(example) = example
@@ -109,7 +102,7 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Colo
         }
         if let Some((kind, place)) = snapshot.kinds.place(snapshot.focus.neuron) {
             let (all, sample) = (snapshot.kinds.neurons(kind).len(), snapshot.run.sample_index(snapshot.focus.sample));
-            ui.small(format!("in focus: C{kind}, {} of {all} in sample {sample}", place + 1));
+            ui.small(texts::in_focus(kind, place + 1, all, sample));
         }
     });
 }
@@ -153,7 +146,7 @@ fn row(
         x += width;
     }
     painter.rect_stroke(bar, 1.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
-    let text = format!("{} wrong", percent(wrong as f64 / total as f64));
+    let text = texts::wrong(&percent(wrong as f64 / total as f64));
     painter.text(
         rect.right_center() - vec2(4.0, 0.0),
         Align2::RIGHT_CENTER,
@@ -161,10 +154,10 @@ fn row(
         FontId::proportional(11.5),
         tones.text,
     );
-    let lines =
-        (0..5).map(|k| format!("C{k} {}: {} ({})\n", NAMES[k], counts[k], percent(counts[k] as f64 / total as f64)));
-    let hover = format!("{}\n{}of {total} neurons × samples", layer.name, lines.collect::<String>());
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Unevenness of {}", layer.name)));
+    let lines = (0..5)
+        .map(|k| format!("C{k} {}: {} ({})\n", texts::NAMES[k], counts[k], percent(counts[k] as f64 / total as f64)));
+    let hover = texts::hover(&layer.name, &lines.collect::<String>(), total);
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, texts::row(&layer.name)));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
         focus();
@@ -175,26 +168,25 @@ fn row(
 fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
     let residual = if end_to_end { &layer.residual_end_to_end } else { &layer.residual };
     ui.horizontal_wrapped(|ui| {
-        ui.strong("Residual potential");
+        ui.strong(texts::RESIDUAL);
         ui.small(&layer.name);
     });
     egui::Grid::new("residual").striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
         for (name, hint) in [
-            ("condition", "What the potential left over says about the count"),
-            ("caught", "Wrong neurons that the condition finds"),
-            ("missed", "Wrong neurons that it does not find"),
-            ("false alarms", "Neurons that it finds though their count is as due"),
+            (texts::CONDITION, texts::CONDITION_HINT),
+            (texts::CAUGHT, texts::CAUGHT_HINT),
+            (texts::MISSED, texts::MISSED_HINT),
+            (texts::FALSE_ALARMS, texts::FALSE_ALARMS_HINT),
         ] {
             ui.small(name).on_hover_text(hint);
         }
         ui.end_row();
-        let rows =
-            [("v(t) < 0, n ≥ 1: too many spikes", residual.over), ("v(t) ≥ θ, n < t: too few spikes", residual.under)];
+        let rows = [(texts::TOO_MANY, residual.over), (texts::TOO_FEW, residual.under)];
         for (name, condition) in rows {
             ui.label(name);
             let wrong = condition.caught + condition.missed;
             let share = |n: u64| match wrong {
-                0 => "none".into(),
+                0 => texts::NONE.into(),
                 _ => format!("{n} ({})", percent(n as f64 / wrong as f64)),
             };
             ui.label(share(condition.caught));
@@ -205,10 +197,7 @@ fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
     });
     let silenced = layer.silenced;
     if silenced.rightly + silenced.wrongly > 0 {
-        ui.small(format!(
-            "SRP silences {} neurons × samples that should be silent and {} that should fire.",
-            silenced.rightly, silenced.wrongly
-        ));
+        ui.small(texts::silenced(silenced.rightly, silenced.wrongly));
     }
 }
 
@@ -232,24 +221,13 @@ fn csv(layers: &[LayerReport]) -> String {
 fn explain(layer: &LayerReport, t: usize) -> String {
     let total = layer.same_input.total().max(1) as f64;
     let share = |k: usize| percent(layer.same_input.as_array()[k] as f64 / total);
-    format!(
-        "Each neuron's count after {t} steps is compared with the count that the same mean input would give if it arrived \
-         evenly; what differs is the work of order alone. In {} {} are as due; {} fire though they should be silent, {} fire too \
-         often, {} too rarely and {} stay silent though they should fire. With \"end to end\" the count due comes from the ANN, \
-         so errors carried in from earlier layers show as well.",
-        layer.name,
-        share(0),
-        share(1),
-        share(2),
-        share(3),
-        share(4)
-    )
+    texts::explanation(t, &layer.name, &share(0), &share(1), &share(2), &share(3), &share(4))
 }
 
 fn describe(layers: &[LayerReport]) -> String {
     let one = |layer: &LayerReport| {
         let total = layer.same_input.total().max(1) as f64;
-        format!("{}: {} as due", layer.name, percent(layer.same_input.c0 as f64 / total))
+        texts::layer_as_due(&layer.name, &percent(layer.same_input.c0 as f64 / total))
     };
-    format!("Categories of unevenness, same input. {}.", layers.iter().map(one).collect::<Vec<_>>().join(", "))
+    texts::description(&layers.iter().map(one).collect::<Vec<_>>().join(", "))
 }

@@ -11,6 +11,7 @@ use super::hints::{self, Target};
 use super::signs::drop_button;
 use crate::convert::{Correction, Recipe, ThresholdRule};
 use crate::lab::{Control, Lab, Message};
+use crate::ui::texts::recipe as texts;
 
 /// The T slider goes this far; more can come from a session or the command line.
 const MAX_T: usize = 256;
@@ -26,7 +27,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let steps = ui.add_enabled_ui(free(Control::Steps), |ui| {
         let mut steps = recipe.steps;
         let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
-        if dragged(ui, "T", "Time-steps of the simulation", t, out) {
+        if dragged(ui, "T", texts::STEPS_HINT, t, out) {
             push_change(out, Message::SetSteps(steps));
         }
     });
@@ -40,7 +41,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let mut v_init = recipe.v_init;
         ui.spacing_mut().slider_width = short;
         let v = Slider::new(&mut v_init, 0.0..=1.0).fixed_decimals(2).suffix(" θ");
-        if dragged(ui, "v(0)", "Membrane potential before the first step, as a fraction of the threshold", v, out) {
+        if dragged(ui, "v(0)", texts::V_INIT_HINT, v, out) {
             push_change(out, Message::SetVInit(v_init));
         }
     });
@@ -50,8 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.separator();
     begin(ui, 90.0);
     ui.add_enabled_ui(free(Control::Recipe), |ui| {
-        let button =
-            drop_button(ui, "Recipe").on_hover_text("Neuron, reset, biases, pooling, readout; ready-made recipes");
+        let button = drop_button(ui, texts::RECIPE).on_hover_text(texts::RECIPE_HINT);
         Popup::menu(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| rarer::show(ui, lab, out));

@@ -6,26 +6,21 @@ use super::end_gesture;
 use crate::convert::{Balance, ThresholdRule};
 use crate::lab::Message;
 use crate::ui::controls::{percentile_at, place_of};
+use crate::ui::texts::recipe as texts;
 
 /// The percentile that the slider starts from when the rule was another.
 const DEFAULT_PERCENTILE: f64 = 99.9;
 
 /// Draws the rule and what belongs to it.
 pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message>) {
-    let hint = "Where the thresholds come from: a percentile of the activations on the calibration samples, their maximum, \
-                the clipping value that the network learned, the value with the least squared error at this T, or \
-                balancing batch by batch";
-    ui.label("Threshold").on_hover_text(hint);
+    let hint = texts::THRESHOLD_HINT;
+    ui.label(texts::THRESHOLD).on_hover_text(hint);
     let choices = [
-        (ThresholdRule::Percentile(DEFAULT_PERCENTILE), "percentile", "Robust norm: a percentile of the activations"),
-        (ThresholdRule::Max, "max", "Max-norm: the largest activation"),
-        (ThresholdRule::Learned, "learned", "The λ of clip and QCFS activations"),
-        (ThresholdRule::Mse, "least MSE", "Least squared error of the staircase of T levels"),
-        (
-            ThresholdRule::Balance(Balance::default()),
-            "balance",
-            "Local threshold balancing: thresholds rise from 0 with the activations above them",
-        ),
+        (ThresholdRule::Percentile(DEFAULT_PERCENTILE), texts::PERCENTILE, texts::PERCENTILE_HINT),
+        (ThresholdRule::Max, texts::MAX, texts::MAX_HINT),
+        (ThresholdRule::Learned, texts::LEARNED, texts::LEARNED_HINT),
+        (ThresholdRule::Mse, texts::LEAST_MSE, texts::LEAST_MSE_HINT),
+        (ThresholdRule::Balance(Balance::default()), texts::BALANCE, texts::BALANCE_HINT),
     ];
     let same = |a: &ThresholdRule| std::mem::discriminant(a) == std::mem::discriminant(&rule);
     let name = choices.iter().find(|(choice, ..)| same(choice)).map_or("", |(_, name, _)| name);
@@ -37,7 +32,7 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message
             }
         }
     });
-    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Threshold rule"));
+    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::RULE));
     match rule {
         ThresholdRule::Balance(balance) => balancing(ui, balance, out),
         // A slider that cannot be moved is the first to make room.
@@ -55,10 +50,10 @@ fn balancing(ui: &mut Ui, now: Balance, out: &mut Vec<Message>) {
         let response = ui.add(drag).on_hover_text(hint);
         response.drag_stopped() || response.changed() && !response.dragged()
     };
-    let mut done = drag(ui, &mut balance.batches, 1..=5000, " batches", "Updates of the thresholds");
-    ui.label("of");
-    done |= drag(ui, &mut balance.size, 1..=1024, "", "Calibration samples in a batch");
-    let capped = ui.checkbox(&mut balance.cap, "cap").on_hover_text("Never above the largest activation seen so far");
+    let mut done = drag(ui, &mut balance.batches, 1..=5000, texts::BATCHES, texts::BATCHES_HINT);
+    ui.label(texts::OF);
+    done |= drag(ui, &mut balance.size, 1..=1024, "", texts::BATCH_HINT);
+    let capped = ui.checkbox(&mut balance.cap, texts::CAP).on_hover_text(texts::CAP_HINT);
     if balance != now {
         out.push(Message::SetThreshold(ThresholdRule::Balance(balance)));
     }
@@ -81,7 +76,7 @@ fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, out: &mut Vec<Messag
             .smart_aim(false)
             .update_while_editing(false);
         let response = ui.add(slider).on_hover_text(hint);
-        response.widget_info(|| WidgetInfo::slider(true, percentile, "Threshold percentile"));
+        response.widget_info(|| WidgetInfo::slider(true, percentile, texts::PERCENTILE_NAME));
         if response.changed() {
             out.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_at(place))));
         }

@@ -8,6 +8,35 @@ use crate::ui::commands::{BUNDLED_DATA, Command, methods};
 use crate::ui::dialog::Ask;
 use crate::ui::words::short_name;
 
+// Why a command cannot be given now.
+pub const NOTHING_RUN: &str = "nothing has been run yet";
+pub const NOTHING_CHANGED: &str = "nothing was changed yet";
+pub const NOTHING_UNDONE: &str = "nothing was undone";
+pub const NOTHING_COMPUTED: &str = "nothing is being computed";
+pub const NO_RACE: &str = "no recipe is in the race";
+pub const AT_FIRST_STEP: &str = "the cursor is at the first step";
+pub const AT_LAST_STEP: &str = "the cursor is at the last step";
+pub const AT_FIRST_LAYER: &str = "this is the first layer";
+pub const AT_LAST_LAYER: &str = "this is the last layer";
+pub const AT_FIRST_SAMPLE: &str = "this is the first sample";
+pub const AT_LAST_SAMPLE: &str = "this is the last sample";
+pub const NEVER_LEAVES: &str = "this sample never leaves the ANN";
+pub const ON_THE_SCREEN: &str = "this run is on the screen";
+pub const LOCKED: &str = "the lesson keeps this to itself";
+
+// The menus.
+pub const FILE: &str = "File";
+pub const EDIT: &str = "Edit";
+pub const VIEW: &str = "View";
+pub const HELP: &str = "Help";
+pub const BUNDLED_NETWORKS: &str = "Bundled networks";
+pub const BUNDLED_SETS: &str = "Bundled data";
+pub const LATELY: &str = "Opened lately";
+pub const LESSONS: &str = "Lessons";
+pub const EXPORT: &str = "Export";
+pub const METHODS: &str = "Methods";
+pub const PANES: &str = "Panes";
+
 /// The command in a few words.
 pub fn words(command: Command, lab: &Lab) -> String {
     let fixed = match command {

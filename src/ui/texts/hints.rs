@@ -21,3 +21,7 @@ pub const STEPS: [(&str, &str); 3] = [
 pub const NEXT: &str = "Next";
 pub const DONE: &str = "Done";
 pub const LEAVE: &str = "Take the hints away";
+
+pub fn progress(step: usize, of: usize) -> String {
+    format!("{step} of {of}")
+}

@@ -82,3 +82,33 @@ pub const NO_CLASSES: &str =
 /// The ANN finds boxes, the SNN none of them so far.
 pub const NOTHING_YET: &str =
     "The SNN finds none of the ANN's boxes so far: that needs sure scores and exact offsets, which take many steps.";
+
+pub fn description(now: &str) -> String {
+    format!("Curve of likeness over time-steps. {now}")
+}
+
+pub const OUTPUTS_ALIKE: &str = "outputs alike";
+
+pub fn hover(t: usize, short: &str, share: &str, outputs: &str) -> String {
+    format!("t = {t}\n{short} {share}\noutputs {outputs}")
+}
+
+pub fn off_by(t: usize, error: &str) -> String {
+    format!("After {t} steps the outputs are {error} off the ANN's.")
+}
+
+pub fn all_from(t: usize) -> String {
+    format!(" From t = {t} on it is all and no others.")
+}
+
+pub const NONE_SAME: &str = "none at the same place";
+
+pub fn same(boxes: u32, overlap: &str) -> String {
+    format!("{boxes} at the same place, which overlap by {overlap}")
+}
+
+pub fn found(t: usize, snn: &str, ann: u32, same: &str, error: &str, since: &str) -> String {
+    format!(
+        "After {t} steps the SNN finds {snn} (the ANN {ann}), {same}; its outputs are {error} off the ANN's.{since}"
+    )
+}

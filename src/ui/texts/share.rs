@@ -37,3 +37,7 @@ pub const PASTE: &str = "Open session from text";
 pub const PASTE_FIELD: &str = "The session's line of text";
 pub const OPEN: &str = "Open it";
 pub const CANCEL: &str = "Cancel";
+
+pub fn find(what: &str) -> String {
+    format!("Find {what}")
+}

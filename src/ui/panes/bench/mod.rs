@@ -9,13 +9,14 @@ use super::parts::{self, Page, number};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
 use crate::measure::bench::{Bench, MAX_STEPS, Outcome};
+use crate::ui::texts::panes::bench as texts;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let bench = &lab.view.bench;
     let outcome = bench.run();
     let words = explain(bench, &outcome);
-    let page = Page { of: Pane::Bench, title: "Neuron bench", description: words.clone(), explanation: words };
+    let page = Page { of: Pane::Bench, title: texts::TITLE, description: words.clone(), explanation: words };
     parts::page(
         ui,
         &page,
@@ -42,25 +43,25 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 /// Where the input comes from, and its order.
 fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Worked example").on_hover_text("Two trains of spikes through weights +2 and −2").clicked() {
+        if ui.button(texts::EXAMPLE).on_hover_text(texts::EXAMPLE_HINT).clicked() {
             *next = Bench::default();
         }
-        let hint = "Lay the neuron in focus on the bench, with the input that it had in the run";
-        if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new("Neuron in focus")).on_hover_text(hint).clicked() {
+        let hint = texts::IN_FOCUS_HINT;
+        if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new(texts::IN_FOCUS)).on_hover_text(hint).clicked() {
             out.push(Message::FocusOnBench);
         }
         ui.separator();
-        ui.label("order");
-        if ui.button("By turns").on_hover_text("As even as these inputs allow").clicked() {
+        ui.label(texts::ORDER);
+        if ui.button(texts::BY_TURNS).on_hover_text(texts::BY_TURNS_HINT).clicked() {
             next.alternate();
         }
-        if ui.button("Large first").on_hover_text("The largest input first").clicked() {
+        if ui.button(texts::LARGE_FIRST).on_hover_text(texts::LARGE_FIRST_HINT).clicked() {
             next.sort(true);
         }
-        if ui.button("Large last").on_hover_text("The largest input last").clicked() {
+        if ui.button(texts::LARGE_LAST).on_hover_text(texts::LARGE_LAST_HINT).clicked() {
             next.sort(false);
         }
-        if ui.button("Spread evenly").on_hover_text("The same sum, the same at every step").clicked() {
+        if ui.button(texts::SPREAD).on_hover_text(texts::SPREAD_HINT).clicked() {
             next.spread();
         }
         by_keys(ui, next);
@@ -76,10 +77,10 @@ fn by_keys(ui: &mut Ui, next: &mut Bench) {
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
     ui.separator();
-    let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix("arrow "));
-    drag.on_hover_text("The input of this step")
-        .widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Arrow to move"));
-    for (name, to) in [("Earlier", step.saturating_sub(1)), ("Later", step + 1)] {
+    let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix(texts::ARROW));
+    drag.on_hover_text(texts::ARROW_HINT)
+        .widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::ARROW_NAME));
+    for (name, to) in [(texts::EARLIER, step.saturating_sub(1)), (texts::LATER, step + 1)] {
         if ui.add_enabled((1..=last).contains(&to), egui::Button::new(name)).clicked() {
             next.move_input(step - 1, to - 1);
             step = to;
@@ -98,26 +99,26 @@ fn sliders(ui: &mut Ui, next: &mut Bench) {
         let top = next.theta.max(4.0);
         parts::slider(ui, "θ", Slider::new(&mut next.theta, 0.05..=top).max_decimals(3));
         parts::slider(ui, "v(0)/θ", Slider::new(&mut next.v_init, -2.0..=2.0).max_decimals(2));
-        parts::slider(ui, "weight", Slider::new(&mut next.weight, -3.0..=3.0).max_decimals(2));
-        for (reset, name) in [(Reset::Soft, "soft reset"), (Reset::Hard, "hard reset")] {
+        parts::slider(ui, texts::WEIGHT, Slider::new(&mut next.weight, -3.0..=3.0).max_decimals(2));
+        for (reset, name) in [(Reset::Soft, texts::SOFT_RESET), (Reset::Hard, texts::HARD_RESET)] {
             ui.selectable_value(&mut next.reset, reset, name);
         }
         for (tie, name) in [(Tie::Ge, "≥ θ"), (Tie::Gt, "> θ")] {
             ui.selectable_value(&mut next.tie, tie, name);
         }
         let kinds = [
-            (Neuron::If, "IF"),
-            (Neuron::Signed, "signed"),
-            (Neuron::Group(4), "group of 4"),
-            (Neuron::Burst(5), "bursts of 5"),
+            (Neuron::If, texts::IF),
+            (Neuron::Signed, texts::SIGNED),
+            (Neuron::Group(4), texts::GROUP),
+            (Neuron::Burst(5), texts::BURSTS),
         ];
-        let now = kinds.iter().find(|(kind, _)| *kind == next.neuron).map_or("other", |(_, name)| name);
+        let now = kinds.iter().find(|(kind, _)| *kind == next.neuron).map_or(texts::OTHER, |(_, name)| name);
         let combo = ComboBox::from_id_salt("bench neuron").selected_text(now).width(84.0).show_ui(ui, |ui| {
             for (kind, name) in kinds {
                 ui.selectable_value(&mut next.neuron, kind, name);
             }
         });
-        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Neuron on the bench"));
+        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::NEURON));
     });
 }
 
@@ -128,27 +129,23 @@ fn verdict(bench: &Bench, outcome: &Outcome) -> String {
     let last = outcome.after_reset.last().copied().unwrap_or(outcome.initial);
     let residue = last / bench.theta.max(f32::MIN_POSITIVE);
     let end = match came - due {
-        0 => "as due".to_owned(),
-        n if n > 0 => format!("{n} too many: charge came early and was spent, and what came later cannot take it back"),
-        n if bench.v_init < 0.5 => format!("{} too few: it began lower than at ½ θ, or charge came late", -n),
-        n => format!("{} too few: charge came so late that there was no step left to spend it", -n),
+        0 => texts::AS_DUE.to_owned(),
+        n if n > 0 => texts::too_many(n),
+        n if bench.v_init < 0.5 => texts::began_low(-n),
+        n => texts::came_late(-n),
     };
-    format!(
-        "Charge in {} θ: {due} due, {came} came, {end}. Left over: v({}) = {residue:.2} θ.",
-        number(f64::from(charge / bench.theta.max(f32::MIN_POSITIVE))),
-        bench.input.len()
+    texts::verdict(
+        &number(f64::from(charge / bench.theta.max(f32::MIN_POSITIVE))),
+        due,
+        came,
+        &end,
+        bench.input.len(),
+        residue,
     )
 }
 
 fn explain(bench: &Bench, outcome: &Outcome) -> String {
-    format!(
-        "One neuron: at each of {} steps its input (arrow) is added to the potential; at θ it fires and is reset. Drag an \
-         arrow sideways to let it come at another step, or up and down with Shift to change it: the sum decides how many \
-         spikes are due ({}), the order how many come ({}). That difference is unevenness error.",
-        bench.input.len(),
-        outcome.due,
-        outcome.count()
-    )
+    texts::explanation(bench.input.len(), outcome.due, outcome.count())
 }
 
 fn csv(outcome: &Outcome) -> String {

@@ -5,11 +5,21 @@ use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use crate::measure::bench::{Bench, Outcome};
 use crate::ui::panes::{chart, parts};
+use crate::ui::texts::panes::bench as texts;
+use crate::ui::texts::shared;
 
 /// Draws both over the same axis, with the step that is `playing`; drags change `next`.
 pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, next: &mut Bench) {
     let ink = parts::ink(ui);
-    parts::legend(ui, &[("input", ink.ann), ("potential", ink.snn), ("threshold θ", ink.theta), ("spike", ink.spike)]);
+    parts::legend(
+        ui,
+        &[
+            (texts::INPUT, ink.ann),
+            (texts::POTENTIAL, ink.snn),
+            (shared::THRESHOLD, ink.theta),
+            (texts::SPIKE, ink.spike),
+        ],
+    );
     let height = (ui.available_height() - 8.0).max(140.0);
     input(ui, bench, outcome, height * 0.4, ink.ann, next);
     membrane(ui, bench, outcome, playing, height * 0.6);
@@ -27,7 +37,7 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
         .include_y(0.0)
         .x_grid_spacer(|input| parts::step_marks(input.bounds))
         .y_grid_spacer(move |input| parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
-        .custom_x_axes(vec![parts::x_axis("time-steps t")])
+        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEPS)])
         .custom_y_axes(vec![parts::y_axis(label).min_thickness(46.0)])
 }
 
@@ -36,15 +46,12 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Col
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
     let held: Option<usize> = ui.data(|data| data.get_temp(id));
-    let shown = plot("bench input", "input I(t)", steps, height)
+    let shown = plot("bench input", texts::CURRENT, steps, height)
         .include_y(-f64::from(reach))
         .include_y(f64::from(reach))
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, steps);
-            Some(format!(
-                "t = {t}\ninput {}\ndrag sideways: another step\nwith Shift: another size",
-                outcome.current[t - 1]
-            ))
+            Some(texts::hover_input(t, outcome.current[t - 1]))
         })
         .show(ui, |plot| {
             for (k, &current) in outcome.current.iter().enumerate() {
@@ -63,10 +70,10 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Col
             }
             plot.hline(HLine::new("zero", 0.0).color(colour.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
-    chart::tell(&shown.response, "Input of the neuron on the bench", || {
-        let arrow = |(k, current): (usize, &f32)| format!("{} at t = {}", parts::tick(f64::from(*current)), k + 1);
+    chart::tell(&shown.response, texts::INPUTS, || {
+        let arrow = |(k, current): (usize, &f32)| shared::at_step(&parts::tick(f64::from(*current)), k + 1);
         let arrows: Vec<String> = outcome.current.iter().enumerate().map(arrow).collect();
-        format!("Arrows over {steps} time-steps: {}.", arrows.join(", "))
+        texts::arrows(steps, &arrows.join(", "))
     });
     let response = shown.response.on_hover_cursor(CursorIcon::Grab);
     let at = response.interact_pointer_pos().map(|at| shown.transform.value_from_position(at));
@@ -108,12 +115,12 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
         let spikes = outcome.sent.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
         spikes.map(|(k, _)| [charged[k][0], above]).collect()
     };
-    let shown = plot("bench membrane", "potential", steps, height)
+    let shown = plot("bench membrane", texts::POTENTIAL, steps, height)
         .include_y(above + 0.1 * f64::from(top - low))
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, steps);
             let (m, v, n) = (outcome.before_reset[t - 1], outcome.after_reset[t - 1], outcome.sent[t - 1]);
-            Some(format!("t = {t}\nm = {m:.3}\nv = {v:.3}\nsent {n}"))
+            Some(texts::hover(t, m, v, n))
         })
         .show(ui, |plot| {
             if let Some(t) = playing.filter(|t| *t <= steps) {
@@ -133,12 +140,12 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
                 plot.points(spikes.allow_hover(false));
             }
         });
-    chart::tell(&shown.response, "Potential of the neuron on the bench", || {
+    chart::tell(&shown.response, texts::POTENTIAL_NAME, || {
         let sent = outcome.sent.iter().enumerate().filter(|(_, n)| **n != 0);
-        let spikes: Vec<String> = sent.map(|(k, n)| format!("{n} at t = {}", k + 1)).collect();
-        let spikes = if spikes.is_empty() { "none".to_owned() } else { spikes.join(", ") };
-        let course = chart::course(&charged, |[t, m]| format!("{} at t = {t}", parts::number(m)));
+        let spikes: Vec<String> = sent.map(|(k, n)| texts::sent_at(*n, k + 1)).collect();
+        let spikes = if spikes.is_empty() { texts::NO_SPIKES.to_owned() } else { spikes.join(", ") };
+        let course = chart::course(&charged, |[t, m]| shared::at_step(&parts::number(m), t));
         let [theta, start] = [bench.theta, outcome.initial].map(|v| parts::number(f64::from(v)));
-        format!("Starts at {start}, threshold {theta}. Before reset: {course}. Spikes: {spikes}.")
+        texts::potential(&start, &theta, &course, &spikes)
     });
 }

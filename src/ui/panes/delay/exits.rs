@@ -8,6 +8,7 @@ use super::super::parts::{self, percent};
 use super::super::t_curve::marks;
 use crate::lab::Message;
 use crate::measure::readout::{EarlyExit, ReadoutReport};
+use crate::ui::texts::panes::delay as texts;
 use crate::ui::tones::tones;
 
 /// Below this width the slider stands under its label.
@@ -26,33 +27,28 @@ pub fn show(
     let layout =
         if ui.available_width() < NARROW { Layout::top_down(Align::Min) } else { Layout::left_to_right(Align::Center) };
     ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), layout, |ui| {
-        let label = ui.label("Answer early at confidence");
+        let label = ui.label(texts::EARLY);
         let mut wanted = confidence;
         let slider = Slider::new(&mut wanted, 0.0..=1.0).fixed_decimals(3).step_by(0.005);
-        let hint =
-            "A sample answers at the first step where the largest softmax probability of its mean logits is as large. After few \
-             steps a network can be sure and wrong";
+        let hint = texts::EARLY_HINT;
         if ui.add(slider).labelled_by(label.id).on_hover_text(hint).changed() && wanted != confidence {
             out.push(Message::SetExitConfidence(wanted));
         }
     });
     let steps = exit.histogram.len();
     let whole = readout.exits.at(f32::INFINITY);
-    ui.label(format!("{:.1} of {steps} steps on average", exit.mean_steps));
+    ui.label(texts::on_average(exit.mean_steps, steps));
     let figures = match (exit.accuracy, whole.accuracy) {
-        (Some(early), Some(late)) => format!("accuracy {} ({} with all steps), ", percent(early), percent(late)),
-        _ => "no labels: ".into(),
+        (Some(early), Some(late)) => texts::accuracies(&percent(early), &percent(late)),
+        _ => texts::NO_LABELS.into(),
     };
     let unsure = match exit.unsure {
-        0 => "every sample was sure in time".to_owned(),
-        n => format!("{n} never sure, answered at t = {steps}"),
+        0 => texts::ALL_SURE.to_owned(),
+        n => texts::never_sure(n, steps),
     };
     ui.add(
-        egui::Label::new(
-            egui::RichText::new(format!("{figures}agrees with the ANN on {}; {unsure}", percent(exit.agreement)))
-                .small(),
-        )
-        .wrap(),
+        egui::Label::new(egui::RichText::new(texts::agrees(&figures, &percent(exit.agreement), &unsure)).small())
+            .wrap(),
     );
     histogram(ui, exit, (height - (ui.cursor().top() - top) - 6.0).max(110.0));
 }
@@ -69,7 +65,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(tones.weak)).into_iter().collect();
     let most = exit.histogram.iter().copied().max().unwrap_or(0).max(1) as f64;
     let top = ui.cursor().top();
-    parts::legend(ui, &[("samples that are sure", tones.snn), ("not sure at T", tones.weak), ("mean", ink.cursor)]);
+    parts::legend(ui, &[(texts::SURE, tones.snn), (texts::NOT_SURE, tones.weak), (texts::MEAN, ink.cursor)]);
     let shown = Plot::new("exit steps")
         .height((height - (ui.cursor().top() - top)).max(96.0))
         .allow_drag(false)
@@ -80,24 +76,24 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         .include_x(last as f64 + 0.6)
         .include_y(0.0)
         .include_y(most * 1.05)
-        .custom_x_axes(vec![parts::x_axis("step t of the answer").label_spacing(14.0..=22.0)])
+        .custom_x_axes(vec![parts::x_axis(texts::STEP_AXIS).label_spacing(14.0..=22.0)])
         .x_grid_spacer(move |_| marks(last))
         .y_grid_spacer(move |_| counts(most))
-        .y_axis_label("samples")
+        .y_axis_label(texts::SAMPLES)
         .y_axis_min_width(40.0)
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, last);
-            Some(format!("t = {t}\n{} samples answer", exit.histogram.get(t - 1)?))
+            Some(texts::samples_answer(t, *exit.histogram.get(t - 1)?))
         })
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("sure", bars).allow_hover(false));
             plot.bar_chart(BarChart::new("not sure", rest).allow_hover(false));
             plot.vline(VLine::new("mean", exit.mean_steps).color(ink.cursor).width(1.2).allow_hover(false));
         });
-    chart::tell(&shown.response, "Samples by the step of their answer", || {
+    chart::tell(&shown.response, texts::EXITS, || {
         let some = exit.histogram.iter().enumerate().filter(|(_, count)| **count > 0);
-        let bars: Vec<String> = some.map(|(i, count)| format!("{count} at t = {}", i + 1)).collect();
-        format!("{}; {} of the last were not sure. Mean {:.1} steps.", bars.join(", "), exit.unsure, exit.mean_steps)
+        let bars: Vec<String> = some.map(|(i, count)| texts::exits_at(*count, i + 1)).collect();
+        texts::exits(&bars.join(", "), exit.unsure, exit.mean_steps)
     });
 }
 

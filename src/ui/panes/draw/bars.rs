@@ -6,6 +6,7 @@ use crate::lab::Lab;
 use crate::measure::readout::probabilities;
 use crate::simulate::arg_max;
 use crate::ui::panes::parts;
+use crate::ui::texts::panes::draw as texts;
 use crate::ui::tones::tones;
 
 /// Networks with more classes show their likeliest ones only.
@@ -48,15 +49,8 @@ impl Answers {
 
     /// In a sentence.
     pub fn words(&self) -> String {
-        let is = self.label.as_ref().map(|label| format!("The sample in focus is {label}. ")).unwrap_or_default();
-        let steps = if self.t == 1 { "1 step".to_owned() } else { format!("{} steps", self.t) };
-        format!(
-            "{is}ANN: {} ({:.0} %). SNN after {steps}: {} ({:.0} %).",
-            self.ann.0,
-            self.ann.1 * 100.0,
-            self.snn.0,
-            self.snn.1 * 100.0
-        )
+        let is = self.label.as_ref().map(|label| texts::label(label)).unwrap_or_default();
+        texts::answers(&is, (&self.ann.0, self.ann.1), self.t, (&self.snn.0, self.snn.1))
     }
 
     pub fn csv(&self) -> String {
@@ -70,7 +64,7 @@ pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
     let top = ui.cursor().top();
     let Some(answers) = answers else { return };
     let tones = tones(ui);
-    parts::legend(ui, &[("ANN (above)", tones.ann), ("SNN (below)", tones.snn)]);
+    parts::legend(ui, &[(texts::ANN_ABOVE, tones.ann), (texts::SNN_BELOW, tones.snn)]);
     let width = ui.available_width().max(120.0);
     let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
@@ -79,7 +73,7 @@ pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
     ui.spacing_mut().item_spacing.y = GAP;
     for (name, ann, snn) in &answers.classes {
         let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
-        let words = format!("Class {name}: ANN {:.1} %, SNN {:.1} %", ann * 100.0, snn * 100.0);
+        let words = texts::class(name, ann * 100.0, snn * 100.0);
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &words));
         response.on_hover_text(words);
         let painter = ui.painter_at(rect);

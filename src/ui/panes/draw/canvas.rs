@@ -7,6 +7,7 @@ use egui::{
 use crate::data::digits::drawing::CANVAS;
 use crate::data::digits::{Drawing, SIDE};
 use crate::lab::Message;
+use crate::ui::texts::panes::draw as texts;
 use crate::ui::tones::tones;
 
 /// How far an arrow key moves the pen, in units of the canvas.
@@ -45,9 +46,9 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
     if response.drag_stopped() || response.clicked() {
         out.push(Message::EndGesture);
     }
-    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), "Canvas to draw a digit on"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), texts::CANVAS));
     paint(ui, drawing, rect, unit, response.has_focus().then_some(pen));
-    let hint = "Draw with the pointer. By keys: arrows move the pen, Space puts it down and lifts it.";
+    let hint = texts::CANVAS_HINT;
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hint));
     // Who draws already needs no hint over what is drawn.
     if drawing.is_empty() {
@@ -105,7 +106,7 @@ fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
     }
     if drawing.is_empty() {
         let font = FontId::proportional((rect.width() / 14.0).clamp(12.0, 20.0));
-        painter.text(rect.center(), Align2::CENTER_CENTER, "Draw a digit here", font, Color32::from_gray(150));
+        painter.text(rect.center(), Align2::CENTER_CENTER, texts::HERE, font, Color32::from_gray(150));
     }
     let edge = if pen.is_some() { tones.accent } else { tones.faint };
     painter.rect_stroke(rect, 2.0, Stroke::new(if pen.is_some() { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);

@@ -9,6 +9,7 @@ use super::Pane;
 use super::parts::{self, Page};
 use crate::data::digits::{Drawing, SIDE, drawing::PEN};
 use crate::lab::{Control, Lab, Message};
+use crate::ui::texts::panes::draw as texts;
 
 /// From this width on the answers stand beside the canvas.
 const WIDE: f32 = 290.0;
@@ -21,16 +22,12 @@ const SEEN: f32 = 42.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let answers = bars::Answers::of(lab);
-    let words = answers.as_ref().map_or_else(|| "Nothing has been run yet.".to_owned(), bars::Answers::words);
+    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), bars::Answers::words);
     let page = Page {
         of: Pane::Draw,
-        title: "Draw a digit",
+        title: texts::TITLE,
         description: words.clone(),
-        explanation: format!(
-            "What is drawn is scaled into 20 pixels and its centre of mass put in the middle of 28, as MNIST was made, and \
-             runs through both networks with the thresholds as they are. {words} Move the time cursor to see how the SNN \
-             makes up its mind."
-        ),
+        explanation: texts::explanation(&words),
     };
     let csv = || answers.as_ref().map(bars::Answers::csv).unwrap_or_default();
     parts::page(ui, &page, csv, |ui| {
@@ -89,8 +86,8 @@ fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
         }
     };
     let picture = egui::Image::new(&texture).fit_to_exact_size(vec2(SEEN, SEEN));
-    let picture = ui.add(picture.alt_text("What the networks see: the drawing, scaled and centred"));
-    picture.on_hover_text("What the networks see: the drawing, scaled and centred");
+    let picture = ui.add(picture.alt_text(texts::SEEN));
+    picture.on_hover_text(texts::SEEN);
 }
 
 /// Pen, undo, clear, paste, and the way back to the data.
@@ -101,35 +98,35 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         };
         ui.spacing_mut().slider_width = 70.0;
         let mut pen = drawing.pen;
-        let slider = ui.add(Slider::new(&mut pen, PEN).text("pen").fixed_decimals(1));
-        let slider = slider.on_hover_text("Half the width of a line, in pixels of the finished picture");
+        let slider = ui.add(Slider::new(&mut pen, PEN).text(texts::PEN).fixed_decimals(1));
+        let slider = slider.on_hover_text(texts::PEN_HINT);
         if slider.changed() {
             out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));
         }
         if slider.drag_stopped() || slider.changed() && !slider.dragged() {
             out.push(Message::EndGesture);
         }
-        let last = Button::new("Undo stroke");
-        if ui.add_enabled(!drawing.strokes.is_empty(), last).on_hover_text("Take back the last stroke").clicked() {
+        let last = Button::new(texts::UNDO_STROKE);
+        if ui.add_enabled(!drawing.strokes.is_empty(), last).on_hover_text(texts::UNDO_STROKE_HINT).clicked() {
             let mut next = drawing.clone();
             next.strokes.pop();
             change(next, out);
         }
-        if ui.add_enabled(!drawing.is_empty(), Button::new("Clear")).clicked() {
+        if ui.add_enabled(!drawing.is_empty(), Button::new(texts::CLEAR)).clicked() {
             change(Drawing { pen: drawing.pen, ..Drawing::default() }, out);
         }
-        let paste = "Take the picture on the clipboard; one can also drop a picture file here";
-        if ui.button("Paste picture").on_hover_text(paste).clicked() {
+        let paste = texts::PASTE_HINT;
+        if ui.button(texts::PASTE).on_hover_text(paste).clicked() {
             ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste);
         }
         // They keep their place: what comes and goes would move the canvas under the pen.
-        let back = ui.add_enabled(lab.stands_in(), Button::new("Back to the data"));
-        if back.on_hover_text("Run the samples that were there before").clicked() {
+        let back = ui.add_enabled(lab.stands_in(), Button::new(texts::BACK));
+        if back.on_hover_text(texts::BACK_HINT).clicked() {
             out.push(Message::LeaveDrawing);
         }
         let mut keep = lab.view.keep_drawing;
-        let hint = "Otherwise the data come back when this pane is out of sight";
-        let keep_box = egui::Checkbox::new(&mut keep, "Keep when I leave");
+        let hint = texts::KEEP_HINT;
+        let keep_box = egui::Checkbox::new(&mut keep, texts::KEEP);
         if ui.add_enabled(lab.stands_in(), keep_box).on_hover_text(hint).changed() {
             out.push(Message::KeepDrawing(keep));
         }

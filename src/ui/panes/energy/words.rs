@@ -3,14 +3,15 @@
 use super::Sight;
 use crate::measure::energy::Energy;
 use crate::ui::panes::parts::{self, number, percent};
+use crate::ui::texts::panes::energy as texts;
 use crate::ui::words::compact;
 
 pub(super) fn synop_words(count: f64) -> String {
-    format!("{} SynOps", compact(count))
+    texts::synops(&compact(count))
 }
 
 pub(super) fn mac_words(count: f64) -> String {
-    format!("{} MACs", compact(count))
+    texts::macs(&compact(count))
 }
 
 /// Spikes per neuron per step up to the time cursor.
@@ -30,10 +31,7 @@ pub(super) fn uncounted(sight: &Sight<'_>) -> Option<String> {
     let spiking = &sight.snapshot.run.spiking;
     match spiking.correction.hardware_presteps(spiking.layers.len()) {
         0 => None,
-        steps => Some(format!(
-            "The correction spends {steps} steps on each sample before the first one counted; their spikes are not recorded \
-             and not in these figures."
-        )),
+        steps => Some(texts::uncounted(steps)),
     }
 }
 
@@ -43,64 +41,47 @@ pub(super) fn verdict(sight: &Sight<'_>) -> String {
     let last = snn_joules.len();
     let whole = snn_joules[last - 1];
     let even = match *break_even_rate {
-        even if even <= 0.0 => "No firing rate breaks even: the MACs alone cost as much as the ANN".to_owned(),
-        even if even.is_infinite() => "At no cost per SynOp every firing rate is cheaper than the ANN".to_owned(),
-        even if even > most_per_step(sight) => format!(
-            "Even if every neuron fired all it can at every step, {last} steps would cost less than the ANN (break-even at {} spikes per \
-             neuron per step)",
-            number(even)
-        ),
-        even => format!("{last} steps break even at {} spikes per neuron per step", number(even)),
+        even if even <= 0.0 => texts::NEVER_EVEN.to_owned(),
+        even if even.is_infinite() => texts::ALWAYS_CHEAPER.to_owned(),
+        even if even > most_per_step(sight) => texts::even_if_all(last, &number(even)),
+        even => texts::even_at(last, &number(even)),
     };
     let of_ann = if *ann_joules > 0.0 { format!(", {}", of_ann(whole / ann_joules)) } else { String::new() };
-    format!("{even}; this run has {} and costs {}{of_ann}.", number(*rate), joules(whole))
+    texts::verdict(&even, &number(*rate), &joules(whole), &of_ann)
 }
 
 pub(super) fn explain(sight: &Sight<'_>) -> String {
     let Sight { energy, constants, operations, t, .. } = sight;
-    let first = format!(
-        "The ANN needs {} multiply-accumulates a sample, {} at {} pJ each; after {t} steps the SNN has caused {} synaptic \
-         operations at {} pJ each and costs {}.",
-        compact(energy.ann_macs),
-        joules(energy.ann_joules),
-        pico(constants.per_mac),
-        compact(energy.synops[t - 1]),
-        pico(constants.per_synop),
-        joules(energy.snn_joules[t - 1])
+    let first = texts::costs(
+        &compact(energy.ann_macs),
+        &joules(energy.ann_joules),
+        &pico(constants.per_mac),
+        *t,
+        &compact(energy.synops[t - 1]),
+        &pico(constants.per_synop),
+        &joules(energy.snn_joules[t - 1]),
     );
-    let times = if constants.first_layer_once { "once" } else { "at every step" };
+    let times = if constants.first_layer_once { texts::ONCE } else { texts::AT_EVERY_STEP };
     let graded = match operations.macs.graded > 0.0 {
-        true => format!(
-            ", and {} MACs at every step where weights follow weights with no neuron between",
-            compact(operations.macs.graded)
-        ),
+        true => texts::graded(&compact(operations.macs.graded)),
         false => String::new(),
     };
-    let second = format!(
-        "That includes {} MACs for the weights that the analogue input feeds, computed {times}{graded}; a spike counts one \
-         operation for every connection it meets, exact at borders and before any pooling.",
-        compact(energy.first_layer_macs)
-    );
-    format!("{first} {second} {} Constants: {}.", verdict(sight), constants.name)
+    let second = texts::included(&compact(energy.first_layer_macs), times, &graded);
+    texts::explanation(&first, &second, &verdict(sight), &constants.name)
 }
 
 pub(super) fn describe(sight: &Sight<'_>) -> String {
     let Sight { energy, t, .. } = sight;
     let even = match energy.break_even_step {
-        Some(t) => format!("it reaches the ANN at t = {t}"),
-        None => "it stays below the ANN throughout".into(),
+        Some(t) => texts::reaches(t),
+        None => texts::STAYS_BELOW.into(),
     };
-    format!(
-        "SNN energy per sample over time-steps against the ANN's {}: {} at t = {t}; {even}. {}",
-        joules(energy.ann_joules),
-        joules(energy.snn_joules[t - 1]),
-        verdict(sight)
-    )
+    texts::description(&joules(energy.ann_joules), &joules(energy.snn_joules[t - 1]), *t, &even, &verdict(sight))
 }
 
 /// A part or a multiple of the ANN's energy, in words.
 pub(super) fn of_ann(ratio: f64) -> String {
-    if ratio < 2.0 { format!("{} of the ANN", percent(ratio)) } else { format!("{} times the ANN", number(ratio)) }
+    if ratio < 2.0 { texts::of_ann(&percent(ratio)) } else { texts::times_ann(&number(ratio)) }
 }
 
 /// Joules as picojoules, for a person.

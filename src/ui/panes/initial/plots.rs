@@ -9,6 +9,7 @@ use super::{Sight, drag};
 use crate::lab::Message;
 use crate::measure::InitialView;
 use crate::measure::initial::{Errors, Expected};
+use crate::ui::texts::panes::initial as texts;
 
 /// One of the two errors: how it is read and called.
 #[derive(Clone, Copy)]
@@ -20,9 +21,9 @@ pub(super) struct Face {
 }
 
 pub(super) const MEAN: Face =
-    Face { id: "mean", name: "Mean error over v(0)", axis: "mean error", of: |errors| errors.mean };
+    Face { id: "mean", name: texts::MEAN_PLOT, axis: texts::MEAN_ERROR, of: |errors| errors.mean };
 pub(super) const SQUARE: Face =
-    Face { id: "square", name: "Mean squared error over v(0)", axis: "mean error²", of: |errors| errors.square };
+    Face { id: "square", name: texts::SQUARE_PLOT, axis: texts::SQUARE_ERROR, of: |errors| errors.square };
 
 /// Draws one error against v(0)/θ, with the line at the recipe's v(0).
 pub(super) fn plot(
@@ -65,9 +66,9 @@ pub(super) fn plot(
         });
     chart::tell(&plot.response, face.name, || {
         let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
-        let course = chart::course(&points, |[p, error]| format!("{} at p = {p:.2}", number(error)));
-        let run = view.run.map_or(String::new(), |run| format!("; the run has {}", number((face.of)(run))));
-        format!("Calibration activations: {course}. v(0) is at p = {:.2}{run}.", sight.p)
+        let course = chart::course(&points, |[p, error]| texts::at_p(&number(error), p));
+        let run = view.run.map_or(String::new(), |run| texts::run_has(&number((face.of)(run))));
+        texts::curve(&course, sight.p, &run)
     });
     drag(ui, &plot, sight, dragging, out);
 }
@@ -83,7 +84,7 @@ fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: 
     if let Some(best) = view.best_replayed()
         && let Some((p, errors)) = view.replayed.iter().find(|(p, _)| *p == best)
     {
-        plot.points(diamond("least as it came", [*p, (face.of)(*errors)], ink.snn));
+        plot.points(diamond("least-replayed", [*p, (face.of)(*errors)], ink.snn));
     }
     if let Some(run) = view.run {
         let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
@@ -96,13 +97,6 @@ fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
     let point = view.at(p)?;
     let of = |errors| number((face.of)(errors));
     let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));
-    let replayed =
-        replayed.map_or_else(String::new, |(p, errors)| format!("\nas it came {} (p = {p:.2})", of(*errors)));
-    Some(format!(
-        "p = {:.2}, {}\ntheory {}\ncalibration {}{replayed}",
-        point.p,
-        face.axis,
-        of(point.theory),
-        of(point.measured)
-    ))
+    let replayed = replayed.map_or_else(String::new, |(p, errors)| texts::hover_replayed(&of(*errors), *p));
+    Some(texts::hover(point.p, face.axis, &of(point.theory), &of(point.measured), &replayed))
 }

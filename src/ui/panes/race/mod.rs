@@ -10,6 +10,7 @@ use super::parts::{self, Page, percent};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::lab::{Control, Lab, Message, Run, Snapshot};
 use crate::measure::Report;
+use crate::ui::texts::panes::race as texts;
 
 /// How wide the words of what a lane changes are, in points.
 const CHANGES: f32 = 130.0;
@@ -35,12 +36,12 @@ enum State<'a> {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, "The race can start when the first run is through.");
+        return parts::empty(ui, texts::EMPTY);
     };
     let lines = lines(ui, lab, snapshot);
     let page = Page {
         of: Pane::Race,
-        title: "Race",
+        title: texts::TITLE,
         explanation: explain(&lines, snapshot.report.steps),
         description: describe(&lines, snapshot.report.steps),
     };
@@ -52,10 +53,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             buttons(ui, lab, out);
             if lab.lanes.is_empty() {
                 ui.add_space(8.0);
-                ui.weak(
-                    "No other recipe is in the race. Add the methods of the papers, or change the recipe and add it as a \
-                     lane; all run on the same samples and over the same T.",
-                );
+                ui.weak(texts::NO_LANES);
             }
             let height = ui.available_height();
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -73,9 +71,9 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
     let base = &snapshot.run.settings.recipe;
     let own = Line {
         lane: None,
-        name: "on the screen",
+        name: texts::ON_THE_SCREEN,
         recipe: base.clone(),
-        changes: String::from("the base"),
+        changes: String::from(texts::BASE),
         colour: ui.visuals().strong_text_color(),
         state: State::Done { run: &snapshot.run, report: &snapshot.report },
     };
@@ -88,7 +86,7 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
         };
         let recipe = lane.settings(&snapshot.run.settings).recipe;
         let changes = match recipe.changes(base) {
-            changes if changes.is_empty() => "none".into(),
+            changes if changes.is_empty() => texts::NO_CHANGES.into(),
             changes => changes.join(", "),
         };
         Line { lane: Some(index), name: &lane.entry.name, recipe, changes, colour: colour(ui, index), state }
@@ -111,54 +109,39 @@ fn buttons(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
     let presteps = recipe.correction.presteps().max(4);
     ui.horizontal_wrapped(|ui| {
-        let hint = "Plain, SRP and COS on the thresholds of the recipe";
-        if ui.button("Race the corrections").on_hover_text(hint).clicked() {
+        let hint = texts::CORRECTIONS_HINT;
+        if ui.button(texts::CORRECTIONS).on_hover_text(hint).clicked() {
             let wanted = ["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
             let methods = Recipe::methods(recipe, presteps).into_iter();
             out.push(Message::SetLanes(methods.filter(|m| wanted.contains(&m.name.as_str())).collect()));
         }
-        let hint = "Every method of the papers and its relatives";
-        if ui.button("Race all methods").on_hover_text(hint).clicked() {
+        let hint = texts::ALL_HINT;
+        if ui.button(texts::ALL).on_hover_text(hint).clicked() {
             out.push(Message::SetLanes(Recipe::methods(recipe, presteps)));
         }
-        let hint = format!("Put the recipe on the screen into the race: {}", recipe.title());
-        if ui.button("Add this recipe").on_hover_text(hint).clicked() {
+        let hint = texts::add_hint(&recipe.title());
+        if ui.button(texts::ADD).on_hover_text(hint).clicked() {
             out.push(Message::AddLane(Box::new(NamedRecipe::new(recipe.title(), recipe.clone()))));
         }
-        if !lab.lanes.is_empty() && ui.button("Clear").on_hover_text("Take all lanes out of the race").clicked() {
+        if !lab.lanes.is_empty() && ui.button(texts::CLEAR).on_hover_text(texts::CLEAR_HINT).clicked() {
             out.push(Message::SetLanes(Vec::new()));
         }
         let waiting = lab.lanes.iter().filter(|lane| lane.result.is_none()).count();
         if waiting > 0 && lab.busy() {
             ui.spinner();
-            ui.small(format!("{waiting} to go"));
+            ui.small(texts::to_go(waiting));
         }
     });
 }
 
 fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, free: bool, out: &mut Vec<Message>) {
-    let columns =
-        ["", "recipe", "changes", "right", "agree", "mismatch", "ψ ≠ 0", "steps", "SynOps", "memory", "time", ""];
-    let hints = [
-        "",
-        "Click to make it the recipe",
-        "What is other than in the recipe on the screen",
-        "Samples answered rightly at the time cursor",
-        "Samples where SNN and ANN answer alike",
-        "Mean |φ − a| over the mean activation, averaged over the layers",
-        "Neurons × samples whose count differs from what the ANN asks for",
-        "Steps up to the time cursor with the pre-steps, as the papers count; in brackets as event-driven hardware needs them",
-        "Accumulations a sample up to the time cursor, without those of pre-steps",
-        "Size of the recording",
-        "Simulation and what the recipe calibrates for itself; what is taken from an earlier run costs nothing",
-        "",
-    ];
+    let columns = texts::COLUMNS;
     ScrollArea::horizontal().id_salt("race table").show(ui, |ui| {
         Grid::new("race").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(
             ui,
             |ui| {
-                for (name, hint) in columns.iter().zip(hints) {
-                    ui.small(*name).on_hover_text(hint);
+                for (name, hint) in columns {
+                    ui.small(name).on_hover_text(hint);
                 }
                 ui.end_row();
                 lines.iter().for_each(|line| row(ui, line, t, free, out));
@@ -171,14 +154,12 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message
     let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
     ui.painter().rect_filled(swatch, 2.0, line.colour);
     let whole = line.recipe.description();
-    let hint = format!("Changes to the recipe on the screen: {}\nWhole: {whole}\nMake it the recipe", line.changes);
+    let hint = texts::row_hint(&line.changes, &whole);
     match line.lane {
         None => _ = ui.strong(line.name).on_hover_text(whole),
         Some(index) => {
             let button = ui.add_enabled(free, egui::Button::new(line.name)).on_hover_text(hint);
-            button.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::Role::Button, free, format!("Take over lane {}", line.name))
-            });
+            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, free, texts::take_over(line.name)));
             if button.clicked() {
                 out.push(Message::AdoptLane(index));
             }
@@ -198,20 +179,18 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message
             ui.label(format!("{:.2} s", figures.seconds));
         }
         State::Waiting => {
-            ui.weak("waiting");
+            ui.weak(texts::WAITING);
             (0..7).for_each(|_| _ = ui.label(""));
         }
         State::Refused(reason) => {
-            ui.colored_label(ui.visuals().error_fg_color, "refused").on_hover_text(*reason);
+            ui.colored_label(ui.visuals().error_fg_color, texts::REFUSED).on_hover_text(*reason);
             (0..7).for_each(|_| _ = ui.label(""));
         }
     }
     match line.lane {
         Some(index) => {
-            let remove = ui.small_button("×").on_hover_text("Take it out of the race");
-            remove.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Remove lane {}", line.name))
-            });
+            let remove = ui.small_button("×").on_hover_text(texts::REMOVE_HINT);
+            remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::remove(line.name)));
             if remove.clicked() {
                 out.push(Message::RemoveLane(index));
             }
@@ -312,13 +291,9 @@ fn explain(lines: &[Line<'_>], t: usize) -> String {
     let lead = best.map_or(String::new(), |(line, run, report)| {
         let figures = Figures::of(run, report, t);
         let share = percent(figures.accuracy.unwrap_or(figures.agreement));
-        format!(" After {t} steps the best is \"{}\" with {share}.", line.name)
+        texts::best(t, line.name, &share)
     });
-    format!(
-        "Every recipe runs on the same samples over the same T; the time cursor moves them all.{lead} What a correction gains \
-         stands beside what it costs: pre-steps, synaptic operations, memory and time. Click a name to make it the recipe; \
-         undo brings the old one back."
-    )
+    texts::explanation(&lead)
 }
 
 fn describe(lines: &[Line<'_>], t: usize) -> String {
@@ -326,5 +301,5 @@ fn describe(lines: &[Line<'_>], t: usize) -> String {
         let figures = Figures::of(run, report, t);
         format!("{}: {}", line.name, percent(figures.accuracy.unwrap_or(figures.agreement)))
     };
-    format!("Race of recipes at t = {t}. {}.", done(lines).map(one).collect::<Vec<_>>().join(", "))
+    texts::description(t, &done(lines).map(one).collect::<Vec<_>>().join(", "))
 }

@@ -10,6 +10,8 @@ use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::panes::chart;
 use crate::ui::panes::parts::{self, percent};
+use crate::ui::texts::panes::race as texts;
+use crate::ui::texts::shared;
 use crate::ui::tones::tones;
 
 /// The least and the greatest width of one histogram, and its height, in points.
@@ -30,7 +32,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
     let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME + gap.y);
     curves(ui, lab, lines, (height - histograms - 2.0 * NAME).clamp(130.0, 320.0), out);
     ui.add_space(4.0);
-    ui.small("offset spikes ψ = due − sent over all layers, share of neurons (log)");
+    ui.small(texts::OFFSETS);
     for chunk in all.chunks(row) {
         ui.horizontal(|ui| {
             for (index, (line, _, report)) in chunk {
@@ -60,8 +62,8 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         .include_x(last as f64)
         .include_y(0.0)
         .include_y(1.0)
-        .custom_x_axes(vec![parts::x_axis("time-steps t (without pre-steps)")])
-        .y_axis_label(if ann.is_some() { "right answers" } else { "agreement" })
+        .custom_x_axes(vec![parts::x_axis(texts::TIME_AXIS)])
+        .y_axis_label(if ann.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
         .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
@@ -84,12 +86,12 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
             }
             plot.vline(cursor);
         });
-    chart::tell(&plot.response, "Curves of the race", || {
+    chart::tell(&plot.response, texts::CURVES, || {
         let one = |(line, _, report): (&Line<'_>, _, &Report)| {
             let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
-            format!("{}: {}", line.name, chart::course(&points, |[t, y]| format!("{} at t = {t}", percent(y))))
+            format!("{}: {}", line.name, chart::course(&points, |[t, y]| shared::at_step(&percent(y), t)))
         };
-        let ann = ann.map_or(String::new(), |ann| format!(" ANN: {}.", percent(ann)));
+        let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&percent(ann)));
         format!("{}.{ann}", done(lines).map(one).collect::<Vec<_>>().join(". "))
     });
     parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
@@ -137,11 +139,8 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
             counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", percent(count as f64 / all)))
         })
         .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
-    chart::tell(&shown.response, &format!("Offset spikes of {}", line.name), || {
+    chart::tell(&shown.response, &texts::offsets_of(line.name), || {
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", percent(*count as f64 / all));
-        format!(
-            "Share of neurons by spikes due less spikes sent. {}.",
-            counts.iter().map(bar).collect::<Vec<_>>().join(", ")
-        )
+        texts::offsets(&counts.iter().map(bar).collect::<Vec<_>>().join(", "))
     });
 }

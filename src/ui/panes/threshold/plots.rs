@@ -8,6 +8,7 @@ use super::super::parts::{self, Ink, number, percent};
 use super::{Memory, Sight, at, drag};
 use crate::lab::Message;
 use crate::measure::predict::Prediction;
+use crate::ui::texts::panes::threshold as texts;
 
 /// Room under the logarithm of 1, so that single activations have a bar.
 const LOG_FOOT: f64 = 0.3;
@@ -33,8 +34,8 @@ pub(super) fn histogram(
         .include_y(base)
         .include_y(top)
         .show_axes([alone, true])
-        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
-        .y_axis_label("activations")
+        .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
+        .y_axis_label(texts::ACTIVATIONS)
         .y_axis_formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) })
         .label_formatter(|at| {
             let x = parts::position(at).x;
@@ -42,7 +43,7 @@ pub(super) fn histogram(
             let count = view.histogram.get(bin as usize).filter(|_| bin >= 0.0)?;
             let low = bin * f64::from(view.extent) / view.histogram.len() as f64;
             let high = low + f64::from(view.extent) / view.histogram.len() as f64;
-            Some(format!("{count} activations\nof {} to {}", number(low), number(high)))
+            Some(texts::bin(*count, &number(low), &number(high)))
         })
         .show(ui, |plot| {
             plot.span(
@@ -54,16 +55,17 @@ pub(super) fn histogram(
             ghosts(plot, sight, &ink, top, top - base);
             threshold_line(plot, sight, &ink);
         });
-    chart::tell(&plot.response, "Histogram of activations with the threshold", || {
+    chart::tell(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
-        let clipped = sight.cost.map_or(String::new(), |cost| format!(", which clips {}", percent(cost.clipped)));
+        let clipped = sight.cost.map_or(String::new(), |cost| texts::which_clips(&percent(cost.clipped)));
         let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", number(f64::from(*theta))));
-        format!(
-            "{all} activations above 0, up to {}, and {} at 0. θ stands at {}{clipped}. Marks: {}.",
-            number(f64::from(view.extent)),
-            percent(view.zeros),
-            number(f64::from(sight.theta)),
-            marks.collect::<Vec<_>>().join(", ")
+        texts::histogram(
+            all,
+            &number(f64::from(view.extent)),
+            &percent(view.zeros),
+            &number(f64::from(sight.theta)),
+            &clipped,
+            &marks.collect::<Vec<_>>().join(", "),
         )
     });
     drag(ui, &plot, sight, extent, memory, out);
@@ -129,18 +131,17 @@ pub(super) fn costs(
     };
     let plot = axes("costs", ui, extent)
         .height(height)
-        .y_axis_label("predicted error²")
-        .custom_x_axes(vec![parts::x_axis("activation, threshold θ")])
+        .y_axis_label(texts::ERROR_AXIS)
+        .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
         .y_axis_formatter(|mark, _| parts::tick(mark.value))
         .label_formatter(|position| {
             let cost = at(predictions, parts::position(position).x as f32)?;
-            Some(format!(
-                "θ = {}\nclipping {}\nquantisation {}\ntotal {}\nclipped {}",
-                number(f64::from(cost.theta)),
-                number(cost.clipping),
-                number(cost.quantization),
-                number(cost.total()),
-                percent(cost.clipped)
+            Some(texts::hover(
+                &number(f64::from(cost.theta)),
+                &number(cost.clipping),
+                &number(cost.quantization),
+                &number(cost.total()),
+                &percent(cost.clipped),
             ))
         })
         .show(ui, |plot| {
@@ -156,13 +157,12 @@ pub(super) fn costs(
             }
             threshold_line(plot, sight, &ink);
         });
-    chart::tell(&plot.response, "Predicted error over the threshold", || {
-        let course =
-            chart::course(&curve(Prediction::total), |[theta, e]| format!("{} at θ = {}", number(e), number(theta)));
-        let best = sight.best.map_or(String::new(), |best| {
-            format!(" Least at θ = {}: {}.", number(f64::from(best.theta)), number(best.total()))
-        });
-        format!("Clipping and quantisation together: {course}.{best}")
+    chart::tell(&plot.response, texts::COSTS, || {
+        let course = chart::course(&curve(Prediction::total), |[theta, e]| texts::error_at(&number(e), &number(theta)));
+        let best = sight
+            .best
+            .map_or(String::new(), |best| texts::least_at(&number(f64::from(best.theta)), &number(best.total())));
+        texts::costs(&course, &best)
     });
     drag(ui, &plot, sight, extent, memory, out);
 }

@@ -5,6 +5,7 @@ use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::lab::{Lab, Message};
 use crate::ui::panes::{chart, parts};
+use crate::ui::texts::panes::threshold as texts;
 use crate::ui::tones::tones;
 
 /// The rise so far: `[batches][layers]` and the number of batches there will be.
@@ -31,11 +32,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
     let focus = lab.view.layer;
     let name = |layer: usize| {
         let known = lab.run.as_ref().and_then(|run| run.spiking.layers.get(layer));
-        known.map_or_else(|| format!("layer {layer}"), |layer| layer.name.clone())
+        known.map_or_else(|| texts::layer(layer), |layer| layer.name.clone())
     };
     let done = rise.history.len();
-    let state = if rise.live { format!("batch {done} of {}", rise.batches) } else { format!("{done} batches") };
-    ui.small(format!("mean threshold of each layer over its highest value, {state}; the layer in focus is bright"));
+    let state = if rise.live { texts::batch(done, rise.batches) } else { texts::batches(done) };
+    ui.small(texts::rising(&state));
     let top: Vec<f32> = (0..layers)
         .map(|layer| rise.history.iter().map(|batch| batch[layer]).fold(f32::MIN_POSITIVE, f32::max))
         .collect();
@@ -49,13 +50,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
         .include_x(rise.batches as f64)
         .include_y(0.0)
         .include_y(1.0)
-        .custom_x_axes(vec![parts::x_axis("batches")])
-        .y_axis_label("θ / highest θ")
+        .custom_x_axes(vec![parts::x_axis(texts::BATCHES)])
+        .y_axis_label(texts::RISE_AXIS)
         .y_axis_min_width(46.0)
         .label_formatter(|at| {
             let batch = parts::step_at(parts::position(at).x, done);
             let theta = rise.history.get(batch - 1)?.get(focus)?;
-            Some(format!("after batch {batch}\n{}: θ {}", name(focus), parts::number(f64::from(*theta))))
+            Some(texts::hover_rise(batch, &name(focus), &parts::number(f64::from(*theta))))
         });
     let shown = plot.show(ui, |plot| {
         for layer in (0..layers).filter(|l| *l != focus).chain((focus < layers).then_some(focus)) {
@@ -66,12 +67,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
             plot.line(Line::new(name(layer), points).color(colour).width(width).allow_hover(false));
         }
     });
-    chart::tell(&shown.response, "Thresholds rising", || {
+    chart::tell(&shown.response, texts::RISING, || {
         let one = |layer: usize| {
             let theta = |batch: Option<&Vec<f32>>| batch.map_or(0.0, |batch| f64::from(batch[layer]));
             format!("{} {}", name(layer), parts::number(theta(rise.history.last())))
         };
-        format!("Mean θ of each layer after {state}: {}.", (0..layers).map(one).collect::<Vec<_>>().join(", "))
+        texts::risen(&state, &(0..layers).map(one).collect::<Vec<_>>().join(", "))
     });
     let at = shown.response.interact_pointer_pos().filter(|_| shown.response.clicked());
     if let Some(at) = at.map(|at| shown.transform.value_from_position(at)) {

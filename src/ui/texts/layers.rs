@@ -1,0 +1,92 @@
+//! What the strip of layers says, with first divergence and findings.
+
+pub const DIVERGENCE_HINT: &str = "The first layer, in network order, in which a neuron is off from the ANN by more \
+     than quantisation explains after all steps of this run, and the neuron of it that leaves first";
+pub const DIVERGENCE: &str = "First divergence";
+pub const SHOW: &str = "Show";
+pub const SHOW_HINT: &str = "Look at this neuron at the step at which it leaves";
+pub const SHOW_NAME: &str = "Show first divergence";
+
+pub fn after_all(steps: usize, divergence: &str) -> String {
+    format!("After all {steps} steps: {divergence}")
+}
+
+pub const ROUNDING: &str = "Layers before it are off by rounding (quantisation) at most.";
+
+pub fn no_divergence(steps: usize) -> String {
+    format!("In {steps} steps no neuron is off by more than quantisation explains.")
+}
+
+pub fn never(samples: usize) -> String {
+    format!("; {samples} never do")
+}
+
+pub fn most(samples: usize, count: usize, layer: &str, never: &str) -> String {
+    format!("Of {samples} samples {count} leave the ANN in {layer} first, the most of all layers{never}.")
+}
+
+pub fn none_leaves(samples: usize) -> String {
+    format!("None of {samples} samples leaves the ANN in any layer.")
+}
+
+pub const AMONG_THEM: &str = ", among them the one in focus (mark at the left)";
+
+pub fn leave_here(count: usize, of: usize, among: &str) -> String {
+    format!("{count} of {of} samples leave the ANN here first{among}")
+}
+
+pub const DIVERGENCE_KEY: &str = "first divergence of the sample";
+
+pub fn silent(t: usize) -> String {
+    format!("no neuron fires on any sample up to t = {t}")
+}
+
+pub const NO_FINDINGS: &str = "Findings: none";
+
+pub fn findings(count: usize) -> String {
+    format!("Findings ({count})")
+}
+
+pub const AS_IT_IS: &str = "The network was converted as it is.";
+/// One finding of several layers.
+pub fn of_layers(layers: usize, finding: &str) -> String {
+    format!("{layers} layers: {finding}")
+}
+
+pub fn and_more(layers: usize) -> String {
+    format!("and {layers} more")
+}
+
+pub const LOOK_AT: &str = "Look at this layer";
+pub const MEND_HINT: &str = "Mends this finding; undo takes it back";
+/// The four parts of the error, in reading order.
+pub const PARTS: [&str; 4] = ["carried in", "clipping", "quantisation", "unevenness"];
+pub const LAYERS: &str = "Layers";
+
+pub fn parameters(count: &str) -> String {
+    format!("{count} parameters")
+}
+
+pub const EMPTY: &str = "The layers appear when the network is open.";
+
+pub fn input(shape: &str) -> String {
+    format!("input {shape}")
+}
+
+pub fn answers(classes: usize) -> String {
+    format!("{classes} answers")
+}
+
+pub fn layer(name: &str) -> String {
+    format!("Layer {name}")
+}
+
+pub fn rate(rate: f64) -> String {
+    format!("{rate:.3} sp/step")
+}
+
+pub fn together(reference: &str) -> String {
+    format!("together: φ − {reference}")
+}
+
+pub const MEANS: &str = "Means over neurons and samples, in activation units";

@@ -1,0 +1,13 @@
+//! Names of things in layers and data.
+
+pub const LAYER: &str = "layer";
+
+pub fn place(channel: usize, row: usize, column: usize) -> String {
+    format!("channel {channel}, row {row}, column {column}")
+}
+
+pub fn neuron(number: usize) -> String {
+    format!("neuron {number}")
+}
+
+pub const DRAWING: &str = "a drawing";

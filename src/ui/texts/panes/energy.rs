@@ -1,0 +1,138 @@
+//! What the energy pane says.
+
+pub fn synops(count: &str) -> String {
+    format!("{count} SynOps")
+}
+
+pub fn macs(count: &str) -> String {
+    format!("{count} MACs")
+}
+
+pub fn uncounted(steps: usize) -> String {
+    format!(
+        "The correction spends {steps} steps on each sample before the first one counted; their spikes are not \
+         recorded and not in these figures."
+    )
+}
+
+pub const NEVER_EVEN: &str = "No firing rate breaks even: the MACs alone cost as much as the ANN";
+pub const ALWAYS_CHEAPER: &str = "At no cost per SynOp every firing rate is cheaper than the ANN";
+
+pub fn even_if_all(steps: usize, rate: &str) -> String {
+    format!(
+        "Even if every neuron fired all it can at every step, {steps} steps would cost less than the ANN (break-even \
+         at {rate} spikes per neuron per step)"
+    )
+}
+
+pub fn even_at(steps: usize, rate: &str) -> String {
+    format!("{steps} steps break even at {rate} spikes per neuron per step")
+}
+
+pub fn verdict(even: &str, rate: &str, cost: &str, of_ann: &str) -> String {
+    format!("{even}; this run has {rate} and costs {cost}{of_ann}.")
+}
+
+pub fn costs(macs: &str, ann: &str, per_mac: &str, t: usize, synops: &str, per_synop: &str, snn: &str) -> String {
+    format!(
+        "The ANN needs {macs} multiply-accumulates a sample, {ann} at {per_mac} pJ each; after {t} steps the SNN has \
+         caused {synops} synaptic operations at {per_synop} pJ each and costs {snn}."
+    )
+}
+
+pub const ONCE: &str = "once";
+pub const AT_EVERY_STEP: &str = "at every step";
+
+pub fn graded(macs: &str) -> String {
+    format!(", and {macs} MACs at every step where weights follow weights with no neuron between")
+}
+
+pub fn included(macs: &str, times: &str, graded: &str) -> String {
+    format!(
+        "That includes {macs} MACs for the weights that the analogue input feeds, computed {times}{graded}; a spike \
+         counts one operation for every connection it meets, exact at borders and before any pooling."
+    )
+}
+
+pub fn explanation(costs: &str, included: &str, verdict: &str, constants: &str) -> String {
+    format!("{costs} {included} {verdict} Constants: {constants}.")
+}
+
+pub fn reaches(t: usize) -> String {
+    format!("it reaches the ANN at t = {t}")
+}
+
+pub const STAYS_BELOW: &str = "it stays below the ANN throughout";
+
+pub fn description(ann: &str, snn: &str, t: usize, even: &str, verdict: &str) -> String {
+    format!("SNN energy per sample over time-steps against the ANN's {ann}: {snn} at t = {t}; {even}. {verdict}")
+}
+
+pub fn of_ann(share: &str) -> String {
+    format!("{share} of the ANN")
+}
+
+pub fn times_ann(ratio: &str) -> String {
+    format!("{ratio} times the ANN")
+}
+
+/// The columns of the table after the layer's name, with what each is.
+pub const COLUMNS: [(&str, &str); 5] = [
+    ("rate", "Spikes per neuron per step"),
+    ("fan-out", "Neurons that one spike reaches, mean; a spike is counted before any pooling"),
+    ("operations", "SynOps of spikes, or MACs where the values are no spikes"),
+    ("energy", "Operations times what one costs"),
+    ("share", "Of the whole SNN up to the time cursor"),
+];
+
+pub const EMPTY: &str = "What ANN and SNN cost appears when the first run is through.";
+pub const NO_LAYER: &str = "This run has no spiking layer.";
+pub const TITLE: &str = "Energy per sample";
+pub const OVER_TIME: &str = "Over time";
+pub const BY_LAYER: &str = "By layer";
+pub const BY_LAYER_HINT: &str = "Which layers it goes to";
+pub const AFTER_STEPS: &str = "SNN after t steps";
+pub const LOG: &str = "Log axis";
+
+pub fn preset(synop: &str, mac: &str) -> String {
+    format!("{synop} pJ a SynOp, {mac} pJ a MAC")
+}
+
+pub const OWN_HINT: &str = "Your own figures: change a number beside this";
+pub const OWN: &str = "own";
+pub const SYNOP: &str = "SynOp ";
+pub const SYNOP_HINT: &str = "What one spike costs at each neuron that it reaches";
+pub const MAC: &str = "MAC ";
+pub const MAC_HINT: &str = "What one multiply-accumulate costs, in the ANN and for the analogue input";
+pub const FIRST_LAYER: &str = "First layer";
+pub const FIRST_LAYER_HINT: &str = "The input is analogue, so the weights that it meets first need MACs in the SNN \
+     too. As it does not change over the steps, its current can be computed once and held";
+pub const EVERY_STEP: &str = "every step";
+pub const ENERGY: &str = "energy";
+
+pub fn break_even(t: usize) -> String {
+    format!(" break-even at t = {t} ")
+}
+
+pub const CURVE: &str = "Energy over time-steps";
+pub const NO_BREAK_EVEN: &str = "no break-even";
+
+pub fn break_even_at(t: usize) -> String {
+    format!("break-even at t = {t}")
+}
+
+pub fn curve(course: &str, ann: &str, even: &str) -> String {
+    format!("SNN per sample: {course}. ANN: {ann}; {even}.")
+}
+
+pub fn table(t: usize) -> String {
+    format!("SNN per sample, steps 1 to {t}")
+}
+
+pub const LAYER: &str = "layer";
+pub const ANALOGUE: &str = "analogue input";
+pub const BETWEEN: &str = "between weights";
+
+pub fn neurons(count: usize) -> String {
+    format!("{count} neurons; click to look at them")
+}

@@ -1,0 +1,112 @@
+//! What the membrane pane says.
+
+pub const EMPTY: &str = "The membrane of a neuron appears when the first run is through.";
+pub const TITLE: &str = "Membrane potential, step by step";
+pub const PATH_MARKED: &str = "potential: ring m(t), dot v(t)";
+pub const PATH: &str = "potential";
+pub const SPIKE: &str = "spike";
+pub const INPUT: &str = "input I(t)";
+
+pub fn sample(number: usize) -> String {
+    format!("sample {number}")
+}
+
+pub const UNPIN: &str = "Unpin";
+pub const UNPIN_HINT: &str = "No longer keep this neuron in view";
+pub const PIN: &str = "Pin";
+pub const PIN_HINT: &str = "Keep this neuron in view when the focus moves on";
+
+pub fn until(spikes: usize, t: usize) -> String {
+    format!("{spikes} up to t = {t}, ")
+}
+
+pub const SILENCED: &str = "silenced by SRP, nothing is sent: ";
+
+/// The counts of a neuron: what it fired in `steps` steps, what was due by the ANN and by its own mean input, and what is
+/// left. `silenced` and `until` stand before it or are empty.
+pub fn counts(
+    silenced: &str,
+    until: &str,
+    total: usize,
+    steps: usize,
+    [ann, own]: [u32; 2],
+    potential: &str,
+) -> String {
+    let spikes = if total == 1 { "spike" } else { "spikes" };
+    let step = if steps == 1 { "step" } else { "steps" };
+    format!(
+        "{silenced}{until}{total} {spikes} in {steps} {step}; due {ann} by the ANN, {own} by its own mean input · \
+         v({steps}) = {potential}"
+    )
+}
+
+pub const POTENTIAL: &str = "potential";
+
+pub fn potential_of(name: &str) -> String {
+    format!("Potential of {name}")
+}
+
+pub const NEVER: &str = "never";
+
+pub fn fired_at(steps: &str) -> String {
+    format!("at t = {steps}")
+}
+
+pub fn potential(course: &str, theta: &str, fired: &str) -> String {
+    format!("After reset: {course}. Threshold {theta}. It fires {fired}.")
+}
+
+pub fn current_of(name: &str) -> String {
+    format!("Input current of {name}")
+}
+
+pub fn current(course: &str, mean: &str) -> String {
+    format!("{course}. Mean {mean}.")
+}
+
+pub fn threshold(theta: &str) -> String {
+    format!("threshold θ = {theta}")
+}
+
+pub const NO_SPIKE: &str = "no spike";
+
+pub fn hover(t: usize, spike: &str, input: &str, before: &str, after: &str, so_far: usize) -> String {
+    format!(
+        "t = {t}: {spike}\ninput I = {input}\nbefore reset m = {before}\nafter reset v = {after}\nspikes so far \
+         {so_far}"
+    )
+}
+
+pub fn never_active(name: &str, steps: usize, potential: &str) -> String {
+    format!(
+        "{name} has no threshold: its channel was never active on the calibration samples. It integrates its input \
+         but never fires. Its potential after {steps} steps is {potential}."
+    )
+}
+
+pub const SOFT_RESET: &str = "takes θ away and keeps the rest";
+pub const HARD_RESET: &str = "puts it back to zero and loses the rest";
+pub const AS_ASKED: &str = "as many as the ANN asks for";
+
+pub fn more(n: i64) -> String {
+    format!("{n} more than the ANN asks for")
+}
+
+pub fn fewer(n: i64) -> String {
+    format!("{n} fewer than the ANN asks for")
+}
+
+pub fn explanation(
+    name: &str,
+    start: &str,
+    theta: &str,
+    reset: &str,
+    steps: usize,
+    total: usize,
+    verdict: &str,
+) -> String {
+    format!(
+        "{name} starts at v(0) = {start} and adds its input current at every step. When the potential reaches θ = \
+         {theta} it fires, and the spike {reset}. In {steps} steps it fired {total} times, {verdict}."
+    )
+}

@@ -1,0 +1,48 @@
+//! What each pane says, a file for each.
+
+mod about;
+pub mod bench;
+pub mod boxes;
+pub mod delay;
+pub mod draw;
+pub mod energy;
+pub mod history;
+pub mod initial;
+pub mod ledger;
+pub mod membrane;
+pub mod mismatch;
+pub mod offset_spikes;
+pub mod parts;
+pub mod race;
+pub mod raster;
+pub mod t_curve;
+pub mod threshold;
+pub mod transfer;
+pub mod unevenness;
+
+pub use about::about;
+
+use crate::ui::panes::Pane;
+
+/// The title on the tab of `pane`.
+pub fn title(pane: Pane) -> &'static str {
+    match pane {
+        Pane::TCurve => "T-curve",
+        Pane::Ledger => "Error ledger",
+        Pane::Mismatch => "Mismatch",
+        Pane::OffsetSpikes => "Offset spikes",
+        Pane::Unevenness => "Unevenness",
+        Pane::Membrane => "Membrane",
+        Pane::Raster => "Raster",
+        Pane::Threshold => "Threshold",
+        Pane::Transfer => "Transfer",
+        Pane::Race => "Race",
+        Pane::Bench => "Neuron bench",
+        Pane::Energy => "Energy",
+        Pane::Delay => "Start by end",
+        Pane::Initial => "v(0)",
+        Pane::History => "Runs",
+        Pane::Boxes => "Boxes",
+        Pane::Draw => "Draw",
+    }
+}

@@ -1,0 +1,14 @@
+//! What the head of every pane says, and the pane that waits.
+
+pub fn explain(pane: &str) -> String {
+    format!("Explain: {pane}")
+}
+
+pub const CSV: &str = "CSV";
+pub const CSV_HINT: &str = "Copy the numbers of this plot as a table";
+
+pub fn copy_csv(pane: &str) -> String {
+    format!("Copy CSV: {pane}")
+}
+
+pub const COUNTING: &str = "counting…";

@@ -1,0 +1,90 @@
+//! What the pane of accuracy over time-steps says.
+
+pub const EMPTY: &str = "Accuracy over the time-steps appears when the first samples are through.";
+pub const TITLE: &str = "Accuracy over time-steps";
+pub const AGREES: &str = "agrees with the ANN";
+
+/// How far a run is.
+pub fn through(samples: usize, of: usize) -> String {
+    format!("{samples} of {of} samples are through")
+}
+
+pub fn within_from(t: usize) -> String {
+    format!("within one point of the ANN from t = {t} on")
+}
+
+pub const NOT_WITHIN: &str = "not within one point of the ANN yet: it takes more steps";
+pub const AGREEMENT_ONLY: &str = "no labels: agreement only";
+pub const SHARE: &str = "share of samples";
+
+pub fn hover_accuracy(share: &str) -> String {
+    format!("\nSNN {share}")
+}
+
+pub fn hover_agreement(accuracy: &str, share: &str) -> String {
+    format!("{accuracy}\nagrees {share}")
+}
+
+pub fn hover_run(number: usize, share: &str) -> String {
+    format!("\nrun {number} {share}")
+}
+
+pub fn curve_ann(share: &str) -> String {
+    format!(" ANN {share}.")
+}
+
+pub fn curve_run(number: usize, course: &str) -> String {
+    format!(" Run {number}: {course}.")
+}
+
+/// What the plot shows; `ann` and `run` are sentences or empty.
+pub fn curves(course: &str, ann: &str, run: &str) -> String {
+    format!("SNN: {course}.{ann}{run}")
+}
+
+pub fn reaches(share: &str) -> String {
+    format!("has {share} there")
+}
+
+pub fn ends(t: usize, share: &str) -> String {
+    format!("ends at t = {t} with {share}")
+}
+
+/// The run that the one on the screen is compared with: what it has at the same step.
+pub fn against(number: usize, reached: &str) -> String {
+    format!(" Run {number}, which it is compared with, {reached}.")
+}
+
+pub fn right(t: usize, snn: &str, samples: usize, ann: &str, low: &str, high: &str) -> String {
+    format!(
+        "After {t} steps the SNN is right on {snn} of {samples} samples (the ANN on {ann}); the band says that the \
+         true figure lies between {low} and {high} in 95 of 100 such draws."
+    )
+}
+
+pub fn agree(t: usize, share: &str) -> String {
+    format!("The samples have no labels; after {t} steps SNN and ANN agree on {share}.")
+}
+
+pub const SUMMED: &str =
+    "The readout is summed over the steps, so one run gives the answer after every number of steps.";
+
+pub fn stays(t: usize) -> String {
+    format!("From t = {t} on the SNN stays within one point of the ANN.")
+}
+
+pub const DOES_NOT_STAY: &str = "It does not come within one point of the ANN and stay there in this run: more steps \
+     or better thresholds are needed.";
+pub const NO_LABELS: &str = "no labels";
+
+pub fn snn_accuracy(share: &str) -> String {
+    format!("SNN accuracy {share}")
+}
+
+pub fn ann_accuracy(share: &str) -> String {
+    format!(", ANN accuracy {share}")
+}
+
+pub fn description(t: usize, accuracy: &str, ann: &str, agreement: &str) -> String {
+    format!("Curve of accuracy over time-steps. At t = {t}: {accuracy}{ann}, agreement {agreement}.")
+}

@@ -1,0 +1,83 @@
+//! What the pane of one neuron's answer says.
+
+pub const EMPTY: &str = "The answer of a single neuron appears when the first run is through.";
+pub const TITLE: &str = "One neuron's answer to a constant input";
+pub const FOLLOW_HINT: &str =
+    "Show the neuron of the layer in focus; otherwise try numbers here without touching the run";
+
+pub fn follow(layer: &str) -> String {
+    format!("Follow {layer}")
+}
+
+pub const APPLY: &str = "Apply to the run";
+pub const APPLY_HINT: &str = "Run the network with these numbers: θ for this layer, the rest for all layers";
+pub const THRESHOLD_HINT: &str = "Threshold, in units of activation";
+pub const STEPS_HINT: &str = "Time-steps";
+pub const V_INIT_HINT: &str = "Initial potential as a share of θ";
+pub const SOFT_RESET: &str = "soft reset";
+pub const SOFT_RESET_HINT: &str = "A spike takes θ away and keeps the rest";
+pub const HARD_RESET: &str = "hard reset";
+pub const HARD_RESET_HINT: &str = "A spike puts the potential back to zero; the rest is lost";
+pub const TIE_FIRES_HINT: &str = "A potential exactly at θ fires";
+pub const TIE_RESTS_HINT: &str = "A potential exactly at θ does not fire";
+
+pub fn of_ann(activation: &str) -> String {
+    format!("ANN: {activation}")
+}
+
+pub fn of_snn(steps: usize) -> String {
+    format!("SNN: T = {steps}")
+}
+
+pub const DIFFERENCE: &str = "difference";
+pub const INPUT_AXIS: &str = "constant input z (units of activation)";
+pub const ANSWER: &str = "answer";
+
+pub fn hover(z: &str, ann: &str, snn: &str, spikes: u32, steps: usize, difference: &str) -> String {
+    format!("z = {z}\nANN {ann}\nSNN {snn} ({spikes} spikes in {steps} steps)\ndifference {difference}")
+}
+
+pub const CURVES: &str = "Answer over the input";
+
+pub fn answers(z: &str, ann: &str, snn: &str) -> String {
+    format!("z = {z}: ANN {ann}, SNN {snn}")
+}
+
+pub fn curves(ann: &str, snn: &str, answers: &str) -> String {
+    format!("{ann}; {snn}. {answers}.")
+}
+
+pub fn neuron_of(layer: &str) -> String {
+    format!("the neuron of {layer}")
+}
+
+pub const OWN: &str = "a neuron of your own";
+
+pub fn never_active(whose: &str) -> String {
+    format!(
+        "This is {whose}. It has no threshold, because its channel was never active on the calibration samples. It \
+         never fires, whatever its input."
+    )
+}
+
+pub fn soft_reset(error: &str) -> String {
+    format!("For inputs spread evenly up to θ the mean squared error against ReLU is {error}.")
+}
+
+pub const HARD_RESET_LOSS: &str = "Its hard reset loses what exceeds θ, so the stairs are uneven and too low.";
+
+pub fn explanation(
+    whose: &str,
+    steps: usize,
+    values: usize,
+    step: &str,
+    theta: &str,
+    start: &str,
+    reset: &str,
+) -> String {
+    format!(
+        "This is {whose} with the same input at each of {steps} steps: it can answer with {values} values, {step} \
+         apart, up to θ = {theta}. Starting at v(0) = {start} of θ moves the stairs sideways; one half centres them \
+         on the ReLU. {reset}"
+    )
+}

@@ -1,0 +1,45 @@
+//! What the strip of samples says.
+
+pub const EMPTY: &str = "The samples appear when the first run is through.";
+pub const SAMPLES: &str = "Samples";
+
+pub fn disagree(count: usize, t: usize) -> String {
+    format!("{count} disagree at t = {t}")
+}
+
+pub const ONLY: &str = "only these";
+pub const ONLY_HINT: &str = "Show only samples where SNN and ANN disagree at the time cursor";
+
+pub fn all_agree(samples: usize, t: usize) -> String {
+    format!("SNN and ANN agree on all {samples} samples at t = {t}.")
+}
+
+pub fn and_is(class: &str) -> String {
+    format!(", is {class}")
+}
+
+pub fn sample(number: usize, label: &str, ann: &str, snn: &str) -> String {
+    format!("Sample {number}{label}, ANN says {ann}, SNN says {snn}")
+}
+
+/// A sample whose answers are no classes, with what either network says.
+pub fn sample_of(number: usize, ann: &str, snn: &str) -> String {
+    format!("Sample {number}: {ann}, {snn}")
+}
+
+pub fn of_data_set(number: usize) -> String {
+    format!("Sample {number} of the data set")
+}
+
+pub fn is(class: &str) -> String {
+    format!("is {class}")
+}
+
+pub fn ann(class: &str) -> String {
+    format!("ANN {class}")
+}
+
+/// `sign` is there where it differs from the ANN.
+pub fn snn(sign: &str, class: &str) -> String {
+    format!("{sign}SNN {class}")
+}

@@ -1,0 +1,27 @@
+//! Words that several panes use.
+
+use std::fmt::Display;
+
+pub const ANN: &str = "ANN";
+pub const SNN: &str = "SNN";
+pub const TIME_STEPS: &str = "time-steps t";
+pub const TIME_STEP: &str = "time-step t";
+pub const RIGHT_ANSWERS: &str = "right answers";
+pub const AGREEMENT: &str = "agreement";
+pub const NOT_DEFINED: &str = "not defined";
+pub const THRESHOLD: &str = "threshold θ";
+
+/// A value at a step, in the description of a curve.
+pub fn at_step(value: &str, t: impl Display) -> String {
+    format!("{value} at t = {t}")
+}
+
+/// The name of a past run.
+pub fn run(number: usize) -> String {
+    format!("run {number}")
+}
+
+/// How a sum in a formula is read out; what it is of follows.
+pub fn sum_over(from: &str, to: &str) -> String {
+    if to.is_empty() { format!("sum over {from} of ") } else { format!("sum over {from} to {to} of ") }
+}

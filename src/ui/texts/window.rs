@@ -1,0 +1,48 @@
+//! What the window says around bars, strips and panes.
+
+pub const TITLE: &str = "Spikescope";
+
+pub fn no_window(reason: &str) -> String {
+    format!("no window can be opened ({reason}); `spikescope run` and `spikescope shot` work without")
+}
+
+pub fn title(network: &str) -> String {
+    format!("{network} – Spikescope")
+}
+
+pub const DROP: &str = "Drop a network, data set or picture";
+pub const ALL_CLOSED: &str = "All panes are closed. Add one from the View menu.";
+
+pub fn export_as(format: &str) -> String {
+    format!("Export {format}…")
+}
+
+pub fn export(pane: &str) -> String {
+    format!("Export {pane}")
+}
+
+pub const ERROR: &str = "Error";
+pub const NOTE: &str = "Note";
+pub const DISMISS: &str = "Dismiss";
+pub const CHOOSE_NETWORK: &str = "Choose the network…";
+pub const CHOOSE_DATA: &str = "Choose data…";
+pub const CHOOSE_PICTURES: &str = "Choose pictures…";
+pub const TYPE: &str = "Type a command";
+pub const FIND: &str = "Find a command";
+pub const NO_COMMAND: &str = "No command has these letters in this order.";
+
+pub fn not_now(command: &str, why: &str) -> String {
+    format!("{command}, not now: {why}")
+}
+
+pub const FRAME: &str = "frame ";
+pub const LAYOUT: &str = "layout";
+
+/// One of the lines of frame times; the names are of one length.
+pub fn times(name: &str, mean: f32, p95: f32, worst: f32) -> String {
+    format!("{name}  mean {mean:5.1}  95 % {p95:5.1}  worst {worst:5.1} ms")
+}
+
+pub fn shapes(frames: usize, shapes: usize) -> String {
+    format!("last {frames} frames, {shapes} shapes painted")
+}
