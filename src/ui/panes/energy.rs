@@ -8,6 +8,7 @@ use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 use self::words::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 use super::Pane;
 use super::chart;
+use super::dress;
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use crate::lab::{Lab, Message, Snapshot};
@@ -66,9 +67,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&sight),
         |ui| {
-            controls(ui, constants, out);
+            match dress::has_controls(ui) {
+                true => controls(ui, constants, out),
+                false => _ = ui.small(priced(constants)),
+            }
             let words = [Some(verdict(&sight)), uncounted(&sight)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            ui.add(egui::Label::new(RichText::new(words).small()).wrap());
+            if dress::has_words(ui) {
+                ui.add(egui::Label::new(RichText::new(words).small()).wrap());
+            }
             let tones = tones(ui);
             let id = ui.scope_id().with("log axis");
             let layers_id = ui.scope_id().with("layers");
@@ -78,7 +84,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
             let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
             ui.horizontal_wrapped(|ui| {
-                if little {
+                if little && dress::has_controls(ui) {
                     ui.selectable_value(&mut layers, false, "Over time");
                     ui.selectable_value(&mut layers, true, "By layer").on_hover_text("Which layers it goes to");
                     ui.data_mut(|data| data.insert_temp(layers_id, layers));
@@ -87,7 +93,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     }
                 }
                 parts::legend(ui, &[("SNN after t steps", tones.snn), ("ANN", tones.ann)]);
-                if ui.checkbox(&mut log, "Log axis").changed() {
+                if dress::has_controls(ui) && ui.checkbox(&mut log, "Log axis").changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
                 }
             });
@@ -112,6 +118,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
         },
     );
+}
+
+/// The constants in a line, where they cannot be changed.
+fn priced(constants: &EnergyConstants) -> String {
+    let (synop, mac) = (pico(constants.per_synop), pico(constants.per_mac));
+    format!("{}: {synop} pJ a SynOp, {mac} pJ a MAC", constants.name)
 }
 
 /// Which constants, own values, and how often the first layer is computed.
@@ -142,6 +154,8 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
         if a || b {
             out.push(Message::SetEnergy(own(synop * 1e-12, mac * 1e-12)));
         }
+        // Name and choices in one line.
+        parts::wrap_before(ui, 230.0);
         ui.label("First layer").on_hover_text(
             "The input is analogue, so the weights that it meets first need MACs in the SNN too. As it does not change over \
              the steps, its current can be computed once and held",

@@ -5,6 +5,7 @@ use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use super::Pane;
 use super::chart;
+use super::dress;
 use super::parts::{self, Page, percent};
 use super::t_curve::marks;
 use crate::lab::history::{Past, differences};
@@ -64,6 +65,9 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
                 ui.label("");
                 ui.horizontal(|ui| {
                     ui.small("before this start");
+                    if !dress::has_controls(ui) {
+                        return;
+                    }
                     let forget =
                         ui.small_button("Forget").on_hover_text("Take the runs of earlier starts off the list");
                     forget.widget_info(|| {
@@ -98,6 +102,11 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             ui.label(format!("{:.3}", one.mean_mismatch()));
             ui.label(seconds(one.seconds));
             let chosen = other.is_some_and(|other| other.number == one.number);
+            if !dress::has_controls(ui) {
+                ui.small(if chosen { "compared" } else { "" });
+                ui.end_row();
+                continue;
+            }
             let button = ui.add_enabled(!here, Button::selectable(chosen, "compare"));
             button.widget_info(|| {
                 let name = format!("Compare with run {}", one.number);

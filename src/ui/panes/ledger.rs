@@ -3,6 +3,7 @@
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, number};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
@@ -57,6 +58,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 let tones = tones(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
                 parts::legend(ui, &entries);
+                if !dress::has_controls(ui) {
+                    return;
+                }
                 let toggle = ui.checkbox(&mut relative, "relative");
                 toggle.on_hover_text(
                     "Divides each layer's error by its mean ANN activation, so that layers can be compared",

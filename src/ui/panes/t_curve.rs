@@ -7,6 +7,7 @@ use super::Pane;
 use super::alike_curve;
 use super::chart;
 use super::decimate::visible;
+use super::dress;
 use super::parts::{self, Page, percent};
 use crate::lab::history::Past;
 use crate::lab::{Lab, Message};
@@ -59,11 +60,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
         parts::legend(ui, &entries);
         match (partial, enough) {
-            (Some(partial), _) => ui.small(format!("{samples} of {} samples are through", partial.of)),
-            (None, Some(t)) => ui.small(format!("within one point of the ANN from t = {t} on")),
-            (None, None) if ann.is_some() => ui.small("not within one point of the ANN yet: it takes more steps"),
-            _ => ui.small("no labels: agreement only"),
-        };
+            (None, _) if !dress::has_words(ui) => {}
+            (Some(partial), _) => _ = ui.small(format!("{samples} of {} samples are through", partial.of)),
+            (None, Some(t)) => _ = ui.small(format!("within one point of the ANN from t = {t} on")),
+            (None, None) if ann.is_some() => _ = ui.small("not within one point of the ANN yet: it takes more steps"),
+            _ => _ = ui.small("no labels: agreement only"),
+        }
         let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
         let plot = Plot::new("t-curve")
             .allow_drag(false)

@@ -8,12 +8,14 @@ use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
 use super::Pane;
 use super::chart;
+use super::dress;
 use super::parts::{self, Page, number};
 use super::stairs::Neuron;
 use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Reset, SpikingLayer, Tie};
 use crate::lab::{Control, Lab, Message};
 use crate::network::Activation;
+use crate::ui::texts;
 
 /// The axis runs from this many θ …
 const FROM: f32 = -0.3;
@@ -71,7 +73,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&curves),
         |ui| {
-            controls(ui, lab, layer, followed, &mut memory, out);
+            if dress::has_controls(ui) {
+                controls(ui, lab, layer, followed, &mut memory, out);
+            } else {
+                ui.small(texts::panes::transfer(&layer.name, neuron.theta, neuron.steps, neuron.v_init));
+            }
             plot(ui, layer, &curves);
         },
     );

@@ -3,6 +3,7 @@
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Categories, LayerReport, NeuronRef};
@@ -34,6 +35,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(layers),
         |ui| {
             ui.horizontal_wrapped(|ui| {
+                if !dress::has_controls(ui) {
+                    return;
+                }
                 ui.selectable_value(&mut end_to_end, false, "same input").on_hover_text(
                     "The count due is computed from the layer's own mean input: only the order of arrival is to blame",
                 );

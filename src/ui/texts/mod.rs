@@ -1,6 +1,7 @@
 //! The texts of the window that stand for themselves, in one place, so that they can be translated. Sentences with numbers
 //! stand where the numbers are.
 
+pub mod bench;
 pub mod commands;
 pub mod export;
 pub mod glossary;

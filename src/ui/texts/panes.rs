@@ -109,6 +109,19 @@ pub fn about(pane: Pane) -> About {
     About { formulas, letters, source }
 }
 
+/// What the transfer pane shows, in a line, where it cannot be changed.
+pub fn transfer(layer: &str, theta: f32, steps: usize, v_init: f32) -> String {
+    format!("{layer}: θ = {theta:.3}, T = {steps}, v(0) = {v_init:.2} θ")
+}
+
+/// In little room: brings back what a pane folds away.
+pub const UNFOLD: &str = "Controls and sentences, which fold away in little room";
+
+/// The same, for one pane.
+pub fn unfold(title: &str) -> String {
+    format!("Show all of {title}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

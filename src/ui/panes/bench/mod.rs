@@ -5,10 +5,12 @@ mod plots;
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, number};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
 use crate::measure::bench::{Bench, MAX_STEPS, Outcome};
+use crate::ui::texts;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -22,26 +24,45 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&outcome),
         |ui| {
             let mut next = bench.clone();
-            ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
-                sources(ui, lab, &mut next, out);
-                sliders(ui, &mut next);
-            });
+            if dress::has_controls(ui) {
+                ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
+                    sources(ui, lab, &mut next, out);
+                    sliders(ui, &mut next);
+                });
+            } else {
+                ui.small(texts::bench::set(bench));
+            }
             // A lesson that keeps the bench to itself asks for what this says.
-            if !lab.locked(Control::Bench) {
+            if !lab.locked(Control::Bench) && dress::has_words(ui) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
             let playing = lab.view.playing.then(|| lab.cursor());
             plots::show(ui, bench, &outcome, playing, &mut next);
-            if next != *bench {
+            let next_is_other = next != *bench;
+            if next_is_other {
                 out.push(Message::SetBench(Box::new(next)));
             }
+            gesture(ui, next_is_other, out);
         },
     );
+}
+
+/// A drag, however many frames it takes, is one step of undo.
+fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
+    let id = ui.scope_id().with("change under way");
+    let down = ui.input(|input| input.pointer.any_down());
+    let under_way = changed || ui.data(|data| data.get_temp(id)).unwrap_or(false);
+    if under_way && !down {
+        out.push(Message::EndGesture);
+    }
+    ui.data_mut(|data| data.insert_temp(id, under_way && down));
 }
 
 /// Where the input comes from, and its order.
 fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
+        // All of them in one row of the Teach workspace.
+        ui.spacing_mut().item_spacing.x = 4.0;
         if ui.button("Worked example").on_hover_text("Two trains of spikes through weights +2 and −2").clicked() {
             *next = Bench::default();
         }
@@ -49,7 +70,9 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
         if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new("Neuron in focus")).on_hover_text(hint).clicked() {
             out.push(Message::FocusOnBench);
         }
-        ui.separator();
+        by_keys(ui, next);
+    });
+    ui.horizontal_wrapped(|ui| {
         ui.label("order");
         if ui.button("By turns").on_hover_text("As even as these inputs allow").clicked() {
             next.alternate();
@@ -63,7 +86,6 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
         if ui.button("Spread evenly").on_hover_text("The same sum, the same at every step").clicked() {
             next.spread();
         }
-        by_keys(ui, next);
         if !next.source.is_empty() {
             ui.small(&next.source);
         }
@@ -75,7 +97,6 @@ fn by_keys(ui: &mut Ui, next: &mut Bench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
-    ui.separator();
     let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix("arrow "));
     drag.on_hover_text("The input of this step")
         .widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Arrow to move"));

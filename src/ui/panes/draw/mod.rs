@@ -6,6 +6,7 @@ mod canvas;
 use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page};
 use crate::data::digits::{Drawing, SIDE, drawing::PEN};
 use crate::lab::{Control, Lab, Message};
@@ -38,7 +39,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let free = !lab.locked(Control::Drawing);
         ui.add_enabled_ui(free, |ui| {
             pasted(ui, out);
-            tools(ui, lab, &drawing, out);
+            if dress::has_controls(ui) {
+                tools(ui, lab, &drawing, out);
+            }
         });
         let room = ui.available_size();
         if room.x >= WIDE {
@@ -101,7 +104,7 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         };
         ui.spacing_mut().slider_width = 70.0;
         let mut pen = drawing.pen;
-        let slider = ui.add(Slider::new(&mut pen, PEN).text("pen").fixed_decimals(1));
+        let slider = parts::slider(ui, "pen", Slider::new(&mut pen, PEN).fixed_decimals(1));
         let slider = slider.on_hover_text("Half the width of a line, in pixels of the finished picture");
         if slider.changed() {
             out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));
