@@ -70,7 +70,7 @@ impl Ask {
     }
 }
 
-/// One filter for every form.
+/// One filter for every form; the first one is that of the name that is offered.
 fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
     crate::lab::export::ENDINGS.iter().fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
@@ -106,7 +106,9 @@ impl Dialogs for Native {
                 }
                 Ask::OpenRecipe => dialog.add_filter("Recipes", &["toml"]).pick_file(),
                 Ask::SaveRecipe => dialog.add_filter("Recipes", &["toml"]).set_file_name("recipe.toml").save_file(),
-                Ask::ExportRun => export_filters(dialog).set_file_name("run.html").save_file(),
+                Ask::ExportRun => export_filters(dialog)
+                    .set_file_name(format!("run.{}", crate::lab::export::ENDINGS[0].0))
+                    .save_file(),
                 Ask::SaveSession => dialog.add_filter("Sessions", &["json"]).set_file_name("session.json").save_file(),
             };
             if let Some(path) = path {
