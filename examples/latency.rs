@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use spikescope::convert::ThresholdRule;
-use spikescope::lab::{Lab, Message, Settings};
+use spikescope::lab::{Lab, Message, Part, Parts, Settings};
 
 fn main() -> spikescope::Result<()> {
     let model = std::env::args().nth(1).unwrap_or_else(|| "builtin:digits-cnn".into());
@@ -21,9 +21,12 @@ fn main() -> spikescope::Result<()> {
     println!("{model}, {} samples, T = 32, {layers} spiking layers", lab.settings.samples.len());
 
     let last_layer = lab.run.as_ref().and_then(|run| run.spiking.layers.last().map(|l| (l.name.clone(), l.theta[0])));
-    measure(&mut lab, "percentile slider (all layers change)", |k| {
-        Message::SetThreshold(ThresholdRule::Percentile(99.0 + f64::from(k) * 0.01))
-    });
+    let percentile = |k: u32| Message::SetThreshold(ThresholdRule::Percentile(99.0 + f64::from(k) * 0.01));
+    // Tune opens with the threshold pane; the other panes in front read what every look has.
+    lab.update([Message::SetSeen([Part::Threshold].into_iter().collect())]);
+    measure(&mut lab, "percentile slider (all layers change), the panes that Tune opens with", percentile);
+    lab.update([Message::SetSeen(Parts::ALL)]);
+    measure(&mut lab, "the same, all panes at once", |k| percentile(k + 40));
     measure(&mut lab, "v(0) slider (all layers change)", |k| Message::SetVInit(0.2 + k as f32 * 0.01));
     if let Some((layer, theta)) = last_layer {
         measure(&mut lab, "threshold line of the last layer", |k| Message::SetLayerThreshold {

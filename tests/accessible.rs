@@ -162,3 +162,56 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
         }
     }
 }
+
+/// What is named `name`, if it is on the screen.
+fn place(harness: &Harness<'static, Desk>, name: &str) -> Option<egui::Rect> {
+    let mut nodes = harness.root().children_recursive();
+    let found = nodes.find(|node| {
+        let node = node.accesskit_node();
+        node.label().or(node.value()).is_some_and(|words| words.starts_with(name))
+    });
+    found.map(|node| node.rect())
+}
+
+/// 1280 × 800 as a projector shows it, and the smallest window.
+#[test]
+fn in_little_room_the_plots_stay() {
+    for size in [egui::vec2(914.0, 571.0), egui::vec2(960.0, 600.0)] {
+        let mut harness = desk_of(size);
+        let plots: [(Workspace, &[&str]); 3] = [
+            (Workspace::Explore, &["Accuracy over time-steps", "Potential of"]),
+            (Workspace::Teach, &["Input of the neuron", "Potential of the neuron", "Answer over the input"]),
+            (Workspace::Tune, &["Accuracy over time-steps", "Histogram of activations"]),
+        ];
+        for (workspace, names) in plots {
+            harness.state_mut().lab.update([Message::SetWorkspace(workspace)]);
+            (0..3).for_each(|_| _ = harness.run_ok());
+            for name in names {
+                let rect = place(&harness, name).unwrap_or_else(|| panic!("{name} in {workspace:?}"));
+                let least = if name.starts_with("Input") { 36.0 } else { 55.0 };
+                assert!(
+                    rect.height() >= least && rect.bottom() <= size.y,
+                    "{name} in {workspace:?} of {size}: {rect:?}"
+                );
+            }
+            assert!(place(&harness, "ANN 1").is_some(), "how well they do");
+        }
+    }
+}
+
+#[test]
+fn what_folds_away_comes_when_it_is_asked_for() {
+    let mut harness = desk_of(egui::vec2(914.0, 571.0));
+    assert!(place(&harness, "Spikes n").is_none(), "the inspector makes room");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::I);
+    harness.run_ok();
+    assert!(place(&harness, "Pin").is_some(), "the inspector");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::I);
+    harness.run_ok();
+    assert!(harness.state().window.layout.inspector, "it comes back in a larger window");
+    assert!(place(&harness, "relative").is_none(), "the ledger's controls make room");
+    click(&mut harness, "Show all of Error ledger");
+    assert!(place(&harness, "relative").is_some());
+    click(&mut harness, "Explain: Error ledger");
+    assert!(place(&harness, "Explain: Error ledger").is_some());
+}

@@ -13,8 +13,8 @@ use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Workspace};
 use spikescope::ui::commands::Command;
 use spikescope::ui::dialog::Ask;
-use spikescope::ui::export::Format;
 use spikescope::ui::export::work::Work;
+use spikescope::ui::export::{Format, Still};
 use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::Window;
 use spikescope::ui::sound::{Sound, Speaker};
@@ -63,11 +63,17 @@ fn arrows_choose_and_what_cannot_be_done_says_why() {
 fn every_command_can_be_given() {
     let harness = desk();
     let (lab, mut window) = (&harness.state().lab, Window::default());
+    window.folding.measure(egui::vec2(1280.0, 800.0));
     for command in Command::all(lab, &window) {
         let mut out = Vec::new();
         let asked = window.asks.len();
         let switches = |window: &Window| {
-            (window.saved_layout(), window.debug, window.words, window.paste.clone(), window.hints.clone())
+            (
+                window.saved_layout(),
+                [window.debug, window.words, window.clicks],
+                window.paste.clone(),
+                window.hints.clone(),
+            )
         };
         let before = switches(&window);
         command.act(&harness.ctx, lab, &mut window, &mut out);
@@ -107,7 +113,7 @@ fn keys_belong_to_the_field_that_is_typed_in() {
 #[test]
 fn every_pane_explains_itself_with_its_formula_and_its_source() {
     let mut harness = desk();
-    click(&mut harness, "Explain: Where the error comes from");
+    click(&mut harness, "Explain: Error ledger");
     harness.get_by_label("carried in = A(z_in) − A(z)");
     harness.get_by_label("after Bu et al., ICLR 2022, section 3");
     // A word of the field stands by itself, to be hovered.
@@ -252,4 +258,28 @@ fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
     }
     let notices = &harness.state().lab.notices;
     assert!(notices.iter().any(|n| n.text == "Spike clicks are off: no sound server is there."), "{notices:?}");
+}
+
+#[test]
+fn a_figure_has_no_buttons_and_keeps_its_numbers() {
+    let lab = &desk().state().lab.still();
+    for pane in Pane::ALL {
+        let figure = Still::new(Some(pane), egui::vec2(560.0, 380.0), 1.0).svg(lab);
+        for button in ["?", "CSV", "Pin", "Clear", "Take", "Earlier", "relative"] {
+            assert!(!figure.contains(&format!(">{button}</text>")), "{button} in {}", pane.title());
+        }
+    }
+    let bench = Still::new(Some(Pane::Bench), egui::vec2(560.0, 380.0), 1.0).svg(lab);
+    assert!(bench.contains(">weight</text>"), "what is set stands in words");
+    let pane = Still::new(Some(Pane::Membrane), egui::vec2(560.0, 380.0), 1.0).with_controls().svg(lab);
+    assert!(pane.contains(">Pin</text>"));
+}
+
+#[test]
+fn escape_closes_the_list_of_words() {
+    let mut harness = desk();
+    press(&mut harness, Key::F1);
+    assert!(harness.state().window.words);
+    press(&mut harness, Key::Escape);
+    assert!(!harness.state().window.words);
 }

@@ -1,9 +1,11 @@
-//! Every pane but that of boxes as a picture, dark and light, against those in `tests/snapshots`. They are drawn without a graphics card, from
+//! Every pane as a picture, dark and light, against those in `tests/snapshots`. They are drawn without a graphics card, from
 //! fixed samples, and with fixed times where a pane shows how long something took.
 //!
 //! Where a pane is meant to look otherwise, `SPIKESCOPE_UPDATE_SNAPSHOTS=1 cargo test --release --test snapshots` writes the
 //! pictures anew; look at each before it is kept.
 
+#[path = "common/detector.rs"]
+mod detector;
 #[path = "common/pictures.rs"]
 mod pictures;
 
@@ -11,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pictures::{FEW, compare, difference, rgb};
-use spikescope::convert::Recipe;
+use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::lab::history::History;
 use spikescope::lab::{Backend, Lab, Message, Run, Seconds, Session, Settings, Snapshot};
 use spikescope::ui::export::Still;
@@ -66,19 +68,40 @@ fn drawn() -> Lab {
     lab
 }
 
+/// A lab with a detector: it finds a box around every part of the picture with much ink.
+fn detecting() -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("detector.safetensors");
+    spikescope::network::format::save(&detector::of_ink(), &model).unwrap();
+    let mut settings =
+        Settings { model: model.display().to_string(), samples: 256..260, calibrate: 0..64, ..Settings::default() };
+    settings.recipe = Recipe { steps: 8, threshold: ThresholdRule::Max, ..Recipe::default() };
+    let mut lab = Lab::open(settings).unwrap();
+    lab.update([Message::SetCursor(Some(3))]);
+    lab.settle();
+    let [ann, snn] = lab.run.as_ref().unwrap().boxes(0, 3).expect("this is a detector");
+    assert!(!ann.is_empty() && !snn.is_empty() && ann.len() != snn.len(), "{ann:?} {snn:?}");
+    lab
+}
+
 fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
-    rgb(&Still::new(Some(pane), SIZE, 1.0).image(lab))
+    rgb(&Still::new(Some(pane), SIZE, 1.0).with_controls().image(lab))
 }
 
 #[test]
 fn every_pane_looks_as_it_did() {
-    let (mut lab, mut drawn) = (lab(Backend::Flex), drawn());
+    let (mut lab, mut drawn, mut detecting) = (lab(Backend::Flex), drawn(), detecting());
     let mut wrong = Vec::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
-        (lab.view.dark, drawn.view.dark) = (dark, dark);
-        // Of boxes this network has a sentence only.
-        for pane in Pane::ALL.into_iter().filter(|pane| *pane != Pane::Boxes) {
-            let lab = if pane == Pane::Draw { &drawn } else { &lab };
+        for lab in [&mut lab, &mut drawn, &mut detecting] {
+            lab.view.dark = dark;
+        }
+        for pane in Pane::ALL {
+            let lab = match pane {
+                Pane::Draw => &drawn,
+                Pane::Boxes => &detecting,
+                _ => &lab,
+            };
             wrong.extend(compare(&format!("{}-{theme}", pane.name()), &picture(pane, lab)).err());
         }
     }

@@ -244,3 +244,35 @@ fn each_workspace_keeps_its_arrangement_and_a_projector_enlarges_all() {
     (0..2).for_each(|_| _ = harness.run_ok());
     assert_eq!(harness.ctx.zoom_factor(), 1.0);
 }
+
+#[test]
+fn what_is_changed_on_the_bench_is_undone_step_by_step() {
+    let mut harness = desk();
+    click(&mut harness, "Teach");
+    click(&mut harness, "Large last");
+    assert_eq!(harness.state().lab.view.bench.input, [-2.0, -2.0, 2.0, 2.0, 2.0]);
+    assert_eq!(harness.state().lab.undo_sentence().unwrap(), "order of the bench's input");
+    // A drag through three steps is one step of undo.
+    let rect = harness.get_by_label("Input of the neuron on the bench").rect();
+    let at = |share: f32| egui::pos2(rect.left() + rect.width() * share, rect.center().y);
+    harness.drag_at(at(0.3));
+    harness.run_ok();
+    for share in [0.5, 0.7, 0.9] {
+        harness.hover_at(at(share));
+        harness.run_ok();
+    }
+    harness.drop_at(at(0.9));
+    harness.run_ok();
+    let dragged = harness.state().lab.view.bench.input.clone();
+    assert_ne!(dragged, [-2.0, -2.0, 2.0, 2.0, 2.0]);
+    let undo = |harness: &mut Harness<'static, Desk>| {
+        harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+        harness.run_ok();
+    };
+    undo(&mut harness);
+    assert_eq!(harness.state().lab.view.bench.input, [-2.0, -2.0, 2.0, 2.0, 2.0]);
+    undo(&mut harness);
+    assert_eq!(harness.state().lab.view.bench.input, [2.0, 2.0, 2.0, -2.0, -2.0]);
+    harness.state_mut().lab.update([Message::Redo, Message::Redo]);
+    assert_eq!(harness.state().lab.view.bench.input, dragged);
+}

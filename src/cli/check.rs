@@ -54,7 +54,15 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     options.model = args.network.or(options.model);
     let mut settings = settings_of(&options)?;
     let mut cache = Cache::default();
-    take_scaling(&mut settings, &options, &mut cache)?;
+    let opened = take_scaling(&mut settings, &options, &mut cache)
+        .and_then(|()| model(&settings.model, settings.backend, settings.recipe.pooling, &mut cache).map(drop));
+    if let (Err(_), false) = (&opened, args.json) {
+        // Weights that nobody knows: a file to begin with, so that `check NAME.pt > NAME.arch.toml` makes it.
+        if let Some(text) = crate::network::open::skeleton(&settings.model) {
+            print!("{text}");
+        }
+    }
+    opened?;
     let progress = Progress::new();
     // A network from a file has no data of its own: without --data its graph alone is looked at.
     let data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN);

@@ -38,7 +38,10 @@ pub fn run(args: RunArgs) -> Result<()> {
         eprintln!("{}", super::check::line(group));
     }
     println!("{}", run.sentence());
-    run.model.notes.iter().for_each(|note| println!("note: {note}"));
+    let notes = grouped(&run.findings);
+    notes.iter().filter(|group| group.finding.severity == Severity::Note).for_each(|note| {
+        println!("{}", super::check::line(note));
+    });
     println!("written to {}", out.display());
     Ok(())
 }

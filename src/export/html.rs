@@ -21,9 +21,9 @@ pub struct Subject<'a> {
 }
 
 /// Light or dark as the reader's system is, dark ink on white paper when printed.
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2128;background:#fff}\
-table{border-collapse:collapse;margin:.6rem 0;font-size:.85rem;font-variant-numeric:tabular-nums}td,th{padding:.2rem .55rem;text-align:right;border-bottom:1px solid #d8dce2}\
-td:first-child,th:first-child,.settings td{text-align:left}.settings td{overflow-wrap:anywhere}th:first-child,td:first-child{padding-left:0}.wide{overflow-x:auto}.warning,.error{color:#a3361f}\
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c2128;background:#fff}\
+table{border-collapse:collapse;margin:.6rem 0;font-size:.85rem;font-variant-numeric:tabular-nums}td,th{padding:.2rem .45rem;text-align:right;border-bottom:1px solid #d8dce2}\
+td:first-child,th:first-child,.settings td{text-align:left}.settings td{overflow-wrap:anywhere}th:first-child,td:first-child{padding-left:0}.wide{overflow-x:auto}.wide table{font-size:.8rem;min-width:100%}.warning,.error{color:#a3361f}\
 svg{display:block;width:100%;height:auto}svg text{font-size:12.5px;fill:currentColor}\
 @media(prefers-color-scheme:dark){body{color:#dfe3e8;background:#16191d}td,th{border-color:#353b44}.warning,.error{color:#f08a6b}}\
 @media print{body{color:#000;background:#fff;max-width:none;margin:0;font-size:11px}td,th{border-color:#bbb;padding:.1rem .3rem}table{font-size:9px}.wide{overflow:visible}\

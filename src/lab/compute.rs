@@ -131,7 +131,9 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     control.progress("measuring", 0.0);
     let start = Instant::now();
     run.likeness = Likeness::of(&run.model.original, &run.ann, &run.recording).map(Arc::new);
-    run.findings.extend(run.likeness.as_ref().and_then(|likeness| likeness.finding()));
+    // Before all other warnings: without boxes there is nothing to look at.
+    let boxes = run.likeness.as_ref().and_then(|likeness| likeness.finding());
+    run.findings.splice(0..0, boxes);
     convert::findings::sort(&mut run.findings);
     let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     run.report = Arc::new(report(&run.subject(&means), run.recording.steps, control)?);

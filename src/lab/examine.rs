@@ -91,6 +91,9 @@ impl Patient<'_> {
         found.extend(
             crate::measure::Detector::why_not(&self.model.original).map(|why| Finding::note("outputs", None, why)),
         );
+        if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
+            found.extend(findings::calibrated_on(&settings.calibrate, &settings.samples, self.samples.len()));
+        }
         found.extend(self.stated_scaling());
         found.extend(findings::silent_layers(network, calibration, recipe));
         found.extend(findings::too_few_values(network, calibration, recipe, settings.calibrate.start, set.len()));

@@ -12,10 +12,10 @@ use crate::{Error, Result};
 
 /// Endings that runs are written under, and what each is.
 pub const ENDINGS: [(&str, &str); 6] = [
+    ("html", "a report in one page"),
     ("nir", "the converted network as a NIR graph"),
     ("npz", "the recording as numpy arrays"),
     ("nirdata", "the recording's spikes as NIRData (HDF5)"),
-    ("html", "a report in one page"),
     ("csv", "every number in long form"),
     ("parquet", "the same as Parquet"),
 ];
@@ -72,7 +72,7 @@ fn export_nir(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result
     control.progress("writing", 0.8);
     control.check()?;
     write_bytes(path, &bytes)?;
-    let mut said = vec![format!("{}: this NIR graph is {}", path.display(), graded.grade.word())];
+    let mut said = vec![format!("this NIR graph is {}", graded.grade.word())];
     said.extend(graded.reasons);
     Ok(said)
 }

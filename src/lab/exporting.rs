@@ -79,7 +79,7 @@ impl Lab {
         let path = self.exports.remove(index).path.clone();
         match result {
             Ok(said) => {
-                let text = std::iter::once(written(&path)).chain(said).collect::<Vec<_>>().join("; ");
+                let text = format!("{}{}", written(&path), in_short(&said));
                 self.notices.push(Notice { level: Level::Note, text });
                 self.written = Some(path);
             }
@@ -94,4 +94,31 @@ impl Lab {
 
 fn written(path: &Path) -> String {
     format!("Written: {}", path.display())
+}
+
+/// What has to be said about a file, short enough for a notice: its grade, and how many reasons there are.
+fn in_short(said: &[String]) -> String {
+    match said {
+        [] => String::new(),
+        [grade] => format!("; {grade}"),
+        [grade, reasons @ ..] => format!(
+            "; {grade}, for {} reason{}: see docs/export.md, or `spikescope export`, which prints them",
+            reasons.len(),
+            if reasons.len() == 1 { "" } else { "s" }
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_names_the_path_once_and_does_not_list_reasons() {
+        let said = ["this NIR graph is approximate".to_owned(), "a long reason".into(), "another".into()];
+        let text = format!("{}{}", written(Path::new("a.nir")), in_short(&said));
+        assert!(text.starts_with("Written: a.nir; this NIR graph is approximate, for 2 reasons"), "{text}");
+        assert!(text.matches("a.nir").count() == 1 && !text.contains("a long reason"));
+        assert_eq!(in_short(&[]), "");
+    }
 }

@@ -1,24 +1,49 @@
-//! Undo over settings: one step per gesture, each with a sentence.
+//! Undo over settings and the neuron bench: one step per gesture, each with a sentence.
 
 use super::settings::Settings;
 use crate::data::digits::Drawing;
+use crate::measure::bench::Bench;
 
 /// Steps that are kept.
 const LIMIT: usize = 100;
 
-/// The settings that were, and those that were undone.
+/// What was, and what was undone.
 #[derive(Debug, Default)]
 pub struct Undo {
     past: Vec<Step>,
     future: Vec<Step>,
-    /// The settings when the gesture in progress began.
+    /// The settings, and the bench, when the gesture in progress began.
     gesture: Option<Settings>,
+    bench: Option<Bench>,
 }
 
+/// What was changed, before and after.
 #[derive(Clone, Debug)]
-struct Step {
-    before: Settings,
-    after: Settings,
+enum Step {
+    Settings(Box<[Settings; 2]>),
+    Bench(Box<[Bench; 2]>),
+}
+
+/// What a step of undo or redo puts back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Back {
+    Settings(Box<Settings>),
+    Bench(Box<Bench>),
+}
+
+impl Step {
+    fn back(&self, side: usize) -> Back {
+        match self {
+            Self::Settings(both) => Back::Settings(Box::new(both[side].clone())),
+            Self::Bench(both) => Back::Bench(Box::new(both[side].clone())),
+        }
+    }
+    fn sentence(&self) -> String {
+        match self {
+            Self::Settings(both) => sentence(&both[0], &both[1]),
+            Self::Bench(both) => both[0].changes(&both[1]),
+        }
+    }
 }
 
 impl Undo {
@@ -28,50 +53,71 @@ impl Undo {
             self.gesture = Some(settings.clone());
         }
     }
+    /// The same for the neuron bench.
+    pub fn begin_bench(&mut self, bench: &Bench) {
+        if self.bench.is_none() {
+            self.bench = Some(bench.clone());
+        }
+    }
     /// Whether a gesture is under way.
     pub fn dragging(&self) -> bool {
         self.gesture.is_some()
     }
     /// Ends the gesture: all it changed becomes one step.
     pub fn end(&mut self, settings: &Settings) {
-        if let Some(before) = self.gesture.take()
-            && before != *settings
-        {
-            self.past.push(Step { before, after: settings.clone() });
-            self.future.clear();
-            if self.past.len() > LIMIT {
-                self.past.remove(0);
-            }
+        if let Some(before) = self.gesture.take().filter(|before| before != settings) {
+            self.add(Step::Settings(Box::new([before, settings.clone()])));
+        }
+    }
+    /// The same for the neuron bench.
+    pub fn end_bench(&mut self, bench: &Bench) {
+        if let Some(before) = self.bench.take().filter(|before| before != bench) {
+            self.add(Step::Bench(Box::new([before, bench.clone()])));
+        }
+    }
+    fn add(&mut self, step: Step) {
+        self.past.push(step);
+        self.future.clear();
+        if self.past.len() > LIMIT {
+            self.past.remove(0);
         }
     }
     /// The newest settings were refused and are `settings` again: forgets the gesture in progress and the steps that led
     /// away from them.
     pub fn refused(&mut self, settings: &Settings) {
         self.gesture = None;
-        while self.past.last().is_some_and(|step| step.after != *settings) {
-            self.past.pop();
-        }
+        let led_away = |step: &Step| matches!(step, Step::Settings(both) if both[1] != *settings);
+        let leads_here = |step: &Step| matches!(step, Step::Settings(both) if both[1] == *settings);
+        let from = self.past.iter().rposition(leads_here).map_or(0, |index| index + 1);
+        let mut index = 0;
+        self.past.retain(|step| {
+            index += 1;
+            index <= from || !led_away(step)
+        });
     }
-    /// The settings before the last step.
-    pub fn undo(&mut self, settings: &Settings) -> Option<Settings> {
+    /// What was before the last step; `settings` and `bench` are as they are now.
+    pub fn undo(&mut self, settings: &Settings, bench: &Bench) -> Option<Back> {
         self.end(settings);
+        self.end_bench(bench);
         let step = self.past.pop()?;
-        self.future.push(step.clone());
-        Some(step.before)
+        let back = step.back(0);
+        self.future.push(step);
+        Some(back)
     }
-    /// The settings after the step that was undone last.
-    pub fn redo(&mut self) -> Option<Settings> {
+    /// What was after the step that was undone last.
+    pub fn redo(&mut self) -> Option<Back> {
         let step = self.future.pop()?;
-        self.past.push(step.clone());
-        Some(step.after)
+        let back = step.back(1);
+        self.past.push(step);
+        Some(back)
     }
     /// What undo would take back: "threshold percentile:99.9 to percentile:99.5".
     pub fn undo_sentence(&self) -> Option<String> {
-        self.past.last().map(|step| sentence(&step.before, &step.after))
+        self.past.last().map(Step::sentence)
     }
     /// What redo would do again.
     pub fn redo_sentence(&self) -> Option<String> {
-        self.future.last().map(|step| sentence(&step.before, &step.after))
+        self.future.last().map(Step::sentence)
     }
 }
 
@@ -214,8 +260,9 @@ mod tests {
         }
         undo.end(&settings);
         assert_eq!(undo.undo_sentence().unwrap(), "T 32 to 8");
-        assert_eq!(undo.undo(&settings).unwrap(), first);
-        assert_eq!(undo.redo().unwrap(), settings);
+        let bench = Bench::default();
+        assert_eq!(undo.undo(&settings, &bench).unwrap(), Back::Settings(Box::new(first)));
+        assert_eq!(undo.redo().unwrap(), Back::Settings(Box::new(settings)));
         assert!(undo.redo().is_none());
     }
 }

@@ -6,6 +6,7 @@ use super::race::MAX_LANES;
 use super::recent::Opened;
 use super::session::Session;
 use super::settings::Settings;
+use super::undo::Back;
 use super::{Lab, Lane, Level, Message, remembered, share};
 use crate::Error;
 use crate::convert::{NamedRecipe, Recipe};
@@ -97,17 +98,16 @@ impl Lab {
             Message::SetBackend(backend) => self.change_once(|s| s.backend = backend),
             Message::EndGesture => {
                 self.undo.end(&self.settings);
+                self.undo.end_bench(&self.view.bench);
                 self.history.settle(&self.settings);
             }
             Message::Undo => {
-                if let Some(settings) = self.undo.undo(&self.settings) {
-                    self.settings = settings;
-                }
+                let back = self.undo.undo(&self.settings, &self.view.bench);
+                self.put_back(back);
             }
             Message::Redo => {
-                if let Some(settings) = self.undo.redo() {
-                    self.settings = settings;
-                }
+                let back = self.undo.redo();
+                self.put_back(back);
             }
             Message::FocusLayer(layer) => self.focus_example(layer, None),
             Message::FocusCategory { layer, category } => self.focus_example(layer, Some(category)),
@@ -133,10 +133,16 @@ impl Lab {
                 self.view.playing = true;
             }
             Message::Pause => self.view.playing = false,
-            Message::SetBench(bench) => self.view.bench = *bench,
+            Message::SetBench(bench) => {
+                self.undo.begin_bench(&self.view.bench);
+                self.view.bench = *bench;
+            }
             Message::FocusOnBench => {
                 if let Some(bench) = self.snapshot.as_ref().and_then(|snapshot| snapshot.bench()) {
+                    self.undo.end_bench(&self.view.bench);
+                    self.undo.begin_bench(&self.view.bench);
                     self.view.bench = bench;
+                    self.undo.end_bench(&self.view.bench);
                 }
             }
             Message::Rerun => self.afresh = true,
@@ -232,6 +238,15 @@ impl Lab {
             self.view.neuron = neuron;
         } else if let Some(example) = examples.get(category).copied().flatten() {
             (self.view.sample, self.view.neuron) = (example.sample, example.neuron);
+        }
+    }
+
+    /// Puts back what a step of undo or redo gives.
+    fn put_back(&mut self, back: Option<Back>) {
+        match back {
+            Some(Back::Settings(settings)) => self.settings = *settings,
+            Some(Back::Bench(bench)) => self.view.bench = *bench,
+            None => {}
         }
     }
 

@@ -142,9 +142,9 @@ impl Likeness {
         }
         let (t, error) = (self.steps, self.error(self.steps) * 100.0);
         let text = format!(
-            "the SNN finds none of the ANN's {} in T = {t} steps: its outputs are {error:.0} % off, and boxes need sure scores and \
+            "the SNN does not find {} in T = {t} steps: its outputs are {error:.0} % off, and boxes need sure scores and \
              exact offsets, which take many steps",
-            if boxes.ann == 1 { "box".to_owned() } else { format!("{} boxes", boxes.ann) }
+            if boxes.ann == 1 { "the ANN's box".to_owned() } else { format!("any of the ANN's {} boxes", boxes.ann) }
         );
         let found = Finding::warning("boxes", None, text);
         Some(match next_steps(self.steps) {

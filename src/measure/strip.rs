@@ -248,12 +248,12 @@ impl Strip {
     #[inline(always)]
     pub fn leaves(&self, view: &View<'_>) -> bool {
         let mut leaving = [0; STRIP];
-        for i in 0..STRIP {
+        for (i, leaves) in leaving.iter_mut().enumerate() {
             let charge = view.layer.shift * self.theta[i];
             let place = Place { unit: self.unit[i], start: self.own_start[i], charge, steps: view.steps };
             // The activation was in single precision before.
             let (_, off) = place.excess(view.half_level, self.counts[i], self.z[i], self.a[i] as f32);
-            leaving[i] = u32::from(off);
+            *leaves = u32::from(off);
         }
         leaving[..self.length].iter().any(|&off| off != 0)
     }

@@ -91,6 +91,24 @@ fn certain(network: Network) -> Opened {
     Opened { network, notes: Vec::new() }
 }
 
+/// An architecture file to begin with, where `source` are weights that can be read but belong to nothing that is known; `None`
+/// for everything else, also where a file beside them describes them.
+pub fn skeleton(source: &str) -> Option<String> {
+    let (path, None) = parts(source) else { return None };
+    let state = match ending(path).as_str() {
+        "safetensors" => match format::load_any(path).ok()? {
+            format::Content::Network(_) => return None,
+            format::Content::Weights(state) => state,
+        },
+        "pt" | "pth" | "th" => pytorch::read(path).ok()?,
+        _ => return None,
+    };
+    match Description::beside(path) {
+        Ok(None) => architecture::skeleton(state),
+        _ => None,
+    }
+}
+
 /// A network of this project, or weights without a graph.
 fn from_weights(path: &Path, described: Option<&Path>) -> Result<Opened> {
     let state = if ending(path) == "safetensors" {

@@ -67,8 +67,8 @@ pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Ve
             }
             vec![
                 out,
-                slide(height, kh, stride[0], padding[0], padding[2], dilation[0])?,
-                slide(width, kw, stride[1], padding[1], padding[3], dilation[1])?,
+                Window::along(0, [kh, kw], stride, padding, dilation)?.slide(height)?,
+                Window::along(1, [kh, kw], stride, padding, dilation)?.slide(width)?,
             ]
         }
         (Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups }, x) => {
@@ -84,10 +84,10 @@ pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Ve
             if (0..2).any(|i| output_padding[i] >= stride[i].max(dilation[i])) {
                 return Err("its output padding is not smaller than its stride".into());
             }
-            let side = |i: usize, n: usize, kernel: usize| {
-                spread_out(n, kernel, stride[i], padding[i], padding[i + 2], dilation[i], output_padding[i])
+            let side = |axis: usize, n: usize| {
+                Window::along(axis, [kh, kw], stride, padding, dilation)?.spread_out(n, output_padding[axis])
             };
-            vec![out, side(0, height, kh)?, side(1, width, kw)?]
+            vec![out, side(0, height)?, side(1, width)?]
         }
         (Op::Resample { rows, columns }, x) => {
             let [channels, height, width] = image(x)?;
@@ -196,48 +196,55 @@ fn image(x: &[usize]) -> Result<[usize; 3], String> {
     x.try_into().map_err(|_| format!("needs an image [channels, height, width], not shape {x:?}"))
 }
 
-/// Output positions of a window of `kernel` taps sliding over `n` values.
-fn slide(
-    n: usize,
+/// A window of taps along one axis.
+struct Window {
     kernel: usize,
     stride: usize,
     before: usize,
     after: usize,
     dilation: usize,
-) -> Result<usize, String> {
-    if kernel == 0 || stride == 0 || dilation == 0 {
-        return Err("has a kernel, stride or dilation of 0".into());
-    }
-    let extent = (kernel - 1).checked_mul(dilation).and_then(|e| e.checked_add(1));
-    let padded = n.checked_add(before).and_then(|n| n.checked_add(after)).filter(|&n| n <= MOST_VALUES);
-    match extent.zip(padded) {
-        Some((extent, padded)) if extent <= padded => Ok((padded - extent) / stride + 1),
-        _ => Err(format!(
-            "a window of {kernel} (dilation {dilation}) does not fit {n} values padded by {before} and {after}"
-        )),
-    }
 }
 
-/// Output positions of a transposed convolution over `n` values.
-fn spread_out(
-    n: usize,
-    kernel: usize,
-    stride: usize,
-    before: usize,
-    after: usize,
-    dilation: usize,
-    longer: usize,
-) -> Result<usize, String> {
-    if kernel == 0 || stride == 0 || dilation == 0 {
-        return Err("has a kernel, stride or dilation of 0".into());
+impl Window {
+    /// That of `axis` (0 rows, 1 columns); `padding` is `[top, left, bottom, right]`.
+    fn along(
+        axis: usize,
+        kernel: [usize; 2],
+        stride: &[usize; 2],
+        padding: &[usize; 4],
+        dilation: &[usize; 2],
+    ) -> Result<Self, String> {
+        let (kernel, stride, dilation) = (kernel[axis], stride[axis], dilation[axis]);
+        match kernel == 0 || stride == 0 || dilation == 0 {
+            true => Err("has a kernel, stride or dilation of 0".into()),
+            false => Ok(Self { kernel, stride, before: padding[axis], after: padding[axis + 2], dilation }),
+        }
     }
-    let full = (n.saturating_sub(1))
-        .checked_mul(stride)
-        .and_then(|reach| (kernel - 1).checked_mul(dilation)?.checked_add(reach)?.checked_add(1)?.checked_add(longer));
-    let cut = before.checked_add(after);
-    match full.zip(cut) {
-        Some((full, cut)) if full <= MOST_VALUES && cut < full => Ok(full - cut),
-        _ => Err(format!("a padding of {before} and {after} leaves nothing of a transposed window of {kernel}")),
+
+    /// Output positions where it slides over `n` values.
+    fn slide(&self, n: usize) -> Result<usize, String> {
+        let Self { kernel, stride, before, after, dilation } = *self;
+        let extent = (kernel - 1).checked_mul(dilation).and_then(|e| e.checked_add(1));
+        let padded = n.checked_add(before).and_then(|n| n.checked_add(after)).filter(|&n| n <= MOST_VALUES);
+        match extent.zip(padded) {
+            Some((extent, padded)) if extent <= padded => Ok((padded - extent) / stride + 1),
+            _ => Err(format!(
+                "a window of {kernel} (dilation {dilation}) does not fit {n} values padded by {before} and {after}"
+            )),
+        }
+    }
+
+    /// Output positions of a transposed convolution over `n` values, `longer` of them added at the end.
+    fn spread_out(&self, n: usize, longer: usize) -> Result<usize, String> {
+        let Self { kernel, stride, before, after, dilation } = *self;
+        let full = (n.saturating_sub(1)).checked_mul(stride).and_then(|reach| {
+            (kernel - 1).checked_mul(dilation)?.checked_add(reach)?.checked_add(1)?.checked_add(longer)
+        });
+        let cut = before.checked_add(after);
+        match full.zip(cut) {
+            Some((full, cut)) if full <= MOST_VALUES && cut < full => Ok(full - cut),
+            _ => Err(format!("a padding of {before} and {after} leaves nothing of a transposed window of {kernel}")),
+        }
     }
 }
 
@@ -256,8 +263,8 @@ fn pooled(
     }
     Ok(vec![
         channels,
-        slide(height, kernel[0], stride[0], padding[0], padding[2], dilation[0])?,
-        slide(width, kernel[1], stride[1], padding[1], padding[3], dilation[1])?,
+        Window::along(0, *kernel, stride, padding, dilation)?.slide(height)?,
+        Window::along(1, *kernel, stride, padding, dilation)?.slide(width)?,
     ])
 }
 

@@ -6,13 +6,15 @@ use std::ops::Range;
 use super::Control;
 use super::events::{At, Desk, Events, Input, Spot};
 use crate::Result;
+use crate::network::event::cut::SMALL_WEIGHTS;
 use crate::network::event::feed::{Feed, Grid};
 use crate::network::event::gather::Column;
 use crate::network::event::lanes::{LANES, Lanes, MOST};
 
-/// Bytes of weights up to which all blocks of a layer are taken at a place before the next place; beyond, all places for
-/// one block.
-const SMALL_WEIGHTS: usize = 1 << 20;
+/// Bytes of columns that one stretch of weights is taken for.
+const GROUP_BYTES: usize = 128 << 10;
+/// The most of them.
+const GROUP: usize = 16;
 
 /// Whether a layer's weights are taken block by block for all samples, as they do not stay in the cache.
 pub fn many_weights(feed: &Feed) -> bool {
@@ -106,7 +108,7 @@ impl Currents<'_> {
         use rayon::prelude::*;
         let blocks = self.blocks();
         let (places, all) = (self.grid.places(), 0..blocks.len());
-        let many = matches!(&self.current, Current::Events(events) if many_weights(events.feed));
+        let many = self.cut() || self.feed().is_some_and(many_weights);
         let run = |task: Task, inputs: &[Vec<Input<'_>>]| {
             let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, inputs, many, control, visit);
             work(&task, &columns)
@@ -117,10 +119,14 @@ impl Currents<'_> {
         };
         if many {
             let inputs = |sample| control.check().map(|()| self.inputs(sample, true));
-            let inputs = (0..self.samples).map(inputs).collect::<Result<Vec<_>>>()?;
-            let tasks: Vec<_> = cut(blocks.len(), self.parts, 1).collect();
-            let task = |blocks| {
-                run(Task { samples: 0..self.samples, places: 0..places, all_channels: blocks == all, blocks }, &inputs)
+            let inputs = (0..self.samples).into_par_iter().map(inputs).collect::<Result<Vec<_>>>()?;
+            let blocks: Vec<_> = cut(blocks.len(), self.parts, 1).collect();
+            let places: Vec<_> = cut(places, self.parts.div_ceil(blocks.len()), self.together()).collect();
+            let tasks =
+                blocks.iter().flat_map(|block| places.iter().map(move |places| (block.clone(), places.clone())));
+            let tasks: Vec<_> = tasks.collect();
+            let task = |(blocks, places)| {
+                run(Task { samples: 0..self.samples, places, all_channels: blocks == all, blocks }, &inputs)
             };
             return tasks.into_par_iter().map(task).collect();
         }
@@ -165,6 +171,10 @@ impl Currents<'_> {
         let together = self.together();
         let (places, channels) = (task.places.len(), task.blocks.clone().map(|block| blocks[block].len()));
         control.count(task.samples.len() * places * channels.sum::<usize>() * self.steps);
+        if self.cut() {
+            let mut blocks_of_task = task.blocks.clone();
+            return blocks_of_task.try_for_each(|block| self.cut_columns(blocks, block, task, inputs, control, visit));
+        }
         let mut one = |sample: usize, place: usize, block: usize| {
             let places = together.min(task.places.end - place);
             let at = At { sample, place, places, channels: blocks[block].clone() };
@@ -214,12 +224,54 @@ impl Currents<'_> {
                 Some(windows) => events.pooled(windows, self.grid, spot, desk),
             },
         }
+        self.add_bias(at, &mut desk.column);
+    }
+
+    fn add_bias<const N: usize>(&self, at: &At, column: &mut Column<N>) {
         if !self.bias.is_empty() {
             for (lane, (_, c)) in at.neurons().enumerate() {
                 let bias = self.bias[c];
-                desk.column.iter_mut().for_each(|out| out[lane / LANES].0[lane % LANES] += bias);
+                column.iter_mut().for_each(|out| out[lane / LANES].0[lane % LANES] += bias);
             }
         }
+    }
+
+    /// Whether stretches of weights are taken for several columns at once.
+    fn cut(&self) -> bool {
+        matches!(&self.current, Current::Events(events) if events.sources.iter().any(|source| source.cut))
+    }
+
+    /// The columns of one block, several at once.
+    fn cut_columns<const N: usize>(
+        &self,
+        blocks: &[Range<usize>],
+        block: usize,
+        task: &Task,
+        inputs: &[Vec<Input<'_>>],
+        control: &Control,
+        visit: &mut Visit<'_, N>,
+    ) -> Result<()> {
+        let Current::Events(events) = &self.current else { return Ok(()) };
+        let mut desk = Desk::<N>::new(self.steps, self.feed());
+        let group = (GROUP_BYTES / size_of_val(desk.column.as_slice()).max(1)).clamp(1, GROUP);
+        let mut columns = vec![desk.column.clone(); group];
+        let at = |sample: usize, place: usize| At { sample, place, places: 1, channels: blocks[block].clone() };
+        let all = task.samples.clone().flat_map(|sample| task.places.clone().map(move |place| (sample, place)));
+        let all: Vec<At> = all.map(|(sample, place)| at(sample, place)).collect();
+        for group in all.chunks(group) {
+            control.check()?;
+            let spot = |at| Spot { at, block, inputs: &inputs[at.sample - task.samples.start] };
+            let spots: Vec<Spot<'_>> = group.iter().map(spot).collect();
+            for (spot, column) in spots.iter().zip(&mut columns) {
+                events.sum(spot, &mut desk.shelf, column);
+            }
+            events.add_cut(block, &spots, &mut columns);
+            for (at, column) in group.iter().zip(&mut columns) {
+                self.add_bias(at, column);
+                visit(at, column);
+            }
+        }
+        Ok(())
     }
 }
 

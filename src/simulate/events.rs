@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::recording::{SampleSpikes, SpikeTrain};
 use crate::convert::{Pooling, SpikingLayer};
+use crate::network::event::cut::{self, CUT_WEIGHTS, Stretch, Stretches};
 use crate::network::event::feed::{Feed, Grid, Map, Term, Windows};
 use crate::network::event::gather::{Column, Run, Shortcut, gather, runs};
 use crate::network::event::lanes::{LANES, Lanes};
@@ -33,6 +34,8 @@ pub struct Source<'a> {
     factors: Vec<f32>,
     /// Sums worked out beforehand, where the term is read so.
     table: Option<Arc<Table>>,
+    /// Whether its rows are taken in stretches for many columns at once ([`Events::add_cut`]).
+    pub cut: bool,
 }
 
 impl<'a> Source<'a> {
@@ -58,7 +61,9 @@ impl<'a> Source<'a> {
                 factors = (0..rows.groups * rows.rows).map(factor).collect();
             }
         }
-        Self { train, sample, first, amplitudes, factors, table }
+        let cut =
+            table.is_none() && factors.is_empty() && feed.weight_bytes() > CUT_WEIGHTS && cut::suits_term(term, feed);
+        Self { train, sample, first, amplitudes, factors, table, cut }
     }
 }
 
@@ -70,6 +75,8 @@ pub enum Input<'a> {
     Reader(Reader<'a, SampleSpikes<'a>>),
     /// They are listed already.
     Rows(Vec<RowEvents>),
+    /// Stretch by stretch, one for each plane.
+    Cut(Vec<Stretches>),
 }
 
 /// Where a column stands: a block of channels at one place of one sample, or all channels at several places. Its neurons'
@@ -154,6 +161,9 @@ impl Events<'_> {
             if source.table.is_some() {
                 return Input::Patterns(Patterns::of(term.from, &spikes, steps));
             }
+            if let (true, Map::Rows(rows)) = (source.cut, &term.map) {
+                return Input::Cut(Stretches::of(term, rows, &spikes, steps));
+            }
             let Some(reader) = Reader::new(term, spikes, steps) else { return Input::Bits };
             if !ahead {
                 return Input::Reader(reader);
@@ -168,7 +178,7 @@ impl Events<'_> {
         (0..self.sources.len()).map(input).collect()
     }
 
-    /// The sum of constant and terms at one spot of the feed's inner grid.
+    /// The sum of constant and terms at one spot of the feed's inner grid; terms that are taken in stretches apart.
     pub fn sum<const M: usize>(&self, spot: &Spot<'_>, shelf: &mut Shelf, column: &mut Column<M>) {
         let At { sample, place, places, ref channels } = *spot.at;
         let grid = self.feed.sum;
@@ -194,6 +204,9 @@ impl Events<'_> {
                 }
                 continue;
             }
+            if source.cut {
+                continue;
+            }
             let Shelf { runs, slots } = &mut *shelf;
             for part in 0..places {
                 let at = [(place + part) / grid.width, (place + part) % grid.width];
@@ -208,6 +221,27 @@ impl Events<'_> {
                     (1, _) => rows.add::<1, M>(grid, runs, column),
                     (2, 2 | 4) => rows.add::<2, M>(grid, runs, column),
                     _ => rows.add::<M, M>(grid, runs, column),
+                }
+            }
+        }
+    }
+
+    /// Adds the terms that are taken in stretches at several spots of one block, whose columns are `columns`.
+    pub fn add_cut<const N: usize>(&self, block: usize, spots: &[Spot<'_>], columns: &mut [Vec<[Lanes; N]>]) {
+        for (k, (term, source)) in self.feed.terms.iter().zip(&self.sources).enumerate() {
+            let Map::Rows(rows) = &term.map else { continue };
+            if !source.cut {
+                continue;
+            }
+            let size = rows.rows * N;
+            let weights = &rows.weights[block * size..(block + 1) * size];
+            for stretch in Stretch::all(rows, weights) {
+                for (spot, column) in spots.iter().zip(&mut *columns) {
+                    let at = [spot.at.place / self.feed.sum.width, spot.at.place % self.feed.sum.width];
+                    let Input::Cut(planes) = &spot.inputs[k] else { continue };
+                    for events in planes {
+                        stretch.add::<N>(rows, events, at, source.amplitudes[0], column);
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Colours for numbers: a sequential map for amounts and a diverging one for signed differences, readable with any colour
-//! vision. Both are straight lines between a few anchors of rising lightness.
+//! vision. Both are straight lines between a few anchors whose lightness goes one way; nothing has the colour of the paper.
 
-use egui::Color32;
+use egui::{Color32, Ui};
 
 /// From nothing (near black) over blue and green to much (light yellow).
 const SEQUENTIAL: [[f32; 3]; 6] = [
@@ -13,9 +13,23 @@ const SEQUENTIAL: [[f32; 3]; 6] = [
     [250.0, 232.0, 110.0],
 ];
 
+/// The same on light paper: from nothing (near white) over green and blue to much (dark blue).
+const SEQUENTIAL_LIGHT: [[f32; 3]; 6] = [
+    [250.0, 250.0, 246.0],
+    [206.0, 230.0, 170.0],
+    [110.0, 192.0, 160.0],
+    [40.0, 142.0, 168.0],
+    [34.0, 90.0, 150.0],
+    [20.0, 36.0, 92.0],
+];
+
 /// From too little (blue, the colour of the ANN) over grey to too much (orange, the colour of the SNN).
 const DIVERGING: [[f32; 3]; 5] =
     [[60.0, 150.0, 245.0], [44.0, 84.0, 130.0], [38.0, 38.0, 42.0], [140.0, 82.0, 30.0], [250.0, 155.0, 60.0]];
+
+/// The same on light paper, over white.
+const DIVERGING_LIGHT: [[f32; 3]; 5] =
+    [[16.0, 84.0, 180.0], [130.0, 174.0, 226.0], [248.0, 248.0, 248.0], [240.0, 180.0, 120.0], [190.0, 88.0, 0.0]];
 
 fn between(anchors: &[[f32; 3]], t: f32) -> Color32 {
     let last = anchors.len() - 1;
@@ -26,14 +40,27 @@ fn between(anchors: &[[f32; 3]], t: f32) -> Color32 {
     Color32::from_rgb(r as u8, g as u8, b as u8)
 }
 
-/// The colour of an amount `t` from 0 to 1.
-pub fn sequential(t: f32) -> Color32 {
-    between(&SEQUENTIAL, t)
+/// The maps on the paper in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Colours {
+    dark: bool,
 }
 
-/// The colour of a signed amount `t` from −1 to 1.
-pub fn diverging(t: f32) -> Color32 {
-    between(&DIVERGING, (t + 1.0) / 2.0)
+impl Colours {
+    /// Those for the background of `ui`.
+    pub fn of(ui: &Ui) -> Self {
+        Self { dark: ui.visuals().dark_mode }
+    }
+
+    /// The colour of an amount `t` from 0 to 1.
+    pub fn sequential(self, t: f32) -> Color32 {
+        between(if self.dark { &SEQUENTIAL } else { &SEQUENTIAL_LIGHT }, t)
+    }
+
+    /// The colour of a signed amount `t` from −1 to 1.
+    pub fn diverging(self, t: f32) -> Color32 {
+        between(if self.dark { &DIVERGING } else { &DIVERGING_LIGHT }, (t + 1.0) / 2.0)
+    }
 }
 
 #[cfg(test)]
@@ -41,11 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_rise_in_lightness() {
+    fn amounts_go_away_from_the_paper() {
         let light = |c: Color32| 0.3 * f32::from(c.r()) + 0.6 * f32::from(c.g()) + 0.1 * f32::from(c.b());
-        let steps: Vec<f32> = (0..=20).map(|k| light(sequential(k as f32 / 20.0))).collect();
-        assert!(steps.windows(2).all(|pair| pair[1] > pair[0]));
-        assert_eq!(sequential(f32::NAN), sequential(0.0));
-        assert!(diverging(-1.0).b() > 200 && diverging(1.0).r() > 200);
+        for dark in [true, false] {
+            let colours = Colours { dark };
+            let steps: Vec<f32> = (0..=20).map(|k| light(colours.sequential(k as f32 / 20.0))).collect();
+            assert!(steps.windows(2).all(|pair| (pair[1] > pair[0]) == dark), "{steps:?}");
+            assert_eq!(colours.sequential(f32::NAN), colours.sequential(0.0));
+            let [little, nothing, much] = [-1.0, 0.0, 1.0].map(|t| colours.diverging(t));
+            assert!(little.b() > little.r() + 100 && much.r() > much.b() + 100);
+            assert_eq!(light(nothing) > light(little).max(light(much)), !dark);
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Ask {
     }
 }
 
-/// One filter for every form.
+/// One filter for every form; the first one is that of the name that is offered.
 fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
     crate::lab::export::ENDINGS.iter().fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
@@ -94,7 +94,9 @@ impl Dialogs for Native {
                 Ask::SaveRecipe => {
                     dialog.add_filter(texts::RECIPES, &["toml"]).set_file_name("recipe.toml").save_file()
                 }
-                Ask::ExportRun => export_filters(dialog).set_file_name("run.html").save_file(),
+                Ask::ExportRun => export_filters(dialog)
+                    .set_file_name(format!("run.{}", crate::lab::export::ENDINGS[0].0))
+                    .save_file(),
                 Ask::SaveSession => {
                     dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()
                 }

@@ -1,7 +1,7 @@
 //! The arrangement of panes in the middle of the screen: one tree of tabs and splits for each workspace. A person drags,
 //! closes and adds panes; what they made of it is saved with the session.
 
-use egui::{Response, Role, Ui, WidgetInfo, WidgetText};
+use egui::{Response, Role, ScrollArea, Ui, WidgetInfo, WidgetText};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tabs, TileId, Tiles, Tree, UiResponse,
 };
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dialog::Ask;
 use super::export::{self, Format};
+use super::panes::dress::{self, Dress};
 use super::panes::{self, Pane};
 use super::{texts, tones};
 use crate::lab::{Lab, Message, Parts, Workspace};
@@ -146,7 +147,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let membrane = tabs(&mut tiles, &[Pane::Bench, Pane::Membrane]);
             let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Mismatch, Pane::Unevenness]);
             let draw = tabs(&mut tiles, &[Pane::Draw, Pane::Raster, Pane::OffsetSpikes]);
-            let right = split(&mut tiles, LinearDir::Vertical, [transfer, draw], 0.44);
+            let right = split(&mut tiles, LinearDir::Vertical, [transfer, draw], 0.5);
             split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.54)
         }
         // The threshold by eye, and what it does to the curve.
@@ -188,6 +189,11 @@ struct Faces<'a> {
 impl Faces<'_> {
     /// As what the pane can be taken along.
     fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
+        let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
+        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy CSV: {}", pane.title())));
+        if copy.clicked() {
+            ui.data_mut(|data| data.insert_temp(panes::copy_wanted(pane), true));
+        }
         for format in Format::ALL {
             let item = ui.button(texts::window::export_as(texts::export::format(format)));
             if item.on_hover_text(texts::export::hint(format)).clicked() {
@@ -199,13 +205,31 @@ impl Faces<'_> {
 
 impl Behavior<Pane> for Faces<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
-        ui.painter().rect_filled(ui.max_rect(), 0.0, ui.visuals().panel_fill);
+        // What sticks out of it makes the pane no larger.
+        let whole = ui.max_rect();
+        ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
             export::note_size(ui, *pane);
-            panes::show(ui, *pane, self.lab, self.out);
+            let room = ui.available_size();
+            let (dress, height) = Dress::docked(ui.ctx(), *pane, room.y);
+            dress.put_on(ui.ctx());
+            if height > room.y {
+                // Its plot would be nothing: rather one that is scrolled.
+                ScrollArea::vertical().id_salt(*pane).auto_shrink(false).show(ui, |ui| {
+                    let layout = egui::Layout::top_down(egui::Align::Min);
+                    let size = egui::vec2(ui.available_width(), height);
+                    ui.allocate_ui_with_layout(size, layout, |ui| {
+                        ui.set_min_size(size);
+                        panes::show(ui, *pane, self.lab, self.out);
+                    });
+                });
+            } else {
+                panes::show(ui, *pane, self.lab, self.out);
+            }
+            Dress::default().put_on(ui.ctx());
         });
         if self.point == Some(*pane) {
-            tones::point_at(ui, ui.max_rect());
+            tones::point_at(ui, whole);
         }
         UiResponse::None
     }
@@ -221,9 +245,23 @@ impl Behavior<Pane> for Faces<'_> {
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
         let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
         let name = texts::window::export(pane.title());
+        // Narrow: the room belongs to the tabs.
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().button_padding.x = 4.0;
         let menu = ui.menu_button("…", |ui| self.export_menu(ui, pane)).response;
         menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         menu.on_hover_text(name);
+        let help = ui.small_button("?");
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Explain: {}", pane.title())));
+        ui.data_mut(|data| data.insert_temp(panes::help_of(pane), help.id));
+        if export::size_of(ui.ctx(), pane).is_some_and(|size| dress::is_low(size.y)) {
+            let on = dress::is_unfolded(ui.ctx(), pane);
+            let more = ui.selectable_label(on, "+").on_hover_text(texts::panes::UNFOLD);
+            more.widget_info(|| WidgetInfo::selected(Role::Button, true, on, texts::panes::unfold(pane.title())));
+            if more.clicked() {
+                dress::unfold(ui.ctx(), pane, !on);
+            }
+        }
     }
     fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
         tiles.get_pane(&tile).is_some()

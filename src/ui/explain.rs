@@ -1,7 +1,7 @@
 //! What stands behind a pane's "?": its sentences with the words of the field explained, its formulas, its source. And the
 //! list of all words.
 
-use egui::{Color32, Grid, Label, RichText, ScrollArea, Sense, Ui, Window as Card};
+use egui::{Color32, Grid, Key, Label, Modifiers, RichText, ScrollArea, Sense, Ui, Window as Card};
 
 use super::formula;
 use super::panes::Pane;
@@ -49,6 +49,9 @@ pub fn text(ui: &mut Ui, text: &str) {
 /// The list of all words, while it is open.
 pub fn words(ui: &Ui, window: &mut Window) {
     let mut open = window.words;
+    if open && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+        open = false;
+    }
     let card = Card::new(texts::WORDS)
         .open(&mut open)
         .default_pos([320.0, 110.0])

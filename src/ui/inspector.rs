@@ -19,6 +19,8 @@ use crate::ui::texts::inspector as texts;
 
 /// Room for the scroll bar that floats over the panel, in points.
 const SCROLL_BAR: f32 = 10.0;
+/// Size of its numbers, in the font whose 0 is no θ.
+const NUMBER: f32 = 12.0;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -162,7 +164,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, colour);
             ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
-            ui.label(RichText::new(format!("{part:+.4}")).monospace().size(11.0));
+            ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER));
             ui.end_row();
         }
     });
@@ -296,7 +298,7 @@ fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
             let row = ui.horizontal(|ui| {
                 ui.label(RichText::new(*name).small().weak());
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add(egui::Label::new(RichText::new(value).monospace().size(11.0)).truncate());
+                    ui.add(egui::Label::new(RichText::new(value).size(NUMBER)).truncate());
                 });
             });
             row.response.on_hover_text(*hint);

@@ -10,6 +10,7 @@ pub mod docks;
 mod explain;
 pub mod export;
 pub mod findings;
+pub mod folding;
 mod formula;
 pub mod frame_times;
 mod fuzzy;

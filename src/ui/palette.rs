@@ -102,7 +102,9 @@ fn list(ui: &mut Ui, found: &[Found], chosen: usize, follow: bool, entered: bool
         ui.weak(texts::NO_COMMAND);
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().max_height(ROW * ROWS).auto_shrink([false, true]).show(ui, |ui| {
+    // Whole rows, also where the window is low.
+    let height = (ui.available_height().min(ROW * ROWS) / ROW).floor().max(1.0) * ROW;
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         for (index, one) in found.iter().enumerate() {
             let response = row(ui, one, index == chosen);
             if index == chosen && follow {

@@ -10,6 +10,7 @@ use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
 use super::export::work::{self, Work};
+use super::folding::{Folding, Side};
 use super::frame_times::FrameTimes;
 use super::hints::{self, Hints};
 use super::lesson::{self, Classroom, Place};
@@ -21,12 +22,8 @@ use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, st
 use crate::lab::{Lab, Message};
 use crate::lesson::Part;
 
-/// In a window narrower than these, the inspector and the strip of layers make room for the panes; in a lower one, the
-/// strip of samples does.
-const INSPECTOR_FROM: f32 = 800.0;
-const LAYERS_FROM: f32 = 720.0;
-const SAMPLES_FROM: f32 = 480.0;
-/// How wide the lesson panel comes.
+/// How wide the window is where the list of lessons has room, and how wide it comes.
+const LESSONS_FROM: f32 = 1000.0;
 const LESSON: f32 = 330.0;
 
 /// How a person arranged the window; saved with the session.
@@ -70,6 +67,8 @@ pub struct Window {
     pub asks: Vec<Ask>,
     /// Frame times are shown.
     pub debug: bool,
+    /// What folds away where there is little room.
+    pub folding: Folding,
     /// Exports under way.
     pub exports: Vec<Work>,
     /// The hints of the first start, while there are any.
@@ -133,7 +132,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let top = Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, &mut wishes));
     point(Part::Recipe, window, &top.response);
     let room = ui.available_size();
-    if window.layout.samples && room.y >= SAMPLES_FROM && !lesson::hides(window, Part::Samples) {
+    window.folding.measure(room);
+    if window.folding.shows(Side::Samples, window.layout.samples) && !lesson::hides(window, Part::Samples) {
         let strip = Panel::top("samples").frame(bar(8, 4));
         let shown = strip.show(ui, |ui| sample_strip::show(ui, lab, window, &mut wishes));
         point(Part::Samples, window, &shown.response);
@@ -143,19 +143,20 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, &mut wishes));
         point(Part::Time, window, &shown.response);
     }
-    if window.layout.layers && room.x >= LAYERS_FROM && !lesson::hides(window, Part::Layers) {
+    if window.folding.shows(Side::Layers, window.layout.layers) && !lesson::hides(window, Part::Layers) {
         let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
         let shown = side.frame(bar(8, 6)).show(ui, |ui| layer_strip::show(ui, lab, &mut wishes));
         point(Part::Layers, window, &shown.response);
         hints::note(ui, hints::Target::Layers, shown.response.rect.shrink(6.0));
     }
     // A lesson in progress is never out of sight: it may have locked what one looks for.
-    if lesson::open(lab, window) && (room.x >= INSPECTOR_FROM || window.lesson.player.is_some()) {
+    if lesson::open(lab, window) && (room.x >= LESSONS_FROM || window.lesson.player.is_some()) {
         // In the place of the inspector: there is room for one of them.
         let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
         // What a lesson asks for is not the person's doing: its own locks do not hold for it.
         side.frame(bar(12, 8)).show(ui, |ui| lesson::show(ui, lab, window, out));
-    } else if window.layout.inspector && room.x >= INSPECTOR_FROM && !lesson::hides(window, Part::Inspector) {
+    } else if window.folding.shows(Side::Inspector, window.layout.inspector) && !lesson::hides(window, Part::Inspector)
+    {
         let side = Panel::right("inspector").default_size(230.0).size_range(190.0..=420.0);
         let shown = side.frame(bar(10, 6)).show(ui, |ui| inspector::show(ui, lab, &mut wishes));
         point(Part::Inspector, window, &shown.response);
@@ -180,6 +181,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     work::show(ui, lab, &mut window.exports, &mut wishes);
     sessions::show(ui, lab, window, &mut wishes);
     palette::show(ui, lab, window, &mut wishes);
+    tones::ring_focus(ui.ctx());
     sound::follow(ui.ctx(), lab, window, &mut wishes);
     window.frames.laid_out(began.elapsed());
     if window.debug {

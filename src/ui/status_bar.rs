@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 
 use super::shell::Window;
+use super::top_bar::{headline, headline_below};
 use super::words::whole_name;
 use crate::data::digits::Drawing;
 use crate::lab::memory::human_bytes;
@@ -53,6 +54,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
             ui.label(small(super::texts::export::last(path))).on_hover_text(path.display().to_string());
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.data(|data| data.get_temp(headline_below())).unwrap_or(false) {
+                headline(ui, lab);
+                return;
+            }
             if let Some(step) = lab.undo_sentence() {
                 ui.add(egui::Label::new(small(texts::last_change(&step))).truncate());
             }

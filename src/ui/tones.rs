@@ -53,11 +53,21 @@ pub fn enlarge(ctx: &Context, projector: bool) {
     }
 }
 
-/// Draws a frame around what a lesson points at.
+/// Draws a frame around what a lesson points at, under all windows and menus.
 pub fn point_at(ui: &Ui, rect: egui::Rect) {
     let colour = tones(ui).parts[3];
-    let layer = egui::LayerId::new(egui::Order::Middle, egui::Id::unique("pointed at"));
-    ui.ctx().layer_painter(layer).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, colour), egui::StrokeKind::Inside);
+    ui.painter().with_clip_rect(rect).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, colour), egui::StrokeKind::Inside);
+}
+
+/// Draws a ring around what the keyboard works on, whatever widget it is.
+pub fn ring_focus(ctx: &Context) {
+    let focused = ctx.memory(|memory| memory.focused()).and_then(|id| ctx.read_response(id));
+    let Some(response) = focused.filter(|response| response.rect.is_positive()) else { return };
+    let dark = ctx.global_style().visuals.dark_mode;
+    let [r, g, b] = if dark { [64, 150, 200] } else { [30, 120, 180] };
+    let painter = ctx.layer_painter(response.layer_id);
+    let ring = response.rect.intersect(painter.clip_rect()).expand(1.0);
+    painter.rect_stroke(ring, 3.0, egui::Stroke::new(1.5, Color32::from_rgb(r, g, b)), egui::StrokeKind::Outside);
 }
 
 /// Puts on the dark or the light look.

@@ -1,6 +1,6 @@
 //! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
 
-use egui::{Align, Color32, Layout, Response, RichText, Ui, vec2};
+use egui::{Align, Color32, Id, Layout, Response, RichText, Ui, vec2};
 
 use super::commands::menu;
 use super::shell::Window;
@@ -23,6 +23,8 @@ pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
 /// The height of a row of controls, and the width at its end for the state of the run, in points.
 const ROW: f32 = 26.0;
 const RUN_STATE: f32 = 120.0;
+/// Room for how well the two networks do.
+const HEADLINE: f32 = 300.0;
 
 /// Draws both rows.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
@@ -39,7 +41,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
                     out.push(Message::SetWorkspace(*workspace));
                 }
             }
-            headline(ui, lab);
+            // Rather below than something cut off.
+            let fits = ui.available_width() >= HEADLINE;
+            ui.data_mut(|data| data.insert_temp(headline_below(), !fits));
+            if fits {
+                ui.separator();
+                headline(ui, lab);
+            }
         });
     });
     ui.add_space(2.0);
@@ -100,12 +108,13 @@ fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
 }
 
+/// Set where the bar has no room for the headline: the status line has it then.
+pub fn headline_below() -> Id {
+    Id::unique("headline below")
+}
+
 /// How well the two networks do at the time cursor.
-fn headline(ui: &mut Ui, lab: &Lab) {
-    // Rather nothing than something cut off; the T-curve tells the same.
-    if ui.available_width() < 320.0 {
-        return;
-    }
+pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
     let tones = tones(ui);
@@ -113,7 +122,6 @@ fn headline(ui: &mut Ui, lab: &Lab) {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(colour);
         ui.label(text).on_hover_text(hint);
     };
-    ui.separator();
     let words = likeness::words(run.likeness.as_ref().map(|likeness| likeness.of));
     share(ui, words.short, point.agreement, tones.text, words.hint);
     if let Some(snn) = point.accuracy {

@@ -1,7 +1,12 @@
 //! What was done to the samples before the network saw them, and whether a run sees all of a recording.
 
+use std::ops::Range;
+
 use super::{Finding, Mend};
 use crate::data::Samples;
+
+/// From so many calibration samples on another stretch of the set is offered.
+const ENOUGH: usize = 32;
 
 /// What the reader did to `samples`, and steps that do not fit recordings of events: a run of `steps` time-steps sees one
 /// frame a step, while the ANN answers the mean of all.
@@ -24,12 +29,50 @@ pub fn of_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
     found
 }
 
+/// Samples that are run and were calibrated on: thresholds fit those better than new ones. `calibrated` and `run` are ranges
+/// of one set of `count` samples.
+pub fn calibrated_on(calibrated: &Range<usize>, run: &Range<usize>, count: usize) -> Option<Finding> {
+    let both = run.end.min(calibrated.end).saturating_sub(run.start.max(calibrated.start));
+    if both == 0 || count < 2 {
+        return None;
+    }
+    let text = format!(
+        "{both} of the {} samples that are run were calibrated on as well ({}..{}): thresholds fit them better than samples they \
+         have not seen, so that the figures flatter",
+        run.len(),
+        calibrated.start,
+        calibrated.end
+    );
+    let found = Finding::note("calibrated on", None, text);
+    // On the longer of the two stretches beside those that are run.
+    let (before, after) = (run.start.min(count), count.saturating_sub(run.end));
+    let (first, free) = if before >= after { (0, before) } else { (run.end, after) };
+    let wanted = calibrated.len().min(free);
+    Some(if wanted >= ENOUGH.min(calibrated.len()) {
+        found.mended_by(Mend::Calibrate { first, count: wanted })
+    } else {
+        found
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::data::Frames;
+
+    #[test]
+    fn samples_of_the_calibration_are_no_new_ones() {
+        assert_eq!(calibrated_on(&(0..256), &(256..356), 1000), None);
+        let found = calibrated_on(&(0..256), &(0..300), 2000).unwrap();
+        assert!(found.text.starts_with("256 of the 300 samples"), "{}", found.text);
+        assert_eq!(found.mend, Some(Mend::Calibrate { first: 300, count: 256 }));
+        let mend = |calibrated, run, count| calibrated_on(&calibrated, &run, count).unwrap().mend;
+        assert_eq!(mend(90..200, 100..200, 200), Some(Mend::Calibrate { first: 0, count: 100 }));
+        assert_eq!(mend(0..100, 0..100, 110), None, "ten are too few");
+        assert_eq!(calibrated_on(&(0..1), &(0..1), 1), None, "a lone sample has no other");
+    }
 
     #[test]
     fn steps_that_see_only_some_frames_are_found() {

@@ -8,6 +8,7 @@ mod mlp;
 mod qcfs_resnet;
 mod qcfs_vgg;
 mod resnet;
+mod skeleton;
 #[cfg(test)]
 mod tests;
 mod vgg;
@@ -104,6 +105,12 @@ pub fn build(state: StateDict, path: &Path, described: Option<&Description>) -> 
     Ok((network, notes))
 }
 
+/// An architecture file to begin with for the weights `state`; `None` where they belong to a family that is known.
+pub fn skeleton(state: StateDict) -> Option<String> {
+    let state = state.unheld();
+    (!FAMILIES.iter().any(|family| (family.fits)(&state))).then(|| skeleton::skeleton(&state))
+}
+
 /// Where a person can say what a network is.
 fn hint(path: &Path) -> String {
     let stem = path.file_stem().map_or_else(|| "NAME".into(), |stem| stem.to_string_lossy().into_owned());
@@ -120,8 +127,9 @@ fn unknown(state: &StateDict, path: &Path) -> Error {
     let layers = layers[..layers.len().min(LISTED)].join(", ");
     let reason = format!(
         "these are weights without a graph, and their keys belong to no architecture that is known here; describe it in {}, \
-         or export it to ONNX. Its layers: {layers}{more}",
-        hint(path)
+         or export it to ONNX. \"spikescope check {}\" prints a file to begin with. Its layers: {layers}{more}",
+        hint(path),
+        path.display()
     );
     Error::file(path, "the architecture", reason)
 }

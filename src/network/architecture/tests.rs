@@ -379,3 +379,49 @@ fn architecture_files_say_what_is_wrong_with_them() {
         keys().refused(&text, words);
     }
 }
+
+/// The keys of a small CNN whose norms are defined after everything else, as Burn's MNIST example has them.
+fn unknown_cnn() -> Keys {
+    let mut keys = Keys::default();
+    keys.conv("conv1", 8, 1, 3, true);
+    keys.conv("conv2", 16, 8, 3, true);
+    keys.conv("conv3", 24, 16, 3, true);
+    keys.linear("fc1", 32, 24 * 22 * 22);
+    keys.linear("fc2", 10, 32);
+    keys.norm("norm1", 24);
+    keys.norm("norm2", 10);
+    keys
+}
+
+#[test]
+fn unknown_weights_come_with_a_file_to_begin_with() {
+    let text = super::skeleton(StateDict::new(unknown_cnn().0)).unwrap();
+    let order = ["conv1", "conv2", "conv3", "norm1", "flatten", "fc1", "fc2", "norm2"];
+    let places: Vec<usize> = order.iter().map(|name| text.find(&format!("\"{name}\"")).expect(name)).collect();
+    assert!(places.is_sorted(), "{text}");
+    assert!(text.contains("# 24×16×3×3") && text.contains("input = [1, 28, 28]") && !text.contains("-pool"), "{text}");
+    // As it stands it opens: without padding and pools 28 pixels leave the 22 that the first matrix reads.
+    let (network, _) = unknown_cnn().build_as(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    assert_eq!((network.classes(), network.activations().count()), (10, 4));
+    // Pools where only they lead to the matrix; and nothing is made up where no guess fits.
+    let pooled = |features: usize| {
+        let mut keys = Keys::default();
+        keys.conv("0", 20, 1, 5, false);
+        keys.conv("3", 32, 20, 5, false);
+        keys.conv("6", 128, 32, 3, false);
+        keys.linear("10", 10, features);
+        keys
+    };
+    let text = super::skeleton(StateDict::new(pooled(128).0)).unwrap();
+    assert_eq!(text.matches("max-pool").count(), 3, "{text}");
+    assert!(pooled(128).build_as(&text).is_ok(), "{text}");
+    let text = super::skeleton(StateDict::new(pooled(77).0)).unwrap();
+    assert!(text.contains("77 values are read next") && !text.contains("pool\""), "{text}");
+    // What has no place is named, and families that are known need no file.
+    let mut keys = pooled(128);
+    keys.put("temperature".into(), &[1]);
+    assert!(super::skeleton(StateDict::new(keys.0)).unwrap().contains("Without a place so far: temperature 1"));
+    let mut keys = Keys::default();
+    keys.linear("a", 10, 784);
+    assert_eq!(super::skeleton(StateDict::new(keys.0)), None);
+}

@@ -1,5 +1,6 @@
 //! Finds the event form of a node: walks back over sums, convolutions, fully connected layers and shortcuts to the spikes.
 
+use super::cut::{CUT_WEIGHTS, FEWEST};
 use super::feed::{Direct, Feed, Grid, SourcePool, Windows};
 use super::lanes::{LANES, MOST};
 use super::pack;
@@ -193,7 +194,8 @@ fn groups(network: &Network, drafts: &[Draft]) -> Option<usize> {
     all.iter().all(|&groups| groups == 1 || groups == most).then_some(most)
 }
 
-/// Lanes of a block: as many as there are channels, up to [`MOST`], as long as the block's weights stay in the cache.
+/// Lanes of a block: as many as there are channels, up to [`MOST`], as long as the block's weights stay in the cache or are
+/// taken in stretches that do.
 fn lanes(network: &Network, drafts: &[Draft], channels: usize) -> usize {
     let rows = |draft: &Draft| match draft {
         Draft::Weights { node, view, .. } => match &network.nodes[*node].op {
@@ -203,8 +205,10 @@ fn lanes(network: &Network, drafts: &[Draft], channels: usize) -> usize {
         Draft::Direct { .. } => 0,
     };
     let rows: usize = drafts.iter().map(rows).max().unwrap_or(0);
+    let wide = |draft: &Draft| matches!(draft, Draft::Weights { view, .. } if view.grid.channels >= FEWEST);
+    let cut = drafts.iter().any(wide) && rows * channels * 4 > CUT_WEIGHTS;
     let mut lanes = 1;
-    while lanes < MOST && lanes * LANES < channels && rows * lanes * 2 * LANES * 4 <= BLOCK_BYTES {
+    while lanes < MOST && lanes * LANES < channels && (cut || rows * lanes * 2 * LANES * 4 <= BLOCK_BYTES) {
         lanes *= 2;
     }
     lanes

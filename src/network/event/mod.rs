@@ -6,6 +6,7 @@
 
 pub mod compile;
 pub mod count;
+pub mod cut;
 pub mod feed;
 pub mod gather;
 pub mod lanes;

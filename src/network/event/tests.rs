@@ -7,6 +7,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use proptest::prelude::*;
 
+use super::cut::{self, Stretch, Stretches};
 use super::feed::Map;
 use super::gather::{Column, Shortcut, gather, runs};
 use super::lanes::{LANES, Lanes};
@@ -141,8 +142,17 @@ fn add_term<const N: usize>(
                 assert_eq!(column, looked_up, "the table and the list of events");
                 return;
             }
+            let before = column.to_vec();
             for list in &events.lists[group] {
                 gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
+            }
+            if cut::suits_term(term, feed) && factors.is_none() {
+                let mut by_stretches = before;
+                let planes = Stretches::of(term, rows, &field, column.len());
+                for stretch in Stretch::all(rows, weights) {
+                    planes.iter().for_each(|events| stretch.add(rows, events, [y, x], amplitude, &mut by_stretches));
+                }
+                assert_eq!(column, by_stretches, "all rows at once and stretch by stretch");
             }
         }
         Map::Direct(direct) => {
@@ -181,7 +191,8 @@ fn check(
     let grid = Grid::of(shape).unwrap();
     let amplitudes: Vec<f32> =
         if per_channel { (0..grid.channels).map(|c| [0.5, 1.0, 2.0][c % 3]).collect() } else { vec![0.5] };
-    let steps = 3;
+    // More than one turn, where steps are put in order.
+    let steps = if grid.channels >= cut::STRETCH { cut::TURN + 3 } else { 3 };
     let field = field(grid, steps, percent, planes, &mut seed);
     let fields: Vec<&Field> = form.feed.terms.iter().map(|_| &field).collect();
     let by_events = match form.feed.lanes {
@@ -254,6 +265,36 @@ fn conv(case: &Case, inputs: usize, seed: &mut u64) -> Op {
 
 const SIGNED: &[i32] = &[1, -1];
 const GROUP: &[i32] = &[1, 2, 4];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Many channels: what is taken in stretches is what is taken at once, and both are the dense value.
+    #[test]
+    fn stretches_of_weights_add_up(
+        case in case(),
+        channels in 128usize..300,
+        out in 33usize..150,
+        planes in prop_oneof![Just(&[1] as &[i32]), Just(SIGNED), Just(GROUP)],
+        pool in any::<bool>(),
+    ) {
+        let case = Case { shape: [channels, case.shape[1].min(5), case.shape[2].min(5)], out, groups: 1, ..case };
+        let mut seed = case.seed | 1;
+        let fits = |axis: usize| {
+            let length = if pool { case.shape[axis + 1] / 2 } else { case.shape[axis + 1] };
+            case.dilation[axis] * (case.kernel[axis] - 1) < length + case.padding[axis] + case.padding[axis + 2]
+        };
+        prop_assume!(fits(0) && fits(1));
+        let mut nodes = Vec::new();
+        if pool {
+            let pool = Op::AvgPool2d { kernel: [2, 2], stride: [2, 2], padding: [0; 4], count_include_pad: true };
+            nodes.push((pool, vec![1]));
+        }
+        let from = 1 + nodes.len();
+        nodes.push((conv(&case, channels, &mut seed), vec![from]));
+        check(&case.shape, nodes, case.percent, planes, false, case.seed);
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]

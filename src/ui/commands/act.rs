@@ -9,6 +9,7 @@ use crate::measure::NeuronRef;
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
 use crate::ui::dialog::Ask;
+use crate::ui::folding::Side;
 use crate::ui::hints::Hints;
 use crate::ui::palette::Palette;
 use crate::ui::panes::Pane;
@@ -113,9 +114,9 @@ impl Command {
                 }
             }
             Self::ResetArrangement => window.layout.docks.reset(lab.view.workspace),
-            Self::Layers => window.layout.layers ^= true,
-            Self::Samples => window.layout.samples ^= true,
-            Self::Inspector => window.layout.inspector ^= true,
+            Self::Layers => window.folding.toggle(Side::Layers, &mut window.layout.layers),
+            Self::Samples => window.folding.toggle(Side::Samples, &mut window.layout.samples),
+            Self::Inspector => window.folding.toggle(Side::Inspector, &mut window.layout.inspector),
             Self::Lessons => crate::ui::lesson::toggle(lab, window, out),
             Self::FrameTimes => window.debug ^= true,
             Self::Clicks => window.clicks ^= true,

@@ -7,6 +7,7 @@ pub mod menu;
 
 use super::dialog::Ask;
 use super::export::Format;
+use super::folding::Side;
 use super::panes::Pane;
 use super::shell::Window;
 use super::texts;
@@ -171,9 +172,9 @@ impl Command {
         match self {
             Self::Workspace(workspace) => Some(lab.view.workspace == workspace),
             Self::Pane(pane) => Some(window.layout.docks.contains(lab.view.workspace, pane)),
-            Self::Layers => Some(window.layout.layers),
-            Self::Samples => Some(window.layout.samples),
-            Self::Inspector => Some(window.layout.inspector),
+            Self::Layers => Some(window.folding.shows(Side::Layers, window.layout.layers)),
+            Self::Samples => Some(window.folding.shows(Side::Samples, window.layout.samples)),
+            Self::Inspector => Some(window.folding.shows(Side::Inspector, window.layout.inspector)),
             Self::Lessons => Some(crate::ui::lesson::open(lab, window)),
             Self::Projector => Some(lab.view.projector),
             Self::FrameTimes => Some(window.debug),

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use egui::{Context, FullOutput, Id, Memory, Ui, Vec2, vec2};
 
+use super::panes::dress::Dress;
 use super::panes::{self, Pane};
 use super::shell::{self, Window};
 use super::software::Stage;
@@ -22,6 +23,8 @@ use crate::{Error, Result};
 pub const SCALE: f32 = 2.0;
 /// Frames until layouts and scroll areas have settled.
 const SETTLED: usize = 4;
+/// A figure has room for its words beside the plot, however low its pane is in the window.
+const LEAST: Vec2 = vec2(300.0, 220.0);
 
 /// As what a pane is taken along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,11 +61,18 @@ pub struct Still {
     pane: Option<Pane>,
     /// What the whole screen has besides the lab.
     window: Window,
+    /// A pane's controls are drawn as well.
+    controls: bool,
 }
 
 /// Where a pane's place in the window is kept.
 fn place_of(pane: Pane) -> Id {
     Id::unique(("size of pane", pane))
+}
+
+/// The size at which the window drew `pane` last.
+pub fn size_of(ctx: &Context, pane: Pane) -> Option<Vec2> {
+    ctx.data(|data| data.get_temp(place_of(pane)))
 }
 
 /// Notes the size at which the window draws `pane`.
@@ -85,15 +95,21 @@ impl Still {
         apart.memory_mut(|own| *own = memory);
         let size: Vec2 = size.unwrap_or(vec2(640.0, 400.0));
         Self {
-            stage: Stage::new(apart, size.max(vec2(160.0, 120.0)).round(), SCALE),
+            stage: Stage::new(apart, size.max(LEAST).round(), SCALE),
             pane: Some(pane),
             window: Window::default(),
+            controls: false,
         }
     }
 
     /// `pane`, or the whole screen, of `size` points at `scale` pixels a point, as nobody has touched it.
     pub fn new(pane: Option<Pane>, size: Vec2, scale: f32) -> Self {
-        Self { stage: Stage::new(Context::default(), size, scale), pane, window: Window::default() }
+        Self { stage: Stage::new(Context::default(), size, scale), pane, window: Window::default(), controls: false }
+    }
+
+    /// The same with the pane's controls, which a figure does without.
+    pub fn with_controls(self) -> Self {
+        Self { controls: true, ..self }
     }
 
     /// The same with the whole screen as `window` has it.
@@ -103,8 +119,8 @@ impl Still {
 
     /// As a picture.
     pub fn image(&mut self, lab: &Lab) -> egui::ColorImage {
-        let (pane, window) = (self.pane, &mut self.window);
-        self.stage.picture(SETTLED, |ui| draw(ui, pane, lab, window))
+        let (pane, window, controls) = (self.pane, &mut self.window, self.controls);
+        self.stage.picture(SETTLED, |ui| draw(ui, pane, lab, window, controls))
     }
 
     /// As an SVG document.
@@ -146,18 +162,20 @@ impl Still {
     }
 
     fn frames(&mut self, lab: &Lab) -> FullOutput {
-        let (pane, window) = (self.pane, &mut self.window);
-        self.stage.frames(SETTLED, |ui| draw(ui, pane, lab, window))
+        let (pane, window, controls) = (self.pane, &mut self.window, self.controls);
+        self.stage.frames(SETTLED, |ui| draw(ui, pane, lab, window, controls))
     }
 }
 
-fn draw(ui: &mut Ui, pane: Option<Pane>, lab: &Lab, window: &mut Window) {
+fn draw(ui: &mut Ui, pane: Option<Pane>, lab: &Lab, window: &mut Window, controls: bool) {
     // Nobody is there to have wishes.
     let mut ignored = Vec::new();
     match pane {
         None => shell::show(ui, lab, window, &mut ignored),
         Some(pane) => {
             tones::apply(ui.ctx(), lab.view.dark);
+            let dress = if controls { Dress::Alone } else { Dress::Figure };
+            dress.put_on(ui.ctx());
             let frame = egui::Frame::central_panel(ui.style()).inner_margin(egui::Margin::symmetric(8, 6));
             egui::CentralPanel::default().frame(frame).show(ui, |ui| panes::show(ui, pane, lab, &mut ignored));
         }

@@ -170,16 +170,21 @@ impl Page<'_> {
 
     fn run(&mut self, run: Option<Run>, turn: &str) {
         let Some(run) = run.filter(|run| !run.letters.trim().is_empty()) else { return };
-        let (colour, size, leaning) = run.looks;
-        // Every letter at its place, whatever font the reader has.
-        let x = run.places.iter().map(|x| number(*x)).collect::<Vec<_>>().join(" ");
-        let (y, size) = (number(run.y), number(size));
+        // Every letter at its place, whatever font the reader has; every word for itself, as some readers place only the
+        // first letter of a text.
+        let letters: Vec<(char, f32)> = run.letters.chars().zip(run.places).collect();
+        for word in letters.split(|(letter, _)| letter.is_whitespace()).filter(|word| !word.is_empty()) {
+            self.word(word, run.y, run.looks, turn);
+        }
+    }
+
+    fn word(&mut self, word: &[(char, f32)], y: f32, (colour, size, leaning): Looks, turn: &str) {
+        let x = word.iter().map(|(_, x)| number(*x)).collect::<Vec<_>>().join(" ");
+        let (y, size) = (number(y), number(size));
         let leaning = if leaning { r#" font-style="italic""# } else { "" };
-        let letters = escaped(&run.letters);
+        let letters = escaped(&word.iter().map(|(letter, _)| *letter).collect::<String>());
         let fill = paint("fill", colour);
-        self.line(&format!(
-            r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} xml:space="preserve" {fill}{turn}>{letters}</text>"#
-        ));
+        self.line(&format!(r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} {fill}{turn}>{letters}</text>"#));
     }
 
     /// A picture, or triangles of one colour each.
@@ -222,8 +227,11 @@ struct Run {
     /// Where each letter begins.
     places: Vec<f32>,
     letters: String,
-    looks: (Color32, f32, bool),
+    looks: Looks,
 }
+
+/// Colour, size, and whether it leans.
+type Looks = (Color32, f32, bool);
 
 /// The part `cut` of `image`, in pixels, as a PNG file.
 fn png_of(image: &ColorImage, cut: Rect) -> Option<Vec<u8>> {
@@ -322,7 +330,9 @@ mod tests {
         });
         let svg = document(&output.shapes, vec2(200.0, 100.0), Color32::BLACK, stage.textures());
         assert!(svg.contains(r##"<line x1="1" y1="2" x2="30.5" y2="4" stroke="#ff0010" stroke-width="2"/>"##), "{svg}");
-        assert!(svg.contains(">θ &lt; 1 &amp; φ</text>"), "{svg}");
+        for word in [">θ</text>", ">&lt;</text>", ">1</text>", ">&amp;</text>", ">φ</text>"] {
+            assert!(svg.contains(word), "{word}: {svg}");
+        }
         assert!(svg.contains(r#"font-size="13""#) && svg.contains("data:image/png;base64,iVBOR"), "{svg}");
         assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
         assert_eq!(number(-0.001), "0");

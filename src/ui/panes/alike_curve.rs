@@ -1,12 +1,12 @@
 //! The T-curve of networks whose answers are no classes: how alike boxes or outputs are for every number of steps.
 
 use egui::Ui;
-use egui_plot::{Line, LineStyle, Plot, PlotPoints, VLine};
+use egui_plot::{Line, LineStyle, PlotPoints, VLine};
 
 use super::Pane;
 use super::chart;
 use super::parts::{self, Page, percent};
-use super::t_curve::{compared, marks, shares};
+use super::t_curve::{compared, over_time};
 use crate::lab::{Lab, Message, Run};
 use crate::measure::{Answer, Likeness};
 use crate::ui::texts::likeness as texts;
@@ -49,25 +49,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         parts::legend(ui, &entries);
         ui.small(&now);
         let last = steps.max(other.map_or(0, |other| other.curve.len()));
-        let plot = Plot::new("likeness curve")
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .include_y(0.0)
-            .include_y(1.0)
-            .include_x(1.0)
-            .include_x(last as f64)
-            .custom_x_axes(vec![parts::x_axis(shared::TIME_STEPS)])
-            .y_axis_label(words.axis)
-            .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
-            .y_axis_min_width(46.0)
-            .x_grid_spacer(move |_| marks(last))
-            .y_grid_spacer(|_| shares())
-            .label_formatter(|at| {
-                let t = parts::step_at(parts::position(at).x, last).min(steps);
-                Some(texts::hover(t, words.short, &percent(likeness.agreement(t)), &percent(near(t))))
-            });
+        let plot = over_time("likeness curve", words.axis, last).label_formatter(|at| {
+            let t = parts::step_at(parts::position(at).x, last).min(steps);
+            Some(texts::hover(t, words.short, &percent(likeness.agreement(t)), &percent(near(t))))
+        });
         let shown = plot.show(ui, |plot| {
             let line = |of: &dyn Fn(usize) -> f64| -> PlotPoints<'_> {
                 (1..=steps).map(|t| [t as f64, of(t)]).collect::<Vec<_>>().into()

@@ -10,7 +10,7 @@ use super::heat::{colour_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
-use crate::ui::colormap::sequential;
+use crate::ui::colormap::Colours;
 use crate::ui::texts::likeness;
 use crate::ui::texts::panes::delay as texts;
 use crate::ui::tones::tones;
@@ -82,9 +82,10 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let entries: Vec<_> = marks.iter().map(|(text, colour)| (text.as_str(), *colour)).collect();
     // Each on its own line where both do not fit on one.
     entries.chunks(if ui.available_width() < LEGEND { 1 } else { 2 }).for_each(|entries| parts::legend(ui, entries));
+    let colours = Colours::of(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));
-        colour_bar(ui, 90.0, &share(low), &share(high), sequential);
+        colour_bar(ui, 90.0, &share(low), &share(high), |t| colours.sequential(t));
     });
     let room = height - (ui.cursor().top() - top) - MARGIN[1] - 4.0;
     let side = room.min(ui.available_width() - MARGIN[0] - 8.0).max(90.0);
@@ -96,12 +97,12 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         for (end, start) in (1..=n).flat_map(|end| (0..end).map(move |start| (end, start))) {
             if let Some(value) = matrix.get(start, end) {
                 // The longest runs lie at the top.
-                image.pixels[(n - end) * n + start] = sequential((value - low) / (high - low));
+                image.pixels[(n - end) * n + start] = colours.sequential((value - low) / (high - low));
             }
         }
         image
     };
-    let handle = texture(ui, "start by end", snapshot.id, image);
+    let handle = texture(ui, "start by end", (snapshot.id, colours), image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
     painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), StrokeKind::Outside);

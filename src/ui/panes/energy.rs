@@ -8,6 +8,7 @@ use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 use self::words::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 use super::Pane;
 use super::chart;
+use super::dress;
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use crate::lab::{Lab, Message, Snapshot};
@@ -58,9 +59,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&sight),
         |ui| {
-            controls(ui, constants, out);
+            match dress::has_controls(ui) {
+                true => controls(ui, constants, out),
+                false => _ = ui.small(priced(constants)),
+            }
             let words = [Some(verdict(&sight)), uncounted(&sight)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            ui.add(egui::Label::new(RichText::new(words).small()).wrap());
+            if dress::has_words(ui) {
+                ui.add(egui::Label::new(RichText::new(words).small()).wrap());
+            }
             let tones = tones(ui);
             let id = ui.scope_id().with("log axis");
             let layers_id = ui.scope_id().with("layers");
@@ -70,7 +76,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
             let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
             ui.horizontal_wrapped(|ui| {
-                if little {
+                if little && dress::has_controls(ui) {
                     ui.selectable_value(&mut layers, false, texts::OVER_TIME);
                     ui.selectable_value(&mut layers, true, texts::BY_LAYER).on_hover_text(texts::BY_LAYER_HINT);
                     ui.data_mut(|data| data.insert_temp(layers_id, layers));
@@ -79,7 +85,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     }
                 }
                 parts::legend(ui, &[(texts::AFTER_STEPS, tones.snn), (shared::ANN, tones.ann)]);
-                if ui.checkbox(&mut log, texts::LOG).changed() {
+                if dress::has_controls(ui) && ui.checkbox(&mut log, texts::LOG).changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
                 }
             });
@@ -104,6 +110,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
         },
     );
+}
+
+/// The constants in a line, where they cannot be changed.
+fn priced(constants: &EnergyConstants) -> String {
+    let (synop, mac) = (pico(constants.per_synop), pico(constants.per_mac));
+    format!("{}: {synop} pJ a SynOp, {mac} pJ a MAC", constants.name)
 }
 
 /// Which constants, own values, and how often the first layer is computed.
@@ -134,6 +146,8 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
         if a || b {
             out.push(Message::SetEnergy(own(synop * 1e-12, mac * 1e-12)));
         }
+        // Name and choices in one line.
+        parts::wrap_before(ui, 230.0);
         ui.label(texts::FIRST_LAYER).on_hover_text(texts::FIRST_LAYER_HINT);
         for (once, name) in [(true, texts::ONCE), (false, texts::EVERY_STEP)] {
             if ui.radio(constants.first_layer_once == once, name).clicked() {

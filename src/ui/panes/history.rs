@@ -5,6 +5,7 @@ use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use super::Pane;
 use super::chart;
+use super::dress;
 use super::parts::{self, Page, percent};
 use super::t_curve::marks;
 use crate::lab::history::{Past, differences};
@@ -64,6 +65,9 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
                 ui.label("");
                 ui.horizontal(|ui| {
                     ui.small(texts::EARLIER);
+                    if !dress::has_controls(ui) {
+                        return;
+                    }
                     let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
                     forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
                     if forget.clicked() {
@@ -93,6 +97,11 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             ui.label(format!("{:.3}", one.mean_mismatch()));
             ui.label(seconds(one.seconds));
             let chosen = other.is_some_and(|other| other.number == one.number);
+            if !dress::has_controls(ui) {
+                ui.small(if chosen { texts::COMPARED } else { "" });
+                ui.end_row();
+                continue;
+            }
             let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
             button.widget_info(|| {
                 let name = texts::compare_with(one.number);

@@ -8,6 +8,7 @@ use egui_plot::PlotResponse;
 
 use self::plots::{MEAN, SQUARE, plot};
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Control, Lab, Message, Snapshot};
@@ -94,6 +95,10 @@ fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
 fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
+        if !dress::has_controls(ui) {
+            ui.label(format!("v(0) = {:.2} θ", sight.p));
+            return;
+        }
         let mut p = sight.p;
         let field = DragValue::new(&mut p).speed(0.005).range(0.0..=1.0).prefix("v(0) ").suffix(" θ").max_decimals(2);
         let field = ui.add(field).on_hover_text(texts::FIELD_HINT);
@@ -112,7 +117,9 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
             }
         }
     });
-    ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+    if dress::has_words(ui) {
+        ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+    }
 }
 
 /// The figures, each a few words.

@@ -3,6 +3,7 @@
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, number};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
@@ -52,6 +53,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 let tones = tones(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
                 parts::legend(ui, &entries);
+                if !dress::has_controls(ui) {
+                    return;
+                }
                 let toggle = ui.checkbox(&mut relative, texts::RELATIVE);
                 toggle.on_hover_text(texts::RELATIVE_HINT);
                 if choice {

@@ -7,6 +7,7 @@ use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Po
 use super::Pane;
 use super::chart;
 use super::decimate::visible;
+use super::dress;
 use super::parts::{self, Ink, Page, neuron_name, number};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
@@ -118,11 +119,13 @@ fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Me
             true => (texts::UNPIN, Message::Unpin(lane.at), texts::UNPIN_HINT),
             false => (texts::PIN, Message::Pin(lane.at), texts::PIN_HINT),
         };
-        if ui.small_button(word).on_hover_text(hint).clicked() {
+        if dress::has_controls(ui) && ui.small_button(word).on_hover_text(hint).clicked() {
             out.push(message);
         }
     });
-    ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
+    if dress::has_words(ui) {
+        ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
+    }
 }
 
 /// The counts in a sentence.

@@ -7,6 +7,7 @@ mod chart;
 mod decimate;
 mod delay;
 mod draw;
+pub(super) mod dress;
 mod energy;
 mod heat;
 mod history;
@@ -151,6 +152,16 @@ pub fn show(ui: &mut Ui, pane: Pane, lab: &Lab, out: &mut Vec<Message>) {
 pub fn forget_textures(data: &mut IdTypeMap) {
     heat::forget(data);
     raster::forget(data);
+}
+
+/// Where the window keeps which widget is the "?" of `pane`.
+pub fn help_of(pane: Pane) -> Id {
+    Id::unique(("help of the pane", pane))
+}
+
+/// Set while the numbers of `pane` are to be copied.
+pub fn copy_wanted(pane: Pane) -> Id {
+    Id::unique(("copy the numbers of", pane))
 }
 
 /// Where a pane puts the table of its numbers when a text lies there already.

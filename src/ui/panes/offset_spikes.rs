@@ -9,7 +9,7 @@ use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, textur
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{LayerReport, NeuronRef};
-use crate::ui::colormap::diverging;
+use crate::ui::colormap::Colours;
 use crate::ui::texts::panes::offset_spikes as texts;
 use crate::ui::tones::tones;
 
@@ -56,19 +56,29 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
+/// Room for the shares in one row, in points.
+const TABLE: f32 = 440.0;
+
 /// The shares in a row, with those before the correction under them.
 fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, now: &[f64; 4]) {
+    let cells = |ui: &mut Ui, name: &str, shares: &[f64; 4]| {
+        ui.label(name);
+        for (name, share) in ["ψ = 0", "|ψ| = 1", "|ψ| = 2", "|ψ| ≥ 3"].iter().zip(shares) {
+            ui.small(format!("{name}: {}", percent(*share)));
+        }
+    };
+    let rows: Vec<(&str, [f64; 4])> = std::iter::once((layer.name.as_str(), *now))
+        .chain(before.map(|before| (texts::BEFORE, shares(before))))
+        .collect();
+    if ui.available_width() < TABLE {
+        // What has no room beside the others goes on below.
+        rows.iter().for_each(|(name, shares)| _ = ui.horizontal_wrapped(|ui| cells(ui, name, shares)));
+        return;
+    }
     egui::Grid::new("offset shares").spacing([14.0, 1.0]).show(ui, |ui| {
-        let mut row = |name: &str, shares: &[f64; 4]| {
-            ui.label(name);
-            for (name, share) in ["ψ = 0", "|ψ| = 1", "|ψ| = 2", "|ψ| ≥ 3"].iter().zip(shares) {
-                ui.small(format!("{name}: {}", percent(*share)));
-            }
+        for (name, shares) in &rows {
+            cells(ui, name, shares);
             ui.end_row();
-        };
-        row(&layer.name, now);
-        if let Some(before) = before {
-            row(texts::BEFORE, &shares(before));
         }
     });
 }
@@ -187,9 +197,10 @@ fn maps(
 ) {
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
+    let colours = Colours::of(ui);
     ui.horizontal(|ui| {
         ui.small(texts::MEAN);
-        colour_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| diverging(1.0 - 2.0 * t));
+        colour_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colours.diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
         return map(ui, snapshot, layer, reach, "offset map", height, out);
@@ -214,7 +225,8 @@ fn map(
     let background = ui.visuals().panel_fill;
     let key = (snapshot.id, montage, background);
     // Too many spikes are orange, as everything of the SNN; too few are blue.
-    let image = || montage.image(&layer.offset_map, background, |psi| diverging(-psi / reach));
+    let colours = Colours::of(ui);
+    let image = || montage.image(&layer.offset_map, background, |psi| colours.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);

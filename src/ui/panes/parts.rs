@@ -1,11 +1,12 @@
 //! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
 //! cursor. Knows no pane.
 
-use egui::{Color32, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
+use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use super::decimate::visible;
-use super::{Pane, csv_wanted};
+use super::dress::Dress;
+use super::{Pane, copy_wanted, csv_wanted, help_of};
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::explain;
@@ -66,28 +67,46 @@ pub fn ink(ui: &Ui) -> Ink {
 
 /// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
 pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
-    ui.horizontal_wrapped(|ui| {
-        ui.strong(page.title);
-        let help = ui.small_button("?").on_hover_text(&page.explanation);
-        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
-        Popup::menu(&help)
-            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| explain::pane(ui, page.of, &page.explanation));
-        let copy = ui.small_button(texts::CSV).on_hover_text(texts::CSV_HINT);
-        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(page.title)));
-        let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
-        if copy.clicked() || wanted {
-            let table = csv();
-            if wanted {
-                ui.data_mut(|data| data.insert_temp(csv_wanted(), table.clone()));
+    let dress = Dress::of(ui.ctx());
+    let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(page.of))).unwrap_or(false);
+    if !matches!(dress, Dress::Snug | Dress::Low) {
+        ui.horizontal_wrapped(|ui| {
+            ui.strong(page.title);
+            if dress == Dress::Alone {
+                let help = ui.small_button("?");
+                help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
+                explained(help, page);
+                let button = ui.small_button(texts::CSV).on_hover_text(texts::CSV_HINT);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(page.title)));
+                copy |= button.clicked();
             }
-            if copy.clicked() {
-                ui.ctx().copy_text(table);
-            }
+        });
+    }
+    // Under a tab, the "?" stands beside it.
+    let help = ui.data(|data| data.get_temp::<Id>(help_of(page.of))).and_then(|id| ui.ctx().read_response(id));
+    if let Some(help) = help.filter(|_| matches!(dress, Dress::Docked | Dress::Snug | Dress::Low)) {
+        explained(help, page);
+    }
+    let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
+    if copy || wanted {
+        let table = csv();
+        if wanted {
+            ui.data_mut(|data| data.insert_temp(csv_wanted(), table.clone()));
         }
-    });
+        if copy {
+            ui.ctx().copy_text(table);
+        }
+    }
     let drawn = ui.scope(body).response;
     drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
+}
+
+/// Puts the explanation of a pane behind its "?".
+fn explained(help: Response, page: &Page) {
+    let help = help.on_hover_text(&page.explanation);
+    Popup::menu(&help)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| explain::pane(ui, page.of, &page.explanation));
 }
 
 /// What the colours of a plot mean, in a row above it, where it covers nothing.

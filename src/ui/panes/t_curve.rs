@@ -7,6 +7,7 @@ use super::Pane;
 use super::alike_curve;
 use super::chart;
 use super::decimate::visible;
+use super::dress;
 use super::parts::{self, Page, percent};
 use crate::lab::history::Past;
 use crate::lab::{Lab, Message};
@@ -61,39 +62,23 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
         parts::legend(ui, &entries);
         match (partial, enough) {
-            (Some(partial), _) => ui.small(texts::through(samples, partial.of)),
-            (None, Some(t)) => ui.small(texts::within_from(t)),
-            (None, None) if ann.is_some() => ui.small(texts::NOT_WITHIN),
-            _ => ui.small(texts::AGREEMENT_ONLY),
-        };
+            (None, _) if !dress::has_words(ui) => {}
+            (Some(partial), _) => _ = ui.small(texts::through(samples, partial.of)),
+            (None, Some(t)) => _ = ui.small(texts::within_from(t)),
+            (None, None) if ann.is_some() => _ = ui.small(texts::NOT_WITHIN),
+            _ => _ = ui.small(texts::AGREEMENT_ONLY),
+        }
         let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
-        let plot = Plot::new("t-curve")
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .include_y(0.0)
-            .include_y(1.0)
-            .include_x(1.0)
-            .include_x(last as f64)
-            .custom_x_axes(vec![
-                AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0)),
-            ])
-            .y_axis_label(texts::SHARE)
-            .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
-            .y_axis_min_width(46.0)
-            .x_grid_spacer(move |_| marks(last))
-            .y_grid_spacer(|_| shares())
-            .label_formatter(|at| {
-                let t = parts::step_at(parts::position(at).x, last);
-                let own = curve.get(t - 1).map_or(String::new(), |point| {
-                    let accuracy = point.accuracy.map_or(String::new(), |a| texts::hover_accuracy(&percent(a)));
-                    texts::hover_agreement(&accuracy, &percent(point.agreement))
-                });
-                let other = other.and_then(|other| Some((other.number, share(other.curve.get(t - 1)?))));
-                let other = other.map_or(String::new(), |(n, share)| texts::hover_run(n, &percent(share)));
-                Some(format!("t = {t}{own}{other}"))
+        let plot = over_time("t-curve", texts::SHARE, last).label_formatter(|at| {
+            let t = parts::step_at(parts::position(at).x, last);
+            let own = curve.get(t - 1).map_or(String::new(), |point| {
+                let accuracy = point.accuracy.map_or(String::new(), |a| texts::hover_accuracy(&percent(a)));
+                texts::hover_agreement(&accuracy, &percent(point.agreement))
             });
+            let other = other.and_then(|other| Some((other.number, share(other.curve.get(t - 1)?))));
+            let other = other.map_or(String::new(), |(n, share)| texts::hover_run(n, &percent(share)));
+            Some(format!("t = {t}{own}{other}"))
+        });
         let shown = plot.show(ui, |plot| {
             let (from, to) = (plot.plot_bounds().min()[0], plot.plot_bounds().max()[0]);
             let columns = parts::columns(plot);
@@ -163,9 +148,23 @@ fn against(at: &CurvePoint, other: &Past) -> String {
     texts::against(other.number, &reached)
 }
 
-/// Marks on an axis of shares, at every quarter.
-pub(super) fn shares() -> Vec<GridMark> {
-    (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect()
+/// A plot of shares over the steps 1 to `last`, which stands still.
+pub(super) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
+    Plot::new(name.to_owned())
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_y(0.0)
+        .include_y(1.0)
+        .include_x(1.0)
+        .include_x(last as f64)
+        .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
+        .y_axis_label(y_label.to_owned())
+        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_axis_min_width(46.0)
+        .x_grid_spacer(move |_| marks(last))
+        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
 }
 
 /// Marks on the time axis: about eight, on round numbers, and never between steps.

@@ -9,6 +9,7 @@ use egui_plot::PlotResponse;
 
 use self::plots::{costs, histogram};
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, number, percent};
 use crate::convert::SpikingLayer;
 use crate::lab::{Control, Lab, Message, Snapshot, ThresholdView};
@@ -71,7 +72,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         |ui| {
             ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, &mut memory, out));
             if let Some(rise) = rise::of(lab) {
-                if !rise.live {
+                if !rise.live && dress::has_controls(ui) {
                     let hint = texts::RISE_HINT;
                     ui.checkbox(&mut memory.rise, texts::RISE).on_hover_text(hint);
                 }
@@ -130,6 +131,10 @@ fn at(predictions: &[Prediction], theta: f32) -> Option<Prediction> {
 fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
+        if !dress::has_controls(ui) {
+            ui.label(format!("θ = {}", number(f64::from(sight.theta))));
+            return;
+        }
         let mut theta = sight.theta;
         let extent = sight.view.extent;
         let field = DragValue::new(&mut theta).speed(extent / 400.0).range(extent * LEAST..=f32::MAX).prefix("θ ");
@@ -155,7 +160,9 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
         }
         ui.checkbox(&mut memory.log, texts::LOG);
     });
-    ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+    if dress::has_words(ui) {
+        ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+    }
 }
 
 /// The figures at θ, each a few words.

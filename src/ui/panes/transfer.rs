@@ -8,6 +8,7 @@ use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
 use super::Pane;
 use super::chart;
+use super::dress;
 use super::parts::{self, Page, number};
 use super::stairs::Neuron;
 use crate::convert::recipe::MAX_STEPS;
@@ -68,7 +69,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&curves),
         |ui| {
-            controls(ui, lab, layer, followed, &mut memory, out);
+            if dress::has_controls(ui) {
+                controls(ui, lab, layer, followed, &mut memory, out);
+            } else {
+                ui.small(texts::line(&layer.name, neuron.theta, neuron.steps, neuron.v_init));
+            }
             plot(ui, layer, &curves);
         },
     );

@@ -3,6 +3,7 @@
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Categories, LayerReport, NeuronRef};
@@ -31,6 +32,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(layers),
         |ui| {
             ui.horizontal_wrapped(|ui| {
+                if !dress::has_controls(ui) {
+                    return;
+                }
                 ui.selectable_value(&mut end_to_end, false, texts::SAME_INPUT).on_hover_text(texts::SAME_INPUT_HINT);
                 ui.selectable_value(&mut end_to_end, true, texts::END_TO_END).on_hover_text(texts::END_TO_END_HINT);
                 ui.checkbox(&mut wrong_only, texts::WRONG_ONLY);

@@ -54,3 +54,7 @@ fn name(path: &Path) -> std::borrow::Cow<'_, str> {
 pub fn exported(path: &Path) -> String {
     format!("Written: {}", path.display())
 }
+
+/// The numbers of a pane, to the clipboard.
+pub const COPY: &str = "Copy the numbers (CSV)";
+pub const COPY_HINT: &str = "The numbers of this plot as a table, on the clipboard";

@@ -5,6 +5,7 @@ mod plots;
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, number};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
@@ -23,26 +24,45 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&outcome),
         |ui| {
             let mut next = bench.clone();
-            ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
-                sources(ui, lab, &mut next, out);
-                sliders(ui, &mut next);
-            });
+            if dress::has_controls(ui) {
+                ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
+                    sources(ui, lab, &mut next, out);
+                    sliders(ui, &mut next);
+                });
+            } else {
+                ui.small(texts::set(bench));
+            }
             // A lesson that keeps the bench to itself asks for what this says.
-            if !lab.locked(Control::Bench) {
+            if !lab.locked(Control::Bench) && dress::has_words(ui) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
             let playing = lab.view.playing.then(|| lab.cursor());
             plots::show(ui, bench, &outcome, playing, &mut next);
-            if next != *bench {
+            let next_is_other = next != *bench;
+            if next_is_other {
                 out.push(Message::SetBench(Box::new(next)));
             }
+            gesture(ui, next_is_other, out);
         },
     );
+}
+
+/// A drag, however many frames it takes, is one step of undo.
+fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
+    let id = ui.scope_id().with("change under way");
+    let down = ui.input(|input| input.pointer.any_down());
+    let under_way = changed || ui.data(|data| data.get_temp(id)).unwrap_or(false);
+    if under_way && !down {
+        out.push(Message::EndGesture);
+    }
+    ui.data_mut(|data| data.insert_temp(id, under_way && down));
 }
 
 /// Where the input comes from, and its order.
 fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
+        // All of them in one row of the Teach workspace.
+        ui.spacing_mut().item_spacing.x = 4.0;
         if ui.button(texts::EXAMPLE).on_hover_text(texts::EXAMPLE_HINT).clicked() {
             *next = Bench::default();
         }
@@ -50,7 +70,9 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
         if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new(texts::IN_FOCUS)).on_hover_text(hint).clicked() {
             out.push(Message::FocusOnBench);
         }
-        ui.separator();
+        by_keys(ui, next);
+    });
+    ui.horizontal_wrapped(|ui| {
         ui.label(texts::ORDER);
         if ui.button(texts::BY_TURNS).on_hover_text(texts::BY_TURNS_HINT).clicked() {
             next.alternate();
@@ -64,7 +86,6 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
         if ui.button(texts::SPREAD).on_hover_text(texts::SPREAD_HINT).clicked() {
             next.spread();
         }
-        by_keys(ui, next);
         if !next.source.is_empty() {
             ui.small(&next.source);
         }
@@ -76,7 +97,6 @@ fn by_keys(ui: &mut Ui, next: &mut Bench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
-    ui.separator();
     let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix(texts::ARROW));
     drag.on_hover_text(texts::ARROW_HINT)
         .widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::ARROW_NAME));

@@ -82,7 +82,9 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Col
         return;
     };
     let under = parts::step_at(at.x, steps) - 1;
-    let held = held.unwrap_or(under);
+    // The arrow where the hand went down, however far it has moved since.
+    let origin = ui.input(|input| input.pointer.press_origin()).map(|at| shown.transform.value_from_position(at));
+    let held = held.unwrap_or_else(|| origin.map_or(under, |origin| parts::step_at(origin.x, steps) - 1));
     if ui.input(|input| input.modifiers.shift) {
         if let Some(slot) = next.input.get_mut(held) {
             // A tenth of a threshold is as fine as a hand means it.

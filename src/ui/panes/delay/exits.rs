@@ -4,6 +4,7 @@ use egui::{Align, Layout, Slider, Ui};
 use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
 
 use super::super::chart;
+use super::super::dress;
 use super::super::parts::{self, percent};
 use super::super::t_curve::marks;
 use crate::lab::Message;
@@ -28,6 +29,10 @@ pub fn show(
         if ui.available_width() < NARROW { Layout::top_down(Align::Min) } else { Layout::left_to_right(Align::Center) };
     ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), layout, |ui| {
         let label = ui.label(texts::EARLY);
+        if !dress::has_controls(ui) {
+            ui.label(format!("{confidence:.3}"));
+            return;
+        }
         let mut wanted = confidence;
         let slider = Slider::new(&mut wanted, 0.0..=1.0).fixed_decimals(3).step_by(0.005);
         let hint = texts::EARLY_HINT;

@@ -6,6 +6,7 @@ mod canvas;
 use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page};
 use crate::data::digits::{Drawing, SIDE, drawing::PEN};
 use crate::lab::{Control, Lab, Message};
@@ -35,7 +36,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let free = !lab.locked(Control::Drawing);
         ui.add_enabled_ui(free, |ui| {
             pasted(ui, out);
-            tools(ui, lab, &drawing, out);
+            if dress::has_controls(ui) {
+                tools(ui, lab, &drawing, out);
+            }
         });
         let room = ui.available_size();
         if room.x >= WIDE {
@@ -98,7 +101,7 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         };
         ui.spacing_mut().slider_width = 70.0;
         let mut pen = drawing.pen;
-        let slider = ui.add(Slider::new(&mut pen, PEN).text(texts::PEN).fixed_decimals(1));
+        let slider = parts::slider(ui, texts::PEN, Slider::new(&mut pen, PEN).fixed_decimals(1));
         let slider = slider.on_hover_text(texts::PEN_HINT);
         if slider.changed() {
             out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));

@@ -6,6 +6,7 @@ use egui::text::LayoutJob;
 use egui::{Color32, Grid, ScrollArea, Ui};
 
 use super::Pane;
+use super::dress;
 use super::parts::{self, Page, percent};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::lab::{Control, Lab, Message, Run, Snapshot};
@@ -50,7 +51,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&lines, snapshot.report.steps),
         |ui| {
-            buttons(ui, lab, out);
+            if dress::has_controls(ui) {
+                buttons(ui, lab, out);
+            }
             if lab.lanes.is_empty() {
                 ui.add_space(8.0);
                 ui.weak(texts::NO_LANES);
@@ -188,14 +191,14 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message
         }
     }
     match line.lane {
-        Some(index) => {
+        Some(index) if dress::has_controls(ui) => {
             let remove = ui.small_button("×").on_hover_text(texts::REMOVE_HINT);
             remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::remove(line.name)));
             if remove.clicked() {
                 out.push(Message::RemoveLane(index));
             }
         }
-        None => _ = ui.label(""),
+        _ => _ = ui.label(""),
     }
     ui.end_row();
 }

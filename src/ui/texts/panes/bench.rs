@@ -1,5 +1,8 @@
 //! What the neuron bench says.
 
+use crate::convert::{Neuron, Reset, Tie};
+use crate::measure::bench::Bench;
+
 pub const TITLE: &str = "Neuron bench";
 pub const EXAMPLE: &str = "Worked example";
 pub const EXAMPLE_HINT: &str = "Two trains of spikes through weights +2 and −2";
@@ -84,4 +87,18 @@ pub const NO_SPIKES: &str = "none";
 
 pub fn potential(start: &str, theta: &str, course: &str, spikes: &str) -> String {
     format!("Starts at {start}, threshold {theta}. Before reset: {course}. Spikes: {spikes}.")
+}
+
+/// What is set, in a line, where it cannot be changed.
+pub fn set(bench: &Bench) -> String {
+    let reset = if bench.reset == Reset::Soft { "soft" } else { "hard" };
+    let tie = if bench.tie == Tie::Ge { "≥" } else { ">" };
+    let neuron = if bench.neuron == Neuron::If { "IF".into() } else { bench.neuron.to_string() };
+    format!(
+        "{neuron} neuron, T = {}, θ = {}, v(0) = {:.2} θ, weight {}, {reset} reset, fires {tie} θ",
+        bench.input.len(),
+        bench.theta,
+        bench.v_init,
+        bench.weight
+    )
 }

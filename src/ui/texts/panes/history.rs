@@ -22,6 +22,7 @@ pub const FIRST: &str = "the first run";
 pub const RIGHT_HINT: &str = "Samples answered rightly";
 pub const AGREEMENT_HINT: &str = "Agreement with the ANN";
 pub const COMPARE: &str = "compare";
+pub const COMPARED: &str = "compared";
 
 pub fn compare_with(number: usize) -> String {
     format!("Compare with run {number}")

@@ -46,3 +46,11 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Draw => "Draw",
     }
 }
+
+/// In little room: brings back what a pane folds away.
+pub const UNFOLD: &str = "Controls and sentences, which fold away in little room";
+
+/// The same, for one pane.
+pub fn unfold(title: &str) -> String {
+    format!("Show all of {title}")
+}

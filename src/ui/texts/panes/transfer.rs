@@ -81,3 +81,8 @@ pub fn explanation(
          on the ReLU. {reset}"
     )
 }
+
+/// What the transfer pane shows, in a line, where it cannot be changed.
+pub fn line(layer: &str, theta: f32, steps: usize, v_init: f32) -> String {
+    format!("{layer}: θ = {theta:.3}, T = {steps}, v(0) = {v_init:.2} θ")
+}
