@@ -109,6 +109,12 @@ fn what_is_chosen_in_the_pane_is_taken_along() {
     harness.get_by_role_and_label(Role::CheckBox, "relative").click();
     harness.run_ok();
     let after = Still::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
+    // Each word stands at its own place, in an element of its own.
+    let words = |svg: &str| {
+        let texts = svg.split("</text>").filter_map(|part| part.rsplit_once('>').map(|(_, word)| word.to_owned()));
+        texts.collect::<Vec<_>>().join(" ")
+    };
+    let (before, after) = (words(&before), words(&after));
     assert!(before.contains("share of the mean activation") && after.contains("units of activation"), "{after}");
 }
 
