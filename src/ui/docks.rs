@@ -190,7 +190,7 @@ impl Faces<'_> {
     /// As what the pane can be taken along.
     fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
         let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
-        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Copy CSV: {}", pane.title())));
+        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::parts::copy_csv(pane.title())));
         if copy.clicked() {
             ui.data_mut(|data| data.insert_temp(panes::copy_wanted(pane), true));
         }
@@ -252,7 +252,7 @@ impl Behavior<Pane> for Faces<'_> {
         menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         menu.on_hover_text(name);
         let help = ui.small_button("?");
-        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Explain: {}", pane.title())));
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::parts::explain(pane.title())));
         ui.data_mut(|data| data.insert_temp(panes::help_of(pane), help.id));
         if export::size_of(ui.ctx(), pane).is_some_and(|size| dress::is_low(size.y)) {
             let on = dress::is_unfolded(ui.ctx(), pane);

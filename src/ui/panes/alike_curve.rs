@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         parts::legend(ui, &entries);
         ui.small(&now);
         let last = steps.max(other.map_or(0, |other| other.curve.len()));
-        let plot = over_time("likeness curve", words.axis, last).label_formatter(|at| {
+        let plot = over_time("alike-curve", words.axis, last).label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, last).min(steps);
             Some(texts::hover(t, words.short, &percent(likeness.agreement(t)), &percent(near(t))))
         });

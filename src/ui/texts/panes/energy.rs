@@ -98,6 +98,11 @@ pub fn preset(synop: &str, mac: &str) -> String {
     format!("{synop} pJ a SynOp, {mac} pJ a MAC")
 }
 
+/// The same with the name that the constants go by.
+pub fn priced(name: &str, synop: &str, mac: &str) -> String {
+    format!("{name}: {}", preset(synop, mac))
+}
+
 pub const OWN_HINT: &str = "Your own figures: change a number beside this";
 pub const OWN: &str = "own";
 pub const SYNOP: &str = "SynOp ";
