@@ -115,7 +115,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 /// The constants in a line, where they cannot be changed.
 fn priced(constants: &EnergyConstants) -> String {
     let (synop, mac) = (pico(constants.per_synop), pico(constants.per_mac));
-    texts::priced(constants.name, &synop, &mac)
+    texts::priced(&constants.name, &synop, &mac)
 }
 
 /// Which constants, own values, and how often the first layer is computed.
