@@ -11,7 +11,8 @@ use spikescope::Result;
 use spikescope::convert::NamedRecipe;
 use spikescope::lab::Settings;
 use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::{Fit, compute_beside_uncorrected, fitted};
+use spikescope::lab::compute::compute_beside_uncorrected;
+use spikescope::lab::sources::{Fit, fitted};
 use spikescope::simulate::Control;
 use spikescope::simulate::control::Event;
 
@@ -25,7 +26,7 @@ fn main() -> Result<()> {
         settings.model = model;
         settings.data = arguments.next().unwrap_or(settings.data);
     }
-    settings = fitted(&settings, Fit::Network, &mut Cache::default())?;
+    settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default())?;
     settings.recipe.steps = 32;
     if let Some(file) = arguments.next() {
         settings.recipe = NamedRecipe::load(file.as_ref())?.recipe;

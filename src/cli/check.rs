@@ -11,8 +11,9 @@ use crate::convert::findings::{Group, grouped};
 use crate::convert::{Finding, Severity};
 use crate::lab::Settings;
 use crate::lab::cache::Cache;
-use crate::lab::compute::{Fit, fitted, model};
 use crate::lab::examine::examine;
+use crate::lab::sources::{Fit, fitted, model};
+use crate::simulate::Control;
 use crate::{Error, Result};
 
 /// Looks for what is wrong with a network, its data and a recipe, before any run.
@@ -55,7 +56,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     let mut settings = settings_of(&options)?;
     let mut cache = Cache::default();
     let opened = take_scaling(&mut settings, &options, &mut cache)
-        .and_then(|()| model(&settings.model, settings.backend, settings.recipe.pooling, &mut cache).map(drop));
+        .and_then(|()| model(&settings, &mut cache, &Control::default()).map(drop));
     if let (Err(_), false) = (&opened, args.json) {
         // Weights that nobody knows: a file to begin with, so that `check NAME.pt > NAME.arch.toml` makes it.
         if let Some(text) = crate::network::open::skeleton(&settings.model) {
@@ -106,7 +107,7 @@ fn code(worst: Option<Severity>) -> u8 {
 
 /// Ranges that were left out are fitted to the data set.
 fn in_range(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<Settings> {
-    let ranges = fitted(&settings, Fit::Ranges, cache)?;
+    let ranges = fitted(&settings, Fit::Ranges, cache, &Control::default())?;
     let samples = if options.samples.is_none() { ranges.samples } else { settings.samples.clone() };
     let calibrate = if options.calibrate.is_none() { ranges.calibrate } else { settings.calibrate.clone() };
     Ok(Settings { samples, calibrate, ..settings })
@@ -114,7 +115,7 @@ fn in_range(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<
 
 /// What the graph says without any data.
 fn graph_alone(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
-    let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
+    let model = model(settings, cache, &Control::default())?;
     let mut found = crate::convert::findings::of_network(model.program.network(), &settings.recipe);
     found.extend(model.notes.iter().cloned());
     crate::convert::findings::sort(&mut found);

@@ -11,8 +11,9 @@ use crate::convert::{
 };
 use crate::data::Scaling;
 use crate::lab::cache::Cache;
-use crate::lab::compute::model;
+use crate::lab::sources::model;
 use crate::lab::{Backend, Settings};
+use crate::simulate::Control;
 use crate::{Error, Result};
 
 /// Everything a run takes, from the command line or a TOML file with the same names.
@@ -252,7 +253,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
 /// Without `--scale`, takes the input scaling that the network's file or its architecture file states, if any.
 pub fn take_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
     if args.scale.is_none() {
-        let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
+        let model = model(settings, cache, &Control::default())?;
         settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
     }
     Ok(())

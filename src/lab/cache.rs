@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::aside::Aside;
 use super::backend::Backend;
 use super::run::{Model, Run};
 use super::settings::Settings;
@@ -91,6 +92,8 @@ impl AnnKey {
     }
 }
 
+/// What decides an opened network: its source, backend, and what becomes of max-pools.
+pub type ModelKey = (String, Backend, Pooling);
 /// What decides balanced thresholds.
 pub type BalanceKey = (CalibrationKey, Balance, Granularity);
 /// What decides calibrated biases and potentials.
@@ -123,8 +126,11 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
 /// Everything kept between runs.
 #[derive(Debug)]
 pub struct Cache {
-    models: Recent<(String, Backend, Pooling), Arc<Model>>,
-    samples: Recent<SamplesKey, Arc<Samples>>,
+    pub(super) models: Recent<ModelKey, Arc<Model>>,
+    pub(super) samples: Recent<SamplesKey, Arc<Samples>>,
+    /// Networks and data sets that are being read.
+    pub(super) opening: Aside<ModelKey, Arc<Model>>,
+    pub(super) reading: Aside<SamplesKey, Arc<Samples>>,
     calibrations: Recent<CalibrationKey, Arc<Calibration>>,
     pub balanced: Recent<BalanceKey, Arc<Balanced>>,
     pub tuned: Recent<TuneKey, Arc<SpikingNetwork>>,
@@ -140,6 +146,8 @@ impl Default for Cache {
         Self {
             models: Recent::new(3),
             samples: Recent::new(3),
+            opening: Aside::default(),
+            reading: Aside::default(),
             calibrations: Recent::new(3),
             balanced: Recent::new(4),
             tuned: Recent::new(8),
@@ -206,18 +214,6 @@ impl Cache {
         }
         self.runs.truncate(kept);
     }
-    pub fn model(&mut self, source: &str, backend: Backend, pooling: Pooling) -> Option<Arc<Model>> {
-        self.models.get(&(source.to_owned(), backend, pooling))
-    }
-    pub fn keep_model(&mut self, source: &str, backend: Backend, pooling: Pooling, model: Arc<Model>) {
-        self.models.keep((source.to_owned(), backend, pooling), model);
-    }
-    pub fn samples(&mut self, key: &SamplesKey) -> Option<Arc<Samples>> {
-        self.samples.get(key)
-    }
-    pub fn keep_samples(&mut self, key: SamplesKey, samples: Arc<Samples>) {
-        self.samples.keep(key, samples);
-    }
     pub fn calibration(&mut self, key: &CalibrationKey) -> Option<Arc<Calibration>> {
         self.calibrations.get(key)
     }
@@ -242,6 +238,7 @@ impl Cache {
     /// Forgets what was read from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
         self.models.items.retain(|((name, ..), _)| name != source);
+        self.opening.leave(|(name, ..)| name == source);
         self.calibrations.items.retain(|(key, _)| key.model != source);
         self.balanced.items.retain(|((key, ..), _)| key.model != source);
         self.tuned.items.retain(|((key, _), _)| key.model != source);
@@ -252,6 +249,7 @@ impl Cache {
     /// Forgets a data set, so that changed files are read again.
     pub fn forget_data(&mut self, spec: &str) {
         self.samples.items.retain(|(key, _)| key.spec != spec);
+        self.reading.leave(|key| key.spec == spec);
         self.calibrations.items.retain(|(key, _)| key.data != spec);
         self.balanced.items.retain(|((key, ..), _)| key.data != spec);
         self.tuned.items.retain(|((key, _), _)| key.data != spec);

@@ -4,29 +4,19 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use super::backend::Backend;
-use super::cache::{AnnKey, Cache, CalibrationKey, SamplesKey};
+use super::cache::{AnnKey, Cache, CalibrationKey};
 use super::examine::Patient;
 use super::run::{Model, Run, Seconds};
 use super::settings::Settings;
-use crate::convert::findings::verified;
+use super::sources;
 use crate::convert::{
-    self, Balanced, Calibration, Correction, Finding, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance,
-    calibration, rewrite,
+    self, Balanced, Calibration, Correction, Recipe, SpikingNetwork, ThresholdRule, balance, calibration,
 };
-use crate::data::{DataSpec, Samples, check_labels};
-use crate::measure::fan_out::fan_outs;
+use crate::data::Samples;
 use crate::measure::{Likeness, report};
-use crate::network::forward::Program;
-use crate::network::{self, Network, Opened, verify};
 use crate::simulate::control::{Event, Watched};
 use crate::simulate::{self, AnnRun, Control, Plan, tune};
 use crate::{Error, Result};
-
-/// How many samples thresholds are calibrated on unless a person says otherwise.
-const DEFAULT_CALIBRATION: usize = 256;
-/// How many samples are run unless a person says otherwise.
-const DEFAULT_SAMPLES: usize = 100;
 
 /// Computes what `settings` ask for and, where a recipe corrects single neurons, the same without the correction beside it.
 pub fn compute_beside_uncorrected(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Run>> {
@@ -52,10 +42,8 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let mut seconds = Seconds::default();
     let (model, samples) = timed(&mut seconds.load, || {
         control.progress("opening", 0.0);
-        let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
-        control.check()?;
-        let samples = samples(&settings.data, &model.original, cache)?;
-        control.check()?;
+        let model = sources::model(settings, cache, control)?;
+        let samples = sources::samples(&settings.data, &model.original, cache, control)?;
         Ok((model, samples))
     })?;
     check_subject(settings, &model, &samples)?;
@@ -143,122 +131,6 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     Ok(run)
 }
 
-/// What of the settings is fitted to what was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fit {
-    /// Nothing: they are taken as they are.
-    #[default]
-    Nothing,
-    /// Sample ranges that the data set does not have.
-    Ranges,
-    /// Besides, a threshold rule that the network cannot have.
-    Recipe,
-    /// Besides, what a newly opened network asks for: its scaling, and learned thresholds where it has them.
-    Network,
-}
-
-/// The settings fitted to the network and data set that they name.
-pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache) -> Result<Settings> {
-    let mut fitted = settings.clone();
-    if fit == Fit::Nothing {
-        return Ok(fitted);
-    }
-    let model = model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
-    if fit == Fit::Network
-        && let Some(scaling) = &model.original.scaling
-    {
-        fitted.scaling = scaling.clone();
-    }
-    if fit >= Fit::Recipe {
-        let learned = model.original.activations().all(|(_, activation)| activation.lambda().is_some());
-        let rule = &mut fitted.recipe.threshold;
-        match (learned, *rule == ThresholdRule::Learned) {
-            (true, _) if fit == Fit::Network => *rule = ThresholdRule::Learned,
-            (false, true) => *rule = Recipe::default().threshold,
-            _ => {}
-        }
-    }
-    let count = samples(&settings.data, &model.original, cache)?.len();
-    if fitted.samples.end > count {
-        let first = if count > DEFAULT_CALIBRATION { DEFAULT_CALIBRATION } else { 0 };
-        fitted.samples = first..(first + DEFAULT_SAMPLES).min(count);
-    }
-    let pool = match &settings.calibration_data {
-        Some(spec) => samples(spec, &model.original, cache)?.len(),
-        None => count,
-    };
-    if fitted.calibrate.end > pool {
-        fitted.calibrate = 0..pool.min(DEFAULT_CALIBRATION);
-    }
-    Ok(fitted)
-}
-
-/// The opened and rewritten network on its device.
-pub fn model(source: &str, backend: Backend, pooling: Pooling, cache: &mut Cache) -> Result<Arc<Model>> {
-    if let Some(model) = cache.model(source, backend, pooling) {
-        return Ok(model);
-    }
-    let Opened { network, notes: assumed } = network::open_noted(source)?;
-    let original = Arc::new(network);
-    let (rewritten, rewrites) = rewrite::shared(&original, pooling)?;
-    let about = |text| Finding::note("assumed", Some(&original.name), text);
-    let device = backend.device()?;
-    let checked = verify::beside(&original, network::open::parts(source).0, || Program::new(original.clone(), &device));
-    let notes = assumed.into_iter().map(about).chain(checked.iter().map(verified)).chain(rewrites).collect();
-    let fan_outs = fan_outs(&rewritten);
-    let program = Program::new(rewritten, &device);
-    let model = Arc::new(Model { original, program, notes, fan_outs });
-    cache.keep_model(source, backend, pooling, model.clone());
-    Ok(model)
-}
-
-/// The data set in the shape the network wants: pictures are fitted, other samples must have as many values.
-pub fn samples(spec: &str, network: &Network, cache: &mut Cache) -> Result<Arc<Samples>> {
-    let key = SamplesKey {
-        spec: spec.to_owned(),
-        shape: network.input_shape().to_vec(),
-        classes: network.classes(),
-        class_names: network.class_names.clone(),
-    };
-    if let Some(samples) = cache.samples(&key) {
-        return Ok(samples);
-    }
-    let spec = DataSpec::parse(spec)?;
-    let samples = Arc::new(with_classes_of(network, spec.load_resized(network.input_shape())?));
-    let wanted: usize = network.input_shape().iter().product();
-    if samples.sample_len() != wanted {
-        return Err(Error::Mismatch {
-            network: network.name.clone(),
-            wants: network.input_shape().to_vec(),
-            data: samples.source.clone(),
-            has: samples.shape.clone(),
-        });
-    }
-    check_labels(&samples, network.classes())?;
-    cache.keep_samples(key, samples.clone());
-    Ok(samples)
-}
-
-/// Folders named like the network's classes (or like their numbers) are those classes, whatever their order on the disk
-/// and however many there are.
-fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
-    let class_of = |name: &String| {
-        let named = network.class_names.iter().position(|class| class == name);
-        named.or_else(|| name.parse().ok().filter(|&class| class < network.classes()))
-    };
-    let classes: Option<Vec<usize>> = samples.class_names.iter().map(class_of).collect();
-    if let Some(classes) = classes.filter(|classes| !classes.is_empty()) {
-        let own = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
-        samples.labels = Arc::new(samples.labels.iter().map(own).collect());
-        samples.class_names = if network.class_names.is_empty() {
-            (0..network.classes()).map(|class| class.to_string()).collect()
-        } else {
-            network.class_names.clone()
-        };
-    }
-    samples
-}
-
 pub(super) fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Result<()> {
     settings.scaling.check(model.original.input_shape())?;
     let range = &settings.samples;
@@ -285,7 +157,7 @@ pub(super) fn calibration_of(
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
-    let input = calibration_input(settings, model, run_samples, cache)?;
+    let input = calibration_input(settings, model, run_samples, cache, control)?;
     let network = model.program.network();
     let neurons: Vec<usize> = network.activations().map(|(id, _)| network.nodes[id].len()).collect();
     let range = &settings.calibrate;
@@ -302,9 +174,10 @@ fn calibration_input(
     model: &Model,
     run_samples: &Arc<Samples>,
     cache: &mut Cache,
+    control: &Control,
 ) -> Result<Vec<f32>> {
     let set = match &settings.calibration_data {
-        Some(spec) => samples(spec, &model.original, cache)?,
+        Some(spec) => sources::samples(spec, &model.original, cache, control)?,
         None => run_samples.clone(),
     };
     let range = &settings.calibrate;
@@ -334,7 +207,7 @@ pub(super) fn balanced_of(
     if let Some(known) = cache.balanced.get(&key) {
         return Ok(Some(known));
     }
-    let input = calibration_input(settings, model, run_samples, cache)?;
+    let input = calibration_input(settings, model, run_samples, cache, control)?;
     let rows = settings.calibrate.len();
     let balanced = Arc::new(balance(&model.program, &input, rows, rule, granularity, control)?);
     cache.balanced.keep(key, balanced.clone());
@@ -362,7 +235,7 @@ pub(super) fn spiking_of(
     if let Some(known) = cache.tuned.get(&key) {
         return Ok(known);
     }
-    let input = calibration_input(settings, model, run_samples, cache)?;
+    let input = calibration_input(settings, model, run_samples, cache, control)?;
     let tuned = Arc::new(tune::tune(program, spiking, &input, rows, recipe, control)?);
     cache.tuned.keep(key, tuned.clone());
     Ok(tuned)

@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::compute::{Fit, compute, compute_beside_uncorrected, fitted};
+use super::compute::{compute, compute_beside_uncorrected};
 use super::race::Lane;
 use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::{Focus, Snapshot};
+use super::sources::{Fit, fitted};
 use super::stream::{Partial, Stream};
 use crate::convert::NamedRecipe;
 use crate::simulate::Control;
@@ -266,7 +267,7 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
         }
         let generation = wish.generation;
         let result = guarded(|| {
-            let settings = fitted(&wish.settings, wish.fit, &mut cache)?;
+            let settings = fitted(&wish.settings, wish.fit, &mut cache, &control)?;
             compute_beside_uncorrected(&settings, &mut cache, &control)
         });
         let done = result.as_ref().ok().map(|run| run.settings.clone());

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::cache::{AnnKey, Cache};
-use super::compute::{self, balanced_of, calibration_of, check_subject, spiking_of};
+use super::compute::{balanced_of, calibration_of, check_subject, spiking_of};
 use super::run::Model;
 use super::settings::Settings;
+use super::sources;
 use crate::convert::findings::{self, Finding, Severity};
 use crate::convert::{Calibration, SpikingNetwork, unclipped_thresholds};
 use crate::data::{Samples, Scaling};
@@ -39,8 +40,8 @@ pub(super) struct Patient<'a> {
 /// no error but a finding.
 pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Vec<Finding>> {
     settings.recipe.check()?;
-    let model = compute::model(&settings.model, settings.backend, settings.recipe.pooling, cache)?;
-    let samples = compute::samples(&settings.data, &model.original, cache)?;
+    let model = sources::model(settings, cache, control)?;
+    let samples = sources::samples(&settings.data, &model.original, cache, control)?;
     check_subject(settings, &model, &samples)?;
     let patient = Patient { settings, model: &model, samples: &samples, ann: None };
     let calibration = calibration_of(settings, &model, &samples, cache, control)?;
@@ -78,7 +79,7 @@ impl Patient<'_> {
         let (settings, network) = (self.settings, self.model.program.network());
         let recipe = &settings.recipe;
         let set = match &settings.calibration_data {
-            Some(spec) => compute::samples(spec, &self.model.original, cache)?,
+            Some(spec) => sources::samples(spec, &self.model.original, cache, control)?,
             None => self.samples.clone(),
         };
         let first_of = |range: &std::ops::Range<usize>| range.start..range.end.min(range.start + LOOKED_AT);

@@ -1,6 +1,7 @@
 //! The document: what is open, what was computed of it and what is being computed. The faces read [`Lab`] and push
 //! [`Message`]s; [`Lab::update`] is the only place that changes it. Knows no widget.
 
+mod aside;
 pub mod backend;
 pub mod cache;
 pub mod compute;
@@ -28,6 +29,7 @@ pub mod session;
 pub mod settings;
 pub mod share;
 pub mod snapshot;
+pub mod sources;
 mod still;
 pub mod store;
 pub mod stream;
@@ -52,11 +54,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::NamedRecipe;
 use crate::{Error, Result};
-use compute::Fit;
 use engine::{Engine, Waker};
 use history::History;
 use moved::Waiting;
 use recent::Recent;
+use sources::Fit;
 use undo::Undo;
 
 /// Steps per second of the playing time cursor, at most; long runs are played in a few seconds all the same.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::compute::Fit;
 use super::moved::Waiting;
 use super::recent::Opened;
 use super::session::{Session, VERSION};
+use super::sources::Fit;
 use super::{Lab, Lane, Message, remembered};
 use crate::convert::NamedRecipe;
 use crate::data::DataSpec;

@@ -1,11 +1,11 @@
 //! What each message does. The only place that changes the lab.
 
-use super::compute::Fit;
 use super::kinds::Kinds;
 use super::race::MAX_LANES;
 use super::recent::Opened;
 use super::session::Session;
 use super::settings::Settings;
+use super::sources::Fit;
 use super::undo::Back;
 use super::{Lab, Lane, Level, Message, remembered, share};
 use crate::Error;
