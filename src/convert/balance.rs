@@ -8,7 +8,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::recipe::Granularity;
-use crate::network::forward::{Program, apply, numbers};
+use crate::network::apply::apply;
+use crate::network::forward::{Program, numbers};
 use crate::network::{Activation, NodeId, Op};
 use crate::simulate::Control;
 use crate::simulate::control::Event;

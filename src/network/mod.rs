@@ -1,6 +1,7 @@
 //! What a network is: a graph of layers in topological order. Weights are plain numbers here; [`forward`] puts them
 //! on a Burn device and runs them. Knows no window, no thread and no file dialog.
 
+pub mod apply;
 pub mod architecture;
 pub mod event;
 mod floats;

@@ -199,10 +199,12 @@ impl Piece {
                 [current] => neurons.advance_held(current, masks),
                 _ => neurons.advance(&column[span.clone()], masks),
             }
-            for (k, mask) in masks.iter().enumerate() {
-                let (t, plane) = (span.start + k / planes, k % planes);
-                let words = &mut self.bits[row + (t * planes + plane) * words..][..words];
-                or_bits(words, within, mask & keep);
+            let rows = self.bits[row + span.start * planes * words..].chunks_exact_mut(words.max(1));
+            if within % 64 == 0 {
+                // A column has no more than a word.
+                rows.zip(&*masks).for_each(|(words, mask)| words[within / 64] |= mask & keep);
+            } else {
+                rows.zip(&*masks).for_each(|(words, mask)| or_bits(words, within, mask & keep));
             }
             if span.end == work.kept {
                 put(&mut self.potential[own.clone()], &neurons.v);
@@ -248,7 +250,7 @@ fn or_bits(words: &mut [u64], start: usize, mask: u64) {
 }
 
 fn put<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
-    out.iter_mut().enumerate().for_each(|(lane, out)| *out = lanes[lane / LANES].0[lane % LANES]);
+    out.chunks_mut(LANES).zip(lanes).for_each(|(out, lanes)| out.copy_from_slice(&lanes.0[..out.len()]));
 }
 
 /// Puts the pieces of a layer together.

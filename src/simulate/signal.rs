@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 
 use crate::convert::Pooling;
-use crate::network::forward::{Params, Program, apply};
+use crate::network::apply::{Params, apply};
+use crate::network::forward::Program;
 use crate::network::{Network, Node, Op};
 
 /// A value over T steps for B samples.

@@ -9,7 +9,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::activation::learned;
 use super::norm::{Statistics, normalise};
-use crate::network::forward::{Params, Program, apply, numbers};
+use crate::network::apply::{Params, apply};
+use crate::network::forward::{Program, numbers};
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
 /// A threshold below this is no threshold; the optimiser is held above it.

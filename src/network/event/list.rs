@@ -123,8 +123,42 @@ enum Pool {
         inside: Vec<Vec<usize>>,
         most: usize,
     },
+    /// The one window sees all there is: its event for every bit, [`NOWHERE`] where a mean leaves a place out.
+    Whole(Vec<u32>),
     /// What the pool sends, `[group]`, rises and falls.
     Lateral(Vec<[Vec<Step>; 2]>),
+}
+
+/// A bit that no window sees.
+const NOWHERE: u32 = u32::MAX;
+
+/// The event of every bit where one window sees each bit at most once and all of them together.
+fn whole(rows: &Rows, term: &Term) -> Option<Vec<u32>> {
+    let Grid { channels, height, width, .. } = rows.input;
+    let windows = &rows.windows;
+    let all = windows.kernel == [height, width] && windows.padding.iter().all(|&side| side == 0) && rows.groups == 1;
+    if !all || windows.dilation != [1, 1] {
+        return None;
+    }
+    let mut events = vec![NOWHERE; term.from.len()];
+    for place in 0..rows.input.places() {
+        let base = (place % width * height + place / width) * channels;
+        let mut see = |source: usize| {
+            let bits = &mut events[source * channels..(source + 1) * channels];
+            let twice = bits.iter().any(|&event| event != NOWHERE);
+            bits.iter_mut().enumerate().for_each(|(c, event)| *event = (base + c) as u32);
+            !twice
+        };
+        let once = match term.pool {
+            None => see(place),
+            Some(SourcePool::Mean(pool)) => pool.places(term.from, place / width, place % width).all(see),
+            Some(SourcePool::Lateral(_)) => return None,
+        };
+        if !once {
+            return None;
+        }
+    }
+    Some(events)
 }
 
 /// The events of one sample at one step behind a lateral pool: channels within their group.
@@ -139,6 +173,9 @@ impl<'a, S: Spikes> Reader<'a, S> {
     /// Reads `spikes` over `steps` for `term`; `None` for shortcuts, which read the bits themselves.
     pub fn new(term: &'a Term, spikes: S, steps: usize) -> Option<Self> {
         let Map::Rows(rows) = &term.map else { return None };
+        if let Some(events) = whole(rows, term) {
+            return Some(Self { rows, from: term.from, spikes, steps, pool: Pool::Whole(events) });
+        }
         let pool = match term.pool {
             None => Pool::Nothing,
             Some(SourcePool::Mean(windows)) => {
@@ -218,6 +255,26 @@ impl<'a, S: Spikes> Reader<'a, S> {
                     }
                 }
                 out.mark();
+                list.length = out.length;
+            }
+            Pool::Whole(events) => {
+                let words = self.spikes.plane(t, plane);
+                let mut out = list.writer(events.len());
+                out.mark();
+                for (word, events) in words.iter().zip(events.chunks(64)) {
+                    let mut rest = *word;
+                    while rest != 0 {
+                        if let Some(&event) = events.get(rest.trailing_zeros() as usize)
+                            && event != NOWHERE
+                        {
+                            out.events[out.length] = event;
+                            out.length += 1;
+                        }
+                        rest &= rest - 1;
+                    }
+                }
+                // All of them lie in what a window of any column up to the last sees.
+                (0..width).for_each(|_| out.mark());
                 list.length = out.length;
             }
             Pool::Lateral(sides) => {

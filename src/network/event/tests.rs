@@ -206,7 +206,7 @@ fn check(
         let mut values: Vec<Option<burn::tensor::Tensor<2>>> = vec![None, Some(x)];
         for (id, node) in program.network().nodes.iter().enumerate().skip(2) {
             let inputs = node.inputs.iter().map(|&i| values[i].clone().unwrap()).collect();
-            let value = crate::network::forward::apply(program.network(), node, program.params(id), inputs);
+            let value = crate::network::apply::apply(program.network(), node, program.params(id), inputs);
             if id == target {
                 want = numbers(value.clone());
             }

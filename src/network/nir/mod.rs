@@ -2,6 +2,7 @@
 //! HDF5 files, as the Python package `nir` reads and writes them. This is the format and the reader; what is written is
 //! built by [`crate::export`].
 
+mod build;
 mod hdf5;
 mod read;
 #[cfg(test)]

@@ -12,6 +12,8 @@ const SNUG: f32 = 250.0;
 /// What a plot without its controls needs at least, and a pane with everything; lower ones scroll.
 const LEAST: f32 = 120.0;
 const LEAST_WITH_ALL: f32 = 300.0;
+/// The neuron bench has two plots, one of which is dragged in, under four rows of controls.
+const LEAST_BENCH: f32 = 430.0;
 
 /// Where a pane is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +52,9 @@ impl Dress {
 
     /// How `pane` is dressed in the window in `height` points, and how high it is drawn there.
     pub fn docked(ctx: &Context, pane: Pane, height: f32) -> (Self, f32) {
-        if height >= SNUG {
+        if pane == Pane::Bench && (height >= LOW || is_unfolded(ctx, pane)) {
+            (if height >= SNUG { Self::Docked } else { Self::Snug }, height.max(LEAST_BENCH))
+        } else if height >= SNUG {
             (Self::Docked, height)
         } else if height >= LOW {
             (Self::Snug, height)
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(Dress::docked(&ctx, Pane::Membrane, 220.0).0, Dress::Snug);
         assert_eq!(Dress::docked(&ctx, Pane::Membrane, 150.0), (Dress::Low, 150.0));
         assert_eq!(Dress::docked(&ctx, Pane::Membrane, 40.0), (Dress::Low, LEAST), "it scrolls");
+        assert_eq!(Dress::docked(&ctx, Pane::Bench, 260.0), (Dress::Docked, LEAST_BENCH), "its arrows can be dragged");
         unfold(&ctx, Pane::Membrane, true);
         assert_eq!(Dress::docked(&ctx, Pane::Membrane, 150.0), (Dress::Snug, LEAST_WITH_ALL));
         assert_eq!(Dress::docked(&ctx, Pane::Raster, 150.0), (Dress::Low, 150.0), "the others stay");

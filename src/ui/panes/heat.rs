@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use egui::{
-    Color32, ColorImage, Pos2, Rect, Response, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2,
+    Color32, ColorImage, Pos2, Rect, Response, RichText, Sense, Stroke, TextStyle, TextWrapMode, TextureHandle,
+    TextureOptions, Ui, Vec2, WidgetText, pos2, vec2,
 };
 
 /// Where each value of a layer lies in a montage: channels as tiles, `[F]` layers as a near-square.
@@ -138,6 +139,9 @@ pub fn frame_pixel(ui: &Ui, rect: Rect, size: [usize; 2], [x, y]: [usize; 2], co
 pub fn colour_bar(ui: &mut Ui, width: f32, low: &str, high: &str, colour: impl Fn(f32) -> Color32) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
+        // In a narrow pane the bar is shorter: its numbers are what is read.
+        let words: f32 = [low, high].into_iter().map(|words| small_width(ui, words) + 4.0).sum();
+        let width = width.min(ui.available_width() - words).max(12.0);
         ui.small(low);
         let (rect, _) = ui.allocate_exact_size(vec2(width, 8.0), Sense::hover());
         for k in 0..32 {
@@ -150,6 +154,11 @@ pub fn colour_bar(ui: &mut Ui, width: f32, low: &str, high: &str, colour: impl F
         }
         ui.small(high);
     });
+}
+
+fn small_width(ui: &Ui, words: &str) -> f32 {
+    let small = WidgetText::from(RichText::new(words).small());
+    small.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Small).size().x
 }
 
 #[cfg(test)]
