@@ -1,21 +1,29 @@
 //! How fast the picture follows the hand: time from a setting's change to the refreshed plots, and from nothing to the
 //! first plot. Everything goes the window's way: message, engine threads, snapshot.
 //!
-//! `cargo run --release --example latency [MODEL]`
+//! `cargo run --release --example latency [MODEL DATA]`
 
 use std::time::{Duration, Instant};
 
 use spikescope::convert::ThresholdRule;
+use spikescope::lab::cache::Cache;
+use spikescope::lab::sources::{Fit, fitted};
 use spikescope::lab::{Lab, Message, Part, Parts, Settings};
+use spikescope::simulate::Control;
 
 fn main() -> spikescope::Result<()> {
-    let model = std::env::args().nth(1).unwrap_or_else(|| "builtin:digits-cnn".into());
+    let mut arguments = std::env::args().skip(1);
+    let model = arguments.next().unwrap_or_else(|| "builtin:digits-cnn".into());
+    let data = arguments.next().unwrap_or_else(|| "builtin:digits".into());
     let start = Instant::now();
     let mut lab = Lab::open(Settings::first_start())?;
     println!("first plots of the lab as it opens: {:.0} ms", ms(start.elapsed()));
 
-    lab.update([Message::OpenModel(model.clone()), Message::SetThreshold(ThresholdRule::Percentile(99.9))]);
-    lab.update([Message::SetSteps(32), Message::EndGesture]);
+    let settings = Settings { model: model.clone(), data, ..Settings::first_start() };
+    let mut settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default())?;
+    settings.recipe.threshold = ThresholdRule::Percentile(99.9);
+    settings.recipe.steps = 32;
+    let mut lab = Lab::open(settings)?;
     lab.settle();
     let layers = lab.run.as_ref().map_or(0, |run| run.spiking.layers.len());
     println!("{model}, {} samples, T = 32, {layers} spiking layers", lab.settings.samples.len());

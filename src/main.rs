@@ -95,5 +95,5 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
         None
     });
     lab.update(messages);
-    ui::app::open(lab, store)
+    ui::app::open(lab, store, fresh)
 }

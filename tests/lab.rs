@@ -7,8 +7,11 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, TensorView};
 use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
 use spikescope::data::Scaling;
+use spikescope::lab::cache::Cache;
+use spikescope::lab::compute::compute;
 use spikescope::lab::partners::Partner;
 use spikescope::lab::{Lab, Message, Run, Session, Settings, Snapshot};
+use spikescope::measure::Report;
 use spikescope::network::format;
 use spikescope::network::zoo::{Arch, parse_activation};
 use spikescope::simulate::Control;
@@ -385,4 +388,17 @@ fn samples_that_are_through_are_told_before_the_run_is() {
             assert!(partial > 0.5 * whole && partial < 2.0 * whole, "{}: {partial} for {whole}", run.report.steps);
         }
     }
+}
+
+#[test]
+fn figures_of_layers_before_a_change_are_taken_over_and_those_behind_it_are_measured() {
+    let mut lab = lab();
+    let last = lab.run.as_ref().unwrap().spiking.layers.last().unwrap().clone();
+    let before = lab.run.as_ref().unwrap().report.clone();
+    send(&mut lab, Message::SetLayerThreshold { layer: last.name, theta: Some(last.theta[0] * 0.7) });
+    let run = lab.run.clone().unwrap();
+    let fresh = compute(&run.settings, &mut Cache::default(), &Control::default()).unwrap();
+    let words = |report: &Report| format!("{:?} {:?} {:?}", report.layers, report.first_layers, report.curve);
+    assert_eq!(words(&run.report), words(&fresh.report));
+    assert_ne!(words(&run.report), words(&before));
 }

@@ -92,13 +92,22 @@ pub fn run(args: ShotArgs) -> Result<()> {
 /// Brings lab and window to a step of a lesson.
 fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut Window) -> Result<()> {
     let bundled = LESSONS.iter().any(|(name, _)| *name == lesson);
+    if !bundled && !std::path::Path::new(lesson).exists() {
+        let names: Vec<&str> = LESSONS.iter().map(|(name, _)| *name).collect();
+        let text = format!("'{lesson}' is neither a file nor a bundled lesson; these are: {}", names.join(", "));
+        return Err(Error::Invalid(text));
+    }
     let source = if bundled { format!("{PREFIX}{lesson}") } else { lesson.to_owned() };
     let mut messages = Vec::new();
     window.lesson.open(&source, lab, serde_json::Value::Null, &mut messages);
     if let Some(error) = window.lesson.error.take() {
         return Err(Error::Invalid(error));
     }
-    window.lesson.go(step.saturating_sub(1), &mut messages);
+    let steps = window.lesson.player.as_ref().map_or(0, |player| player.lesson().steps.len());
+    if step == 0 || step > steps {
+        return Err(Error::Invalid(format!("the lesson '{lesson}' has steps 1 to {steps}, no step {step}")));
+    }
+    window.lesson.go(step - 1, &mut messages);
     lab.update(messages);
     lab.settle();
     Ok(())

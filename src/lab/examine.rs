@@ -120,7 +120,7 @@ impl Patient<'_> {
     /// The ANN's own accuracy under this and the usual scalings, where there are labels.
     fn scaling(&self, cache: &mut Cache, control: &Control) -> Result<Option<Finding>> {
         let network = &self.model.original;
-        if network.scaling.is_some() || self.samples.labels.is_empty() || !network.gives_classes() {
+        if self.samples.labels.is_empty() || !network.gives_classes() {
             return Ok(None);
         }
         let key = AnnKey::of(self.settings);
@@ -146,6 +146,12 @@ impl Patient<'_> {
             None => self.accuracy(&self.settings.scaling, control)?,
         };
         let Some(present) = present.filter(|&present| present <= 0.8) else { return Ok(None) };
+        let chance =
+            || findings::at_chance(present, self.settings.samples.len().min(LOOKED_AT), self.model.original.classes());
+        if self.model.original.scaling.is_some() {
+            // Its own scaling is known, and another in use is said elsewhere.
+            return Ok(chance());
+        }
         let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(usual);
         // One number for three channels is not what colour networks are trained with, but for one half.
         let colour = shape.len() == 3 && shape[0] == 3;
@@ -158,7 +164,7 @@ impl Patient<'_> {
             control.progress("trying other scalings of the input", k as f32 / fitting.len() as f32);
             others.extend(self.accuracy(scaling, control)?.map(|accuracy| (scaling.clone(), accuracy)));
         }
-        Ok(findings::other_scaling(&self.settings.scaling, present, &others))
+        Ok(findings::other_scaling(&self.settings.scaling, present, &others).or_else(chance))
     }
 
     /// Share of the first samples that are answered rightly under `scaling`; `None` without labels.

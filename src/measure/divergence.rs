@@ -2,6 +2,7 @@
 //! neuron of it that leaves first, and why. Decided from counts and mean inputs alone.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::report::NeuronRef;
 use super::run_report::Subject;
@@ -237,7 +238,7 @@ pub fn first_divergence(
 
 impl FirstLayers {
     /// From which of `samples` samples leave the ANN in each layer, in ascending order.
-    pub(super) fn of(leaving: &[Vec<usize>], samples: usize) -> Self {
+    pub(super) fn of(leaving: &[Arc<Vec<usize>>], samples: usize) -> Self {
         let mut counted = Self { layers: vec![0; leaving.len()], never: 0 };
         for sample in 0..samples {
             match leaving.iter().position(|samples| samples.binary_search(&sample).is_ok()) {

@@ -27,4 +27,4 @@ pub use likeness::{Answer, Likeness};
 pub use report::{
     Categories, Condition, CurvePoint, Density, LayerReport, Ledger, NeuronRef, Reference, Report, Residual, Silenced,
 };
-pub use run_report::{Subject, curve, report};
+pub use run_report::{Subject, curve, report, report_behind};

@@ -28,6 +28,8 @@ pub struct Report {
     pub layers: Vec<LayerReport>,
     /// The layers in which samples first leave the ANN within [`Report::steps`] steps.
     pub first_layers: Arc<FirstLayers>,
+    /// The samples that leave the ANN in each layer, in ascending order.
+    pub(crate) leaving: Vec<Arc<Vec<usize>>>,
 }
 
 /// The state of the readout after `t` steps.

@@ -37,9 +37,27 @@ pub struct Subject<'a> {
 /// # Errors
 /// [`crate::Error::Cancelled`] once `control` asks to stop.
 pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<Report> {
-    let layers = (0..subject.spiking.layers.len()).into_par_iter();
-    let layers = layers.map(|l| layer_report(subject, l, steps, control)).collect::<Result<Vec<_>>>()?;
-    let (layers, leaving): (Vec<LayerReport>, Vec<Vec<usize>>) = layers.into_iter().unzip();
+    report_behind(subject, steps, None, control)
+}
+
+/// The same, where the first so many layers did what they did in a run of the same samples that was measured after as many
+/// steps: their figures are taken from there.
+///
+/// # Errors
+/// As [`report`].
+pub fn report_behind(
+    subject: &Subject<'_>,
+    steps: usize,
+    known: Option<(&Report, usize)>,
+    control: &Control,
+) -> Result<Report> {
+    let known = known.filter(|(report, _)| report.steps == steps && report.samples == subject.recording.samples);
+    let figures = |l: usize| match known {
+        Some((report, same)) if l < same => Ok((report.layers[l].clone(), report.leaving[l].clone())),
+        _ => layer_report(subject, l, steps, control).map(|(figures, leaving)| (figures, Arc::new(leaving))),
+    };
+    let layers = (0..subject.spiking.layers.len()).into_par_iter().map(figures).collect::<Result<Vec<_>>>()?;
+    let (layers, leaving): (Vec<LayerReport>, Vec<Arc<Vec<usize>>>) = layers.into_iter().unzip();
     let right = |sample: usize| {
         subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
     };
@@ -62,6 +80,7 @@ pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<
         likeness: subject.likeness.cloned(),
         layers,
         first_layers: Arc::new(FirstLayers::of(&leaving, subject.recording.samples)),
+        leaving,
     })
 }
 

@@ -14,12 +14,13 @@ use super::panes::Pane;
 use super::shell::{self, Window};
 use crate::data::folder::is_picture;
 use crate::lab::store::Store;
-use crate::lab::{Lab, Message};
+use crate::lab::{Lab, Level, Message, Notice};
+use crate::ui::texts::dialog as dialog_texts;
 use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
 /// A file that was chosen, and what for.
-type Answered = (Ask, PathBuf);
+type Answered = (Ask, Option<PathBuf>);
 
 /// The window with its lab.
 pub struct App {
@@ -33,11 +34,12 @@ pub struct App {
     keeper: Option<Keeper>,
 }
 
-/// Opens the window on `lab` and returns when it is closed; `store` keeps the session for the next start.
+/// Opens the window on `lab` and returns when it is closed; `store` keeps the session for the next start. A `fresh` one is
+/// compared with no run of an earlier start.
 ///
 /// # Errors
 /// When the system offers no window to draw in.
-pub fn open(lab: Lab, store: Option<Store>) -> Result<()> {
+pub fn open(lab: Lab, store: Option<Store>, fresh: bool) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title(texts::TITLE)
         .with_app_id("spikescope")
@@ -45,8 +47,13 @@ pub fn open(lab: Lab, store: Option<Store>) -> Result<()> {
         .with_min_inner_size([960.0, 600.0])
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
-    let create =
-        |context: &eframe::CreationContext<'_>| Ok(Box::new(App::new(lab, &context.egui_ctx).with_store(store)) as _);
+    let create = |context: &eframe::CreationContext<'_>| {
+        let mut app = App::new(lab, &context.egui_ctx).with_store(store);
+        if fresh {
+            app.lab.update([Message::CompareWith(None)]);
+        }
+        Ok(Box::new(app) as _)
+    };
     eframe::run_native("spikescope", options, Box::new(create)).map_err(|error| {
         // Before the reason stand places in the sources of the window library, which help nobody here.
         let text = error.to_string();
@@ -112,6 +119,11 @@ impl App {
     fn files(&mut self, ctx: &Context) -> Vec<Message> {
         let mut messages = Vec::new();
         for (ask, path) in self.answers.1.try_iter() {
+            let Some(path) = path else {
+                let text = dialog_texts::NONE.into();
+                messages.push(Message::Tell(Notice { level: Level::Error, text }));
+                continue;
+            };
             if ask == Ask::SaveSession {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }

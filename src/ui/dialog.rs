@@ -2,6 +2,7 @@
 //! answer in their place.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::export::Format;
 use super::panes::Pane;
@@ -61,8 +62,12 @@ fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
     crate::lab::export::ENDINGS.iter().fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
 
-/// Called with the file that was chosen, from any thread; not called when none was.
-pub type Answer = Box<dyn FnOnce(PathBuf) + Send>;
+/// Called with the file that was chosen, from any thread, or with nothing where the system has no dialog; not called when a
+/// person chose none.
+pub type Answer = Box<dyn FnOnce(Option<PathBuf>) + Send>;
+
+/// No person closes a dialog within this time: there was none.
+const NOBODY: Duration = Duration::from_millis(400);
 
 /// Someone who can ask for a file.
 pub trait Dialogs {
@@ -77,6 +82,7 @@ pub struct Native;
 impl Dialogs for Native {
     fn ask(&self, ask: Ask, answer: Answer) {
         let work = move || {
+            let asked = Instant::now();
             let dialog = rfd::FileDialog::new().set_title(ask.title());
             let path = match ask {
                 Ask::OpenNetwork => dialog.add_filter(texts::NETWORKS, &ENDINGS).pick_file(),
@@ -101,7 +107,7 @@ impl Dialogs for Native {
                     dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()
                 }
             };
-            if let Some(path) = path {
+            if path.is_some() || asked.elapsed() < NOBODY {
                 answer(path);
             }
         };

@@ -9,9 +9,11 @@ pub enum Side {
     Layers,
     Samples,
     Inspector,
+    /// The list of lessons.
+    Lessons,
 }
 
-/// In a window narrower than these, in points, inspector and layers fold away; in a lower one, the samples.
+/// In a window narrower than these, in points, inspector, lessons and layers fold away; in a lower one, the samples.
 const INSPECTOR_FROM: f32 = 1000.0;
 const LAYERS_FROM: f32 = 940.0;
 const SAMPLES_FROM: f32 = 540.0;
@@ -58,7 +60,7 @@ impl Folding {
 
 fn fits(side: Side, room: Vec2) -> bool {
     match side {
-        Side::Inspector => room.x >= INSPECTOR_FROM,
+        Side::Inspector | Side::Lessons => room.x >= INSPECTOR_FROM,
         Side::Layers => room.x >= LAYERS_FROM,
         Side::Samples => room.y >= SAMPLES_FROM,
     }

@@ -34,12 +34,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let report = snapshot.map_or(&run.report, |s| &s.report);
     legend(ui);
     ui.add_space(2.0);
+    let height = ui.available_height();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         let found = findings::of(run, report, snapshot);
         let wrong = findings::alarming(&found);
         // What is wrong with all that is below stands above it.
         if wrong {
-            findings::show(ui, run, &found, out);
+            // The layers stay in sight, however much there is to say.
+            let most = (height * 0.45).max(120.0);
+            let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
+            all.show(ui, |ui| findings::show(ui, run, &found, out));
             ui.add_space(6.0);
         }
         end(ui, &texts::input(&dims(run.model.original.input_shape())));

@@ -22,8 +22,7 @@ use super::{explain, inspector, layer_strip, notices, sample_strip, sessions, st
 use crate::lab::{Lab, Message};
 use crate::lesson::Part;
 
-/// How wide the window is where the list of lessons has room, and how wide it comes.
-const LESSONS_FROM: f32 = 1000.0;
+/// How wide a lesson is.
 const LESSON: f32 = 330.0;
 
 /// How a person arranged the window; saved with the session.
@@ -150,7 +149,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         hints::note(ui, hints::Target::Layers, shown.response.rect.shrink(6.0));
     }
     // A lesson in progress is never out of sight: it may have locked what one looks for.
-    if lesson::open(lab, window) && (room.x >= LESSONS_FROM || window.lesson.player.is_some()) {
+    if lesson::in_sight(lab, window) {
         // In the place of the inspector: there is room for one of them.
         let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
         // What a lesson asks for is not the person's doing: its own locks do not hold for it.

@@ -3,6 +3,9 @@
 use super::{Finding, Mend};
 use crate::data::Scaling;
 
+/// Of fewer samples nothing is said about how well they are answered.
+const FEWEST: usize = 16;
+
 /// Mean, spread and ends of a set of values.
 #[derive(Clone, Copy, Debug)]
 struct Range {
@@ -65,6 +68,21 @@ pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]
     Some(Finding::warning("input scaling", None, text).mended_by(Mend::Scaling(best.0.clone())))
 }
 
+/// An ANN whose `accuracy` on `samples` is that of guessing among `classes`, two standard deviations above included.
+pub fn at_chance(accuracy: f64, samples: usize, classes: usize) -> Option<Finding> {
+    let guessed = 1.0 / classes.max(1) as f64;
+    let spread = (guessed * (1.0 - guessed) / samples.max(1) as f64).sqrt();
+    if samples < FEWEST || accuracy > guessed + 2.0 * spread {
+        return None;
+    }
+    let text = format!(
+        "the ANN itself answers {:.0} % of the first {samples} samples rightly, which is guessing among {classes} classes: these are \
+         not the data that it was trained on, their labels are others', or they are scaled otherwise",
+        accuracy * 100.0
+    );
+    Some(Finding::warning("answers by chance", None, text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +102,11 @@ mod tests {
         assert_eq!(found.mend, Some(Mend::Scaling(Scaling::Bytes)));
         assert_eq!(other_scaling(&Scaling::Bytes, 0.9, &others), None);
         assert_eq!(other_scaling(&Scaling::Unit, 0.85, &others), None);
+    }
+
+    #[test]
+    fn answers_no_better_than_guessing_are_found() {
+        assert!(at_chance(0.13, 64, 10).is_some_and(|found| found.text.contains("13 % of the first 64 samples")));
+        assert_eq!((at_chance(0.3, 64, 10), at_chance(0.0, 8, 10)), (None, None));
     }
 }

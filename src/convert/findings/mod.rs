@@ -19,7 +19,7 @@ use crate::data::Scaling;
 pub use activity::silent_layers;
 pub use clipping::unclipped_thresholds;
 pub use graph::of_network;
-pub use input::{far_input, other_scaling};
+pub use input::{at_chance, far_input, other_scaling};
 pub use samples::{calibrated_on, of_samples};
 pub use thresholds::{branch_scales, of_thresholds, too_few_values};
 pub use verified::verified;

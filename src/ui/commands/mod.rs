@@ -175,7 +175,7 @@ impl Command {
             Self::Layers => Some(window.folding.shows(Side::Layers, window.layout.layers)),
             Self::Samples => Some(window.folding.shows(Side::Samples, window.layout.samples)),
             Self::Inspector => Some(window.folding.shows(Side::Inspector, window.layout.inspector)),
-            Self::Lessons => Some(crate::ui::lesson::open(lab, window)),
+            Self::Lessons => Some(crate::ui::lesson::in_sight(lab, window)),
             Self::Projector => Some(lab.view.projector),
             Self::FrameTimes => Some(window.debug),
             Self::Clicks => Some(window.clicks),

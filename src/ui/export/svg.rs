@@ -8,6 +8,9 @@ use egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId
 use crate::base64;
 use crate::ui::software::Textures;
 
+/// A pixel of a picture becomes up to so many on a side: readers that smooth what they enlarge then smooth its edge only.
+const ENLARGED: usize = 8;
+
 /// Draws `shapes` on a page of `size` points.
 pub fn document(shapes: &[ClippedShape], size: Vec2, background: Color32, textures: &Textures) -> String {
     let mut page = Page { out: String::new(), clips: Vec::new(), textures };
@@ -29,8 +32,9 @@ pub fn document(shapes: &[ClippedShape], size: Vec2, background: Color32, textur
     }
     page.out.push_str(if open.is_some() { "</g>\n" } else { "" });
     let (w, h) = (number(size.x), number(size.y));
+    // The window's own, and where it is missing what is no wider: a wider one runs over the gap between two words.
     let mut whole = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" font-family="Ubuntu, 'DejaVu Sans', sans-serif">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" font-family="Ubuntu, 'Ubuntu Sans', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans Condensed', Arial, sans-serif">"#
     );
     whole.push_str("\n<defs>\n");
     for (id, clip) in page.clips.iter().enumerate() {
@@ -212,7 +216,9 @@ impl Page<'_> {
         let Some(image) = self.textures.image(texture) else { return };
         let [w, h] = image.size.map(|side| side as f32);
         let cut = Rect::from_min_max(Pos2::new(uv.min.x * w, uv.min.y * h), Pos2::new(uv.max.x * w, uv.max.y * h));
-        let Some(png) = png_of(image, cut) else { return };
+        // Half a point to the pixel is finer than an eye sees smoothed.
+        let times = (2.0 * rect.width() / cut.width().max(1.0)).ceil() as usize;
+        let Some(png) = png_of(image, cut, times.clamp(1, ENLARGED)) else { return };
         let place = place(rect);
         self.line(&format!(
             r#"<image {place} preserveAspectRatio="none" image-rendering="pixelated" href="data:image/png;base64,{}"/>"#,
@@ -233,18 +239,20 @@ struct Run {
 /// Colour, size, and whether it leans.
 type Looks = (Color32, f32, bool);
 
-/// The part `cut` of `image`, in pixels, as a PNG file.
-fn png_of(image: &ColorImage, cut: Rect) -> Option<Vec<u8>> {
+/// The part `cut` of `image`, in pixels, as a PNG file; each pixel `times` as wide and high.
+fn png_of(image: &ColorImage, cut: Rect, times: usize) -> Option<Vec<u8>> {
     let bound = |value: f32, side: usize| (value.round().max(0.0) as usize).min(side);
     let (left, right) = (bound(cut.left(), image.size[0]), bound(cut.right(), image.size[0]));
     let (top, bottom) = (bound(cut.top(), image.size[1]), bound(cut.bottom(), image.size[1]));
     let mut bytes = Vec::new();
     for y in top..bottom {
         let row = &image.pixels[y * image.size[0] + left..y * image.size[0] + right.max(left)];
-        bytes.extend(row.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()));
+        let wide = row.iter().flat_map(|pixel| std::iter::repeat_n(pixel.to_srgba_unmultiplied(), times));
+        let wide: Vec<u8> = wide.flatten().collect();
+        (0..times).for_each(|_| bytes.extend(&wide));
     }
-    let buffer =
-        image::RgbaImage::from_raw((right - left.min(right)) as u32, (bottom - top.min(bottom)) as u32, bytes)?;
+    let [width, height] = [right - left.min(right), bottom - top.min(bottom)].map(|side| (side * times) as u32);
+    let buffer = image::RgbaImage::from_raw(width, height, bytes)?;
     let mut png = std::io::Cursor::new(Vec::new());
     buffer.write_to(&mut png, image::ImageFormat::Png).ok()?;
     Some(png.into_inner())

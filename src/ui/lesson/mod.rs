@@ -10,6 +10,7 @@ use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
 pub use list::entries;
 pub use state::{Classroom, Place};
 
+use super::folding::Side;
 use super::shell::Window;
 use crate::lab::{Control, Lab, Message, Workspace};
 use crate::lesson::{Part, Spot, filled};
@@ -18,6 +19,11 @@ use crate::ui::texts::lesson as texts;
 /// Whether the panel is on the screen.
 pub fn open(lab: &Lab, window: &Window) -> bool {
     window.lesson.player.is_some() || lab.view.workspace == Workspace::Teach && window.layout.lessons
+}
+
+/// Whether there is room for it as well; a lesson in progress is never folded away.
+pub fn in_sight(lab: &Lab, window: &Window) -> bool {
+    window.lesson.player.is_some() || window.folding.shows(Side::Lessons, open(lab, window))
 }
 
 /// Whether the step in view keeps `part` of the screen out of the way.
@@ -53,7 +59,8 @@ pub fn follow(lab: &Lab, window: &mut Window, new_layout: bool, out: &mut Vec<Me
 
 /// Shows the list of lessons, or puts it away.
 pub fn toggle(lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
-    window.layout.lessons = !open(lab, window);
+    window.layout.lessons = open(lab, window);
+    window.folding.toggle(Side::Lessons, &mut window.layout.lessons);
     if window.layout.lessons {
         out.push(Message::SetWorkspace(Workspace::Teach));
     }

@@ -86,6 +86,12 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             if back.on_hover_text(hint).clicked() && !here {
                 out.push(Message::GoBackTo(one.number));
             }
+            let chosen = other.is_some_and(|other| other.number == one.number);
+            if !dress::has_controls(ui) {
+                ui.small(if chosen { texts::COMPARED } else { "" });
+            } else {
+                compare_button(ui, one, here, chosen, out);
+            }
             let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
             ui.scope(|ui| {
                 ui.set_max_width(CHANGE);
@@ -93,26 +99,25 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             });
             ui.label(one.settings.recipe.steps.to_string());
             let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
-            ui.label(percent(one.success())).on_hover_text(hint);
+            let share = percent(one.success());
+            let share = if one.ann_accuracy.is_some() { share } else { texts::agree(&share) };
+            ui.label(share).on_hover_text(hint);
             ui.label(format!("{:.3}", one.mean_mismatch()));
             ui.label(seconds(one.seconds));
-            let chosen = other.is_some_and(|other| other.number == one.number);
-            if !dress::has_controls(ui) {
-                ui.small(if chosen { texts::COMPARED } else { "" });
-                ui.end_row();
-                continue;
-            }
-            let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
-            button.widget_info(|| {
-                let name = texts::compare_with(one.number);
-                egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
-            });
-            if button.clicked() {
-                out.push(Message::CompareWith((!chosen).then_some(one.number)));
-            }
             ui.end_row();
         }
     });
+}
+
+fn compare_button(ui: &mut Ui, one: &Past, here: bool, chosen: bool, out: &mut Vec<Message>) {
+    let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
+    button.widget_info(|| {
+        let name = texts::compare_with(one.number);
+        egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
+    });
+    if button.clicked() {
+        out.push(Message::CompareWith((!chosen).then_some(one.number)));
+    }
 }
 
 /// Both runs over each other, and what is other in the one on the screen.

@@ -10,7 +10,7 @@ use super::decimate::visible;
 use super::dress;
 use super::parts::{self, Page, percent};
 use crate::lab::history::Past;
-use crate::lab::{Lab, Message};
+use crate::lab::{Lab, Message, Run};
 use crate::measure::CurvePoint;
 use crate::measure::report::steps_needed;
 use crate::measure::wilson::wilson_95;
@@ -45,11 +45,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
         description: describe(at, ann) + &other.map_or(String::new(), |other| against(at, other)),
     };
+    let written = |share: Option<f64>| share.map_or(String::new(), |share| share.to_string());
     let csv = || {
-        let rows = curve
-            .iter()
-            .map(|p| format!("{},{},{}\n", p.t, p.accuracy.map_or(String::new(), |a| a.to_string()), p.agreement));
-        format!("t,accuracy,agreement\n{}", rows.collect::<String>())
+        let rows = curve.iter().map(|p| format!("{},{},{},{}\n", p.t, written(p.accuracy), p.agreement, written(ann)));
+        format!("t,accuracy,agreement,ann_accuracy\n{}", rows.collect::<String>())
     };
     parts::page(ui, &page, csv, |ui| {
         let mut entries = vec![(shared::SNN, tones.snn), (texts::AGREES, tones.weak)];
@@ -128,10 +127,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// The run that the one on the screen is compared with.
+/// The run that the one on the screen is compared with; of another network or data set only their names would be alike.
 pub(super) fn compared(lab: &Lab) -> Option<&Past> {
     let other = lab.history.get(lab.history.compared?)?;
-    lab.run.as_ref().is_none_or(|run| run.settings != other.settings).then_some(other)
+    let alike = |run: &Run| {
+        let (own, theirs) = (&run.settings, &other.settings);
+        own != theirs && (&own.model, &own.data) == (&theirs.model, &theirs.data)
+    };
+    lab.run.as_deref().is_none_or(alike).then_some(other)
 }
 
 /// Right answers, or agreement with the ANN where there are no labels.

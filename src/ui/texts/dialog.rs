@@ -27,3 +27,6 @@ pub fn title(ask: Ask) -> &'static str {
         Ask::Export(..) => "Export",
     }
 }
+
+pub const NONE: &str = "There is no file dialog on this system: install a desktop portal or zenity, drop the file on the window, or name it \
+                        when starting the program";

@@ -1,12 +1,15 @@
 //! The arrows of the input, to be dragged, and the potential under them.
 
-use egui::{Color32, CursorIcon, Ui};
+use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use crate::measure::bench::{Bench, Outcome};
 use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
+
+/// Plots that are lower together share the axis of the lower one.
+const LOW: f32 = 280.0;
 
 /// Draws both over the same axis, with the step that is `playing`; drags change `next`.
 pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, next: &mut Bench) {
@@ -21,8 +24,9 @@ pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
         ],
     );
     let height = (ui.available_height() - 8.0).max(140.0);
-    input(ui, bench, outcome, height * 0.4, ink.ann, next);
-    membrane(ui, bench, outcome, playing, height * 0.6);
+    let shared = height < LOW;
+    input(ui, bench, outcome, height * if shared { 0.36 } else { 0.4 }, !shared, next);
+    membrane(ui, bench, outcome, playing, height * if shared { 0.64 } else { 0.6 });
 }
 
 fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
@@ -41,12 +45,14 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
         .custom_y_axes(vec![parts::y_axis(label).min_thickness(46.0)])
 }
 
-fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, colour: Color32, next: &mut Bench) {
+fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below: bool, next: &mut Bench) {
+    let colour = parts::ink(ui).ann;
     let steps = bench.input.len();
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
     let held: Option<usize> = ui.data(|data| data.get_temp(id));
     let shown = plot("bench input", texts::CURRENT, steps, height)
+        .show_axes([steps_below, true])
         .include_y(-f64::from(reach))
         .include_y(f64::from(reach))
         .label_formatter(|at| {

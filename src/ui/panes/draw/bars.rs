@@ -12,7 +12,10 @@ use crate::ui::tones::tones;
 /// Networks with more classes show their likeliest ones only.
 const MOST: usize = 12;
 const ROW: f32 = 22.0;
+const LEAST: f32 = 9.0;
 const GAP: f32 = 3.0;
+/// Rows closer than this stand close.
+const TIGHT: f32 = 14.0;
 
 /// Probabilities of the classes.
 pub struct Answers {
@@ -69,8 +72,11 @@ pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
     let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
     let room = height - (ui.cursor().top() - top);
-    let row = (room / answers.classes.len().max(1) as f32 - GAP).clamp(11.0, ROW);
-    ui.spacing_mut().item_spacing.y = GAP;
+    let each = room / answers.classes.len().max(1) as f32;
+    // In little room the gaps go first.
+    let gap = if each < TIGHT { 1.0 } else { GAP };
+    let row = (each - gap).clamp(LEAST, ROW);
+    ui.spacing_mut().item_spacing.y = gap;
     for (name, ann, snn) in &answers.classes {
         let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
         let words = texts::class(name, ann * 100.0, snn * 100.0);

@@ -41,12 +41,12 @@ pub fn about(pane: Pane) -> About {
             "Hao et al., ICLR 2023 (COS)",
         ),
         Pane::Unevenness => (
-            &["n − q(z_{in}),   z_{in} = frac{1}{T} sum{t=1}{T} x(t)"],
+            &["n − q(z_{in}),   z_{in} = frac{1}{T} sum{t=1}{T} I(t)"],
             "n the spikes that came, q the count that the same mean input gives when it comes evenly",
             "after Hao et al., AAAI 2023 (SRP)",
         ),
         Pane::Membrane => (
-            &["m(t) = v(t−1) + x(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
+            &["m(t) = v(t−1) + I(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
             "x the input current with the bias, m the potential before and v after the reset, s the spike",
             "integrate and fire with reset by subtraction: Rueckauer et al. 2017; Han et al., CVPR 2020",
         ),
@@ -71,7 +71,7 @@ pub fn about(pane: Pane) -> About {
             "the methods' papers are listed in the README under Methods",
         ),
         Pane::Bench => (
-            &["m(t) = v(t−1) + w x(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
+            &["m(t) = v(t−1) + w I(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
             "w the weight, x the input arrows; the sum of the arrows decides the count due, their order the count that comes",
             "Hao et al., AAAI 2023 (SRP)",
         ),

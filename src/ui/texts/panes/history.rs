@@ -5,7 +5,7 @@ pub const TITLE: &str = "Past runs";
 pub const COMPARE_HINT: &str = "Choose \"compare\" in a row to lay two runs over each other.";
 pub const CHANGE_HINT: &str = "Change something: the next run appears here, and both can be compared.";
 
-pub const COLUMNS: [&str; 7] = ["run", "changed", "T", "right", "mismatch", "took", ""];
+pub const COLUMNS: [&str; 7] = ["run", "", "changed", "T", "right", "mismatch", "took"];
 
 pub const EARLIER: &str = "before this start";
 pub const FORGET: &str = "Forget";
@@ -20,6 +20,10 @@ pub const ANEW: &str = "Its settings again; the run is computed anew";
 pub const AT_ONCE: &str = "Its settings again; the result is there at once";
 pub const FIRST: &str = "the first run";
 pub const RIGHT_HINT: &str = "Samples answered rightly";
+/// Where nobody knows what is right.
+pub fn agree(share: &str) -> String {
+    format!("{share} agree")
+}
 pub const AGREEMENT_HINT: &str = "Agreement with the ANN";
 pub const COMPARE: &str = "compare";
 pub const COMPARED: &str = "compared";
