@@ -16,7 +16,7 @@ fn main() -> spikescope::Result<()> {
     let model = arguments.next().unwrap_or_else(|| "builtin:digits-cnn".into());
     let data = arguments.next().unwrap_or_else(|| "builtin:digits".into());
     let start = Instant::now();
-    let mut lab = Lab::open(Settings::first_start())?;
+    Lab::open(Settings::first_start())?;
     println!("first plots of the lab as it opens: {:.0} ms", ms(start.elapsed()));
 
     let settings = Settings { model: model.clone(), data, ..Settings::first_start() };

@@ -36,9 +36,9 @@ impl Stage {
     pub fn ctx(&self) -> &Context {
         &self.ctx
     }
-    /// In points.
+    /// In points, of which there are fewer where everything is drawn larger.
     pub fn size(&self) -> Vec2 {
-        self.size
+        self.size / self.ctx.zoom_factor()
     }
     /// What was drawn from so far.
     pub fn textures(&self) -> &Textures {
@@ -50,7 +50,7 @@ impl Stage {
         let mut last = FullOutput::default();
         for _ in 0..count {
             let mut input = RawInput {
-                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
+                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size())),
                 time: Some(self.drawn as f64 * FRAME_SECONDS),
                 ..RawInput::default()
             };
@@ -210,6 +210,15 @@ mod tests {
     use egui::Color32;
 
     use super::*;
+
+    #[test]
+    fn what_is_drawn_larger_has_fewer_points_and_as_many_pixels() {
+        let mut stage = Stage::new(Context::default(), egui::vec2(140.0, 70.0), 1.0);
+        stage.ctx().set_zoom_factor(1.4);
+        let mut room = Vec2::ZERO;
+        let image = stage.picture(2, |ui| room = ui.ctx().content_rect().size());
+        assert_eq!((image.size, room), ([140, 70], egui::vec2(100.0, 50.0)));
+    }
 
     #[test]
     fn a_rectangle_covers_its_pixels_and_no_others() {

@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     parts::page(
         ui,
         &page,
-        || csv(&lanes),
+        || csv(&snapshot.run, &lanes),
         |ui| {
             key(ui, run.steps());
             let gap = ui.spacing().item_spacing.y;
@@ -300,9 +300,9 @@ fn explanation(run: &Run, lane: &Lane<'_>) -> String {
     texts::explanation(&name, &number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
 }
 
-/// One row per neuron and step.
-fn csv(lanes: &[Lane<'_>]) -> String {
-    let mut text = String::from("layer,sample,neuron,t,input,before_reset,after_reset,spike\n");
+/// One row per neuron and step; samples and places as the pane names them.
+fn csv(run: &Run, lanes: &[Lane<'_>]) -> String {
+    let mut text = String::from("layer,sample,neuron,place,t,input,before_reset,after_reset,spike\n");
     for lane in lanes {
         let trace = lane.trace;
         let rows = trace.current.iter().zip(&trace.before_reset).zip(&trace.after_reset).zip(&trace.spikes);
@@ -310,9 +310,10 @@ fn csv(lanes: &[Lane<'_>]) -> String {
             let at = lane.at;
             let name = &lane.layer.name;
             text += &format!(
-                "{name},{},{},{},{current},{before},{after},{}\n",
-                at.sample,
+                "{name},{},{},\"{}\",{},{current},{before},{after},{}\n",
+                run.sample_index(at.sample),
                 at.neuron,
+                lane.layer.place(at.neuron),
                 t + 1,
                 u8::from(*spike)
             );
