@@ -18,7 +18,7 @@ use crate::ui::texts::panes::membrane as texts;
 use crate::ui::texts::shared;
 
 /// The lowest that the plot of one membrane may get, in points.
-const MIN_HEIGHT: f32 = 84.0;
+const MIN_HEIGHT: f32 = 70.0;
 /// Height of the plot of the input current under it.
 const CURRENT_HEIGHT: f32 = 74.0;
 /// Up to this many steps every point of the membrane is marked.

@@ -101,7 +101,9 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     painter.text(place(0.03, 1.02), Align2::LEFT_BOTTOM, texts::CEILING, FontId::proportional(10.0), tones.snn);
     let (font, weak) = (FontId::proportional(10.5), tones.weak);
     for (k, label) in [(0.0, "0"), (0.5, "½"), (1.0, "1"), (1.5, "1.5")] {
-        painter.text(place(k, 0.0) + vec2(0.0, 2.0), Align2::CENTER_TOP, label, font.clone(), weak);
+        // The last one stays clear of the maps beside it.
+        let align = if k > 1.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
+        painter.text(place(k, 0.0) + vec2(0.0, 2.0), align, label, font.clone(), weak);
         painter.text(place(0.0, k) - vec2(4.0, 0.0), Align2::RIGHT_CENTER, label, font.clone(), weak);
     }
     let below = pos2(rect.center().x, rect.bottom() + 13.0);
