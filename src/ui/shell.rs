@@ -144,7 +144,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     }
     if window.folding.shows(Side::Layers, window.layout.layers) && !lesson::hides(window, Part::Layers) {
         let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
-        let shown = side.frame(bar(8, 6)).show(ui, |ui| layer_strip::show(ui, lab, &mut wishes));
+        let shown = side.frame(bar(8, 6)).show(ui, |ui| {
+            // Before there is much to show it would shrink to that, and stay so.
+            ui.take_available_width();
+            layer_strip::show(ui, lab, &mut wishes);
+        });
         point(Part::Layers, window, &shown.response);
         hints::note(ui, hints::Target::Layers, shown.response.rect.shrink(6.0));
     }
@@ -157,7 +161,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     } else if window.folding.shows(Side::Inspector, window.layout.inspector) && !lesson::hides(window, Part::Inspector)
     {
         let side = Panel::right("inspector").default_size(230.0).size_range(190.0..=420.0);
-        let shown = side.frame(bar(10, 6)).show(ui, |ui| inspector::show(ui, lab, &mut wishes));
+        let shown = side.frame(bar(10, 6)).show(ui, |ui| {
+            ui.take_available_width();
+            inspector::show(ui, lab, &mut wishes);
+        });
         point(Part::Inspector, window, &shown.response);
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
