@@ -7,7 +7,7 @@ use super::recording::{SampleSpikes, SpikeTrain};
 use crate::convert::{Pooling, SpikingLayer};
 use crate::network::event::cut::{self, CUT_WEIGHTS, Stretch, Stretches};
 use crate::network::event::feed::{Feed, Grid, Map, Term, Windows};
-use crate::network::event::gather::{Column, Run, Shortcut, gather, runs};
+use crate::network::event::gather::{Column, Run, Shortcut, fill, gather, runs};
 use crate::network::event::lanes::{LANES, Lanes};
 use crate::network::event::list::{Reader, RowEvents};
 use crate::network::event::table::{self, Patterns, Table, look_up};
@@ -188,7 +188,7 @@ impl Events<'_> {
         for (lane, value) in self.constant[first..first + spot.at.lanes()].iter().enumerate() {
             constant[lane / LANES].0[lane % LANES] = *value;
         }
-        column.fill(constant);
+        fill(&constant, column);
         for (k, (term, source)) in self.feed.terms.iter().zip(&self.sources).enumerate() {
             if let Map::Direct(direct) = &term.map {
                 let spikes = source.spikes(sample);

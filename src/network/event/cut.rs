@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::feed::{Feed, Grid, Map, Rows, SourcePool, Term};
 use super::gather::Column;
-use super::lanes::{LANES, Lanes, MOST};
+use super::lanes::{Lanes, MOST};
 use super::list::{Spikes, bits_at};
-use super::simd::{Isa, Kernel, dispatch};
+use super::simd::{Isa, Kernel, WORD, dispatch};
 
 /// Bytes of weights up to which all blocks of a layer are taken at a place before the next place; beyond, all places for
 /// one block.
@@ -17,8 +17,8 @@ pub const SMALL_WEIGHTS: usize = 1 << 20;
 pub const CUT_WEIGHTS: usize = 128 << 10;
 /// Spikes that a stretch may see in a step from which on they are: of fewer too few come.
 pub const FEWEST: usize = 128;
-/// Input channels of one stretch: with blocks of 64 outputs 32 KiB of weights.
-pub const STRETCH: usize = 128;
+/// Input channels of one stretch: with blocks of 64 outputs 64 KiB of weights.
+pub const STRETCH: usize = 256;
 /// Steps that are put in order together.
 pub const TURN: usize = 32;
 /// Words of one stretch.
@@ -52,7 +52,7 @@ pub struct Stretches {
     firsts: Vec<[u32; 2]>,
     /// Steps with events, and how many they have.
     steps: Vec<[u16; 2]>,
-    /// Rows within the stretch; longer than its events, which are written sixteen places at a time.
+    /// Rows within the stretch; longer than its events, which are written many places at a time.
     events: Vec<u32>,
 }
 
@@ -111,17 +111,14 @@ impl<S: Spikes> Kernel for Listing<'_, S> {
                     most_first(order);
                     for &[step, number] in order.iter().take_while(|[_, number]| *number > 0) {
                         out.steps.push([step, number]);
-                        let room = length + usize::from(number) + LANES;
+                        let room = length + usize::from(number) + WORD;
                         if out.events.len() < room {
                             out.events.resize(room.max(2 * out.events.len()), 0);
                         }
                         for &source in &sources {
                             for (k, word) in bits(usize::from(step), source).into_iter().enumerate() {
-                                for part in 0..64 / LANES {
-                                    let base = (64 * k + LANES * part) as u32;
-                                    if let Some(events) = out.events[length..].first_chunk_mut() {
-                                        length += I::positions((word >> (LANES * part)) as u16, base, events);
-                                    }
+                                if let Some(events) = out.events[length..].first_chunk_mut() {
+                                    length += I::positions_of_word(word, (WORD * k) as u32, events);
                                 }
                             }
                         }

@@ -9,6 +9,28 @@ use super::simd::{Isa, Kernel, dispatch};
 /// places.
 pub type Column<const N: usize> = [[Lanes; N]];
 
+/// Makes every step of `column` equal to `value`.
+pub fn fill<const M: usize>(value: &[Lanes; M], column: &mut Column<M>) {
+    dispatch(Fill { value, column });
+}
+
+struct Fill<'a, const M: usize> {
+    value: &'a [Lanes; M],
+    column: &'a mut Column<M>,
+}
+
+impl<const M: usize> Kernel for Fill<'_, M> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // Copied from registers: a call for each step would cost more than the copy.
+        let value = self.value.each_ref().map(I::load);
+        for out in self.column {
+            out.iter_mut().zip(value).for_each(|(out, value)| I::store(value, out));
+        }
+    }
+}
+
 /// Columns of the input next to each other that one stretch of weight rows belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {

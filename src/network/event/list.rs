@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::feed::{Grid, Map, Rows, SourcePool, Term, Windows};
 use super::lanes::LANES;
-use super::simd::{Isa, Kernel, dispatch};
+use super::simd::{Isa, Kernel, WORD, dispatch};
 
 /// The spikes of one sample of a layer: `[T]` steps of `planes` bit fields, channels innermost.
 pub trait Spikes: Sync {
@@ -30,7 +30,7 @@ pub struct List {
     columns: usize,
     /// First event of each column at each step, and one past the step's last: `[T][columns + 1]`.
     offsets: Vec<u32>,
-    /// Longer than its events: they are written sixteen places at a time.
+    /// Longer than its events: they are written many places at a time.
     events: Vec<u32>,
     length: usize,
 }
@@ -50,7 +50,7 @@ impl List {
 
     /// Makes room for `most` more events.
     fn writer(&mut self, most: usize) -> Writer<'_> {
-        let room = self.length + most + LANES;
+        let room = self.length + most + WORD;
         if self.events.len() < room {
             self.events.resize(room.max(self.events.len() * 2), 0);
         }
@@ -83,10 +83,13 @@ impl Writer<'_> {
             if wide < 64 {
                 bits &= (1 << wide) - 1;
             }
-            for k in 0..wide.div_ceil(LANES) {
-                if let Some(out) = self.events[self.length..].first_chunk_mut() {
-                    self.length += I::positions((bits >> (LANES * k)) as u16, base + (first + LANES * k) as u32, out);
+            let (events, base) = (&mut self.events[self.length..], base + first as u32);
+            if wide <= LANES {
+                if let Some(out) = events.first_chunk_mut() {
+                    self.length += I::positions(bits as u16, base, out);
                 }
+            } else if let Some(out) = events.first_chunk_mut() {
+                self.length += I::positions_of_word(bits, base, out);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Maps of few input channels. The sums for all 256 patterns of eight channels are worked out beforehand; a step then adds
-//! one row for every eight channels of a window, whether they spike or not. That is less work than finding out which ones
-//! do, and there is no loop whose end the processor could guess wrong.
+//! one row for every eight channels of a window that spike in any of eight steps, whether they spike in it or not. That is
+//! less work than finding out which ones do, and there is no loop whose end the processor could guess wrong. (Patterns of
+//! four channels were slower: their sums stay in a nearer cache, but twice as many are added.)
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::feed::{Grid, Map, Rows, SourcePool, Term};
@@ -64,10 +66,8 @@ struct Seen {
 }
 
 /// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
-/// eights.
+/// [`STEPS`].
 pub struct Patterns {
-    /// Bytes of one place.
-    size: usize,
     bits: Vec<u8>,
     /// What a spike counts.
     count: f32,
@@ -142,7 +142,7 @@ impl Patterns {
             let mut bits = vec![0u8; places * size];
             if channels % EIGHT == 0 {
                 by_words(spikes, plane, steps, &mut bits, length);
-                return Self { size, bits, count: count as f32 };
+                return Self { bits, count: count as f32 };
             }
             for (group, bits) in bits.chunks_mut(TOGETHER * size).enumerate() {
                 for t in 0..steps {
@@ -155,14 +155,9 @@ impl Patterns {
                     }
                 }
             }
-            Self { size, bits, count: count as f32 }
+            Self { bits, count: count as f32 }
         };
         spikes.weights().iter().enumerate().map(plane).collect()
-    }
-
-    /// The patterns of a place, [`STEPS`] in a row.
-    fn place(&self, place: usize) -> &[[u8; STEPS]] {
-        self.bits[place * self.size..(place + 1) * self.size].as_chunks().0
     }
 }
 
@@ -245,49 +240,57 @@ struct LookUp<'a, const N: usize, const M: usize> {
 impl<const N: usize, const M: usize> Kernel for LookUp<'_, N, M> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        match (self.eights, N) {
-            (1, _) => self.sum::<I, 1, 8>(),
+    fn run<I: Isa>(mut self) {
+        let (steps, rest) = (self.column.len(), self.column.len() % STEPS);
+        if N > 2 {
             // As many sums at once as there are registers.
-            (_, 1) => self.sum::<I, 2, 8>(),
-            _ => self.sum::<I, 2, 4>(),
+            return self.sum::<I, 4>(0..steps);
         }
+        // A last piece of up to four steps needs no sums of eight.
+        let whole = if rest <= STEPS / 2 { steps - rest } else { steps };
+        self.sum::<I, STEPS>(0..whole);
+        self.sum::<I, 4>(whole..steps);
     }
 }
 
 impl<const N: usize, const M: usize> LookUp<'_, N, M> {
-    /// `S` steps at a time, each of `Q` groups of eight channels with a sum of its own, so that no addition waits for another.
+    /// The sums of `steps`, the first of which begins a piece of [`STEPS`]: `S` at a time, so that no addition waits for
+    /// another.
     #[inline(always)]
-    fn sum<I: Isa, const Q: usize, const S: usize>(self) {
+    fn sum<I: Isa, const S: usize>(&mut self, steps: Range<usize>) {
         let count = I::splat(self.patterns.count);
-        let tap_size = self.eights * PATTERNS * N;
+        let tables: &[[[Lanes; N]; PATTERNS]] = self.sums.as_chunks::<N>().0.as_chunks().0;
+        let (pieces, _) = self.patterns.bits.as_chunks::<STEPS>();
         let chunks = self.column.len().div_ceil(STEPS);
-        for (k, column) in self.column.chunks_mut(S).enumerate() {
-            let (chunk, half) = (k * S / STEPS, k * S % STEPS);
-            let mut sums = [[[I::splat(0.0); N]; Q]; S];
+        // What spikes at all in these steps: the table and the piece of patterns.
+        let mut live = [[0u32; 2]; MOST_TAPS * MOST_CHANNELS / EIGHT];
+        for (k, column) in self.column[steps.clone()].chunks_mut(S).enumerate() {
+            let first = steps.start + k * S;
+            let (chunk, half) = (first / STEPS, first % STEPS);
+            let patterns = |piece: usize| pieces[piece][half..].first_chunk::<S>().unwrap_or(&[0; S]);
+            // Whether a place is silent is hard to guess, so that nothing branches by it.
+            let mut lives = 0;
             for &Seen { tap, place } in self.seen {
-                let window = self.patterns.place(place as usize);
-                let (rows, _) = self.sums[tap as usize * tap_size..].as_chunks::<N>();
-                let (eights, _) = rows.as_chunks::<PATTERNS>();
-                let Some(table) = eights.first_chunk::<Q>() else { continue };
-                for q in 0..Q {
-                    let patterns = &window[q * chunks + chunk];
-                    for s in 0..S {
-                        let row = &table[q][usize::from(patterns[half + s])];
-                        for n in 0..N {
-                            sums[s][q][n] = I::add(sums[s][q][n], I::load(&row[n]));
-                        }
+                for q in 0..self.eights {
+                    let piece = (place as usize * self.eights + q) * chunks + chunk;
+                    live[lives] = [tap * self.eights as u32 + q as u32, piece as u32];
+                    lives += usize::from(*patterns(piece) != [0; S]);
+                }
+            }
+            let mut sums = [[I::splat(0.0); N]; S];
+            for &[table, piece] in &live[..lives] {
+                let (table, patterns) = (&tables[table as usize], patterns(piece as usize));
+                for s in 0..S {
+                    let row = &table[usize::from(patterns[s])];
+                    for n in 0..N {
+                        sums[s][n] = I::add(sums[s][n], I::load(&row[n]));
                     }
                 }
             }
-            for (out, sums) in column.iter_mut().zip(&sums) {
+            for (out, sum) in column.iter_mut().zip(&sums) {
                 let out = &mut out.as_chunks_mut::<N>().0[self.part];
                 for n in 0..N {
-                    let mut sum = sums[0][n];
-                    for other in &sums[1..] {
-                        sum = I::add(sum, other[n]);
-                    }
-                    I::store(I::mul_then_add(sum, count, I::load(&out[n])), &mut out[n]);
+                    I::store(I::mul_then_add(sum[n], count, I::load(&out[n])), &mut out[n]);
                 }
             }
         }
