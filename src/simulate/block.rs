@@ -35,7 +35,13 @@ pub(super) struct Shared<'a> {
     pub dense: &'a [bool],
     /// Parts that one sample's work is cut into for several threads.
     pub parts: usize,
+    /// Takes the means and end states of a layer, by its index, as soon as it is through, so that they need not be held until
+    /// the whole block is; without it they stay in the block.
+    pub take_ends: Option<&'a TakeEnds<'a>>,
 }
+
+/// Layer, first sample, and the trail whose means and end states are taken out.
+pub(super) type TakeEnds<'a> = dyn Fn(usize, usize, &mut Trail) + Sync + 'a;
 
 /// The event form in which a run reads node `id`, where it has one under the network's rule for max pools and not nearly
 /// everything spikes.
@@ -93,8 +99,11 @@ pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: 
                 correction: plan.spiking.correction,
                 mask: masks.as_ref().map(|masks| &masks[index]),
             };
-            let trail = integrate(&work, &currents, control)?;
+            let mut trail = integrate(&work, &currents, control)?;
             drop(currents);
+            if let Some(take) = shared.take_ends {
+                take(index, first, &mut trail);
+            }
             at_work.layers[index] = Some(trail);
         }
         if shared.dense[id] {
@@ -124,7 +133,7 @@ fn pre_steps(
     let uncorrected = SpikingNetwork { correction: Correction::None, ..plan.spiking.clone() };
     let pre = Plan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
     let dense = dense_nodes(&pre, 0);
-    let shared = Shared { plan: &pre, reuse: Reuse::NOTHING, dense: &dense, ..shared };
+    let shared = Shared { plan: &pre, reuse: Reuse::NOTHING, dense: &dense, take_ends: None, ..shared };
     let block = run_block(shared, first, rows, control)?;
     let masks = block.layers.into_iter().zip(&plan.spiking.layers);
     let masks = masks.filter_map(|(trail, layer)| Some(srp::mask(layer, &trail?.potential, rule)));
@@ -267,7 +276,7 @@ pub(super) fn with_recorded_currents<R>(
     let source = network.nodes[spiking.node].inputs[0];
     let reuse = Reuse { previous: plan.previous, layers: layer, from_step: 0 };
     let mut at_work = AtWork {
-        shared: Shared { plan, reuse, dense: &[], parts: 1 },
+        shared: Shared { plan, reuse, dense: &[], parts: 1, take_ends: None },
         first,
         rows,
         steps: plan.steps,

@@ -271,7 +271,10 @@ fn assemble(work: &Work<'_>, currents: &Currents<'_>, pieces: Vec<Piece>, silenc
             let (sample, t, plane) = (i / planes / currents.steps, i / planes % currents.steps, i % planes);
             let row = spikes.row_mut(t, piece.samples.start + sample);
             let row = &mut row[plane * row_words..(plane + 1) * row_words];
-            bits.iter().enumerate().for_each(|(w, &word)| or_bits(row, shift + w * 64, word));
+            // Whole words of which nobody else has a bit are copied.
+            let own = if piece.all_channels && shift % 64 == 0 { inside / 64 } else { 0 };
+            row[shift / 64..][..own].copy_from_slice(&bits[..own]);
+            bits.iter().enumerate().skip(own).for_each(|(w, &word)| or_bits(row, shift + w * 64, word));
         }
         let spread = |from: &[f32], to: &mut [f32]| {
             // A few cache lines at a time: a column of the one is a row of the other.

@@ -14,6 +14,7 @@ use super::block::{Block, Shared, dense_nodes, planned_form, run_block};
 use super::control::{Event, Finished};
 use super::currents::many_weights;
 use super::form::{Form, form_of};
+use super::layer::Trail;
 use super::prefix::prefix;
 use super::recording::{LayerRecording, Recording, SpikeTrain};
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
@@ -88,14 +89,16 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     let rows = block_rows(plan, reuse, &dense, threads);
     // Few blocks leave threads without work: then a sample is cut.
     let parts = if plan.samples.div_ceil(rows) < 2 * threads && threads > 1 { 2 * threads } else { 1 };
-    let shared = Shared { plan, reuse, dense: &dense, parts };
     let done = AtomicUsize::new(0);
     let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
     let recording = Mutex::new(begin(plan, reuse));
+    let open = || recording.lock().unwrap_or_else(PoisonError::into_inner);
+    let take_ends = |layer: usize, first: usize, trail: &mut Trail| open().take_ends(layer, first, trail);
+    let shared = Shared { plan, reuse, dense: &dense, parts, take_ends: Some(&take_ends) };
     let block = |first: usize| {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
-        recording.lock().unwrap_or_else(PoisonError::into_inner).put(plan, reuse, &block);
+        open().put(plan, reuse, &block);
         control.tell_answers(|| Event::Answers(finished(plan, reuse, &block)));
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
@@ -194,7 +197,18 @@ pub fn predict_bytes(plan: &Plan<'_>) -> usize {
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let dense_bytes = if event_forms_only(plan) { widest } else { widest * steps * 3 } * 4 * under_way;
     let of = |steps, samples| Recording::predict_bytes(plan.spiking, steps, samples, classes);
-    of(plan.steps, plan.samples) + of(steps, under_way) + dense_bytes
+    // Means and end states of a layer are put away as soon as it is through; until then it is there in pieces as well.
+    let layers = &plan.spiking.layers;
+    let ends = layers.iter().map(|layer| layer.neurons() * 8).sum::<usize>();
+    let pieces = |layer: &SpikingLayer| layer.neurons() * (16 + steps * layer.neuron.weights().len() / 8);
+    let pieces = layers.iter().map(pieces).max().unwrap_or(0);
+    let block = (of(steps, under_way) + under_way * pieces).saturating_sub(under_way * ends);
+    // Pre-steps keep the end states of all layers.
+    let before = match plan.spiking.correction {
+        Correction::Srp { steps, .. } => of(steps, under_way),
+        _ => 0,
+    };
+    of(plan.steps, plan.samples) + block.max(before) + dense_bytes
 }
 
 /// Whether dense values are needed for constants alone.
@@ -303,23 +317,31 @@ impl Recording {
         }
     }
 
-    /// Takes over what a block of samples gave.
+    /// Takes the means and end states out of `trail`, which is of the samples from `first` on.
+    fn take_ends(&mut self, layer: usize, first: usize, trail: &mut Trail) {
+        let record = &mut self.layers[layer];
+        let neurons = record.spikes.neurons();
+        let take = |to: &mut [f32], from: &mut Vec<f32>| {
+            let from = std::mem::take(from);
+            to[first * neurons..][..from.len()].copy_from_slice(&from);
+        };
+        take(&mut Arc::make_mut(&mut record.mean_input)[..], &mut trail.mean_input);
+        take(&mut Arc::make_mut(&mut record.potential)[..], &mut trail.potential);
+        if let (Some(to), Some(from)) = (&mut record.start, &mut trail.start) {
+            take(to, from);
+        }
+    }
+
+    /// Takes over what else a block of samples gave.
     fn put(&mut self, plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) {
         let new_steps = plan.steps - reuse.from_step;
-        for ((record, trail), layer) in self.layers.iter_mut().zip(&block.layers).zip(&plan.spiking.layers) {
+        for (record, trail) in self.layers.iter_mut().zip(&block.layers) {
             let Some(trail) = trail else { continue };
             for t in 0..new_steps {
                 for sample in 0..block.rows {
                     let row = record.spikes.row_mut(reuse.from_step + t, block.first + sample);
                     row.copy_from_slice(trail.spikes.row(t, sample));
                 }
-            }
-            let neurons = layer.neurons();
-            let span = block.first * neurons..(block.first + block.rows) * neurons;
-            Arc::make_mut(&mut record.mean_input)[span.clone()].copy_from_slice(&trail.mean_input);
-            Arc::make_mut(&mut record.potential)[span.clone()].copy_from_slice(&trail.potential);
-            if let (Some(all), Some(start)) = (&mut record.start, &trail.start) {
-                all[span].copy_from_slice(start);
             }
             if let (Some(all), Some(silenced)) = (&mut record.silenced, &trail.silenced) {
                 (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
