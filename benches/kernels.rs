@@ -1,13 +1,17 @@
-//! One layer in event form against the same layer on dense tensors, at several firing rates: where is the crossover?
+//! One layer in event form against the same layer on dense tensors, at several firing rates: where is the crossover? And
+//! how many additions a second the machine can do at all.
 //!
 //! `cargo bench --bench kernels`. Times are of one layer of currents and neurons for 8 samples and 32 steps; the layer in
-//! front is taken from a recording. Threads: `RAYON_NUM_THREADS=1 cargo bench --bench kernels` for one.
+//! front is taken from a recording. Threads: `RAYON_NUM_THREADS=1 cargo bench --bench kernels` for one. Dense tensors on a
+//! graphics card: `SPIKESCOPE_BENCH_BACKEND=wgpu cargo bench --features wgpu --bench kernels`.
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
 use divan::{Bencher, counter::ItemsCount};
 use spikescope::convert::{Correction, Neuron, Pooling, Reset, SpikingLayer, SpikingNetwork, Tie};
+use spikescope::lab::Backend;
+use spikescope::network::event::lanes::{LANES, Lanes};
+use spikescope::network::event::simd::{Isa, Kernel, dispatch, simd_name};
 use spikescope::network::forward::Program;
 use spikescope::network::{Activation, Network, Node, Op, Weights};
 use spikescope::simulate::{Control, Plan, Recording, run};
@@ -16,7 +20,7 @@ const SAMPLES: usize = 8;
 const STEPS: usize = 32;
 
 fn main() {
-    println!("kernels run with {}", spikescope::network::event::simd_name());
+    println!("kernels run with {}, dense tensors on {:?}", spikescope::network::event::simd_name(), backend());
     divan::main();
 }
 
@@ -26,6 +30,13 @@ struct Bench {
     spiking: SpikingNetwork,
     input: Vec<f32>,
     recording: Recording,
+}
+
+/// The Burn backend that SPIKESCOPE_BENCH_BACKEND names; the default one where it names none.
+fn backend() -> Backend {
+    let Ok(name) = std::env::var("SPIKESCOPE_BENCH_BACKEND") else { return Backend::default() };
+    let known = Backend::ALL.into_iter().find(|(word, _)| *word == name);
+    known.unwrap_or_else(|| panic!("there is no backend '{name}'")).1
 }
 
 /// Numbers between −1 and 1 that look random.
@@ -75,7 +86,7 @@ fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
     let nodes = nodes.into_iter().enumerate();
     let nodes = nodes.map(|(id, (op, inputs, shape))| Node { name: id.to_string(), op, inputs, shape }).collect();
     let network = Network { name: layer.into(), nodes, output: 5, scaling: None, class_names: Vec::new() };
-    let program = Program::new(Arc::new(network), &Device::flex());
+    let program = Program::new(Arc::new(network), &backend().device().expect("the backend is there"));
     let program = if dense { program.dense_only() } else { program };
     let neurons = |node: usize, shape: &[usize], theta: f32| SpikingLayer {
         node,
@@ -134,6 +145,35 @@ fn time(bencher: Bencher<'_, '_>, layer: &str, percent: usize, dense: bool) {
     bencher
         .counter(ItemsCount::new(SAMPLES * STEPS))
         .bench_local(|| run(&plan, &Control::default()).expect("the network runs"));
+}
+
+/// What the machine can do at most: adds rows of weights one after the other, as many as lie in so many KiB.
+#[divan::bench(args = [16, 64, 256, 4096], sample_count = 20)]
+fn additions_of_rows_in_kib(bencher: Bencher<'_, '_>, kib: usize) {
+    let rows = vec![Lanes([1.0; LANES]); (kib << 10) / size_of::<Lanes>()];
+    let times = (64 << 10) / kib;
+    bencher
+        .counter(ItemsCount::new(rows.len() * LANES * times))
+        .bench_local(|| (0..times).for_each(|_| drop(divan::black_box(dispatch(Sum(divan::black_box(&rows)))))));
+}
+
+/// The sum of all rows, in as many partial sums as hide the time that one addition takes.
+struct Sum<'a>(&'a [Lanes]);
+
+impl Kernel for Sum<'_> {
+    type Output = Lanes;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Lanes {
+        let mut sums = [I::splat(0.0); 8];
+        for rows in self.0.as_chunks::<8>().0 {
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                *sum = I::add(*sum, I::load(row));
+            }
+        }
+        let mut out = Lanes::ZERO;
+        I::store(sums.into_iter().reduce(I::add).unwrap_or(I::splat(0.0)), &mut out);
+        out
+    }
 }
 
 macro_rules! at_rates {

@@ -87,16 +87,17 @@ class Builder:
         return torch.randn(shape, generator=self.random) * (2 / fan_in) ** 0.5
 
 
-def vgg16(path, images):
-    """VGG-16 for CIFAR as the authors of QCFS have it: 13 convolutions, 5 average pools, 512-4096-4096-10."""
+def vgg16(path, images, classes=10):
+    """VGG-16 for CIFAR as the authors of QCFS have it: 13 convolutions, 5 average pools, 512-4096-4096-10. Of larger images
+    the first of the fully connected layers sees more."""
     net = Builder(images, seed=16)
     for word in VGG16:
         net.pool() if word == "pool" else net.conv(word)
     net.flatten()
     net.linear(4096)
     net.linear(4096)
-    net.linear(10, last=True)
-    net.writer.save(path, 10)
+    net.linear(classes, last=True)
+    net.writer.save(path, classes)
 
 
 def small_cnn(path, images):
