@@ -20,7 +20,7 @@ const SAMPLES: usize = 8;
 const STEPS: usize = 32;
 
 fn main() {
-    println!("kernels run with {}, dense tensors on {:?}", spikescope::network::event::simd_name(), backend());
+    println!("kernels run with {}, dense tensors on {:?}", simd_name(), backend());
     divan::main();
 }
 
@@ -152,9 +152,11 @@ fn time(bencher: Bencher<'_, '_>, layer: &str, percent: usize, dense: bool) {
 fn additions_of_rows_in_kib(bencher: Bencher<'_, '_>, kib: usize) {
     let rows = vec![Lanes([1.0; LANES]); (kib << 10) / size_of::<Lanes>()];
     let times = (64 << 10) / kib;
-    bencher
-        .counter(ItemsCount::new(rows.len() * LANES * times))
-        .bench_local(|| (0..times).for_each(|_| drop(divan::black_box(dispatch(Sum(divan::black_box(&rows)))))));
+    bencher.counter(ItemsCount::new(rows.len() * LANES * times)).bench_local(|| {
+        for _ in 0..times {
+            divan::black_box(dispatch(Sum(divan::black_box(&rows))));
+        }
+    });
 }
 
 /// The sum of all rows, in as many partial sums as hide the time that one addition takes.

@@ -1,5 +1,5 @@
-"""A network and images of ImageNet's size: VGG-16 at 224x224 with seeded weights, a thousand classes, 8 images, T = 32. How much
-memory does the process take at most? `target/peers-venv/bin/python benches/peers/large.py --data DIR` (after `run.sh`).
+"""A network and images of ImageNet's size: VGG-16 at 224x224 with seeded weights, a thousand classes, 8 images, T = 32. How
+much memory does the process take at most? `target/peers-venv/bin/python benches/peers/large.py --data DIR` (after `run.sh`).
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main():
     summary = json.loads((out / "summary.json").read_text())
     spikes = sum(layer["spikes"] for layer in summary["layers"])
     print(f"VGG-16 at {SIDE}x{SIDE}, {IMAGES} images, T = {STEPS}, {given.threads} threads: {summary['seconds']['snn']:.1f} s,")
-    print(f"{spikes:,} spikes; the process took {peaks[0]:.2f} GiB up to the end of the run, {peaks[1]:.2f} GiB measured and written")
+    print(f"{spikes:,} spikes; the process took {peaks[0]:.2f} GiB up to the end of the run, {peaks[1]:.2f} GiB in all")
 
 
 if __name__ == "__main__":

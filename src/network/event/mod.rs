@@ -17,6 +17,8 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use compile::compile;
 pub use feed::{Feed, Grid, Map, Term};
