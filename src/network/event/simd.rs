@@ -1,7 +1,7 @@
 //! The instructions that kernels are made of, in the widest form that the machine has, chosen at run time. All forms do the
 //! same operations in the same order, multiplication and addition apart, so their results are equal to the last bit;
 //! [`Portable`] is the plain twin that the others are tested against.
-//! The instructions themselves are in [`super::x86`].
+//! The instructions of x86-64 themselves are in `x86.rs`.
 
 use super::lanes::{BITS, LANES, Lanes};
 #[cfg(target_arch = "x86_64")]

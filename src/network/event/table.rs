@@ -66,7 +66,7 @@ struct Seen {
 }
 
 /// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
-/// [`STEPS`].
+/// eights.
 pub struct Patterns {
     bits: Vec<u8>,
     /// What a spike counts.
