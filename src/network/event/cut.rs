@@ -1,4 +1,4 @@
-//! Maps whose weights do not stay in the cache nearest to the core: their rows are taken in stretches that do, each for many
+//! Maps whose weights do not stay in the caches near to the core: their rows are taken in stretches that do, each for many
 //! columns before the next one. The events of a stretch lie together, those of the step with the most events first, so that
 //! the processor guesses rightly where the events of a step end.
 
