@@ -13,6 +13,7 @@ from torch import from_numpy
 import networks
 import samples
 import spikescope
+import workloads
 from workloads import PROJECT
 
 SIDE, IMAGES, CALIBRATION, STEPS = 224, 8, 4, 32
@@ -29,10 +30,12 @@ def main():
     given.work.mkdir(parents=True, exist_ok=True)
     archive, model = given.work / "imagenet-size.npz", given.work / "vgg16-224.onnx"
     if not archive.exists():
-        x, y = samples.cifar10(given.data / "cifar10" / "test_batch_first500.bin")
-        small = from_numpy(x[: IMAGES + CALIBRATION].astype(np.float32))
+        cifar = next(workload for workload in workloads.ALL if workload.data == "cifar10")
+        of_cifar = np.load(workloads.Files(given.data, given.work).archive(cifar))
+        x, y = (of_cifar[key][: IMAGES + CALIBRATION] for key in ("x", "y"))
+        small = from_numpy(x.astype(np.float32))
         large = F.interpolate(small, size=(SIDE, SIDE), mode="bilinear").numpy().round().astype(np.uint8)
-        np.savez(archive, x=large, y=y[: IMAGES + CALIBRATION])
+        np.savez(archive, x=large, y=y)
     if not model.exists():
         networks.vgg16(model, samples.scaled(np.load(archive)["x"][IMAGES:], "0..1"), classes=1000)
     run = {

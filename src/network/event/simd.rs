@@ -52,7 +52,7 @@ pub trait Isa {
     }
 }
 
-/// Numbers that a place of a word is written among.
+/// Bits of a word.
 pub const WORD: usize = 64;
 
 /// Plain loops, for any machine.
