@@ -1,6 +1,8 @@
 //! One block of samples through the whole spiking network. A layer runs in event form where it has one; where it has none
 //! (or where another layer needs it so) values are dense tensors.
 
+use std::sync::OnceLock;
+
 use super::Control;
 use super::correct::srp;
 use super::currents::{Current, Currents};
@@ -133,11 +135,16 @@ fn pre_steps(
     let uncorrected = SpikingNetwork { correction: Correction::None, ..plan.spiking.clone() };
     let pre = Plan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
     let dense = dense_nodes(&pre, 0);
-    let shared = Shared { plan: &pre, reuse: Reuse::NOTHING, dense: &dense, take_ends: None, ..shared };
-    let block = run_block(shared, first, rows, control)?;
-    let masks = block.layers.into_iter().zip(&plan.spiking.layers);
-    let masks = masks.filter_map(|(trail, layer)| Some(srp::mask(layer, &trail?.potential, rule)));
-    Ok(masks.collect())
+    let masks: Vec<OnceLock<SpikeTrain>> = vec![OnceLock::new(); plan.spiking.layers.len()];
+    // Of a layer's end only its mask is kept.
+    let to_mask = |layer: usize, _: usize, trail: &mut Trail| {
+        let potential = std::mem::take(&mut trail.potential);
+        trail.mean_input = Vec::new();
+        masks[layer].get_or_init(|| srp::mask(&plan.spiking.layers[layer], &potential, rule));
+    };
+    let shared = Shared { plan: &pre, reuse: Reuse::NOTHING, dense: &dense, take_ends: Some(&to_mask), ..shared };
+    run_block(shared, first, rows, control)?;
+    Ok(masks.into_iter().filter_map(OnceLock::into_inner).collect())
 }
 
 /// The nodes whose dense value is needed when the first `kept` spiking layers are known: those on the ways from spikes or

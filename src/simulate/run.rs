@@ -184,7 +184,8 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
 }
 
 /// Bytes that a run by `plan` from nothing takes at its peak beside the weights: the recording, and what the blocks under
-/// way have not put into it yet.
+/// way have not put into it yet, one for each thread and all at their peaks at once. Whether they come there at once is
+/// chance: a run on several threads may take less, by up to the blocks of all but one.
 pub fn predict_bytes(plan: &Plan<'_>) -> usize {
     let classes = plan.program.network().classes();
     let dense = dense_nodes(plan, 0);
@@ -203,12 +204,7 @@ pub fn predict_bytes(plan: &Plan<'_>) -> usize {
     let pieces = |layer: &SpikingLayer| layer.neurons() * (16 + steps * layer.neuron.weights().len() / 8);
     let pieces = layers.iter().map(pieces).max().unwrap_or(0);
     let block = (of(steps, under_way) + under_way * pieces).saturating_sub(under_way * ends);
-    // Pre-steps keep the end states of all layers.
-    let before = match plan.spiking.correction {
-        Correction::Srp { steps, .. } => of(steps, under_way),
-        _ => 0,
-    };
-    of(plan.steps, plan.samples) + block.max(before) + dense_bytes
+    of(plan.steps, plan.samples) + block + dense_bytes
 }
 
 /// Whether dense values are needed for constants alone.
