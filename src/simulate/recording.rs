@@ -64,6 +64,9 @@ pub struct Recording {
     pub readout: Vec<f32>,
 }
 
+/// Places that are brought from the order of the bits into that of the neurons together.
+const TILE: usize = 16;
+
 impl SpikeTrain {
     /// An empty train of 0 steps with one plane.
     pub fn new(samples: usize, neurons: usize) -> Self {
@@ -180,10 +183,16 @@ impl SpikeTrain {
         let mut by_bit = vec![0.0; self.neurons().next_multiple_of(64)];
         count(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
         by_bit.truncate(self.neurons());
-        for (place, channels) in by_bit.chunks(self.channels.max(1)).enumerate() {
-            for (c, &count) in channels.iter().enumerate() {
-                let total = &mut counts[c * self.places + place];
-                *total = total.wrapping_add_signed(count as i32);
+        let add = |(total, &count): (&mut u32, &f32)| *total = total.wrapping_add_signed(count as i32);
+        if self.places == 1 {
+            counts.iter_mut().zip(&by_bit).for_each(add);
+            return;
+        }
+        // Some places at a time, so that a line of the cache is filled before the next channel's, far away, is.
+        for (tile, counted) in by_bit.chunks(TILE * self.channels.max(1)).enumerate() {
+            for (c, row) in counts.chunks_mut(self.places.max(1)).enumerate() {
+                let row = row.iter_mut().skip(tile * TILE);
+                row.zip(counted[c..].iter().step_by(self.channels)).for_each(add);
             }
         }
     }
