@@ -18,6 +18,7 @@ pub mod run_report;
 mod strip;
 mod sums;
 pub mod ties;
+mod view;
 pub mod wilson;
 
 pub use detect::{Detector, Found};

@@ -1,14 +1,13 @@
 //! The figures of a strip of neurons of one sample side by side: what can be worked out for all of them alike is, in loops
 //! of a fixed length that the compiler turns into vector instructions; what is counted by kind comes after, neuron by neuron.
 
-use super::divergence::{Place, half_level};
+use super::divergence::Place;
 use super::ledger::ledger_against;
 use super::report::{Categories, Condition, Ledger, NeuronRef};
-use super::run_report::Subject;
 use super::sums::{Sums, own_reference};
-use crate::convert::{Neuron, Reset, SpikingLayer};
+use super::view::View;
+use crate::convert::{Reset, SpikingLayer};
 use crate::network::Activation;
-use crate::simulate::LayerRecording;
 use crate::simulate::neuron::{target_count, whole};
 
 /// Neurons of one strip.
@@ -19,70 +18,6 @@ pub(super) const SPREAD: usize = 8;
 const BESIDE: usize = 8;
 
 type F64s = [f64; STRIP];
-
-/// One layer for one sample.
-pub(super) struct View<'a> {
-    layer: &'a SpikingLayer,
-    record: &'a LayerRecording,
-    index: usize,
-    sample: usize,
-    steps: usize,
-    per_step: usize,
-    /// Neurons of one channel.
-    plane: usize,
-    /// z and ẑ, `[F]`.
-    pub z: &'a [f32],
-    zin: &'a [f32],
-    counts: Vec<u32>,
-    /// Spikes of either sign, where they differ from the counts.
-    events: Option<Vec<u32>>,
-    fan_out: Option<&'a [f64]>,
-    /// v(0) as a correction left it.
-    corrected: Option<&'a [f32]>,
-    /// Whether constant input reaches its target: from v(0) = half a unit, with nothing added or thrown away.
-    half: bool,
-    /// Half a level of the ANN's own activation.
-    half_level: f64,
-}
-
-impl<'a> View<'a> {
-    #[inline(always)]
-    pub fn of(subject: &Subject<'a>, index: usize, steps: usize, sample: usize) -> Self {
-        let layer: &SpikingLayer = &subject.spiking.layers[index];
-        let neurons = layer.neurons();
-        let span = sample * neurons..(sample + 1) * neurons;
-        let record = &subject.recording.layers[index];
-        let mut counts = vec![0; neurons];
-        record.spikes.add_counts(steps, sample, &mut counts);
-        // A negative spike costs what a positive one does.
-        let events = (layer.neuron == Neuron::Signed).then(|| {
-            let mut events = vec![0u32; neurons];
-            (0..steps).for_each(|t| record.spikes.for_each_bit(t, sample, |neuron, _| events[neuron] += 1));
-            events
-        });
-        Self {
-            layer,
-            record,
-            index,
-            sample,
-            steps,
-            per_step: layer.neuron.per_step(),
-            plane: layer.plane(),
-            z: &subject.ann.pre_activations[index][span.clone()],
-            zin: &subject.mean_inputs[index][span.clone()],
-            counts,
-            events,
-            fan_out: subject.fan_outs.get(index).map(Vec::as_slice),
-            corrected: record.start.as_ref().map(|start| &start[span]),
-            half: layer.start.is_none() && layer.v_init == 0.5 && layer.shift == 0.0 && layer.reset == Reset::Soft,
-            half_level: half_level(layer.activation),
-        }
-    }
-    /// The most counts a neuron may have.
-    fn most(&self) -> usize {
-        self.steps * self.per_step
-    }
-}
 
 /// The figures of up to [`STRIP`] neurons; lanes without a neuron hold one that is silent.
 pub(super) struct Strip {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::report::{Density, Ledger, NeuronRef, Residual, Silenced};
 use super::run_report::Subject;
-use super::strip::{SPREAD, STRIP, Strip, View};
+use super::strip::{SPREAD, STRIP, Strip};
+use super::view::View;
 use crate::Result;
 use crate::convert::SpikingLayer;
 use crate::network::Activation;

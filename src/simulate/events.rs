@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::recording::{SampleSpikes, SpikeTrain};
+use super::spike_train::{SampleSpikes, SpikeTrain};
 use crate::convert::{Pooling, SpikingLayer};
 use crate::network::event::cut::{self, CUT_WEIGHTS, Stretch, Stretches};
 use crate::network::event::feed::{Feed, Grid, Map, Term, Windows};

@@ -1,30 +1,9 @@
-//! What is kept of a run: every spike as one bit (several planes of bits for neurons that send more than one), each neuron's mean input and last potential, the readout at every step.
-//!
-//! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it. Within a row
-//! channels are innermost, as the event kernels want them.
+//! What is kept of a run: every spike as a bit, each neuron's mean input and last potential, the readout at every step.
 
 use std::sync::Arc;
 
-use crate::convert::{Correction, Neuron, SpikingLayer, SpikingNetwork};
-use crate::network::event::count::count;
-use crate::network::event::list::Spikes;
-
-/// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
-/// neuron in a step is the sum of the weights of the planes where its bit is set; the plain neuron has one plane of weight 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpikeTrain {
-    samples: usize,
-    channels: usize,
-    /// Neurons in each channel.
-    places: usize,
-    /// What a bit of each plane is worth.
-    weights: &'static [i32],
-    /// Words in one row, `ceil(neurons / 64)` for each plane.
-    row_words: usize,
-    /// `[T][sample][plane][word]`; bit `p·C + c` is the neuron of channel c at place p. Recordings with the same spikes share
-    /// them.
-    words: Arc<Vec<u64>>,
-}
+use super::spike_train::SpikeTrain;
+use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
 
 /// One spiking layer's part of a recording.
 #[derive(Clone, Debug)]
@@ -64,181 +43,6 @@ pub struct Recording {
     pub readout: Vec<f32>,
 }
 
-/// Places that are brought from the order of the bits into that of the neurons together.
-const TILE: usize = 16;
-
-impl SpikeTrain {
-    /// An empty train of 0 steps with one plane.
-    pub fn new(samples: usize, neurons: usize) -> Self {
-        Self::with_weights(samples, neurons, Neuron::If.weights())
-    }
-    /// An empty train of 0 steps whose planes are worth `weights`.
-    pub fn with_weights(samples: usize, neurons: usize, weights: &'static [i32]) -> Self {
-        Self::with_places(samples, neurons, 1, weights)
-    }
-    /// An empty train of 0 steps for the neurons of `layer`.
-    pub fn of_layer(samples: usize, layer: &SpikingLayer) -> Self {
-        Self::with_places(samples, layer.shape[0], layer.plane(), layer.neuron.weights())
-    }
-    /// An empty train of 0 steps with one plane for the neurons of `layer`: flags.
-    pub fn flags_of(samples: usize, layer: &SpikingLayer) -> Self {
-        Self::with_places(samples, layer.shape[0], layer.plane(), Neuron::If.weights())
-    }
-    fn with_places(samples: usize, channels: usize, places: usize, weights: &'static [i32]) -> Self {
-        let row_words = (channels * places).div_ceil(64) * weights.len();
-        Self { samples, channels, places, weights, row_words, words: Arc::default() }
-    }
-    /// Time-steps recorded.
-    pub fn steps(&self) -> usize {
-        self.words.len().checked_div(self.samples * self.row_words).unwrap_or(0)
-    }
-    /// Samples in each step.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-    /// Neurons of the layer.
-    pub fn neurons(&self) -> usize {
-        self.channels * self.places
-    }
-    /// The bit of `neuron` (index in the flattened `[C, H, W]` layer) in a plane.
-    pub fn bit_of(&self, neuron: usize) -> usize {
-        neuron % self.places * self.channels + neuron / self.places
-    }
-    /// What a bit of each plane is worth.
-    pub fn weights(&self) -> &'static [i32] {
-        self.weights
-    }
-    /// Words in one row.
-    pub fn row_words(&self) -> usize {
-        self.row_words
-    }
-    /// Makes room for `steps` steps in all; new steps are silent, surplus steps are dropped.
-    pub fn resize(&mut self, steps: usize) {
-        let words = steps * self.samples * self.row_words;
-        if self.words.is_empty() {
-            // Zeros from the system cost nothing until they are written.
-            self.words = Arc::new(vec![0; words]);
-        } else if words != self.words.len() {
-            Arc::make_mut(&mut self.words).resize(words, 0);
-        }
-    }
-    /// The bits of all neurons at step `t` (0-based) for `sample`, plane after plane.
-    pub fn row(&self, t: usize, sample: usize) -> &[u64] {
-        let start = (t * self.samples + sample) * self.row_words;
-        &self.words[start..start + self.row_words]
-    }
-    /// Writable bits of one row.
-    pub fn row_mut(&mut self, t: usize, sample: usize) -> &mut [u64] {
-        let start = (t * self.samples + sample) * self.row_words;
-        &mut Arc::make_mut(&mut self.words)[start..start + self.row_words]
-    }
-    /// Takes over the first `count` samples of `from`, of the same layer and steps, as samples `at..at + count`.
-    pub fn copy_samples(&mut self, from: &Self, at: usize, count: usize) {
-        for t in 0..self.steps().min(from.steps()) {
-            (0..count).for_each(|sample| self.row_mut(t, at + sample).copy_from_slice(from.row(t, sample)));
-        }
-    }
-    /// The planes of one row with their weights.
-    fn planes(&self, t: usize, sample: usize) -> impl Iterator<Item = (i32, &[u64])> {
-        let words = self.neurons().div_ceil(64).max(1);
-        self.weights.iter().copied().zip(self.row(t, sample).chunks(words))
-    }
-    /// The count of `neuron` at step `t` (0-based) for `sample`: 0 or 1 for the plain neuron.
-    pub fn value(&self, t: usize, sample: usize, neuron: usize) -> i32 {
-        let at = self.bit_of(neuron);
-        let bit = |words: &[u64]| (words[at / 64] >> (at % 64) & 1) as i32;
-        self.planes(t, sample).map(|(weight, words)| weight * bit(words)).sum()
-    }
-    /// Whether `neuron` fired at step `t` (0-based) for `sample`.
-    pub fn fired(&self, t: usize, sample: usize, neuron: usize) -> bool {
-        self.value(t, sample, neuron) != 0
-    }
-    /// Calls `visit(neuron, weight)` for every bit set at step `t` (0-based) of `sample`; counts are the sums of weights.
-    pub fn for_each_bit(&self, t: usize, sample: usize, mut visit: impl FnMut(usize, i32)) {
-        for (weight, words) in self.planes(t, sample) {
-            // The place of the bit at hand, and the first bit of the next place.
-            let (mut place, mut edge) = (0, self.channels);
-            for (w, &word) in words.iter().enumerate() {
-                let mut rest = word;
-                while rest != 0 {
-                    let bit = w * 64 + rest.trailing_zeros() as usize;
-                    while bit >= edge {
-                        (place, edge) = (place + 1, edge + self.channels);
-                    }
-                    visit((bit + self.channels - edge) * self.places + place, weight);
-                    rest &= rest - 1;
-                }
-            }
-        }
-    }
-    /// Calls `visit(neuron)` for every neuron that fired at step `t` (0-based) of `sample`; a neuron with bits in several
-    /// planes is visited once for each.
-    pub fn for_each_spike(&self, t: usize, sample: usize, mut visit: impl FnMut(usize)) {
-        self.for_each_bit(t, sample, |neuron, _| visit(neuron));
-    }
-    /// Adds the counts of steps `0..steps` of `sample` to `counts` (`[F]`). They never fall below zero: a negative spike
-    /// takes back one that was sent.
-    pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
-        // In the order of the bits first: a neuron's place is worked out once, not at every spike.
-        let mut by_bit = vec![0.0; self.neurons().next_multiple_of(64)];
-        count(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
-        by_bit.truncate(self.neurons());
-        let add = |(total, &count): (&mut u32, &f32)| *total = total.wrapping_add_signed(count as i32);
-        if self.places == 1 {
-            counts.iter_mut().zip(&by_bit).for_each(add);
-            return;
-        }
-        // Some places at a time, so that a line of the cache is filled before the next channel's, far away, is.
-        for (tile, counted) in by_bit.chunks(TILE * self.channels.max(1)).enumerate() {
-            for (c, row) in counts.chunks_mut(self.places.max(1)).enumerate() {
-                let row = row.iter_mut().skip(tile * TILE);
-                row.zip(counted[c..].iter().step_by(self.channels)).for_each(add);
-            }
-        }
-    }
-    /// Counts over steps `0..steps`, `[N, F]`.
-    pub fn counts(&self, steps: usize) -> Vec<u32> {
-        let mut counts = vec![0; self.samples * self.neurons()];
-        for (sample, row) in counts.chunks_mut(self.neurons().max(1)).enumerate() {
-            self.add_counts(steps, sample, row);
-        }
-        counts
-    }
-    /// Spikes of all neurons and samples in steps `0..steps`, negative ones counted as well.
-    pub fn total(&self, steps: usize) -> u64 {
-        let rows = steps.min(self.steps()) * self.samples;
-        let row = |i: usize| -> u64 {
-            let count = |(weight, words): (i32, &[u64])| {
-                u64::from(weight.unsigned_abs()) * words.iter().map(|w| u64::from(w.count_ones())).sum::<u64>()
-            };
-            self.planes(i / self.samples, i % self.samples).map(count).sum()
-        };
-        (0..rows).map(row).sum()
-    }
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        self.words.len() * 8
-    }
-}
-
-/// One sample of a train from step `first` on.
-#[derive(Clone, Copy, Debug)]
-pub struct SampleSpikes<'a> {
-    pub train: &'a SpikeTrain,
-    pub sample: usize,
-    pub first: usize,
-}
-
-impl Spikes for SampleSpikes<'_> {
-    fn plane(&self, t: usize, plane: usize) -> &[u64] {
-        let words = self.train.neurons().div_ceil(64);
-        &self.train.row(self.first + t, self.sample)[plane * words..(plane + 1) * words]
-    }
-    fn weights(&self) -> &[i32] {
-        self.train.weights()
-    }
-}
-
 impl Recording {
     /// The readout after `t` steps (1-based) for `sample`: summed logits, `[classes]`.
     pub fn readout_at(&self, t: usize, sample: usize) -> &[f32] {
@@ -273,7 +77,7 @@ impl Recording {
         let layer = move |layer: &LayerRecording| {
             let start = layer.start.as_ref().map_or(0, |start| start.len() * 4);
             let silenced = layer.silenced.as_ref().map_or(0, SpikeTrain::bytes);
-            let spikes = (Arc::as_ptr(&layer.spikes.words).addr(), layer.spikes.bytes() + start + silenced);
+            let spikes = (layer.spikes.mark(), layer.spikes.bytes() + start + silenced);
             [spikes, of(&layer.mean_input), of(&layer.potential)]
         };
         let readout = (self.readout.as_ptr().addr(), self.readout.len() * 4);
@@ -308,55 +112,4 @@ pub fn arg_max(values: &[f32]) -> usize {
         }
     }
     best
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_count_and_truncate() {
-        let mut train = SpikeTrain::new(2, 70);
-        train.resize(3);
-        train.row_mut(0, 1)[1] |= 1 << 3;
-        train.row_mut(2, 1)[1] |= 1 << 3;
-        train.row_mut(2, 0)[0] |= 1;
-        assert!(train.fired(2, 1, 67) && !train.fired(1, 1, 67));
-        assert_eq!(train.counts(3)[70 + 67], 2);
-        assert_eq!(train.total(3), 3);
-        train.resize(2);
-        assert_eq!((train.steps(), train.total(2)), (2, 1));
-        assert_eq!(train.bytes(), 2 * 2 * 2 * 8);
-    }
-
-    #[test]
-    fn channels_are_innermost() {
-        let mut train = SpikeTrain::with_places(1, 3, 40, Neuron::If.weights());
-        train.resize(1);
-        for neuron in [0, 39, 40, 97, 119] {
-            let bit = train.bit_of(neuron);
-            train.row_mut(0, 0)[bit / 64] |= 1 << (bit % 64);
-        }
-        assert_eq!((train.bit_of(40), train.bit_of(97)), (1, 17 * 3 + 2));
-        let mut seen = Vec::new();
-        train.for_each_spike(0, 0, |neuron| seen.push(neuron));
-        seen.sort_unstable();
-        assert_eq!(seen, [0, 39, 40, 97, 119]);
-        assert!(train.fired(0, 0, 97) && !train.fired(0, 0, 98));
-    }
-
-    #[test]
-    fn planes_add_up_to_counts() {
-        let mut train = SpikeTrain::with_weights(1, 3, Neuron::Group(4).weights());
-        train.resize(2);
-        train.row_mut(0, 0).copy_from_slice(&[0b001, 0b011, 0b100]);
-        train.row_mut(1, 0).copy_from_slice(&[0b010, 0, 0]);
-        assert_eq!((train.value(0, 0, 0), train.value(0, 0, 1), train.value(0, 0, 2)), (3, 2, 4));
-        assert_eq!((train.counts(2), train.total(2)), (vec![3, 3, 4], 10));
-        let mut signed = SpikeTrain::with_weights(1, 1, Neuron::Signed.weights());
-        signed.resize(2);
-        signed.row_mut(0, 0)[0] = 1;
-        signed.row_mut(1, 0)[1] = 1;
-        assert_eq!((signed.counts(1), signed.counts(2), signed.total(2)), (vec![1], vec![0], 2));
-    }
 }

@@ -5,26 +5,21 @@
 //! on from the stored potentials, a shorter T is a prefix ([`super::prefix`]).
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::Control;
-use super::block::{Block, Shared, dense_nodes, planned_form, run_block};
+use super::assemble::begin;
+use super::block::{Block, Shared, dense_nodes, run_block};
 use super::control::{Event, Finished};
-use super::currents::many_weights;
-use super::form::{Form, form_of};
 use super::layer::Trail;
+use super::memory::block_rows;
 use super::prefix::prefix;
-use super::recording::{LayerRecording, Recording, SpikeTrain};
-use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
+use super::recording::Recording;
+use crate::convert::{Correction, Pooling, SpikingNetwork};
 use crate::network::forward::Program;
 use crate::{Error, Result};
-
-/// Values of one layer that one block of samples may hold over all steps (f32 each).
-const BLOCK_VALUES: usize = 2 << 20;
-/// Bytes of spikes and end states that one block of samples may leave behind: what the caches hold until it is put away.
-const BLOCK_BYTES: usize = 8 << 20;
 
 /// What to run, and what is already known.
 #[derive(Clone, Copy)]
@@ -183,55 +178,6 @@ fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
     }
 }
 
-/// Bytes that a run by `plan` from nothing takes at its peak beside the weights: the recording, and what the blocks under
-/// way have not put into it yet, one for each thread and all at their peaks at once. Whether they come there at once is
-/// chance: a run on several threads may take less, by up to the blocks of all but one.
-pub fn predict_bytes(plan: &Plan<'_>) -> usize {
-    let classes = plan.program.network().classes();
-    let dense = dense_nodes(plan, 0);
-    let threads = rayon::current_num_threads();
-    let rows = block_rows(plan, Reuse::NOTHING, &dense, threads);
-    let under_way = plan.samples.div_ceil(rows).min(threads) * rows;
-    let steps = plan.steps.max(plan.spiking.correction.presteps());
-    // A layer's dense values over all steps: its inputs, outputs and what is in between.
-    let nodes = plan.program.network().nodes.iter().zip(&dense);
-    let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
-    let dense_bytes = if event_forms_only(plan) { widest } else { widest * steps * 3 } * 4 * under_way;
-    let of = |steps, samples| Recording::predict_bytes(plan.spiking, steps, samples, classes);
-    // Means and end states of a layer are put away as soon as it is through; until then it is there in pieces as well.
-    let layers = &plan.spiking.layers;
-    let ends = layers.iter().map(|layer| layer.neurons() * 8).sum::<usize>();
-    let pieces = |layer: &SpikingLayer| layer.neurons() * (16 + steps * layer.neuron.weights().len() / 8);
-    let pieces = layers.iter().map(pieces).max().unwrap_or(0);
-    let block = (of(steps, under_way) + under_way * pieces).saturating_sub(under_way * ends);
-    of(plan.steps, plan.samples) + block + dense_bytes
-}
-
-/// Whether dense values are needed for constants alone.
-fn event_forms_only(plan: &Plan<'_>) -> bool {
-    (0..plan.spiking.layers.len())
-        .all(|layer| !matches!(form_of(plan.program, plan.spiking, layer), Form::Dense | Form::DenseByRate))
-}
-
-/// Samples in one block: an even share of the work, no more than [`BLOCK_VALUES`] of dense values and [`BLOCK_BYTES`] of
-/// results at once. Where weights need not be kept for a whole block, so few that they are through soon and their answers
-/// can be shown; where they do, enough that the weights are not all that is read.
-fn block_rows(plan: &Plan<'_>, reuse: Reuse<'_>, dense: &[bool], threads: usize) -> usize {
-    let steps = plan.steps.max(plan.spiking.correction.presteps()) - reuse.from_step;
-    let layers = &plan.spiking.layers[reuse.layers..];
-    let sources = layers.iter().map(|layer| plan.program.network().nodes[layer.node].inputs[0]);
-    let small = |node| planned_form(plan, node).is_none_or(|form| !many_weights(&form.feed));
-    let most = if sources.into_iter().all(small) { BLOCK_BYTES } else { BLOCK_BYTES * 32 };
-    let kept = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.weights().len() / 8 + 8);
-    let bytes: usize = layers.iter().map(kept).sum();
-    let nodes = plan.program.network().nodes.iter().zip(dense);
-    let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
-    let share = plan.samples.div_ceil(2 * threads).max(1);
-    // What is the same at every step is held once.
-    let widest = widest * if event_forms_only(plan) { 1 } else { steps };
-    (BLOCK_VALUES / widest.max(1)).min(most / bytes.max(1)).clamp(1, share)
-}
-
 /// What can be said of `block` before the others are through.
 fn finished(plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) -> Finished {
     let kept = plan.steps - reuse.from_step;
@@ -255,104 +201,4 @@ fn finished(plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) -> Finished {
     });
     let counts = counts.collect();
     Finished { samples: block.first..block.first + block.rows, steps: plan.steps, readout, counts }
-}
-
-/// The recording that blocks are put into: room for what is new, and what is kept.
-fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
-    let classes = plan.program.network().classes();
-    let layer = |(index, layer): (usize, &SpikingLayer)| {
-        let kept = reuse.previous.filter(|_| index < reuse.layers || reuse.from_step > 0);
-        if let Some(previous) = kept {
-            let old = &previous.layers[index];
-            let mut spikes = old.spikes.clone();
-            spikes.resize(plan.steps);
-            return LayerRecording { spikes, ..old.clone() };
-        }
-        let mut spikes = SpikeTrain::of_layer(plan.samples, layer);
-        spikes.resize(plan.steps);
-        let zeros = || vec![0.0; plan.samples * layer.neurons()];
-        let end = || Arc::new(zeros());
-        let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(zeros);
-        let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
-            let mut bits = SpikeTrain::flags_of(plan.samples, layer);
-            bits.resize(1);
-            bits
-        });
-        LayerRecording { spikes, mean_input: end(), potential: end(), start, silenced }
-    };
-    let layers = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
-    let mut readout = vec![0.0; plan.steps * plan.samples * classes];
-    if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
-        readout[..previous.readout.len()].copy_from_slice(&previous.readout);
-    }
-    Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout }
-}
-
-impl Recording {
-    /// Takes over the first `count` samples of `from`, a run of the same network and steps, as samples `at..at + count`.
-    fn put_samples(&mut self, from: &Self, at: usize, count: usize) {
-        for (to, from) in self.layers.iter_mut().zip(&from.layers) {
-            to.spikes.copy_samples(&from.spikes, at, count);
-            let width = to.spikes.neurons();
-            let copy = |to: &mut [f32], from: &[f32]| {
-                to[at * width..(at + count) * width].copy_from_slice(&from[..count * width]);
-            };
-            copy(&mut Arc::make_mut(&mut to.mean_input)[..], &from.mean_input);
-            copy(&mut Arc::make_mut(&mut to.potential)[..], &from.potential);
-            if let (Some(to), Some(from)) = (&mut to.start, &from.start) {
-                copy(to, from);
-            }
-            if let (Some(to), Some(from)) = (&mut to.silenced, &from.silenced) {
-                to.copy_samples(from, at, count);
-            }
-        }
-        for t in 0..self.steps {
-            let classes = self.classes;
-            let (row, old) = ((t * self.samples + at) * classes, t * from.samples * classes);
-            self.readout[row..row + count * classes].copy_from_slice(&from.readout[old..old + count * classes]);
-        }
-    }
-
-    /// Takes the means and end states out of `trail`, which is of the samples from `first` on.
-    fn take_ends(&mut self, layer: usize, first: usize, trail: &mut Trail) {
-        let record = &mut self.layers[layer];
-        let neurons = record.spikes.neurons();
-        let take = |to: &mut [f32], from: &mut Vec<f32>| {
-            let from = std::mem::take(from);
-            to[first * neurons..][..from.len()].copy_from_slice(&from);
-        };
-        take(&mut Arc::make_mut(&mut record.mean_input)[..], &mut trail.mean_input);
-        take(&mut Arc::make_mut(&mut record.potential)[..], &mut trail.potential);
-        if let (Some(to), Some(from)) = (&mut record.start, &mut trail.start) {
-            take(to, from);
-        }
-    }
-
-    /// Takes over what else a block of samples gave.
-    fn put(&mut self, plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) {
-        let new_steps = plan.steps - reuse.from_step;
-        for (record, trail) in self.layers.iter_mut().zip(&block.layers) {
-            let Some(trail) = trail else { continue };
-            for t in 0..new_steps {
-                for sample in 0..block.rows {
-                    let row = record.spikes.row_mut(reuse.from_step + t, block.first + sample);
-                    row.copy_from_slice(trail.spikes.row(t, sample));
-                }
-            }
-            if let (Some(all), Some(silenced)) = (&mut record.silenced, &trail.silenced) {
-                (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
-            }
-        }
-        let (row, width) = (self.samples * self.classes, block.rows * self.classes);
-        for t in 0..new_steps {
-            let at = (reuse.from_step + t) * row + block.first * self.classes;
-            for k in 0..width {
-                let before = match reuse.from_step {
-                    0 => 0.0,
-                    from => self.readout[(from - 1) * row + block.first * self.classes + k],
-                };
-                self.readout[at + k] = before + block.readout[t * width + k];
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@
 //! on integrating and firing. It mends over-firing only, all or nothing.
 
 use crate::convert::{SpikingLayer, SrpRule};
-use crate::simulate::recording::SpikeTrain;
+use crate::simulate::SpikeTrain;
 
 /// Whether a neuron with residual potential `v` after the pre-steps is silenced.
 #[inline]
