@@ -142,14 +142,16 @@ impl History {
     }
 }
 
-/// What is other in `to` than in `from`, each in a few words: "T 8 instead of 16", "θ max", "network net.onnx".
+/// What is other in `to` than in `from`, each in a few words: "T 8 instead of 16", "θ max instead of θ learned".
 pub fn differences(from: &Settings, to: &Settings) -> Vec<String> {
     let (a, b) = (&from.recipe, &to.recipe);
     let mut words = Vec::new();
     if a.steps != b.steps {
         words.push(format!("T {} instead of {}", b.steps, a.steps));
     }
-    words.extend(b.changes(a));
+    // Both tell of the same settings in the same order.
+    let pairs = b.changes(a).into_iter().zip(a.changes(b));
+    words.extend(pairs.map(|(new, old)| if new == old { new } else { format!("{new} instead of {old}") }));
     // Network, data and the rest, as undo says it; the recipe has been told.
     let rest = undo::sentence(&Settings { recipe: b.clone(), ..from.clone() }, to);
     words.extend((!rest.is_empty()).then_some(rest));
@@ -182,7 +184,7 @@ mod tests {
         lab.settle();
         assert_eq!(lab.history.past().len(), 3);
         let (first, last) = (&lab.history.past()[0].settings, &lab.history.past()[2].settings);
-        assert_eq!(differences(first, last), ["v(0) 0.25 θ"]);
+        assert_eq!(differences(first, last), ["v(0) 0.25 θ instead of v(0) 0.5 θ"]);
         let other = Settings { samples: 0..9, ..Settings::default() };
         assert!(differences(first, &other).last().unwrap().contains("samples to 0..9"));
     }
