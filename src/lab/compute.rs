@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::cache::{AnnKey, Cache, CalibrationKey};
 use super::examine::Patient;
+use super::memory;
 use super::run::{Model, Run, Seconds};
 use super::settings::Settings;
 use super::sources;
@@ -56,6 +57,8 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let range = settings.samples.clone();
     let count = range.len();
     let key = AnnKey::of(settings);
+    // Before the ANN's values are worked out, which can take minutes where they are many.
+    refuse_if_too_large(settings, &model, &spiking, cache.ann(&key).is_some())?;
     let (input, ann) = timed(&mut seconds.ann, || match cache.ann(&key) {
         Some(known) => Ok(known),
         None => {
@@ -94,8 +97,9 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
             previous: base.as_ref().map(|(run, _)| &*run.recording),
             unchanged_layers: base.as_ref().map_or(0, |(_, same)| *same),
         };
+        // An input that changes over time takes more, which was not to be seen before.
         let bytes = simulate::predict_bytes(&plan);
-        super::memory::refuse_if_too_large("the run", bytes, "use fewer samples or fewer time-steps")?;
+        memory::refuse_if_too_large("the run", bytes, "use fewer samples or fewer time-steps")?;
         Ok(Arc::new(simulate::run(&plan, control)?))
     })?;
     let mut run = Run {
@@ -134,6 +138,18 @@ pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     Ok(run)
 }
 
+/// Refuses what `settings` ask for where it would not fit in memory: the run, and the ANN's values unless they are known.
+fn refuse_if_too_large(settings: &Settings, model: &Model, spiking: &SpikingNetwork, known: bool) -> Result<()> {
+    let (program, network) = (&model.program, model.program.network());
+    let values: usize = network.activations().map(|(id, _)| network.nodes[id].len()).sum();
+    let values = values + network.input_shape().iter().product::<usize>();
+    let bytes = |samples: usize, steps: usize| {
+        let plan = Plan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
+        simulate::predict_bytes(&plan) + if known { 0 } else { samples * values * 4 }
+    };
+    memory::refuse_too_large_run(settings.samples.len(), settings.recipe.steps, bytes)
+}
+
 pub(super) fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Result<()> {
     settings.scaling.check(model.original.input_shape())?;
     let range = &settings.samples;
@@ -165,7 +181,7 @@ pub(super) fn calibration_of(
     let neurons: Vec<usize> = network.activations().map(|(id, _)| network.nodes[id].len()).collect();
     let range = &settings.calibrate;
     let bytes = calibration::predict_bytes(range.len(), &neurons);
-    super::memory::refuse_if_too_large("the calibration", bytes, "calibrate on fewer samples")?;
+    memory::refuse_if_too_large("the calibration", bytes, "calibrate on fewer samples")?;
     let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
     cache.keep_calibration(key, calibration.clone());
     Ok(calibration)

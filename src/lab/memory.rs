@@ -15,6 +15,35 @@ pub fn refuse_if_too_large(what: &str, bytes: usize, advice: &str) -> Result<()>
     Ok(())
 }
 
+/// Refuses a run of `samples` samples over `steps` steps as [`refuse_if_too_large`] does, and says what would fit; `bytes` of
+/// samples and steps says what such a run takes and grows with both.
+pub fn refuse_too_large_run(samples: usize, steps: usize, bytes: impl Fn(usize, usize) -> usize) -> Result<()> {
+    let room = (available() as f64 * 0.8) as usize;
+    let most = |upto: usize, fits: &dyn Fn(usize) -> bool| {
+        let (mut least, mut beyond) = (0, upto + 1);
+        while beyond - least > 1 {
+            let middle = least.midpoint(beyond);
+            if fits(middle) { least = middle } else { beyond = middle }
+        }
+        least
+    };
+    let fewer = most(samples, &|samples| bytes(samples, steps) <= room);
+    let shorter = most(steps, &|steps| bytes(samples, steps) <= room);
+    let advice = match (fewer, shorter) {
+        (0, 0) => "use fewer samples and fewer time-steps".to_owned(),
+        (fewer, 0) => format!("{} would fit at T = {steps}", counted(fewer)),
+        (0, shorter) => format!("T = {shorter} would fit with {}", counted(samples)),
+        (fewer, shorter) => {
+            format!("{} would fit at T = {steps}, or T = {shorter} with {}", counted(fewer), counted(samples))
+        }
+    };
+    refuse_if_too_large("the run", bytes(samples, steps), &advice)
+}
+
+fn counted(samples: usize) -> String {
+    if samples == 1 { "1 sample".into() } else { format!("{samples} samples") }
+}
+
 /// Free memory in bytes; a careful guess where the system does not tell.
 fn available() -> usize {
     let told = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
@@ -39,6 +68,23 @@ pub fn human_bytes(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_cannot_fit_is_told_what_would() {
+        let room = available() * 8 / 10;
+        // A hundredth of what is free for each sample and step, so that what is free may change a little meanwhile.
+        let bytes = |samples, steps| room / 100 * samples * steps;
+        let error = refuse_too_large_run(50, 20, bytes).unwrap_err().to_string();
+        let told = |samples: usize, steps: usize| {
+            error.contains(&format!("{} would fit at T = 20, or T = {steps} with 50 samples", counted(samples)))
+        };
+        assert!((4..=5).any(|samples| (1..=2).any(|steps| told(samples, steps))), "{error}");
+        assert!(refuse_too_large_run(5, 10, bytes).is_ok());
+        let error = refuse_too_large_run(1, 1000, bytes).unwrap_err().to_string();
+        assert!(error.contains("would fit with 1 sample") && !error.contains("at T"), "{error}");
+        let error = refuse_too_large_run(1000, 1000, bytes).unwrap_err().to_string();
+        assert!(error.ends_with("use fewer samples and fewer time-steps"), "{error}");
+    }
 
     #[test]
     fn what_cannot_fit_is_refused_with_advice() {

@@ -4,16 +4,17 @@ mod correction;
 mod rarer;
 mod threshold;
 
-use egui::{Popup, PopupCloseBehavior, Slider, Ui};
+use egui::{Popup, PopupCloseBehavior, Slider, SliderClamping, Ui};
 
 use super::controls::end_gesture;
 use super::hints::{self, Target};
 use super::signs::drop_button;
+use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Correction, Recipe, ThresholdRule};
 use crate::lab::{Control, Lab, Message};
 use crate::ui::texts::recipe as texts;
 
-/// The T slider goes this far; more can come from a session or the command line.
+/// The T slider goes this far; more can be typed.
 const MAX_T: usize = 256;
 
 /// Draws the controls into a row.
@@ -27,8 +28,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let steps = ui.add_enabled_ui(free(Control::Steps), |ui| {
         let mut steps = recipe.steps;
         let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
-        if dragged(ui, "T", texts::STEPS_HINT, t, out) {
-            push_change(out, Message::SetSteps(steps));
+        if dragged(ui, "T", texts::STEPS_HINT, t.clamping(SliderClamping::Never), out) {
+            push_change(out, Message::SetSteps(steps.clamp(1, MAX_STEPS)));
         }
     });
     hints::note(ui, Target::Steps, steps.response.rect);
