@@ -40,6 +40,12 @@ impl Error {
     pub fn file(path: &Path, place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::File { path: path.to_owned(), place: place.into(), reason: reason.into() }
     }
+    /// What is wrong with the TOML `text` of the file at `path`, with its line and in a person's words.
+    pub fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(text));
+        let line = before.matches('\n').count() + 1;
+        Self::file(path, format!("line {line}"), error.message().replace("expected usize", "expected a whole number"))
+    }
     /// An operating-system error about a file.
     pub fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
@@ -60,4 +66,26 @@ impl Error {
 /// A shape for a person: "3×32×32".
 pub fn dims(shape: &[usize]) -> String {
     shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_in_toml_has_its_line() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only read")]
+        struct Steps {
+            steps: usize,
+        }
+        let wrong = |text: &str| {
+            let error = toml::from_str::<Steps>(text).unwrap_err();
+            Error::toml(Path::new("bad.toml"), text, &error).to_string()
+        };
+        assert!(wrong("steps = 8\nthreshhold = 1\n").starts_with("bad.toml: line 2: unknown field"));
+        assert!(wrong("\n\nsteps = \"x\"").starts_with("bad.toml: line 3: "));
+        assert!(wrong("steps = \"x\"").ends_with("expected a whole number"));
+    }
 }

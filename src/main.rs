@@ -1,12 +1,14 @@
 //! Starts the window, or hands over to a command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use spikescope::data::DataSpec;
 use spikescope::lab::store::{self, Store};
 use spikescope::lab::{Lab, Level, Message, Notice, Settings};
+use spikescope::network::open::{BUILTIN, parts};
+use spikescope::network::zoo::BUNDLED;
 use spikescope::{Error, Result, cli, ui};
 
 /// Converts trained neural networks to spiking ones and shows where and why the two disagree.
@@ -69,6 +71,8 @@ fn act(arguments: Arguments) -> Result<ExitCode> {
 
 /// Opens the lab's window where the last start stopped, or on what is bundled, and in it the files that were named.
 fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
+    // Before anything is opened, so that a slip of the pen leaves the last session as it was.
+    let opened = files.iter().map(|file| open(file)).collect::<Result<Vec<_>>>()?;
     if std::env::var_os("DISPLAY").is_none()
         && std::env::var_os("WAYLAND_DISPLAY").is_none()
         && cfg!(target_os = "linux")
@@ -84,11 +88,7 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
         None => (Lab::new(Settings::first_start()), None),
     };
     let mut messages: Vec<Message> = news.into_iter().collect();
-    // A specification of data says more than a path does.
-    messages.extend(files.iter().map(|file| match DataSpec::parse(&file.to_string_lossy()) {
-        Ok(spec) if !file.exists() => Message::OpenData(spec.to_string()),
-        _ => Message::OpenPath(file.clone()),
-    }));
+    messages.extend(opened);
     let store = folder.map(Store::open).transpose();
     let store = store.unwrap_or_else(|error| {
         messages.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() }));
@@ -96,4 +96,25 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
     });
     lab.update(messages);
     ui::app::open(lab, store, fresh)
+}
+
+/// What opens `file`, which may also be a specification of data or the name of a bundled network.
+fn open(file: &Path) -> Result<Message> {
+    let name = file.to_string_lossy();
+    if file.exists() {
+        return Ok(Message::OpenPath(file.to_owned()));
+    }
+    if BUNDLED.iter().any(|bundled| name.strip_prefix(BUILTIN) == Some(bundled.name)) {
+        return Ok(Message::OpenModel(name.into_owned()));
+    }
+    // A specification of data says more than a path does.
+    if let Ok(spec) = DataSpec::parse(&name) {
+        return Ok(Message::OpenData(spec.to_string()));
+    }
+    if parts(&name).1.is_some() {
+        return Ok(Message::OpenModel(name.into_owned()));
+    }
+    Err(Error::Invalid(format!(
+        "there is no file, bundled network or data set '{name}', and no command of that name; `spikescope --help` lists them"
+    )))
 }

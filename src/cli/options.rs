@@ -146,10 +146,7 @@ fn word(choice: &impl Serialize) -> String {
 pub fn with_config(args: RunArgs) -> Result<RunArgs> {
     let Some(path) = args.config.clone() else { return Ok(args) };
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-    let file: RunArgs = toml::from_str(&text).map_err(|e| {
-        let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-        Error::file(&path, format!("line {line}"), e.message())
-    })?;
+    let file: RunArgs = toml::from_str(&text).map_err(|e| Error::toml(&path, &text, &e))?;
     Ok(RunArgs {
         config: None,
         model: args.model.or(file.model),

@@ -30,10 +30,7 @@ impl NamedRecipe {
     /// Reads a recipe file. Errors name the file and the line.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        let named: Self = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            Error::file(path, format!("line {line}"), e.message())
-        })?;
+        let named: Self = toml::from_str(&text).map_err(|e| Error::toml(path, &text, &e))?;
         named.recipe.check().map_err(|e| Error::file(path, "recipe", e.to_string()))?;
         Ok(named)
     }

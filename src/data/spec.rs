@@ -103,7 +103,7 @@ impl DataSpec {
         Err(Error::file(
             path,
             "name",
-            "is no known kind of samples; IDX, CIFAR-10 .bin, .npz, pictures and folders are",
+            "not a kind of samples that is known here; use IDX, CIFAR-10 .bin, .npz, pictures or a folder of them",
         ))
     }
 

@@ -3,7 +3,7 @@
 use super::engine::News;
 use super::kinds::telling;
 use super::recent::Opened;
-use super::{Job, Lab, Level, remembered};
+use super::{Job, Lab, Level, Notice, remembered};
 use crate::convert::NamedRecipe;
 use crate::network::open::is_network_file;
 use crate::{Error, network};
@@ -16,6 +16,16 @@ impl Lab {
         }
         self.undo.refused(&self.settings);
         self.asked = Some(self.settings.clone());
+    }
+
+    /// The work was stopped: back to what is on the screen, and redo takes up again what was not run.
+    pub(super) fn stopped(&mut self) {
+        let wanted = self.settings.clone();
+        self.settle_back();
+        if let Some(sentence) = self.undo.stopped(&self.settings, wanted) {
+            let text = format!("Stopped: {sentence} was not run; redo takes it up again");
+            self.notices.push(Notice { level: Level::Note, text });
+        }
     }
 
     /// Takes in what the engine has to tell. Returns whether anything changed.
@@ -93,6 +103,10 @@ impl Lab {
                     self.asked = Some(self.settings.clone());
                 }
                 if current {
+                    // What opening has fitted belongs to its step.
+                    if self.undo.opened(&self.settings) {
+                        self.undo.end(&self.settings);
+                    }
                     self.history.add(&run, self.undo.dragging());
                 }
                 if let (true, Some(subject)) = (current, Opened::subject(&run.settings)) {

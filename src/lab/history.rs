@@ -187,5 +187,11 @@ mod tests {
         assert_eq!(differences(first, last), ["v(0) 0.25 θ instead of v(0) 0.5 θ"]);
         let other = Settings { samples: 0..9, ..Settings::default() };
         assert!(differences(first, &other).last().unwrap().contains("samples to 0..9"));
+        lab.update([Message::OpenModel("builtin:digits-mlp".into())]);
+        lab.settle();
+        lab.update([Message::SetSteps(4), Message::EndGesture]);
+        lab.settle();
+        let steps = lab.history.past().iter().map(|p| (p.number, p.settings.recipe.steps));
+        assert_eq!(steps.collect::<Vec<_>>(), [(1, 16), (2, 8), (3, 16), (4, 16), (5, 4)], "opening is no drag");
     }
 }

@@ -8,7 +8,7 @@ use super::run::Model;
 use super::settings::Settings;
 use crate::convert::findings::verified;
 use crate::convert::{Finding, Recipe, ThresholdRule, rewrite};
-use crate::data::{DataSpec, Samples, check_labels};
+use crate::data::{DataSpec, Samples, Scaling, check_labels};
 use crate::measure::fan_out::fan_outs;
 use crate::network::forward::Program;
 use crate::network::{self, Network, Opened, verify};
@@ -48,6 +48,10 @@ pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache, control: &Contro
         && let Some(scaling) = &model.original.scaling
     {
         fitted.scaling = scaling.clone();
+    }
+    // What was right for another network's channels stops nobody from opening this one.
+    if fit == Fit::Network && fitted.scaling.check(model.original.input_shape()).is_err() {
+        fitted.scaling = Scaling::default();
     }
     if fit >= Fit::Recipe {
         let learned = model.original.activations().all(|(_, activation)| activation.lambda().is_some());

@@ -63,6 +63,13 @@ impl Undo {
     pub fn dragging(&self) -> bool {
         self.gesture.is_some()
     }
+    /// Whether what is under way is no drag: another network or other data were opened, and the settings are now `settings`.
+    pub fn opened(&self, settings: &Settings) -> bool {
+        self.gesture.as_ref().is_some_and(|before| {
+            let drawn = Drawing::is(&before.data) || Drawing::is(&settings.data);
+            before.model != settings.model || before.data != settings.data && !drawn
+        })
+    }
     /// Ends the gesture: all it changed becomes one step.
     pub fn end(&mut self, settings: &Settings) {
         if let Some(before) = self.gesture.take().filter(|before| before != settings) {
@@ -94,6 +101,18 @@ impl Undo {
             index += 1;
             index <= from || !led_away(step)
         });
+    }
+    /// The work towards `wanted` was stopped and the settings are `settings` again: redo takes it up once more. Returns what
+    /// that would do.
+    pub fn stopped(&mut self, settings: &Settings, wanted: Settings) -> Option<String> {
+        self.refused(settings);
+        if wanted == *settings {
+            return None;
+        }
+        let step = Step::Settings(Box::new([settings.clone(), wanted]));
+        let sentence = step.sentence();
+        self.future.push(step);
+        Some(sentence)
     }
     /// What was before the last step; `settings` and `bench` are as they are now.
     pub fn undo(&mut self, settings: &Settings, bench: &Bench) -> Option<Back> {
@@ -195,6 +214,20 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_stopped_can_be_taken_up_again() {
+        let now = Settings::first_start();
+        let mut wanted = now.clone();
+        wanted.recipe.steps = 64;
+        let mut undo = Undo::default();
+        undo.begin(&now);
+        assert_eq!(undo.stopped(&now, wanted.clone()).as_deref(), Some("T 16 to 64"));
+        assert!(!undo.dragging());
+        assert_eq!(undo.redo(), Some(Back::Settings(Box::new(wanted))));
+        assert_eq!(undo.stopped(&now, now.clone()), None, "a rerun of the same settings");
+        assert_eq!(undo.redo(), None);
+    }
 
     #[test]
     fn what_was_refused_is_no_step() {

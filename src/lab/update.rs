@@ -149,7 +149,7 @@ impl Lab {
             Message::Stop => {
                 self.engine.stop();
                 if self.job.take().is_some() {
-                    self.settle_back();
+                    self.stopped();
                 }
             }
             Message::SetProjector(projector) => self.view.projector = projector,

@@ -253,7 +253,8 @@ impl FirstLayers {
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { step, phi, a, cause, .. } = self;
-        write!(f, "From step {step} on the neuron answers {} where the ANN has {}: {cause}.", short(*phi), short(*a))
+        let (phi, a) = (short(*phi), short(*a));
+        write!(f, "the neuron answers {phi} where the ANN has {a}: {cause}. It leaves the ANN for good at step {step}.")
     }
 }
 

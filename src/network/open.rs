@@ -57,11 +57,11 @@ pub fn open_noted(source: &str) -> Result<Opened> {
             "the whole file",
             "Keras files are not read; export the network to ONNX and open that (tf2onnx)",
         )),
-        _ => Err(Error::file(
-            path,
-            "its name",
-            "not a network file that is known here; use .onnx, .nir, .safetensors, .pt, .pth or .th",
-        )),
+        _ => {
+            std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+            let known = "not a network file that is known here; use .onnx, .nir, .safetensors, .pt, .pth or .th";
+            Err(Error::file(path, "its name", known))
+        }
     }
 }
 

@@ -67,9 +67,10 @@ fn dead_channels(layers: &[(&str, usize, usize)], of: usize) -> Option<Finding> 
         _ => None,
     };
     let text = format!(
-        "channels that are never active on the calibration samples stand in {} of {of} layers ({}): with a threshold per channel \
-         theirs is 0 and their spikes carry nothing, with one per layer they stay silent unless other samples wake them",
+        "{} of {of} layers {} channels that are never active on the calibration samples ({}): with a threshold per channel \
+         theirs is 0 and they never count; with one per layer they stay silent unless other samples make them active",
         layers.len(),
+        if layers.len() == 1 { "has" } else { "have" },
         named.join(", ")
     );
     Some(Finding::new("dead channels", severity, layer, text))
@@ -83,12 +84,15 @@ mod tests {
     fn dead_channels_are_told_once_and_the_worst_first() {
         assert_eq!(dead_channels(&[], 3), None);
         let one = dead_channels(&[("a", 1, 16)], 3).unwrap();
+        assert!(one.text.starts_with("1 of 3 layers has channels"), "{}", one.text);
         assert_eq!((one.layer.as_deref(), one.severity), (Some("a"), Severity::Note));
         let layers = [("a", 1, 16), ("b", 8, 16), ("c", 2, 16), ("d", 3, 16), ("e", 1, 16), ("f", 1, 16)];
         let all = dead_channels(&layers, 9).unwrap();
         assert!(all.layer.is_none() && all.severity == Severity::Warning);
         assert!(
-            all.text.contains("6 of 9 layers (8 of 16 in b, 3 of 16 in d") && all.text.contains("2 more layers"),
+            all.text.starts_with("6 of 9 layers have ")
+                && all.text.contains("(8 of 16 in b, 3 of 16 in d")
+                && all.text.contains("2 more layers"),
             "{}",
             all.text
         );

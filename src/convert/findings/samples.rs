@@ -38,7 +38,7 @@ pub fn calibrated_on(calibrated: &Range<usize>, run: &Range<usize>, count: usize
     }
     let text = format!(
         "{both} of the {} samples that are run were calibrated on as well ({}..{}): thresholds fit them better than samples they \
-         have not seen, so that the figures flatter",
+         have not seen, so accuracy and errors look better than they are",
         run.len(),
         calibrated.start,
         calibrated.end

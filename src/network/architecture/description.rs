@@ -76,10 +76,7 @@ impl Description {
     /// [`Error::File`] with the line or the layer when it is not understood.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let fail = |place: String, reason: String| Error::file(path, place, reason);
-        let file: Text = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            fail(format!("line {line}"), e.message().to_owned())
-        })?;
+        let file: Text = toml::from_str(text).map_err(|e| Error::toml(path, text, &e))?;
         if file.levels.is_some_and(|levels| !(1..=1024).contains(&levels)) {
             return Err(fail("levels".into(), "QCFS activations have 1 to 1024 levels".into()));
         }

@@ -89,7 +89,7 @@ pub fn moves_in_steps(t: usize, step: &str) -> String {
 }
 
 pub fn quantised_otherwise(steps: &str, levels: u32) -> String {
-    format!("quantised otherwise: {steps}, the ANN's in {levels} levels")
+    format!("quantised in other steps than the ANN: {steps}, the ANN's in {levels} levels")
 }
 
 pub fn quantised(steps: &str) -> String {

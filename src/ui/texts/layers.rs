@@ -8,7 +8,7 @@ pub const SHOW_HINT: &str = "Look at this neuron at the step at which it leaves"
 pub const SHOW_NAME: &str = "Show first divergence";
 
 pub fn after_all(steps: usize, divergence: &str) -> String {
-    format!("After all {steps} steps: {divergence}")
+    format!("After all {steps} steps {divergence}")
 }
 
 pub const ROUNDING: &str = "Layers before it are off by rounding (quantisation) at most.";

@@ -54,7 +54,7 @@ pub fn explanation(t: usize, against: &str, layer: &str, error: &str, mean: &str
     format!(
         "Each bar is the mean difference between what the spiking layer answers after {t} steps and {against}, split \
          into four parts that add up exactly; the upright tick is their sum. The largest relative error is in {layer}: \
-         {error} of mean activation {mean}, mostly {mostly}. Parts of opposite sign can cancel, so look at the lengths \
+         {error}, where the mean activation is {mean}, mostly {mostly}. Parts of opposite sign can cancel, so look at the lengths \
          and not only at the tick. \"Re-run\", in a wide pane, is what came in wrong measured another way: the answer less what the \
          same layer answers on the ANN's own input."
     )
