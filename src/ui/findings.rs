@@ -42,7 +42,7 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
     let alarms = alarming(findings);
     // Another identity when something is wrong: it opens then, however it was left before.
     let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
-    header.show(ui, |ui| {
+    let shown = header.show(ui, |ui| {
         if count == 0 {
             ui.weak(texts::AS_IT_IS);
         }
@@ -50,6 +50,10 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
             one(ui, run, group, out);
         }
     });
+    // The list stands at the end of its column, where what it opens would lie below the edge.
+    if shown.openness > 0.0 && shown.openness < 1.0 {
+        ui.scroll_to_cursor(Some(egui::Align::BOTTOM));
+    }
 }
 
 /// So many layers of one finding have a link each.

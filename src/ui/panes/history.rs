@@ -17,8 +17,9 @@ use crate::ui::tones::tones;
 
 /// Two plots stand beside each other in a pane of at least this many points.
 const BESIDE: f32 = 400.0;
-/// How wide the words of a change are, in points.
-const CHANGE: f32 = 210.0;
+/// How wide the words of a change are at least and at most, in points, and what the columns before them take.
+const CHANGE: std::ops::RangeInclusive<f32> = 90.0..=300.0;
+const NUMBERS: f32 = 330.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -38,11 +39,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(past),
         |ui| {
-            let room = ui.available_height();
+            let (width, room) = (ui.available_width(), ui.available_height());
             ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
                 let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
                 ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
-                    table(ui, past, now, other, out);
+                    table(ui, past, now, other, (width - NUMBERS).clamp(*CHANGE.start(), *CHANGE.end()), out);
                 });
                 match other {
                     Some(other) => compare(ui, now, other, room),
@@ -54,7 +55,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut Vec<Message>) {
+/// The runs, newest first; the words of a change, `change` points wide, come last: numbers should be seen without scrolling.
+fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, change: f32, out: &mut Vec<Message>) {
     let columns = texts::COLUMNS;
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
         columns.iter().for_each(|name| _ = ui.small(*name));
@@ -63,17 +65,13 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
         for one in past.iter().rev() {
             if one.earlier && !std::mem::replace(&mut earlier, true) {
                 ui.label("");
-                ui.horizontal(|ui| {
-                    ui.small(texts::EARLIER);
-                    if !dress::has_controls(ui) {
-                        return;
-                    }
-                    let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
-                    forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
-                    if forget.clicked() {
-                        out.push(Message::ForgetRuns);
-                    }
-                });
+                if dress::has_controls(ui) {
+                    forget_button(ui, out);
+                } else {
+                    ui.label("");
+                }
+                (2..columns.len() - 1).for_each(|_| _ = ui.label(""));
+                ui.small(texts::EARLIER);
                 ui.end_row();
             }
             let here = one.number == now.number;
@@ -92,11 +90,6 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             } else {
                 compare_button(ui, one, here, chosen, out);
             }
-            let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
-            ui.scope(|ui| {
-                ui.set_max_width(CHANGE);
-                ui.add(egui::Label::new(words).truncate()).on_hover_text(one.settings.recipe.description());
-            });
             ui.label(one.settings.recipe.steps.to_string());
             let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
             let share = percent(one.success());
@@ -104,9 +97,23 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, out: &mut
             ui.label(share).on_hover_text(hint);
             ui.label(format!("{:.3}", one.mean_mismatch()));
             ui.label(seconds(one.seconds));
+            let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
+            ui.scope(|ui| {
+                ui.set_max_width(change);
+                ui.add(egui::Label::new(words).truncate())
+                    .on_hover_text(words.to_owned() + "\n" + &one.settings.recipe.description());
+            });
             ui.end_row();
         }
     });
+}
+
+fn forget_button(ui: &mut Ui, out: &mut Vec<Message>) {
+    let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
+    forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
+    if forget.clicked() {
+        out.push(Message::ForgetRuns);
+    }
 }
 
 fn compare_button(ui: &mut Ui, one: &Past, here: bool, chosen: bool, out: &mut Vec<Message>) {

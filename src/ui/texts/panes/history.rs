@@ -5,7 +5,7 @@ pub const TITLE: &str = "Past runs";
 pub const COMPARE_HINT: &str = "Choose \"compare\" in a row to lay two runs over each other.";
 pub const CHANGE_HINT: &str = "Change something: the next run appears here, and both can be compared.";
 
-pub const COLUMNS: [&str; 7] = ["run", "", "changed", "T", "right", "mismatch", "took"];
+pub const COLUMNS: [&str; 7] = ["run", "", "T", "right", "mismatch", "took", "changed"];
 
 pub const EARLIER: &str = "before this start";
 pub const FORGET: &str = "Forget";

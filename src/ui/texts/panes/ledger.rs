@@ -55,7 +55,7 @@ pub fn explanation(t: usize, against: &str, layer: &str, error: &str, mean: &str
         "Each bar is the mean difference between what the spiking layer answers after {t} steps and {against}, split \
          into four parts that add up exactly; the upright tick is their sum. The largest relative error is in {layer}: \
          {error}, where the mean activation is {mean}, mostly {mostly}. Parts of opposite sign can cancel, so look at the lengths \
-         and not only at the tick. \"Re-run\", in a wide pane, is what came in wrong measured another way: the answer less what the \
+         and not only at the tick. The count due is that from v(0) = ½ θ: what another v(0) shifts stands under unevenness. \"Re-run\", in a wide pane, is what came in wrong measured another way: the answer less what the \
          same layer answers on the ANN's own input."
     )
 }
