@@ -18,6 +18,7 @@ use crate::{Error, Result};
 pub fn run(args: RunArgs) -> Result<()> {
     let args = with_config(args)?;
     let mut settings = settings_of(&args)?;
+    settings.recipe.check()?;
     let out =
         args.out.clone().ok_or_else(|| Error::Invalid("--out DIR is missing: where should the results go?".into()))?;
     let dump = match args.dump.as_deref() {

@@ -127,6 +127,9 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     }
     response.on_hover_ui(|ui| {
         tooltip(ui, layer, lab.view.reference);
+        if run.settings.recipe.by_hand.contains_key(&layer.name) {
+            ui.weak(texts::BY_HAND);
+        }
         if let Some(snapshot) = first {
             ui.weak(divergence::share(snapshot, index));
         }
@@ -148,7 +151,11 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let inner = rect.shrink2(vec2(8.0, 5.0));
     let body = egui::TextStyle::Body.resolve(ui.style());
     let small = egui::TextStyle::Small.resolve(ui.style());
-    let theta = painter.layout_no_wrap(theta_words(&layer.theta), small.clone(), tones.text);
+    let theta = theta_words(&layer.theta);
+    // The rule for all layers does not move this one.
+    let by_hand = run.settings.recipe.by_hand.contains_key(&layer.name);
+    let theta = if by_hand { texts::by_hand(&theta) } else { theta };
+    let theta = painter.layout_no_wrap(theta, small.clone(), tones.text);
     let room = inner.width() - theta.size().x - 8.0;
     text(ui, inner.left_top(), room, &layer.name, body, tones.text);
     painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);

@@ -17,11 +17,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>
     let Some(player) = &mut room.player else { return };
     player.watch(lab);
     let Some(question) = player.step().question.clone() else { return };
+    let done = player.done();
     ui.separator();
     match &question {
         Question::Number { unit, .. } => number(ui, lab, room, unit),
         Question::Choice { options, .. } => choice(ui, lab, room, options),
-        Question::Reach { all, .. } => reach(ui, lab, all),
+        Question::Reach { all, .. } => reach(ui, lab, all, done),
     }
     verdict(ui, lab, room, &question);
     help(ui, lab, room, out);
@@ -58,14 +59,14 @@ fn choice(ui: &mut Ui, lab: &Lab, room: &mut Classroom, options: &[String]) {
     }
 }
 
-/// What is to be reached, and how far it is.
-fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition]) {
+/// What is to be reached, and how far it is; what was reached once stays so.
+fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
     let tones = tones(ui);
     for condition in all {
         let holds = condition.holds(lab);
         let now = condition.now(lab).map_or("—".to_owned(), |now| now.to_string());
         // Never by colour alone.
-        let (mark, colour) = if holds { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
+        let (mark, colour) = if holds || reached { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).small().color(colour));
             ui.label(texts::now(&condition.words(), &now)).on_hover_text(condition.text());

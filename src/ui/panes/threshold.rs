@@ -38,6 +38,8 @@ struct Sight<'a> {
     /// A lesson keeps the threshold to itself.
     locked: bool,
     steps: usize,
+    /// The time cursor.
+    t: usize,
     cost: Option<Prediction>,
     best: Option<Prediction>,
 }
@@ -104,8 +106,9 @@ fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
     let theta = by_hand.unwrap_or(view.theta);
     let cost = at(&view.predictions, theta);
     let best = view.predictions.iter().copied().min_by(|a, b| a.total().total_cmp(&b.total()));
-    let (by_hand, locked, steps) = (by_hand.is_some(), lab.locked(Control::Threshold), snapshot.run.steps());
-    Some(Sight { layer, view, report, theta, by_hand, locked, steps, cost, best })
+    let (by_hand, locked) = (by_hand.is_some(), lab.locked(Control::Threshold));
+    let (steps, t) = (snapshot.run.steps(), snapshot.report.steps);
+    Some(Sight { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
 }
 
 /// The prediction at `theta`, linear between the two nearest.
@@ -169,11 +172,13 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
 fn figures(sight: &Sight<'_>) -> Vec<String> {
     let mut figures = vec![texts::step(&number(f64::from(sight.theta) / sight.steps as f64))];
     if let Some(cost) = sight.cost {
-        figures.push(texts::clipped(&percent(cost.clipped)));
+        let own = sight.layer.activation.lambda().is_some_and(|lambda| lambda <= sight.theta * 1.0001);
+        let clipped = if own { texts::clipped_by_both } else { texts::clipped };
+        figures.push(clipped(&percent(cost.clipped)));
         figures.push(texts::predicted(&number(cost.total())));
     }
     let measured = sight.report.ledger_against(Reference::Activation);
-    figures.push(texts::measured(&number(measured.clipping), &number(measured.quantization)));
+    figures.push(texts::measured(sight.t, &number(measured.clipping), &number(measured.quantization)));
     figures.push(texts::zero(&percent(sight.view.zeros)));
     if let [_, _, ..] = sight.layer.theta[..] {
         let live = sight.layer.theta.iter().copied().filter(|&theta| theta > 0.0);

@@ -10,7 +10,7 @@ pub const PIN_HINT: &str = "Keep this neuron's membrane in view";
 pub const SPIKES: &str = "Spikes n";
 
 pub fn spikes(count: u32, t: usize) -> String {
-    format!("{count} in {t} steps")
+    if t == 1 { format!("{count} in 1 step") } else { format!("{count} in {t} steps") }
 }
 
 pub const SPIKES_HINT: &str = "Spikes up to the time cursor";

@@ -29,6 +29,13 @@ pub fn none_leaves(samples: usize) -> String {
     format!("None of {samples} samples leaves the ANN in any layer.")
 }
 
+/// The threshold of a layer that somebody set.
+pub fn by_hand(theta: &str) -> String {
+    format!("set {theta}")
+}
+
+pub const BY_HAND: &str = "θ was set by hand: the rule for all layers does not move it";
+
 pub const AMONG_THEM: &str = ", among them the one in focus (mark at the left)";
 
 pub fn leave_here(count: usize, of: usize, among: &str) -> String {

@@ -35,8 +35,10 @@ pub(super) fn histogram(
         .include_y(top)
         .show_axes([alone, true])
         .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
-        .y_axis_label(texts::ACTIVATIONS)
-        .y_axis_formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) })
+        .custom_y_axes(vec![
+            parts::y_axis(texts::ACTIVATIONS)
+                .formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) }),
+        ])
         .label_formatter(|at| {
             let x = parts::position(at).x;
             let bin = (x / f64::from(view.extent) * view.histogram.len() as f64).floor();

@@ -27,7 +27,8 @@ pub fn mean_difference(value: &str) -> String {
 }
 
 pub fn both_silent(share: &str) -> String {
-    format!("both silent: {share}")
+    // The sign of per cent never goes to the next line alone.
+    format!("both silent: {}", share.replace(' ', "\u{a0}"))
 }
 
 pub const DENSITY: &str = "ANN activation against SNN activation";

@@ -25,12 +25,17 @@ pub fn clipped(share: &str) -> String {
     format!("clipped {share}")
 }
 
+/// Where θ is no lower than the end of the ANN's own activation.
+pub fn clipped_by_both(share: &str) -> String {
+    format!("clipped {share}, by the ANN as well")
+}
+
 pub fn predicted(error: &str) -> String {
     format!("predicted mean squared error {error}")
 }
 
-pub fn measured(clipping: &str, quantisation: &str) -> String {
-    format!("measured mean error: clipping {clipping}, quantisation {quantisation}")
+pub fn measured(t: usize, clipping: &str, quantisation: &str) -> String {
+    format!("measured mean error at t = {t}: clipping {clipping}, quantisation {quantisation}")
 }
 
 pub fn zero(share: &str) -> String {
