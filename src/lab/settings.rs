@@ -8,6 +8,7 @@ use super::backend::Backend;
 use super::lock::Control;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
+use crate::data::digits::Drawing;
 use crate::measure::bench::Bench;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::{NeuronRef, Reference};
@@ -51,6 +52,11 @@ impl Settings {
     pub fn first_start() -> Self {
         let recipe = Recipe { steps: 16, threshold: ThresholdRule::Learned, ..Recipe::default() };
         Self { model: "builtin:digits-resnet".into(), recipe, ..Self::default() }
+    }
+    /// Whether these are about another network or other data than `other`; a drawing stands in for data and is none.
+    pub fn of_others(&self, other: &Self) -> bool {
+        let drawn = Drawing::is(&self.data) || Drawing::is(&other.data);
+        self.model != other.model || self.data != other.data && !drawn
     }
 }
 

@@ -65,10 +65,7 @@ impl Undo {
     }
     /// Whether what is under way is no drag: another network or other data were opened, and the settings are now `settings`.
     pub fn opened(&self, settings: &Settings) -> bool {
-        self.gesture.as_ref().is_some_and(|before| {
-            let drawn = Drawing::is(&before.data) || Drawing::is(&settings.data);
-            before.model != settings.model || before.data != settings.data && !drawn
-        })
+        self.gesture.as_ref().is_some_and(|before| before.of_others(settings))
     }
     /// Ends the gesture: all it changed becomes one step.
     pub fn end(&mut self, settings: &Settings) {

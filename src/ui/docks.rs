@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dialog::Ask;
 use super::export::{self, Format};
+use super::fading::fade;
 use super::panes::dress::{self, Dress};
 use super::panes::{self, Pane};
 use super::{texts, tones};
@@ -210,6 +211,9 @@ impl Behavior<Pane> for Faces<'_> {
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
             export::note_size(ui, *pane);
+            if pane.of_run() {
+                fade(ui, self.lab);
+            }
             let room = ui.available_size();
             let (dress, height) = Dress::docked(ui.ctx(), *pane, room.y);
             dress.put_on(ui.ctx());

@@ -9,6 +9,7 @@ mod divergence;
 pub mod docks;
 mod explain;
 pub mod export;
+mod fading;
 pub mod findings;
 pub mod folding;
 mod formula;

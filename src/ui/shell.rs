@@ -10,6 +10,7 @@ use super::commands::{Command, keys};
 use super::dialog::Ask;
 use super::docks::Docks;
 use super::export::work::{self, Work};
+use super::fading::fade;
 use super::folding::{Folding, Side};
 use super::frame_times::FrameTimes;
 use super::hints::{self, Hints};
@@ -134,7 +135,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     window.folding.measure(room);
     if window.folding.shows(Side::Samples, window.layout.samples) && !lesson::hides(window, Part::Samples) {
         let strip = Panel::top("samples").frame(bar(8, 4));
-        let shown = strip.show(ui, |ui| sample_strip::show(ui, lab, window, &mut wishes));
+        let shown = strip.show(ui, |ui| {
+            fade(ui, lab);
+            sample_strip::show(ui, lab, window, &mut wishes);
+        });
         point(Part::Samples, window, &shown.response);
     }
     Panel::bottom("status").frame(bar(8, 2)).show(ui, |ui| status_bar::show(ui, lab, window));
@@ -147,6 +151,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         let shown = side.frame(bar(8, 6)).show(ui, |ui| {
             // Before there is much to show it would shrink to that, and stay so.
             ui.take_available_width();
+            fade(ui, lab);
             layer_strip::show(ui, lab, &mut wishes);
         });
         point(Part::Layers, window, &shown.response);
@@ -163,6 +168,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
         let side = Panel::right("inspector").default_size(230.0).size_range(190.0..=420.0);
         let shown = side.frame(bar(10, 6)).show(ui, |ui| {
             ui.take_available_width();
+            fade(ui, lab);
             inspector::show(ui, lab, &mut wishes);
         });
         point(Part::Inspector, window, &shown.response);

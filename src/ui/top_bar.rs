@@ -130,4 +130,7 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
     if let Some(ann) = run.report.ann_accuracy {
         share(ui, shared::ANN, ann, tones.ann, texts::ANN_HINT);
     }
+    if run.settings.of_others(&lab.settings) {
+        ui.add(egui::Label::new(RichText::new(texts::still(&short_name(&run.settings.model))).weak()).truncate());
+    }
 }

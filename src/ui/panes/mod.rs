@@ -77,6 +77,11 @@ impl Pane {
         Self::Draw,
     ];
 
+    /// Whether all of it is of the run on the screen; others follow the run in progress, list several or stand alone.
+    pub fn of_run(self) -> bool {
+        !matches!(self, Self::TCurve | Self::Race | Self::History | Self::Bench | Self::Transfer | Self::Draw)
+    }
+
     /// The title on the pane's tab.
     pub fn title(self) -> &'static str {
         crate::ui::texts::panes::title(self)

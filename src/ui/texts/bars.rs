@@ -72,6 +72,11 @@ pub const DATA: &str = "Data";
 pub const STOP: &str = "Stop";
 pub const STOP_HINT: &str = "Stop the work in progress; what is on the screen stays";
 pub const STARTING: &str = "starting";
+/// Of which network the figures are while another is opened.
+pub fn still(network: &str) -> String {
+    format!("still {network}:")
+}
+
 pub const RERUN: &str = "Rerun";
 pub const RERUN_HINT: &str = "Read the files again and compute from nothing (F5)";
 pub const SNN_HINT: &str = "Samples the SNN answers rightly at the time cursor";
