@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::block::Block;
 use super::layer::Trail;
+use super::plan::{Plan, Reuse};
 use super::recording::{LayerRecording, Recording};
-use super::run::{Plan, Reuse};
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer};
 

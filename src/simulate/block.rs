@@ -8,7 +8,7 @@ use super::correct::srp;
 use super::currents::{Current, Currents};
 use super::events::{At, Events, Source};
 use super::layer::{Trail, Work, integrate};
-use super::run::{Plan, Reuse};
+use super::plan::{Plan, Reuse};
 use super::signal::{Signal, apply_signal, frames_of, input_signal};
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};

@@ -3,8 +3,8 @@
 use super::block::{dense_nodes, planned_form};
 use super::currents::many_weights;
 use super::form::{Form, form_of};
+use super::plan::{Plan, Reuse};
 use super::recording::Recording;
-use super::run::{Plan, Reuse};
 use crate::convert::SpikingLayer;
 
 /// Values of one layer that one block of samples may hold over all steps (f32 each).

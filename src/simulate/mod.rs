@@ -12,6 +12,7 @@ pub mod form;
 mod layer;
 mod memory;
 pub mod neuron;
+pub mod plan;
 pub mod prefix;
 pub mod recording;
 pub mod reference;
@@ -23,7 +24,8 @@ pub mod tune;
 
 pub use control::Control;
 pub use memory::predict_bytes;
+pub use plan::Plan;
 pub use recording::{LayerRecording, Recording, arg_max};
 pub use reference::AnnRun;
-pub use run::{Plan, run};
+pub use run::run;
 pub use spike_train::SpikeTrain;

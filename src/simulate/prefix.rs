@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::Control;
 use super::block::{add_bias, decode};
+use super::plan::Plan;
 use super::recording::{LayerRecording, Recording};
-use super::run::{Plan, run};
+use super::run::run;
 use super::signal::{Signal, apply_signal, input_signal};
 use crate::Result;
 use crate::convert::{Correction, Pooling, Reset, SpikingLayer, SpikingNetwork};

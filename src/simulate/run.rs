@@ -15,41 +15,11 @@ use super::block::{Block, Shared, dense_nodes, run_block};
 use super::control::{Event, Finished};
 use super::layer::Trail;
 use super::memory::block_rows;
+use super::plan::{Plan, Reuse};
 use super::prefix::prefix;
 use super::recording::Recording;
-use crate::convert::{Correction, Pooling, SpikingNetwork};
-use crate::network::forward::Program;
+use crate::convert::{Correction, Pooling};
 use crate::{Error, Result};
-
-/// What to run, and what is already known.
-#[derive(Clone, Copy)]
-pub struct Plan<'a> {
-    pub program: &'a Program,
-    pub spiking: &'a SpikingNetwork,
-    /// Scaled input, `[samples, F]`, or `[samples, frames, F]` where it changes over time (one frame a step, over and over).
-    pub input: &'a [f32],
-    pub samples: usize,
-    pub steps: usize,
-    /// A recording of the same network and samples to build on, or of more or fewer samples from the same first one on.
-    pub previous: Option<&'a Recording>,
-    /// Layers before this one are unchanged since `previous`. With all of them unchanged, a longer run goes on from it.
-    pub unchanged_layers: usize,
-}
-
-/// What of a previous recording a run takes over.
-#[derive(Clone, Copy)]
-pub(super) struct Reuse<'a> {
-    pub previous: Option<&'a Recording>,
-    /// Layers whose spikes are taken from `previous`.
-    pub layers: usize,
-    /// Steps already simulated: the run goes on from there.
-    pub from_step: usize,
-}
-
-impl Reuse<'_> {
-    /// Nothing is taken over.
-    pub const NOTHING: Self = Self { previous: None, layers: 0, from_step: 0 };
-}
 
 /// Simulates by `plan`. Cancelling returns [`Error::Cancelled`] within one layer of one block.
 pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {

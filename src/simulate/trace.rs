@@ -4,8 +4,8 @@
 use super::Control;
 use super::block::{by_step, with_recorded_currents};
 use super::neuron::Dynamics;
+use super::plan::Plan;
 use super::recording::Recording;
-use super::run::Plan;
 use crate::convert::SpikingNetwork;
 use crate::network::forward::Program;
 
