@@ -19,6 +19,15 @@ pub fn refuse_if_too_large(what: &str, bytes: usize, advice: &str) -> Result<()>
 /// samples and steps says what such a run takes and grows with both.
 pub fn refuse_too_large_run(samples: usize, steps: usize, bytes: impl Fn(usize, usize) -> usize) -> Result<()> {
     let room = (available() as f64 * 0.8) as usize;
+    let need = bytes(samples, steps);
+    if need <= room {
+        return Ok(());
+    }
+    refuse_if_too_large("the run", need, &what_would_fit(samples, steps, room, bytes))
+}
+
+/// Fewer samples, or fewer steps, with which a run would take no more than `room` bytes, in words.
+fn what_would_fit(samples: usize, steps: usize, room: usize, bytes: impl Fn(usize, usize) -> usize) -> String {
     let most = |upto: usize, fits: &dyn Fn(usize) -> bool| {
         let (mut least, mut beyond) = (0, upto + 1);
         while beyond - least > 1 {
@@ -29,15 +38,14 @@ pub fn refuse_too_large_run(samples: usize, steps: usize, bytes: impl Fn(usize, 
     };
     let fewer = most(samples, &|samples| bytes(samples, steps) <= room);
     let shorter = most(steps, &|steps| bytes(samples, steps) <= room);
-    let advice = match (fewer, shorter) {
+    match (fewer, shorter) {
         (0, 0) => "use fewer samples and fewer time-steps".to_owned(),
         (fewer, 0) => format!("{} would fit at T = {steps}", counted(fewer)),
         (0, shorter) => format!("T = {shorter} would fit with {}", counted(samples)),
         (fewer, shorter) => {
             format!("{} would fit at T = {steps}, or T = {shorter} with {}", counted(fewer), counted(samples))
         }
-    };
-    refuse_if_too_large("the run", bytes(samples, steps), &advice)
+    }
 }
 
 fn counted(samples: usize) -> String {
@@ -71,19 +79,14 @@ mod tests {
 
     #[test]
     fn a_run_that_cannot_fit_is_told_what_would() {
-        let room = available() * 8 / 10;
-        // A hundredth of what is free for each sample and step, so that what is free may change a little meanwhile.
-        let bytes = |samples, steps| room / 100 * samples * steps;
-        let error = refuse_too_large_run(50, 20, bytes).unwrap_err().to_string();
-        let told = |samples: usize, steps: usize| {
-            error.contains(&format!("{} would fit at T = 20, or T = {steps} with 50 samples", counted(samples)))
-        };
-        assert!((4..=5).any(|samples| (1..=2).any(|steps| told(samples, steps))), "{error}");
-        assert!(refuse_too_large_run(5, 10, bytes).is_ok());
-        let error = refuse_too_large_run(1, 1000, bytes).unwrap_err().to_string();
-        assert!(error.contains("would fit with 1 sample") && !error.contains("at T"), "{error}");
-        let error = refuse_too_large_run(1000, 1000, bytes).unwrap_err().to_string();
-        assert!(error.ends_with("use fewer samples and fewer time-steps"), "{error}");
+        let told = |samples, steps| what_would_fit(samples, steps, 100, |samples, steps| samples * steps);
+        assert_eq!(told(50, 20), "5 samples would fit at T = 20, or T = 2 with 50 samples");
+        assert_eq!(told(1, 1000), "T = 100 would fit with 1 sample");
+        assert_eq!(told(1000, 64), "1 sample would fit at T = 64");
+        assert_eq!(told(1000, 1000), "use fewer samples and fewer time-steps");
+        assert!(refuse_too_large_run(1, 1, |_, _| 1).is_ok());
+        let error = refuse_too_large_run(2, 2, |samples, _| usize::MAX / 3 * samples).unwrap_err().to_string();
+        assert!(error.contains("the run would need") && error.contains("use fewer samples"), "{error}");
     }
 
     #[test]
