@@ -68,7 +68,7 @@ fn dead_channels(layers: &[(&str, usize, usize)], of: usize) -> Option<Finding> 
     };
     let text = format!(
         "{} of {of} layers {} channels that are never active on the calibration samples ({}): with a threshold per channel \
-         theirs is 0 and they never count; with one per layer they stay silent unless other samples make them active",
+         theirs is 0 and their spikes count for nothing; with one per layer they stay silent unless other samples make them active",
         layers.len(),
         if layers.len() == 1 { "has" } else { "have" },
         named.join(", ")
