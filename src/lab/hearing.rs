@@ -22,6 +22,10 @@ impl Lab {
     pub(super) fn stopped(&mut self) {
         let wanted = self.settings.clone();
         self.settle_back();
+        // What was to be opened had not been fitted yet: it is opened again, not redone.
+        if wanted.of_others(&self.settings) {
+            return;
+        }
         if let Some(sentence) = self.undo.stopped(&self.settings, wanted) {
             let text = format!("Stopped: {sentence} was not run; redo takes it up again");
             self.notices.push(Notice { level: Level::Note, text });

@@ -241,6 +241,25 @@ mod tests {
     }
 
     #[test]
+    fn counts_stand_in_the_order_of_neurons() {
+        // Places that fill no tile, one tile and several.
+        for (channels, places) in [(3, 1), (70, 1), (5, TILE), (3, 2 * TILE + 7)] {
+            let mut train = SpikeTrain::with_places(2, channels, places, Neuron::If.weights());
+            train.resize(5);
+            let spikes = (0..channels * places).flat_map(|k| (0..5).map(move |t| (k, t)));
+            for (k, t) in spikes.filter(|(k, t)| (k * 7 + t * 3) % 4 == 0) {
+                let bit = train.bit_of(k);
+                train.row_mut(t, 1)[bit / 64] |= 1 << (bit % 64);
+            }
+            let wanted = |k| (0..4).filter(|&t| train.fired(t, 1, k)).count() as u32;
+            let counts = train.counts(4);
+            let (silent, counts) = counts.split_at(channels * places);
+            assert!(silent.iter().all(|&n| n == 0));
+            assert_eq!(counts, (0..channels * places).map(wanted).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn planes_add_up_to_counts() {
         let mut train = SpikeTrain::with_weights(1, 3, Neuron::Group(4).weights());
         train.resize(2);
