@@ -63,9 +63,9 @@ fn main() -> spikescope::Result<()> {
         fan_outs: &fan_outs,
     };
     for layer in report(&subject, recipe.steps, &control)?.layers {
-        let [carried, clipping, quantisation, unevenness] = layer.ledger.parts();
+        let [carried, clipping, quantization, unevenness] = layer.ledger.parts();
         println!(
-            "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantisation {quantisation:+.4}, unevenness \
+            "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantization {quantization:+.4}, unevenness \
              {unevenness:+.4}; together {:+.4}",
             layer.name, layer.ledger.total
         );

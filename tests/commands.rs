@@ -51,7 +51,7 @@ fn arrows_choose_and_what_cannot_be_done_says_why() {
     palette(&mut harness, "undo");
     harness.get_by_label("Undo, not now: nothing was changed yet");
     press(&mut harness, Key::Enter);
-    assert!(harness.state().window.palette.is_some(), "a greyed command does nothing");
+    assert!(harness.state().window.palette.is_some(), "a grayed command does nothing");
     press(&mut harness, Key::Escape);
     palette(&mut harness, "workspace");
     press(&mut harness, Key::ArrowDown);

@@ -28,10 +28,10 @@ fn send(lab: &mut Lab, message: Message) {
     lab.settle();
 }
 
-/// A colour network and forty matching records in CIFAR-10's binary form.
-fn colour_pair(folder: &Path) -> (String, String) {
+/// A color network and forty matching records in CIFAR-10's binary form.
+fn color_pair(folder: &Path) -> (String, String) {
     let network = Arch::Cnn.build(&[3, 32, 32], 10, parse_activation("relu").unwrap(), 1).unwrap();
-    let model = folder.join("colour.safetensors");
+    let model = folder.join("color.safetensors");
     format::save(&network, &model).unwrap();
     let records: Vec<u8> = (0..40u32)
         .flat_map(|i| std::iter::once((i % 10) as u8).chain((0..3072u32).map(move |k| ((i * 131 + k * 7) % 251) as u8)))
@@ -109,7 +109,7 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
 #[test]
 fn a_network_waits_for_data_that_fit() {
     let folder = tempfile::tempdir().unwrap();
-    let (model, data) = colour_pair(folder.path());
+    let (model, data) = color_pair(folder.path());
     for (first, second) in [
         (Message::OpenModel(model.clone()), Message::OpenData(data.clone())),
         (Message::OpenData(data.clone()), Message::OpenModel(model.clone())),
@@ -129,7 +129,7 @@ fn a_network_waits_for_data_that_fit() {
 #[test]
 fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does_not_lose_it() {
     let folder = tempfile::tempdir().unwrap();
-    let (model, data) = colour_pair(folder.path());
+    let (model, data) = color_pair(folder.path());
     let mut lab = Lab::open(Settings { samples: 0..6, calibrate: 0..20, ..Settings::first_start() }).unwrap();
     let first = lab.settings.clone();
     send(&mut lab, Message::OpenModel(model.clone()));
@@ -324,7 +324,7 @@ fn a_session_brings_its_race_and_what_it_looked_at() {
 #[test]
 fn another_set_can_be_calibrated_on_and_taken_back() {
     let folder = tempfile::tempdir().unwrap();
-    let (model, data) = colour_pair(folder.path());
+    let (model, data) = color_pair(folder.path());
     let mut lab = Lab::open(Settings { model, data, samples: 0..10, calibrate: 0..30, ..Settings::default() }).unwrap();
     let before = lab.run.as_ref().unwrap().spiking.layers[0].theta.clone();
     let other = folder.path().join("others.bin");

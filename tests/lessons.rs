@@ -110,7 +110,7 @@ lessons_run! {
     what_a_spike_is: "spike",
     rate_coding: "rate-coding",
     threshold_and_clipping: "threshold",
-    steps_and_quantisation: "quantisation",
+    steps_and_quantization: "quantisation",
     order_of_arrival: "order",
     where_to_start: "start",
     a_whole_network: "first-conversion",

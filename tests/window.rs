@@ -93,9 +93,9 @@ fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
     assert_eq!((view.energy.per_mac, view.energy.first_layer_once), (4.6e-12, false));
     let run = harness.state().lab.run.clone();
     click(&mut harness, "Start by end");
-    let mut labelled = harness.get_all_by_label("Answer early at confidence");
-    assert!(labelled.any(|node| node.accesskit_node().numeric_value().is_some()), "the slider has its name");
-    drop(labelled);
+    let mut labeled = harness.get_all_by_label("Answer early at confidence");
+    assert!(labeled.any(|node| node.accesskit_node().numeric_value().is_some()), "the slider has its name");
+    drop(labeled);
     harness.state_mut().lab.update([Message::SetExitConfidence(0.5)]);
     harness.run_ok();
     let lab = &harness.state().lab;

@@ -1,7 +1,7 @@
 """Writes the networks that are not to be had as files: two with seeded weights, and a bundled one as ONNX.
 
-Seeded weights are He-initialised. Real images are passed through while the network is built, and each layer is
-normalised by what it gives for them: convolutions by a BatchNorm with these statistics, linear layers by their scale and
+Seeded weights are He-initialized. Real images are passed through while the network is built, and each layer is
+normalized by what it gives for them: convolutions by a BatchNorm with these statistics, linear layers by their scale and
 bias. So no layer's activations vanish or grow, and layers fire about as sparsely as in trained networks.
 """
 

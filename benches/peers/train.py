@@ -35,7 +35,7 @@ class Floor(torch.autograd.Function):
 
 
 class Qcfs(nn.Module):
-    """Quantised clip activation with a learned threshold."""
+    """Quantized clip activation with a learned threshold."""
 
     def __init__(self):
         super().__init__()
@@ -70,19 +70,19 @@ def network():
 
 def epoch(net, images, labels):
     """One pass over the training samples and the accuracy on the held-out ones."""
-    optimiser = torch.optim.Adam(net.parameters(), RATE)
+    optimizer = torch.optim.Adam(net.parameters(), RATE)
     thresholds = [module.threshold for module in net.modules() if isinstance(module, Qcfs)]
     batches = math.ceil(TRAINING / BATCH)
     for index, chosen in enumerate(torch.randperm(TRAINING).split(BATCH)):
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * index / batches))
         logits = net(images[chosen])
         loss = F.cross_entropy(logits, labels[chosen])
         if not math.isfinite(loss.item()):
             raise SystemExit("the loss is not a number")
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         with torch.no_grad():
             for threshold in thresholds:
                 threshold.clamp_(min=1e-3)

@@ -57,7 +57,7 @@ fn picture(run: &Run, sample: usize, ann: &[Found], snn: &[Found]) -> Result<Vec
 }
 
 /// Draws the edges of a box, `thick` pixels wide.
-fn frame(image: &mut RgbImage, found: &Found, colour: Rgb<u8>, thick: i64) {
+fn frame(image: &mut RgbImage, found: &Found, color: Rgb<u8>, thick: i64) {
     let (w, h) = (i64::from(image.width()), i64::from(image.height()));
     let place =
         |share: f32, side: i64| (f64::from(share) * side as f64).round().clamp(0.0, (side - 1).max(0) as f64) as i64;
@@ -65,7 +65,7 @@ fn frame(image: &mut RgbImage, found: &Found, colour: Rgb<u8>, thick: i64) {
     let (top, bottom) = (place(found.top, h), place(found.bottom, h));
     let mut dot = |x: i64, y: i64| {
         if (0..w).contains(&x) && (0..h).contains(&y) {
-            image.put_pixel(x as u32, y as u32, colour);
+            image.put_pixel(x as u32, y as u32, color);
         }
     };
     for k in 0..thick {

@@ -110,15 +110,15 @@ impl SpikingLayer {
     }
 }
 
-/// A reproducible spread of initial potentials, as fractions of θ around `centre`: another draw for every neuron of every
+/// A reproducible spread of initial potentials, as fractions of θ around `center`: another draw for every neuron of every
 /// layer, the same for all samples and in every run.
-fn spread(kind: InitialPotential, centre: f32, layer: usize, neurons: usize) -> Option<Vec<f32>> {
+fn spread(kind: InitialPotential, center: f32, layer: usize, neurons: usize) -> Option<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0x5eed_0000 + layer as u64);
     match kind {
         InitialPotential::Constant | InitialPotential::Calibrated => None,
         InitialPotential::Uniform => Some((0..neurons).map(|_| rng.random::<f32>()).collect()),
         InitialPotential::Gaussian => {
-            let normal = || centre + 0.25 * rng.sample::<f32, _>(StandardNormal);
+            let normal = || center + 0.25 * rng.sample::<f32, _>(StandardNormal);
             Some(std::iter::repeat_with(normal).take(neurons).collect())
         }
     }

@@ -94,12 +94,12 @@ fn granularity(granularity: Granularity) -> &'static str {
 
 fn initial(recipe: &Recipe) -> String {
     let rounded = (recipe.v_init * 100.0).round() / 100.0;
-    let centre = if recipe.v_init == 0.0 { "0".into() } else { format!("{rounded} θ") };
+    let center = if recipe.v_init == 0.0 { "0".into() } else { format!("{rounded} θ") };
     match recipe.initial {
-        InitialPotential::Constant => format!("v(0) {centre}"),
+        InitialPotential::Constant => format!("v(0) {center}"),
         InitialPotential::Uniform => "v(0) uniform".into(),
-        InitialPotential::Gaussian => format!("v(0) Gaussian around {centre}"),
-        InitialPotential::Calibrated => format!("v(0) calibrated from {centre}"),
+        InitialPotential::Gaussian => format!("v(0) Gaussian around {center}"),
+        InitialPotential::Calibrated => format!("v(0) calibrated from {center}"),
     }
 }
 

@@ -19,11 +19,11 @@ pub fn is_picture(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
-/// Reads pictures as `[1, H, W]` if all are grey, else `[3, H, W]`, in 0..255; transparency is ignored.
+/// Reads pictures as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparency is ignored.
 ///
 /// `paths` is one folder, or files. A folder with sub-folders has a class per sub-folder, in order of their names;
 /// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every picture is resized and
-/// turned grey or RGB; without it the first picture of another size than the first is an error.
+/// turned gray or RGB; without it the first picture of another size than the first is an error.
 pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = list_of(paths, is_picture)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("images: no file is named".into())) };
@@ -47,13 +47,13 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     count_values(first, "all pictures", &[files.len(), 3, h, w])?;
     let prepared = files.par_iter().map(|path| {
         let picture = decode(path)?;
-        let grey = !picture.color().has_color();
+        let gray = !picture.color().has_color();
         let exact = (picture.width(), picture.height()) == (width, height);
         let fitted = if exact { picture } else { picture.resize_exact(width, height, FilterType::Triangle) };
-        Ok((grey, if grey { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() }))
+        Ok((gray, if gray { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() }))
     });
     let pictures = prepared.collect::<Result<Vec<_>>>()?;
-    let coloured = pictures.iter().filter(|picture| !picture.0).count();
+    let colored = pictures.iter().filter(|picture| !picture.0).count();
     let channels = target.map_or(if pictures.iter().all(|p| p.0) { 1 } else { 3 }, |t| t.0);
     let mut values = Vec::with_capacity(pictures.len() * channels * w * h);
     for (_, picture) in pictures {
@@ -77,12 +77,12 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
         class_names,
         full_scale: 255.0,
         frames: None,
-        notes: fitted(&sizes, (width, height), coloured, channels),
+        notes: fitted(&sizes, (width, height), colored, channels),
     })
 }
 
-/// What was done to pictures of `sizes`, `coloured` of them in colour, to make them `channels` planes of `size`.
-fn fitted(sizes: &[(u32, u32)], size: (u32, u32), coloured: usize, channels: usize) -> Vec<String> {
+/// What was done to pictures of `sizes`, `colored` of them in color, to make them `channels` planes of `size`.
+fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usize) -> Vec<String> {
     let mut notes = Vec::new();
     let scaled: Vec<&(u32, u32)> = sizes.iter().filter(|own| **own != size).collect();
     if let (Some((w, h)), (width, height)) = (scaled.first(), size) {
@@ -99,13 +99,13 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), coloured: usize, channels: usi
         ));
     }
     match channels {
-        1 if coloured > 0 => {
-            notes.push(format!("{coloured} of {} pictures are in colour and were made grey", sizes.len()))
+        1 if colored > 0 => {
+            notes.push(format!("{colored} of {} pictures are in color and were made gray", sizes.len()))
         }
-        3 if coloured < sizes.len() => {
+        3 if colored < sizes.len() => {
             notes.push(format!(
-                "{} of {} pictures are grey; all three channels are alike",
-                sizes.len() - coloured,
+                "{} of {} pictures are gray; all three channels are alike",
+                sizes.len() - colored,
                 sizes.len()
             ));
         }
@@ -188,8 +188,8 @@ fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>>
     Ok(reader)
 }
 
-/// One picture in grey.
-pub fn read_grey(path: &Path) -> Result<image::GrayImage> {
+/// One picture in gray.
+pub fn read_gray(path: &Path) -> Result<image::GrayImage> {
     Ok(decode(path)?.into_luma8())
 }
 
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use image::{GrayImage, Luma, Rgb, RgbImage};
 
-    fn grey(path: PathBuf, side: u32, value: u8) {
+    fn gray(path: PathBuf, side: u32, value: u8) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         GrayImage::from_pixel(side, side, Luma([value])).save(path).unwrap();
     }
@@ -222,8 +222,8 @@ mod tests {
     #[test]
     fn a_folder_per_class() {
         let dir = tempfile::tempdir().unwrap();
-        grey(dir.path().join("b/1.png"), 2, 7);
-        grey(dir.path().join("a/1.png"), 2, 5);
+        gray(dir.path().join("b/1.png"), 2, 7);
+        gray(dir.path().join("a/1.png"), 2, 5);
         let samples = read(&[dir.path().to_owned()], None).unwrap();
         assert_eq!(samples.class_names, ["a", "b"]);
         assert_eq!((samples.labels.as_slice(), samples.shape.as_slice()), ([0, 1].as_slice(), [1, 2, 2].as_slice()));
@@ -237,8 +237,8 @@ mod tests {
     #[test]
     fn odd_sizes_are_named_or_fitted() {
         let dir = tempfile::tempdir().unwrap();
-        grey(dir.path().join("1.png"), 1, 9);
-        grey(dir.path().join("2.png"), 3, 9);
+        gray(dir.path().join("1.png"), 1, 9);
+        gray(dir.path().join("2.png"), 3, 9);
         let here = [dir.path().to_owned()];
         assert!(read(&here, None).unwrap_err().to_string().contains("2.png"));
         assert_eq!(read(&here, Some(&[3, 4, 5])).unwrap().shape, [3, 4, 5]);

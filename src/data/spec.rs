@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_paths_are_recognised() {
+    fn dropped_paths_are_recognized() {
         let dir = tempfile::tempdir().unwrap();
         let images = write(&dir, "t10k-images-idx3-ubyte.gz", b"");
         let lone = DataSpec::guess(&images).unwrap();

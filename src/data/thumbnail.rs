@@ -2,7 +2,7 @@
 
 use super::Samples;
 
-/// Sample `index` as `(width, height, RGBA bytes)`: RGB for three channels, else the first channel in grey; vectors as
+/// Sample `index` as `(width, height, RGBA bytes)`: RGB for three channels, else the first channel in gray; vectors as
 /// a near-square, row by row, the rest transparent. Empty (`0, 0`) when there is no such sample. White is `full_scale`.
 pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>) {
     if index >= samples.len() {
@@ -17,11 +17,11 @@ pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>
         }
     };
     let plane = width * height;
-    let colour = samples.shape.len() == 3 && samples.shape.first() == Some(&3);
+    let color = samples.shape.len() == 3 && samples.shape.first() == Some(&3);
     let byte = |v: f32| (v / samples.full_scale * 255.0).round().clamp(0.0, 255.0) as u8;
     let mut rgba = Vec::with_capacity(plane * 4);
     for at in 0..plane {
-        let channel = |c: usize| raw.get(if colour { at + c * plane } else { at }).map(|v| byte(*v));
+        let channel = |c: usize| raw.get(if color { at + c * plane } else { at }).map(|v| byte(*v));
         match (channel(0), channel(1), channel(2)) {
             (Some(r), Some(g), Some(b)) => rgba.extend([r, g, b, 255]),
             _ => rgba.extend([0; 4]),
@@ -49,13 +49,13 @@ mod tests {
     }
 
     #[test]
-    fn grey_colour_and_vectors() {
-        let grey = samples(&[1, 1, 2], vec![0.0, 2.0]);
-        assert_eq!(thumbnail_rgba(&grey, 0), (2, 1, vec![0, 0, 0, 255, 255, 255, 255, 255]));
+    fn gray_color_and_vectors() {
+        let gray = samples(&[1, 1, 2], vec![0.0, 2.0]);
+        assert_eq!(thumbnail_rgba(&gray, 0), (2, 1, vec![0, 0, 0, 255, 255, 255, 255, 255]));
         let rgb = samples(&[3, 1, 1], vec![1.0, 0.0, -1.0]);
         assert_eq!(thumbnail_rgba(&rgb, 0), (1, 1, vec![255, 0, 0, 255]));
         let (w, h, bytes) = thumbnail_rgba(&samples(&[5], vec![1.0; 5]), 0);
         assert_eq!((w, h, bytes.len(), bytes[23]), (3, 2, 24, 0));
-        assert_eq!(thumbnail_rgba(&grey, 1), (0, 0, vec![]));
+        assert_eq!(thumbnail_rgba(&gray, 1), (0, 0, vec![]));
     }
 }

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_recognised_read_and_brings_its_calibration_along() {
+    fn a_folder_is_recognized_read_and_brings_its_calibration_along() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read(dir.path()).unwrap_err().to_string().contains("x_test.npz"));
         let save = |name: &str, shape: &[usize], values: &[f32]| {

@@ -90,7 +90,7 @@ fn layers(report: &Report) -> String {
         "mean |error|",
         "carried in",
         "clipping",
-        "quantisation",
+        "quantization",
         "unevenness",
         "total",
         "SynOps",

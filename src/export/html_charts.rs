@@ -11,9 +11,9 @@ const WIDTH: f64 = 900.0;
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 34.0;
-/// The four parts of the error, in reading order, in colours that differ for every kind of colour vision.
+/// The four parts of the error, in reading order, in colors that differ for every kind of color vision.
 const PARTS: [(&str, &str); 4] =
-    [("carried in", "#8a8f98"), ("clipping", "#c44e52"), ("quantisation", "#4c72b0"), ("unevenness", "#d9a441")];
+    [("carried in", "#8a8f98"), ("clipping", "#c44e52"), ("quantization", "#4c72b0"), ("unevenness", "#d9a441")];
 const SNN: &str = "#dd8452";
 const AGREE: &str = "#3c9a5f";
 const ANN: &str = "#4c72b0";
@@ -46,11 +46,11 @@ pub fn curve(report: &Report) -> String {
         }
     };
     let accuracy: Vec<(usize, f64)> = report.curve.iter().filter_map(|p| Some((p.t, p.accuracy?))).collect();
-    let labelled = !accuracy.is_empty();
+    let labeled = !accuracy.is_empty();
     draw(accuracy, &format!("stroke:{SNN}"));
     draw(report.curve.iter().map(|p| (p.t, p.agreement)).collect(), &format!("stroke:{AGREE};stroke-dasharray:3 3"));
     let mut legend = Vec::new();
-    if labelled {
+    if labeled {
         legend.push(("accuracy of the SNN".to_owned(), SNN));
     }
     let agreement = match report.likeness.as_ref().map(|likeness| likeness.of) {
@@ -60,7 +60,7 @@ pub fn curve(report: &Report) -> String {
     };
     legend.push((agreement.to_owned(), AGREE));
     legend.extend(report.ann_accuracy.map(|ann| (format!("accuracy of the ANN, {:.1} % (dashed)", ann * 100.0), ANN)));
-    self::legend(&mut out, legend.iter().map(|(name, colour)| (name.as_str(), *colour)));
+    self::legend(&mut out, legend.iter().map(|(name, color)| (name.as_str(), *color)));
     out + "</svg>\n"
 }
 
@@ -88,13 +88,13 @@ pub fn ledger(layers: &[(&str, Ledger)]) -> String {
     for (index, values) in parts.iter().enumerate() {
         let left = LEFT + (index as f64 + 0.15) * each;
         let (mut up, mut down) = (0.0, 0.0);
-        for (value, (part, colour)) in values.iter().zip(PARTS) {
+        for (value, (part, color)) in values.iter().zip(PARTS) {
             let from = if *value > 0.0 { &mut up } else { &mut down };
             let (a, b) = (y(*from), y(*from + value));
             *from += value;
             let _ = write!(
                 out,
-                "<rect x=\"{left:.1}\" y=\"{:.2}\" width=\"{:.1}\" height=\"{:.2}\" style=\"fill:{colour}\"><title>{}, {part}: {value:+.5}</title></rect>",
+                "<rect x=\"{left:.1}\" y=\"{:.2}\" width=\"{:.1}\" height=\"{:.2}\" style=\"fill:{color}\"><title>{}, {part}: {value:+.5}</title></rect>",
                 a.min(b),
                 each * 0.7,
                 (a - b).abs(),
@@ -157,8 +157,8 @@ fn level(out: &mut String, y: f64, number: &str) {
 
 fn legend<'a>(out: &mut String, entries: impl Iterator<Item = (&'a str, &'a str)>) {
     let mut x = LEFT;
-    for (name, colour) in entries {
-        let _ = write!(out, "<rect x=\"{x:.0}\" y=\"8\" width=\"12\" height=\"12\" style=\"fill:{colour}\"/>");
+    for (name, color) in entries {
+        let _ = write!(out, "<rect x=\"{x:.0}\" y=\"8\" width=\"12\" height=\"12\" style=\"fill:{color}\"/>");
         text(out, x + 17.0, 18.5, "start", "", &escaped(name));
         // About what letters of this size take.
         x += 44.0 + name.chars().count() as f64 * 6.6;

@@ -34,7 +34,7 @@ impl Backend {
     pub fn device(self) -> Result<burn::tensor::Device> {
         match self {
             Self::Flex => Ok(burn::tensor::Device::flex()),
-            #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favour")]
+            #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favor")]
             Self::Ndarray => Ok(burn::tensor::Device::ndarray()),
             Self::Wgpu => graphics_card().map_err(Error::Invalid),
         }

@@ -39,7 +39,7 @@ impl Lab {
     }
 
     pub(super) fn draw_picture(&mut self, path: &Path) {
-        match folder::read_grey(path).and_then(|picture| Drawing::from_picture(&picture)) {
+        match folder::read_gray(path).and_then(|picture| Drawing::from_picture(&picture)) {
             Ok(drawing) => {
                 self.draw(&drawing);
                 self.update([Message::EndGesture]);

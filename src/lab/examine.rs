@@ -153,11 +153,11 @@ impl Patient<'_> {
             return Ok(chance());
         }
         let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(usual);
-        // One number for three channels is not what colour networks are trained with, but for one half.
-        let colour = shape.len() == 3 && shape[0] == 3;
-        let grey =
+        // One number for three channels is not what color networks are trained with, but for one half.
+        let color = shape.len() == 3 && shape[0] == 3;
+        let gray =
             |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
-        let fitting = others.filter(|scaling| scaling.check(shape).is_ok() && !(colour && grey(scaling)));
+        let fitting = others.filter(|scaling| scaling.check(shape).is_ok() && !(color && gray(scaling)));
         let fitting: Vec<Scaling> = fitting.collect();
         let mut others = Vec::new();
         for (k, scaling) in fitting.iter().enumerate() {

@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn a_scaling_of_other_channels_keeps_no_network_shut() {
-        let colours = Scaling::parse("mean=.5,.5,.5;std=.2,.2,.2").unwrap();
-        let settings = Settings { scaling: colours, ..Settings::default() };
+        let colors = Scaling::parse("mean=.5,.5,.5;std=.2,.2,.2").unwrap();
+        let settings = Settings { scaling: colors, ..Settings::default() };
         let fitted = |fit| fitted(&settings, fit, &mut Cache::default(), &Control::default()).unwrap().scaling;
         assert_eq!(fitted(Fit::Network), Scaling::default());
         assert_eq!(fitted(Fit::Ranges), settings.scaling, "the network stays, and what was set for it");

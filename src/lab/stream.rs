@@ -38,8 +38,8 @@ impl Stream {
     pub fn begin(&mut self, watched: Arc<Watched>) {
         let (ann, labels) = (&watched.ann, &watched.labels);
         let right = || labels.iter().enumerate().filter(|&(i, &label)| ann.answer(i) == usize::from(label)).count();
-        let labelled = ann.samples > 0 && labels.len() == ann.samples;
-        let ann_accuracy = labelled.then(|| right() as f64 / ann.samples as f64);
+        let labeled = ann.samples > 0 && labels.len() == ann.samples;
+        let ann_accuracy = labeled.then(|| right() as f64 / ann.samples as f64);
         self.partial = Partial { of: ann.samples, ann_accuracy, ..Partial::default() };
         self.watched = Some(watched);
     }

@@ -106,7 +106,7 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         part(lab, |l| l.propagated)
     }),
     ("ledger.clipping", "error of clipping, % of the layer's mean activation", |lab, _| part(lab, |l| l.clipping)),
-    ("ledger.quantisation", "error of quantisation, % of the layer's mean activation", |lab, _| {
+    ("ledger.quantisation", "error of quantization, % of the layer's mean activation", |lab, _| {
         part(lab, |l| l.quantization)
     }),
     ("ledger.unevenness", "error of unevenness, % of the layer's mean activation", |lab, _| {

@@ -12,7 +12,7 @@ use crate::network::outputs::End;
 /// Strides of the grids and the sizes of their priors, in pixels.
 const GRIDS: [(usize, &[f32]); 4] =
     [(8, &[10.0, 16.0, 24.0]), (16, &[32.0, 48.0]), (32, &[64.0, 96.0]), (64, &[128.0, 192.0, 256.0])];
-/// By how much offsets of centres and sizes are scaled down.
+/// By how much offsets of centers and sizes are scaled down.
 const CENTER_VARIANCE: f32 = 0.1;
 const SIZE_VARIANCE: f32 = 0.2;
 /// Boxes below this probability are dropped.
@@ -39,7 +39,7 @@ pub struct Detector {
     classes: usize,
     end: Option<End>,
     boxes: Range<usize>,
-    /// Centre and size of every prior: `[x, y, w, h]`.
+    /// Center and size of every prior: `[x, y, w, h]`.
     priors: Vec<[f32; 4]>,
 }
 
@@ -151,8 +151,8 @@ fn priors(width: usize, height: usize) -> Vec<[f32; 4]> {
     for (stride, sizes) in GRIDS {
         let (columns, rows) = (width.div_ceil(stride), height.div_ceil(stride));
         for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-            let centre = |i: usize, side: f32| ((i as f32 + 0.5) * stride as f32 / side).clamp(0.0, 1.0);
-            let prior = |size: &f32| [centre(column, w), centre(row, h), (size / w).min(1.0), (size / h).min(1.0)];
+            let center = |i: usize, side: f32| ((i as f32 + 0.5) * stride as f32 / side).clamp(0.0, 1.0);
+            let prior = |size: &f32| [center(column, w), center(row, h), (size / w).min(1.0), (size / h).min(1.0)];
             all.extend(sizes.iter().map(prior));
         }
     }
@@ -222,7 +222,7 @@ mod tests {
         answer[8840 + 4] = 2.5;
         let found = detector.boxes(&answer);
         assert_eq!(found.len(), 2, "both others overlap the one in the middle: {found:?}");
-        // Its centre is moved by a quarter of its sixteen pixels, so that it begins at the left edge.
+        // Its center is moved by a quarter of its sixteen pixels, so that it begins at the left edge.
         assert!(found[0].right > 0.9 && found[1].left.abs() < 1e-6, "{found:?}");
         assert!((found[0].overlap(&found[0]) - 1.0).abs() < 1e-6);
     }

@@ -1,4 +1,4 @@
-//! Where a sample first leaves the ANN: the first layer with a neuron that is off by more than quantisation explains, the
+//! Where a sample first leaves the ANN: the first layer with a neuron that is off by more than quantization explains, the
 //! neuron of it that leaves first, and why. Decided from counts and mean inputs alone.
 
 use std::fmt;
@@ -28,7 +28,7 @@ pub struct Divergence {
     pub cause: Cause,
 }
 
-/// Why a neuron is off by more than quantisation.
+/// Why a neuron is off by more than quantization.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cause {
     /// z is above the most that the neuron can answer, `times` θ, and it fires at every step. θ = 0 where the channel was
@@ -39,7 +39,7 @@ pub enum Cause {
     InputOrder { residual: f64 },
     /// The count is that of a hard-reset neuron on constant input: each spike throws away what exceeds θ.
     HardReset { due: u32, fired: u32 },
-    /// The mean input ẑ asks for another count than z does: the layers before, each within its quantisation, add up.
+    /// The mean input ẑ asks for another count than z does: the layers before, each within its quantization, add up.
     CarriedIn { mean_input: f32, z: f32 },
     /// A correction silenced the neuron (SRP).
     Silenced { due: u32 },
@@ -54,7 +54,7 @@ pub enum Cause {
 pub struct FirstLayers {
     /// One count per spiking layer, in network order.
     pub layers: Vec<usize>,
-    /// Samples that stay within quantisation in all layers.
+    /// Samples that stay within quantization in all layers.
     pub never: usize,
 }
 
@@ -77,13 +77,13 @@ impl Place {
         f64::from(self.start + self.charge * self.steps as f32) / f64::from(self.unit)
     }
 
-    /// φ − a of `n` spikes against the activation `a` of `z`, and whether that is more than quantisation explains: θ/2t for
+    /// φ − a of `n` spikes against the activation `a` of `z`, and whether that is more than quantization explains: θ/2t for
     /// v(0) = θ/2, and `own`, half a level, where the ANN itself has levels.
     #[inline(always)]
     pub fn excess(self, own: f64, n: u32, z: f32, a: f32) -> (f64, bool) {
         let unit = f64::from(self.unit) / self.steps as f64;
-        let quantisation = if unit > 0.0 { unit * half(self.phase()) } else { 0.0 };
-        let bound = quantisation + own;
+        let quantization = if unit > 0.0 { unit * half(self.phase()) } else { 0.0 };
+        let bound = quantization + own;
         let off = unit * f64::from(n) - f64::from(a);
         (off, off.abs() > bound + SLACK * (bound + f64::from(z.abs())))
     }
@@ -134,7 +134,7 @@ impl<'a> Sight<'a> {
         Place { unit: layer.unit_of(neuron), start: layer.start_of(neuron), charge, steps }
     }
 
-    /// φ − a of `neuron` with `n` spikes in `steps` steps, when that is more than quantisation explains.
+    /// φ − a of `neuron` with `n` spikes in `steps` steps, when that is more than quantization explains.
     fn excess(&self, neuron: usize, n: u32, steps: usize) -> Option<f64> {
         let (activation, z) = (self.layer.activation, self.z[neuron]);
         let (off, more) = self.place(neuron, steps).excess(half_level(activation), n, z, activation.apply(z));

@@ -58,7 +58,7 @@ impl Default for EnergyConstants {
 pub struct Macs {
     /// All of the ANN.
     pub total: f64,
-    /// Of weights that the analogue input feeds with no neuron in between. They stay MACs in the SNN.
+    /// Of weights that the analog input feeds with no neuron in between. They stay MACs in the SNN.
     pub first_layer: f64,
     /// Of weights fed by other weights' currents with no neuron in between (linear bottlenecks). In the SNN their inputs
     /// are real numbers that change over time, so they stay MACs at every step.
@@ -198,7 +198,7 @@ pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recordin
 #[derive(Clone, Debug, PartialEq)]
 pub struct Energy {
     pub ann_macs: f64,
-    /// MACs that the SNN keeps for its analogue input, once or at every step.
+    /// MACs that the SNN keeps for its analog input, once or at every step.
     pub first_layer_macs: f64,
     /// SynOps in steps 1..=t, `[T]`.
     pub synops: Vec<f64>,

@@ -5,13 +5,13 @@
 //! ```text
 //! carried in    A(ẑ) − A(z)
 //! clipping      clip(ẑ, 0, θ) − clip(ẑ, 0, λ)
-//! quantisation  [(θ/T)·q(ẑ) − clip(ẑ, 0, θ)] − [A(ẑ) − clip(ẑ, 0, λ)]
+//! quantization  [(θ/T)·q(ẑ) − clip(ẑ, 0, θ)] − [A(ẑ) − clip(ẑ, 0, λ)]
 //! unevenness    φ − (θ/T)·q(ẑ)
 //! together      φ − A(z)
 //! ```
 //!
 //! For A = ReLU these are the parts of Bu et al., ICLR 2022 §3 (there with ẑ = z). For A = QCFS of L levels and θ = λ there
-//! is no clipping and quantisation is QCFS_T(ẑ) − QCFS_L(ẑ): nothing where L = T.
+//! is no clipping and quantization is QCFS_T(ẑ) − QCFS_L(ẑ): nothing where L = T.
 
 use std::ops::{Add, AddAssign};
 
@@ -55,7 +55,7 @@ impl AddAssign for Ledger {
 }
 
 impl Ledger {
-    /// The parts in reading order: carried in, clipping, quantisation, unevenness.
+    /// The parts in reading order: carried in, clipping, quantization, unevenness.
     pub fn parts(&self) -> [f64; 4] {
         [self.propagated, self.clipping, self.quantization, self.unevenness]
     }

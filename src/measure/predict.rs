@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn low_thresholds_clip_and_high_ones_quantise() {
+    fn low_thresholds_clip_and_high_ones_quantize() {
         let activations = Sorted { zeros: 0, positive: (1..=1000).map(|k| k as f32 / 1000.0).collect() };
         let [low, high] = predict(&activations, Activation::Relu, &[0.25, 1.0], 4, 0.5)[..] else { panic!() };
         assert!(low.clipping > high.clipping && low.quantization < high.quantization);

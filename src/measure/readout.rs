@@ -18,7 +18,7 @@ const LEAST_WINDOW: usize = 4;
 #[derive(Clone, Debug)]
 pub struct ReadoutReport {
     /// Whether accuracies are against labels; without labels they are agreement with the ANN.
-    pub labelled: bool,
+    pub labeled: bool,
     pub start_by_end: StartByEnd,
     pub delay: Delay,
     /// Accuracy of the mean logits over (`delay.start`, T].
@@ -52,7 +52,7 @@ pub struct Delay {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exits {
     steps: usize,
-    labelled: bool,
+    labeled: bool,
     /// `[N][T]`, time innermost.
     moments: Vec<Moment>,
 }
@@ -84,10 +84,10 @@ pub struct EarlyExit {
 /// Asks everything of the readout of `subject`.
 pub fn readout_report(subject: &Subject<'_>) -> ReadoutReport {
     let Subject { recording, ann, labels, .. } = *subject;
-    let (wanted, labelled) = wanted(labels, ann);
+    let (wanted, labeled) = wanted(labels, ann);
     let delay = delay(subject.spiking, ann, recording.steps);
     ReadoutReport {
-        labelled,
+        labeled,
         start_by_end: start_by_end(recording, &wanted),
         delay_accuracy: window_accuracy(recording, &wanted, delay.start, recording.steps),
         delay,
@@ -180,7 +180,7 @@ pub fn early_exit(recording: &Recording, labels: &[u16], ann: &AnnRun, confidenc
 impl Exits {
     /// Reads the answer and how sure it is for every sample after every step.
     pub fn of(recording: &Recording, labels: &[u16], ann: &AnnRun) -> Self {
-        let (wanted, labelled) = wanted(labels, ann);
+        let (wanted, labeled) = wanted(labels, ann);
         let moment = |sample: usize, t: usize| {
             let sums = recording.readout_at(t, sample);
             let answer = arg_max(sums);
@@ -193,7 +193,7 @@ impl Exits {
         let steps = recording.steps;
         let moments = (0..recording.samples).into_par_iter();
         let moments = moments.flat_map_iter(|sample| (1..=steps).map(move |t| (sample, t)));
-        Self { steps, labelled, moments: moments.map(|(sample, t)| moment(sample, t)).collect() }
+        Self { steps, labeled, moments: moments.map(|(sample, t)| moment(sample, t)).collect() }
     }
 
     /// What becomes of the run when every sample answers once it is as sure as `confidence`.
@@ -213,7 +213,7 @@ impl Exits {
         }
         EarlyExit {
             mean_steps: steps as f64 / count,
-            accuracy: self.labelled.then_some(right as f64 / count),
+            accuracy: self.labeled.then_some(right as f64 / count),
             agreement: agrees as f64 / count,
             histogram,
             unsure,

@@ -73,7 +73,7 @@ pub fn report_behind(
     Ok(Report {
         steps,
         samples: subject.recording.samples,
-        ann_accuracy: labelled(subject.labels, subject.ann.samples)
+        ann_accuracy: labeled(subject.labels, subject.ann.samples)
             .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
         curve,
         answers: Arc::new(answers),
@@ -84,7 +84,7 @@ pub fn report_behind(
     })
 }
 
-fn labelled(labels: &[u16], samples: usize) -> bool {
+fn labeled(labels: &[u16], samples: usize) -> bool {
     samples > 0 && labels.len() >= samples
 }
 
@@ -97,7 +97,7 @@ pub fn curve(read: &Answers, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<
         let snn: Vec<usize> = (0..samples).map(|sample| read.at(t, sample)).collect();
         let agreement = share(snn.iter().zip(&answers).filter(|(a, b)| a == b).count());
         let right = || snn.iter().zip(labels).filter(|(answer, label)| **answer == usize::from(**label)).count();
-        CurvePoint { t, accuracy: labelled(labels, samples).then(|| share(right())), agreement }
+        CurvePoint { t, accuracy: labeled(labels, samples).then(|| share(right())), agreement }
     };
     (1..=steps).into_par_iter().map(point).collect()
 }

@@ -179,7 +179,7 @@ impl Strip {
         self.count(view, sums);
     }
 
-    /// Whether a neuron is off by more than quantisation explains.
+    /// Whether a neuron is off by more than quantization explains.
     #[inline(always)]
     pub fn leaves(&self, view: &View<'_>) -> bool {
         let mut leaving = [0; STRIP];

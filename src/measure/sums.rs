@@ -44,7 +44,7 @@ pub(super) struct Sums {
     pub examples: [Option<NeuronRef>; 5],
     /// Σφ, Σφ², Σa², Σφa for the correlation.
     pub moments: [f64; 4],
-    /// Samples with a neuron that is off by more than quantisation explains, in ascending order.
+    /// Samples with a neuron that is off by more than quantization explains, in ascending order.
     pub leaving: Vec<usize>,
 }
 

@@ -89,7 +89,7 @@ mod tests {
     use crate::simulate::{Control, Plan, run};
 
     #[test]
-    fn quantised_input_ties_and_odd_input_does_not() {
+    fn quantized_input_ties_and_odd_input_does_not() {
         let linear = || Op::Linear { weight: Weights::new(vec![1, 1], vec![1.0]), bias: None };
         let node = |name: &str, op: Op, inputs: &[usize]| Node {
             name: name.into(),
@@ -123,9 +123,9 @@ mod tests {
             ties(&program, &spiking, &input, &recording).remove(0)
         };
         // v(0) = ½, I = ½: m = 1 at every other step.
-        let quantised = tied_at(0.5);
-        assert_eq!((quantised.decisions, quantised.tied), (4, 4));
-        assert_eq!(quantised.finding().unwrap().severity, Severity::Warning);
+        let quantized = tied_at(0.5);
+        assert_eq!((quantized.decisions, quantized.tied), (4, 4));
+        assert_eq!(quantized.finding().unwrap().severity, Severity::Warning);
         assert_eq!(tied_at(0.37).finding(), None);
     }
 }

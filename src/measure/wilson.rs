@@ -6,9 +6,9 @@ pub fn wilson_95(p: f64, n: usize) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let (n, z) = (n as f64, 1.959_963_985);
-    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let center = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
+    ((center - half).max(0.0), (center + half).min(1.0))
 }
 
 #[cfg(test)]

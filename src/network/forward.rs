@@ -129,14 +129,14 @@ impl Program {
         }
         let make = || {
             let feed = compile(&self.network, id)?;
-            let constant = if feed.analogue { Vec::new() } else { self.silent(&feed, None) };
+            let constant = if feed.analog { Vec::new() } else { self.silent(&feed, None) };
             Some(EventForm { feed, constant })
         };
         self.events[id].get_or_init(make).as_ref()
     }
 
     /// What `feed` adds up to without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input one
-    /// sample, which is right where the feed is not analogue.
+    /// sample, which is right where the feed is not analog.
     pub fn silent(&self, feed: &Feed, input: Option<Tensor<2>>) -> Vec<f32> {
         let rows = input.as_ref().map_or(1, |x| x.dims()[0]);
         let mut values: Vec<Option<Tensor<2>>> = vec![None; self.network.nodes.len()];

@@ -1,4 +1,4 @@
-//! Batch normalisation in evaluation mode, as every reader meets it: four rows of numbers that fold to a scale and a shift.
+//! Batch normalization in evaluation mode, as every reader meets it: four rows of numbers that fold to a scale and a shift.
 
 use super::Op;
 

@@ -55,7 +55,7 @@ pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &Spiking
 /// The same under `plan`: what reads an input that changes over time runs on dense values.
 pub(super) fn planned_form<'a>(plan: &Plan<'a>, id: NodeId) -> Option<&'a EventForm> {
     let moving = || frames_of(plan.program, plan.input, plan.samples) > 1;
-    event_form(plan.program, id, plan.spiking).filter(|form| !(form.feed.analogue && moving()))
+    event_form(plan.program, id, plan.spiking).filter(|form| !(form.feed.analog && moving()))
 }
 
 /// Runs samples `first..first + rows` of the plan.
@@ -201,8 +201,7 @@ impl AtWork<'_> {
             }
         };
         let feed = &form.feed;
-        let constant =
-            if feed.analogue { plan.program.silent(feed, Some(self.input())) } else { form.constant.clone() };
+        let constant = if feed.analog { plan.program.silent(feed, Some(self.input())) } else { form.constant.clone() };
         Events { feed, sources: feed.terms.iter().map(source).collect(), constant, pooling: plan.spiking.pooling }
     }
 

@@ -51,7 +51,7 @@ impl<'a, C: Iterator<Item = &'a [Lanes; N]>, const N: usize> Kernel for Advance<
         let Self { neurons, currents, masks } = self;
         let Dynamics { neuron, reset, tie } = neurons.dynamics;
         match (neuron, reset, tie) {
-            // The rules are constants inside each loop, so that it vectorises.
+            // The rules are constants inside each loop, so that it vectorizes.
             (Neuron::If, Reset::Soft, Tie::Ge) => plain::<I, N>(neurons, currents, masks, Reset::Soft, Tie::Ge),
             (Neuron::If, Reset::Soft, Tie::Gt) => plain::<I, N>(neurons, currents, masks, Reset::Soft, Tie::Gt),
             (Neuron::If, Reset::Hard, Tie::Ge) => plain::<I, N>(neurons, currents, masks, Reset::Hard, Tie::Ge),

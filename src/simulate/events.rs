@@ -182,7 +182,7 @@ impl Events<'_> {
     pub fn sum<const M: usize>(&self, spot: &Spot<'_>, shelf: &mut Shelf, column: &mut Column<M>) {
         let At { sample, place, places, ref channels } = *spot.at;
         let grid = self.feed.sum;
-        let row = if self.feed.analogue { sample * grid.len() } else { 0 } + place * grid.channels;
+        let row = if self.feed.analog { sample * grid.len() } else { 0 } + place * grid.channels;
         let mut constant = [Lanes::ZERO; M];
         let first = row + channels.start;
         for (lane, value) in self.constant[first..first + spot.at.lanes()].iter().enumerate() {

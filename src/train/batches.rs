@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_scaled_and_labelled() {
+    fn batches_are_scaled_and_labeled() {
         let batch = gather(&samples(), &Scaling::Unit, &[1], || [0, 0]);
         assert_eq!(batch.values, [3.0, 3.5, 4.0, 4.5, 5.0, 5.5]);
         assert_eq!((batch.labels, batch.rows), (vec![7], 1));

@@ -12,7 +12,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::loops::{Steps, centre_and_scale, combine, products, squares, sum};
+use super::loops::{Steps, center_and_scale, combine, products, squares, sum};
 
 type Values = FloatTensor<Flex>;
 type Tracked = FloatTensor<Autodiff<Flex>>;
@@ -69,11 +69,11 @@ impl Backward<Flex, 2> for StepsBackward {
     }
 }
 
-/// The activation of `z` `[N, F]` with the threshold `lambda` `[1]`; `quantised` as in [`Steps`].
-pub(super) fn steps(z: Tensor<2>, lambda: Tensor<1>, quantised: Option<(f32, f32)>) -> Tensor<2> {
+/// The activation of `z` `[N, F]` with the threshold `lambda` `[1]`; `quantized` as in [`Steps`].
+pub(super) fn steps(z: Tensor<2>, lambda: Tensor<1>, quantized: Option<(f32, f32)>) -> Tensor<2> {
     let (z, lambda) = (tracked(z), tracked(lambda));
     let nodes = [z.node(), lambda.node()];
-    let steps = Steps { lambda: taken(lambda.into_primitive())[0], quantised };
+    let steps = Steps { lambda: taken(lambda.into_primitive())[0], quantized };
     let z = z.into_primitive().to_contiguous();
     let mut out = vec![0.0; seen(&z).len()];
     out.par_chunks_mut(STRETCH).zip(seen(&z).par_chunks(STRETCH)).for_each(|(out, z)| steps.apply(out, z));
@@ -85,7 +85,7 @@ pub(super) fn steps(z: Tensor<2>, lambda: Tensor<1>, quantised: Option<(f32, f32
     Tensor::from_primitive::<Autodiff<Flex>>(out)
 }
 
-/// What the way back of a normalisation needs of each channel.
+/// What the way back of a normalization needs of each channel.
 #[derive(Clone, Debug)]
 struct Channels {
     mean: Vec<f32>,
@@ -145,7 +145,7 @@ impl Backward<Flex, 3> for NormBackward {
     }
 }
 
-/// `x` `[N, C·plane]` normalised by its own statistics, with gain `gamma` and offset `beta` `[C]`; and the mean and biased
+/// `x` `[N, C·plane]` normalized by its own statistics, with gain `gamma` and offset `beta` `[C]`; and the mean and biased
 /// variance of each channel.
 pub(super) fn norm(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32) -> (Tensor<2>, Vec<f32>, Vec<f32>) {
     let (x, gamma, beta) = (tracked(x), tracked(gamma), tracked(beta));
@@ -167,7 +167,7 @@ pub(super) fn norm(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32
     let mut out = vec![0.0; x.len()];
     out.par_chunks_mut(columns).zip(x.par_chunks(columns)).for_each(|(out, x)| {
         for (c, (out, x)) in out.chunks_mut(plane).zip(x.chunks(plane)).enumerate() {
-            centre_and_scale(out, x, [mean[c], gamma[c] * inverse[c], beta[c]]);
+            center_and_scale(out, x, [mean[c], gamma[c] * inverse[c], beta[c]]);
         }
     });
     let out = given(out, [rows, columns]);
@@ -207,15 +207,15 @@ mod tests {
         Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex().autodiff()).require_grad()
     }
 
-    /// The normalisation in tensor operations, which Burn differentiates itself.
+    /// The normalization in tensor operations, which Burn differentiates itself.
     fn norm_by_tensors(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32) -> Tensor<2> {
         let (dims, channels) = (x.dims(), gamma.dims()[0]);
         let x = x.reshape([dims[0] as i32, channels as i32, -1]);
         let over_channel = |x: Tensor<3>| x.mean_dim(2).mean_dim(0);
-        let centred = x.clone() - over_channel(x);
-        let variance = over_channel(centred.clone() * centred.clone());
+        let centered = x.clone() - over_channel(x);
+        let variance = over_channel(centered.clone() * centered.clone());
         let wide = |v: Tensor<1>| v.reshape([1, channels, 1]);
-        (centred * (wide(gamma) / (variance + epsilon).sqrt()) + wide(beta)).reshape(dims)
+        (centered * (wide(gamma) / (variance + epsilon).sqrt()) + wide(beta)).reshape(dims)
     }
 
     fn close(a: &[f32], b: &[f32], what: &str) {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_normalisation_has_the_gradients_of_its_tensor_operations() {
+    fn a_normalization_has_the_gradients_of_its_tensor_operations() {
         for (rows, channels, plane) in [(5, 3, 49), (64, 2, 1), (2, 1, 1000), (7, 16, 16)] {
             let columns = channels * plane;
             let (x, pull) = (random(rows * columns, 1), random(rows * columns, 2));

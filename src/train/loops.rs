@@ -1,4 +1,4 @@
-//! The loops of training over plain numbers, each in a function of its own so that it vectorises. Knows no tensors.
+//! The loops of training over plain numbers, each in a function of its own so that it vectorizes. Knows no tensors.
 
 /// Numbers taken side by side.
 const LANES: usize = 16;
@@ -34,7 +34,7 @@ fn change(to: &mut [f32], from: &[f32], f: impl Fn(f32, f32) -> f32) {
 pub(super) struct Steps {
     pub lambda: f32,
     /// L and shift of QCFS; none for the plain clip.
-    pub quantised: Option<(f32, f32)>,
+    pub quantized: Option<(f32, f32)>,
 }
 
 impl Steps {
@@ -51,7 +51,7 @@ impl Steps {
     #[inline(never)]
     pub fn apply(self, out: &mut [f32], z: &[f32]) {
         let lambda = self.lambda;
-        match self.quantised {
+        match self.quantized {
             None => change(out, z, |_, z| z.clamp(0.0, lambda)),
             Some((levels, shift)) => {
                 let (per_level, height) = (levels / lambda, lambda / levels);
@@ -64,7 +64,7 @@ impl Steps {
     #[inline(never)]
     pub fn back(self, gradient: &mut [f32], z: &[f32]) -> f64 {
         let (lambda, unit) = (self.lambda, 1.0 / self.lambda);
-        match self.quantised {
+        match self.quantized {
             None => {
                 let above = sum_of(gradient, z, |g, z| if z > lambda { g } else { 0.0 });
                 change(gradient, z, |g, z| if (0.0..=lambda).contains(&z) { g } else { 0.0 });
@@ -91,7 +91,7 @@ pub(super) fn combine(to: &mut [f32], from: &[f32], [a, k, b]: [f32; 3]) {
 
 /// `to = (from − mean)·scale + offset`.
 #[inline(never)]
-pub(super) fn centre_and_scale(to: &mut [f32], from: &[f32], [mean, scale, offset]: [f32; 3]) {
+pub(super) fn center_and_scale(to: &mut [f32], from: &[f32], [mean, scale, offset]: [f32; 3]) {
     change(to, from, |_, from| (from - mean) * scale + offset);
 }
 
@@ -101,14 +101,14 @@ pub(super) fn sum(x: &[f32]) -> f64 {
     sum_of(x, x, |x, _| x)
 }
 
-/// Σ (x − centre)²
+/// Σ (x − center)²
 #[inline(never)]
-pub(super) fn squares(x: &[f32], centre: f32) -> f64 {
-    sum_of(x, x, |x, _| (x - centre) * (x - centre))
+pub(super) fn squares(x: &[f32], center: f32) -> f64 {
+    sum_of(x, x, |x, _| (x - center) * (x - center))
 }
 
-/// Σ g·(x − centre)
+/// Σ g·(x − center)
 #[inline(never)]
-pub(super) fn products(g: &[f32], x: &[f32], centre: f32) -> f64 {
-    sum_of(g, x, |g, x| g * (x - centre))
+pub(super) fn products(g: &[f32], x: &[f32], center: f32) -> f64 {
+    sum_of(g, x, |g, x| g * (x - center))
 }

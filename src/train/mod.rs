@@ -10,7 +10,7 @@ mod fused;
 mod loops;
 mod module;
 mod norm;
-mod optimise;
+mod optimize;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use self::batches::{Batch, Split, gather};
 use self::module::Trainee;
-pub use self::optimise::Optimizer;
-use self::optimise::cosine;
+pub use self::optimize::Optimizer;
+use self::optimize::cosine;
 use crate::data::{Samples, Scaling};
 use crate::network::Network;
 use crate::network::forward::{Program, numbers};

@@ -8,15 +8,15 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::activation::learned;
-use super::norm::{Statistics, normalise};
+use super::norm::{Statistics, normalize};
 use crate::network::apply::{Params, apply};
 use crate::network::forward::{Program, numbers};
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
-/// A threshold below this is no threshold; the optimiser is held above it.
+/// A threshold below this is no threshold; the optimizer is held above it.
 const SMALLEST_LAMBDA: f32 = 1e-3;
 
-/// The parameters of every node; `None` where there are none. This is what the optimiser steps.
+/// The parameters of every node; `None` where there are none. This is what the optimizer steps.
 pub(super) type Layers = Vec<Option<Layer>>;
 
 #[derive(Module, Debug)]
@@ -92,7 +92,7 @@ impl Trainee {
                     learned(*activation, inputs.remove(0), layer.lambda.val())
                 }
                 (Some(Layer::Affine(layer)), _, Some(running)) => {
-                    normalise(inputs.remove(0), layer.scale.val(), layer.shift.val(), running)
+                    normalize(inputs.remove(0), layer.scale.val(), layer.shift.val(), running)
                 }
                 (None, op, _) => apply(&self.network, node, &Params::of(op, &self.device), inputs),
                 (layer, ..) => apply(&self.network, node, &params(layer.as_ref()), inputs),
@@ -102,7 +102,7 @@ impl Trainee {
         done.swap_remove(self.logits)
     }
 
-    /// Moves every λ back above zero; called after each step of the optimiser.
+    /// Moves every λ back above zero; called after each step of the optimizer.
     pub(super) fn hold_thresholds(&mut self) {
         for layer in self.layers.iter_mut().flatten() {
             if let Layer::Threshold(threshold) = layer {

@@ -33,7 +33,7 @@ impl Statistics {
         Self { mean, variance: variance.iter().map(|v| v * unbiased).collect() }
     }
 
-    /// Moves towards `batch` by [`MOMENTUM`].
+    /// Moves toward `batch` by [`MOMENTUM`].
     fn follow(&mut self, batch: &Self) {
         let step = |old: &mut Vec<f32>, new: &[f32]| {
             old.iter_mut().zip(new).for_each(|(old, new)| *old += MOMENTUM * (new - *old));
@@ -42,7 +42,7 @@ impl Statistics {
         step(&mut self.variance, &batch.variance);
     }
 
-    /// `(scale, shift)` of the normalisation followed by gain `gamma` and offset `beta`.
+    /// `(scale, shift)` of the normalization followed by gain `gamma` and offset `beta`.
     pub(super) fn fold(&self, gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let scale: Vec<f32> = gamma.iter().zip(&self.variance).map(|(g, v)| g / (v + EPSILON).sqrt()).collect();
         let shift = beta.iter().zip(&self.mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
@@ -58,9 +58,9 @@ impl Statistics {
     }
 }
 
-/// Normalises `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]`, and lets `running`
+/// Normalizes `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]`, and lets `running`
 /// follow.
-pub(super) fn normalise(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
+pub(super) fn normalize(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
     let (dims, channels) = (x.dims(), gamma.dims()[0]);
     let (y, mean, variance) = fused::norm(x, gamma, beta, EPSILON);
     running.follow(&Statistics::new(mean, variance, dims, channels));
@@ -76,8 +76,8 @@ fn planes(x: Tensor<2>, channels: usize) -> Tensor<3> {
 fn moments(x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
     let over_channel = |x: Tensor<3>| x.mean_dim(2).mean_dim(0);
     let mean = over_channel(x.clone());
-    let centred = x - mean.clone();
-    (mean, over_channel(centred.clone() * centred))
+    let centered = x - mean.clone();
+    (mean, over_channel(centered.clone() * centered))
 }
 
 #[cfg(test)]
@@ -100,10 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn a_normalised_batch_has_the_gain_and_offset_asked_for() {
+    fn a_normalized_batch_has_the_gain_and_offset_asked_for() {
         let mut running = Statistics { mean: vec![0.0], variance: vec![1.0] };
         let one = |v: f32| tensor(&[v], 1).reshape([1]);
-        let y = normalise(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running);
+        let y = normalize(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running);
         let y = numbers(y.detach());
         let mean = y.iter().sum::<f32>() / 4.0;
         let variance = y.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 4.0;

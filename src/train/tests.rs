@@ -84,7 +84,7 @@ fn the_same_seed_gives_the_same_weights() {
 }
 
 #[test]
-fn thresholds_and_normalisations_are_learned() {
+fn thresholds_and_normalizations_are_learned() {
     let start = network(Arch::Resnet, "qcfs:8");
     let trained = train(&start, &halves(60), &Scaling::Unit, &options(), go_on).unwrap().network;
     for (before, after) in start.nodes.iter().zip(&trained.nodes) {

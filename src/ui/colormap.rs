@@ -1,5 +1,5 @@
-//! Colours for numbers: a sequential map for amounts and a diverging one for signed differences, readable with any colour
-//! vision. Both are straight lines between a few anchors whose lightness goes one way; nothing has the colour of the paper.
+//! Colors for numbers: a sequential map for amounts and a diverging one for signed differences, readable with any color
+//! vision. Both are straight lines between a few anchors whose lightness goes one way; nothing has the color of the paper.
 
 use egui::{Color32, Ui};
 
@@ -23,7 +23,7 @@ const SEQUENTIAL_LIGHT: [[f32; 3]; 6] = [
     [20.0, 36.0, 92.0],
 ];
 
-/// From too little (blue, the colour of the ANN) over grey to too much (orange, the colour of the SNN).
+/// From too little (blue, the color of the ANN) over gray to too much (orange, the color of the SNN).
 const DIVERGING: [[f32; 3]; 5] =
     [[60.0, 150.0, 245.0], [44.0, 84.0, 130.0], [38.0, 38.0, 42.0], [140.0, 82.0, 30.0], [250.0, 155.0, 60.0]];
 
@@ -42,22 +42,22 @@ fn between(anchors: &[[f32; 3]], t: f32) -> Color32 {
 
 /// The maps on the paper in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Colours {
+pub struct Colors {
     dark: bool,
 }
 
-impl Colours {
+impl Colors {
     /// Those for the background of `ui`.
     pub fn of(ui: &Ui) -> Self {
         Self { dark: ui.visuals().dark_mode }
     }
 
-    /// The colour of an amount `t` from 0 to 1.
+    /// The color of an amount `t` from 0 to 1.
     pub fn sequential(self, t: f32) -> Color32 {
         between(if self.dark { &SEQUENTIAL } else { &SEQUENTIAL_LIGHT }, t)
     }
 
-    /// The colour of a signed amount `t` from −1 to 1.
+    /// The color of a signed amount `t` from −1 to 1.
     pub fn diverging(self, t: f32) -> Color32 {
         between(if self.dark { &DIVERGING } else { &DIVERGING_LIGHT }, (t + 1.0) / 2.0)
     }
@@ -71,11 +71,11 @@ mod tests {
     fn amounts_go_away_from_the_paper() {
         let light = |c: Color32| 0.3 * f32::from(c.r()) + 0.6 * f32::from(c.g()) + 0.1 * f32::from(c.b());
         for dark in [true, false] {
-            let colours = Colours { dark };
-            let steps: Vec<f32> = (0..=20).map(|k| light(colours.sequential(k as f32 / 20.0))).collect();
+            let colors = Colors { dark };
+            let steps: Vec<f32> = (0..=20).map(|k| light(colors.sequential(k as f32 / 20.0))).collect();
             assert!(steps.windows(2).all(|pair| (pair[1] > pair[0]) == dark), "{steps:?}");
-            assert_eq!(colours.sequential(f32::NAN), colours.sequential(0.0));
-            let [little, nothing, much] = [-1.0, 0.0, 1.0].map(|t| colours.diverging(t));
+            assert_eq!(colors.sequential(f32::NAN), colors.sequential(0.0));
+            let [little, nothing, much] = [-1.0, 0.0, 1.0].map(|t| colors.diverging(t));
             assert!(little.b() > little.r() + 100 && much.r() > much.b() + 100);
             assert_eq!(light(nothing) > light(little).max(light(much)), !dark);
         }

@@ -35,16 +35,16 @@ struct Set {
 
 /// Draws `formula` at `size` points. A screen reader says it in one line.
 pub fn show(ui: &mut Ui, formula: &str, size: f32) -> Response {
-    let colour = ui.visuals().strong_text_color();
-    let set = set_row(ui, &parse(formula), size, colour);
+    let color = ui.visuals().strong_text_color();
+    let set = set_row(ui, &parse(formula), size, color);
     let (rect, response) = ui.allocate_exact_size(vec2(set.width, set.above + set.below), Sense::hover());
     let base = pos2(rect.left(), rect.top() + set.above);
     for (offset, galley) in set.texts {
-        ui.painter().galley(base + offset, galley, colour);
+        ui.painter().galley(base + offset, galley, color);
     }
     for (offset, length) in set.lines {
         let from: Pos2 = base + offset;
-        ui.painter().line_segment([from, from + vec2(length, 0.0)], Stroke::new((size / 14.0).max(1.0), colour));
+        ui.painter().line_segment([from, from + vec2(length, 0.0)], Stroke::new((size / 14.0).max(1.0), color));
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Math, true, spoken(formula)));
     response
@@ -115,12 +115,11 @@ fn group<'a>(rest: &mut &'a str) -> &'a str {
 }
 
 /// Letters that stand alone are quantities and lean; words stand upright.
-fn letters(text: &str, size: f32, colour: Color32) -> LayoutJob {
+fn letters(text: &str, size: f32, color: Color32) -> LayoutJob {
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.wrap.max_width = f32::INFINITY;
     let mut append = |text: &str, italics: bool| {
-        let format =
-            TextFormat { font_id: FontId::proportional(size), color: colour, italics, ..TextFormat::default() };
+        let format = TextFormat { font_id: FontId::proportional(size), color: color, italics, ..TextFormat::default() };
         job.append(text, 0.0, format);
     };
     let chars: Vec<char> = text.chars().collect();
@@ -133,8 +132,8 @@ fn letters(text: &str, size: f32, colour: Color32) -> LayoutJob {
     job
 }
 
-fn set_text(ui: &Ui, text: &str, size: f32, colour: Color32) -> Set {
-    let galley = ui.painter().layout_job(letters(text, size, colour));
+fn set_text(ui: &Ui, text: &str, size: f32, color: Color32) -> Set {
+    let galley = ui.painter().layout_job(letters(text, size, color));
     // The base line of the font's rows.
     let ascent =
         galley.rows.first().and_then(|row| row.row.glyphs.first().map(|glyph| glyph.pos.y)).unwrap_or(size * 0.8);
@@ -153,7 +152,7 @@ impl Set {
     }
 }
 
-fn set_row(ui: &Ui, pieces: &[Piece], size: f32, colour: Color32) -> Set {
+fn set_row(ui: &Ui, pieces: &[Piece], size: f32, color: Color32) -> Set {
     let mut row = Set::default();
     let small = size * 0.7;
     // Where a lowered or raised piece begins: one above the other when both follow the same letter.
@@ -161,15 +160,15 @@ fn set_row(ui: &Ui, pieces: &[Piece], size: f32, colour: Color32) -> Set {
     for piece in pieces {
         let x = row.width;
         match piece {
-            Piece::Text(text) => row.put(set_text(ui, text, size, colour), vec2(x, 0.0)),
+            Piece::Text(text) => row.put(set_text(ui, text, size, color), vec2(x, 0.0)),
             Piece::Lower(inner) | Piece::Raise(inner) => {
                 let from = *scripts_from.get_or_insert(x);
                 let y = if matches!(piece, Piece::Lower(_)) { size * 0.22 } else { -size * 0.42 };
-                row.put(set_row(ui, inner, small, colour), vec2(from, y));
+                row.put(set_row(ui, inner, small, color), vec2(from, y));
                 continue;
             }
             Piece::Fraction(over, under) => {
-                let (over, under) = (set_row(ui, over, size * 0.9, colour), set_row(ui, under, size * 0.9, colour));
+                let (over, under) = (set_row(ui, over, size * 0.9, color), set_row(ui, under, size * 0.9, color));
                 let width = over.width.max(under.width) + size * 0.3;
                 let axis = -size * 0.3;
                 let (up, down) = (axis - 1.5 - over.below * 0.75, axis + 1.5 + under.above * 0.95);
@@ -180,8 +179,8 @@ fn set_row(ui: &Ui, pieces: &[Piece], size: f32, colour: Color32) -> Set {
                 row.width = row.width.max(x + width) + size * 0.12;
             }
             Piece::Sum(from, to) => {
-                let sign = set_text(ui, "∑", size * 1.5, colour);
-                let (from, to) = (set_row(ui, from, small, colour), set_row(ui, to, small, colour));
+                let sign = set_text(ui, "∑", size * 1.5, color);
+                let (from, to) = (set_row(ui, from, small, color), set_row(ui, to, small, color));
                 let width = sign.width.max(from.width).max(to.width);
                 let drop = size * 0.25;
                 let place = |set: &Set| x + (width - set.width) / 2.0;

@@ -155,14 +155,14 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
     ui.spacing_mut().interact_size.y = 14.0;
     let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
     egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
-        for ((name, part), colour) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
+        for ((name, part), color) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
             ui.label(RichText::new(*name).small());
             let width = (ui.available_width() - 60.0).clamp(30.0, 120.0);
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, 10.0), egui::Sense::hover());
             let middle = rect.center().x;
             let reach = middle + (part / largest) as f32 * rect.width() * 0.5;
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
-            ui.painter().rect_filled(bar, 1.0, colour);
+            ui.painter().rect_filled(bar, 1.0, color);
             ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
             ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER));
             ui.end_row();
@@ -209,8 +209,8 @@ fn sentence(facts: &Facts, t: usize) -> String {
         2 => {
             let steps = texts::moves_in_steps(t, &number(step));
             match facts.reference {
-                Activation::Qcfs { levels, .. } => texts::quantised_otherwise(&steps, levels),
-                _ => texts::quantised(&steps),
+                Activation::Qcfs { levels, .. } => texts::quantized_otherwise(&steps, levels),
+                _ => texts::quantized(&steps),
             }
         }
         _ => texts::order(due, facts.spikes),

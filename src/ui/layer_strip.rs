@@ -71,11 +71,11 @@ fn legend(ui: &mut Ui) {
     let tones = tones(ui);
     ui.spacing_mut().interact_size.y = 13.0;
     egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
-        for (index, (name, colour)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
+        for (index, (name, color)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
-                ui.painter().rect_filled(rect, 1.0, colour);
+                ui.painter().rect_filled(rect, 1.0, color);
                 ui.label(RichText::new(*name).small().weak());
             });
             if index % 2 == 1 {
@@ -99,8 +99,8 @@ fn link(ui: &mut Ui) {
     let spacing = ui.spacing().item_spacing.y;
     ui.spacing_mut().item_spacing.y = 0.0;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
-    let colour = tones(ui).faint;
-    ui.painter().vline(rect.left() + 14.0, rect.y_range(), Stroke::new(1.5, colour));
+    let color = tones(ui).faint;
+    ui.painter().vline(rect.left() + 14.0, rect.y_range(), Stroke::new(1.5, color));
     ui.spacing_mut().item_spacing.y = spacing;
 }
 
@@ -167,19 +167,19 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
     painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
     let mut x = bar.left();
-    for (part, colour) in parts.into_iter().zip(tones.parts) {
+    for (part, color) in parts.into_iter().zip(tones.parts) {
         let width = bar.width() * part as f32;
-        painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, colour);
+        painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, color);
         x += width;
     }
 }
 
 /// One line of text, cut off with an ellipsis.
-fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, colour: Color32) {
-    let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, colour);
+fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
+    let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
     let galley = ui.painter().layout_job(job);
-    ui.painter().galley(at, galley, colour);
+    ui.painter().galley(at, galley, color);
 }
 
 fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: Reference) {

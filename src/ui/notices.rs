@@ -37,14 +37,14 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
             ui.set_width(width);
             for (index, notice) in shown() {
                 let waits = apart(notice);
-                let (sign, name, colour) = match notice.level {
+                let (sign, name, color) = match notice.level {
                     Level::Error => (Sign::Warning, texts::ERROR, tones.error),
                     Level::Note => (Sign::Info, texts::NOTE, tones.accent),
                 };
-                let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colour)).inner_margin(Margin::same(8));
+                let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, color)).inner_margin(Margin::same(8));
                 frame.show(ui, |ui| {
                     ui.horizontal_top(|ui| {
-                        sign_label(ui, sign, colour, name);
+                        sign_label(ui, sign, color, name);
                         let text = ui.available_width() - 34.0;
                         ui.allocate_ui_with_layout(
                             egui::vec2(text, 0.0),

@@ -152,7 +152,7 @@ fn row(ui: &mut Ui, found: &Found, chosen: bool) -> Response {
     response
 }
 
-/// The words with the typed letters in the accent colour, at most `room` points wide.
+/// The words with the typed letters in the accent color, at most `room` points wide.
 fn marked(found: &Found, tones: &Tones, room: f32) -> LayoutJob {
     let plain = if found.refusal.is_none() { tones.text } else { tones.weak.gamma_multiply(0.7) };
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };

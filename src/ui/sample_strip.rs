@@ -185,9 +185,9 @@ fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
 /// Three lines from `at` on, cut at `right`.
 fn answers(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
     let font = egui::TextStyle::Small.resolve(ui.style());
-    for (row, (text, colour)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {
-        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), colour);
+    for (row, (text, color)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {
+        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), color);
         job.wrap = egui::text::TextWrapping::truncate_at_width(right - at.x);
-        painter.galley(at + vec2(0.0, row as f32 * 14.0), painter.layout_job(job), colour);
+        painter.galley(at + vec2(0.0, row as f32 * 14.0), painter.layout_job(job), color);
     }
 }

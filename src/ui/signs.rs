@@ -18,14 +18,13 @@ pub enum Sign {
 
 impl Sign {
     /// Paints the sign into the middle of `rect`.
-    pub fn paint(self, painter: &Painter, rect: Rect, colour: Color32) {
+    pub fn paint(self, painter: &Painter, rect: Rect, color: Color32) {
         let c = rect.center();
         let triangle = |at: egui::Pos2, size: f32| {
             let points = vec![at + vec2(-0.5 * size, -size), at + vec2(-0.5 * size, size), at + vec2(size, 0.0)];
-            Shape::convex_polygon(points, colour, Stroke::NONE)
+            Shape::convex_polygon(points, color, Stroke::NONE)
         };
-        let bar =
-            |x: f32| painter.rect_filled(Rect::from_center_size(pos2(c.x + x, c.y), vec2(2.5, 10.0)), 0.0, colour);
+        let bar = |x: f32| painter.rect_filled(Rect::from_center_size(pos2(c.x + x, c.y), vec2(2.5, 10.0)), 0.0, color);
         match self {
             Self::Play => {
                 painter.add(triangle(c, 5.5));
@@ -48,25 +47,25 @@ impl Sign {
             }
             Self::Warning => {
                 let points = vec![c + vec2(-6.5, 5.5), c + vec2(0.0, -6.0), c + vec2(6.5, 5.5)];
-                painter.add(Shape::closed_line(points, Stroke::new(1.3, colour)));
-                painter.vline(c.x, c.y - 2.0..=c.y + 2.0, Stroke::new(1.4, colour));
-                painter.circle_filled(c + vec2(0.0, 3.8), 0.8, colour);
+                painter.add(Shape::closed_line(points, Stroke::new(1.3, color)));
+                painter.vline(c.x, c.y - 2.0..=c.y + 2.0, Stroke::new(1.4, color));
+                painter.circle_filled(c + vec2(0.0, 3.8), 0.8, color);
             }
             Self::Info => {
-                painter.circle_stroke(c, 6.0, Stroke::new(1.3, colour));
-                painter.vline(c.x, c.y - 0.5..=c.y + 3.2, Stroke::new(1.4, colour));
-                painter.circle_filled(c + vec2(0.0, -2.8), 0.9, colour);
+                painter.circle_stroke(c, 6.0, Stroke::new(1.3, color));
+                painter.vline(c.x, c.y - 0.5..=c.y + 3.2, Stroke::new(1.4, color));
+                painter.circle_filled(c + vec2(0.0, -2.8), 0.9, color);
             }
             Self::Cross => {
-                let (r, stroke) = (3.5, Stroke::new(1.5, colour));
+                let (r, stroke) = (3.5, Stroke::new(1.5, color));
                 painter.line_segment([c + vec2(-r, -r), c + vec2(r, r)], stroke);
                 painter.line_segment([c + vec2(-r, r), c + vec2(r, -r)], stroke);
             }
             Self::Sun => {
-                painter.circle_filled(c, 3.2, colour);
+                painter.circle_filled(c, 3.2, color);
                 for k in 0..8 {
                     let way = egui::Vec2::angled(k as f32 * std::f32::consts::TAU / 8.0);
-                    painter.line_segment([c + way * 4.8, c + way * 6.8], Stroke::new(1.2, colour));
+                    painter.line_segment([c + way * 4.8, c + way * 6.8], Stroke::new(1.2, color));
                 }
             }
             Self::Moon => {
@@ -77,16 +76,16 @@ impl Sign {
                     })
                 };
                 let points = arc(6.0, 0.0, 0.9, 5.38).chain(arc(5.2, 2.6, 4.86, 1.42)).collect();
-                painter.add(Shape::line(points, Stroke::new(1.4, colour)));
+                painter.add(Shape::line(points, Stroke::new(1.4, color)));
             }
         }
     }
 }
 
 /// The sign by itself, in a line of text; `name` says what it means.
-pub fn sign_label(ui: &mut Ui, sign: Sign, colour: Color32, name: &str) {
+pub fn sign_label(ui: &mut Ui, sign: Sign, color: Color32, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(15.0, 15.0), egui::Sense::hover());
-    sign.paint(ui.painter(), rect, colour);
+    sign.paint(ui.painter(), rect, color);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
     response.on_hover_text(name);
 }
@@ -95,8 +94,8 @@ pub fn sign_label(ui: &mut Ui, sign: Sign, colour: Color32, name: &str) {
 pub fn sign_button(ui: &mut Ui, sign: Sign, name: &str) -> Response {
     let response = ui.add(egui::Button::new("").min_size(vec2(26.0, 22.0)));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
-    let colour = ui.style().interact(&response).fg_stroke.color;
-    sign.paint(ui.painter(), response.rect, colour);
+    let color = ui.style().interact(&response).fg_stroke.color;
+    sign.paint(ui.painter(), response.rect, color);
     response.on_hover_text(name)
 }
 
@@ -104,9 +103,9 @@ pub fn sign_button(ui: &mut Ui, sign: Sign, name: &str) -> Response {
 pub fn drop_button(ui: &mut Ui, text: &str) -> Response {
     let response = ui.add(egui::Button::new(format!("{text}     ")));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));
-    let colour = ui.style().interact(&response).fg_stroke.color;
+    let color = ui.style().interact(&response).fg_stroke.color;
     let at = pos2(response.rect.right() - 11.0, response.rect.center().y + 0.5);
     let points = vec![at + vec2(-3.5, -2.0), at + vec2(3.5, -2.0), at + vec2(0.0, 2.5)];
-    ui.painter().add(Shape::convex_polygon(points, colour, Stroke::NONE));
+    ui.painter().add(Shape::convex_polygon(points, color, Stroke::NONE));
     response
 }

@@ -150,12 +150,12 @@ impl Canvas {
             return;
         }
         let sign = area.signum();
-        // A pixel centre on an edge belongs to one of the two triangles that share the edge.
+        // A pixel center on an edge belongs to one of the two triangles that share the edge.
         let owns = |a: Pos2, b: Pos2, w: f32| {
             let way = (b - a) * sign;
             w > 0.0 || w == 0.0 && (way.y < 0.0 || way.y == 0.0 && way.x > 0.0)
         };
-        let colours = corners.map(|v| v.color.to_array().map(|c| f32::from(c) / 255.0));
+        let colors = corners.map(|v| v.color.to_array().map(|c| f32::from(c) / 255.0));
         for y in bounds.top().floor() as usize..(bounds.bottom().ceil() as usize).min(self.height) {
             for x in bounds.left().floor() as usize..(bounds.right().ceil() as usize).min(self.width) {
                 let q = pos2(x as f32 + 0.5, y as f32 + 0.5);
@@ -169,7 +169,7 @@ impl Canvas {
                 let mix = |values: [f32; 3]| (0..3).map(|k| w[k] * values[k]).sum::<f32>();
                 let uv = pos2(mix(corners.map(|v| v.uv.x)), mix(corners.map(|v| v.uv.y)));
                 let texel = sample(texture, uv, filter);
-                let channel = |c: usize| mix(colours.map(|colour| colour[c])) * texel[c];
+                let channel = |c: usize| mix(colors.map(|color| color[c])) * texel[c];
                 let alpha = channel(3);
                 let pixel = &mut self.pixels[y * self.width + x];
                 *pixel = [0, 1, 2].map(|c| channel(c) + pixel[c] * (1.0 - alpha));
@@ -184,14 +184,14 @@ impl Canvas {
     }
 }
 
-/// The texture's colour at `uv`, premultiplied, 0 to 1.
+/// The texture's color at `uv`, premultiplied, 0 to 1.
 fn sample(texture: &ColorImage, uv: Pos2, filter: TextureFilter) -> [f32; 4] {
     let [width, height] = texture.size;
     let at = |x: f32, y: f32| {
         let x = (x.max(0.0) as usize).min(width.saturating_sub(1));
         let y = (y.max(0.0) as usize).min(height.saturating_sub(1));
-        let colour = texture.pixels.get(y * width + x).copied().unwrap_or_default();
-        colour.to_array().map(|c| f32::from(c) / 255.0)
+        let color = texture.pixels.get(y * width + x).copied().unwrap_or_default();
+        color.to_array().map(|c| f32::from(c) / 255.0)
     };
     let (x, y) = (uv.x * width as f32, uv.y * height as f32);
     if filter == TextureFilter::Nearest {

@@ -94,8 +94,8 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     super::recordings::show(ui, lab, out);
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
-        let colour = tones(ui).snn;
-        ui.label(RichText::new(texts::OVERLAP).small().color(colour));
+        let color = tones(ui).snn;
+        ui.label(RichText::new(texts::OVERLAP).small().color(color));
     }
     ui.separator();
     scaling(ui, lab, out);
@@ -173,8 +173,8 @@ fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let field = field.on_hover_text(texts::MEAN_STD_HINT);
         let parsed = Scaling::parse(&text);
         if let Err(error) = &parsed {
-            let colour = tones(ui).error;
-            ui.add(egui::Label::new(RichText::new(error.to_string()).small().color(colour)).wrap());
+            let color = tones(ui).error;
+            ui.add(egui::Label::new(RichText::new(error.to_string()).small().color(color)).wrap());
         }
         if field.has_focus() {
             ui.data_mut(|data| data.insert_temp(id, text));

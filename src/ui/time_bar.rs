@@ -114,12 +114,12 @@ fn named_value(ui: &Ui, response: Response) -> Response {
 }
 
 /// Accuracy over t, or agreement where there are no labels.
-fn spark(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, colour: Color32) {
+fn spark(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, color: Color32) {
     let y_of = |share: f64| inner.bottom() - inner.height() * share as f32;
     let points: Vec<Pos2> =
         curve.iter().map(|point| pos2(x_of(point.t), y_of(point.accuracy.unwrap_or(point.agreement)))).collect();
     if points.len() > 1 {
-        painter.line(points, Stroke::new(1.5, colour.gamma_multiply(0.8)));
+        painter.line(points, Stroke::new(1.5, color.gamma_multiply(0.8)));
     }
 }
 

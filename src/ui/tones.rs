@@ -1,16 +1,16 @@
-//! Colours with a meaning, and the two looks of the window.
+//! Colors with a meaning, and the two looks of the window.
 
 use egui::{Color32, Context, FontId, TextStyle, Theme, Ui};
 
 /// How much larger everything is for a projector.
 const PROJECTOR: f32 = 1.4;
 
-/// Colours by what they stand for. Those that stand beside each other differ in lightness too: they are told apart with
-/// any kind of colour vision (tested below).
+/// Colors by what they stand for. Those that stand beside each other differ in lightness too: they are told apart with
+/// any kind of color vision (tested below).
 pub struct Tones {
     pub ann: Color32,
     pub snn: Color32,
-    /// Carried in, clipping, quantisation, unevenness.
+    /// Carried in, clipping, quantization, unevenness.
     pub parts: [Color32; 4],
     pub error: Color32,
     pub accent: Color32,
@@ -19,7 +19,7 @@ pub struct Tones {
     pub text: Color32,
 }
 
-/// The colours of the look in use.
+/// The colors of the look in use.
 pub fn tones(ui: &Ui) -> Tones {
     let visuals = ui.visuals();
     let pick = |dark: [u8; 3], light: [u8; 3]| {
@@ -55,8 +55,8 @@ pub fn enlarge(ctx: &Context, projector: bool) {
 
 /// Draws a frame around what a lesson points at, under all windows and menus.
 pub fn point_at(ui: &Ui, rect: egui::Rect) {
-    let colour = tones(ui).parts[3];
-    ui.painter().with_clip_rect(rect).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, colour), egui::StrokeKind::Inside);
+    let color = tones(ui).parts[3];
+    ui.painter().with_clip_rect(rect).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, color), egui::StrokeKind::Inside);
 }
 
 /// Draws a ring around what the keyboard works on, whatever widget it is.

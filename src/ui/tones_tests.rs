@@ -2,7 +2,7 @@ use egui::{CentralPanel, RawInput};
 
 use super::*;
 
-/// How colours look to people without one kind of cone, on linear RGB (Machado, Oliveira and Fernandes, IEEE Trans. Vis.
+/// How colors look to people without one kind of cone, on linear RGB (Machado, Oliveira and Fernandes, IEEE Trans. Vis.
 /// Comput. Graph. 2009, severity 1), and to those with all three.
 const EYES: [(&str, [[f64; 3]; 3]); 4] = [
     ("all cones", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
@@ -26,8 +26,8 @@ fn times(matrix: [[f64; 3]; 3], v: [f64; 3]) -> [f64; 3] {
     matrix.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum::<f64>())
 }
 
-fn lab(colour: Color32, eye: [[f64; 3]; 3]) -> [f64; 3] {
-    let linear = [colour.r(), colour.g(), colour.b()].map(|byte| {
+fn lab(color: Color32, eye: [[f64; 3]; 3]) -> [f64; 3] {
+    let linear = [color.r(), color.g(), color.b()].map(|byte| {
         let c = f64::from(byte) / 255.0;
         if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
     });

@@ -118,8 +118,8 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
     let tones = tones(ui);
-    let share = |ui: &mut Ui, name: &str, share: f64, colour: Color32, hint: &str| {
-        let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(colour);
+    let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
+        let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
         ui.label(text).on_hover_text(hint);
     };
     let words = likeness::words(run.likeness.as_ref().map(|likeness| likeness.of));

@@ -1,6 +1,6 @@
 //! Pictures against those that are kept in a folder.
 //!
-//! Two pictures are the same when hardly a pixel has another colour. Edges that are smoothed a little otherwise, after
+//! Two pictures are the same when hardly a pixel has another color. Edges that are smoothed a little otherwise, after
 //! another order of additions, are forgiven; another digit in a number is not.
 
 use std::path::{Path, PathBuf};

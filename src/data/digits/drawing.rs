@@ -1,5 +1,5 @@
 //! A picture that a person draws or pastes: strokes in a text short enough for a session, and the sample that they make.
-//! Prepared as MNIST is (LeCun et al., 1998): scaled into 20×20 pixels, the centre of mass in the middle of 28×28.
+//! Prepared as MNIST is (LeCun et al., 1998): scaled into 20×20 pixels, the center of mass in the middle of 28×28.
 
 use std::fmt::{self, Write as _};
 
@@ -41,7 +41,7 @@ pub struct Drawing {
     pub pen: f32,
     /// Points within 0..=28, x right and y down.
     pub strokes: Vec<Vec<[f32; 2]>>,
-    /// A prepared picture, `[28 · 28]` grey bytes, white ink on black.
+    /// A prepared picture, `[28 · 28]` gray bytes, white ink on black.
     pub under: Option<Vec<u8>>,
 }
 
@@ -139,7 +139,7 @@ impl Drawing {
                 };
                 let mut first = picture.clone();
                 self.ink(&mut first, place([0.0; 2]));
-                let mass = centre_of_mass(&first, SIDE);
+                let mass = center_of_mass(&first, SIDE);
                 let shift = mass.map(|at| at.map_or(0.0, |at| CANVAS / 2.0 - at));
                 self.ink(&mut picture, place(shift));
             }
@@ -202,7 +202,7 @@ impl Drawing {
         }
     }
 
-    /// A picture from elsewhere, prepared: ink turned white where the paper is brighter, cut to the ink, scaled and centred.
+    /// A picture from elsewhere, prepared: ink turned white where the paper is brighter, cut to the ink, scaled and centered.
     ///
     /// # Errors
     /// A picture without ink.
@@ -234,7 +234,7 @@ impl Drawing {
         let cut = imageops::crop_imm(&inked, left, top, wide, high).to_image();
         let small = imageops::resize(&cut, side(wide), side(high), FilterType::Triangle);
         let values: Vec<f32> = small.pixels().map(|p| f32::from(p.0[0])).collect();
-        let mass = centre_of_mass(&values, small.width() as usize);
+        let mass = center_of_mass(&values, small.width() as usize);
         let place = |at: Option<f32>, length: u32| {
             let shift = at.map_or(0.0, |at| (CANVAS / 2.0 - at).round()) as i64;
             shift.clamp(0, i64::from(SIDE as u32 - length))
@@ -245,8 +245,8 @@ impl Drawing {
     }
 }
 
-/// Where the ink's centre of mass lies, x and y; `None` without ink.
-fn centre_of_mass(picture: &[f32], width: usize) -> [Option<f32>; 2] {
+/// Where the ink's center of mass lies, x and y; `None` without ink.
+fn center_of_mass(picture: &[f32], width: usize) -> [Option<f32>; 2] {
     let total: f32 = picture.iter().sum();
     let mean = |at: fn(usize, usize) -> usize| {
         let sum: f32 = picture.iter().enumerate().map(|(i, ink)| ink * (at(i, width) as f32 + 0.5)).sum();

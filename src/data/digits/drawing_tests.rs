@@ -23,13 +23,13 @@ fn the_text_form_survives_and_nonsense_is_refused() {
     }
 }
 
-/// The box of the ink, [left, right, top, bottom], and its centre of mass.
+/// The box of the ink, [left, right, top, bottom], and its center of mass.
 fn measure(picture: &[f32]) -> ([usize; 4], [f32; 2]) {
     let ink: Vec<usize> = (0..SIDE * SIDE).filter(|i| picture[*i] > 64.0).collect();
     let ends =
         |at: fn(usize) -> usize| (ink.iter().map(|i| at(*i)).min().unwrap(), ink.iter().map(|i| at(*i)).max().unwrap());
     let ((left, right), (top, bottom)) = (ends(|i| i % SIDE), ends(|i| i / SIDE));
-    ([left, right, top, bottom], centre_of_mass(picture, SIDE).map(Option::unwrap))
+    ([left, right, top, bottom], center_of_mass(picture, SIDE).map(Option::unwrap))
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn what_is_drawn_small_in_a_corner_stands_in_the_middle_at_20_pixels() {
 }
 
 #[test]
-fn a_photograph_of_ink_on_paper_is_turned_cut_and_centred() {
+fn a_photograph_of_ink_on_paper_is_turned_cut_and_centered() {
     let paper =
         GrayImage::from_fn(90, 60, |x, y| Luma([if (10..20).contains(&x) && (5..45).contains(&y) { 30 } else { 220 }]));
     let drawing = Drawing::from_picture(&paper).unwrap();
@@ -61,8 +61,8 @@ fn a_drawing_fits_the_networks_input() {
     let drawing = stroke(&[[5.0, 5.0], [20.0, 20.0]]);
     assert_eq!(drawing.samples(Some(&[1, 28, 28])).shape, [1, 28, 28]);
     assert_eq!(drawing.samples(Some(&[784])).values.len(), 784);
-    let colour = drawing.samples(Some(&[3, 32, 32]));
-    assert_eq!((colour.len(), colour.values[..1024].to_vec()), (1, colour.values[2048..].to_vec()));
-    assert!(colour.values.iter().any(|v| *v > 200.0));
+    let color = drawing.samples(Some(&[3, 32, 32]));
+    assert_eq!((color.len(), color.values[..1024].to_vec()), (1, color.values[2048..].to_vec()));
+    assert!(color.values.iter().any(|v| *v > 200.0));
     assert_eq!(drawing.samples(Some(&[10])).shape, [1, 28, 28], "what does not fit is refused by whoever opens it");
 }

@@ -22,7 +22,7 @@ pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> Graded {
     if recipe.tie == Tie::Ge {
         graded.lower(
             Grade::Approximate,
-            "here a potential exactly at θ fires, in NIR it does not: where currents are quantised counts differ by one",
+            "here a potential exactly at θ fires, in NIR it does not: where currents are quantized counts differ by one",
         );
     }
     if recipe.neuron != Neuron::If {

@@ -107,7 +107,7 @@ fn alone(layer: SpikingLayer, z: f32, currents: &[f32]) -> Option<Divergence> {
 }
 
 #[test]
-fn quantisation_alone_is_no_divergence() {
+fn quantization_alone_is_no_divergence() {
     for k in -16..=32 {
         let z = k as f32 / 32.0;
         for p in [0.0, 0.25, 0.5, 1.0] {

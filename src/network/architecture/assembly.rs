@@ -11,7 +11,7 @@ use crate::network::state_dict::StateDict;
 use crate::network::{Activation, Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
 
-/// PyTorch's default ε of batch normalisation.
+/// PyTorch's default ε of batch normalization.
 pub(super) const EPSILON: f64 = 1e-5;
 /// At most this many surplus keys are named.
 const NAMED: usize = 6;
@@ -112,7 +112,7 @@ impl<'a> Assembly<'a> {
         self.weighed(prefix, Op::Linear { weight, bias }, from)
     }
 
-    /// Batch normalisation: `{prefix}.running_mean` and `.running_var`, `.weight` and `.bias` where it has them.
+    /// Batch normalization: `{prefix}.running_mean` and `.running_var`, `.weight` and `.bias` where it has them.
     pub fn norm(&mut self, prefix: &str, from: NodeId, epsilon: f64) -> Result<NodeId> {
         let mean = self.weights(&format!("{prefix}.running_mean"))?;
         let variance = self.weights(&format!("{prefix}.running_var"))?;
@@ -265,7 +265,7 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// Counters of batch normalisation, which no layer reads.
+/// Counters of batch normalization, which no layer reads.
 pub(super) fn is_counter(key: &str) -> bool {
     key.ends_with("num_batches_tracked")
 }

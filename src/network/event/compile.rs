@@ -54,7 +54,7 @@ pub fn compile(network: &Network, target: NodeId) -> Option<Feed> {
     let blocks: Vec<_> = blocks.collect();
     let terms = drafts.into_iter().map(|draft| pack::term(network, draft, &blocks, lanes)).collect();
     let grid = Grid::of(&node.shape)?;
-    Some(Feed { inner, sum, pool, grid, blocks, lanes, terms, analogue: analogue(network, inner) })
+    Some(Feed { inner, sum, pool, grid, blocks, lanes, terms, analog: analog(network, inner) })
 }
 
 /// Collects the maps that add up to node `id`, each times `scale` (one factor, or one per channel of `id`).
@@ -215,11 +215,11 @@ fn lanes(network: &Network, drafts: &[Draft], channels: usize) -> usize {
 }
 
 /// Whether some way leads from the input to `id` past all neurons.
-fn analogue(network: &Network, id: NodeId) -> bool {
+fn analog(network: &Network, id: NodeId) -> bool {
     let node = &network.nodes[id];
     match node.op {
         Op::Input => true,
         Op::Activation(_) => false,
-        _ => node.inputs.iter().any(|&input| analogue(network, input)),
+        _ => node.inputs.iter().any(|&input| analog(network, input)),
     }
 }

@@ -41,7 +41,7 @@ pub struct Feed {
     pub lanes: usize,
     pub terms: Vec<Term>,
     /// Whether the constant part differs from sample to sample: some way leads from the input past all spikes.
-    pub analogue: bool,
+    pub analog: bool,
 }
 
 /// What one spiking layer adds.

@@ -8,7 +8,7 @@ use crate::network::floats::{bf16, f16};
 use crate::network::state_dict::StateDict;
 
 /// The floating-point tensors as f32, by name: these files lay tensors out by type and size, so that their order says
-/// nothing. Integers (counters of batch normalisation) are no part of a network and are left out.
+/// nothing. Integers (counters of batch normalization) are no part of a network and are left out.
 pub(super) fn state_dict(tensors: &SafeTensors<'_>) -> StateDict {
     let mut entries: Vec<(String, Weights)> = tensors
         .iter()

@@ -1,5 +1,5 @@
 //! Elementwise nodes: put together into functions of one layer for as long as their other inputs are single numbers, then
-//! recognised when something needs the values.
+//! recognized when something needs the values.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use super::expression::{Binary, Expression, Unary};
 use super::lower::{Lowering, Value};
 use super::names;
 use super::proto::NodeProto;
-use super::recognise::recognise;
+use super::recognize::recognize;
 use super::tensor::Constant;
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
@@ -192,8 +192,8 @@ impl Lowering<'_> {
     }
 
     /// The node for function `f` of `root`, known in the file as `value`.
-    pub fn recognise(&mut self, value: &str, root: NodeId, f: &Expression, name: &str) -> Result<NodeId> {
-        if let Some(&id) = self.recognised.get(value) {
+    pub fn recognize(&mut self, value: &str, root: NodeId, f: &Expression, name: &str) -> Result<NodeId> {
+        if let Some(&id) = self.recognized.get(value) {
             return Ok(id);
         }
         let refused = |reason: String| {
@@ -201,7 +201,7 @@ impl Lowering<'_> {
                         integrate-and-fire neurons can replace";
             Error::file(self.path, format!("'{name}' (value '{value}')"), format!("{what}: {reason}"))
         };
-        let found = recognise(f).map_err(refused)?;
+        let found = recognize(f).map_err(refused)?;
         let place = NodeProto { name: name.to_owned(), op_type: "elementwise".into(), ..NodeProto::default() };
         // Functions do not mind the order of dimensions: neurons see channels first.
         let order = self.order_of(root);
@@ -221,7 +221,7 @@ impl Lowering<'_> {
         if let Some((_, perm)) = order {
             id = self.ordered(&place, format!("{name}.order"), id, perm)?;
         }
-        self.recognised.insert(value.to_owned(), id);
+        self.recognized.insert(value.to_owned(), id);
         Ok(id)
     }
 }

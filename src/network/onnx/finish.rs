@@ -36,7 +36,7 @@ impl Lowering<'_> {
     fn output(&mut self, name: &str) -> Result<NodeId> {
         match self.values.get(name).cloned() {
             Some(Value::Layer(id)) => Ok(id),
-            Some(Value::Function { root, f, name: first }) => self.recognise(name, root, &f, &first),
+            Some(Value::Function { root, f, name: first }) => self.recognize(name, root, &f, &first),
             Some(Value::Constant(_)) => {
                 Err(Error::file(self.path, format!("output '{name}'"), "does not depend on the input"))
             }

@@ -1,5 +1,5 @@
 //! From ONNX nodes to the project's graph, one node at a time. Values on the way are constants, layers, or functions of one
-//! layer that still wait to be recognised.
+//! layer that still wait to be recognized.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,8 +36,8 @@ pub(super) struct Lowering<'a> {
     /// The operator set of the file.
     pub opset: i64,
     pub values: HashMap<String, Value>,
-    /// Functions that were recognised already, by value name.
-    pub recognised: HashMap<String, NodeId>,
+    /// Functions that were recognized already, by value name.
+    pub recognized: HashMap<String, NodeId>,
     pub outputs: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Lowering<'a> {
         output_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
         values.insert(input.name.clone(), Value::Layer(0));
         let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
-        let mut own = Self { path, nodes: vec![node], batch, opset, values, recognised: HashMap::new(), outputs };
+        let mut own = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), outputs };
         if last {
             // Samples come channels first; the graph goes on from its own order.
             let place = NodeProto { name: input.name.clone(), op_type: "input".into(), ..NodeProto::default() };
@@ -192,11 +192,11 @@ impl<'a> Lowering<'a> {
         input.or_else(|| node.ints(name).map(<[i64]>::to_vec))
     }
 
-    /// Input `k` of `node` as a layer; a function that waits is recognised now.
+    /// Input `k` of `node` as a layer; a function that waits is recognized now.
     pub fn layer_input(&mut self, node: &NodeProto, k: usize) -> Result<NodeId> {
         match self.value(node, k)? {
             Value::Layer(id) => Ok(id),
-            Value::Function { root, f, name } => self.recognise(&node.input[k], root, &f, &name),
+            Value::Function { root, f, name } => self.recognize(&node.input[k], root, &f, &name),
             Value::Constant(_) => Err(self.refuse(node, format!("input {k} is a constant where a layer is expected"))),
         }
     }

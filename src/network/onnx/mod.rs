@@ -14,7 +14,7 @@ mod moves;
 mod names;
 mod order;
 mod proto;
-mod recognise;
+mod recognize;
 mod reshape;
 mod spatial;
 mod tensor;

@@ -1,4 +1,4 @@
-//! Constants of an ONNX file: initialisers, constant nodes, and what is computed from them. Nothing is allocated by what a
+//! Constants of an ONNX file: initializers, constant nodes, and what is computed from them. Nothing is allocated by what a
 //! header claims; only the bytes that are there are read.
 
 use std::path::{Component, Path};

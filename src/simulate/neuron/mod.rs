@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn constant_input_clips_and_quantises() {
+    fn constant_input_clips_and_quantizes() {
         let (spikes, ..) = run(1.0, 0.5, &[1.3; 4]);
         assert_eq!(spikes.iter().sum::<u32>(), 4);
         assert_eq!(target_count(0.33, 1.0, 4, 1, 0.5), 1);

@@ -19,7 +19,7 @@ const STEP: u64 = 125;
 const LAST: u64 = 1500;
 /// A whole run is over in about this many milliseconds, however many steps it has.
 const WHOLE: u64 = 8000;
-/// How carefully colours are chosen, from 1 (best) to 30 (fast).
+/// How carefully colors are chosen, from 1 (best) to 30 (fast).
 const SPEED: i32 = 10;
 
 /// Writes all steps as one moving picture that begins again at its end.

@@ -146,14 +146,14 @@ impl Page<'_> {
             let mut run: Option<Run> = None;
             for glyph in &row.row.glyphs {
                 now = sizes.next().unwrap_or(now);
-                let colour = row.row.visuals.mesh.vertices.get(glyph.first_vertex as usize).map(|vertex| vertex.color);
-                let colour = match (text.override_text_color, colour) {
-                    (Some(colour), _) => colour,
-                    (None, Some(colour)) if colour != Color32::PLACEHOLDER => colour,
+                let color = row.row.visuals.mesh.vertices.get(glyph.first_vertex as usize).map(|vertex| vertex.color);
+                let color = match (text.override_text_color, color) {
+                    (Some(color), _) => color,
+                    (None, Some(color)) if color != Color32::PLACEHOLDER => color,
                     _ => text.fallback_color,
                 };
                 let at = text.pos + row.pos.to_vec2() + glyph.pos.to_vec2();
-                let looks = (colour.gamma_multiply(text.opacity_factor), now.0, now.1);
+                let looks = (color.gamma_multiply(text.opacity_factor), now.0, now.1);
                 match &mut run {
                     Some(run) if run.looks == looks && run.y == at.y => {
                         run.letters.push(glyph.chr);
@@ -182,16 +182,16 @@ impl Page<'_> {
         }
     }
 
-    fn word(&mut self, word: &[(char, f32)], y: f32, (colour, size, leaning): Looks, turn: &str) {
+    fn word(&mut self, word: &[(char, f32)], y: f32, (color, size, leaning): Looks, turn: &str) {
         let x = word.iter().map(|(_, x)| number(*x)).collect::<Vec<_>>().join(" ");
         let (y, size) = (number(y), number(size));
         let leaning = if leaning { r#" font-style="italic""# } else { "" };
         let letters = escaped(&word.iter().map(|(letter, _)| *letter).collect::<String>());
-        let fill = paint("fill", colour);
+        let fill = paint("fill", color);
         self.line(&format!(r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} {fill}{turn}>{letters}</text>"#));
     }
 
-    /// A picture, or triangles of one colour each.
+    /// A picture, or triangles of one color each.
     fn mesh(&mut self, mesh: &Mesh) {
         let whole_quad = mesh.indices.len() == 6 && mesh.vertices.len() == 4;
         if mesh.texture_id != TextureId::default() && whole_quad {
@@ -206,9 +206,9 @@ impl Page<'_> {
                 let sum: u32 = [a, b, c].iter().map(|v| u32::from(v.color.to_array()[channel])).sum();
                 (sum / 3) as u8
             };
-            let colour = Color32::from_rgba_premultiplied(mean(0), mean(1), mean(2), mean(3));
+            let color = Color32::from_rgba_premultiplied(mean(0), mean(1), mean(2), mean(3));
             let points = [a, b, c].map(|v| point(v.pos)).join(" ");
-            self.line(&format!(r#"<polygon points="{points}" {}/>"#, paint("fill", colour)));
+            self.line(&format!(r#"<polygon points="{points}" {}/>"#, paint("fill", color)));
         }
     }
 
@@ -236,7 +236,7 @@ struct Run {
     looks: Looks,
 }
 
-/// Colour, size, and whether it leans.
+/// Color, size, and whether it leans.
 type Looks = (Color32, f32, bool);
 
 /// The part `cut` of `image`, in pixels, as a PNG file; each pixel `times` as wide and high.
@@ -267,14 +267,14 @@ fn stroke(stroke: Stroke) -> String {
 
 fn path_stroke(path: &PathStroke) -> String {
     match &path.color {
-        ColorMode::Solid(colour) => stroke(Stroke::new(path.width, *colour)),
+        ColorMode::Solid(color) => stroke(Stroke::new(path.width, *color)),
         ColorMode::UV(_) => String::new(),
     }
 }
 
 /// `fill="#rrggbb"`, with its opacity where it is not whole.
-fn paint(what: &str, colour: Color32) -> String {
-    let [r, g, b, a] = colour.to_srgba_unmultiplied();
+fn paint(what: &str, color: Color32) -> String {
+    let [r, g, b, a] = color.to_srgba_unmultiplied();
     match a {
         0 => format!(r#"{what}="none""#),
         255 => format!(r##"{what}="#{r:02x}{g:02x}{b:02x}""##),

@@ -65,16 +65,16 @@ fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
     for condition in all {
         let holds = condition.holds(lab);
         let now = condition.now(lab).map_or("—".to_owned(), |now| now.to_string());
-        // Never by colour alone.
-        let (mark, colour) = if holds || reached { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
+        // Never by color alone.
+        let (mark, color) = if holds || reached { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
         ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(mark).small().color(colour));
+            ui.label(RichText::new(mark).small().color(color));
             ui.label(texts::now(&condition.words(), &now)).on_hover_text(condition.text());
         });
     }
 }
 
-/// What became of the last answer, in words and behind a coloured edge.
+/// What became of the last answer, in words and behind a colored edge.
 fn verdict(ui: &mut Ui, lab: &Lab, room: &Classroom, question: &Question) {
     let Some(player) = &room.player else { return };
     let tones = tones(ui);
@@ -98,7 +98,7 @@ fn verdict(ui: &mut Ui, lab: &Lab, room: &Classroom, question: &Question) {
     }
 }
 
-fn said(ui: &mut Ui, colour: Color32, word: &str, text: &str) {
+fn said(ui: &mut Ui, color: Color32, word: &str, text: &str) {
     let frame = egui::Frame::new().inner_margin(egui::Margin { left: 10, right: 4, top: 4, bottom: 2 });
     let drawn = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -106,7 +106,7 @@ fn said(ui: &mut Ui, colour: Color32, word: &str, text: &str) {
     });
     let rect = drawn.response.rect;
     let edge = egui::Rect::from_min_max(rect.min, egui::pos2(rect.left() + 4.0, rect.bottom()));
-    ui.painter().rect_filled(edge, 1.0, colour);
+    ui.painter().rect_filled(edge, 1.0, color);
 }
 
 /// Hints, one at a time, and in the end the answer.

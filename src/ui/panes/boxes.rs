@@ -99,11 +99,11 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
     let painter = ui.painter_at(rect);
     let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
     painter.image(texture.id(), rect, whole, Color32::WHITE);
-    for (boxes, colour, width) in boxes {
+    for (boxes, color, width) in boxes {
         for found in *boxes {
             let place = |x: f32, y: f32| rect.min + vec2(x * rect.width(), y * rect.height());
             let drawn = Rect::from_min_max(place(found.left, found.top), place(found.right, found.bottom));
-            painter.rect_stroke(drawn, 1.0, Stroke::new(*width, *colour), StrokeKind::Middle);
+            painter.rect_stroke(drawn, 1.0, Stroke::new(*width, *color), StrokeKind::Middle);
         }
     }
 }

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_keeps_its_neighbours_and_an_empty_line_stays_empty() {
+    fn a_window_keeps_its_neighbors_and_an_empty_line_stays_empty() {
         let points: Vec<[f64; 2]> = (0..100).map(|t| [f64::from(t), 0.0]).collect();
         let shown = visible(&points, 10.5, 12.5, 300);
         assert_eq!(shown.iter().map(|p| p[0]).collect::<Vec<_>>(), [10.0, 11.0, 12.0, 13.0]);

@@ -6,11 +6,11 @@ use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, S
 
 use super::Pane;
 use super::chart;
-use super::heat::{colour_bar, pixel_under, texture};
+use super::heat::{color_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
-use crate::ui::colormap::Colours;
+use crate::ui::colormap::Colors;
 use crate::ui::texts::likeness;
 use crate::ui::texts::panes::delay as texts;
 use crate::ui::tones::tones;
@@ -65,10 +65,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// What the shares are shares of.
 fn measured(readout: &ReadoutReport) -> &'static str {
-    if readout.labelled { texts::ACCURACY } else { texts::AGREEMENT }
+    if readout.labeled { texts::ACCURACY } else { texts::AGREEMENT }
 }
 
-/// The matrix with its marks and its colour bar, in `height` points.
+/// The matrix with its marks and its color bar, in `height` points.
 fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32) {
     let matrix = &readout.start_by_end;
     let (tones, ink) = (tones(ui), parts::ink(ui));
@@ -79,13 +79,13 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         (texts::estimated(estimate, &share(readout.delay_accuracy)), tones.ann),
         (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), tones.snn),
     ];
-    let entries: Vec<_> = marks.iter().map(|(text, colour)| (text.as_str(), *colour)).collect();
+    let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color)).collect();
     // Each on its own line where both do not fit on one.
     entries.chunks(if ui.available_width() < LEGEND { 1 } else { 2 }).for_each(|entries| parts::legend(ui, entries));
-    let colours = Colours::of(ui);
+    let colors = Colors::of(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));
-        colour_bar(ui, 90.0, &share(low), &share(high), |t| colours.sequential(t));
+        color_bar(ui, 90.0, &share(low), &share(high), |t| colors.sequential(t));
     });
     let room = height - (ui.cursor().top() - top) - MARGIN[1] - 4.0;
     let side = room.min(ui.available_width() - MARGIN[0] - 8.0).max(90.0);
@@ -97,12 +97,12 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         for (end, start) in (1..=n).flat_map(|end| (0..end).map(move |start| (end, start))) {
             if let Some(value) = matrix.get(start, end) {
                 // The longest runs lie at the top.
-                image.pixels[(n - end) * n + start] = colours.sequential((value - low) / (high - low));
+                image.pixels[(n - end) * n + start] = colors.sequential((value - low) / (high - low));
             }
         }
         image
     };
-    let handle = texture(ui, "start by end", (snapshot.id, colours), image);
+    let handle = texture(ui, "start by end", (snapshot.id, colors), image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
     painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), StrokeKind::Outside);
@@ -126,11 +126,11 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     axes(ui, matrix, rect, unit);
     let column = |start: usize| matrix.bounds[..n].partition_point(|&bound| bound <= start).saturating_sub(1);
     let at_end = [(Some(estimate), tones.ann, 1.5), (best.map(|best| best.0), tones.snn, 3.5)];
-    for (start, colour, room) in at_end {
+    for (start, color, room) in at_end {
         let Some(start) = start else { continue };
         let place = cell(column(start), n).expand(room);
         ui.painter().rect_stroke(place, 2.0, Stroke::new(4.0, ui.visuals().panel_fill), StrokeKind::Middle);
-        ui.painter().rect_stroke(place, 2.0, Stroke::new(2.0, colour), StrokeKind::Middle);
+        ui.painter().rect_stroke(place, 2.0, Stroke::new(2.0, color), StrokeKind::Middle);
     }
     // The run up to the time cursor is the row of its end.
     let end = matrix.bounds.partition_point(|&bound| bound < snapshot.focus.steps).clamp(1, n);
@@ -190,7 +190,7 @@ fn axes(ui: &Ui, matrix: &StartByEnd, rect: Rect, unit: f32) {
     painter.add(egui::epaint::TextShape::new(at, galley, weak).with_angle(-std::f32::consts::FRAC_PI_2));
 }
 
-/// The accuracies at the ends of the colour bar, never the same.
+/// The accuracies at the ends of the color bar, never the same.
 fn range(matrix: &StartByEnd) -> (f32, f32) {
     let low = matrix.accuracy.iter().copied().fold(1.0, f32::min);
     let high = matrix.accuracy.iter().copied().fold(0.0, f32::max);
@@ -222,7 +222,7 @@ fn describe(readout: &ReadoutReport, exit: &EarlyExit, confidence: f32) -> Strin
 
 fn csv(readout: &ReadoutReport, exit: &EarlyExit) -> String {
     let matrix = &readout.start_by_end;
-    let name = if readout.labelled { "accuracy" } else { "agreement" };
+    let name = if readout.labeled { "accuracy" } else { "agreement" };
     let mut text = format!("start,end,{name}\n");
     for (e, end) in matrix.bounds.iter().enumerate() {
         for (s, start) in matrix.bounds[..e].iter().enumerate() {
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_colour_bar_has_two_ends() {
+    fn the_color_bar_has_two_ends() {
         let matrix = |accuracy: &[f32]| StartByEnd { steps: 2, bounds: vec![0, 1, 2], accuracy: accuracy.to_vec() };
         assert_eq!(range(&matrix(&[0.2, 0.5, 0.9])), (0.2, 0.9));
         for flat in [0.0, 0.5, 1.0] {

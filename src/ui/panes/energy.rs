@@ -234,7 +234,7 @@ fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
         ui.end_row();
         let held = if constants.first_layer_once { 1 } else { *t };
         let macs = operations.macs;
-        let kept = [(texts::ANALOGUE, macs.first_layer * held as f64), (texts::BETWEEN, macs.graded * *t as f64)];
+        let kept = [(texts::ANALOG, macs.first_layer * held as f64), (texts::BETWEEN, macs.graded * *t as f64)];
         for (name, macs) in kept.into_iter().filter(|(_, macs)| *macs > 0.0) {
             ui.label(RichText::new(name).small());
             let cost = macs * constants.per_mac;

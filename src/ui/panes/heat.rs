@@ -55,14 +55,14 @@ impl Montage {
         let inside = tile_x < self.across && in_x < self.width && in_y < self.height && tile < self.channels;
         inside.then_some(tile * self.height * self.width + in_y * self.width + in_x)
     }
-    /// The picture of `values` coloured by `colour`, on `background`.
-    pub fn image(&self, values: &[f32], background: Color32, colour: impl Fn(f32) -> Color32) -> ColorImage {
+    /// The picture of `values` colored by `color`, on `background`.
+    pub fn image(&self, values: &[f32], background: Color32, color: impl Fn(f32) -> Color32) -> ColorImage {
         let [width, height] = self.size();
         let mut image = ColorImage::filled([width, height], background);
         for (index, &value) in values.iter().enumerate() {
             let [x, y] = self.pixel(index);
             if let Some(pixel) = image.pixels.get_mut(y * width + x) {
-                *pixel = colour(value);
+                *pixel = color(value);
             }
         }
         image
@@ -129,14 +129,14 @@ pub fn pixel_under(rect: Rect, size: [usize; 2], at: Pos2) -> [usize; 2] {
 }
 
 /// Frames a pixel of a picture of `size` pixels drawn in `rect`.
-pub fn frame_pixel(ui: &Ui, rect: Rect, size: [usize; 2], [x, y]: [usize; 2], colour: Color32) {
+pub fn frame_pixel(ui: &Ui, rect: Rect, size: [usize; 2], [x, y]: [usize; 2], color: Color32) {
     let cell = vec2(rect.width() / size[0] as f32, rect.height() / size[1] as f32);
     let frame = Rect::from_min_size(rect.min + vec2(x as f32 * cell.x, y as f32 * cell.y), cell).expand(1.5);
-    ui.painter().rect_stroke(frame, 1.0, Stroke::new(1.5, colour), egui::StrokeKind::Outside);
+    ui.painter().rect_stroke(frame, 1.0, Stroke::new(1.5, color), egui::StrokeKind::Outside);
 }
 
-/// A horizontal colour bar with the numbers at its ends.
-pub fn colour_bar(ui: &mut Ui, width: f32, low: &str, high: &str, colour: impl Fn(f32) -> Color32) {
+/// A horizontal color bar with the numbers at its ends.
+pub fn color_bar(ui: &mut Ui, width: f32, low: &str, high: &str, color: impl Fn(f32) -> Color32) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         // In a narrow pane the bar is shorter: its numbers are what is read.
@@ -150,7 +150,7 @@ pub fn colour_bar(ui: &mut Ui, width: f32, low: &str, high: &str, colour: impl F
                 pos2(rect.left() + a * width, rect.top()),
                 pos2(rect.left() + b * width, rect.bottom()),
             );
-            ui.painter().rect_filled(part, 0.0, colour((a + b) / 2.0));
+            ui.painter().rect_filled(part, 0.0, color((a + b) / 2.0));
         }
         ui.small(high);
     });
@@ -167,10 +167,10 @@ mod tests {
 
     #[test]
     fn pictures_too_large_for_a_card_are_reduced_to_means() {
-        let grey = |v: u8| Color32::from_rgb(v, v, v);
-        let image = ColorImage::new([6, 2], (0..12).map(|k| grey(10 * (k % 6))).collect());
+        let gray = |v: u8| Color32::from_rgb(v, v, v);
+        let image = ColorImage::new([6, 2], (0..12).map(|k| gray(10 * (k % 6))).collect());
         let small = reduced(image.clone(), 3);
-        assert_eq!((small.size, &small.pixels[..3]), ([3, 2], &[grey(5), grey(25), grey(45)][..]));
+        assert_eq!((small.size, &small.pixels[..3]), ([3, 2], &[gray(5), gray(25), gray(45)][..]));
         assert_eq!(reduced(image.clone(), 6).pixels, image.pixels);
     }
 

@@ -176,10 +176,10 @@ fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
         if let Some(ann) = now.ann_accuracy {
             plot.hline(HLine::new(shared::ANN, ann).color(tones.ann).width(1.2));
         }
-        for (one, colour, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
+        for (one, color, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
             let points: PlotPoints<'_> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
-            plot.line(Line::new(shared::run(one.number), points).color(colour).width(width));
+            plot.line(Line::new(shared::run(one.number), points).color(color).width(width));
         }
     });
     chart::tell(&shown.response, texts::CURVES, || {
@@ -215,11 +215,11 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
             Some(format!("{}\n{}", names.get(at.x.round().max(0.0) as usize)?, parts::number(at.y)))
         });
     let shown = plot.show(ui, |plot| {
-        for (one, colour) in [(other, ink.quantization), (now, tones.snn)] {
+        for (one, color) in [(other, ink.quantization), (now, tones.snn)] {
             let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
-            plot.line(Line::new(shared::run(one.number), points.clone()).color(colour).width(1.4).allow_hover(false));
+            plot.line(Line::new(shared::run(one.number), points.clone()).color(color).width(1.4).allow_hover(false));
             let dots = Points::new(shared::run(one.number), points);
-            plot.points(dots.color(colour).shape(MarkerShape::Circle).radius(3.0));
+            plot.points(dots.color(color).shape(MarkerShape::Circle).radius(3.0));
         }
     });
     chart::tell(&shown.response, texts::MISMATCHES, || {

@@ -137,7 +137,7 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
     figures
 }
 
-/// What the colours mean.
+/// What the colors mean.
 fn key(ui: &mut Ui) {
     let ink = parts::ink(ui);
     let entries =

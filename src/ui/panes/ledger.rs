@@ -128,22 +128,22 @@ fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
 fn header(ui: &mut Ui, manner: Manner) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let (bar, cells) = columns(rect);
-    let (font, colour) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
+    let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
     let unit = if manner.relative { texts::SHARE_OF_MEAN } else { texts::UNITS };
     let formula = manner.formula();
     let words = [texts::scale(formula, unit), texts::scale_short(formula), formula.to_owned()];
     // The longest that has room beside the name and the numbers.
-    let galleys = words.map(|words| ui.painter().layout_no_wrap(words, font.clone(), colour));
+    let galleys = words.map(|words| ui.painter().layout_no_wrap(words, font.clone(), color));
     let fits = galleys.iter().find(|galley| galley.size().x <= bar.width());
     if let Some(galley) = fits.or(galleys.last()) {
-        ui.painter().galley(bar.center() - galley.size() / 2.0, galley.clone(), colour);
+        ui.painter().galley(bar.center() - galley.size() / 2.0, galley.clone(), color);
     }
     let names = match cells.len() {
         n @ 5.. => &texts::COLUMNS[..n],
         _ => &texts::COLUMNS[4..5],
     };
     for (cell, name) in cells.iter().zip(names) {
-        ui.painter().text(cell.right_center(), Align2::RIGHT_CENTER, name, font.clone(), colour);
+        ui.painter().text(cell.right_center(), Align2::RIGHT_CENTER, name, font.clone(), color);
     }
 }
 
@@ -169,7 +169,7 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
     let middle = bar.center().x;
     let unit = f64::from(bar.width()) / 2.0 / manner.reach;
     let (mut low, mut high) = (middle, middle);
-    for (part, colour) in ledger.parts().into_iter().zip(tones.parts) {
+    for (part, color) in ledger.parts().into_iter().zip(tones.parts) {
         let length = (part.abs() * scale * unit) as f32;
         let piece = if part < 0.0 {
             low -= length;
@@ -178,7 +178,7 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
             high += length;
             Rect::from_min_max(pos2(high - length, bar.top()), pos2(high, bar.bottom()))
         };
-        painter.rect_filled(piece, 0.0, colour);
+        painter.rect_filled(piece, 0.0, color);
     }
     painter.vline(middle, rect.y_range(), Stroke::new(1.0, tones.weak));
     let total = middle + (ledger.total * scale * unit) as f32;

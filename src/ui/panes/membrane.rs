@@ -101,7 +101,7 @@ impl Lane<'_> {
     }
 }
 
-/// What the colours mean.
+/// What the colors mean.
 fn key(ui: &mut Ui, steps: usize) {
     let ink = parts::ink(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };

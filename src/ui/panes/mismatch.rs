@@ -4,12 +4,12 @@ use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, S
 
 use super::Pane;
 use super::chart;
-use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
+use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, number, percent};
 use super::streaming;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Density, LayerReport, NeuronRef};
-use crate::ui::colormap::Colours;
+use crate::ui::colormap::Colors;
 use crate::ui::texts::panes::mismatch as texts;
 use crate::ui::texts::shared;
 use crate::ui::tones::tones;
@@ -66,14 +66,14 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     let (whole, response) = ui.allocate_exact_size(vec2(side + 30.0, side + 28.0), Sense::hover());
     let rect = Rect::from_min_size(whole.min + vec2(30.0, 2.0), vec2(side, side - 6.0));
     let most = density.counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    let colours = Colours::of(ui);
+    let colors = Colors::of(ui);
     let image = || {
-        let mut image = ColorImage::filled([density.bins, density.bins], colours.sequential(0.0));
+        let mut image = ColorImage::filled([density.bins, density.bins], colors.sequential(0.0));
         for (cell, &count) in density.counts.iter().enumerate() {
             let (row, column) = (cell / density.bins, cell % density.bins);
             let t = if count == 0 { 0.0 } else { 0.12 + 0.88 * (1.0 + count as f32).ln() / (1.0 + most).ln() };
             // Row 0 lies at the bottom.
-            image.pixels[(density.bins - 1 - row) * density.bins + column] = colours.sequential(t);
+            image.pixels[(density.bins - 1 - row) * density.bins + column] = colors.sequential(t);
         }
         image
     };
@@ -85,7 +85,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
             &number(layer.mean_abs_mismatch),
         )
     });
-    let handle = texture(ui, "density", (snapshot.id, colours), image);
+    let handle = texture(ui, "density", (snapshot.id, colors), image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
     painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
@@ -129,24 +129,24 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
     let room = vec2(ui.available_width().max(80.0), ((height - 66.0) / 3.0).max(46.0));
     let montage = Montage::of(&maps.shape, room);
     let background = ui.visuals().panel_fill;
-    let (key, colours) = (snapshot.id, Colours::of(ui));
+    let (key, colors) = (snapshot.id, Colors::of(ui));
     let sides: [(&str, &[f32], Color32); 3] = [
         (texts::ANN_VALUES, &maps.ann, tones(ui).ann),
         (texts::SNN_VALUES, &maps.snn, tones(ui).snn),
         ("φ − a", &maps.difference, ui.visuals().text_color()),
     ];
-    for (k, (name, values, colour)) in sides.into_iter().enumerate() {
+    for (k, (name, values, color)) in sides.into_iter().enumerate() {
         ui.horizontal(|ui| {
-            ui.colored_label(colour, egui::RichText::new(name).small());
+            ui.colored_label(color, egui::RichText::new(name).small());
             match k {
-                2 => colour_bar(ui, 56.0, &number(f64::from(-reach)), &number(f64::from(reach)), |t| {
-                    colours.diverging(2.0 * t - 1.0)
+                2 => color_bar(ui, 56.0, &number(f64::from(-reach)), &number(f64::from(reach)), |t| {
+                    colors.diverging(2.0 * t - 1.0)
                 }),
-                _ => colour_bar(ui, 56.0, "0", &number(f64::from(top)), |t| colours.sequential(t)),
+                _ => color_bar(ui, 56.0, "0", &number(f64::from(top)), |t| colors.sequential(t)),
             }
         });
         let image = || {
-            let shade = |v: f32| if k == 2 { colours.diverging(v / reach) } else { colours.sequential(v / top) };
+            let shade = |v: f32| if k == 2 { colors.diverging(v / reach) } else { colors.sequential(v / top) };
             montage.image(values, background, shade)
         };
         let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);

@@ -5,11 +5,11 @@ use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
 use super::Pane;
 use super::chart;
-use super::heat::{Montage, colour_bar, frame_pixel, picture, pixel_under, texture};
+use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{LayerReport, NeuronRef};
-use crate::ui::colormap::Colours;
+use crate::ui::colormap::Colors;
 use crate::ui::texts::panes::offset_spikes as texts;
 use crate::ui::tones::tones;
 
@@ -99,12 +99,12 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     // Counts fall by powers of ten on both sides, so the axis is the logarithm of the share.
     let floor = -6.0;
     let bar = |(&psi, &count): (&i32, &u64)| {
-        let colour = match psi {
+        let color = match psi {
             0 => tones.weak,
             p if p < 0 => tones.snn,
             _ => tones.ann,
         };
-        Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(colour)
+        Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(color)
     };
     let bars: Vec<Bar> = layer.offset_spikes.iter().map(bar).collect();
     // Hollow bars around: what it was before the correction.
@@ -186,7 +186,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     });
 }
 
-/// The map of the layer and, under it, the one before the correction, in the same colours.
+/// The map of the layer and, under it, the one before the correction, in the same colors.
 fn maps(
     ui: &mut Ui,
     snapshot: &Snapshot,
@@ -197,10 +197,10 @@ fn maps(
 ) {
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
-    let colours = Colours::of(ui);
+    let colors = Colors::of(ui);
     ui.horizontal(|ui| {
         ui.small(texts::MEAN);
-        colour_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colours.diverging(1.0 - 2.0 * t));
+        color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colors.diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
         return map(ui, snapshot, layer, reach, "offset map", height, out);
@@ -225,8 +225,8 @@ fn map(
     let background = ui.visuals().panel_fill;
     let key = (snapshot.id, montage, background);
     // Too many spikes are orange, as everything of the SNN; too few are blue.
-    let colours = Colours::of(ui);
-    let image = || montage.image(&layer.offset_map, background, |psi| colours.diverging(-psi / reach));
+    let colors = Colors::of(ui);
+    let image = || montage.image(&layer.offset_map, background, |psi| colors.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);

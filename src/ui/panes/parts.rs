@@ -23,7 +23,7 @@ pub struct Page {
     pub description: String,
 }
 
-/// The colours of these panes, the same in all of them. The errors are from Okabe and Ito's colour-blind-safe set.
+/// The colors of these panes, the same in all of them. The errors are from Okabe and Ito's color-blind-safe set.
 pub struct Ink {
     pub ann: Color32,
     pub snn: Color32,
@@ -33,7 +33,7 @@ pub struct Ink {
     pub cursor: Color32,
     pub clipping: Color32,
     pub quantization: Color32,
-    /// Clipping and quantisation together.
+    /// Clipping and quantization together.
     pub total: Color32,
     pub grid: Color32,
     pub current: Color32,
@@ -42,7 +42,7 @@ pub struct Ink {
     pub ghost: Color32,
 }
 
-/// The colours on the background of `ui`.
+/// The colors on the background of `ui`.
 pub fn ink(ui: &Ui) -> Ink {
     let visuals = ui.visuals();
     let pick = |dark: [u8; 3], light: [u8; 3]| {
@@ -109,17 +109,17 @@ fn explained(help: Response, page: &Page) {
         .show(|ui| explain::pane(ui, page.of, &page.explanation));
 }
 
-/// What the colours of a plot mean, in a row above it, where it covers nothing.
+/// What the colors of a plot mean, in a row above it, where it covers nothing.
 pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     ui.horizontal_wrapped(|ui| {
-        for (name, colour) in entries {
+        for (name, color) in entries {
             ui.spacing_mut().item_spacing.x = 4.0;
             let font = egui::TextStyle::Small.resolve(ui.style());
-            let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *colour).size().x;
+            let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *color).size().x;
             wrap_before(ui, 18.0 + word);
             let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
             let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
-            ui.painter().rect_filled(line, 1.0, *colour);
+            ui.painter().rect_filled(line, 1.0, *color);
             let word = ui.small(*name);
             if let Some(meaning) = glossary::meaning(name) {
                 word.on_hover_text(meaning);
@@ -227,8 +227,8 @@ pub fn step_marks(bounds: (f64, f64)) -> Vec<GridMark> {
 }
 
 /// The vertical line at step `t` of the time cursor.
-pub fn cursor_line(t: usize, colour: Color32) -> VLine {
-    VLine::new("time cursor", t as f64).color(colour).width(1.5).allow_hover(false)
+pub fn cursor_line(t: usize, color: Color32) -> VLine {
+    VLine::new("time cursor", t as f64).color(color).width(1.5).allow_hover(false)
 }
 
 /// Dragging along a plot over time moves the time cursor; a click alone does so where `click` is set.

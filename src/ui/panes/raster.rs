@@ -123,10 +123,10 @@ fn raster(
         .show(ui, |plot| {
             let key = all.window(plot);
             let middle = |range: &Range<usize>| (range.start + range.end) as f64 / 2.0;
-            let centre = PlotPoint::new(middle(&key.steps) + 0.5, middle(&key.neurons) - 0.5);
+            let center = PlotPoint::new(middle(&key.steps) + 0.5, middle(&key.neurons) - 0.5);
             let size = [key.steps.len() as f32, key.neurons.len() as f32];
             let texture = picture(plot.ctx(), id, &snapshot.run, spikes, key);
-            plot.image(PlotImage::new("spikes", texture.id(), centre, size));
+            plot.image(PlotImage::new("spikes", texture.id(), center, size));
             let gap = plot.transform().dpos_dvalue_y().abs() as f32 * layer.plane() as f32;
             if layer.plane() > 1 && gap >= SEPARATOR_GAP {
                 for channel in 1..layer.shape[0] {

@@ -47,13 +47,13 @@ fn so_far(partial: &Partial, known: &[LayerReport]) -> Vec<Option<f64>> {
 }
 
 /// Points from left to right with a line through them; 0 at the bottom of `field`, `top` at its top.
-fn curve(ui: &Ui, field: Rect, values: &[Option<f64>], top: f64, colour: Color32) {
+fn curve(ui: &Ui, field: Rect, values: &[Option<f64>], top: f64, color: Color32) {
     let step = field.width() / values.len().saturating_sub(1).max(1) as f32;
     let at = |(index, value): (usize, &Option<f64>)| -> Option<Pos2> {
         let height = ((*value)? / top) as f32 * field.height();
         Some(pos2(field.left() + index as f32 * step, field.bottom() - height))
     };
     let points: Vec<Pos2> = values.iter().enumerate().filter_map(at).collect();
-    points.iter().for_each(|&point| _ = ui.painter().circle_filled(point, 2.0, colour));
-    ui.painter().line(points, Stroke::new(1.5, colour));
+    points.iter().for_each(|&point| _ = ui.painter().circle_filled(point, 2.0, color));
+    ui.painter().line(points, Stroke::new(1.5, color));
 }

@@ -21,7 +21,7 @@ use crate::ui::tones::tones;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (tones, ink) = (tones(ui), parts::ink(ui));
-    let (cursor_colour, compared_colour) = (ink.cursor, ink.quantization);
+    let (cursor_color, compared_color) = (ink.cursor, ink.quantization);
     if let Some(run) = &lab.run
         && let Some(likeness) = &run.likeness
     {
@@ -57,7 +57,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
         let name = other.map_or(String::new(), |other| shared::run(other.number));
         if other.is_some() {
-            entries.push((&name, compared_colour));
+            entries.push((&name, compared_color));
         }
         parts::legend(ui, &entries);
         match (partial, enough) {
@@ -105,14 +105,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if let Some(other) = other {
                 let all: Vec<[f64; 2]> = other.curve.iter().map(|p| [p.t as f64, share(p)]).collect();
                 let points: PlotPoints<'_> = visible(&all, from, to, columns).into();
-                plot.line(Line::new(&name, points).color(compared_colour).width(1.8).allow_hover(false));
+                plot.line(Line::new(&name, points).color(compared_color).width(1.8).allow_hover(false));
             }
             plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
             if let Some(t) = enough {
                 let mark = VLine::new("within one point", t as f64).color(tones.snn.gamma_multiply(0.6));
                 plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             }
-            plot.vline(parts::cursor_line(cursor, cursor_colour));
+            plot.vline(parts::cursor_line(cursor, cursor_color));
         });
         chart::tell(&shown.response, texts::TITLE, || {
             let told = |curve: &[CurvePoint]| {

@@ -201,11 +201,11 @@ fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
     }
 }
 
-/// What the colours mean.
+/// What the colors mean.
 fn key(ui: &mut Ui, costs: bool) {
     let ink = parts::ink(ui);
     let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
-    let both = [(texts::QUANTISATION, ink.quantization), (texts::BOTH, ink.total)];
+    let both = [(texts::QUANTIZATION, ink.quantization), (texts::BOTH, ink.total)];
     parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 

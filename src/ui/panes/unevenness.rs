@@ -43,12 +43,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 data.insert_temp(ids[0], end_to_end);
                 data.insert_temp(ids[1], wrong_only);
             });
-            let colours = colours(ui);
-            legend(ui, snapshot, focused, &colours, out);
+            let colors = colors(ui);
+            legend(ui, snapshot, focused, &colors, out);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in layers.iter().enumerate() {
                     let categories = if end_to_end { &layer.end_to_end } else { &layer.same_input };
-                    row(ui, layer, categories, wrong_only, index == snapshot.focus.layer, &colours, &mut || {
+                    row(ui, layer, categories, wrong_only, index == snapshot.focus.layer, &colors, &mut || {
                         out.push(Message::FocusLayer(index));
                     });
                 }
@@ -61,8 +61,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// C0 is quiet; the four errors are from Okabe and Ito's colour-blind-safe set.
-fn colours(ui: &Ui) -> [Color32; 5] {
+/// C0 is quiet; the four errors are from Okabe and Ito's color-blind-safe set.
+fn colors(ui: &Ui) -> [Color32; 5] {
     let rgb = Color32::from_rgb;
     if ui.visuals().dark_mode {
         [Color32::from_gray(72), rgb(213, 94, 0), rgb(240, 175, 90), rgb(110, 190, 240), rgb(40, 110, 190)]
@@ -71,10 +71,10 @@ fn colours(ui: &Ui) -> [Color32; 5] {
     }
 }
 
-/// The colours with their names; a click shows a neuron of that kind.
-fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Color32; 5], out: &mut Vec<Message>) {
+/// The colors with their names; a click shows a neuron of that kind.
+fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color32; 5], out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        for (k, &colour) in colours.iter().enumerate().skip(1) {
+        for (k, &color) in colors.iter().enumerate().skip(1) {
             // In the sample in focus where there is one, else in another.
             let here = snapshot.kinds.after(k, snapshot.focus.neuron);
             let at = |neuron| NeuronRef { layer: snapshot.focus.layer, sample: snapshot.focus.sample, neuron };
@@ -82,12 +82,12 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colours: &[Colo
             let words = format!("C{k} {}", texts::NAMES[k]);
             // Swatch and words stay together when the row breaks.
             let font = egui::TextStyle::Button.resolve(ui.style());
-            let width = ui.painter().layout_no_wrap(words.clone(), font, colour).size().x;
+            let width = ui.painter().layout_no_wrap(words.clone(), font, color).size().x;
             parts::wrap_before(ui, 10.0 + width + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x);
             let button = ui
                 .horizontal(|ui| {
                     let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
-                    ui.painter().rect_filled(swatch, 2.0, colour);
+                    ui.painter().rect_filled(swatch, 2.0, color);
                     ui.add_enabled(example.is_some(), egui::Button::new(words).small())
                 })
                 .inner;
@@ -117,7 +117,7 @@ fn row(
     categories: &Categories,
     wrong_only: bool,
     focused: bool,
-    colours: &[Color32; 5],
+    colors: &[Color32; 5],
     focus: &mut dyn FnMut(),
 ) {
     let tones = tones(ui);
@@ -146,7 +146,7 @@ fn row(
     let mut x = bar.left();
     for k in first..5 {
         let width = bar.width() * counts[k] as f32 / whole as f32;
-        painter.rect_filled(Rect::from_min_max(pos2(x, bar.top()), pos2(x + width, bar.bottom())), 0.0, colours[k]);
+        painter.rect_filled(Rect::from_min_max(pos2(x, bar.top()), pos2(x + width, bar.bottom())), 0.0, colors[k]);
         x += width;
     }
     painter.rect_stroke(bar, 1.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);

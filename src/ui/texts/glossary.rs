@@ -26,15 +26,15 @@ pub const WORDS: [(&str, &str); 36] = [
     ("ReLU", "The activation function max(0, z)."),
     (
         "QCFS",
-        "Quantisation, clip, floor and shift: an activation function with L levels up to a learned λ. It answers what an evenly fed spiking neuron answers.",
+        "Quantization, clip, floor and shift: an activation function with L levels up to a learned λ. It answers what an evenly fed spiking neuron answers.",
     ),
     ("clipping", "The error of inputs beyond what a neuron can send: at most one spike a step."),
-    ("quantisation", "The error of whole counts: answers move in steps of θ/T."),
+    ("quantization", "The error of whole counts: answers move in steps of θ/T."),
     ("unevenness", "The error of order: the same total input, come unevenly, gives another count than come evenly."),
     ("carried in", "The error that the layers before have already made, as it arrives here."),
     (
         "error ledger",
-        "The split of a neuron's error into what was carried in, clipping, quantisation and unevenness; they add up exactly.",
+        "The split of a neuron's error into what was carried in, clipping, quantization and unevenness; they add up exactly.",
     ),
     (
         "offset spikes",

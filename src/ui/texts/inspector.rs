@@ -88,12 +88,12 @@ pub fn moves_in_steps(t: usize, step: &str) -> String {
     format!("in {t} steps its activation moves in steps of θ/t = {step}")
 }
 
-pub fn quantised_otherwise(steps: &str, levels: u32) -> String {
-    format!("quantised in other steps than the ANN: {steps}, the ANN's in {levels} levels")
+pub fn quantized_otherwise(steps: &str, levels: u32) -> String {
+    format!("quantized in other steps than the ANN: {steps}, the ANN's in {levels} levels")
 }
 
-pub fn quantised(steps: &str) -> String {
-    format!("quantised: {steps}")
+pub fn quantized(steps: &str) -> String {
+    format!("quantized: {steps}")
 }
 
 pub fn order(due: u32, fired: u32) -> String {

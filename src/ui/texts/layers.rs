@@ -1,7 +1,7 @@
 //! What the strip of layers says, with first divergence and findings.
 
 pub const DIVERGENCE_HINT: &str = "The first layer, in network order, in which a neuron is off from the ANN by more \
-     than quantisation explains after all steps of this run, and the neuron of it that leaves first";
+     than quantization explains after all steps of this run, and the neuron of it that leaves first";
 pub const DIVERGENCE: &str = "First divergence";
 pub const SHOW: &str = "Show";
 pub const SHOW_HINT: &str = "Look at this neuron at the step at which it leaves";
@@ -11,10 +11,10 @@ pub fn after_all(steps: usize, divergence: &str) -> String {
     format!("After all {steps} steps {divergence}")
 }
 
-pub const ROUNDING: &str = "Layers before it are off by rounding (quantisation) at most.";
+pub const ROUNDING: &str = "Layers before it are off by rounding (quantization) at most.";
 
 pub fn no_divergence(steps: usize) -> String {
-    format!("In {steps} steps no neuron is off by more than quantisation explains.")
+    format!("In {steps} steps no neuron is off by more than quantization explains.")
 }
 
 pub fn never(samples: usize) -> String {
@@ -67,7 +67,7 @@ pub fn and_more(layers: usize) -> String {
 pub const LOOK_AT: &str = "Look at this layer";
 pub const MEND_HINT: &str = "Mends this finding; undo takes it back";
 /// The four parts of the error, in reading order.
-pub const PARTS: [&str; 4] = ["carried in", "clipping", "quantisation", "unevenness"];
+pub const PARTS: [&str; 4] = ["carried in", "clipping", "quantization", "unevenness"];
 pub const LAYERS: &str = "Layers";
 
 pub fn parameters(count: &str) -> String {

@@ -46,7 +46,7 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
 }
 
 fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below: bool, next: &mut Bench) {
-    let colour = parts::ink(ui).ann;
+    let color = parts::ink(ui).ann;
     let steps = bench.input.len();
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
@@ -64,17 +64,17 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
                 let x = (k + 1) as f64;
                 let y = f64::from(current);
                 let wide = if held == Some(k) { 4.0 } else { 2.5 };
-                let shaft = Line::new("input", vec![[x, 0.0], [x, y]]).allow_band(false).color(colour).width(wide);
+                let shaft = Line::new("input", vec![[x, 0.0], [x, y]]).allow_band(false).color(color).width(wide);
                 plot.line(shaft.allow_hover(false));
                 let shape = match current {
                     0.0 => MarkerShape::Circle,
                     up if up > 0.0 => MarkerShape::Up,
                     _ => MarkerShape::Down,
                 };
-                let tip = Points::new("input", vec![[x, y]]).shape(shape).radius(2.0 + wide).color(colour);
+                let tip = Points::new("input", vec![[x, y]]).shape(shape).radius(2.0 + wide).color(color);
                 plot.points(tip.allow_hover(false));
             }
-            plot.hline(HLine::new("zero", 0.0).color(colour.gamma_multiply(0.5)).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).color(color.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
     chart::tell(&shown.response, texts::INPUTS, || {
         let arrow = |(k, current): (usize, &f32)| shared::at_step(&parts::tick(f64::from(*current)), k + 1);

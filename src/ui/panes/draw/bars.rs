@@ -88,11 +88,11 @@ pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
         painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, tones.text);
         let track = Rect::from_min_max(pos2(rect.left() + left, rect.top()), pos2(rect.right() - right, rect.bottom()));
         let half = (row - 2.0) / 2.0;
-        let bar = |top: f32, share: f64, colour: Color32| {
+        let bar = |top: f32, share: f64, color: Color32| {
             let whole = Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), half));
             painter.rect_filled(whole, 1.0, tones.faint.gamma_multiply(0.4));
             let filled = Rect::from_min_size(whole.min, vec2(track.width() * share as f32, half));
-            painter.rect_filled(filled, 1.0, colour);
+            painter.rect_filled(filled, 1.0, color);
         };
         bar(rect.top(), *ann, tones.ann);
         bar(rect.top() + half + 2.0, *snn, tones.snn);

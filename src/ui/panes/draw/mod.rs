@@ -149,14 +149,14 @@ fn pasted(ui: &Ui, out: &mut Vec<Message>) {
     });
     let Some(picture) = picture else { return };
     let [width, height] = picture.size.map(|side| side as u32);
-    let grey = picture.pixels.iter().map(|pixel| {
+    let gray = picture.pixels.iter().map(|pixel| {
         // On transparent paper: white, as it would look on a page.
         let alpha = f32::from(pixel.a()) / 255.0;
         let light = 0.299 * f32::from(pixel.r()) + 0.587 * f32::from(pixel.g()) + 0.114 * f32::from(pixel.b());
         (light + 255.0 * (1.0 - alpha)).clamp(0.0, 255.0) as u8
     });
-    let grey = image::GrayImage::from_raw(width, height, grey.collect()).unwrap_or_default();
-    match Drawing::from_picture(&grey) {
+    let gray = image::GrayImage::from_raw(width, height, gray.collect()).unwrap_or_default();
+    match Drawing::from_picture(&gray) {
         Ok(drawing) => out.extend([Message::SetDrawing(Box::new(drawing)), Message::EndGesture]),
         Err(error) => {
             out.push(Message::Tell(crate::lab::Notice { level: crate::lab::Level::Error, text: error.to_string() }))

@@ -75,8 +75,8 @@ pub(super) fn plot(
 
 /// The least points, as diamonds, and the run's own, as a ring.
 fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: &Ink) {
-    let diamond = |name, at, colour| {
-        Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(colour).allow_hover(false)
+    let diamond = |name, at, color| {
+        Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(color).allow_hover(false)
     };
     if let Some(best) = view.best().and_then(|p| view.at(p)) {
         plot.points(diamond("least", [best.p, (face.of)(best.measured)], ink.ann));

@@ -24,7 +24,7 @@ struct Line<'a> {
     recipe: Recipe,
     /// What is other than in the recipe on the screen, in words.
     changes: String,
-    colour: Color32,
+    color: Color32,
     state: State<'a>,
 }
 
@@ -77,7 +77,7 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
         name: texts::ON_THE_SCREEN,
         recipe: base.clone(),
         changes: String::from(texts::BASE),
-        colour: ui.visuals().strong_text_color(),
+        color: ui.visuals().strong_text_color(),
         state: State::Done { run: &snapshot.run, report: &snapshot.report },
     };
     let lane = |(index, lane): (usize, &'a crate::lab::Lane)| {
@@ -92,13 +92,13 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
             changes if changes.is_empty() => texts::NO_CHANGES.into(),
             changes => changes.join(", "),
         };
-        Line { lane: Some(index), name: &lane.entry.name, recipe, changes, colour: colour(ui, index), state }
+        Line { lane: Some(index), name: &lane.entry.name, recipe, changes, color: color(ui, index), state }
     };
     std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
 }
 
-/// Lanes by Okabe and Ito's colour-blind-safe set, again from the start when it is used up.
-fn colour(ui: &Ui, index: usize) -> Color32 {
+/// Lanes by Okabe and Ito's color-blind-safe set, again from the start when it is used up.
+fn color(ui: &Ui, index: usize) -> Color32 {
     const DARK: [[u8; 3]; 7] =
         [[230, 159, 0], [86, 180, 233], [0, 180, 130], [240, 228, 66], [90, 140, 230], [225, 110, 40], [214, 140, 185]];
     const LIGHT: [[u8; 3]; 7] =
@@ -155,7 +155,7 @@ fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, free: bool, out: &mut Vec<Me
 
 fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message>) {
     let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
-    ui.painter().rect_filled(swatch, 2.0, line.colour);
+    ui.painter().rect_filled(swatch, 2.0, line.color);
     let whole = line.recipe.description();
     let hint = texts::row_hint(&line.changes, &whole);
     match line.lane {

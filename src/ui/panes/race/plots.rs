@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
             for (index, (line, _, report)) in chunk {
                 ui.vertical(|ui| {
                     ui.set_width(width);
-                    ui.add(egui::Label::new(egui::RichText::new(line.name).small().color(line.colour)).truncate());
+                    ui.add(egui::Label::new(egui::RichText::new(line.name).small().color(line.color)).truncate());
                     histogram(ui, *index, line, report, width);
                 });
             }
@@ -82,7 +82,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
                 let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
                 let points: PlotPoints<'_> = parts::shown(plot, points).into();
                 let width = if line.lane.is_none() { 2.4 } else { 1.6 };
-                plot.line(Curve::new(line.name, points).color(line.colour).width(width).allow_hover(false));
+                plot.line(Curve::new(line.name, points).color(line.color).width(width).allow_hover(false));
             }
             plot.vline(cursor);
         });
@@ -105,7 +105,7 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
     }
     let all = counts.values().sum::<u64>().max(1) as f64;
     let bar = |(&psi, &count): (&i32, &u64)| {
-        Bar::new(f64::from(psi), (count as f64 / all).log10().max(FLOOR) - FLOOR).width(0.8).fill(line.colour)
+        Bar::new(f64::from(psi), (count as f64 / all).log10().max(FLOOR) - FLOOR).width(0.8).fill(line.color)
     };
     let bars: Vec<Bar> = counts.iter().map(bar).collect();
     let shown = Plot::new(("race histogram", index))

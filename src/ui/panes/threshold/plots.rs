@@ -73,14 +73,14 @@ pub(super) fn histogram(
     drag(ui, &plot, sight, extent, memory, out);
 }
 
-/// One bar per bin that holds anything, those above θ in the colour of clipping.
+/// One bar per bin that holds anything, those above θ in the color of clipping.
 fn bars(sight: &Sight<'_>, extent: f32, log: bool, ink: &Ink) -> Vec<Bar> {
     let width = f64::from(sight.view.extent) / sight.view.histogram.len().max(1) as f64;
     let bar = |(k, &count): (usize, &u64)| {
         let x = (k as f64 + 0.5) * width;
         let height = if log { (count as f64).log10() + LOG_FOOT } else { count as f64 };
-        let colour = if x > f64::from(sight.theta) { ink.clipping } else { ink.ann };
-        let bar = Bar::new(x, height).width(width).fill(colour).stroke((0.0, colour));
+        let color = if x > f64::from(sight.theta) { ink.clipping } else { ink.ann };
+        let bar = Bar::new(x, height).width(width).fill(color).stroke((0.0, color));
         if log { bar.base_offset(-LOG_FOOT) } else { bar }
     };
     let shown = sight.view.histogram.iter().enumerate().filter(|(_, count)| **count > 0).map(bar);
@@ -149,7 +149,7 @@ pub(super) fn costs(
         .show(ui, |plot| {
             plot.set_plot_bounds_y(0.0..=roof);
             plot.line(Line::new("clipping", curve(|p| p.clipping)).color(ink.clipping).width(1.5).allow_hover(false));
-            let quantization = Line::new("quantisation", curve(|p| p.quantization));
+            let quantization = Line::new("quantization", curve(|p| p.quantization));
             plot.line(quantization.color(ink.quantization).width(1.5).allow_hover(false));
             plot.line(Line::new("both", curve(Prediction::total)).color(ink.total).width(2.0).allow_hover(false));
             if let Some(best) = sight.best {

@@ -63,8 +63,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
             let theta = rise.history.iter().map(|batch| f64::from(batch[layer] / top[layer]));
             let points = std::iter::once(0.0).chain(theta).enumerate().map(|(k, y)| [k as f64, y]);
             let points: PlotPoints<'_> = points.collect::<Vec<_>>().into();
-            let (colour, width) = if layer == focus { (tones.snn, 2.4) } else { (tones.weak, 1.0) };
-            plot.line(Line::new(name(layer), points).color(colour).width(width).allow_hover(false));
+            let (color, width) = if layer == focus { (tones.snn, 2.4) } else { (tones.weak, 1.0) };
+            plot.line(Line::new(name(layer), points).color(color).width(width).allow_hover(false));
         }
     });
     chart::tell(&shown.response, texts::RISING, || {

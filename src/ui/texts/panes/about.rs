@@ -21,10 +21,10 @@ pub fn about(pane: Pane) -> About {
         ),
         Pane::Ledger => (
             &[
-                "φ − A(z) = carried in + clipping + quantisation + unevenness",
+                "φ − A(z) = carried in + clipping + quantization + unevenness",
                 "carried in = A(z_{in}) − A(z)",
                 "clipping = clip(z_{in}, 0, θ) − clip(z_{in}, 0, λ)",
-                "quantisation = frac{θ}{T} q(z_{in}) − A(z_{in}) − clipping",
+                "quantization = frac{θ}{T} q(z_{in}) − A(z_{in}) − clipping",
                 "unevenness = φ − frac{θ}{T} q(z_{in})",
             ],
             "z the ANN's pre-activation, z(in) the SNN's mean input, A the reference activation with its upper end λ, φ the SNN's answer, q the count due",

@@ -27,13 +27,13 @@ pub const TITLE: &str = "Draw a digit";
 
 pub fn explanation(answers: &str) -> String {
     format!(
-        "What is drawn is scaled into 20 pixels and its centre of mass put in the middle of 28, as MNIST was made, \
+        "What is drawn is scaled into 20 pixels and its center of mass put in the middle of 28, as MNIST was made, \
          and runs through both networks with the thresholds as they are. {answers} Move the time cursor to see how \
          the SNN makes up its mind."
     )
 }
 
-pub const SEEN: &str = "What the networks see: the drawing, scaled and centred";
+pub const SEEN: &str = "What the networks see: the drawing, scaled and centered";
 pub const PEN: &str = "pen";
 pub const PEN_HINT: &str = "Half the width of a line, in pixels of the finished picture";
 pub const UNDO_STROKE: &str = "Undo stroke";

@@ -49,7 +49,7 @@ pub fn graded(macs: &str) -> String {
 
 pub fn included(macs: &str, times: &str, graded: &str) -> String {
     format!(
-        "That includes {macs} MACs for the weights that the analogue input feeds, computed {times}{graded}; a spike \
+        "That includes {macs} MACs for the weights that the analog input feeds, computed {times}{graded}; a spike \
          counts one operation for every connection it meets, exact at borders and before any pooling."
     )
 }
@@ -108,9 +108,9 @@ pub const OWN: &str = "own";
 pub const SYNOP: &str = "SynOp ";
 pub const SYNOP_HINT: &str = "What one spike costs at each neuron that it reaches";
 pub const MAC: &str = "MAC ";
-pub const MAC_HINT: &str = "What one multiply-accumulate costs, in the ANN and for the analogue input";
+pub const MAC_HINT: &str = "What one multiply-accumulate costs, in the ANN and for the analog input";
 pub const FIRST_LAYER: &str = "First layer";
-pub const FIRST_LAYER_HINT: &str = "The input is analogue, so the weights that it meets first need MACs in the SNN \
+pub const FIRST_LAYER_HINT: &str = "The input is analog, so the weights that it meets first need MACs in the SNN \
      too. As it does not change over the steps, its current can be computed once and held";
 pub const EVERY_STEP: &str = "every step";
 pub const ENERGY: &str = "energy";
@@ -135,7 +135,7 @@ pub fn table(t: usize) -> String {
 }
 
 pub const LAYER: &str = "layer";
-pub const ANALOGUE: &str = "analogue input";
+pub const ANALOG: &str = "analog input";
 pub const BETWEEN: &str = "between weights";
 
 pub fn neurons(count: usize) -> String {

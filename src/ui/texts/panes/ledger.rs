@@ -4,7 +4,7 @@
 pub const MEANINGS: [&str; 4] = [
     "carried in: the layers before sent another mean input than in the ANN",
     "clipping: a neuron answers up to its threshold, the reference up to λ (ReLU without end)",
-    "quantisation: in T steps the answer moves in steps of θ/T, the reference in its own (ReLU in none)",
+    "quantization: in T steps the answer moves in steps of θ/T, the reference in its own (ReLU in none)",
     "unevenness: the order in which spikes arrive changes the count",
 ];
 pub const EMPTY: &str = "The error of each layer appears when the first run is through.";
@@ -32,7 +32,7 @@ pub fn scale_short(formula: &str) -> String {
 }
 
 /// The heads of the figures beside the bars.
-pub const COLUMNS: [&str; 6] = ["carried", "clipped", "quantised", "uneven", "total", "re-run"];
+pub const COLUMNS: [&str; 6] = ["carried", "clipped", "quantized", "uneven", "total", "re-run"];
 
 /// A row in full; `parts` has a line for each part of the error.
 pub fn hover(layer: &str, parts: &str, total: f64, reference: &str, rerun: f64) -> String {

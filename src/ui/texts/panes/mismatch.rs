@@ -1,6 +1,6 @@
 //! What the pane of activation mismatch says.
 
-pub const STREAMING_BEFORE: &str = "; grey: the run on the screen";
+pub const STREAMING_BEFORE: &str = "; gray: the run on the screen";
 
 /// While a run goes on.
 pub fn streaming(samples: usize, of: usize, before: &str) -> String {

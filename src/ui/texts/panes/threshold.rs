@@ -34,8 +34,8 @@ pub fn predicted(error: &str) -> String {
     format!("predicted mean squared error {error}")
 }
 
-pub fn measured(t: usize, clipping: &str, quantisation: &str) -> String {
-    format!("measured mean error at t = {t}: clipping {clipping}, quantisation {quantisation}")
+pub fn measured(t: usize, clipping: &str, quantization: &str) -> String {
+    format!("measured mean error at t = {t}: clipping {clipping}, quantization {quantization}")
 }
 
 pub fn zero(share: &str) -> String {
@@ -52,7 +52,7 @@ pub fn per_channel(count: usize, low: &str, high: &str, never_active: &str) -> S
 
 pub const ACTIVATIONS: &str = "activations";
 pub const CLIPPED: &str = "clipped, and what clipping costs";
-pub const QUANTISATION: &str = "quantisation";
+pub const QUANTIZATION: &str = "quantization";
 pub const BOTH: &str = "both errors, diamond: least";
 
 pub fn no_threshold(layer: &str) -> String {
@@ -95,8 +95,8 @@ pub fn histogram(activations: u64, extent: &str, zeros: &str, theta: &str, clips
 
 pub const ERROR_AXIS: &str = "predicted error²";
 
-pub fn hover(theta: &str, clipping: &str, quantisation: &str, total: &str, clipped: &str) -> String {
-    format!("θ = {theta}\nclipping {clipping}\nquantisation {quantisation}\ntotal {total}\nclipped {clipped}")
+pub fn hover(theta: &str, clipping: &str, quantization: &str, total: &str, clipped: &str) -> String {
+    format!("θ = {theta}\nclipping {clipping}\nquantization {quantization}\ntotal {total}\nclipped {clipped}")
 }
 
 pub const COSTS: &str = "Predicted error over the threshold";
@@ -110,7 +110,7 @@ pub fn least_at(theta: &str, error: &str) -> String {
 }
 
 pub fn costs(course: &str, least: &str) -> String {
-    format!("Clipping and quantisation together: {course}.{least}")
+    format!("Clipping and quantization together: {course}.{least}")
 }
 
 pub fn layer(number: usize) -> String {

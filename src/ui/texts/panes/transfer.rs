@@ -77,7 +77,7 @@ pub fn explanation(
 ) -> String {
     format!(
         "This is {whose} with the same input at each of {steps} steps: it can answer with {values} values, {step} \
-         apart, up to θ = {theta}. Starting at v(0) = {start} of θ moves the stairs sideways; one half centres them \
+         apart, up to θ = {theta}. Starting at v(0) = {start} of θ moves the stairs sideways; one half centers them \
          on the ReLU. {reset}"
     )
 }

@@ -7,7 +7,7 @@ use crate::network::Activation;
 /// `offset + slope·x` before the activation, the activation, `out_slope·y + out_offset` after it. `None` for no activation:
 /// then only the first pair counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recognised {
+pub struct Recognized {
     pub before: (f64, f64),
     pub activation: Option<Activation>,
     pub after: (f64, f64),
@@ -19,9 +19,9 @@ const IDENTITY: (f64, f64) = (1.0, 0.0);
 const CLOSE: f64 = 1e-5;
 
 /// Names what `f` computes, or says why that is nothing this program converts.
-pub fn recognise(f: &Expression) -> Result<Recognised, String> {
+pub fn recognize(f: &Expression) -> Result<Recognized, String> {
     if let Some(before) = affine(f) {
-        return Ok(Recognised { before, activation: None, after: IDENTITY });
+        return Ok(Recognized { before, activation: None, after: IDENTITY });
     }
     let far = 1e4 * (1.0 + f.scale());
     let (low, low2) = (f.at(-far), f.at(-2.0 * far));
@@ -52,7 +52,7 @@ fn affine(f: &Expression) -> Option<(f64, f64)> {
 }
 
 /// `low` to the left of a knee, a straight line to the right of it.
-fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognised, String> {
+fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognized, String> {
     let slope = (f.at(2.0 * far) - f.at(far)) / far;
     let knee = far - (f.at(far) - low) / slope;
     let knee = if knee.abs() < 1e-10 * far { 0.0 } else { knee };
@@ -66,11 +66,11 @@ fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognised, String> {
             model(x)
         ));
     }
-    Ok(Recognised { before: (1.0, -knee), activation: Some(Activation::Relu), after: (slope, low) })
+    Ok(Recognized { before: (1.0, -knee), activation: Some(Activation::Relu), after: (slope, low) })
 }
 
 /// Constant at both ends: a clip or a staircase.
-fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognised, String> {
+fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognized, String> {
     let range = high - low;
     if range <= 0.0 {
         return Err("it falls, and spiking neurons only rise".into());
@@ -110,10 +110,10 @@ fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognise
         ((shift - 0.5) * width, 0.5)
     };
     let activation = Activation::Qcfs { lambda: lambda as f32, levels: levels as u32, shift: shift as f32 };
-    Ok(Recognised { before: (1.0, before_offset), activation: Some(activation), after: unit(range / lambda, low) })
+    Ok(Recognized { before: (1.0, before_offset), activation: Some(activation), after: unit(range / lambda, low) })
 }
 
-fn clip(f: &Expression, low: f64, range: f64, first: f64, last: f64) -> Result<Recognised, String> {
+fn clip(f: &Expression, low: f64, range: f64, first: f64, last: f64) -> Result<Recognized, String> {
     let lambda = last - first;
     let ramp = |x: f64| low + range * ((x - first) / lambda).clamp(0.0, 1.0);
     let reach = 1.5 * lambda + first.abs();
@@ -126,7 +126,7 @@ fn clip(f: &Expression, low: f64, range: f64, first: f64, last: f64) -> Result<R
     }
     let offset = if first.abs() < 1e-5 * lambda { 0.0 } else { -first };
     let activation = Some(Activation::Clip { lambda: lambda as f32 });
-    Ok(Recognised { before: (1.0, offset), activation, after: unit(range / lambda, low) })
+    Ok(Recognized { before: (1.0, offset), activation, after: unit(range / lambda, low) })
 }
 
 /// A factor that is one but for rounding is one.
@@ -230,7 +230,7 @@ mod tests {
                 ),
             ];
             for (k, f) in spellings.iter().enumerate() {
-                let found = recognise(f).unwrap_or_else(|e| panic!("spelling {k}, λ {lambda}, L {l}: {e}"));
+                let found = recognize(f).unwrap_or_else(|e| panic!("spelling {k}, λ {lambda}, L {l}: {e}"));
                 let Some(Activation::Qcfs { lambda: ours, levels, shift }) = found.activation else {
                     panic!("{k}: {found:?}")
                 };
@@ -242,19 +242,19 @@ mod tests {
 
     #[test]
     fn other_shapes_are_named_or_refused() {
-        let found = recognise(&u(Relu, x())).unwrap();
-        assert_eq!(found, Recognised { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
-        let Some(Activation::Clip { lambda }) = recognise(&clamp(x(), 0.0, 6.0)).unwrap().activation else { panic!() };
+        let found = recognize(&u(Relu, x())).unwrap();
+        assert_eq!(found, Recognized { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
+        let Some(Activation::Clip { lambda }) = recognize(&clamp(x(), 0.0, 6.0)).unwrap().activation else { panic!() };
         assert!((lambda - 6.0).abs() < 1e-4);
-        let affine = recognise(&b(Div, b(Sub, x(), c(0.1307)), c(0.3081))).unwrap();
+        let affine = recognize(&b(Div, b(Sub, x(), c(0.1307)), c(0.3081))).unwrap();
         assert!(affine.activation.is_none() && (affine.before.0 - 1.0 / 0.3081).abs() < 1e-4);
-        let scaled = recognise(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
+        let scaled = recognize(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
         assert!((scaled.before.1 + 0.5).abs() < 1e-6 && (scaled.after.0 - 3.0).abs() < 1e-6);
         // |x|, a leaky ReLU, a ramp with a bend, a falling step
-        assert!(recognise(&u(Abs, x())).is_err());
-        assert!(recognise(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
-        assert!(recognise(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());
-        assert!(recognise(&clamp(u(Neg, x()), 0.0, 1.0)).is_err());
-        assert!(recognise(&b(Div, u(Floor, b(Mul, b(Mul, x(), x()), c(4.0))), c(4.0))).is_err());
+        assert!(recognize(&u(Abs, x())).is_err());
+        assert!(recognize(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
+        assert!(recognize(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());
+        assert!(recognize(&clamp(u(Neg, x()), 0.0, 1.0)).is_err());
+        assert!(recognize(&b(Div, u(Floor, b(Mul, b(Mul, x(), x()), c(4.0))), c(4.0))).is_err());
     }
 }

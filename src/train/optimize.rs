@@ -1,4 +1,4 @@
-//! The optimisers and the learning-rate schedule.
+//! The optimizers and the learning-rate schedule.
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -37,7 +37,7 @@ impl Optimizer {
         }
     }
 
-    /// The optimiser, with an L2 penalty of `weight_decay` on every parameter (as Bu et al. 2022 train, λ included).
+    /// The optimizer, with an L2 penalty of `weight_decay` on every parameter (as Bu et al. 2022 train, λ included).
     pub(super) fn init(self, weight_decay: f32) -> ModuleOptimizer {
         let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
         match self {
