@@ -7,14 +7,17 @@
 
 use std::sync::Arc;
 
-use divan::{Bencher, counter::ItemsCount};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use spikescope::compute::Backend;
+use spikescope::compute::program::Program;
+use spikescope::compute::simd::isa::{Isa, Kernel};
+use spikescope::compute::simd::lanes::{LANES, Lanes};
+use spikescope::compute::simd::{dispatch, simd_name};
 use spikescope::convert::{Correction, Neuron, Pooling, Reset, SpikingLayer, SpikingNetwork, Tie};
-use spikescope::lab::Backend;
-use spikescope::network::event::lanes::{LANES, Lanes};
-use spikescope::network::event::simd::{Isa, Kernel, dispatch, simd_name};
-use spikescope::network::forward::Program;
 use spikescope::network::{Activation, Network, Node, Op, Weights};
-use spikescope::simulate::{Control, Plan, Recording, run};
+use spikescope::progress::Control;
+use spikescope::simulate::{Plan, Recording, run};
 
 const SAMPLES: usize = 8;
 const STEPS: usize = 32;

@@ -4,14 +4,16 @@
 //! `cargo bench --bench runs`; `RAYON_NUM_THREADS=1 cargo bench --bench runs` for one thread. A file by name:
 //! `SPIKESCOPE_BENCH_MODEL=net.onnx cargo bench --bench runs` (its input is noise, its thresholds the 99.9th percentile).
 
-use divan::{Bencher, counter::ItemsCount};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use spikescope::compute::program::Program;
 use spikescope::convert::{Neuron, Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
 use spikescope::data::{DataSpec, Scaling};
-use spikescope::network::forward::Program;
-use spikescope::simulate::{Control, Plan, run};
+use spikescope::progress::Control;
+use spikescope::simulate::{Plan, run};
 
 fn main() {
-    println!("kernels run with {}", spikescope::network::event::simd_name());
+    println!("kernels run with {}", spikescope::compute::simd_name());
     divan::main();
 }
 

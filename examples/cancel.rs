@@ -13,8 +13,7 @@ use spikescope::lab::Settings;
 use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute_beside_uncorrected;
 use spikescope::lab::sources::{Fit, fitted};
-use spikescope::simulate::Control;
-use spikescope::simulate::control::Event;
+use spikescope::progress::{Control, Event};
 
 /// Moments of one run at which it is cancelled.
 const MOMENTS: u32 = 60;

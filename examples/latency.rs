@@ -9,7 +9,7 @@ use spikescope::convert::ThresholdRule;
 use spikescope::lab::cache::Cache;
 use spikescope::lab::sources::{Fit, fitted};
 use spikescope::lab::{Lab, Message, Part, Parts, Settings};
-use spikescope::simulate::Control;
+use spikescope::progress::Control;
 
 fn main() -> spikescope::Result<()> {
     let mut arguments = std::env::args().skip(1);

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release --example one_neuron`
 
-use spikescope::convert::{Reset, Tie};
-use spikescope::simulate::neuron::{step, target_count};
+use spikescope::convert::{Reset, Tie, target_count};
+use spikescope::simulate::neuron::step;
 
 fn main() {
     let theta = 1.0;

@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
+use spikescope::compute::AnnRun;
+use spikescope::compute::program::Program;
 use spikescope::convert::{Recipe, SpikingNetwork, calibrate, rewrite};
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Subject, report};
-use spikescope::network::forward::Program;
 use spikescope::network::{Activation, Network, Node, Op, Weights};
-use spikescope::simulate::{AnnRun, Control, Plan, run};
+use spikescope::progress::Control;
+use spikescope::simulate::{Plan, run};
 
 fn main() -> spikescope::Result<()> {
     let linear = |weight: Vec<f32>, out: usize| Op::Linear {

@@ -7,7 +7,7 @@ use spikescope::convert::ThresholdRule;
 use spikescope::lab::Settings;
 use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute;
-use spikescope::simulate::Control;
+use spikescope::progress::Control;
 
 fn main() -> spikescope::Result<()> {
     let mut cache = Cache::default();

@@ -18,6 +18,7 @@
 
 mod base64;
 pub mod cli;
+pub mod compute;
 pub mod convert;
 pub mod data;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod lab;
 pub mod lesson;
 pub mod measure;
 pub mod network;
+pub mod progress;
 pub mod simulate;
 pub mod train;
 pub mod ui;

@@ -11,7 +11,7 @@ use spikescope::data::Scaling;
 use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute;
 use spikescope::lab::{Lab, Message, Settings, Workspace};
-use spikescope::simulate::Control;
+use spikescope::progress::Control;
 use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::Window;
 

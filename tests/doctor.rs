@@ -10,8 +10,8 @@ use spikescope::lab::cache::Cache;
 use spikescope::lab::examine::examine;
 use spikescope::lab::{Lab, Message, Settings};
 use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::network::{Activation, Network, Node, Op, Weights, format};
-use spikescope::simulate::Control;
+use spikescope::network::{Activation, Network, Node, Op, Weights, safetensors};
+use spikescope::progress::Control;
 use spikescope::ui::findings::message;
 
 fn found(settings: &Settings) -> Vec<Finding> {
@@ -69,7 +69,7 @@ fn small(dir: &Path, first: f32, second: f32) -> Settings {
     ];
     let network = Network { name: "small".into(), output: 6, nodes, scaling: Some(Scaling::Unit), class_names: vec![] };
     let (model, data) = (dir.join("small.safetensors"), dir.join("x.npz"));
-    format::save(&network, &model).unwrap();
+    safetensors::save(&network, &model).unwrap();
     let x: Vec<f32> = (0..400).map(|k| (k * 37 % 100) as f32 / 100.0).collect();
     write_npz(&data, &[("x", &[200, 2], NpzData::F32(&x))]).unwrap();
     let mut settings = Settings {
@@ -100,7 +100,7 @@ fn max_pools_behind_neurons() {
         }
     }
     let model = dir.path().join("pool.safetensors");
-    format::save(&network, &model).unwrap();
+    safetensors::save(&network, &model).unwrap();
     let settings = bundled(&model.display().to_string(), |s| s.recipe.pooling = Pooling::PreNeuron);
     mends(settings, "max pool");
 }

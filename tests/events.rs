@@ -7,9 +7,9 @@ use spikescope::convert::ThresholdRule;
 use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute;
 use spikescope::lab::{Run, Settings};
-use spikescope::network::format;
+use spikescope::network::safetensors;
 use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::simulate::Control;
+use spikescope::progress::Control;
 
 /// An array of events `x`, `y`, `t`, `p`, as numpy writes it.
 fn write_events(path: &Path, events: &[(i16, i16, i64, u8)]) {
@@ -33,7 +33,7 @@ fn the_spiking_network_sees_the_events_one_frame_a_step() {
     let dir = tempfile::tempdir().unwrap();
     let model = dir.path().join("net.safetensors");
     let network = Arch::Cnn.build(&[2, 8, 8], 4, parse_activation("relu").unwrap(), 3).unwrap();
-    format::save(&network, &model).unwrap();
+    safetensors::save(&network, &model).unwrap();
     // More and more events on the way to the right.
     let events: Vec<(i16, i16, i64, u8)> =
         (0..400i64).map(|k| ((k * k / 20_001) as i16, (k * 7 % 8) as i16, k * k, (k % 3 == 0) as u8)).collect();
@@ -75,7 +75,7 @@ fn the_spiking_network_sees_the_events_one_frame_a_step() {
         assert_eq!(short.spikes.counts(20), long.spikes.counts(20));
     }
     // The membrane of a neuron is worked out from the same frames.
-    let currents = spikescope::simulate::trace::layer_currents(
+    let currents = spikescope::simulate::membrane_trace::layer_currents(
         &forward.model.program,
         &forward.spiking,
         &forward.input,

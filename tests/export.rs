@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use spikescope::compute::program::Program;
+use spikescope::compute::verify;
 use spikescope::convert::{Recipe, Reset, ThresholdRule, Tie};
 use spikescope::export::Grade;
 use spikescope::export::nir::{Pools, graph};
@@ -11,9 +13,8 @@ use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute;
 use spikescope::lab::export::export;
 use spikescope::lab::{Run, Settings};
-use spikescope::network::forward::Program;
-use spikescope::network::{open, verify};
-use spikescope::simulate::Control;
+use spikescope::network::open;
+use spikescope::progress::Control;
 
 fn run_of(model: &str, change: impl FnOnce(&mut Settings)) -> Arc<Run> {
     let mut settings = Settings { model: model.into(), samples: 256..264, calibrate: 0..64, ..Settings::default() };
@@ -184,7 +185,7 @@ fn option_a(dir: &Path) -> (PathBuf, PathBuf) {
     let network =
         Network { name: "option_a".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] };
     let (model, data) = (dir.join("option_a.safetensors"), dir.join("x.npz"));
-    spikescope::network::format::save(&network, &model).unwrap();
+    spikescope::network::safetensors::save(&network, &model).unwrap();
     let x: Vec<u8> = (0..2 * 64u32).map(|k| (k * k % 5) as u8).collect();
     spikescope::data::write_npz(&data, &[("x", &[2, 1, 8, 8], spikescope::data::NpzData::U8(&x))]).unwrap();
     (model, data)

@@ -11,7 +11,7 @@ use spikescope::convert::NamedRecipe;
 use spikescope::data::{DataSpec, NpzData, write_npz};
 use spikescope::lab::Session;
 use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::network::{architecture, format, nir, onnx, open_noted};
+use spikescope::network::{architecture, nir, onnx, open_noted, safetensors};
 
 /// Mutations for each reader in the suite.
 const SMOKE: usize = 150;
@@ -86,7 +86,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     };
     let copy = |name: &str, from: &str| put(name, &std::fs::read(root.join(from)).unwrap());
     let mut all = vec![
-        put("a.safetensors", &format::to_bytes(&network).unwrap()),
+        put("a.safetensors", &safetensors::to_bytes(&network).unwrap()),
         copy("resize.onnx", "tests/onnx/resize/model.onnx"),
         copy("outputs.onnx", "tests/onnx/two_outputs/model.onnx"),
         copy("last.onnx", "tests/onnx/channels_last/model.onnx"),

@@ -7,12 +7,13 @@ mod common;
 use std::path::Path;
 
 use serde_json::Value;
+use spikescope::compute::Backend;
 use spikescope::convert::{Balance, Correction, Granularity, SrpRule, ThresholdRule, Tie};
 use spikescope::lab::cache::Cache;
 use spikescope::lab::compute::compute;
-use spikescope::lab::{Backend, Run, Settings};
+use spikescope::lab::{Run, Settings};
 use spikescope::measure::{Categories, Ledger};
-use spikescope::simulate::Control;
+use spikescope::progress::Control;
 
 /// The settings of a case, or `None` for one that says something unknown.
 fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {

@@ -92,7 +92,7 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old.safetensors"), folder.path().join("new.safetensors"));
     let network = spikescope::network::open::open("builtin:digits-mlp").unwrap();
-    spikescope::network::format::save(&network, &new).unwrap();
+    spikescope::network::safetensors::save(&network, &new).unwrap();
     let mut session = harness.state().lab.session();
     session.settings.model = old.display().to_string();
     session.settings.recipe.steps = 5;

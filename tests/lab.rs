@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use safetensors::tensor::{Dtype, TensorView};
+use ::safetensors::tensor::{Dtype, TensorView};
 use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
 use spikescope::data::Scaling;
 use spikescope::lab::cache::Cache;
@@ -12,9 +12,9 @@ use spikescope::lab::compute::compute;
 use spikescope::lab::partners::Partner;
 use spikescope::lab::{Lab, Message, Run, Session, Settings, Snapshot};
 use spikescope::measure::Report;
-use spikescope::network::format;
+use spikescope::network::safetensors;
 use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::simulate::Control;
+use spikescope::progress::Control;
 
 fn lab() -> Lab {
     let mut settings =
@@ -32,7 +32,7 @@ fn send(lab: &mut Lab, message: Message) {
 fn color_pair(folder: &Path) -> (String, String) {
     let network = Arch::Cnn.build(&[3, 32, 32], 10, parse_activation("relu").unwrap(), 1).unwrap();
     let model = folder.join("color.safetensors");
-    format::save(&network, &model).unwrap();
+    safetensors::save(&network, &model).unwrap();
     let records: Vec<u8> = (0..40u32)
         .flat_map(|i| std::iter::once((i % 10) as u8).chain((0..3072u32).map(move |k| ((i * 131 + k * 7) % 251) as u8)))
         .collect();
@@ -76,7 +76,7 @@ fn foreign_weights(path: &Path) {
     ];
     let views =
         tensors.iter().map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
-    std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+    std::fs::write(path, ::safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_run_says_first_that_another_scaling_is_better() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("unstated.safetensors");
     let bundled = spikescope::network::open("builtin:digits-cnn").unwrap();
-    format::save(&spikescope::network::Network { scaling: None, ..bundled }, &model).unwrap();
+    safetensors::save(&spikescope::network::Network { scaling: None, ..bundled }, &model).unwrap();
     let mut settings =
         Settings { model: model.display().to_string(), samples: 256..288, calibrate: 0..64, ..Settings::default() };
     settings.recipe.steps = 4;
@@ -346,8 +346,7 @@ fn samples_that_are_through_are_told_before_the_run_is() {
     use spikescope::lab::cache::Cache;
     use spikescope::lab::compute::compute;
     use spikescope::lab::stream::Stream;
-    use spikescope::simulate::Control;
-    use spikescope::simulate::control::Event;
+    use spikescope::progress::{Control, Event};
 
     let mut settings =
         Settings { model: "builtin:digits-cnn".into(), samples: 0..40, calibrate: 40..80, ..Settings::default() };

@@ -1,10 +1,11 @@
 //! What a run is said to need in memory is what it takes, within a tenth.
 
 use peak_alloc::PeakAlloc;
+use spikescope::compute::program::Program;
 use spikescope::convert::{Correction, CosRule, Neuron, Pooling, Recipe, SpikingNetwork, SrpRule, calibrate, rewrite};
-use spikescope::network::forward::Program;
 use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::simulate::{Control, Plan, Recording, predict_bytes, run};
+use spikescope::progress::Control;
+use spikescope::simulate::{Plan, Recording, predict_bytes, run};
 
 #[global_allocator]
 static PEAK: PeakAlloc = PeakAlloc;

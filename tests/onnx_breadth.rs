@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use spikescope::compute::program::Program;
+use spikescope::compute::{AnnRun, verify};
 use spikescope::convert::{Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
-use spikescope::network::forward::Program;
-use spikescope::network::{Network, Op, onnx, verify};
-use spikescope::simulate::{AnnRun, Control, Plan, run};
+use spikescope::network::{Network, Op, onnx};
+use spikescope::progress::Control;
+use spikescope::simulate::{Plan, run};
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");

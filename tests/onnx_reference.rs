@@ -4,10 +4,10 @@ mod common;
 
 use std::path::Path;
 
+use spikescope::compute::dense::numbers;
+use spikescope::compute::program::Program;
 use spikescope::data::{DataSpec, Samples, Scaling};
-use spikescope::network::forward::{Program, numbers};
-use spikescope::network::onnx;
-use spikescope::simulate::arg_max;
+use spikescope::network::{arg_max, onnx};
 
 /// The network's own answers (softmax included) for samples `range`.
 fn answers(program: &Program, samples: &Samples, scaling: &Scaling, range: std::ops::Range<usize>) -> Vec<Vec<f32>> {

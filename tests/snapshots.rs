@@ -13,9 +13,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pictures::{FEW, compare, difference, rgb};
+use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::lab::history::History;
-use spikescope::lab::{Backend, Lab, Message, Run, Seconds, Session, Settings, Snapshot};
+use spikescope::lab::{Lab, Message, Run, Seconds, Session, Settings, Snapshot};
 use spikescope::ui::export::Still;
 use spikescope::ui::panes::Pane;
 
@@ -72,7 +73,7 @@ fn drawn() -> Lab {
 fn detecting() -> Lab {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("detector.safetensors");
-    spikescope::network::format::save(&detector::of_ink(), &model).unwrap();
+    spikescope::network::safetensors::save(&detector::of_ink(), &model).unwrap();
     let mut settings =
         Settings { model: model.display().to_string(), samples: 256..260, calibrate: 0..64, ..Settings::default() };
     settings.recipe = Recipe { steps: 8, threshold: ThresholdRule::Max, ..Recipe::default() };

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, TensorView};
+use spikescope::compute::dense::numbers;
+use spikescope::compute::program::Program;
 use spikescope::data::{DataSpec, Samples, Scaling};
-use spikescope::network::forward::{Program, numbers};
 use spikescope::network::open::open_noted;
-use spikescope::network::pytorch;
-use spikescope::simulate::arg_max;
+use spikescope::network::{arg_max, pytorch};
 
 /// Logits of the first 64 samples of `network` against those in `reference`: rtol 1e-3, atol 1e-4.
 fn agrees(source: &str, samples: &Samples, scaling: Option<Scaling>, reference: &Path) -> Vec<String> {

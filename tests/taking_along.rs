@@ -173,10 +173,11 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
 
 #[test]
 fn every_writer_of_runs_can_be_stopped_at_any_point() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use spikescope::export::nir::Pools;
     use spikescope::lab::export::export;
-    use spikescope::simulate::{Control, control::Event};
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use spikescope::progress::{Control, Event};
     let (lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let run = lab.run.clone().unwrap();
     for ending in ["nir", "npz", "nirdata"] {

@@ -171,7 +171,7 @@ fn a_digit_is_drawn_taken_back_and_left() {
     let lab = &harness.state().lab;
     assert_eq!(lab.drawing().unwrap().strokes.len(), 1);
     assert_eq!(lab.run.as_ref().unwrap().settings, lab.settings, "what is drawn has run");
-    let answer = spikescope::simulate::arg_max(&lab.run.as_ref().unwrap().ann.logits);
+    let answer = spikescope::network::arg_max(&lab.run.as_ref().unwrap().ann.logits);
     assert_eq!(answer, 1, "a straight line is a one");
     assert!(harness.query_all_by_label_contains("ANN: 1 (").next().is_some(), "said in words");
     harness.get_by_label_contains("Class 7: ANN");

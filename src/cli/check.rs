@@ -13,7 +13,7 @@ use crate::lab::Settings;
 use crate::lab::cache::Cache;
 use crate::lab::examine::examine;
 use crate::lab::sources::{Fit, fitted, model};
-use crate::simulate::Control;
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// Looks for what is wrong with a network, its data and a recipe, before any run.

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::simulate::Control;
+use crate::progress::Control;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 

@@ -6,14 +6,15 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::{parse_range, range_text};
+use crate::compute::Backend;
 use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
 };
 use crate::data::Scaling;
+use crate::lab::Settings;
 use crate::lab::cache::Cache;
 use crate::lab::sources::model;
-use crate::lab::{Backend, Settings};
-use crate::simulate::Control;
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// Everything a run takes, from the command line or a TOML file with the same names.

@@ -4,8 +4,7 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::simulate::Control;
-use crate::simulate::control::Event;
+use crate::progress::{Control, Event};
 
 /// How often the line of a terminal is written anew.
 const ON_TERMINAL: Duration = Duration::from_millis(50);

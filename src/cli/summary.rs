@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::range_text;
+use crate::compute::Backend;
 use crate::convert::Recipe;
-use crate::lab::{Backend, Run, Seconds};
+use crate::lab::{Run, Seconds};
 use crate::measure::likeness::{Answer, Boxes, Likeness};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 
@@ -157,7 +158,7 @@ mod tests {
     use crate::lab::Settings;
     use crate::lab::cache::Cache;
     use crate::lab::compute::compute;
-    use crate::simulate::Control;
+    use crate::progress::Control;
 
     #[test]
     fn a_summary_says_what_was_run() {

@@ -9,7 +9,7 @@ use super::interrupt;
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::network::zoo::{self, Arch};
-use crate::network::{Activation, Network, Op, format, open};
+use crate::network::{Activation, Network, Op, open, safetensors};
 use crate::train::{Optimizer, Options, Progress, accuracy, train};
 use crate::{Error, Result};
 
@@ -101,7 +101,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         let right = 100.0 * accuracy(&trained.network, &test, &scaling)?;
         println!("test accuracy {right:.2} % on {} samples of {}", test.len(), test.source);
     }
-    format::save(&trained.network, &args.out)?;
+    safetensors::save(&trained.network, &args.out)?;
     println!("saved {}", args.out.display());
     Ok(())
 }

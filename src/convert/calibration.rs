@@ -3,12 +3,11 @@
 
 use rayon::prelude::*;
 
-use super::recipe::{Granularity, Recipe, ThresholdRule};
-use super::sorted::Sorted;
-use crate::measure::predict::predict;
-use crate::network::forward::{Program, numbers};
-use crate::network::{Activation, NodeId, Op};
-use crate::simulate::Control;
+use super::activation_quantiles::Sorted;
+use crate::compute::dense::numbers;
+use crate::compute::program::Program;
+use crate::network::NodeId;
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// Statistics of every spiking layer's ReLU(z) over the calibration samples.
@@ -71,50 +70,10 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
     Ok(Calibration { samples: rows, layers: statistics.collect::<Result<_>>()? })
 }
 
-/// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 from the maximum down in steps
-/// of one per cent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
-fn least_error(sorted: &Sorted, steps: usize, v_init: f32) -> f32 {
-    let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
-    let predictions = predict(sorted, Activation::Relu, &grid, steps, v_init);
-    predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
-}
-
-/// The thresholds of one layer under the rule of `recipe`: one, or one per channel.
-pub fn thresholds(program: &Program, statistics: &LayerStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
-    let (rule, granularity) = (recipe.threshold, recipe.granularity);
-    let of = |sorted: &Sorted| match rule {
-        ThresholdRule::Percentile(p) => sorted.percentile(p),
-        ThresholdRule::Mse => least_error(sorted, recipe.steps, recipe.v_init),
-        _ => sorted.max(),
-    };
-    let node = &program.network().nodes[statistics.node];
-    if rule == ThresholdRule::Learned {
-        let Op::Activation(activation) = node.op else { unreachable!("statistics of a node that is no activation") };
-        return activation.lambda().map(|lambda| vec![lambda]).ok_or_else(|| {
-            Error::network(
-                &node.name,
-                "a ReLU has no learned threshold; use threshold percentile:99.9 or max for this network",
-            )
-        });
-    }
-    let theta: Vec<f32> = match granularity {
-        Granularity::Layer => vec![of(&statistics.layer)],
-        Granularity::Channel => statistics.channels.par_iter().map(of).collect(),
-    };
-    if granularity == Granularity::Layer && theta[0] <= 0.0 {
-        let reason = if statistics.layer.positive.is_empty() {
-            "never active on the calibration samples, so its threshold would be 0; use other samples or set it by hand"
-        } else {
-            "its threshold would be 0 at this percentile; raise the percentile"
-        };
-        return Err(Error::network(&node.name, reason));
-    }
-    Ok(theta)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::thresholds::least_error;
 
     fn sorted(values: impl Iterator<Item = f32>) -> Sorted {
         let values: Vec<f32> = values.collect();

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::Balance;
-use super::method::{Correction, InitialPotential, MAX_PRESTEPS, Neuron, Pooling, Readout};
+use super::recipe_options::{Balance, Correction, InitialPotential, MAX_PRESTEPS, Neuron, Pooling, Readout};
 use crate::{Error, Result};
 
 /// The longest simulation that is offered, in time-steps.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::findings::{Finding, Mend};
-use super::method::Pooling;
+use super::recipe_options::Pooling;
 use crate::network::{Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Samples;
-use super::source::{count_values, open, read_to_len};
+use super::bounded_read::{count_values, open, read_to_len};
 use crate::{Error, Result};
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -59,9 +59,10 @@ fn read_batch(path: &Path) -> Result<(Vec<u8>, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::tests::{shared, write};
-    use super::*;
     use proptest::prelude::*;
+
+    use super::super::bounded_read::tests::{shared, write};
+    use super::*;
 
     #[test]
     fn reads_several_files_in_order() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Samples;
-use super::source::{count_values, open_unpacked, read_to_len};
+use super::bounded_read::{count_values, open_unpacked, read_to_len};
 use crate::{Error, Result};
 
 /// Reads u8 images of rank 2 `[N, F]`, 3 `[N, H, W]` (one channel is added) or 4 `[N, C, H, W]`, and their labels.
@@ -85,9 +85,10 @@ fn read_u8(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::tests::{shared, write};
-    use super::*;
     use proptest::prelude::*;
+
+    use super::super::bounded_read::tests::{shared, write};
+    use super::*;
 
     fn file(dims: &[u32], values: &[u8]) -> Vec<u8> {
         let mut out = vec![0, 0, 8, dims.len() as u8];

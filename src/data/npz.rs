@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use zip::ZipArchive;
 
-use super::source::{count_values, open, read_to_len};
+use super::bounded_read::{count_values, open, read_to_len};
 use super::{Samples, npy};
 use crate::{Error, Result};
 
@@ -185,10 +185,12 @@ fn array_from(path: &Path, name: &str, reader: &mut dyn Read) -> Result<Array> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::tests::write;
-    use super::*;
-    use proptest::prelude::*;
     use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::super::bounded_read::tests::write;
+    use super::*;
 
     fn npz(arrays: &[(&str, &str, &[usize], Vec<u8>)]) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digits::{Drawing, drawing};
 use super::events::Binning;
-use super::{Samples, cifar, digits, events, folder, idx, npz, toolbox};
+use super::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 use crate::{Error, Result};
 
 /// A source of samples; its text form is what [`fmt::Display`] writes and [`DataSpec::parse`] reads.
@@ -82,13 +82,13 @@ impl DataSpec {
     /// What a dropped or opened path most likely is. An IDX file of images finds its labels beside it.
     pub fn guess(path: &Path) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        if path.is_dir() && toolbox::is_folder(path) {
+        if path.is_dir() && snn_toolbox::is_folder(path) {
             return Ok(Self::Toolbox(path.to_owned()));
         }
-        if events::is_recording(path) || (path.is_dir() && folder::holds(path, events::is_recording)) {
+        if events::is_recording(path) || (path.is_dir() && images::holds(path, events::is_recording)) {
             return Ok(Self::Events { paths: vec![path.to_owned()], binning: Binning::default() });
         }
-        if path.is_dir() || folder::is_picture(path) {
+        if path.is_dir() || images::is_picture(path) {
             return Ok(Self::Images(vec![path.to_owned()]));
         }
         if name.ends_with(".npz") {
@@ -112,10 +112,10 @@ impl DataSpec {
         match self {
             Self::Idx { images, labels } => idx::read(images, labels.as_deref()),
             Self::Cifar10(files) => cifar::read(files),
-            Self::Images(paths) => folder::read(paths, None),
+            Self::Images(paths) => images::read(paths, None),
             Self::Events { paths, binning } => events::read(paths, binning, None),
             Self::Npz(path) => npz::read(path),
-            Self::Toolbox(folder) => toolbox::read(folder),
+            Self::Toolbox(folder) => snn_toolbox::read(folder),
             Self::Builtin(split) => Ok(digits::generate(*split)),
             Self::Drawn(text) => drawn(text, None),
         }
@@ -124,7 +124,7 @@ impl DataSpec {
     /// The samples to calibrate on that come with these, as a specification of their own.
     pub fn calibration(&self) -> Option<Self> {
         match self {
-            Self::Toolbox(folder) => toolbox::calibration(folder).map(Self::Npz),
+            Self::Toolbox(folder) => snn_toolbox::calibration(folder).map(Self::Npz),
             _ => None,
         }
     }
@@ -132,7 +132,7 @@ impl DataSpec {
     /// Reads the samples, pictures fitted to `shape` (the network's input); other sources as they are.
     pub fn load_resized(&self, shape: &[usize]) -> Result<Samples> {
         match self {
-            Self::Images(paths) => folder::read(paths, Some(shape)),
+            Self::Images(paths) => images::read(paths, Some(shape)),
             Self::Events { paths, binning } => events::read(paths, binning, Some(shape)),
             Self::Drawn(text) => drawn(text, Some(shape)),
             _ => self.load(),
@@ -202,7 +202,7 @@ impl From<DataSpec> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::tests::{shared, write};
+    use super::super::bounded_read::tests::{shared, write};
     use super::*;
 
     #[test]

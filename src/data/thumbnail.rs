@@ -32,8 +32,9 @@ pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::Arc;
+
+    use super::*;
 
     fn samples(shape: &[usize], values: Vec<f32>) -> Samples {
         Samples {

@@ -9,7 +9,8 @@ use crate::convert::SpikingNetwork;
 use crate::data::{NpzData, write_npz_with};
 use crate::files::write_bytes;
 use crate::network::Network;
-use crate::simulate::{Control, Recording};
+use crate::progress::Control;
+use crate::simulate::Recording;
 use crate::{Error, Result};
 
 /// The most values that are written at once.

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::engine::spawn;
-use crate::simulate::Control;
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// How often one who waits looks whether to leave.
@@ -84,9 +84,10 @@ impl<V: Send + 'static> Work<V> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::mpsc::sync_channel;
     use std::time::Instant;
+
+    use super::*;
 
     #[test]
     fn who_is_told_to_stop_leaves_at_once_and_the_next_takes_up_what_was_begun() {

@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::aside::Aside;
-use super::backend::Backend;
 use super::run::{Model, Run};
 use super::settings::Settings;
+use crate::compute::AnnRun;
+use crate::compute::backend::Backend;
 use crate::convert::{Balance, Balanced, Calibration, Finding, Granularity, Pooling, Recipe, SpikingNetwork};
 use crate::data::{Samples, Scaling};
-use crate::simulate::AnnRun;
 
 /// Finished runs are kept up to this many bytes of recordings.
 const RUN_BYTES: usize = 512 << 20;

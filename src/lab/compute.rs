@@ -6,18 +6,16 @@ use std::time::Instant;
 
 use super::cache::{AnnKey, Cache, CalibrationKey};
 use super::examine::Patient;
-use super::memory;
 use super::run::{Model, Run, Seconds};
 use super::settings::Settings;
-use super::sources;
-use crate::convert::{
-    self, Balanced, Calibration, Correction, Recipe, SpikingNetwork, ThresholdRule, balance, calibration,
-};
+use super::{memory, sources};
+use crate::compute::AnnRun;
+use crate::convert::{Balanced, Calibration, Correction, Recipe, SpikingNetwork, ThresholdRule, balance, calibration};
 use crate::data::Samples;
 use crate::measure::{Likeness, report_behind};
-use crate::simulate::control::{Event, Watched};
-use crate::simulate::{self, AnnRun, Control, Plan, tune};
-use crate::{Error, Result};
+use crate::progress::{Control, Event, Watched};
+use crate::simulate::{Plan, light_calibration};
+use crate::{Error, Result, convert, simulate};
 
 /// Computes what `settings` ask for and, where a recipe corrects single neurons, the same without the correction beside it.
 pub fn compute_beside_uncorrected(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Run>> {
@@ -246,7 +244,7 @@ pub(super) fn spiking_of(
     let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
     let key = CalibrationKey::of(settings);
     let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
-    if !tune::wanted(recipe) {
+    if !light_calibration::wanted(recipe) {
         return Ok(Arc::new(spiking));
     }
     // Neither the readout nor a correction changes what is measured, but the correction is part of the network.
@@ -255,7 +253,7 @@ pub(super) fn spiking_of(
         return Ok(known);
     }
     let input = calibration_input(settings, model, run_samples, cache, control)?;
-    let tuned = Arc::new(tune::tune(program, spiking, &input, rows, recipe, control)?);
+    let tuned = Arc::new(light_calibration::tune(program, spiking, &input, rows, recipe, control)?);
     cache.tuned.keep(key, tuned.clone());
     Ok(tuned)
 }

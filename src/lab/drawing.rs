@@ -5,7 +5,7 @@ use std::path::Path;
 use super::settings::Instead;
 use super::{Lab, Message};
 use crate::data::digits::Drawing;
-use crate::data::folder;
+use crate::data::images;
 
 impl Lab {
     /// The drawing that the lab runs, if it runs one.
@@ -39,7 +39,7 @@ impl Lab {
     }
 
     pub(super) fn draw_picture(&mut self, path: &Path) {
-        match folder::read_gray(path).and_then(|picture| Drawing::from_picture(&picture)) {
+        match images::read_gray(path).and_then(|picture| Drawing::from_picture(&picture)) {
             Ok(drawing) => {
                 self.draw(&drawing);
                 self.update([Message::EndGesture]);

@@ -16,8 +16,7 @@ use super::snapshot::{Focus, Snapshot};
 use super::sources::{Fit, fitted};
 use super::stream::{Partial, Stream};
 use crate::convert::NamedRecipe;
-use crate::simulate::Control;
-use crate::simulate::control::Event;
+use crate::progress::{Control, Event};
 use crate::{Error, Result};
 
 /// A running job younger than this is let finish when a newer wish comes, so that a drag shows results on its way; an

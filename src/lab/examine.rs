@@ -10,13 +10,16 @@ use super::compute::{balanced_of, calibration_of, check_subject, spiking_of};
 use super::run::Model;
 use super::settings::Settings;
 use super::sources;
+use crate::compute::AnnRun;
+use crate::compute::dense::numbers;
 use crate::convert::findings::{self, Finding, Severity};
 use crate::convert::{Calibration, SpikingNetwork, unclipped_thresholds};
 use crate::data::{Samples, Scaling};
 use crate::measure::ties::ties;
-use crate::network::forward::numbers;
-use crate::simulate::{self, AnnRun, Control, Plan, arg_max};
-use crate::{Error, Result};
+use crate::network::arg_max;
+use crate::progress::Control;
+use crate::simulate::Plan;
+use crate::{Error, Result, simulate};
 
 /// Samples of a set that its range is told by.
 const LOOKED_AT: usize = 64;

@@ -7,7 +7,7 @@ use crate::export::nir::{Pools, graph};
 use crate::export::{Grade, html, recording, table};
 use crate::files::write_bytes;
 use crate::network::nir;
-use crate::simulate::Control;
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// Endings that runs are written under, and what each is.

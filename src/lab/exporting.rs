@@ -9,8 +9,7 @@ use std::time::Instant;
 use super::engine::{News, due, guarded, spawn};
 use super::export::export;
 use super::{Lab, Level, Notice};
-use crate::simulate::Control;
-use crate::simulate::control::Event;
+use crate::progress::{Control, Event};
 use crate::{Error, Result};
 
 /// A run that is being written.

@@ -1,9 +1,8 @@
 //! Which neurons of a layer are wrong, and how, for one sample: those worth looking at first.
 
 use super::run::Run;
-use crate::convert::SpikingLayer;
+use crate::convert::{SpikingLayer, target_of};
 use crate::measure::{Categories, NeuronRef};
-use crate::simulate::neuron::target_of;
 
 /// The neurons of one layer for one sample by the kind of their count, C0 to C4 ([`Categories`]), on their own mean input.
 /// In each kind those stand first whose answer φ is farthest from the ANN's a, and of equals the more active: an error

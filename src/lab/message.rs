@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Notice;
-use super::backend::Backend;
 use super::lock::Control;
 use super::parts::Parts;
 use super::session::Session;
 use super::settings::{Settings, Workspace};
+use crate::compute::backend::Backend;
 use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
 };

@@ -2,7 +2,6 @@
 //! [`Message`]s; [`Lab::update`] is the only place that changes it. Knows no widget.
 
 mod aside;
-pub mod backend;
 pub mod cache;
 pub mod compute;
 mod drawing;
@@ -39,27 +38,25 @@ mod update;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use backend::Backend;
+use engine::{Engine, Waker};
+use history::History;
 pub use lock::Control;
 pub use message::Message;
+use moved::Waiting;
 pub use parts::{Part, Parts};
 pub use race::Lane;
+use recent::Recent;
 pub use run::{Model, Run, Seconds};
+use serde::{Deserialize, Serialize};
 pub use session::Session;
 pub use settings::{Settings, View, Workspace};
 pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
+use sources::Fit;
 pub use stream::Partial;
-
-use serde::{Deserialize, Serialize};
+use undo::Undo;
 
 use crate::convert::NamedRecipe;
 use crate::{Error, Result};
-use engine::{Engine, Waker};
-use history::History;
-use moved::Waiting;
-use recent::Recent;
-use sources::Fit;
-use undo::Undo;
 
 /// Steps per second of the playing time cursor, at most; long runs are played in a few seconds all the same.
 const PLAY_STEPS_PER_SECOND: f32 = 8.0;

@@ -3,13 +3,15 @@
 use std::sync::{Arc, OnceLock};
 
 use super::settings::Settings;
-use crate::Result;
+use crate::compute::AnnRun;
+use crate::compute::program::Program;
 use crate::convert::{Balanced, Calibration, Finding, SpikingNetwork};
 use crate::data::Samples;
 use crate::measure::{Answer, Detector, Found, Likeness, Report, Subject};
 use crate::network::Network;
-use crate::network::forward::Program;
-use crate::simulate::{self, AnnRun, Control, Plan, Recording};
+use crate::progress::Control;
+use crate::simulate::{Plan, Recording};
+use crate::{Result, simulate};
 
 /// An opened network, rewritten for conversion and put on a device.
 #[derive(Debug)]

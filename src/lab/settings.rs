@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::backend::Backend;
 use super::lock::Control;
+use crate::compute::backend::Backend;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::data::digits::Drawing;

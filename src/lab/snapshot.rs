@@ -7,16 +7,16 @@ use super::kinds::Kinds;
 use super::parts::{Part, Parts};
 use super::run::Run;
 use crate::convert::LayerStatistics;
+use crate::convert::threshold_error::{Prediction, predict};
 use crate::measure::bench::{Bench, MAX_STEPS};
 use crate::measure::energy::{Operations, operations};
 use crate::measure::maps::{FeatureMaps, feature_maps};
-use crate::measure::predict::{Prediction, predict};
 use crate::measure::readout::{ReadoutReport, readout_report};
 use crate::measure::ties::{Ties, ties_of};
 use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, report};
-use crate::simulate::Control;
+use crate::progress::Control;
+use crate::simulate::membrane_trace::{Trace, layer_currents, trace};
 use crate::simulate::prefix::mean_inputs;
-use crate::simulate::trace::{Trace, layer_currents, trace};
 use crate::{Error, Result};
 
 /// What to look at.

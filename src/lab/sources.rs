@@ -6,14 +6,15 @@ use std::sync::Arc;
 use super::cache::{Cache, ModelKey, SamplesKey};
 use super::run::Model;
 use super::settings::Settings;
+use crate::compute::program::Program;
+use crate::compute::verify;
 use crate::convert::findings::verified;
 use crate::convert::{Finding, Recipe, ThresholdRule, rewrite};
 use crate::data::{DataSpec, Samples, Scaling, check_labels};
 use crate::measure::fan_out::fan_outs;
-use crate::network::forward::Program;
-use crate::network::{self, Network, Opened, verify};
-use crate::simulate::Control;
-use crate::{Error, Result};
+use crate::network::{Network, Opened};
+use crate::progress::Control;
+use crate::{Error, Result, network};
 
 /// How many samples thresholds are calibrated on unless a person says otherwise.
 const DEFAULT_CALIBRATION: usize = 256;

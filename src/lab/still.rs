@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Lab, Snapshot};
 use crate::Result;
-use crate::simulate::Control;
+use crate::progress::Control;
 
 impl Lab {
     /// What is drawn of the lab; it computes nothing by itself.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::compute::AnnRun;
 use crate::convert::{Readout, SpikingLayer};
 use crate::measure::answers::Answers;
 use crate::measure::{CurvePoint, curve};
-use crate::simulate::control::{Finished, Watched};
-use crate::simulate::{AnnRun, Recording};
+use crate::progress::{Finished, Watched};
+use crate::simulate::Recording;
 
 /// A run so far.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -238,12 +238,12 @@ mod tests {
 
     #[test]
     fn every_setting_has_a_sentence() {
+        use crate::compute::Backend;
         use crate::convert::{
             Balance, Correction, CosRule, Granularity, InitialPotential, Neuron, Pooling, Readout, Reset,
             ThresholdRule, Tie,
         };
         use crate::data::Scaling;
-        use crate::lab::Backend;
         type Change = fn(&mut Settings);
         let changes: [Change; 21] = [
             |s| s.model = "a.onnx".into(),

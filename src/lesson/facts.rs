@@ -3,14 +3,13 @@
 
 use std::fmt;
 
-use crate::convert::{Reset, Tie};
+use crate::convert::{Reset, Tie, target_count};
 use crate::lab::{Lab, Run, Snapshot};
 use crate::measure::bench::Outcome;
 use crate::measure::energy::{Energy, energy, operations};
 use crate::measure::report::steps_needed;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
-use crate::simulate::arg_max;
-use crate::simulate::neuron::target_count;
+use crate::network::arg_max;
 
 /// What a fact says.
 #[derive(Clone, Debug, PartialEq)]

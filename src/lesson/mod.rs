@@ -12,11 +12,10 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 pub use condition::Condition;
 pub use facts::{Value, fact};
 pub use player::{Given, Player, Verdict};
+use serde::{Deserialize, Serialize};
 pub use text::{UNKNOWN, filled};
 
 use crate::lab::{Control, Message};

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::readout::{confidence_of, start_of};
 use crate::convert::Readout;
-use crate::simulate::{Recording, arg_max};
+use crate::network::arg_max;
+use crate::simulate::Recording;
 
 /// Answers of all samples after every step.
 #[derive(Clone, Debug, Default, PartialEq)]

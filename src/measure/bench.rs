@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::convert::{Neuron, Reset, Tie};
-use crate::simulate::neuron::{Dynamics, target_count};
+use crate::convert::{Neuron, Reset, Tie, target_count};
+use crate::simulate::neuron::Dynamics;
 
 /// The most steps that are laid out as arrows.
 pub const MAX_STEPS: usize = 64;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::report::NeuronRef;
 use super::run_report::Subject;
-use crate::convert::{Reset, SpikingLayer};
+use crate::convert::{Reset, SpikingLayer, target_count};
 use crate::network::Activation;
 use crate::simulate::LayerRecording;
-use crate::simulate::neuron::{Dynamics, target_count};
+use crate::simulate::neuron::Dynamics;
 
 /// What rounding in f32 may add to the bound, as a share of it and of z.
 const SLACK: f64 = 1e-4;

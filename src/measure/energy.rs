@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fan_out::backwards;
-use crate::network::event::count::count;
-use crate::network::event::list::Spikes;
+use crate::compute::event::event_list::Spikes;
+use crate::compute::event::spike_count::count;
 use crate::network::{Network, NodeId, Op};
 use crate::simulate::{Recording, SpikeTrain};
 

@@ -6,11 +6,11 @@
 
 use rayon::prelude::*;
 
-use super::predict::representatives;
 use super::run_report::Subject;
-use crate::convert::{LayerStatistics, Sorted, SpikingLayer};
+use crate::convert::threshold_error::representatives;
+use crate::convert::{LayerStatistics, Sorted, SpikingLayer, target_count};
 use crate::simulate::LayerRecording;
-use crate::simulate::neuron::{Dynamics, target_count};
+use crate::simulate::neuron::Dynamics;
 
 /// Fractions v(0)/θ that are looked at lie 1/50 apart.
 const FRACTIONS: usize = 50;

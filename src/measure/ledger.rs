@@ -73,8 +73,9 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn the_worked_parts() {

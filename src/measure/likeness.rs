@@ -5,9 +5,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::detect::{Detector, Found};
+use crate::compute::AnnRun;
 use crate::convert::{Finding, Mend};
 use crate::network::Network;
-use crate::simulate::{AnnRun, Recording};
+use crate::simulate::Recording;
 
 /// Boxes of one class that overlap by this much (intersection over union) or more are the same.
 pub const SAME_BOX: f32 = 0.5;

@@ -1,7 +1,7 @@
 //! One layer for one sample, neuron by neuron: what the feature-map and raster views draw.
 
 use super::run_report::Subject;
-use crate::simulate::neuron::target_of;
+use crate::convert::target_of;
 
 /// One layer for one sample after t steps, `[F]` each, in activation units.
 #[derive(Clone, Debug, PartialEq)]

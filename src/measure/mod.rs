@@ -11,7 +11,6 @@ pub mod initial;
 pub mod ledger;
 pub mod likeness;
 pub mod maps;
-pub mod predict;
 pub mod readout;
 pub mod report;
 pub mod run_report;

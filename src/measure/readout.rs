@@ -4,8 +4,10 @@
 use rayon::prelude::*;
 
 use super::run_report::Subject;
+use crate::compute::AnnRun;
 use crate::convert::SpikingNetwork;
-use crate::simulate::{AnnRun, Recording, arg_max};
+use crate::network::arg_max;
+use crate::simulate::Recording;
 
 /// Most starts and ends that are tried.
 const POINTS: usize = 64;

@@ -11,8 +11,10 @@ use super::readout::delay;
 use super::report::{Categories, CurvePoint, LayerReport, Report};
 use super::sums::{Sums, own_reference};
 use crate::Result;
+use crate::compute::AnnRun;
 use crate::convert::{Readout, SpikingNetwork};
-use crate::simulate::{AnnRun, Control, Recording};
+use crate::progress::Control;
+use crate::simulate::Recording;
 
 /// A run as it is measured.
 #[derive(Clone, Copy)]

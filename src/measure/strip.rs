@@ -6,9 +6,8 @@ use super::ledger::ledger_against;
 use super::report::{Categories, Condition, Ledger, NeuronRef};
 use super::sums::{Sums, own_reference};
 use super::view::View;
-use crate::convert::{Reset, SpikingLayer};
+use crate::convert::{Reset, SpikingLayer, target_count, whole};
 use crate::network::Activation;
-use crate::simulate::neuron::{target_count, whole};
 
 /// Neurons of one strip.
 pub(super) const STRIP: usize = 64;

@@ -7,10 +7,11 @@ use super::run_report::Subject;
 use super::strip::{SPREAD, STRIP, Strip};
 use super::view::View;
 use crate::Result;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
 use crate::convert::SpikingLayer;
 use crate::network::Activation;
-use crate::network::event::simd::{Isa, Kernel, dispatch};
-use crate::simulate::Control;
+use crate::progress::Control;
 
 /// Bins along each axis of the mismatch density.
 const DENSITY_BINS: usize = 64;

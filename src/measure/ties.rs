@@ -3,10 +3,10 @@
 
 use rayon::prelude::*;
 
+use crate::compute::program::Program;
 use crate::convert::{Finding, SpikingNetwork, Tie};
-use crate::network::forward::Program;
 use crate::simulate::Recording;
-use crate::simulate::trace::{layer_currents, trace};
+use crate::simulate::membrane_trace::{layer_currents, trace};
 
 /// From this share of the decisions on, ties are more than a note.
 const MANY: f64 = 0.01;
@@ -86,7 +86,8 @@ mod tests {
     use super::*;
     use crate::convert::{Recipe, Severity, ThresholdRule, calibrate};
     use crate::network::{Activation, Network, Node, Op, Weights};
-    use crate::simulate::{Control, Plan, run};
+    use crate::progress::Control;
+    use crate::simulate::{Plan, run};
 
     #[test]
     fn quantized_input_ties_and_odd_input_does_not() {

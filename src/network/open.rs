@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::architecture::{self, Description};
-use super::{Network, format, nir, onnx, pytorch, zoo};
+use super::graph::Opened;
+use super::{Network, nir, onnx, pytorch, safetensors, zoo};
 use crate::{Error, Result};
 
 /// Prefix of bundled networks and data sets.
@@ -12,13 +13,6 @@ pub const BUILTIN: &str = "builtin:";
 pub const ENDINGS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
 /// What the name of an architecture file ends with.
 const ARCHITECTURE: &str = ".arch.toml";
-
-/// A network, and what had to be assumed about it, in sentences.
-#[derive(Debug)]
-pub struct Opened {
-    pub network: Network,
-    pub notes: Vec<String>,
-}
 
 /// Opens `builtin:NAME`, an `.onnx` file, a `.nir` graph, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`, `.th`). Weights
 /// without a graph may be followed by their architecture file, `FILE@FILE.toml`; otherwise the one beside them is taken,
@@ -96,9 +90,9 @@ fn certain(network: Network) -> Opened {
 pub fn skeleton(source: &str) -> Option<String> {
     let (path, None) = parts(source) else { return None };
     let state = match ending(path).as_str() {
-        "safetensors" => match format::load_any(path).ok()? {
-            format::Content::Network(_) => return None,
-            format::Content::Weights(state) => state,
+        "safetensors" => match safetensors::load_any(path).ok()? {
+            safetensors::Content::Network(_) => return None,
+            safetensors::Content::Weights(state) => state,
         },
         "pt" | "pth" | "th" => pytorch::read(path).ok()?,
         _ => return None,
@@ -112,9 +106,9 @@ pub fn skeleton(source: &str) -> Option<String> {
 /// A network of this project, or weights without a graph.
 fn from_weights(path: &Path, described: Option<&Path>) -> Result<Opened> {
     let state = if ending(path) == "safetensors" {
-        match format::load_any(path)? {
-            format::Content::Network(network) => return Ok(certain(network)),
-            format::Content::Weights(state) => state,
+        match safetensors::load_any(path)? {
+            safetensors::Content::Network(network) => return Ok(certain(network)),
+            safetensors::Content::Weights(state) => state,
         }
     } else {
         pytorch::read(path)?

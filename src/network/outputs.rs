@@ -104,6 +104,17 @@ impl Network {
     }
 }
 
+/// Index of the largest value; the first of equals, 0 for an empty slice.
+pub fn arg_max(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

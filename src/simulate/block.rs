@@ -3,19 +3,20 @@
 
 use std::sync::OnceLock;
 
-use super::Control;
-use super::correct::srp;
+use super::correction::srp;
 use super::currents::{Current, Currents};
-use super::events::{At, Events, Source};
+use super::event_currents::{At, Events, Source};
 use super::layer::{Trail, Work, integrate};
 use super::plan::{Plan, Reuse};
 use super::signal::{Signal, apply_signal, frames_of, input_signal};
 use super::spike_train::SpikeTrain;
+use crate::compute::dense::numbers;
+use crate::compute::event::Grid;
+use crate::compute::program::{EventForm, Program};
+use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
-use crate::network::event::Grid;
-use crate::network::event::lanes::LANES;
-use crate::network::forward::{EventForm, Program, numbers};
 use crate::network::{NodeId, Op};
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// What one block of samples gives.
@@ -189,7 +190,7 @@ impl AtWork<'_> {
 
     fn events<'b>(&'b self, form: &'b EventForm) -> Events<'b> {
         let Shared { plan, reuse, .. } = self.shared;
-        let source = |term: &'b crate::network::event::Term| {
+        let source = |term: &'b crate::compute::event::Term| {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
             match (&self.layers[index], reuse.previous) {

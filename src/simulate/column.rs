@@ -2,10 +2,11 @@
 //! form that kernels work on.
 
 use super::neuron::Dynamics;
+use crate::compute::event::gather::Column;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
+use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{Neuron, Reset, Tie};
-use crate::network::event::gather::Column;
-use crate::network::event::lanes::{LANES, Lanes};
-use crate::network::event::simd::{Isa, Kernel, dispatch};
 
 /// The most planes that a neuron's counts need ([`Neuron::weights`]).
 pub const PLANES: usize = 7;
@@ -134,7 +135,7 @@ fn signed<'a, I: Isa, const N: usize>(
     Membrane::<I, N> { shift, v, charge }.put(neurons);
 }
 
-/// Neurons that send several spikes a step ([`super::neuron::levels`]).
+/// Neurons that send several spikes a step ([`super::neuron::multi_spike`]).
 #[inline(always)]
 fn levels<'a, I: Isa, const N: usize>(
     neurons: &mut Neurons<N>,
@@ -205,8 +206,9 @@ impl<I: Isa, const N: usize> Membrane<I, N> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn dynamics() -> impl Strategy<Value = Dynamics> {
         let neuron =

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::Control;
-use super::events::{At, Desk, Events, Input, Spot};
+use super::event_currents::{At, Desk, Events, Input, Spot};
 use crate::Result;
-use crate::network::event::cut::SMALL_WEIGHTS;
-use crate::network::event::feed::{Feed, Grid};
-use crate::network::event::gather::Column;
-use crate::network::event::lanes::{LANES, Lanes, MOST};
+use crate::compute::event::gather::Column;
+use crate::compute::event::synapse_plan::{Feed, Grid};
+use crate::compute::event::weight_tiles::SMALL_WEIGHTS;
+use crate::compute::simd::lanes::{LANES, Lanes, MOST};
+use crate::progress::Control;
 
 /// Bytes of columns that one stretch of weights is taken for.
 const GROUP_BYTES: usize = 128 << 10;

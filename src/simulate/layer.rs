@@ -2,19 +2,19 @@
 
 use std::ops::Range;
 
-use super::Control;
 use super::column::{Neurons, PLANES};
-use super::correct::cos::Cos;
+use super::correction::cos::Cos;
 use super::currents::{Currents, Task};
-use super::events::At;
+use super::event_currents::At;
 use super::neuron::Dynamics;
 use super::recording::LayerRecording;
 use super::spike_train::SpikeTrain;
 use crate::Result;
+use crate::compute::Lanes;
+use crate::compute::event::gather::Column;
+use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, SpikingLayer};
-use crate::network::event::Lanes;
-use crate::network::event::gather::Column;
-use crate::network::event::lanes::LANES;
+use crate::progress::Control;
 
 /// What integrating one layer leaves behind.
 pub(super) struct Trail {
@@ -191,7 +191,7 @@ impl Piece {
         let row = (at.sample - self.samples.start) * steps * planes * words;
         let silent = held.map_or(0, |held| {
             let first = at.place * channels + at.channels.start;
-            crate::network::event::list::bits_at(held.row(0, at.sample), first, at.lanes())
+            crate::compute::event::event_list::bits_at(held.row(0, at.sample), first, at.lanes())
         });
         let keep = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
         for span in chunks(steps, work.kept) {

@@ -2,7 +2,7 @@
 
 use super::block::{dense_nodes, planned_form};
 use super::currents::many_weights;
-use super::form::{Form, form_of};
+use super::execution_form::{Form, form_of};
 use super::plan::{Plan, Reuse};
 use super::recording::Recording;
 use crate::convert::SpikingLayer;

@@ -1,8 +1,8 @@
 //! What a run is asked for, and what it may take over from the one before.
 
 use super::recording::Recording;
+use crate::compute::program::Program;
 use crate::convert::SpikingNetwork;
-use crate::network::forward::Program;
 
 /// What to run, and what is already known.
 #[derive(Clone, Copy)]

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Control;
 use super::block::{add_bias, decode};
 use super::plan::Plan;
 use super::recording::{LayerRecording, Recording};
 use super::run::run;
 use super::signal::{Signal, apply_signal, input_signal};
 use crate::Result;
+use crate::compute::dense::numbers;
+use crate::compute::program::Program;
 use crate::convert::{Correction, Pooling, Reset, SpikingLayer, SpikingNetwork};
-use crate::network::forward::{Program, numbers};
 use crate::network::{NodeId, Op};
+use crate::progress::Control;
 
 /// Values that one block of samples may hold (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
+use crate::network::outputs::arg_max;
 
 /// One spiking layer's part of a recording.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ impl Recording {
         self.layers.iter().all(|layer| layer.potential.len() == self.samples * layer.spikes.neurons())
     }
     /// The same without the state after the last step: spikes and readout, one bit for each neuron and step. Everything
-    /// else follows from them ([`super::trace`], [`super::prefix`]).
+    /// else follows from them ([`super::membrane_trace`], [`super::prefix`]).
     pub fn put_aside(&self) -> Self {
         let bare = |layer: &LayerRecording| LayerRecording {
             mean_input: Arc::default(),
@@ -101,15 +102,4 @@ impl Recording {
         };
         samples * (spiking.layers.iter().map(layer).sum::<usize>() + steps * classes * 4)
     }
-}
-
-/// Index of the largest value; the first of equals, 0 for an empty slice.
-pub fn arg_max(values: &[f32]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = i;
-        }
-    }
-    best
 }

@@ -9,16 +9,15 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::Control;
-use super::assemble::begin;
 use super::block::{Block, Shared, dense_nodes, run_block};
-use super::control::{Event, Finished};
 use super::layer::Trail;
 use super::memory::block_rows;
 use super::plan::{Plan, Reuse};
 use super::prefix::prefix;
 use super::recording::Recording;
+use super::recording_builder::begin;
 use crate::convert::{Correction, Pooling};
+use crate::progress::{Control, Event, Finished};
 use crate::{Error, Result};
 
 /// Simulates by `plan`. Cancelling returns [`Error::Cancelled`] within one layer of one block.

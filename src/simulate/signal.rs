@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
+use crate::compute::dense::{Params, apply};
+use crate::compute::program::Program;
 use crate::convert::Pooling;
-use crate::network::apply::{Params, apply};
-use crate::network::forward::Program;
 use crate::network::{Network, Node, Op};
 
 /// A value over T steps for B samples.
@@ -95,8 +95,9 @@ fn lateral(x: Tensor<2>, steps: usize, pool: impl Fn(Tensor<2>) -> Tensor<2>) ->
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::{Device, TensorData};
+
+    use super::*;
 
     #[test]
     fn lateral_pooling_hands_on_the_maximum_of_the_means() {
@@ -104,8 +105,8 @@ mod tests {
         let data = TensorData::new(vec![1.0f32, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0], [4, 2]);
         let x = Tensor::<2>::from_data(data, &Device::flex());
         let out = lateral(x.clone(), 4, |x| x.max_dim(1));
-        assert_eq!(crate::network::forward::numbers(out), [1.0, 0.0, 1.0, 0.0]);
-        let stepwise = crate::network::forward::numbers(x.max_dim(1));
+        assert_eq!(crate::compute::dense::numbers(out), [1.0, 0.0, 1.0, 0.0]);
+        let stepwise = crate::compute::dense::numbers(x.max_dim(1));
         assert_eq!(stepwise.iter().sum::<f32>() / 4.0, 1.0, "the pool of currents over-estimates");
     }
 }

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::compute::event::event_list::Spikes;
+use crate::compute::event::spike_count::count;
 use crate::convert::{Neuron, SpikingLayer};
-use crate::network::event::count::count;
-use crate::network::event::list::Spikes;
 
 /// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
 /// neuron in a step is the sum of the weights of the planes where its bit is set; the plain neuron has one plane of weight 1.

@@ -32,7 +32,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::network::forward::numbers;
+    use crate::compute::dense::numbers;
 
     /// (a, ∂a/∂z, ∂a/∂λ) for one z.
     fn gradients(activation: Activation, lambda: f32, z: f32) -> [f32; 3] {

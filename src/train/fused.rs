@@ -196,7 +196,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::network::forward::numbers;
+    use crate::compute::dense::numbers;
 
     fn random(count: usize, seed: u64) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

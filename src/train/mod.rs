@@ -15,17 +15,18 @@ mod optimize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use batches::{Batch, Split, gather};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::loss::cross_entropy_with_logits;
 use burn::tensor::{Device, Tensor, TensorData};
+use module::Trainee;
+pub use optimize::Optimizer;
+use optimize::cosine;
 
-use self::batches::{Batch, Split, gather};
-use self::module::Trainee;
-pub use self::optimize::Optimizer;
-use self::optimize::cosine;
+use crate::compute::dense::numbers;
+use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
 use crate::network::Network;
-use crate::network::forward::{Program, numbers};
 use crate::{Error, Result};
 
 /// Samples that run through the network at once when it is only evaluated.

@@ -9,8 +9,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::activation::learned;
 use super::norm::{Statistics, normalize};
-use crate::network::apply::{Params, apply};
-use crate::network::forward::{Program, numbers};
+use crate::compute::dense::{Params, apply, numbers};
+use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
 /// A threshold below this is no threshold; the optimizer is held above it.

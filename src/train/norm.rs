@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::fused;
-use crate::network::forward::numbers;
+use crate::compute::dense::numbers;
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f32 = 1e-5;

@@ -12,11 +12,10 @@ use super::export::work::Work;
 use super::keeper::Keeper;
 use super::panes::Pane;
 use super::shell::{self, Window};
-use crate::data::folder::is_picture;
+use crate::data::images::is_picture;
 use crate::lab::store::Store;
 use crate::lab::{Lab, Level, Message, Notice};
-use crate::ui::texts::dialog as dialog_texts;
-use crate::ui::texts::window as texts;
+use crate::ui::texts::{dialog as dialog_texts, window as texts};
 use crate::{Error, Result};
 
 /// A file that was chosen, and what for.

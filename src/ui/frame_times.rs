@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::ui::texts::window as texts;
 use egui::{Align2, Area, Context, Frame, Id};
+
+use crate::ui::texts::window as texts;
 
 /// Frames that are remembered: two seconds at sixty a second.
 const FRAMES: usize = 120;

@@ -7,14 +7,14 @@ use super::texts::layers::PARTS;
 use super::texts::likeness;
 use super::tones::tones;
 use super::words::{compact, kind_of, neuron_place, number, theta_words};
+use crate::compute::simd_name;
+use crate::convert::target_of;
 use crate::error::dims;
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::ledger::ledger_against;
 use crate::measure::{Answer, Ledger, NeuronRef, Reference};
 use crate::network::Activation;
-use crate::network::event::simd_name;
-use crate::simulate::form::{Form, form_of};
-use crate::simulate::neuron::target_of;
+use crate::simulate::execution_form::{Form, form_of};
 use crate::ui::texts::inspector as texts;
 
 /// Room for the scroll bar that floats over the panel, in points.

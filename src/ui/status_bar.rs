@@ -5,9 +5,10 @@ use egui::{RichText, Ui};
 use super::shell::Window;
 use super::top_bar::{headline, headline_below};
 use super::words::whole_name;
+use crate::compute::Backend;
 use crate::data::digits::Drawing;
+use crate::lab::Lab;
 use crate::lab::memory::human_bytes;
-use crate::lab::{Backend, Lab};
 use crate::ui::texts::bars as texts;
 
 /// Draws the line.

@@ -9,9 +9,7 @@ use super::tones::tones;
 use super::words::{short_name, whole_name};
 use super::{recipe_bar, subject};
 use crate::lab::{Control, Lab, Message, Workspace};
-use crate::ui::texts::bars as texts;
-use crate::ui::texts::likeness;
-use crate::ui::texts::shared;
+use crate::ui::texts::{bars as texts, likeness, shared};
 
 /// The workspaces with their names and what they are for.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [

@@ -1,10 +1,13 @@
 //! Small networks with random weights, ready to convert and run.
 
-use spikescope::convert::{Calibration, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibrate, rewrite};
-use spikescope::network::forward::Program;
+use spikescope::compute::program::Program;
+use spikescope::convert::{
+    Calibration, Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, balance, rewrite,
+};
 use spikescope::network::zoo::{Arch, parse_activation};
 use spikescope::network::{Network, Op};
-use spikescope::simulate::{Control, Plan, Recording, run, tune};
+use spikescope::progress::Control;
+use spikescope::simulate::{Plan, Recording, light_calibration, run};
 
 pub const SAMPLES: usize = 12;
 
@@ -43,7 +46,7 @@ impl Bench {
             _ => None,
         };
         let spiking = SpikingNetwork::convert(&self.program, &self.calibration, balanced.as_ref(), recipe).unwrap();
-        tune::tune(&self.program, spiking, &self.input, SAMPLES, recipe, &control).unwrap()
+        light_calibration::tune(&self.program, spiking, &self.input, SAMPLES, recipe, &control).unwrap()
     }
     pub fn run(
         &self,

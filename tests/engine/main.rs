@@ -9,14 +9,19 @@ mod twice;
 
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
 use spikescope::Error;
-use spikescope::convert::{Balance, Granularity, Pooling, Recipe, Reset, ThresholdRule, balance, calibrate, rewrite};
+use spikescope::compute::AnnRun;
+use spikescope::compute::dense::numbers;
+use spikescope::compute::program::Program;
+use spikescope::convert::{
+    Balance, Granularity, Pooling, Recipe, Reset, ThresholdRule, calibrate, balance, rewrite,
+};
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Reference, Subject, report};
-use spikescope::network::forward::{Program, numbers};
 use spikescope::network::{Node, Op};
+use spikescope::progress::Control;
+use spikescope::simulate::membrane_trace::{layer_currents, trace};
 use spikescope::simulate::prefix::prefix;
-use spikescope::simulate::trace::{layer_currents, trace};
-use spikescope::simulate::{AnnRun, Control, Plan, run};
+use spikescope::simulate::{Plan, run};
 
 #[test]
 fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {

@@ -1,16 +1,19 @@
 //! What every conversion method promises: its run is the same however it was put together, the books balance, the ledger
 //! adds up, and traces show what was recorded.
 
-use super::bench::{Bench, SAMPLES, assert_same, bench_with, net, with_max_pool};
+use spikescope::compute::AnnRun;
 use spikescope::convert::{
     Correction, InitialPotential, NamedRecipe, Neuron, Recipe, Reset, SpikingNetwork, ThresholdRule,
 };
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Subject, first_divergence, report};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
+use spikescope::progress::Control;
+use spikescope::simulate::membrane_trace::{layer_currents, trace};
 use spikescope::simulate::prefix::prefix;
-use spikescope::simulate::trace::{layer_currents, trace};
-use spikescope::simulate::{AnnRun, Control, Plan, Recording, run};
+use spikescope::simulate::{Plan, Recording, run};
+
+use super::bench::{Bench, SAMPLES, assert_same, bench_with, net, with_max_pool};
 
 const STEPS: usize = 12;
 

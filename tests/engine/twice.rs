@@ -2,8 +2,9 @@
 
 use spikescope::convert::{CROSSOVER, Recipe, SpikingNetwork, ThresholdRule};
 use spikescope::network::{Op, Weights};
-use spikescope::simulate::form::{Form, form_of};
-use spikescope::simulate::{Control, Plan, Recording, run};
+use spikescope::progress::Control;
+use spikescope::simulate::execution_form::{Form, form_of};
+use spikescope::simulate::{Plan, Recording, run};
 
 use crate::bench::{Bench, SAMPLES, assert_same, bench, net, with_max_pool};
 

@@ -7,9 +7,9 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use row::{Row, row};
+use table::{head, line};
 
-use self::row::{Row, row};
-use self::table::{head, line};
 use super::interrupt::cancel_on_interrupt;
 use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;

@@ -6,7 +6,7 @@ use crate::convert::{InitialPotential, NamedRecipe, Recipe, ThresholdRule, uncli
 use crate::lab::cache::Cache;
 use crate::lab::compute::compute;
 use crate::lab::{Run, Settings};
-use crate::simulate::Control;
+use crate::progress::Control;
 use crate::{Error, Result};
 
 /// One line of the table.

@@ -135,10 +135,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::compute::program::Program;
     use crate::convert::calibrate;
-    use crate::network::forward::Program;
     use crate::network::{Activation, Node, Weights};
-    use crate::simulate::Control;
+    use crate::progress::Control;
 
     /// x [2] → fc → a → (fc → +a) → b → fc
     fn residual() -> Network {

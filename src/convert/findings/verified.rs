@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::Result;
-use crate::network::verify::Verified;
+use crate::compute::verify::Verified;
 
 /// The outcome as a finding: a note where the network gives its stored outputs, a warning where it does not or where the
 /// stored values cannot be compared.

@@ -5,11 +5,9 @@ use std::fmt::{self, Write as _};
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
-
 use serde::{Deserialize, Serialize};
 
-use super::SIDE;
-use super::render::segment;
+use super::render::{SIDE, segment};
 use crate::data::Samples;
 use crate::{Error, Result};
 
@@ -299,5 +297,4 @@ impl TryFrom<String> for Drawing {
 }
 
 #[cfg(test)]
-#[path = "drawing_tests.rs"]
 mod tests;

@@ -2,23 +2,20 @@
 //!
 //! A skeleton of strokes (`strokes`) is bent (`distort`) and inked (`render`). Knows no files.
 
+use render::SIDE;
 mod distort;
 pub mod drawing;
-mod render;
+pub mod render;
 mod strokes;
 
 use std::sync::Arc;
 
+pub use drawing::Drawing;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-pub use drawing::Drawing;
-
 use super::Samples;
-
-/// Width and height of a digit in pixels.
-pub const SIDE: usize = 28;
 
 /// Which drawn digits; the two sets share no random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

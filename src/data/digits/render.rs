@@ -5,7 +5,6 @@ use std::f32::consts::TAU;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::SIDE;
 use super::strokes::Stroke;
 
 /// Draws `strokes` (points in pixels) into `picture` (`[28, 28]`, 0..255, whole numbers).
@@ -50,3 +49,6 @@ pub(super) fn segment(picture: &mut [f32], a: [f32; 2], b: [f32; 2], radius: f32
         }
     }
 }
+
+/// Width and height of a digit in pixels.
+pub const SIDE: usize = 28;

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Remote, Watch, sum};
-use crate::Error;
+use super::sum;
+use crate::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(20);
 /// A source that sends nothing for this long is given up.
@@ -105,4 +105,15 @@ fn reason(error: &ureq::Error) -> String {
             kind => kind.to_string(),
         },
     }
+}
+
+/// Told how far a file is, 0 to 1; an error stops the download.
+pub type Watch<'a> = &'a dyn Fn(f32) -> Result<()>;
+
+/// A file of a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct Remote {
+    pub name: &'static str,
+    pub sha256: &'static str,
+    pub bytes: u64,
 }

@@ -1,6 +1,7 @@
 //! Public data sets by name: downloaded from where their authors (or the libraries everyone takes them from) publish them,
 //! checked against known sums, and put in place whole.
 
+use download::{Remote, Watch};
 mod archive;
 mod download;
 
@@ -9,17 +10,6 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
-
-/// Told how far a file is, 0 to 1; an error stops the download.
-pub type Watch<'a> = &'a dyn Fn(f32) -> Result<()>;
-
-/// A file of a data set.
-#[derive(Clone, Copy, Debug)]
-pub struct Remote {
-    pub name: &'static str,
-    pub sha256: &'static str,
-    pub bytes: u64,
-}
 
 /// A data set that is known by name.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,9 @@ mod writer;
 
 use std::collections::HashSet;
 
-use self::dynamics::{dynamics, metadata};
-use self::writer::{Writer, Written};
+use dynamics::{dynamics, metadata};
+use writer::{Writer, Written};
+
 use super::{Grade, Graded};
 use crate::convert::{Recipe, SpikingNetwork};
 use crate::network::nir::{Graph, Kind};

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::compute::AnnRun;
 use crate::convert::{Correction, Neuron, Pooling, Readout, SpikingNetwork, Tie};
 use crate::measure::report;
-use crate::simulate::{AnnRun, Control, Recording, SpikeTrain};
+use crate::progress::Control;
+use crate::simulate::{Recording, SpikeTrain};
 
 fn layer(activation: Activation) -> SpikingLayer {
     SpikingLayer {

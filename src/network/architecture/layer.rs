@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::assembly::{Assembly, EPSILON};
+use super::assembler::{Assembly, EPSILON};
 use crate::network::{Activation, NodeId, Op};
 use crate::{Error, Result};
 

@@ -2,8 +2,8 @@
 //! file or, where the file has none that fits, of the names. Activations lie between the layers; BatchNorm comes directly
 //! after the layer whose outputs it has.
 
-use super::Family;
-use super::assembly::{Assembly, EPSILON, is_counter};
+use super::assembler::{Assembly, EPSILON, is_counter};
+use super::family::Family;
 use crate::Result;
 use crate::network::NodeId;
 use crate::network::state_dict::StateDict;

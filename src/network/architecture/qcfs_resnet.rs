@@ -3,8 +3,8 @@
 //! stem is 3x3 with stride 1 at any image size. Blocks of two convolutions, or of three (ResNet-50 and deeper). The
 //! activation after the sum is `relu.up` in older files and `act.thresh` in newer ones; without any it is ReLU.
 
-use super::assembly::{Assembly, EPSILON};
-use super::{Family, outputs, usual_image};
+use super::assembler::{Assembly, EPSILON};
+use super::family::{Family, outputs, usual_image};
 use crate::Result;
 use crate::network::state_dict::StateDict;
 use crate::network::{NodeId, Op};

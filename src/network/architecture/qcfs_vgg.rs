@@ -2,8 +2,8 @@
 //! `layer5` are sequences of convolution, BatchNorm, activation, dropout and a pool at the end; `classifier` flattens and
 //! has three fully connected layers. The learned threshold is `thresh`, or `up` in older files.
 
-use super::assembly::{Assembly, EPSILON};
-use super::{Family, image_before, usual_image};
+use super::assembler::{Assembly, EPSILON};
+use super::family::{Family, image_before, usual_image};
 use crate::Result;
 use crate::network::NodeId;
 use crate::network::state_dict::StateDict;

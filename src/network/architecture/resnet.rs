@@ -4,8 +4,8 @@
 //! shortcut is a projection (`downsample` or `shortcut`), the identity, or, where the shape changes without a
 //! projection, every second pixel padded with channels of zeros (option A of the paper).
 
-use super::assembly::{Assembly, EPSILON};
-use super::{Family, outputs, usual_image};
+use super::assembler::{Assembly, EPSILON};
+use super::family::{Family, outputs, usual_image};
 use crate::Result;
 use crate::network::state_dict::StateDict;
 use crate::network::{NodeId, Op};

@@ -2,8 +2,8 @@
 //! sequence `features`, then `classifier` with one to three fully connected layers. Places without weights show as gaps in
 //! the numbers; a gap is read as the max pool only where all of them together are those of one of the four networks.
 
-use super::assembly::{Assembly, EPSILON};
-use super::{Family, image_before, usual_image};
+use super::assembler::{Assembly, EPSILON};
+use super::family::{Family, image_before, usual_image};
 use crate::Result;
 use crate::network::NodeId;
 use crate::network::state_dict::StateDict;

@@ -4,7 +4,7 @@ use hdf5_pure::Group;
 
 use super::read::{Item, Reader};
 use crate::Result;
-use crate::network::shape::output_shape;
+use crate::network::shape_inference::output_shape;
 use crate::network::{Activation, Node, NodeId, Op, Weights};
 
 /// The graph as it grows, node by node in an order in which each stands behind what it reads.

@@ -8,7 +8,7 @@ use std::path::Path;
 use hdf5_pure::{File, Group};
 
 use super::build::Build;
-use crate::network::shape::validate;
+use crate::network::shape_inference::validate;
 use crate::network::{Network, Opened, Weights};
 use crate::{Error, Result};
 

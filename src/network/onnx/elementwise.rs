@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 
+use super::activation_matching::recognize;
+use super::constant::Constant;
 use super::expression::{Binary, Expression, Unary};
 use super::lower::{Lowering, Value};
-use super::names;
+use super::node_names;
 use super::proto::NodeProto;
-use super::recognize::recognize;
-use super::tensor::Constant;
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
@@ -95,7 +95,7 @@ impl Lowering<'_> {
                     return Err(self.refuse(node, "combines two layers; only their sum can be converted to spikes"));
                 }
                 let inputs = vec![self.layer_input(node, 0)?, self.layer_input(node, 1)?];
-                let name = names::of_node(node);
+                let name = node_names::of_node(node);
                 if let Some((sources, perm)) = self.common_order(&inputs) {
                     let sum = self.push(node, name.clone(), Op::Add, sources, &[])?;
                     return self.ordered(node, format!("{name}.order"), sum, perm).map(Value::Layer);
@@ -124,7 +124,7 @@ impl Lowering<'_> {
             let mut channels = vec![1; perm.len()];
             channels[0] = constant.len();
             let turned = Constant { dims: channels, numbers: constant.numbers.clone() };
-            let name = names::of_node(node);
+            let name = node_names::of_node(node);
             let affine = self.with_numbers(node, op, source, &turned, swapped)?;
             return self.ordered(node, format!("{name}.order"), affine, perm).map(Value::Layer);
         }
@@ -163,7 +163,7 @@ impl Lowering<'_> {
         let Some((scale, shift)) = values.iter().map(|&c| affine(c)).collect::<Option<(Vec<f32>, Vec<f32>)>>() else {
             return Err(self.refuse(node, "this combination of a layer with constants cannot be converted"));
         };
-        let name = names::of_node(node);
+        let name = node_names::of_node(node);
         if per_channel {
             return self.push(node, name, Op::Affine { scale, shift }, vec![input], &[]);
         }
@@ -176,7 +176,7 @@ impl Lowering<'_> {
     fn function(&mut self, node: &NodeProto, k: usize) -> Result<(NodeId, Rc<Expression>, String)> {
         match self.value(node, k)? {
             Value::Layer(id) => {
-                let name = names::of_activation(node, &self.nodes[id].name);
+                let name = node_names::of_activation(node, &self.nodes[id].name);
                 Ok((id, Rc::new(Expression::X), name))
             }
             Value::Function { root, f, name } => Ok((root, f, name)),

@@ -1,5 +1,5 @@
 //! Elementwise nodes as functions of one number. Whatever chain or diamond of nodes an exporter writes for an activation,
-//! it becomes one function here, and [`super::recognize`] asks what that function computes.
+//! it becomes one function here, and [`super::activation_matching`] asks what that function computes.
 
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! Parts of a value taken out by index: `Gather` with constant indices, and `Split`.
 
 use super::lower::{Lowering, Value};
-use super::names;
+use super::node_names;
 use super::proto::NodeProto;
 use super::reshape::axis;
 use crate::Result;
@@ -31,7 +31,7 @@ impl Lowering<'_> {
         let picks = picks
             .filter(|picks| !picks.is_empty())
             .ok_or_else(|| self.refuse(node, format!("an index outside 0..{n}")))?;
-        let name = names::of_node(node);
+        let name = node_names::of_node(node);
         let joined = self.picked(node, &name, input, at - 1, &picks)?;
         match rank {
             // A single index takes its dimension away.
@@ -96,7 +96,7 @@ impl Lowering<'_> {
         let mut start = 0;
         for (name, size) in node.output.iter().zip(sizes) {
             let op = Op::Slice { axis: at - 1, start, end: start + size, step: 1 };
-            let id = self.push(node, names::of_node(node), op, vec![input], &[])?;
+            let id = self.push(node, node_names::of_node(node), op, vec![input], &[])?;
             self.values.insert(name.clone(), Value::Layer(id));
             start += size;
         }

@@ -2,7 +2,7 @@
 //! mind the order, until they meet their opposite and vanish. Layers then see channels first, as their neurons want it.
 
 use super::lower::Lowering;
-use super::names;
+use super::node_names;
 use super::proto::NodeProto;
 use super::reshape::axis;
 use crate::Result;
@@ -20,7 +20,7 @@ impl Lowering<'_> {
             return Err(self.refuse(node, "moves the batch dimension"));
         }
         let perm: Vec<usize> = perm[1..].iter().map(|p| p.saturating_sub(1)).collect();
-        self.ordered(node, names::of_node(node), input, perm)
+        self.ordered(node, node_names::of_node(node), input, perm)
     }
 
     /// `source` with its dimensions in the order `perm`.

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::constant::Constant;
 use super::expression::Expression;
 use super::proto::{GraphProto, NodeProto};
-use super::tensor::Constant;
-use super::{fold, names};
-use crate::network::shape::output_shape;
+use super::{constant_folding, node_names};
+use crate::network::shape_inference::output_shape;
 use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
 
@@ -121,7 +121,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn constant(&self, node: &NodeProto) -> Result<Constant> {
-        use super::tensor::Numbers;
+        use super::constant::Numbers;
         if let Some(tensor) = node.tensor("value") {
             return Constant::read(tensor, self.path);
         }
@@ -163,7 +163,7 @@ impl<'a> Lowering<'a> {
             }
         }
         let constants: Vec<Option<&Constant>> = constants.iter().map(|c| c.as_deref()).collect();
-        fold::fold(node, &constants).map_err(|reason| self.refuse(node, reason))
+        constant_folding::fold(node, &constants).map_err(|reason| self.refuse(node, reason))
     }
 
     /// The shape of a layer's value with the batch in front.
@@ -236,7 +236,7 @@ impl<'a> Lowering<'a> {
 
     /// The name for what `node` computes with weights called `weight`.
     pub fn layer_name(&self, node: &NodeProto, weight: usize) -> String {
-        names::of_layer(node, node.input.get(weight).map(String::as_str))
+        node_names::of_layer(node, node.input.get(weight).map(String::as_str))
     }
 }
 

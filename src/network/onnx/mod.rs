@@ -1,34 +1,34 @@
 //! Reads ONNX files: the protobuf as it is, node by node, into the project's own graph. Names stay those of the file;
 //! weights are numbers, nothing is executed. Whatever is not understood is refused with the node's name and what to do.
 
+mod activation_matching;
 mod attributes;
+mod constant;
+mod constant_folding;
 mod elementwise;
 mod expression;
-mod finish;
-mod fold;
 mod gather;
-mod layers;
+mod graph_outputs;
 mod layout;
 mod lower;
-mod moves;
-mod names;
-mod order;
+mod node_names;
+mod operators;
+mod pooling;
 mod proto;
-mod recognize;
 mod reshape;
-mod spatial;
-mod tensor;
+mod shape_ops;
 #[cfg(test)]
 mod tests;
-mod windows;
+mod topological_sort;
+mod upsampling;
 
 use std::path::Path;
 
+use lower::Lowering;
 use prost::Message;
 
-use super::{Network, shape};
+use super::{Network, shape_inference};
 use crate::{Error, Result};
-use lower::Lowering;
 
 /// Files larger than this are not read: an ONNX protobuf cannot be (weights beyond it lie in files beside it).
 const MOST_BYTES: u64 = 2 << 30;
@@ -54,7 +54,7 @@ pub fn read_tensor(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let tensor = proto::TensorProto::decode(bytes.as_slice())
         .map_err(|e| Error::file(path, "the whole file", format!("no stored tensor, or cut short ({e})")))?;
-    let constant = tensor::Constant::read(&tensor, path)?;
+    let constant = constant::Constant::read(&tensor, path)?;
     Ok((constant.dims.clone(), constant.floats()))
 }
 
@@ -70,13 +70,13 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
         let reason = format!("operator set {opset} is too old; export again with {OLDEST_OPSET} or newer");
         return Err(Error::file(path, "the operator set", reason));
     }
-    let order = order::topological(&graph, path)?;
+    let order = topological_sort::topological(&graph, path)?;
     let mut lowering = Lowering::new(&graph, opset, path)?;
     for index in order {
         lowering.node(&graph.node[index])?;
     }
     let network = lowering.finish(&graph)?;
-    shape::validate(&network).map_err(|error| match error {
+    shape_inference::validate(&network).map_err(|error| match error {
         Error::Network { node, reason } => Error::file(path, format!("node '{node}'"), reason),
         other => Error::file(path, "the graph", other.to_string()),
     })?;

@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::SAVE;
+use super::pickle_globals::SAVE;
 use super::storage::Storages;
 
 /// The parts of a zip file.

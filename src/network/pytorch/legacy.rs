@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::machine;
+use super::pickle_value::{Pickle, Value};
 use super::storage::Storages;
-use super::value::{Pickle, Value};
+use super::unpickler;
 
 /// The magic number 0x1950a86a20f9469cfc6c, as a pickle holds it.
 pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
@@ -24,7 +24,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, 
     }
     let mut at = 0;
     let mut next = |what: &str| {
-        let (pickle, taken) = machine::run(&bytes[at..]).map_err(|reason| (what.to_owned(), reason))?;
+        let (pickle, taken) = unpickler::run(&bytes[at..]).map_err(|reason| (what.to_owned(), reason))?;
         at += taken;
         Ok::<_, (String, String)>((pickle, at))
     };

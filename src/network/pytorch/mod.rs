@@ -7,29 +7,29 @@
 //! loses the order of the keys, which is what tells the order of layers in a file without a graph.
 
 mod archive;
-mod globals;
+pub mod dtype;
 mod legacy;
-mod machine;
-mod opcode;
+mod pickle_cursor;
+mod pickle_globals;
+mod pickle_value;
 mod storage;
 #[cfg(test)]
 mod tests;
-mod value;
+mod unpickler;
 
 use std::path::Path;
 
+use pickle_globals::SAVE;
+use pickle_value::{Pickle, Value};
+use storage::Storages;
+
 use super::state_dict::StateDict;
 use crate::{Error, Result};
-use storage::Storages;
-use value::{Pickle, Value};
 
 /// Files above this many bytes are refused before they are read into memory.
 const LARGEST_FILE: u64 = 4 << 30;
 /// Names under which training programs keep the state dict inside a checkpoint.
 const WRAPPED_AS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
-
-/// How to make a file that can be read.
-const SAVE: &str = "torch.save(model.state_dict(), \"weights.pth\")";
 
 /// Reads the state dict in the PyTorch file at `path`.
 ///
@@ -55,7 +55,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
     let fail = |(place, reason): (String, String)| Error::file(path, place, reason);
     if bytes.starts_with(b"PK") {
         let archive = archive::Archive::open(bytes).map_err(fail)?;
-        let pickle = machine::run(archive.pickle).map_err(|reason| fail(("data.pkl".into(), reason)))?.0;
+        let pickle = unpickler::run(archive.pickle).map_err(|reason| fail(("data.pkl".into(), reason)))?.0;
         state_dict(&pickle, &archive.storages, bytes.len()).map_err(fail)
     } else {
         let (pickle, storages) = legacy::open(bytes).map_err(fail)?;

@@ -2,68 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::globals::Global;
-use super::value::{Tables, Value};
+use super::dtype::Kind;
+use super::pickle_globals::Global;
+use super::pickle_value::{StorageRef, Tables, Value, View};
 use crate::network::Weights;
-use crate::network::floats::{bf16, f16};
 
 /// PyTorch tensors of a network have at most this many dimensions here.
 const MOST_DIMENSIONS: usize = 8;
-
-/// The type of the numbers in a storage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    F16,
-    Bf16,
-    F32,
-    F64,
-    /// Integers and truth values of so many bytes: counters, which no layer reads.
-    Other(usize),
-}
-
-impl Kind {
-    /// Bytes of one number.
-    pub fn size(self) -> usize {
-        match self {
-            Self::F16 | Self::Bf16 => 2,
-            Self::F32 => 4,
-            Self::F64 => 8,
-            Self::Other(size) => size,
-        }
-    }
-
-    /// The number in `bytes`, which are as many as [`size`](Self::size).
-    fn read(self, bytes: &[u8]) -> f32 {
-        match (self, bytes) {
-            (Self::F16, &[a, b]) => f16(u16::from_le_bytes([a, b])),
-            (Self::Bf16, &[a, b]) => bf16(u16::from_le_bytes([a, b])),
-            (Self::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
-            (Self::F64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
-            _ => f32::NAN,
-        }
-    }
-}
-
-/// A storage as the pickle names it.
-#[derive(Clone, Debug)]
-pub(super) struct StorageRef<'a> {
-    pub kind: Kind,
-    pub key: &'a str,
-    /// Numbers in the whole storage.
-    pub count: usize,
-    /// Where this view of it begins, in numbers (older files share storages this way).
-    pub start: usize,
-}
-
-/// A tensor as the pickle describes it: shape and strides in numbers.
-#[derive(Clone, Debug)]
-pub(super) struct View {
-    /// Index of its storage.
-    pub storage: usize,
-    offset: usize,
-    shape: Vec<usize>,
-    stride: Vec<usize>,
-}
 
 impl<'a> Tables<'a> {
     /// The storage that a persistent id names: `("storage", type, key, location, count[, view])`.

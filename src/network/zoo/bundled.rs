@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::Result;
-use crate::network::{Network, format};
+use crate::network::{Network, safetensors};
 
 /// A network inside the program.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub const BUNDLED: &[Bundled] = &[
 /// The bundled network `name`; `None` when there is none of that name.
 pub fn bundled(name: &str) -> Option<Result<Network>> {
     let found = BUNDLED.iter().find(|bundled| bundled.name == name)?;
-    Some(format::from_bytes(found.bytes, Path::new(&format!("builtin:{name}"))))
+    Some(safetensors::from_bytes(found.bytes, Path::new(&format!("builtin:{name}"))))
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ pub fn step(v: f32, current: f32, theta: f32, sent: i32, tie: Tie) -> (i32, f32)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn run(input: &[f32]) -> (Vec<i32>, f32) {
         let (mut v, mut sent) = (0.0, 0);

@@ -10,7 +10,7 @@ use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
 
 use super::{Format, Still};
 use crate::lab::{Lab, Level, Message, Notice};
-use crate::simulate::Control;
+use crate::progress::Control;
 use crate::ui::panes::Pane;
 use crate::ui::texts::export as texts;
 use crate::{Error, Result};

@@ -6,7 +6,6 @@ mod question;
 mod state;
 
 use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
-
 pub use list::entries;
 pub use state::{Classroom, Place};
 

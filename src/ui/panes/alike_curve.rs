@@ -3,14 +3,12 @@
 use egui::Ui;
 use egui_plot::{Line, LineStyle, PlotPoints, VLine};
 
-use super::Pane;
-use super::chart;
 use super::parts::{self, Page, percent};
 use super::t_curve::{compared, over_time};
+use super::{Pane, chart};
 use crate::lab::{Lab, Message, Run};
 use crate::measure::{Answer, Likeness};
-use crate::ui::texts::likeness as texts;
-use crate::ui::texts::shared;
+use crate::ui::texts::{likeness as texts, shared};
 use crate::ui::tones::tones;
 
 /// Draws the pane for `run`, whose answers are compared in `likeness`.

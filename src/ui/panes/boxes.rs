@@ -2,9 +2,8 @@
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
-use super::Pane;
-use super::chart;
 use super::parts::{self, Page, percent};
+use super::{Pane, chart};
 use crate::convert::Mend;
 use crate::data::thumbnail_rgba;
 use crate::lab::{Lab, Message, Run, Workspace};

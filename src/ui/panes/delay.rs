@@ -4,10 +4,9 @@ mod exits;
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
-use super::Pane;
-use super::chart;
 use super::heat::{color_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
+use super::{Pane, chart};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
 use crate::ui::colormap::Colors;

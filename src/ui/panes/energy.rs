@@ -4,13 +4,11 @@ mod words;
 
 use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
 use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
+use words::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 
-use self::words::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
-use super::Pane;
-use super::chart;
-use super::dress;
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
+use super::{Pane, chart, dress};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::energy::{Energy, EnergyConstants, Operations, energy};
 use crate::ui::texts::panes::energy as texts;

@@ -3,11 +3,9 @@
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use super::Pane;
-use super::chart;
-use super::dress;
 use super::parts::{self, Page, percent};
 use super::t_curve::marks;
+use super::{Pane, chart, dress};
 use crate::lab::history::{Past, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::status_bar::seconds;

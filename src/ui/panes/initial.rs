@@ -5,11 +5,10 @@ mod plots;
 
 use egui::{Button, CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
+use plots::{MEAN, SQUARE, plot};
 
-use self::plots::{MEAN, SQUARE, plot};
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page, number, percent};
+use super::{Pane, dress};
 use crate::convert::SpikingLayer;
 use crate::lab::{Control, Lab, Message, Snapshot};
 use crate::measure::InitialView;

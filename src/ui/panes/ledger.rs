@@ -2,9 +2,8 @@
 
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page, number};
+use super::{Pane, dress};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
 use crate::ui::layer_strip::reference_words;

@@ -4,16 +4,13 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
-use super::Pane;
-use super::chart;
 use super::decimate::visible;
-use super::dress;
 use super::parts::{self, Ink, Page, neuron_name, number};
-use crate::convert::SpikingLayer;
+use super::{Pane, chart, dress};
+use crate::convert::{SpikingLayer, target_of};
 use crate::lab::{Lab, Message, Run, Snapshot};
 use crate::measure::NeuronRef;
-use crate::simulate::neuron::target_of;
-use crate::simulate::trace::Trace;
+use crate::simulate::membrane_trace::Trace;
 use crate::ui::texts::panes::membrane as texts;
 use crate::ui::texts::shared;
 

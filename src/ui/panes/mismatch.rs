@@ -2,11 +2,9 @@
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
-use super::Pane;
-use super::chart;
 use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, number, percent};
-use super::streaming;
+use super::{Pane, chart, streaming};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Density, LayerReport, NeuronRef};
 use crate::ui::colormap::Colors;

@@ -3,10 +3,9 @@
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
-use super::Pane;
-use super::chart;
 use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, percent};
+use super::{Pane, chart};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::colormap::Colors;

@@ -7,9 +7,8 @@ use std::sync::{Arc, Weak};
 use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint, PlotResponse, PlotUi};
 
-use super::Pane;
-use super::chart;
 use super::parts::{self, Page, neuron_name, number, percent};
+use super::{Pane, chart};
 use crate::convert::SpikingLayer;
 use crate::lab::{Lab, Message, Run, Snapshot};
 use crate::measure::NeuronRef;

@@ -96,7 +96,7 @@ impl Neuron {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::neuron::target_count;
+    use crate::convert::target_count;
 
     fn neuron(steps: usize, v_init: f32) -> Neuron {
         Neuron { theta: 1.0, steps, v_init, shift: 0.0, kind: convert::Neuron::If, reset: Reset::Soft, tie: Tie::Ge }

@@ -3,12 +3,9 @@
 use egui::Ui;
 use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
-use super::Pane;
-use super::alike_curve;
-use super::chart;
 use super::decimate::visible;
-use super::dress;
 use super::parts::{self, Page, percent};
+use super::{Pane, alike_curve, chart, dress};
 use crate::lab::history::Past;
 use crate::lab::{Lab, Message, Run};
 use crate::measure::CurvePoint;

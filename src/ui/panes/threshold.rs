@@ -6,14 +6,13 @@ mod rise;
 
 use egui::{CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
+use plots::{costs, histogram};
 
-use self::plots::{costs, histogram};
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page, number, percent};
+use super::{Pane, dress};
 use crate::convert::SpikingLayer;
+use crate::convert::threshold_error::Prediction;
 use crate::lab::{Control, Lab, Message, Snapshot, ThresholdView};
-use crate::measure::predict::Prediction;
 use crate::measure::{LayerReport, Reference};
 use crate::ui::texts::panes::threshold as texts;
 use crate::ui::texts::shared;

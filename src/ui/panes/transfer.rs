@@ -6,11 +6,9 @@ use std::sync::Arc;
 use egui::{Slider, Ui};
 use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
-use super::Pane;
-use super::chart;
-use super::dress;
 use super::parts::{self, Page, number};
 use super::stairs::Neuron;
+use super::{Pane, chart, dress};
 use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Reset, SpikingLayer, Tie};
 use crate::lab::{Control, Lab, Message};

@@ -2,9 +2,8 @@
 
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page, percent};
+use super::{Pane, dress};
 use crate::lab::{Lab, Message, Snapshot};
 use crate::measure::{Categories, LayerReport, NeuronRef};
 use crate::ui::texts::panes::unevenness as texts;

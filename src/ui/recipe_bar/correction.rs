@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, DragValue, Role, Ui, WidgetInfo};
 
-use crate::convert::method::{MAX_PASSES, MAX_PRESTEPS};
+use crate::convert::recipe_options::{MAX_PASSES, MAX_PRESTEPS};
 use crate::convert::{Correction, CosRule, SrpRule};
 use crate::lab::Message;
 use crate::ui::texts::recipe as texts;

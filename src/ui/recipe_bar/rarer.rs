@@ -71,12 +71,12 @@ fn rows(ui: &mut Ui, recipe: &Recipe, out: &mut Vec<Message>) {
     if let Neuron::Group(mut n) | Neuron::Burst(mut n) = recipe.neuron {
         ui.label("");
         let response =
-            ui.add(DragValue::new(&mut n).range(1..=crate::convert::method::MAX_LEVELS).prefix(texts::AT_MOST));
+            ui.add(DragValue::new(&mut n).range(1..=crate::convert::recipe_options::MAX_LEVELS).prefix(texts::AT_MOST));
         if response.changed() {
             let group = matches!(recipe.neuron, Neuron::Group(_));
             out.push(Message::SetNeuron(if group { Neuron::Group(n) } else { Neuron::Burst(n) }));
         }
-        super::end_gesture(&response, out);
+        crate::ui::controls::end_gesture(&response, out);
         ui.end_row();
     }
     let reset = [
@@ -103,7 +103,7 @@ fn rows(ui: &mut Ui, recipe: &Recipe, out: &mut Vec<Message>) {
         if response.changed() {
             out.push(Message::SetBiasShift(Some(steps)));
         }
-        super::end_gesture(&response, out);
+        crate::ui::controls::end_gesture(&response, out);
         ui.end_row();
     }
     let pooling = [

@@ -2,10 +2,9 @@
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
-use super::end_gesture;
 use crate::convert::{Balance, ThresholdRule};
 use crate::lab::Message;
-use crate::ui::controls::{percentile_at, place_of};
+use crate::ui::controls::{end_gesture, percentile_at, place_of};
 use crate::ui::texts::recipe as texts;
 
 /// The percentile that the slider starts from when the rule was another.

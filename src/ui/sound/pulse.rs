@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
+use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
     self, AuthParams, AuthReply, ChannelMap, ChannelVolume, Command, CreatePlaybackStreamReply, DEFAULT_SINK,
     MAX_VERSION, PlaybackStreamParams, Prop, Props, ProtocolError, Request, SampleFormat, SampleSpec,
     SetClientNameReply,
-    stream::{BufferAttr, StreamFlags},
 };
 
 use super::mixer::{Mixer, RATE};

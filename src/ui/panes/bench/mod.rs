@@ -4,9 +4,8 @@ mod plots;
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page, number};
+use super::{Pane, dress};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
 use crate::measure::bench::{Bench, MAX_STEPS, Outcome};

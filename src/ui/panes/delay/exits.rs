@@ -3,12 +3,11 @@
 use egui::{Align, Layout, Slider, Ui};
 use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
 
-use super::super::chart;
-use super::super::dress;
-use super::super::parts::{self, percent};
-use super::super::t_curve::marks;
 use crate::lab::Message;
 use crate::measure::readout::{EarlyExit, ReadoutReport};
+use crate::ui::panes::parts::percent;
+use crate::ui::panes::t_curve::marks;
+use crate::ui::panes::{chart, dress, parts};
 use crate::ui::texts::panes::delay as texts;
 use crate::ui::tones::tones;
 

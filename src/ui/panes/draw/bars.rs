@@ -4,7 +4,7 @@ use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, 
 
 use crate::lab::Lab;
 use crate::measure::readout::probabilities;
-use crate::simulate::arg_max;
+use crate::network::arg_max;
 use crate::ui::panes::parts;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::tones::tones;

@@ -4,8 +4,9 @@ use egui::{
     Align2, Color32, CursorIcon, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
+use crate::data::digits::Drawing;
 use crate::data::digits::drawing::CANVAS;
-use crate::data::digits::{Drawing, SIDE};
+use crate::data::digits::render::SIDE;
 use crate::lab::Message;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::tones::tones;

@@ -5,10 +5,11 @@ mod canvas;
 
 use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
 
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page};
-use crate::data::digits::{Drawing, SIDE, drawing::PEN};
+use super::{Pane, dress};
+use crate::data::digits::Drawing;
+use crate::data::digits::drawing::PEN;
+use crate::data::digits::render::SIDE;
 use crate::lab::{Control, Lab, Message};
 use crate::ui::texts::panes::draw as texts;
 

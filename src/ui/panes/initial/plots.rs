@@ -3,12 +3,12 @@
 use egui::Ui;
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
 
-use super::super::chart;
-use super::super::parts::{self, Ink, number};
 use super::{Sight, drag};
 use crate::lab::Message;
 use crate::measure::InitialView;
 use crate::measure::initial::{Errors, Expected};
+use crate::ui::panes::parts::{Ink, number};
+use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::initial as texts;
 
 /// One of the two errors: how it is read and called.

@@ -5,9 +5,8 @@ mod plots;
 use egui::text::LayoutJob;
 use egui::{Color32, Grid, ScrollArea, Ui};
 
-use super::Pane;
-use super::dress;
 use super::parts::{self, Page, percent};
+use super::{Pane, dress};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::lab::{Control, Lab, Message, Run, Snapshot};
 use crate::measure::Report;

@@ -3,11 +3,11 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
 
-use super::super::chart;
-use super::super::parts::{self, Ink, number, percent};
 use super::{Memory, Sight, at, drag};
+use crate::convert::threshold_error::Prediction;
 use crate::lab::Message;
-use crate::measure::predict::Prediction;
+use crate::ui::panes::parts::{Ink, number, percent};
+use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::threshold as texts;
 
 /// Room under the logarithm of 1, so that single activations have a bar.

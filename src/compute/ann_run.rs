@@ -1,0 +1,75 @@
+//! The ANN's own values on the samples of a run: what the spiking network is compared with.
+
+use super::dense::numbers;
+use super::program::Program;
+use crate::Result;
+use crate::network::Op;
+use crate::network::outputs::arg_max;
+use crate::progress::Control;
+
+/// What the ANN computes for the samples of a run.
+#[derive(Clone, Debug)]
+pub struct AnnRun {
+    pub samples: usize,
+    pub classes: usize,
+    /// `[N, classes]`
+    pub logits: Vec<f32>,
+    /// Pre-activation z of every spiking layer, `[N, F]` each, in network order.
+    pub pre_activations: Vec<Vec<f32>>,
+}
+
+impl AnnRun {
+    /// Runs the ANN on `input` (`[rows, F]`, scaled).
+    pub fn compute(program: &Program, input: &[f32], rows: usize, control: &Control) -> Result<Self> {
+        let network = program.network();
+        let width = input.len().checked_div(rows).unwrap_or(0);
+        let sources: Vec<_> = network.activations().map(|(id, _)| network.nodes[id].inputs[0]).collect();
+        let mut run = Self {
+            samples: rows,
+            classes: network.classes(),
+            logits: Vec::with_capacity(rows * network.classes()),
+            pre_activations: vec![Vec::new(); sources.len()],
+        };
+        let block = program.rows_at_once();
+        for start in (0..rows).step_by(block) {
+            control.progress("running the ANN", start as f32 / rows as f32);
+            let end = (start + block).min(rows);
+            let x = program.tensor(input[start * width..end * width].to_vec(), end - start);
+            let logits = program.try_run(x, |id, value| {
+                for (k, _) in sources.iter().enumerate().filter(|(_, source)| **source == id) {
+                    run.pre_activations[k].extend(numbers(value.clone()));
+                }
+                control.check()
+            })?;
+            run.logits.extend(numbers(logits));
+        }
+        Ok(run)
+    }
+
+    /// This run with the samples of `more`, of the same network, behind its own.
+    pub fn joined(&self, more: &Self) -> Self {
+        let pre_activations = self.pre_activations.iter().zip(&more.pre_activations);
+        Self {
+            samples: self.samples + more.samples,
+            classes: self.classes,
+            logits: [&self.logits[..], &more.logits[..]].concat(),
+            pre_activations: pre_activations.map(|(a, b)| [&a[..], &b[..]].concat()).collect(),
+        }
+    }
+
+    /// The ANN's logits for `sample`.
+    pub fn logits_of(&self, sample: usize) -> &[f32] {
+        &self.logits[sample * self.classes..(sample + 1) * self.classes]
+    }
+    /// The class the ANN answers for `sample`.
+    pub fn answer(&self, sample: usize) -> usize {
+        arg_max(self.logits_of(sample))
+    }
+    /// The ANN's activation at pre-activation `z` of spiking layer `node`.
+    pub fn activation(program: &Program, node: usize, z: f32) -> f32 {
+        match program.network().nodes[node].op {
+            Op::Activation(activation) => activation.apply(z),
+            _ => z,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the value of a node is made of: a constant and, for every spiking layer that feeds it, one linear map of its spikes;
+//! then perhaps a maximum over windows.
+
+use std::ops::Range;
+
+use super::lookup_table::Kept;
+use crate::compute::simd::lanes::{LANES, Lanes};
+use crate::network::NodeId;
+
+/// The places of a layer: `[C, H, W]`, or `[F]` as F channels of one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+/// Windows over a grid: padding `[top, left]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub padding: [usize; 2],
+    pub dilation: [usize; 2],
+}
+
+/// How the value of one node follows from the spikes upstream.
+#[derive(Debug)]
+pub struct Feed {
+    /// The node whose value the terms and the constant add up to.
+    pub inner: NodeId,
+    /// Its grid.
+    pub sum: Grid,
+    /// The maximum over windows of the sum, where the node is a max pool.
+    pub pool: Option<Windows>,
+    /// The grid of the node itself.
+    pub grid: Grid,
+    /// Output channels in blocks of up to `lanes · 16`.
+    pub blocks: Vec<Range<usize>>,
+    /// Lanes in one block: 1, 2 or 4.
+    pub lanes: usize,
+    pub terms: Vec<Term>,
+    /// Whether the constant part differs from sample to sample: some way leads from the input past all spikes.
+    pub analog: bool,
+}
+
+/// What one spiking layer adds.
+#[derive(Debug)]
+pub struct Term {
+    /// The activation node.
+    pub source: NodeId,
+    /// The grid of its neurons.
+    pub from: Grid,
+    /// A pool between the neurons and the map.
+    pub pool: Option<SourcePool>,
+    pub map: Map,
+    /// Sums of it worked out beforehand, where it is read so.
+    pub table: Kept,
+}
+
+/// A pool that spikes pass on their way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SourcePool {
+    /// A mean over windows; spikes stay events, the weights hold the factor.
+    Mean(Windows),
+    /// LIPooling: what is sent is the increase of the largest count of the window.
+    Lateral(Windows),
+}
+
+/// A linear map of one layer's events.
+#[derive(Debug)]
+pub enum Map {
+    /// Convolution or fully connected layer: rows of weights.
+    Rows(Rows),
+    /// Shortcut: each output is a scaled input or zero.
+    Direct(Direct),
+}
+
+/// Weights as rows of output channels, `[block][kernel column][kernel row][input channel][lane]`.
+#[derive(Debug)]
+pub struct Rows {
+    /// What the kernel slides over: the source's grid, or that of the pool behind it.
+    pub input: Grid,
+    pub windows: Windows,
+    pub groups: usize,
+    /// Rows in one block: `kH · kW · C_in / groups`.
+    pub rows: usize,
+    /// `[block][row][lanes]`
+    pub weights: Vec<Lanes>,
+}
+
+/// Output `(c, y, x)` is input `(c − channel, y·stride + offset, …)` times `scale`, zero outside `valid`.
+#[derive(Debug)]
+pub struct Direct {
+    /// The first output channel that has an input.
+    pub channel: usize,
+    pub stride: [usize; 2],
+    pub offset: [isize; 2],
+    /// Rows and columns of the output that have an input.
+    pub valid: [Range<usize>; 2],
+    /// One, or one per input channel.
+    pub scale: Vec<f32>,
+}
+
+impl Direct {
+    /// Whether each output is the input of the same place and channel, over the whole of both grids.
+    pub fn is_identity(&self, from: Grid, to: Grid) -> bool {
+        let whole = self.valid == [0..to.height, 0..to.width];
+        from == to && whole && self.channel == 0 && self.stride == [1, 1] && self.offset == [0, 0]
+    }
+}
+
+impl Grid {
+    /// The grid of a node's shape; `None` for shapes that are neither vectors nor images.
+    pub fn of(shape: &[usize]) -> Option<Self> {
+        match *shape {
+            [channels] => Some(Self { channels, height: 1, width: 1 }),
+            [channels, height, width] => Some(Self { channels, height, width }),
+            _ => None,
+        }
+    }
+    /// The grid of any shape: its first dimension as channels, the others as places in a row.
+    pub fn of_any(shape: &[usize]) -> Self {
+        let rest = shape.iter().skip(1).product();
+        Self::of(shape).unwrap_or(Self { channels: shape.first().copied().unwrap_or(1), height: 1, width: rest })
+    }
+    /// Places in one channel.
+    pub fn places(self) -> usize {
+        self.height * self.width
+    }
+    /// Values of one sample.
+    pub fn len(self) -> usize {
+        self.channels * self.places()
+    }
+    /// Whether it has no values (never in a valid network).
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Windows {
+    /// One place.
+    pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+
+    /// The places of `grid` in the window of output `(y, x)`, in order.
+    pub fn places(self, grid: Grid, y: usize, x: usize) -> impl Iterator<Item = usize> {
+        let along = move |axis: usize, at: usize, k: usize, length: usize| {
+            let place = at * self.stride[axis] + k * self.dilation[axis];
+            place.checked_sub(self.padding[axis]).filter(|&place| place < length)
+        };
+        (0..self.kernel[0]).flat_map(move |ky| {
+            let row = along(0, y, ky, grid.height);
+            let column = move |kx| Some(row? * grid.width + along(1, x, kx, grid.width)?);
+            (0..self.kernel[1]).filter_map(column)
+        })
+    }
+    /// The whole of `grid`.
+    pub fn whole(grid: Grid) -> Self {
+        Self { kernel: [grid.height, grid.width], ..Self::POINT }
+    }
+    /// The number of windows along both axes over `grid`, padded on both sides alike, or `None` when it does not fit.
+    pub fn count(self, grid: Grid, after: [usize; 2]) -> Option<[usize; 2]> {
+        let along = |axis: usize, length: usize| {
+            let span = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            Some((length + self.padding[axis] + after[axis]).checked_sub(span)? / self.stride[axis] + 1)
+        };
+        Some([along(0, grid.height)?, along(1, grid.width)?])
+    }
+}
+
+impl Feed {
+    /// Bytes of packed weights in one block of the largest term.
+    pub fn block_bytes(&self) -> usize {
+        let bytes = |term: &Term| match &term.map {
+            Map::Rows(rows) => rows.rows * self.lanes * LANES * 4,
+            Map::Direct(_) => 0,
+        };
+        self.terms.iter().map(bytes).max().unwrap_or(0)
+    }
+    /// Bytes of all packed weights.
+    pub fn weight_bytes(&self) -> usize {
+        let bytes = |term: &Term| match &term.map {
+            Map::Rows(rows) => rows.weights.len() * LANES * 4,
+            Map::Direct(direct) => direct.scale.len() * 4,
+        };
+        self.terms.iter().map(bytes).sum()
+    }
+    /// Whether a pool of spikes needs the lateral rule: without it the node has no event form.
+    pub fn needs_lateral(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.pool, Some(SourcePool::Lateral(_))))
+    }
+}

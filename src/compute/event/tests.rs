@@ -1,0 +1,385 @@
+//! Every map in event form against the same node on Burn tensors. All numbers are small multiples of powers of two, so sums
+//! are exact in whatever order they are made and the two must agree to the last bit.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use proptest::prelude::*;
+
+use super::event_list::{Reader, RowEvents, Spikes};
+use super::gather::{Column, Shortcut, gather, runs};
+use super::lookup_table::{Patterns, Table, look_up};
+use super::synapse_plan::Map;
+use super::weight_tiles::{Stretch, Stretches};
+use super::{Feed, Grid, Term, lookup_table, weight_tiles};
+use crate::compute::dense::numbers;
+use crate::compute::program::Program;
+use crate::compute::simd::lanes::{LANES, Lanes};
+use crate::network::{Activation, Network, Node, Op, Weights};
+
+/// Spikes of one sample, `[T][plane][word]`.
+struct Field {
+    words: usize,
+    planes: Vec<Vec<u64>>,
+    weights: &'static [i32],
+}
+
+impl Spikes for &Field {
+    fn plane(&self, t: usize, plane: usize) -> &[u64] {
+        &self.planes[t * self.weights.len() + plane][..self.words]
+    }
+    fn weights(&self) -> &[i32] {
+        self.weights
+    }
+}
+
+/// A reproducible number below `below`.
+fn draw(seed: &mut u64, below: u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    (*seed >> 11) % below
+}
+
+/// Multiples of 1/8 between −2 and 2.
+fn weights(shape: &[usize], seed: &mut u64) -> Weights {
+    let data = (0..shape.iter().product()).map(|_| draw(seed, 33) as f32 / 8.0 - 2.0).collect();
+    Weights::new(shape.to_vec(), data)
+}
+
+fn field(grid: Grid, steps: usize, percent: u64, weights: &'static [i32], seed: &mut u64) -> Field {
+    let words = grid.len().div_ceil(64);
+    let plane = |_| {
+        let mut plane = vec![0u64; words];
+        (0..grid.len()).for_each(|bit| plane[bit / 64] |= u64::from(draw(seed, 100) < percent) << (bit % 64));
+        plane
+    };
+    Field { words, planes: (0..steps * weights.len()).map(plane).collect(), weights }
+}
+
+/// The counts of one step as the activation's dense value, `[C, H, W]` flattened, each times its channel's amplitude.
+fn dense(field: &Field, grid: Grid, t: usize, amplitudes: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; grid.len()];
+    for (plane, &weight) in field.weights.iter().enumerate() {
+        for bit in 0..grid.len() {
+            if field.plane(t, plane)[bit / 64] >> (bit % 64) & 1 == 1 {
+                let (p, c) = (bit / grid.channels, bit % grid.channels);
+                let amplitude = amplitudes[if amplitudes.len() == 1 { 0 } else { c }];
+                out[c * grid.places() + p] += weight as f32 * amplitude;
+            }
+        }
+    }
+    out
+}
+
+/// The value of a feed without pools in front, `[T][F]`, by the kernels.
+fn by_events<const N: usize>(
+    feed: &Feed,
+    constant: &[f32],
+    fields: &[&Field],
+    amplitudes: &[f32],
+    steps: usize,
+) -> Vec<Vec<f32>> {
+    let mut out = vec![vec![0.0; feed.sum.len()]; steps];
+    let readers: Vec<_> = feed.terms.iter().zip(fields).map(|(term, f)| Reader::new(term, *f, steps)).collect();
+    let mut stretches = Vec::new();
+    for place in 0..feed.sum.places() {
+        for (block, channels) in feed.blocks.iter().enumerate() {
+            let mut column = vec![[Lanes::ZERO; N]; steps];
+            for ((term, field), reader) in feed.terms.iter().zip(fields).zip(&readers) {
+                let mut events = RowEvents::default();
+                reader.iter().for_each(|reader| reader.row(place / feed.sum.width, &mut events));
+                add_term(
+                    feed,
+                    (term, *field, &events),
+                    amplitudes,
+                    place,
+                    (block, channels),
+                    &mut stretches,
+                    &mut column,
+                );
+            }
+            for (t, lanes) in column.iter().enumerate() {
+                for (lane, c) in channels.clone().enumerate() {
+                    out[t][c * feed.sum.places() + place] =
+                        lanes[lane / LANES].0[lane % LANES] + constant[place * feed.sum.channels + c];
+                }
+            }
+        }
+    }
+    out
+}
+
+fn add_term<const N: usize>(
+    feed: &Feed,
+    (term, field, events): (&Term, &Field, &RowEvents),
+    amplitudes: &[f32],
+    place: usize,
+    (block, channels): (usize, &Range<usize>),
+    stretches: &mut Vec<super::gather::Run>,
+    column: &mut Column<N>,
+) {
+    let (y, x) = (place / feed.sum.width, place % feed.sum.width);
+    match &term.map {
+        Map::Rows(rows) => {
+            runs(rows, x, stretches);
+            let group = channels.start * rows.groups / feed.sum.channels;
+            let per_group = rows.input.channels / rows.groups;
+            let factor = |row: usize| amplitudes[group * per_group + row % per_group];
+            let factors: Option<Vec<f32>> = (amplitudes.len() > 1).then(|| (0..rows.rows).map(factor).collect());
+            let size = rows.rows * N;
+            let weights = &rows.weights[block * size..(block + 1) * size];
+            let amplitude = if factors.is_some() { 1.0 } else { amplitudes[0] };
+            if lookup_table::suits(term, feed.lanes) {
+                let table = Table::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
+                let mut looked_up = column.to_vec();
+                for patterns in Patterns::of(term.from, &field, column.len()) {
+                    look_up::<N, N>(&table, &patterns, block, place, 0, &mut looked_up);
+                }
+                for list in &events.lists[group] {
+                    gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
+                }
+                assert_eq!(column, looked_up, "the table and the list of events");
+                return;
+            }
+            let before = column.to_vec();
+            for list in &events.lists[group] {
+                gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
+            }
+            if weight_tiles::suits_term(term, feed) && factors.is_none() {
+                let mut by_stretches = before;
+                let planes = Stretches::of(term, rows, &field, column.len());
+                for stretch in Stretch::all(rows, weights) {
+                    planes.iter().for_each(|events| stretch.add(rows, events, [y, x], amplitude, &mut by_stretches));
+                }
+                assert_eq!(column, by_stretches, "all rows at once and stretch by stretch");
+            }
+        }
+        Map::Direct(direct) => {
+            let shortcut = Shortcut { direct, from: term.from, pool: term.pool, spikes: &field, amplitudes };
+            shortcut.add([y, x], channels.start, channels.len(), 0, column);
+        }
+    }
+}
+
+/// Builds `nodes` behind an input and an activation of `shape`; checks the last node's event form against its dense value.
+fn check(
+    shape: &[usize],
+    nodes: Vec<(Op, Vec<usize>)>,
+    percent: u64,
+    planes: &'static [i32],
+    per_channel: bool,
+    seed: u64,
+) {
+    let mut seed = seed | 1;
+    let mut network =
+        Network { name: "test".into(), nodes: Vec::new(), output: 0, scaling: None, class_names: Vec::new() };
+    let start = [(Op::Input, vec![]), (Op::Activation(Activation::Relu), vec![0])];
+    for (op, inputs) in start.into_iter().chain(nodes) {
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&i: &usize| network.nodes[i].shape.as_slice()).collect();
+        let stated = match &op {
+            Op::Reshape => vec![shapes[0].iter().product()],
+            _ => shape.to_vec(),
+        };
+        let shape = crate::network::shape_inference::output_shape(&op, &shapes, &stated).unwrap();
+        network.output = network.nodes.len();
+        network.nodes.push(Node { name: format!("n{}", network.output), op, inputs, shape });
+    }
+    let target = network.output;
+    let program = Program::new(Arc::new(network), &Device::flex());
+    let form = program.event_form(target).expect("an event form");
+    let grid = Grid::of(shape).unwrap();
+    let amplitudes: Vec<f32> =
+        if per_channel { (0..grid.channels).map(|c| [0.5, 1.0, 2.0][c % 3]).collect() } else { vec![0.5] };
+    // More than one turn, where steps are put in order.
+    let steps = if grid.channels >= weight_tiles::STRETCH { weight_tiles::TURN + 3 } else { 3 };
+    let field = field(grid, steps, percent, planes, &mut seed);
+    let fields: Vec<&Field> = form.feed.terms.iter().map(|_| &field).collect();
+    let by_events = match form.feed.lanes {
+        1 => by_events::<1>(&form.feed, &form.constant, &fields, &amplitudes, steps),
+        2 => by_events::<2>(&form.feed, &form.constant, &fields, &amplitudes, steps),
+        _ => by_events::<4>(&form.feed, &form.constant, &fields, &amplitudes, steps),
+    };
+    for (t, events) in by_events.iter().enumerate() {
+        let x = program.tensor(dense(&field, grid, t, &amplitudes), 1);
+        let mut want = Vec::new();
+        let mut values: Vec<Option<burn::tensor::Tensor<2>>> = vec![None, Some(x)];
+        for (id, node) in program.network().nodes.iter().enumerate().skip(2) {
+            let inputs = node.inputs.iter().map(|&i| values[i].clone().unwrap()).collect();
+            let value = crate::compute::dense::apply(program.network(), node, program.params(id), inputs);
+            if id == target {
+                want = numbers(value.clone());
+            }
+            values.push(Some(value));
+        }
+        assert_eq!(events, &want, "step {t}");
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    shape: [usize; 3],
+    out: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    dilation: [usize; 2],
+    groups: usize,
+    percent: u64,
+    seed: u64,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let sizes = (1usize..6, 1usize..30, 3usize..9, 3usize..9, 1usize..4);
+    let windows = (
+        [1usize..4, 1usize..4],
+        [1usize..3, 1usize..3],
+        [0usize..3, 0usize..3, 0usize..3, 0usize..3],
+        [1usize..3, 1usize..3],
+    );
+    (sizes, windows, 0u64..101, any::<u64>())
+        .prop_map(|((channels, out, h, w, groups), (kernel, stride, padding, dilation), percent, seed)| Case {
+            shape: [channels * groups, h, w],
+            out: out * groups,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+            percent,
+            seed,
+        })
+        .prop_filter("the kernel fits", |case| {
+            let fits = |axis: usize, length: usize| {
+                case.dilation[axis] * (case.kernel[axis] - 1) < length + case.padding[axis] + case.padding[axis + 2]
+            };
+            fits(0, case.shape[1]) && fits(1, case.shape[2])
+        })
+}
+
+fn conv(case: &Case, inputs: usize, seed: &mut u64) -> Op {
+    let weight = weights(&[case.out, inputs / case.groups, case.kernel[0], case.kernel[1]], seed);
+    let Case { stride, padding, dilation, groups, .. } = *case;
+    Op::Conv2d { weight, bias: Some(weights(&[case.out], seed)), stride, padding, dilation, groups }
+}
+
+const SIGNED: &[i32] = &[1, -1];
+const GROUP: &[i32] = &[1, 2, 4];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Many channels: what is taken in stretches is what is taken at once, and both are the dense value.
+    #[test]
+    fn stretches_of_weights_add_up(
+        case in case(),
+        channels in 128usize..300,
+        out in 33usize..150,
+        planes in prop_oneof![Just(&[1] as &[i32]), Just(SIGNED), Just(GROUP)],
+        pool in any::<bool>(),
+    ) {
+        let case = Case { shape: [channels, case.shape[1].min(5), case.shape[2].min(5)], out, groups: 1, ..case };
+        let mut seed = case.seed | 1;
+        let fits = |axis: usize| {
+            let length = if pool { case.shape[axis + 1] / 2 } else { case.shape[axis + 1] };
+            case.dilation[axis] * (case.kernel[axis] - 1) < length + case.padding[axis] + case.padding[axis + 2]
+        };
+        prop_assume!(fits(0) && fits(1));
+        let mut nodes = Vec::new();
+        if pool {
+            let pool = Op::AvgPool2d { kernel: [2, 2], stride: [2, 2], padding: [0; 4], count_include_pad: true };
+            nodes.push((pool, vec![1]));
+        }
+        let from = 1 + nodes.len();
+        nodes.push((conv(&case, channels, &mut seed), vec![from]));
+        check(&case.shape, nodes, case.percent, planes, false, case.seed);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn convolutions(case in case(), per_channel: bool, planes in prop_oneof![Just(&[1][..]), Just(SIGNED), Just(GROUP)]) {
+        let mut seed = case.seed | 1;
+        let op = conv(&case, case.shape[0], &mut seed);
+        check(&case.shape, vec![(op, vec![1])], case.percent, planes, per_channel, case.seed);
+    }
+
+    #[test]
+    fn convolutions_behind_mean_pools_scales_and_padding(case in case(), include: bool) {
+        let mut seed = case.seed | 1;
+        let pool = Op::AvgPool2d { kernel: [2, 2], stride: [1, 1], padding: if include { [1; 4] } else { [0; 4] }, count_include_pad: true };
+        let scale = (0..case.shape[0]).map(|c| [0.5, 2.0, -1.0][c % 3]).collect();
+        let affine = Op::Affine { scale, shift: vec![0.25; case.shape[0]] };
+        let pad = Op::Pad { before: vec![0, 1, 2], after: vec![0, 2, 0] };
+        let op = conv(&case, case.shape[0], &mut seed);
+        check(&case.shape, vec![(pool, vec![1]), (affine, vec![2]), (pad, vec![3]), (op, vec![4])], case.percent, &[1], false, case.seed);
+    }
+
+    #[test]
+    fn sums_of_branches(case in case(), per_channel: bool) {
+        // A convolution that keeps the shape, and the spikes themselves beside it.
+        let mut seed = case.seed | 1;
+        let [channels, ..] = case.shape;
+        let same = Case { out: channels, kernel: [3, 3], stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups: 1, ..case };
+        let op = conv(&same, channels, &mut seed);
+        let scale = Op::Affine { scale: vec![2.0], shift: vec![0.5] };
+        check(&case.shape, vec![(op, vec![1]), (Op::Add, vec![2, 1]), (scale, vec![3])], case.percent, &[1], per_channel, case.seed);
+    }
+
+    #[test]
+    fn shortcuts_that_cut_and_pad(case in case(), per_channel: bool) {
+        // Option A of ResNets: every other place, zeros for the new channels.
+        let [channels, h, w] = case.shape;
+        let rows = Op::Slice { axis: 1, start: 0, end: h, step: 2 };
+        let columns = Op::Slice { axis: 2, start: 1, end: w, step: 2 };
+        let pad = Op::Pad { before: vec![2, 1, 0], after: vec![1, 0, 1] };
+        let shape = [channels + 3, h.div_ceil(2) + 1, (w - 1).div_ceil(2) + 1];
+        let mut seed = case.seed | 1;
+        let conv = Op::Conv2d {
+            weight: weights(&[shape[0], channels, 1, 1], &mut seed),
+            bias: None,
+            stride: [2, 2],
+            padding: [2, 1, 2, 2],
+            dilation: [1, 1],
+            groups: 1,
+        };
+        // Where the convolution happens to have the same shape the two are added; else the shortcut stands alone.
+        let out = |length: usize, before: usize, after: usize| (length + before + after - 1) / 2 + 1;
+        let fits = [out(h, 2, 2), out(w, 1, 2)] == shape[1..];
+        let mut nodes = vec![(rows, vec![1]), (columns, vec![2]), (pad, vec![3])];
+        if fits {
+            nodes.extend([(conv, vec![1]), (Op::Add, vec![5, 4])]);
+        }
+        check(&case.shape, nodes, case.percent, &[1], per_channel, case.seed);
+    }
+
+    #[test]
+    fn fully_connected_layers(case in case(), out in 1usize..150, mean: bool, transposed: bool, per_channel: bool) {
+        let mut seed = case.seed | 1;
+        let mut nodes = Vec::new();
+        let mut inputs: usize = case.shape.iter().product();
+        if mean {
+            nodes.push((Op::Mean { axes: vec![1, 2] }, vec![1]));
+            inputs = case.shape[0];
+            // The mean of a power of two of places stays exact.
+            prop_assume!((case.shape[1] * case.shape[2]).is_power_of_two());
+        } else if transposed {
+            nodes.push((Op::Transpose { perm: vec![1, 2, 0] }, vec![1]));
+        }
+        nodes.push((Op::Reshape, vec![nodes.len() + 1]));
+        nodes.push((Op::Linear { weight: weights(&[out, inputs], &mut seed), bias: Some(weights(&[out], &mut seed)) }, vec![nodes.len() + 1]));
+        check(&case.shape, nodes, case.percent, &[1], per_channel, case.seed);
+    }
+
+    #[test]
+    fn concatenations(case in case()) {
+        let mut seed = case.seed | 1;
+        let case = Case { groups: 1, ..case };
+        let doubled = Op::Affine { scale: vec![2.0], shift: vec![0.0] };
+        let op = conv(&case, 2 * case.shape[0], &mut seed);
+        check(&case.shape, vec![(doubled, vec![1]), (Op::Concat { axis: 0 }, vec![1, 2]), (op, vec![3])], case.percent, &[1], false, case.seed);
+    }
+}

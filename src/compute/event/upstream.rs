@@ -1,0 +1,133 @@
+//! The way back from a weight layer to the spikes that it reads, through pools, scales, padding and concatenation.
+
+use super::synapse_plan::{Direct, Grid, SourcePool, Windows};
+use crate::network::{Network, NodeId, Op};
+
+/// One spiking layer as a weight layer sees it.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub source: NodeId,
+    pub from: Grid,
+    pub pool: Option<SourcePool>,
+    /// What is behind the pool.
+    pub grid: Grid,
+    /// One factor, or one per channel of `grid`.
+    pub scale: Vec<f32>,
+    /// Zeros around `grid`: `[top, left]`.
+    pub pad: [usize; 2],
+    /// The reader's channel that is the first of `grid`.
+    pub channel: usize,
+}
+
+/// Whether spikes reach each node without passing another layer of neurons.
+pub(super) fn reads_spikes(network: &Network) -> Vec<bool> {
+    let mut reads = vec![false; network.nodes.len()];
+    for (id, node) in network.nodes.iter().enumerate() {
+        reads[id] = matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| reads[input]);
+    }
+    reads
+}
+
+/// The spiking layers that add up to the value of `id`, constants aside; `None` where that is not all there is to it.
+pub(super) fn views(network: &Network, reads: &[bool], id: NodeId) -> Option<Vec<View>> {
+    if !reads[id] {
+        return Some(Vec::new());
+    }
+    let node = &network.nodes[id];
+    let grid = Grid::of(&node.shape)?;
+    let back = |k: usize| views(network, reads, node.inputs[k]);
+    match &node.op {
+        Op::Activation(_) => {
+            let view = View { source: id, from: grid, pool: None, grid, scale: vec![1.0], pad: [0, 0], channel: 0 };
+            Some(vec![view])
+        }
+        Op::Affine { scale, .. } => {
+            let mut views = back(0)?;
+            views.iter_mut().for_each(|view| view.rescale(|c| if scale.len() == 1 { scale[0] } else { scale[c] }));
+            Some(views)
+        }
+        Op::Add => {
+            let parts: Option<Vec<_>> = (0..node.inputs.len()).map(back).collect();
+            Some(parts?.concat())
+        }
+        Op::Concat { axis: 0 } => {
+            let (mut all, mut first) = (Vec::new(), 0);
+            for (k, &input) in node.inputs.iter().enumerate() {
+                all.extend(back(k)?.into_iter().map(|view| View { channel: view.channel + first, ..view }));
+                first += network.nodes[input].shape[0];
+            }
+            Some(all)
+        }
+        Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
+            let windows =
+                Windows { kernel: *kernel, stride: *stride, padding: [padding[0], padding[1]], ..Windows::POINT };
+            // Windows over the edge that count fewer places have other factors.
+            (padding == &[0; 4] || *count_include_pad).then(|| mean(back(0)?, windows, grid)).flatten()
+        }
+        Op::Mean { axes } if axes == &[1, 2] => {
+            let whole = Grid::of(&network.nodes[node.inputs[0]].shape)?;
+            mean(back(0)?, Windows::whole(whole), grid)
+        }
+        Op::MaxPool2d { kernel, stride, padding, dilation }
+            if matches!(network.nodes[node.inputs[0]].op, Op::Activation(_)) =>
+        {
+            let padding = [padding[0], padding[1]];
+            let windows = Windows { kernel: *kernel, stride: *stride, padding, dilation: *dilation };
+            let lateral = |view| View { pool: Some(SourcePool::Lateral(windows)), grid, ..view };
+            Some(back(0)?.into_iter().map(lateral).collect())
+        }
+        Op::Pad { before, after } if before.len() == 3 && before[0] == 0 && after[0] == 0 => {
+            let padded = |view: View| View { pad: [view.pad[0] + before[1], view.pad[1] + before[2]], ..view };
+            Some(back(0)?.into_iter().map(padded).collect())
+        }
+        Op::Reshape => {
+            let before = Grid::of(&network.nodes[node.inputs[0]].shape)?;
+            // The same numbers as channels of one place.
+            (before.places() == 1 && grid.places() == 1).then(|| back(0)).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// `views` behind a mean over windows.
+fn mean(views: Vec<View>, windows: Windows, grid: Grid) -> Option<Vec<View>> {
+    let factor = 1.0 / (windows.kernel[0] * windows.kernel[1]) as f32;
+    let pooled = |mut view: View| {
+        if view.pool.is_some() || view.pad != [0, 0] {
+            return None;
+        }
+        view.rescale(|_| factor);
+        let grid = Grid { channels: view.grid.channels, ..grid };
+        Some(View { pool: Some(SourcePool::Mean(windows)), grid, ..view })
+    };
+    views.into_iter().map(pooled).collect()
+}
+
+impl View {
+    /// Multiplies each channel by `factor` of the reader's channel.
+    fn rescale(&mut self, factor: impl Fn(usize) -> f32) {
+        let channels = self.grid.channels;
+        let scale = (0..channels).map(|c| self.scale_of(c) * factor(self.channel + c));
+        let scale: Vec<f32> = scale.collect();
+        self.scale = if scale.iter().all(|s| *s == scale[0]) { vec![scale[0]] } else { scale };
+    }
+    /// The factor of channel `c` of the view.
+    pub fn scale_of(&self, c: usize) -> f32 {
+        if self.scale.len() == 1 { self.scale[0] } else { self.scale[c] }
+    }
+}
+
+/// A linear map before its weights are laid out.
+pub(super) enum Draft {
+    /// A convolution or fully connected node, read through a view.
+    Weights {
+        node: NodeId,
+        view: View,
+        order: Option<Vec<usize>>,
+        scale: Vec<f32>,
+    },
+    Direct {
+        view: View,
+        direct: Direct,
+    },
+}

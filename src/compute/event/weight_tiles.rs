@@ -1,0 +1,245 @@
+//! Maps whose weights do not stay in the caches near to the core: their rows are taken in stretches that do, each for many
+//! columns before the next one. The events of a stretch lie together, those of the step with the most events first, so that
+//! the processor guesses rightly where the events of a step end.
+
+use rayon::prelude::*;
+
+use super::event_list::{Spikes, bits_at};
+use super::gather::Column;
+use super::synapse_plan::{Feed, Grid, Map, Rows, SourcePool, Term};
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel, WORD};
+use crate::compute::simd::lanes::{Lanes, MOST};
+
+/// Bytes of weights up to which all blocks of a layer are taken at a place before the next place; beyond, all places for
+/// one block.
+pub const SMALL_WEIGHTS: usize = 1 << 20;
+/// Bytes of weights from which on rows are taken in stretches.
+pub const CUT_WEIGHTS: usize = 128 << 10;
+/// Spikes that a stretch may see in a step from which on they are: of fewer too few come.
+pub const FEWEST: usize = 128;
+/// Input channels of one stretch: with blocks of 64 outputs 64 KiB of weights.
+pub const STRETCH: usize = 256;
+/// Steps that are put in order together.
+pub const TURN: usize = 32;
+/// Words of one stretch.
+const WORDS: usize = STRETCH / 64;
+
+/// Whether the rows of `map` are taken in stretches where weights are more than [`CUT_WEIGHTS`]: its shape alone decides, so that sums are the
+/// same in every run.
+pub fn suits(map: &Rows, pool: Option<SourcePool>) -> bool {
+    let sources = match pool {
+        None => 1,
+        Some(SourcePool::Mean(pool)) => pool.kernel[0] * pool.kernel[1],
+        Some(SourcePool::Lateral(_)) => return false,
+    };
+    map.groups == 1 && map.input.channels.min(STRETCH) * sources >= FEWEST
+}
+
+/// The same of a term of `feed`.
+pub fn suits_term(term: &Term, feed: &Feed) -> bool {
+    let Map::Rows(rows) = &term.map else { return false };
+    feed.pool.is_none() && feed.lanes == MOST && suits(rows, term.pool)
+}
+
+/// The events of one sample and plane, stretch by stretch of every place that the map's windows slide over.
+#[derive(Debug, Default)]
+pub struct Stretches {
+    /// What a spike counts.
+    count: f32,
+    /// Stretches of one place.
+    cuts: usize,
+    /// The first step and the first event of each stretch, and one past the last, `[place][cut]`.
+    firsts: Vec<[u32; 2]>,
+    /// Steps with events, and how many they have.
+    steps: Vec<[u16; 2]>,
+    /// Rows within the stretch; longer than its events, which are written many places at a time.
+    events: Vec<u32>,
+}
+
+impl Stretches {
+    /// The events of `spikes` over `steps` that `map`, which is of `term`, reads; one for each plane.
+    pub fn of(term: &Term, map: &Rows, spikes: &impl Spikes, steps: usize) -> Vec<Self> {
+        let plane = |plane: usize| dispatch(Listing { term, map, spikes, steps, plane });
+        (0..spikes.weights().len()).into_par_iter().map(plane).collect()
+    }
+}
+
+struct Listing<'a, S> {
+    term: &'a Term,
+    map: &'a Rows,
+    spikes: &'a S,
+    steps: usize,
+    plane: usize,
+}
+
+impl<S: Spikes> Kernel for Listing<'_, S> {
+    type Output = Stretches;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Stretches {
+        let Self { term, map, spikes, steps, plane } = self;
+        let Grid { channels, width, .. } = map.input;
+        let cuts = channels.div_ceil(STRETCH);
+        let mut out = Stretches { count: spikes.weights()[plane] as f32, cuts, ..Stretches::default() };
+        let (mut length, mut sources) = (0, Vec::new());
+        for place in 0..map.input.places() {
+            sources.clear();
+            match term.pool {
+                Some(SourcePool::Mean(windows)) => {
+                    sources.extend(windows.places(term.from, place / width, place % width))
+                }
+                _ => sources.push(place),
+            }
+            for first in (0..channels).step_by(STRETCH) {
+                out.firsts.push([out.steps.len() as u32, length as u32]);
+                let wide = (channels - first).min(STRETCH);
+                for turn in (0..steps).step_by(TURN) {
+                    // The bits of every source at a step, by which the steps are put in order and then listed.
+                    let bits = |t: usize, source: usize| -> [u64; WORDS] {
+                        let words = spikes.plane(t, plane);
+                        let start = source * channels + first;
+                        std::array::from_fn(|k| match wide.saturating_sub(64 * k) {
+                            0 => 0,
+                            left => bits_at(words, start + 64 * k, left.min(64)),
+                        })
+                    };
+                    let mut order = [[0u16; 2]; TURN];
+                    let order = &mut order[..(steps - turn).min(TURN)];
+                    for (k, order) in order.iter_mut().enumerate() {
+                        let ones = |source: &usize| bits(turn + k, *source).iter().map(|w| w.count_ones()).sum::<u32>();
+                        *order = [(turn + k) as u16, sources.iter().map(ones).sum::<u32>() as u16];
+                    }
+                    most_first(order);
+                    for &[step, number] in order.iter().take_while(|[_, number]| *number > 0) {
+                        out.steps.push([step, number]);
+                        let room = length + usize::from(number) + WORD;
+                        if out.events.len() < room {
+                            out.events.resize(room.max(2 * out.events.len()), 0);
+                        }
+                        for &source in &sources {
+                            for (k, word) in bits(usize::from(step), source).into_iter().enumerate() {
+                                if let Some(events) = out.events[length..].first_chunk_mut() {
+                                    length += I::positions_of_word(word, (WORD * k) as u32, events);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        out.firsts.push([out.steps.len() as u32, length as u32]);
+        out
+    }
+}
+
+/// Puts steps with many events before those with few; of equals the earlier first.
+#[inline(always)]
+fn most_first(steps: &mut [[u16; 2]]) {
+    // So few are sorted fastest by putting each in its place.
+    for k in 1..steps.len() {
+        let (step, mut at) = (steps[k], k);
+        while at > 0 && steps[at - 1][1] < step[1] {
+            steps[at] = steps[at - 1];
+            at -= 1;
+        }
+        steps[at] = step;
+    }
+}
+
+/// A stretch of rows of one block.
+pub struct Stretch<'a> {
+    rows: &'a [Lanes],
+    /// Row and column of the kernel.
+    of: [usize; 2],
+    /// Which of its place.
+    cut: usize,
+}
+
+impl<'a> Stretch<'a> {
+    /// The stretches of `map`, of which `weights` are one block's, in the order of the weights.
+    pub fn all(map: &'a Rows, weights: &'a [Lanes]) -> impl Iterator<Item = Self> {
+        let (channels, [height, width]) = (map.input.channels, map.windows.kernel);
+        let cuts = channels.div_ceil(STRETCH);
+        (0..width * height * cuts).map(move |k| {
+            let (place, cut) = (k / cuts, k % cuts);
+            let span = place * channels + cut * STRETCH..place * channels + channels.min((cut + 1) * STRETCH);
+            let rows = &weights[span.start * MOST..span.end * MOST];
+            Self { rows, of: [place % height, place / height], cut }
+        })
+    }
+
+    /// Adds its rows for `events` to the column of output `(y, x)`, `amplitude` times each.
+    pub fn add<const N: usize>(
+        &self,
+        map: &Rows,
+        events: &Stretches,
+        at: [usize; 2],
+        amplitude: f32,
+        column: &mut Column<N>,
+    ) {
+        let windows = &map.windows;
+        let along = |axis: usize, length: usize| {
+            let place = at[axis] * windows.stride[axis] + self.of[axis] * windows.dilation[axis];
+            place.checked_sub(windows.padding[axis]).filter(|&place| place < length)
+        };
+        if let (Some(row), Some(place)) = (along(0, map.input.height), along(1, map.input.width)) {
+            let index = (row * map.input.width + place) * events.cuts + self.cut;
+            dispatch(Add { rows: self.rows, events, index, amplitude, column });
+        }
+    }
+}
+
+struct Add<'a, const N: usize> {
+    rows: &'a [Lanes],
+    events: &'a Stretches,
+    index: usize,
+    amplitude: f32,
+    column: &'a mut Column<N>,
+}
+
+impl<const N: usize> Kernel for Add<'_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { rows, events, index, amplitude, column } = self;
+        let (rows, _) = rows.as_chunks::<N>();
+        let amplitude = I::splat(amplitude * events.count);
+        let [[first, mut at], [last, _]] = [events.firsts[index], events.firsts[index + 1]];
+        for &[step, number] in &events.steps[first as usize..last as usize] {
+            let here = &events.events[at as usize..at as usize + usize::from(number)];
+            at += u32::from(number);
+            let mut sums = [[I::splat(0.0); N]; 2];
+            let (pairs, rest) = here.as_chunks::<2>();
+            for pair in pairs {
+                for (sum, &event) in sums.iter_mut().zip(pair) {
+                    let row = &rows[event as usize];
+                    for n in 0..N {
+                        sum[n] = I::add(sum[n], I::load(&row[n]));
+                    }
+                }
+            }
+            for &event in rest {
+                let row = &rows[event as usize];
+                for n in 0..N {
+                    sums[0][n] = I::add(sums[0][n], I::load(&row[n]));
+                }
+            }
+            for (n, out) in column[usize::from(step)].iter_mut().enumerate() {
+                let sum = I::add(sums[0][n], sums[1][n]);
+                I::store(I::mul_then_add(sum, amplitude, I::load(out)), out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_with_many_events_come_first() {
+        let mut steps = [[0, 2], [1, 0], [2, 5], [3, 2], [4, 7]];
+        most_first(&mut steps);
+        assert_eq!(steps.map(|[step, _]| step), [4, 2, 0, 3, 1]);
+    }
+}

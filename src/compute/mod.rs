@@ -1,0 +1,14 @@
+//! Running a network's stateless parts: dense layers on Burn tensors, event-driven kernels, backends.
+
+pub mod ann_run;
+pub mod backend;
+pub mod dense;
+pub mod event;
+pub mod program;
+pub mod simd;
+pub mod verify;
+
+pub use ann_run::AnnRun;
+pub use backend::Backend;
+pub use simd::lanes::Lanes;
+pub use simd::simd_name;

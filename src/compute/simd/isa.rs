@@ -1,0 +1,178 @@
+//! The instructions that kernels are made of, in the widest form that the machine has, chosen at run time. All forms do the
+//! same operations in the same order, multiplication and addition apart, so their results are equal to the last bit;
+//! [`Portable`] is the plain twin that the others are tested against.
+//! The instructions of x86-64 themselves are in `x86.rs`.
+
+use super::lanes::{BITS, LANES, Lanes};
+
+/// Operations on sixteen numbers side by side.
+pub trait Isa {
+    /// Sixteen numbers in registers.
+    type V: Copy;
+    fn load(from: &Lanes) -> Self::V;
+    fn store(value: Self::V, to: &mut Lanes);
+    fn splat(value: f32) -> Self::V;
+    fn add(a: Self::V, b: Self::V) -> Self::V;
+    fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// `a·b + c`, rounded twice on every machine.
+    fn mul_then_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// The next whole number at or below.
+    fn floor(a: Self::V) -> Self::V;
+    /// `a` where the lane's bit is set, `b` elsewhere.
+    fn select(bits: u16, a: Self::V, b: Self::V) -> Self::V;
+    /// Bits of the lanes where `a >= b`.
+    fn ge(a: Self::V, b: Self::V) -> u16;
+    /// Bits of the lanes where `a > b`.
+    fn gt(a: Self::V, b: Self::V) -> u16;
+    /// `base` plus the place of every set bit, in order, at the front of `out`; the rest of `out` is anything. How many there
+    /// are.
+    #[inline(always)]
+    fn positions(bits: u16, base: u32, out: &mut [u32; LANES]) -> usize {
+        let mut count = 0;
+        for place in 0..LANES {
+            out[count % LANES] = base + place as u32;
+            count += usize::from(bits >> place & 1);
+        }
+        count
+    }
+    /// The same of a whole word.
+    #[inline(always)]
+    fn positions_of_word(bits: u64, base: u32, out: &mut [u32; WORD]) -> usize {
+        let mut count = 0;
+        for first in (0..WORD).step_by(LANES) {
+            // What is there is never more than the bits before.
+            if let Some(out) = out[count..].first_chunk_mut() {
+                count += Self::positions((bits >> first) as u16, base + first as u32, out);
+            }
+        }
+        count
+    }
+}
+
+/// Bits of a word.
+pub const WORD: usize = 64;
+
+/// Plain loops, for any machine.
+pub struct Portable;
+
+impl Isa for Portable {
+    type V = Lanes;
+    #[inline(always)]
+    fn load(from: &Lanes) -> Lanes {
+        *from
+    }
+    #[inline(always)]
+    fn store(value: Lanes, to: &mut Lanes) {
+        *to = value;
+    }
+    #[inline(always)]
+    fn splat(value: f32) -> Lanes {
+        Lanes([value; LANES])
+    }
+    #[inline(always)]
+    fn add(a: Lanes, b: Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| a.0[lane] + b.0[lane]))
+    }
+    #[inline(always)]
+    fn sub(a: Lanes, b: Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| a.0[lane] - b.0[lane]))
+    }
+    #[inline(always)]
+    fn mul_then_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| a.0[lane] * b.0[lane] + c.0[lane]))
+    }
+    #[inline(always)]
+    fn div(a: Lanes, b: Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| a.0[lane] / b.0[lane]))
+    }
+    #[inline(always)]
+    fn floor(a: Lanes) -> Lanes {
+        Lanes(a.0.map(f32::floor))
+    }
+    #[inline(always)]
+    fn select(bits: u16, a: Lanes, b: Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| if u32::from(bits) & BITS[lane] != 0 { a.0[lane] } else { b.0[lane] }))
+    }
+    #[inline(always)]
+    fn ge(a: Lanes, b: Lanes) -> u16 {
+        (0..LANES).fold(0, |bits, lane| bits | u16::from(a.0[lane] >= b.0[lane]) << lane)
+    }
+    #[inline(always)]
+    fn gt(a: Lanes, b: Lanes) -> u16 {
+        (0..LANES).fold(0, |bits, lane| bits | u16::from(a.0[lane] > b.0[lane]) << lane)
+    }
+}
+
+/// Work compiled for several instruction sets.
+pub trait Kernel {
+    /// What it gives.
+    type Output;
+    /// The work; mark it `#[inline(always)]` so that it takes on the instruction set of its caller.
+    fn run<I: Isa>(self) -> Self::Output;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::compute::simd::dispatch;
+
+    /// Everything that an instruction set can do to its operands.
+    struct All([Lanes; 3], u64);
+
+    impl Kernel for All {
+        type Output = (Vec<u32>, [u16; 2], [Vec<u32>; 2]);
+        #[inline(always)]
+        fn run<I: Isa>(self) -> Self::Output {
+            let [a, b, c] = self.0.each_ref().map(I::load);
+            let results = [
+                I::add(a, b),
+                I::sub(a, b),
+                I::mul_then_add(a, b, c),
+                I::div(a, b),
+                I::floor(a),
+                I::select(self.1 as u16, a, b),
+                I::splat(self.0[0].0[3]),
+            ];
+            let numbers = results.into_iter().flat_map(|value| {
+                let mut lanes = Lanes::ZERO;
+                I::store(value, &mut lanes);
+                lanes.0.map(f32::to_bits)
+            });
+            let mut places = [0; LANES];
+            let count = I::positions(self.1 as u16, 7, &mut places);
+            let mut places_of_word = [0; WORD];
+            let all = I::positions_of_word(self.1, 7, &mut places_of_word);
+            let places = [places[..count].to_vec(), places_of_word[..all].to_vec()];
+            (numbers.collect(), [I::ge(a, b), I::gt(a, b)], places)
+        }
+    }
+
+    proptest! {
+        /// Every form of every operation is the plain one to the last bit, ties and infinities included.
+        #[test]
+        fn instruction_sets_agree_with_the_plain_twin(
+            values in prop::collection::vec(prop_oneof![-4f32..4.0, Just(0.0), Just(1.0), Just(f32::INFINITY)], 48),
+            bits in prop_oneof![any::<u64>(), any::<[u64; 3]>().prop_map(|[a, b, c]| a & b & c)],
+        ) {
+            let lanes = [0, 1, 2].map(|k| Lanes(std::array::from_fn(|lane| values[k * LANES + lane])));
+            let want = All(lanes, bits).run::<Portable>();
+            let set = |wide: u32| {
+                (0..wide).filter(|place| bits >> place & 1 == 1).map(|place| 7 + place).collect::<Vec<u32>>()
+            };
+            prop_assert_eq!(&want.2, &[set(16), set(64)]);
+            let clean = |(numbers, masks, places): (Vec<u32>, [u16; 2], [Vec<u32>; 2])| {
+                // The sign of a NaN is nobody's.
+                let numbers: Vec<u32> = numbers.into_iter().map(|n| if f32::from_bits(n).is_nan() { 0 } else { n }).collect();
+                (numbers, masks, places)
+            };
+            prop_assert_eq!(clean(dispatch(All(lanes, bits))), clean(want.clone()));
+            #[cfg(target_arch = "x86_64")]
+            if let Ok(narrow) = crate::compute::simd::x86::run_with_avx2(All(lanes, bits)) {
+                prop_assert_eq!(clean(narrow), clean(want));
+            }
+        }
+    }
+}

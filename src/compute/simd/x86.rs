@@ -1,0 +1,220 @@
+//! Vector instructions of x86-64 processors, AVX-512 and AVX2, as forms of [`Isa`]; only those that the machine turns out to
+//! have are run.
+//!
+//! This is the only module of the kernels with `unsafe` in it: the instructions, and calling a function that was compiled for
+//! more than the target promises.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::isa::{Isa, Kernel};
+use super::lanes::Lanes;
+
+/// Runs `kernel` with the widest of these instructions that the machine has; gives it back where it has none.
+#[inline]
+pub fn run<K: Kernel>(kernel: K) -> Result<K::Output, K> {
+    if has_avx512() {
+        // SAFETY: the machine has every feature that the function is compiled for.
+        return Ok(unsafe { avx512(kernel) });
+    }
+    run_with_avx2(kernel)
+}
+
+/// The same with no more than AVX2.
+#[inline]
+pub fn run_with_avx2<K: Kernel>(kernel: K) -> Result<K::Output, K> {
+    if has_avx2() {
+        // SAFETY: the machine has every feature that the function is compiled for.
+        return Ok(unsafe { avx2(kernel) });
+    }
+    Err(kernel)
+}
+
+/// The name of what [`run`] uses.
+pub fn name() -> Option<&'static str> {
+    if has_avx512() {
+        return Some("AVX-512");
+    }
+    has_avx2().then_some("AVX2")
+}
+
+fn has_avx512() -> bool {
+    // The answers are kept by the standard library: each is one load.
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        // Not on the oldest machines with AVX-512; those slow down when they use it and do better with AVX2.
+        && is_x86_feature_detected!("avx512vbmi2")
+        && is_x86_feature_detected!("popcnt")
+}
+
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2,popcnt")]
+fn avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512>()
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx2>()
+}
+
+/// Reached through [`avx512`] only.
+struct Avx512;
+
+// SAFETY, for all of these: the machine has AVX-512 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
+impl Isa for Avx512 {
+    type V = __m512;
+    #[inline(always)]
+    fn load(from: &Lanes) -> __m512 {
+        unsafe { _mm512_load_ps(from.0.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(value: __m512, to: &mut Lanes) {
+        unsafe { _mm512_store_ps(to.0.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
+    fn splat(value: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(value) }
+    }
+    #[inline(always)]
+    fn add(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul_then_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(_mm512_mul_ps(a, b), c) }
+    }
+    #[inline(always)]
+    fn div(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn floor(a: __m512) -> __m512 {
+        unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    fn select(bits: u16, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(bits, b, a) }
+    }
+    #[inline(always)]
+    fn ge(a: __m512, b: __m512) -> u16 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn gt(a: __m512, b: __m512) -> u16 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn positions(bits: u16, base: u32, out: &mut [u32; 16]) -> usize {
+        unsafe {
+            let places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let places = _mm512_add_epi32(places, _mm512_set1_epi32(base as i32));
+            _mm512_storeu_epi32(out.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(bits, places));
+        }
+        bits.count_ones() as usize
+    }
+    #[inline(always)]
+    fn positions_of_word(bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
+        /// The places of a word, a byte each.
+        static PLACES: [u8; 64] = {
+            let mut places = [0; 64];
+            let mut place = 0;
+            while place < 64 {
+                places[place] = place as u8;
+                place += 1;
+            }
+            places
+        };
+        let count = bits.count_ones() as usize;
+        unsafe {
+            let places = _mm512_maskz_compress_epi8(bits, _mm512_loadu_si512(PLACES.as_ptr().cast()));
+            let base = _mm512_set1_epi32(base as i32);
+            let mut put = |k: usize, places: __m128i| {
+                let wide = _mm512_add_epi32(_mm512_cvtepu8_epi32(places), base);
+                _mm512_storeu_epi32(out.as_mut_ptr().add(16 * k).cast(), wide);
+            };
+            put(0, _mm512_extracti32x4_epi32::<0>(places));
+            put(1, _mm512_extracti32x4_epi32::<1>(places));
+            // Few words have so many.
+            if count > 32 {
+                put(2, _mm512_extracti32x4_epi32::<2>(places));
+                put(3, _mm512_extracti32x4_epi32::<3>(places));
+            }
+        }
+        count
+    }
+}
+
+/// Reached through [`avx2`] only.
+struct Avx2;
+
+// SAFETY, for all of these: the machine has AVX2 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
+impl Isa for Avx2 {
+    type V = [__m256; 2];
+    #[inline(always)]
+    fn load(from: &Lanes) -> [__m256; 2] {
+        unsafe { [_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0.as_ptr().add(8))] }
+    }
+    #[inline(always)]
+    fn store(value: [__m256; 2], to: &mut Lanes) {
+        let to = to.0.as_mut_ptr();
+        unsafe {
+            _mm256_store_ps(to, value[0]);
+            _mm256_store_ps(to.add(8), value[1]);
+        }
+    }
+    #[inline(always)]
+    fn splat(value: f32) -> [__m256; 2] {
+        unsafe { [_mm256_set1_ps(value); 2] }
+    }
+    #[inline(always)]
+    fn add(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn sub(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn mul_then_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+        let one = |k: usize| unsafe { _mm256_add_ps(_mm256_mul_ps(a[k], b[k]), c[k]) };
+        [one(0), one(1)]
+    }
+    #[inline(always)]
+    fn div(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn floor(a: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_floor_ps(a[0]), _mm256_floor_ps(a[1])] }
+    }
+    #[inline(always)]
+    fn select(bits: u16, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        let one = |k: usize| unsafe {
+            let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let bits = _mm256_set1_epi32(i32::from(bits >> (8 * k)));
+            let mask = _mm256_cmpeq_epi32(_mm256_and_si256(bits, lane), lane);
+            _mm256_blendv_ps(b[k], a[k], _mm256_castsi256_ps(mask))
+        };
+        [one(0), one(1)]
+    }
+    #[inline(always)]
+    fn ge(a: [__m256; 2], b: [__m256; 2]) -> u16 {
+        let one = |k: usize| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a[k], b[k])) as u16 };
+        one(0) | one(1) << 8
+    }
+    #[inline(always)]
+    fn gt(a: [__m256; 2], b: [__m256; 2]) -> u16 {
+        let one = |k: usize| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[k], b[k])) as u16 };
+        one(0) | one(1) << 8
+    }
+}

@@ -1,0 +1,204 @@
+//! Whether a network computes what its file says it should: stored inputs and outputs beside the file, in the layout of the
+//! ONNX model zoo (`test_data_set_0/input_0.pb`, `output_0.pb`) or as numpy arrays (`NAME.npz` with `input` and `output`,
+//! `NAME.input.npy` and `NAME.output.npy`), are compared with what this program gives.
+
+use std::path::{Path, PathBuf};
+
+use super::dense::numbers;
+use super::program::Program;
+use crate::data::npz;
+use crate::network::{Network, onnx};
+use crate::{Error, Result};
+
+/// At most this many stored sets and samples are compared.
+const SETS: usize = 4;
+const SAMPLES: usize = 64;
+/// What differs by more than this share of the largest stored value, and by more than [`ABSOLUTE`], is another function.
+const RELATIVE: f32 = 1e-3;
+const ABSOLUTE: f32 = 1e-4;
+
+const INPUTS: [&str; 4] = ["input", "inputs", "input_0", "x"];
+const OUTPUTS: [&str; 4] = ["output", "outputs", "output_0", "logits"];
+
+/// Numbers with their dimensions, the batch first.
+type Array = (Vec<usize>, Vec<f32>);
+
+/// Stored input and outputs.
+#[derive(Debug)]
+struct Stored {
+    input: Array,
+    /// One per output, in their order.
+    outputs: Vec<Array>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// Where the stored values lie.
+    pub source: PathBuf,
+    pub samples: usize,
+    /// The largest difference, and the output it is in.
+    pub largest: f32,
+    pub output: String,
+    /// The largest magnitude among the stored outputs.
+    pub scale: f32,
+}
+
+impl Verified {
+    /// Whether the difference is what rounding explains.
+    pub fn agrees(&self) -> bool {
+        self.largest <= ABSOLUTE + RELATIVE * self.scale
+    }
+}
+
+/// Compares `network`, read from `path`, with every stored set beside it; `program` puts it on a device and is asked only
+/// where there is one. A set that cannot be read or does not fit is an error in its place.
+pub fn beside(network: &Network, path: &Path, program: impl FnOnce() -> Program) -> Vec<Result<Verified>> {
+    let sources = sources(path);
+    if sources.is_empty() {
+        return Vec::new();
+    }
+    let program = program();
+    sources.into_iter().map(|source| compare(network, &program, &source, read(&source)?)).collect()
+}
+
+/// Folders and files beside `path` that may hold stored values.
+fn sources(path: &Path) -> Vec<PathBuf> {
+    if !path.is_file() {
+        return Vec::new();
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut sets: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|p| {
+            p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("test_data_set_"))
+                && p.join("input_0.pb").is_file()
+        })
+        .collect();
+    sets.sort();
+    sets.truncate(SETS);
+    let named = |ending: &str| path.with_extension(ending);
+    let npz = named("npz");
+    if npz.is_file() && matches!(npz::named(&npz, &OUTPUTS), Ok(Some(_))) {
+        sets.push(npz);
+    }
+    let npy = named("input.npy");
+    if npy.is_file() && named("output.npy").is_file() {
+        sets.push(npy);
+    }
+    sets
+}
+
+fn read(source: &Path) -> Result<Stored> {
+    if source.is_dir() {
+        let outputs = (0..).map(|k| source.join(format!("output_{k}.pb"))).take_while(|p| p.is_file());
+        let outputs = outputs.map(|p| onnx::read_tensor(&p)).collect::<Result<Vec<_>>>()?;
+        return Ok(Stored { input: onnx::read_tensor(&source.join("input_0.pb"))?, outputs });
+    }
+    if source.extension().is_some_and(|ending| ending == "npz") {
+        let array = |names: &[&str]| {
+            let missing = || Error::file(source, "archive", format!("holds none of {}", names.join(", ")));
+            npz::named(source, names)?.ok_or_else(missing)
+        };
+        return Ok(Stored { input: array(&INPUTS)?, outputs: vec![array(&OUTPUTS)?] });
+    }
+    let output = PathBuf::from(source.to_string_lossy().replace(".input.npy", ".output.npy"));
+    Ok(Stored { input: npz::npy(source)?, outputs: vec![npz::npy(&output)?] })
+}
+
+fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) -> Result<Verified> {
+    let fail = |reason: String| Error::file(source, "the stored values", reason);
+    let shape = network.input_shape();
+    let (dims, values) = &stored.input;
+    let input = match dims.split_first() {
+        Some((_, rest)) if rest == shape => values.clone(),
+        Some((_, rest)) if shape.len() == 3 && *rest == [shape[1], shape[2], shape[0]] => channels_first(values, shape),
+        _ => return Err(fail(format!("the input has shape {dims:?}, and the network wants [N, {shape:?}]"))),
+    };
+    let rows = dims[0].min(SAMPLES);
+    let (width, answers) = (shape.iter().product::<usize>(), network.classes());
+    let parts = network.parts();
+    if stored.outputs.len() != parts.len() {
+        return Err(fail(format!("there are {} outputs for a network with {}", stored.outputs.len(), parts.len())));
+    }
+    for (part, (dims, values)) in parts.iter().zip(&stored.outputs) {
+        if values.len() != dims[..1].iter().product::<usize>() * part.range.len()
+            || dims.first() != stored.input.0.first()
+        {
+            return Err(fail(format!(
+                "output '{}' has shape {dims:?}, and the network gives {:?}",
+                part.name, part.shape
+            )));
+        }
+    }
+    let mut found =
+        Verified { source: source.to_owned(), samples: rows, largest: 0.0, output: String::new(), scale: 0.0 };
+    for row in 0..rows {
+        let x = program.tensor(input[row * width..(row + 1) * width].to_vec(), 1);
+        let ours = numbers(program.run(x, |_, _| {}));
+        debug_assert_eq!(ours.len(), answers);
+        for (part, (_, theirs)) in parts.iter().zip(&stored.outputs) {
+            let theirs = &theirs[row * part.range.len()..(row + 1) * part.range.len()];
+            for (a, b) in ours[part.range.clone()].iter().zip(theirs) {
+                let difference = if (a - b).is_nan() { f32::INFINITY } else { (a - b).abs() };
+                found.scale = found.scale.max(b.abs());
+                if difference > found.largest || found.output.is_empty() {
+                    (found.largest, found.output) = (difference, part.name.clone());
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// `[N, H, W, C]` as `[N, C, H, W]`.
+fn channels_first(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    let (channels, plane) = (shape[0], shape[1] * shape[2]);
+    let sample = |x: &[f32]| {
+        (0..channels)
+            .flat_map(|c| x.iter().skip(c).step_by(channels).copied().collect::<Vec<_>>())
+            .collect::<Vec<f32>>()
+    };
+    values.chunks_exact(channels * plane).flat_map(sample).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{NpzData, write_npz};
+    use crate::network::zoo::{Arch, parse_activation};
+
+    #[test]
+    fn stored_values_are_found_compared_and_told_when_they_do_not_fit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("net.onnx");
+        std::fs::write(&path, b"").unwrap();
+        let network = Arch::Mlp.build(&[1, 4, 4], 3, parse_activation("relu").unwrap(), 1).unwrap();
+        let program = || Program::new(std::sync::Arc::new(network.clone()), &burn::tensor::Device::flex());
+        assert!(beside(&network, &path, || unreachable!("nothing is stored")).is_empty());
+        let x: Vec<f32> = (0..32).map(|k| k as f32 / 32.0).collect();
+        let mut y = numbers(program().run(program().tensor(x.clone(), 2), |_, _| {}));
+        let save = |y: &[f32], shape: &[usize]| {
+            write_npz(
+                &path.with_extension("npz"),
+                &[("input", &[2, 1, 4, 4], NpzData::F32(&x)), ("output", shape, NpzData::F32(y))],
+            )
+            .unwrap();
+        };
+        save(&y, &[2, 3]);
+        let right = beside(&network, &path, program).remove(0).unwrap();
+        assert!(right.agrees() && right.samples == 2, "{right:?}");
+        y[4] += 0.5;
+        save(&y, &[2, 3]);
+        let wrong = beside(&network, &path, program).remove(0).unwrap();
+        assert!(!wrong.agrees() && (wrong.largest - 0.5).abs() < 1e-4, "{wrong:?}");
+        save(&y, &[3, 2]);
+        assert!(beside(&network, &path, program).remove(0).unwrap_err().to_string().contains("[3, 2]"));
+        // Broken sets are named, not lost.
+        std::fs::create_dir(dir.path().join("test_data_set_0")).unwrap();
+        std::fs::write(dir.path().join("test_data_set_0/input_0.pb"), [0xff; 9]).unwrap();
+        assert!(beside(&network, &path, program).remove(0).unwrap_err().to_string().contains("input_0.pb"));
+    }
+}

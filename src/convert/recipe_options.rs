@@ -1,0 +1,415 @@
+//! The words of a recipe besides thresholds: neuron models, corrections, initial potentials, pooling. Each has one short
+//! text form, the same on the command line, in TOML and on the screen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// The most members of a group neuron and spikes of a burst that are offered.
+pub const MAX_LEVELS: u8 = 64;
+/// The most steps a correction may spend before the run.
+pub const MAX_PRESTEPS: usize = 512;
+/// The most COS passes.
+pub const MAX_PASSES: usize = 32;
+
+/// What a neuron may do in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Neuron {
+    /// At most one spike of θ.
+    #[default]
+    If,
+    /// One spike of θ, or one of −θ while more were sent out than taken back (SNM, Wang et al., IJCAI 2022).
+    Signed,
+    /// `m` members share a potential and fire at θ/m, 2θ/m, …: up to `m` spikes of θ/m (group neuron, Lv et al., 2024).
+    Group(u8),
+    /// Up to Γ spikes of θ (burst spikes, Li & Zeng, IJCAI 2022).
+    Burst(u8),
+}
+
+/// How the conversion error of single neurons is corrected for each sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Correction {
+    /// Not at all.
+    #[default]
+    None,
+    /// Neurons left with a negative residual potential after `steps` pre-steps are silenced (SRP, Hao et al., AAAI 2023).
+    Srp { steps: usize, rule: SrpRule },
+    /// v(0) is shifted by what removes or adds one spike in the first `steps` steps, `passes` times (COS, Hao et al., ICLR
+    /// 2023).
+    Cos { steps: usize, passes: usize, rule: CosRule },
+}
+
+/// Which residual potential silences a neuron.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SrpRule {
+    /// v(τ) ≤ 0.001 θ, as the authors' program has it.
+    #[default]
+    Code,
+    /// v(τ) < 0, as the theory says.
+    Theory,
+}
+
+/// How COS reads the residual potential, and what becomes of neurons that fire at every step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CosRule {
+    /// The conditions on v(ρ) of each pass's own run; saturated neurons are left alone.
+    #[default]
+    Guarded,
+    /// The same, and saturated neurons get the published program's shift of 1001 θ.
+    Published,
+    /// The conditions on what v(ρ) would be from the uncorrected v(0). Later passes of the rules above read a potential that
+    /// holds the shift itself and can go past the target; this one stops there. Ours.
+    Exact,
+}
+
+/// How v(0) is spread over the neurons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitialPotential {
+    /// The same fraction of θ for all.
+    #[default]
+    Constant,
+    /// Uniform in (0, θ), another for every neuron (ablation of OPI).
+    Uniform,
+    /// Normal around the fraction with a quarter of θ as standard deviation (ablation of OPI).
+    Gaussian,
+    /// Per neuron, moved by T times the mean activation that is missing on calibration samples (Li et al., ICML 2021).
+    Calibrated,
+}
+
+/// What becomes of max pooling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// In front of the neuron: the largest current of each step (Bu et al., CVPR 2025).
+    #[default]
+    PreNeuron,
+    /// Behind the neuron: the largest accumulated output; its increase is what passes (LIPooling, Li & Zeng, IJCAI 2022).
+    Lateral,
+}
+
+/// What the answer is read from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Readout {
+    /// The logits of all steps.
+    #[default]
+    Sum,
+    /// The logits after a delay in steps; `None` estimates it from the thresholds (Bu et al., CVPR 2025).
+    Delayed(Option<usize>),
+    /// Each sample stops at the first step whose largest probability reaches this confidence.
+    EarlyExit(f32),
+}
+
+impl Neuron {
+    /// What each plane of recorded bits is worth, in units of [`Neuron::unit`].
+    pub fn weights(self) -> &'static [i32] {
+        const POWERS: [i32; 7] = [1, 2, 4, 8, 16, 32, 64];
+        match self {
+            Self::If => &POWERS[..1],
+            Self::Signed => &[1, -1],
+            Self::Group(m) | Self::Burst(m) => &POWERS[..(m.max(1).ilog2() + 1).min(7) as usize],
+        }
+    }
+    /// The amplitude of one count at threshold θ.
+    pub fn unit(self, theta: f32) -> f32 {
+        match self {
+            Self::Group(m) => theta / f32::from(m.max(1)),
+            _ => theta,
+        }
+    }
+    /// The largest count in one step.
+    pub fn per_step(self) -> usize {
+        match self {
+            Self::If | Self::Signed => 1,
+            Self::Group(m) | Self::Burst(m) => usize::from(m.max(1)),
+        }
+    }
+    /// Reads `if`, `signed`, `group:M` or `burst:G`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let count = |text: &str| match text.trim().parse::<u8>() {
+            Ok(n) if (1..=MAX_LEVELS).contains(&n) => Ok(n),
+            _ => Err(Error::Invalid(format!("neuron '{text}': the number must be 1 to {MAX_LEVELS}"))),
+        };
+        match text.trim() {
+            "if" => Ok(Self::If),
+            "signed" => Ok(Self::Signed),
+            other => match other.split_once(':') {
+                Some(("group", m)) => Ok(Self::Group(count(m)?)),
+                Some(("burst", g)) => Ok(Self::Burst(count(g)?)),
+                _ => Err(Error::Invalid(format!("neuron '{text}' is not known; use if, signed, group:M or burst:G"))),
+            },
+        }
+    }
+}
+
+impl Correction {
+    /// Steps spent before the first counted one, as the papers count (ρ or τ once).
+    pub fn presteps(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Srp { steps, .. } | Self::Cos { steps, .. } => steps,
+        }
+    }
+    /// Steps that event-driven hardware spends before the first counted one with `layers` spiking layers: COS calibrates
+    /// each layer on the corrected output of the one before, and each pass runs the pre-steps once more.
+    pub fn hardware_presteps(self, layers: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Srp { steps, .. } => steps,
+            Self::Cos { steps, passes, .. } => steps * layers * passes,
+        }
+    }
+    /// Reads `none`, `srp:4`, `srp:4,theory`, `cos:4`, `cos:4x3`, `cos:4x3,published` or `cos:4x3,exact`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let unknown = || {
+            Error::Invalid(format!(
+                "correction '{text}' is not known; use none, srp:TAU, srp:TAU,theory, cos:RHO, cos:RHOxPASSES or \
+                 cos:RHOxPASSES, with ,published or ,exact behind it"
+            ))
+        };
+        let whole = text.trim();
+        if whole == "none" {
+            return Ok(Self::None);
+        }
+        let (kind, rest) = whole.split_once(':').ok_or_else(unknown)?;
+        let (numbers, option) = rest.split_once(',').map_or((rest, None), |(n, o)| (n, Some(o.trim())));
+        let number = |text: &str, limit: usize| match text.trim().parse::<usize>() {
+            Ok(n) if n <= limit => Ok(n),
+            _ => Err(Error::Invalid(format!("correction '{whole}': '{text}' must be a number up to {limit}"))),
+        };
+        match (kind, option) {
+            ("srp", None | Some("code" | "theory")) => {
+                let steps = number(numbers, MAX_PRESTEPS)?;
+                if steps == 0 {
+                    return Err(Error::Invalid(format!(
+                        "correction '{whole}': SRP with no pre-steps silences nobody; give it at least one, or use none"
+                    )));
+                }
+                let rule = if option == Some("theory") { SrpRule::Theory } else { SrpRule::Code };
+                Ok(Self::Srp { steps, rule })
+            }
+            ("cos", None | Some("published" | "exact")) => {
+                let (steps, passes) = numbers.split_once('x').unwrap_or((numbers, "1"));
+                let (steps, passes) = (number(steps, MAX_PRESTEPS)?, number(passes, MAX_PASSES)?);
+                if steps == 0 || passes == 0 {
+                    return Err(Error::Invalid(format!(
+                        "correction '{whole}': COS needs at least one step and one pass"
+                    )));
+                }
+                let rule = match option {
+                    Some("published") => CosRule::Published,
+                    Some("exact") => CosRule::Exact,
+                    _ => CosRule::Guarded,
+                };
+                Ok(Self::Cos { steps, passes, rule })
+            }
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl Readout {
+    /// Reads `sum`, `delay:auto`, `delay:N` or `exit:CONFIDENCE`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let unknown =
+            || Error::Invalid(format!("readout '{text}' is not known; use sum, delay:auto, delay:N or exit:0.9"));
+        match text.trim().split_once(':') {
+            None if text.trim() == "sum" => Ok(Self::Sum),
+            Some(("delay", "auto")) => Ok(Self::Delayed(None)),
+            Some(("delay", n)) => n.trim().parse().map(|n| Self::Delayed(Some(n))).map_err(|_| unknown()),
+            Some(("exit", c)) => match c.trim().parse::<f32>() {
+                Ok(c) if (0.0..=1.0).contains(&c) => Ok(Self::EarlyExit(c)),
+                _ => Err(unknown()),
+            },
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl std::fmt::Display for Neuron {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::If => f.write_str("if"),
+            Self::Signed => f.write_str("signed"),
+            Self::Group(m) => write!(f, "group:{m}"),
+            Self::Burst(g) => write!(f, "burst:{g}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Correction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::None => f.write_str("none"),
+            Self::Srp { steps, rule: SrpRule::Code } => write!(f, "srp:{steps}"),
+            Self::Srp { steps, rule: SrpRule::Theory } => write!(f, "srp:{steps},theory"),
+            Self::Cos { steps, passes, rule } => {
+                write!(f, "cos:{steps}")?;
+                if passes != 1 {
+                    write!(f, "x{passes}")?;
+                }
+                match rule {
+                    CosRule::Guarded => Ok(()),
+                    CosRule::Published => f.write_str(",published"),
+                    CosRule::Exact => f.write_str(",exact"),
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Readout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sum => f.write_str("sum"),
+            Self::Delayed(None) => f.write_str("delay:auto"),
+            Self::Delayed(Some(n)) => write!(f, "delay:{n}"),
+            Self::EarlyExit(c) => write!(f, "exit:{c}"),
+        }
+    }
+}
+
+/// The text form as the serde form.
+macro_rules! as_text {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for String {
+            fn from(value: $kind) -> Self {
+                value.to_string()
+            }
+        }
+        impl TryFrom<String> for $kind {
+            type Error = Error;
+            fn try_from(text: String) -> Result<Self> {
+                Self::parse(&text)
+            }
+        }
+    )*};
+}
+as_text!(Neuron, Correction, Readout);
+
+/// The constants of the rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Balance {
+    pub batches: usize,
+    /// Samples in a batch; batches go round the calibration samples.
+    pub size: usize,
+    /// Step size η.
+    pub step: f32,
+    /// Clip with the θ before the update (the paper's listing) instead of the one after it (its program).
+    pub clip_first: bool,
+    /// Never above the largest activation seen so far.
+    pub cap: bool,
+}
+
+impl Default for Balance {
+    fn default() -> Self {
+        Self { batches: 8, size: 32, step: 1.0, clip_first: false, cap: false }
+    }
+}
+
+impl Balance {
+    /// Reads `8x32`, followed by any of `,step=0.5`, `,clip-first`, `,cap`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let bad = |why: &str| {
+            Error::Invalid(format!(
+                "threshold 'balance:{text}': {why}; write balance:BATCHESxSIZE[,step=1][,clip-first][,cap]"
+            ))
+        };
+        let mut parts = text.split(',').map(str::trim);
+        let (batches, size) = parts.next().and_then(|p| p.split_once('x')).ok_or_else(|| bad("no BATCHESxSIZE"))?;
+        let number = |t: &str| t.trim().parse::<usize>().map_err(|_| bad("batches and size must be whole numbers"));
+        let mut balance = Self { batches: number(batches)?, size: number(size)?, ..Self::default() };
+        for part in parts {
+            match part.split_once('=') {
+                None if part == "clip-first" => balance.clip_first = true,
+                None if part == "cap" => balance.cap = true,
+                Some(("step", step)) => balance.step = step.parse().map_err(|_| bad("the step must be a number"))?,
+                _ => return Err(bad(&format!("'{part}' is not known"))),
+            }
+        }
+        balance.check()?;
+        Ok(balance)
+    }
+
+    /// Refuses constants that make no sense.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::Invalid(reason));
+        if self.batches == 0 || self.size == 0 || self.batches > 100_000 || self.size > 65_536 {
+            return refuse("balancing needs 1 to 100000 batches of 1 to 65536 samples".into());
+        }
+        if !(self.step > 0.0 && self.step <= 2.0) {
+            return refuse(format!("the balancing step is {}; it must be above 0 and at most 2", self.step));
+        }
+        Ok(())
+    }
+
+    /// One update of one threshold by the pre-activations of a batch; `largest` is the running maximum.
+    pub(super) fn update(&self, theta: f32, z: impl Iterator<Item = f32>, largest: &mut f32) -> f32 {
+        let (mut sum, mut count) = (0.0f64, 0usize);
+        for z in z {
+            count += 1;
+            *largest = largest.max(z);
+            if z > theta {
+                sum += 2.0 * f64::from(z - theta);
+            }
+        }
+        let raised = theta + self.step * (sum / count.max(1) as f64) as f32;
+        // The cap stops a rise; it never lowers.
+        if self.cap { raised.min(largest.max(theta)) } else { raised }
+    }
+}
+
+impl std::fmt::Display for Balance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.batches, self.size)?;
+        if self.step != 1.0 {
+            write!(f, ",step={}", self.step)?;
+        }
+        if self.clip_first {
+            f.write_str(",clip-first")?;
+        }
+        if self.cap { f.write_str(",cap") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_they_are_written() {
+        for text in ["none", "srp:4", "srp:1,theory", "cos:4", "cos:4x3", "cos:8x2,published", "cos:8x4,exact"] {
+            assert_eq!(Correction::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["if", "signed", "group:4", "burst:5"] {
+            assert_eq!(Neuron::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["sum", "delay:auto", "delay:7", "exit:0.9"] {
+            assert_eq!(Readout::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["srp", "srp:0", "srp:0,theory", "cos:0", "cos:4x0", "cos:4,theory", "cos:4xx", "srp:9999", "fix:3"]
+        {
+            assert!(Correction::parse(text).is_err(), "{text}");
+        }
+        assert!(Neuron::parse("group:0").is_err() && Neuron::parse("burst").is_err());
+    }
+
+    #[test]
+    fn planes_hold_every_count() {
+        for neuron in [Neuron::If, Neuron::Group(1), Neuron::Group(4), Neuron::Burst(5), Neuron::Group(64)] {
+            let most: i32 = neuron.weights().iter().sum();
+            assert!(most >= neuron.per_step() as i32);
+        }
+        assert_eq!(Neuron::Group(4).unit(1.0), 0.25);
+    }
+
+    #[test]
+    fn both_latencies_of_cos() {
+        let cos = Correction::parse("cos:4x3").unwrap();
+        assert_eq!((cos.presteps(), cos.hardware_presteps(5)), (4, 60));
+        assert_eq!(Correction::parse("srp:4").unwrap().hardware_presteps(5), 4);
+    }
+}

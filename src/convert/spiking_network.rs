@@ -1,0 +1,82 @@
+//! ANN to SNN: the network rewritten for conversion, thresholds from a recipe, initial potentials. Knows no window and no
+//! thread.
+
+use std::sync::Arc;
+
+use super::calibration::{Calibration, LayerStatistics};
+use super::recipe::{Recipe, ThresholdRule};
+use super::recipe_options::{Correction, Pooling};
+use super::spiking_layer::{SpikingLayer, spread};
+use super::threshold_balancing::Balanced;
+use crate::compute::program::Program;
+use crate::network::{NodeId, Op};
+use crate::{Error, Result};
+
+/// The converted network: what to simulate, besides the weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpikingNetwork {
+    /// One per activation, in network order.
+    pub layers: Vec<SpikingLayer>,
+    pub correction: Correction,
+    pub pooling: Pooling,
+    /// Nodes to compute on dense tensors though they have an event form: so many spikes are to be expected.
+    pub dense: Vec<NodeId>,
+}
+
+impl SpikingNetwork {
+    /// Converts the rewritten network of `program` by `recipe`, with activation statistics from `calibration`. A recipe
+    /// with threshold balancing takes its thresholds from `balanced`. Calibrated potentials and biases are not measured
+    /// here but by [`crate::simulate::light_calibration`].
+    pub fn convert(
+        program: &Program,
+        calibration: &Calibration,
+        balanced: Option<&Balanced>,
+        recipe: &Recipe,
+    ) -> Result<Self> {
+        recipe.check()?;
+        let network = program.network();
+        let layer = |(index, statistics): (usize, &LayerStatistics)| {
+            let node = &network.nodes[statistics.node];
+            let Op::Activation(activation) = node.op else {
+                return Err(Error::Internal(format!("'{}' is no activation", node.name)));
+            };
+            let theta = match recipe.by_hand.get(&node.name) {
+                Some(&theta) => vec![theta],
+                None => match (recipe.threshold, balanced) {
+                    (ThresholdRule::Balance(_), Some(balanced)) => balanced.theta[index].clone(),
+                    _ => super::thresholds::thresholds(program, statistics, recipe)?,
+                },
+            };
+            let mut layer = SpikingLayer {
+                node: statistics.node,
+                name: node.name.clone(),
+                shape: node.shape.clone(),
+                theta,
+                activation,
+                neuron: recipe.neuron,
+                v_init: recipe.v_init,
+                start: None,
+                bias: Vec::new(),
+                shift: recipe.bias_shift.map_or(0.0, |steps| 0.5 / steps.max(1) as f32),
+                reset: recipe.reset,
+                tie: recipe.tie,
+            };
+            layer.start = spread(recipe.initial, recipe.v_init, index, layer.neurons())
+                .map(|fractions| Arc::new(fractions.iter().enumerate().map(|(i, p)| p * layer.unit_of(i)).collect()));
+            Ok(layer)
+        };
+        let layers = calibration.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>>>()?;
+        let dense =
+            super::dense_layers::dense(program, &layers, &super::dense_layers::expected_events(&layers, calibration));
+        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling, dense })
+    }
+
+    /// The first layer whose dynamics differ from `other`; `None` when both are the same.
+    pub fn first_difference(&self, other: &Self) -> Option<usize> {
+        let same = self.correction == other.correction && self.pooling == other.pooling;
+        if !same || self.layers.len() != other.layers.len() {
+            return Some(0);
+        }
+        self.layers.iter().zip(&other.layers).position(|(a, b)| a != b)
+    }
+}

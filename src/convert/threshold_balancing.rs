@@ -1,0 +1,145 @@
+//! Local threshold balancing (Bu et al., "Inference-Scale Complexity in ANN-SNN Conversion", CVPR 2025, eq. 12 and its
+//! program): thresholds start at 0 and grow with the activations above them, layer by layer inside one forward pass.
+//!
+//! For each batch and layer `θ ← θ + η · mean(2(z − θ)·[z > θ])`, the mean over batch and space; the layer then hands on
+//! `clip(z, 0, θ)`. The rule never lowers θ and can overshoot the maximum for good.
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::recipe::Granularity;
+use super::recipe_options::Balance;
+use crate::Result;
+use crate::compute::dense::{apply, numbers};
+use crate::compute::program::Program;
+use crate::network::{Activation, NodeId, Op};
+use crate::progress::{Control, Event};
+
+/// Balanced thresholds and how they came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balanced {
+    /// One or one per channel for every spiking layer, in network order.
+    pub theta: Vec<Vec<f32>>,
+    /// Mean θ of every layer after each batch, `[batches][layers]`.
+    pub history: Vec<Vec<f32>>,
+}
+
+/// What the passes over the calibration samples carry along for one layer.
+struct Rising {
+    node: NodeId,
+    theta: Vec<f32>,
+    largest: Vec<f32>,
+}
+
+/// Balances the thresholds of `program` on `rows` calibration samples (`input` is `[rows, F]`, scaled). The thresholds of
+/// every batch are told through `control`, so that their rise can be watched.
+pub fn balance(
+    program: &Program,
+    input: &[f32],
+    rows: usize,
+    rule: Balance,
+    granularity: Granularity,
+    control: &Control,
+) -> Result<Balanced> {
+    rule.check()?;
+    let network = program.network();
+    let width = input.len().checked_div(rows).unwrap_or(0);
+    let rising = |(node, _): (NodeId, Activation)| {
+        let shape = &network.nodes[node].shape;
+        let channels = if granularity == Granularity::Channel { shape[0] } else { 1 };
+        Rising { node, theta: vec![0.0; channels], largest: vec![0.0; channels] }
+    };
+    let mut layers: Vec<Rising> = network.activations().map(rising).collect();
+    let mut history = Vec::with_capacity(rule.batches);
+    for batch in 0..rule.batches {
+        let picks = (0..rule.size).map(|k| (batch * rule.size + k) % rows.max(1));
+        let x: Vec<f32> = picks.flat_map(|row| input[row * width..(row + 1) * width].iter().copied()).collect();
+        pass(program, x, rule, &mut layers, control)?;
+        let means: Vec<f32> =
+            layers.iter().map(|layer| layer.theta.iter().sum::<f32>() / layer.theta.len() as f32).collect();
+        control.tell(|| Event::Thresholds { batch: batch + 1, of: rule.batches, means: means.clone() });
+        control.progress("balancing thresholds", (batch + 1) as f32 / rule.batches as f32);
+        history.push(means);
+    }
+    Ok(Balanced { theta: layers.into_iter().map(|layer| layer.theta).collect(), history })
+}
+
+/// One batch through the network: every layer updates its thresholds and hands on the clipped values.
+fn pass(program: &Program, x: Vec<f32>, rule: Balance, layers: &mut [Rising], control: &Control) -> Result<()> {
+    let network = program.network();
+    let mut values: Vec<Option<Tensor<2>>> = vec![None; network.nodes.len()];
+    for (id, node) in network.nodes.iter().enumerate() {
+        control.check()?;
+        let inputs: Vec<_> = node.inputs.iter().filter_map(|&i: &NodeId| values[i].clone()).collect();
+        node.inputs.iter().filter(|&&i| program.last_reader(i) == id).for_each(|&i| values[i] = None);
+        let layer = layers.iter_mut().find(|layer| layer.node == id);
+        values[id] = Some(match (&node.op, layer, inputs.first()) {
+            (Op::Input, ..) => program.tensor(x.clone(), rule.size),
+            (Op::Activation(_), Some(layer), Some(z)) => {
+                let mut z = numbers(z.clone());
+                let plane = node.len() / layer.theta.len().max(1);
+                let before = layer.theta.clone();
+                let update = |(c, (theta, largest)): (usize, (&mut f32, &mut f32))| {
+                    let own =
+                        z.chunks(node.len()).flat_map(|sample| sample[c * plane..(c + 1) * plane].iter().copied());
+                    *theta = rule.update(*theta, own, largest);
+                };
+                layer.theta.par_iter_mut().zip(&mut layer.largest).enumerate().for_each(update);
+                let limits = if rule.clip_first { &before } else { &layer.theta };
+                z.par_chunks_mut(node.len()).for_each(|sample| {
+                    let planes = sample.chunks_mut(plane.max(1)).zip(limits);
+                    planes.for_each(|(plane, &limit)| plane.iter_mut().for_each(|z| *z = z.clamp(0.0, limit.max(0.0))));
+                });
+                program.tensor(z, rule.size)
+            }
+            _ => apply(network, node, program.params(id), inputs),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rise(rule: Balance, z: &[f32], batches: usize) -> Vec<f32> {
+        let (mut theta, mut largest) = (0.0, 0.0);
+        (0..batches)
+            .map(|_| {
+                theta = rule.update(theta, z.iter().copied(), &mut largest);
+                theta
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_worked_rises() {
+        let rule = Balance::default();
+        assert_eq!(rise(rule, &[0.0, 1.0, 2.0, 3.0], 3), [3.0, 3.0, 3.0]);
+        assert_eq!(rise(rule, &[-1.0, 0.5, 2.0, 4.5], 4), [3.5, 4.0, 4.25, 4.375]);
+        assert_eq!(rise(rule, &[3.0; 4], 2), [6.0, 6.0], "overshoots and stays");
+        assert_eq!(rise(Balance { cap: true, ..rule }, &[3.0; 4], 2), [3.0, 3.0]);
+    }
+
+    #[test]
+    fn texts_are_read_as_they_are_written() {
+        for text in ["8x32", "8x32,step=0.5", "10x4,clip-first,cap"] {
+            assert_eq!(Balance::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["8", "0x4", "8x32,step=0", "8x32,fast"] {
+            assert!(Balance::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_rule_never_falls(
+            z in prop::collection::vec(-5f32..5.0, 1..20), step in 0.01f32..2.0, cap: bool,
+        ) {
+            let rises = rise(Balance { step, cap, ..Balance::default() }, &z, 12);
+            prop_assert!(rises.windows(2).all(|pair| pair[1] >= pair[0]));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Thresholds of a layer by the recipe's rule, from its activation statistics.
+
+use rayon::prelude::*;
+
+use super::activation_quantiles::Sorted;
+use super::calibration::LayerStatistics;
+use super::recipe::{Granularity, Recipe, ThresholdRule};
+use super::threshold_error::predict;
+use crate::compute::program::Program;
+use crate::network::{Activation, Op};
+use crate::{Error, Result};
+
+/// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 from the maximum down in steps
+/// of one per cent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
+pub(super) fn least_error(sorted: &Sorted, steps: usize, v_init: f32) -> f32 {
+    let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
+    let predictions = predict(sorted, Activation::Relu, &grid, steps, v_init);
+    predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
+}
+
+/// The thresholds of one layer under the rule of `recipe`: one, or one per channel.
+pub fn thresholds(program: &Program, statistics: &LayerStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
+    let (rule, granularity) = (recipe.threshold, recipe.granularity);
+    let of = |sorted: &Sorted| match rule {
+        ThresholdRule::Percentile(p) => sorted.percentile(p),
+        ThresholdRule::Mse => least_error(sorted, recipe.steps, recipe.v_init),
+        _ => sorted.max(),
+    };
+    let node = &program.network().nodes[statistics.node];
+    if rule == ThresholdRule::Learned {
+        let Op::Activation(activation) = node.op else { unreachable!("statistics of a node that is no activation") };
+        return activation.lambda().map(|lambda| vec![lambda]).ok_or_else(|| {
+            Error::network(
+                &node.name,
+                "a ReLU has no learned threshold; use threshold percentile:99.9 or max for this network",
+            )
+        });
+    }
+    let theta: Vec<f32> = match granularity {
+        Granularity::Layer => vec![of(&statistics.layer)],
+        Granularity::Channel => statistics.channels.par_iter().map(of).collect(),
+    };
+    if granularity == Granularity::Layer && theta[0] <= 0.0 {
+        let reason = if statistics.layer.positive.is_empty() {
+            "never active on the calibration samples, so its threshold would be 0; use other samples or set it by hand"
+        } else {
+            "its threshold would be 0 at this percentile; raise the percentile"
+        };
+        return Err(Error::network(&node.name, reason));
+    }
+    Ok(theta)
+}

@@ -1,0 +1,121 @@
+//! What every reader of sample files shares: opening, unpacking and counting without trusting the file. Knows no format.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::Samples;
+use crate::{Error, Result};
+
+/// The most values one set of samples may hold (4 GiB as `f32`). Larger files are refused before they are read.
+pub const MAX_VALUES: usize = 1 << 30;
+
+/// Opens a file for buffered reading; refuses folders by name, because reading one fails with an unclear message.
+pub(super) fn open(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    if file.metadata().map_err(|e| Error::io(path, e))?.is_dir() {
+        return Err(Error::file(path, "file", "is a folder; name a file in it"));
+    }
+    Ok(file)
+}
+
+/// Opens a file that may be gzip-compressed; told by its first two bytes, not by its name.
+pub(super) fn open_unpacked(path: &Path) -> Result<Box<dyn Read>> {
+    let mut file = open(path)?;
+    let mut head = Vec::with_capacity(2);
+    file.by_ref().take(2).read_to_end(&mut head).map_err(|e| Error::io(path, e))?;
+    let packed = head == [0x1f, 0x8b];
+    let whole = std::io::Cursor::new(head).chain(file);
+    Ok(if packed { Box::new(MultiGzDecoder::new(BufReader::new(whole))) } else { Box::new(BufReader::new(whole)) })
+}
+
+/// Reads exactly `len` bytes and then the end of `reader`. The buffer grows with what really comes, so a wrong
+/// `len` (or a gzip bomb) costs no memory beyond what the stream holds and never more than `len + 1`.
+pub(super) fn read_to_len(path: &Path, place: &str, reader: &mut dyn Read, len: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take((len as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(|e| {
+        Error::file(path, place, format!("cannot be unpacked or read ({e}); the file may be cut short"))
+    })?;
+    match bytes.len() {
+        n if n == len => Ok(bytes),
+        n if n < len => {
+            Err(Error::file(path, place, format!("holds {n} bytes where its header promises {len}; it is cut short")))
+        }
+        _ => Err(Error::file(path, place, format!("goes on after the {len} bytes its header promises"))),
+    }
+}
+
+/// The product of `shape`, or an error when it overflows or is larger than [`MAX_VALUES`].
+pub(super) fn count_values(path: &Path, place: &str, shape: &[usize]) -> Result<usize> {
+    let count = shape.iter().try_fold(1usize, |product, &d| product.checked_mul(d));
+    count.filter(|&n| n <= MAX_VALUES).ok_or_else(|| {
+        let claim = crate::error::dims(shape);
+        Error::file(path, place, format!("claims {claim} values; more than {MAX_VALUES} are not read at once"))
+    })
+}
+
+/// Refuses labels that a network with `classes` outputs cannot give.
+pub fn check_labels(samples: &Samples, classes: usize) -> Result<()> {
+    match samples.labels.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes) {
+        Some((index, label)) => Err(Error::Invalid(format!(
+            "{}: sample {index} has label {label}, but there are only {classes} classes (0 to {})",
+            samples.source,
+            classes.saturating_sub(1)
+        ))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A file of the shared test data, or `None` after saying why the test is skipped.
+    pub fn shared(name: &str) -> Option<PathBuf> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let found = root.ancestors().skip(1).map(|up| up.join("shared/data").join(name)).find(|path| path.exists());
+        if found.is_none() {
+            eprintln!("skipped: no shared/data/{name} beside the project");
+        }
+        found
+    }
+
+    /// Writes `bytes` to a new file in `dir`.
+    pub fn write(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    #[test]
+    fn labels_out_of_range_name_the_sample() {
+        let samples = Samples {
+            source: "test".into(),
+            shape: vec![1],
+            values: Arc::new(vec![0.0; 3]),
+            labels: Arc::new(vec![0, 1, 7]),
+            class_names: vec![],
+            full_scale: 1.0,
+            frames: None,
+            notes: Vec::new(),
+        };
+        assert!(check_labels(&samples, 8).is_ok());
+        assert!(check_labels(&samples, 7).unwrap_err().to_string().contains("sample 2 has label 7"));
+        assert!(check_labels(&samples, 0).is_err());
+    }
+
+    #[test]
+    fn overflowing_counts_and_folders_are_errors() {
+        let here = Path::new("x");
+        assert!(count_values(here, "header", &[usize::MAX, 2]).is_err());
+        assert!(count_values(here, "header", &[MAX_VALUES, 2]).is_err());
+        assert_eq!(count_values(here, "header", &[2, 3]).unwrap(), 6);
+        let dir = tempfile::tempdir().unwrap();
+        assert!(open(dir.path()).is_err());
+    }
+}

@@ -1,0 +1,228 @@
+//! Recordings of event cameras as tonic stores them: N-MNIST `.bin` files and numpy arrays of events (`x`, `y`, `t`, `p`).
+//! They are spikes over time: each is binned into frames, and a spiking network sees one frame a step, over and over. Their
+//! mean is what an ANN sees. `files.rs` reads them, `binning.rs` says how they become frames.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::binning::Binning;
+use super::formats::{Event, events};
+use crate::data::bounded_read::count_values;
+use crate::data::{Frames, Samples, images};
+use crate::{Error, Result};
+
+/// Side of the sensor that N-MNIST was recorded with.
+const NMNIST_SIDE: usize = 34;
+
+/// Whether the file at `path` looks like a recording: an array of events, or a `.bin` whose size fits events and no
+/// CIFAR-10 record.
+pub fn is_recording(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "npy" => true,
+        "bin" => std::fs::metadata(path)
+            .is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5) && !m.len().is_multiple_of(3073)),
+        _ => false,
+    }
+}
+
+/// Reads the recordings at `paths` (files, or one folder with a folder per class) as samples `[P, H, W]`, binned as
+/// `binning` says. `fit` is the network's input: two polarities `[2, H, W]`, or one plane `[1, H, W]`.
+///
+/// # Errors
+/// [`Error::File`] for broken files and for events beyond the sensor or, where no sensor is stated, beyond `fit`;
+/// [`Error::Invalid`] for a network that sees no events and for binnings that do not fit it.
+pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
+    let (files, labels, class_names) = images::list_of(paths, is_recording)?;
+    let Some(first) = files.first() else { return Err(Error::Invalid("events: no file is named".into())) };
+    let recordings = files.iter().map(|path| events(path)).collect::<Result<Vec<_>>>()?;
+    let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
+    let least = if nmnist { NMNIST_SIDE } else { 1 };
+    let side = |of: fn(&Event) -> u16| recordings.iter().flatten().map(|e| usize::from(of(e)) + 1).max().unwrap_or(1);
+    let seen = || [side(|e| e.x).max(least), side(|e| e.y).max(least)];
+    // N-MNIST's sensor is known; other files of its format come from larger ones.
+    let known = nmnist && binning.sensor.is_none() && seen() == [NMNIST_SIDE; 2];
+    let stated = binning;
+    let binning = &if known { Binning { sensor: Some([NMNIST_SIDE; 2]), ..*stated } } else { *stated };
+    let plan = binning.plan(fit, seen)?;
+    let count = binning.frames(&recordings).map_err(|reason| Error::file(first, "all recordings", reason))?;
+    let len: usize = plan.shape.iter().product();
+    count_values(first, "all frames", &[files.len(), count, len])?;
+    let mut frames = Vec::with_capacity(files.len() * count * len);
+    let mut tally = super::binning::Tally::new(count);
+    for (path, events) in files.iter().zip(&recordings) {
+        frames.extend(binning.bin(path, events, &plan, &mut tally)?);
+    }
+    let mean = |recording: &[f32]| {
+        (0..len).map(|i| recording.iter().skip(i).step_by(len).sum::<f32>() / count as f32).collect::<Vec<_>>()
+    };
+    let values = frames.chunks_exact(count * len).flat_map(mean).collect();
+    let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
+    Ok(Samples {
+        source: format!("events:{named}{stated}"),
+        shape: plan.shape.to_vec(),
+        values: Arc::new(values),
+        labels: Arc::new(labels),
+        class_names,
+        full_scale: 1.0,
+        frames: Some(Frames { count, values: Arc::new(frames) }),
+        notes: tally.notes(binning, &plan),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::DataSpec;
+    use crate::data::bounded_read::tests::{shared, write};
+
+    fn record(x: i16, y: i16, t: i64, p: u8) -> Vec<u8> {
+        [&x.to_le_bytes()[..], &y.to_le_bytes(), &t.to_le_bytes(), &[p]].concat()
+    }
+
+    fn array(fields: &str, count: &str, records: &[Vec<u8>]) -> Vec<u8> {
+        let text = format!("{{'descr': {fields}, 'fortran_order': False, 'shape': ({count},), }}\n");
+        let mut out = b"\x93NUMPY\x01\x00".to_vec();
+        out.extend((text.len() as u16).to_le_bytes());
+        out.extend(text.as_bytes());
+        out.extend(records.concat());
+        out
+    }
+
+    const XYTP: &str = "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '|b1')]";
+
+    #[test]
+    fn events_become_frames_and_their_mean() {
+        let dir = tempfile::tempdir().unwrap();
+        let records = [record(1, 0, 1000, 1), record(1, 0, 1001, 1), record(0, 2, 33_000, 0)];
+        let path = write(&dir, "a.npy", &array(XYTP, "3", &records));
+        let spec = DataSpec::guess(&path).unwrap();
+        let samples = spec.load().unwrap();
+        assert_eq!(samples.shape, [2, 3, 2]);
+        let frames = samples.frames.as_ref().unwrap();
+        let at = |frame: usize, p: usize, y: usize, x: usize| frames.values[((frame * 2 + p) * 3 + y) * 2 + x];
+        assert_eq!((at(0, 1, 0, 1), at(31, 0, 2, 0), frames.values.iter().sum::<f32>()), (2.0, 1.0, 3.0));
+        assert_eq!(samples.raw(0)[6 + 1], 2.0 / 32.0);
+        // Both polarities together, in a larger picture.
+        let one = spec.load_resized(&[1, 4, 4]).unwrap();
+        assert_eq!((one.shape.as_slice(), one.raw(0)[1]), ([1, 4, 4].as_slice(), 2.0 / 32.0));
+        let beyond = spec.load_resized(&[1, 2, 2]).unwrap_err().to_string();
+        assert!(beyond.contains("event 2") && beyond.contains("sensor=2x3"), "{beyond}");
+        assert!(spec.load_resized(&[12]).is_err());
+    }
+
+    /// What `options` make of two recordings whose events are known.
+    fn binned(options: &str, fit: Option<&[usize]>) -> Result<Samples> {
+        let dir = tempfile::tempdir().unwrap();
+        let first = [record(0, 0, 0, 1), record(3, 1, 10, 0), record(3, 1, 11, 0), record(2, 0, 99, 1)];
+        let second = [record(1, 1, 500, 1), record(1, 1, 539, 1)];
+        let (a, b) =
+            (write(&dir, "a.npy", &array(XYTP, "4", &first)), write(&dir, "b.npy", &array(XYTP, "2", &second)));
+        let spec = DataSpec::parse(&format!("events:{},{}{options}", a.display(), b.display())).unwrap();
+        fit.map_or_else(|| spec.load(), |shape| spec.load_resized(shape))
+    }
+
+    /// Places `[sample, frame, channel, y, x]` that are not 0, and their values.
+    fn places(samples: &Samples) -> Vec<([usize; 5], f32)> {
+        let frames = samples.frames.as_ref().unwrap();
+        let [p, h, w] = samples.shape[..] else { panic!() };
+        let at = |i: usize| {
+            [i / (frames.count * p * h * w), i / (p * h * w) % frames.count, i / (h * w) % p, i / w % h, i % w]
+        };
+        frames.values.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (at(i), *v)).collect()
+    }
+
+    #[test]
+    fn frames_are_so_many_or_so_long() {
+        let four = binned(",frames=4", None).unwrap();
+        assert_eq!(four.shape, [2, 2, 4]);
+        let known = [
+            ([0, 0, 0, 1, 3], 2.0),
+            ([0, 0, 1, 0, 0], 1.0),
+            ([0, 3, 1, 0, 2], 1.0),
+            // The second is shorter, and its frames are: its first and last event lie in its first and last frame.
+            ([1, 0, 1, 1, 1], 1.0),
+            ([1, 3, 1, 1, 1], 1.0),
+        ];
+        assert_eq!(places(&four), known);
+        assert_eq!(four.raw(1)[8 + 5], 2.0 / 4.0, "the mean over frames");
+        let note = &four.notes[0];
+        assert!(note.contains("4 frames of 10.0 to 25.0 µs") && note.contains("16.7 % of the 6 events"), "{note}");
+        assert!(note.contains("up to 2 in one"), "{note}");
+        // By length: as many frames as the longest recording needs, silence after the shorter one.
+        let long = binned(",us=20", None).unwrap();
+        assert_eq!(long.frames.as_ref().unwrap().count, 5);
+        let frames: Vec<usize> = places(&long).iter().map(|(at, _)| at[1]).collect();
+        assert_eq!(frames, [0, 0, 4, 0, 1]);
+        // Fewer than that: what comes later is cut away, and it is said.
+        let cut = binned(",us=20,frames=2", None).unwrap();
+        assert_eq!(places(&cut).iter().map(|(_, n)| *n).sum::<f32>(), 5.0);
+        assert!(
+            cut.notes.iter().any(|note| note.contains("16.7 % of the events come after the last of 2 frames")),
+            "{:?}",
+            cut.notes
+        );
+        let far = binned(",us=1", None).map(|samples| samples.frames.unwrap().count);
+        assert_eq!(far.unwrap(), 100);
+    }
+
+    #[test]
+    fn polarities_and_sensors_are_as_one_says() {
+        let on = binned(",frames=1,polarity=on", None).unwrap();
+        assert_eq!(on.shape, [1, 2, 4]);
+        assert_eq!(places(&on), [([0, 0, 0, 0, 0], 1.0), ([0, 0, 0, 0, 2], 1.0), ([1, 0, 0, 1, 1], 2.0)]);
+        assert!(
+            on.notes.iter().any(|note| note.contains("33.3 % of the events, of the other polarity")),
+            "{:?}",
+            on.notes
+        );
+        let off = binned(",frames=1,polarity=off", None).unwrap();
+        assert_eq!(places(&off), [([0, 0, 0, 1, 3], 2.0)]);
+        let sum = binned(",frames=1,polarity=sum", None).unwrap();
+        assert_eq!(places(&sum).iter().map(|(_, n)| n).sum::<f32>(), 6.0);
+        // A sensor that is larger than what the network sees: blocks of pixels are summed.
+        let small = binned(",frames=1,sensor=8x4", Some(&[2, 2, 4])).unwrap();
+        assert_eq!(places(&small)[..2], [([0, 0, 0, 0, 1], 2.0), ([0, 0, 1, 0, 0], 1.0)]);
+        assert!(small.notes.iter().any(|note| note.contains("8×4 pixels are brought to the 4×2")), "{:?}", small.notes);
+        assert_eq!(binned(",frames=1,sensor=8x4", None).unwrap().shape, [2, 4, 8]);
+        let beyond = binned(",sensor=2x2", Some(&[2, 8, 8])).unwrap_err().to_string();
+        assert!(beyond.contains("event 1") && beyond.contains("sensor of 2×2"), "{beyond}");
+        let odd = binned(",polarity=split", Some(&[1, 4, 4])).unwrap_err().to_string();
+        assert!(odd.contains("polarity=split") && odd.contains("1"), "{odd}");
+        assert_eq!(binned("", Some(&[1, 4, 4])).unwrap().shape, [1, 4, 4]);
+    }
+
+    #[test]
+    fn broken_recordings_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = |bytes: &[u8]| events(&write(&dir, "a.npy", bytes)).unwrap_err().to_string();
+        assert!(refused(&array(XYTP, "99", &[record(0, 0, 0, 0)])).contains("99 events"));
+        assert!(refused(&array(XYTP, "1", &[record(-1, 0, 0, 0)])).contains("event 0"));
+        assert!(refused(&array("[('x', '<i2'), ('y', '<i2')]", "1", &[vec![0; 4]])).contains("'t'"));
+        assert!(refused(&array("[('x', '|O')]", "1", &[vec![0; 8]])).contains("type |O"));
+        assert!(refused(&array("'<f4'", "1", &[vec![0; 4]])).contains("no events"));
+        assert!(refused(&[1, 2, 3]).contains("neither") && refused(b"").contains("neither"));
+        let bytes = |bytes: &[u8]| events(&write(&dir, "a.bin", bytes)).unwrap_err().to_string();
+        assert!(bytes(&[1, 2, 3]).contains("3 bytes") && bytes(b"").contains("no event"));
+        // Another format of five bytes an event is not taken for N-MNIST's.
+        assert!(events(&write(&dir, "a.bs1", &[0; 10])).unwrap_err().to_string().contains("a.bs1"));
+    }
+
+    #[test]
+    fn a_recording_of_n_mnist_is_read() {
+        let Some(path) = shared("events/nmnist_sample.bin") else { return };
+        let spec = DataSpec::guess(&path).unwrap();
+        let samples = spec.load().unwrap();
+        assert_eq!(samples.shape, [2, 34, 34]);
+        // Its sensor is known, so that a network of another size sees it all the same, and it is said.
+        let small = spec.load_resized(&[1, 28, 28]).unwrap();
+        assert!(
+            small.notes.iter().any(|note| note.contains("34×34 pixels are brought to the 28×28")),
+            "{:?}",
+            small.notes
+        );
+        let events = events(&path).unwrap();
+        assert!(events.windows(2).all(|w| w[0].t <= w[1].t), "time runs forward");
+        assert_eq!(samples.frames.unwrap().values.iter().sum::<f32>(), events.len() as f32);
+    }
+}

@@ -1,0 +1,270 @@
+//! Pictures as samples: a folder per class, a loose folder, or a list of files. Knows pictures, not networks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageReader, Limits};
+use rayon::prelude::*;
+
+use super::Samples;
+use super::bounded_read::{count_values, open};
+use crate::{Error, Result};
+
+/// Pictures wider or higher than this are refused by their header.
+const MAX_SIDE: u32 = 4096;
+const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
+
+/// True when the name ends like a picture that can be read.
+pub fn is_picture(path: &Path) -> bool {
+    path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e.to_ascii_lowercase().as_str()))
+}
+
+/// Reads pictures as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparency is ignored.
+///
+/// `paths` is one folder, or files. A folder with sub-folders has a class per sub-folder, in order of their names;
+/// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every picture is resized and
+/// turned gray or RGB; without it the first picture of another size than the first is an error.
+pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
+    let (files, labels, class_names) = list_of(paths, is_picture)?;
+    let Some(first) = files.first() else { return Err(Error::Invalid("images: no file is named".into())) };
+    let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
+    let target = fit.map(target_of).transpose()?;
+    let (width, height) = match (target, sizes.first()) {
+        (Some((_, h, w)), _) => (w, h),
+        (None, Some(&size)) => size,
+        (None, None) => return Err(Error::Internal("no picture size".into())),
+    };
+    if target.is_none()
+        && let Some((odd, (w, h))) = files.iter().zip(&sizes).find(|(_, s)| **s != (width, height))
+    {
+        let reason = format!(
+            "is {w}×{h} but {} is {width}×{height}; all pictures must have one size unless they are fitted to a network",
+            first.display()
+        );
+        return Err(Error::file(odd, "picture size", reason));
+    }
+    let (w, h) = (width as usize, height as usize);
+    count_values(first, "all pictures", &[files.len(), 3, h, w])?;
+    let prepared = files.par_iter().map(|path| {
+        let picture = decode(path)?;
+        let gray = !picture.color().has_color();
+        let exact = (picture.width(), picture.height()) == (width, height);
+        let fitted = if exact { picture } else { picture.resize_exact(width, height, FilterType::Triangle) };
+        Ok((gray, if gray { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() }))
+    });
+    let pictures = prepared.collect::<Result<Vec<_>>>()?;
+    let colored = pictures.iter().filter(|picture| !picture.0).count();
+    let channels = target.map_or(if pictures.iter().all(|p| p.0) { 1 } else { 3 }, |t| t.0);
+    let mut values = Vec::with_capacity(pictures.len() * channels * w * h);
+    for (_, picture) in pictures {
+        if channels == 1 {
+            values.extend(picture.into_luma8().into_raw().into_iter().map(f32::from));
+        } else {
+            let rgb = picture.into_rgb8().into_raw();
+            (0..3).for_each(|c| values.extend(rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))));
+        }
+    }
+    let shape = match fit {
+        Some([f]) => vec![*f],
+        _ => vec![channels, h, w],
+    };
+    let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
+    Ok(Samples {
+        source: format!("images:{named}"),
+        shape,
+        values: Arc::new(values),
+        labels: Arc::new(labels),
+        class_names,
+        full_scale: 255.0,
+        frames: None,
+        notes: fitted(&sizes, (width, height), colored, channels),
+    })
+}
+
+/// What was done to pictures of `sizes`, `colored` of them in color, to make them `channels` planes of `size`.
+fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    let scaled: Vec<&(u32, u32)> = sizes.iter().filter(|own| **own != size).collect();
+    if let (Some((w, h)), (width, height)) = (scaled.first(), size) {
+        let from = if scaled.iter().all(|own| *own == scaled[0]) { "" } else { "many sizes, the first " };
+        // Pictures are stretched where their sides stand in another proportion.
+        let stretched = scaled
+            .iter()
+            .any(|(w, h)| (f64::from(*w) * f64::from(height) / (f64::from(*h) * f64::from(width)) - 1.0).abs() > 0.02);
+        let word = if stretched { "scaled and stretched" } else { "scaled" };
+        notes.push(format!(
+            "{} of {} pictures were {word} from {from}{w}×{h} to {width}×{height}",
+            scaled.len(),
+            sizes.len()
+        ));
+    }
+    match channels {
+        1 if colored > 0 => {
+            notes.push(format!("{colored} of {} pictures are in color and were made gray", sizes.len()))
+        }
+        3 if colored < sizes.len() => {
+            notes.push(format!(
+                "{} of {} pictures are gray; all three channels are alike",
+                sizes.len() - colored,
+                sizes.len()
+            ));
+        }
+        _ => {}
+    }
+    notes
+}
+
+/// `(channels, height, width)` of a network input that pictures can be fitted to.
+fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
+    let side = |d: usize| u32::try_from(d).ok().filter(|d| (1..=MAX_SIDE).contains(d));
+    let found = match *shape {
+        [c @ (1 | 3), h, w] => side(h).zip(side(w)).map(|(h, w)| (c, h, w)),
+        [f] => side(f.isqrt()).filter(|&s| (s as usize).pow(2) == f).map(|s| (1, s, s)),
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        let shape = crate::error::dims(shape);
+        Error::Invalid(format!("pictures cannot be fitted to samples of {shape}; that needs 1×H×W, 3×H×W or a square"))
+    })
+}
+
+pub(super) type Listing = (Vec<PathBuf>, Vec<u16>, Vec<String>);
+
+/// Whether the folder, or the first of its folders, holds a file that `wanted` knows.
+pub(super) fn holds(dir: &Path, wanted: fn(&Path) -> bool) -> bool {
+    let Ok(entries) = entries(dir) else { return false };
+    let below = entries.iter().find(|p| p.is_dir()).and_then(|p| self::entries(p).ok()).unwrap_or_default();
+    entries.iter().chain(&below).any(|p| p.is_file() && wanted(p))
+}
+
+/// Files, labels and class names. Hidden entries and files that are not `wanted` are left out of folders.
+pub(super) fn list_of(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Result<Listing> {
+    let [dir] = paths else { return Ok((paths.to_vec(), Vec::new(), Vec::new())) };
+    if !dir.is_dir() {
+        return Ok((paths.to_vec(), Vec::new(), Vec::new()));
+    }
+    let entries = entries(dir)?;
+    let classes = entries.iter().filter(|p| p.is_dir()).collect::<Vec<_>>();
+    let (mut files, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    if classes.is_empty() {
+        files = entries.into_iter().filter(|p| wanted(p)).collect();
+    } else {
+        for (index, class) in classes.into_iter().enumerate() {
+            let label = u16::try_from(index)
+                .map_err(|_| Error::file(dir, "folder", "holds more than 65,536 sub-folders; each would be a class"))?;
+            let pictures = self::entries(class)?.into_iter().filter(|p| p.is_file() && wanted(p));
+            let before = files.len();
+            files.extend(pictures);
+            labels.resize(files.len(), label);
+            if files.len() == before {
+                return Err(Error::file(class, "folder", "holds no picture; each sub-folder is a class"));
+            }
+            names.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::file(dir, "folder", format!("holds no picture ({})", ENDINGS.join(", "))));
+    }
+    Ok((files, labels, names))
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+    let fail = |e| Error::io(dir, e);
+    let all = std::fs::read_dir(dir).map_err(fail)?.map(|e| e.map(|e| e.path()));
+    let mut all = all.collect::<std::io::Result<Vec<_>>>().map_err(fail)?;
+    all.retain(|p| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')));
+    all.sort();
+    Ok(all)
+}
+
+fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>> {
+    let buffered = std::io::BufReader::new(open(path)?);
+    let mut reader = ImageReader::new(buffered).with_guessed_format().map_err(|e| Error::io(path, e))?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(256 << 20);
+    reader.limits(limits);
+    Ok(reader)
+}
+
+/// One picture in gray.
+pub fn read_gray(path: &Path) -> Result<image::GrayImage> {
+    Ok(decode(path)?.into_luma8())
+}
+
+/// Width and height by the header alone.
+fn size(path: &Path) -> Result<(u32, u32)> {
+    let unreadable = |e| Error::file(path, "picture", format!("cannot be read ({e})"));
+    let (w, h) = reader(path)?.into_dimensions().map_err(unreadable)?;
+    if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE {
+        let reason = format!("is {w}×{h}; sides of 1 to {MAX_SIDE} are read");
+        return Err(Error::file(path, "picture size", reason));
+    }
+    Ok((w, h))
+}
+
+fn decode(path: &Path) -> Result<DynamicImage> {
+    reader(path)?.decode().map_err(|e| Error::file(path, "picture", format!("cannot be read ({e})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+
+    use super::super::bounded_read::tests::write;
+    use super::*;
+
+    fn gray(path: PathBuf, side: u32, value: u8) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        GrayImage::from_pixel(side, side, Luma([value])).save(path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_per_class() {
+        let dir = tempfile::tempdir().unwrap();
+        gray(dir.path().join("b/1.png"), 2, 7);
+        gray(dir.path().join("a/1.png"), 2, 5);
+        let samples = read(&[dir.path().to_owned()], None).unwrap();
+        assert_eq!(samples.class_names, ["a", "b"]);
+        assert_eq!((samples.labels.as_slice(), samples.shape.as_slice()), ([0, 1].as_slice(), [1, 2, 2].as_slice()));
+        assert_eq!(samples.raw(1), [7.0; 4]);
+        RgbImage::from_pixel(2, 2, Rgb([1, 2, 3])).save(dir.path().join("b/2.png")).unwrap();
+        let samples = read(&[dir.path().to_owned()], None).unwrap();
+        assert_eq!(samples.shape, [3, 2, 2]);
+        assert_eq!(samples.raw(2)[..5], [1.0, 1.0, 1.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn odd_sizes_are_named_or_fitted() {
+        let dir = tempfile::tempdir().unwrap();
+        gray(dir.path().join("1.png"), 1, 9);
+        gray(dir.path().join("2.png"), 3, 9);
+        let here = [dir.path().to_owned()];
+        assert!(read(&here, None).unwrap_err().to_string().contains("2.png"));
+        assert_eq!(read(&here, Some(&[3, 4, 5])).unwrap().shape, [3, 4, 5]);
+        let flat = read(&here, Some(&[784])).unwrap();
+        assert_eq!((flat.shape.as_slice(), flat.len()), ([784].as_slice(), 2));
+        assert!(flat.values.iter().all(|v| *v == 9.0));
+        assert!(read(&here, Some(&[2, 4, 4])).is_err());
+        assert!(read(&here, Some(&[10])).is_err());
+    }
+
+    #[test]
+    fn hostile_pictures_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read(&[dir.path().to_owned()], None).unwrap_err().to_string().contains("no picture"));
+        assert!(read(&[], None).is_err());
+        assert!(read(&[dir.path().join("absent.png")], None).is_err());
+        // A BMP header that claims 20,000 x 20,000 pixels and holds none.
+        let mut bmp = b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+        bmp.extend(20_000u32.to_le_bytes().repeat(2));
+        bmp.extend([1, 0, 24, 0]);
+        bmp.resize(54, 0);
+        for bytes in [bmp, b"not a picture".to_vec(), vec![], b"\x89PNG\r\n\x1a\n".to_vec()] {
+            let text = read(&[write(&dir, "bad.png", &bytes)], None).unwrap_err().to_string();
+            assert!(text.contains("bad.png"), "{text}");
+        }
+    }
+}

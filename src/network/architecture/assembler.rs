@@ -1,0 +1,294 @@
+//! Puts a network together from a state dict, layer by layer. Every key that is asked for and every shape is checked here;
+//! errors name the file, the key and what to do.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::network::batch_norm::batch_norm;
+use crate::network::shape_inference::{output_shape, validate};
+use crate::network::state_dict::StateDict;
+use crate::network::{Activation, Network, Node, NodeId, Op, Weights};
+use crate::{Error, Result};
+
+/// PyTorch's default ε of batch normalization.
+pub(super) const EPSILON: f64 = 1e-5;
+/// At most this many surplus keys are named.
+const NAMED: usize = 6;
+
+/// A network being put together. Node 0 is the input.
+pub(super) struct Assembly<'a> {
+    path: &'a Path,
+    /// What the network is said to be, for messages: "ResNet".
+    what: &'a str,
+    pub state: &'a StateDict,
+    used: HashSet<String>,
+    nodes: Vec<Node>,
+    /// What activations are where the keys do not say it.
+    pub assumed: Assumed,
+}
+
+impl<'a> Assembly<'a> {
+    /// Starts with an input of shape `[C, H, W]` or `[F]`.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a shape that no input has.
+    pub fn new(path: &'a Path, what: &'a str, state: &'a StateDict, input: &[usize], assumed: Assumed) -> Result<Self> {
+        let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape: input.to_vec() };
+        let sound = matches!(input.len(), 1 | 3) && output_shape(&Op::Input, &[], input).is_ok();
+        if !sound {
+            let reason = format!("shape {input:?} is neither an image [C, H, W] nor a vector [F]");
+            return Err(Error::file(path, "input", reason));
+        }
+        Ok(Self { path, what, state, used: HashSet::new(), nodes: vec![node], assumed })
+    }
+
+    /// The weights called `key`.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the key when the file does not have it.
+    pub fn weights(&mut self, key: &str) -> Result<&'a Weights> {
+        self.optional(key).ok_or_else(|| {
+            let reason = format!(
+                "is missing, and {} needs it; describe another architecture in {}",
+                self.what,
+                self::hint(self.path)
+            );
+            Error::file(self.path, format!("key '{key}'"), reason)
+        })
+    }
+
+    /// The same, where it may be absent.
+    pub fn optional(&mut self, key: &str) -> Option<&'a Weights> {
+        let weights = self.state.get(key)?;
+        self.used.insert(key.to_owned());
+        Some(weights)
+    }
+
+    /// Marks keys as known although no layer reads them.
+    pub fn ignore(&mut self, prefix: &str) {
+        let keys = self.state.iter().map(|(key, _)| key).filter(|key| key.starts_with(prefix));
+        self.used.extend(keys.map(str::to_owned));
+    }
+
+    /// Shape of node `id`.
+    pub fn shape(&self, id: NodeId) -> &[usize] {
+        &self.nodes[id].shape
+    }
+
+    /// The node called `name`.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.name == name)
+    }
+
+    /// `{prefix}.weight` `[C_out, C_in/groups, kH, kW]` and `{prefix}.bias` if there is one. Groups follow from the shapes.
+    pub fn conv(
+        &mut self,
+        prefix: &str,
+        from: NodeId,
+        stride: [usize; 2],
+        padding: [usize; 4],
+        dilation: [usize; 2],
+    ) -> Result<NodeId> {
+        let weight = self.weights(&format!("{prefix}.weight"))?.clone();
+        let bias = self.optional(&format!("{prefix}.bias")).cloned();
+        let channels = self.shape(from).first().copied().unwrap_or(0);
+        let per_group = weight.shape.get(1).copied().unwrap_or(0);
+        let groups = if per_group > 0 && channels % per_group == 0 { channels / per_group } else { 1 };
+        let op = Op::Conv2d { weight, bias, stride, padding, dilation, groups };
+        self.weighed(prefix, op, from)
+    }
+
+    /// A square convolution of odd size, padded so that stride 1 keeps the size.
+    pub fn same_conv(&mut self, prefix: &str, from: NodeId, stride: usize) -> Result<NodeId> {
+        let kernel = self.weights(&format!("{prefix}.weight"))?.shape.get(2).copied().unwrap_or(1);
+        self.conv(prefix, from, [stride; 2], [kernel / 2; 4], [1; 2])
+    }
+
+    /// `{prefix}.weight` `[out, in]` and `{prefix}.bias` if there is one, on a flat input.
+    pub fn linear(&mut self, prefix: &str, from: NodeId) -> Result<NodeId> {
+        let weight = self.weights(&format!("{prefix}.weight"))?.clone();
+        let bias = self.optional(&format!("{prefix}.bias")).cloned();
+        self.weighed(prefix, Op::Linear { weight, bias }, from)
+    }
+
+    /// Batch normalization: `{prefix}.running_mean` and `.running_var`, `.weight` and `.bias` where it has them.
+    pub fn norm(&mut self, prefix: &str, from: NodeId, epsilon: f64) -> Result<NodeId> {
+        let mean = self.weights(&format!("{prefix}.running_mean"))?;
+        let variance = self.weights(&format!("{prefix}.running_var"))?;
+        let ones = vec![1.0; mean.data.len()];
+        let zeros = vec![0.0; mean.data.len()];
+        let gamma = self.optional(&format!("{prefix}.weight")).map_or(ones.as_slice(), |w| w.data.as_slice());
+        let beta = self.optional(&format!("{prefix}.bias")).map_or(zeros.as_slice(), |w| w.data.as_slice());
+        let op =
+            batch_norm([gamma, beta, mean.data.as_slice(), variance.data.as_slice()], epsilon).ok_or_else(|| {
+                let reason = "weight, bias, running_mean and running_var differ in length, or a variance is negative";
+                Error::file(self.path, format!("keys '{prefix}.…'"), reason)
+            })?;
+        self.weighed(prefix, op, from)
+    }
+
+    /// The activation at `prefix`: with its learned threshold, or ReLU in a file without any.
+    pub fn activation(&mut self, prefix: &str, from: NodeId) -> Result<NodeId> {
+        let learned = |key: &str| key.ends_with(".thresh") || key.ends_with(".up");
+        let key = self.state.threshold_key(prefix).or_else(|| {
+            // Where some thresholds are learned, one that is missing is a mistake and no ReLU.
+            self.state.iter().any(|(key, _)| learned(key)).then(|| format!("{prefix}.thresh"))
+        });
+        let activation = match key {
+            None => Activation::Relu,
+            Some(key) => self.assumed.with_threshold(self.single(&key)?),
+        };
+        self.weighed(prefix, Op::Activation(activation), from)
+    }
+
+    /// The one number called `key`.
+    pub fn single(&mut self, key: &str) -> Result<f32> {
+        let weights = self.weights(key)?;
+        match weights.data.as_slice() {
+            [number] => Ok(*number),
+            _ => Err(Error::file(
+                self.path,
+                format!("key '{key}'"),
+                format!("has shape {:?}; one number is expected", weights.shape),
+            )),
+        }
+    }
+
+    /// 2 by 2 windows, side by side.
+    pub fn pool(&mut self, name: &str, from: NodeId, max: bool) -> Result<NodeId> {
+        let (kernel, stride, padding) = ([2; 2], [2; 2], [0; 4]);
+        let op = if max {
+            Op::MaxPool2d { kernel, stride, padding, dilation: [1; 2] }
+        } else {
+            Op::AvgPool2d { kernel, stride, padding, count_include_pad: true }
+        };
+        self.push(name, op, vec![from], &[])
+    }
+
+    /// `[C, H, W]` to the mean of every channel, `[C]`.
+    pub fn global_mean(&mut self, name: &str, from: NodeId) -> Result<NodeId> {
+        let channels = self.shape(from)[0];
+        self.push(name, Op::Mean { axes: vec![1, 2] }, vec![from], &[channels])
+    }
+
+    /// Any shape to `[F]`; a vector stays as it is.
+    pub fn flatten(&mut self, name: &str, from: NodeId) -> Result<NodeId> {
+        let len = self.nodes[from].len();
+        if self.shape(from).len() == 1 { Ok(from) } else { self.push(name, Op::Reshape, vec![from], &[len]) }
+    }
+
+    /// A layer that reads weights called `prefix.…`; errors name them.
+    fn weighed(&mut self, prefix: &str, op: Op, from: NodeId) -> Result<NodeId> {
+        self.push_at(prefix, op, vec![from], &[], |prefix| format!("keys '{prefix}.…'"))
+    }
+
+    /// Adds a node; its shape is computed, or for a reshape and a mean given.
+    pub fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, stated: &[usize]) -> Result<NodeId> {
+        self.push_at(name, op, inputs, stated, |name| format!("layer '{name}'"))
+    }
+
+    /// Adds a node; errors about its shape name `place(name)`.
+    fn push_at(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: Vec<NodeId>,
+        stated: &[usize],
+        place: impl Fn(&str) -> String,
+    ) -> Result<NodeId> {
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.shape(input)).collect();
+        let shape = output_shape(&op, &shapes, stated).map_err(|reason| {
+            let advice = format!("as {} it does not fit; describe what it is in {}", self.what, self::hint(self.path));
+            Error::file(self.path, place(name), format!("{reason} ({advice})"))
+        })?;
+        let name = self.unique(name);
+        self.nodes.push(Node { name, op, inputs, shape });
+        Ok(self.nodes.len() - 1)
+    }
+
+    /// Calls node `id` by the name that layer `number` of the architecture file `file` gives it.
+    pub fn rename(&mut self, id: NodeId, name: &str, file: &Path, number: usize) -> Result<()> {
+        if self.find(name).is_some_and(|other| other != id) {
+            return Err(Error::file(
+                file,
+                format!("layer {number}"),
+                format!("another layer is called '{name}' already"),
+            ));
+        }
+        self.nodes[id].name = name.to_owned();
+        Ok(())
+    }
+
+    fn unique(&self, name: &str) -> String {
+        let taken = |name: &str| self.find(name).is_some();
+        if !taken(name) {
+            return name.to_owned();
+        }
+        (2..).map(|k| format!("{name}.{k}")).find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    /// The finished network, answering with its last node.
+    ///
+    /// # Errors
+    /// [`Error::File`] when keys are left over, when the answers are no vector, or when the graph is unsound.
+    pub fn finish(self, name: String) -> Result<Network> {
+        let left: Vec<&str> =
+            self.state.iter().map(|(key, _)| key).filter(|key| !self.used.contains(*key) && !is_counter(key)).collect();
+        if !left.is_empty() {
+            let named: Vec<_> = left.iter().take(NAMED).map(|key| format!("'{key}'")).collect();
+            let more = if left.len() > NAMED { format!(" and {} more", left.len() - NAMED) } else { String::new() };
+            let reason = format!(
+                "{} has no place for {}{more}; say what they are, or that they are to be ignored, in {}",
+                self.what,
+                named.join(", "),
+                self::hint(self.path)
+            );
+            return Err(Error::file(self.path, "surplus keys", reason));
+        }
+        let output = self.nodes.len() - 1;
+        let answers = &self.nodes[output].shape;
+        if answers.len() != 1 {
+            let reason = format!(
+                "its shape is {answers:?}; a network ends with class scores, so flatten it before the last layer"
+            );
+            return Err(Error::file(self.path, format!("layer '{}'", self.nodes[output].name), reason));
+        }
+        let early = self.nodes[..output].iter().find(|node| matches!(node.op, Op::Softmax { .. }));
+        if let Some(node) = early {
+            let reason = "a softmax inside the network cannot be converted to spikes; only one at the end is read";
+            return Err(Error::file(self.path, format!("layer '{}'", node.name), reason));
+        }
+        let network = Network { name, nodes: self.nodes, output, scaling: None, class_names: Vec::new() };
+        validate(&network).map_err(|error| Error::file(self.path, "the network", error.to_string()))?;
+        Ok(network)
+    }
+}
+
+/// Counters of batch normalization, which no layer reads.
+pub(super) fn is_counter(key: &str) -> bool {
+    key.ends_with("num_batches_tracked")
+}
+
+/// What activations with a learned threshold are, which the weights do not say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Assumed {
+    pub(super) levels: u32,
+    pub(super) clip: bool,
+    /// Max pools instead of average pools, or the other way round; `None` takes what the family has.
+    pub(super) max_pool: Option<bool>,
+}
+
+impl Assumed {
+    fn with_threshold(self, lambda: f32) -> Activation {
+        match self.clip {
+            true => Activation::Clip { lambda },
+            false => Activation::Qcfs { lambda, levels: self.levels, shift: 0.5 },
+        }
+    }
+}
+
+/// Where a person can say what a network is.
+pub(super) fn hint(path: &Path) -> String {
+    let stem = path.file_stem().map_or_else(|| "NAME".into(), |stem| stem.to_string_lossy().into_owned());
+    format!("{stem}.arch.toml beside it (docs/architecture-files.md)")
+}

@@ -1,0 +1,138 @@
+//! Architecture files: what a network is, in TOML beside its weights. `docs/architecture-files.md` is their manual.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::DEFAULT_LEVELS;
+use super::assembler::{Assembly, Assumed};
+use super::layer::Layer;
+use crate::data::Scaling;
+use crate::network::Network;
+use crate::network::state_dict::StateDict;
+use crate::{Error, Result};
+
+/// What an architecture file says; everything may be left out.
+#[derive(Clone, Debug, Default)]
+pub struct Description {
+    /// Shape of one input sample, `[C, H, W]` or `[F]`.
+    pub input: Option<Vec<usize>>,
+    /// How pictures become input.
+    pub scaling: Option<Scaling>,
+    /// Names of the classes.
+    pub class_names: Vec<String>,
+    /// Levels L of QCFS activations.
+    pub levels: Option<u32>,
+    clip: bool,
+    max_pool: Option<bool>,
+    /// Keys that begin with one of these are no part of the network.
+    pub ignore: Vec<String>,
+    /// The layers; without any the keys must be those of a known family.
+    pub(super) layers: Vec<Layer>,
+    /// The architecture file, for messages about it.
+    pub(super) path: PathBuf,
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Text {
+    input: Option<Vec<usize>>,
+    scaling: Option<String>,
+    class_names: Vec<String>,
+    levels: Option<u32>,
+    activation: Option<Learned>,
+    pooling: Option<Pooling>,
+    ignore: Vec<String>,
+    layers: Vec<toml::Value>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Learned {
+    Qcfs,
+    Clip,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Pooling {
+    Avg,
+    Max,
+}
+
+impl Description {
+    /// Reads the architecture file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::File`] with the line or the layer when it is not understood.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::parse(&std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?, path)
+    }
+
+    /// The same from the text of a file; `path` is what errors name.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the line or the layer when it is not understood.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let fail = |place: String, reason: String| Error::file(path, place, reason);
+        let file: Text = toml::from_str(text).map_err(|e| Error::toml(path, text, &e))?;
+        if file.levels.is_some_and(|levels| !(1..=1024).contains(&levels)) {
+            return Err(fail("levels".into(), "QCFS activations have 1 to 1024 levels".into()));
+        }
+        if !file.layers.is_empty() && file.input.is_none() {
+            return Err(fail("input".into(), "is missing; say input = [channels, height, width] or [features]".into()));
+        }
+        let scaling = file.scaling.map(|text| Scaling::parse(&text)).transpose();
+        let layers =
+            file.layers.into_iter().enumerate().map(|(index, value)| {
+                Layer::parse(value).map_err(|reason| fail(format!("layer {}", index + 1), reason))
+            });
+        Ok(Self {
+            input: file.input,
+            scaling: scaling.map_err(|e| fail("scaling".into(), e.to_string()))?,
+            class_names: file.class_names,
+            levels: file.levels,
+            clip: file.activation == Some(Learned::Clip),
+            max_pool: file.pooling.map(|pooling| pooling == Pooling::Max),
+            ignore: file.ignore,
+            layers: layers.collect::<Result<_>>()?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The architecture file that lies beside the weights: `NAME.arch.toml`, or a `NAME.toml` that is one.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), when there is one.
+    pub fn beside(weights: &Path) -> Result<Option<Self>> {
+        let named = weights.with_extension("arch.toml");
+        if named.is_file() {
+            return Self::load(&named).map(Some);
+        }
+        // A recipe or a run may lie here under the same name; an architecture file is known by what it says.
+        let plain = weights.with_extension("toml");
+        let text = if plain.is_file() { std::fs::read_to_string(&plain).unwrap_or_default() } else { String::new() };
+        let table: toml::Table = text.parse().unwrap_or_default();
+        if table.contains_key("layers") || table.contains_key("input") || table.contains_key("levels") {
+            return Self::parse(&text, &plain).map(Some);
+        }
+        Ok(None)
+    }
+
+    pub(super) fn assumed(&self) -> Assumed {
+        Assumed { levels: self.levels.unwrap_or(DEFAULT_LEVELS), clip: self.clip, max_pool: self.max_pool }
+    }
+
+    /// The network of the listed layers with weights of `state`, which come from the file `weights`.
+    pub(super) fn assemble(&self, state: &StateDict, weights: &Path, name: String) -> Result<Network> {
+        let input = self.input.clone().unwrap_or_default();
+        let mut net = Assembly::new(weights, "the architecture file", state, &input, self.assumed())?;
+        self.ignore.iter().for_each(|prefix| net.ignore(prefix));
+        let mut last = 0;
+        for (index, layer) in self.layers.iter().enumerate() {
+            last = layer.place(&mut net, last, &self.path, index + 1)?;
+        }
+        net.finish(name)
+    }
+}

@@ -1,0 +1,232 @@
+//! What a network is: a graph of layers in topological order. Weights are plain numbers here; [`forward`] puts them
+//! on a Burn device and runs them. Knows no window, no thread and no file dialog.
+
+use std::sync::Arc;
+
+use crate::data::Scaling;
+
+/// Index of a node in [`Network::nodes`].
+pub type NodeId = usize;
+
+/// A trained network. `nodes[0]` is the input; every node's inputs have smaller indices.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// What the person calls it: the file's stem, or the name of a bundled network.
+    pub name: String,
+    pub nodes: Vec<Node>,
+    /// The node whose value is the network's answer.
+    pub output: NodeId,
+    /// Input scaling remembered with the network, if its file states one.
+    pub scaling: Option<Scaling>,
+    /// Class names remembered with the network; may be empty.
+    pub class_names: Vec<String>,
+}
+
+/// One operation of the graph.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Dotted path in the source file (`layer1.0.conv1`), unique in the network.
+    pub name: String,
+    pub op: Op,
+    pub inputs: Vec<NodeId>,
+    /// Shape of this node's value for one sample, without the batch dimension: `[C, H, W]` or `[F]`.
+    pub shape: Vec<usize>,
+}
+
+/// Numbers with a shape, row-major; shared, never copied when a network is rewritten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    pub shape: Vec<usize>,
+    pub data: Arc<Vec<f32>>,
+}
+
+/// What a node computes, per sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// The network's input.
+    Input,
+    /// 2-D convolution. `weight` `[C_out, C_in/groups, kH, kW]`; padding `[top, left, bottom, right]`.
+    Conv2d {
+        weight: Weights,
+        bias: Option<Weights>,
+        stride: [usize; 2],
+        padding: [usize; 4],
+        dilation: [usize; 2],
+        groups: usize,
+    },
+    /// 2-D transposed convolution. `weight` `[C_in, C_out/groups, kH, kW]`; of the full result, which `output_padding` makes
+    /// longer at its end, padding `[top, left, bottom, right]` is cut away.
+    ConvTranspose2d {
+        weight: Weights,
+        bias: Option<Weights>,
+        stride: [usize; 2],
+        padding: [usize; 4],
+        output_padding: [usize; 2],
+        dilation: [usize; 2],
+        groups: usize,
+    },
+    /// A picture of another size, whatever the interpolation: `y = rows · x · columnsᵀ` per channel, `rows` `[H_out, H_in]`,
+    /// `columns` `[W_out, W_in]`.
+    Resample { rows: Weights, columns: Weights },
+    /// Fully connected. `weight` `[out, in]`; the input is `[in]`.
+    Linear { weight: Weights, bias: Option<Weights> },
+    /// `y = scale[c]·x + shift[c]`; both have one entry, or one per channel (the first dimension of the shape).
+    /// BatchNorm in evaluation mode is read as this.
+    Affine { scale: Vec<f32>, shift: Vec<f32> },
+    /// The nonlinearity that becomes a layer of integrate-and-fire neurons.
+    Activation(Activation),
+    /// Maximum over windows; padding `[top, left, bottom, right]` never wins.
+    MaxPool2d { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], dilation: [usize; 2] },
+    /// Mean over windows; padding `[top, left, bottom, right]`.
+    AvgPool2d { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], count_include_pad: bool },
+    /// Mean over `axes` (indices into the sample shape); the shape says whether they are kept as 1.
+    Mean { axes: Vec<usize> },
+    /// Sum of two or more values of the same shape.
+    Add,
+    /// Concatenation along `axis` of the sample shape.
+    Concat { axis: usize },
+    /// Another view of the same numbers (flatten, squeeze, …); the target is the node's shape.
+    Reshape,
+    /// `perm` over the sample dimensions.
+    Transpose { perm: Vec<usize> },
+    /// `start..end` by `step` along `axis` of the sample shape.
+    Slice { axis: usize, start: usize, end: usize, step: usize },
+    /// Zeros `before` and `after` per sample dimension.
+    Pad { before: Vec<usize>, after: Vec<usize> },
+    /// Softmax (or its logarithm) over the last dimension; only at the end.
+    Softmax { log: bool },
+    /// The logistic function; only at the end.
+    Sigmoid,
+}
+
+/// The activations that convert to integrate-and-fire neurons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// `max(z, 0)`
+    Relu,
+    /// `min(max(z, 0), λ)` (TCL, ReLU6)
+    Clip { lambda: f32 },
+    /// `λ·clip(⌊zL/λ + shift⌋/L, 0, 1)` (QCFS, Bu et al. ICLR 2022; shift ½)
+    Qcfs { lambda: f32, levels: u32, shift: f32 },
+}
+
+impl Activation {
+    /// The activation's value at pre-activation `z`.
+    #[inline(always)]
+    pub fn apply(self, z: f32) -> f32 {
+        match self {
+            Self::Relu => z.max(0.0),
+            Self::Clip { lambda } => z.clamp(0.0, lambda),
+            Self::Qcfs { lambda, levels, shift } => {
+                let l = levels as f32;
+                lambda * (((z * l / lambda + shift).floor()) / l).clamp(0.0, 1.0)
+            }
+        }
+    }
+    /// The learned threshold λ, where there is one.
+    pub fn lambda(self) -> Option<f32> {
+        match self {
+            Self::Relu => None,
+            Self::Clip { lambda } | Self::Qcfs { lambda, .. } => Some(lambda),
+        }
+    }
+    /// Short words for a person: "ReLU", "clip 6.0", "QCFS L=8 λ=2.31".
+    pub fn describe(self) -> String {
+        match self {
+            Self::Relu => "ReLU".into(),
+            Self::Clip { lambda } => format!("clip {lambda:.3}"),
+            Self::Qcfs { lambda, levels, .. } => format!("QCFS L={levels} λ={lambda:.3}"),
+        }
+    }
+}
+
+impl Weights {
+    /// Panics in debug builds when the shape does not hold as many numbers.
+    pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), data.len());
+        Self { shape, data: Arc::new(data) }
+    }
+}
+
+impl Node {
+    /// Values in one sample of this node.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+    /// True for a node with no values (never in a valid network).
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The word for the operation, for lists and messages.
+    pub fn kind(&self) -> &'static str {
+        match &self.op {
+            Op::Input => "input",
+            Op::Conv2d { groups: 1, .. } => "conv",
+            Op::Conv2d { .. } => "grouped conv",
+            Op::ConvTranspose2d { .. } => "transposed conv",
+            Op::Resample { .. } => "resize",
+            Op::Linear { .. } => "fully connected",
+            Op::Affine { .. } => "scale and shift",
+            Op::Activation(_) => "activation",
+            Op::MaxPool2d { .. } => "max pool",
+            Op::AvgPool2d { .. } => "average pool",
+            Op::Mean { .. } => "mean",
+            Op::Add => "add",
+            Op::Concat { .. } => "concat",
+            Op::Reshape => "reshape",
+            Op::Transpose { .. } => "transpose",
+            Op::Slice { .. } => "slice",
+            Op::Pad { .. } => "pad",
+            Op::Softmax { log: false } => "softmax",
+            Op::Softmax { log: true } => "log-softmax",
+            Op::Sigmoid => "sigmoid",
+        }
+    }
+}
+
+impl Network {
+    /// Shape of one input sample.
+    pub fn input_shape(&self) -> &[usize] {
+        &self.nodes[0].shape
+    }
+    /// Number of answers (classes) of the network.
+    pub fn classes(&self) -> usize {
+        self.nodes[self.output].len()
+    }
+    /// The activation nodes in network order: the layers that become spiking.
+    pub fn activations(&self) -> impl Iterator<Item = (NodeId, Activation)> + '_ {
+        self.nodes.iter().enumerate().filter_map(|(id, node)| match node.op {
+            Op::Activation(activation) => Some((id, activation)),
+            _ => None,
+        })
+    }
+    /// How many nodes read each node's value (the output counts as a reader).
+    pub fn readers(&self) -> Vec<usize> {
+        let mut readers = vec![0; self.nodes.len()];
+        self.nodes.iter().flat_map(|node| &node.inputs).for_each(|&id| readers[id] += 1);
+        readers[self.output] += 1;
+        readers
+    }
+    /// Total number of trained numbers.
+    pub fn parameters(&self) -> usize {
+        let count =
+            |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
+        self.nodes
+            .iter()
+            .map(|node| match &node.op {
+                Op::Conv2d { weight, bias, .. }
+                | Op::ConvTranspose2d { weight, bias, .. }
+                | Op::Linear { weight, bias } => count(weight, bias),
+                Op::Affine { scale, shift } => scale.len() + shift.len(),
+                _ => 0,
+            })
+            .sum()
+    }
+}
+
+/// A network, and what had to be assumed about it, in sentences.
+#[derive(Debug)]
+pub struct Opened {
+    pub network: Network,
+    pub notes: Vec<String>,
+}

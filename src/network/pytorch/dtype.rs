@@ -1,0 +1,37 @@
+//! Element types of PyTorch storages.
+
+use crate::network::float16::{bf16, f16};
+
+/// The type of the numbers in a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    F16,
+    Bf16,
+    F32,
+    F64,
+    /// Integers and truth values of so many bytes: counters, which no layer reads.
+    Other(usize),
+}
+
+impl Kind {
+    /// Bytes of one number.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::Other(size) => size,
+        }
+    }
+
+    /// The number in `bytes`, which are as many as [`size`](Self::size).
+    pub(super) fn read(self, bytes: &[u8]) -> f32 {
+        match (self, bytes) {
+            (Self::F16, &[a, b]) => f16(u16::from_le_bytes([a, b])),
+            (Self::Bf16, &[a, b]) => bf16(u16::from_le_bytes([a, b])),
+            (Self::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
+            (Self::F64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
+            _ => f32::NAN,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The globals that state dicts are made of, and the refusal of every other.
+
+use super::dtype::Kind;
+use crate::Result;
+
+/// What a global of the pickle stands for here. None of them runs anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Global {
+    /// `collections.OrderedDict`
+    OrderedDict,
+    /// `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`
+    Tensor,
+    /// `torch._utils._rebuild_parameter`
+    Parameter,
+    /// `torch.FloatStorage` and its relatives: the type of the numbers in a storage.
+    Storage(Kind),
+    /// `torch.Size`
+    Size,
+    /// `torch.device` and dtypes like `torch.float32`: known, and of no use to a network.
+    Inert,
+}
+
+impl Global {
+    /// The global `module.name`.
+    ///
+    /// # Errors
+    /// A sentence that names it when state dicts do not need it.
+    pub fn find(module: &str, name: &str) -> Result<Self, String> {
+        Ok(match (module, name) {
+            ("collections", "OrderedDict") => Self::OrderedDict,
+            ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Self::Tensor,
+            ("torch._utils", "_rebuild_parameter") => Self::Parameter,
+            ("torch" | "torch.cuda", "FloatStorage") => Self::Storage(Kind::F32),
+            ("torch" | "torch.cuda", "HalfStorage") => Self::Storage(Kind::F16),
+            ("torch" | "torch.cuda", "BFloat16Storage") => Self::Storage(Kind::Bf16),
+            ("torch" | "torch.cuda", "DoubleStorage") => Self::Storage(Kind::F64),
+            ("torch" | "torch.cuda", "LongStorage") => Self::Storage(Kind::Other(8)),
+            ("torch" | "torch.cuda", "IntStorage") => Self::Storage(Kind::Other(4)),
+            ("torch" | "torch.cuda", "ShortStorage") => Self::Storage(Kind::Other(2)),
+            ("torch" | "torch.cuda", "CharStorage" | "ByteStorage" | "BoolStorage") => Self::Storage(Kind::Other(1)),
+            ("torch", "Size") => Self::Size,
+            ("torch", "device" | "float32" | "float16" | "bfloat16" | "float64" | "int64" | "int32" | "bool") => {
+                Self::Inert
+            }
+            _ => {
+                let shown: String = format!("{module}.{name}").chars().filter(|c| !c.is_control()).take(120).collect();
+                return Err(format!(
+                    "asks for '{shown}', which no state dict needs and which is not run here; if this is a whole pickled \
+                     model or checkpoint, load it in PyTorch and save its weights alone: {SAVE}"
+                ));
+            }
+        })
+    }
+}
+
+/// How to make a file that can be read.
+pub(super) const SAVE: &str = "torch.save(model.state_dict(), \"weights.pth\")";

@@ -1,0 +1,273 @@
+//! The pickle machine: a stack, marks and a memo, as the format defines them (protocols 2 to 5), without anything that
+//! could run code. Containers lie side by side in tables and values are indices into them: sharing costs nothing, nesting
+//! is no recursion, and memory grows with the number of opcodes alone.
+
+use std::collections::HashMap;
+
+use super::pickle_cursor::{Cursor, long};
+use super::pickle_globals::Global;
+use super::pickle_value::{Pickle, Tables, Value};
+
+/// A pickle that takes more instructions than this, or copies as many values, is no state dict; PyTorch writes about forty
+/// instructions for a tensor.
+const MOST_WORK: usize = 4_000_000;
+
+/// Runs the pickle at the start of `bytes`; the second value is the number of bytes it takes.
+///
+/// # Errors
+/// A sentence with the byte where it is no pickle, or asks for something that state dicts do not need.
+pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
+    let mut machine = Machine {
+        cursor: Cursor { bytes, at: 0 },
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        tables: Tables::default(),
+        left: MOST_WORK,
+    };
+    loop {
+        let at = machine.cursor.at;
+        let step = machine.work(1).and_then(|()| machine.step());
+        if let Some(root) = step.map_err(|reason| format!("pickle byte {at}: {reason}"))? {
+            return Ok((Pickle { root, tables: machine.tables }, machine.cursor.at));
+        }
+    }
+}
+
+struct Machine<'a> {
+    cursor: Cursor<'a>,
+    stack: Vec<Value<'a>>,
+    /// Heights of the stack at the open marks.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Value<'a>>,
+    tables: Tables<'a>,
+    /// Instructions and copies that are left before the pickle is refused.
+    left: usize,
+}
+
+impl<'a> Machine<'a> {
+    fn work(&mut self, amount: usize) -> Result<(), String> {
+        self.left = self.left.checked_sub(amount).ok_or("the pickle is longer than that of any state dict")?;
+        Ok(())
+    }
+
+    /// One instruction; the root value at the last one.
+    fn step(&mut self) -> Result<Option<Value<'a>>, String> {
+        let value = match self.cursor.byte()? {
+            // PROTO, FRAME
+            0x80 => return self.protocol(),
+            0x95 => return self.cursor.take(8).map(|_| None),
+            b'.' => return self.pop().map(Some),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                return Ok(None);
+            }
+            b'0' => return self.pop().map(|_| None),
+            b'1' => return self.take_to_mark().map(|_| None),
+            b'2' => self.top()?,
+            b'N' => Value::None,
+            0x88 => Value::Bool(true),
+            0x89 => Value::Bool(false),
+            b'J' => Value::Int(i32::from_le_bytes(self.cursor.array()?).into()),
+            b'K' => Value::Int(self.cursor.byte()?.into()),
+            b'M' => Value::Int(u16::from_le_bytes(self.cursor.array()?).into()),
+            0x8a => integer(self.cursor.counted(1)?),
+            0x8b => integer(self.cursor.counted(4)?),
+            b'G' => Value::Float(f64::from_be_bytes(self.cursor.array()?)),
+            // Texts; 'U' and 'T' are the byte strings that Python 2 used for text.
+            0x8c | b'U' => Value::Text(self.cursor.text(1)?),
+            b'X' | b'T' => Value::Text(self.cursor.text(4)?),
+            0x8d => Value::Text(self.cursor.text(8)?),
+            b'C' => Value::Bytes(self.cursor.counted(1)?),
+            b'B' => Value::Bytes(self.cursor.counted(4)?),
+            0x8e => Value::Bytes(self.cursor.counted(8)?),
+            b']' => self.list(Vec::new()),
+            b')' => self.tuple(Vec::new()),
+            b'}' => self.dictionary(Vec::new()),
+            b'l' => self.take_to_mark().map(|items| self.list(items))?,
+            b't' => self.take_to_mark().map(|items| self.tuple(items))?,
+            b'd' => {
+                let items = self.take_to_mark()?;
+                self.dictionary(pairs(&items)?)
+            }
+            count @ 0x85..=0x87 => {
+                let mut items = vec![Value::None; usize::from(count - 0x84)];
+                for item in items.iter_mut().rev() {
+                    *item = self.pop()?;
+                }
+                self.tuple(items)
+            }
+            b'a' => {
+                let item = self.pop()?;
+                return self.append(&[item]);
+            }
+            b'e' => {
+                let items = self.take_to_mark()?;
+                return self.append(&items);
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                return self.set(&[key, value]);
+            }
+            b'u' => {
+                let items = self.take_to_mark()?;
+                return self.set(&items);
+            }
+            b'q' => return self.cursor.byte().and_then(|at| self.remember(at.into())),
+            b'r' => return self.cursor.array().and_then(|at| self.remember(u32::from_le_bytes(at))),
+            0x94 => return self.remember(self.memo.len() as u32),
+            b'h' => self.cursor.byte().and_then(|at| self.recall(at.into()))?,
+            b'j' => self.cursor.array().and_then(|at| self.recall(u32::from_le_bytes(at)))?,
+            b'c' => {
+                let (module, name) = (self.cursor.line()?, self.cursor.line()?);
+                Value::Global(Global::find(module, name)?)
+            }
+            0x93 => match (self.pop()?, self.pop()?) {
+                (Value::Text(name), Value::Text(module)) => Value::Global(Global::find(module, name)?),
+                _ => return Err("a global whose name is no text".into()),
+            },
+            // REDUCE, NEWOBJ
+            b'R' | 0x81 => {
+                let (arguments, callable) = (self.pop()?, self.pop()?);
+                self.rebuild(callable, arguments)?
+            }
+            b'b' => return self.build(),
+            b'Q' => {
+                let id = self.pop()?;
+                self.tables.storages.push(self.tables.storage(id)?);
+                Value::Storage(self.tables.storages.len() - 1)
+            }
+            code @ (b'I' | b'L' | b'F' | b'V' | b'S' | b'g' | b'p' | b'P') => {
+                return Err(format!(
+                    "instruction '{}' of pickle protocol 0 or 1; save with protocol 2 or later",
+                    code as char
+                ));
+            }
+            code => return Err(format!("instruction {code:#04x} is not used in state dicts, or the file is damaged")),
+        };
+        self.stack.push(value);
+        Ok(None)
+    }
+
+    fn protocol(&mut self) -> Result<Option<Value<'a>>, String> {
+        match self.cursor.byte()? {
+            2..=5 => Ok(None),
+            other => Err(format!("pickle protocol {other}; 2 to 5 are read")),
+        }
+    }
+
+    fn pop(&mut self) -> Result<Value<'a>, String> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() <= floor {
+            return Err("an instruction finds the stack empty; the file is damaged".into());
+        }
+        self.stack.pop().ok_or_else(|| "the stack is empty".into())
+    }
+
+    fn top(&self) -> Result<Value<'a>, String> {
+        self.stack.last().copied().ok_or_else(|| "an instruction finds the stack empty; the file is damaged".into())
+    }
+
+    /// Everything above the last mark, which goes.
+    fn take_to_mark(&mut self) -> Result<Vec<Value<'a>>, String> {
+        let mark = self.marks.pop().ok_or("a mark is missing; the file is damaged")?;
+        Ok(self.stack.split_off(mark.min(self.stack.len())))
+    }
+
+    fn list(&mut self, items: Vec<Value<'a>>) -> Value<'a> {
+        self.tables.lists.push(items);
+        Value::List(self.tables.lists.len() - 1)
+    }
+
+    fn tuple(&mut self, items: Vec<Value<'a>>) -> Value<'a> {
+        self.tables.lists.push(items);
+        Value::Tuple(self.tables.lists.len() - 1)
+    }
+
+    fn dictionary(&mut self, entries: Vec<(Value<'a>, Value<'a>)>) -> Value<'a> {
+        self.tables.dicts.push(entries);
+        Value::Dict(self.tables.dicts.len() - 1)
+    }
+
+    fn append(&mut self, items: &[Value<'a>]) -> Result<Option<Value<'a>>, String> {
+        match self.top()? {
+            Value::List(id) => self.tables.lists[id].extend(items),
+            other => return Err(format!("appends to {}", other.kind())),
+        }
+        Ok(None)
+    }
+
+    fn set(&mut self, items: &[Value<'a>]) -> Result<Option<Value<'a>>, String> {
+        match self.top()? {
+            Value::Dict(id) => self.tables.dicts[id].extend(pairs(items)?),
+            other => return Err(format!("sets entries of {}", other.kind())),
+        }
+        Ok(None)
+    }
+
+    fn remember(&mut self, at: u32) -> Result<Option<Value<'a>>, String> {
+        let top = self.top()?;
+        self.memo.insert(at, top);
+        Ok(None)
+    }
+
+    fn recall(&self, at: u32) -> Result<Value<'a>, String> {
+        self.memo.get(&at).copied().ok_or_else(|| format!("recalls memo {at}, which was never set"))
+    }
+
+    /// What a call of a known global gives.
+    fn rebuild(&mut self, callable: Value<'a>, arguments: Value<'a>) -> Result<Value<'a>, String> {
+        let Value::Global(global) = callable else {
+            return Err(format!("calls {}", callable.kind()));
+        };
+        self.work(self.tables.items(arguments).len())?;
+        let items = self.tables.items(arguments).to_vec();
+        match global {
+            Global::OrderedDict => {
+                let mut entries = Vec::new();
+                self.work(items.first().map_or(0, |&list| self.tables.items(list).len()))?;
+                for &pair in items.first().map_or(&[][..], |&list| self.tables.items(list)) {
+                    match self.tables.items(pair) {
+                        &[key, value] => entries.push((key, value)),
+                        _ => return Err("an ordered dictionary of something else than pairs".into()),
+                    }
+                }
+                Ok(self.dictionary(entries))
+            }
+            Global::Tensor => {
+                self.tables.tensors.push(self.tables.view(&items)?);
+                Ok(Value::Tensor(self.tables.tensors.len() - 1))
+            }
+            Global::Parameter => match items.first() {
+                Some(&tensor @ Value::Tensor(_)) => Ok(tensor),
+                _ => Err("a parameter without its tensor".into()),
+            },
+            Global::Size => Ok(Value::Tuple(match items.first() {
+                Some(&(Value::List(id) | Value::Tuple(id))) => id,
+                _ => return Err("a size without numbers".into()),
+            })),
+            Global::Storage(_) | Global::Inert => Ok(Value::Inert),
+        }
+    }
+
+    /// BUILD sets attributes. An ordered dictionary has some of no use here (`_metadata`); nothing else may.
+    fn build(&mut self) -> Result<Option<Value<'a>>, String> {
+        self.pop()?;
+        match self.top()? {
+            Value::Dict(_) => Ok(None),
+            other => Err(format!("sets attributes of {}, which is not read", other.kind())),
+        }
+    }
+}
+
+fn integer(bytes: &[u8]) -> Value<'_> {
+    long(bytes).map_or(Value::Long(bytes), Value::Int)
+}
+
+/// Keys and values that lie in turn.
+fn pairs<'a>(items: &[Value<'a>]) -> Result<Vec<(Value<'a>, Value<'a>)>, String> {
+    if !items.len().is_multiple_of(2) {
+        return Err("a dictionary entry without its value".into());
+    }
+    Ok(items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
+}

@@ -1,0 +1,209 @@
+//! Spikescope's own network file: safetensors, with the graph as JSON in its metadata.
+//!
+//! Any safetensors reader can read the weights (`{node}.weight`, `.bias`, `.scale`, `.shift`, `.lambda`, all f32); the
+//! metadata says how they are connected. Nothing in the file is ever executed. The bytes depend on the network alone:
+//! the same network gives the same file.
+//!
+//! | metadata key | value |
+//! |---|---|
+//! | `spikescope.format` | `"1"` |
+//! | `spikescope.graph` | JSON, see `graph` |
+//! | `spikescope.name` | the network's name |
+//! | `spikescope.scaling` | the input scaling as a person writes it (`0..1`, `mean=…;std=…`); absent when unknown |
+//! | `spikescope.class_names` | JSON list of strings; absent when there are none |
+//!
+//! Knows nothing of devices, windows or where bundled files come from.
+
+mod graph;
+mod weights;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use graph::{GraphRecord, Weight};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorInfo};
+use serde::Serialize;
+
+use super::Network;
+use super::shape_inference::validate;
+use super::state_dict::StateDict;
+use crate::data::Scaling;
+use crate::files::write_bytes;
+use crate::{Error, Result};
+
+/// The version that [`save`] writes and [`load`] reads.
+pub const VERSION: &str = "1";
+/// Files above this many bytes are refused before they are read into memory.
+const LARGEST_FILE: u64 = 4 << 30;
+
+const FORMAT: &str = "spikescope.format";
+const GRAPH: &str = "spikescope.graph";
+const NAME: &str = "spikescope.name";
+const SCALING: &str = "spikescope.scaling";
+const CLASS_NAMES: &str = "spikescope.class_names";
+
+/// The header of a safetensors file; sorted maps, so that equal networks give equal bytes.
+#[derive(Serialize)]
+struct Header {
+    #[serde(rename = "__metadata__")]
+    metadata: BTreeMap<&'static str, String>,
+    #[serde(flatten)]
+    tensors: BTreeMap<String, TensorInfo>,
+}
+
+/// Writes `network` to `path`. The file appears whole or not at all: it is written beside `path` and then renamed.
+///
+/// # Errors
+/// [`Error::Io`] when the operating system refuses; [`Error::Internal`] when the graph has no JSON form.
+pub fn save(network: &Network, path: &Path) -> Result<()> {
+    write_bytes(path, &to_bytes(network)?)
+}
+
+/// `network` as the bytes of a file.
+///
+/// # Errors
+/// [`Error::Internal`] when the graph has no JSON form.
+pub fn to_bytes(network: &Network) -> Result<Vec<u8>> {
+    let internal = |error: serde_json::Error| Error::Internal(format!("cannot write the network as JSON: {error}"));
+    let (record, weights) = GraphRecord::of(network);
+    let mut metadata = BTreeMap::from([
+        (FORMAT, VERSION.to_owned()),
+        (GRAPH, serde_json::to_string(&record).map_err(internal)?),
+        (NAME, network.name.clone()),
+    ]);
+    if let Some(scaling) = &network.scaling {
+        metadata.insert(SCALING, scaling.to_string());
+    }
+    if !network.class_names.is_empty() {
+        metadata.insert(CLASS_NAMES, serde_json::to_string(&network.class_names).map_err(internal)?);
+    }
+    let mut end = 0;
+    let tensors = weights
+        .iter()
+        .map(|(name, weight)| {
+            let start = end;
+            end += weight.data.len() * size_of::<f32>();
+            (name.clone(), TensorInfo { dtype: Dtype::F32, shape: weight.shape.clone(), data_offsets: (start, end) })
+        })
+        .collect();
+    let mut header = serde_json::to_vec(&Header { metadata, tensors }).map_err(internal)?;
+    // The format wants the numbers to start at a multiple of eight.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = Vec::with_capacity(8 + header.len() + end);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header);
+    weights.values().for_each(|weight| bytes.extend(weight.data.iter().flat_map(|value| value.to_le_bytes())));
+    Ok(bytes)
+}
+
+/// What a safetensors file holds.
+#[derive(Debug)]
+pub enum Content {
+    /// A network of this project.
+    Network(Network),
+    /// Weights of another program, without a graph.
+    Weights(StateDict),
+}
+
+/// Reads the network in the file at `path`.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is not a network.
+pub fn load(path: &Path) -> Result<Network> {
+    from_bytes(&bytes_of(path)?, path)
+}
+
+/// Reads the network in the file at `path`, or the weights if it says nothing of a graph.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is no whole safetensors file
+/// or says something of a graph that is not understood.
+pub fn load_any(path: &Path) -> Result<Content> {
+    any_from_bytes(&bytes_of(path)?, path)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    let size = std::fs::metadata(path).map_err(|source| Error::io(path, source))?.len();
+    if size > LARGEST_FILE {
+        return Err(Error::file(
+            path,
+            "file size",
+            format!("{size} bytes; networks above {LARGEST_FILE} bytes are refused"),
+        ));
+    }
+    std::fs::read(path).map_err(|source| Error::io(path, source))
+}
+
+/// Reads a network from the bytes of a file; `source` is the path that errors name.
+///
+/// # Errors
+/// [`Error::File`] with the place when the bytes are not a network.
+pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
+    match any_from_bytes(bytes, source)? {
+        Content::Network(network) => Ok(network),
+        Content::Weights(state) => {
+            let count = state.len();
+            let reason = format!(
+                "{count} tensors but no graph ('{FORMAT}' and '{GRAPH}' are missing): weights alone do not say how the \
+                 layers are connected; export the network to ONNX and open that"
+            );
+            Err(Error::file(source, "metadata", reason))
+        }
+    }
+}
+
+fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<Content> {
+    let fail = |place: &str, reason: String| Error::file(source, place, reason);
+    let broken = |error| fail("header", format!("not a whole safetensors file: {error}"));
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let empty = Default::default();
+    let texts = metadata.metadata().as_ref().unwrap_or(&empty);
+    match texts.get(FORMAT).map(String::as_str) {
+        Some(VERSION) => {}
+        Some(other) => {
+            let reason =
+                format!("'{FORMAT}' is '{other}', and this program reads version {VERSION}; a newer one may read it");
+            return Err(fail("metadata", reason));
+        }
+        None => {
+            let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+            return Ok(Content::Weights(weights::state_dict(&tensors)));
+        }
+    }
+    let graph = texts.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;
+    let record: GraphRecord = serde_json::from_str(graph).map_err(|e| fail(GRAPH, format!("not understood: {e}")))?;
+    let scaling = match texts.get(SCALING) {
+        Some(text) => Some(Scaling::parse(text).map_err(|e| fail(SCALING, e.to_string()))?),
+        None => None,
+    };
+    let class_names = match texts.get(CLASS_NAMES) {
+        Some(text) => serde_json::from_str(text).map_err(|e| fail(CLASS_NAMES, format!("not a list of names: {e}")))?,
+        None => Vec::new(),
+    };
+    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let (nodes, output) = record.into_nodes(source, |name| read_weight(&tensors, name, source))?;
+    let stem = || source.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
+    let name = texts.get(NAME).cloned().unwrap_or_else(stem);
+    let network = Network { name, nodes, output, scaling, class_names };
+    validate(&network).map_err(|error| fail("graph", error.to_string()))?;
+    Ok(Content::Network(network))
+}
+
+/// The tensor `name`: f32, every number finite.
+fn read_weight(tensors: &SafeTensors, name: &str, source: &Path) -> Result<Weight> {
+    let fail = |reason: String| Error::file(source, format!("tensor '{name}'"), reason);
+    let view = tensors.tensor(name).map_err(|_| fail("the graph needs it but the file does not have it".into()))?;
+    if view.dtype() != Dtype::F32 {
+        return Err(fail(format!("holds {} numbers, and only F32 is read", view.dtype())));
+    }
+    let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let data: Vec<f32> = numbers.collect();
+    match data.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(fail(format!("number {at} is {}, and weights must be finite", data[at]))),
+        None => Ok(Weight::new(view.shape().to_vec(), data)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! How long work is stopped and watched from outside.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::compute::AnnRun;
+use crate::convert::{Readout, SpikingNetwork};
+use crate::{Error, Result};
+
+/// What running work tells its owner.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// What is being done and how much of it is, 0 to 1.
+    Progress { stage: &'static str, fraction: f32 },
+    /// Thresholds being balanced: the mean of every layer after `batch` of `of` batches.
+    Thresholds { batch: usize, of: usize, means: Vec<f32> },
+    /// What a run is compared with while it goes on.
+    Subject(Arc<Watched>),
+    /// Samples that have run to the end.
+    Answers(Finished),
+}
+
+/// What a run under way is compared with.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    pub spiking: Arc<SpikingNetwork>,
+    pub ann: Arc<AnnRun>,
+    /// One per sample, or empty.
+    pub labels: Arc<Vec<u16>>,
+    /// The answers are classes.
+    pub classes: bool,
+    pub readout: Readout,
+}
+
+/// Samples of a run that are through.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub samples: Range<usize>,
+    /// T.
+    pub steps: usize,
+    /// Summed over steps, `[T][samples.len()][classes]`.
+    pub readout: Vec<f32>,
+    /// Spikes of the first of the samples in every spiking layer, `[F]` each; none for layers whose spikes were known.
+    pub counts: Vec<Option<Vec<u32>>>,
+}
+
+/// A cancel flag and an ear. Cheap to clone; the default never stops and tells nobody.
+#[derive(Clone, Default)]
+pub struct Control {
+    cancel: Arc<AtomicBool>,
+    listener: Option<Arc<dyn Fn(Event) + Send + Sync>>,
+    /// Answers are not told.
+    deaf: bool,
+    /// Added to the numbers of samples that are told.
+    first: usize,
+    /// Neuron-steps that were computed.
+    computed: Arc<AtomicU64>,
+}
+
+impl Control {
+    /// Work that tells `listener` what happens; it may be called from several threads.
+    pub fn listening(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self { listener: Some(Arc::new(listener)), ..Self::default() }
+    }
+    /// The same, but the listener does not hear how the samples answer.
+    pub fn without_answers(&self) -> Self {
+        Self { deaf: true, ..self.clone() }
+    }
+    /// Asks the work to stop; it does so within some milliseconds.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+    /// Whether stopping was asked for.
+    pub fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+    /// [`Error::Cancelled`] once stopping was asked for.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+    /// Tells how far the work is.
+    pub fn progress(&self, stage: &'static str, fraction: f32) {
+        self.tell(|| Event::Progress { stage, fraction });
+    }
+    /// Tells an event; it is not even built when nobody listens.
+    pub fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(listener) = &self.listener {
+            listener(event());
+        }
+    }
+    /// Tells how samples answer, to a listener that wants to hear it.
+    pub fn tell_answers(&self, event: impl FnOnce() -> Event) {
+        if !self.deaf {
+            self.tell(|| match event() {
+                Event::Answers(mut finished) => {
+                    finished.samples = finished.samples.start + self.first..finished.samples.end + self.first;
+                    Event::Answers(finished)
+                }
+                event => event,
+            });
+        }
+    }
+    /// The same for work whose first sample is the owner's sample `first`.
+    pub fn from_sample(&self, first: usize) -> Self {
+        Self { first: self.first + first, ..self.clone() }
+    }
+    /// Counts neuron-steps (one neuron or output over one step) whose current was computed.
+    pub fn count(&self, neuron_steps: usize) {
+        self.computed.fetch_add(neuron_steps as u64, Ordering::Relaxed);
+    }
+    /// Neuron-steps computed so far under this control and its clones: what shows that nothing is computed twice.
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,210 @@
+//! COS (Hao et al., "Bridging the Gap between ANNs and SNNs by Calibrating Offset Spikes", ICLR 2023): v(0) is shifted so
+//! that re-running the first ρ inputs gives exactly one spike less or more.
+//!
+//! Over ρ steps, with m(t) the charged potential before reset and ε = 0.001 θ:
+//! too many (v(ρ) < 0, n ≥ 1): `v0 ← v0 − max(θ, min over spikes of (m − θ) + ε)`;
+//! too few (v(ρ) ≥ θ, n < ρ): `v0 ← v0 + max(θ, min over silent steps of (θ − m) + ε)`.
+//! Each pass moves the count by one; passes repeat until none is left to move. From the second pass on v(ρ) holds the shift
+//! of the first, so that a neuron that was mended may be moved past its target; [`CosRule::Exact`] takes the shift out again.
+
+use crate::compute::event::gather::Column;
+use crate::compute::simd::lanes::LANES;
+use crate::convert::{CosRule, Reset, Tie};
+use crate::simulate::column::Neurons;
+use crate::simulate::neuron::step;
+
+/// The published program's stand-in for the potential at a silent step when there is none, in θ.
+const SENTINEL: f32 = -1000.0;
+
+/// The constants of a calibration.
+#[derive(Clone, Copy, Debug)]
+pub struct Cos {
+    /// ρ, at most the number of steps of the current.
+    pub steps: usize,
+    pub passes: usize,
+    pub rule: CosRule,
+    pub tie: Tie,
+}
+
+/// What ρ steps of one neuron leave behind.
+#[derive(Clone, Copy)]
+struct Tally {
+    v: f32,
+    spikes: usize,
+    /// What the ρ steps put on the membrane.
+    charge: f32,
+    /// The least m − θ over the steps with a spike.
+    surplus: f32,
+    /// The least θ − m over the steps without.
+    lack: f32,
+}
+
+impl Cos {
+    /// Shifts the potentials of `neurons`, which stand before the first step, by the first ρ steps of `column`.
+    pub fn calibrate_column<const N: usize>(&self, neurons: &mut Neurons<N>, column: &Column<N>) {
+        let flat = |row: &[crate::compute::Lanes; N]| row.iter().flat_map(|lanes| lanes.0).collect::<Vec<f32>>();
+        let rows: Vec<Vec<f32>> = column.iter().take(self.steps).map(flat).collect();
+        let mut start = flat(&neurons.v);
+        self.calibrate(&mut start, &flat(&neurons.theta), neurons.shift, |t| &rows[t]);
+        for (lanes, start) in neurons.v.iter_mut().zip(start.chunks(LANES)) {
+            lanes.0.copy_from_slice(start);
+        }
+    }
+
+    /// Shifts `start` (`[F]`, v(0) of one sample's neurons) by the first ρ steps of `current`: `current(t)` is that
+    /// sample's row at step `t` (0-based), `[F]`. `shift` is the charge that each step adds beside the current, in θ.
+    pub fn calibrate<'a>(&self, start: &mut [f32], theta: &[f32], shift: f32, current: impl Fn(usize) -> &'a [f32]) {
+        let first = if self.rule == CosRule::Exact { start.to_vec() } else { Vec::new() };
+        for _ in 0..self.passes {
+            let tally = self.tally(start, theta, shift, &current);
+            let mut moved = false;
+            for (k, ((v0, &theta), mut tally)) in start.iter_mut().zip(theta).zip(tally).enumerate() {
+                if let Some(first) = first.get(k) {
+                    // What v(ρ) would be without the shift. Not v(ρ) less the shift: a shift ends in ε, which rounds.
+                    tally.v = first + tally.charge - theta * tally.spikes as f32;
+                }
+                let by = self.shift_of(tally, theta);
+                *v0 += by;
+                moved |= by != 0.0;
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+
+    fn tally<'a>(&self, start: &[f32], theta: &[f32], shift: f32, current: &impl Fn(usize) -> &'a [f32]) -> Vec<Tally> {
+        let fresh = |&v: &f32| Tally { v, spikes: 0, charge: 0.0, surplus: f32::INFINITY, lack: f32::INFINITY };
+        let mut tally: Vec<Tally> = start.iter().map(fresh).collect();
+        for t in 0..self.steps {
+            for ((tally, &current), &theta) in tally.iter_mut().zip(current(t)).zip(theta) {
+                let v = tally.v + shift * theta;
+                let m = v + current;
+                tally.charge += shift * theta + current;
+                let (spike, after) = step(v, current, theta, Reset::Soft, self.tie);
+                if spike {
+                    tally.spikes += 1;
+                    tally.surplus = tally.surplus.min(m - theta);
+                } else {
+                    tally.lack = tally.lack.min(theta - m);
+                }
+                tally.v = after;
+            }
+        }
+        tally
+    }
+
+    /// The shift of v(0), 0 for a neuron whose residual potential is as it should be.
+    fn shift_of(&self, tally: Tally, theta: f32) -> f32 {
+        let epsilon = 1e-3 * theta;
+        if tally.v < 0.0 && tally.spikes > 0 {
+            -theta.max(tally.surplus + epsilon)
+        } else if tally.v >= theta && theta > 0.0 {
+            match (tally.spikes < self.steps, self.rule) {
+                (true, _) => theta.max(tally.lack + epsilon),
+                (false, CosRule::Published) => (1.0 - SENTINEL) * theta + epsilon,
+                (false, _) => 0.0,
+            }
+        } else {
+            0.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GUARDED: CosRule = CosRule::Guarded;
+
+    /// The shift of one neuron with θ = 1, v(0) = ½ after `passes`.
+    fn shift(input: &[f32], passes: usize, rule: CosRule) -> f32 {
+        let rows: Vec<[f32; 1]> = input.iter().map(|&i| [i]).collect();
+        let mut start = [0.5];
+        let cos = Cos { steps: input.len(), passes, rule, tie: Tie::Ge };
+        cos.calibrate(&mut start, &[1.0], 0.0, |t| &rows[t]);
+        start[0] - 0.5
+    }
+
+    /// Spikes and v(T) from `v0`.
+    fn run(input: &[f32], v0: f32) -> (Vec<u8>, f32) {
+        let mut v = v0;
+        let spikes = input
+            .iter()
+            .map(|&i| {
+                let (s, after) = step(v, i, 1.0, Reset::Soft, Tie::Ge);
+                v = after;
+                u8::from(s)
+            })
+            .collect();
+        (spikes, v)
+    }
+
+    #[test]
+    fn the_worked_shifts() {
+        let one_too_many = [1.2, -1.4, 0.0, 0.0];
+        assert_eq!(shift(&one_too_many, 1, GUARDED), -1.0);
+        assert_eq!(run(&one_too_many, -0.5).0, [0, 0, 0, 0]);
+        let two_too_many = [1.5, 1.5, -2.0, -2.0];
+        assert!((shift(&two_too_many, 1, GUARDED) + 1.001).abs() < 1e-6);
+        assert_eq!(run(&two_too_many, -0.501).0, [0, 1, 0, 0]);
+        assert_eq!(run(&two_too_many, 0.5 + shift(&two_too_many, 2, GUARDED)).0, [0, 0, 0, 0]);
+        let one_too_few = [-2.0, -2.0, 2.0, 2.0, 2.0];
+        assert_eq!(shift(&one_too_few, 1, GUARDED), 1.0);
+        assert_eq!(run(&one_too_few, 1.5).0.iter().sum::<u8>(), 2);
+    }
+
+    #[test]
+    fn a_saturated_neuron_is_left_alone_unless_the_published_way_is_asked_for() {
+        assert_eq!(shift(&[2.0; 4], 1, GUARDED), 0.0);
+        assert!((shift(&[2.0; 4], 1, CosRule::Published) - 1001.001).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_target_that_is_just_reached_is_reached() {
+        // Σ = 4.5 and v(0) = ½ make exactly five.
+        let input = [-50, 27, 60, -29, 48, 8, -55, 63].map(|i: i32| i as f32 / 16.0);
+        let spikes = run(&input, 0.5 + shift(&input, 32, CosRule::Exact)).0;
+        assert_eq!(spikes.iter().map(|&s| u32::from(s)).sum::<u32>(), 5);
+    }
+
+    proptest! {
+        /// One pass moves exactly one spike, in the direction that is missing.
+        #[test]
+        fn a_pass_moves_exactly_one_spike(input in prop::collection::vec(-64i32..64, 1..17)) {
+            let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
+            let count = |v0: f32| run(&input, v0).0.iter().map(|&s| i32::from(s)).sum::<i32>();
+            let (n, v) = (count(0.5), run(&input, 0.5).1);
+            let moved = count(0.5 + shift(&input, 1, GUARDED)) - n;
+            let wanted = if v < 0.0 && n > 0 { -1 } else if v >= 1.0 && (n as usize) < input.len() { 1 } else { 0 };
+            prop_assert_eq!(moved, wanted);
+        }
+
+        /// With enough passes that take their own shift out again the count is the QCFS integer at L = ρ.
+        #[test]
+        fn enough_passes_reach_the_target(input in prop::collection::vec(-64i32..64, 1..17)) {
+            let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
+            let q = (input.iter().sum::<f32>() + 0.5).floor().clamp(0.0, input.len() as f32) as u8;
+            let n: u8 = run(&input, 0.5 + shift(&input, 32, CosRule::Exact)).0.iter().sum();
+            prop_assert_eq!(n, q);
+        }
+
+        /// ψ ≥ k ⇔ v(ρ) ≥ kθ (given n + k ≤ ρ); ψ ≤ −k ⇔ v(ρ) < (1 − k)θ (given n ≥ k).
+        #[test]
+        fn the_residual_tells_the_number_of_offset_spikes(input in prop::collection::vec(-64i32..64, 1..17), k in 1i32..4) {
+            let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
+            let (spikes, v) = run(&input, 0.5);
+            let n: i32 = spikes.iter().map(|&s| i32::from(s)).sum();
+            let rho = input.len() as i32;
+            let q = (input.iter().sum::<f32>() + 0.5).floor().clamp(0.0, rho as f32) as i32;
+            if n + k <= rho {
+                prop_assert_eq!(q - n >= k, v >= k as f32);
+            }
+            if n >= k {
+                prop_assert_eq!(q - n <= -k, v < (1 - k) as f32);
+            }
+        }
+    }
+}

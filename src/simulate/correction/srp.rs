@@ -1,0 +1,75 @@
+//! SRP (Hao et al., "Reducing ANN-SNN Conversion Error through Residual Membrane Potential", AAAI 2023): after τ pre-steps
+//! of the whole network, neurons whose residual potential says that they fire too much are silenced for the run.
+//!
+//! `k = 0` if `v(τ) ≤ 0.001 θ` (the authors' program) or `v(τ) < 0` (the theory); output `θ·s(t)·k`. The neuron itself goes
+//! on integrating and firing. It mends over-firing only, all or nothing.
+
+use crate::convert::{SpikingLayer, SrpRule};
+use crate::simulate::SpikeTrain;
+
+/// Whether a neuron with residual potential `v` after the pre-steps is silenced.
+#[inline]
+pub fn silences(v: f32, theta: f32, rule: SrpRule) -> bool {
+    match rule {
+        SrpRule::Code => v <= 1e-3 * theta,
+        SrpRule::Theory => v < 0.0,
+    }
+}
+
+/// The silenced neurons of `layer`, one step of bits, from potentials `[rows, F]`.
+pub fn mask(layer: &SpikingLayer, potential: &[f32], rule: SrpRule) -> SpikeTrain {
+    let neurons = layer.neurons().max(1);
+    let mut bits = SpikeTrain::flags_of(potential.len() / neurons, layer);
+    bits.resize(1);
+    let theta = layer.theta_per_neuron();
+    for (sample, potential) in potential.chunks(neurons).enumerate() {
+        for (k, (&v, &theta)) in potential.iter().zip(&theta).enumerate() {
+            let bit = bits.bit_of(k);
+            bits.row_mut(0, sample)[bit / 64] |= u64::from(silences(v, theta, rule)) << (bit % 64);
+        }
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::convert::{Reset, Tie, target_count};
+    use crate::simulate::neuron::step;
+
+    #[test]
+    fn the_two_rules_differ_at_zero() {
+        assert!(silences(0.0, 1.0, SrpRule::Code) && !silences(0.0, 1.0, SrpRule::Theory));
+        assert!(silences(-0.1, 1.0, SrpRule::Theory) && !silences(0.002, 1.0, SrpRule::Code));
+    }
+
+    fn run(input: &[f32]) -> (u32, f32) {
+        input.iter().fold((0, 0.5), |(n, v), &i| {
+            let (spike, v) = step(v, i, 1.0, Reset::Soft, Tie::Ge);
+            (n + u32::from(spike), v)
+        })
+    }
+
+    #[test]
+    fn the_worked_category_one_neuron_has_a_negative_residual() {
+        let (n, v) = run(&[1.2, -1.4, 0.0, 0.0]);
+        assert_eq!((n, target_count(-0.05, 1.0, 4, 1, 0.5)), (1, 0));
+        assert!(silences(v, 1.0, SrpRule::Code) && (v + 0.7).abs() < 1e-6);
+    }
+
+    proptest! {
+        /// With v(0) = θ/2 and the same mean input: φ > a ⇔ v(T) < 0 and n ≥ 1; φ < a ⇔ v(T) ≥ θ and n < T.
+        #[test]
+        fn the_residual_tells_over_and_under_firing(input in prop::collection::vec(-64i32..64, 1..33)) {
+            let input: Vec<f32> = input.iter().map(|&i| i as f32 / 32.0).collect();
+            let (n, v) = run(&input);
+            let steps = input.len();
+            // Exact in dyadic numbers: q = clip(⌊Σ + ½⌋, 0, T).
+            let q = (input.iter().sum::<f32>() + 0.5).floor().clamp(0.0, steps as f32) as u32;
+            prop_assert_eq!(n > q, v < 0.0 && n >= 1);
+            prop_assert_eq!(n < q, v >= 1.0 && (n as usize) < steps);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The light calibration pipeline (Li et al., "A Free Lunch From ANN: Towards Efficient, Accurate Spiking Neural Networks
+//! Calibration", ICML 2021): layer by layer, with the layers before already calibrated, the spiking layer's mean output is
+//! compared with the ANN's on one batch of calibration samples.
+//!
+//! Bias correction, per channel: `b ← b − (mean φ − mean a)`. Initial potential, per neuron:
+//! `v(0) ← v(0) + T·(mean a − mean φ)`.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::block::with_recorded_currents;
+use super::currents::Current;
+use super::layer::{Work, integrate};
+use super::plan::Plan;
+use super::recording::{LayerRecording, Recording};
+use super::spike_train::SpikeTrain;
+use crate::Result;
+use crate::compute::AnnRun;
+use crate::compute::program::Program;
+use crate::convert::{Correction, InitialPotential, Recipe, SpikingLayer, SpikingNetwork};
+use crate::progress::Control;
+
+/// Samples of the batch.
+pub const BATCH: usize = 64;
+
+/// Whether `recipe` asks for anything measured here.
+pub fn wanted(recipe: &Recipe) -> bool {
+    recipe.bias_correction || recipe.initial == InitialPotential::Calibrated
+}
+
+/// `spiking` with the biases and initial potentials that `recipe` asks for, from the first [`BATCH`] of `rows` calibration
+/// samples (`input` is `[rows, F]`, scaled) over the recipe's T steps, uncorrected.
+pub fn tune(
+    program: &Program,
+    spiking: SpikingNetwork,
+    input: &[f32],
+    rows: usize,
+    recipe: &Recipe,
+    control: &Control,
+) -> Result<SpikingNetwork> {
+    if !wanted(recipe) {
+        return Ok(spiking);
+    }
+    let width = input.len().checked_div(rows).unwrap_or(0);
+    let samples = rows.min(BATCH);
+    let input = &input[..samples * width];
+    let ann = AnnRun::compute(program, input, samples, control)?;
+    let correction = spiking.correction;
+    let mut spiking = SpikingNetwork { correction: Correction::None, ..spiking };
+    let classes = program.network().classes();
+    // The calibrated layers so far; each layer is run on its own, on their spikes.
+    let mut done = Recording { steps: recipe.steps, samples, classes, layers: Vec::new(), readout: Vec::new() };
+    for index in 0..spiking.layers.len() {
+        control.progress("calibrating biases and potentials", index as f32 / spiking.layers.len() as f32);
+        let spikes = run_layer(program, &spiking, input, &done, index, control)?;
+        let layer = &spiking.layers[index];
+        let counts = spikes.counts(recipe.steps);
+        let lacking = lacking(layer, &counts, &ann.pre_activations[index], recipe.steps);
+        let changed = &mut spiking.layers[index];
+        if recipe.bias_correction {
+            let plane = changed.plane().max(1);
+            changed.bias = lacking.chunks(plane).map(|c| c.iter().sum::<f32>() / c.len() as f32).collect();
+        }
+        if recipe.initial == InitialPotential::Calibrated {
+            // What the bias makes good already is not made good twice.
+            let rest = |(i, lack): (usize, &f32)| recipe.steps as f32 * (lack - changed.bias_of(i));
+            let moved =
+                changed.starts().iter().zip(lacking.iter().enumerate().map(rest)).map(|(v, by)| v + by).collect();
+            changed.start = Some(Arc::new(moved));
+        }
+        let spikes = run_layer(program, &spiking, input, &done, index, control)?;
+        done.layers.push(LayerRecording {
+            spikes,
+            mean_input: Arc::default(),
+            potential: Arc::default(),
+            start: None,
+            silenced: None,
+        });
+    }
+    Ok(SpikingNetwork { correction, ..spiking })
+}
+
+/// The spikes of layer `index` alone, given those of the layers before it in `done`.
+fn run_layer(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    done: &Recording,
+    index: usize,
+    control: &Control,
+) -> Result<SpikeTrain> {
+    let layer = &spiking.layers[index];
+    let (steps, samples) = (done.steps, done.samples);
+    let plan = Plan { program, spiking, input, samples, steps, previous: Some(done), unchanged_layers: index };
+    let one = |sample: usize| -> Result<SpikeTrain> {
+        control.check()?;
+        with_recorded_currents(&plan, index, sample, 1, |currents| {
+            let held = matches!(currents.current, Current::Held(_));
+            let correction = Correction::None;
+            let work = Work { layer, held, kept: steps, first: sample, past: None, correction, mask: None };
+            Ok(integrate(&work, currents, control)?.spikes)
+        })
+    };
+    let trains: Vec<SpikeTrain> = (0..samples).into_par_iter().map(one).collect::<Result<_>>()?;
+    let mut spikes = SpikeTrain::of_layer(samples, layer);
+    spikes.resize(steps);
+    for (sample, train) in trains.iter().enumerate() {
+        (0..steps).for_each(|t| spikes.row_mut(t, sample).copy_from_slice(train.row(t, 0)));
+    }
+    Ok(spikes)
+}
+
+/// Mean a − φ of every neuron over the samples, `[F]`, from counts and pre-activations `[N, F]`.
+fn lacking(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) -> Vec<f32> {
+    let neurons = layer.neurons();
+    let samples = counts.len().checked_div(neurons).unwrap_or(0).max(1);
+    let mean = |neuron: usize| {
+        let unit = f64::from(layer.unit_of(neuron)) / steps as f64;
+        let one = |i: usize| f64::from(layer.activation.apply(z[i])) - unit * f64::from(counts[i]);
+        ((0..samples).map(|s| one(s * neurons + neuron)).sum::<f64>() / samples as f64) as f32
+    };
+    (0..neurons).into_par_iter().map(mean).collect()
+}
