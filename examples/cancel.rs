@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use spikescope::Result;
 use spikescope::convert::NamedRecipe;
-use spikescope::lab::Settings;
-use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::compute_beside_uncorrected;
-use spikescope::lab::sources::{Fit, fitted};
+use spikescope::experiment::Settings;
+use spikescope::experiment::adapt::{Fit, fitted};
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline::compute_beside_uncorrected;
 use spikescope::progress::{Control, Event};
 
 /// Moments of one run at which it is cancelled.
@@ -25,13 +25,13 @@ fn main() -> Result<()> {
         settings.model = model;
         settings.data = arguments.next().unwrap_or(settings.data);
     }
-    settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default())?;
+    settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default(), &|_| ())?;
     settings.recipe.steps = 32;
     if let Some(file) = arguments.next() {
         settings.recipe = NamedRecipe::load(file.as_ref())?.recipe;
     }
     let start = Instant::now();
-    compute_beside_uncorrected(&settings, &mut Cache::default(), &Control::default())?;
+    compute_beside_uncorrected(&settings, &mut Cache::default(), &Control::default(), &|_| ())?;
     let whole = start.elapsed();
     println!("{} on {}: {:.0} ms from nothing to the report", settings.model, settings.data, ms(whole));
 
@@ -61,7 +61,7 @@ fn cancelled_after(settings: &Settings, wait: Duration) -> (&'static str, Option
     });
     std::thread::scope(|scope| {
         let work = scope.spawn(|| {
-            let stopped = compute_beside_uncorrected(settings, &mut Cache::default(), &control).is_err();
+            let stopped = compute_beside_uncorrected(settings, &mut Cache::default(), &control, &|_| ()).is_err();
             stopped.then(Instant::now)
         });
         std::thread::sleep(wait);

@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use egui::{Context, Pos2, RawInput, Rect, Ui, Vec2, vec2};
-use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::experiment::Settings;
+use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::ui::frame_times::Summary;
 use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::{self, Window};

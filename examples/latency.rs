@@ -6,9 +6,10 @@
 use std::time::{Duration, Instant};
 
 use spikescope::convert::ThresholdRule;
-use spikescope::lab::cache::Cache;
-use spikescope::lab::sources::{Fit, fitted};
-use spikescope::lab::{Lab, Message, Part, Parts, Settings};
+use spikescope::experiment::adapt::{Fit, fitted};
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::{Part, Parts, Settings};
+use spikescope::lab::{Lab, Message};
 use spikescope::progress::Control;
 
 fn main() -> spikescope::Result<()> {

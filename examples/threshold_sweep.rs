@@ -4,9 +4,9 @@
 //! `cargo run --release --example threshold_sweep`
 
 use spikescope::convert::ThresholdRule;
-use spikescope::lab::Settings;
-use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::compute;
+use spikescope::experiment::Settings;
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline::compute;
 use spikescope::progress::Control;
 
 fn main() -> spikescope::Result<()> {

@@ -22,6 +22,7 @@ pub mod compute;
 pub mod convert;
 pub mod data;
 pub mod error;
+pub mod experiment;
 pub mod export;
 pub mod files;
 pub mod lab;
@@ -30,6 +31,7 @@ pub mod measure;
 pub mod network;
 pub mod progress;
 pub mod simulate;
+pub mod task;
 pub mod train;
 pub mod ui;
 

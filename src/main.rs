@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use spikescope::data::DataSpec;
-use spikescope::lab::store::{self, Store};
-use spikescope::lab::{Lab, Level, Message, Notice, Settings};
+use spikescope::experiment::Settings;
+use spikescope::lab::storage::store;
+use spikescope::lab::storage::store::Store;
+use spikescope::lab::{Lab, Level, Message, Notice};
 use spikescope::network::open::{BUILTIN, parts};
 use spikescope::network::zoo::BUNDLED;
 use spikescope::{Error, Result, cli, ui};

@@ -4,8 +4,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::compute::AnnRun;
-use crate::convert::{Readout, SpikingNetwork};
 use crate::{Error, Result};
 
 /// What running work tells its owner.
@@ -15,22 +13,8 @@ pub enum Event {
     Progress { stage: &'static str, fraction: f32 },
     /// Thresholds being balanced: the mean of every layer after `batch` of `of` batches.
     Thresholds { batch: usize, of: usize, means: Vec<f32> },
-    /// What a run is compared with while it goes on.
-    Subject(Arc<Watched>),
     /// Samples that have run to the end.
     Answers(Finished),
-}
-
-/// What a run under way is compared with.
-#[derive(Clone, Debug)]
-pub struct Watched {
-    pub spiking: Arc<SpikingNetwork>,
-    pub ann: Arc<AnnRun>,
-    /// One per sample, or empty.
-    pub labels: Arc<Vec<u16>>,
-    /// The answers are classes.
-    pub classes: bool,
-    pub readout: Readout,
 }
 
 /// Samples of a run that are through.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use spikescope::convert::ThresholdRule;
-use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::compute;
-use spikescope::lab::{Run, Settings};
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline::compute;
+use spikescope::experiment::{Run, Settings};
 use spikescope::network::safetensors;
 use spikescope::network::zoo::{Arch, parse_activation};
 use spikescope::progress::Control;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use spikescope::compute::program::Program;
 use spikescope::compute::verify;
 use spikescope::convert::{Recipe, Reset, ThresholdRule, Tie};
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline::compute;
+use spikescope::experiment::run_export::export;
+use spikescope::experiment::{Run, Settings};
 use spikescope::export::Grade;
 use spikescope::export::nir::{Pools, graph};
-use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::compute;
-use spikescope::lab::export::export;
-use spikescope::lab::{Run, Settings};
 use spikescope::network::open;
 use spikescope::progress::Control;
 

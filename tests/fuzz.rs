@@ -49,7 +49,7 @@ fn lesson(path: &Path) {
 
 fn session_text(path: &Path) {
     let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-    let _ = spikescope::lab::share::session(&text);
+    let _ = spikescope::lab::storage::session_text::session(&text);
 }
 
 const TARGETS: [Target; 20] = [
@@ -139,7 +139,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let session = dir.join("a.json");
     let (settings, view) = Default::default();
     Session { version: 1, settings, view, race: Vec::new(), layout: serde_json::Value::Null }.save(&session).unwrap();
-    let text = spikescope::lab::share::line(&Session::load(&session).unwrap()).unwrap();
+    let text = spikescope::lab::storage::session_text::line(&Session::load(&session).unwrap()).unwrap();
     all.push(put("a.txt", text.as_bytes()));
     all.push(session);
     all

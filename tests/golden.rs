@@ -9,9 +9,9 @@ use std::path::Path;
 use serde_json::Value;
 use spikescope::compute::Backend;
 use spikescope::convert::{Balance, Correction, Granularity, SrpRule, ThresholdRule, Tie};
-use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::compute;
-use spikescope::lab::{Run, Settings};
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline::compute;
+use spikescope::experiment::{Run, Settings};
 use spikescope::measure::{Categories, Ledger};
 use spikescope::progress::Control;
 

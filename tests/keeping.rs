@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use common::{click, desk};
 use egui_kittest::kittest::Queryable;
-use spikescope::lab::moved::Waiting;
-use spikescope::lab::store::{self, Left, SESSION, Store};
-use spikescope::lab::{Lab, Message, Session, Settings, share};
+use spikescope::experiment::Settings;
+use spikescope::lab::storage::missing_files::Waiting;
+use spikescope::lab::storage::store::{Left, SESSION, Store};
+use spikescope::lab::storage::{session_text, store};
+use spikescope::lab::{Lab, Message, Session};
 use spikescope::ui::dialog::Ask;
 use spikescope::ui::keeper;
 
@@ -141,7 +143,7 @@ fn a_line_of_text_opens_wherever_it_is_pasted() {
     let mut harness = desk();
     let mut session = harness.state().lab.session();
     session.settings.recipe.steps = 3;
-    let line = share::line(&session).unwrap();
+    let line = session_text::line(&session).unwrap();
     harness.event(egui::Event::Paste(line));
     harness.run_ok();
     assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 3);

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use ::safetensors::tensor::{Dtype, TensorView};
 use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
 use spikescope::data::Scaling;
-use spikescope::lab::cache::Cache;
-use spikescope::lab::compute::compute;
-use spikescope::lab::partners::Partner;
-use spikescope::lab::{Lab, Message, Run, Session, Settings, Snapshot};
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline::compute;
+use spikescope::experiment::{Run, Settings, Snapshot};
+use spikescope::lab::document::job::Partner;
+use spikescope::lab::{Lab, Message, Session};
 use spikescope::measure::Report;
 use spikescope::network::safetensors;
 use spikescope::network::zoo::{Arch, parse_activation};
@@ -343,9 +344,9 @@ fn another_set_can_be_calibrated_on_and_taken_back() {
 fn samples_that_are_through_are_told_before_the_run_is() {
     use std::sync::Mutex;
 
-    use spikescope::lab::cache::Cache;
-    use spikescope::lab::compute::compute;
-    use spikescope::lab::stream::Stream;
+    use spikescope::experiment::cache::Cache;
+    use spikescope::experiment::partial::Stream;
+    use spikescope::experiment::pipeline::compute_beside_uncorrected;
     use spikescope::progress::{Control, Event};
 
     let mut settings =
@@ -360,7 +361,6 @@ fn samples_that_are_through_are_told_before_the_run_is() {
         let control = Control::listening(move |event| {
             let mut told = told.lock().unwrap();
             match event {
-                Event::Subject(watched) => told.0.begin(watched),
                 Event::Answers(finished) => {
                     let partial = told.0.add(&finished).cloned().unwrap();
                     told.1.push(partial);
@@ -368,7 +368,8 @@ fn samples_that_are_through_are_told_before_the_run_is() {
                 _ => {}
             }
         });
-        let run = compute(&settings, &mut cache, &control).unwrap();
+        let begin = |watched| stream.lock().unwrap().0.begin(watched);
+        let run = compute_beside_uncorrected(&settings, &mut cache, &control, &begin).unwrap();
         let told = stream.lock().unwrap();
         let [first, .., last] = told.1.as_slice() else { panic!("several blocks, not {}", told.1.len()) };
         assert!(first.samples < 40 && (last.samples, last.of) == (40, 40));

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use pictures::{FEW, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
-use spikescope::lab::history::History;
-use spikescope::lab::{Lab, Message, Run, Seconds, Session, Settings, Snapshot};
+use spikescope::experiment::{Run, Seconds, Settings, Snapshot};
+use spikescope::lab::history::run_history::History;
+use spikescope::lab::{Lab, Message, Session};
 use spikescope::ui::export::Still;
 use spikescope::ui::panes::Pane;
 

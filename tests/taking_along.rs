@@ -7,7 +7,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use image::AnimationDecoder;
 use spikescope::Error;
-use spikescope::lab::{Lab, Message, Settings};
+use spikescope::experiment::Settings;
+use spikescope::lab::{Lab, Message};
 use spikescope::ui::export::work::Progress;
 use spikescope::ui::export::{Format, Still, note_size};
 use spikescope::ui::panes::{self, Pane};
@@ -175,8 +176,8 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
 fn every_writer_of_runs_can_be_stopped_at_any_point() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use spikescope::experiment::run_export::export;
     use spikescope::export::nir::Pools;
-    use spikescope::lab::export::export;
     use spikescope::progress::{Control, Event};
     let (lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let run = lab.run.clone().unwrap();

@@ -2,7 +2,8 @@
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::experiment::Settings;
+use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::ui::panes::Pane;
 use spikescope::ui::shell::{self, Window};
 

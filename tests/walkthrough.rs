@@ -4,7 +4,8 @@ use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use spikescope::lab::{Lab, Settings};
+use spikescope::experiment::Settings;
+use spikescope::lab::Lab;
 use spikescope::ui::shell::Window;
 
 #[path = "common/desk.rs"]

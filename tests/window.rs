@@ -3,7 +3,8 @@
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::convert::ThresholdRule;
-use spikescope::lab::{Lab, Message, Settings, Workspace};
+use spikescope::experiment::Settings;
+use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::measure::Reference;
 use spikescope::ui::panes::Pane;
 

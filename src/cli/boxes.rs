@@ -4,8 +4,8 @@ use image::{Rgb, RgbImage};
 use serde::Serialize;
 
 use crate::data::thumbnail_rgba;
-use crate::lab::Run;
-use crate::measure::Found;
+use crate::experiment::Run;
+use crate::task::Found;
 use crate::{Error, Result};
 
 /// At most this many pictures are drawn.

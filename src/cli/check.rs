@@ -9,10 +9,11 @@ use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
 use crate::convert::findings::{Group, grouped};
 use crate::convert::{Finding, Severity};
-use crate::lab::Settings;
-use crate::lab::cache::Cache;
-use crate::lab::examine::examine;
-use crate::lab::sources::{Fit, fitted, model};
+use crate::experiment::Settings;
+use crate::experiment::adapt::{Fit, fitted};
+use crate::experiment::cache::Cache;
+use crate::experiment::diagnose::examine;
+use crate::experiment::load::model;
 use crate::progress::Control;
 use crate::{Error, Result};
 

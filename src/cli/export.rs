@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
+use crate::experiment::cache::Cache;
+use crate::experiment::pipeline::compute;
+use crate::experiment::run_export::export;
 use crate::export::nir::Pools;
-use crate::lab::cache::Cache;
-use crate::lab::compute::compute;
-use crate::lab::export::export;
 use crate::{Error, Result};
 
 /// Write a run as .nir, .npz, .nirdata, .html, .csv or .parquet.

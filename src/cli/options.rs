@@ -11,9 +11,9 @@ use crate::convert::{
     Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
 };
 use crate::data::Scaling;
-use crate::lab::Settings;
-use crate::lab::cache::Cache;
-use crate::lab::sources::model;
+use crate::experiment::Settings;
+use crate::experiment::cache::Cache;
+use crate::experiment::load::model;
 use crate::progress::Control;
 use crate::{Error, Result};
 

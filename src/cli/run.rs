@@ -8,10 +8,10 @@ use super::summary;
 use crate::convert::Severity;
 use crate::convert::findings::grouped;
 use crate::data::{NpzData, write_npz};
+use crate::experiment::Run;
+use crate::experiment::cache::Cache;
+use crate::experiment::pipeline::compute;
 use crate::files::write_bytes;
-use crate::lab::Run;
-use crate::lab::cache::Cache;
-use crate::lab::compute::compute;
 use crate::{Error, Result};
 
 /// Runs the command.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::lab::{Lab, Message, Session, Settings, Workspace};
+use crate::experiment::Settings;
+use crate::lab::{Lab, Message, Session, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
 use crate::ui::export::work::Progress;
 use crate::ui::export::{Format, Still};

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::range_text;
 use crate::compute::Backend;
 use crate::convert::Recipe;
-use crate::lab::{Run, Seconds};
-use crate::measure::likeness::{Answer, Boxes, Likeness};
+use crate::experiment::{Run, Seconds};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
+use crate::task::output_agreement::{Answer, Boxes, Likeness};
 
 /// How many samples' ANN logits the summary shows.
 const FIRST_LOGITS: usize = 8;
@@ -155,9 +155,9 @@ fn layer(layer: &LayerReport) -> LayerSummary {
 mod tests {
     use super::*;
     use crate::convert::{Readout, ThresholdRule};
-    use crate::lab::Settings;
-    use crate::lab::cache::Cache;
-    use crate::lab::compute::compute;
+    use crate::experiment::Settings;
+    use crate::experiment::cache::Cache;
+    use crate::experiment::pipeline::compute;
     use crate::progress::Control;
 
     #[test]

@@ -1,12 +1,11 @@
 //! What leaves the program: converted networks as NIR graphs, recordings, results as tables and reports. Knows no window
 //! and no thread.
 
-pub mod grade;
-pub mod html;
-mod html_charts;
+pub mod html_report;
 pub mod nir;
 mod parquet;
 pub mod recording;
-pub mod table;
+pub mod results_table;
+mod svg_charts;
 
-pub use grade::{Grade, Graded};
+pub use nir::fidelity::{Grade, Graded};

@@ -7,15 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::cache::Cache;
-use super::compute::{compute, compute_beside_uncorrected};
-use super::race::Lane;
-use super::run::Run;
-use super::settings::Settings;
-use super::snapshot::{Focus, Snapshot};
-use super::sources::{Fit, fitted};
-use super::stream::{Partial, Stream};
+use super::document::lane::Lane;
 use crate::convert::NamedRecipe;
+use crate::experiment::adapt::{Fit, fitted};
+use crate::experiment::cache::Cache;
+use crate::experiment::partial::{Partial, Stream};
+use crate::experiment::pipeline::{compute, compute_beside_uncorrected};
+use crate::experiment::run::Run;
+use crate::experiment::settings::Settings;
+use crate::experiment::snapshot::{Focus, Snapshot};
 use crate::progress::{Control, Event};
 use crate::{Error, Result};
 
@@ -54,6 +54,8 @@ struct RunWish {
     fit: Fit,
     lanes: Vec<NamedRecipe>,
     wished: Instant,
+    /// What is shown of the run before it is finished.
+    stream: Arc<Mutex<Stream>>,
 }
 
 /// Work for the look thread.
@@ -195,7 +197,10 @@ impl Engine {
     }
     /// Asks for a run, and beside it one of every lane; a newer wish replaces an older one.
     pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: Fit, lanes: Vec<NamedRecipe>) {
-        self.runs.put(RunWish { generation, settings, afresh, fit, lanes, wished: Instant::now() }, LET_FINISH);
+        self.runs.put(
+            RunWish { generation, settings, afresh, fit, lanes, wished: Instant::now(), stream: Arc::default() },
+            LET_FINISH,
+        );
     }
     /// Asks for a look at a finished run.
     pub fn look(&self, generation: u64, run: Arc<Run>, focus: Focus, known: Option<Arc<Snapshot>>) {
@@ -241,9 +246,8 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
     let listen = |wish: &RunWish| {
         let (generation, voice) = (wish.generation, voice.clone());
         let (last, last_partial) = (Mutex::new(wish.wished), Mutex::new(wish.wished));
-        let stream = Mutex::new(Stream::default());
+        let stream = wish.stream.clone();
         Control::listening(move |event| match event {
-            Event::Subject(watched) => stream.lock().unwrap_or_else(PoisonError::into_inner).begin(watched),
             Event::Answers(finished) => {
                 let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(partial) = stream.add(&finished)
@@ -267,7 +271,9 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
         let generation = wish.generation;
         let result = guarded(|| {
             let settings = fitted(&wish.settings, wish.fit, &mut cache, &control)?;
-            compute_beside_uncorrected(&settings, &mut cache, &control)
+            compute_beside_uncorrected(&settings, &mut cache, &control, &|watched| {
+                wish.stream.lock().unwrap_or_else(PoisonError::into_inner).begin(watched);
+            })
         });
         let done = result.as_ref().ok().map(|run| run.settings.clone());
         voice.say(News::Run { generation, result });

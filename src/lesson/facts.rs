@@ -4,10 +4,11 @@
 use std::fmt;
 
 use crate::convert::{Reset, Tie, target_count};
-use crate::lab::{Lab, Run, Snapshot};
-use crate::measure::bench::Outcome;
+use crate::experiment::{Run, Snapshot};
+use crate::lab::Lab;
+use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::energy::{Energy, energy, operations};
-use crate::measure::report::steps_needed;
+use crate::measure::neuron_bench::Outcome;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
 use crate::network::arg_max;
 

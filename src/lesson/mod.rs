@@ -4,122 +4,16 @@
 
 pub mod bundled;
 mod condition;
+pub mod definition;
 pub mod facts;
-mod files;
+mod open;
 mod parse;
 mod player;
-mod text;
-
-use std::path::{Path, PathBuf};
+mod required_files;
+mod template;
 
 pub use condition::Condition;
+pub use definition::{Expected, Lesson, Part, Question, Spot, Step};
 pub use facts::{Value, fact};
 pub use player::{Given, Player, Verdict};
-use serde::{Deserialize, Serialize};
-pub use text::{UNKNOWN, filled};
-
-use crate::lab::{Control, Message};
-use crate::{Error, Result};
-
-/// A lesson as it stands in its file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lesson {
-    /// Where it came from: `builtin:NAME` or a path.
-    pub source: String,
-    pub title: String,
-    /// What one learns, in a sentence.
-    pub summary: String,
-    /// How long a class takes for it.
-    pub minutes: Option<u32>,
-    /// What brings the lab to where the lesson begins.
-    pub start: Vec<Message>,
-    /// At least one.
-    pub steps: Vec<Step>,
-}
-
-/// One step of a lesson.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    pub title: String,
-    /// Markdown; facts stand in braces.
-    pub body: String,
-    /// What is done when the step is entered.
-    pub acts: Vec<Message>,
-    /// What to look at.
-    pub point: Option<Spot>,
-    /// Parts of the screen that are out of the way.
-    pub hide: Vec<Part>,
-    /// Controls that are out of the person's hands.
-    pub lock: Vec<Control>,
-    pub question: Option<Question>,
-    pub hints: Vec<String>,
-    /// Said when the answer is right.
-    pub right: String,
-    /// Said when it is wrong.
-    pub wrong: String,
-}
-
-/// What a step asks.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Question {
-    /// A number, right within `within`.
-    Number { answer: Expected, within: f64, unit: String },
-    /// One of several, `right` counted from 0.
-    Choice { options: Vec<String>, right: usize },
-    /// A state of the lab that the person brings about; `model` brings it about as well.
-    Reach { all: Vec<Condition>, model: Vec<Message> },
-}
-
-/// A number that a lesson knows, or the fact that says it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Expected {
-    Number(f64),
-    Fact(String),
-}
-
-/// Something on the screen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Spot {
-    /// A pane, by its name on the command line.
-    Pane(String),
-    Part(Part),
-}
-
-/// Parts of the screen around the panes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Menus, what is open, and the row of the recipe.
-    Recipe,
-    Samples,
-    Layers,
-    Inspector,
-    Time,
-}
-
-impl Lesson {
-    /// Opens `builtin:NAME` or a file. `panes` are the names a lesson may point at.
-    ///
-    /// # Errors
-    /// A file that cannot be read; anything wrong in it, with its line.
-    pub fn open(source: &str, panes: &[&str]) -> Result<Self> {
-        if let Some(name) = source.strip_prefix(bundled::PREFIX) {
-            let text = bundled::text(name).ok_or_else(|| {
-                let known: Vec<_> = bundled::LESSONS.iter().map(|(name, _)| *name).collect();
-                Error::Invalid(format!("there is no bundled lesson '{name}'; there are {}", known.join(", ")))
-            })?;
-            return Self::parse(&PathBuf::from(format!("assets/lessons/{name}.md")), text, panes)
-                .map(|lesson| Self { source: source.to_owned(), ..lesson });
-        }
-        let path = Path::new(source);
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        let lesson = Self::parse(path, &text, panes)?;
-        files::check(path, &text, &lesson)?;
-        Ok(lesson)
-    }
-
-    /// Reads a lesson's text; `path` is what errors name and what relative paths are beside.
-    pub fn parse(path: &Path, text: &str, panes: &[&str]) -> Result<Self> {
-        parse::lesson(path, text, panes)
-    }
-}
+pub use template::{UNKNOWN, filled};

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Condition, Expected, Lesson, Part, Question, Spot, Step, facts, text};
-use crate::lab::{Control, Message, Settings};
+use super::{Condition, Expected, Lesson, Part, Question, Spot, Step, facts, template};
+use crate::experiment::Settings;
+use crate::lab::{Control, Message};
 use crate::network::open::BUILTIN;
 use crate::{Error, Result};
 
@@ -191,11 +192,11 @@ fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(Step, usize)> {
     let rest = &source.lines[from..];
     let end = from + rest.iter().position(|line| line.starts_with(STEP)).unwrap_or(rest.len());
     for (number, line) in source.lines.iter().enumerate().take(end).skip(from) {
-        text::check(line).map_err(|reason| source.error(number, reason))?;
+        template::check(line).map_err(|reason| source.error(number, reason))?;
     }
     let said = |spanned: toml::Spanned<String>| {
         let line = located.line(spanned.span());
-        text::check(spanned.get_ref()).map_err(|reason| source.error(line, reason)).map(|()| spanned.into_inner())
+        template::check(spanned.get_ref()).map_err(|reason| source.error(line, reason)).map(|()| spanned.into_inner())
     };
     let point = head.point.map(|name| {
         let line = located.line(name.span());
@@ -302,5 +303,4 @@ fn beside(path: &Path, acts: Vec<Act>) -> Vec<Message> {
 }
 
 #[cfg(test)]
-#[path = "parse_tests.rs"]
 mod tests;

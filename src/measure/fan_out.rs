@@ -20,7 +20,7 @@ pub fn fan_outs(network: &Network) -> Vec<Vec<f64>> {
 }
 
 /// What one value of input `k` of `node` reaches through it, given what each of the node's own values reaches.
-pub(super) fn backwards(network: &Network, node: &Node, k: usize, own: &[f64]) -> Vec<f64> {
+pub(crate) fn backwards(network: &Network, node: &Node, k: usize, own: &[f64]) -> Vec<f64> {
     let source = &network.nodes[node.inputs[k]].shape;
     let len: usize = source.iter().product();
     match &node.op {

@@ -15,7 +15,9 @@
 
 use std::ops::{Add, AddAssign};
 
-use super::report::Ledger;
+use serde::Serialize;
+
+use crate::convert::SpikingLayer;
 use crate::network::Activation;
 
 /// The parts of one neuron's error against the reference `activation`; `z`, `zin` (ẑ), `ceiling` (θ), `phi` and `on_target`
@@ -69,6 +71,39 @@ impl Ledger {
             total: self.total * factor,
         }
     }
+}
+
+/// What the answers of a spiking layer are held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// The ANN's own activation a: QCFS, clip or ReLU of z.
+    #[default]
+    Activation,
+    /// ReLU(z), whatever the ANN makes of z.
+    Relu,
+}
+
+/// The exact parts of the error φ − A(z) of a neuron or a layer, in activation units, for a reference A
+/// ([`super::ledger`]; after Bu et al., ICLR 2022 §3). For A = ReLU each part is what stands first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ledger {
+    /// Came in wrong from the layers before: ReLU(ẑ) − ReLU(z); in general A(ẑ) − A(z).
+    pub propagated: f64,
+    /// Lost above the layer's ceiling (θ; Γθ for bursts): min(ReLU(ẑ), θ) − ReLU(ẑ). Where A itself clips at λ, only the
+    /// difference between the two ceilings.
+    pub clipping: f64,
+    /// θ/T steps: (θ/T)·q(ẑ) − clip(ẑ, 0, θ). Where A itself has steps, the difference between the two roundings.
+    pub quantization: f64,
+    /// Order of arrival: φ − (θ/T)·q(ẑ).
+    pub unevenness: f64,
+    /// φ − A(z), measured on its own, not summed from the parts.
+    pub total: f64,
+}
+
+/// Whether the ANN's own activation is another reference than ReLU(z).
+pub(super) fn own_reference(layer: &SpikingLayer) -> bool {
+    layer.activation != Activation::Relu
 }
 
 #[cfg(test)]

@@ -3,18 +3,17 @@
 
 use rayon::prelude::*;
 
-use super::run_report::Subject;
+use super::readout_delay::{Delay, delay};
+use super::run_data::Subject;
 use crate::compute::AnnRun;
-use crate::convert::SpikingNetwork;
 use crate::network::arg_max;
 use crate::simulate::Recording;
+use crate::task::classification::confidence_of;
 
 /// Most starts and ends that are tried.
 const POINTS: usize = 64;
 /// Most logits that are looked at for all starts and ends together; beyond it fewer of them are tried.
 const WORK: usize = 1 << 28;
-/// Least steps that the rule of the estimated delay leaves for the answer.
-const LEAST_WINDOW: usize = 4;
 
 /// All that is asked of the readout of one run.
 #[derive(Clone, Debug)]
@@ -37,17 +36,6 @@ pub struct StartByEnd {
     pub bounds: Vec<usize>,
     /// A triangle: for the end `bounds[e]`, e from 1, one accuracy for each start `bounds[s]`, s < e.
     pub accuracy: Vec<f32>,
-}
-
-/// How long the first spikes need to come through.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Delay {
-    /// Steps r_l that the fastest neuron of each layer needs for its first spike; 0 for a layer that is silent in the ANN.
-    pub per_layer: Vec<f64>,
-    /// t0 = ⌊Σ_l r_l⌋
-    pub estimate: usize,
-    /// The start that follows for a run of T steps: t0 where it leaves at least 4 steps, else T − 4.
-    pub start: usize,
 }
 
 /// When each sample could have answered, and how.
@@ -144,36 +132,6 @@ impl StartByEnd {
     }
 }
 
-/// The delay estimate of training-free conversion (`algorithms` 5.4): r_l = min_i (θ_i − v_i(0)) / mean of ReLU(z_i), the
-/// mean over the samples of `ann`, v(0) before any correction.
-pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
-    let of_layer = |(layer, z): (&crate::convert::SpikingLayer, &Vec<f32>)| {
-        let neurons = layer.neurons().max(1);
-        let mut sums = vec![0.0f64; neurons];
-        for sample in z.chunks(neurons) {
-            sums.iter_mut().zip(sample).for_each(|(sum, z)| *sum += f64::from(z.max(0.0)));
-        }
-        let wait = |(neuron, sum): (usize, f64)| {
-            // The first spike of a group of m comes at θ/m.
-            let unit = f64::from(layer.unit_of(neuron));
-            let missing = (unit - f64::from(layer.start_of(neuron))).max(0.0);
-            (unit > 0.0 && sum > 0.0).then(|| missing * ann.samples as f64 / sum)
-        };
-        sums.into_iter().enumerate().filter_map(wait).reduce(f64::min).unwrap_or(0.0)
-    };
-    let layers: Vec<_> = spiking.layers.iter().zip(&ann.pre_activations).collect();
-    let per_layer: Vec<f64> = layers.into_par_iter().map(of_layer).collect();
-    // Truncated; rounding alone must not cost a step.
-    let estimate = (per_layer.iter().sum::<f64>() + 1e-6) as usize;
-    Delay { per_layer, estimate, start: start_of(estimate, steps) }
-}
-
-/// The paper's rule: t0 if T >= t0 + 4, else T − 4 (0 in runs that are shorter than that).
-pub fn start_of(estimate: usize, steps: usize) -> usize {
-    let last = steps.saturating_sub(LEAST_WINDOW);
-    estimate.min(last)
-}
-
 /// Answers at the first t where the largest softmax probability of the mean logits reaches `confidence`, else at T.
 pub fn early_exit(recording: &Recording, labels: &[u16], ann: &AnnRun, confidence: f32) -> EarlyExit {
     Exits::of(recording, labels, ann).at(confidence)
@@ -221,22 +179,6 @@ impl Exits {
             unsure,
         }
     }
-}
-
-/// The softmax probabilities of `sums / t`; evenly spread for values that are no numbers.
-pub fn probabilities(sums: &[f32], t: usize) -> Vec<f64> {
-    let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = sums.iter().map(|sum| (f64::from(sum - most) / t.max(1) as f64).exp()).collect();
-    let total: f64 = powers.iter().sum();
-    let fine = total.is_finite() && total > 0.0;
-    powers.into_iter().map(|power| if fine { power / total } else { 1.0 / sums.len() as f64 }).collect()
-}
-
-/// The largest softmax probability of `sums / t`; 0 for values that are no numbers.
-pub(super) fn confidence_of(sums: &[f32], t: usize) -> f32 {
-    let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = sums.iter().map(|sum| (f64::from(sum - most) / t as f64).exp()).sum();
-    if total.is_finite() && total > 0.0 { (1.0 / total) as f32 } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::loops::{Steps, center_and_scale, combine, products, squares, sum};
+use super::kernels::{Steps, center_and_scale, combine, products, squares, sum};
 
 type Values = FloatTensor<Flex>;
 type Tracked = FloatTensor<Autodiff<Flex>>;

@@ -13,7 +13,7 @@ use super::keeper::Keeper;
 use super::panes::Pane;
 use super::shell::{self, Window};
 use crate::data::images::is_picture;
-use crate::lab::store::Store;
+use crate::lab::storage::store::Store;
 use crate::lab::{Lab, Level, Message, Notice};
 use crate::ui::texts::{dialog as dialog_texts, window as texts};
 use crate::{Error, Result};

@@ -59,7 +59,9 @@ impl Ask {
 
 /// One filter for every form; the first one is that of the name that is offered.
 fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
-    crate::lab::export::ENDINGS.iter().fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
+    crate::experiment::run_export::ENDINGS
+        .iter()
+        .fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
 
 /// Called with the file that was chosen, from any thread, or with nothing where the system has no dialog; not called when a
@@ -101,7 +103,7 @@ impl Dialogs for Native {
                     dialog.add_filter(texts::RECIPES, &["toml"]).set_file_name("recipe.toml").save_file()
                 }
                 Ask::ExportRun => export_filters(dialog)
-                    .set_file_name(format!("run.{}", crate::lab::export::ENDINGS[0].0))
+                    .set_file_name(format!("run.{}", crate::experiment::run_export::ENDINGS[0].0))
                     .save_file(),
                 Ask::SaveSession => {
                     dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()

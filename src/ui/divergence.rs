@@ -4,7 +4,8 @@ use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::tones::tones;
 use super::words::neuron_place;
-use crate::lab::{Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::Message;
 use crate::ui::texts::layers as texts;
 
 /// How wide the mark is, in points.

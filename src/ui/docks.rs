@@ -13,7 +13,8 @@ use super::fading::fade;
 use super::panes::dress::{self, Dress};
 use super::panes::{self, Pane};
 use super::{texts, tones};
-use crate::lab::{Lab, Message, Parts, Workspace};
+use crate::experiment::Parts;
+use crate::lab::{Lab, Message, Workspace};
 
 /// The arrangements of all workspaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -290,7 +291,7 @@ impl Behavior<Pane> for Faces<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::Part;
+    use crate::experiment::Part;
 
     #[test]
     fn an_arrangement_survives_the_session_file() {

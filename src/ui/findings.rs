@@ -6,7 +6,8 @@ use super::tones::tones;
 use crate::convert::findings::{Group, grouped};
 use crate::convert::{Finding, Mend, Severity};
 use crate::data::digits::Drawing;
-use crate::lab::{Message, Run, Snapshot};
+use crate::experiment::{Run, Snapshot};
+use crate::lab::Message;
 use crate::measure::Report;
 use crate::ui::texts::layers as texts;
 

@@ -10,11 +10,13 @@ use super::words::{compact, kind_of, neuron_place, number, theta_words};
 use crate::compute::simd_name;
 use crate::convert::target_of;
 use crate::error::dims;
-use crate::lab::{Lab, Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::{Lab, Message};
 use crate::measure::ledger::ledger_against;
-use crate::measure::{Answer, Ledger, NeuronRef, Reference};
+use crate::measure::{Ledger, NeuronRef, Reference};
 use crate::network::Activation;
 use crate::simulate::execution_form::{Form, form_of};
+use crate::task::Answer;
 use crate::ui::texts::inspector as texts;
 
 /// Room for the scroll bar that floats over the panel, in points.

@@ -8,10 +8,13 @@ use egui::Context;
 use super::hints::Hints;
 use super::shell::Window;
 use super::texts;
-use crate::lab::kept_runs::{self, RUNS};
-use crate::lab::recent::Recent;
-use crate::lab::store::{self, Refused, SESSION, Store};
-use crate::lab::{Lab, Level, Message, Notice, Session, Settings};
+use crate::experiment::Settings;
+use crate::lab::history::run_history_file;
+use crate::lab::history::run_history_file::RUNS;
+use crate::lab::storage::recent_files::Recent;
+use crate::lab::storage::store;
+use crate::lab::storage::store::{Refused, SESSION, Store};
+use crate::lab::{Lab, Level, Message, Notice, Session};
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(2);
@@ -47,7 +50,7 @@ impl Keeper {
 
     /// Puts the runs of earlier starts into the lab's list.
     pub fn restore_runs(&mut self, lab: &mut Lab) {
-        match self.store.take(RUNS, kept_runs::read) {
+        match self.store.take(RUNS, run_history_file::read) {
             Ok(None) => {}
             Ok(Some((runs, compared))) => lab.history.take_over(runs, compared),
             Err(Refused { reason, kept }) => {
@@ -100,7 +103,7 @@ impl Keeper {
         }
         if lab.history.version() != self.runs {
             self.runs = lab.history.version();
-            self.store.keep_bytes(RUNS, kept_runs::write(&lab.history));
+            self.store.keep_bytes(RUNS, run_history_file::write(&lab.history));
         }
         // What was never on the screen, or waits for its files, is not put in the place of what was.
         if lab.run.is_none() || lab.waiting.is_some() {

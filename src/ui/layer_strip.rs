@@ -9,7 +9,8 @@ use super::tones::tones;
 use super::words::{compact, kind_of, theta_words};
 use super::{divergence, findings};
 use crate::error::dims;
-use crate::lab::{Lab, Message, Run};
+use crate::experiment::Run;
+use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Reference};
 use crate::ui::texts::layers as texts;
 

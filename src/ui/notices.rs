@@ -10,7 +10,7 @@ use super::dialog::Ask;
 use super::shell::Window;
 use super::signs::{Sign, sign_button, sign_label};
 use super::tones::tones;
-use crate::lab::partners::{Apart, Partner};
+use crate::lab::document::job::{Apart, Partner};
 use crate::lab::{Lab, Level, Message, Notice};
 use crate::ui::texts::window as texts;
 

@@ -14,7 +14,8 @@ use super::shell::Window;
 use super::texts::likeness;
 use super::tones::tones;
 use crate::data::{Samples, thumbnail_rgba};
-use crate::lab::{Lab, Message, Run};
+use crate::experiment::Run;
+use crate::lab::{Lab, Message};
 use crate::ui::texts::samples as texts;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);

@@ -6,7 +6,7 @@ use super::dialog::Ask;
 use super::shell::Window;
 use super::texts::share as texts;
 use super::tones::tones;
-use crate::lab::share::MARK;
+use crate::lab::storage::session_text::MARK;
 use crate::lab::{Lab, Message};
 
 /// Draws what there is to ask.
@@ -60,7 +60,7 @@ fn paste(ui: &Ui, window: &mut Window, out: &mut Vec<Message>) {
         if text.is_empty() {
             field.request_focus();
         }
-        let read = crate::lab::share::session(&text);
+        let read = crate::lab::storage::session_text::session(&text);
         if let (Err(error), false) = (&read, text.trim().is_empty()) {
             ui.add(Label::new(RichText::new(error.to_string()).small().color(tones(ui).error)).wrap());
         }

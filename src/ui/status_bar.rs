@@ -7,8 +7,8 @@ use super::top_bar::{headline, headline_below};
 use super::words::whole_name;
 use crate::compute::Backend;
 use crate::data::digits::Drawing;
+use crate::experiment::memory::human_bytes;
 use crate::lab::Lab;
-use crate::lab::memory::human_bytes;
 use crate::ui::texts::bars as texts;
 
 /// Draws the line.

@@ -1,7 +1,7 @@
 //! Numbers and names in the words of the window. Knows no widget.
 
 use crate::data::digits::Drawing;
-use crate::lab::Run;
+use crate::experiment::Run;
 use crate::network::NodeId;
 use crate::ui::texts::names as texts;
 

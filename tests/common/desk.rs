@@ -2,7 +2,8 @@
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use spikescope::lab::{Lab, Settings};
+use spikescope::experiment::Settings;
+use spikescope::lab::Lab;
 use spikescope::ui::shell::{self, Window};
 
 /// The window on a lab that has computed its first run.

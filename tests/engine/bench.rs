@@ -1,9 +1,7 @@
 //! Small networks with random weights, ready to convert and run.
 
 use spikescope::compute::program::Program;
-use spikescope::convert::{
-    Calibration, Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, balance, rewrite,
-};
+use spikescope::convert::{Calibration, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibrate, rewrite};
 use spikescope::network::zoo::{Arch, parse_activation};
 use spikescope::network::{Network, Op};
 use spikescope::progress::Control;

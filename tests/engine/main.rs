@@ -12,9 +12,7 @@ use spikescope::Error;
 use spikescope::compute::AnnRun;
 use spikescope::compute::dense::numbers;
 use spikescope::compute::program::Program;
-use spikescope::convert::{
-    Balance, Granularity, Pooling, Recipe, Reset, ThresholdRule, calibrate, balance, rewrite,
-};
+use spikescope::convert::{Balance, Granularity, Pooling, Recipe, Reset, ThresholdRule, balance, calibrate, rewrite};
 use spikescope::measure::fan_out::fan_outs;
 use spikescope::measure::{Reference, Subject, report};
 use spikescope::network::{Node, Op};

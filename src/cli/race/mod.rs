@@ -15,7 +15,7 @@ use super::options::{RunArgs, settings_of, take_scaling, with_config};
 use super::progress::Progress;
 use super::run::{check_out, write_folder};
 use crate::convert::{NamedRecipe, Recipe};
-use crate::lab::cache::Cache;
+use crate::experiment::cache::Cache;
 use crate::{Error, Result};
 
 /// Run several recipes on the same samples and compare them in a table.

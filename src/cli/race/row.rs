@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::convert::{InitialPotential, NamedRecipe, Recipe, ThresholdRule, unclipped_thresholds};
-use crate::lab::cache::Cache;
-use crate::lab::compute::compute;
-use crate::lab::{Run, Settings};
+use crate::experiment::cache::Cache;
+use crate::experiment::pipeline::compute;
+use crate::experiment::{Run, Settings};
 use crate::progress::Control;
 use crate::{Error, Result};
 

@@ -1,7 +1,7 @@
 //! The rows of a race as a Markdown table, line by line.
 
 use super::row::Row;
-use crate::lab::Settings;
+use crate::experiment::Settings;
 
 /// What stands above the rows: what ran, on what, from which base recipe, and the head of the table with a column for
 /// every t of `at`. `ann` is the accuracy of the ANN.

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::moves::{Move, even_pads};
-use super::{Pools, unique};
+use super::selection_conv::{Move, even_pads};
 use crate::convert::{Pooling, SpikingLayer, SpikingNetwork};
+use crate::network;
 use crate::network::nir::{Graph, Kind, Node};
-use crate::network::{self, Network, NodeId, Op, Weights};
+use crate::network::{Network, NodeId, Op, Weights};
 
 /// What a value of the network is in the graph.
 #[derive(Clone)]
@@ -324,4 +324,37 @@ fn dense(weight: &Weights, groups: usize, units: &[f32]) -> Weights {
         data[(o * wide + channel) * taps + tap] = w * units[channel];
     }
     Weights::new(vec![out, wide, kh, kw], data)
+}
+
+/// How average pools are written: readers know one or the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pools {
+    /// `AvgPool2d` (snnTorch, SpikingJelly).
+    #[default]
+    Average,
+    /// `SumPool2d` with the size of the window taken out of the weights that follow (sinabs).
+    Sum,
+}
+
+/// The name that every node of `network` has in its graph.
+pub fn names(network: &Network) -> Vec<String> {
+    let mut taken = HashSet::new();
+    network
+        .nodes
+        .iter()
+        .map(|node| unique(if matches!(node.op, Op::Input) { "input" } else { &node.name }, &mut taken))
+        .collect()
+}
+
+/// `name` as HDF5 and torch allow it (slashes are paths to one, dots are modules to the other), another for each call.
+pub(super) fn unique(name: &str, taken: &mut HashSet<String>) -> String {
+    let plain: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    let plain = if plain.is_empty() { "node".to_owned() } else { plain };
+    let mut unique = plain.clone();
+    let mut k = 2;
+    while !taken.insert(unique.clone()) {
+        unique = format!("{plain}_{k}");
+        k += 1;
+    }
+    unique
 }

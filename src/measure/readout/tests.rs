@@ -1,9 +1,9 @@
 //! Readouts of a few numbers, worked by hand.
 
 use super::*;
-use crate::convert::{Correction, Neuron, Pooling, Readout, Reset, SpikingLayer, Tie};
-use crate::measure::answers::Answers;
+use crate::convert::{Correction, Neuron, Pooling, Readout, Reset, SpikingLayer, SpikingNetwork, Tie};
 use crate::network::Activation;
+use crate::task::classification::{Answers, start_of};
 
 /// A recording from the logits of each step, `[T][N][classes]`.
 fn recording(steps: &[&[[f32; 2]]]) -> Recording {

@@ -4,7 +4,8 @@ use egui::Context;
 
 use super::{BUNDLED_DATA, Command, methods};
 use crate::convert::NamedRecipe;
-use crate::lab::{Control, Lab, Level, Message, Notice, Session, share};
+use crate::lab::storage::session_text;
+use crate::lab::{Control, Lab, Level, Message, Notice, Session};
 use crate::measure::NeuronRef;
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
@@ -86,7 +87,7 @@ impl Command {
             }
             Self::CopySession => {
                 let session = Session { layout: window.saved_layout(), ..lab.session() };
-                match share::line(&session) {
+                match session_text::line(&session) {
                     Ok(line) => {
                         let letters = line.len();
                         ctx.copy_text(line);

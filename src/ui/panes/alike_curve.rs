@@ -6,8 +6,9 @@ use egui_plot::{Line, LineStyle, PlotPoints, VLine};
 use super::parts::{self, Page, percent};
 use super::t_curve::{compared, over_time};
 use super::{Pane, chart};
-use crate::lab::{Lab, Message, Run};
-use crate::measure::{Answer, Likeness};
+use crate::experiment::Run;
+use crate::lab::{Lab, Message};
+use crate::task::{Answer, Likeness};
 use crate::ui::texts::{likeness as texts, shared};
 use crate::ui::tones::tones;
 

@@ -6,8 +6,9 @@ use super::parts::{self, Page, percent};
 use super::{Pane, chart};
 use crate::convert::Mend;
 use crate::data::thumbnail_rgba;
-use crate::lab::{Lab, Message, Run, Workspace};
-use crate::measure::{Answer, Detector, Found, likeness};
+use crate::experiment::Run;
+use crate::lab::{Lab, Message, Workspace};
+use crate::task::{Answer, Detector, Found, output_agreement};
 use crate::ui::shell::Layout;
 use crate::ui::texts::likeness::NOTHING_YET;
 use crate::ui::texts::panes::boxes as texts;
@@ -111,7 +112,7 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
 fn more_steps(run: &Run, sample: usize, t: usize) -> Option<usize> {
     let likeness = run.likeness.as_ref()?;
     let missing = likeness.ann_boxes(sample) > 0 && likeness.at(t, sample).same == 0;
-    missing.then(|| likeness::next_steps(run.steps())).flatten()
+    missing.then(|| output_agreement::next_steps(run.steps())).flatten()
 }
 
 /// The boxes as rows.

@@ -7,7 +7,8 @@ use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, S
 use super::heat::{color_bar, pixel_under, texture};
 use super::parts::{self, Page, percent};
 use super::{Pane, chart};
-use crate::lab::{Lab, Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::{Lab, Message};
 use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
 use crate::ui::colormap::Colors;
 use crate::ui::texts::likeness;

@@ -9,7 +9,8 @@ use words::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_word
 use super::parts::{self, Page, number, percent};
 use super::t_curve::marks;
 use super::{Pane, chart, dress};
-use crate::lab::{Lab, Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::{Lab, Message};
 use crate::measure::energy::{Energy, EnergyConstants, Operations, energy};
 use crate::ui::texts::panes::energy as texts;
 use crate::ui::texts::shared;

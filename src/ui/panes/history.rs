@@ -6,7 +6,7 @@ use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 use super::parts::{self, Page, percent};
 use super::t_curve::marks;
 use super::{Pane, chart, dress};
-use crate::lab::history::{Past, differences};
+use crate::lab::history::run_history::{Past, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::status_bar::seconds;
 use crate::ui::texts::panes::history as texts;

@@ -10,9 +10,10 @@ use plots::{MEAN, SQUARE, plot};
 use super::parts::{self, Page, number, percent};
 use super::{Pane, dress};
 use crate::convert::SpikingLayer;
-use crate::lab::{Control, Lab, Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::{Control, Lab, Message};
 use crate::measure::InitialView;
-use crate::measure::initial::Expected;
+use crate::measure::initial_potential::Expected;
 use crate::ui::texts::panes::initial as texts;
 
 /// How near to the line, in points, a drag takes hold of it.

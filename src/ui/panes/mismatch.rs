@@ -5,7 +5,8 @@ use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, S
 use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
 use super::parts::{self, Page, number, percent};
 use super::{Pane, chart, streaming};
-use crate::lab::{Lab, Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::{Lab, Message};
 use crate::measure::{Density, LayerReport, NeuronRef};
 use crate::ui::colormap::Colors;
 use crate::ui::texts::panes::mismatch as texts;

@@ -30,7 +30,8 @@ use egui::util::IdTypeMap;
 use egui::{Id, Ui, UiBuilder};
 use serde::{Deserialize, Serialize};
 
-use crate::lab::{Lab, Message, Part};
+use crate::experiment::Part;
+use crate::lab::{Lab, Message};
 
 /// Every pane there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -10,7 +10,8 @@ use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint,
 use super::parts::{self, Page, neuron_name, number, percent};
 use super::{Pane, chart};
 use crate::convert::SpikingLayer;
-use crate::lab::{Lab, Message, Run, Snapshot};
+use crate::experiment::{Run, Snapshot};
+use crate::lab::{Lab, Message};
 use crate::measure::NeuronRef;
 use crate::simulate::SpikeTrain;
 use crate::ui::texts::panes::raster as texts;

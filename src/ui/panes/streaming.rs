@@ -4,7 +4,8 @@
 use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
 
 use super::{chart, parts};
-use crate::lab::{Lab, Partial};
+use crate::experiment::Partial;
+use crate::lab::Lab;
 use crate::measure::LayerReport;
 use crate::ui::texts::panes::mismatch as texts;
 use crate::ui::tones::tones;

@@ -6,10 +6,11 @@ use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, P
 use super::decimate::visible;
 use super::parts::{self, Page, percent};
 use super::{Pane, alike_curve, chart, dress};
-use crate::lab::history::Past;
-use crate::lab::{Lab, Message, Run};
+use crate::experiment::Run;
+use crate::lab::history::run_history::Past;
+use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
-use crate::measure::report::steps_needed;
+use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::wilson::wilson_95;
 use crate::ui::texts::panes::t_curve as texts;
 use crate::ui::texts::shared;

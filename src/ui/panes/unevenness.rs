@@ -4,7 +4,8 @@ use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke,
 
 use super::parts::{self, Page, percent};
 use super::{Pane, dress};
-use crate::lab::{Lab, Message, Snapshot};
+use crate::experiment::Snapshot;
+use crate::lab::{Lab, Message};
 use crate::measure::{Categories, LayerReport, NeuronRef};
 use crate::ui::texts::panes::unevenness as texts;
 use crate::ui::tones::tones;

@@ -133,7 +133,7 @@ pub fn follow(ctx: &Context, lab: &Lab, window: &mut Window, out: &mut Vec<Messa
 
 /// Whose spikes there are to hear.
 fn source(lab: &Lab, bench: bool) -> Option<Source> {
-    let network = |focus: &crate::lab::Focus| Source::Network([focus.layer, focus.sample, focus.neuron]);
+    let network = |focus: &crate::experiment::Focus| Source::Network([focus.layer, focus.sample, focus.neuron]);
     if bench { Some(Source::Bench) } else { lab.snapshot.as_ref().map(|snapshot| network(&snapshot.focus)) }
 }
 

@@ -1,6 +1,6 @@
 //! The words of the commands.
 
-use crate::lab::recent::Opened;
+use crate::lab::storage::recent_files::Opened;
 use crate::lab::{Lab, Workspace};
 use crate::measure::NeuronRef;
 use crate::network::zoo::BUNDLED;

@@ -1,7 +1,7 @@
 //! Words for how alike both networks answer: classes, boxes, or plain numbers.
 
-use crate::measure::Answer;
-use crate::measure::likeness::Alike;
+use crate::task::Answer;
+use crate::task::output_agreement::Alike;
 
 /// What the agreement of a curve is called, by what the answers are (`None`: classes).
 pub struct Words {

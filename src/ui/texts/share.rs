@@ -1,6 +1,6 @@
 //! What is said about sessions: those of the last start, those that wait for their files, those that are a line of text.
 
-use crate::lab::moved::Missing;
+use crate::lab::storage::missing_files::Missing;
 
 /// A session was copied as a line of so many letters.
 pub fn copied(letters: usize) -> String {

@@ -8,7 +8,7 @@ use super::parts::{self, Page, number};
 use super::{Pane, dress};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
-use crate::measure::bench::{Bench, MAX_STEPS, Outcome};
+use crate::measure::neuron_bench::{Bench, MAX_STEPS, Outcome};
 use crate::ui::texts::panes::bench as texts;
 
 /// Draws the pane.

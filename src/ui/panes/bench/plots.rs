@@ -3,7 +3,7 @@
 use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use crate::measure::bench::{Bench, Outcome};
+use crate::measure::neuron_bench::{Bench, Outcome};
 use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;

@@ -3,8 +3,8 @@
 use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::lab::Lab;
-use crate::measure::readout::probabilities;
 use crate::network::arg_max;
+use crate::task::classification::probabilities;
 use crate::ui::panes::parts;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::tones::tones;

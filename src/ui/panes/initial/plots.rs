@@ -6,7 +6,7 @@ use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
 use super::{Sight, drag};
 use crate::lab::Message;
 use crate::measure::InitialView;
-use crate::measure::initial::{Errors, Expected};
+use crate::measure::initial_potential::{Errors, Expected};
 use crate::ui::panes::parts::{Ink, number};
 use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::initial as texts;

@@ -8,7 +8,8 @@ use egui::{Color32, Grid, ScrollArea, Ui};
 use super::parts::{self, Page, percent};
 use super::{Pane, dress};
 use crate::convert::{NamedRecipe, Recipe};
-use crate::lab::{Control, Lab, Message, Run, Snapshot};
+use crate::experiment::{Run, Snapshot};
+use crate::lab::{Control, Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::panes::race as texts;
 

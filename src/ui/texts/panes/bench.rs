@@ -1,7 +1,7 @@
 //! What the neuron bench says.
 
 use crate::convert::{Neuron, Reset, Tie};
-use crate::measure::bench::Bench;
+use crate::measure::neuron_bench::Bench;
 
 pub const TITLE: &str = "Neuron bench";
 pub const EXAMPLE: &str = "Worked example";

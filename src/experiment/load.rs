@@ -1,0 +1,100 @@
+//! What settings name, opened: network and data set, read beside the work so that it can stop at any moment; and settings
+//! fitted to what was found in the files.
+
+use std::sync::Arc;
+
+use super::cache::{Cache, ModelKey, SamplesKey};
+use super::run::Model;
+use super::settings::Settings;
+use crate::compute::program::Program;
+use crate::compute::verify;
+use crate::convert::findings::verified;
+use crate::convert::{Finding, rewrite};
+use crate::data::{DataSpec, Samples, check_labels};
+use crate::measure::fan_out::fan_outs;
+use crate::network::{Network, Opened};
+use crate::progress::Control;
+use crate::{Error, Result, network};
+
+/// The opened and rewritten network on its device.
+///
+/// # Errors
+/// What opening it gives, and [`Error::Cancelled`].
+pub fn model(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Model>> {
+    let key: ModelKey = (settings.model.clone(), settings.backend, settings.recipe.pooling);
+    if let Some(model) = cache.models.get(&key) {
+        return Ok(model);
+    }
+    let asked = key.clone();
+    let model = cache.opening.wait(&key, control, move || open(&asked).map(Arc::new))?;
+    cache.models.keep(key, model.clone());
+    Ok(model)
+}
+
+fn open((source, backend, pooling): &ModelKey) -> Result<Model> {
+    let Opened { network, notes: assumed } = network::open_noted(source)?;
+    let original = Arc::new(network);
+    let (rewritten, rewrites) = rewrite::shared(&original, *pooling)?;
+    let about = |text| Finding::note("assumed", Some(&original.name), text);
+    let device = backend.device()?;
+    let checked = verify::beside(&original, network::open::parts(source).0, || Program::new(original.clone(), &device));
+    let notes = assumed.into_iter().map(about).chain(checked.iter().map(verified)).chain(rewrites).collect();
+    let fan_outs = fan_outs(&rewritten);
+    let program = Program::new(rewritten, &device);
+    Ok(Model { original, program, notes, fan_outs })
+}
+
+/// The data set in the shape the network wants: pictures are fitted, other samples must have as many values.
+///
+/// # Errors
+/// What reading it gives, samples that the network cannot see, and [`Error::Cancelled`].
+pub fn samples(spec: &str, network: &Arc<Network>, cache: &mut Cache, control: &Control) -> Result<Arc<Samples>> {
+    let key = SamplesKey {
+        spec: spec.to_owned(),
+        shape: network.input_shape().to_vec(),
+        classes: network.classes(),
+        class_names: network.class_names.clone(),
+    };
+    if let Some(samples) = cache.samples.get(&key) {
+        return Ok(samples);
+    }
+    let (spec, network) = (DataSpec::parse(spec)?, network.clone());
+    let samples = cache.reading.wait(&key, control, move || read(&spec, &network).map(Arc::new))?;
+    cache.samples.keep(key, samples.clone());
+    Ok(samples)
+}
+
+fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
+    let samples = with_classes_of(network, spec.load_resized(network.input_shape())?);
+    let wanted: usize = network.input_shape().iter().product();
+    if samples.sample_len() != wanted {
+        return Err(Error::Mismatch {
+            network: network.name.clone(),
+            wants: network.input_shape().to_vec(),
+            data: samples.source.clone(),
+            has: samples.shape.clone(),
+        });
+    }
+    check_labels(&samples, network.classes())?;
+    Ok(samples)
+}
+
+/// Folders named like the network's classes (or like their numbers) are those classes, whatever their order on the disk
+/// and however many there are.
+fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
+    let class_of = |name: &String| {
+        let named = network.class_names.iter().position(|class| class == name);
+        named.or_else(|| name.parse().ok().filter(|&class| class < network.classes()))
+    };
+    let classes: Option<Vec<usize>> = samples.class_names.iter().map(class_of).collect();
+    if let Some(classes) = classes.filter(|classes| !classes.is_empty()) {
+        let own = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
+        samples.labels = Arc::new(samples.labels.iter().map(own).collect());
+        samples.class_names = if network.class_names.is_empty() {
+            (0..network.classes()).map(|class| class.to_string()).collect()
+        } else {
+            network.class_names.clone()
+        };
+    }
+    samples
+}

@@ -1,0 +1,130 @@
+//! What can be said of a run while it goes on: the curve and the mismatch over the samples that are through.
+
+use std::sync::Arc;
+
+use crate::compute::AnnRun;
+use crate::convert::{Readout, SpikingLayer, SpikingNetwork};
+use crate::measure::{CurvePoint, curve};
+use crate::progress::Finished;
+use crate::simulate::Recording;
+use crate::task::classification::Answers;
+
+/// A run so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Partial {
+    /// The curve over the samples that are through.
+    pub curve: Vec<CurvePoint>,
+    /// How many samples that is.
+    pub samples: usize,
+    /// How many there will be.
+    pub of: usize,
+    /// The ANN's accuracy over all of them, where they have labels.
+    pub ann_accuracy: Option<f64>,
+    /// Mean |φ − a| of every spiking layer over some of the samples that are through; none for layers that are as they
+    /// were in the last run.
+    pub mismatch: Vec<Option<f64>>,
+    /// How many samples that is over.
+    pub mismatch_samples: usize,
+}
+
+/// Adds up what a run tells.
+#[derive(Debug, Default)]
+pub struct Stream {
+    watched: Option<Arc<Watched>>,
+    partial: Partial,
+}
+
+impl Stream {
+    /// A run begins.
+    pub fn begin(&mut self, watched: Arc<Watched>) {
+        let (ann, labels) = (&watched.ann, &watched.labels);
+        let right = || labels.iter().enumerate().filter(|&(i, &label)| ann.answer(i) == usize::from(label)).count();
+        let labeled = ann.samples > 0 && labels.len() == ann.samples;
+        let ann_accuracy = labeled.then(|| right() as f64 / ann.samples as f64);
+        self.partial = Partial { of: ann.samples, ann_accuracy, ..Partial::default() };
+        self.watched = Some(watched);
+    }
+
+    /// Samples are through: the run so far with them.
+    pub fn add(&mut self, finished: &Finished) -> Option<&Partial> {
+        let watched = self.watched.as_ref()?;
+        let (samples, steps, classes) = (finished.samples.clone(), finished.steps, watched.ann.classes);
+        let readout = finished.readout.clone();
+        let part = Recording { steps, samples: samples.len(), classes, layers: Vec::new(), readout };
+        let ann = AnnRun {
+            samples: samples.len(),
+            classes,
+            logits: watched.ann.logits.get(samples.start * classes..samples.end * classes)?.to_vec(),
+            pre_activations: Vec::new(),
+        };
+        // The estimate of a delay needs the whole run; until then the sum has to do.
+        let rule = match watched.readout {
+            Readout::Delayed(None) => Readout::Sum,
+            other => other,
+        };
+        let labels = watched.labels.get(samples.clone()).unwrap_or_default();
+        // What is no class is compared when the run is through.
+        let points = match watched.classes {
+            true => curve(&Answers::read(&part, rule, 0), steps, &ann, labels),
+            false => Vec::new(),
+        };
+        let mismatch = finished.counts.iter().zip(&watched.spiking.layers).zip(&watched.ann.pre_activations);
+        let mismatch = mismatch.map(|((counts, layer), z)| {
+            let z = z.get(samples.start * layer.neurons()..)?;
+            Some(mean_mismatch(layer, counts.as_ref()?, z, steps))
+        });
+        let mismatch = mismatch.collect();
+        self.partial.add_curve(points, samples.len());
+        self.partial.add_mismatch(mismatch);
+        Some(&self.partial)
+    }
+}
+
+impl Partial {
+    fn add_curve(&mut self, points: Vec<CurvePoint>, samples: usize) {
+        let (old, new) = (self.samples as f64, samples as f64);
+        self.samples += samples;
+        if self.curve.len() != points.len() {
+            self.curve = points;
+            return;
+        }
+        let mean = |a: f64, b: f64| (a * old + b * new) / (old + new);
+        for (all, part) in self.curve.iter_mut().zip(points) {
+            all.accuracy = all.accuracy.zip(part.accuracy).map(|(a, b)| mean(a, b));
+            all.agreement = mean(all.agreement, part.agreement);
+        }
+    }
+
+    fn add_mismatch(&mut self, of_one: Vec<Option<f64>>) {
+        let count = self.mismatch_samples as f64;
+        self.mismatch_samples += 1;
+        if self.mismatch.len() != of_one.len() {
+            self.mismatch = of_one;
+            return;
+        }
+        for (all, one) in self.mismatch.iter_mut().zip(of_one) {
+            *all = all.zip(one).map(|(all, one)| (all * count + one) / (count + 1.0));
+        }
+    }
+}
+
+/// Mean |φ − a| over the neurons of one sample, from its counts and pre-activations.
+fn mean_mismatch(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) -> f64 {
+    let one = |(neuron, (&n, &z)): (usize, (&u32, &f32))| {
+        let phi = f64::from(layer.unit_of(neuron)) / steps as f64 * f64::from(n);
+        (phi - f64::from(layer.activation.apply(z))).abs()
+    };
+    counts.iter().zip(z).enumerate().map(one).sum::<f64>() / counts.len().max(1) as f64
+}
+
+/// What a run under way is compared with.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    pub spiking: Arc<SpikingNetwork>,
+    pub ann: Arc<AnnRun>,
+    /// One per sample, or empty.
+    pub labels: Arc<Vec<u16>>,
+    /// The answers are classes.
+    pub classes: bool,
+    pub readout: Readout,
+}

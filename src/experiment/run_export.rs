@@ -1,0 +1,102 @@
+//! A finished run as a file; its ending says which.
+
+use std::path::Path;
+
+use super::run::Run;
+use crate::export::nir::{Pools, graph};
+use crate::export::{Grade, html_report, recording, results_table};
+use crate::files::write_bytes;
+use crate::network::nir;
+use crate::progress::Control;
+use crate::{Error, Result};
+
+/// Endings that runs are written under, and what each is.
+pub const ENDINGS: [(&str, &str); 6] = [
+    ("html", "a report in one page"),
+    ("nir", "the converted network as a NIR graph"),
+    ("npz", "the recording as numpy arrays"),
+    ("nirdata", "the recording's spikes as NIRData (HDF5)"),
+    ("csv", "every number in long form"),
+    ("parquet", "the same as Parquet"),
+];
+
+/// Writes `run` to `path`, whole or, after a failure or a stop, not at all; returns what has to be said about it, in
+/// sentences.
+///
+/// # Errors
+/// [`Error::File`] for an ending that is not known or a network that the format cannot say, with every reason; a stop.
+pub fn export(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result<Vec<String>> {
+    control.check()?;
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "nir" => export_nir(run, path, pools, control),
+        "npz" => {
+            let whole = run.whole(control)?;
+            recording::write_archive(path, &run.spiking, &whole, control).map(|()| Vec::new())
+        }
+        "nirdata" | "h5" => {
+            let network = run.model.program.network();
+            recording::write_nir_data(path, network, &run.spiking, &run.recording, control).map(|()| Vec::new())
+        }
+        "html" | "htm" => {
+            let settings = settings(run);
+            let subject = html_report::Subject {
+                title: &run.model.original.name,
+                settings: &settings,
+                findings: &run.findings,
+                report: &run.report,
+                sentence: &run.sentence(),
+            };
+            write_bytes(path, html_report::page(&subject).as_bytes()).map(|()| Vec::new())
+        }
+        "csv" => write_bytes(path, results_table::csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
+        "parquet" => write_bytes(path, &results_table::parquet(&rows(run))).map(|()| Vec::new()),
+        _ => {
+            let known: Vec<String> = ENDINGS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
+            Err(Error::file(path, "its name", format!("says not what to write; use {}", known.join(", "))))
+        }
+    }
+}
+
+fn export_nir(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result<Vec<String>> {
+    let extra =
+        [("scale".to_owned(), run.settings.scaling.to_string()), ("model".to_owned(), run.model.original.name.clone())];
+    let (graph, graded) = graph(run.model.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
+    let Some(graph) = graph.filter(|_| graded.grade != Grade::Unsupported) else {
+        let reasons = graded.reasons.join("; ");
+        return Err(Error::file(path, "the graph", format!("unsupported: NIR cannot say this network: {reasons}")));
+    };
+    control.check()?;
+    control.progress("writing", 0.3);
+    let bytes = nir::to_bytes(&graph)?;
+    control.progress("writing", 0.8);
+    control.check()?;
+    write_bytes(path, &bytes)?;
+    let mut said = vec![format!("this NIR graph is {}", graded.grade.word())];
+    said.extend(graded.reasons);
+    Ok(said)
+}
+
+fn rows(run: &Run) -> Vec<results_table::Row> {
+    results_table::rows(&run.model.original.name, &run.report)
+}
+
+/// The settings by name, as the command line has them.
+fn settings(run: &Run) -> Vec<(String, String)> {
+    let settings = &run.settings;
+    let range = |r: &std::ops::Range<usize>| format!("{}..{}", r.start, r.end);
+    let mut all = vec![
+        ("model".to_owned(), settings.model.clone()),
+        ("data".to_owned(), settings.data.clone()),
+        ("samples".to_owned(), range(&settings.samples)),
+        ("calibrate".to_owned(), range(&settings.calibrate)),
+        ("scale".to_owned(), settings.scaling.to_string()),
+    ];
+    // The recipe under the names that recipe files use.
+    if let Ok(toml::Value::Table(recipe)) = toml::Value::try_from(&settings.recipe) {
+        // Nothing set by hand is nothing to say.
+        let said = recipe.into_iter().filter(|(_, value)| value.as_table().is_none_or(|table| !table.is_empty()));
+        all.extend(said.map(|(name, value)| (name, value.to_string().trim_matches('"').to_owned())));
+    }
+    all
+}

@@ -1,0 +1,62 @@
+//! Settings of a run: network, data, ranges, scaling, recipe, backend.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compute::backend::Backend;
+use crate::convert::{Recipe, ThresholdRule};
+use crate::data::Scaling;
+use crate::data::digits::Drawing;
+
+/// Everything that decides what is computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// A file, or `builtin:NAME`.
+    pub model: String,
+    /// A data specification: `idx:…`, `cifar10:…`, `images:…`, `npz:…`, `builtin:…`.
+    pub data: String,
+    /// Another set for calibration; the data set itself when absent.
+    pub calibration_data: Option<String>,
+    pub scaling: Scaling,
+    /// Samples that are run and measured, by their index in the data set.
+    pub samples: Range<usize>,
+    /// Samples the thresholds are calibrated on.
+    pub calibrate: Range<usize>,
+    pub recipe: Recipe,
+    pub backend: Backend,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: "builtin:digits-cnn".into(),
+            data: "builtin:digits".into(),
+            calibration_data: None,
+            scaling: Scaling::Unit,
+            samples: 256..356,
+            calibrate: 0..256,
+            recipe: Recipe::default(),
+            backend: Backend::Flex,
+        }
+    }
+}
+
+impl Settings {
+    /// The same with another recipe over the same T.
+    pub fn with_recipe(&self, recipe: Recipe) -> Self {
+        let steps = self.recipe.steps;
+        Self { recipe: Recipe { steps, ..recipe }, ..self.clone() }
+    }
+    /// What the lab opens with: the bundled network that converts badly at few steps, so that there is something to see.
+    pub fn first_start() -> Self {
+        let recipe = Recipe { steps: 16, threshold: ThresholdRule::Learned, ..Recipe::default() };
+        Self { model: "builtin:digits-resnet".into(), recipe, ..Self::default() }
+    }
+    /// Whether these are about another network or other data than `other`; a drawing stands in for data and is none.
+    pub fn of_others(&self, other: &Self) -> bool {
+        let drawn = Drawing::is(&self.data) || Drawing::is(&other.data);
+        self.model != other.model || self.data != other.data && !drawn
+    }
+}

@@ -1,0 +1,101 @@
+//! Results in long form, one row for every number: as CSV and as Parquet.
+
+use crate::measure::Report;
+use crate::task::Answer;
+
+/// One number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What was run: the network's name.
+    pub run: String,
+    /// The layer, or empty for the whole network.
+    pub layer: String,
+    /// The step it holds for.
+    pub t: i32,
+    pub metric: &'static str,
+    pub value: f64,
+}
+
+/// Everything that `report` measured of `run`: the curve at every step, the layers at the last one.
+pub fn rows(run: &str, report: &Report) -> Vec<Row> {
+    let row = |layer: &str, t: usize, metric, value| Row {
+        run: run.to_owned(),
+        layer: layer.to_owned(),
+        t: i32::try_from(t).unwrap_or(i32::MAX),
+        metric,
+        value,
+    };
+    let mut rows = Vec::new();
+    for point in &report.curve {
+        rows.extend(point.accuracy.map(|accuracy| row("", point.t, "accuracy", accuracy)));
+        rows.push(row("", point.t, "agreement", point.agreement));
+        if let Some(likeness) = &report.likeness {
+            let boxes = likeness.boxes(point.t);
+            rows.push(row("", point.t, "output_error", likeness.error(point.t)));
+            let counts = [("ann_boxes", boxes.ann), ("snn_boxes", boxes.snn), ("same_boxes", boxes.same)];
+            let counts = counts.into_iter().filter(|_| likeness.of == Answer::Boxes);
+            rows.extend(counts.map(|(metric, count)| row("", point.t, metric, f64::from(count))));
+        }
+    }
+    rows.extend(report.ann_accuracy.map(|accuracy| row("", report.steps, "ann_accuracy", accuracy)));
+    for layer in &report.layers {
+        let theta = layer.theta.iter().map(|&t| f64::from(t)).sum::<f64>() / layer.theta.len().max(1) as f64;
+        let numbers = [
+            ("theta_mean", theta),
+            ("spikes", layer.spikes as f64),
+            ("rate", layer.rate),
+            ("mean_activation", layer.mean_activation),
+            ("mean_abs_mismatch", layer.mean_abs_mismatch),
+            ("ledger_propagated", layer.ledger.propagated),
+            ("ledger_clipping", layer.ledger.clipping),
+            ("ledger_quantization", layer.ledger.quantization),
+            ("ledger_unevenness", layer.ledger.unevenness),
+            ("ledger_total", layer.ledger.total),
+            ("synops", layer.synops),
+        ];
+        rows.extend(numbers.into_iter().map(|(metric, value)| row(&layer.name, report.steps, metric, value)));
+    }
+    rows
+}
+
+/// The rows as comma-separated values with a head line.
+pub fn csv(rows: &[Row]) -> String {
+    let quoted = |text: &str| match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    let mut out = String::from("run,layer,t,metric,value\n");
+    for row in rows {
+        out.push_str(&format!("{},{},{},{},{}\n", quoted(&row.run), quoted(&row.layer), row.t, row.metric, row.value));
+    }
+    out
+}
+
+/// The rows as a Parquet file.
+pub fn parquet(rows: &[Row]) -> Vec<u8> {
+    use super::parquet::{Column, file};
+    let texts = |of: fn(&Row) -> &str| Column::Text(rows.iter().map(of).collect());
+    let columns = [
+        ("run", texts(|row| &row.run)),
+        ("layer", texts(|row| &row.layer)),
+        ("t", Column::Int(rows.iter().map(|row| row.t).collect())),
+        ("metric", texts(|row| row.metric)),
+        ("value", Column::Double(rows.iter().map(|row| row.value).collect())),
+    ];
+    file(&columns, rows.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_and_quotes_survive_and_parquet_has_its_marks() {
+        let row = Row { run: "a,\"b\"".into(), layer: "conv1".into(), t: 8, metric: "rate", value: 0.25 };
+        assert_eq!(csv(std::slice::from_ref(&row)), "run,layer,t,metric,value\n\"a,\"\"b\"\"\",conv1,8,rate,0.25\n");
+        let bytes = parquet(&[row]);
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+        let footer = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
+        assert!(footer + 12 < bytes.len());
+    }
+}

@@ -1,0 +1,112 @@
+//! A person's drawing in place of the data: one sample, calibrated on what was there before, which comes back afterwards.
+
+use std::path::Path;
+
+use crate::data::digits::Drawing;
+use crate::data::images;
+use crate::lab::view::view_state::Instead;
+use crate::lab::{Lab, Message};
+
+impl Lab {
+    /// The drawing that the lab runs, if it runs one.
+    pub fn drawing(&self) -> Option<Drawing> {
+        Drawing::of(&self.settings.data)
+    }
+
+    /// Whether a drawing stands in for data that can come back.
+    pub fn stands_in(&self) -> bool {
+        self.view.before_drawing.is_some() && Drawing::is(&self.settings.data)
+    }
+
+    pub(super) fn draw(&mut self, drawing: &Drawing) {
+        if !Drawing::is(&self.settings.data) {
+            let s = &self.settings;
+            let instead = Instead {
+                data: s.data.clone(),
+                samples: s.samples.clone(),
+                calibration_data: s.calibration_data.clone(),
+            };
+            self.view.before_drawing = Some(instead);
+        }
+        self.change(|s| {
+            if !Drawing::is(&s.data) {
+                // Thresholds come from where they came from: one drawing is no calibration set.
+                s.calibration_data.get_or_insert_with(|| s.data.clone());
+            }
+            s.data = drawing.to_string();
+            s.samples = 0..1;
+        });
+    }
+
+    pub(super) fn draw_picture(&mut self, path: &Path) {
+        match images::read_gray(path).and_then(|picture| Drawing::from_picture(&picture)) {
+            Ok(drawing) => {
+                self.draw(&drawing);
+                self.update([Message::EndGesture]);
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    pub(super) fn leave_drawing(&mut self) {
+        if !Drawing::is(&self.settings.data) {
+            return;
+        }
+        if let Some(instead) = self.view.before_drawing.take() {
+            self.change_once(|s| {
+                (s.data, s.samples, s.calibration_data) = (instead.data, instead.samples, instead.calibration_data);
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Settings;
+
+    fn lab() -> Lab {
+        Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() }).unwrap()
+    }
+
+    #[test]
+    fn a_drawing_runs_on_the_same_thresholds_and_leaves_no_trace() {
+        let mut lab = lab();
+        let (before, theta) = (lab.settings.clone(), lab.run.as_ref().unwrap().spiking.layers[0].theta.clone());
+        let mut drawing = Drawing::default();
+        drawing.begin([14.0, 4.0]);
+        for y in 5..24 {
+            drawing.draw_to([14.0, y as f32]);
+            lab.update([Message::SetDrawing(Box::new(drawing.clone()))]);
+        }
+        lab.update([Message::EndGesture]);
+        lab.settle();
+        assert!(lab.notices.is_empty(), "{:?}", lab.notices);
+        let run = lab.run.clone().unwrap();
+        assert_eq!((run.recording.samples, run.labels.len()), (1, 0));
+        assert_eq!(run.spiking.layers[0].theta, theta);
+        assert_eq!(lab.drawing(), Some(drawing));
+        assert_eq!(lab.undo_sentence().unwrap(), "builtin:digits to a drawing of 1 stroke");
+        lab.update([Message::LeaveDrawing]);
+        lab.settle();
+        assert_eq!(lab.settings, before);
+        assert_eq!(lab.run.as_ref().unwrap().settings, before);
+        lab.update([Message::Undo]);
+        lab.settle();
+        assert_eq!(lab.drawing().map(|drawing| drawing.strokes.len()), Some(1), "undone: the drawing is back");
+    }
+
+    #[test]
+    fn a_picture_is_laid_on_the_canvas_and_a_bad_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seven.png");
+        image::GrayImage::from_fn(60, 80, |x, y| image::Luma([if y < 15 || x > 45 { 0 } else { 255 }]))
+            .save(&path)
+            .unwrap();
+        let mut lab = lab();
+        lab.update([Message::DrawPicture(path)]);
+        assert!(lab.drawing().is_some_and(|drawing| drawing.under.is_some()), "{:?}", lab.notices);
+        lab.update([Message::DrawPicture(folder.path().join("absent.png"))]);
+        assert!(lab.notices.last().unwrap().text.contains("absent.png"));
+    }
+}

@@ -1,0 +1,75 @@
+//! Controls that a lesson takes out of a person's hands for a while. The faces show them as disabled and drop what a person
+//! asks of them; the lesson's own messages pass.
+
+use crate::lab::view::control_group::Control;
+use crate::lab::{Lab, Message};
+
+impl Lab {
+    /// Whether `control` is out of a person's hands.
+    pub fn locked(&self, control: Control) -> bool {
+        self.view.locked.contains(&control)
+    }
+
+    /// Takes out of `messages` what a person may not turn now.
+    pub fn drop_locked(&self, messages: &mut Vec<Message>) {
+        if !self.view.locked.is_empty() {
+            messages.retain(|message| Control::of(message).is_none_or(|control| !self.locked(control)));
+        }
+    }
+}
+
+impl Control {
+    /// The control that `message` turns, if it is one that can be locked.
+    pub fn of(message: &Message) -> Option<Self> {
+        Some(match message {
+            Message::SetSettings(_)
+            | Message::OpenModel(_)
+            | Message::OpenPath(_)
+            | Message::OpenSessionText(_)
+            | Message::OpenRecent(_)
+            | Message::OpenSession(_) => Self::Network,
+            Message::OpenData(_)
+            | Message::SetScaling(_)
+            | Message::SetSamples { .. }
+            | Message::SetCalibrationData(_)
+            | Message::OpenCalibrationData(_)
+            | Message::SetCalibration { .. } => Self::Data,
+            Message::SetSteps(_) => Self::Steps,
+            Message::SetThreshold(_) | Message::SetGranularity(_) | Message::SetLayerThreshold { .. } => {
+                Self::Threshold
+            }
+            Message::SetVInit(_) | Message::SetInitial(_) => Self::VInit,
+            Message::SetCorrection(_) => Self::Correction,
+            Message::SetReset(_)
+            | Message::SetTie(_)
+            | Message::SetNeuron(_)
+            | Message::SetBiasShift(_)
+            | Message::SetBiasCorrection(_)
+            | Message::SetPooling(_)
+            | Message::SetReadout(_)
+            | Message::SetRecipe(_)
+            | Message::AdoptLane(_)
+            | Message::ResetRecipe
+            | Message::Undo
+            | Message::Redo => Self::Recipe,
+            Message::SetDrawing(_) | Message::DrawPicture(_) | Message::LeaveDrawing => Self::Drawing,
+            Message::SetBench(_) | Message::FocusOnBench => Self::Bench,
+            Message::SetCursor(_) | Message::StepCursor(_) | Message::Play => Self::Time,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_locked_is_dropped_and_nothing_else() {
+        let mut lab = Lab::default();
+        lab.view.locked = vec![Control::Steps];
+        let mut wishes = vec![Message::SetSteps(4), Message::SetVInit(0.1), Message::Stop];
+        lab.drop_locked(&mut wishes);
+        assert_eq!(wishes, [Message::SetVInit(0.1), Message::Stop]);
+    }
+}

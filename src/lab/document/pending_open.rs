@@ -1,0 +1,73 @@
+//! A network and data that do not fit together: one of them waits until the other is opened. And what opening a network
+//! changes of the recipe, in a sentence.
+
+use super::job::{Apart, Partner};
+use crate::Error;
+use crate::convert::ThresholdRule;
+use crate::data::digits::Drawing;
+use crate::error::dims;
+use crate::experiment::Run;
+use crate::experiment::settings::Settings;
+use crate::lab::{Lab, Level, Notice};
+
+impl Lab {
+    /// What was opened and waits for a partner that fits.
+    pub fn apart(&self) -> Option<&Apart> {
+        self.apart.as_ref()
+    }
+
+    /// The settings asked for were refused: tells why. A network and data that only do not fit together are kept.
+    pub(super) fn missed(&mut self, error: &Error) {
+        let Error::Mismatch { network, wants, data, has } = error else { return self.refuse(error) };
+        self.forget_apart();
+        let same_network = self.run.as_ref().is_some_and(|run| run.settings.model == self.settings.model);
+        let (missing, shape, text) = if same_network {
+            let text = format!(
+                "The data are kept and wait for a network: {data} has samples of {}, but '{network}' takes {}. Open a network \
+                 that takes {0}.",
+                dims(has),
+                dims(wants)
+            );
+            (Partner::Network, has.clone(), text)
+        } else {
+            let text = format!(
+                "Network '{network}' is kept and waits for data: it takes samples of {}, but {data} has {}. Open data of {0}.",
+                dims(wants),
+                dims(has)
+            );
+            (Partner::Data, wants.clone(), text)
+        };
+        self.notices.push(Notice { level: Level::Note, text: text.clone() });
+        self.apart = Some(Apart { settings: self.settings.clone(), missing, shape, text });
+    }
+
+    /// Lets what waits go, and the notice of it.
+    pub(super) fn forget_apart(&mut self) {
+        if let Some(apart) = self.apart.take() {
+            self.notices.retain(|notice| !apart.told_by(notice));
+        }
+    }
+
+    /// `run` comes on the screen in answer to the settings `asked`. Another network or other data end the wait, but for a
+    /// drawing, which only stands in for data.
+    pub(super) fn came_together(&mut self, run: &Run) {
+        let drawn = |settings: &Settings| Drawing::is(&settings.data);
+        let (new, old) = (&run.settings, self.run.as_ref().map(|run| &run.settings));
+        let other = old.is_none_or(|old| old.model != new.model || old.data != new.data && !drawn(old) && !drawn(new));
+        if other {
+            self.forget_apart();
+        }
+    }
+
+    /// Says that the threshold rule `asked` for had to give way.
+    pub(super) fn tell_fitted(&mut self, asked: ThresholdRule, run: &Run) {
+        let rule = run.settings.recipe.threshold;
+        if asked == ThresholdRule::Learned && rule != asked {
+            let text = format!(
+                "'{}' has no learned thresholds: the recipe now takes threshold {rule}. Undo takes it back, with the network.",
+                run.model.original.name
+            );
+            self.notices.push(Notice { level: Level::Note, text });
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The list of past runs as a file: settings and curves of the newest, within a bound, so that comparing and going back
+//! work after a restart as well.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::run_history::{History, Past};
+use crate::data::digits::Drawing;
+use crate::experiment::settings::Settings;
+use crate::measure::CurvePoint;
+use crate::{Error, Result};
+
+/// The name of the file.
+pub const RUNS: &str = "runs.json";
+/// The version of the form below.
+const VERSION: u32 = 1;
+/// The file is not larger than this many bytes: the oldest runs are left out.
+const BYTES: usize = 1 << 20;
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "version")]
+    _version: u32,
+    compared: Option<usize>,
+    runs: Vec<Kept>,
+}
+
+/// One run; curves are columns, which is shorter than points.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Kept {
+    number: usize,
+    settings: Settings,
+    changed: String,
+    /// Share of right answers after each step; empty without labels.
+    accuracy: Vec<f64>,
+    agreement: Vec<f64>,
+    ann_accuracy: Option<f64>,
+    mismatch: Vec<(String, f64)>,
+    seconds: f64,
+}
+
+impl Kept {
+    fn of(past: &Past) -> Self {
+        Self {
+            number: past.number,
+            settings: past.settings.clone(),
+            changed: past.changed.clone(),
+            accuracy: past.curve.iter().filter_map(|point| point.accuracy).collect(),
+            agreement: past.curve.iter().map(|point| point.agreement).collect(),
+            ann_accuracy: past.ann_accuracy,
+            mismatch: past.mismatch.clone(),
+            seconds: past.seconds,
+        }
+    }
+    fn past(self) -> Past {
+        let point =
+            |(index, agreement)| CurvePoint { t: index + 1, accuracy: self.accuracy.get(index).copied(), agreement };
+        Past {
+            number: self.number,
+            settings: self.settings,
+            changed: self.changed,
+            curve: self.agreement.into_iter().enumerate().map(point).collect(),
+            ann_accuracy: self.ann_accuracy,
+            mismatch: self.mismatch,
+            seconds: self.seconds,
+            earlier: true,
+            passing: false,
+        }
+    }
+}
+
+/// The newest runs of `history` as a file. Those of a drag that goes on and those of drawings, one for each bit of a
+/// stroke, are left out.
+pub fn write(history: &History) -> Vec<u8> {
+    let worth = |past: &&Past| !past.passing && !Drawing::is(&past.settings.data);
+    let mut room = BYTES - 64;
+    let mut runs = Vec::new();
+    for past in history.past().iter().rev().filter(worth) {
+        // Numbers and words always have a form; a run that had none would only be missing.
+        let Ok(text) = serde_json::to_string(&Kept::of(past)) else { continue };
+        let Some(left) = room.checked_sub(text.len() + 2) else { break };
+        room = left;
+        runs.push(text);
+    }
+    runs.reverse();
+    let compared = history.compared.map_or("null".to_owned(), |number| number.to_string());
+    format!("{{\"version\":{VERSION},\"compared\":{compared},\"runs\":[\n{}\n]}}\n", runs.join(",\n")).into_bytes()
+}
+
+/// The runs in the file at `path`, whose content is `bytes`: oldest first, and the number of the one to compare with.
+///
+/// # Errors
+/// When it is damaged or of a newer version.
+pub fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<Past>, Option<usize>)> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u32,
+    }
+    let damaged = |error: serde_json::Error| Error::file(path, format!("line {}", error.line()), error.to_string());
+    let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
+    if head.version > VERSION {
+        return Err(Error::file(path, "version", "it was written by a newer version of this program"));
+    }
+    let File { compared, runs, .. } = serde_json::from_slice(bytes).map_err(damaged)?;
+    Ok((runs.into_iter().map(Kept::past).collect(), compared))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Lab, Message};
+
+    fn lab() -> Lab {
+        let mut lab = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::first_start() }).unwrap();
+        for steps in [8, 5] {
+            lab.update([Message::SetSteps(steps), Message::EndGesture]);
+            lab.settle();
+        }
+        lab.update([Message::CompareWith(Some(1))]);
+        lab
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let lab = lab();
+        let bytes = write(&lab.history);
+        let (runs, compared) = read(Path::new("runs.json"), &bytes).unwrap();
+        assert_eq!((runs.len(), compared), (3, Some(1)));
+        for (read, was) in runs.iter().zip(lab.history.past()) {
+            assert_eq!((read.number, &read.settings, &read.changed), (was.number, &was.settings, &was.changed));
+            assert_eq!((&read.curve, read.ann_accuracy), (&was.curve, was.ann_accuracy));
+            for (read, was) in read.mismatch.iter().zip(&was.mismatch) {
+                // The last digit of a number may be lost in writing.
+                assert!(read.0 == was.0 && (read.1 - was.1).abs() < 1e-12, "{read:?} {was:?}");
+            }
+            assert!(read.earlier && !was.earlier);
+        }
+    }
+
+    #[test]
+    fn runs_of_an_earlier_start_stand_before_those_of_this_one() {
+        let (runs, compared) = read(Path::new("runs.json"), &write(&lab().history)).unwrap();
+        let mut next = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::first_start() }).unwrap();
+        next.update([Message::SetVInit(0.25), Message::EndGesture]);
+        next.settle();
+        next.history.take_over(runs, compared);
+        let rows: Vec<_> = next.history.past().iter().map(|p| (p.number, p.settings.recipe.steps, p.earlier)).collect();
+        // The first run of both starts is the same one.
+        assert_eq!(rows, [(1, 16, false), (2, 8, true), (3, 5, true), (4, 16, false)]);
+        next.update([Message::GoBackTo(2)]);
+        next.settle();
+        assert_eq!(next.run.as_ref().unwrap().steps(), 8);
+        assert!(!next.history.get(2).unwrap().earlier, "it has been run again");
+        assert_eq!(next.history.compared, Some(1));
+        next.update([Message::ForgetRuns]);
+        assert!(next.history.past().iter().all(|past| !past.earlier) && next.history.get(3).is_none());
+    }
+
+    #[test]
+    fn the_file_is_bounded_and_the_oldest_go_first() {
+        let mut lab = lab();
+        let model = Past {
+            curve: vec![CurvePoint { t: 1, accuracy: Some(1.0 / 3.0), agreement: 2.0 / 3.0 }; 2000],
+            ..lab.history.past()[0].clone()
+        };
+        let many = (0..100).map(|number| Past { number, ..model.clone() });
+        lab.history = History::default();
+        lab.history.take_over(many.collect(), None);
+        let bytes = write(&lab.history);
+        assert!(bytes.len() <= BYTES, "{}", bytes.len());
+        let (runs, _) = read(Path::new("runs.json"), &bytes).unwrap();
+        assert!(runs.len() > 5 && runs.len() < 100 && runs.last().unwrap().number == 99, "{}", runs.len());
+    }
+
+    #[test]
+    fn a_damaged_file_and_one_of_a_newer_version_are_refused_with_their_place() {
+        let bytes = write(&lab().history);
+        let path = Path::new("runs.json");
+        let cut = read(path, &bytes[..bytes.len() / 2]).err().unwrap().to_string();
+        assert!(cut.starts_with("runs.json: line "), "{cut}");
+        let newer = read(path, b"{\"version\": 99, \"what\": []}").err().unwrap().to_string();
+        assert!(newer.contains("newer version"), "{newer}");
+    }
+}

@@ -1,0 +1,298 @@
+//! Undo over settings and the neuron bench: one step per gesture, each with a sentence.
+
+use crate::data::digits::Drawing;
+use crate::experiment::settings::Settings;
+use crate::measure::neuron_bench::Bench;
+
+/// Steps that are kept.
+const LIMIT: usize = 100;
+
+/// What was, and what was undone.
+#[derive(Debug, Default)]
+pub struct Undo {
+    past: Vec<Step>,
+    future: Vec<Step>,
+    /// The settings, and the bench, when the gesture in progress began.
+    gesture: Option<Settings>,
+    bench: Option<Bench>,
+}
+
+/// What was changed, before and after.
+#[derive(Clone, Debug)]
+enum Step {
+    Settings(Box<[Settings; 2]>),
+    Bench(Box<[Bench; 2]>),
+}
+
+/// What a step of undo or redo puts back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Back {
+    Settings(Box<Settings>),
+    Bench(Box<Bench>),
+}
+
+impl Step {
+    fn back(&self, side: usize) -> Back {
+        match self {
+            Self::Settings(both) => Back::Settings(Box::new(both[side].clone())),
+            Self::Bench(both) => Back::Bench(Box::new(both[side].clone())),
+        }
+    }
+    fn sentence(&self) -> String {
+        match self {
+            Self::Settings(both) => sentence(&both[0], &both[1]),
+            Self::Bench(both) => both[0].changes(&both[1]),
+        }
+    }
+}
+
+impl Undo {
+    /// Remembers where a gesture begins; call before each change.
+    pub fn begin(&mut self, settings: &Settings) {
+        if self.gesture.is_none() {
+            self.gesture = Some(settings.clone());
+        }
+    }
+    /// The same for the neuron bench.
+    pub fn begin_bench(&mut self, bench: &Bench) {
+        if self.bench.is_none() {
+            self.bench = Some(bench.clone());
+        }
+    }
+    /// Whether a gesture is under way.
+    pub fn dragging(&self) -> bool {
+        self.gesture.is_some()
+    }
+    /// Whether what is under way is no drag: another network or other data were opened, and the settings are now `settings`.
+    pub fn opened(&self, settings: &Settings) -> bool {
+        self.gesture.as_ref().is_some_and(|before| before.of_others(settings))
+    }
+    /// Ends the gesture: all it changed becomes one step.
+    pub fn end(&mut self, settings: &Settings) {
+        if let Some(before) = self.gesture.take().filter(|before| before != settings) {
+            self.add(Step::Settings(Box::new([before, settings.clone()])));
+        }
+    }
+    /// The same for the neuron bench.
+    pub fn end_bench(&mut self, bench: &Bench) {
+        if let Some(before) = self.bench.take().filter(|before| before != bench) {
+            self.add(Step::Bench(Box::new([before, bench.clone()])));
+        }
+    }
+    fn add(&mut self, step: Step) {
+        self.past.push(step);
+        self.future.clear();
+        if self.past.len() > LIMIT {
+            self.past.remove(0);
+        }
+    }
+    /// The newest settings were refused and are `settings` again: forgets the gesture in progress and the steps that led
+    /// away from them.
+    pub fn refused(&mut self, settings: &Settings) {
+        self.gesture = None;
+        let led_away = |step: &Step| matches!(step, Step::Settings(both) if both[1] != *settings);
+        let leads_here = |step: &Step| matches!(step, Step::Settings(both) if both[1] == *settings);
+        let from = self.past.iter().rposition(leads_here).map_or(0, |index| index + 1);
+        let mut index = 0;
+        self.past.retain(|step| {
+            index += 1;
+            index <= from || !led_away(step)
+        });
+    }
+    /// The work towards `wanted` was stopped and the settings are `settings` again: redo takes it up once more. Returns what
+    /// that would do.
+    pub fn stopped(&mut self, settings: &Settings, wanted: Settings) -> Option<String> {
+        self.refused(settings);
+        if wanted == *settings {
+            return None;
+        }
+        let step = Step::Settings(Box::new([settings.clone(), wanted]));
+        let sentence = step.sentence();
+        self.future.push(step);
+        Some(sentence)
+    }
+    /// What was before the last step; `settings` and `bench` are as they are now.
+    pub fn undo(&mut self, settings: &Settings, bench: &Bench) -> Option<Back> {
+        self.end(settings);
+        self.end_bench(bench);
+        let step = self.past.pop()?;
+        let back = step.back(0);
+        self.future.push(step);
+        Some(back)
+    }
+    /// What was after the step that was undone last.
+    pub fn redo(&mut self) -> Option<Back> {
+        let step = self.future.pop()?;
+        let back = step.back(1);
+        self.past.push(step);
+        Some(back)
+    }
+    /// What undo would take back: "threshold percentile:99.9 to percentile:99.5".
+    pub fn undo_sentence(&self) -> Option<String> {
+        self.past.last().map(Step::sentence)
+    }
+    /// What redo would do again.
+    pub fn redo_sentence(&self) -> Option<String> {
+        self.future.last().map(Step::sentence)
+    }
+}
+
+/// A choice by the word it has in files.
+fn word(choice: &impl serde::Serialize) -> String {
+    serde_json::to_string(choice).unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// A data specification; a drawing by what there is on it.
+fn data(spec: &str) -> String {
+    Drawing::of(spec).map_or_else(|| spec.to_owned(), |drawing| drawing.words())
+}
+
+/// What changed between two settings, in a few words.
+pub fn sentence(before: &Settings, after: &Settings) -> String {
+    let (a, b) = (&before.recipe, &after.recipe);
+    let mut parts = Vec::new();
+    // A drawing stands in for the data: samples and calibration go along by themselves.
+    if before.data != after.data && (Drawing::is(&before.data) || Drawing::is(&after.data)) {
+        let same = |s: &Settings| Settings { data: String::new(), samples: 0..0, calibration_data: None, ..s.clone() };
+        let rest = sentence(&same(before), &same(after));
+        let changed = format!("{} to {}", data(&before.data), data(&after.data));
+        return if rest.is_empty() { changed } else { format!("{changed}, {rest}") };
+    }
+    let mut say = |changed: bool, what: &str, from: String, to: String| {
+        if changed {
+            parts.push(format!("{what} {from} to {to}"));
+        }
+    };
+    say(before.model != after.model, "network", before.model.clone(), after.model.clone());
+    say(before.data != after.data, "data", data(&before.data), data(&after.data));
+    let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "the data".into());
+    say(
+        before.calibration_data != after.calibration_data,
+        "calibration on",
+        set(&before.calibration_data),
+        set(&after.calibration_data),
+    );
+    say(before.scaling != after.scaling, "scaling", before.scaling.to_string(), after.scaling.to_string());
+    say(a.steps != b.steps, "T", a.steps.to_string(), b.steps.to_string());
+    say(a.threshold != b.threshold, "threshold", a.threshold.to_string(), b.threshold.to_string());
+    say(a.granularity != b.granularity, "granularity", word(&a.granularity), word(&b.granularity));
+    say(a.v_init != b.v_init, "v(0)", format!("{:.2} θ", a.v_init), format!("{:.2} θ", b.v_init));
+    say(a.reset != b.reset, "reset", word(&a.reset), word(&b.reset));
+    say(a.tie != b.tie, "tie rule", word(&a.tie), word(&b.tie));
+    say(a.initial != b.initial, "spread of v(0)", word(&a.initial), word(&b.initial));
+    say(a.neuron != b.neuron, "neuron", a.neuron.to_string(), b.neuron.to_string());
+    say(a.correction != b.correction, "correction", a.correction.to_string(), b.correction.to_string());
+    let shift = |steps: Option<usize>| steps.map_or("off".into(), |steps| format!("θ/2·{steps}"));
+    say(a.bias_shift != b.bias_shift, "bias shift", shift(a.bias_shift), shift(b.bias_shift));
+    let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+    say(a.bias_correction != b.bias_correction, "bias correction", on(a.bias_correction), on(b.bias_correction));
+    say(a.pooling != b.pooling, "max pooling", word(&a.pooling), word(&b.pooling));
+    say(a.readout != b.readout, "readout", a.readout.to_string(), b.readout.to_string());
+    if before.samples != after.samples {
+        parts.push(format!("samples to {}..{}", after.samples.start, after.samples.end));
+    }
+    if before.calibrate != after.calibrate {
+        parts.push(format!("calibration samples to {}..{}", after.calibrate.start, after.calibrate.end));
+    }
+    if before.backend != after.backend {
+        parts.push(format!("backend to {}", word(&after.backend)));
+    }
+    for (layer, theta) in &b.by_hand {
+        if a.by_hand.get(layer) != Some(theta) {
+            parts.push(format!("threshold of {layer} to {theta:.3}"));
+        }
+    }
+    for layer in a.by_hand.keys().filter(|layer| !b.by_hand.contains_key(*layer)) {
+        parts.push(format!("threshold of {layer} back to the rule"));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stopped_can_be_taken_up_again() {
+        let now = Settings::first_start();
+        let mut wanted = now.clone();
+        wanted.recipe.steps = 64;
+        let mut undo = Undo::default();
+        undo.begin(&now);
+        assert_eq!(undo.stopped(&now, wanted.clone()).as_deref(), Some("T 16 to 64"));
+        assert!(!undo.dragging());
+        assert_eq!(undo.redo(), Some(Back::Settings(Box::new(wanted))));
+        assert_eq!(undo.stopped(&now, now.clone()), None, "a rerun of the same settings");
+        assert_eq!(undo.redo(), None);
+    }
+
+    #[test]
+    fn what_was_refused_is_no_step() {
+        let (mut undo, first) = (Undo::default(), Settings::default());
+        let second = Settings { model: "absurd.onnx".into(), ..first.clone() };
+        undo.begin(&first);
+        undo.end(&second);
+        undo.refused(&first);
+        assert!(undo.undo_sentence().is_none());
+    }
+
+    #[test]
+    fn every_setting_has_a_sentence() {
+        use crate::compute::Backend;
+        use crate::convert::{
+            Balance, Correction, CosRule, Granularity, InitialPotential, Neuron, Pooling, Readout, Reset,
+            ThresholdRule, Tie,
+        };
+        use crate::data::Scaling;
+        type Change = fn(&mut Settings);
+        let changes: [Change; 21] = [
+            |s| s.model = "a.onnx".into(),
+            |s| s.data = "npz:a".into(),
+            |s| s.calibration_data = Some("npz:b".into()),
+            |s| s.scaling = Scaling::Bytes,
+            |s| s.samples = 0..1,
+            |s| s.calibrate = 0..1,
+            |s| s.backend = Backend::Ndarray,
+            |s| s.recipe.steps = 3,
+            |s| s.recipe.threshold = ThresholdRule::Balance(Balance::default()),
+            |s| s.recipe.granularity = Granularity::Channel,
+            |s| s.recipe.v_init = 0.25,
+            |s| s.recipe.initial = InitialPotential::Uniform,
+            |s| s.recipe.reset = Reset::Hard,
+            |s| s.recipe.tie = Tie::Gt,
+            |s| s.recipe.neuron = Neuron::Signed,
+            |s| s.recipe.correction = Correction::Cos { steps: 4, passes: 1, rule: CosRule::Guarded },
+            |s| s.recipe.bias_shift = Some(32),
+            |s| s.recipe.bias_correction = true,
+            |s| s.recipe.pooling = Pooling::Lateral,
+            |s| s.recipe.readout = Readout::Delayed(None),
+            |s| s.recipe.by_hand = [("act".to_owned(), 1.0)].into(),
+        ];
+        let fields = serde_json::to_value(Settings::default()).unwrap();
+        let count = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(count(&fields) - 1 + count(&fields["recipe"]), changes.len(), "a new setting needs its words");
+        for change in changes {
+            let (first, mut second) = (Settings::default(), Settings::default());
+            change(&mut second);
+            assert_ne!(first, second);
+            let words = (sentence(&first, &second), sentence(&second, &first));
+            assert!(!words.0.is_empty() && !words.1.is_empty(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_drag_is_one_step_with_a_sentence() {
+        let (mut undo, first) = (Undo::default(), Settings::default());
+        let mut settings = first.clone();
+        for steps in [30, 20, 8] {
+            undo.begin(&settings);
+            settings.recipe.steps = steps;
+        }
+        undo.end(&settings);
+        assert_eq!(undo.undo_sentence().unwrap(), "T 32 to 8");
+        let bench = Bench::default();
+        assert_eq!(undo.undo(&settings, &bench).unwrap(), Back::Settings(Box::new(first)));
+        assert_eq!(undo.redo().unwrap(), Back::Settings(Box::new(settings)));
+        assert!(undo.redo().is_none());
+    }
+}

@@ -1,0 +1,8 @@
+//! What is kept between starts: sessions, recent files, saved scalings.
+
+pub mod missing_files;
+pub mod recent_files;
+pub mod saved_scalings;
+pub mod session;
+pub mod session_text;
+pub mod store;

@@ -1,0 +1,70 @@
+//! A session as one line of text, to be sent and pasted: packed and with a check sum, so that a line that lost a part is
+//! refused and not half understood.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::session::Session;
+use crate::{Error, Result, base64};
+
+/// What every such line begins with.
+pub const MARK: &str = "spikescope:";
+/// A line that unpacks to more than this is no session.
+const LARGEST: u64 = 4 << 20;
+
+/// `session` as a line.
+///
+/// # Errors
+/// Never for sessions of this program.
+pub fn line(session: &Session) -> Result<String> {
+    let text = serde_json::to_vec(session).map_err(|e| Error::Internal(e.to_string()))?;
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    let packed = packer.write_all(&text).and_then(|()| packer.finish());
+    let packed = packed.map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(format!("{MARK}{}", base64::encode(&packed, base64::PLAIN)))
+}
+
+/// The session that `text` holds; space and line breaks count for nothing.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no such line, or one that is not whole, or of a newer version.
+pub fn session(text: &str) -> Result<Session> {
+    let bad = |why: &str| Error::Invalid(format!("this text is no session: {why}"));
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let letters = text.strip_prefix(MARK).ok_or_else(|| bad(&format!("it does not begin with '{MARK}'")))?;
+    let packed = base64::decode(letters, base64::PLAIN)
+        .map_err(|place| bad(&format!("letter {place} after '{MARK}' is not one of its letters")))?;
+    let mut plain = Vec::new();
+    let not_whole = |_| bad("a part of it is missing or changed");
+    GzDecoder::new(&packed[..]).take(LARGEST).read_to_end(&mut plain).map_err(not_whole)?;
+    Session::parse(&plain).map_err(|(place, reason)| bad(&format!("{place}: {reason}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Settings;
+    use crate::lab::Lab;
+
+    #[test]
+    fn a_session_survives_its_line_and_a_broken_line_is_refused() {
+        for steps in 1..8 {
+            let mut session = Lab::default().session();
+            session.settings = Settings { samples: 0..steps, ..Settings::first_start() };
+            let line = line(&session).unwrap();
+            assert_eq!(super::session(&line).unwrap(), session);
+            let (a, b) = line.split_at(20);
+            assert_eq!(super::session(&format!(" {a}\n{b} ")).unwrap(), session, "mails break lines");
+            let short = super::session(&line[..line.len() - 5]).unwrap_err().to_string();
+            assert!(short.contains("missing"), "{short}");
+            let other = line.replacen(&line[40..41], if &line[40..41] == "A" { "B" } else { "A" }, 1);
+            assert!(super::session(&other).is_err());
+        }
+        for bad in ["", "hello", "spikescope:", "spikescope:!!", "spikescope:A"] {
+            assert!(session(bad).is_err(), "{bad}");
+        }
+    }
+}

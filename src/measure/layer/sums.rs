@@ -1,0 +1,118 @@
+//! Sums over the neurons of one layer: what [`crate::measure::measure_run`] makes its figures of.
+
+use std::collections::BTreeMap;
+
+use crate::measure::layer_report::{Density, Residual, Silenced};
+use crate::measure::ledger::Ledger;
+use crate::measure::run_data::NeuronRef;
+
+/// Bins along each axis of the mismatch density.
+const DENSITY_BINS: usize = 64;
+/// The mismatch density shows activations up to this many θ: enough to see what is clipped.
+const DENSITY_EXTENT: f32 = 1.5;
+
+/// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on them.
+#[derive(Clone)]
+pub(crate) struct Sums {
+    pub spikes: u64,
+    pub mismatch: f64,
+    pub activation: f64,
+    pub ledger: Ledger,
+    /// The same against the ANN's own activation.
+    pub ledger_activation: Ledger,
+    pub carried_in: f64,
+    pub residual: Residual,
+    pub residual_end_to_end: Residual,
+    pub silenced: Silenced,
+    pub same_input: [u64; 5],
+    pub end_to_end: [u64; 5],
+    /// Counts of ψ + T, for ψ from −T to T (kT for neurons of up to k counts a step); those of ψ = 0 come behind.
+    pub offsets: Vec<u64>,
+    pub synops: f64,
+    pub density: Density,
+    pub offset_map: Vec<f32>,
+    pub mismatch_map: Vec<f32>,
+    pub examples: [Option<NeuronRef>; 5],
+    /// Σφ, Σφ², Σa², Σφa for the correlation.
+    pub moments: [f64; 4],
+    /// Samples with a neuron that is off by more than quantization explains, in ascending order.
+    pub leaving: Vec<usize>,
+}
+
+impl Sums {
+    pub fn new(neurons: usize, most: usize) -> Self {
+        let density = Density {
+            bins: DENSITY_BINS,
+            extent: DENSITY_EXTENT,
+            // Those that are silent on both sides come behind the cells.
+            counts: vec![0; DENSITY_BINS * DENSITY_BINS + SPREAD],
+            silent: 0,
+        };
+        Self {
+            spikes: 0,
+            mismatch: 0.0,
+            activation: 0.0,
+            ledger: Ledger::default(),
+            ledger_activation: Ledger::default(),
+            carried_in: 0.0,
+            residual: Residual::default(),
+            residual_end_to_end: Residual::default(),
+            silenced: Silenced::default(),
+            same_input: [0; 5],
+            end_to_end: [0; 5],
+            offsets: vec![0; 2 * most + 1 + SPREAD],
+            synops: 0.0,
+            density,
+            offset_map: vec![0.0; neurons],
+            mismatch_map: vec![0.0; neurons],
+            examples: [None; 5],
+            moments: [0.0; 4],
+            leaving: Vec::new(),
+        }
+    }
+
+    /// Both; the samples of `other` come after.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.spikes += other.spikes;
+        self.mismatch += other.mismatch;
+        self.activation += other.activation;
+        self.ledger += other.ledger;
+        self.ledger_activation += other.ledger_activation;
+        self.carried_in += other.carried_in;
+        self.residual += other.residual;
+        self.residual_end_to_end += other.residual_end_to_end;
+        self.silenced.rightly += other.silenced.rightly;
+        self.silenced.wrongly += other.silenced.wrongly;
+        self.synops += other.synops;
+        for k in 0..5 {
+            self.same_input[k] += other.same_input[k];
+            self.end_to_end[k] += other.end_to_end[k];
+            self.examples[k] = self.examples[k].or(other.examples[k]);
+        }
+        self.offsets.iter_mut().zip(other.offsets).for_each(|(a, b)| *a += b);
+        self.density.counts.iter_mut().zip(other.density.counts).for_each(|(a, b)| *a += b);
+        self.offset_map.iter_mut().zip(other.offset_map).for_each(|(a, b)| *a += b);
+        self.mismatch_map.iter_mut().zip(other.mismatch_map).for_each(|(a, b)| *a += b);
+        self.moments.iter_mut().zip(other.moments).for_each(|(a, b)| *a += b);
+        self.leaving.extend(other.leaving);
+        self
+    }
+
+    /// The density of all neurons.
+    pub fn density(&self) -> Density {
+        let (cells, silent) = self.density.counts.split_at(DENSITY_BINS * DENSITY_BINS);
+        let silent = silent.iter().map(|&count| u64::from(count)).sum();
+        Density { counts: cells.to_vec(), silent, ..self.density.clone() }
+    }
+
+    /// The histogram of ψ, which is `most` at most.
+    pub fn offset_spikes(&self, most: usize) -> BTreeMap<i32, u64> {
+        let (counts, even) = self.offsets.split_at(2 * most + 1);
+        let psi = |(k, &count): (usize, &u64)| (k as i32 - most as i32, count);
+        let all = counts.iter().enumerate().map(psi).chain([(0, even.iter().sum())]);
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// Counters that stand for the most frequent kind, so that neurons side by side do not wait for each other's.
+pub(crate) const SPREAD: usize = 8;

@@ -1,0 +1,42 @@
+//! Estimated delay before the readout of a run is meaningful (Bu et al., CVPR 2025).
+
+use rayon::prelude::*;
+
+use crate::compute::AnnRun;
+use crate::convert::SpikingNetwork;
+use crate::task::classification::start_of;
+
+/// How long the first spikes need to come through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delay {
+    /// Steps r_l that the fastest neuron of each layer needs for its first spike; 0 for a layer that is silent in the ANN.
+    pub per_layer: Vec<f64>,
+    /// t0 = ⌊Σ_l r_l⌋
+    pub estimate: usize,
+    /// The start that follows for a run of T steps: t0 where it leaves at least 4 steps, else T − 4.
+    pub start: usize,
+}
+
+/// The delay estimate of training-free conversion (`algorithms` 5.4): r_l = min_i (θ_i − v_i(0)) / mean of ReLU(z_i), the
+/// mean over the samples of `ann`, v(0) before any correction.
+pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
+    let of_layer = |(layer, z): (&crate::convert::SpikingLayer, &Vec<f32>)| {
+        let neurons = layer.neurons().max(1);
+        let mut sums = vec![0.0f64; neurons];
+        for sample in z.chunks(neurons) {
+            sums.iter_mut().zip(sample).for_each(|(sum, z)| *sum += f64::from(z.max(0.0)));
+        }
+        let wait = |(neuron, sum): (usize, f64)| {
+            // The first spike of a group of m comes at θ/m.
+            let unit = f64::from(layer.unit_of(neuron));
+            let missing = (unit - f64::from(layer.start_of(neuron))).max(0.0);
+            (unit > 0.0 && sum > 0.0).then(|| missing * ann.samples as f64 / sum)
+        };
+        sums.into_iter().enumerate().filter_map(wait).reduce(f64::min).unwrap_or(0.0)
+    };
+    let layers: Vec<_> = spiking.layers.iter().zip(&ann.pre_activations).collect();
+    let per_layer: Vec<f64> = layers.into_par_iter().map(of_layer).collect();
+    // Truncated; rounding alone must not cost a step.
+    let estimate = (per_layer.iter().sum::<f64>() + 1e-6) as usize;
+    Delay { per_layer, estimate, start: start_of(estimate, steps) }
+}

@@ -1,0 +1,38 @@
+//! The data of a finished run that every measure reads.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::compute::AnnRun;
+use crate::convert::{Readout, SpikingNetwork};
+use crate::simulate::Recording;
+use crate::task::output_agreement::Likeness;
+
+/// One neuron for one sample. `neuron` is its index in the flattened layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+pub struct NeuronRef {
+    /// Index of the spiking layer in network order.
+    pub layer: usize,
+    /// Index of the sample in the run (0 is the first that ran).
+    pub sample: usize,
+    pub neuron: usize,
+}
+
+/// A run as it is measured.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub spiking: &'a SpikingNetwork,
+    pub ann: &'a AnnRun,
+    pub recording: &'a Recording,
+    /// Mean input current of every layer over the measured steps, `[N, F]` each.
+    pub mean_inputs: &'a [&'a [f32]],
+    /// One label per sample, or empty.
+    pub labels: &'a [u16],
+    /// What the answers are read from.
+    pub readout: Readout,
+    /// The answers beside the ANN's, where they are no classes.
+    pub likeness: Option<&'a Arc<Likeness>>,
+    /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
+    pub fan_outs: &'a [Vec<f64>],
+}

@@ -1,0 +1,8 @@
+//! Decoding of network outputs: class predictions, boxes and their agreement. Pure functions.
+
+pub mod classification;
+pub mod detection;
+pub mod output_agreement;
+
+pub use detection::{Detector, Found};
+pub use output_agreement::{Answer, Likeness};

@@ -1,0 +1,230 @@
+//! How alike both networks answer where an answer is no class: boxes of a detector, or plain numbers. For classifiers the
+//! share of equal answers says it ([`crate::measure::curve`]).
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::detection::{Detector, Found};
+use crate::compute::AnnRun;
+use crate::convert::{Finding, Mend};
+use crate::network::Network;
+use crate::simulate::Recording;
+
+/// Boxes of one class that overlap by this much (intersection over union) or more are the same.
+pub const SAME_BOX: f32 = 0.5;
+
+/// What the answers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Boxes,
+    Values,
+}
+
+/// Every sample's answer at every step beside the ANN's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Likeness {
+    pub of: Answer,
+    pub samples: usize,
+    pub steps: usize,
+    /// Boxes that the ANN finds in each sample; zeros where answers are no boxes.
+    ann: Vec<u32>,
+    /// `[N][T]`, time innermost.
+    at: Vec<Alike>,
+}
+
+/// One sample's answer after some steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Alike {
+    /// Boxes that the SNN finds.
+    pub found: u32,
+    /// Of those, boxes that the ANN finds as well.
+    pub same: u32,
+    /// Sum of the overlaps of those.
+    pub overlap: f32,
+    /// ‖s/t − a‖ / ‖a‖, with the readout s summed over t steps and the ANN's outputs a.
+    pub error: f32,
+}
+
+/// Boxes found in all samples after some steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Boxes {
+    pub ann: u32,
+    pub snn: u32,
+    /// Found by both, at the same place.
+    pub same: u32,
+    /// Mean overlap of those; 0 where there are none.
+    pub overlap: f64,
+}
+
+impl Likeness {
+    /// Of a run of `network`, as in its file; `None` where it gives classes.
+    pub fn of(network: &Network, ann: &AnnRun, recording: &Recording) -> Option<Self> {
+        if network.gives_classes() {
+            return None;
+        }
+        let detector = Detector::of(network);
+        let find = |answer: &[f32]| detector.as_ref().map_or(Vec::new(), |detector| detector.boxes(answer));
+        let (samples, steps) = (recording.samples, recording.steps);
+        let of_ann: Vec<Vec<Found>> = (0..samples).into_par_iter().map(|sample| find(ann.logits_of(sample))).collect();
+        let one = |index: usize| {
+            let (sample, t) = (index / steps, index % steps + 1);
+            let mean: Vec<f32> = recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
+            let found = find(&mean);
+            let (same, overlap) = matched(&of_ann[sample], &found);
+            Alike { found: found.len() as u32, same, overlap, error: relative_error(&mean, ann.logits_of(sample)) }
+        };
+        let of = if detector.is_some() { Answer::Boxes } else { Answer::Values };
+        let at = (0..samples * steps).into_par_iter().map(one).collect();
+        Some(Self { of, samples, steps, ann: of_ann.iter().map(|boxes| boxes.len() as u32).collect(), at })
+    }
+
+    /// The answer for `sample` after `t` steps (1-based).
+    pub fn at(&self, t: usize, sample: usize) -> Alike {
+        self.at.get(sample * self.steps + t.clamp(1, self.steps.max(1)) - 1).copied().unwrap_or_default()
+    }
+
+    /// Boxes that the ANN finds in `sample`.
+    pub fn ann_boxes(&self, sample: usize) -> u32 {
+        self.ann.get(sample).copied().unwrap_or(0)
+    }
+
+    /// How alike the answers for `sample` are after `t` steps, 0 to 1: of boxes the share that both find (the F1 score of the
+    /// SNN's boxes against the ANN's; 1 where neither finds any), of numbers 1 − error.
+    pub fn share(&self, t: usize, sample: usize) -> f64 {
+        let at = self.at(t, sample);
+        match (self.of, at.found + self.ann_boxes(sample)) {
+            (Answer::Values, _) => (1.0 - f64::from(at.error)).max(0.0),
+            (Answer::Boxes, 0) => 1.0,
+            (Answer::Boxes, both) => 2.0 * f64::from(at.same) / f64::from(both),
+        }
+    }
+
+    /// Whether the answers for `sample` differ after `t` steps: another set of boxes, numbers that are off by more than a
+    /// tenth.
+    pub fn differs(&self, t: usize, sample: usize) -> bool {
+        self.share(t, sample) < if self.of == Answer::Boxes { 1.0 } else { 0.9 }
+    }
+
+    /// How alike all answers are after `t` steps, 0 to 1: boxes of all samples taken together, of numbers the mean.
+    pub fn agreement(&self, t: usize) -> f64 {
+        let boxes = self.boxes(t);
+        match (self.of, boxes.ann + boxes.snn) {
+            (Answer::Values, _) => {
+                let sum: f64 = (0..self.samples).map(|sample| self.share(t, sample)).sum();
+                sum / self.samples.max(1) as f64
+            }
+            (Answer::Boxes, 0) => 1.0,
+            (Answer::Boxes, both) => 2.0 * f64::from(boxes.same) / f64::from(both),
+        }
+    }
+
+    /// Mean over the samples of the relative error of the outputs after `t` steps.
+    pub fn error(&self, t: usize) -> f64 {
+        let sum: f64 = (0..self.samples).map(|sample| f64::from(self.at(t, sample).error)).sum();
+        sum / self.samples.max(1) as f64
+    }
+
+    /// The boxes of all samples after `t` steps.
+    pub fn boxes(&self, t: usize) -> Boxes {
+        let mut all = Boxes { ann: self.ann.iter().sum(), ..Boxes::default() };
+        for at in (0..self.samples).map(|sample| self.at(t, sample)) {
+            (all.snn, all.same) = (all.snn + at.found, all.same + at.same);
+            all.overlap += f64::from(at.overlap);
+        }
+        all.overlap /= f64::from(all.same.max(1));
+        all
+    }
+
+    /// The ANN finds boxes and the SNN none of them in the whole run.
+    pub fn finding(&self) -> Option<Finding> {
+        let boxes = self.boxes(self.steps);
+        if self.of != Answer::Boxes || boxes.ann == 0 || boxes.same > 0 {
+            return None;
+        }
+        let (t, error) = (self.steps, self.error(self.steps) * 100.0);
+        let text = format!(
+            "the SNN does not find {} in T = {t} steps: its outputs are {error:.0} % off, and boxes need sure scores and \
+             exact offsets, which take many steps",
+            if boxes.ann == 1 { "the ANN's box".to_owned() } else { format!("any of the ANN's {} boxes", boxes.ann) }
+        );
+        let found = Finding::warning("boxes", None, text);
+        Some(match next_steps(self.steps) {
+            Some(steps) => found.mended_by(Mend::Steps(steps)),
+            None => found,
+        })
+    }
+
+    /// The first step from which on the SNN finds all boxes that the ANN finds, and no others, to the end of the run.
+    pub fn steps_needed(&self) -> Option<usize> {
+        let short = (1..=self.steps).rev().find(|&t| self.agreement(t) < 1.0 - 1e-9).unwrap_or(0);
+        (short < self.steps).then_some(short + 1)
+    }
+}
+
+/// A larger T to try than `steps`; `None` where that would not be the matter.
+pub fn next_steps(steps: usize) -> Option<usize> {
+    [256, 1024].into_iter().find(|&next| next > steps)
+}
+
+/// How many boxes of `found` are the same as one of `ann`, the surest first and each of `ann` once; and the sum of their
+/// overlaps.
+fn matched(ann: &[Found], found: &[Found]) -> (u32, f32) {
+    let mut left: Vec<&Found> = ann.iter().collect();
+    let (mut same, mut overlaps) = (0, 0.0);
+    for one in found {
+        let near = left.iter().enumerate().filter(|(_, other)| other.class == one.class);
+        let best = near.map(|(k, other)| (k, one.overlap(other))).max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((k, overlap)) = best.filter(|(_, overlap)| *overlap >= SAME_BOX) {
+            left.swap_remove(k);
+            same += 1;
+            overlaps += overlap;
+        }
+    }
+    (same, overlaps)
+}
+
+/// ‖b − a‖ / ‖a‖; 0 where both are zero.
+fn relative_error(b: &[f32], a: &[f32]) -> f32 {
+    let square = |v: f64| v * v;
+    let off: f64 = b.iter().zip(a).map(|(b, a)| square(f64::from(b - a))).sum();
+    let norm: f64 = a.iter().map(|a| square(f64::from(*a))).sum();
+    if off == 0.0 { 0.0 } else { (off / norm.max(f64::MIN_POSITIVE)).sqrt() as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Node, Op};
+
+    fn found(left: f32, class: usize) -> Found {
+        Found { class, score: 0.9, left, top: 0.0, right: left + 0.2, bottom: 0.2 }
+    }
+
+    #[test]
+    fn boxes_are_the_same_once_and_only_of_one_class() {
+        let ann = [found(0.0, 1), found(0.5, 1)];
+        let (same, overlap) = matched(&ann, &[found(0.02, 1), found(0.04, 1), found(0.5, 2)]);
+        assert_eq!(same, 1, "the second overlaps a box that is taken, the third is of another class");
+        assert!((overlap - 0.18 / 0.22).abs() < 1e-5, "{overlap}");
+        assert_eq!(matched(&ann, &[found(0.1, 1)]).0, 0, "a third of the area is not enough");
+        assert_eq!(matched(&[], &ann).0 + matched(&ann, &[]).0, 0);
+    }
+
+    #[test]
+    fn numbers_come_nearer_and_classes_are_left_alone() {
+        let node = |op, inputs, shape: &[usize]| Node { name: "n".into(), op, inputs, shape: shape.to_vec() };
+        let nodes = vec![node(Op::Input, vec![], &[1, 2]), node(Op::Reshape, vec![0], &[2, 1])];
+        let mut network = Network { name: "n".into(), output: 0, nodes, scaling: None, class_names: vec![] };
+        network.nodes[0].shape = vec![2, 2];
+        let ann = AnnRun { samples: 1, classes: 4, logits: vec![3.0, 0.0, 4.0, 0.0], pre_activations: vec![] };
+        let readout = vec![0.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0];
+        let recording = Recording { steps: 2, samples: 1, classes: 4, layers: vec![], readout };
+        let likeness = Likeness::of(&network, &ann, &recording).unwrap();
+        assert_eq!(likeness.of, Answer::Values);
+        assert!((likeness.error(1) - 0.6).abs() < 1e-6 && (likeness.agreement(1) - 0.4).abs() < 1e-6);
+        assert!(likeness.differs(1, 0) && !likeness.differs(2, 0));
+        assert_eq!((likeness.agreement(2), likeness.steps_needed()), (1.0, Some(2)));
+        network.nodes[0].shape = vec![4, 1, 1];
+        assert_eq!(Likeness::of(&network, &ann, &recording), None, "four classes");
+    }
+}

@@ -1,0 +1,219 @@
+//! A network being trained: its weights as Burn parameters, its forward pass with gradients, and the way back.
+//!
+//! Everything but activations and BatchNorm runs through the same tensor functions as the network in use.
+
+use std::sync::Arc;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::activation::learned;
+use super::batch_norm::{Statistics, normalize};
+use crate::compute::dense::{Params, apply, numbers};
+use crate::compute::program::Program;
+use crate::network::{Activation, Network, NodeId, Op, Weights};
+
+/// A threshold below this is no threshold; the optimizer is held above it.
+const SMALLEST_LAMBDA: f32 = 1e-3;
+
+/// The parameters of every node; `None` where there are none. This is what the optimizer steps.
+pub(super) type Layers = Vec<Option<Layer>>;
+
+#[derive(Module, Debug)]
+pub(super) enum Layer {
+    Conv(ConvLayer),
+    Linear(LinearLayer),
+    Affine(AffineLayer),
+    Threshold(ThresholdLayer),
+}
+
+#[derive(Module, Debug)]
+pub(super) struct ConvLayer {
+    weight: Param<Tensor<4>>,
+    bias: Option<Param<Tensor<1>>>,
+}
+
+/// `weight` is `[in, out]`.
+#[derive(Module, Debug)]
+pub(super) struct LinearLayer {
+    weight: Param<Tensor<2>>,
+    bias: Option<Param<Tensor<1>>>,
+}
+
+/// Scale and shift, or gain and offset of a BatchNorm.
+#[derive(Module, Debug)]
+pub(super) struct AffineLayer {
+    scale: Param<Tensor<1>>,
+    shift: Param<Tensor<1>>,
+}
+
+/// The learned λ of a clip or QCFS activation, `[1]`.
+#[derive(Module, Debug)]
+pub(super) struct ThresholdLayer {
+    lambda: Param<Tensor<1>>,
+}
+
+/// A network being trained.
+pub(super) struct Trainee {
+    network: Arc<Network>,
+    /// The node of the logits: the output, or what a final softmax reads.
+    logits: NodeId,
+    pub(super) layers: Layers,
+    /// Running statistics of the nodes that are trained as BatchNorm.
+    running: Vec<Option<Statistics>>,
+    device: Device,
+}
+
+impl Trainee {
+    /// Puts the weights of `network` on `device` (an autodiff device). A scale-and-shift directly behind a convolution
+    /// becomes a BatchNorm whose statistics start as those of `first`, scaled input `[N, F]` of some samples; if it is
+    /// not the identity, it was trained before, and its gain and offset are chosen to keep what it computes.
+    pub(super) fn new(network: Arc<Network>, device: Device, first: Vec<f32>, rows: usize) -> Self {
+        let running = statistics(&network, first, rows);
+        let layers =
+            network.nodes.iter().zip(&running).map(|(node, running)| layer(&node.op, running.as_ref(), &device));
+        let layers = layers.collect();
+        let logits = match network.nodes[network.output].op {
+            Op::Softmax { .. } | Op::Sigmoid => network.nodes[network.output].inputs[0],
+            _ => network.output,
+        };
+        Self { network, logits, layers, running, device }
+    }
+
+    /// Logits `[N, classes]` for input `values` `[N, F]`, with the gradient graph; running statistics follow.
+    pub(super) fn forward(&mut self, values: Vec<f32>, rows: usize) -> Tensor<2> {
+        let columns = values.len() / rows.max(1);
+        let input = Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device);
+        let mut done: Vec<Tensor<2>> = vec![input];
+        for (id, node) in self.network.nodes.iter().enumerate().take(self.logits + 1).skip(1) {
+            let mut inputs: Vec<Tensor<2>> = node.inputs.iter().map(|&i| done[i].clone()).collect();
+            let value = match (&self.layers[id], &node.op, &mut self.running[id]) {
+                (Some(Layer::Threshold(layer)), Op::Activation(activation), _) => {
+                    learned(*activation, inputs.remove(0), layer.lambda.val())
+                }
+                (Some(Layer::Affine(layer)), _, Some(running)) => {
+                    normalize(inputs.remove(0), layer.scale.val(), layer.shift.val(), running)
+                }
+                (None, op, _) => apply(&self.network, node, &Params::of(op, &self.device), inputs),
+                (layer, ..) => apply(&self.network, node, &params(layer.as_ref()), inputs),
+            };
+            done.push(value);
+        }
+        done.swap_remove(self.logits)
+    }
+
+    /// Moves every λ back above zero; called after each step of the optimizer.
+    pub(super) fn hold_thresholds(&mut self) {
+        for layer in self.layers.iter_mut().flatten() {
+            if let Layer::Threshold(threshold) = layer {
+                let held = threshold.lambda.clone();
+                threshold.lambda =
+                    held.map(|lambda| Tensor::from_inner(lambda.inner().clamp_min(SMALLEST_LAMBDA)).require_grad());
+            }
+        }
+    }
+
+    /// The network with the weights as they are now, BatchNorm as scale and shift from the running statistics.
+    pub(super) fn to_network(&self) -> Network {
+        let mut network = (*self.network).clone();
+        for ((node, layer), running) in network.nodes.iter_mut().zip(&self.layers).zip(&self.running) {
+            let Some(layer) = layer else { continue };
+            write_back(&mut node.op, layer, running.as_ref());
+        }
+        network
+    }
+}
+
+/// Statistics at the input of every node that is trained as BatchNorm, over `rows` samples.
+fn statistics(network: &Arc<Network>, values: Vec<f32>, rows: usize) -> Vec<Option<Statistics>> {
+    let mut running = vec![None; network.nodes.len()];
+    // The node itself must not have run yet when its input is seen, so its readers are found by the input's index.
+    let norms: Vec<(NodeId, NodeId, usize)> = network
+        .nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(id, node)| match &node.op {
+            Op::Affine { scale, .. } if matches!(network.nodes[node.inputs[0]].op, Op::Conv2d { .. }) => {
+                (scale.len() == node.shape[0]).then_some((node.inputs[0], id, scale.len()))
+            }
+            _ => None,
+        })
+        .collect();
+    if norms.is_empty() {
+        return running;
+    }
+    let program = Program::new(network.clone(), &Device::flex());
+    program.run(program.tensor(values, rows), |id, value| {
+        for &(_, norm, channels) in norms.iter().filter(|(input, ..)| *input == id) {
+            running[norm] = Some(Statistics::of(value, channels));
+        }
+    });
+    running
+}
+
+/// The parameters of `op`.
+fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer> {
+    let vector = |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
+    if let (Op::Affine { scale, shift }, Some(running)) = (op, running) {
+        let fresh = scale.iter().all(|s| *s == 1.0) && shift.iter().all(|s| *s == 0.0);
+        let (gamma, beta) = if fresh { (scale.clone(), shift.clone()) } else { running.unfold(scale, shift) };
+        let (scale, shift) = (Param::from_tensor(vector(&gamma)), Param::from_tensor(vector(&beta)));
+        return Some(Layer::Affine(AffineLayer { scale, shift }));
+    }
+    if let Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }) = op {
+        return Some(Layer::Threshold(ThresholdLayer { lambda: Param::from_tensor(vector(&[*lambda])) }));
+    }
+    match Params::of(op, device) {
+        // The matrices of a resize are no weights.
+        Params::None | Params::Resample { .. } => None,
+        Params::Conv { weight, bias } => {
+            Some(Layer::Conv(ConvLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
+        }
+        Params::Linear { weight, bias } => {
+            Some(Layer::Linear(LinearLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
+        }
+        Params::Affine { scale, shift } => {
+            Some(Layer::Affine(AffineLayer { scale: Param::from_tensor(scale), shift: Param::from_tensor(shift) }))
+        }
+    }
+}
+
+/// The current weights as the forward pass wants them.
+fn params(layer: Option<&Layer>) -> Params {
+    let bias = |bias: &Option<Param<Tensor<1>>>| bias.as_ref().map(Param::val);
+    match layer {
+        Some(Layer::Conv(layer)) => Params::Conv { weight: layer.weight.val(), bias: bias(&layer.bias) },
+        Some(Layer::Linear(layer)) => Params::Linear { weight: layer.weight.val(), bias: bias(&layer.bias) },
+        Some(Layer::Affine(layer)) => Params::Affine { scale: layer.scale.val(), shift: layer.shift.val() },
+        Some(Layer::Threshold(_)) | None => Params::None,
+    }
+}
+
+/// Replaces the numbers of `op` by those of `layer`.
+fn write_back(op: &mut Op, layer: &Layer, running: Option<&Statistics>) {
+    let vector = |param: &Param<Tensor<1>>| numbers(param.val().detach().unsqueeze::<2>());
+    let write = |old: &mut Weights, data: Vec<f32>| *old = Weights::new(old.shape.clone(), data);
+    let write_bias = |old: &mut Option<Weights>, bias: &Option<Param<Tensor<1>>>| {
+        if let (Some(old), Some(bias)) = (old, bias) {
+            write(old, vector(bias));
+        }
+    };
+    match (op, layer) {
+        (Op::Conv2d { weight, bias, .. } | Op::ConvTranspose2d { weight, bias, .. }, Layer::Conv(layer)) => {
+            write(weight, numbers(layer.weight.val().detach().flatten::<1>(0, 3).unsqueeze::<2>()));
+            write_bias(bias, &layer.bias);
+        }
+        (Op::Linear { weight, bias }, Layer::Linear(layer)) => {
+            write(weight, numbers(layer.weight.val().detach().transpose()));
+            write_bias(bias, &layer.bias);
+        }
+        (Op::Affine { scale, shift }, Layer::Affine(layer)) => {
+            let (gamma, beta) = (vector(&layer.scale), vector(&layer.shift));
+            (*scale, *shift) = running.map_or((gamma.clone(), beta.clone()), |running| running.fold(&gamma, &beta));
+        }
+        (Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }), Layer::Threshold(layer)) => {
+            *lambda = vector(&layer.lambda)[0];
+        }
+        (op, _) => unreachable!("parameters of another operation than {op:?}"),
+    }
+}

@@ -1,0 +1,293 @@
+//! Training any network of the program with Burn autodiff: cross-entropy, Adam or SGD, a cosine schedule, learned
+//! thresholds, BatchNorm. Knows nothing of windows and threads: whoever calls hears about every batch and may stop it.
+//!
+//! The whole of it is decided by the network, the samples and [`Options`]: the same call gives the same weights on the
+//! same machine.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::loss::cross_entropy_with_logits;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::batches::{Batch, Split, gather};
+use super::optimizer::{Optimizer, cosine};
+use super::trainable_network::Trainee;
+use crate::compute::dense::numbers;
+use crate::compute::program::Program;
+use crate::data::{Samples, Scaling};
+use crate::network::Network;
+use crate::{Error, Result};
+
+/// Samples that run through the network at once when it is only evaluated.
+const EVALUATION_ROWS: usize = 256;
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Passes over the training samples.
+    pub epochs: usize,
+    /// Samples per step.
+    pub batch: usize,
+    pub optimizer: Optimizer,
+    /// The learning rate at the start; it falls to 0 along half a cosine.
+    pub learning_rate: f64,
+    /// L2 penalty on every parameter.
+    pub weight_decay: f32,
+    /// The part of the samples that is held out to choose the best weights.
+    pub held_out: f32,
+    /// Each training image is moved by up to this many pixels, at random.
+    pub shift: u8,
+    /// Decides the split, the order and the shifts.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let optimizer = Optimizer::default();
+        Self {
+            epochs: 10,
+            batch: 64,
+            optimizer,
+            learning_rate: optimizer.usual_rate(),
+            weight_decay: 0.0,
+            held_out: 0.1,
+            shift: 0,
+            seed: 1,
+        }
+    }
+}
+
+/// Where a training is; told after every batch and, with the held-out accuracy, after every epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// From 1 to `epochs`.
+    pub epoch: usize,
+    pub epochs: usize,
+    /// From 1 to `batches`.
+    pub batch: usize,
+    pub batches: usize,
+    /// Mean cross-entropy over this epoch so far, in nats.
+    pub loss: f32,
+    /// Part of this epoch's samples so far that were answered right, before the step that learned from them.
+    pub accuracy: f32,
+    /// Accuracy on the held-out samples, at the end of an epoch.
+    pub validation_accuracy: Option<f32>,
+}
+
+/// What a training gave.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The network with the best weights seen, by accuracy on the held-out samples.
+    pub network: Network,
+    /// Its accuracy there.
+    pub validation_accuracy: f32,
+    /// The epoch it is from, from 1.
+    pub epoch: usize,
+    /// True when the caller stopped it.
+    pub stopped: bool,
+}
+
+/// Trains `network` on `samples`, scaled by `scaling` (which the result remembers, with the class names). `progress` may
+/// stop it with `ControlFlow::Break`; the best weights so far are kept.
+///
+/// # Errors
+/// [`Error::Invalid`] when samples, labels and network do not fit or an option makes no sense, and when the loss stops
+/// being a number.
+pub fn train(
+    network: &Network,
+    samples: &Samples,
+    scaling: &Scaling,
+    options: &Options,
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Trained> {
+    check(network, samples, scaling)?;
+    check_options(options, samples)?;
+    let mut network = network.clone();
+    network.scaling = Some(scaling.clone());
+    if !samples.class_names.is_empty() {
+        network.class_names = samples.class_names.clone();
+    }
+    let mut split = Split::new(samples.len(), options.held_out, options.seed);
+    let first = &split.training[..split.training.len().min(EVALUATION_ROWS)];
+    let first = gather(samples, scaling, first, || [0, 0]);
+    let device = Device::flex().autodiff();
+    let mut trainee = Trainee::new(Arc::new(network), device, first.values, first.rows);
+    let mut optimizer = options.optimizer.init(options.weight_decay);
+    let batches = split.training.len().div_ceil(options.batch);
+    let mut best = Best::default();
+    for epoch in 1..=options.epochs {
+        split.shuffle();
+        let order = split.training.clone();
+        let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
+        let mut at = Progress {
+            epoch,
+            epochs: options.epochs,
+            batch: 0,
+            batches,
+            loss: 0.0,
+            accuracy: 0.0,
+            validation_accuracy: None,
+        };
+        let mut chunks = order.chunks(options.batch);
+        let mut prepare =
+            |chunk: Option<&[usize]>| chunk.map(|chunk| gather(samples, scaling, chunk, || split.shift(options.shift)));
+        let mut next = prepare(chunks.next());
+        for index in 0..batches {
+            let Some(batch) = next.take() else { break };
+            let rows = batch.rows;
+            let rate = cosine(options.learning_rate, (epoch - 1) * batches + index, options.epochs * batches);
+            // The next batch is put together while this one is learned from.
+            let (step, prepared) = rayon::join(|| trainee.step(&mut optimizer, rate, batch), || prepare(chunks.next()));
+            next = prepared;
+            let Step { loss, right: also } = step;
+            if !loss.is_finite() {
+                return Err(Error::Invalid(format!(
+                    "the loss became {loss} in epoch {epoch}, batch {}; train again with a smaller learning rate than {}",
+                    index + 1,
+                    options.learning_rate
+                )));
+            }
+            right += also;
+            seen += rows;
+            loss_sum += loss * rows as f32;
+            at =
+                Progress { batch: index + 1, loss: loss_sum / seen as f32, accuracy: right as f32 / seen as f32, ..at };
+            if progress(at).is_break() {
+                best.offer(&trainee, samples, scaling, &split.held_out, epoch);
+                return best.finish(true);
+            }
+        }
+        let validation = best.offer(&trainee, samples, scaling, &split.held_out, epoch);
+        if progress(Progress { validation_accuracy: Some(validation), ..at }).is_break() {
+            return best.finish(true);
+        }
+    }
+    best.finish(false)
+}
+
+/// The part of `samples` that `network` answers with their label.
+///
+/// # Errors
+/// [`Error::Invalid`] when samples, labels, scaling and network do not fit.
+pub fn accuracy(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<f32> {
+    check(network, samples, scaling)?;
+    let all: Vec<usize> = (0..samples.len()).collect();
+    Ok(accuracy_at(network, samples, scaling, &all))
+}
+
+/// What one step saw before it learned.
+struct Step {
+    /// Mean cross-entropy, in nats.
+    loss: f32,
+    /// Samples that were answered right.
+    right: usize,
+}
+
+impl Trainee {
+    /// Learns from `batch`; a loss that is no number changes nothing.
+    fn step(&mut self, optimizer: &mut ModuleOptimizer, rate: f64, batch: Batch) -> Step {
+        let Batch { values, labels, rows } = batch;
+        let logits = self.forward(values, rows);
+        let wanted = one_hot(&labels, logits.dims()[1], &logits.device());
+        let loss = cross_entropy_with_logits(logits.clone(), wanted);
+        let value = loss.clone().into_scalar::<f32>();
+        if value.is_finite() {
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.layers);
+            self.layers = optimizer.step(rate, std::mem::take(&mut self.layers), gradients);
+            self.hold_thresholds();
+        }
+        Step { loss: value, right: count_right(logits, &labels) }
+    }
+}
+
+/// The best weights so far.
+#[derive(Default)]
+struct Best(Option<Trained>);
+
+impl Best {
+    /// Looks at the weights as they are; of equally good ones the later are kept, which saw the smaller learning rate.
+    fn offer(&mut self, trainee: &Trainee, samples: &Samples, scaling: &Scaling, held: &[usize], epoch: usize) -> f32 {
+        let network = trainee.to_network();
+        let validation_accuracy = accuracy_at(&network, samples, scaling, held);
+        if self.0.as_ref().is_none_or(|best| validation_accuracy >= best.validation_accuracy) {
+            self.0 = Some(Trained { network, validation_accuracy, epoch, stopped: false });
+        }
+        validation_accuracy
+    }
+
+    fn finish(self, stopped: bool) -> Result<Trained> {
+        let best = self.0.ok_or_else(|| Error::Internal("a training ended before it looked at its weights".into()))?;
+        Ok(Trained { stopped, ..best })
+    }
+}
+
+fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices: &[usize]) -> f32 {
+    let program = Program::new(Arc::new(network.clone()), &Device::flex());
+    let right: usize = indices
+        .chunks(EVALUATION_ROWS)
+        .map(|chunk| {
+            let Batch { values, labels, rows } = gather(samples, scaling, chunk, || [0, 0]);
+            count_right(program.run(program.tensor(values, rows), |_, _| {}), &labels)
+        })
+        .sum();
+    right as f32 / indices.len().max(1) as f32
+}
+
+/// How many rows of `logits` `[N, classes]` are largest at their label (the first of equals counts).
+fn count_right(logits: Tensor<2>, labels: &[u16]) -> usize {
+    let classes = logits.dims()[1];
+    let logits = numbers(logits.detach());
+    let answer = |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+    logits.chunks_exact(classes).zip(labels).filter(|(row, label)| answer(row) == usize::from(**label)).count()
+}
+
+/// `[N, classes]`, 1 at each label.
+fn one_hot(labels: &[u16], classes: usize, device: &Device) -> Tensor<2> {
+    let mut values = vec![0.0f32; labels.len() * classes];
+    values.chunks_exact_mut(classes).zip(labels).for_each(|(row, label)| row[usize::from(*label)] = 1.0);
+    Tensor::from_data(TensorData::new(values, [labels.len(), classes]), device)
+}
+
+/// Refuses samples that the network cannot take or be judged by.
+fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> {
+    let invalid = |reason: String| Err(Error::Invalid(format!("{}: {reason}", samples.source)));
+    if samples.is_empty() {
+        return invalid("no samples".into());
+    }
+    if samples.labels.len() != samples.len() {
+        return invalid("the samples have no labels, and training and accuracy need one for each".into());
+    }
+    if samples.sample_len() != network.nodes[0].len() {
+        let (have, want) = (&samples.shape, network.input_shape());
+        return invalid(format!("samples of shape {have:?}, but the network '{}' takes {want:?}", network.name));
+    }
+    if let Some(label) = samples.labels.iter().find(|&&label| usize::from(label) >= network.classes()) {
+        return invalid(format!("label {label}, but the network '{}' has {} classes", network.name, network.classes()));
+    }
+    scaling.check(&samples.shape)
+}
+
+fn check_options(options: &Options, samples: &Samples) -> Result<()> {
+    let invalid = |reason: &str| Err(Error::Invalid(reason.into()));
+    if samples.len() < 2 {
+        return invalid("training needs at least 2 samples: one to learn from and one to hold out");
+    }
+    if options.epochs == 0 || options.batch == 0 {
+        return invalid("epochs and batch must be at least 1");
+    }
+    if !(options.learning_rate.is_finite() && options.learning_rate > 0.0) {
+        return invalid("the learning rate must be above 0");
+    }
+    if !(options.weight_decay.is_finite() && options.weight_decay >= 0.0) {
+        return invalid("the weight decay must be 0 or more");
+    }
+    if !(0.0..1.0).contains(&options.held_out) {
+        return invalid("the held-out part must be from 0 to below 1");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
