@@ -25,7 +25,7 @@ fn main() -> Result<()> {
         settings.model = model;
         settings.data = arguments.next().unwrap_or(settings.data);
     }
-    settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default(), &|_| ())?;
+    settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default())?;
     settings.recipe.steps = 32;
     if let Some(file) = arguments.next() {
         settings.recipe = NamedRecipe::load(file.as_ref())?.recipe;
