@@ -6,7 +6,7 @@ use super::divergence;
 use super::texts::layers::PARTS;
 use super::texts::likeness;
 use super::tones::tones;
-use super::words::{compact, kind_of, neuron_place, number, theta_words};
+use super::words::{format_si, kind_of, neuron_place, format_value, format_theta};
 use crate::compute::simd_name;
 use crate::convert::target_of;
 use crate::error::dims;
@@ -132,12 +132,12 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
             (texts::DUE, facts.due.to_string(), texts::DUE_HINT),
             (texts::DUE_OWN, facts.due_same_input.to_string(), texts::DUE_OWN_HINT),
             (texts::OFFSET, format!("{:+}", facts.due - facts.spikes as i32), texts::OFFSET_HINT),
-            (texts::THRESHOLD_OF, number(facts.theta.into()), texts::UNITS_HINT),
-            (texts::SNN_ACTIVATION, number(facts.phi.into()), texts::SNN_ACTIVATION_HINT),
-            (texts::ANN_ACTIVATION_OF, number(facts.a.into()), texts::UNITS_HINT),
-            (texts::ANN_INPUT, number(facts.z.into()), texts::ANN_INPUT_HINT),
-            (texts::MEAN_INPUT, number(facts.mean_input.into()), texts::MEAN_INPUT_HINT),
-            (texts::POTENTIAL, number(facts.potential.into()), texts::POTENTIAL_HINT),
+            (texts::THRESHOLD_OF, format_value(facts.theta.into()), texts::UNITS_HINT),
+            (texts::SNN_ACTIVATION, format_value(facts.phi.into()), texts::SNN_ACTIVATION_HINT),
+            (texts::ANN_ACTIVATION_OF, format_value(facts.a.into()), texts::UNITS_HINT),
+            (texts::ANN_INPUT, format_value(facts.z.into()), texts::ANN_INPUT_HINT),
+            (texts::MEAN_INPUT, format_value(facts.mean_input.into()), texts::MEAN_INPUT_HINT),
+            (texts::POTENTIAL, format_value(facts.potential.into()), texts::POTENTIAL_HINT),
             (
                 texts::IN_THRESHOLDS,
                 format!("{:.2} θ", facts.potential / facts.theta.max(f32::MIN_POSITIVE)),
@@ -201,15 +201,15 @@ fn sentence(facts: &Facts, t: usize) -> String {
     let largest = parts.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
     let due = facts.due_same_input;
     let why = match largest.map_or(0, |(index, _)| index) {
-        0 => texts::carried_in(&number(facts.mean_input.into()), &number(facts.z.into())),
-        1 if facts.clips => texts::clipped_as_ann(&number(facts.theta.into())),
+        0 => texts::carried_in(&format_value(facts.mean_input.into()), &format_value(facts.z.into())),
+        1 if facts.clips => texts::clipped_as_ann(&format_value(facts.theta.into())),
         1 if facts.parts.clipping > 0.0 => texts::clipped_late(
-            &number(facts.theta.into()),
-            &number(facts.reference.lambda().unwrap_or_default().into()),
+            &format_value(facts.theta.into()),
+            &format_value(facts.reference.lambda().unwrap_or_default().into()),
         ),
-        1 => texts::clipped(&number(facts.mean_input.into()), &number(facts.theta.into())),
+        1 => texts::clipped(&format_value(facts.mean_input.into()), &format_value(facts.theta.into())),
         2 => {
-            let steps = texts::moves_in_steps(t, &number(step));
+            let steps = texts::moves_in_steps(t, &format_value(step));
             match facts.reference {
                 Activation::Qcfs { levels, .. } => texts::quantized_otherwise(&steps, levels),
                 _ => texts::quantized(&steps),
@@ -220,7 +220,7 @@ fn sentence(facts: &Facts, t: usize) -> String {
     if total.abs() < nothing {
         return texts::cancelled(&why);
     }
-    texts::mostly(&number(total.abs()), &side, &why)
+    texts::mostly(&format_value(total.abs()), &side, &why)
 }
 
 fn layer(ui: &mut Ui, snapshot: &Snapshot) {
@@ -237,11 +237,11 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
             (texts::SHAPE, dims(&report.shape), texts::SHAPE_HINT),
             (texts::ANN_ACTIVATION, spiking.activation.describe(), texts::ANN_ACTIVATION_HINT),
             (texts::CURRENTS, form_words(form_of(&run.model.program, &run.spiking, focus.layer)), &form_hint()),
-            (texts::THRESHOLD, theta_words(&report.theta), texts::UNITS_HINT),
+            (texts::THRESHOLD, format_theta(&report.theta), texts::UNITS_HINT),
             (texts::RATE, texts::rate(report.rate), texts::RATE_HINT),
-            (texts::MISMATCH, number(report.mean_abs_mismatch), texts::MISMATCH_HINT),
+            (texts::MISMATCH, format_value(report.mean_abs_mismatch), texts::MISMATCH_HINT),
             (texts::CORRELATION, report.correlation.map_or("—".into(), |r| format!("{r:.4}")), texts::CORRELATION_HINT),
-            (texts::SYNOPS, compact(report.synops), texts::SYNOPS_HINT),
+            (texts::SYNOPS, format_si(report.synops), texts::SYNOPS_HINT),
         ],
     );
 }

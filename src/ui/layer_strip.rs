@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::tones::tones;
-use super::words::{compact, kind_of, theta_words};
+use super::words::{format_si, kind_of, format_theta};
 use super::{divergence, findings};
 use crate::error::dims;
 use crate::experiment::Run;
@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         if let Some(run) = &lab.run {
             let network = &run.model.original;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = texts::parameters(&compact(network.parameters() as f64));
+                let text = texts::parameters(&format_si(network.parameters() as f64));
                 ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
             });
         }
@@ -152,7 +152,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let inner = rect.shrink2(vec2(8.0, 5.0));
     let body = egui::TextStyle::Body.resolve(ui.style());
     let small = egui::TextStyle::Small.resolve(ui.style());
-    let theta = theta_words(&layer.theta);
+    let theta = format_theta(&layer.theta);
     // The rule for all layers does not move this one.
     let by_hand = run.settings.recipe.by_hand.contains_key(&layer.name);
     let theta = if by_hand { texts::by_hand(&theta) } else { theta };

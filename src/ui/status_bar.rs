@@ -4,7 +4,7 @@ use egui::{RichText, Ui};
 
 use super::shell::Window;
 use super::top_bar::{headline, headline_below};
-use super::words::whole_name;
+use super::words::source_name;
 use crate::compute::Backend;
 use crate::data::digits::Drawing;
 use crate::experiment::memory::human_bytes;
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
         let backend = backend_name(settings.backend);
         let took = run.seconds;
         let total = took.load + took.calibrate + took.ann + took.snn + took.measure;
-        let (count, of) = (settings.samples.len(), whole_name(&settings.data));
+        let (count, of) = (settings.samples.len(), source_name(&settings.data));
         ui.label(small(match Drawing::is(&settings.data) {
             true => of,
             false => texts::samples(count, settings.samples.start, settings.samples.end, &of),
@@ -41,12 +41,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
         ui.label(small("·".into()));
         ui.label(small(backend.into())).on_hover_text(texts::BACKEND_HINT);
         ui.label(small("·".into()));
-        ui.label(small(texts::last_run(&seconds(total)))).on_hover_text(texts::took(
-            &seconds(took.load),
-            &seconds(took.calibrate),
-            &seconds(took.ann),
-            &seconds(took.snn),
-            &seconds(took.measure),
+        ui.label(small(texts::last_run(&format_seconds(total)))).on_hover_text(texts::took(
+            &format_seconds(took.load),
+            &format_seconds(took.calibrate),
+            &format_seconds(took.ann),
+            &format_seconds(took.snn),
+            &format_seconds(took.measure),
         ));
         ui.label(small("·".into()));
         ui.label(small(texts::recording(&human_bytes(run.recording.bytes())))).on_hover_text(texts::RECORDING_HINT);
@@ -76,6 +76,6 @@ pub fn backend_name(backend: Backend) -> &'static str {
 }
 
 /// A duration in words: "0.42 s", "13 ms".
-pub fn seconds(seconds: f64) -> String {
+pub fn format_seconds(seconds: f64) -> String {
     if seconds < 0.0995 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
 }

@@ -64,7 +64,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
 pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::DATA);
-    ui.add(egui::Label::new(RichText::new(super::words::whole_name(&lab.settings.data)).small().weak()).wrap());
+    ui.add(egui::Label::new(RichText::new(super::words::source_name(&lab.settings.data)).small().weak()).wrap());
     let count = lab.run.as_ref().map(|run| run.samples.len());
     if let Some(run) = &lab.run {
         let labels = if run.samples.labels.is_empty() { texts::NO_LABELS } else { texts::LABELS };

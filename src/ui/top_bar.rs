@@ -6,7 +6,7 @@ use super::commands::menu;
 use super::shell::Window;
 use super::signs::{Sign, drop_button, sign_button};
 use super::tones::tones;
-use super::words::{short_name, whole_name};
+use super::words::{source_file_name, source_name};
 use super::{recipe_bar, subject};
 use crate::lab::{Control, Lab, Message, Workspace};
 use crate::ui::texts::{bars as texts, likeness, shared};
@@ -69,12 +69,12 @@ fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// What is open, to be clicked.
 fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
-    let network = chip(ui, texts::NETWORK, &short_name(&lab.settings.model), &lab.settings.model);
+    let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
     egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let free = !lab.locked(Control::Network);
         ui.add_enabled_ui(free, |ui| subject::network(ui, lab, window, out));
     });
-    let data = chip(ui, texts::DATA, &short_name(&lab.settings.data), &whole_name(&lab.settings.data));
+    let data = chip(ui, texts::DATA, &source_file_name(&lab.settings.data), &source_name(&lab.settings.data));
     egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let free = !lab.locked(Control::Data);
         ui.add_enabled_ui(free, |ui| subject::data(ui, lab, window, out));
@@ -129,6 +129,6 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
         share(ui, shared::ANN, ann, tones.ann, texts::ANN_HINT);
     }
     if run.settings.of_others(&lab.settings) {
-        ui.add(egui::Label::new(RichText::new(texts::still(&short_name(&run.settings.model))).weak()).truncate());
+        ui.add(egui::Label::new(RichText::new(texts::still(&source_file_name(&run.settings.model))).weak()).truncate());
     }
 }

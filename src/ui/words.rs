@@ -6,7 +6,7 @@ use crate::network::NodeId;
 use crate::ui::texts::names as texts;
 
 /// A number with about four digits: "0.0312", "1.204", "153".
-pub fn number(value: f64) -> String {
+pub fn format_value(value: f64) -> String {
     let size = value.abs();
     match size {
         0.0 => "0".into(),
@@ -18,7 +18,7 @@ pub fn number(value: f64) -> String {
 }
 
 /// A large number in few letters: "152 k", "1.2 M".
-pub fn compact(value: f64) -> String {
+pub fn format_si(value: f64) -> String {
     match value.abs() {
         v if v >= 1e9 => format!("{:.1} G", value / 1e9),
         v if v >= 1e6 => format!("{:.1} M", value / 1e6),
@@ -29,7 +29,7 @@ pub fn compact(value: f64) -> String {
 }
 
 /// A layer's threshold, or the range of its channels' thresholds.
-pub fn theta_words(theta: &[f32]) -> String {
+pub fn format_theta(theta: &[f32]) -> String {
     let low = theta.iter().copied().fold(f32::INFINITY, f32::min);
     let high = theta.iter().copied().fold(0.0, f32::max);
     if theta.len() <= 1 || low == high { format!("θ {high:.3}") } else { format!("θ {low:.2}–{high:.2}") }
@@ -51,12 +51,12 @@ pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
 }
 
 /// A data specification as it is, or what is drawn.
-pub fn whole_name(source: &str) -> String {
+pub fn source_name(source: &str) -> String {
     Drawing::of(source).map_or_else(|| source.to_owned(), |drawing| drawing.words())
 }
 
 /// The last part of a path, or the whole of a `builtin:` name.
-pub fn short_name(source: &str) -> String {
+pub fn source_file_name(source: &str) -> String {
     if source.starts_with("builtin:") {
         return source.trim_start_matches("builtin:").to_owned();
     }
@@ -74,10 +74,10 @@ mod tests {
 
     #[test]
     fn words_are_short_and_true() {
-        assert_eq!((number(0.03125), number(153.2), number(1e-6)), ("0.0312".into(), "153".into(), "1.0e-6".into()));
-        assert_eq!((compact(950.0), compact(152_000.0)), ("950".into(), "152 k".into()));
-        assert_eq!(theta_words(&[1.0, 2.0]), "θ 1.00–2.00");
+        assert_eq!((format_value(0.03125), format_value(153.2), format_value(1e-6)), ("0.0312".into(), "153".into(), "1.0e-6".into()));
+        assert_eq!((format_si(950.0), format_si(152_000.0)), ("950".into(), "152 k".into()));
+        assert_eq!(format_theta(&[1.0, 2.0]), "θ 1.00–2.00");
         assert_eq!(neuron_place(&[2, 3, 4], 17), "channel 1, row 1, column 1");
-        assert_eq!(short_name("images:pictures/a/b.png"), "b.png");
+        assert_eq!(source_file_name("images:pictures/a/b.png"), "b.png");
     }
 }

@@ -3,7 +3,7 @@
 use egui::Ui;
 use egui_plot::{Line, LineStyle, PlotPoints, VLine};
 
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::t_curve::{compared, over_time};
 use super::{Pane, chart};
 use crate::experiment::Run;
@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         let last = steps.max(other.map_or(0, |other| other.curve.len()));
         let plot = over_time("alike-curve", words.axis, last).label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, last).min(steps);
-            Some(texts::hover(t, words.short, &percent(likeness.agreement(t)), &percent(near(t))))
+            Some(texts::hover(t, words.short, &format_percent(likeness.agreement(t)), &format_percent(near(t))))
         });
         let shown = plot.show(ui, |plot| {
             let line = |of: &dyn Fn(usize) -> f64| -> PlotPoints<'_> {
@@ -75,7 +75,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         });
         chart::tell(&shown.response, page.title, || {
             let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.agreement]).collect();
-            let course = chart::course(&points, |[t, y]| shared::at_step(&percent(y), t));
+            let course = chart::course(&points, |[t, y]| shared::at_step(&format_percent(y), t));
             format!("{}: {course}.", words.axis)
         });
         parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
@@ -84,7 +84,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
 
 /// What has been reached after `t` steps.
 fn sentence(likeness: &Likeness, t: usize) -> String {
-    let error = percent(likeness.error(t));
+    let error = format_percent(likeness.error(t));
     if likeness.of == Answer::Values {
         return texts::off_by(t, &error);
     }
@@ -92,7 +92,7 @@ fn sentence(likeness: &Likeness, t: usize) -> String {
     let since = likeness.steps_needed().map_or(String::new(), texts::all_from);
     let same = match boxes.same {
         0 => texts::NONE_SAME.to_owned(),
-        same => texts::same(same, &percent(boxes.overlap)),
+        same => texts::same(same, &format_percent(boxes.overlap)),
     };
     texts::found(t, &texts::boxes(boxes.snn), boxes.ann, &same, &error, &since)
 }

@@ -2,7 +2,7 @@
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::{Pane, chart};
 use crate::convert::Mend;
 use crate::data::thumbnail_rgba;
@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     };
     let found = format!("{}; {}", sentence(shared::ANN, &ann), sentence(&texts::snn_at(t), &snn));
     let overlap = agreement(&ann, &snn);
-    let overlap = overlap.map_or(String::new(), |share| texts::overlap(&percent(f64::from(share))));
+    let overlap = overlap.map_or(String::new(), |share| texts::overlap(&format_percent(f64::from(share))));
     let page = Page {
         of: Pane::Boxes,
         title: texts::TITLE,

@@ -5,7 +5,7 @@ mod exits;
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::heat::{color_bar, pixel_under, texture};
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::{Pane, chart};
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
@@ -198,7 +198,7 @@ fn range(matrix: &StartByEnd) -> (f32, f32) {
 }
 
 fn share(value: f32) -> String {
-    percent(f64::from(value))
+    format_percent(f64::from(value))
 }
 
 fn explain(readout: &ReadoutReport, exit: &EarlyExit, confidence: f32) -> String {
@@ -212,7 +212,7 @@ fn explain(readout: &ReadoutReport, exit: &EarlyExit, confidence: f32) -> String
         texts::taken_back(delay.estimate, delay.start)
     };
     let starts = texts::starts(matrix.steps, &share(plain), &estimate, &share(readout.delay_accuracy), &best);
-    let early = texts::early(confidence, exit.mean_steps, &percent(exit.accuracy.unwrap_or(exit.agreement)));
+    let early = texts::early(confidence, exit.mean_steps, &format_percent(exit.accuracy.unwrap_or(exit.agreement)));
     [texts::cells(measured(readout)), starts, early].join(" ")
 }
 

@@ -6,7 +6,7 @@ use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
 use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 use words::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 
-use super::parts::{self, Page, number, percent};
+use super::parts::{self, Page, format_number, format_percent};
 use super::t_curve::marks;
 use super::{Pane, chart, dress};
 use crate::experiment::Snapshot;
@@ -237,7 +237,7 @@ fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
         for (name, macs) in kept.into_iter().filter(|(_, macs)| *macs > 0.0) {
             ui.label(RichText::new(name).small());
             let cost = macs * constants.per_mac;
-            cells(ui, ["–".into(), "–".into(), mac_words(macs), joules(cost), percent(cost / whole)]);
+            cells(ui, ["–".into(), "–".into(), mac_words(macs), joules(cost), format_percent(cost / whole)]);
         }
         for (index, layer) in operations.layers.iter().enumerate() {
             let name = snapshot.report.layers.get(index).map_or("", |layer| &layer.name);
@@ -247,14 +247,14 @@ fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
             }
             let rate = layer.spikes[t - 1] / (layer.neurons.max(1) * t) as f64;
             let (synops, cost) = (layer.synops[t - 1], layer.synops[t - 1] * constants.per_synop);
-            let words = [number(rate), number(layer.fan_out), synop_words(synops), joules(cost), percent(cost / whole)];
+            let words = [format_number(rate), format_number(layer.fan_out), synop_words(synops), joules(cost), format_percent(cost / whole)];
             cells(ui, words);
         }
         ui.label(RichText::new(shared::SNN).small().strong());
         let synops = synop_words(energy.synops[t - 1]);
-        cells(ui, [number(rate(sight)), String::new(), synops, joules(whole), percent(1.0)]);
+        cells(ui, [format_number(rate(sight)), String::new(), synops, joules(whole), format_percent(1.0)]);
         ui.label(RichText::new(shared::ANN).small().strong());
-        let times = format!("{} ×", parts::tick(energy.ann_joules / whole));
+        let times = format!("{} ×", parts::format_tick(energy.ann_joules / whole));
         cells(ui, [String::new(), String::new(), mac_words(energy.ann_macs), joules(energy.ann_joules), times]);
     });
 }

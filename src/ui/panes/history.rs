@@ -3,12 +3,12 @@
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::t_curve::marks;
 use super::{Pane, chart, dress};
 use crate::lab::history::run_history::{Past, differences};
 use crate::lab::{Lab, Message};
-use crate::ui::status_bar::seconds;
+use crate::ui::status_bar::format_seconds;
 use crate::ui::texts::panes::history as texts;
 use crate::ui::texts::shared;
 use crate::ui::tones::tones;
@@ -90,11 +90,11 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, change: f
             }
             ui.label(one.settings.recipe.steps.to_string());
             let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
-            let share = percent(one.success());
+            let share = format_percent(one.success());
             let share = if one.ann_accuracy.is_some() { share } else { texts::agree(&share) };
             ui.label(share).on_hover_text(hint);
             ui.label(format!("{:.3}", one.mean_mismatch()));
-            ui.label(seconds(one.seconds));
+            ui.label(format_seconds(one.seconds));
             let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
             ui.scope(|ui| {
                 ui.set_max_width(change);
@@ -184,7 +184,7 @@ fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
         let one = |one: &Past| {
             let points: Vec<[f64; 2]> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect();
-            let course = chart::course(&points, |[t, y]| shared::at_step(&percent(y), t));
+            let course = chart::course(&points, |[t, y]| shared::at_step(&format_percent(y), t));
             texts::curve(one.number, &course)
         };
         [now, other].map(one).join(" ")
@@ -210,7 +210,7 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
         })
         .label_formatter(move |at| {
             let at = parts::position(at);
-            Some(format!("{}\n{}", names.get(at.x.round().max(0.0) as usize)?, parts::number(at.y)))
+            Some(format!("{}\n{}", names.get(at.x.round().max(0.0) as usize)?, parts::format_number(at.y)))
         });
     let shown = plot.show(ui, |plot| {
         for (one, color) in [(other, ink.quantization), (now, tones.snn)] {
@@ -221,7 +221,7 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
         }
     });
     chart::tell(&shown.response, texts::MISMATCHES, || {
-        let layer = |(name, mismatch): &(String, f64)| format!("{name} {}", parts::number(*mismatch));
+        let layer = |(name, mismatch): &(String, f64)| format!("{name} {}", parts::format_number(*mismatch));
         let one = |one: &Past| {
             let layers: Vec<String> = one.mismatch.iter().map(layer).collect();
             texts::mismatches(one.number, &layers.join(", "))
@@ -233,12 +233,12 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
 fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
     let best = past.iter().max_by(|a, b| a.success().total_cmp(&b.success()).then(b.number.cmp(&a.number)));
     let best = best
-        .map_or(String::new(), |best| texts::best(best.number, &percent(best.success()), best.settings.recipe.steps));
+        .map_or(String::new(), |best| texts::best(best.number, &format_percent(best.success()), best.settings.recipe.steps));
     let against = match other {
         Some(other) => texts::against(
             other.number,
-            &percent(now.success()),
-            &percent(other.success()),
+            &format_percent(now.success()),
+            &format_percent(other.success()),
             now.mean_mismatch(),
             other.mean_mismatch(),
         ),
@@ -252,8 +252,8 @@ fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
 }
 
 fn describe(past: &[Past], now: &Past, other: Option<&Past>) -> String {
-    let other = other.map_or(String::new(), |other| texts::compared_with(other.number, &percent(other.success())));
-    texts::description(past.len(), now.number, &percent(now.success()), &other)
+    let other = other.map_or(String::new(), |other| texts::compared_with(other.number, &format_percent(other.success())));
+    texts::description(past.len(), now.number, &format_percent(now.success()), &other)
 }
 
 fn csv(past: &[Past]) -> String {

@@ -7,7 +7,7 @@ use egui::{Button, CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
 use plots::{MEAN, SQUARE, plot};
 
-use super::parts::{self, Page, number, percent};
+use super::parts::{self, Page, format_number, format_percent};
 use super::{Pane, dress};
 use crate::convert::SpikingLayer;
 use crate::experiment::Snapshot;
@@ -125,14 +125,14 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
 /// The figures, each a few words.
 fn figures(sight: &Sight<'_>) -> Vec<String> {
     let view = sight.view;
-    let mut figures = vec![texts::inside(&percent(view.inside))];
+    let mut figures = vec![texts::inside(&format_percent(view.inside))];
     if let Some(unbiased) = view.unbiased() {
         figures.push(texts::unbiased(unbiased));
     }
     if let Some(run) = view.run {
         let all =
-            view.run_all.map_or_else(String::new, |all| texts::all_neurons(&number(all.mean), &number(all.square)));
-        figures.push(texts::run(&number(run.mean), &number(run.square), &all));
+            view.run_all.map_or_else(String::new, |all| texts::all_neurons(&format_number(all.mean), &format_number(all.square)));
+        figures.push(texts::run(&format_number(run.mean), &format_number(run.square), &all));
     }
     figures
 }
@@ -202,11 +202,11 @@ fn rounded(p: f32) -> f32 {
 fn explanation(sight: &Sight<'_>) -> String {
     let view = sight.view;
     let spread = match (view.at(0.5), view.unbiased()) {
-        (Some(half), Some(unbiased)) => texts::spread(&number(half.measured.mean), unbiased),
+        (Some(half), Some(unbiased)) => texts::spread(&format_number(half.measured.mean), unbiased),
         _ => String::new(),
     };
     let came = view.best_replayed().map_or_else(String::new, |p| texts::best_for_sample(sight.sample, p));
-    let run = view.run.map_or_else(String::new, |errors| texts::run_square(&number(errors.square), view.p));
+    let run = view.run.map_or_else(String::new, |errors| texts::run_square(&format_number(errors.square), view.p));
     texts::explanation(&sight.layer.name, view.best().unwrap_or(0.5), &spread, &came, &run)
 }
 
@@ -214,10 +214,10 @@ fn description(sight: &Sight<'_>) -> String {
     let now = sight.view.at(f64::from(sight.p));
     let errors = now.map_or_else(String::new, |point| {
         texts::errors(
-            &number(point.theory.mean),
-            &number(point.theory.square),
-            &number(point.measured.mean),
-            &number(point.measured.square),
+            &format_number(point.theory.mean),
+            &format_number(point.theory.square),
+            &format_number(point.measured.mean),
+            &format_number(point.measured.square),
         )
     });
     texts::description(&sight.layer.name, sight.view.steps, sight.p, &errors)

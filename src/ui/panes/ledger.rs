@@ -2,7 +2,7 @@
 
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::parts::{self, Page, number};
+use super::parts::{self, Page, format_number};
 use super::{Pane, dress};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
@@ -196,7 +196,7 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
     let lines = ledger.parts().iter().zip(texts::MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
     let hover =
         texts::hover(&layer.name, &lines, ledger.total, reference_words(layer, manner.reference), layer.carried_in);
-    let label = texts::row(&layer.name, &number(ledger.total));
+    let label = texts::row(&layer.name, &format_number(ledger.total));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
     if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(hover).clicked() {
@@ -245,8 +245,8 @@ fn explain(layers: &[LayerReport], reference: Reference, t: usize) -> String {
         t,
         against,
         &layer.name,
-        &number(ledger.total),
-        &number(layer.mean_activation),
+        &format_number(ledger.total),
+        &format_number(layer.mean_activation),
         texts::MEANINGS[part],
     )
 }
@@ -255,8 +255,8 @@ fn describe(layers: &[LayerReport], reference: Reference) -> String {
     let one = |layer: &LayerReport| {
         let ledger = layer.ledger_against(reference);
         let parts =
-            ledger.parts().iter().zip(PARTS).map(|(v, name)| format!("{name} {}", number(*v))).collect::<Vec<_>>();
-        texts::layer(&layer.name, &parts.join(", "), &number(ledger.total))
+            ledger.parts().iter().zip(PARTS).map(|(v, name)| format!("{name} {}", format_number(*v))).collect::<Vec<_>>();
+        texts::layer(&layer.name, &parts.join(", "), &format_number(ledger.total))
     };
     let against = layers.first().map_or(texts::RELU, |layer| reference_words(layer, reference));
     texts::description(against, &layers.iter().map(one).collect::<Vec<_>>().join(". "))

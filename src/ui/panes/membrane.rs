@@ -5,7 +5,7 @@ use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
 use super::decimate::visible;
-use super::parts::{self, Ink, Page, neuron_name, number};
+use super::parts::{self, Ink, Page, neuron_name, format_number};
 use super::{Pane, chart, dress};
 use crate::convert::{SpikingLayer, target_of};
 use crate::experiment::{Run, Snapshot};
@@ -131,7 +131,7 @@ fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
     let steps = lane.trace.spikes.len();
     let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
     let held = if lane.trace.silenced { texts::SILENCED } else { "" };
-    texts::counts(held, &until, lane.count(steps), steps, lane.due, &number(f64::from(lane.last_potential())))
+    texts::counts(held, &until, lane.count(steps), steps, lane.due, &format_number(f64::from(lane.last_potential())))
 }
 
 /// Membrane and input current of one neuron over the same axis.
@@ -164,11 +164,11 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
     chart::tell(&membrane.response, &texts::potential_of(&name), || {
-        let course = chart::course(&rests(lane.trace), |[t, v]| shared::at_step(&number(v), t));
+        let course = chart::course(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
         let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
         let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
-        texts::potential(&course, &number(f64::from(lane.trace.theta)), &fired)
+        texts::potential(&course, &format_number(f64::from(lane.trace.theta)), &fired)
     });
     parts::drag_cursor(&membrane, cursor, steps, true, out);
     let current = base("current")
@@ -194,9 +194,9 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             plot.vline(parts::cursor_line(cursor, ink.cursor));
         });
     chart::tell(&current.response, &texts::current_of(&name), || {
-        let course = chart::course(&series(1, &lane.trace.current), |[t, i]| shared::at_step(&number(i), t));
+        let course = chart::course(&series(1, &lane.trace.current), |[t, i]| shared::at_step(&format_number(i), t));
         let sum: f32 = lane.trace.current.iter().sum();
-        texts::current(&course, &number(f64::from(sum) / steps.max(1) as f64))
+        texts::current(&course, &format_number(f64::from(sum) / steps.max(1) as f64))
     });
     parts::drag_cursor(&current, cursor, steps, true, out);
 }
@@ -215,7 +215,7 @@ fn draw_membrane(
         Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
     );
     if trace.theta > 0.0 {
-        let name = texts::threshold(&number(f64::from(trace.theta)));
+        let name = texts::threshold(&format_number(f64::from(trace.theta)));
         plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
     }
     if marked {
@@ -269,10 +269,10 @@ fn hovered(at: &HoverPosition<'_>) -> f64 {
 fn read_out(lane: &Lane<'_>, x: f64) -> String {
     let trace = lane.trace;
     if x < 0.5 {
-        return format!("t = 0\nv(0) = {}", number(f64::from(trace.initial)));
+        return format!("t = 0\nv(0) = {}", format_number(f64::from(trace.initial)));
     }
     let t = parts::step_at(x, trace.spikes.len());
-    let at = |values: &[f32]| values.get(t - 1).map_or_else(String::new, |&value| number(f64::from(value)));
+    let at = |values: &[f32]| values.get(t - 1).map_or_else(String::new, |&value| format_number(f64::from(value)));
     let spike = if trace.spikes.get(t - 1) == Some(&true) { texts::SPIKE } else { texts::NO_SPIKE };
     texts::hover(t, spike, &at(&trace.current), &at(&trace.before_reset), &at(&trace.after_reset), lane.count(t))
 }
@@ -280,9 +280,9 @@ fn read_out(lane: &Lane<'_>, x: f64) -> String {
 fn explanation(run: &Run, lane: &Lane<'_>) -> String {
     let name = neuron_name(lane.layer, lane.at.neuron);
     let steps = run.steps();
-    let theta = number(f64::from(lane.trace.theta));
+    let theta = format_number(f64::from(lane.trace.theta));
     if lane.trace.theta <= 0.0 {
-        return texts::never_active(&name, steps, &number(f64::from(lane.last_potential())));
+        return texts::never_active(&name, steps, &format_number(f64::from(lane.last_potential())));
     }
     let reset = match lane.layer.reset {
         crate::convert::Reset::Soft => texts::SOFT_RESET,
@@ -295,7 +295,7 @@ fn explanation(run: &Run, lane: &Lane<'_>) -> String {
         more @ 1.. => texts::more(more),
         fewer => texts::fewer(-fewer),
     };
-    texts::explanation(&name, &number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
+    texts::explanation(&name, &format_number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
 }
 
 /// One row per neuron and step; samples and places as the pane names them.

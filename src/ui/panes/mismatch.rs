@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
-use super::parts::{self, Page, number, percent};
+use super::parts::{self, Page, format_number, format_percent};
 use super::{Pane, chart, streaming};
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         of: Pane::Mismatch,
         title: texts::TITLE,
         explanation: explain(layer, snapshot, &r),
-        description: texts::description(&layer.name, &r, &number(layer.mean_abs_mismatch)),
+        description: texts::description(&layer.name, &r, &format_number(layer.mean_abs_mismatch)),
     };
     parts::page(
         ui,
@@ -36,9 +36,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal_wrapped(|ui| {
                 ui.label(&layer.name);
                 ui.small(texts::correlation(&r));
-                ui.small(texts::mean_difference(&number(layer.mean_abs_mismatch)));
+                ui.small(texts::mean_difference(&format_number(layer.mean_abs_mismatch)));
                 let all = layer.same_input.total().max(1) as f64;
-                ui.small(texts::both_silent(&percent(layer.density.silent as f64 / all)));
+                ui.small(texts::both_silent(&format_percent(layer.density.silent as f64 / all)));
             });
             let room = ui.available_size();
             if room.x > 1.1 * room.y && room.x > 340.0 {
@@ -79,9 +79,9 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     chart::tell(&response, texts::DENSITY, || {
         texts::density(
             &layer.name,
-            &parts::tick(f64::from(density.extent)),
+            &parts::format_tick(f64::from(density.extent)),
             &layer.correlation.map_or(shared::NOT_DEFINED.into(), |r| format!("{r:.4}")),
-            &number(layer.mean_abs_mismatch),
+            &format_number(layer.mean_abs_mismatch),
         )
     });
     let handle = texture(ui, "density", (snapshot.id, colors), image);
@@ -138,10 +138,10 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         ui.horizontal(|ui| {
             ui.colored_label(color, egui::RichText::new(name).small());
             match k {
-                2 => color_bar(ui, 56.0, &number(f64::from(-reach)), &number(f64::from(reach)), |t| {
+                2 => color_bar(ui, 56.0, &format_number(f64::from(-reach)), &format_number(f64::from(reach)), |t| {
                     colors.diverging(2.0 * t - 1.0)
                 }),
-                _ => color_bar(ui, 56.0, "0", &number(f64::from(top)), |t| colors.sequential(t)),
+                _ => color_bar(ui, 56.0, "0", &format_number(f64::from(top)), |t| colors.sequential(t)),
             }
         });
         let image = || {
@@ -154,8 +154,8 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         chart::tell(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
             let (low, high) =
                 values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
-            let (low, high) = (number(f64::from(low)), number(f64::from(high)));
-            let here = number(f64::from(values[snapshot.focus.neuron]));
+            let (low, high) = (format_number(f64::from(low)), format_number(f64::from(high)));
+            let here = format_number(f64::from(values[snapshot.focus.neuron]));
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
             texts::map(name, &layer.name, sample, &low, &high, &here)
         });
@@ -164,8 +164,8 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         let Some(neuron) = under else { continue };
         let text = texts::neuron(
             &parts::neuron_name(layer, neuron),
-            &number(f64::from(maps.ann[neuron])),
-            &number(f64::from(maps.snn[neuron])),
+            &format_number(f64::from(maps.ann[neuron])),
+            &format_number(f64::from(maps.snn[neuron])),
             maps.counts[neuron],
             maps.offset[neuron],
         );
@@ -187,8 +187,8 @@ fn explain(layer: &LayerReport, snapshot: &Snapshot, r: &str) -> String {
         &layer.name,
         snapshot.report.steps,
         r,
-        &number(layer.mean_abs_mismatch),
-        &number(layer.mean_activation),
+        &format_number(layer.mean_abs_mismatch),
+        &format_number(layer.mean_activation),
         snapshot.run.sample_index(snapshot.focus.sample),
     )
 }

@@ -4,7 +4,7 @@ use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
 use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::{Pane, chart};
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
@@ -27,10 +27,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explain(layer, before, &shares, snapshot.report.steps),
         description: texts::description(
             &layer.name,
-            &percent(shares[0]),
-            &percent(shares[1]),
-            &percent(shares[2]),
-            &percent(shares[3]),
+            &format_percent(shares[0]),
+            &format_percent(shares[1]),
+            &format_percent(shares[2]),
+            &format_percent(shares[3]),
         ),
     };
     parts::page(
@@ -64,7 +64,7 @@ fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, n
     let cells = |ui: &mut Ui, name: &str, shares: &[f64; 4]| {
         ui.label(name);
         for (name, share) in ["ψ = 0", "|ψ| = 1", "|ψ| = 2", "|ψ| ≥ 3"].iter().zip(shares) {
-            ui.small(format!("{name}: {}", percent(*share)));
+            ui.small(format!("{name}: {}", format_percent(*share)));
         }
     };
     let rows: Vec<(&str, [f64; 4])> = std::iter::once((layer.name.as_str(), *now))
@@ -169,8 +169,8 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
             if count == 0 && was.unwrap_or(0) == 0 {
                 return None;
             }
-            let was = was.map_or(String::new(), |was| texts::hover_before(&percent(was as f64 / total)));
-            Some(texts::hover(psi, count, &percent(count as f64 / total), &was))
+            let was = was.map_or(String::new(), |was| texts::hover_before(&format_percent(was as f64 / total)));
+            Some(texts::hover(psi, count, &format_percent(count as f64 / total), &was))
         })
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false));
@@ -179,7 +179,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
             }
         });
     chart::tell(&shown.response, texts::HISTOGRAM, || {
-        let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", percent(*count as f64 / total));
+        let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / total));
         let bars = |layer: &LayerReport| layer.offset_spikes.iter().map(bar).collect::<Vec<_>>().join(", ");
         let was = before.map_or(String::new(), |before| texts::bars_before(&bars(before)));
         texts::histogram(&layer.name, &bars(layer), &was)
@@ -265,7 +265,7 @@ fn csv(layer: &LayerReport, before: Option<&LayerReport>) -> String {
 fn explain(layer: &LayerReport, before: Option<&LayerReport>, shares: &[f64; 4], t: usize) -> String {
     let mended = before.map_or(String::new(), |before| {
         let exact = |layer: &LayerReport| layer.end_to_end.c0 as f64 / layer.end_to_end.total().max(1) as f64;
-        texts::exact_before(&percent(exact(before)))
+        texts::exact_before(&format_percent(exact(before)))
     });
     let (many, few) = layer.offset_spikes.iter().fold((0u64, 0u64), |(many, few), (psi, count)| match psi {
         p if *p < 0 => (many + count, few),
@@ -276,9 +276,9 @@ fn explain(layer: &LayerReport, before: Option<&LayerReport>, shares: &[f64; 4],
     texts::explanation(
         t,
         &layer.name,
-        &percent(shares[0]),
-        &percent(many as f64 / total),
-        &percent(few as f64 / total),
+        &format_percent(shares[0]),
+        &format_percent(many as f64 / total),
+        &format_percent(few as f64 / total),
         &mended,
     )
 }

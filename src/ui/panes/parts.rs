@@ -164,7 +164,7 @@ pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
 }
 
 /// A number with three significant digits and no exponent where a person would write none.
-pub fn number(value: f64) -> String {
+pub fn format_number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size if !(1e-4..1e5).contains(&size) => format!("{value:.2e}"),
@@ -175,9 +175,9 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A number beside an axis: as [`number`], without idle zeros.
-pub fn tick(value: f64) -> String {
-    let text = number(value);
+/// A number beside an axis: as [`format_number`], without idle zeros.
+pub fn format_tick(value: f64) -> String {
+    let text = format_number(value);
     match text.contains('.') && !text.contains('e') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
@@ -185,7 +185,7 @@ pub fn tick(value: f64) -> String {
 }
 
 /// A share as a percentage.
-pub fn percent(share: f64) -> String {
+pub fn format_percent(share: f64) -> String {
     match share * 100.0 {
         p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
         p => format!("{p:.1} %"),
@@ -194,13 +194,13 @@ pub fn percent(share: f64) -> String {
 
 /// A horizontal axis whose numbers stand close enough for a small pane.
 pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
-    AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| tick(mark.value))
+    AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| format_tick(mark.value))
 }
 
 /// An upright axis whose numbers stand close enough for a low plot.
 pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
     let axis = AxisHints::new_y().label(label).label_spacing(12.0..=20.0);
-    axis.formatter(|mark, _| tick(mark.value))
+    axis.formatter(|mark, _| format_tick(mark.value))
 }
 
 /// Marks between two ends of an axis: on round numbers, about `wanted` of them.
@@ -296,10 +296,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(number);
+        let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(format_number);
         assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
-        assert_eq!([2.0, 0.001, 1200.0, 2.5].map(tick), ["2", "0.001", "1200", "2.5"]);
-        assert_eq!([0.5, 0.0001, 0.0].map(percent), ["50.0 %", "0.010 %", "0.0 %"]);
+        assert_eq!([2.0, 0.001, 1200.0, 2.5].map(format_tick), ["2", "0.001", "1200", "2.5"]);
+        assert_eq!([0.5, 0.0001, 0.0].map(format_percent), ["50.0 %", "0.010 %", "0.0 %"]);
     }
 
     #[test]

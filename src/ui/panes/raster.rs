@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint, PlotResponse, PlotUi};
 
-use super::parts::{self, Page, neuron_name, number, percent};
+use super::parts::{self, Page, neuron_name, format_number, format_percent};
 use super::{Pane, chart};
 use crate::convert::SpikingLayer;
 use crate::experiment::{Run, Snapshot};
@@ -166,7 +166,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
                 HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => position.y,
             };
             let channel = index_at(y, layer.neurons())? / layer.plane().max(1);
-            Some(texts::rate(word, channel, &number(*rates.get(channel)?), steps))
+            Some(texts::rate(word, channel, &format_number(*rates.get(channel)?), steps))
         })
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
@@ -175,7 +175,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         // Of many, only the busiest.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
-        let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", number(rates[k]))).collect();
+        let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", format_number(rates[k]))).collect();
         texts::rates(rates.len(), &told.join(", "))
     });
 }
@@ -282,7 +282,7 @@ fn explanation(snapshot: &Snapshot, layer: &SpikingLayer, rates: &[f64]) -> Stri
     let busiest = rates.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     let busiest = busiest.map_or_else(String::new, |(channel, &rate)| {
         let word = if layer.plane() > 1 { texts::CHANNEL } else { texts::NEURON };
-        texts::busiest(word, channel, &number(rate))
+        texts::busiest(word, channel, &format_number(rate))
     });
     texts::explanation(
         neurons,
@@ -290,7 +290,7 @@ fn explanation(snapshot: &Snapshot, layer: &SpikingLayer, rates: &[f64]) -> Stri
         snapshot.run.sample_index(snapshot.focus.sample),
         snapshot.report.steps,
         spikes,
-        &percent(silent as f64 / neurons.max(1) as f64),
+        &format_percent(silent as f64 / neurons.max(1) as f64),
         &busiest,
     )
 }

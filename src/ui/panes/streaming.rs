@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let whole = ui.interact(foot, ui.scope_id().with("streaming"), Sense::hover());
     chart::tell(&whole, texts::STREAMING, || {
         let values = so_far(partial, known);
-        let told: Vec<String> = values.iter().map(|v| v.map_or("–".into(), parts::number)).collect();
+        let told: Vec<String> = values.iter().map(|v| v.map_or("–".into(), parts::format_number)).collect();
         format!("{words}. {}.", told.join(", "))
     });
     let mut head = ui.new_child(UiBuilder::new().max_rect(foot.shrink(6.0)));

@@ -4,7 +4,7 @@ use egui::Ui;
 use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
 
 use super::decimate::visible;
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::{Pane, alike_curve, chart, dress};
 use crate::experiment::Run;
 use crate::lab::history::run_history::Past;
@@ -69,11 +69,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let plot = over_time("t-curve", texts::SHARE, last).label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, last);
             let own = curve.get(t - 1).map_or(String::new(), |point| {
-                let accuracy = point.accuracy.map_or(String::new(), |a| texts::hover_accuracy(&percent(a)));
-                texts::hover_agreement(&accuracy, &percent(point.agreement))
+                let accuracy = point.accuracy.map_or(String::new(), |a| texts::hover_accuracy(&format_percent(a)));
+                texts::hover_agreement(&accuracy, &format_percent(point.agreement))
             });
             let other = other.and_then(|other| Some((other.number, share(other.curve.get(t - 1)?))));
-            let other = other.map_or(String::new(), |(n, share)| texts::hover_run(n, &percent(share)));
+            let other = other.map_or(String::new(), |(n, share)| texts::hover_run(n, &format_percent(share)));
             Some(format!("t = {t}{own}{other}"))
         });
         let shown = plot.show(ui, |plot| {
@@ -115,9 +115,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         chart::tell(&shown.response, texts::TITLE, || {
             let told = |curve: &[CurvePoint]| {
                 let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
-                chart::course(&points, |[t, y]| shared::at_step(&percent(y), t))
+                chart::course(&points, |[t, y]| shared::at_step(&format_percent(y), t))
             };
-            let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&percent(ann)));
+            let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
             let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &told(&o.curve)));
             texts::curves(&told(curve), &ann, &other)
         });
@@ -143,8 +143,8 @@ fn share(point: &CurvePoint) -> f64 {
 /// The two curves at the same step, in a sentence.
 fn against(at: &CurvePoint, other: &Past) -> String {
     let reached = match other.curve.get(at.t - 1) {
-        Some(point) => texts::reaches(&percent(share(point))),
-        None => texts::ends(other.curve.len(), &percent(other.success())),
+        Some(point) => texts::reaches(&format_percent(share(point))),
+        None => texts::ends(other.curve.len(), &format_percent(other.success())),
     };
     texts::against(other.number, &reached)
 }
@@ -184,9 +184,9 @@ fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: us
     let first = match (ann, at.accuracy) {
         (Some(ann), Some(snn)) => {
             let (low, high) = wilson_95(snn, samples);
-            texts::right(at.t, &percent(snn), samples, &percent(ann), &percent(low), &percent(high))
+            texts::right(at.t, &format_percent(snn), samples, &format_percent(ann), &format_percent(low), &format_percent(high))
         }
-        _ => texts::agree(at.t, &percent(at.agreement)),
+        _ => texts::agree(at.t, &format_percent(at.agreement)),
     };
     let second = texts::SUMMED;
     let third = match enough {
@@ -197,9 +197,9 @@ fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: us
 }
 
 fn describe(at: &CurvePoint, ann: Option<f64>) -> String {
-    let accuracy = at.accuracy.map_or(texts::NO_LABELS.into(), |a| texts::snn_accuracy(&percent(a)));
-    let ann = ann.map_or(String::new(), |a| texts::ann_accuracy(&percent(a)));
-    texts::description(at.t, &accuracy, &ann, &percent(at.agreement))
+    let accuracy = at.accuracy.map_or(texts::NO_LABELS.into(), |a| texts::snn_accuracy(&format_percent(a)));
+    let ann = ann.map_or(String::new(), |a| texts::ann_accuracy(&format_percent(a)));
+    texts::description(at.t, &accuracy, &ann, &format_percent(at.agreement))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use egui::{CursorIcon, DragValue, Key, Ui};
 use egui_plot::PlotResponse;
 use plots::{costs, histogram};
 
-use super::parts::{self, Page, number, percent};
+use super::parts::{self, Page, format_number, format_percent};
 use super::{Pane, dress};
 use crate::convert::SpikingLayer;
 use crate::convert::threshold_error::Prediction;
@@ -135,7 +135,7 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
         if !dress::has_controls(ui) {
-            ui.label(format!("θ = {}", number(f64::from(sight.theta))));
+            ui.label(format!("θ = {}", format_number(f64::from(sight.theta))));
             return;
         }
         let mut theta = sight.theta;
@@ -156,7 +156,7 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
         }
         if let Some(best) = sight.best {
             let hint = texts::MINIMUM_HINT;
-            if ui.button(texts::minimum(&number(f64::from(best.theta)))).on_hover_text(hint).clicked() {
+            if ui.button(texts::minimum(&format_number(f64::from(best.theta)))).on_hover_text(hint).clicked() {
                 set(sight, best.theta, out);
                 out.push(Message::EndGesture);
             }
@@ -170,16 +170,16 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
 
 /// The figures at θ, each a few words.
 fn figures(sight: &Sight<'_>) -> Vec<String> {
-    let mut figures = vec![texts::step(&number(f64::from(sight.theta) / sight.steps as f64))];
+    let mut figures = vec![texts::step(&format_number(f64::from(sight.theta) / sight.steps as f64))];
     if let Some(cost) = sight.cost {
         let own = sight.layer.activation.lambda().is_some_and(|lambda| lambda <= sight.theta * 1.0001);
         let clipped = if own { texts::clipped_by_both } else { texts::clipped };
-        figures.push(clipped(&percent(cost.clipped)));
-        figures.push(texts::predicted(&number(cost.total())));
+        figures.push(clipped(&format_percent(cost.clipped)));
+        figures.push(texts::predicted(&format_number(cost.total())));
     }
     let measured = sight.report.ledger_against(Reference::Activation);
-    figures.push(texts::measured(sight.t, &number(measured.clipping), &number(measured.quantization)));
-    figures.push(texts::zero(&percent(sight.view.zeros)));
+    figures.push(texts::measured(sight.t, &format_number(measured.clipping), &format_number(measured.quantization)));
+    figures.push(texts::zero(&format_percent(sight.view.zeros)));
     if let [_, _, ..] = sight.layer.theta[..] {
         let live = sight.layer.theta.iter().copied().filter(|&theta| theta > 0.0);
         let low = live.clone().fold(f32::INFINITY, f32::min);
@@ -187,8 +187,8 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
         let dead = if dead > 0 { texts::never_active(dead) } else { String::new() };
         figures.push(texts::per_channel(
             sight.layer.theta.len(),
-            &number(f64::from(low)),
-            &number(f64::from(sight.view.theta)),
+            &format_number(f64::from(low)),
+            &format_number(f64::from(sight.view.theta)),
             &dead,
         ));
     }
@@ -254,14 +254,14 @@ fn dragged_to(x: f64, extent: f32) -> f32 {
 }
 
 fn explanation(sight: &Sight<'_>) -> String {
-    let theta = number(f64::from(sight.theta));
+    let theta = format_number(f64::from(sight.theta));
     if sight.theta <= 0.0 {
         return texts::no_threshold(&sight.layer.name);
     }
-    let clipped = sight.cost.map_or_else(String::new, |cost| percent(cost.clipped));
+    let clipped = sight.cost.map_or_else(String::new, |cost| format_percent(cost.clipped));
     let best =
-        sight.best.map_or_else(String::new, |best| texts::least(&number(f64::from(best.theta)), &number(best.total())));
-    texts::explanation(&theta, &sight.layer.name, &clipped, &number(f64::from(sight.theta) / sight.steps as f64), &best)
+        sight.best.map_or_else(String::new, |best| texts::least(&format_number(f64::from(best.theta)), &format_number(best.total())));
+    texts::explanation(&theta, &sight.layer.name, &clipped, &format_number(f64::from(sight.theta) / sight.steps as f64), &best)
 }
 
 /// The histogram, then the costs.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::{Slider, Ui};
 use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
 
-use super::parts::{self, Page, number};
+use super::parts::{self, Page, format_number};
 use super::stairs::Neuron;
 use super::{Pane, chart, dress};
 use crate::convert::recipe::MAX_STEPS;
@@ -215,17 +215,17 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
         .custom_x_axes(vec![parts::x_axis(texts::INPUT_AXIS)])
         .y_axis_label(texts::ANSWER)
         .y_axis_min_width(46.0)
-        .y_axis_formatter(|mark, _| parts::tick(mark.value))
+        .y_axis_formatter(|mark, _| parts::format_tick(mark.value))
         .label_formatter(|at| {
             let z = parts::position(at).x as f32;
             let (ann, snn) = (layer.activation.apply(z), neuron.activation(z));
             Some(texts::hover(
-                &number(f64::from(z)),
-                &number(f64::from(ann)),
-                &number(f64::from(snn)),
+                &format_number(f64::from(z)),
+                &format_number(f64::from(ann)),
+                &format_number(f64::from(snn)),
                 neuron.count(z),
                 neuron.steps,
-                &number(f64::from(snn - ann)),
+                &format_number(f64::from(snn - ann)),
             ))
         })
         .show(ui, |plot| {
@@ -256,7 +256,7 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     chart::tell(&shown.response, texts::CURVES, || {
         let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * unit(&neuron) as f32);
         let one = |z: f32| {
-            let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| number(f64::from(v)));
+            let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| format_number(f64::from(v)));
             texts::answers(&words[0], &words[1], &words[2])
         };
         texts::curves(&of_ann, &of_snn, &inputs.map(one).join(". "))
@@ -279,11 +279,11 @@ fn explanation(layer: &SpikingLayer, neuron: &Neuron, followed: bool) -> String 
         Reset::Soft => {
             // OPI (Bu et al., AAAI 2022): E[e²] = (θ/T)²((p − ½)² + 1/12) for z uniform in (0, θ).
             let square = step * step * ((p - 0.5).powi(2) + 1.0 / 12.0);
-            texts::soft_reset(&number(square))
+            texts::soft_reset(&format_number(square))
         }
         Reset::Hard => texts::HARD_RESET_LOSS.to_owned(),
     };
-    texts::explanation(&whose, steps, steps + 1, &number(step), &number(theta), &number(p), &reset)
+    texts::explanation(&whose, steps, steps + 1, &format_number(step), &format_number(theta), &format_number(p), &reset)
 }
 
 fn csv(curves: &Curves) -> String {

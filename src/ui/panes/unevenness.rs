@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::{Pane, dress};
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
@@ -150,7 +150,7 @@ fn row(
         x += width;
     }
     painter.rect_stroke(bar, 1.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
-    let text = texts::wrong(&percent(wrong as f64 / total as f64));
+    let text = texts::wrong(&format_percent(wrong as f64 / total as f64));
     painter.text(
         rect.right_center() - vec2(4.0, 0.0),
         Align2::RIGHT_CENTER,
@@ -159,7 +159,7 @@ fn row(
         tones.text,
     );
     let lines = (0..5)
-        .map(|k| format!("C{k} {}: {} ({})\n", texts::NAMES[k], counts[k], percent(counts[k] as f64 / total as f64)));
+        .map(|k| format!("C{k} {}: {} ({})\n", texts::NAMES[k], counts[k], format_percent(counts[k] as f64 / total as f64)));
     let hover = texts::hover(&layer.name, &lines.collect::<String>(), total);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, texts::row(&layer.name)));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
@@ -191,7 +191,7 @@ fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
             let wrong = condition.caught + condition.missed;
             let share = |n: u64| match wrong {
                 0 => texts::NONE.into(),
-                _ => format!("{n} ({})", percent(n as f64 / wrong as f64)),
+                _ => format!("{n} ({})", format_percent(n as f64 / wrong as f64)),
             };
             ui.label(share(condition.caught));
             ui.label(share(condition.missed));
@@ -224,14 +224,14 @@ fn csv(layers: &[LayerReport]) -> String {
 
 fn explain(layer: &LayerReport, t: usize) -> String {
     let total = layer.same_input.total().max(1) as f64;
-    let share = |k: usize| percent(layer.same_input.as_array()[k] as f64 / total);
+    let share = |k: usize| format_percent(layer.same_input.as_array()[k] as f64 / total);
     texts::explanation(t, &layer.name, &share(0), &share(1), &share(2), &share(3), &share(4))
 }
 
 fn describe(layers: &[LayerReport]) -> String {
     let one = |layer: &LayerReport| {
         let total = layer.same_input.total().max(1) as f64;
-        texts::layer_as_due(&layer.name, &percent(layer.same_input.c0 as f64 / total))
+        texts::layer_as_due(&layer.name, &format_percent(layer.same_input.c0 as f64 / total))
     };
     texts::description(&layers.iter().map(one).collect::<Vec<_>>().join(", "))
 }

@@ -6,7 +6,7 @@ use crate::measure::NeuronRef;
 use crate::network::zoo::BUNDLED;
 use crate::ui::commands::{BUNDLED_DATA, Command, methods};
 use crate::ui::dialog::Ask;
-use crate::ui::words::short_name;
+use crate::ui::words::source_file_name;
 
 // Why a command cannot be given now.
 pub const NOTHING_RUN: &str = "nothing has been run yet";
@@ -149,9 +149,9 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
 /// What was opened, in a few words: "net.onnx on t10k-images.gz", "session a.json".
 fn opened(opened: &Opened) -> String {
     match opened {
-        Opened::Subject { model, data, .. } => format!("{} on {}", short_name(model), short_name(data)),
-        Opened::Session(path) => format!("session {}", short_name(&path.display().to_string())),
-        Opened::Recipe(path) => format!("recipe {}", short_name(&path.display().to_string())),
+        Opened::Subject { model, data, .. } => format!("{} on {}", source_file_name(model), source_file_name(data)),
+        Opened::Session(path) => format!("session {}", source_file_name(&path.display().to_string())),
+        Opened::Recipe(path) => format!("recipe {}", source_file_name(&path.display().to_string())),
     }
 }
 

@@ -4,7 +4,7 @@ mod plots;
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
-use super::parts::{self, Page, number};
+use super::parts::{self, Page, format_number};
 use super::{Pane, dress};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
@@ -154,7 +154,7 @@ fn verdict(bench: &Bench, outcome: &Outcome) -> String {
         n => texts::came_late(-n),
     };
     texts::verdict(
-        &number(f64::from(charge / bench.theta.max(f32::MIN_POSITIVE))),
+        &format_number(f64::from(charge / bench.theta.max(f32::MIN_POSITIVE))),
         due,
         came,
         &end,

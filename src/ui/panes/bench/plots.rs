@@ -77,7 +77,7 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
             plot.hline(HLine::new("zero", 0.0).color(color.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
     chart::tell(&shown.response, texts::INPUTS, || {
-        let arrow = |(k, current): (usize, &f32)| shared::at_step(&parts::tick(f64::from(*current)), k + 1);
+        let arrow = |(k, current): (usize, &f32)| shared::at_step(&parts::format_tick(f64::from(*current)), k + 1);
         let arrows: Vec<String> = outcome.current.iter().enumerate().map(arrow).collect();
         texts::arrows(steps, &arrows.join(", "))
     });
@@ -152,8 +152,8 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
         let sent = outcome.sent.iter().enumerate().filter(|(_, n)| **n != 0);
         let spikes: Vec<String> = sent.map(|(k, n)| texts::sent_at(*n, k + 1)).collect();
         let spikes = if spikes.is_empty() { texts::NO_SPIKES.to_owned() } else { spikes.join(", ") };
-        let course = chart::course(&charged, |[t, m]| shared::at_step(&parts::number(m), t));
-        let [theta, start] = [bench.theta, outcome.initial].map(|v| parts::number(f64::from(v)));
+        let course = chart::course(&charged, |[t, m]| shared::at_step(&parts::format_number(m), t));
+        let [theta, start] = [bench.theta, outcome.initial].map(|v| parts::format_number(f64::from(v)));
         texts::potential(&start, &theta, &course, &spikes)
     });
 }

@@ -5,7 +5,7 @@ use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
 
 use crate::lab::Message;
 use crate::measure::readout::{EarlyExit, ReadoutReport};
-use crate::ui::panes::parts::percent;
+use crate::ui::panes::parts::format_percent;
 use crate::ui::panes::t_curve::marks;
 use crate::ui::panes::{chart, dress, parts};
 use crate::ui::texts::panes::delay as texts;
@@ -43,7 +43,7 @@ pub fn show(
     let whole = readout.exits.at(f32::INFINITY);
     ui.label(texts::on_average(exit.mean_steps, steps));
     let figures = match (exit.accuracy, whole.accuracy) {
-        (Some(early), Some(late)) => texts::accuracies(&percent(early), &percent(late)),
+        (Some(early), Some(late)) => texts::accuracies(&format_percent(early), &format_percent(late)),
         _ => texts::NO_LABELS.into(),
     };
     let unsure = match exit.unsure {
@@ -51,7 +51,7 @@ pub fn show(
         n => texts::never_sure(n, steps),
     };
     ui.add(
-        egui::Label::new(egui::RichText::new(texts::agrees(&figures, &percent(exit.agreement), &unsure)).small())
+        egui::Label::new(egui::RichText::new(texts::agrees(&figures, &format_percent(exit.agreement), &unsure)).small())
             .wrap(),
     );
     histogram(ui, exit, (height - (ui.cursor().top() - top) - 6.0).max(110.0));

@@ -2,16 +2,16 @@
 
 use super::Sight;
 use crate::measure::energy::Energy;
-use crate::ui::panes::parts::{self, number, percent};
+use crate::ui::panes::parts::{self, format_number, format_percent};
 use crate::ui::texts::panes::energy as texts;
-use crate::ui::words::compact;
+use crate::ui::words::format_si;
 
 pub(super) fn synop_words(count: f64) -> String {
-    texts::synops(&compact(count))
+    texts::synops(&format_si(count))
 }
 
 pub(super) fn mac_words(count: f64) -> String {
-    texts::macs(&compact(count))
+    texts::macs(&format_si(count))
 }
 
 /// Spikes per neuron per step up to the time cursor.
@@ -43,30 +43,30 @@ pub(super) fn verdict(sight: &Sight<'_>) -> String {
     let even = match *break_even_rate {
         even if even <= 0.0 => texts::NEVER_EVEN.to_owned(),
         even if even.is_infinite() => texts::ALWAYS_CHEAPER.to_owned(),
-        even if even > most_per_step(sight) => texts::even_if_all(last, &number(even)),
-        even => texts::even_at(last, &number(even)),
+        even if even > most_per_step(sight) => texts::even_if_all(last, &format_number(even)),
+        even => texts::even_at(last, &format_number(even)),
     };
     let of_ann = if *ann_joules > 0.0 { format!(", {}", of_ann(whole / ann_joules)) } else { String::new() };
-    texts::verdict(&even, &number(*rate), &joules(whole), &of_ann)
+    texts::verdict(&even, &format_number(*rate), &joules(whole), &of_ann)
 }
 
 pub(super) fn explain(sight: &Sight<'_>) -> String {
     let Sight { energy, constants, operations, t, .. } = sight;
     let first = texts::costs(
-        &compact(energy.ann_macs),
+        &format_si(energy.ann_macs),
         &joules(energy.ann_joules),
         &pico(constants.per_mac),
         *t,
-        &compact(energy.synops[t - 1]),
+        &format_si(energy.synops[t - 1]),
         &pico(constants.per_synop),
         &joules(energy.snn_joules[t - 1]),
     );
     let times = if constants.first_layer_once { texts::ONCE } else { texts::AT_EVERY_STEP };
     let graded = match operations.macs.graded > 0.0 {
-        true => texts::graded(&compact(operations.macs.graded)),
+        true => texts::graded(&format_si(operations.macs.graded)),
         false => String::new(),
     };
-    let second = texts::included(&compact(energy.first_layer_macs), times, &graded);
+    let second = texts::included(&format_si(energy.first_layer_macs), times, &graded);
     texts::explanation(&first, &second, &verdict(sight), &constants.name)
 }
 
@@ -81,12 +81,12 @@ pub(super) fn describe(sight: &Sight<'_>) -> String {
 
 /// A part or a multiple of the ANN's energy, in words.
 pub(super) fn of_ann(ratio: f64) -> String {
-    if ratio < 2.0 { texts::of_ann(&percent(ratio)) } else { texts::times_ann(&number(ratio)) }
+    if ratio < 2.0 { texts::of_ann(&format_percent(ratio)) } else { texts::times_ann(&format_number(ratio)) }
 }
 
 /// Joules as picojoules, for a person.
 pub(super) fn pico(joules: f64) -> String {
-    parts::tick(joules * 1e12)
+    parts::format_tick(joules * 1e12)
 }
 
 /// An energy with the prefix that leaves one to three digits before the point.
@@ -96,7 +96,7 @@ pub(super) fn joules(value: f64) -> String {
     }
     let units = [(1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ")];
     let (unit, name) = units.into_iter().find(|(unit, _)| value.abs() >= *unit * 0.9995).unwrap_or((1e-12, "pJ"));
-    format!("{} {name}", parts::tick(value / unit))
+    format!("{} {name}", parts::format_tick(value / unit))
 }
 
 #[cfg(test)]

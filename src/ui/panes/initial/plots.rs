@@ -7,7 +7,7 @@ use super::{Sight, drag};
 use crate::lab::Message;
 use crate::measure::InitialView;
 use crate::measure::initial_potential::{Errors, Expected};
-use crate::ui::panes::parts::{Ink, number};
+use crate::ui::panes::parts::{Ink, format_number};
 use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::initial as texts;
 
@@ -66,8 +66,8 @@ pub(super) fn plot(
         });
     chart::tell(&plot.response, face.name, || {
         let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
-        let course = chart::course(&points, |[p, error]| texts::at_p(&number(error), p));
-        let run = view.run.map_or(String::new(), |run| texts::run_has(&number((face.of)(run))));
+        let course = chart::course(&points, |[p, error]| texts::at_p(&format_number(error), p));
+        let run = view.run.map_or(String::new(), |run| texts::run_has(&format_number((face.of)(run))));
         texts::curve(&course, sight.p, &run)
     });
     drag(ui, &plot, sight, dragging, out);
@@ -95,7 +95,7 @@ fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: 
 /// What stands at the pointer.
 fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
     let point = view.at(p)?;
-    let of = |errors| number((face.of)(errors));
+    let of = |errors| format_number((face.of)(errors));
     let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));
     let replayed = replayed.map_or_else(String::new, |(p, errors)| texts::hover_replayed(&of(*errors), *p));
     Some(texts::hover(point.p, face.axis, &of(point.theory), &of(point.measured), &replayed))

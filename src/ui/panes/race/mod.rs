@@ -5,7 +5,7 @@ mod plots;
 use egui::text::LayoutJob;
 use egui::{Color32, Grid, ScrollArea, Ui};
 
-use super::parts::{self, Page, percent};
+use super::parts::{self, Page, format_percent};
 use super::{Pane, dress};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::experiment::{Run, Snapshot};
@@ -172,10 +172,10 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message
     match &line.state {
         State::Done { run, report } => {
             let figures = Figures::of(run, report, t);
-            ui.label(figures.accuracy.map_or("–".into(), percent));
-            ui.label(percent(figures.agreement));
+            ui.label(figures.accuracy.map_or("–".into(), format_percent));
+            ui.label(format_percent(figures.agreement));
             ui.label(format!("{:.3}", figures.mismatch));
-            ui.label(percent(figures.offset));
+            ui.label(format_percent(figures.offset));
             ui.label(figures.steps);
             ui.label(figures.synops);
             ui.label(figures.memory);
@@ -293,7 +293,7 @@ fn explain(lines: &[Line<'_>], t: usize) -> String {
     });
     let lead = best.map_or(String::new(), |(line, run, report)| {
         let figures = Figures::of(run, report, t);
-        let share = percent(figures.accuracy.unwrap_or(figures.agreement));
+        let share = format_percent(figures.accuracy.unwrap_or(figures.agreement));
         texts::best(t, line.name, &share)
     });
     texts::explanation(&lead)
@@ -302,7 +302,7 @@ fn explain(lines: &[Line<'_>], t: usize) -> String {
 fn describe(lines: &[Line<'_>], t: usize) -> String {
     let one = |(line, run, report): (&Line<'_>, &Run, &Report)| {
         let figures = Figures::of(run, report, t);
-        format!("{}: {}", line.name, percent(figures.accuracy.unwrap_or(figures.agreement)))
+        format!("{}: {}", line.name, format_percent(figures.accuracy.unwrap_or(figures.agreement)))
     };
     texts::description(t, &done(lines).map(one).collect::<Vec<_>>().join(", "))
 }

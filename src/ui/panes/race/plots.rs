@@ -9,7 +9,7 @@ use super::{Line, done};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::panes::chart;
-use crate::ui::panes::parts::{self, percent};
+use crate::ui::panes::parts::{self, format_percent};
 use crate::ui::texts::panes::race as texts;
 use crate::ui::texts::shared;
 use crate::ui::tones::tones;
@@ -70,7 +70,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         .label_formatter(|at| {
             let t = parts::step_at(parts::position(at).x, last);
             let one = |(line, _, report): (&Line<'_>, _, &Report)| {
-                share(report, t).map(|share| format!("\n{}: {}", line.name, percent(share)))
+                share(report, t).map(|share| format!("\n{}: {}", line.name, format_percent(share)))
             };
             Some(format!("t = {t}{}", done(lines).filter_map(one).collect::<String>()))
         })
@@ -89,9 +89,9 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
     chart::tell(&plot.response, texts::CURVES, || {
         let one = |(line, _, report): (&Line<'_>, _, &Report)| {
             let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
-            format!("{}: {}", line.name, chart::course(&points, |[t, y]| shared::at_step(&percent(y), t)))
+            format!("{}: {}", line.name, chart::course(&points, |[t, y]| shared::at_step(&format_percent(y), t)))
         };
-        let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&percent(ann)));
+        let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
         format!("{}.{ann}", done(lines).map(one).collect::<Vec<_>>().join(". "))
     });
     parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
@@ -136,11 +136,11 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
         .y_grid_spacer(|_| [0, 2, 4, 5].map(|k| GridMark { value: f64::from(k), step_size: 1.0 }).to_vec())
         .label_formatter(|at| {
             let psi = parts::position(at).x.round() as i32;
-            counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", percent(count as f64 / all)))
+            counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", format_percent(count as f64 / all)))
         })
         .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
     chart::tell(&shown.response, &texts::offsets_of(line.name), || {
-        let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", percent(*count as f64 / all));
+        let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / all));
         texts::offsets(&counts.iter().map(bar).collect::<Vec<_>>().join(", "))
     });
 }

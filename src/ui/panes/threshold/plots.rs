@@ -6,7 +6,7 @@ use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, Pl
 use super::{Memory, Sight, at, drag};
 use crate::convert::threshold_error::Prediction;
 use crate::lab::Message;
-use crate::ui::panes::parts::{Ink, number, percent};
+use crate::ui::panes::parts::{Ink, format_number, format_percent};
 use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::threshold as texts;
 
@@ -37,7 +37,7 @@ pub(super) fn histogram(
         .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
         .custom_y_axes(vec![
             parts::y_axis(texts::ACTIVATIONS)
-                .formatter(move |mark, _| if log { power(mark.value) } else { parts::tick(mark.value) }),
+                .formatter(move |mark, _| if log { power(mark.value) } else { parts::format_tick(mark.value) }),
         ])
         .label_formatter(|at| {
             let x = parts::position(at).x;
@@ -45,7 +45,7 @@ pub(super) fn histogram(
             let count = view.histogram.get(bin as usize).filter(|_| bin >= 0.0)?;
             let low = bin * f64::from(view.extent) / view.histogram.len() as f64;
             let high = low + f64::from(view.extent) / view.histogram.len() as f64;
-            Some(texts::bin(*count, &number(low), &number(high)))
+            Some(texts::bin(*count, &format_number(low), &format_number(high)))
         })
         .show(ui, |plot| {
             plot.span(
@@ -59,13 +59,13 @@ pub(super) fn histogram(
         });
     chart::tell(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
-        let clipped = sight.cost.map_or(String::new(), |cost| texts::which_clips(&percent(cost.clipped)));
-        let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", number(f64::from(*theta))));
+        let clipped = sight.cost.map_or(String::new(), |cost| texts::which_clips(&format_percent(cost.clipped)));
+        let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", format_number(f64::from(*theta))));
         texts::histogram(
             all,
-            &number(f64::from(view.extent)),
-            &percent(view.zeros),
-            &number(f64::from(sight.theta)),
+            &format_number(f64::from(view.extent)),
+            &format_percent(view.zeros),
+            &format_number(f64::from(sight.theta)),
             &clipped,
             &marks.collect::<Vec<_>>().join(", "),
         )
@@ -135,15 +135,15 @@ pub(super) fn costs(
         .height(height)
         .y_axis_label(texts::ERROR_AXIS)
         .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
-        .y_axis_formatter(|mark, _| parts::tick(mark.value))
+        .y_axis_formatter(|mark, _| parts::format_tick(mark.value))
         .label_formatter(|position| {
             let cost = at(predictions, parts::position(position).x as f32)?;
             Some(texts::hover(
-                &number(f64::from(cost.theta)),
-                &number(cost.clipping),
-                &number(cost.quantization),
-                &number(cost.total()),
-                &percent(cost.clipped),
+                &format_number(f64::from(cost.theta)),
+                &format_number(cost.clipping),
+                &format_number(cost.quantization),
+                &format_number(cost.total()),
+                &format_percent(cost.clipped),
             ))
         })
         .show(ui, |plot| {
@@ -160,10 +160,10 @@ pub(super) fn costs(
             threshold_line(plot, sight, &ink);
         });
     chart::tell(&plot.response, texts::COSTS, || {
-        let course = chart::course(&curve(Prediction::total), |[theta, e]| texts::error_at(&number(e), &number(theta)));
+        let course = chart::course(&curve(Prediction::total), |[theta, e]| texts::error_at(&format_number(e), &format_number(theta)));
         let best = sight
             .best
-            .map_or(String::new(), |best| texts::least_at(&number(f64::from(best.theta)), &number(best.total())));
+            .map_or(String::new(), |best| texts::least_at(&format_number(f64::from(best.theta)), &format_number(best.total())));
         texts::costs(&course, &best)
     });
     drag(ui, &plot, sight, extent, memory, out);

@@ -56,7 +56,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
         .label_formatter(|at| {
             let batch = parts::step_at(parts::position(at).x, done);
             let theta = rise.history.get(batch - 1)?.get(focus)?;
-            Some(texts::hover_rise(batch, &name(focus), &parts::number(f64::from(*theta))))
+            Some(texts::hover_rise(batch, &name(focus), &parts::format_number(f64::from(*theta))))
         });
     let shown = plot.show(ui, |plot| {
         for layer in (0..layers).filter(|l| *l != focus).chain((focus < layers).then_some(focus)) {
@@ -70,7 +70,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
     chart::tell(&shown.response, texts::RISING, || {
         let one = |layer: usize| {
             let theta = |batch: Option<&Vec<f32>>| batch.map_or(0.0, |batch| f64::from(batch[layer]));
-            format!("{} {}", name(layer), parts::number(theta(rise.history.last())))
+            format!("{} {}", name(layer), parts::format_number(theta(rise.history.last())))
         };
         texts::risen(&state, &(0..layers).map(one).collect::<Vec<_>>().join(", "))
     });
