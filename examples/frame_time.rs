@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use egui::{Context, Pos2, RawInput, Rect, Ui, Vec2, vec2};
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message, Workspace};
-use spikescope::ui::frame_times::Summary;
-use spikescope::ui::panes::Pane;
-use spikescope::ui::shell::{self, Window};
+use spikescope::ui::shell;
+use spikescope::ui::state::frame_times::Summary;
+use spikescope::ui::state::window::Window;
+use spikescope::ui::types::pane::Pane;
 
 const WINDOW: Vec2 = vec2(1280.0, 800.0);
 const PANE: Vec2 = vec2(640.0, 400.0);

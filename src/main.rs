@@ -86,7 +86,7 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
     }
     let folder = store::folder();
     let (mut lab, news) = match folder.as_deref() {
-        Some(folder) => ui::keeper::last(folder, fresh),
+        Some(folder) => ui::autosave::last(folder, fresh),
         None => (Lab::new(Settings::first_start()), None),
     };
     let mut messages: Vec<Message> = news.into_iter().collect();

@@ -9,7 +9,7 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use spikescope::lab::{Message, Workspace};
-use spikescope::ui::panes::Pane;
+use spikescope::ui::types::pane::Pane;
 
 /// Roles of what one works with.
 const CONTROLS: [Role; 12] = [

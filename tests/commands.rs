@@ -11,13 +11,13 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Workspace};
-use spikescope::ui::commands::Command;
-use spikescope::ui::dialog::Ask;
-use spikescope::ui::export::work::Work;
-use spikescope::ui::export::{Format, Still};
-use spikescope::ui::panes::Pane;
-use spikescope::ui::shell::Window;
+use spikescope::ui::export::Still;
 use spikescope::ui::sound::{Sound, Speaker};
+use spikescope::ui::state::pane_export::Work;
+use spikescope::ui::state::window::Window;
+use spikescope::ui::types::file_request::Ask;
+use spikescope::ui::types::pane::Pane;
+use spikescope::ui::{Command, Format};
 
 fn palette(harness: &mut Harness<'static, Desk>, typed: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);

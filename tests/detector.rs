@@ -13,8 +13,8 @@ use spikescope::experiment::cache::Cache;
 use spikescope::experiment::pipeline::compute;
 use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::progress::Control;
-use spikescope::ui::panes::Pane;
-use spikescope::ui::shell::Window;
+use spikescope::ui::state::window::Window;
+use spikescope::ui::types::pane::Pane;
 
 /// UltraFace on a photograph of an astronaut, over `steps` steps.
 fn ultraface(steps: usize) -> Option<Settings> {

@@ -13,7 +13,7 @@ use spikescope::lab::{Lab, Message};
 use spikescope::network::zoo::{Arch, parse_activation};
 use spikescope::network::{Activation, Network, Node, Op, Weights, safetensors};
 use spikescope::progress::Control;
-use spikescope::ui::findings::message;
+use spikescope::ui::panels::findings::message;
 
 fn found(settings: &Settings) -> Vec<Finding> {
     examine(settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"))

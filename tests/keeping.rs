@@ -14,8 +14,8 @@ use spikescope::lab::storage::missing_files::Waiting;
 use spikescope::lab::storage::store::{Left, SESSION, Store};
 use spikescope::lab::storage::{session_text, store};
 use spikescope::lab::{Lab, Message, Session};
-use spikescope::ui::dialog::Ask;
-use spikescope::ui::keeper;
+use spikescope::ui::autosave;
+use spikescope::ui::types::file_request::Ask;
 
 /// Set for the process that is to be killed: where it writes, and from which number on.
 const WRITER: &str = "SPIKESCOPE_TEST_WRITER";
@@ -75,15 +75,15 @@ fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
     lab.update([Message::SetSteps(6), Message::EndGesture, Message::SetDark(false), Message::FocusSample(3)]);
     lab.settle();
     lab.session().save(&folder.path().join(SESSION)).unwrap();
-    let (mut again, news) = keeper::last(folder.path(), false);
+    let (mut again, news) = autosave::last(folder.path(), false);
     assert!(news.is_none());
     again.settle();
     assert_eq!(again.session(), lab.session());
-    let (fresh, _) = keeper::last(folder.path(), true);
+    let (fresh, _) = autosave::last(folder.path(), true);
     assert_eq!(fresh.settings, Settings::first_start());
     assert_eq!(Session::load(&folder.path().join(store::PREVIOUS)).unwrap(), lab.session(), "it is not lost");
     std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
-    let (fresh, news) = keeper::last(folder.path(), false);
+    let (fresh, news) = autosave::last(folder.path(), false);
     assert_eq!(fresh.settings, Settings::first_start());
     assert!(matches!(news, Some(Message::Tell(notice)) if notice.text.contains("newer version")));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use spikescope::lab::Lab;
 use spikescope::lesson::bundled::{LESSONS, PREFIX};
 use spikescope::lesson::{Given, Lesson, Player, Question, UNKNOWN, Verdict, filled};
-use spikescope::ui::panes::Pane;
+use spikescope::ui::types::pane::Pane;
 
 /// The lesson as it stands in the tree.
 fn open(name: &str) -> Arc<Lesson> {

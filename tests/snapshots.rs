@@ -19,7 +19,7 @@ use spikescope::experiment::{Run, Seconds, Settings, Snapshot};
 use spikescope::lab::history::run_history::History;
 use spikescope::lab::{Lab, Message, Session};
 use spikescope::ui::export::Still;
-use spikescope::ui::panes::Pane;
+use spikescope::ui::types::pane::Pane;
 
 /// Room for what each pane shows, in points and pixels.
 const SIZE: egui::Vec2 = egui::vec2(560.0, 380.0);
@@ -143,7 +143,7 @@ fn what_changes_is_seen() {
 #[test]
 fn one_digit_is_a_difference_and_an_edge_smoothed_a_little_otherwise_is_none() {
     let draw = |text: &'static str, x: f32| {
-        rgb(&spikescope::ui::software::draw(egui::vec2(120.0, 40.0), 1.0, move |ui| {
+        rgb(&spikescope::ui::export::software_renderer::draw(egui::vec2(120.0, 40.0), 1.0, move |ui| {
             ui.small(text);
             let line = [egui::pos2(x, 24.0), egui::pos2(x + 30.0, 38.0)];
             ui.painter().line_segment(line, egui::Stroke::new(1.5, egui::Color32::WHITE));

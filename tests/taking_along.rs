@@ -9,9 +9,10 @@ use image::AnimationDecoder;
 use spikescope::Error;
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message};
-use spikescope::ui::export::work::Progress;
-use spikescope::ui::export::{Format, Still, note_size};
-use spikescope::ui::panes::{self, Pane};
+use spikescope::ui::export::Still;
+use spikescope::ui::state::pane_export::Progress;
+use spikescope::ui::types::pane::Pane;
+use spikescope::ui::{Format, note_size, panes};
 
 fn lab() -> Lab {
     let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() };

@@ -4,8 +4,9 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message, Workspace};
-use spikescope::ui::panes::Pane;
-use spikescope::ui::shell::{self, Window};
+use spikescope::ui::shell;
+use spikescope::ui::state::window::Window;
+use spikescope::ui::types::pane::Pane;
 
 /// The window on a lab that has computed its first run.
 struct Desk {

@@ -6,7 +6,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::experiment::Settings;
 use spikescope::lab::Lab;
-use spikescope::ui::shell::Window;
+use spikescope::ui::state::window::Window;
 
 #[path = "common/desk.rs"]
 #[allow(dead_code, reason = "other tests sit at other desks")]

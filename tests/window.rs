@@ -6,7 +6,7 @@ use spikescope::convert::ThresholdRule;
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::measure::Reference;
-use spikescope::ui::panes::Pane;
+use spikescope::ui::types::pane::Pane;
 
 #[path = "common/desk.rs"]
 mod common;

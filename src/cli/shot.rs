@@ -7,10 +7,11 @@ use serde::Deserialize;
 use crate::experiment::Settings;
 use crate::lab::{Lab, Message, Session, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
-use crate::ui::export::work::Progress;
-use crate::ui::export::{Format, Still};
-use crate::ui::panes::Pane;
-use crate::ui::shell::Window;
+use crate::ui::Format;
+use crate::ui::export::Still;
+use crate::ui::state::pane_export::Progress;
+use crate::ui::state::window::Window;
+use crate::ui::types::pane::Pane;
 use crate::{Error, Result};
 
 /// The largest picture that is drawn, in pixels along a side.
@@ -86,7 +87,7 @@ pub fn run(args: ShotArgs) -> Result<()> {
         enter(lesson, args.step, &mut lab, &mut window)?;
     }
     lab.view.dark = dark.unwrap_or(lab.view.dark);
-    let mut still = Still::new(pane, egui::vec2(width, height), args.scale).in_window(window);
+    let mut still = Still::new(pane, egui::vec2(width, height), args.scale).in_window(window, crate::ui::shell::show);
     still.write(&mut lab, format, &args.out, &Progress::default())
 }
 

@@ -7,15 +7,18 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 
-use super::dialog::{Ask, Dialogs, Native};
-use super::export::work::Work;
-use super::keeper::Keeper;
-use super::panes::Pane;
-use super::shell::{self, Window};
+use super::autosave::Keeper;
+use super::file_dialog::{Dialogs, Native};
+use super::shell;
+use super::state::pane_export::Work;
+use super::state::window::Window;
+use super::texts::file_dialog as dialog_texts;
+use super::types::file_request::Ask;
+use super::types::pane::Pane;
 use crate::data::images::is_picture;
 use crate::lab::storage::store::Store;
 use crate::lab::{Lab, Level, Message, Notice};
-use crate::ui::texts::{dialog as dialog_texts, window as texts};
+use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
 /// A file that was chosen, and what for.

@@ -4,7 +4,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::experiment::Settings;
 use spikescope::lab::Lab;
-use spikescope::ui::shell::{self, Window};
+use spikescope::ui::shell;
+use spikescope::ui::state::window::Window;
 
 /// The window on a lab that has computed its first run.
 pub struct Desk {

@@ -2,20 +2,19 @@
 
 use egui::Context;
 
-use super::{BUNDLED_DATA, Command, methods};
 use crate::convert::NamedRecipe;
 use crate::lab::storage::session_text;
 use crate::lab::{Control, Lab, Level, Message, Notice, Session};
 use crate::measure::NeuronRef;
 use crate::network::open::BUILTIN;
 use crate::network::zoo::BUNDLED;
-use crate::ui::dialog::Ask;
-use crate::ui::folding::Side;
-use crate::ui::hints::Hints;
-use crate::ui::palette::Palette;
-use crate::ui::panes::Pane;
-use crate::ui::shell::Window;
-use crate::ui::texts;
+use crate::ui::state::command_palette::Palette;
+use crate::ui::state::first_start::Hints;
+use crate::ui::state::responsive::Side;
+use crate::ui::state::window::Window;
+use crate::ui::types::file_request::Ask;
+use crate::ui::types::pane::Pane;
+use crate::ui::{BUNDLED_DATA, Command, methods, texts};
 
 impl Command {
     /// Why the command cannot be given now; `None` when it can.
@@ -91,7 +90,10 @@ impl Command {
                     Ok(line) => {
                         let letters = line.len();
                         ctx.copy_text(line);
-                        out.push(Message::Tell(Notice { level: Level::Note, text: texts::share::copied(letters) }));
+                        out.push(Message::Tell(Notice {
+                            level: Level::Note,
+                            text: texts::session_dialogs::copied(letters),
+                        }));
                     }
                     Err(error) => out.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() })),
                 }
@@ -137,7 +139,7 @@ impl Command {
             }
             Self::Recent(index) => out.push(Message::OpenRecent(index)),
             Self::Lesson(index) => {
-                out.extend(crate::ui::lesson::entries().get(index).map(|l| Message::OpenLesson(l.source.clone())));
+                out.extend(crate::ui::entries().get(index).map(|l| Message::OpenLesson(l.source.clone())));
             }
             Self::Undo => out.push(Message::Undo),
             Self::Redo => out.push(Message::Redo),

@@ -2,10 +2,10 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
-use super::Command;
 use crate::lab::{Lab, Message, Workspace};
-use crate::ui::dialog::Ask;
-use crate::ui::shell::Window;
+use crate::ui::Command;
+use crate::ui::state::window::Window;
+use crate::ui::types::file_request::Ask;
 
 const fn plain(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::NONE, key)

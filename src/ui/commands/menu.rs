@@ -2,14 +2,12 @@
 
 use egui::{Button, Ui};
 
-use super::{BUNDLED_DATA, Command, methods};
 use crate::lab::{Lab, Message, Workspace};
 use crate::network::zoo::BUNDLED;
-use crate::ui::dialog::Ask;
-use crate::ui::export::Format;
-use crate::ui::panes::Pane;
-use crate::ui::shell::Window;
-use crate::ui::texts;
+use crate::ui::state::window::Window;
+use crate::ui::types::file_request::Ask;
+use crate::ui::types::pane::Pane;
+use crate::ui::{BUNDLED_DATA, Command, Format, methods, texts};
 
 /// A menu that is being drawn.
 struct Menu<'a> {
@@ -80,7 +78,7 @@ impl Menu<'_> {
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
         ui.menu_button(texts::commands::LESSONS, |ui| {
-            self.items(ui, (0..crate::ui::lesson::entries().len()).map(Command::Lesson));
+            self.items(ui, (0..crate::ui::entries().len()).map(Command::Lesson));
             self.item(ui, Command::File(Ask::OpenLesson));
         });
         ui.menu_button(texts::commands::EXPORT, |ui| {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbaImage};
 
-use super::work::Progress;
 use super::{Still, png};
 use crate::files::{PREFIX, write_or_stop};
 use crate::lab::Lab;
+use crate::ui::state::pane_export::Progress;
 use crate::{Error, Result};
 
 /// How long a step and the last step stand, in milliseconds.

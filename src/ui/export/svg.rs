@@ -5,8 +5,8 @@ use std::fmt::Write;
 use egui::epaint::{ClippedShape, ColorMode, Mesh, PathShape, PathStroke, RectShape, TextShape};
 use egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId, Vec2};
 
+use super::software_renderer::Textures;
 use crate::base64;
-use crate::ui::software::Textures;
 
 /// A pixel of a picture becomes up to so many on a side: readers that smooth what they enlarge then smooth its edge only.
 const ENLARGED: usize = 8;
@@ -315,7 +315,7 @@ mod tests {
     use egui::{FontId, pos2, vec2};
 
     use super::*;
-    use crate::ui::software::Stage;
+    use crate::ui::export::software_renderer::Stage;
 
     #[test]
     fn lines_stay_lines_and_text_stays_text() {

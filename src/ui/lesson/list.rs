@@ -1,23 +1,10 @@
 //! The lessons that there are.
 
-use std::sync::OnceLock;
-
 use egui::{RichText, Ui};
 
-use crate::lesson::Lesson;
-use crate::lesson::bundled::{LESSONS, PREFIX};
-use crate::ui::dialog::Ask;
-use crate::ui::panes::Pane;
 use crate::ui::texts::lesson as texts;
-
-/// A line of the list.
-#[derive(Debug)]
-pub struct Entry {
-    pub source: String,
-    pub title: String,
-    pub summary: String,
-    pub minutes: Option<u32>,
-}
+use crate::ui::types::file_request::Ask;
+use crate::ui::types::lessons::entries;
 
 /// Draws the list; returns the source of the lesson that was chosen.
 pub fn show(ui: &mut Ui, asks: &mut Vec<Ask>) -> Option<String> {
@@ -39,18 +26,4 @@ pub fn show(ui: &mut Ui, asks: &mut Vec<Ask>) -> Option<String> {
         asks.push(Ask::OpenLesson);
     }
     chosen
-}
-
-/// The bundled lessons, read once.
-pub fn entries() -> &'static [Entry] {
-    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
-    ENTRIES.get_or_init(|| {
-        let panes = Pane::ALL.map(Pane::name);
-        let entry = |(name, _): (&str, &str)| {
-            let lesson = Lesson::open(&format!("{PREFIX}{name}"), &panes).ok()?;
-            let Lesson { source, title, summary, minutes, .. } = lesson;
-            Some(Entry { source, title, summary, minutes })
-        };
-        LESSONS.into_iter().filter_map(entry).collect()
-    })
 }

@@ -2,12 +2,12 @@
 
 use egui::{Color32, Key, RichText, TextEdit, Ui};
 
-use super::markdown;
-use super::state::Classroom;
 use crate::lab::{Lab, Message};
 use crate::lesson::{Condition, Given, Question, Verdict, filled};
+use crate::ui::state::lesson::Classroom;
 use crate::ui::texts::lesson as texts;
-use crate::ui::tones::tones;
+use crate::ui::theme::colors::tones;
+use crate::ui::widgets::markdown;
 
 /// Wrong answers after which the answer may be shown.
 const PATIENCE: usize = 2;

@@ -2,46 +2,29 @@
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
-use super::parts::{self, Page, format_percent};
-use super::{Pane, chart};
 use crate::convert::Mend;
 use crate::data::thumbnail_rgba;
 use crate::experiment::Run;
-use crate::lab::{Lab, Message, Workspace};
-use crate::task::{Answer, Detector, Found, output_agreement};
-use crate::ui::shell::Layout;
-use crate::ui::texts::likeness::NOTHING_YET;
+use crate::lab::{Lab, Message};
+use crate::task::{Detector, Found, output_agreement};
+use crate::ui::texts::format::format_percent;
+use crate::ui::texts::output_agreement::NOTHING_YET;
 use crate::ui::texts::panes::boxes as texts;
 use crate::ui::texts::shared;
-use crate::ui::tones::tones;
-
-/// Opens the pane where a detector is on the screen for the first time, and takes it away after the last; whoever closes it
-/// keeps it closed.
-pub fn follow(lab: &Lab, layout: &mut Layout) {
-    let Some(run) = &lab.run else { return };
-    let detector = run.likeness.as_ref().is_some_and(|likeness| likeness.of == Answer::Boxes);
-    let wanted = if detector { run.settings.model.as_str() } else { "" };
-    if layout.boxes_for == wanted {
-        return;
-    }
-    layout.boxes_for = wanted.to_owned();
-    match detector {
-        true => layout.docks.add_beside(lab.view.workspace, Pane::Boxes, Pane::Mismatch),
-        false => [Workspace::Explore, Workspace::Teach, Workspace::Tune]
-            .into_iter()
-            .for_each(|workspace| layout.docks.remove(workspace, Pane::Boxes)),
-    }
-}
+use crate::ui::theme::colors::tones;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {
         let classes = texts::NO_BOXES;
-        return parts::empty(ui, &Detector::why_not(&run.model.original).unwrap_or_else(|| classes.into()));
+        return pane_parts::empty(ui, &Detector::why_not(&run.model.original).unwrap_or_else(|| classes.into()));
     };
     let found = format!("{}; {}", sentence(shared::ANN, &ann), sentence(&texts::snn_at(t), &snn));
     let overlap = agreement(&ann, &snn);
@@ -52,7 +35,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: texts::explanation(&found, &overlap),
         description: texts::description(ann.len(), snn.len()),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(&ann, &snn),
@@ -82,7 +65,7 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
     let size = texture.size_vec2();
     let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
     let (rect, response) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
-    chart::tell(&response, texts::BOXES, || {
+    plot_description::tell(&response, texts::BOXES, || {
         let one = |found: &Found| {
             let [left, right, top, bottom] =
                 [found.left, found.right, found.top, found.bottom].map(|share| format!("{:.0} %", share * 100.0));

@@ -2,14 +2,15 @@
 
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::parts::{self, Page, format_number};
-use super::{Pane, dress};
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, Reference};
-use crate::ui::layer_strip::reference_words;
+use crate::ui::texts::format::{format_number, reference_words};
 use crate::ui::texts::layers::PARTS;
 use crate::ui::texts::panes::ledger as texts;
-use crate::ui::tones::{Tones, tones};
+use crate::ui::theme::colors::{Tones, tones};
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts};
 
 const ROW: f32 = 26.0;
 const NAME: f32 = 96.0;
@@ -30,7 +31,7 @@ struct Manner {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let layers = &snapshot.report.layers;
     let relative_id = ui.scope_id().with("relative");
@@ -43,7 +44,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explain(layers, reference, snapshot.report.steps),
         description: describe(layers, reference),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(layers, reference),
@@ -51,8 +52,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal_wrapped(|ui| {
                 let tones = tones(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
-                parts::legend(ui, &entries);
-                if !dress::has_controls(ui) {
+                pane_parts::legend(ui, &entries);
+                if !pane_frame::has_controls(ui) {
                     return;
                 }
                 let toggle = ui.checkbox(&mut relative, texts::RELATIVE);
@@ -254,8 +255,12 @@ fn explain(layers: &[LayerReport], reference: Reference, t: usize) -> String {
 fn describe(layers: &[LayerReport], reference: Reference) -> String {
     let one = |layer: &LayerReport| {
         let ledger = layer.ledger_against(reference);
-        let parts =
-            ledger.parts().iter().zip(PARTS).map(|(v, name)| format!("{name} {}", format_number(*v))).collect::<Vec<_>>();
+        let parts = ledger
+            .parts()
+            .iter()
+            .zip(PARTS)
+            .map(|(v, name)| format!("{name} {}", format_number(*v)))
+            .collect::<Vec<_>>();
         texts::layer(&layer.name, &parts.join(", "), &format_number(ledger.total))
     };
     let against = layers.first().map_or(texts::RELU, |layer| reference_words(layer, reference));

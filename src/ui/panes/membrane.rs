@@ -4,16 +4,19 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
-use super::decimate::visible;
-use super::parts::{self, Ink, Page, neuron_name, format_number};
-use super::{Pane, chart, dress};
 use crate::convert::{SpikingLayer, target_of};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{Lab, Message};
 use crate::measure::NeuronRef;
 use crate::simulate::membrane_trace::Trace;
+use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::membrane as texts;
 use crate::ui::texts::shared;
+use crate::ui::theme::colors::Ink;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::decimate::visible;
+use crate::ui::widgets::pane_parts::{Page, neuron_name};
+use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// The lowest that the plot of one membrane may get, in points.
 const MIN_HEIGHT: f32 = 70.0;
@@ -35,7 +38,7 @@ struct Lane<'a> {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let lanes = lanes(snapshot, &lab.view.pinned);
     let Some(focused) = lanes.first() else { return };
@@ -47,7 +50,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explanation(run, focused),
         description: format!("{} {}", explanation(run, focused), sentence(focused, cursor)),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(&snapshot.run, &lanes),
@@ -101,11 +104,11 @@ impl Lane<'_> {
 
 /// What the colors mean.
 fn key(ui: &mut Ui, steps: usize) {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
     let entries =
         [(path, ink.snn), (texts::SPIKE, ink.spike), (shared::THRESHOLD, ink.theta), (texts::INPUT, ink.current)];
-    parts::legend(ui, &entries);
+    pane_parts::legend(ui, &entries);
 }
 
 /// Name, counts and the pin.
@@ -117,11 +120,11 @@ fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Me
             true => (texts::UNPIN, Message::Unpin(lane.at), texts::UNPIN_HINT),
             false => (texts::PIN, Message::Pin(lane.at), texts::PIN_HINT),
         };
-        if dress::has_controls(ui) && ui.small_button(word).on_hover_text(hint).clicked() {
+        if pane_frame::has_controls(ui) && ui.small_button(word).on_hover_text(hint).clicked() {
             out.push(message);
         }
     });
-    if dress::has_words(ui) {
+    if pane_frame::has_words(ui) {
         ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
     }
 }
@@ -136,7 +139,7 @@ fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
 
 /// Membrane and input current of one neuron over the same axis.
 fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let steps = lane.trace.spikes.len();
     let link = ui.scope_id().with("steps");
     let base = |id: &str| {
@@ -146,41 +149,41 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
             .allow_boxed_zoom(false)
             .include_x(0.0)
             .include_x(steps as f64 + 0.5)
-            .x_grid_spacer(|input| parts::step_marks(input.bounds))
+            .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
     };
     let hover = |at: &HoverPosition<'_>| Some(read_out(lane, hovered(at)));
     let membrane = base("membrane")
         .height(height)
-        .custom_y_axes(vec![parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
-        .y_grid_spacer(move |input| parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
+        .custom_y_axes(vec![pane_parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
+        .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .label_formatter(hover)
         .show_axes([false, true])
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
-            let columns = parts::columns(plot);
+            let columns = pane_parts::columns(plot);
             let cut = |points: &[[f64; 2]]| visible(points, bounds.min()[0], bounds.max()[0], columns);
             draw_membrane(plot, lane, &ink, steps <= MARKED_STEPS, cut);
-            plot.vline(parts::cursor_line(cursor, ink.cursor));
+            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
-    chart::tell(&membrane.response, &texts::potential_of(&name), || {
-        let course = chart::course(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
+    plot_description::tell(&membrane.response, &texts::potential_of(&name), || {
+        let course = plot_description::course(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
         let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
         let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
         texts::potential(&course, &format_number(f64::from(lane.trace.theta)), &fired)
     });
-    parts::drag_cursor(&membrane, cursor, steps, true, out);
+    pane_parts::drag_cursor(&membrane, cursor, steps, true, out);
     let current = base("current")
         .height(CURRENT_HEIGHT)
-        .custom_y_axes(vec![parts::y_axis("I(t)").min_thickness(46.0)])
-        .y_grid_spacer(|input| parts::round_marks(input.bounds, 3.0))
-        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEP)])
+        .custom_y_axes(vec![pane_parts::y_axis("I(t)").min_thickness(46.0)])
+        .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 3.0))
+        .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEP)])
         .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
-            let columns = parts::columns(plot);
+            let columns = pane_parts::columns(plot);
             let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
             plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
             if steps <= MARKED_STEPS {
@@ -191,14 +194,15 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
                 let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
                 plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(ink.current));
             }
-            plot.vline(parts::cursor_line(cursor, ink.cursor));
+            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
         });
-    chart::tell(&current.response, &texts::current_of(&name), || {
-        let course = chart::course(&series(1, &lane.trace.current), |[t, i]| shared::at_step(&format_number(i), t));
+    plot_description::tell(&current.response, &texts::current_of(&name), || {
+        let course =
+            plot_description::course(&series(1, &lane.trace.current), |[t, i]| shared::at_step(&format_number(i), t));
         let sum: f32 = lane.trace.current.iter().sum();
         texts::current(&course, &format_number(f64::from(sum) / steps.max(1) as f64))
     });
-    parts::drag_cursor(&current, cursor, steps, true, out);
+    pane_parts::drag_cursor(&current, cursor, steps, true, out);
 }
 
 /// The line from reset to charge to reset, the threshold, and the spikes above it.
@@ -271,7 +275,7 @@ fn read_out(lane: &Lane<'_>, x: f64) -> String {
     if x < 0.5 {
         return format!("t = 0\nv(0) = {}", format_number(f64::from(trace.initial)));
     }
-    let t = parts::step_at(x, trace.spikes.len());
+    let t = pane_parts::step_at(x, trace.spikes.len());
     let at = |values: &[f32]| values.get(t - 1).map_or_else(String::new, |&value| format_number(f64::from(value)));
     let spike = if trace.spikes.get(t - 1) == Some(&true) { texts::SPIKE } else { texts::NO_SPIKE };
     texts::hover(t, spike, &at(&trace.current), &at(&trace.before_reset), &at(&trace.after_reset), lane.count(t))

@@ -2,23 +2,26 @@
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
-use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
-use super::parts::{self, Page, format_number, format_percent};
-use super::{Pane, chart, streaming};
+use super::live_mismatch;
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
 use crate::measure::{Density, LayerReport, NeuronRef};
-use crate::ui::colormap::Colors;
+use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::mismatch as texts;
 use crate::ui::texts::shared;
-use crate::ui::tones::tones;
+use crate::ui::theme::colormap::Colors;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::heat_map::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let place = ui.max_rect();
     let Some(snapshot) = &lab.snapshot else {
-        parts::empty(ui, texts::EMPTY);
-        return streaming::show(ui, lab, place);
+        pane_parts::empty(ui, texts::EMPTY);
+        return live_mismatch::show(ui, lab, place);
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let r = layer.correlation.map_or(shared::NOT_DEFINED.into(), |r| format!("{r:.4}"));
@@ -28,7 +31,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explain(layer, snapshot, &r),
         description: texts::description(&layer.name, &r, &format_number(layer.mean_abs_mismatch)),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(snapshot),
@@ -55,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
         },
     );
-    streaming::show(ui, lab, place);
+    live_mismatch::show(ui, lab, place);
 }
 
 /// The density with its diagonal, as a square of `side` points.
@@ -76,10 +79,10 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         }
         image
     };
-    chart::tell(&response, texts::DENSITY, || {
+    plot_description::tell(&response, texts::DENSITY, || {
         texts::density(
             &layer.name,
-            &parts::format_tick(f64::from(density.extent)),
+            &crate::ui::texts::format::format_tick(f64::from(density.extent)),
             &layer.correlation.map_or(shared::NOT_DEFINED.into(), |r| format!("{r:.4}")),
             &format_number(layer.mean_abs_mismatch),
         )
@@ -151,7 +154,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
         let (rect, response) = picture(ui, &handle, room);
         let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
-        chart::tell(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
+        plot_description::tell(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
             let (low, high) =
                 values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
             let (low, high) = (format_number(f64::from(low)), format_number(f64::from(high)));
@@ -163,7 +166,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
         let Some(neuron) = under else { continue };
         let text = texts::neuron(
-            &parts::neuron_name(layer, neuron),
+            &pane_parts::neuron_name(layer, neuron),
             &format_number(f64::from(maps.ann[neuron])),
             &format_number(f64::from(maps.snn[neuron])),
             maps.counts[neuron],

@@ -3,20 +3,22 @@
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
-use super::heat::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
-use super::parts::{self, Page, format_percent};
-use super::{Pane, chart};
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, NeuronRef};
-use crate::ui::colormap::Colors;
+use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::offset_spikes as texts;
-use crate::ui::tones::tones;
+use crate::ui::theme::colormap::Colors;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::heat_map::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));
@@ -33,7 +35,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             &format_percent(shares[3]),
         ),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(layer, before),
@@ -114,7 +116,10 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     };
     let ghosts: Vec<Bar> = before.map(|b| b.offset_spikes.iter().map(hollow).collect()).unwrap_or_default();
     if before.is_some() {
-        parts::legend(ui, &[(texts::TOO_OFTEN, tones.snn), (texts::TOO_RARELY, tones.ann), (texts::OUTLINE, outline)]);
+        pane_parts::legend(
+            ui,
+            &[(texts::TOO_OFTEN, tones.snn), (texts::TOO_RARELY, tones.ann), (texts::OUTLINE, outline)],
+        );
     }
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
     let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
@@ -163,7 +168,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         ])
         .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
         .label_formatter(|at| {
-            let psi = parts::position(at).x.round() as i32;
+            let psi = pane_parts::position(at).x.round() as i32;
             let count = layer.offset_spikes.get(&psi).copied().unwrap_or(0);
             let was = before.map(|b| b.offset_spikes.get(&psi).copied().unwrap_or(0));
             if count == 0 && was.unwrap_or(0) == 0 {
@@ -178,7 +183,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
                 plot.bar_chart(BarChart::new("before correction", ghosts).allow_hover(false));
             }
         });
-    chart::tell(&shown.response, texts::HISTOGRAM, || {
+    plot_description::tell(&shown.response, texts::HISTOGRAM, || {
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / total));
         let bars = |layer: &LayerReport| layer.offset_spikes.iter().map(bar).collect::<Vec<_>>().join(", ");
         let was = before.map_or(String::new(), |before| texts::bars_before(&bars(before)));
@@ -230,7 +235,7 @@ fn map(
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);
-    chart::tell(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
+    plot_description::tell(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
         let (low, high) = layer.offset_map.iter().fold((0.0f32, 0.0f32), |(low, high), v| (low.min(*v), high.max(*v)));
         let here = layer.offset_map[snapshot.focus.neuron];
         texts::map(&layer.name, low, high, here)
@@ -239,7 +244,7 @@ fn map(
     frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
     let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
     if let Some(neuron) = under {
-        let name = parts::neuron_name(&snapshot.run.spiking.layers[snapshot.focus.layer], neuron);
+        let name = pane_parts::neuron_name(&snapshot.run.spiking.layers[snapshot.focus.layer], neuron);
         let text = texts::neuron(&name, layer.offset_map[neuron]);
         if response.on_hover_text_at_pointer(text).clicked() {
             out.push(Message::FocusNeuron(NeuronRef {

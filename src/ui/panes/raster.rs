@@ -7,15 +7,17 @@ use std::sync::{Arc, Weak};
 use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Plot, PlotImage, PlotPoint, PlotResponse, PlotUi};
 
-use super::parts::{self, Page, neuron_name, format_number, format_percent};
-use super::{Pane, chart};
 use crate::convert::SpikingLayer;
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{Lab, Message};
 use crate::measure::NeuronRef;
 use crate::simulate::SpikeTrain;
+use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::raster as texts;
 use crate::ui::texts::shared;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::{Page, neuron_name};
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Width of the plot of rates.
 const RATES_WIDTH: f32 = 110.0;
@@ -46,7 +48,7 @@ struct Picture {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
@@ -54,7 +56,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let rates = channel_rates(&snapshot.maps.counts, layer.plane(), snapshot.report.steps);
     let words = explanation(snapshot, layer, &rates);
     let page = Page { of: Pane::Raster, title: texts::TITLE, description: words.clone(), explanation: words };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(spikes, focus.sample),
@@ -65,7 +67,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal(|ui| {
                 let width = (ui.available_width() - RATES_WIDTH - ui.spacing().item_spacing.x).max(80.0);
                 let plot = raster(ui, snapshot, layer, spikes, cursor, egui::vec2(width, height), link);
-                chart::tell(&plot.response, texts::RASTER, || {
+                plot_description::tell(&plot.response, texts::RASTER, || {
                     let spikes: u64 = snapshot.maps.counts.iter().map(|&n| u64::from(n)).sum();
                     let (t, all, neurons) = (snapshot.report.steps, run.steps(), layer.neurons());
                     texts::raster(all, neurons, &layer.name, spikes, t)
@@ -76,7 +78,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     let at = |neuron| NeuronRef { layer: focus.layer, sample: focus.sample, neuron };
                     out.extend(neuron.map(|neuron| Message::FocusNeuron(at(neuron))));
                 }
-                parts::drag_cursor(&plot, cursor, run.steps(), false, out);
+                pane_parts::drag_cursor(&plot, cursor, run.steps(), false, out);
                 rate_bars(ui, layer, &rates, snapshot.report.steps, height, link);
             });
         },
@@ -92,7 +94,7 @@ fn raster(
     size: egui::Vec2,
     link: egui::Id,
 ) -> PlotResponse<()> {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let (steps, neurons) = (snapshot.run.steps(), layer.neurons());
     let id = ui.scope_id().with("raster picture");
     let all = Key {
@@ -116,7 +118,7 @@ fn raster(
         .include_y(-0.5)
         .include_y(neurons as f64 - 0.5)
         .show_grid(false)
-        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEP)])
+        .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEP)])
         .y_axis_label(texts::NEURON)
         .y_axis_min_width(46.0)
         .label_formatter(|at| hover(at, layer, spikes, snapshot.focus.sample, steps))
@@ -136,13 +138,13 @@ fn raster(
             }
             let here = HLine::new("neuron in focus", snapshot.focus.neuron as f64);
             plot.hline(here.color(ink.cursor).width(1.0).allow_hover(false));
-            plot.vline(parts::cursor_line(cursor, ink.cursor));
+            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
         })
 }
 
 /// The rate of each channel up to the time cursor, as bars beside the channel.
 fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, height: f32, link: egui::Id) {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let plane = layer.plane() as f64;
     let bar = |(channel, &rate): (usize, &f64)| Bar::new((channel as f64 + 0.5) * plane - 0.5, rate).width(plane * 0.9);
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
@@ -160,7 +162,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         .set_margin_fraction(egui::Vec2::ZERO)
         .include_x(0.0)
         .include_x(rates.iter().copied().fold(0.01, f64::max) * 1.05)
-        .custom_x_axes(vec![parts::x_axis(texts::RATE)])
+        .custom_x_axes(vec![pane_parts::x_axis(texts::RATE)])
         .label_formatter(|at| {
             let y = match at {
                 HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => position.y,
@@ -171,7 +173,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
         });
-    chart::tell(&shown.response, &texts::rates_of(word), || {
+    plot_description::tell(&shown.response, &texts::rates_of(word), || {
         // Of many, only the busiest.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
@@ -189,7 +191,7 @@ fn hover(
 ) -> Option<String> {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
     let neuron = index_at(position.y, layer.neurons())?;
-    let t = parts::step_at(position.x, steps);
+    let t = pane_parts::step_at(position.x, steps);
     let word = if spikes.fired(t - 1, sample, neuron) { texts::SPIKE } else { texts::NO_SPIKE };
     Some(texts::hover(&neuron_name(layer, neuron), t, word))
 }

@@ -2,18 +2,20 @@
 
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::parts::{self, Page, format_percent};
-use super::{Pane, dress};
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
 use crate::measure::{Categories, LayerReport, NeuronRef};
+use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::unevenness as texts;
-use crate::ui::tones::tones;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let layers = &snapshot.report.layers;
     let Some(focused) = layers.get(snapshot.focus.layer) else { return };
@@ -26,13 +28,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explain(focused, snapshot.report.steps),
         description: describe(layers),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(layers),
         |ui| {
             ui.horizontal_wrapped(|ui| {
-                if !dress::has_controls(ui) {
+                if !pane_frame::has_controls(ui) {
                     return;
                 }
                 ui.selectable_value(&mut end_to_end, false, texts::SAME_INPUT).on_hover_text(texts::SAME_INPUT_HINT);
@@ -83,7 +85,10 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color
             // Swatch and words stay together when the row breaks.
             let font = egui::TextStyle::Button.resolve(ui.style());
             let width = ui.painter().layout_no_wrap(words.clone(), font, color).size().x;
-            parts::wrap_before(ui, 10.0 + width + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x);
+            pane_parts::wrap_before(
+                ui,
+                10.0 + width + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x,
+            );
             let button = ui
                 .horizontal(|ui| {
                     let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
@@ -91,7 +96,7 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color
                     ui.add_enabled(example.is_some(), egui::Button::new(words).small())
                 })
                 .inner;
-            let name = example.map(|e| parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
+            let name = example.map(|e| pane_parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
             let hover = match (name, snapshot.kinds.neurons(k).len()) {
                 (None, _) => texts::NO_SUCH_NEURON.into(),
@@ -158,8 +163,9 @@ fn row(
         FontId::proportional(11.5),
         tones.text,
     );
-    let lines = (0..5)
-        .map(|k| format!("C{k} {}: {} ({})\n", texts::NAMES[k], counts[k], format_percent(counts[k] as f64 / total as f64)));
+    let lines = (0..5).map(|k| {
+        format!("C{k} {}: {} ({})\n", texts::NAMES[k], counts[k], format_percent(counts[k] as f64 / total as f64))
+    });
     let hover = texts::hover(&layer.name, &lines.collect::<String>(), total);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, texts::row(&layer.name)));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));

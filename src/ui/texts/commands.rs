@@ -1,12 +1,12 @@
 //! The words of the commands.
 
+use super::format::source_file_name;
 use crate::lab::storage::recent_files::Opened;
 use crate::lab::{Lab, Workspace};
 use crate::measure::NeuronRef;
 use crate::network::zoo::BUNDLED;
-use crate::ui::commands::{BUNDLED_DATA, Command, methods};
-use crate::ui::dialog::Ask;
-use crate::ui::words::source_file_name;
+use crate::ui::types::file_request::Ask;
+use crate::ui::{BUNDLED_DATA, Command, methods};
 
 // Why a command cannot be given now.
 pub const NOTHING_RUN: &str = "nothing has been run yet";
@@ -101,7 +101,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Inspector => "Inspector panel",
         Command::Lessons => "Lessons",
         Command::Lesson(index) => {
-            let lessons = crate::ui::lesson::entries();
+            let lessons = crate::ui::entries();
             return format!("Lesson: {}", lessons.get(index).map_or("", |lesson| &lesson.title));
         }
         Command::Theme if lab.view.dark => "Light theme",
@@ -121,7 +121,7 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
         Command::Clicks => super::sound::HINT.into(),
         Command::Lessons => "The list of lessons, in the Teach workspace".into(),
         Command::Lesson(index) => {
-            crate::ui::lesson::entries().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()
+            crate::ui::entries().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()
         }
         Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
@@ -184,4 +184,11 @@ fn file(ask: Ask) -> &'static str {
 
 fn with(word: &str, sentence: Option<String>) -> String {
     sentence.map_or(word.to_owned(), |sentence| format!("{word}: {sentence}"))
+}
+
+impl Command {
+    /// The command in a few words: "Undo: T 16 to 8".
+    pub fn words(self, lab: &Lab) -> String {
+        words(self, lab)
+    }
 }

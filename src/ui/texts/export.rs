@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::ui::export::Format;
-use crate::ui::panes::Pane;
+use crate::ui::Format;
+use crate::ui::types::pane::Pane;
 
 pub const STOP: &str = "Stop exporting";
 pub const STOPPED: &str = "The export was stopped; nothing of it was kept.";

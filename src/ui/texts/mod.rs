@@ -18,22 +18,23 @@
 
 pub mod bars;
 pub mod commands;
-pub mod dialog;
 pub mod export;
+pub mod file_dialog;
+pub mod first_start_hints;
+pub mod format;
 pub mod glossary;
-pub mod hints;
 pub mod inspector;
 pub mod layers;
 pub mod lesson;
-pub mod likeness;
 pub mod names;
+pub mod network_and_data;
+pub mod output_agreement;
 pub mod panes;
 pub mod recipe;
 pub mod samples;
-pub mod share;
+pub mod session_dialogs;
 pub mod shared;
 pub mod sound;
-pub mod subject;
 pub mod window;
 
 /// The title of the list of the field's words.

@@ -4,12 +4,14 @@ mod plots;
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
-use super::parts::{self, Page, format_number};
-use super::{Pane, dress};
 use crate::convert::{Neuron, Reset, Tie};
 use crate::lab::{Control, Lab, Message};
 use crate::measure::neuron_bench::{Bench, MAX_STEPS, Outcome};
+use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::bench as texts;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -17,13 +19,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let outcome = bench.run();
     let words = explain(bench, &outcome);
     let page = Page { of: Pane::Bench, title: texts::TITLE, description: words.clone(), explanation: words };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(&outcome),
         |ui| {
             let mut next = bench.clone();
-            if dress::has_controls(ui) {
+            if pane_frame::has_controls(ui) {
                 ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
                     sources(ui, lab, &mut next, out);
                     sliders(ui, &mut next);
@@ -32,7 +34,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 ui.small(texts::set(bench));
             }
             // A lesson that keeps the bench to itself asks for what this says.
-            if !lab.locked(Control::Bench) && dress::has_words(ui) {
+            if !lab.locked(Control::Bench) && pane_frame::has_words(ui) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
             let playing = lab.view.playing.then(|| lab.cursor());
@@ -112,13 +114,13 @@ fn sliders(ui: &mut Ui, next: &mut Bench) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().slider_width = 80.0;
         let mut steps = next.input.len();
-        if parts::slider(ui, "T", Slider::new(&mut steps, 1..=MAX_STEPS)).changed() {
+        if pane_parts::slider(ui, "T", Slider::new(&mut steps, 1..=MAX_STEPS)).changed() {
             next.set_steps(steps);
         }
         let top = next.theta.max(4.0);
-        parts::slider(ui, "θ", Slider::new(&mut next.theta, 0.05..=top).max_decimals(3));
-        parts::slider(ui, "v(0)/θ", Slider::new(&mut next.v_init, -2.0..=2.0).max_decimals(2));
-        parts::slider(ui, texts::WEIGHT, Slider::new(&mut next.weight, -3.0..=3.0).max_decimals(2));
+        pane_parts::slider(ui, "θ", Slider::new(&mut next.theta, 0.05..=top).max_decimals(3));
+        pane_parts::slider(ui, "v(0)/θ", Slider::new(&mut next.v_init, -2.0..=2.0).max_decimals(2));
+        pane_parts::slider(ui, texts::WEIGHT, Slider::new(&mut next.weight, -3.0..=3.0).max_decimals(2));
         for (reset, name) in [(Reset::Soft, texts::SOFT_RESET), (Reset::Hard, texts::HARD_RESET)] {
             ui.selectable_value(&mut next.reset, reset, name);
         }

@@ -4,17 +4,17 @@ use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use crate::measure::neuron_bench::{Bench, Outcome};
-use crate::ui::panes::{chart, parts};
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Plots that are lower together share the axis of the lower one.
 const LOW: f32 = 280.0;
 
 /// Draws both over the same axis, with the step that is `playing`; drags change `next`.
 pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, next: &mut Bench) {
-    let ink = parts::ink(ui);
-    parts::legend(
+    let ink = crate::ui::theme::colors::ink(ui);
+    pane_parts::legend(
         ui,
         &[
             (texts::INPUT, ink.ann),
@@ -39,14 +39,14 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
         .include_x(0.0)
         .include_x(steps as f64 + 0.5)
         .include_y(0.0)
-        .x_grid_spacer(|input| parts::step_marks(input.bounds))
-        .y_grid_spacer(move |input| parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
-        .custom_x_axes(vec![parts::x_axis(shared::TIME_STEPS)])
-        .custom_y_axes(vec![parts::y_axis(label).min_thickness(46.0)])
+        .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
+        .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
+        .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
+        .custom_y_axes(vec![pane_parts::y_axis(label).min_thickness(46.0)])
 }
 
 fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below: bool, next: &mut Bench) {
-    let color = parts::ink(ui).ann;
+    let color = crate::ui::theme::colors::ink(ui).ann;
     let steps = bench.input.len();
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
@@ -56,7 +56,7 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
         .include_y(-f64::from(reach))
         .include_y(f64::from(reach))
         .label_formatter(|at| {
-            let t = parts::step_at(parts::position(at).x, steps);
+            let t = pane_parts::step_at(pane_parts::position(at).x, steps);
             Some(texts::hover_input(t, outcome.current[t - 1]))
         })
         .show(ui, |plot| {
@@ -76,8 +76,10 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
             }
             plot.hline(HLine::new("zero", 0.0).color(color.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
-    chart::tell(&shown.response, texts::INPUTS, || {
-        let arrow = |(k, current): (usize, &f32)| shared::at_step(&parts::format_tick(f64::from(*current)), k + 1);
+    plot_description::tell(&shown.response, texts::INPUTS, || {
+        let arrow = |(k, current): (usize, &f32)| {
+            shared::at_step(&crate::ui::texts::format::format_tick(f64::from(*current)), k + 1)
+        };
         let arrows: Vec<String> = outcome.current.iter().enumerate().map(arrow).collect();
         texts::arrows(steps, &arrows.join(", "))
     });
@@ -87,10 +89,10 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
         ui.data_mut(|data| data.remove::<usize>(id));
         return;
     };
-    let under = parts::step_at(at.x, steps) - 1;
+    let under = pane_parts::step_at(at.x, steps) - 1;
     // The arrow where the hand went down, however far it has moved since.
     let origin = ui.input(|input| input.pointer.press_origin()).map(|at| shown.transform.value_from_position(at));
-    let held = held.unwrap_or_else(|| origin.map_or(under, |origin| parts::step_at(origin.x, steps) - 1));
+    let held = held.unwrap_or_else(|| origin.map_or(under, |origin| pane_parts::step_at(origin.x, steps) - 1));
     if ui.input(|input| input.modifiers.shift) {
         if let Some(slot) = next.input.get_mut(held) {
             // A tenth of a threshold is as fine as a hand means it.
@@ -106,7 +108,7 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
 }
 
 fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, height: f32) {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let steps = bench.input.len();
     // Up to the charged potential, then straight down to where the reset leaves it.
     let mut path = vec![[0.0, f64::from(outcome.initial)]];
@@ -126,13 +128,13 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
     let shown = plot("bench membrane", texts::POTENTIAL, steps, height)
         .include_y(above + 0.1 * f64::from(top - low))
         .label_formatter(|at| {
-            let t = parts::step_at(parts::position(at).x, steps);
+            let t = pane_parts::step_at(pane_parts::position(at).x, steps);
             let (m, v, n) = (outcome.before_reset[t - 1], outcome.after_reset[t - 1], outcome.sent[t - 1]);
             Some(texts::hover(t, m, v, n))
         })
         .show(ui, |plot| {
             if let Some(t) = playing.filter(|t| *t <= steps) {
-                plot.vline(parts::cursor_line(t, ink.cursor));
+                plot.vline(pane_parts::cursor_line(t, ink.cursor));
             }
             plot.hline(HLine::new("θ", f64::from(bench.theta)).color(ink.theta).width(1.5).allow_hover(false));
             plot.line(
@@ -148,12 +150,15 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
                 plot.points(spikes.allow_hover(false));
             }
         });
-    chart::tell(&shown.response, texts::POTENTIAL_NAME, || {
+    plot_description::tell(&shown.response, texts::POTENTIAL_NAME, || {
         let sent = outcome.sent.iter().enumerate().filter(|(_, n)| **n != 0);
         let spikes: Vec<String> = sent.map(|(k, n)| texts::sent_at(*n, k + 1)).collect();
         let spikes = if spikes.is_empty() { texts::NO_SPIKES.to_owned() } else { spikes.join(", ") };
-        let course = chart::course(&charged, |[t, m]| shared::at_step(&parts::format_number(m), t));
-        let [theta, start] = [bench.theta, outcome.initial].map(|v| parts::format_number(f64::from(v)));
+        let course = plot_description::course(&charged, |[t, m]| {
+            shared::at_step(&crate::ui::texts::format::format_number(m), t)
+        });
+        let [theta, start] =
+            [bench.theta, outcome.initial].map(|v| crate::ui::texts::format::format_number(f64::from(v)));
         texts::potential(&start, &theta, &course, &spikes)
     });
 }

@@ -9,7 +9,7 @@ use crate::data::digits::drawing::CANVAS;
 use crate::data::digits::render::SIDE;
 use crate::lab::Message;
 use crate::ui::texts::panes::draw as texts;
-use crate::ui::tones::tones;
+use crate::ui::theme::colors::tones;
 
 /// How far an arrow key moves the pen, in units of the canvas.
 const KEY_STEP: f32 = 1.0;

@@ -1,17 +1,18 @@
 //! Draw a digit: strokes on a canvas run through ANN and SNN while one draws; beside it what either of them answers.
 
-mod bars;
 mod canvas;
+mod class_bars;
 
 use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
 
-use super::parts::{self, Page};
-use super::{Pane, dress};
 use crate::data::digits::Drawing;
 use crate::data::digits::drawing::PEN;
 use crate::data::digits::render::SIDE;
 use crate::lab::{Control, Lab, Message};
 use crate::ui::texts::panes::draw as texts;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// From this width on the answers stand beside the canvas.
 const WIDE: f32 = 290.0;
@@ -23,21 +24,21 @@ const SEEN: f32 = 42.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let answers = bars::Answers::of(lab);
-    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), bars::Answers::words);
+    let answers = class_bars::Answers::of(lab);
+    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::Answers::words);
     let page = Page {
         of: Pane::Draw,
         title: texts::TITLE,
         description: words.clone(),
         explanation: texts::explanation(&words),
     };
-    let csv = || answers.as_ref().map(bars::Answers::csv).unwrap_or_default();
-    parts::page(ui, &page, csv, |ui| {
+    let csv = || answers.as_ref().map(class_bars::Answers::csv).unwrap_or_default();
+    pane_parts::page(ui, &page, csv, |ui| {
         let drawing = lab.drawing().unwrap_or_default();
         let free = !lab.locked(Control::Drawing);
         ui.add_enabled_ui(free, |ui| {
             pasted(ui, out);
-            if dress::has_controls(ui) {
+            if pane_frame::has_controls(ui) {
                 tools(ui, lab, &drawing, out);
             }
         });
@@ -53,7 +54,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                             seen(ui, lab, &drawing);
                             ui.add(egui::Label::new(&words).wrap());
                         });
-                        bars::show(ui, answers.as_ref(), room.y - (ui.cursor().top() - ui.max_rect().top()));
+                        class_bars::show(ui, answers.as_ref(), room.y - (ui.cursor().top() - ui.max_rect().top()));
                     });
                 });
             });
@@ -65,7 +66,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     seen(ui, lab, &drawing);
                     ui.add(egui::Label::new(&words).wrap());
                 });
-                bars::show(ui, answers.as_ref(), 0.0);
+                class_bars::show(ui, answers.as_ref(), 0.0);
             });
         }
     });
@@ -102,7 +103,7 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         };
         ui.spacing_mut().slider_width = 70.0;
         let mut pen = drawing.pen;
-        let slider = parts::slider(ui, texts::PEN, Slider::new(&mut pen, PEN).fixed_decimals(1));
+        let slider = pane_parts::slider(ui, texts::PEN, Slider::new(&mut pen, PEN).fixed_decimals(1));
         let slider = slider.on_hover_text(texts::PEN_HINT);
         if slider.changed() {
             out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));

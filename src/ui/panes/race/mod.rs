@@ -5,13 +5,15 @@ mod plots;
 use egui::text::LayoutJob;
 use egui::{Color32, Grid, ScrollArea, Ui};
 
-use super::parts::{self, Page, format_percent};
-use super::{Pane, dress};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{Control, Lab, Message};
 use crate::measure::Report;
+use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// How wide the words of what a lane changes are, in points.
 const CHANGES: f32 = 130.0;
@@ -37,7 +39,7 @@ enum State<'a> {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, texts::EMPTY);
     };
     let lines = lines(ui, lab, snapshot);
     let page = Page {
@@ -46,12 +48,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         explanation: explain(&lines, snapshot.report.steps),
         description: describe(&lines, snapshot.report.steps),
     };
-    parts::page(
+    pane_parts::page(
         ui,
         &page,
         || csv(&lines, snapshot.report.steps),
         |ui| {
-            if dress::has_controls(ui) {
+            if pane_frame::has_controls(ui) {
                 buttons(ui, lab, out);
             }
             if lab.lanes.is_empty() {
@@ -191,7 +193,7 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message
         }
     }
     match line.lane {
-        Some(index) if dress::has_controls(ui) => {
+        Some(index) if pane_frame::has_controls(ui) => {
             let remove = ui.small_button("×").on_hover_text(texts::REMOVE_HINT);
             remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::remove(line.name)));
             if remove.clicked() {

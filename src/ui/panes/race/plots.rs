@@ -8,11 +8,11 @@ use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, 
 use super::{Line, done};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
-use crate::ui::panes::chart;
-use crate::ui::panes::parts::{self, format_percent};
+use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
 use crate::ui::texts::shared;
-use crate::ui::tones::tones;
+use crate::ui::theme::colors::tones;
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// The least and the greatest width of one histogram, and its height, in points.
 const NARROW: f32 = 126.0;
@@ -51,7 +51,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
     let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
-    let cursor = parts::cursor_line(lab.cursor(), parts::ink(ui).cursor);
+    let cursor = pane_parts::cursor_line(lab.cursor(), crate::ui::theme::colors::ink(ui).cursor);
     let plot = Plot::new("race curves")
         .height(height)
         .allow_drag(false)
@@ -62,13 +62,13 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         .include_x(last as f64)
         .include_y(0.0)
         .include_y(1.0)
-        .custom_x_axes(vec![parts::x_axis(texts::TIME_AXIS)])
+        .custom_x_axes(vec![pane_parts::x_axis(texts::TIME_AXIS)])
         .y_axis_label(if ann.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
         .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
         .label_formatter(|at| {
-            let t = parts::step_at(parts::position(at).x, last);
+            let t = pane_parts::step_at(pane_parts::position(at).x, last);
             let one = |(line, _, report): (&Line<'_>, _, &Report)| {
                 share(report, t).map(|share| format!("\n{}: {}", line.name, format_percent(share)))
             };
@@ -80,21 +80,25 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
             }
             for (line, _, report) in done(lines) {
                 let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
-                let points: PlotPoints<'_> = parts::shown(plot, points).into();
+                let points: PlotPoints<'_> = pane_parts::shown(plot, points).into();
                 let width = if line.lane.is_none() { 2.4 } else { 1.6 };
                 plot.line(Curve::new(line.name, points).color(line.color).width(width).allow_hover(false));
             }
             plot.vline(cursor);
         });
-    chart::tell(&plot.response, texts::CURVES, || {
+    plot_description::tell(&plot.response, texts::CURVES, || {
         let one = |(line, _, report): (&Line<'_>, _, &Report)| {
             let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
-            format!("{}: {}", line.name, chart::course(&points, |[t, y]| shared::at_step(&format_percent(y), t)))
+            format!(
+                "{}: {}",
+                line.name,
+                plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t))
+            )
         };
         let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
         format!("{}.{ann}", done(lines).map(one).collect::<Vec<_>>().join(". "))
     });
-    parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
+    pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
 }
 
 fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width: f32) {
@@ -135,11 +139,11 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
         })
         .y_grid_spacer(|_| [0, 2, 4, 5].map(|k| GridMark { value: f64::from(k), step_size: 1.0 }).to_vec())
         .label_formatter(|at| {
-            let psi = parts::position(at).x.round() as i32;
+            let psi = pane_parts::position(at).x.round() as i32;
             counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", format_percent(count as f64 / all)))
         })
         .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
-    chart::tell(&shown.response, &texts::offsets_of(line.name), || {
+    plot_description::tell(&shown.response, &texts::offsets_of(line.name), || {
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / all));
         texts::offsets(&counts.iter().map(bar).collect::<Vec<_>>().join(", "))
     });

@@ -6,9 +6,10 @@ use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, Pl
 use super::{Memory, Sight, at, drag};
 use crate::convert::threshold_error::Prediction;
 use crate::lab::Message;
-use crate::ui::panes::parts::{Ink, format_number, format_percent};
-use crate::ui::panes::{chart, parts};
+use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::threshold as texts;
+use crate::ui::theme::colors::Ink;
+use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Room under the logarithm of 1, so that single activations have a bar.
 const LOG_FOOT: f64 = 0.3;
@@ -23,7 +24,7 @@ pub(super) fn histogram(
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let log = memory.log;
     let bars = bars(sight, extent, log, &ink);
     let top = bars.iter().map(|bar| bar.value + bar.base_offset.unwrap_or(0.0)).fold(0.5, f64::max) * 1.25;
@@ -34,13 +35,12 @@ pub(super) fn histogram(
         .include_y(base)
         .include_y(top)
         .show_axes([alone, true])
-        .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
-        .custom_y_axes(vec![
-            parts::y_axis(texts::ACTIVATIONS)
-                .formatter(move |mark, _| if log { power(mark.value) } else { parts::format_tick(mark.value) }),
-        ])
+        .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
+        .custom_y_axes(vec![pane_parts::y_axis(texts::ACTIVATIONS).formatter(move |mark, _| {
+            if log { power(mark.value) } else { crate::ui::texts::format::format_tick(mark.value) }
+        })])
         .label_formatter(|at| {
-            let x = parts::position(at).x;
+            let x = pane_parts::position(at).x;
             let bin = (x / f64::from(view.extent) * view.histogram.len() as f64).floor();
             let count = view.histogram.get(bin as usize).filter(|_| bin >= 0.0)?;
             let low = bin * f64::from(view.extent) / view.histogram.len() as f64;
@@ -57,7 +57,7 @@ pub(super) fn histogram(
             ghosts(plot, sight, &ink, top, top - base);
             threshold_line(plot, sight, &ink);
         });
-    chart::tell(&plot.response, texts::HISTOGRAM, || {
+    plot_description::tell(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
         let clipped = sight.cost.map_or(String::new(), |cost| texts::which_clips(&format_percent(cost.clipped)));
         let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", format_number(f64::from(*theta))));
@@ -124,7 +124,7 @@ pub(super) fn costs(
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
-    let ink = parts::ink(ui);
+    let ink = crate::ui::theme::colors::ink(ui);
     let predictions = &sight.view.predictions;
     let roof = roof(sight);
     let curve = |part: fn(&Prediction) -> f64| -> Vec<[f64; 2]> {
@@ -134,10 +134,10 @@ pub(super) fn costs(
     let plot = axes("costs", ui, extent)
         .height(height)
         .y_axis_label(texts::ERROR_AXIS)
-        .custom_x_axes(vec![parts::x_axis(texts::AXIS)])
-        .y_axis_formatter(|mark, _| parts::format_tick(mark.value))
+        .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
+        .y_axis_formatter(|mark, _| crate::ui::texts::format::format_tick(mark.value))
         .label_formatter(|position| {
-            let cost = at(predictions, parts::position(position).x as f32)?;
+            let cost = at(predictions, pane_parts::position(position).x as f32)?;
             Some(texts::hover(
                 &format_number(f64::from(cost.theta)),
                 &format_number(cost.clipping),
@@ -159,11 +159,13 @@ pub(super) fn costs(
             }
             threshold_line(plot, sight, &ink);
         });
-    chart::tell(&plot.response, texts::COSTS, || {
-        let course = chart::course(&curve(Prediction::total), |[theta, e]| texts::error_at(&format_number(e), &format_number(theta)));
-        let best = sight
-            .best
-            .map_or(String::new(), |best| texts::least_at(&format_number(f64::from(best.theta)), &format_number(best.total())));
+    plot_description::tell(&plot.response, texts::COSTS, || {
+        let course = plot_description::course(&curve(Prediction::total), |[theta, e]| {
+            texts::error_at(&format_number(e), &format_number(theta))
+        });
+        let best = sight.best.map_or(String::new(), |best| {
+            texts::least_at(&format_number(f64::from(best.theta)), &format_number(best.total()))
+        });
         texts::costs(&course, &best)
     });
     drag(ui, &plot, sight, extent, memory, out);

@@ -1,6 +1,6 @@
 //! What each pane's "?" says beside its sentences: the formulas, what their letters mean, and where they are from.
 
-use crate::ui::panes::Pane;
+use crate::ui::types::pane::Pane;
 
 /// What is always true of a pane.
 pub struct About {
@@ -112,7 +112,7 @@ pub fn about(pane: Pane) -> About {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::formula::spoken;
+    use crate::ui::widgets::formula::spoken;
 
     /// A box in the place of a letter would be worse than no formula.
     #[test]

@@ -3,18 +3,18 @@
 mod about;
 pub mod bench;
 pub mod boxes;
-pub mod delay;
 pub mod draw;
 pub mod energy;
-pub mod history;
-pub mod initial;
+pub mod initial_potential;
 pub mod ledger;
 pub mod membrane;
 pub mod mismatch;
 pub mod offset_spikes;
-pub mod parts;
+pub mod pane_header;
 pub mod race;
 pub mod raster;
+pub mod readout_window;
+pub mod runs;
 pub mod t_curve;
 pub mod threshold;
 pub mod transfer;
@@ -22,7 +22,7 @@ pub mod unevenness;
 
 pub use about::about;
 
-use crate::ui::panes::Pane;
+use crate::ui::types::pane::Pane;
 
 /// The title on the tab of `pane`.
 pub fn title(pane: Pane) -> &'static str {
@@ -53,4 +53,11 @@ pub const UNFOLD: &str = "Controls and sentences, which fold away in little room
 /// The same, for one pane.
 pub fn unfold(title: &str) -> String {
     format!("Show all of {title}")
+}
+
+impl Pane {
+    /// The title on the pane's tab.
+    pub fn title(self) -> &'static str {
+        title(self)
+    }
 }

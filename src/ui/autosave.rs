@@ -1,0 +1,169 @@
+//! Keeps the session for the next start: looks every few seconds whether it has changed, and once more at the end.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use egui::Context;
+
+use super::state::first_start::Hints;
+use super::state::window::Window;
+use super::texts;
+use crate::experiment::Settings;
+use crate::lab::history::run_history_file;
+use crate::lab::history::run_history_file::RUNS;
+use crate::lab::storage::recent_files::Recent;
+use crate::lab::storage::store;
+use crate::lab::storage::store::{Refused, SESSION, Store};
+use crate::lab::{Lab, Level, Message, Notice, Session};
+
+/// How often is looked.
+const EVERY: Duration = Duration::from_secs(2);
+const RECENT: &str = "recent.json";
+const SEEN: &str = "hints-seen.json";
+const CLICKS: &str = "spike-clicks.json";
+
+/// What was kept last, and when.
+pub struct Keeper {
+    store: Store,
+    session: Option<Session>,
+    recent: Recent,
+    /// The version of the list of runs that is kept.
+    runs: u64,
+    looked: Instant,
+    complained: bool,
+    /// The hints of the first start are over.
+    seen: bool,
+    clicks: bool,
+}
+
+impl Keeper {
+    /// Keeps things in `store`.
+    pub fn new(store: Store) -> Self {
+        let (recent, seen, clicks) = (store.read(RECENT), store.read(SEEN), store.read(CLICKS));
+        Self { store, session: None, recent, runs: 0, looked: Instant::now(), complained: false, seen, clicks }
+    }
+
+    /// What was opened lately, at the start.
+    pub fn recent(&self) -> Recent {
+        self.recent.clone()
+    }
+
+    /// Puts the runs of earlier starts into the lab's list.
+    pub fn restore_runs(&mut self, lab: &mut Lab) {
+        match self.store.take(RUNS, run_history_file::read) {
+            Ok(None) => {}
+            Ok(Some((runs, compared))) => lab.history.take_over(runs, compared),
+            Err(Refused { reason, kept }) => {
+                let text = texts::session_dialogs::runs_put_aside(&reason.to_string(), &kept.display().to_string());
+                lab.update([Message::Tell(Notice { level: Level::Error, text })]);
+            }
+        }
+        self.runs = lab.history.version();
+    }
+
+    /// The hints of the first start, unless they were seen.
+    pub fn hints(&self) -> Option<Hints> {
+        (!self.seen).then(Hints::default)
+    }
+
+    /// Whether spikes were heard at the last start.
+    pub fn clicks(&self) -> bool {
+        self.clicks
+    }
+
+    /// Looks now and then; to be called with every frame. Returns what there is to tell.
+    pub fn look(&mut self, ctx: &Context, lab: &Lab, window: &Window) -> Option<Message> {
+        let since = self.looked.elapsed();
+        if since >= EVERY {
+            self.looked = Instant::now();
+            self.keep(lab, window);
+        } else {
+            // A frame may be the last for long: what it changed is kept all the same. Each frame forgets what those before it
+            // ordered, so that each orders anew.
+            ctx.request_repaint_after(EVERY - since);
+        }
+        let reason = self.store.trouble().filter(|_| !std::mem::replace(&mut self.complained, true))?;
+        let text = texts::session_dialogs::not_kept(&reason.to_string());
+        Some(Message::Tell(Notice { level: Level::Error, text }))
+    }
+
+    /// Keeps what has changed.
+    pub fn keep(&mut self, lab: &Lab, window: &Window) {
+        if lab.recent != self.recent {
+            self.recent = lab.recent.clone();
+            self.store.keep(RECENT, &self.recent);
+        }
+        if window.hints.is_none() && !self.seen {
+            self.seen = true;
+            self.store.keep(SEEN, &self.seen);
+        }
+        if window.clicks != self.clicks {
+            self.clicks = window.clicks;
+            self.store.keep(CLICKS, &self.clicks);
+        }
+        if lab.history.version() != self.runs {
+            self.runs = lab.history.version();
+            self.store.keep_bytes(RUNS, run_history_file::write(&lab.history));
+        }
+        // What was never on the screen, or waits for its files, is not put in the place of what was.
+        if lab.run.is_none() || lab.waiting.is_some() {
+            return;
+        }
+        let mut session = Session { layout: window.saved_layout(), ..lab.session() };
+        session.view.playing = false;
+        if self.session.as_ref() != Some(&session) {
+            self.store.keep(SESSION, &session);
+            self.session = Some(session);
+        }
+    }
+}
+
+/// The lab as the last start left it in `folder`, or as at the first start where that is wanted or nothing was left, and
+/// what there is to say about it.
+pub fn last(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
+    let first = || Lab::new(Settings::first_start());
+    match store::left(folder) {
+        store::Left::Nothing => (first(), None),
+        // It lies aside, not lost.
+        store::Left::Session(_) if fresh => (first(), None),
+        store::Left::Session(session) => (Lab::resume(*session), None),
+        store::Left::Unreadable(Refused { reason, kept }) => {
+            let text = texts::session_dialogs::put_aside(&reason.to_string(), &kept.display().to_string());
+            (first(), Some(Message::Tell(Notice { level: Level::Error, text })))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{RawInput, ViewportId};
+
+    use super::*;
+
+    #[test]
+    fn every_frame_orders_the_look_that_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::new(Store::open(folder.path().to_owned()).unwrap());
+        let (lab, window, ctx) = (Lab::new(Settings::first_start()), Window::default(), Context::default());
+        for _ in 0..5 {
+            let output = ctx.run_ui(RawInput::default(), |ui| {
+                keeper.look(ui.ctx(), &lab, &window);
+            });
+            let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
+            assert!(delay <= EVERY, "the next frame comes after {delay:?}");
+        }
+    }
+
+    #[test]
+    fn spikes_that_were_heard_are_heard_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Keeper::new(Store::open(folder.path().to_owned()).unwrap());
+        let mut keeper = open();
+        assert!(!keeper.clicks(), "off at the first start");
+        let mut window = Window::default();
+        window.clicks = true;
+        keeper.keep(&Lab::default(), &window);
+        drop(keeper);
+        assert!(open().clicks());
+    }
+}

@@ -1,0 +1,91 @@
+//! Exports under way: each on a thread of its own, with its progress on the screen and a way to stop it.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
+
+use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
+
+use super::Still;
+use crate::Error;
+use crate::lab::{Lab, Level, Message, Notice};
+use crate::ui::Format;
+use crate::ui::state::pane_export::{Progress, Work};
+use crate::ui::texts::export as texts;
+use crate::ui::types::pane::Pane;
+
+impl Work {
+    /// Begins to write `pane` as the window of `ctx` shows it at `path`.
+    pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: Format, path: &Path) -> Self {
+        let (sender, outcome) = channel();
+        let progress = Progress { ctx: Some(ctx.clone()), ..Progress::default() };
+        let (mut still, mut lab, own, path) =
+            (Still::of_window(ctx, pane), lab.still(), progress.clone(), path.to_owned());
+        let work = move || {
+            // The window looks only at what is in sight; a pane behind another tab wants more.
+            let (t, control) = (lab.cursor(), own.control().clone());
+            let result =
+                lab.stand_at(t, &control).and_then(|()| still.write(&mut lab, format, &path, &own)).map(|()| path);
+            // A closed ear means that the program is ending.
+            let _ = sender.send(result);
+            own.ctx.iter().for_each(Context::request_repaint);
+        };
+        // Without a thread the channel closes at once, which is told as a failure.
+        let thread = std::thread::Builder::new().name("spikescope-export".into()).spawn(work).ok();
+        Self { name: texts::exporting(pane, format), progress, outcome, thread }
+    }
+
+    /// What became of it, once it is over.
+    fn over(&self) -> Option<Vec<Message>> {
+        use std::sync::mpsc::TryRecvError;
+        let (level, text) = match self.outcome.try_recv() {
+            Ok(Ok(path)) => {
+                let notice = Notice { level: Level::Note, text: texts::exported(&path) };
+                return Some(vec![Message::Tell(notice), Message::Wrote(path)]);
+            }
+            Ok(Err(Error::Cancelled)) => (Level::Note, texts::STOPPED.into()),
+            Ok(Err(error)) => (Level::Error, error.to_string()),
+            Err(TryRecvError::Disconnected) => (Level::Error, texts::FAILED.into()),
+            Err(TryRecvError::Empty) => return None,
+        };
+        Some(vec![Message::Tell(Notice { level, text })])
+    }
+}
+
+/// Draws what is under way, panes and runs, and tells what is over.
+pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<Work>, out: &mut Vec<Message>) {
+    works.retain(|work| {
+        let over = work.over();
+        let goes_on = over.is_none();
+        out.extend(over.into_iter().flatten());
+        goes_on
+    });
+    if works.is_empty() && lab.exports.is_empty() {
+        return;
+    }
+    Area::new(Id::unique("exports")).anchor(Align2::CENTER_BOTTOM, [0.0, -84.0]).show(ui.ctx(), |ui| {
+        Frame::popup(ui.style()).inner_margin(Margin::same(8)).show(ui, |ui| {
+            for work in works.iter() {
+                let done = work.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
+                if line(ui, &work.name, done) {
+                    work.progress.control.cancel();
+                }
+            }
+            for export in &lab.exports {
+                if line(ui, &texts::writing(&export.path), export.fraction) {
+                    out.push(Message::StopExport(export.number));
+                }
+            }
+        });
+    });
+}
+
+/// One export with its progress; whether it is to be stopped.
+fn line(ui: &mut Ui, name: &str, done: f32) -> bool {
+    ui.horizontal(|ui| {
+        ui.label(name);
+        ui.add(ProgressBar::new(done).desired_width(140.0).show_percentage());
+        ui.button(texts::STOP).clicked()
+    })
+    .inner
+}

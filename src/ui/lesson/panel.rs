@@ -1,0 +1,163 @@
+//! The lesson panel: the list of lessons, or the step one is at, with its question and the way on.
+
+use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
+
+use crate::lab::{Control, Lab, Message, Workspace};
+use crate::lesson::{Part, Spot, filled};
+use crate::ui::state::lesson::Classroom;
+use crate::ui::state::responsive::Side;
+use crate::ui::state::window::Window;
+use crate::ui::texts::lesson as texts;
+
+/// Whether the panel is on the screen.
+pub fn open(lab: &Lab, window: &Window) -> bool {
+    window.lesson.player.is_some() || lab.view.workspace == Workspace::Teach && window.layout.lessons
+}
+
+/// Whether there is room for it as well; a lesson in progress is never folded away.
+pub fn in_sight(lab: &Lab, window: &Window) -> bool {
+    window.lesson.player.is_some() || window.folding.shows(Side::Lessons, open(lab, window))
+}
+
+/// Whether the step in view keeps `part` of the screen out of the way.
+pub fn hides(window: &Window, part: Part) -> bool {
+    window.lesson.player.as_ref().is_some_and(|player| player.step().hide.contains(&part))
+}
+
+/// Whether the step in view points at `part` of the screen.
+pub fn points_at(window: &Window, part: Part) -> bool {
+    window.lesson.spot() == Some(&Spot::Part(part))
+}
+
+/// Opens what was asked for and goes on with what a session brought. Called once a frame, before anything is drawn.
+pub fn follow(lab: &Lab, window: &mut Window, new_layout: bool, out: &mut Vec<Message>) {
+    // Before anything is asked anew: the workspace that a step wants is in view one frame after it was asked for.
+    if let Some(pane) = window.lesson.bring() {
+        window.layout.docks.add(lab.view.workspace, pane);
+    }
+    if new_layout {
+        match window.layout.lesson.take() {
+            Some(place) => window.lesson.resume(place, out),
+            None => window.lesson.forget(),
+        }
+    }
+    if let Some(source) = window.lesson.wish(lab) {
+        window.layout.lessons = true;
+        begin(&source, lab, window, out);
+    }
+    if window.lesson.player.is_none() && !lab.view.locked.is_empty() {
+        out.push(Message::Lock(Vec::new()));
+    }
+}
+
+/// Shows the list of lessons, or puts it away.
+pub fn toggle(lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    window.layout.lessons = open(lab, window);
+    window.folding.toggle(Side::Lessons, &mut window.layout.lessons);
+    if window.layout.lessons {
+        out.push(Message::SetWorkspace(Workspace::Teach));
+    }
+}
+
+pub(super) fn begin(source: &str, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let layout = window.saved_layout();
+    window.lesson.open(source, lab, layout, out);
+}
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    if window.lesson.player.is_some() {
+        step(ui, lab, &mut window.lesson, out);
+        return;
+    }
+    ui.horizontal(|ui| {
+        ui.heading(texts::LESSONS);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.button(texts::HIDE).on_hover_text(texts::HIDE_HINT).clicked() {
+                window.layout.lessons = false;
+            }
+        });
+    });
+    let chosen = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| super::list::show(ui, &mut window.asks)).inner;
+    if let Some(source) = chosen {
+        begin(&source, lab, window, out);
+    }
+}
+
+/// The step in view.
+pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
+    let Some(player) = &room.player else { return };
+    let (index, count) = (player.index(), player.lesson().steps.len());
+    let lesson = player.lesson();
+    ui.horizontal(|ui| {
+        ui.add(egui::Label::new(RichText::new(&lesson.title).small()).truncate());
+    });
+    let progress = ProgressBar::new((index + 1) as f32 / count as f32).desired_height(6.0);
+    let bar = ui.add(progress);
+    bar.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, texts::step(index + 1, count)));
+    ui.add_space(2.0);
+    ui.heading(player.step().title.clone());
+    // The way on stays at the bottom, whatever the text's length.
+    let below = 66.0;
+    let height = (ui.available_height() - below).max(80.0);
+    ScrollArea::vertical().id_salt(("lesson", index)).max_height(height).auto_shrink([false, false]).show(ui, |ui| {
+        let body = room.player.as_ref().map(|player| filled(&player.step().body, lab)).unwrap_or_default();
+        crate::ui::widgets::markdown::show(ui, &body);
+        locked(ui, lab);
+        super::question::show(ui, lab, room, out);
+    });
+    ui.separator();
+    way(ui, lab, room, index, count, out);
+}
+
+/// Back, next, and out of it.
+fn way(ui: &mut Ui, lab: &Lab, room: &mut Classroom, index: usize, count: usize, out: &mut Vec<Message>) {
+    let done = room.player.as_ref().is_some_and(|player| player.done());
+    let mut to = None;
+    let mut leave = false;
+    ui.horizontal(|ui| {
+        if ui.add_enabled(index > 0, Button::new(texts::BACK)).clicked() {
+            to = Some(index - 1);
+        }
+        ui.label(format!("{} / {count}", index + 1));
+        if index + 1 < count {
+            let next = Button::new(RichText::new(texts::NEXT).strong());
+            if ui.add_enabled(done, next).on_disabled_hover_text(texts::NEXT_HINT).clicked() {
+                to = Some(index + 1);
+            }
+        } else if ui.button(RichText::new(texts::FINISH).strong()).on_hover_text(texts::FINISH_HINT).clicked() {
+            leave = true;
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let hint = texts::LEAVE_HINT;
+            if index + 1 < count && ui.button(texts::LEAVE).on_hover_text(hint).clicked() {
+                leave = true;
+            }
+        });
+    });
+    if leave {
+        room.leave(lab, out);
+    } else if let Some(to) = to {
+        room.go(to, out);
+    }
+}
+
+/// The controls that this step keeps to itself.
+pub(super) fn locked(ui: &mut Ui, lab: &Lab) {
+    let name = |control: &Control| match control {
+        Control::Network => texts::NETWORK,
+        Control::Data => texts::DATA,
+        Control::Steps => "T",
+        Control::Threshold => texts::THRESHOLD,
+        Control::VInit => "v(0)",
+        Control::Correction => texts::CORRECTION,
+        Control::Recipe => texts::RECIPE,
+        Control::Bench => texts::BENCH,
+        Control::Drawing => texts::DRAWING,
+        Control::Time => texts::TIME,
+    };
+    if !lab.view.locked.is_empty() {
+        let names: Vec<_> = lab.view.locked.iter().map(name).collect();
+        ui.label(RichText::new(texts::locked(&names.join(", "))).small().weak());
+    }
+}

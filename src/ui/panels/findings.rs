@@ -1,0 +1,120 @@
+//! The doctor's findings: what the conversion did to the network, what looks wrong, and a button where one click mends it.
+
+use egui::{RichText, Ui};
+
+use crate::convert::findings::{Group, grouped};
+use crate::convert::{Finding, Mend, Severity};
+use crate::data::digits::Drawing;
+use crate::experiment::{Run, Snapshot};
+use crate::lab::Message;
+use crate::measure::Report;
+use crate::ui::texts::layers as texts;
+use crate::ui::theme::colors::tones;
+
+/// Everything there is to say about `run` and what is in focus of it, the most serious first.
+pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
+    let mut all = run.findings.clone();
+    // A stroke is not like whole digits, and is not meant to be.
+    all.retain(|finding| finding.kind != "input range" || !Drawing::is(&run.settings.data));
+    let known = |all: &[Finding], layer: &str| {
+        all.iter().any(|f| f.kind == "never active" && f.layer.as_deref() == Some(layer))
+    };
+    for layer in report.layers.iter().filter(|layer| layer.spikes == 0) {
+        if !known(&all, &layer.name) {
+            let text = texts::silent(report.steps);
+            all.push(Finding::warning("silent layer", Some(&layer.name), text));
+        }
+    }
+    all.extend(snapshot.and_then(|snapshot| snapshot.ties.finding()));
+    crate::convert::findings::sort(&mut all);
+    all
+}
+
+/// Whether something among `findings` is likely to mislead.
+pub fn alarming(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity > Severity::Note)
+}
+
+/// Draws the findings.
+pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
+    let groups = grouped(findings);
+    let count = groups.len();
+    let title = if count == 0 { texts::NO_FINDINGS.to_owned() } else { texts::findings(count) };
+    let alarms = alarming(findings);
+    // Another identity when something is wrong: it opens then, however it was left before.
+    let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
+    let shown = header.show(ui, |ui| {
+        if count == 0 {
+            ui.weak(texts::AS_IT_IS);
+        }
+        for group in &groups {
+            one(ui, run, group, out);
+        }
+    });
+    // The list stands at the end of its column, where what it opens would lie below the edge.
+    if shown.openness > 0.0 && shown.openness < 1.0 {
+        ui.scroll_to_cursor(Some(egui::Align::BOTTOM));
+    }
+}
+
+/// So many layers of one finding have a link each.
+const LINKS: usize = 12;
+
+fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
+    let finding = group.finding;
+    let written = |text: String| {
+        let text = RichText::new(text).small();
+        if finding.severity > Severity::Note { text.color(tones(ui).error) } else { text }
+    };
+    let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
+    // A click leads to the layer it is about.
+    let link = |ui: &mut Ui, text: RichText, layer: usize, out: &mut Vec<Message>| {
+        let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
+        if label.on_hover_text(texts::LOOK_AT).clicked() {
+            out.push(Message::FocusLayer(layer));
+        }
+    };
+    match group.layers.as_slice() {
+        [] => _ = ui.label(written(finding.to_string())),
+        [name] => match place(name) {
+            Some(layer) => link(ui, written(finding.to_string()), layer, out),
+            None => _ = ui.label(written(finding.to_string())),
+        },
+        names => {
+            let text = written(texts::of_layers(names.len(), &finding.text));
+            ui.label(text);
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                for name in names.iter().take(LINKS) {
+                    let text = RichText::new(*name).small().weak();
+                    match place(name) {
+                        Some(layer) => link(ui, text, layer, out),
+                        None => _ = ui.label(text),
+                    }
+                }
+                let more = names.len().saturating_sub(LINKS);
+                if more > 0 {
+                    ui.label(RichText::new(texts::and_more(more)).small().weak()).on_hover_text(names.join(", "));
+                }
+            });
+        }
+    }
+    if let Some(mend) = &finding.mend
+        && ui.small_button(mend.words()).on_hover_text(texts::MEND_HINT).clicked()
+    {
+        out.extend([message(mend), Message::EndGesture]);
+    }
+}
+
+/// The wish that a mend is.
+pub fn message(mend: &Mend) -> Message {
+    match mend.clone() {
+        Mend::Threshold(rule) => Message::SetThreshold(rule),
+        Mend::Pooling(pooling) => Message::SetPooling(pooling),
+        Mend::VInit(share) => Message::SetVInit(share),
+        Mend::LayerThreshold { layer, theta } => Message::SetLayerThreshold { layer, theta },
+        Mend::Calibrate { first, count } => Message::SetCalibration { first, count },
+        Mend::Scaling(scaling) => Message::SetScaling(scaling),
+        Mend::Steps(steps) => Message::SetSteps(steps),
+    }
+}

@@ -1,0 +1,201 @@
+//! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
+//! puts a layer in focus. Findings stand below, or above when they are about all of it.
+
+use egui::{
+    Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::{divergence, findings};
+use crate::error::dims;
+use crate::experiment::Run;
+use crate::lab::{Lab, Message};
+use crate::measure::{LayerReport, Reference};
+use crate::ui::texts::format::{format_si, format_theta, kind_of, reference_words};
+use crate::ui::texts::layers as texts;
+use crate::ui::theme::colors::tones;
+
+const CARD: f32 = 58.0;
+/// Draws the strip.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    ui.horizontal(|ui| {
+        ui.strong(texts::LAYERS);
+        if let Some(run) = &lab.run {
+            let network = &run.model.original;
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let text = texts::parameters(&format_si(network.parameters() as f64));
+                ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
+            });
+        }
+    });
+    let Some(run) = &lab.run else {
+        ui.weak(texts::EMPTY);
+        return;
+    };
+    let snapshot = lab.snapshot.as_deref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run));
+    let report = snapshot.map_or(&run.report, |s| &s.report);
+    legend(ui);
+    ui.add_space(2.0);
+    let height = ui.available_height();
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        let found = findings::of(run, report, snapshot);
+        let wrong = findings::alarming(&found);
+        // What is wrong with all that is below stands above it.
+        if wrong {
+            // The layers stay in sight, however much there is to say.
+            let most = (height * 0.45).max(120.0);
+            let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
+            all.show(ui, |ui| findings::show(ui, run, &found, out));
+            ui.add_space(6.0);
+        }
+        end(ui, &texts::input(&dims(run.model.original.input_shape())));
+        let reference = lab.view.reference;
+        let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
+        for (index, layer) in report.layers.iter().enumerate() {
+            link(ui);
+            card(ui, lab, run, index, layer, scale, out);
+        }
+        link(ui);
+        end(ui, &texts::answers(run.model.original.classes()));
+        ui.add_space(6.0);
+        if !wrong {
+            findings::show(ui, run, &found, out);
+        }
+    });
+}
+
+/// Sum of the sizes of the four parts.
+fn magnitude(layer: &LayerReport, reference: Reference) -> f64 {
+    layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
+}
+
+fn legend(ui: &mut Ui) {
+    let tones = tones(ui);
+    ui.spacing_mut().interact_size.y = 13.0;
+    egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
+        for (index, (name, color)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
+                ui.painter().rect_filled(rect, 1.0, color);
+                ui.label(RichText::new(*name).small().weak());
+            });
+            if index % 2 == 1 {
+                ui.end_row();
+            }
+        }
+    });
+    divergence::key(ui);
+}
+
+/// A small line for what is before the first and after the last layer.
+fn end(ui: &mut Ui, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(6.0);
+        ui.label(RichText::new(text).small().weak());
+    });
+}
+
+/// The line between two cards.
+fn link(ui: &mut Ui) {
+    let spacing = ui.spacing().item_spacing.y;
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
+    let color = tones(ui).faint;
+    ui.painter().vline(rect.left() + 14.0, rect.y_range(), Stroke::new(1.5, color));
+    ui.spacing_mut().item_spacing.y = spacing;
+}
+
+fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, scale: f64, out: &mut Vec<Message>) {
+    let spacing = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::click());
+    ui.spacing_mut().item_spacing.y = spacing;
+    let focused = lab.view.layer == index;
+    response.widget_info(|| {
+        let name = texts::layer(&layer.name);
+        WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
+    });
+    if response.clicked() {
+        out.push(Message::FocusLayer(index));
+    }
+    if ui.is_rect_visible(rect) {
+        let hot = response.hovered() || response.has_focus();
+        let parts = layer.ledger_against(lab.view.reference).parts().map(|part| part.abs() / scale);
+        paint_card(ui, rect, run, layer, parts, focused, hot);
+    }
+    let first = lab.snapshot.as_ref().filter(|s| std::ptr::eq(&*s.run, run));
+    if first.is_some_and(|s| s.divergence.is_some_and(|d| d.neuron.layer == index)) {
+        divergence::mark(ui, rect);
+    }
+    response.on_hover_ui(|ui| {
+        tooltip(ui, layer, lab.view.reference);
+        if run.settings.recipe.by_hand.contains_key(&layer.name) {
+            ui.weak(texts::BY_HAND);
+        }
+        if let Some(snapshot) = first {
+            ui.weak(divergence::share(snapshot, index));
+        }
+    });
+}
+
+/// `parts`: sizes of the parts of the error as shares of the bar.
+fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
+    let tones = tones(ui);
+    let visuals = ui.visuals();
+    let fill = if focused { tones.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
+    let stroke = if focused {
+        Stroke::new(1.5, tones.accent)
+    } else {
+        Stroke::new(1.0, if hot { tones.weak } else { tones.faint })
+    };
+    let painter = ui.painter_at(rect);
+    painter.rect(rect, 4.0, fill, stroke, StrokeKind::Inside);
+    let inner = rect.shrink2(vec2(8.0, 5.0));
+    let body = egui::TextStyle::Body.resolve(ui.style());
+    let small = egui::TextStyle::Small.resolve(ui.style());
+    let theta = format_theta(&layer.theta);
+    // The rule for all layers does not move this one.
+    let by_hand = run.settings.recipe.by_hand.contains_key(&layer.name);
+    let theta = if by_hand { texts::by_hand(&theta) } else { theta };
+    let theta = painter.layout_no_wrap(theta, small.clone(), tones.text);
+    let room = inner.width() - theta.size().x - 8.0;
+    text(ui, inner.left_top(), room, &layer.name, body, tones.text);
+    painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);
+    let rate = texts::rate(layer.rate);
+    let rate = painter.layout_no_wrap(rate, small.clone(), tones.weak);
+    let kind = format!("{} {}", kind_of(run, layer.node), dims(&layer.shape));
+    text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, tones.weak);
+    painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, tones.weak);
+    let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
+    painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
+    let mut x = bar.left();
+    for (part, color) in parts.into_iter().zip(tones.parts) {
+        let width = bar.width() * part as f32;
+        painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, color);
+        x += width;
+    }
+}
+
+/// One line of text, cut off with an ellipsis.
+fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
+    let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
+    let galley = ui.painter().layout_job(job);
+    ui.painter().galley(at, galley, color);
+}
+
+fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: Reference) {
+    let ledger = layer.ledger_against(reference);
+    let against = reference_words(layer, reference);
+    ui.strong(&layer.name);
+    egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
+        for (name, part) in texts::PARTS.iter().zip(ledger.parts()) {
+            ui.label(*name);
+            ui.monospace(format!("{part:+.4}"));
+            ui.end_row();
+        }
+        ui.label(texts::together(against));
+        ui.monospace(format!("{:+.4}", ledger.total));
+        ui.end_row();
+    });
+    ui.weak(texts::MEANS);
+}

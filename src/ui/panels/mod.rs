@@ -1,0 +1,12 @@
+//! Panels at the window's edges.
+
+pub mod divergence;
+pub mod findings;
+pub mod headline;
+pub mod inspector;
+pub mod layer_strip;
+pub mod recipe_bar;
+pub mod sample_strip;
+pub mod status_bar;
+pub mod time_bar;
+pub mod top_bar;

@@ -1,0 +1,151 @@
+//! The run's samples as a strip: picture, label, and the answers of both networks at the time cursor. Only pictures in
+//! view are kept on the graphics card.
+
+use egui::{Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use crate::experiment::Run;
+use crate::lab::{Lab, Message};
+use crate::ui::state::window::Window;
+use crate::ui::texts::{output_agreement, samples as texts};
+use crate::ui::theme::colors::tones;
+
+const TILE: egui::Vec2 = vec2(100.0, 48.0);
+/// Longer names are cut.
+const WIDEST: f32 = 180.0;
+const GAP: f32 = 4.0;
+
+/// Draws the strip.
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    ui.set_min_height(TILE.y + 10.0);
+    let Some(run) = &lab.run else {
+        ui.weak(texts::EMPTY);
+        return;
+    };
+    let t = lab.cursor();
+    let count = run.recording.samples;
+    let disagreements: Vec<usize> = (0..count).filter(|&sample| run.differs(t, sample)).collect();
+    ui.horizontal(|ui| {
+        ui.vertical(|ui| {
+            ui.set_width(112.0);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.horizontal(|ui| {
+                ui.strong(texts::SAMPLES);
+                ui.label(RichText::new(count.to_string()).weak());
+            });
+            ui.label(RichText::new(texts::disagree(disagreements.len(), t)).small().weak());
+            let only = &mut window.layout.disagreements_only;
+            ui.checkbox(only, RichText::new(texts::ONLY).small()).on_hover_text(texts::ONLY_HINT);
+        });
+        ui.separator();
+        let shown: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
+        if shown.is_empty() {
+            ui.weak(texts::all_agree(count, t));
+            return;
+        }
+        strip(ui, lab, run, window, &shown, out);
+    });
+}
+
+fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize], out: &mut Vec<Message>) {
+    let size = vec2(width_of(ui, run), TILE.y);
+    let pitch = size.x + GAP;
+    ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
+        let width = pitch * shown.len() as f32 - GAP;
+        let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
+        // What gets the focus elsewhere comes into sight.
+        let id = ui.scope_id().with("sample in focus");
+        let seen: Option<usize> = ui.data(|data| data.get_temp(id));
+        if seen != Some(lab.view.sample) {
+            ui.data_mut(|data| data.insert_temp(id, lab.view.sample));
+            if let Some(place) = shown.iter().position(|&sample| sample == lab.view.sample) {
+                let at = area.left_top() + vec2(place as f32 * pitch, 0.0);
+                ui.scroll_to_rect(Rect::from_min_size(at, TILE), None);
+            }
+        }
+        let first = (viewport.left() / pitch).floor().max(0.0) as usize;
+        let last = ((viewport.right() / pitch).ceil().max(0.0) as usize).min(shown.len());
+        for (place, &sample) in shown.iter().enumerate().take(last).skip(first) {
+            let rect = Rect::from_min_size(area.left_top() + vec2(place as f32 * pitch, 0.0), size);
+            tile(ui, rect, lab, run, window, sample, out);
+        }
+    });
+}
+
+/// How wide a tile is, so that the longest name of a class has room beside the picture.
+fn width_of(ui: &Ui, run: &Run) -> f32 {
+    if run.likeness.is_some() {
+        return TILE.x + 20.0;
+    }
+    let names = (0..run.model.original.classes()).map(|class| run.class_name(class));
+    let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let text = ui.painter().layout_no_wrap(texts::snn("≠ ", &longest), font, Color32::WHITE).size().x;
+    (TILE.y + text + 8.0).clamp(TILE.x, WIDEST)
+}
+
+fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: usize, out: &mut Vec<Message>) {
+    let t = lab.cursor();
+    let differ = run.differs(t, sample);
+    let [ann, snn] = answers_of(run, t, sample);
+    let label = run.labels.get(sample).map(|&label| usize::from(label));
+    let focused = lab.view.sample == sample;
+    let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
+    response.widget_info(|| {
+        let known = label.map_or(String::new(), |label| texts::and_is(&run.class_name(label)));
+        let name = match run.likeness {
+            Some(_) => texts::sample_of(sample, &ann, &snn),
+            None => {
+                let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+                texts::sample(sample, &known, &run.class_name(ann), &run.class_name(snn))
+            }
+        };
+        WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
+    });
+    if response.clicked() {
+        out.push(Message::FocusSample(sample));
+    }
+    let tones = tones(ui);
+    let painter = ui.painter_at(rect);
+    let edge = match (focused, differ, response.hovered() || response.has_focus()) {
+        (true, ..) => Stroke::new(2.0, tones.accent),
+        (_, true, _) => Stroke::new(1.0, tones.snn),
+        (.., true) => Stroke::new(1.0, tones.weak),
+        _ => Stroke::new(1.0, tones.faint),
+    };
+    let fill = if differ { tones.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
+    painter.rect(rect, 3.0, fill, edge, StrokeKind::Inside);
+    let picture = Rect::from_min_size(rect.min + vec2(3.0, 3.0), vec2(TILE.y - 6.0, TILE.y - 6.0));
+    if let Some(texture) = window.thumbnails.get(ui.ctx(), &run.samples, run.sample_index(sample)) {
+        let size = texture.size_vec2();
+        let fitted = Rect::from_center_size(picture.center(), size * (picture.width() / size.max_elem()));
+        let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        painter.image(texture.id(), fitted, whole, Color32::WHITE);
+    }
+    let label = label.map(|label| texts::is(&run.class_name(label)));
+    let sign = if differ { "≠ " } else { "" };
+    let lines =
+        [label.map(|label| (label, tones.weak)), Some((ann, tones.ann)), Some((format!("{sign}{snn}"), tones.snn))];
+    answers(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
+    response.on_hover_text(texts::of_data_set(run.sample_index(sample)));
+}
+
+/// What ANN and SNN answer to `sample` after `t` steps, a line each.
+fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
+    match &run.likeness {
+        Some(likeness) => output_agreement::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
+        None => {
+            let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+            [texts::ann(&run.class_name(ann)), texts::snn("", &run.class_name(snn))]
+        }
+    }
+}
+
+/// Three lines from `at` on, cut at `right`.
+fn answers(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    for (row, (text, color)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {
+        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), color);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(right - at.x);
+        painter.galley(at + vec2(0.0, row as f32 * 14.0), painter.layout_job(job), color);
+    }
+}

@@ -1,0 +1,108 @@
+//! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
+
+use egui::{Align, Layout, Response, RichText, Ui, vec2};
+
+use super::headline::{headline, headline_below};
+use super::recipe_bar;
+use crate::lab::{Control, Lab, Message, Workspace};
+use crate::ui::commands::menu;
+use crate::ui::popups::network_and_data;
+use crate::ui::state::window::Window;
+use crate::ui::texts::bars as texts;
+use crate::ui::texts::format::{source_file_name, source_name};
+use crate::ui::theme::icons::{Sign, drop_button, sign_button};
+
+/// The workspaces with their names and what they are for.
+pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
+    (Workspace::Explore, texts::EXPLORE, texts::EXPLORE_HINT),
+    (Workspace::Teach, texts::TEACH, texts::TEACH_HINT),
+    (Workspace::Tune, texts::TUNE, texts::TUNE_HINT),
+];
+
+/// The height of a row of controls, and the width at its end for the state of the run, in points.
+const ROW: f32 = 26.0;
+const RUN_STATE: f32 = 120.0;
+/// Room for how well the two networks do.
+const HEADLINE: f32 = 300.0;
+
+/// Draws both rows.
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    egui::MenuBar::new().ui(ui, |ui| {
+        menu::bar(ui, lab, window, out);
+        ui.separator();
+        chips(ui, lab, window, out);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            theme_button(ui, lab, out);
+            ui.separator();
+            for (workspace, name, hint) in WORKSPACES.iter().rev() {
+                let chosen = lab.view.workspace == *workspace;
+                if ui.selectable_label(chosen, *name).on_hover_text(*hint).clicked() {
+                    out.push(Message::SetWorkspace(*workspace));
+                }
+            }
+            // Rather below than something cut off.
+            let fits = ui.available_width() >= HEADLINE;
+            ui.data_mut(|data| data.insert_temp(headline_below(), !fits));
+            if fits {
+                ui.separator();
+                headline(ui, lab);
+            }
+        });
+    });
+    ui.add_space(2.0);
+    ui.horizontal_top(|ui| {
+        let room = vec2(ui.available_width() - RUN_STATE, ROW);
+        // What has no room on the first line stands on the next.
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
+            recipe_bar::show(ui, lab, out);
+        });
+        ui.set_height(ROW);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_state(ui, lab, out));
+    });
+}
+
+fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let (sign, name) = if lab.view.dark { (Sign::Sun, texts::LIGHT) } else { (Sign::Moon, texts::DARK) };
+    if sign_button(ui, sign, name).clicked() {
+        out.push(Message::SetDark(!lab.view.dark));
+    }
+}
+
+/// What is open, to be clicked.
+fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
+    egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        let free = !lab.locked(Control::Network);
+        ui.add_enabled_ui(free, |ui| network_and_data::network(ui, lab, window, out));
+    });
+    let data = chip(ui, texts::DATA, &source_file_name(&lab.settings.data), &source_name(&lab.settings.data));
+    egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        let free = !lab.locked(Control::Data);
+        ui.add_enabled_ui(free, |ui| network_and_data::data(ui, lab, window, out));
+    });
+}
+
+fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
+    let mut short: String = name.chars().take(28).collect();
+    if short.len() < name.len() {
+        short.push('…');
+    }
+    drop_button(ui, &format!("{what}: {short}")).on_hover_text(whole)
+}
+
+/// Progress while something is computed; the result in a line when not.
+fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    if let Some(job) = &lab.job {
+        if ui.button(texts::STOP).on_hover_text(texts::STOP_HINT).clicked() {
+            out.push(Message::Stop);
+        }
+        let stage = if job.stage.is_empty() { texts::STARTING } else { job.stage };
+        let bar =
+            egui::ProgressBar::new(job.fraction.clamp(0.0, 1.0)).desired_width(ui.available_width().clamp(40.0, 170.0));
+        ui.add(bar.text(RichText::new(stage).small()));
+        return;
+    }
+    if ui.button(texts::RERUN).on_hover_text(texts::RERUN_HINT).clicked() {
+        out.push(Message::Rerun);
+    }
+}

@@ -1,0 +1,105 @@
+//! What ANN and SNN answer to the sample in focus: how sure each is of every class.
+
+use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
+
+use crate::lab::Lab;
+use crate::network::arg_max;
+use crate::task::classification::probabilities;
+use crate::ui::texts::panes::draw as texts;
+use crate::ui::theme::colors::tones;
+use crate::ui::widgets::pane_parts;
+
+/// Networks with more classes show their likeliest ones only.
+const MOST: usize = 12;
+const ROW: f32 = 22.0;
+const LEAST: f32 = 9.0;
+const GAP: f32 = 3.0;
+/// Rows closer than this stand close.
+const TIGHT: f32 = 14.0;
+
+/// Probabilities of the classes.
+pub struct Answers {
+    /// Name, ANN, SNN; in the order of the classes, or by how likely they are where there are many.
+    classes: Vec<(String, f64, f64)>,
+    /// What either says.
+    ann: (String, f64),
+    snn: (String, f64),
+    /// The time cursor.
+    t: usize,
+    /// What the sample is, if that is known.
+    label: Option<String>,
+}
+
+impl Answers {
+    /// Of the sample in focus, at the time cursor.
+    pub fn of(lab: &Lab) -> Option<Self> {
+        let snapshot = lab.snapshot.as_ref()?;
+        let (run, sample, t) = (&snapshot.run, snapshot.focus.sample, snapshot.focus.steps);
+        let logits = run.ann.logits.chunks(run.ann.classes.max(1)).nth(sample)?;
+        let sums = run.recording.readout_at(t, sample);
+        let (ann, snn) = (probabilities(logits, 1), probabilities(sums, t));
+        let best = |of: &[f32], shares: &[f64]| (run.class_name(arg_max(of)), shares[arg_max(of)]);
+        let (ann_best, snn_best) = (best(logits, &ann), best(sums, &snn));
+        let shares = ann.into_iter().zip(snn).enumerate();
+        let mut classes: Vec<_> = shares.map(|(class, (ann, snn))| (run.class_name(class), ann, snn)).collect();
+        if classes.len() > MOST {
+            classes.sort_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)));
+            classes.truncate(MOST);
+        }
+        let label = run.labels.get(sample).map(|label| run.class_name(usize::from(*label)));
+        Some(Self { classes, ann: ann_best, snn: snn_best, t, label })
+    }
+
+    /// In a sentence.
+    pub fn words(&self) -> String {
+        let is = self.label.as_ref().map(|label| texts::label(label)).unwrap_or_default();
+        texts::answers(&is, (&self.ann.0, self.ann.1), self.t, (&self.snn.0, self.snn.1))
+    }
+
+    pub fn csv(&self) -> String {
+        let rows = self.classes.iter().map(|(name, ann, snn)| format!("{name},{ann},{snn}\n"));
+        format!("class,ann,snn\n{}", rows.collect::<String>())
+    }
+}
+
+/// Draws a pair of bars for each class, in `height` points where that is enough to read them.
+pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
+    let top = ui.cursor().top();
+    let Some(answers) = answers else { return };
+    let tones = tones(ui);
+    pane_parts::legend(ui, &[(texts::ANN_ABOVE, tones.ann), (texts::SNN_BELOW, tones.snn)]);
+    let width = ui.available_width().max(120.0);
+    let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
+    let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
+    let room = height - (ui.cursor().top() - top);
+    let each = room / answers.classes.len().max(1) as f32;
+    // In little room the gaps go first.
+    let gap = if each < TIGHT { 1.0 } else { GAP };
+    let row = (each - gap).clamp(LEAST, ROW);
+    ui.spacing_mut().item_spacing.y = gap;
+    for (name, ann, snn) in &answers.classes {
+        let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
+        let words = texts::class(name, ann * 100.0, snn * 100.0);
+        response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &words));
+        response.on_hover_text(words);
+        let painter = ui.painter_at(rect);
+        let style = if row < 15.0 { TextStyle::Small } else { TextStyle::Body };
+        let (font, small) = (style.resolve(ui.style()), TextStyle::Small.resolve(ui.style()));
+        painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, tones.text);
+        let track = Rect::from_min_max(pos2(rect.left() + left, rect.top()), pos2(rect.right() - right, rect.bottom()));
+        let half = (row - 2.0) / 2.0;
+        let bar = |top: f32, share: f64, color: Color32| {
+            let whole = Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), half));
+            painter.rect_filled(whole, 1.0, tones.faint.gamma_multiply(0.4));
+            let filled = Rect::from_min_size(whole.min, vec2(track.width() * share as f32, half));
+            painter.rect_filled(filled, 1.0, color);
+        };
+        bar(rect.top(), *ann, tones.ann);
+        bar(rect.top() + half + 2.0, *snn, tones.snn);
+        // Numbers where there is something to say.
+        if ann.max(*snn) >= 0.005 {
+            let text = format!("{:.0}|{:.0}", ann * 100.0, snn * 100.0);
+            painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, small, tones.weak);
+        }
+    }
+}

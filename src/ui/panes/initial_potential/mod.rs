@@ -1,0 +1,253 @@
+//! OPI's plot: the error that an initial potential leaves, in theory, over the calibration activations and in the run itself.
+//! The line at the recipe's v(0) is dragged; the run follows.
+
+mod plots;
+
+use egui::{Button, CursorIcon, DragValue, Key, Ui};
+use egui_plot::PlotResponse;
+use plots::{MEAN, SQUARE, plot};
+
+use crate::convert::SpikingLayer;
+use crate::experiment::Snapshot;
+use crate::lab::{Control, Lab, Message};
+use crate::measure::InitialView;
+use crate::measure::initial_potential::Expected;
+use crate::ui::texts::format::{format_number, format_percent};
+use crate::ui::texts::panes::initial_potential as texts;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts};
+
+/// How near to the line, in points, a drag takes hold of it.
+const GRIP: f32 = 12.0;
+/// v(0)/θ moves in steps of this.
+const NUDGE: f32 = 0.01;
+/// From this width on, a pane too low for two plots has them side by side.
+const BESIDE_WIDTH: f32 = 520.0;
+/// From this height on there is room for one plot above the other.
+const ABOVE_HEIGHT: f32 = 300.0;
+
+/// What the pane shows, put together once a frame.
+struct Sight<'a> {
+    layer: &'a SpikingLayer,
+    view: &'a InitialView,
+    sample: usize,
+    /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
+    p: f32,
+    /// A lesson keeps v(0) to itself.
+    locked: bool,
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
+    let Some(sight) = sight else {
+        if lab.snapshot.is_some() {
+            return pane_parts::counting(ui);
+        }
+        return pane_parts::empty(ui, texts::EMPTY);
+    };
+    if sight.view.curve.is_empty() {
+        let text = texts::no_activation(&sight.layer.name);
+        return pane_parts::empty(ui, &text);
+    }
+    let id = ui.scope_id().with("initial pane");
+    let mut dragging: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let page = Page {
+        of: Pane::Initial,
+        title: texts::TITLE,
+        explanation: explanation(&sight),
+        description: description(&sight),
+    };
+    pane_parts::page(
+        ui,
+        &page,
+        || csv(sight.view),
+        |ui| {
+            ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, out));
+            key(ui);
+            let size = ui.available_size() - ui.spacing().item_spacing;
+            if size.y < ABOVE_HEIGHT && size.x >= BESIDE_WIDTH {
+                ui.horizontal(|ui| {
+                    plot(ui, &sight, MEAN, [size.x * 0.5, size.y], &mut dragging, out);
+                    plot(ui, &sight, SQUARE, [size.x * 0.5, size.y], &mut dragging, out);
+                });
+            } else {
+                // In little room the squared error stands alone: the mean error is among the figures.
+                let both = size.y >= ABOVE_HEIGHT * 0.75;
+                if both {
+                    plot(ui, &sight, MEAN, [size.x, size.y * 0.5], &mut dragging, out);
+                }
+                let height = if both { size.y * 0.5 } else { size.y.max(80.0) };
+                plot(ui, &sight, SQUARE, [size.x, height], &mut dragging, out);
+            }
+        },
+    );
+    ui.data_mut(|data| data.insert_temp(id, dragging));
+}
+
+fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
+    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
+    let sample = snapshot.run.sample_index(snapshot.focus.sample);
+    let (p, locked) = (lab.settings.recipe.v_init, lab.locked(Control::VInit));
+    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
+}
+
+/// v(0) as a number, the best one, and the figures that belong to them.
+fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.strong(&sight.layer.name);
+        if !pane_frame::has_controls(ui) {
+            ui.label(format!("v(0) = {:.2} θ", sight.p));
+            return;
+        }
+        let mut p = sight.p;
+        let field = DragValue::new(&mut p).speed(0.005).range(0.0..=1.0).prefix("v(0) ").suffix(" θ").max_decimals(2);
+        let field = ui.add(field).on_hover_text(texts::FIELD_HINT);
+        if field.changed() {
+            set(sight, p, out);
+        }
+        if field.drag_stopped() || field.lost_focus() {
+            out.push(Message::EndGesture);
+        }
+        if let Some(best) = sight.view.best() {
+            let take = Button::new(texts::minimum(best));
+            let hint = texts::MINIMUM_HINT;
+            if ui.add_enabled(best as f32 != sight.p, take).on_hover_text(hint).clicked() {
+                set(sight, best as f32, out);
+                out.push(Message::EndGesture);
+            }
+        }
+    });
+    if pane_frame::has_words(ui) {
+        ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+    }
+}
+
+/// The figures, each a few words.
+fn figures(sight: &Sight<'_>) -> Vec<String> {
+    let view = sight.view;
+    let mut figures = vec![texts::inside(&format_percent(view.inside))];
+    if let Some(unbiased) = view.unbiased() {
+        figures.push(texts::unbiased(unbiased));
+    }
+    if let Some(run) = view.run {
+        let all = view
+            .run_all
+            .map_or_else(String::new, |all| texts::all_neurons(&format_number(all.mean), &format_number(all.square)));
+        figures.push(texts::run(&format_number(run.mean), &format_number(run.square), &all));
+    }
+    figures
+}
+
+/// What the colors mean.
+fn key(ui: &mut Ui) {
+    let ink = crate::ui::theme::colors::ink(ui);
+    let entries =
+        [(texts::THEORY, ink.total), (texts::CALIBRATION, ink.ann), (texts::AS_IT_CAME, ink.snn), ("v(0)", ink.theta)];
+    pane_parts::legend(ui, &entries);
+}
+
+/// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
+fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, dragging: &mut bool, out: &mut Vec<Message>) {
+    if sight.locked {
+        return;
+    }
+    let response = &plot.response;
+    let line = plot.transform.position_from_point_x(f64::from(sight.p));
+    let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
+    let value = |at: egui::Pos2| plot.transform.value_from_position(at).x as f32;
+    if response.dragged() && *dragging || response.hover_pos().is_some_and(near) {
+        ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
+    }
+    if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
+        *dragging = true;
+    }
+    if *dragging
+        && response.dragged()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        set(sight, value(at), out);
+    }
+    if response.drag_stopped() && std::mem::take(dragging) {
+        out.push(Message::EndGesture);
+    }
+    if response.clicked() {
+        response.request_focus();
+        if let Some(at) = response.interact_pointer_pos() {
+            set(sight, value(at), out);
+            out.push(Message::EndGesture);
+        }
+    }
+    if response.has_focus() {
+        let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let by = ui.input(|input| input.num_presses(Key::ArrowRight) as f32 - input.num_presses(Key::ArrowLeft) as f32);
+        if by != 0.0 {
+            set(sight, sight.p + by * NUDGE, out);
+            out.push(Message::EndGesture);
+        }
+    }
+}
+
+fn set(sight: &Sight<'_>, p: f32, out: &mut Vec<Message>) {
+    let p = rounded(p);
+    if p != sight.p {
+        out.push(Message::SetVInit(p));
+    }
+}
+
+/// A fraction of θ that can be said in two digits.
+fn rounded(p: f32) -> f32 {
+    if p.is_finite() { (p.clamp(0.0, 1.0) / NUDGE).round() / (1.0 / NUDGE) } else { 0.5 }
+}
+
+fn explanation(sight: &Sight<'_>) -> String {
+    let view = sight.view;
+    let spread = match (view.at(0.5), view.unbiased()) {
+        (Some(half), Some(unbiased)) => texts::spread(&format_number(half.measured.mean), unbiased),
+        _ => String::new(),
+    };
+    let came = view.best_replayed().map_or_else(String::new, |p| texts::best_for_sample(sight.sample, p));
+    let run = view.run.map_or_else(String::new, |errors| texts::run_square(&format_number(errors.square), view.p));
+    texts::explanation(&sight.layer.name, view.best().unwrap_or(0.5), &spread, &came, &run)
+}
+
+fn description(sight: &Sight<'_>) -> String {
+    let now = sight.view.at(f64::from(sight.p));
+    let errors = now.map_or_else(String::new, |point| {
+        texts::errors(
+            &format_number(point.theory.mean),
+            &format_number(point.theory.square),
+            &format_number(point.measured.mean),
+            &format_number(point.measured.square),
+        )
+    });
+    texts::description(&sight.layer.name, sight.view.steps, sight.p, &errors)
+}
+
+/// Both curves, the replayed sample, and the run.
+fn csv(view: &InitialView) -> String {
+    let mut text = String::from("p,theory mean,theory square,calibration mean,calibration square\n");
+    for Expected { p, theory, measured } in &view.curve {
+        text += &format!("{p},{},{},{},{}\n", theory.mean, theory.square, measured.mean, measured.square);
+    }
+    text += "\np,as it came mean,as it came square\n";
+    for (p, errors) in &view.replayed {
+        text += &format!("{p},{},{}\n", errors.mean, errors.square);
+    }
+    if let Some(run) = view.run {
+        text += &format!("\np,run mean,run square\n{},{},{}\n", view.p, run.mean, run.square);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dragged_line_stays_between_nothing_and_a_threshold() {
+        assert_eq!([0.5, -1.0, 9.0, 0.333, f32::NAN].map(rounded), [0.5, 0.0, 1.0, 0.33, 0.5]);
+    }
+}

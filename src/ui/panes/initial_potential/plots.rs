@@ -1,0 +1,103 @@
+//! The two plots of the pane of the initial potential: mean error and mean squared error against v(0)/θ.
+
+use egui::Ui;
+use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
+
+use super::{Sight, drag};
+use crate::lab::Message;
+use crate::measure::InitialView;
+use crate::measure::initial_potential::{Errors, Expected};
+use crate::ui::texts::format::format_number;
+use crate::ui::texts::panes::initial_potential as texts;
+use crate::ui::theme::colors::Ink;
+use crate::ui::widgets::{pane_parts, plot_description};
+
+/// One of the two errors: how it is read and called.
+#[derive(Clone, Copy)]
+pub(super) struct Face {
+    id: &'static str,
+    name: &'static str,
+    axis: &'static str,
+    of: fn(Errors) -> f64,
+}
+
+pub(super) const MEAN: Face =
+    Face { id: "mean", name: texts::MEAN_PLOT, axis: texts::MEAN_ERROR, of: |errors| errors.mean };
+pub(super) const SQUARE: Face =
+    Face { id: "square", name: texts::SQUARE_PLOT, axis: texts::SQUARE_ERROR, of: |errors| errors.square };
+
+/// Draws one error against v(0)/θ, with the line at the recipe's v(0).
+pub(super) fn plot(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    face: Face,
+    size: [f32; 2],
+    dragging: &mut bool,
+    out: &mut Vec<Message>,
+) {
+    let ink = crate::ui::theme::colors::ink(ui);
+    let view = sight.view;
+    let plot = Plot::new(face.id)
+        .width(size[0])
+        .height(size[1])
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_x(0.0)
+        .include_x(1.0)
+        .include_y(0.0)
+        .custom_x_axes(vec![pane_parts::x_axis("p = v(0)/θ")])
+        .custom_y_axes(vec![pane_parts::y_axis(face.axis).min_thickness(64.0)])
+        .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
+        .label_formatter(|at| hover(view, face, pane_parts::position(at).x))
+        .show(ui, |plot| {
+            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
+            let curve = |of: fn(&Expected) -> Errors| -> Vec<[f64; 2]> {
+                view.curve.iter().map(|point| [point.p, (face.of)(of(point))]).collect()
+            };
+            let theory = Line::new("theory", curve(|point| point.theory)).color(ink.total).width(1.5);
+            plot.line(theory.style(LineStyle::dashed_dense()).allow_hover(false));
+            let replayed: Vec<[f64; 2]> = view.replayed.iter().map(|(p, errors)| [*p, (face.of)(*errors)]).collect();
+            plot.line(Line::new("as it came", replayed).color(ink.snn).width(1.5).allow_hover(false));
+            let measured = Line::new("calibration", curve(|point| point.measured)).color(ink.ann).width(2.0);
+            plot.line(measured.allow_hover(false));
+            marks(plot, view, face, &ink);
+            plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
+        });
+    plot_description::tell(&plot.response, face.name, || {
+        let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
+        let course = plot_description::course(&points, |[p, error]| texts::at_p(&format_number(error), p));
+        let run = view.run.map_or(String::new(), |run| texts::run_has(&format_number((face.of)(run))));
+        texts::curve(&course, sight.p, &run)
+    });
+    drag(ui, &plot, sight, dragging, out);
+}
+
+/// The least points, as diamonds, and the run's own, as a ring.
+fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: &Ink) {
+    let diamond = |name, at, color| {
+        Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(color).allow_hover(false)
+    };
+    if let Some(best) = view.best().and_then(|p| view.at(p)) {
+        plot.points(diamond("least", [best.p, (face.of)(best.measured)], ink.ann));
+    }
+    if let Some(best) = view.best_replayed()
+        && let Some((p, errors)) = view.replayed.iter().find(|(p, _)| *p == best)
+    {
+        plot.points(diamond("least-replayed", [*p, (face.of)(*errors)], ink.snn));
+    }
+    if let Some(run) = view.run {
+        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
+        plot.points(point.allow_hover(false));
+    }
+}
+
+/// What stands at the pointer.
+fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
+    let point = view.at(p)?;
+    let of = |errors| format_number((face.of)(errors));
+    let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));
+    let replayed = replayed.map_or_else(String::new, |(p, errors)| texts::hover_replayed(&of(*errors), *p));
+    Some(texts::hover(point.p, face.axis, &of(point.theory), &of(point.measured), &replayed))
+}

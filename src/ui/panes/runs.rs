@@ -1,0 +1,277 @@
+//! Past runs, also of earlier starts: what was changed, what came of it; a click goes back to one, and two are laid over each other.
+
+use egui::{Button, Grid, ScrollArea, Ui};
+use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
+
+use super::t_curve::marks;
+use crate::lab::history::run_history::{Past, differences};
+use crate::lab::{Lab, Message};
+use crate::ui::texts::format::{format_percent, format_seconds};
+use crate::ui::texts::panes::runs as texts;
+use crate::ui::texts::shared;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+
+/// Two plots stand beside each other in a pane of at least this many points.
+const BESIDE: f32 = 400.0;
+/// How wide the words of a change are at least and at most, in points, and what the columns before them take.
+const CHANGE: std::ops::RangeInclusive<f32> = 90.0..=300.0;
+const NUMBERS: f32 = 330.0;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let past = lab.history.past();
+    let Some(now) = lab.run.as_ref().and_then(|run| lab.history.of(&run.settings)).or(past.last()) else {
+        return pane_parts::empty(ui, texts::EMPTY);
+    };
+    let other = lab.history.compared.and_then(|number| lab.history.get(number)).filter(|p| p.number != now.number);
+    let page = Page {
+        of: Pane::History,
+        title: texts::TITLE,
+        explanation: explain(past, now, other),
+        description: describe(past, now, other),
+    };
+    pane_parts::page(
+        ui,
+        &page,
+        || csv(past),
+        |ui| {
+            let (width, room) = (ui.available_width(), ui.available_height());
+            ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
+                let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
+                ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
+                    table(ui, past, now, other, (width - NUMBERS).clamp(*CHANGE.start(), *CHANGE.end()), out);
+                });
+                match other {
+                    Some(other) => compare(ui, now, other, room),
+                    None if past.len() > 1 => _ = ui.weak(texts::COMPARE_HINT),
+                    None => _ = ui.weak(texts::CHANGE_HINT),
+                }
+            });
+        },
+    );
+}
+
+/// The runs, newest first; the words of a change, `change` points wide, come last: numbers should be seen without scrolling.
+fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, change: f32, out: &mut Vec<Message>) {
+    let columns = texts::COLUMNS;
+    Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
+        columns.iter().for_each(|name| _ = ui.small(*name));
+        ui.end_row();
+        let mut earlier = false;
+        for one in past.iter().rev() {
+            if one.earlier && !std::mem::replace(&mut earlier, true) {
+                ui.label("");
+                if pane_frame::has_controls(ui) {
+                    forget_button(ui, out);
+                } else {
+                    ui.label("");
+                }
+                (2..columns.len() - 1).for_each(|_| _ = ui.label(""));
+                ui.small(texts::EARLIER);
+                ui.end_row();
+            }
+            let here = one.number == now.number;
+            let back = ui.add(Button::selectable(here, one.number.to_string()));
+            back.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, here, texts::go_back(one.number)));
+            let hint = match one.earlier {
+                true => texts::ANEW,
+                false => texts::AT_ONCE,
+            };
+            if back.on_hover_text(hint).clicked() && !here {
+                out.push(Message::GoBackTo(one.number));
+            }
+            let chosen = other.is_some_and(|other| other.number == one.number);
+            if !pane_frame::has_controls(ui) {
+                ui.small(if chosen { texts::COMPARED } else { "" });
+            } else {
+                compare_button(ui, one, here, chosen, out);
+            }
+            ui.label(one.settings.recipe.steps.to_string());
+            let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
+            let share = format_percent(one.success());
+            let share = if one.ann_accuracy.is_some() { share } else { texts::agree(&share) };
+            ui.label(share).on_hover_text(hint);
+            ui.label(format!("{:.3}", one.mean_mismatch()));
+            ui.label(format_seconds(one.seconds));
+            let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
+            ui.scope(|ui| {
+                ui.set_max_width(change);
+                ui.add(egui::Label::new(words).truncate())
+                    .on_hover_text(words.to_owned() + "\n" + &one.settings.recipe.description());
+            });
+            ui.end_row();
+        }
+    });
+}
+
+fn forget_button(ui: &mut Ui, out: &mut Vec<Message>) {
+    let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
+    forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
+    if forget.clicked() {
+        out.push(Message::ForgetRuns);
+    }
+}
+
+fn compare_button(ui: &mut Ui, one: &Past, here: bool, chosen: bool, out: &mut Vec<Message>) {
+    let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
+    button.widget_info(|| {
+        let name = texts::compare_with(one.number);
+        egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
+    });
+    if button.clicked() {
+        out.push(Message::CompareWith((!chosen).then_some(one.number)));
+    }
+}
+
+/// Both runs over each other, and what is other in the one on the screen.
+fn compare(ui: &mut Ui, now: &Past, other: &Past, room: f32) {
+    let words = match differences(&other.settings, &now.settings) {
+        words if words.is_empty() => texts::SAME.to_owned(),
+        words => words.join(", "),
+    };
+    ui.separator();
+    ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
+    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let names = [now, other].map(|one| shared::run(one.number));
+    pane_parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), (shared::ANN, tones.ann)]);
+    let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
+    if width >= BESIDE {
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| curves(ui, now, other, height));
+            ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| mismatches(ui, now, other, height));
+        });
+    } else {
+        curves(ui, now, other, height);
+        mismatches(ui, now, other, height);
+    }
+}
+
+fn still<'a>(name: &str, height: f32) -> Plot<'a> {
+    Plot::new(name.to_owned())
+        .height(height)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_y(0.0)
+        .y_axis_min_width(40.0)
+}
+
+fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
+    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let last = now.curve.len().max(other.curve.len());
+    let plot = still("runs over time", height)
+        .include_y(1.0)
+        .include_x(1.0)
+        .include_x(last as f64)
+        .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
+        .y_axis_label(if now.ann_accuracy.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
+        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .x_grid_spacer(move |_| marks(last));
+    let shown = plot.show(ui, |plot| {
+        if let Some(ann) = now.ann_accuracy {
+            plot.hline(HLine::new(shared::ANN, ann).color(tones.ann).width(1.2));
+        }
+        for (one, color, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
+            let points: PlotPoints<'_> =
+                one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
+            plot.line(Line::new(shared::run(one.number), points).color(color).width(width));
+        }
+    });
+    plot_description::tell(&shown.response, texts::CURVES, || {
+        let one = |one: &Past| {
+            let points: Vec<[f64; 2]> =
+                one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect();
+            let course = plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t));
+            texts::curve(one.number, &course)
+        };
+        [now, other].map(one).join(" ")
+    });
+}
+
+fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
+    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let names: Vec<String> = now.mismatch.iter().map(|(name, _)| name.clone()).collect();
+    let plot = still("mismatch of runs", height)
+        .include_x(-0.3)
+        .include_x(names.len() as f64 - 0.7)
+        .custom_x_axes(vec![AxisHints::new_x().label(texts::LAYER).formatter(|mark, _| {
+            let whole = mark.value.fract().abs() < 1e-6 && mark.value >= 0.0;
+            if whole { format!("{}", mark.value + 1.0) } else { String::new() }
+        })])
+        .y_axis_label(texts::MISMATCH)
+        .x_grid_spacer(|input| {
+            let (from, to) = input.bounds;
+            (from.ceil() as i64..=to.floor() as i64)
+                .map(|k| egui_plot::GridMark { value: k as f64, step_size: 1.0 })
+                .collect()
+        })
+        .label_formatter(move |at| {
+            let at = pane_parts::position(at);
+            Some(format!(
+                "{}\n{}",
+                names.get(at.x.round().max(0.0) as usize)?,
+                crate::ui::texts::format::format_number(at.y)
+            ))
+        });
+    let shown = plot.show(ui, |plot| {
+        for (one, color) in [(other, ink.quantization), (now, tones.snn)] {
+            let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
+            plot.line(Line::new(shared::run(one.number), points.clone()).color(color).width(1.4).allow_hover(false));
+            let dots = Points::new(shared::run(one.number), points);
+            plot.points(dots.color(color).shape(MarkerShape::Circle).radius(3.0));
+        }
+    });
+    plot_description::tell(&shown.response, texts::MISMATCHES, || {
+        let layer =
+            |(name, mismatch): &(String, f64)| format!("{name} {}", crate::ui::texts::format::format_number(*mismatch));
+        let one = |one: &Past| {
+            let layers: Vec<String> = one.mismatch.iter().map(layer).collect();
+            texts::mismatches(one.number, &layers.join(", "))
+        };
+        [now, other].map(one).join(" ")
+    });
+}
+
+fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
+    let best = past.iter().max_by(|a, b| a.success().total_cmp(&b.success()).then(b.number.cmp(&a.number)));
+    let best = best.map_or(String::new(), |best| {
+        texts::best(best.number, &format_percent(best.success()), best.settings.recipe.steps)
+    });
+    let against = match other {
+        Some(other) => texts::against(
+            other.number,
+            &format_percent(now.success()),
+            &format_percent(other.success()),
+            now.mean_mismatch(),
+            other.mean_mismatch(),
+        ),
+        None => texts::NOT_COMPARED.into(),
+    };
+    let earlier = match past.iter().filter(|past| past.earlier).count() {
+        0 => String::new(),
+        n => texts::earlier(n),
+    };
+    texts::explanation(past.len(), &earlier, &best, &against)
+}
+
+fn describe(past: &[Past], now: &Past, other: Option<&Past>) -> String {
+    let other =
+        other.map_or(String::new(), |other| texts::compared_with(other.number, &format_percent(other.success())));
+    texts::description(past.len(), now.number, &format_percent(now.success()), &other)
+}
+
+fn csv(past: &[Past]) -> String {
+    let row = |one: &Past| {
+        let last = one.curve.last();
+        let accuracy = last.and_then(|p| p.accuracy).map_or(String::new(), |a| a.to_string());
+        let agreement = last.map_or(0.0, |p| p.agreement);
+        let changed = one.changed.replace('"', "\"\"");
+        let (steps, mismatch) = (one.settings.recipe.steps, one.mean_mismatch());
+        format!("{},\"{changed}\",{steps},{accuracy},{agreement},{mismatch},{}\n", one.number, one.seconds)
+    };
+    format!("run,changed,T,accuracy,agreement,mismatch,seconds\n{}", past.iter().map(row).collect::<String>())
+}

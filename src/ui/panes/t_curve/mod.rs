@@ -1,0 +1,230 @@
+//! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
+
+pub mod outputs;
+
+use egui::Ui;
+use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
+
+use crate::experiment::Run;
+use crate::lab::history::run_history::Past;
+use crate::lab::{Lab, Message};
+use crate::measure::CurvePoint;
+use crate::measure::accuracy_curve::steps_needed;
+use crate::measure::wilson::wilson_95;
+use crate::ui::texts::format::format_percent;
+use crate::ui::texts::panes::t_curve as texts;
+use crate::ui::texts::shared;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::decimate::visible;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let (cursor_color, compared_color) = (ink.cursor, ink.quantization);
+    if let Some(run) = &lab.run
+        && let Some(likeness) = &run.likeness
+    {
+        return outputs::show(ui, lab, run, likeness, out);
+    }
+    let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
+    let (curve, samples, ann) = match (partial, &lab.run) {
+        (Some(partial), _) => (&partial.curve, partial.samples, partial.ann_accuracy),
+        (None, Some(run)) => (&run.report.curve, run.report.samples, run.report.ann_accuracy),
+        (None, None) => {
+            return pane_parts::empty(ui, texts::EMPTY);
+        }
+    };
+    let enough = ann.and_then(|ann| steps_needed(curve, ann));
+    let cursor = lab.cursor().min(curve.len());
+    let Some(at) = curve.get(cursor.saturating_sub(1)) else { return };
+    let other = compared(lab);
+    let page = Page {
+        of: Pane::TCurve,
+        title: texts::TITLE,
+        explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
+        description: describe(at, ann) + &other.map_or(String::new(), |other| against(at, other)),
+    };
+    let written = |share: Option<f64>| share.map_or(String::new(), |share| share.to_string());
+    let csv = || {
+        let rows = curve.iter().map(|p| format!("{},{},{},{}\n", p.t, written(p.accuracy), p.agreement, written(ann)));
+        format!("t,accuracy,agreement,ann_accuracy\n{}", rows.collect::<String>())
+    };
+    pane_parts::page(ui, &page, csv, |ui| {
+        let mut entries = vec![(shared::SNN, tones.snn), (texts::AGREES, tones.weak)];
+        if ann.is_some() {
+            entries.insert(0, (shared::ANN, tones.ann));
+        }
+        let name = other.map_or(String::new(), |other| shared::run(other.number));
+        if other.is_some() {
+            entries.push((&name, compared_color));
+        }
+        pane_parts::legend(ui, &entries);
+        match (partial, enough) {
+            (None, _) if !pane_frame::has_words(ui) => {}
+            (Some(partial), _) => _ = ui.small(texts::through(samples, partial.of)),
+            (None, Some(t)) => _ = ui.small(texts::within_from(t)),
+            (None, None) if ann.is_some() => _ = ui.small(texts::NOT_WITHIN),
+            _ => _ = ui.small(texts::AGREEMENT_ONLY),
+        }
+        let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
+        let plot = over_time("t-curve", texts::SHARE, last).label_formatter(|at| {
+            let t = pane_parts::step_at(pane_parts::position(at).x, last);
+            let own = curve.get(t - 1).map_or(String::new(), |point| {
+                let accuracy = point.accuracy.map_or(String::new(), |a| texts::hover_accuracy(&format_percent(a)));
+                texts::hover_agreement(&accuracy, &format_percent(point.agreement))
+            });
+            let other = other.and_then(|other| Some((other.number, share(other.curve.get(t - 1)?))));
+            let other = other.map_or(String::new(), |(n, share)| texts::hover_run(n, &format_percent(share)));
+            Some(format!("t = {t}{own}{other}"))
+        });
+        let shown = plot.show(ui, |plot| {
+            let (from, to) = (plot.plot_bounds().min()[0], plot.plot_bounds().max()[0]);
+            let columns = pane_parts::columns(plot);
+            let points = |y: fn(&CurvePoint) -> Option<f64>| -> PlotPoints<'_> {
+                let all: Vec<[f64; 2]> = curve.iter().filter_map(|p| y(p).map(|y| [p.t as f64, y])).collect();
+                visible(&all, from, to, columns).into()
+            };
+            if ann.is_some() {
+                // Where the curve turns, the band does: it is a function of the accuracy.
+                let right: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(0.0)]).collect();
+                let right = visible(&right, from, to, columns);
+                let t: Vec<f64> = right.iter().map(|p| p[0]).collect();
+                let (low, high): (Vec<f64>, Vec<f64>) = right.iter().map(|p| wilson_95(p[1], samples)).unzip();
+                plot.add(
+                    FilledArea::new("95 % interval", &t, &low, &high)
+                        .fill_color(tones.snn.gamma_multiply(0.18))
+                        .allow_hover(false),
+                );
+            }
+            if let Some(ann) = ann {
+                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.5).allow_hover(false));
+            }
+            let agreement = Line::new("agreement", points(|p| Some(p.agreement)));
+            plot.line(agreement.color(tones.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
+            if let Some(other) = other {
+                let all: Vec<[f64; 2]> = other.curve.iter().map(|p| [p.t as f64, share(p)]).collect();
+                let points: PlotPoints<'_> = visible(&all, from, to, columns).into();
+                plot.line(Line::new(&name, points).color(compared_color).width(1.8).allow_hover(false));
+            }
+            plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
+            if let Some(t) = enough {
+                let mark = VLine::new("within one point", t as f64).color(tones.snn.gamma_multiply(0.6));
+                plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
+            }
+            plot.vline(pane_parts::cursor_line(cursor, cursor_color));
+        });
+        plot_description::tell(&shown.response, texts::TITLE, || {
+            let told = |curve: &[CurvePoint]| {
+                let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
+                plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t))
+            };
+            let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
+            let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &told(&o.curve)));
+            texts::curves(&told(curve), &ann, &other)
+        });
+        pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
+    });
+}
+
+/// The run that the one on the screen is compared with; of another network or data set only their names would be alike.
+pub(super) fn compared(lab: &Lab) -> Option<&Past> {
+    let other = lab.history.get(lab.history.compared?)?;
+    let alike = |run: &Run| {
+        let (own, theirs) = (&run.settings, &other.settings);
+        own != theirs && (&own.model, &own.data) == (&theirs.model, &theirs.data)
+    };
+    lab.run.as_deref().is_none_or(alike).then_some(other)
+}
+
+/// Right answers, or agreement with the ANN where there are no labels.
+fn share(point: &CurvePoint) -> f64 {
+    point.accuracy.unwrap_or(point.agreement)
+}
+
+/// The two curves at the same step, in a sentence.
+fn against(at: &CurvePoint, other: &Past) -> String {
+    let reached = match other.curve.get(at.t - 1) {
+        Some(point) => texts::reaches(&format_percent(share(point))),
+        None => texts::ends(other.curve.len(), &format_percent(other.success())),
+    };
+    texts::against(other.number, &reached)
+}
+
+/// A plot of shares over the steps 1 to `last`, which stands still.
+pub(super) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
+    Plot::new(name.to_owned())
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .include_y(0.0)
+        .include_y(1.0)
+        .include_x(1.0)
+        .include_x(last as f64)
+        .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
+        .y_axis_label(y_label.to_owned())
+        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_axis_min_width(46.0)
+        .x_grid_spacer(move |_| marks(last))
+        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
+}
+
+/// Marks on the time axis: about eight, on round numbers, and never between steps.
+pub(super) fn marks(last: usize) -> Vec<GridMark> {
+    let step = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 250, 256, 512]
+        .into_iter()
+        .find(|s| last / s <= 9)
+        .unwrap_or(1000);
+    (1..=last)
+        .filter(|t| t % step == 0 || *t == 1)
+        .map(|t| GridMark { value: t as f64, step_size: step as f64 })
+        .collect()
+}
+
+fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: usize) -> String {
+    let first = match (ann, at.accuracy) {
+        (Some(ann), Some(snn)) => {
+            let (low, high) = wilson_95(snn, samples);
+            texts::right(
+                at.t,
+                &format_percent(snn),
+                samples,
+                &format_percent(ann),
+                &format_percent(low),
+                &format_percent(high),
+            )
+        }
+        _ => texts::agree(at.t, &format_percent(at.agreement)),
+    };
+    let second = texts::SUMMED;
+    let third = match enough {
+        Some(t) => texts::stays(t),
+        None => texts::DOES_NOT_STAY.into(),
+    };
+    format!("{first} {second} {third}")
+}
+
+fn describe(at: &CurvePoint, ann: Option<f64>) -> String {
+    let accuracy = at.accuracy.map_or(texts::NO_LABELS.into(), |a| texts::snn_accuracy(&format_percent(a)));
+    let ann = ann.map_or(String::new(), |a| texts::ann_accuracy(&format_percent(a)));
+    texts::description(at.t, &accuracy, &ann, &format_percent(at.agreement))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_needed_steps_are_those_from_which_it_stays() {
+        let curve = |values: &[f64]| -> Vec<CurvePoint> {
+            let point = |(i, &a): (usize, &f64)| CurvePoint { t: i + 1, accuracy: Some(a), agreement: a };
+            values.iter().enumerate().map(point).collect()
+        };
+        assert_eq!(steps_needed(&curve(&[0.2, 0.95, 0.5, 0.95, 0.96]), 0.96), Some(4));
+        assert_eq!(steps_needed(&curve(&[0.2, 0.5]), 0.96), None);
+        assert_eq!(steps_needed(&curve(&[0.96, 0.97]), 0.96), Some(1));
+    }
+}

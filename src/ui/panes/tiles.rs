@@ -1,0 +1,139 @@
+//! Draws the tree of tabs and splits with egui_tiles.
+
+use egui::{Response, Role, ScrollArea, Ui, WidgetInfo, WidgetText};
+use egui_tiles::{Behavior, SimplificationOptions, Tabs, TileId, Tiles, UiResponse};
+
+use crate::lab::{Lab, Message};
+use crate::ui::state::pane_layout::Docks;
+use crate::ui::theme::colors;
+use crate::ui::types::file_request::Ask;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_frame;
+use crate::ui::widgets::pane_frame::Dress;
+use crate::ui::widgets::stale_overlay::fade;
+use crate::ui::{Format, panes, texts};
+
+/// Draws the panes of the workspace in view, with a frame around `point`.
+pub fn show(
+    layout: &mut Docks,
+    ui: &mut Ui,
+    lab: &Lab,
+    point: Option<Pane>,
+    asks: &mut Vec<Ask>,
+    out: &mut Vec<Message>,
+) {
+    let tree = layout.tree_mut(lab.view.workspace);
+    if tree.root().is_none() {
+        ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
+        return;
+    }
+    tree.ui(&mut Faces { lab, point, asks, out }, ui);
+}
+
+/// How the tree draws its tabs and panes.
+struct Faces<'a> {
+    lab: &'a Lab,
+    point: Option<Pane>,
+    asks: &'a mut Vec<Ask>,
+    out: &'a mut Vec<Message>,
+}
+
+impl Faces<'_> {
+    /// As what the pane can be taken along.
+    fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
+        let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
+        copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::copy_csv(pane.title())));
+        if copy.clicked() {
+            ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::copy_wanted(pane), true));
+        }
+        for format in Format::ALL {
+            let item = ui.button(texts::window::export_as(texts::export::format(format)));
+            if item.on_hover_text(texts::export::hint(format)).clicked() {
+                self.asks.push(Ask::Export(pane, format));
+            }
+        }
+    }
+}
+
+impl Behavior<Pane> for Faces<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
+        // What sticks out of it makes the pane no larger.
+        let whole = ui.max_rect();
+        ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
+            crate::ui::note_size(ui, *pane);
+            if pane.of_run() {
+                fade(ui, self.lab);
+            }
+            let room = ui.available_size();
+            let (dress, height) = Dress::docked(ui.ctx(), *pane, room.y);
+            dress.put_on(ui.ctx());
+            if height > room.y {
+                // Its plot would be nothing: rather one that is scrolled.
+                ScrollArea::vertical().id_salt(*pane).auto_shrink(false).show(ui, |ui| {
+                    let layout = egui::Layout::top_down(egui::Align::Min);
+                    let size = egui::vec2(ui.available_width(), height);
+                    ui.allocate_ui_with_layout(size, layout, |ui| {
+                        ui.set_min_size(size);
+                        panes::show(ui, *pane, self.lab, self.out);
+                    });
+                });
+            } else {
+                panes::show(ui, *pane, self.lab, self.out);
+            }
+            Dress::default().put_on(ui.ctx());
+        });
+        if self.point == Some(*pane) {
+            colors::point_at(ui, whole);
+        }
+        UiResponse::None
+    }
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        pane.title().into()
+    }
+    fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, tile: TileId, tab: Response) -> Response {
+        if let Some(&pane) = tiles.get_pane(&tile) {
+            tab.context_menu(|ui| self.export_menu(ui, pane));
+        }
+        tab
+    }
+    fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
+        let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
+        let name = texts::window::export(pane.title());
+        // Narrow: the room belongs to the tabs.
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().button_padding.x = 4.0;
+        let menu = ui.menu_button("…", |ui| self.export_menu(ui, pane)).response;
+        menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        menu.on_hover_text(name);
+        let help = ui.small_button("?");
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::explain(pane.title())));
+        ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::help_of(pane), help.id));
+        if crate::ui::size_of(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
+            let on = pane_frame::is_unfolded(ui.ctx(), pane);
+            let more = ui.selectable_label(on, "+").on_hover_text(texts::panes::UNFOLD);
+            more.widget_info(|| WidgetInfo::selected(Role::Button, true, on, texts::panes::unfold(pane.title())));
+            if more.clicked() {
+                pane_frame::unfold(ui.ctx(), pane, !on);
+            }
+        }
+    }
+    fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
+        tiles.get_pane(&tile).is_some()
+    }
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        3.0
+    }
+    fn tab_bar_height(&self, _style: &egui::Style) -> f32 {
+        24.0
+    }
+    fn min_size(&self) -> f32 {
+        120.0
+    }
+    fn tab_bar_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
+        visuals.extreme_bg_color
+    }
+}

@@ -1,0 +1,350 @@
+//! What one integrate-and-fire neuron makes of a constant input: its staircase over the ANN's activation. The neuron is that
+//! of the layer in focus, or one's own.
+
+pub mod staircase;
+
+use std::sync::Arc;
+
+use egui::{Slider, Ui};
+use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
+use staircase::Neuron;
+
+use crate::convert::recipe::MAX_STEPS;
+use crate::convert::{Reset, SpikingLayer, Tie};
+use crate::lab::{Control, Lab, Message};
+use crate::network::Activation;
+use crate::ui::texts::format::format_number;
+use crate::ui::texts::panes::transfer as texts;
+use crate::ui::texts::shared;
+use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+
+/// The axis runs from this many θ …
+const FROM: f32 = -0.3;
+/// … to this many.
+const TO: f32 = 1.6;
+
+/// What is remembered between frames.
+#[derive(Clone)]
+struct Memory {
+    /// One's own neuron; `None` follows the layer.
+    own: Option<Neuron>,
+    /// The curves drawn last.
+    curves: Option<Arc<Curves>>,
+}
+
+/// The neuron's staircase and the ANN's activation at the same inputs, (z, value) each.
+struct Curves {
+    neuron: Neuron,
+    activation: Activation,
+    snn: Vec<[f64; 2]>,
+    ann: Vec<[f64; 2]>,
+}
+
+impl Curves {
+    fn of(neuron: Neuron, activation: Activation) -> Self {
+        let unit = if neuron.theta > 0.0 { neuron.theta } else { 1.0 };
+        let snn = neuron.stairs(FROM * unit, TO * unit);
+        let ann = stairs_of(activation, FROM * unit, TO * unit);
+        Self { neuron, activation, snn, ann }
+    }
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let snapshot = lab.snapshot.as_deref();
+    let layer = snapshot.and_then(|snapshot| Some((snapshot, snapshot.run.spiking.layers.get(snapshot.focus.layer)?)));
+    let Some((snapshot, layer)) = layer else {
+        return pane_parts::empty(ui, texts::EMPTY);
+    };
+    let id = ui.scope_id().with("transfer pane");
+    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { own: None, curves: None });
+    let followed = Neuron { theta: layer.theta_of(snapshot.focus.neuron), ..Neuron::of(layer, snapshot.run.steps()) };
+    let neuron = memory.own.unwrap_or(followed);
+    let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
+    let curves = known.unwrap_or_else(|| Arc::new(Curves::of(neuron, layer.activation)));
+    let words = explanation(layer, &neuron, memory.own.is_none());
+    let page = Page { of: Pane::Transfer, title: texts::TITLE, description: words.clone(), explanation: words };
+    pane_parts::page(
+        ui,
+        &page,
+        || csv(&curves),
+        |ui| {
+            if pane_frame::has_controls(ui) {
+                controls(ui, lab, layer, followed, &mut memory, out);
+            } else {
+                ui.small(texts::line(&layer.name, neuron.theta, neuron.steps, neuron.v_init));
+            }
+            plot(ui, layer, &curves);
+        },
+    );
+    memory.curves = Some(curves);
+    ui.data_mut(|data| data.insert_temp(id, memory));
+}
+
+/// The neuron's numbers. Turning one lets go of the layer.
+fn controls(
+    ui: &mut Ui,
+    lab: &Lab,
+    layer: &SpikingLayer,
+    followed: Neuron,
+    memory: &mut Memory,
+    out: &mut Vec<Message>,
+) {
+    let mut neuron = memory.own.unwrap_or(followed);
+    ui.horizontal_wrapped(|ui| {
+        let mut follow = memory.own.is_none();
+        let hint = texts::FOLLOW_HINT;
+        if ui.checkbox(&mut follow, texts::follow(&layer.name)).on_hover_text(hint).changed() {
+            memory.own = if follow { None } else { Some(followed) };
+            neuron = followed;
+        }
+        let different = memory.own.is_some_and(|own| own != followed);
+        let wanted = wishes(layer, &neuron, &followed);
+        let locked = wanted.iter().filter_map(Control::of).any(|control| lab.locked(control));
+        let apply = egui::Button::new(texts::APPLY);
+        let hint = texts::APPLY_HINT;
+        if ui.add_enabled(different && !locked, apply).on_hover_text(hint).clicked() {
+            out.extend(wanted);
+            memory.own = None;
+        }
+        picks(ui, &mut neuron);
+    });
+    ui.horizontal_wrapped(|ui| {
+        let reach = if followed.theta > 0.0 { followed.theta } else { 1.0 };
+        // All three in one row, if they can.
+        ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 100.0).clamp(40.0, 160.0);
+        let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).max_decimals(3);
+        let theta = theta.clamping(egui::SliderClamping::Edits);
+        pane_parts::slider(ui, "θ", theta).on_hover_text(texts::THRESHOLD_HINT);
+        let steps = Slider::new(&mut neuron.steps, 1..=MAX_STEPS).logarithmic(true);
+        pane_parts::slider(ui, "T", steps).on_hover_text(texts::STEPS_HINT);
+        let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).max_decimals(2);
+        pane_parts::slider(ui, "v(0)/θ", v_init).on_hover_text(texts::V_INIT_HINT);
+    });
+    if neuron != memory.own.unwrap_or(followed) {
+        memory.own = Some(neuron);
+    }
+}
+
+/// Reset and tie.
+fn picks(ui: &mut Ui, neuron: &mut Neuron) {
+    for (reset, word, hint) in [
+        (Reset::Soft, texts::SOFT_RESET, texts::SOFT_RESET_HINT),
+        (Reset::Hard, texts::HARD_RESET, texts::HARD_RESET_HINT),
+    ] {
+        ui.selectable_value(&mut neuron.reset, reset, word).on_hover_text(hint);
+    }
+    for (tie, word, hint) in [(Tie::Ge, "≥ θ", texts::TIE_FIRES_HINT), (Tie::Gt, "> θ", texts::TIE_RESTS_HINT)] {
+        ui.selectable_value(&mut neuron.tie, tie, word).on_hover_text(hint);
+    }
+}
+
+/// What to ask of the lab so that the layer's neurons become `neuron`.
+fn wishes(layer: &SpikingLayer, neuron: &Neuron, now: &Neuron) -> Vec<Message> {
+    let mut wishes = Vec::new();
+    if neuron.theta != now.theta {
+        wishes.push(Message::SetLayerThreshold { layer: layer.name.clone(), theta: Some(neuron.theta) });
+    }
+    if neuron.steps != now.steps {
+        wishes.push(Message::SetSteps(neuron.steps));
+    }
+    if neuron.v_init != now.v_init {
+        wishes.push(Message::SetVInit(neuron.v_init));
+    }
+    if neuron.reset != now.reset {
+        wishes.push(Message::SetReset(neuron.reset));
+    }
+    if neuron.tie != now.tie {
+        wishes.push(Message::SetTie(neuron.tie));
+    }
+    wishes.push(Message::EndGesture);
+    wishes
+}
+
+/// The ANN's activation, its own stairs upright.
+fn stairs_of(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
+    let mut inputs: Vec<f32> = vec![from, 0.0, to];
+    match activation {
+        Activation::Relu => {}
+        Activation::Clip { lambda } => inputs.push(lambda),
+        Activation::Qcfs { lambda, levels, shift } => {
+            // Both sides of every riser, a millionth of the axis apart.
+            let hair = (to - from) * 1e-6;
+            let risers = (1..=levels).map(|k| lambda * (k as f32 - shift) / levels as f32);
+            inputs.extend(risers.flat_map(|z| [z - hair, z + hair]));
+        }
+    }
+    inputs.retain(|&z| (from..=to).contains(&z));
+    inputs.sort_by(f32::total_cmp);
+    inputs.into_iter().map(|z| [f64::from(z), f64::from(activation.apply(z))]).collect()
+}
+
+/// Both lines at all inputs of either: (z, a, b), with the error between them to be shaded.
+fn between(a: &[[f64; 2]], b: &[[f64; 2]]) -> [Vec<f64>; 3] {
+    let mut inputs: Vec<f64> = a.iter().chain(b).map(|point| point[0]).collect();
+    inputs.sort_by(f64::total_cmp);
+    inputs.dedup();
+    let at = |line: &[[f64; 2]]| inputs.iter().map(|&z| on_line(line, z)).collect();
+    let (a, b) = (at(a), at(b));
+    [inputs, a, b]
+}
+
+/// The height of a line of points at `z`; its ends go on level.
+fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
+    let above = line.partition_point(|point| point[0] < z);
+    match (above.checked_sub(1).and_then(|low| line.get(low)), line.get(above)) {
+        (Some(low), Some(high)) => low[1] + (high[1] - low[1]) * (z - low[0]) / (high[0] - low[0]),
+        (None, Some(end)) | (Some(end), None) => end[1],
+        (None, None) => 0.0,
+    }
+}
+
+fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
+    let ink = crate::ui::theme::colors::ink(ui);
+    let neuron = curves.neuron;
+    let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
+    let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
+    let (of_ann, of_snn) = (texts::of_ann(&curves.activation.describe()), texts::of_snn(neuron.steps));
+    let mut entries = vec![(of_snn.as_str(), ink.snn), (of_ann.as_str(), ink.ann)];
+    if !matches!(curves.activation, Activation::Relu) {
+        entries.push(("ReLU", ink.ghost));
+    }
+    entries.extend([(texts::DIFFERENCE, ink.clipping), (shared::THRESHOLD, ink.theta)]);
+    pane_parts::legend(ui, &entries);
+    let shown = Plot::new("transfer")
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .custom_x_axes(vec![pane_parts::x_axis(texts::INPUT_AXIS)])
+        .y_axis_label(texts::ANSWER)
+        .y_axis_min_width(46.0)
+        .y_axis_formatter(|mark, _| crate::ui::texts::format::format_tick(mark.value))
+        .label_formatter(|at| {
+            let z = pane_parts::position(at).x as f32;
+            let (ann, snn) = (layer.activation.apply(z), neuron.activation(z));
+            Some(texts::hover(
+                &format_number(f64::from(z)),
+                &format_number(f64::from(ann)),
+                &format_number(f64::from(snn)),
+                neuron.count(z),
+                neuron.steps,
+                &format_number(f64::from(snn - ann)),
+            ))
+        })
+        .show(ui, |plot| {
+            plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+            if neuron.theta > 0.0 {
+                let line = VLine::new("threshold θ", neuron.theta).color(ink.theta).width(1.5);
+                plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false));
+            }
+            let area = FilledArea::new("difference", &inputs, &low, &high);
+            plot.add(area.fill_color(ink.clipping.gamma_multiply(0.25)).allow_hover(false));
+            if !matches!(curves.activation, Activation::Relu) {
+                let relu = vec![[f64::from(FROM) * unit(&neuron), 0.0], [0.0, 0.0], [f64::from(TO) * unit(&neuron); 2]];
+                plot.line(
+                    Line::new("ReLU", relu)
+                        .color(ink.ghost)
+                        .style(LineStyle::dotted_dense())
+                        .width(1.5)
+                        .allow_hover(false),
+                );
+            }
+            plot.line(
+                Line::new("ANN", curves.ann.clone()).allow_band(false).color(ink.ann).width(2.0).allow_hover(false),
+            );
+            plot.line(
+                Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
+            );
+        });
+    plot_description::tell(&shown.response, texts::CURVES, || {
+        let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * unit(&neuron) as f32);
+        let one = |z: f32| {
+            let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| format_number(f64::from(v)));
+            texts::answers(&words[0], &words[1], &words[2])
+        };
+        texts::curves(&of_ann, &of_snn, &inputs.map(one).join(". "))
+    });
+}
+
+/// What the axis is measured in: θ, or 1 for a neuron without one.
+fn unit(neuron: &Neuron) -> f64 {
+    if neuron.theta > 0.0 { f64::from(neuron.theta) } else { 1.0 }
+}
+
+fn explanation(layer: &SpikingLayer, neuron: &Neuron, followed: bool) -> String {
+    let whose = if followed { texts::neuron_of(&layer.name) } else { texts::OWN.to_owned() };
+    if neuron.theta <= 0.0 {
+        return texts::never_active(&whose);
+    }
+    let (theta, steps, p) = (f64::from(neuron.theta), neuron.steps, f64::from(neuron.v_init));
+    let step = theta / steps as f64;
+    let reset = match neuron.reset {
+        Reset::Soft => {
+            // OPI (Bu et al., AAAI 2022): E[e²] = (θ/T)²((p − ½)² + 1/12) for z uniform in (0, θ).
+            let square = step * step * ((p - 0.5).powi(2) + 1.0 / 12.0);
+            texts::soft_reset(&format_number(square))
+        }
+        Reset::Hard => texts::HARD_RESET_LOSS.to_owned(),
+    };
+    texts::explanation(&whose, steps, steps + 1, &format_number(step), &format_number(theta), &format_number(p), &reset)
+}
+
+fn csv(curves: &Curves) -> String {
+    let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
+    let mut text = String::from("z,ann,snn\n");
+    for ((z, ann), snn) in inputs.iter().zip(&ann).zip(&snn) {
+        text += &format!("{z},{ann},{snn}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shaded_error_is_the_distance_between_the_lines() {
+        let [inputs, a, b] = between(&[[0.0, 0.0], [2.0, 2.0]], &[[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]]);
+        assert_eq!((inputs, a, b), (vec![0.0, 1.0, 2.0], vec![0.0, 1.0, 2.0], vec![1.0, 1.0, 0.0]));
+    }
+
+    #[test]
+    fn qcfs_stairs_rise_where_the_formula_does() {
+        let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
+        let stairs = stairs_of(qcfs, -0.3, 1.6);
+        assert!(stairs.windows(2).all(|pair| pair[0][1] <= pair[1][1]));
+        for z in [0.1, 0.2, 0.4, 0.7, 1.2f32] {
+            assert!((on_line(&stairs, f64::from(z)) - f64::from(qcfs.apply(z))).abs() < 1e-6, "{z}");
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_asked_for() {
+        let now = Neuron {
+            theta: 1.0,
+            steps: 8,
+            v_init: 0.5,
+            shift: 0.0,
+            kind: Default::default(),
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        };
+        let layer = SpikingLayer {
+            node: 1,
+            name: "act".into(),
+            shape: vec![2],
+            theta: vec![1.0],
+            activation: Activation::Relu,
+            neuron: Default::default(),
+            v_init: 0.5,
+            start: None,
+            bias: Vec::new(),
+            shift: 0.0,
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        };
+        let wanted = Neuron { steps: 16, ..now };
+        assert_eq!(wishes(&layer, &wanted, &now), [Message::SetSteps(16), Message::EndGesture]);
+    }
+}

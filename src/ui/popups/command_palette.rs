@@ -1,0 +1,177 @@
+//! The command palette: every command by some letters of its words. Arrows choose, Enter does it, Esc goes away.
+
+use egui::text::LayoutJob;
+use egui::{
+    Align, Align2, FontId, Id, Key, Modal, Modifiers, Response, Role, ScrollArea, Sense, TextEdit, TextFormat, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::fuzzy::matched;
+use crate::lab::{Lab, Message};
+use crate::ui::Command;
+use crate::ui::state::window::Window;
+use crate::ui::texts::window as texts;
+use crate::ui::theme::colors::{Tones, tones};
+
+const WIDTH: f32 = 520.0;
+const ROW: f32 = 26.0;
+/// Rows in sight at a time.
+const ROWS: f32 = 13.0;
+/// Commands given last that stand first.
+const REMEMBERED: usize = 5;
+
+/// A command that fits what was typed.
+struct Found {
+    command: Command,
+    words: String,
+    /// Characters of the words that were typed.
+    places: Vec<usize>,
+    refusal: Option<&'static str>,
+}
+
+/// Draws the palette while it is open.
+pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let Some(mut palette) = window.palette.take() else { return };
+    let ctx = ui.ctx();
+    let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    let by = i64::from(pressed(Key::ArrowDown)) - i64::from(pressed(Key::ArrowUp))
+        + ROWS as i64 * (i64::from(pressed(Key::PageDown)) - i64::from(pressed(Key::PageUp)));
+    let entered = pressed(Key::Enter);
+    let area = Modal::default_area(Id::unique("palette")).anchor(Align2::CENTER_TOP, [0.0, 70.0]);
+    let modal = Modal::new(Id::unique("palette")).area(area).show(ctx, |ui| {
+        ui.set_width(WIDTH);
+        let field = TextEdit::singleline(&mut palette.text).desired_width(f32::INFINITY).hint_text(texts::TYPE);
+        let field = ui.add(field);
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, texts::FIND));
+        field.request_focus();
+        if field.changed() {
+            palette.chosen = 0;
+        }
+        let found = find(&palette.text, lab, window);
+        palette.chosen = moved(palette.chosen, by, found.len());
+        ui.separator();
+        list(ui, &found, palette.chosen, by != 0 || field.changed(), entered)
+    });
+    let close = modal.should_close();
+    match modal.inner {
+        Some(command) => {
+            window.given.retain(|given| *given != command);
+            window.given.insert(0, command);
+            window.given.truncate(REMEMBERED);
+            command.act(ctx, lab, window, out);
+        }
+        None if close => {}
+        None => window.palette = Some(palette),
+    }
+}
+
+/// `chosen` moved by some rows, within `count`.
+fn moved(chosen: usize, by: i64, count: usize) -> usize {
+    (chosen as i64 + by).clamp(0, count.saturating_sub(1) as i64) as usize
+}
+
+/// The commands that fit `text`, best first; for no text those given last, then all in their order.
+fn find(text: &str, lab: &Lab, window: &Window) -> Vec<Found> {
+    let given = &window.given;
+    let all = Command::all(lab, window).into_iter().filter(|command| *command != Command::Palette);
+    let fits = all.filter_map(|command| {
+        let words = command.words(lab);
+        let (score, places) = matched(text, &words)?;
+        let recent =
+            given.iter().position(|known| *known == command).map_or(0, |at| REMEMBERED - at.min(REMEMBERED - 1));
+        let found = Found { command, words, places, refusal: command.refusal(lab) };
+        Some(((score, recent), found))
+    });
+    let mut fits: Vec<_> = fits.collect();
+    // Stable: equals stay in the order of the list.
+    fits.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+    fits.into_iter().map(|(_, found)| found).collect()
+}
+
+/// The rows; returns the command that was clicked or entered.
+fn list(ui: &mut Ui, found: &[Found], chosen: usize, follow: bool, entered: bool) -> Option<Command> {
+    let mut given = None;
+    if found.is_empty() {
+        ui.weak(texts::NO_COMMAND);
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    // Whole rows, also where the window is low.
+    let height = (ui.available_height().min(ROW * ROWS) / ROW).floor().max(1.0) * ROW;
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        for (index, one) in found.iter().enumerate() {
+            let response = row(ui, one, index == chosen);
+            if index == chosen && follow {
+                response.scroll_to_me(None);
+            }
+            let meant = response.clicked() || index == chosen && entered;
+            if meant && one.refusal.is_none() {
+                given = Some(one.command);
+            }
+        }
+    });
+    given
+}
+
+fn row(ui: &mut Ui, found: &Found, chosen: bool) -> Response {
+    let enabled = found.refusal.is_none();
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| {
+        let name = match found.refusal {
+            Some(why) => texts::not_now(&found.words, why),
+            None => found.words.clone(),
+        };
+        WidgetInfo::selected(Role::ListBoxOption, enabled, chosen, name)
+    });
+    if !ui.is_rect_visible(rect) {
+        return response;
+    }
+    let tones = tones(ui);
+    if chosen {
+        ui.painter().rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.25));
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, 3.0, ui.visuals().widgets.hovered.weak_bg_fill);
+    }
+    let side = match (found.refusal, found.command.shortcut()) {
+        (Some(why), _) => why.to_owned(),
+        (None, Some(keys)) => ui.ctx().format_shortcut(&keys),
+        (None, None) => String::new(),
+    };
+    let side = ui.painter().layout_no_wrap(side, FontId::proportional(12.0), tones.weak);
+    let left = rect.right() - 8.0 - side.size().x;
+    let room = left - 8.0 - (rect.left() + 8.0);
+    ui.painter().galley(pos2(left, rect.center().y - side.size().y / 2.0), side, tones.weak);
+    let words = ui.painter().layout_job(marked(found, &tones, room));
+    ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - words.size().y / 2.0), words, tones.text);
+    response
+}
+
+/// The words with the typed letters in the accent color, at most `room` points wide.
+fn marked(found: &Found, tones: &Tones, room: f32) -> LayoutJob {
+    let plain = if found.refusal.is_none() { tones.text } else { tones.weak.gamma_multiply(0.7) };
+    let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
+    job.wrap = egui::text::TextWrapping::truncate_at_width(room);
+    for (place, letter) in found.words.chars().enumerate() {
+        let color = if found.places.contains(&place) && found.refusal.is_none() { tones.accent } else { plain };
+        let format =
+            TextFormat { font_id: FontId::proportional(14.0), color, valign: Align::Center, ..TextFormat::default() };
+        job.append(letter.encode_utf8(&mut [0; 4]), 0.0, format);
+    }
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_last_stands_first() {
+        let (lab, mut window) = (Lab::default(), Window::default());
+        window.given = vec![Command::Theme];
+        assert_eq!(find("", &lab, &window)[0].command, Command::Theme);
+        assert_eq!(find("", &lab, &window).len(), Command::all(&lab, &window).len());
+        window.given.clear();
+        assert_eq!(find("zzqj", &lab, &window).len(), 0);
+        assert_eq!(find("light", &lab, &window)[0].command, Command::Theme);
+        assert_eq!((moved(0, -1, 5), moved(3, 13, 5), moved(2, 1, 0)), (0, 4, 0));
+    }
+}

@@ -1,0 +1,96 @@
+//! How recordings of events become frames, chosen in the popup of the data: the same options as behind `events:` on the
+//! command line.
+
+use egui::{ComboBox, DragValue, Ui};
+
+use crate::data::DataSpec;
+use crate::data::events::{Binning, FRAMES, MOST_FRAMES, Polarity, Time};
+use crate::lab::{Lab, Message};
+use crate::ui::texts::network_and_data as texts;
+
+/// What a frame lasts when frames of one length are first asked for, in µs.
+const SPAN: u64 = 10_000;
+
+/// Draws the choices where the open data are recordings.
+pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let Ok(DataSpec::Events { paths, binning }) = DataSpec::parse(&lab.settings.data) else { return };
+    // What is being dragged or typed waits for its end: recordings are not read again for every value on the way.
+    let id = ui.scope_id().with("binning");
+    let kept = ui.data(|data| data.get_temp::<(Binning, Binning)>(id));
+    let mut wanted = kept.filter(|(of, _)| *of == binning).map_or(binning, |(_, wanted)| wanted);
+    let mut held = false;
+    ui.separator();
+    ui.label(texts::RECORDINGS).on_hover_text(texts::RECORDINGS_HINT);
+    ui.horizontal(|ui| {
+        let spans = matches!(wanted.time, Time::Span { .. });
+        if ui.radio(!spans, texts::FRAMES).on_hover_text(texts::FRAMES_HINT).clicked() {
+            wanted.time = Time::Frames(FRAMES);
+        }
+        if ui.radio(spans, texts::SPANS).on_hover_text(texts::SPANS_HINT).clicked() && !spans {
+            wanted.time = Time::Span { us: SPAN, frames: None };
+        }
+        match &mut wanted.time {
+            Time::Frames(frames) => {
+                held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), texts::FRAMES_NAME);
+            }
+            Time::Span { us, frames } => {
+                held |= value(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
+                let mut cut = frames.is_some();
+                if ui.checkbox(&mut cut, texts::AT_MOST).on_hover_text(texts::AT_MOST_HINT).changed() {
+                    *frames = cut.then_some(FRAMES);
+                }
+                if let Some(frames) = frames {
+                    held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), texts::MOST_NAME);
+                }
+            }
+        }
+    });
+    ui.horizontal(|ui| {
+        let words = |polarity| match polarity {
+            Polarity::AsNetwork => texts::AS_NETWORK,
+            Polarity::Split => texts::SPLIT,
+            Polarity::Sum => texts::SUM,
+            Polarity::On => texts::ON,
+            Polarity::Off => texts::OFF,
+        };
+        let label = ui.label(texts::POLARITIES);
+        let combo = ComboBox::from_id_salt("polarity").selected_text(words(wanted.polarity));
+        let shown = combo.show_ui(ui, |ui| {
+            for (polarity, _) in Polarity::ALL {
+                ui.selectable_value(&mut wanted.polarity, polarity, words(polarity));
+            }
+        });
+        shown.response.labelled_by(label.id);
+    });
+    ui.horizontal(|ui| {
+        let mut stated = wanted.sensor.is_some();
+        let hint = texts::SENSOR_HINT;
+        if ui.checkbox(&mut stated, texts::SENSOR).on_hover_text(hint).changed() {
+            let seen = lab.run.as_ref().map(|run| run.samples.shape.clone()).unwrap_or_default();
+            wanted.sensor = stated.then(|| match seen[..] {
+                [_, height, width] => [width, height],
+                _ => [128, 128],
+            });
+        }
+        if let Some([width, height]) = &mut wanted.sensor {
+            held |= value(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
+            ui.label("×");
+            held |= value(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
+            ui.label(texts::PIXELS);
+        }
+    });
+    if held {
+        ui.data_mut(|data| data.insert_temp(id, (binning, wanted)));
+        return;
+    }
+    ui.data_mut(|data| data.remove::<(Binning, Binning)>(id));
+    if wanted != binning {
+        out.push(Message::OpenData(DataSpec::Events { paths, binning: wanted }.to_string()));
+    }
+}
+
+/// A number; whether it is still in the person's hand.
+fn value(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
+    let field = ui.add(value.update_while_editing(false)).on_hover_text(name);
+    field.dragged()
+}

@@ -1,0 +1,11 @@
+//! Popups and dialogs over the panes.
+
+pub mod advanced_settings;
+pub mod command_palette;
+pub mod event_binning;
+pub mod first_start_hints;
+pub mod fuzzy;
+pub mod glossary;
+pub mod network_and_data;
+pub mod notifications;
+pub mod session_dialogs;

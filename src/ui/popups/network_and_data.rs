@@ -1,0 +1,194 @@
+//! The popups behind the names of network and data: what is open, how samples are scaled, which are run and calibrated on,
+//! which backend computes.
+
+use egui::{DragValue, Grid, RichText, TextEdit, Ui};
+
+use crate::compute::Backend;
+use crate::compute::backend::HOW_TO_GET_WGPU;
+use crate::data::Scaling;
+use crate::error::dims;
+use crate::lab::{Lab, Message};
+use crate::network::open::BUILTIN;
+use crate::network::zoo::BUNDLED;
+use crate::ui::state::window::Window;
+use crate::ui::texts::format::backend_name;
+use crate::ui::texts::network_and_data as texts;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::file_request::Ask;
+
+const WIDTH: f32 = 320.0;
+
+/// What is to be said and chosen about the network.
+pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    ui.set_width(WIDTH);
+    ui.strong(texts::NETWORK);
+    ui.add(egui::Label::new(RichText::new(&lab.settings.model).small().weak()).wrap());
+    if let Some(run) = &lab.run {
+        let network = &run.model.original;
+        ui.label(texts::network(
+            network.nodes.len(),
+            network.parameters(),
+            run.spiking.layers.len(),
+            &dims(network.input_shape()),
+            network.classes(),
+        ));
+    }
+    ui.separator();
+    for bundled in BUNDLED {
+        let source = format!("{BUILTIN}{}", bundled.name);
+        let chosen = lab.settings.model == source;
+        if ui.selectable_label(chosen, bundled.name).on_hover_text(bundled.description).clicked() && !chosen {
+            out.push(Message::OpenModel(source));
+            ui.close();
+        }
+    }
+    if ui.button(texts::OPEN_NETWORK).clicked() {
+        window.asks.push(Ask::OpenNetwork);
+        ui.close();
+    }
+    ui.separator();
+    ui.horizontal(|ui| {
+        ui.label(texts::BACKEND).on_hover_text(texts::BACKEND_HINT);
+        for (_, backend) in Backend::ALL {
+            let chosen = lab.settings.backend == backend;
+            let choice = egui::Button::selectable(chosen, backend_name(backend));
+            let choice = ui.add_enabled(backend.built_in(), choice).on_disabled_hover_text(HOW_TO_GET_WGPU);
+            if choice.clicked() && !chosen {
+                out.push(Message::SetBackend(backend));
+            }
+        }
+    });
+}
+
+/// What is to be said and chosen about the samples.
+pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    ui.set_width(WIDTH);
+    ui.strong(texts::DATA);
+    ui.add(
+        egui::Label::new(RichText::new(crate::ui::texts::format::source_name(&lab.settings.data)).small().weak())
+            .wrap(),
+    );
+    let count = lab.run.as_ref().map(|run| run.samples.len());
+    if let Some(run) = &lab.run {
+        let labels = if run.samples.labels.is_empty() { texts::NO_LABELS } else { texts::LABELS };
+        ui.label(texts::samples(run.samples.len(), &dims(&run.samples.shape), labels));
+    }
+    ui.horizontal(|ui| {
+        if ui.button(texts::OPEN_DATA).clicked() {
+            window.asks.push(Ask::OpenData);
+            ui.close();
+        }
+        if ui.button(texts::OPEN_PICTURES).clicked() {
+            window.asks.push(Ask::OpenPictures);
+            ui.close();
+        }
+    });
+    ui.separator();
+    Grid::new("ranges").num_columns(2).spacing([14.0, 6.0]).show(ui, |ui| {
+        let settings = &lab.settings;
+        range(ui, texts::RUN, texts::RUN_HINT, &settings.samples, count, |first, count| {
+            out.push(Message::SetSamples { first, count });
+        });
+        let pool = if settings.calibration_data.is_some() { None } else { count };
+        range(ui, texts::CALIBRATE, texts::CALIBRATE_HINT, &settings.calibrate, pool, |first, count| {
+            out.push(Message::SetCalibration { first, count });
+        });
+    });
+    calibration_set(ui, lab, window, out);
+    super::event_binning::show(ui, lab, out);
+    let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
+    if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
+        let color = tones(ui).snn;
+        ui.label(RichText::new(texts::OVERLAP).small().color(color));
+    }
+    ui.separator();
+    scaling(ui, lab, out);
+}
+
+/// Which data set thresholds are calibrated on.
+fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let other = lab.settings.calibration_data.as_deref();
+    ui.horizontal_wrapped(|ui| {
+        ui.label(texts::CALIBRATE_ON).on_hover_text(texts::CALIBRATE_ON_HINT);
+        if ui.radio(other.is_none(), texts::THESE_DATA).clicked() && other.is_some() {
+            out.push(Message::SetCalibrationData(None));
+        }
+        if ui.radio(other.is_some(), texts::ANOTHER_SET).clicked() {
+            window.asks.push(Ask::OpenCalibrationData);
+            ui.close();
+        }
+    });
+    if let Some(other) = other {
+        ui.add(egui::Label::new(RichText::new(other).small().weak()).wrap());
+    }
+}
+
+/// Two fields `first` and `count`; tells of a change when the person is done with it.
+fn range(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    range: &std::ops::Range<usize>,
+    of: Option<usize>,
+    mut changed: impl FnMut(usize, usize),
+) {
+    ui.label(name).on_hover_text(hint);
+    ui.horizontal(|ui| {
+        let id = ui.scope_id().with(name);
+        // What is being dragged is kept until the release: a run is not started for every value on the way.
+        let (mut first, mut count) =
+            ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
+        let last = of.unwrap_or(usize::MAX >> 1);
+        let a = ui.add(DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false));
+        ui.label(texts::FROM);
+        let b = ui.add(DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false));
+        let both = a.union(b);
+        if both.dragged() {
+            ui.data_mut(|data| data.insert_temp(id, (first, count)));
+        } else {
+            ui.data_mut(|data| data.remove::<(usize, usize)>(id));
+            if (first, count) != (range.start, range.len()) {
+                changed(first, count.min(last.saturating_sub(first)).max(1));
+            }
+        }
+    });
+    ui.end_row();
+}
+
+/// How raw values become network input.
+fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    let now = &lab.settings.scaling;
+    ui.label(texts::SCALING).on_hover_text(texts::SCALING_HINT);
+    ui.horizontal(|ui| {
+        for (choice, name) in [(Scaling::Unit, texts::UNIT), (Scaling::Bytes, texts::BYTES)] {
+            if ui.radio(*now == choice, name).clicked() && *now != choice {
+                out.push(Message::SetScaling(choice));
+            }
+        }
+        let normal = matches!(now, Scaling::MeanStd { .. });
+        if ui.radio(normal, texts::MEAN_STD).clicked() && !normal {
+            out.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
+        }
+    });
+    if let Scaling::MeanStd { .. } = now {
+        let id = ui.scope_id().with("scaling");
+        let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
+        let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));
+        let field = field.on_hover_text(texts::MEAN_STD_HINT);
+        let parsed = Scaling::parse(&text);
+        if let Err(error) = &parsed {
+            let color = tones(ui).error;
+            ui.add(egui::Label::new(RichText::new(error.to_string()).small().color(color)).wrap());
+        }
+        if field.has_focus() {
+            ui.data_mut(|data| data.insert_temp(id, text));
+        } else if field.lost_focus()
+            && let Ok(scaling) = parsed
+        {
+            ui.data_mut(|data| data.remove::<String>(id));
+            if scaling != *now {
+                out.push(Message::SetScaling(scaling));
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What sessions ask of the person: where files are that have moved, and a line of text to open one from.
+
+use egui::{Align2, Event, Id, Label, Modal, RichText, Role, TextEdit, Ui, WidgetInfo, Window as Card};
+
+use crate::lab::storage::session_text::MARK;
+use crate::lab::{Lab, Message};
+use crate::ui::state::window::Window;
+use crate::ui::texts::session_dialogs as texts;
+use crate::ui::theme::colors::tones;
+use crate::ui::types::file_request::Ask;
+
+/// Draws what there is to ask.
+pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    moved(ui, lab, window, out);
+    paste(ui, window, out);
+    if !ui.ctx().text_edit_focused() {
+        pasted_anywhere(ui, out);
+    }
+}
+
+/// The session that waits for its files.
+fn moved(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+    let Some(waiting) = &lab.waiting else { return };
+    let card = Card::new(texts::MOVED).anchor(Align2::CENTER_CENTER, [0.0, 0.0]).collapsible(false).resizable(false);
+    card.show(ui.ctx(), |ui| {
+        ui.set_width(460.0);
+        for (index, missing) in waiting.missing.iter().enumerate() {
+            ui.horizontal(|ui| {
+                let find = ui.button(texts::FIND);
+                find.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::find(missing.what.words())));
+                if find.clicked() {
+                    // What has no ending is rather a folder.
+                    let folder =
+                        missing.path.extension().is_none() && !missing.path.to_string_lossy().contains("ubyte");
+                    window.asks.push(if folder { Ask::FindFolder(index) } else { Ask::FindFile(index) });
+                }
+                ui.add(Label::new(texts::missing(missing)).wrap());
+            });
+        }
+        ui.separator();
+        ui.horizontal(|ui| {
+            if ui.button(texts::GO_ON).on_hover_text(texts::GO_ON_HINT).clicked() {
+                out.push(Message::GoOnWithoutMissing);
+            }
+            if ui.button(texts::LEAVE).on_hover_text(texts::LEAVE_HINT).clicked() {
+                out.push(Message::LeaveWaiting);
+            }
+        });
+    });
+}
+
+/// The field for a line of text.
+fn paste(ui: &Ui, window: &mut Window, out: &mut Vec<Message>) {
+    let Some(mut text) = window.paste.take() else { return };
+    let modal = Modal::new(Id::unique("paste session")).show(ui.ctx(), |ui| {
+        ui.set_width(460.0);
+        ui.strong(texts::PASTE);
+        let field = ui.add(TextEdit::multiline(&mut text).desired_rows(5).desired_width(f32::INFINITY).hint_text(MARK));
+        field.widget_info(|| WidgetInfo::labeled(Role::MultilineTextInput, true, texts::PASTE_FIELD));
+        if text.is_empty() {
+            field.request_focus();
+        }
+        let read = crate::lab::storage::session_text::session(&text);
+        if let (Err(error), false) = (&read, text.trim().is_empty()) {
+            ui.add(Label::new(RichText::new(error.to_string()).small().color(tones(ui).error)).wrap());
+        }
+        ui.horizontal(|ui| {
+            let open = ui.add_enabled(read.is_ok(), egui::Button::new(texts::OPEN)).clicked();
+            (open, ui.button(texts::CANCEL).clicked())
+        })
+        .inner
+    });
+    match modal.inner {
+        (true, _) => out.push(Message::OpenSessionText(text)),
+        (false, cancel) if cancel || modal.should_close() => {}
+        _ => window.paste = Some(text),
+    }
+}
+
+/// A session's line pasted while nothing is typed in opens it.
+fn pasted_anywhere(ui: &Ui, out: &mut Vec<Message>) {
+    let pasted = ui.input(|input| {
+        input.events.iter().find_map(|event| match event {
+            Event::Paste(text) if text.trim_start().starts_with(MARK) => Some(text.clone()),
+            _ => None,
+        })
+    });
+    out.extend(pasted.map(Message::OpenSessionText));
+}

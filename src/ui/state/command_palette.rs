@@ -1,0 +1,8 @@
+//! State of the open command palette.
+
+/// What was typed and chosen in the open palette.
+#[derive(Clone, Debug, Default)]
+pub struct Palette {
+    pub(crate) text: String,
+    pub(crate) chosen: usize,
+}

@@ -1,0 +1,145 @@
+//! What the window knows of the lesson in progress, and how it is kept with a session.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lab::{Lab, Level, Message, Notice, Session};
+use crate::lesson::{Lesson, Player, Spot};
+use crate::ui::types::pane::Pane;
+
+/// How far someone is; saved with the session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Place {
+    /// `builtin:NAME` or a path.
+    pub source: String,
+    pub step: usize,
+    pub solved: Vec<bool>,
+    /// The lab as it was before the lesson.
+    pub before: Option<Box<Session>>,
+}
+
+/// The lesson in progress and what is being answered.
+#[derive(Default)]
+pub struct Classroom {
+    pub player: Option<Player>,
+    /// The lab as it was before the lesson.
+    before: Option<Box<Session>>,
+    /// The number that is being typed.
+    pub draft: String,
+    /// The choice that was made last.
+    pub chosen: Option<usize>,
+    /// Hints that are open.
+    pub hints: usize,
+    /// The answer was asked for.
+    pub shown: bool,
+    /// A pane that wants to come to the front.
+    bring: Option<Pane>,
+    /// Why a lesson could not be opened.
+    pub error: Option<String>,
+    /// The wish of the lab that was followed last.
+    wish: u64,
+}
+
+impl Classroom {
+    /// Opens a lesson from its beginning. `layout` is the arrangement of the window as it is now.
+    pub fn open(&mut self, source: &str, lab: &Lab, layout: serde_json::Value, out: &mut Vec<Message>) {
+        self.error = None;
+        match Lesson::open(source, &Pane::ALL.map(Pane::name)) {
+            Ok(lesson) => {
+                if self.player.is_none() {
+                    self.before = Some(Box::new(Session { layout, ..lab.session() }));
+                }
+                let (player, messages) = Player::begin(Arc::new(lesson));
+                self.player = Some(player);
+                self.entered(messages, out);
+            }
+            Err(error) => self.refuse(error.to_string(), out),
+        }
+    }
+
+    /// Goes on where a session stopped.
+    pub fn resume(&mut self, place: Place, out: &mut Vec<Message>) {
+        *self = Self { wish: self.wish, before: place.before, ..Self::default() };
+        match Lesson::open(&place.source, &Pane::ALL.map(Pane::name)) {
+            Ok(lesson) => {
+                let (player, messages) = Player::resume(Arc::new(lesson), place.step, &place.solved);
+                self.player = Some(player);
+                self.entered(messages, out);
+            }
+            Err(error) => self.refuse(error.to_string(), out),
+        }
+    }
+
+    /// Forgets the lesson; the lab stays as it is.
+    pub fn forget(&mut self) {
+        *self = Self { wish: self.wish, ..Self::default() };
+    }
+
+    /// Ends the lesson: the lab is as it was before.
+    pub fn leave(&mut self, lab: &Lab, out: &mut Vec<Message>) {
+        out.push(Message::Lock(Vec::new()));
+        if let Some(mut before) = self.before.take() {
+            // How the window looks is not the lesson's doing.
+            before.view.dark = lab.view.dark;
+            before.view.projector = lab.view.projector;
+            before.view.locked.clear();
+            out.push(Message::Restore(before));
+        }
+        self.forget();
+    }
+
+    /// Goes to another step.
+    pub fn go(&mut self, step: usize, out: &mut Vec<Message>) {
+        if let Some(messages) = self.player.as_mut().map(|player| player.enter(step)) {
+            self.entered(messages, out);
+        }
+    }
+
+    /// A source that the lab was asked to open and that has not been opened yet.
+    pub fn wish(&mut self, lab: &Lab) -> Option<String> {
+        let (version, source) = lab.lesson_wish()?;
+        (std::mem::replace(&mut self.wish, version) != version).then(|| source.to_owned())
+    }
+
+    /// What a session keeps.
+    pub fn place(&self) -> Option<Place> {
+        self.player.as_ref().map(|player| Place {
+            source: player.lesson().source.clone(),
+            step: player.index(),
+            solved: player.solved().to_vec(),
+            before: self.before.clone(),
+        })
+    }
+
+    /// What the step points at.
+    pub fn spot(&self) -> Option<&Spot> {
+        self.player.as_ref().and_then(|player| player.step().point.as_ref())
+    }
+
+    /// The pane that the step points at.
+    pub fn pane(&self) -> Option<Pane> {
+        match self.spot()? {
+            Spot::Pane(name) => Pane::ALL.into_iter().find(|pane| pane.name() == name),
+            Spot::Part(_) => None,
+        }
+    }
+
+    /// The pane that wants to come to the front, once.
+    pub fn bring(&mut self) -> Option<Pane> {
+        self.bring.take()
+    }
+
+    fn refuse(&mut self, text: String, out: &mut Vec<Message>) {
+        out.push(Message::Tell(Notice { level: Level::Error, text: text.clone() }));
+        self.error = Some(text);
+    }
+
+    fn entered(&mut self, messages: Vec<Message>, out: &mut Vec<Message>) {
+        out.extend(messages);
+        self.draft.clear();
+        (self.chosen, self.hints, self.shown) = (None, 0, false);
+        self.bring = self.pane();
+    }
+}

@@ -1,0 +1,207 @@
+//! The arrangement of panes in the middle of the screen: one tree of tabs and splits for each workspace. A person drags,
+//! closes and adds panes; what they made of it is saved with the session.
+
+use egui_tiles::{Container, Linear, LinearDir, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Parts;
+use crate::lab::Workspace;
+use crate::ui::types::pane::Pane;
+
+/// The arrangements of all workspaces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Docks {
+    explore: Tree<Pane>,
+    teach: Tree<Pane>,
+    tune: Tree<Pane>,
+}
+
+impl Default for Docks {
+    fn default() -> Self {
+        Self {
+            explore: standard(Workspace::Explore),
+            teach: standard(Workspace::Teach),
+            tune: standard(Workspace::Tune),
+        }
+    }
+}
+
+impl Docks {
+    /// What the panes read whose tabs are in front in `workspace`.
+    pub fn seen(&self, workspace: Workspace) -> Parts {
+        let tree = self.tree(workspace);
+        tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile)?.part()).collect()
+    }
+
+    /// Whether `pane` is somewhere in `workspace`.
+    pub fn contains(&self, workspace: Workspace, pane: Pane) -> bool {
+        self.tree(workspace).tiles.find_pane(&pane).is_some()
+    }
+
+    /// Whether `pane` is in `workspace` and not behind another tab.
+    pub fn in_sight(&self, workspace: Workspace, pane: Pane) -> bool {
+        let tree = self.tree(workspace);
+        tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
+    }
+
+    /// The panes of `workspace` that are not behind another tab.
+    pub fn all_in_sight(&self, workspace: Workspace) -> Vec<Pane> {
+        let tree = self.tree(workspace);
+        tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile).copied()).collect()
+    }
+
+    /// Adds `pane` to `workspace`, or brings its tab to the front.
+    pub fn add(&mut self, workspace: Workspace, pane: Pane) {
+        let tree = self.tree_mut(workspace);
+        if tree.tiles.find_pane(&pane).is_none() {
+            let tile = tree.tiles.insert_pane(pane);
+            let tabs = tree.tiles.insert_tab_tile(vec![tile]);
+            match tree
+                .root
+                .and_then(|root| tree.tiles.get_container(root).map(|c| c.children_vec().len()).zip(Some(root)))
+            {
+                Some((count, root)) => tree.move_tile_to_container(tabs, root, count, false),
+                None => {
+                    let children = tree.root.into_iter().chain([tabs]).collect();
+                    tree.root = Some(tree.tiles.insert_horizontal_tile(children));
+                }
+            }
+        }
+        tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
+    }
+
+    /// Adds `pane` to `workspace` as a tab in front of `beside`, or brings its tab to the front.
+    pub fn add_beside(&mut self, workspace: Workspace, pane: Pane, beside: Pane) {
+        let tree = self.tree_mut(workspace);
+        let place = tree.tiles.find_pane(&beside).and_then(|tile| tree.tiles.parent_of(tile));
+        if let (Some(place), None) = (place, tree.tiles.find_pane(&pane)) {
+            let tile = tree.tiles.insert_pane(pane);
+            tree.move_tile_to_container(tile, place, 0, false);
+        }
+        self.add(workspace, pane);
+    }
+
+    /// Takes `pane` out of `workspace`.
+    pub fn remove(&mut self, workspace: Workspace, pane: Pane) {
+        let tree = self.tree_mut(workspace);
+        if let Some(tile) = tree.tiles.find_pane(&pane) {
+            tree.remove_recursively(tile);
+        }
+    }
+
+    /// Brings `workspace` back to how it came.
+    pub fn reset(&mut self, workspace: Workspace) {
+        *self.tree_mut(workspace) = standard(workspace);
+    }
+
+    fn tree(&self, workspace: Workspace) -> &Tree<Pane> {
+        match workspace {
+            Workspace::Explore => &self.explore,
+            Workspace::Teach => &self.teach,
+            Workspace::Tune => &self.tune,
+        }
+    }
+
+    pub(crate) fn tree_mut(&mut self, workspace: Workspace) -> &mut Tree<Pane> {
+        match workspace {
+            Workspace::Explore => &mut self.explore,
+            Workspace::Teach => &mut self.teach,
+            Workspace::Tune => &mut self.tune,
+        }
+    }
+}
+
+/// How `workspace` is arranged until a person changes it.
+fn standard(workspace: Workspace) -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let root = match workspace {
+        // What is wrong (above), and why (below).
+        Workspace::Explore => {
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::History, Pane::Delay, Pane::Energy]);
+            let ledger = tabs(&mut tiles, &[Pane::Ledger]);
+            let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
+            let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer, Pane::Initial]);
+            let above = split(&mut tiles, LinearDir::Horizontal, [curve, ledger], 0.5);
+            let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
+            split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
+        }
+        // One neuron, large; its staircase beside it, and a canvas. The lessons stand beside the panes.
+        Workspace::Teach => {
+            let membrane = tabs(&mut tiles, &[Pane::Bench, Pane::Membrane]);
+            let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Mismatch, Pane::Unevenness]);
+            let draw = tabs(&mut tiles, &[Pane::Draw, Pane::Raster, Pane::OffsetSpikes]);
+            let right = split(&mut tiles, LinearDir::Vertical, [transfer, draw], 0.5);
+            split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.54)
+        }
+        // The threshold by eye, and what it does to the curve.
+        Workspace::Tune => {
+            let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::Initial]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::History, Pane::Delay, Pane::Energy]);
+            let ledger = tabs(&mut tiles, &[Pane::Ledger]);
+            let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);
+            let left = split(&mut tiles, LinearDir::Vertical, [threshold, ledger], 0.55);
+            let right = split(&mut tiles, LinearDir::Vertical, [curve, mismatch], 0.5);
+            split(&mut tiles, LinearDir::Horizontal, [left, right], 0.52)
+        }
+    };
+    let name = match workspace {
+        Workspace::Explore => "explore",
+        Workspace::Teach => "teach",
+        Workspace::Tune => "tune",
+    };
+    Tree::new(egui::Id::unique(("docks", name)), root, tiles)
+}
+
+fn tabs(tiles: &mut Tiles<Pane>, panes: &[Pane]) -> TileId {
+    let children = panes.iter().map(|&pane| tiles.insert_pane(pane)).collect();
+    tiles.insert_tab_tile(children)
+}
+
+fn split(tiles: &mut Tiles<Pane>, dir: LinearDir, children: [TileId; 2], first: f32) -> TileId {
+    tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Part;
+
+    #[test]
+    fn an_arrangement_survives_the_session_file() {
+        let mut docks = Docks::default();
+        docks.remove(Workspace::Explore, Pane::Ledger);
+        let text = serde_json::to_value(&docks).unwrap();
+        let back: Docks = serde_json::from_value(text).unwrap();
+        assert!(!back.contains(Workspace::Explore, Pane::Ledger));
+        assert!(back.contains(Workspace::Tune, Pane::Ledger));
+    }
+
+    #[test]
+    fn only_what_is_in_front_is_seen() {
+        let mut docks = Docks::default();
+        assert!(!docks.seen(Workspace::Explore).has(Part::Threshold));
+        docks.add(Workspace::Explore, Pane::Threshold);
+        let seen = docks.seen(Workspace::Explore);
+        assert!(seen.has(Part::Threshold) && !seen.has(Part::Initial));
+        docks.add(Workspace::Explore, Pane::Initial);
+        let seen = docks.seen(Workspace::Explore);
+        assert!(!seen.has(Part::Threshold) && seen.has(Part::Initial), "the same tabs, another in front");
+    }
+
+    #[test]
+    fn a_pane_that_was_closed_can_be_added_again() {
+        let mut docks = Docks::default();
+        for pane in Pane::ALL {
+            docks.remove(Workspace::Explore, pane);
+        }
+        docks.add(Workspace::Explore, Pane::Raster);
+        docks.add(Workspace::Explore, Pane::Ledger);
+        assert!(docks.contains(Workspace::Explore, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Ledger));
+        docks.reset(Workspace::Explore);
+        docks.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
+        let shown = docks.all_in_sight(Workspace::Explore);
+        assert!(shown.contains(&Pane::Boxes) && !shown.contains(&Pane::Mismatch) && shown.len() == 4, "{shown:?}");
+        assert!(docks.contains(Workspace::Explore, Pane::TCurve));
+    }
+}

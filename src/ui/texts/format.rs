@@ -1,0 +1,147 @@
+//! Numbers and names in the words of the window. Knows no widget.
+
+use super::names as texts;
+use crate::compute::Backend;
+use crate::data::digits::Drawing;
+use crate::experiment::Run;
+use crate::measure::{LayerReport, Reference};
+use crate::network::NodeId;
+
+/// A number with about four digits: "0.0312", "1.204", "153".
+pub fn format_value(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        0.0 => "0".into(),
+        s if s >= 100.0 => format!("{value:.0}"),
+        s if s >= 10.0 => format!("{value:.2}"),
+        s if s >= 0.001 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// A large number in few letters: "152 k", "1.2 M".
+pub fn format_si(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e9 => format!("{:.1} G", value / 1e9),
+        v if v >= 1e6 => format!("{:.1} M", value / 1e6),
+        v if v >= 1e4 => format!("{:.0} k", value / 1e3),
+        v if v >= 1e3 => format!("{:.1} k", value / 1e3),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// A layer's threshold, or the range of its channels' thresholds.
+pub fn format_theta(theta: &[f32]) -> String {
+    let low = theta.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = theta.iter().copied().fold(0.0, f32::max);
+    if theta.len() <= 1 || low == high { format!("θ {high:.3}") } else { format!("θ {low:.2}–{high:.2}") }
+}
+
+/// What feeds the neurons of node `node`: "conv", "fully connected".
+pub fn kind_of(run: &Run, node: NodeId) -> &'static str {
+    let network = run.model.program.network();
+    let feeding = network.nodes.get(node).and_then(|n| n.inputs.first()).and_then(|&id| network.nodes.get(id));
+    feeding.map_or(texts::LAYER, |node| node.kind())
+}
+
+/// A neuron by its place in the layer: "channel 3, row 5, column 7" or "neuron 12".
+pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
+    match *shape {
+        [_, h, w] if h * w > 0 => texts::place(neuron / (h * w), neuron / w % h, neuron % w),
+        _ => texts::neuron(neuron),
+    }
+}
+
+/// A data specification as it is, or what is drawn.
+pub fn source_name(source: &str) -> String {
+    Drawing::of(source).map_or_else(|| source.to_owned(), |drawing| drawing.words())
+}
+
+/// The last part of a path, or the whole of a `builtin:` name.
+pub fn source_file_name(source: &str) -> String {
+    if source.starts_with("builtin:") {
+        return source.trim_start_matches("builtin:").to_owned();
+    }
+    if Drawing::is(source) {
+        return texts::DRAWING.into();
+    }
+    // Of several files the first is the one with the samples.
+    let first = source.split(',').next().unwrap_or(source);
+    first.rsplit(['/', '\\', ':']).next().unwrap_or(first).to_owned()
+}
+
+/// What the ledger of `layer` is against, as a formula.
+pub fn reference_words(layer: &LayerReport, reference: Reference) -> &'static str {
+    match (reference, layer.ledger_activation) {
+        (Reference::Activation, Some(_)) => "a",
+        _ => "ReLU(z)",
+    }
+}
+
+/// A number with three significant digits and no exponent where a person would write none.
+pub fn format_number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        size if !(1e-4..1e5).contains(&size) => format!("{value:.2e}"),
+        size => {
+            let decimals = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
+            format!("{value:.decimals$}")
+        }
+    }
+}
+
+/// A number beside an axis: as [`format_number`], without idle zeros.
+pub fn format_tick(value: f64) -> String {
+    let text = format_number(value);
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// A share as a percentage.
+pub fn format_percent(share: f64) -> String {
+    match share * 100.0 {
+        p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
+        p => format!("{p:.1} %"),
+    }
+}
+
+/// The backend's name for a person.
+pub fn backend_name(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Flex => "burn-flex",
+        Backend::Ndarray => "burn-ndarray",
+        Backend::Wgpu => "burn-wgpu",
+    }
+}
+
+/// A duration in words: "0.42 s", "13 ms".
+pub fn format_seconds(seconds: f64) -> String {
+    if seconds < 0.0995 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_short_and_true() {
+        assert_eq!(
+            (format_value(0.03125), format_value(153.2), format_value(1e-6)),
+            ("0.0312".into(), "153".into(), "1.0e-6".into())
+        );
+        assert_eq!((format_si(950.0), format_si(152_000.0)), ("950".into(), "152 k".into()));
+        assert_eq!(format_theta(&[1.0, 2.0]), "θ 1.00–2.00");
+        assert_eq!(neuron_place(&[2, 3, 4], 17), "channel 1, row 1, column 1");
+        assert_eq!(source_file_name("images:pictures/a/b.png"), "b.png");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(format_number);
+        assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
+        assert_eq!([2.0, 0.001, 1200.0, 2.5].map(format_tick), ["2", "0.001", "1200", "2.5"]);
+        assert_eq!([0.5, 0.0001, 0.0].map(format_percent), ["50.0 %", "0.010 %", "0.0 %"]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Colors with a meaning, and the two looks of the window.
+
+use egui::{Color32, Context, FontId, TextStyle, Theme, Ui};
+
+/// How much larger everything is for a projector.
+const PROJECTOR: f32 = 1.4;
+
+/// Colors by what they stand for. Those that stand beside each other differ in lightness too: they are told apart with
+/// any kind of color vision (tested below).
+pub struct Tones {
+    pub ann: Color32,
+    pub snn: Color32,
+    /// Carried in, clipping, quantization, unevenness.
+    pub parts: [Color32; 4],
+    pub error: Color32,
+    pub accent: Color32,
+    pub faint: Color32,
+    pub weak: Color32,
+    pub text: Color32,
+}
+
+/// The colors of the look in use.
+pub fn tones(ui: &Ui) -> Tones {
+    let visuals = ui.visuals();
+    let pick = |dark: [u8; 3], light: [u8; 3]| {
+        let [r, g, b] = if visuals.dark_mode { dark } else { light };
+        Color32::from_rgb(r, g, b)
+    };
+    Tones {
+        ann: pick([92, 164, 246], [22, 96, 180]),
+        snn: pick([245, 150, 62], [190, 88, 0]),
+        parts: [
+            pick([104, 108, 124], [164, 168, 180]),
+            pick([222, 130, 184], [150, 40, 110]),
+            pick([20, 172, 128], [0, 150, 110]),
+            pick([232, 194, 70], [206, 158, 12]),
+        ],
+        error: visuals.error_fg_color,
+        accent: pick([64, 150, 200], [30, 120, 180]),
+        faint: visuals.widgets.noninteractive.bg_stroke.color,
+        weak: visuals.weak_text_color(),
+        text: visuals.text_color(),
+    }
+}
+
+/// Large type and thick lines for a room, or the usual size. A zoom of the person's own stays until this changes.
+pub fn enlarge(ctx: &Context, projector: bool) {
+    let id = egui::Id::unique("projector");
+    let was = ctx.data(|data| data.get_temp::<bool>(id).unwrap_or_default());
+    if was != projector {
+        ctx.data_mut(|data| data.insert_temp(id, projector));
+        ctx.set_zoom_factor(if projector { PROJECTOR } else { 1.0 });
+    }
+}
+
+/// Draws a frame around what a lesson points at, under all windows and menus.
+pub fn point_at(ui: &Ui, rect: egui::Rect) {
+    let color = tones(ui).parts[3];
+    ui.painter().with_clip_rect(rect).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, color), egui::StrokeKind::Inside);
+}
+
+/// Draws a ring around what the keyboard works on, whatever widget it is.
+pub fn ring_focus(ctx: &Context) {
+    let focused = ctx.memory(|memory| memory.focused()).and_then(|id| ctx.read_response(id));
+    let Some(response) = focused.filter(|response| response.rect.is_positive()) else { return };
+    let dark = ctx.global_style().visuals.dark_mode;
+    let [r, g, b] = if dark { [64, 150, 200] } else { [30, 120, 180] };
+    let painter = ctx.layer_painter(response.layer_id);
+    let ring = response.rect.intersect(painter.clip_rect()).expand(1.0);
+    painter.rect_stroke(ring, 3.0, egui::Stroke::new(1.5, Color32::from_rgb(r, g, b)), egui::StrokeKind::Outside);
+}
+
+/// Puts on the dark or the light look.
+pub fn apply(ctx: &Context, dark: bool) {
+    let prepared = egui::Id::unique("looks prepared");
+    if !ctx.data(|data| data.get_temp::<bool>(prepared).unwrap_or_default()) {
+        ctx.data_mut(|data| data.insert_temp(prepared, true));
+        ctx.all_styles_mut(|style| {
+            style.text_styles.insert(TextStyle::Small, FontId::proportional(11.0));
+            style.visuals.weak_text_alpha = 0.75;
+            // A bar that swells under the pointer lies over nothing.
+            style.spacing.scroll.floating_allocated_width = 8.0;
+        });
+        ctx.style_mut_of(Theme::Dark, |style| {
+            style.visuals.override_text_color = None;
+            style.visuals.error_fg_color = Color32::from_rgb(255, 118, 108);
+            style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(205);
+        });
+        ctx.style_mut_of(Theme::Light, |style| {
+            style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(40);
+            style.visuals.extreme_bg_color = Color32::from_gray(232);
+            style.visuals.faint_bg_color = Color32::from_gray(252);
+        });
+    }
+    ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
+}
+
+/// The colors of these panes, the same in all of them. The errors are from Okabe and Ito's color-blind-safe set.
+pub struct Ink {
+    pub ann: Color32,
+    pub snn: Color32,
+    /// The threshold line.
+    pub theta: Color32,
+    /// The time cursor.
+    pub cursor: Color32,
+    pub clipping: Color32,
+    pub quantization: Color32,
+    /// Clipping and quantization together.
+    pub total: Color32,
+    pub grid: Color32,
+    pub current: Color32,
+    pub spike: Color32,
+    /// Lines for comparison.
+    pub ghost: Color32,
+}
+
+/// The colors on the background of `ui`.
+pub fn ink(ui: &Ui) -> Ink {
+    let visuals = ui.visuals();
+    let pick = |dark: [u8; 3], light: [u8; 3]| {
+        let [r, g, b] = if visuals.dark_mode { dark } else { light };
+        Color32::from_rgb(r, g, b)
+    };
+    let snn = pick([240, 150, 50], [200, 95, 0]);
+    Ink {
+        ann: pick([86, 160, 240], [0, 100, 180]),
+        snn,
+        theta: pick([240, 228, 66], [150, 120, 0]),
+        cursor: pick([200, 200, 200], [70, 70, 70]),
+        clipping: pick([222, 130, 184], [150, 40, 110]),
+        quantization: pick([20, 172, 128], [0, 150, 110]),
+        total: visuals.strong_text_color(),
+        grid: pick([110, 110, 110], [160, 160, 160]),
+        current: pick([150, 150, 150], [100, 100, 100]),
+        spike: snn,
+        ghost: pick([150, 150, 150], [110, 110, 110]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! Files that the window asks for in a dialog.
+
+use super::pane::Pane;
+use crate::ui::Format;
+
+/// What a file is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ask {
+    OpenNetwork,
+    OpenData,
+    OpenPictures,
+    OpenSession,
+    SaveSession,
+    OpenRecipe,
+    SaveRecipe,
+    OpenCalibrationData,
+    /// The run in a form that other programs read; the ending says which.
+    ExportRun,
+    /// Where the missing file of this index lies for the session that waits for it.
+    FindFile(usize),
+    FindFolder(usize),
+    OpenLesson,
+    /// Where to write a pane.
+    Export(Pane, Format),
+}

@@ -1,0 +1,30 @@
+//! The bundled lessons, with title and summary.
+
+use std::sync::OnceLock;
+
+use super::pane::Pane;
+use crate::lesson::Lesson;
+use crate::lesson::bundled::{LESSONS, PREFIX};
+
+/// A line of the list.
+#[derive(Debug)]
+pub struct Entry {
+    pub source: String,
+    pub title: String,
+    pub summary: String,
+    pub minutes: Option<u32>,
+}
+
+/// The bundled lessons, read once.
+pub fn entries() -> &'static [Entry] {
+    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+    ENTRIES.get_or_init(|| {
+        let panes = Pane::ALL.map(Pane::name);
+        let entry = |(name, _): (&str, &str)| {
+            let lesson = Lesson::open(&format!("{PREFIX}{name}"), &panes).ok()?;
+            let Lesson { source, title, summary, minutes, .. } = lesson;
+            Some(Entry { source, title, summary, minutes })
+        };
+        LESSONS.into_iter().filter_map(entry).collect()
+    })
+}

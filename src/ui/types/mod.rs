@@ -1,0 +1,7 @@
+//! Enums that texts, state and drawing share: panes, commands, file requests, export formats.
+
+pub mod command;
+pub mod export_format;
+pub mod file_request;
+pub mod lessons;
+pub mod pane;

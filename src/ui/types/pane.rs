@@ -1,0 +1,92 @@
+//! The panes of the window.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Part;
+
+/// Every pane there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pane {
+    TCurve,
+    Ledger,
+    Mismatch,
+    OffsetSpikes,
+    Unevenness,
+    Membrane,
+    Raster,
+    Threshold,
+    Transfer,
+    Race,
+    Bench,
+    Energy,
+    Delay,
+    Initial,
+    History,
+    Boxes,
+    Draw,
+}
+
+impl Pane {
+    /// All panes in reading order.
+    pub const ALL: [Self; 17] = [
+        Self::TCurve,
+        Self::Ledger,
+        Self::Mismatch,
+        Self::OffsetSpikes,
+        Self::Unevenness,
+        Self::Membrane,
+        Self::Raster,
+        Self::Threshold,
+        Self::Transfer,
+        Self::Race,
+        Self::Bench,
+        Self::Energy,
+        Self::Delay,
+        Self::Initial,
+        Self::History,
+        Self::Boxes,
+        Self::Draw,
+    ];
+
+    /// Whether all of it is of the run on the screen; others follow the run in progress, list several or stand alone.
+    pub fn of_run(self) -> bool {
+        !matches!(self, Self::TCurve | Self::Race | Self::History | Self::Bench | Self::Transfer | Self::Draw)
+    }
+
+    /// The name of the pane on the command line (`--pane NAME`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TCurve => "t-curve",
+            Self::Ledger => "ledger",
+            Self::Mismatch => "mismatch",
+            Self::OffsetSpikes => "offset-spikes",
+            Self::Unevenness => "unevenness",
+            Self::Membrane => "membrane",
+            Self::Raster => "raster",
+            Self::Threshold => "threshold",
+            Self::Transfer => "transfer",
+            Self::Race => "race",
+            Self::Bench => "bench",
+            Self::Energy => "energy",
+            Self::Delay => "delay",
+            Self::Initial => "initial",
+            Self::History => "runs",
+            Self::Boxes => "boxes",
+            Self::Draw => "draw",
+        }
+    }
+
+    /// What the pane reads that no other does.
+    pub fn part(self) -> Option<Part> {
+        match self {
+            Self::OffsetSpikes => Some(Part::Uncorrected),
+            Self::Threshold => Some(Part::Threshold),
+            Self::Race => Some(Part::Lanes),
+            Self::Energy => Some(Part::Operations),
+            Self::Delay => Some(Part::Readout),
+            Self::Initial => Some(Part::Initial),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! A drop-down list of values.
+
+use egui::Ui;
+
+use crate::lab::Message;
+
+pub fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    now: T,
+    out: &mut Vec<Message>,
+    message: impl Fn(T) -> Message,
+    choices: &[(T, &str, &str)],
+) {
+    ui.label(name);
+    ui.horizontal(|ui| {
+        for (value, word, hint) in choices {
+            if ui.selectable_label(now == *value, *word).on_hover_text(*hint).clicked() && now != *value {
+                out.push(message(*value));
+            }
+        }
+    });
+    ui.end_row();
+}

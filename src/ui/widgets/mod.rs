@@ -1,0 +1,13 @@
+//! Widgets and plot helpers that panes and panels share.
+
+pub mod choice;
+pub mod decimate;
+pub mod formula;
+pub mod gesture;
+pub mod heat_map;
+pub mod help;
+pub mod markdown;
+pub mod pane_frame;
+pub mod pane_parts;
+pub mod plot_description;
+pub mod stale_overlay;

@@ -1,0 +1,241 @@
+//! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
+//! cursor. Knows no pane.
+
+use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
+use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
+
+use super::decimate::visible;
+use super::help;
+use super::pane_frame::{Dress, copy_wanted, csv_wanted, help_of};
+use crate::convert::SpikingLayer;
+use crate::lab::Message;
+use crate::ui::texts::format::format_tick;
+use crate::ui::texts::glossary;
+use crate::ui::texts::panes::pane_header as texts;
+use crate::ui::types::pane::Pane;
+
+/// The head of a pane.
+pub struct Page {
+    pub of: Pane,
+    pub title: &'static str,
+    /// Three sentences with the current numbers.
+    pub explanation: String,
+    /// What the plot shows, for those who cannot see it.
+    pub description: String,
+}
+
+/// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
+pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
+    let dress = Dress::of(ui.ctx());
+    let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(page.of))).unwrap_or(false);
+    if !matches!(dress, Dress::Snug | Dress::Low) {
+        ui.horizontal_wrapped(|ui| {
+            ui.strong(page.title);
+            if dress == Dress::Alone {
+                let help = ui.small_button("?");
+                help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
+                explained(help, page);
+                let button = ui.small_button(texts::CSV).on_hover_text(texts::CSV_HINT);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(page.title)));
+                copy |= button.clicked();
+            }
+        });
+    }
+    // Under a tab, the "?" stands beside it.
+    let help = ui.data(|data| data.get_temp::<Id>(help_of(page.of))).and_then(|id| ui.ctx().read_response(id));
+    if let Some(help) = help.filter(|_| matches!(dress, Dress::Docked | Dress::Snug | Dress::Low)) {
+        explained(help, page);
+    }
+    let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
+    if copy || wanted {
+        let table = csv();
+        if wanted {
+            ui.data_mut(|data| data.insert_temp(csv_wanted(), table.clone()));
+        }
+        if copy {
+            ui.ctx().copy_text(table);
+        }
+    }
+    let drawn = ui.scope(body).response;
+    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
+}
+
+/// Puts the explanation of a pane behind its "?".
+fn explained(help: Response, page: &Page) {
+    let help = help.on_hover_text(&page.explanation);
+    Popup::menu(&help)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| help::pane(ui, page.of, &page.explanation));
+}
+
+/// What the colors of a plot mean, in a row above it, where it covers nothing.
+pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
+    ui.horizontal_wrapped(|ui| {
+        for (name, color) in entries {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let font = egui::TextStyle::Small.resolve(ui.style());
+            let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *color).size().x;
+            wrap_before(ui, 18.0 + word);
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
+            let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
+            ui.painter().rect_filled(line, 1.0, *color);
+            let word = ui.small(*name);
+            if let Some(meaning) = glossary::meaning(name) {
+                word.on_hover_text(meaning);
+            }
+            ui.add_space(6.0);
+        }
+    });
+}
+
+/// In a row that wraps: begins the next line when `width` points have no room on this one. For groups of widgets that
+/// would otherwise stick out, because a row knows the width of single widgets only.
+pub fn wrap_before(ui: &mut Ui, width: f32) {
+    if ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
+}
+
+/// A slider behind its name, both in one line.
+pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let spacing = ui.spacing();
+    let (slide, gap, number) = (spacing.slider_width, spacing.item_spacing.x, spacing.interact_size.x);
+    let width = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::WHITE).size().x;
+    wrap_before(ui, width + slide + number + 3.0 * gap);
+    let label = ui.label(name);
+    ui.add(slider).labelled_by(label.id)
+}
+
+/// The state before there is anything to draw.
+pub fn empty(ui: &mut Ui, text: &str) {
+    ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
+}
+
+/// The moment between a pane's coming to the front and its numbers.
+pub fn counting(ui: &mut Ui) {
+    empty(ui, texts::COUNTING);
+}
+
+/// A neuron as a person says it, see [`SpikingLayer::place`].
+pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
+    layer.place(neuron)
+}
+
+/// A horizontal axis whose numbers stand close enough for a small pane.
+pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
+    AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| format_tick(mark.value))
+}
+
+/// An upright axis whose numbers stand close enough for a low plot.
+pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
+    let axis = AxisHints::new_y().label(label).label_spacing(12.0..=20.0);
+    axis.formatter(|mark, _| format_tick(mark.value))
+}
+
+/// Marks between two ends of an axis: on round numbers, about `wanted` of them.
+pub fn round_marks((low, high): (f64, f64), wanted: f64) -> Vec<GridMark> {
+    let rough = (high - low) / wanted;
+    if !(rough.is_finite() && rough > 0.0) {
+        return Vec::new();
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|&step| 1.4 * step >= rough).unwrap_or(10.0 * power);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    // Not −0.
+    (first..=last).map(|k| GridMark { value: k as f64 * step + 0.0, step_size: step }).collect()
+}
+
+/// Marks on an axis of steps between two ends, never between two steps.
+pub fn step_marks(bounds: (f64, f64)) -> Vec<GridMark> {
+    let marks = round_marks(bounds, 9.0);
+    match marks.first().is_some_and(|mark| mark.step_size < 1.0) {
+        true => round_marks(bounds, bounds.1 - bounds.0).into_iter().filter(|mark| mark.step_size >= 1.0).collect(),
+        false => marks,
+    }
+}
+
+/// The vertical line at step `t` of the time cursor.
+pub fn cursor_line(t: usize, color: Color32) -> VLine {
+    VLine::new("time cursor", t as f64).color(color).width(1.5).allow_hover(false)
+}
+
+/// Dragging along a plot over time moves the time cursor; a click alone does so where `click` is set.
+pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, out: &mut Vec<Message>) {
+    let response = &plot.response;
+    if !(response.dragged() || click && response.clicked()) {
+        return;
+    }
+    if let Some(at) = response.interact_pointer_pos() {
+        let t = step_at(plot.transform.value_from_position(at).x, last);
+        if t != shown {
+            out.push(Message::SetCursor(Some(t)));
+        }
+    }
+}
+
+/// The step 1..=`last` nearest to `x` on an axis of steps.
+pub fn step_at(x: f64, last: usize) -> usize {
+    (x.round().max(1.0) as usize).min(last.max(1))
+}
+
+/// Where the pointer is on a plot.
+pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
+    let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
+    *position
+}
+
+/// A curve over the steps as what the pixels of `plot` show of it.
+pub fn shown(plot: &PlotUi<'_>, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    let bounds = plot.plot_bounds();
+    visible(&points, bounds.min()[0], bounds.max()[0], columns(plot))
+}
+
+/// The columns of pixels that a plot has, at least one.
+pub fn columns(plot: &PlotUi<'_>) -> usize {
+    (plot.transform().frame().width() as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::{Reset, Tie};
+    use crate::network::Activation;
+
+    #[test]
+    fn neurons_have_names_that_say_where_they_are() {
+        let mut layer = SpikingLayer {
+            node: 1,
+            name: "act1".into(),
+            shape: vec![4, 3, 5],
+            theta: vec![1.0],
+            activation: Activation::Relu,
+            neuron: Default::default(),
+            v_init: 0.5,
+            start: None,
+            bias: Vec::new(),
+            shift: 0.0,
+            reset: Reset::Soft,
+            tie: Tie::Ge,
+        };
+        assert_eq!(neuron_name(&layer, 15 + 7), "act1 · channel 1 · row 1, column 2");
+        layer.shape = vec![60];
+        assert_eq!(neuron_name(&layer, 22), "act1 · neuron 22");
+    }
+
+    #[test]
+    fn marks_stand_on_round_numbers_and_steps_are_whole() {
+        let values = |marks: Vec<GridMark>| marks.into_iter().map(|m| m.value).collect::<Vec<_>>();
+        assert_eq!(values(round_marks((-0.5, 2.25), 4.0)), [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
+        assert_eq!(values(round_marks((-4.1, 4.1), 4.0)), [-4.0, -2.0, 0.0, 2.0, 4.0]);
+        assert!(values(round_marks((1.0, 1.0), 4.0)).is_empty());
+        assert_eq!(values(step_marks((0.0, 16.5))), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
+        assert_eq!(values(step_marks((0.0, 4.5))), [0.0, 1.0, 2.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn a_pointer_beyond_the_axis_means_its_end() {
+        assert_eq!([-3.0, 0.2, 4.6, 99.0, f64::NAN].map(|x| step_at(x, 32)), [1, 1, 5, 32, 1]);
+    }
+}
