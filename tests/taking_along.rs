@@ -10,6 +10,7 @@ use spikescope::Error;
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message};
 use spikescope::ui::export::Still;
+use spikescope::ui::export::jobs::write;
 use spikescope::ui::state::pane_export::Progress;
 use spikescope::ui::types::pane::Pane;
 use spikescope::ui::{Format, note_size, panes};
@@ -63,13 +64,13 @@ fn every_pane_has_its_numbers_as_a_table() {
 fn the_run_of_time_is_a_picture_for_each_step() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.gif");
-    still(Pane::Membrane).write(&mut lab, Format::Gif, &path, &Progress::default()).unwrap();
+    write(&mut still(Pane::Membrane), &mut lab, Format::Gif, &path, &Progress::default()).unwrap();
     let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
     let frames = image::codecs::gif::GifDecoder::new(file).unwrap().into_frames().collect_frames().unwrap();
     assert_eq!(frames.len(), lab.steps());
     assert_ne!(frames[0].buffer(), frames[3].buffer(), "the time cursor moves");
     let many = folder.path().join("many");
-    still(Pane::Ledger).write(&mut lab, Format::Frames, &many, &Progress::default()).unwrap();
+    write(&mut still(Pane::Ledger), &mut lab, Format::Frames, &many, &Progress::default()).unwrap();
     assert_eq!(std::fs::read_dir(&many).unwrap().count(), lab.steps());
     assert!(many.join("ledger-0006.png").exists());
 }
@@ -80,7 +81,7 @@ fn a_stop_leaves_no_half_animation() {
     let progress = Progress::default();
     progress.control().cancel();
     let path = folder.path().join("a.gif");
-    let stopped = still(Pane::Membrane).write(&mut lab, Format::Gif, &path, &progress);
+    let stopped = write(&mut still(Pane::Membrane), &mut lab, Format::Gif, &path, &progress);
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     // Pictures of single steps appear together or not at all, and a folder that was there keeps what it had.
@@ -88,12 +89,12 @@ fn a_stop_leaves_no_half_animation() {
     std::fs::create_dir(&old).unwrap();
     std::fs::write(old.join("mine.txt"), "mine").unwrap();
     for path in [&new, &old] {
-        let stopped = still(Pane::Ledger).write(&mut lab, Format::Frames, path, &progress);
+        let stopped = write(&mut still(Pane::Ledger), &mut lab, Format::Frames, path, &progress);
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     }
     assert!(!new.exists() && std::fs::read_dir(&old).unwrap().count() == 1);
     let refused =
-        still(Pane::Ledger).write(&mut lab, Format::Png, Path::new("/nowhere/at/all.png"), &Progress::default());
+        write(&mut still(Pane::Ledger), &mut lab, Format::Png, Path::new("/nowhere/at/all.png"), &Progress::default());
     assert!(refused.unwrap_err().to_string().contains("/nowhere/at/all.png"));
 }
 

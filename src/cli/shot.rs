@@ -9,6 +9,7 @@ use crate::lab::{Lab, Message, Session, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
 use crate::ui::Format;
 use crate::ui::export::Still;
+use crate::ui::export::jobs::write;
 use crate::ui::state::pane_export::Progress;
 use crate::ui::state::window::Window;
 use crate::ui::types::pane::Pane;
@@ -88,7 +89,7 @@ pub fn run(args: ShotArgs) -> Result<()> {
     }
     lab.view.dark = dark.unwrap_or(lab.view.dark);
     let mut still = Still::new(pane, egui::vec2(width, height), args.scale).in_window(window, crate::ui::shell::show);
-    still.write(&mut lab, format, &args.out, &Progress::default())
+    write(&mut still, &mut lab, format, &args.out, &Progress::default())
 }
 
 /// Brings lab and window to a step of a lesson.

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::dense::{Params, apply, numbers};
+use super::event::lookup_table::Kept;
 use super::event::{Feed, Grid, compile};
 use crate::network::{Network, Node, NodeId, Op};
 
@@ -37,6 +38,8 @@ pub struct Program {
 #[derive(Debug)]
 pub struct EventForm {
     pub feed: Feed,
+    /// Lookup tables of the feed's terms, in their order.
+    pub tables: Vec<Kept>,
     /// Its value without spikes, `[places][channels]` of the feed's inner grid; empty where it depends on the sample.
     pub constant: Vec<f32>,
 }
@@ -130,7 +133,8 @@ impl Program {
         let make = || {
             let feed = compile(&self.network, id)?;
             let constant = if feed.analog { Vec::new() } else { self.silent(&feed, None) };
-            Some(EventForm { feed, constant })
+            let tables = feed.terms.iter().map(|_| Kept::default()).collect();
+            Some(EventForm { feed, tables, constant })
         };
         self.events[id].get_or_init(make).as_ref()
     }

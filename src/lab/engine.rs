@@ -7,7 +7,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::document::lane::Lane;
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::{Fit, fitted};
 use crate::experiment::cache::Cache;
@@ -279,7 +278,7 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
         voice.say(News::Run { generation, result });
         for (index, entry) in wish.lanes.into_iter().enumerate() {
             let Some(settings) = &done else { break };
-            let settings = Lane::new(entry).settings(settings);
+            let settings = settings.with_recipe(entry.recipe);
             let result = guarded(|| compute(&settings, &mut cache, &control.without_answers()));
             let stopped = matches!(result, Err(Error::Cancelled));
             voice.say(News::Lane { generation, index, result });

@@ -12,6 +12,7 @@ use super::signal::{Signal, apply_signal, frames_of, input_signal};
 use super::spike_train::SpikeTrain;
 use crate::compute::dense::numbers;
 use crate::compute::event::Grid;
+use crate::compute::event::lookup_table::Kept;
 use crate::compute::program::{EventForm, Program};
 use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
@@ -190,20 +191,25 @@ impl AtWork<'_> {
 
     fn events<'b>(&'b self, form: &'b EventForm) -> Events<'b> {
         let Shared { plan, reuse, .. } = self.shared;
-        let source = |term: &'b crate::compute::event::Term| {
+        let source = |(term, tables): (&'b crate::compute::event::Term, &Kept)| {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
             match (&self.layers[index], reuse.previous) {
-                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, term, &form.feed),
+                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, term, &form.feed, tables),
                 (None, Some(previous)) => {
-                    Source::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.feed)
+                    Source::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.feed, tables)
                 }
                 (None, None) => unreachable!("a layer that was neither run nor known"),
             }
         };
         let feed = &form.feed;
         let constant = if feed.analog { plan.program.silent(feed, Some(self.input())) } else { form.constant.clone() };
-        Events { feed, sources: feed.terms.iter().map(source).collect(), constant, pooling: plan.spiking.pooling }
+        Events {
+            feed,
+            sources: feed.terms.iter().zip(&form.tables).map(source).collect(),
+            constant,
+            pooling: plan.spiking.pooling,
+        }
     }
 
     /// The block's scaled input, `[B, F]`.

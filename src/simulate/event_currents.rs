@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::spike_train::{SampleSpikes, SpikeTrain};
 use crate::compute::event::event_list::{Reader, RowEvents};
 use crate::compute::event::gather::{Column, Run, Shortcut, fill, gather, runs};
-use crate::compute::event::lookup_table::{Patterns, Table, look_up};
+use crate::compute::event::lookup_table::{Kept, Patterns, Table, look_up};
 use crate::compute::event::synapse_plan::{Feed, Grid, Map, Term, Windows};
 use crate::compute::event::weight_tiles::{CUT_WEIGHTS, Stretch, Stretches};
 use crate::compute::event::{lookup_table, weight_tiles};
@@ -40,7 +40,7 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The spikes of `layer` in `train` as the input of `term`, one of those of `feed`.
+    /// The spikes of `layer` in `train` as the input of `term`, one of those of `feed`; `tables` caches its lookup table.
     pub fn new(
         layer: &SpikingLayer,
         train: &'a SpikeTrain,
@@ -48,6 +48,7 @@ impl<'a> Source<'a> {
         first: usize,
         term: &Term,
         feed: &Feed,
+        tables: &Kept,
     ) -> Self {
         let amplitudes: Vec<f32> = layer.theta.iter().map(|&theta| layer.neuron.unit(theta)).collect();
         let (mut factors, mut table) = (Vec::new(), None);
@@ -56,7 +57,7 @@ impl<'a> Source<'a> {
             if lookup_table::suits(term, feed.lanes) {
                 let worth = |c: usize| amplitudes[c % amplitudes.len()];
                 let make = || Table::new((term, rows), feed.sum, feed.lanes, worth);
-                table = Some(term.table.table(&amplitudes, make));
+                table = Some(tables.table(&amplitudes, make));
             } else if amplitudes.len() > 1 {
                 let factor = |i: usize| amplitudes[i / rows.rows * channels + i % channels];
                 factors = (0..rows.groups * rows.rows).map(factor).collect();

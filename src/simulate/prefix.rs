@@ -7,9 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::block::{add_bias, decode};
-use super::plan::Plan;
 use super::recording::{LayerRecording, Recording};
-use super::run::run;
 use super::signal::{Signal, apply_signal, input_signal};
 use crate::Result;
 use crate::compute::dense::numbers;
@@ -21,7 +19,11 @@ use crate::progress::Control;
 /// Values that one block of samples may hold (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;
 
-/// The recording as it stood after `steps` steps (`1..=recording.steps`). `input` is `[N, F]`, scaled.
+/// The recording as it stood after `steps` steps (`1..=recording.steps`). `input` is `[N, F]`, scaled. `None`
+/// where the recorded spikes do not determine the potential (hard reset, SRP).
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
 pub fn prefix(
     program: &Program,
     spiking: &SpikingNetwork,
@@ -29,17 +31,15 @@ pub fn prefix(
     recording: &Recording,
     steps: usize,
     control: &Control,
-) -> Result<Recording> {
+) -> Result<Option<Recording>> {
     let steps = steps.clamp(1, recording.steps);
     if steps == recording.steps {
-        return Ok(recording.clone());
+        return Ok(Some(recording.clone()));
     }
     let silenced = matches!(spiking.correction, Correction::Srp { .. });
     if silenced || spiking.layers.iter().any(|layer| layer.reset == Reset::Hard) {
-        // A hard reset throws charge away and silenced neurons fire unrecorded, so the books do not give the potential.
-        let plan =
-            Plan { program, spiking, input, samples: recording.samples, steps, previous: None, unchanged_layers: 0 };
-        return run(&plan, control);
+        // A hard reset discards charge and silenced neurons fire unrecorded: the spikes do not determine the potential.
+        return Ok(None);
     }
     let means = mean_inputs(program, spiking, input, recording, steps, control)?;
     let layer = |((layer, record), mean_input): ((&SpikingLayer, &LayerRecording), Vec<f32>)| {
@@ -61,7 +61,7 @@ pub fn prefix(
     };
     let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect::<Result<_>>()?;
     let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
-    Ok(Recording { steps, layers, readout, ..*recording })
+    Ok(Some(Recording { steps, layers, readout, ..*recording }))
 }
 
 /// Mean input current of every spiking layer over steps `1..=steps`, `[N, F]` each.

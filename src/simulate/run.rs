@@ -36,7 +36,14 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     }
     // Of a longer run, what stays is its beginning.
     let shortened = match plan.previous.filter(|r| r.steps > plan.steps && plan.unchanged_layers > 0 && fits(plan, r)) {
-        Some(longer) => Some(prefix(plan.program, plan.spiking, plan.input, longer, plan.steps, control)?),
+        Some(longer) => {
+            let beginning = prefix(plan.program, plan.spiking, plan.input, longer, plan.steps, control)?;
+            match beginning {
+                Some(recording) => Some(recording),
+                // The spikes do not tell the potentials: all of it is simulated again.
+                None => return run(&Plan { previous: None, unchanged_layers: 0, ..*plan }, control),
+            }
+        }
         None => None,
     };
     let plan = &Plan { previous: shortened.as_ref().or(plan.previous), ..*plan };

@@ -37,8 +37,10 @@ fn runs_can_be_lengthened_shortened_and_cut() {
         let (short, long) = (bench.run(spiking, 5, None, 0), bench.run(spiking, STEPS, None, 0));
         assert_same(&bench.run(spiking, STEPS, Some(&short), layers), &long, &format!("{what}: longer"));
         assert_same(&bench.run(spiking, 5, Some(&long), layers), &short, &format!("{what}: shorter"));
-        let cut = prefix(&bench.program, spiking, &bench.input, &long, 5, &Control::default()).unwrap();
-        assert_same(&cut, &short, &format!("{what}: cut"));
+        // None where the spikes do not give the potential: hard reset, SRP.
+        if let Some(cut) = prefix(&bench.program, spiking, &bench.input, &long, 5, &Control::default()).unwrap() {
+            assert_same(&cut, &short, &format!("{what}: cut"));
+        }
     });
 }
 

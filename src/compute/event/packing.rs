@@ -10,13 +10,9 @@ use crate::network::{Network, Op};
 /// The term of a draft, for output channels in `blocks`.
 pub(super) fn term(network: &Network, draft: Draft, blocks: &[Range<usize>], lanes: usize) -> Term {
     match draft {
-        Draft::Direct { view, direct } => Term {
-            source: view.source,
-            from: view.from,
-            pool: view.pool,
-            map: Map::Direct(direct),
-            table: Default::default(),
-        },
+        Draft::Direct { view, direct } => {
+            Term { source: view.source, from: view.from, pool: view.pool, map: Map::Direct(direct) }
+        }
         Draft::Weights { node, view, order, scale } => {
             let rows = match &network.nodes[node].op {
                 Op::Conv2d { weight, stride, padding, dilation, groups, .. } => {
@@ -45,13 +41,7 @@ pub(super) fn term(network: &Network, draft: Draft, blocks: &[Range<usize>], lan
                 }
                 _ => unreachable!("a map with weights that is neither convolution nor fully connected"),
             };
-            Term {
-                source: view.source,
-                from: view.from,
-                pool: view.pool,
-                map: Map::Rows(rows),
-                table: Default::default(),
-            }
+            Term { source: view.source, from: view.from, pool: view.pool, map: Map::Rows(rows) }
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::lookup_table::Kept;
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::network::NodeId;
 
@@ -54,8 +53,6 @@ pub struct Term {
     /// A pool between the neurons and the map.
     pub pool: Option<SourcePool>,
     pub map: Map,
-    /// Sums of it worked out beforehand, where it is read so.
-    pub table: Kept,
 }
 
 /// A pool that spikes pass on their way.

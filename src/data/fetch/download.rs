@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::sum;
+use sha2::{Digest, Sha256};
+
 use crate::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(20);
@@ -116,4 +117,12 @@ pub struct Remote {
     pub name: &'static str,
     pub sha256: &'static str,
     pub bytes: u64,
+}
+
+/// The SHA-256 of the file at `path`, in hexadecimal.
+pub(super) fn sum(path: &Path) -> Result<String> {
+    let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut file, &mut hash).map_err(|e| Error::io(path, e))?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,13 +1,11 @@
 //! Public data sets by name: downloaded from where their authors (or the libraries everyone takes them from) publish them,
 //! checked against known sums, and put in place whole.
 
-use download::{Remote, Watch};
+use download::{Remote, Watch, sum};
 mod archive;
 mod download;
 
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
@@ -191,14 +189,6 @@ impl DataSet {
             }
         }
     }
-}
-
-/// The SHA-256 of the file at `path`, in hexadecimal.
-fn sum(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
-    let mut hash = Sha256::new();
-    std::io::copy(&mut file, &mut hash).map_err(|e| Error::io(path, e))?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

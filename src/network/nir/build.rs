@@ -2,7 +2,7 @@
 
 use hdf5_pure::Group;
 
-use super::read::{Item, Reader};
+use super::items::{Item, Reader};
 use crate::Result;
 use crate::network::shape_inference::output_shape;
 use crate::network::{Activation, Node, NodeId, Op, Weights};

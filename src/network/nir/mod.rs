@@ -4,6 +4,7 @@
 
 mod build;
 mod hdf5;
+pub mod items;
 mod read;
 #[cfg(test)]
 mod tests;

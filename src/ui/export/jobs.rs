@@ -7,7 +7,9 @@ use std::sync::mpsc::channel;
 use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
 
 use super::Still;
+use super::offscreen::png;
 use crate::Error;
+use crate::files::write_bytes;
 use crate::lab::{Lab, Level, Message, Notice};
 use crate::ui::Format;
 use crate::ui::state::pane_export::{Progress, Work};
@@ -24,8 +26,10 @@ impl Work {
         let work = move || {
             // The window looks only at what is in sight; a pane behind another tab wants more.
             let (t, control) = (lab.cursor(), own.control().clone());
-            let result =
-                lab.stand_at(t, &control).and_then(|()| still.write(&mut lab, format, &path, &own)).map(|()| path);
+            let result = lab
+                .stand_at(t, &control)
+                .and_then(|()| write(&mut still, &mut lab, format, &path, &own))
+                .map(|()| path);
             // A closed ear means that the program is ending.
             let _ = sender.send(result);
             own.ctx.iter().for_each(Context::request_repaint);
@@ -49,6 +53,20 @@ impl Work {
             Err(TryRecvError::Empty) => return None,
         };
         Some(vec![Message::Tell(Notice { level, text })])
+    }
+}
+
+/// Writes it at `path`.
+///
+/// # Errors
+/// What the system refuses; a stop.
+pub fn write(still: &mut Still, lab: &mut Lab, format: Format, path: &Path, progress: &Progress) -> crate::Result<()> {
+    match format {
+        Format::Png => write_bytes(path, &png(&still.image(lab))?),
+        Format::Svg => write_bytes(path, still.svg(lab).as_bytes()),
+        Format::Csv => write_bytes(path, still.csv(lab)?.as_bytes()),
+        Format::Gif => super::animation::gif(still, lab, path, progress),
+        Format::Frames => super::animation::pictures(still, lab, path, progress),
     }
 }
 

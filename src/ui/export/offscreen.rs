@@ -2,17 +2,14 @@
 //! Drawn apart from the window, on a thread of its own, with what the window remembers of the pane.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use egui::{Context, FullOutput, Memory, Ui, Vec2, vec2};
 
 use super::software_renderer::Stage;
-use crate::files::write_bytes;
 use crate::lab::{Lab, Message};
 use crate::ui::panes;
 use crate::ui::state::window::Window;
 use crate::ui::theme::colors;
-use crate::ui::types::export_format::Format;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_frame::{Dress, place_of};
 use crate::{Error, Result};
@@ -116,26 +113,6 @@ impl Still {
         match table.is_empty() {
             false => Ok(table),
             true => Err(Error::Invalid(format!("the pane '{}' has no numbers to write", pane.title()))),
-        }
-    }
-
-    /// Writes it at `path`.
-    ///
-    /// # Errors
-    /// What the system refuses; a stop.
-    pub fn write(
-        &mut self,
-        lab: &mut Lab,
-        format: Format,
-        path: &Path,
-        progress: &crate::ui::state::pane_export::Progress,
-    ) -> Result<()> {
-        match format {
-            Format::Png => write_bytes(path, &png(&self.image(lab))?),
-            Format::Svg => write_bytes(path, self.svg(lab).as_bytes()),
-            Format::Csv => write_bytes(path, self.csv(lab)?.as_bytes()),
-            Format::Gif => super::animation::gif(self, lab, path, progress),
-            Format::Frames => super::animation::pictures(self, lab, path, progress),
         }
     }
 

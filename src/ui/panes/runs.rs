@@ -3,7 +3,7 @@
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use super::t_curve::marks;
+use super::t_curve::plot::marks;
 use crate::lab::history::run_history::{Past, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::format::{format_percent, format_seconds};

@@ -1,15 +1,16 @@
 //! What the run costs against the ANN: energy over the time-steps, and which layers it goes to.
 
+use data::Sight;
+pub mod data;
 mod sentences;
 
 use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
 use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
 use sentences::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 
-use super::t_curve::marks;
-use crate::experiment::Snapshot;
+use super::t_curve::plot::marks;
 use crate::lab::{Lab, Message};
-use crate::measure::energy::{Energy, EnergyConstants, Operations, energy};
+use crate::measure::energy::{EnergyConstants, energy};
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::energy as texts;
 use crate::ui::texts::shared;
@@ -29,16 +30,6 @@ const TABLE: f32 = 420.0;
 const WIDTHS: [f32; 5] = [40.0, 44.0, 82.0, 56.0, 54.0];
 /// When the ANN costs this many times the SNN's first step, the axis begins as a logarithmic one.
 const FAR_APART: f64 = 20.0;
-
-/// What the pane shows, put together once a frame.
-struct Sight<'a> {
-    snapshot: &'a Snapshot,
-    operations: &'a Operations,
-    constants: &'a EnergyConstants,
-    energy: Energy,
-    /// The time cursor, 1..=T.
-    t: usize,
-}
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {

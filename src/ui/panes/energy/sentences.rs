@@ -1,6 +1,6 @@
 //! The pane's sentences and quantities.
 
-use super::Sight;
+use super::data::Sight;
 use crate::measure::energy::Energy;
 use crate::ui::texts::format::{format_number, format_percent, format_si};
 use crate::ui::texts::panes::energy as texts;

@@ -1,15 +1,14 @@
 //! OPI's plot: the error that an initial potential leaves, in theory, over the calibration activations and in the run itself.
 //! The line at the recipe's v(0) is dragged; the run follows.
 
+use data::{Sight, set, sight};
+pub mod data;
 mod plots;
 
-use egui::{Button, CursorIcon, DragValue, Key, Ui};
-use egui_plot::PlotResponse;
+use egui::{Button, DragValue, Ui};
 use plots::{MEAN, SQUARE, plot};
 
-use crate::convert::SpikingLayer;
-use crate::experiment::Snapshot;
-use crate::lab::{Control, Lab, Message};
+use crate::lab::{Lab, Message};
 use crate::measure::InitialView;
 use crate::measure::initial_potential::Expected;
 use crate::ui::texts::format::{format_number, format_percent};
@@ -18,25 +17,10 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::Page;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// How near to the line, in points, a drag takes hold of it.
-const GRIP: f32 = 12.0;
-/// v(0)/θ moves in steps of this.
-const NUDGE: f32 = 0.01;
 /// From this width on, a pane too low for two plots has them side by side.
 const BESIDE_WIDTH: f32 = 520.0;
 /// From this height on there is room for one plot above the other.
 const ABOVE_HEIGHT: f32 = 300.0;
-
-/// What the pane shows, put together once a frame.
-struct Sight<'a> {
-    layer: &'a SpikingLayer,
-    view: &'a InitialView,
-    sample: usize,
-    /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
-    p: f32,
-    /// A lesson keeps v(0) to itself.
-    locked: bool,
-}
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -84,13 +68,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         },
     );
     ui.data_mut(|data| data.insert_temp(id, dragging));
-}
-
-fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
-    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
-    let sample = snapshot.run.sample_index(snapshot.focus.sample);
-    let (p, locked) = (lab.settings.recipe.v_init, lab.locked(Control::VInit));
-    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
 }
 
 /// v(0) as a number, the best one, and the figures that belong to them.
@@ -148,60 +125,6 @@ fn key(ui: &mut Ui) {
     pane_parts::legend(ui, &entries);
 }
 
-/// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
-fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, dragging: &mut bool, out: &mut Vec<Message>) {
-    if sight.locked {
-        return;
-    }
-    let response = &plot.response;
-    let line = plot.transform.position_from_point_x(f64::from(sight.p));
-    let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
-    let value = |at: egui::Pos2| plot.transform.value_from_position(at).x as f32;
-    if response.dragged() && *dragging || response.hover_pos().is_some_and(near) {
-        ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
-    }
-    if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
-        *dragging = true;
-    }
-    if *dragging
-        && response.dragged()
-        && let Some(at) = response.interact_pointer_pos()
-    {
-        set(sight, value(at), out);
-    }
-    if response.drag_stopped() && std::mem::take(dragging) {
-        out.push(Message::EndGesture);
-    }
-    if response.clicked() {
-        response.request_focus();
-        if let Some(at) = response.interact_pointer_pos() {
-            set(sight, value(at), out);
-            out.push(Message::EndGesture);
-        }
-    }
-    if response.has_focus() {
-        let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-        let by = ui.input(|input| input.num_presses(Key::ArrowRight) as f32 - input.num_presses(Key::ArrowLeft) as f32);
-        if by != 0.0 {
-            set(sight, sight.p + by * NUDGE, out);
-            out.push(Message::EndGesture);
-        }
-    }
-}
-
-fn set(sight: &Sight<'_>, p: f32, out: &mut Vec<Message>) {
-    let p = rounded(p);
-    if p != sight.p {
-        out.push(Message::SetVInit(p));
-    }
-}
-
-/// A fraction of θ that can be said in two digits.
-fn rounded(p: f32) -> f32 {
-    if p.is_finite() { (p.clamp(0.0, 1.0) / NUDGE).round() / (1.0 / NUDGE) } else { 0.5 }
-}
-
 fn explanation(sight: &Sight<'_>) -> String {
     let view = sight.view;
     let spread = match (view.at(0.5), view.unbiased()) {
@@ -240,14 +163,4 @@ fn csv(view: &InitialView) -> String {
         text += &format!("\np,run mean,run square\n{},{},{}\n", view.p, run.mean, run.square);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dragged_line_stays_between_nothing_and_a_threshold() {
-        assert_eq!([0.5, -1.0, 9.0, 0.333, f32::NAN].map(rounded), [0.5, 0.0, 1.0, 0.33, 0.5]);
-    }
 }

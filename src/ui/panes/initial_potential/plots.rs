@@ -3,7 +3,7 @@
 use egui::Ui;
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
 
-use super::{Sight, drag};
+use super::data::{Sight, drag};
 use crate::lab::Message;
 use crate::measure::InitialView;
 use crate::measure::initial_potential::{Errors, Expected};

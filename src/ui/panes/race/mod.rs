@@ -1,5 +1,7 @@
 //! The race: any set of recipes on the same samples, in lockstep with the time cursor; what each gains and what it costs.
 
+use data::{Line, State, done};
+pub mod data;
 mod plots;
 
 use egui::text::LayoutJob;
@@ -17,24 +19,6 @@ use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// How wide the words of what a lane changes are, in points.
 const CHANGES: f32 = 130.0;
-
-/// One line of the race at the time cursor.
-struct Line<'a> {
-    /// Its place among the lanes; `None` for the run on the screen.
-    lane: Option<usize>,
-    name: &'a str,
-    recipe: Recipe,
-    /// What is other than in the recipe on the screen, in words.
-    changes: String,
-    color: Color32,
-    state: State<'a>,
-}
-
-enum State<'a> {
-    Waiting,
-    Refused(&'a str),
-    Done { run: &'a Run, report: &'a Report },
-}
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -257,13 +241,6 @@ impl Figures {
             seconds: run.seconds.snn + run.seconds.calibrate,
         }
     }
-}
-
-fn done<'a>(lines: &'a [Line<'_>]) -> impl Iterator<Item = (&'a Line<'a>, &'a Run, &'a Report)> {
-    lines.iter().filter_map(|line| match line.state {
-        State::Done { run, report } => Some((line, run, report)),
-        _ => None,
-    })
 }
 
 fn csv(lines: &[Line<'_>], t: usize) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use egui::Ui;
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoints};
 
-use super::{Line, done};
+use super::data::{Line, done};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;

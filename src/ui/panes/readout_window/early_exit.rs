@@ -5,7 +5,7 @@ use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
 
 use crate::lab::Message;
 use crate::measure::readout::{EarlyExit, ReadoutReport};
-use crate::ui::panes::t_curve::marks;
+use crate::ui::panes::t_curve::plot::marks;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::readout_window as texts;
 use crate::ui::theme::colors::tones;

@@ -1,11 +1,12 @@
 //! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
 
+use plot::{compared, over_time};
 pub mod outputs;
+pub mod plot;
 
 use egui::Ui;
-use egui_plot::{AxisHints, FilledArea, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, VLine};
+use egui_plot::{FilledArea, HLine, Line, LineStyle, PlotPoints, VLine};
 
-use crate::experiment::Run;
 use crate::lab::history::run_history::Past;
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
@@ -129,16 +130,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// The run that the one on the screen is compared with; of another network or data set only their names would be alike.
-pub(super) fn compared(lab: &Lab) -> Option<&Past> {
-    let other = lab.history.get(lab.history.compared?)?;
-    let alike = |run: &Run| {
-        let (own, theirs) = (&run.settings, &other.settings);
-        own != theirs && (&own.model, &own.data) == (&theirs.model, &theirs.data)
-    };
-    lab.run.as_deref().is_none_or(alike).then_some(other)
-}
-
 /// Right answers, or agreement with the ANN where there are no labels.
 fn share(point: &CurvePoint) -> f64 {
     point.accuracy.unwrap_or(point.agreement)
@@ -151,37 +142,6 @@ fn against(at: &CurvePoint, other: &Past) -> String {
         None => texts::ends(other.curve.len(), &format_percent(other.success())),
     };
     texts::against(other.number, &reached)
-}
-
-/// A plot of shares over the steps 1 to `last`, which stands still.
-pub(super) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
-    Plot::new(name.to_owned())
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .include_y(0.0)
-        .include_y(1.0)
-        .include_x(1.0)
-        .include_x(last as f64)
-        .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
-        .y_axis_label(y_label.to_owned())
-        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
-        .y_axis_min_width(46.0)
-        .x_grid_spacer(move |_| marks(last))
-        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
-}
-
-/// Marks on the time axis: about eight, on round numbers, and never between steps.
-pub(super) fn marks(last: usize) -> Vec<GridMark> {
-    let step = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 250, 256, 512]
-        .into_iter()
-        .find(|s| last / s <= 9)
-        .unwrap_or(1000);
-    (1..=last)
-        .filter(|t| t % step == 0 || *t == 1)
-        .map(|t| GridMark { value: t as f64, step_size: step as f64 })
-        .collect()
 }
 
 fn explain(at: &CurvePoint, ann: Option<f64>, enough: Option<usize>, samples: usize) -> String {

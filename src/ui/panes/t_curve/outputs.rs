@@ -3,7 +3,7 @@
 use egui::Ui;
 use egui_plot::{Line, LineStyle, PlotPoints, VLine};
 
-use super::{compared, over_time};
+use super::plot::{compared, over_time};
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
 use crate::task::{Answer, Likeness};

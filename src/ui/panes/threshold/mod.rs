@@ -1,18 +1,17 @@
 //! The threshold of the layer in focus: what its activations are, what θ cuts off, and what each θ would cost. The line is
 //! dragged; the run follows.
 
+use data::{LEAST, Memory, Sight, set, sight};
 mod balancing_curve;
+pub mod data;
 mod plots;
 
-use egui::{CursorIcon, DragValue, Key, Ui};
-use egui_plot::PlotResponse;
+use egui::{DragValue, Ui};
 use plots::{costs, histogram};
 
-use crate::convert::SpikingLayer;
-use crate::convert::threshold_error::Prediction;
-use crate::experiment::{Snapshot, ThresholdView};
-use crate::lab::{Control, Lab, Message};
-use crate::measure::{LayerReport, Reference};
+use crate::experiment::ThresholdView;
+use crate::lab::{Lab, Message};
+use crate::measure::Reference;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::threshold as texts;
 use crate::ui::texts::shared;
@@ -20,41 +19,8 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::Page;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// How near to the line, in points, a drag takes hold of it.
-const GRIP: f32 = 12.0;
-/// θ may be dragged down to this share of the axis.
-const LEAST: f32 = 1.0 / 200.0;
 /// From this height on there is room for the costs under the histogram.
 const BOTH_HEIGHT: f32 = 250.0;
-/// How much of the axis an arrow key moves θ by.
-const NUDGE: f32 = 1.0 / 200.0;
-
-/// What the pane shows, put together once a frame.
-struct Sight<'a> {
-    layer: &'a SpikingLayer,
-    view: &'a ThresholdView,
-    report: &'a LayerReport,
-    /// The threshold as it is wished for now: ahead of the run while the line is dragged.
-    theta: f32,
-    by_hand: bool,
-    /// A lesson keeps the threshold to itself.
-    locked: bool,
-    steps: usize,
-    /// The time cursor.
-    t: usize,
-    cost: Option<Prediction>,
-    best: Option<Prediction>,
-}
-
-/// What is remembered between frames.
-#[derive(Clone, Copy)]
-struct Memory {
-    log: bool,
-    /// The right end of the axis when the drag began; it must not move under the hand.
-    dragging: Option<f32>,
-    /// The rise of balanced thresholds is shown instead of the histogram.
-    rise: bool,
-}
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
@@ -98,38 +64,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         },
     );
     ui.data_mut(|data| data.insert_temp(id, memory));
-}
-
-fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
-    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
-    let report = snapshot.report.layers.get(snapshot.focus.layer)?;
-    let view = snapshot.threshold.as_deref()?;
-    let by_hand = lab.settings.recipe.by_hand.get(&layer.name).copied();
-    let theta = by_hand.unwrap_or(view.theta);
-    let cost = at(&view.predictions, theta);
-    let best = view.predictions.iter().copied().min_by(|a, b| a.total().total_cmp(&b.total()));
-    let (by_hand, locked) = (by_hand.is_some(), lab.locked(Control::Threshold));
-    let (steps, t) = (snapshot.run.steps(), snapshot.report.steps);
-    Some(Sight { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
-}
-
-/// The prediction at `theta`, linear between the two nearest.
-fn at(predictions: &[Prediction], theta: f32) -> Option<Prediction> {
-    let above = predictions.partition_point(|p| p.theta < theta);
-    let (Some(high), Some(low)) =
-        (predictions.get(above).or(predictions.last()), predictions.get(above.saturating_sub(1)))
-    else {
-        return None;
-    };
-    let span = f64::from(high.theta - low.theta);
-    let share = if span > 0.0 { (f64::from(theta - low.theta) / span).clamp(0.0, 1.0) } else { 0.0 };
-    let mix = |a: f64, b: f64| a + (b - a) * share;
-    Some(Prediction {
-        theta,
-        clipping: mix(low.clipping, high.clipping),
-        quantization: mix(low.quantization, high.quantization),
-        clipped: mix(low.clipped, high.clipped),
-    })
 }
 
 /// θ as a number, back to the rule, and the figures that belong to it.
@@ -197,62 +131,12 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
     figures
 }
 
-fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
-    if theta.is_finite() && theta > 0.0 && theta != sight.theta {
-        out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: Some(theta) });
-    }
-}
-
 /// What the colors mean.
 fn key(ui: &mut Ui, costs: bool) {
     let ink = crate::ui::theme::colors::ink(ui);
     let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
     let both = [(texts::QUANTIZATION, ink.quantization), (texts::BOTH, ink.total)];
     pane_parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
-}
-
-/// Takes hold of the line, moves it and lets go of it; arrow keys move it where the plot has the focus.
-fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, extent: f32, memory: &mut Memory, out: &mut Vec<Message>) {
-    if sight.locked {
-        return;
-    }
-    let response = &plot.response;
-    let line = plot.transform.position_from_point_x(f64::from(sight.theta));
-    let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
-    if memory.dragging.is_some() || response.hover_pos().is_some_and(near) {
-        ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
-    }
-    if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
-        memory.dragging = Some(extent);
-    }
-    if memory.dragging.is_some()
-        && response.dragged()
-        && let Some(at) = response.interact_pointer_pos()
-    {
-        set(sight, dragged_to(plot.transform.value_from_position(at).x, extent), out);
-    }
-    if response.drag_stopped() && memory.dragging.take().is_some() {
-        out.push(Message::EndGesture);
-    }
-    if response.clicked() {
-        response.request_focus();
-    }
-    if response.has_focus() {
-        let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-        let by = ui.input(|input| {
-            f64::from(input.num_presses(Key::ArrowRight) as f32) - f64::from(input.num_presses(Key::ArrowLeft) as f32)
-        });
-        if by != 0.0 {
-            set(sight, dragged_to(f64::from(sight.theta + extent * NUDGE * by as f32), extent), out);
-            out.push(Message::EndGesture);
-        }
-    }
-}
-
-/// The threshold for a line that was dragged to `x`: on the axis, and above zero.
-fn dragged_to(x: f64, extent: f32) -> f32 {
-    (x as f32).clamp(extent * LEAST, extent)
 }
 
 fn explanation(sight: &Sight<'_>) -> String {
@@ -285,28 +169,4 @@ fn csv(view: &ThresholdView) -> String {
         text += &format!("{},{},{},{},{}\n", p.theta, p.clipping, p.quantization, p.total(), p.clipped);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dragged_line_stays_on_the_axis_and_above_zero() {
-        assert_eq!([0.5, -1.0, 9.0].map(|x| dragged_to(x, 2.0)), [0.5, 0.01, 2.0]);
-    }
-
-    #[test]
-    fn costs_between_two_predictions_lie_between_them() {
-        let of = |theta: f32, clipping: f64| Prediction { theta, clipping, quantization: 0.0, clipped: clipping };
-        let predictions = [of(1.0, 4.0), of(2.0, 2.0)];
-        let clipping = |theta| at(&predictions, theta).map(|p| p.clipping);
-        assert_eq!([0.5, 1.0, 1.5, 2.0, 3.0].map(clipping), [4.0, 4.0, 3.0, 2.0, 2.0].map(Some));
-        assert_eq!(at(&[], 1.0), None);
-    }
-
-    #[test]
-    fn logarithmic_axes_name_whole_powers_only() {
-        assert_eq!([-0.3, 0.0, 0.5, 2.0, 5.0].map(plots::power), ["", "1", "", "100", "1e5"]);
-    }
 }

@@ -3,7 +3,7 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
 
-use super::{Memory, Sight, at, drag};
+use super::data::{Memory, Sight, at, drag};
 use crate::convert::threshold_error::Prediction;
 use crate::lab::Message;
 use crate::ui::texts::format::{format_number, format_percent};
@@ -194,4 +194,14 @@ fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
         .include_x(extent)
         .set_margin_fraction(egui::Vec2::ZERO)
         .y_axis_min_width(72.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithmic_axes_name_whole_powers_only() {
+        assert_eq!([-0.3, 0.0, 0.5, 2.0, 5.0].map(power), ["", "1", "", "100", "1e5"]);
+    }
 }

@@ -1,0 +1,74 @@
+//! Nodes of a NIR file as they are stored, and readers of their fields.
+
+use std::path::Path;
+
+use hdf5_pure::Group;
+
+use crate::network::Weights;
+use crate::{Error, Result};
+
+/// The most nodes a graph may have.
+pub(super) const MOST_NODES: usize = 1 << 14;
+/// More values than this in one array are not read.
+pub(super) const MOST_VALUES: u64 = 1 << 28;
+
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a Path,
+}
+
+/// A node of the file before it is placed.
+pub(super) struct Item {
+    pub(super) name: String,
+    pub(super) word: String,
+    pub(super) group: Group,
+    pub(super) inputs: Vec<usize>,
+}
+
+impl Reader<'_> {
+    pub(super) fn fail(&self, node: &str, reason: impl Into<String>) -> Error {
+        Error::file(self.path, format!("node '{node}'"), reason)
+    }
+
+    pub(super) fn text(&self, group: &Group, node: &str, field: &str) -> Result<String> {
+        let text = group.dataset(field).and_then(|data| data.read_string());
+        let text = text.map_err(|e| self.fail(node, format!("its '{field}' cannot be read ({e})")))?;
+        text.into_iter().next().ok_or_else(|| self.fail(node, format!("its '{field}' is empty")))
+    }
+
+    /// Numbers of a field with their shape.
+    pub(super) fn numbers(&self, group: &Group, node: &str, field: &str) -> Result<Weights> {
+        let broken = |e: String| self.fail(node, format!("its '{field}' cannot be read ({e})"));
+        let data = group.dataset(field).map_err(|e| broken(e.to_string()))?;
+        let shape = data.shape().map_err(|e| broken(e.to_string()))?;
+        let count = shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d)).filter(|&n| n <= MOST_VALUES);
+        let count = count.ok_or_else(|| broken(format!("claims {shape:?} values")))?;
+        let values = data.read_f32().map_err(|e| broken(e.to_string()))?;
+        if values.len() as u64 != count {
+            return Err(broken(format!("{} values for shape {shape:?}", values.len())));
+        }
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            return Err(broken(format!("value {at} is {}, not a finite number", values[at])));
+        }
+        Ok(Weights::new(shape.iter().map(|&d| d as usize).collect(), values))
+    }
+
+    pub(super) fn whole(&self, group: &Group, node: &str, field: &str) -> Result<Vec<usize>> {
+        let values = self.numbers(group, node, field)?;
+        let one = |&v: &f32| (v.fract() == 0.0 && (0.0..1e7).contains(&v)).then_some(v as usize);
+        let all: Option<Vec<usize>> = values.data.iter().map(one).collect();
+        all.ok_or_else(|| {
+            self.fail(node, format!("its '{field}' is {:?}, no whole numbers of at least 0", values.data))
+        })
+    }
+
+    /// One number for both sides of a picture, or one for each.
+    pub(super) fn pair(&self, group: &Group, node: &str, field: &str) -> Result<[usize; 2]> {
+        match self.whole(group, node, field)?[..] {
+            [both] => Ok([both; 2]),
+            [a, b] => Ok([a, b]),
+            ref other => {
+                Err(self.fail(node, format!("its '{field}' has {} numbers; one or two are read", other.len())))
+            }
+        }
+    }
+}

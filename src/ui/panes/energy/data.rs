@@ -1,0 +1,14 @@
+//! Data that the energy pane draws.
+
+use crate::experiment::Snapshot;
+use crate::measure::energy::{Energy, EnergyConstants, Operations};
+
+/// What the pane shows, put together once a frame.
+pub(super) struct Sight<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) operations: &'a Operations,
+    pub(super) constants: &'a EnergyConstants,
+    pub(super) energy: Energy,
+    /// The time cursor, 1..=T.
+    pub(super) t: usize,
+}

@@ -1,0 +1,97 @@
+//! Data that the initial-potential pane draws, and how dragging changes v(0).
+
+use egui::{CursorIcon, Key, Ui};
+use egui_plot::PlotResponse;
+
+use crate::convert::SpikingLayer;
+use crate::experiment::Snapshot;
+use crate::lab::{Control, Lab, Message};
+use crate::measure::InitialView;
+
+/// How near to the line, in points, a drag takes hold of it.
+const GRIP: f32 = 12.0;
+
+/// v(0)/θ moves in steps of this.
+const NUDGE: f32 = 0.01;
+
+/// What the pane shows, put together once a frame.
+pub(super) struct Sight<'a> {
+    pub(super) layer: &'a SpikingLayer,
+    pub(super) view: &'a InitialView,
+    pub(super) sample: usize,
+    /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
+    pub(super) p: f32,
+    /// A lesson keeps v(0) to itself.
+    pub(super) locked: bool,
+}
+
+pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
+    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
+    let sample = snapshot.run.sample_index(snapshot.focus.sample);
+    let (p, locked) = (lab.settings.recipe.v_init, lab.locked(Control::VInit));
+    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
+}
+
+/// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
+pub(super) fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, dragging: &mut bool, out: &mut Vec<Message>) {
+    if sight.locked {
+        return;
+    }
+    let response = &plot.response;
+    let line = plot.transform.position_from_point_x(f64::from(sight.p));
+    let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
+    let value = |at: egui::Pos2| plot.transform.value_from_position(at).x as f32;
+    if response.dragged() && *dragging || response.hover_pos().is_some_and(near) {
+        ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
+    }
+    if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
+        *dragging = true;
+    }
+    if *dragging
+        && response.dragged()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        set(sight, value(at), out);
+    }
+    if response.drag_stopped() && std::mem::take(dragging) {
+        out.push(Message::EndGesture);
+    }
+    if response.clicked() {
+        response.request_focus();
+        if let Some(at) = response.interact_pointer_pos() {
+            set(sight, value(at), out);
+            out.push(Message::EndGesture);
+        }
+    }
+    if response.has_focus() {
+        let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let by = ui.input(|input| input.num_presses(Key::ArrowRight) as f32 - input.num_presses(Key::ArrowLeft) as f32);
+        if by != 0.0 {
+            set(sight, sight.p + by * NUDGE, out);
+            out.push(Message::EndGesture);
+        }
+    }
+}
+
+pub(super) fn set(sight: &Sight<'_>, p: f32, out: &mut Vec<Message>) {
+    let p = rounded(p);
+    if p != sight.p {
+        out.push(Message::SetVInit(p));
+    }
+}
+
+/// A fraction of θ that can be said in two digits.
+pub(super) fn rounded(p: f32) -> f32 {
+    if p.is_finite() { (p.clamp(0.0, 1.0) / NUDGE).round() / (1.0 / NUDGE) } else { 0.5 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dragged_line_stays_between_nothing_and_a_threshold() {
+        assert_eq!([0.5, -1.0, 9.0, 0.333, f32::NAN].map(rounded), [0.5, 0.0, 1.0, 0.33, 0.5]);
+    }
+}

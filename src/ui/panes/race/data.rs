@@ -1,0 +1,32 @@
+//! The lanes of the race as the pane draws them.
+
+use egui::Color32;
+
+use crate::convert::Recipe;
+use crate::experiment::Run;
+use crate::measure::Report;
+
+/// One line of the race at the time cursor.
+pub(super) struct Line<'a> {
+    /// Its place among the lanes; `None` for the run on the screen.
+    pub(super) lane: Option<usize>,
+    pub(super) name: &'a str,
+    pub(super) recipe: Recipe,
+    /// What is other than in the recipe on the screen, in words.
+    pub(super) changes: String,
+    pub(super) color: Color32,
+    pub(super) state: State<'a>,
+}
+
+pub(super) enum State<'a> {
+    Waiting,
+    Refused(&'a str),
+    Done { run: &'a Run, report: &'a Report },
+}
+
+pub(super) fn done<'a>(lines: &'a [Line<'_>]) -> impl Iterator<Item = (&'a Line<'a>, &'a Run, &'a Report)> {
+    lines.iter().filter_map(|line| match line.state {
+        State::Done { run, report } => Some((line, run, report)),
+        _ => None,
+    })
+}

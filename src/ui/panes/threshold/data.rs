@@ -1,0 +1,154 @@
+//! Data that the threshold pane draws, and how dragging changes θ.
+
+use egui::{CursorIcon, Key, Ui};
+use egui_plot::PlotResponse;
+
+use crate::convert::SpikingLayer;
+use crate::convert::threshold_error::Prediction;
+use crate::experiment::{Snapshot, ThresholdView};
+use crate::lab::{Control, Lab, Message};
+use crate::measure::LayerReport;
+
+/// How near to the line, in points, a drag takes hold of it.
+const GRIP: f32 = 12.0;
+
+/// θ may be dragged down to this share of the axis.
+pub(super) const LEAST: f32 = 1.0 / 200.0;
+
+/// How much of the axis an arrow key moves θ by.
+const NUDGE: f32 = 1.0 / 200.0;
+
+/// What the pane shows, put together once a frame.
+pub(super) struct Sight<'a> {
+    pub(super) layer: &'a SpikingLayer,
+    pub(super) view: &'a ThresholdView,
+    pub(super) report: &'a LayerReport,
+    /// The threshold as it is wished for now: ahead of the run while the line is dragged.
+    pub(super) theta: f32,
+    pub(super) by_hand: bool,
+    /// A lesson keeps the threshold to itself.
+    pub(super) locked: bool,
+    pub(super) steps: usize,
+    /// The time cursor.
+    pub(super) t: usize,
+    pub(super) cost: Option<Prediction>,
+    pub(super) best: Option<Prediction>,
+}
+
+/// What is remembered between frames.
+#[derive(Clone, Copy)]
+pub(super) struct Memory {
+    pub(super) log: bool,
+    /// The right end of the axis when the drag began; it must not move under the hand.
+    pub(super) dragging: Option<f32>,
+    /// The rise of balanced thresholds is shown instead of the histogram.
+    pub(super) rise: bool,
+}
+
+pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
+    let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
+    let report = snapshot.report.layers.get(snapshot.focus.layer)?;
+    let view = snapshot.threshold.as_deref()?;
+    let by_hand = lab.settings.recipe.by_hand.get(&layer.name).copied();
+    let theta = by_hand.unwrap_or(view.theta);
+    let cost = at(&view.predictions, theta);
+    let best = view.predictions.iter().copied().min_by(|a, b| a.total().total_cmp(&b.total()));
+    let (by_hand, locked) = (by_hand.is_some(), lab.locked(Control::Threshold));
+    let (steps, t) = (snapshot.run.steps(), snapshot.report.steps);
+    Some(Sight { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
+}
+
+/// The prediction at `theta`, linear between the two nearest.
+pub(super) fn at(predictions: &[Prediction], theta: f32) -> Option<Prediction> {
+    let above = predictions.partition_point(|p| p.theta < theta);
+    let (Some(high), Some(low)) =
+        (predictions.get(above).or(predictions.last()), predictions.get(above.saturating_sub(1)))
+    else {
+        return None;
+    };
+    let span = f64::from(high.theta - low.theta);
+    let share = if span > 0.0 { (f64::from(theta - low.theta) / span).clamp(0.0, 1.0) } else { 0.0 };
+    let mix = |a: f64, b: f64| a + (b - a) * share;
+    Some(Prediction {
+        theta,
+        clipping: mix(low.clipping, high.clipping),
+        quantization: mix(low.quantization, high.quantization),
+        clipped: mix(low.clipped, high.clipped),
+    })
+}
+
+pub(super) fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
+    if theta.is_finite() && theta > 0.0 && theta != sight.theta {
+        out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: Some(theta) });
+    }
+}
+
+/// Takes hold of the line, moves it and lets go of it; arrow keys move it where the plot has the focus.
+pub(super) fn drag(
+    ui: &Ui,
+    plot: &PlotResponse<()>,
+    sight: &Sight<'_>,
+    extent: f32,
+    memory: &mut Memory,
+    out: &mut Vec<Message>,
+) {
+    if sight.locked {
+        return;
+    }
+    let response = &plot.response;
+    let line = plot.transform.position_from_point_x(f64::from(sight.theta));
+    let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
+    if memory.dragging.is_some() || response.hover_pos().is_some_and(near) {
+        ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
+    }
+    if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
+        memory.dragging = Some(extent);
+    }
+    if memory.dragging.is_some()
+        && response.dragged()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        set(sight, dragged_to(plot.transform.value_from_position(at).x, extent), out);
+    }
+    if response.drag_stopped() && memory.dragging.take().is_some() {
+        out.push(Message::EndGesture);
+    }
+    if response.clicked() {
+        response.request_focus();
+    }
+    if response.has_focus() {
+        let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let by = ui.input(|input| {
+            f64::from(input.num_presses(Key::ArrowRight) as f32) - f64::from(input.num_presses(Key::ArrowLeft) as f32)
+        });
+        if by != 0.0 {
+            set(sight, dragged_to(f64::from(sight.theta + extent * NUDGE * by as f32), extent), out);
+            out.push(Message::EndGesture);
+        }
+    }
+}
+
+/// The threshold for a line that was dragged to `x`: on the axis, and above zero.
+pub(super) fn dragged_to(x: f64, extent: f32) -> f32 {
+    (x as f32).clamp(extent * LEAST, extent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dragged_line_stays_on_the_axis_and_above_zero() {
+        assert_eq!([0.5, -1.0, 9.0].map(|x| dragged_to(x, 2.0)), [0.5, 0.01, 2.0]);
+    }
+
+    #[test]
+    fn costs_between_two_predictions_lie_between_them() {
+        let of = |theta: f32, clipping: f64| Prediction { theta, clipping, quantization: 0.0, clipped: clipping };
+        let predictions = [of(1.0, 4.0), of(2.0, 2.0)];
+        let clipping = |theta| at(&predictions, theta).map(|p| p.clipping);
+        assert_eq!([0.5, 1.0, 1.5, 2.0, 3.0].map(clipping), [4.0, 4.0, 3.0, 2.0, 2.0].map(Some));
+        assert_eq!(at(&[], 1.0), None);
+    }
+}
