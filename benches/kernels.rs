@@ -14,10 +14,10 @@ use spikescope::compute::program::Program;
 use spikescope::compute::simd::isa::{Isa, Kernel};
 use spikescope::compute::simd::lanes::{LANES, Lanes};
 use spikescope::compute::simd::{dispatch, simd_name};
-use spikescope::convert::{Correction, Neuron, Pooling, Reset, SpikingLayer, SpikingNetwork, Tie};
+use spikescope::convert::{Correction, MaxPoolRule, NeuronModel, Reset, SpikingLayer, SpikingNetwork, TieRule};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
-use spikescope::progress::Control;
-use spikescope::simulate::{Plan, Recording, run};
+use spikescope::progress::JobControl;
+use spikescope::simulate::{Recording, SimulationPlan, run};
 
 const SAMPLES: usize = 8;
 const STEPS: usize = 32;
@@ -97,22 +97,26 @@ fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
         shape: shape.to_vec(),
         theta: vec![theta],
         activation: Activation::Relu,
-        neuron: Neuron::If,
+        neuron: NeuronModel::If,
         v_init: 0.5,
-        start: None,
+        v_init_values: None,
         bias: Vec::new(),
-        shift: 0.0,
+        bias_shift: 0.0,
         reset: Reset::Soft,
-        tie: Tie::Ge,
+        tie: TieRule::Ge,
     };
     let layers = vec![neurons(1, &shape, 1.0), neurons(3, &out, 10.0)];
-    let spiking =
-        SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron, dense: Vec::new() };
+    let spiking = SpikingNetwork {
+        layers,
+        correction: Correction::None,
+        pooling: MaxPoolRule::PreNeuron,
+        dense_nodes: Vec::new(),
+    };
     let width: usize = shape.iter().product();
     // Currents spread around the rate, so that spikes of different neurons fall on different steps.
     let rate = percent as f32 / 100.0;
     let input: Vec<f32> = noise(SAMPLES * width).iter().map(|x| (rate * (1.0 + x)).min(1.0)).collect();
-    let plan = Plan {
+    let plan = SimulationPlan {
         program: &program,
         spiking: &spiking,
         input: &input,
@@ -121,7 +125,7 @@ fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
         previous: None,
         unchanged_layers: 0,
     };
-    let recording = run(&plan, &Control::default()).expect("the network runs");
+    let recording = simulate(&plan, &JobControl::default()).expect("the network runs");
     Bench { program, spiking, input, recording }
 }
 
@@ -136,7 +140,7 @@ const LAYERS: [&str; 6] = [
 
 fn time(bencher: Bencher<'_, '_>, layer: &str, percent: usize, dense: bool) {
     let bench = bench(layer, percent, dense);
-    let plan = Plan {
+    let plan = SimulationPlan {
         program: &bench.program,
         spiking: &bench.spiking,
         input: &bench.input,
@@ -147,7 +151,7 @@ fn time(bencher: Bencher<'_, '_>, layer: &str, percent: usize, dense: bool) {
     };
     bencher
         .counter(ItemsCount::new(SAMPLES * STEPS))
-        .bench_local(|| run(&plan, &Control::default()).expect("the network runs"));
+        .bench_local(|| simulate(&plan, &JobControl::default()).expect("the network runs"));
 }
 
 /// What the machine can do at most: adds rows of weights one after the other, as many as lie in so many KiB.

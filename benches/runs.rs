@@ -7,10 +7,10 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use spikescope::compute::program::Program;
-use spikescope::convert::{Neuron, Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
+use spikescope::convert::{MaxPoolRule, NeuronModel, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
 use spikescope::data::{DataSpec, Scaling};
-use spikescope::progress::Control;
-use spikescope::simulate::{Plan, run};
+use spikescope::progress::JobControl;
+use spikescope::simulate::{SimulationPlan, simulate};
 
 fn main() {
     println!("kernels run with {}", spikescope::compute::simd_name());
@@ -32,7 +32,8 @@ impl Bench {
         let network = std::sync::Arc::new(spikescope::network::open(&source).expect("the network opens"));
         let shape = network.input_shape().to_vec();
         let width: usize = shape.iter().product();
-        let (rewritten, _) = rewrite::shared(&network, Pooling::PreNeuron).expect("the network can be rewritten");
+        let (rewritten, _) =
+            rewrite::rewrite_cached(&network, MaxPoolRule::PreNeuron).expect("the network can be rewritten");
         let program = Program::new(rewritten, &burn::tensor::Device::flex());
         let digits = DataSpec::parse("builtin:digits").and_then(|spec| spec.load()).expect("the digits are bundled");
         let input = if digits.sample_len() == width {
@@ -40,14 +41,15 @@ impl Bench {
         } else {
             (0..samples.max(32) * width).map(|i| ((i * 7919 % 1000) as f32 / 500.0 - 1.0).powi(3)).collect()
         };
-        let calibration = calibrate(&program, &input[..32 * width], 32, &Control::default()).expect("it is calibrated");
+        let calibration =
+            calibrate(&program, &input[..32 * width], 32, &JobControl::default()).expect("it is calibrated");
         let recipe = Recipe { threshold: ThresholdRule::Percentile(99.9), ..recipe };
         let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).expect("it is converted");
         Self { program, spiking, input: input[..samples * width].to_vec(), samples, steps: recipe.steps }
     }
 
     fn time(&self, bencher: Bencher<'_, '_>) {
-        let plan = Plan {
+        let plan = SimulationPlan {
             program: &self.program,
             spiking: &self.spiking,
             input: &self.input,
@@ -58,7 +60,7 @@ impl Bench {
         };
         let neurons: usize = self.spiking.layers.iter().map(|layer| layer.neurons()).sum();
         let bencher = bencher.counter(ItemsCount::new(neurons * self.samples * self.steps));
-        bencher.bench(|| run(&plan, &Control::default()).expect("it runs"));
+        bencher.bench(|| simulate(&plan, &JobControl::default()).expect("it runs"));
     }
 }
 
@@ -82,6 +84,6 @@ fn cnn_hundred_samples(bencher: Bencher<'_, '_>, steps: usize) {
 
 #[divan::bench(args = ["if", "signed", "group:4", "burst:4"], sample_count = 20)]
 fn cnn_by_kind_of_neuron(bencher: Bencher<'_, '_>, neuron: &str) {
-    let neuron = Neuron::parse(neuron).expect("a kind of neuron");
+    let neuron = NeuronModel::parse(neuron).expect("a kind of neuron");
     Bench::new("digits-cnn", 100, Recipe { steps: 32, neuron, ..Recipe::default() }).time(bencher);
 }

@@ -10,28 +10,28 @@ use std::time::{Duration, Instant};
 use spikescope::Result;
 use spikescope::convert::NamedRecipe;
 use spikescope::experiment::Settings;
-use spikescope::experiment::adapt::{Fit, fitted};
+use spikescope::experiment::adapt::{Adapt, adapt_settings};
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute_beside_uncorrected;
-use spikescope::progress::{Control, Event};
+use spikescope::experiment::pipeline::run_with_baseline;
+use spikescope::progress::{JobControl, JobEvent};
 
 /// Moments of one run at which it is cancelled.
 const MOMENTS: u32 = 60;
 
 fn main() -> Result<()> {
-    let mut settings = Settings::first_start();
+    let mut settings = Settings::demo();
     let mut arguments = std::env::args().skip(1);
     if let Some(model) = arguments.next() {
         settings.model = model;
         settings.data = arguments.next().unwrap_or(settings.data);
     }
-    settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default())?;
+    settings = adapt_settings(&settings, Adapt::Network, &mut Cache::default(), &JobControl::default())?;
     settings.recipe.steps = 32;
     if let Some(file) = arguments.next() {
         settings.recipe = NamedRecipe::load(file.as_ref())?.recipe;
     }
     let start = Instant::now();
-    compute_beside_uncorrected(&settings, &mut Cache::default(), &Control::default(), &|_| ())?;
+    run_with_baseline(&settings, &mut Cache::default(), &JobControl::default(), &|_| ())?;
     let whole = start.elapsed();
     println!("{} on {}: {:.0} ms from nothing to the report", settings.model, settings.data, ms(whole));
 
@@ -54,14 +54,14 @@ fn main() -> Result<()> {
 fn cancelled_after(settings: &Settings, wait: Duration) -> (&'static str, Option<Duration>) {
     let stage = Arc::new(Mutex::new("opening"));
     let told = stage.clone();
-    let control = Control::listening(move |event| {
-        if let (Event::Progress { stage, .. }, Ok(mut at)) = (event, told.lock()) {
+    let control = JobControl::with_listener(move |event| {
+        if let (JobEvent::Progress { stage, .. }, Ok(mut at)) = (event, told.lock()) {
             *at = stage;
         }
     });
     std::thread::scope(|scope| {
         let work = scope.spawn(|| {
-            let stopped = compute_beside_uncorrected(settings, &mut Cache::default(), &control, &|_| ()).is_err();
+            let stopped = run_with_baseline(settings, &mut Cache::default(), &control, &|_| ()).is_err();
             stopped.then(Instant::now)
         });
         std::thread::sleep(wait);

@@ -10,7 +10,7 @@ use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::ui::shell;
 use spikescope::ui::state::frame_times::Summary;
-use spikescope::ui::state::window::Window;
+use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::pane::Pane;
 
 const WINDOW: Vec2 = vec2(1280.0, 800.0);
@@ -20,21 +20,21 @@ const FIRST: usize = 8;
 const FRAMES: usize = 60;
 
 fn main() -> spikescope::Result<()> {
-    let mut lab = Lab::open(Settings::first_start())?;
+    let mut lab = Lab::open(Settings::demo())?;
     let mut arguments = std::env::args().skip(1);
     if let Some(model) = arguments.next() {
         lab.update([Message::OpenModel(model)]);
         lab.update(arguments.next().map(Message::OpenData));
-        lab.settle();
+        lab.wait_until_idle();
     }
     lab.update([Message::SetSteps(32), Message::EndGesture]);
-    lab.settle();
+    lab.wait_until_idle();
     println!("{}, {} samples, T = {}", lab.settings.model, lab.settings.samples.len(), lab.steps());
     println!("{:<14} {:>16} {:>16} {:>16}", "median / 95 %", "alone", "in front", "behind");
     for pane in Pane::ALL {
         let alone = frames(PANE, |ui| pane.show(ui, &lab, &mut Vec::new()));
         let docked = |front: &[Pane]| {
-            let mut window = Window::default();
+            let mut window = WindowState::default();
             front.iter().for_each(|&pane| window.layout.docks.add(Workspace::Explore, pane));
             frames(WINDOW, |ui| shell::show(ui, &lab, &mut window, &mut Vec::new()))
         };
@@ -74,7 +74,7 @@ fn one_frame(ctx: &Context, size: Vec2, frame: usize, ui: &mut impl FnMut(&mut U
 /// Frames at the ticks of a display, sixty a second, while every core computes runs: each time one is through, the next
 /// begins. A frame that is not ready at the next tick is shown one later.
 fn while_streaming(lab: &mut Lab) {
-    let (ctx, mut window, mut times) = (Context::default(), Window::default(), Vec::new());
+    let (ctx, mut window, mut times) = (Context::default(), WindowState::default(), Vec::new());
     let (mut runs, mut partial, mut late) = (0, 0, 0);
     let (begun, mut ticks) = (Instant::now(), 0);
     while begun.elapsed() < Duration::from_secs(6) {

@@ -6,35 +6,35 @@
 use std::time::{Duration, Instant};
 
 use spikescope::convert::ThresholdRule;
-use spikescope::experiment::adapt::{Fit, fitted};
+use spikescope::experiment::adapt::{Adapt, adapt_settings};
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::{Part, Parts, Settings};
+use spikescope::experiment::{Settings, SnapshotPart, SnapshotParts};
 use spikescope::lab::{Lab, Message};
-use spikescope::progress::Control;
+use spikescope::progress::JobControl;
 
 fn main() -> spikescope::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let model = arguments.next().unwrap_or_else(|| "builtin:digits-cnn".into());
     let data = arguments.next().unwrap_or_else(|| "builtin:digits".into());
     let start = Instant::now();
-    Lab::open(Settings::first_start())?;
+    Lab::open(Settings::demo())?;
     println!("first plots of the lab as it opens: {:.0} ms", ms(start.elapsed()));
 
-    let settings = Settings { model: model.clone(), data, ..Settings::first_start() };
-    let mut settings = fitted(&settings, Fit::Network, &mut Cache::default(), &Control::default())?;
+    let settings = Settings { model: model.clone(), data, ..Settings::demo() };
+    let mut settings = adapt_settings(&settings, Adapt::Network, &mut Cache::default(), &JobControl::default())?;
     settings.recipe.threshold = ThresholdRule::Percentile(99.9);
     settings.recipe.steps = 32;
     let mut lab = Lab::open(settings)?;
-    lab.settle();
+    lab.wait_until_idle();
     let layers = lab.run.as_ref().map_or(0, |run| run.spiking.layers.len());
     println!("{model}, {} samples, T = 32, {layers} spiking layers", lab.settings.samples.len());
 
     let last_layer = lab.run.as_ref().and_then(|run| run.spiking.layers.last().map(|l| (l.name.clone(), l.theta[0])));
     let percentile = |k: u32| Message::SetThreshold(ThresholdRule::Percentile(99.0 + f64::from(k) * 0.01));
     // Tune opens with the threshold pane; the other panes in front read what every look has.
-    lab.update([Message::SetSeen([Part::Threshold].into_iter().collect())]);
+    lab.update([Message::SetSnapshotParts([SnapshotPart::Threshold].into_iter().collect())]);
     measure(&mut lab, "percentile slider (all layers change), the panes that Tune opens with", percentile);
-    lab.update([Message::SetSeen(Parts::ALL)]);
+    lab.update([Message::SetSnapshotParts(SnapshotParts::ALL)]);
     measure(&mut lab, "the same, all panes at once", |k| percentile(k + 40));
     measure(&mut lab, "v(0) slider (all layers change)", |k| Message::SetVInit(0.2 + k as f32 * 0.01));
     if let Some((layer, theta)) = last_layer {
@@ -54,7 +54,7 @@ fn measure(lab: &mut Lab, what: &str, message: impl Fn(u32) -> Message) {
         .map(|k| {
             let start = Instant::now();
             lab.update([message(k)]);
-            lab.settle();
+            lab.wait_until_idle();
             ms(start.elapsed())
         })
         .collect();

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example one_neuron`
 
-use spikescope::convert::{Reset, Tie, target_count};
+use spikescope::convert::{Reset, TieRule, expected_spikes};
 use spikescope::simulate::neuron::step;
 
 fn main() {
@@ -15,14 +15,14 @@ fn main() {
         let mut v = theta / 2.0;
         let mut train = String::new();
         for &current in &input {
-            let (spike, after) = step(v, current, theta, Reset::Soft, Tie::Ge);
+            let (spike, after) = step(v, current, theta, Reset::Soft, TieRule::Ge);
             train.push(if spike { '1' } else { '0' });
             v = after;
         }
         let mean = input.iter().sum::<f32>() / 5.0;
         println!(
             "+2 at {plus:?}, -2 at {minus:?}: spikes {train}, due {}, v(5) = {v}",
-            target_count(mean, theta, 5, 1, 0.5)
+            expected_spikes(mean, theta, 5, 1, 0.5)
         );
     }
 }

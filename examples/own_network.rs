@@ -8,10 +8,10 @@ use spikescope::compute::AnnRun;
 use spikescope::compute::program::Program;
 use spikescope::convert::{Recipe, SpikingNetwork, calibrate, rewrite};
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{Subject, report};
+use spikescope::measure::{RunData, measure_run};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
-use spikescope::progress::Control;
-use spikescope::simulate::{Plan, run};
+use spikescope::progress::JobControl;
+use spikescope::simulate::{SimulationPlan, simulate};
 
 fn main() -> spikescope::Result<()> {
     let linear = |weight: Vec<f32>, out: usize| Op::Linear {
@@ -35,14 +35,14 @@ fn main() -> spikescope::Result<()> {
     };
     let input: Vec<f32> = (0..40).map(|i| (i * 37 % 40) as f32 / 40.0).collect();
     let samples = input.len() / 2;
-    let (control, recipe) = (Control::default(), Recipe { steps: 8, ..Recipe::default() });
+    let (control, recipe) = (JobControl::default(), Recipe { steps: 8, ..Recipe::default() });
 
-    let (rewritten, _) = rewrite::shared(&network, recipe.pooling)?;
+    let (rewritten, _) = rewrite::rewrite_cached(&network, recipe.pooling)?;
     let program = Program::new(Arc::clone(&rewritten), &burn::tensor::Device::flex());
     let calibration = calibrate(&program, &input, samples, &control)?;
     let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe)?;
     let ann = AnnRun::compute(&program, &input, samples, &control)?;
-    let plan = Plan {
+    let plan = SimulationPlan {
         program: &program,
         spiking: &spiking,
         input: &input,
@@ -51,10 +51,10 @@ fn main() -> spikescope::Result<()> {
         previous: None,
         unchanged_layers: 0,
     };
-    let recording = run(&plan, &control)?;
+    let recording = simulate(&plan, &control)?;
     let mean_inputs: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(&rewritten);
-    let subject = Subject {
+    let subject = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -64,7 +64,7 @@ fn main() -> spikescope::Result<()> {
         readout: recipe.readout,
         fan_outs: &fan_outs,
     };
-    for layer in report(&subject, recipe.steps, &control)?.layers {
+    for layer in measure_run(&subject, recipe.steps, &control)?.layers {
         let [carried, clipping, quantization, unevenness] = layer.ledger.parts();
         println!(
             "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantization {quantization:+.4}, unevenness \

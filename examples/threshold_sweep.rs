@@ -4,10 +4,9 @@
 //! `cargo run --release --example threshold_sweep`
 
 use spikescope::convert::ThresholdRule;
-use spikescope::experiment::Settings;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute;
-use spikescope::progress::Control;
+use spikescope::experiment::{Settings, pipeline};
+use spikescope::progress::JobControl;
 
 fn main() -> spikescope::Result<()> {
     let mut cache = Cache::default();
@@ -15,7 +14,7 @@ fn main() -> spikescope::Result<()> {
     for percentile in [90.0, 95.0, 99.0, 99.9, 100.0] {
         let mut settings = Settings { model: "builtin:digits-cnn".into(), ..Settings::default() };
         settings.recipe.threshold = ThresholdRule::Percentile(percentile);
-        let run = compute(&settings, &mut cache, &Control::default())?;
+        let run = pipeline::run(&settings, &mut cache, &JobControl::default())?;
         let at = |t: usize| run.report.curve[t - 1].accuracy.unwrap_or_default() * 100.0;
         let Some(layer) = run.report.layers.last() else { continue };
         let names = ["carried in", "clipping", "quantization", "unevenness"];

@@ -23,10 +23,10 @@ pub enum Error {
     /// A network and a data set that do not fit together; each may be fine with another partner.
     #[error(
         "network '{network}' wants samples of {} but {data} has {}; open a data set or network that fits",
-        dims(wants),
-        dims(has)
+        format_shape(wants),
+        format_shape(has)
     )]
-    Mismatch { network: String, wants: Vec<usize>, data: String, has: Vec<usize> },
+    ShapeMismatch { network: String, wants: Vec<usize>, data: String, has: Vec<usize> },
     /// The person stopped the work.
     #[error("stopped")]
     Cancelled,
@@ -64,7 +64,7 @@ impl Error {
 }
 
 /// A shape for a person: "3×32×32".
-pub fn dims(shape: &[usize]) -> String {
+pub fn format_shape(shape: &[usize]) -> String {
     shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
 }
 

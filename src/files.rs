@@ -7,25 +7,25 @@ use std::path::Path;
 use crate::{Error, Result};
 
 /// How the temporary names begin.
-pub const PREFIX: &str = ".spikescope-";
+pub const TEMP_PREFIX: &str = ".spikescope-";
 
 /// Puts what `write` writes at `path`. A failure leaves whatever was there as it was.
 ///
 /// # Errors
 /// [`Error::Io`] with the path when the operating system refuses.
-pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-    write_or_stop(path, |file| write(file).map_err(|error| Error::io(path, error)))
+pub fn write_atomic(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    write_atomic_with(path, |file| write(file).map_err(|error| Error::io(path, error)))
 }
 
-/// [`write_whole`] for what can fail otherwise than by the operating system, a stop for one.
+/// [`write_atomic`] for what can fail otherwise than by the operating system, a stop for one.
 ///
 /// # Errors
 /// What `write` gives; [`Error::Io`] with the path when the operating system refuses.
-pub fn write_or_stop(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+pub fn write_atomic_with(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: io::Error| Error::io(path, error);
     let mut options = tempfile::Builder::new();
-    options.prefix(PREFIX);
+    options.prefix(TEMP_PREFIX);
     // A temporary file is private by default; this one becomes an ordinary file of the person's (less their umask).
     #[cfg(unix)]
     options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -36,12 +36,12 @@ pub fn write_or_stop(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -
     Ok(())
 }
 
-/// [`write_whole`] for bytes that are at hand.
+/// [`write_atomic`] for bytes that are at hand.
 ///
 /// # Errors
-/// As [`write_whole`].
+/// As [`write_atomic`].
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_whole(path, |file| file.write_all(bytes))
+    write_atomic(path, |file| file.write_all(bytes))
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         write_bytes(&path, b"old").unwrap();
-        let refused = write_whole(&path, |file| file.write_all(b"half").and(Err(io::Error::other("full"))));
+        let refused = write_atomic(&path, |file| file.write_all(b"half").and(Err(io::Error::other("full"))));
         assert!(refused.unwrap_err().to_string().contains("a.txt"));
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -8,8 +8,8 @@ use spikescope::data::DataSpec;
 use spikescope::experiment::Settings;
 use spikescope::lab::storage::store;
 use spikescope::lab::storage::store::Store;
-use spikescope::lab::{Lab, Level, Message, Notice};
-use spikescope::network::open::{BUILTIN, parts};
+use spikescope::lab::{Lab, Message, Notification, NotificationLevel};
+use spikescope::network::open::{BUILTIN_PREFIX, split_source};
 use spikescope::network::zoo::BUNDLED;
 use spikescope::{Error, Result, cli, ui};
 
@@ -86,14 +86,14 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
     }
     let folder = store::folder();
     let (mut lab, news) = match folder.as_deref() {
-        Some(folder) => ui::autosave::last(folder, fresh),
-        None => (Lab::new(Settings::first_start()), None),
+        Some(folder) => ui::autosave::restore(folder, fresh),
+        None => (Lab::new(Settings::demo()), None),
     };
     let mut messages: Vec<Message> = news.into_iter().collect();
     messages.extend(opened);
     let store = folder.map(Store::open).transpose();
     let store = store.unwrap_or_else(|error| {
-        messages.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() }));
+        messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text: error.to_string() }));
         None
     });
     lab.update(messages);
@@ -106,14 +106,14 @@ fn open(file: &Path) -> Result<Message> {
     if file.exists() {
         return Ok(Message::OpenPath(file.to_owned()));
     }
-    if BUNDLED.iter().any(|bundled| name.strip_prefix(BUILTIN) == Some(bundled.name)) {
+    if BUNDLED.iter().any(|bundled| name.strip_prefix(BUILTIN_PREFIX) == Some(bundled.name)) {
         return Ok(Message::OpenModel(name.into_owned()));
     }
     // A specification of data says more than a path does.
     if let Ok(spec) = DataSpec::parse(&name) {
         return Ok(Message::OpenData(spec.to_string()));
     }
-    if parts(&name).1.is_some() {
+    if split_source(&name).1.is_some() {
         return Ok(Message::OpenModel(name.into_owned()));
     }
     Err(Error::Invalid(format!(

@@ -81,7 +81,7 @@ fn every_control_has_a_name_and_every_pane_a_description() {
 fn the_smallest_window_cuts_nothing_off_the_bars() {
     let mut harness = desk_of(egui::vec2(960.0, 600.0));
     let corrections = ["none", "SRP", "COS"];
-    let methods = spikescope::convert::Recipe::methods(&harness.state().lab.settings.recipe, 4);
+    let methods = spikescope::convert::Recipe::published_methods(&harness.state().lab.settings.recipe, 4);
     for (name, method) in corrections.iter().zip(["plain", "SRP", "COS x3"]) {
         let recipe = methods.iter().find(|m| m.name == method).unwrap().recipe.clone();
         harness.state_mut().lab.update([Message::SetRecipe(Box::new(recipe))]);
@@ -121,7 +121,8 @@ fn the_keyboard_reaches_every_control_of_the_bars() {
 #[test]
 fn every_plot_has_a_name_and_says_what_it_shows() {
     let mut harness = desk();
-    let lanes = spikescope::convert::Recipe::methods(&harness.state().lab.settings.recipe, 4).into_iter().take(2);
+    let lanes =
+        spikescope::convert::Recipe::published_methods(&harness.state().lab.settings.recipe, 4).into_iter().take(2);
     let wishes = [
         Message::SetVInit(0.25),
         Message::EndGesture,
@@ -141,9 +142,9 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
         (Pane::Race, &["Curves of the race", "Offset spikes of on the screen"]),
         (Pane::Bench, &["Input of the neuron on the bench", "Potential of the neuron on the bench"]),
         (Pane::Energy, &["Energy over time-steps"]),
-        (Pane::Delay, &["Accuracy by start and end", "Samples by the step of their answer"]),
-        (Pane::Initial, &["Mean error over v(0)", "Mean squared error over v(0)"]),
-        (Pane::History, &["Curves of the two runs", "Mismatch of each layer in the two runs"]),
+        (Pane::ReadoutWindow, &["Accuracy by start and end", "Samples by the step of their answer"]),
+        (Pane::InitialPotential, &["Mean error over v(0)", "Mean squared error over v(0)"]),
+        (Pane::Runs, &["Curves of the two runs", "Mismatch of each layer in the two runs"]),
         (Pane::Ledger, &["layer1.0.act1: total error"]),
         (Pane::Unevenness, &["Unevenness of layer1.0.act1"]),
     ];

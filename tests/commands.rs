@@ -11,13 +11,13 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Workspace};
-use spikescope::ui::export::Still;
-use spikescope::ui::sound::{Sound, Speaker};
-use spikescope::ui::state::pane_export::Work;
-use spikescope::ui::state::window::Window;
-use spikescope::ui::types::file_request::Ask;
+use spikescope::ui::export::OffscreenPane;
+use spikescope::ui::sound::{AudioOutput, Sound};
+use spikescope::ui::state::pane_export::PaneExport;
+use spikescope::ui::state::window::WindowState;
+use spikescope::ui::types::file_request::FileRequest;
 use spikescope::ui::types::pane::Pane;
-use spikescope::ui::{Command, Format};
+use spikescope::ui::{Command, ExportFormat};
 
 fn palette(harness: &mut Harness<'static, Desk>, typed: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
@@ -62,26 +62,26 @@ fn arrows_choose_and_what_cannot_be_done_says_why() {
 #[test]
 fn every_command_can_be_given() {
     let harness = desk();
-    let (lab, mut window) = (&harness.state().lab, Window::default());
-    window.folding.measure(egui::vec2(1280.0, 800.0));
+    let (lab, mut window) = (&harness.state().lab, WindowState::default());
+    window.responsive.measure(egui::vec2(1280.0, 800.0));
     for command in Command::all(lab, &window) {
         let mut out = Vec::new();
-        let asked = window.asks.len();
-        let switches = |window: &Window| {
+        let asked = window.file_requests.len();
+        let switches = |window: &WindowState| {
             (
                 window.saved_layout(),
-                [window.debug, window.words, window.clicks],
+                [window.debug, window.glossary_open, window.clicks],
                 window.paste.clone(),
                 window.hints.clone(),
             )
         };
         let before = switches(&window);
-        command.act(&harness.ctx, lab, &mut window, &mut out);
+        command.execute(&harness.ctx, lab, &mut window, &mut out);
         let did = !out.is_empty()
-            || window.asks.len() > asked
+            || window.file_requests.len() > asked
             || before != switches(&window)
-            || matches!(command, Command::Quit | Command::ResetArrangement);
-        assert_eq!(did, command.refusal(lab).is_none(), "{command:?} {out:?}");
+            || matches!(command, Command::Quit | Command::ResetPaneLayout);
+        assert_eq!(did, command.disabled_reason(lab).is_none(), "{command:?} {out:?}");
     }
 }
 
@@ -174,16 +174,19 @@ fn a_pane_asks_where_it_is_to_be_written() {
     let mut harness = desk();
     click(&mut harness, "Export T-curve");
     click(&mut harness, "Export as SVG drawing…");
-    let asked = Ask::Export(Pane::TCurve, Format::Svg);
-    assert_eq!(harness.state_mut().window.asks.pop(), Some(asked));
+    let asked = FileRequest::Export(Pane::TCurve, ExportFormat::Svg);
+    assert_eq!(harness.state_mut().window.file_requests.pop(), Some(asked));
     palette(&mut harness, "Export Error ledger as CSV");
     press(&mut harness, Key::Enter);
-    assert_eq!(harness.state_mut().window.asks.pop(), Some(Ask::Export(Pane::Ledger, Format::Csv)));
+    assert_eq!(
+        harness.state_mut().window.file_requests.pop(),
+        Some(FileRequest::Export(Pane::Ledger, ExportFormat::Csv))
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.csv");
     let desk = harness.state_mut();
     let ctx = egui::Context::default();
-    desk.window.exports.push(Work::begin(&ctx, &desk.lab, Pane::Ledger, Format::Csv, &path));
+    desk.window.exports.push(PaneExport::begin(&ctx, &desk.lab, Pane::Ledger, ExportFormat::Csv, &path));
     for _ in 0..200 {
         harness.step();
         if harness.state().window.exports.is_empty() {
@@ -192,13 +195,13 @@ fn a_pane_asks_where_it_is_to_be_written() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert!(std::fs::read_to_string(&path).unwrap().lines().count() > 3);
-    assert!(harness.state().lab.notices.last().unwrap().text.contains("ledger.csv"), "it says where it is");
+    assert!(harness.state().lab.notifications.last().unwrap().text.contains("ledger.csv"), "it says where it is");
 }
 
 /// Hands on the clicks that it is to play.
 struct Ear(Mutex<Sender<usize>>);
 
-impl Speaker for Ear {
+impl AudioOutput for Ear {
     fn play(&self, wanted: &Receiver<usize>) -> Result<(), String> {
         let ear = self.0.lock().unwrap();
         wanted.iter().for_each(|count| _ = ear.send(count));
@@ -209,7 +212,7 @@ impl Speaker for Ear {
 /// A system without sound.
 struct Deaf;
 
-impl Speaker for Deaf {
+impl AudioOutput for Deaf {
     fn play(&self, _wanted: &Receiver<usize>) -> Result<(), String> {
         Err("no sound server is there".into())
     }
@@ -228,7 +231,7 @@ fn play_through(harness: &mut Harness<'static, Desk>) {
 fn spikes_click_as_time_plays() {
     let mut harness = desk();
     let (ear, heard) = channel();
-    harness.state_mut().window.sound = Sound::through(Ear(Mutex::new(ear)));
+    harness.state_mut().window.sound = Sound::with_output(Ear(Mutex::new(ear)));
     play_through(&mut harness);
     click(&mut harness, "View");
     click(&mut harness, "Spike clicks");
@@ -244,34 +247,34 @@ fn spikes_click_as_time_plays() {
     press(&mut harness, Key::Enter);
     assert!(!harness.state().window.clicks);
     // The thread ends and with it the channel; nothing was heard before it was turned on.
-    harness.state_mut().window.sound = Sound::through(Deaf);
+    harness.state_mut().window.sound = Sound::with_output(Deaf);
     assert_eq!(heard.iter().sum::<usize>(), sent as usize + 4);
 }
 
 #[test]
 fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
     let mut harness = desk();
-    harness.state_mut().window.sound = Sound::through(Deaf);
+    harness.state_mut().window.sound = Sound::with_output(Deaf);
     harness.state_mut().window.clicks = true;
     while harness.state().window.clicks {
         harness.run_ok();
     }
-    let notices = &harness.state().lab.notices;
+    let notices = &harness.state().lab.notifications;
     assert!(notices.iter().any(|n| n.text == "Spike clicks are off: no sound server is there."), "{notices:?}");
 }
 
 #[test]
 fn a_figure_has_no_buttons_and_keeps_its_numbers() {
-    let lab = &desk().state().lab.still();
+    let lab = &desk().state().lab.offscreen_copy();
     for pane in Pane::ALL {
-        let figure = Still::new(Some(pane), egui::vec2(560.0, 380.0), 1.0).svg(lab);
+        let figure = OffscreenPane::new(Some(pane), egui::vec2(560.0, 380.0), 1.0).svg(lab);
         for button in ["?", "CSV", "Pin", "Clear", "Take", "Earlier", "relative"] {
             assert!(!figure.contains(&format!(">{button}</text>")), "{button} in {}", pane.title());
         }
     }
-    let bench = Still::new(Some(Pane::Bench), egui::vec2(560.0, 380.0), 1.0).svg(lab);
+    let bench = OffscreenPane::new(Some(Pane::Bench), egui::vec2(560.0, 380.0), 1.0).svg(lab);
     assert!(bench.contains(">weight</text>"), "what is set stands in words");
-    let pane = Still::new(Some(Pane::Membrane), egui::vec2(560.0, 380.0), 1.0).with_controls().svg(lab);
+    let pane = OffscreenPane::new(Some(Pane::Membrane), egui::vec2(560.0, 380.0), 1.0).with_controls().svg(lab);
     assert!(pane.contains(">Pin</text>"));
 }
 
@@ -279,7 +282,7 @@ fn a_figure_has_no_buttons_and_keeps_its_numbers() {
 fn escape_closes_the_list_of_words() {
     let mut harness = desk();
     press(&mut harness, Key::F1);
-    assert!(harness.state().window.words);
+    assert!(harness.state().window.glossary_open);
     press(&mut harness, Key::Escape);
-    assert!(!harness.state().window.words);
+    assert!(!harness.state().window.glossary_open);
 }

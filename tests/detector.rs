@@ -6,14 +6,13 @@ mod common;
 mod desk;
 
 use egui_kittest::kittest::Queryable;
-use spikescope::convert::{Mend, ThresholdRule};
+use spikescope::convert::{Fix, ThresholdRule};
 use spikescope::data::Scaling;
-use spikescope::experiment::Settings;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute;
+use spikescope::experiment::{Settings, pipeline};
 use spikescope::lab::{Lab, Message, Workspace};
-use spikescope::progress::Control;
-use spikescope::ui::state::window::Window;
+use spikescope::progress::JobControl;
+use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::pane::Pane;
 
 /// UltraFace on a photograph of an astronaut, over `steps` steps.
@@ -37,7 +36,7 @@ fn ultraface(steps: usize) -> Option<Settings> {
 #[test]
 fn the_face_is_found_by_ann_and_snn() {
     let Some(settings) = ultraface(256) else { return };
-    let run = compute(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+    let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     let [ann, snn] = run.boxes(0, 256).expect("this is a detector");
     println!("ANN {ann:?}\nSNN {snn:?}");
     // Eileen Collins' face: about a tenth of the width, in the upper half, left of the middle.
@@ -48,27 +47,27 @@ fn the_face_is_found_by_ann_and_snn() {
     }
     // onnxruntime gives 0.9999945 for the surest prior.
     assert!((ann[0].score - 0.999_994_5).abs() < 1e-5, "{:?}", ann[0]);
-    assert!(ann[0].overlap(&snn[0]) > 0.5, "{:?} {:?}", ann[0], snn[0]);
-    let likeness = run.likeness.as_ref().expect("the answers are no classes");
+    assert!(ann[0].iou(&snn[0]) > 0.5, "{:?} {:?}", ann[0], snn[0]);
+    let likeness = run.output_agreement.as_ref().expect("the answers are no classes");
     let (early, late) = (likeness.boxes(16), likeness.boxes(256));
     assert_eq!(([early.ann, early.snn], [late.ann, late.snn, late.same]), ([1, 0], [1, 1, 1]));
     assert_eq!((likeness.agreement(16), likeness.agreement(256)), (0.0, 1.0));
     assert!(likeness.error(256) < likeness.error(16) && likeness.steps_needed().is_some());
-    assert!(run.sentence().contains("at the same place"), "{}", run.sentence());
+    assert!(run.summary().contains("at the same place"), "{}", run.summary());
     assert!(!run.findings.iter().any(|finding| finding.kind == "boxes"));
 }
 
 #[test]
 fn too_few_steps_are_said_with_a_way_out() {
     let Some(settings) = ultraface(8) else { return };
-    let run = compute(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
-    let sentence = run.sentence();
+    let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
+    let sentence = run.summary();
     assert!(
         sentence.contains("in 1 sample the ANN finds 1 box, the SNN ") && !sentence.contains("agree"),
         "{sentence}"
     );
     let found = run.findings.iter().find(|finding| finding.kind == "boxes").expect("it is a finding");
-    assert_eq!(found.mend, Some(Mend::Steps(256)));
+    assert_eq!(found.mend, Some(Fix::Steps(256)));
     assert!(run.differs(8, 0) && run.labels.is_empty() && run.report.ann_accuracy.is_none());
 }
 
@@ -76,8 +75,8 @@ fn too_few_steps_are_said_with_a_way_out() {
 fn what_a_detector_finds_is_in_sight_by_itself() {
     let Some(settings) = ultraface(4) else { return };
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
-    let mut harness = desk::desk_on(desk::Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
-    let seen = |desk: &desk::Desk| desk.window.layout.docks.in_sight(Workspace::Explore, Pane::Boxes);
+    let mut harness = desk::desk_on(desk::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
+    let seen = |desk: &desk::Desk| desk.window.layout.docks.is_visible(Workspace::Explore, Pane::Boxes);
     assert!(seen(harness.state()));
     assert!(harness.query_all_by_label("Run T = 256 steps").next().is_some());
     harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");

@@ -4,19 +4,19 @@
 use std::path::Path;
 
 use spikescope::convert::findings::{Finding, Severity};
-use spikescope::convert::{Pooling, ThresholdRule};
+use spikescope::convert::{MaxPoolRule, ThresholdRule};
 use spikescope::data::{NpzData, Scaling, write_npz};
 use spikescope::experiment::Settings;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::diagnose::examine;
+use spikescope::experiment::diagnose::diagnose;
 use spikescope::lab::{Lab, Message};
-use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{Activation, Network, Node, Op, Weights, safetensors};
-use spikescope::progress::Control;
+use spikescope::progress::JobControl;
 use spikescope::ui::panels::findings::message;
 
 fn found(settings: &Settings) -> Vec<Finding> {
-    examine(settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+    diagnose(settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// The first finding of `kind`.
@@ -31,17 +31,17 @@ fn mends(settings: Settings, kind: &str) {
     let mut lab = Lab::open(settings).unwrap_or_else(|e| panic!("{kind}: {e}"));
     let before = lab.settings.clone();
     lab.update([message(&mend), Message::EndGesture]);
-    lab.settle();
+    lab.wait_until_idle();
     assert!(
-        lab.notices.iter().all(|notice| notice.level != spikescope::lab::Level::Error),
+        lab.notifications.iter().all(|notice| notice.level != spikescope::lab::NotificationLevel::Error),
         "{kind}: {:?}",
-        lab.notices
+        lab.notifications
     );
     assert_ne!(lab.settings, before, "{kind}: the mend changes something");
     let left = of_kind(&lab.settings, kind).filter(|left| left.layer == finding.layer);
-    assert_eq!(left, None, "{kind}: mended by {}", mend.words());
+    assert_eq!(left, None, "{kind}: mended by {}", mend.label());
     lab.update([Message::Undo]);
-    lab.settle();
+    lab.wait_until_idle();
     assert_eq!(lab.settings, before, "{kind}: one undo takes it back");
 }
 
@@ -94,7 +94,7 @@ fn input_on_another_scale() {
 fn max_pools_behind_neurons() {
     let dir = tempfile::tempdir().unwrap();
     // The bundled kind of network, with maxima where it takes means.
-    let mut network = Arch::Cnn.build(&[1, 28, 28], 10, parse_activation("relu").unwrap(), 3).unwrap();
+    let mut network = ZooArchitecture::Cnn.build(&[1, 28, 28], 10, parse_activation("relu").unwrap(), 3).unwrap();
     for node in &mut network.nodes {
         if let Op::AvgPool2d { kernel, stride, padding, .. } = node.op {
             node.op = Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1] };
@@ -102,7 +102,7 @@ fn max_pools_behind_neurons() {
     }
     let model = dir.path().join("pool.safetensors");
     safetensors::save(&network, &model).unwrap();
-    let settings = bundled(&model.display().to_string(), |s| s.recipe.pooling = Pooling::PreNeuron);
+    let settings = bundled(&model.display().to_string(), |s| s.recipe.pooling = MaxPoolRule::PreNeuron);
     mends(settings, "max pool");
 }
 
@@ -132,13 +132,13 @@ fn thresholds_out_of_reach_too_low_and_of_no_layer() {
     let dir = tempfile::tempdir().unwrap();
     let with = |theta: f32| {
         let mut settings = small(dir.path(), 1.0, 1.0);
-        settings.recipe.by_hand.insert("b".into(), theta);
+        settings.recipe.manual_thresholds.insert("b".into(), theta);
         settings
     };
     mends(with(50.0), "threshold out of reach");
     mends(with(0.3), "clipped activations");
     let mut stray = small(dir.path(), 1.0, 1.0);
-    stray.recipe.by_hand.insert("nowhere".into(), 1.0);
+    stray.recipe.manual_thresholds.insert("nowhere".into(), 1.0);
     mends(stray, "threshold of no layer");
 }
 
@@ -161,7 +161,7 @@ fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
     write_npz(&data, &[("x", &[20, 2], NpzData::F32(&x))]).unwrap();
     tied.data = format!("npz:{}", data.display());
     (tied.samples, tied.calibrate) = (0..20, 0..20);
-    (tied.recipe.v_init, tied.recipe.by_hand) = (0.0, [("a".to_owned(), 1.0)].into());
+    (tied.recipe.v_init, tied.recipe.manual_thresholds) = (0.0, [("a".to_owned(), 1.0)].into());
     let tie = found(&tied).into_iter().find(|finding| finding.text.contains("exactly")).expect("ties are found");
     assert!(tie.text.contains('%'), "with their share: {}", tie.text);
     // And a sound network has nothing but notes.

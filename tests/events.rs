@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use spikescope::convert::ThresholdRule;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute;
+use spikescope::experiment::pipeline;
 use spikescope::experiment::{Run, Settings};
 use spikescope::network::safetensors;
-use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::progress::Control;
+use spikescope::network::zoo::{ZooArchitecture, parse_activation};
+use spikescope::progress::JobControl;
 
 /// An array of events `x`, `y`, `t`, `p`, as numpy writes it.
 fn write_events(path: &Path, events: &[(i16, i16, i64, u8)]) {
@@ -24,15 +24,15 @@ fn write_events(path: &Path, events: &[(i16, i16, i64, u8)]) {
     std::fs::write(path, out).unwrap();
 }
 
-fn run(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
-    compute(settings, cache, &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+fn pipeline::run(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
+    pipeline::run(settings, cache, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[test]
 fn the_spiking_network_sees_the_events_one_frame_a_step() {
     let dir = tempfile::tempdir().unwrap();
     let model = dir.path().join("net.safetensors");
-    let network = Arch::Cnn.build(&[2, 8, 8], 4, parse_activation("relu").unwrap(), 3).unwrap();
+    let network = ZooArchitecture::Cnn.build(&[2, 8, 8], 4, parse_activation("relu").unwrap(), 3).unwrap();
     safetensors::save(&network, &model).unwrap();
     // More and more events on the way to the right.
     let events: Vec<(i16, i16, i64, u8)> =
@@ -50,33 +50,33 @@ fn the_spiking_network_sees_the_events_one_frame_a_step() {
     settings.recipe.threshold = ThresholdRule::Max;
     settings.recipe.steps = 32;
     let mut cache = Cache::default();
-    let forward = run(&settings, &mut cache);
+    let forward = pipeline::run(&settings, &mut cache);
     // Over all frames the mean input of the first layer is what the ANN sees.
     for (mean, z) in forward.recording.layers[0].mean_input.iter().zip(&forward.ann.pre_activations[0]) {
         assert!((mean - z).abs() < 1e-4, "{mean} {z}");
     }
     // What was sent depends on when the events came, what the ANN sees does not.
     let other = Settings { data: format!("events:{}", dir.path().join("b.npy").display()), ..settings.clone() };
-    let back = run(&other, &mut Cache::default());
+    let back = pipeline::run(&other, &mut Cache::default());
     assert_ne!(forward.recording.layers[0].spikes, back.recording.layers[0].spikes);
     let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);
     assert!(close(&forward.ann.logits, &back.ann.logits));
     // A longer run goes on with the next frames, a shorter one is its beginning.
     settings.recipe.steps = 48;
-    let longer = run(&settings, &mut cache);
-    let afresh = run(&settings, &mut Cache::default());
+    let longer = pipeline::run(&settings, &mut cache);
+    let afresh = pipeline::run(&settings, &mut Cache::default());
     for (a, b) in longer.recording.layers.iter().zip(&afresh.recording.layers) {
         assert_eq!(a.spikes, b.spikes);
         assert!(close(&a.mean_input, &b.mean_input));
     }
     settings.recipe.steps = 20;
-    let shorter = run(&settings, &mut cache);
+    let shorter = pipeline::run(&settings, &mut cache);
     for (short, long) in shorter.recording.layers.iter().zip(&forward.recording.layers) {
         assert_eq!(short.spikes.counts(20), long.spikes.counts(20));
     }
     // The membrane of a neuron is worked out from the same frames.
     let currents = spikescope::simulate::membrane_trace::layer_currents(
-        &forward.model.program,
+        &forward.network.program,
         &forward.spiking,
         &forward.input,
         &forward.recording,

@@ -6,21 +6,20 @@ use std::sync::Arc;
 
 use spikescope::compute::program::Program;
 use spikescope::compute::verify;
-use spikescope::convert::{Recipe, Reset, ThresholdRule, Tie};
+use spikescope::convert::{Recipe, Reset, ThresholdRule, TieRule};
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute;
-use spikescope::experiment::run_export::export;
-use spikescope::experiment::{Run, Settings};
-use spikescope::export::Grade;
-use spikescope::export::nir::{Pools, graph};
+use spikescope::experiment::run_export::export_run;
+use spikescope::experiment::{Run, Settings, pipeline};
+use spikescope::export::Fidelity;
+use spikescope::export::nir::{PoolExport, graph};
 use spikescope::network::open;
-use spikescope::progress::Control;
+use spikescope::progress::JobControl;
 
 fn run_of(model: &str, change: impl FnOnce(&mut Settings)) -> Arc<Run> {
     let mut settings = Settings { model: model.into(), samples: 256..264, calibrate: 0..64, ..Settings::default() };
     settings.recipe.steps = 8;
     change(&mut settings);
-    compute(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+    pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Python with the package `module`, or `None` after saying why the test is skipped. `SPIKESCOPE_PYTHON` names another one.
@@ -47,10 +46,10 @@ fn ask(python: &str, script: &str, arguments: &[&Path]) -> String {
 #[test]
 fn an_exported_graph_opened_again_sends_the_same_spikes() {
     let dir = tempfile::tempdir().unwrap();
-    for pools in [Pools::Average, Pools::Sum] {
+    for pools in [PoolExport::Average, PoolExport::Sum] {
         let run = run_of("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Learned);
         let path = dir.path().join("net.nir");
-        let said = export(&run, &path, pools, &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+        let said = export_run(&run, &path, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
         assert!(said[0].contains("approximate") && said.iter().any(|s| s.contains("reset by subtraction")), "{said:?}");
         let again = run_of(&path.display().to_string(), |s| s.recipe.threshold = ThresholdRule::Learned);
         assert_eq!(again.spiking.layers.len(), run.spiking.layers.len());
@@ -70,7 +69,7 @@ trait Notes {
 
 impl Notes for Run {
     fn run_notes(&self) -> String {
-        self.model.notes.iter().map(ToString::to_string).collect()
+        self.network.notes.iter().map(ToString::to_string).collect()
     }
 }
 
@@ -79,24 +78,25 @@ fn grades_are_honest() {
     let grade = |model: &str, change: &dyn Fn(&mut Recipe)| {
         let run = run_of(model, |s| change(&mut s.recipe));
         let (graph, graded) =
-            graph(run.model.program.network(), &run.spiking, &run.settings.recipe, Pools::Average, &[]);
-        assert_eq!(graph.is_none(), graded.grade == Grade::Unsupported, "{graded:?}");
+            graph(run.network.program.network(), &run.spiking, &run.settings.recipe, PoolExport::Average, &[]);
+        assert_eq!(graph.is_none(), graded.grade == Fidelity::Unsupported, "{graded:?}");
         graded
     };
     let as_defined = grade("builtin:digits-mlp", &|r| {
-        (r.reset, r.tie, r.v_init) = (Reset::Hard, Tie::Gt, 0.0);
+        (r.reset, r.tie, r.v_init) = (Reset::Hard, TieRule::Gt, 0.0);
     });
-    assert_eq!((as_defined.grade, as_defined.reasons.len()), (Grade::Faithful, 0));
+    assert_eq!((as_defined.grade, as_defined.reasons.len()), (Fidelity::Faithful, 0));
     let usual = grade("builtin:digits-mlp", &|_| {});
-    assert_eq!((usual.grade, usual.reasons.len()), (Grade::Approximate, 3), "{usual:?}");
+    assert_eq!((usual.grade, usual.reasons.len()), (Fidelity::Approximate, 3), "{usual:?}");
     let corrected =
         grade("builtin:digits-mlp", &|r| r.correction = spikescope::convert::Correction::parse("srp:4").unwrap());
-    assert_eq!(corrected.grade, Grade::Unsupported);
+    assert_eq!(corrected.grade, Fidelity::Unsupported);
     assert!(corrected.reasons[0].contains("SRP"), "what decides is said first: {corrected:?}");
-    let refused = run_of("builtin:digits-mlp", |s| s.recipe.neuron = spikescope::convert::Neuron::Group(4));
+    let refused = run_of("builtin:digits-mlp", |s| s.recipe.neuron = spikescope::convert::NeuronModel::Group(4));
     let dir = tempfile::tempdir().unwrap();
-    let text =
-        export(&refused, &dir.path().join("a.nir"), Pools::Average, &Control::default()).unwrap_err().to_string();
+    let text = export_run(&refused, &dir.path().join("a.nir"), PoolExport::Average, &JobControl::default())
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("unsupported") && text.contains("group:4"), "{text}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
@@ -107,7 +107,7 @@ fn currents_of_the_neurons_go_into_the_biases() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("net.nir");
     let run = run_of("builtin:digits-mlp", |s| (s.recipe.bias_shift, s.recipe.bias_correction) = (Some(8), true));
-    export(&run, &path, Pools::Average, &Control::default()).unwrap();
+    export_run(&run, &path, PoolExport::Average, &JobControl::default()).unwrap();
     let again = run_of(&path.display().to_string(), |s| s.recipe.threshold = ThresholdRule::Learned);
     let share = |a: &[u32], b: &[u32]| a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64;
     for (a, b) in run.recording.layers.iter().zip(&again.recording.layers) {
@@ -125,7 +125,7 @@ fn files_made_by_the_python_package_are_read_and_give_their_outputs() {
         }
         let network = open(&path.display().to_string()).unwrap_or_else(|e| panic!("{e}"));
         let program = || Program::new(Arc::new(network.clone()), &burn::tensor::Device::flex());
-        let found = verify::beside(&network, &path, program).remove(0).unwrap_or_else(|e| panic!("{e}"));
+        let found = verify::verify_stored_outputs(&network, &path, program).remove(0).unwrap_or_else(|e| panic!("{e}"));
         assert!(found.agrees() && found.scale > 0.0, "{found:?}");
         count += 1;
     }
@@ -199,7 +199,8 @@ fn option_a_run(dir: &Path) -> Arc<Run> {
         s.scaling = spikescope::data::Scaling::Bytes;
         (s.samples, s.calibrate) = (0..2, 0..2);
         s.recipe.steps = 8;
-        s.recipe.by_hand = [("relu1", 2.0), ("relu2", 4.0), ("relu3", 2.0)].map(|(n, t)| (n.to_owned(), t)).into();
+        s.recipe.manual_thresholds =
+            [("relu1", 2.0), ("relu2", 4.0), ("relu3", 2.0)].map(|(n, t)| (n.to_owned(), t)).into();
     })
 }
 
@@ -208,7 +209,7 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
     let dir = tempfile::tempdir().unwrap();
     let run = option_a_run(dir.path());
     let net = dir.path().join("net.nir");
-    let said = export(&run, &net, Pools::Average, &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+    let said = export_run(&run, &net, PoolExport::Average, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     assert!(said[0].contains("approximate"), "as every soft reset: {said:?}");
     let again = run_of(&net.display().to_string(), |s| {
         s.data.clone_from(&run.settings.data);
@@ -224,12 +225,13 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
     assert_eq!(run.recording.readout, again.recording.readout);
     // With hard reset, m > θ and v(0) = 0 it is what NIR says, to the letter.
     let mut recipe = run.settings.recipe.clone();
-    (recipe.reset, recipe.tie, recipe.v_init) = (Reset::Hard, Tie::Gt, 0.0);
+    (recipe.reset, recipe.tie, recipe.v_init) = (Reset::Hard, TieRule::Gt, 0.0);
     let hard = run_of(&run.settings.model, |s| {
         *s = Settings { recipe, ..run.settings.clone() };
     });
-    let (_, graded) = graph(hard.model.program.network(), &hard.spiking, &hard.settings.recipe, Pools::Average, &[]);
-    assert_eq!((graded.grade, graded.reasons.len()), (Grade::Faithful, 0));
+    let (_, graded) =
+        graph(hard.network.program.network(), &hard.spiking, &hard.settings.recipe, PoolExport::Average, &[]);
+    assert_eq!((graded.grade, graded.reasons.len()), (Fidelity::Faithful, 0));
 }
 
 /// Runs the graph step by step with soft reset and `v >= θ`, as the metadata say, and prints the counts of every IF node.
@@ -280,10 +282,10 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
     let Some(python) = python("nir") else { return };
     let dir = tempfile::tempdir().unwrap();
     for (model, pools) in [
-        ("builtin:digits-resnet", Pools::Average),
-        ("builtin:digits-resnet", Pools::Sum),
-        ("builtin:digits-mlp", Pools::Sum),
-        ("option A", Pools::Average),
+        ("builtin:digits-resnet", PoolExport::Average),
+        ("builtin:digits-resnet", PoolExport::Sum),
+        ("builtin:digits-mlp", PoolExport::Sum),
+        ("option A", PoolExport::Average),
     ] {
         let learned = model.ends_with("resnet");
         let run = match model {
@@ -296,7 +298,7 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
             }),
         };
         let (net, input) = (dir.path().join("net.nir"), dir.path().join("x.npz"));
-        export(&run, &net, pools, &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+        export_run(&run, &net, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
         let shape = [2, run.input.len() / 2];
         spikescope::data::write_npz(&input, &[("x", &shape, spikescope::data::NpzData::F32(&run.input))]).unwrap();
         let told = ask(&python, SIMULATE, &[&net, &input]);
@@ -328,7 +330,7 @@ fn sinabs_and_snntorch_open_the_graph() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of("builtin:digits-mlp", |_| {});
     let net = dir.path().join("net.nir");
-    export(&run, &net, Pools::Sum, &Control::default()).unwrap();
+    export_run(&run, &net, PoolExport::Sum, &JobControl::default()).unwrap();
     if let Some(python) = python("sinabs.nir") {
         let script = "import sys, nir, torch\nfrom sinabs.nir import from_nir\nm = from_nir(nir.read(sys.argv[1]), batch_size=1)\nprint(m(torch.zeros(4, 1, 28, 28))[0].shape if isinstance(m(torch.zeros(4, 1, 28, 28)), tuple) else m(torch.zeros(4, 1, 28, 28)).shape)";
         assert!(ask(&python, script, &[&net]).contains("4, 10"));
@@ -345,7 +347,7 @@ fn recordings_and_tables_are_read_by_numpy_nir_and_arrow() {
     let run = run_of("builtin:digits-mlp", |_| {});
     let file = |name: &str| -> PathBuf {
         let path = dir.path().join(name);
-        export(&run, &path, Pools::Average, &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+        export_run(&run, &path, PoolExport::Average, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
         path
     };
     let (npz, data, parquet, csv, html) =
@@ -357,7 +359,7 @@ fn recordings_and_tables_are_read_by_numpy_nir_and_arrow() {
     let rows = std::fs::read_to_string(&csv).unwrap().lines().count() - 1;
     assert!(rows > 30 && std::fs::read_to_string(&html).unwrap().contains("</html>"));
     assert!(
-        export(&run, &dir.path().join("r.docx"), Pools::Average, &Control::default())
+        export_run(&run, &dir.path().join("r.docx"), PoolExport::Average, &JobControl::default())
             .unwrap_err()
             .to_string()
             .contains(".parquet")

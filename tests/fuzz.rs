@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use spikescope::convert::NamedRecipe;
 use spikescope::data::{DataSpec, NpzData, write_npz};
 use spikescope::lab::Session;
-use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::network::{architecture, nir, onnx, open_noted, safetensors};
+use spikescope::network::zoo::{ZooArchitecture, parse_activation};
+use spikescope::network::{architecture, nir, onnx, open_with_notes, safetensors};
 
 /// Mutations for each reader in the suite.
 const SMOKE: usize = 150;
@@ -24,11 +24,11 @@ struct Target {
 }
 
 fn network(path: &Path) {
-    let _ = open_noted(&path.display().to_string());
+    let _ = open_with_notes(&path.display().to_string());
 }
 
 fn data(path: &Path) {
-    if let Ok(spec) = DataSpec::guess(path) {
+    if let Ok(spec) = DataSpec::detect(path) {
         let _ = spec.load();
         let _ = spec.load_resized(&[3, 8, 8]);
     }
@@ -49,7 +49,7 @@ fn lesson(path: &Path) {
 
 fn session_text(path: &Path) {
     let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-    let _ = spikescope::lab::storage::session_text::session(&text);
+    let _ = spikescope::lab::storage::session_text::from_text(&text);
 }
 
 const TARGETS: [Target; 20] = [
@@ -58,7 +58,7 @@ const TARGETS: [Target; 20] = [
     Target { name: "NIR", ending: ".nir", read: network },
     Target { name: "safetensors", ending: ".safetensors", read: network },
     Target { name: "PyTorch", ending: ".pt", read: network },
-    Target { name: "architecture", ending: ".arch.toml", read: |p| drop(architecture::Description::load(p)) },
+    Target { name: "architecture", ending: ".arch.toml", read: |p| drop(architecture::ArchitectureFile::load(p)) },
     Target { name: "PyTorch, legacy", ending: ".pth", read: network },
     Target { name: "snn_toolbox", ending: "x_test.npz", read: |p| data(p.parent().unwrap()) },
     Target { name: "events, N-MNIST", ending: ".events.bin", read: events },
@@ -66,7 +66,7 @@ const TARGETS: [Target; 20] = [
     Target { name: "lesson", ending: ".md", read: lesson },
     Target { name: "session as text", ending: ".txt", read: session_text },
     Target { name: "npz", ending: ".npz", read: data },
-    Target { name: "npy", ending: ".npy", read: |p| drop(spikescope::data::npz::npy(p)) },
+    Target { name: "npy", ending: ".npy", read: |p| drop(spikescope::data::npz::read_npy(p)) },
     Target { name: "IDX", ending: "-idx3-ubyte", read: data },
     Target { name: "packed IDX", ending: "-idx3-ubyte.gz", read: data },
     Target { name: "CIFAR-10", ending: ".bin", read: data },
@@ -77,7 +77,7 @@ const TARGETS: [Target; 20] = [
 
 /// A sound file of every kind, as small as it can be.
 fn seeds(dir: &Path) -> Vec<PathBuf> {
-    let network = Arch::Cnn.build(&[1, 8, 8], 3, parse_activation("qcfs:4").unwrap(), 1).unwrap();
+    let network = ZooArchitecture::Cnn.build(&[1, 8, 8], 3, parse_activation("qcfs:4").unwrap(), 1).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let put = |name: &str, bytes: &[u8]| {
         let path = dir.join(name);
@@ -139,7 +139,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let session = dir.join("a.json");
     let (settings, view) = Default::default();
     Session { version: 1, settings, view, race: Vec::new(), layout: serde_json::Value::Null }.save(&session).unwrap();
-    let text = spikescope::lab::storage::session_text::line(&Session::load(&session).unwrap()).unwrap();
+    let text = spikescope::lab::storage::session_text::to_text(&Session::load(&session).unwrap()).unwrap();
     all.push(put("a.txt", text.as_bytes()));
     all.push(session);
     all
@@ -203,12 +203,12 @@ fn the_corpus_of_broken_files_is_refused_with_its_name() {
         let refused = match target.name {
             "session" => Session::load(&path).err(),
             "recipe" => NamedRecipe::load(&path).err(),
-            "architecture" => architecture::Description::load(&path).err(),
-            "npy" => spikescope::data::npz::npy(&path).err(),
+            "architecture" => architecture::ArchitectureFile::load(&path).err(),
+            "npy" => spikescope::data::npz::read_npy(&path).err(),
             "npz" | "IDX" | "packed IDX" | "CIFAR-10" | "picture" => {
-                DataSpec::guess(&path).and_then(|spec| spec.load()).err()
+                DataSpec::detect(&path).and_then(|spec| spec.load()).err()
             }
-            _ => open_noted(&path.display().to_string()).err(),
+            _ => open_with_notes(&path.display().to_string()).err(),
         };
         let text = refused.unwrap_or_else(|| panic!("{name} is read as if it were sound")).to_string();
         assert!(text.contains(&name), "{name}: {text}");

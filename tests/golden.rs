@@ -8,12 +8,11 @@ use std::path::Path;
 
 use serde_json::Value;
 use spikescope::compute::Backend;
-use spikescope::convert::{Balance, Correction, Granularity, SrpRule, ThresholdRule, Tie};
+use spikescope::convert::{BalancingOptions, Correction, Granularity, SrpRule, ThresholdRule, TieRule};
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute;
-use spikescope::experiment::{Run, Settings};
+use spikescope::experiment::{Run, Settings, pipeline};
 use spikescope::measure::{Categories, Ledger};
-use spikescope::progress::Control;
+use spikescope::progress::JobControl;
 
 /// The settings of a case, or `None` for one that says something unknown.
 fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
@@ -37,7 +36,11 @@ fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
         // "balance: 8 batches of 32, step 1.0, theta starts at 0, update first and clip with the new theta"
         text if text.starts_with("balance") => {
             let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
-            ThresholdRule::Balance(Balance { batches: numbers.next()?, size: numbers.next()?, ..Balance::default() })
+            ThresholdRule::Balance(BalancingOptions {
+                batches: numbers.next()?,
+                size: numbers.next()?,
+                ..BalancingOptions::default()
+            })
         }
         text => match text.trim_start_matches("percentile").trim().parse() {
             Ok(p) => ThresholdRule::Percentile(p),
@@ -56,7 +59,7 @@ fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
         }
         Some(_) => return None,
     };
-    settings.recipe.tie = if recipe["tie"] == ">" { Tie::Gt } else { Tie::Ge };
+    settings.recipe.tie = if recipe["tie"] == ">" { TieRule::Gt } else { TieRule::Ge };
     Some(settings)
 }
 
@@ -138,7 +141,7 @@ fn check_all(backend: Backend) {
             failures.push(format!("{name}: says something unknown"));
             continue;
         };
-        let run = compute(&Settings { backend, ..settings }, &mut cache, &Control::default()).unwrap();
+        let run = pipeline::run(&Settings { backend, ..settings }, &mut cache, &JobControl::default()).unwrap();
         let wrong = differences(name, case, &run, &golden.join("counts_first8.npz"));
         all += 1;
         hold += usize::from(wrong.is_empty());

@@ -10,12 +10,12 @@ use std::time::Duration;
 use common::{click, desk};
 use egui_kittest::kittest::Queryable;
 use spikescope::experiment::Settings;
-use spikescope::lab::storage::missing_files::Waiting;
-use spikescope::lab::storage::store::{Left, SESSION, Store};
+use spikescope::lab::storage::missing_files::PendingSession;
+use spikescope::lab::storage::store::{PreviousSession, SESSION, Store};
 use spikescope::lab::storage::{session_text, store};
 use spikescope::lab::{Lab, Message, Session};
 use spikescope::ui::autosave;
-use spikescope::ui::types::file_request::Ask;
+use spikescope::ui::types::file_request::FileRequest;
 
 /// Set for the process that is to be killed: where it writes, and from which number on.
 const WRITER: &str = "SPIKESCOPE_TEST_WRITER";
@@ -36,7 +36,7 @@ fn writer() {
     let store = Store::open(PathBuf::from(folder)).unwrap();
     let from: usize = std::env::var(FROM).unwrap().parse().unwrap();
     for steps in from.. {
-        store.keep(SESSION, &session(steps));
+        store.write(SESSION, &session(steps));
         std::thread::sleep(Duration::from_micros(300));
     }
 }
@@ -63,7 +63,9 @@ fn a_kill_at_any_moment_leaves_a_whole_session() {
         // SIGKILL, where there are signals.
         writer.kill().unwrap();
         writer.wait().unwrap();
-        let Left::Session(whole) = store::left(folder.path()) else { panic!("round {round} left no whole session") };
+        let PreviousSession::Session(whole) = store::previous_session(folder.path()) else {
+            panic!("round {round} left no whole session")
+        };
         assert_eq!(*whole, session(whole.settings.recipe.steps), "it is one that was written");
     }
 }
@@ -71,21 +73,21 @@ fn a_kill_at_any_moment_leaves_a_whole_session() {
 #[test]
 fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
     let folder = tempfile::tempdir().unwrap();
-    let mut lab = Lab::open(Settings { samples: 0..8, calibrate: 0..32, ..Settings::first_start() }).unwrap();
+    let mut lab = Lab::open(Settings { samples: 0..8, calibrate: 0..32, ..Settings::demo() }).unwrap();
     lab.update([Message::SetSteps(6), Message::EndGesture, Message::SetDark(false), Message::FocusSample(3)]);
-    lab.settle();
+    lab.wait_until_idle();
     lab.session().save(&folder.path().join(SESSION)).unwrap();
-    let (mut again, news) = autosave::last(folder.path(), false);
+    let (mut again, news) = autosave::restore(folder.path(), false);
     assert!(news.is_none());
-    again.settle();
+    again.wait_until_idle();
     assert_eq!(again.session(), lab.session());
-    let (fresh, _) = autosave::last(folder.path(), true);
-    assert_eq!(fresh.settings, Settings::first_start());
+    let (fresh, _) = autosave::restore(folder.path(), true);
+    assert_eq!(fresh.settings, Settings::demo());
     assert_eq!(Session::load(&folder.path().join(store::PREVIOUS)).unwrap(), lab.session(), "it is not lost");
     std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
-    let (fresh, news) = autosave::last(folder.path(), false);
-    assert_eq!(fresh.settings, Settings::first_start());
-    assert!(matches!(news, Some(Message::Tell(notice)) if notice.text.contains("newer version")));
+    let (fresh, news) = autosave::restore(folder.path(), false);
+    assert_eq!(fresh.settings, Settings::demo());
+    assert!(matches!(news, Some(Message::Notify(notice)) if notice.text.contains("newer version")));
 }
 
 #[test]
@@ -105,8 +107,8 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
     harness.run_ok();
     assert_eq!(harness.state().lab.settings, before, "nothing happens before the person has spoken");
     click(&mut harness, "Find the network");
-    assert_eq!(harness.state_mut().window.asks.pop(), Some(Ask::FindFile(0)));
-    harness.state_mut().lab.update(Ask::FindFile(0).message(new.clone()));
+    assert_eq!(harness.state_mut().window.file_requests.pop(), Some(FileRequest::FindFile(0)));
+    harness.state_mut().lab.update(FileRequest::FindFile(0).message(new.clone()));
     harness.run_ok();
     let run = harness.state().lab.run.clone().unwrap();
     assert_eq!((run.settings.model.clone(), run.steps()), (new.display().to_string(), 5));
@@ -126,7 +128,7 @@ fn one_goes_on_without_what_is_missing_or_leaves_it() {
     let mut session = harness.state().lab.session();
     session.settings.model = "/nowhere/at/all.onnx".into();
     session.settings.recipe.steps = 5;
-    let waiting = Waiting::new(session).unwrap();
+    let waiting = PendingSession::new(session).unwrap();
     harness.state_mut().lab.waiting = Some(waiting.clone());
     harness.run_ok();
     click(&mut harness, "Leave the session");
@@ -143,7 +145,7 @@ fn a_line_of_text_opens_wherever_it_is_pasted() {
     let mut harness = desk();
     let mut session = harness.state().lab.session();
     session.settings.recipe.steps = 3;
-    let line = session_text::line(&session).unwrap();
+    let line = session_text::to_text(&session).unwrap();
     harness.event(egui::Event::Paste(line));
     harness.run_ok();
     assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 3);

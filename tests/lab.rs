@@ -5,17 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ::safetensors::tensor::{Dtype, TensorView};
-use spikescope::convert::{Correction, NamedRecipe, Neuron, Recipe, Reset, SrpRule, ThresholdRule};
+use spikescope::convert::{Correction, NamedRecipe, NeuronModel, Recipe, Reset, SrpRule, ThresholdRule};
 use spikescope::data::Scaling;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline::compute;
-use spikescope::experiment::{Run, Settings, Snapshot};
-use spikescope::lab::document::job::Partner;
+use spikescope::experiment::{Run, Settings, Snapshot, pipeline};
+use spikescope::lab::document::job::MissingSide;
 use spikescope::lab::{Lab, Message, Session};
 use spikescope::measure::Report;
 use spikescope::network::safetensors;
-use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::progress::Control;
+use spikescope::network::zoo::{ZooArchitecture, parse_activation};
+use spikescope::progress::JobControl;
 
 fn lab() -> Lab {
     let mut settings =
@@ -26,12 +25,12 @@ fn lab() -> Lab {
 
 fn send(lab: &mut Lab, message: Message) {
     lab.update([message]);
-    lab.settle();
+    lab.wait_until_idle();
 }
 
 /// A color network and forty matching records in CIFAR-10's binary form.
 fn color_pair(folder: &Path) -> (String, String) {
-    let network = Arch::Cnn.build(&[3, 32, 32], 10, parse_activation("relu").unwrap(), 1).unwrap();
+    let network = ZooArchitecture::Cnn.build(&[3, 32, 32], 10, parse_activation("relu").unwrap(), 1).unwrap();
     let model = folder.join("color.safetensors");
     safetensors::save(&network, &model).unwrap();
     let records: Vec<u8> = (0..40u32)
@@ -56,13 +55,13 @@ fn broken_files_leave_the_lab_as_it_was() {
         Message::OpenModel("builtin:nothing".into()),
         Message::SetSamples { first: 1_000_000, count: 10 },
     ] {
-        let notices = lab.notices.len();
+        let notices = lab.notifications.len();
         send(&mut lab, message.clone());
-        assert!(lab.notices.len() > notices, "{message:?} should be refused with a word");
+        assert!(lab.notifications.len() > notices, "{message:?} should be refused with a word");
         assert!(Arc::ptr_eq(&before, lab.run.as_ref().unwrap()) && lab.settings == settings, "{message:?}");
         assert!(lab.undo_sentence().is_none(), "{message:?} is no step to undo");
     }
-    assert!(lab.notices[0].text.contains("broken.onnx"));
+    assert!(lab.notifications[0].text.contains("broken.onnx"));
 }
 
 /// Weights of a fully connected network for the digits, as another program saves them.
@@ -88,22 +87,22 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
     let mut lab = lab();
     send(&mut lab, Message::OpenPath(weights.clone()));
     let told =
-        |lab: &Lab| lab.run.as_ref().unwrap().model.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
-    assert!(told(&lab)[0].contains("fully connected"), "{:?} {:?}", told(&lab), lab.notices);
+        |lab: &Lab| lab.run.as_ref().unwrap().network.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
+    assert!(told(&lab)[0].contains("fully connected"), "{:?} {:?}", told(&lab), lab.notifications);
     // An architecture file opens the weights beside it and says what need not be assumed.
     let described = folder.path().join("net.arch.toml");
     let layers = "[\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\", { op = \"linear\", key = \"fc2\" }]";
     std::fs::write(&described, format!("input = [1, 28, 28]\nscaling = \"0..255\"\nlayers = {layers}")).unwrap();
     send(&mut lab, Message::OpenPath(described));
     let run = lab.run.as_ref().unwrap();
-    assert!(told(&lab).is_empty() && run.model.original.input_shape() == [1, 28, 28], "{:?}", lab.notices);
+    assert!(told(&lab).is_empty() && run.network.original.input_shape() == [1, 28, 28], "{:?}", lab.notifications);
     assert_eq!(lab.settings.scaling, Scaling::Bytes);
     // Weights that no architecture fits leave the lab as it was.
     let before = lab.run.clone().unwrap();
     let pickle = folder.path().join("whole.pt");
     std::fs::write(&pickle, b"this is no state dict").unwrap();
     send(&mut lab, Message::OpenPath(pickle));
-    assert!(lab.notices.last().unwrap().text.contains("not a PyTorch file"));
+    assert!(lab.notifications.last().unwrap().text.contains("not a PyTorch file"));
     assert!(Arc::ptr_eq(&before, lab.run.as_ref().unwrap()));
 }
 
@@ -117,7 +116,7 @@ fn a_network_waits_for_data_that_fit() {
     ] {
         let mut lab = lab();
         send(&mut lab, first);
-        assert!(lab.notices.last().unwrap().text.contains("3×32×32"), "{:?}", lab.notices);
+        assert!(lab.notifications.last().unwrap().text.contains("3×32×32"), "{:?}", lab.notifications);
         assert_eq!(lab.settings.model, "builtin:digits-mlp");
         send(&mut lab, second);
         let run = lab.run.as_ref().unwrap();
@@ -131,27 +130,31 @@ fn a_network_waits_for_data_that_fit() {
 fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does_not_lose_it() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
-    let mut lab = Lab::open(Settings { samples: 0..6, calibrate: 0..20, ..Settings::first_start() }).unwrap();
+    let mut lab = Lab::open(Settings { samples: 0..6, calibrate: 0..20, ..Settings::demo() }).unwrap();
     let first = lab.settings.clone();
     send(&mut lab, Message::OpenModel(model.clone()));
-    assert_eq!((lab.apart().map(|apart| apart.missing), &lab.settings), (Some(Partner::Data), &first));
+    assert_eq!((lab.apart().map(|apart| apart.missing), &lab.settings), (Some(MissingSide::Data), &first));
     // Neither what is refused nor a change of the recipe loses it.
     send(&mut lab, Message::OpenData("npz:nowhere.npz".into()));
     send(&mut lab, Message::SetSteps(5));
-    assert!(lab.apart().is_some_and(|apart| apart.shape == [3, 32, 32]), "{:?}", lab.notices);
+    assert!(lab.apart().is_some_and(|apart| apart.shape == [3, 32, 32]), "{:?}", lab.notifications);
     send(&mut lab, Message::OpenData(data.clone()));
     let run = lab.run.as_ref().unwrap();
-    assert_eq!((&run.settings.model, &run.settings.data), (&model, &data), "{:?}", lab.notices);
+    assert_eq!((&run.settings.model, &run.settings.data), (&model, &data), "{:?}", lab.notifications);
     assert_eq!(run.settings.recipe.threshold, ThresholdRule::Percentile(99.9));
-    assert!(lab.apart().is_none() && lab.notices.iter().all(|notice| !notice.text.contains("waits for")));
-    assert!(lab.notices.iter().any(|notice| notice.text.contains("no learned thresholds")), "{:?}", lab.notices);
+    assert!(lab.apart().is_none() && lab.notifications.iter().all(|notice| !notice.text.contains("waits for")));
+    assert!(
+        lab.notifications.iter().any(|notice| notice.text.contains("no learned thresholds")),
+        "{:?}",
+        lab.notifications
+    );
     send(&mut lab, Message::Undo);
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
     assert_eq!((&lab.settings.model, &lab.settings.data), (&first.model, &first.data));
     // Taking the notice away lets the network go.
     send(&mut lab, Message::OpenModel(model));
-    let told = lab.notices.iter().position(|notice| notice.text.contains("waits for data")).unwrap();
-    send(&mut lab, Message::DismissNotice(told));
+    let told = lab.notifications.iter().position(|notice| notice.text.contains("waits for data")).unwrap();
+    send(&mut lab, Message::DismissNotification(told));
     assert!(lab.apart().is_none());
 }
 
@@ -195,23 +198,23 @@ fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
     let v_init = |k: usize| Message::SetVInit(0.3 + k as f32 / 100.0);
     let change = |lab: &mut Lab, k: usize| {
         lab.update([v_init(k), Message::EndGesture]);
-        lab.settle();
+        lab.wait_until_idle();
     };
     change(&mut lab, 0);
     let wrong = lab.snapshot.clone().unwrap();
-    assert!(wrong.run.recording.is_whole());
+    assert!(wrong.run.recording.has_final_state());
     (1..60).for_each(|k| change(&mut lab, k));
     (1..60).for_each(|_| lab.update([Message::Undo]));
-    lab.settle();
+    lab.wait_until_idle();
     let again = lab.snapshot.clone().unwrap();
     assert_eq!(again.run.settings, wrong.run.settings);
-    assert!(!again.run.recording.is_whole(), "the last states of so many runs are more than what is kept");
+    assert!(!again.run.recording.has_final_state(), "the last states of so many runs are more than what is kept");
     assert_eq!(again.run.recording.layers[0].spikes, wrong.run.recording.layers[0].spikes);
-    assert_eq!((&again.trace, &again.kinds), (&wrong.trace, &wrong.kinds));
+    assert_eq!((&again.trace, &again.categories), (&wrong.trace, &wrong.categories));
     let place = |snapshot: &Snapshot| snapshot.divergence.map(|divergence| (divergence.neuron, divergence.step));
     assert_eq!(place(&again), place(&wrong));
     // It can go on, and leave for a file, all the same.
-    let whole = again.run.whole(&Control::default()).unwrap();
+    let whole = again.run.full_recording(&JobControl::default()).unwrap();
     assert_eq!(whole.layers[1].potential, wrong.run.recording.layers[1].potential);
     send(&mut lab, Message::SetSteps(24));
     let longer = lab.run.clone().unwrap();
@@ -227,7 +230,11 @@ fn opening_takes_thresholds_that_the_network_can_have() {
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
     send(&mut lab, Message::OpenModel("builtin:digits-cnn".into()));
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Percentile(99.9));
-    assert!(lab.notices.len() == 1 && lab.notices[0].text.contains("no learned thresholds"), "{:?}", lab.notices);
+    assert!(
+        lab.notifications.len() == 1 && lab.notifications[0].text.contains("no learned thresholds"),
+        "{:?}",
+        lab.notifications
+    );
     send(&mut lab, Message::Undo);
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
 }
@@ -253,7 +260,7 @@ fn folders_named_like_classes_are_those_classes() {
     }
     let mut lab = lab();
     send(&mut lab, Message::OpenPath(folder.path().to_owned()));
-    assert!(lab.notices.is_empty(), "{:?}", lab.notices);
+    assert!(lab.notifications.is_empty(), "{:?}", lab.notifications);
     let run = lab.run.as_ref().unwrap();
     assert_eq!(**run.labels, [3, 7]);
     assert_eq!(run.class_name(7), "7");
@@ -263,7 +270,7 @@ fn folders_named_like_classes_are_those_classes() {
 fn a_race_runs_beside_the_recipe_and_a_lane_can_take_its_place() {
     let mut lab = lab();
     let recipe = lab.settings.recipe.clone();
-    send(&mut lab, Message::SetLanes(Recipe::methods(&recipe, 4)));
+    send(&mut lab, Message::SetLanes(Recipe::published_methods(&recipe, 4)));
     let run = lab.run.clone().unwrap();
     for lane in &lab.lanes {
         let own = lane.run_beside(&run).unwrap_or_else(|| panic!("{}: {:?}", lane.entry.name, lane.result));
@@ -289,7 +296,7 @@ fn a_senseless_recipe_is_refused_with_the_reason() {
     send(&mut lab, Message::SetReset(Reset::Hard));
     let settings = lab.settings.clone();
     send(&mut lab, Message::SetCorrection(Correction::Srp { steps: 4, rule: SrpRule::Code }));
-    assert!(lab.notices.last().unwrap().text.contains("hard reset"));
+    assert!(lab.notifications.last().unwrap().text.contains("hard reset"));
     assert_eq!(lab.settings, settings);
 }
 
@@ -298,7 +305,7 @@ fn recipes_are_written_and_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let mut lab = lab();
-    send(&mut lab, Message::SetNeuron(Neuron::Group(4)));
+    send(&mut lab, Message::SetNeuron(NeuronModel::Group(4)));
     send(&mut lab, Message::SaveRecipe { path: path.clone(), name: "mine".into() });
     let saved = lab.settings.recipe.clone();
     send(&mut lab, Message::ResetRecipe);
@@ -317,7 +324,7 @@ fn a_session_brings_its_race_and_what_it_looked_at() {
     send(&mut lab, Message::FocusLayer(1));
     send(&mut lab, Message::SaveSession(path.clone()));
     let mut other = Lab::from_session(Session::load(&path).unwrap());
-    other.settle();
+    other.wait_until_idle();
     assert_eq!((other.view.layer, other.lanes.len()), (1, 1));
     assert!(other.lanes[0].run_beside(other.run.as_ref().unwrap()).is_some());
 }
@@ -345,9 +352,9 @@ fn samples_that_are_through_are_told_before_the_run_is() {
     use std::sync::Mutex;
 
     use spikescope::experiment::cache::Cache;
-    use spikescope::experiment::partial::Stream;
-    use spikescope::experiment::pipeline::compute_beside_uncorrected;
-    use spikescope::progress::{Control, Event};
+    use spikescope::experiment::partial::PartialAccumulator;
+    use spikescope::experiment::pipeline::run_with_baseline;
+    use spikescope::progress::{JobControl, JobEvent};
 
     let mut settings =
         Settings { model: "builtin:digits-cnn".into(), samples: 0..40, calibrate: 40..80, ..Settings::default() };
@@ -356,12 +363,12 @@ fn samples_that_are_through_are_told_before_the_run_is() {
     // From nothing, and going on from a shorter run.
     for steps in [4, 9] {
         settings.recipe.steps = steps;
-        let stream = Arc::new(Mutex::new((Stream::default(), Vec::new())));
+        let stream = Arc::new(Mutex::new((PartialAccumulator::default(), Vec::new())));
         let told = stream.clone();
-        let control = Control::listening(move |event| {
+        let control = JobControl::with_listener(move |event| {
             let mut told = told.lock().unwrap();
             match event {
-                Event::Answers(finished) => {
+                JobEvent::Samples(finished) => {
                     let partial = told.0.add(&finished).cloned().unwrap();
                     told.1.push(partial);
                 }
@@ -369,7 +376,7 @@ fn samples_that_are_through_are_told_before_the_run_is() {
             }
         });
         let begin = |watched| stream.lock().unwrap().0.begin(watched);
-        let run = compute_beside_uncorrected(&settings, &mut cache, &control, &begin).unwrap();
+        let run = run_with_baseline(&settings, &mut cache, &control, &begin).unwrap();
         let told = stream.lock().unwrap();
         let [first, .., last] = told.1.as_slice() else { panic!("several blocks, not {}", told.1.len()) };
         assert!(first.samples < 40 && (last.samples, last.of) == (40, 40));
@@ -397,7 +404,7 @@ fn figures_of_layers_before_a_change_are_taken_over_and_those_behind_it_are_meas
     let before = lab.run.as_ref().unwrap().report.clone();
     send(&mut lab, Message::SetLayerThreshold { layer: last.name, theta: Some(last.theta[0] * 0.7) });
     let run = lab.run.clone().unwrap();
-    let fresh = compute(&run.settings, &mut Cache::default(), &Control::default()).unwrap();
+    let fresh = pipeline::run(&run.settings, &mut Cache::default(), &JobControl::default()).unwrap();
     let words = |report: &Report| format!("{:?} {:?} {:?}", report.layers, report.first_layers, report.curve);
     assert_eq!(words(&run.report), words(&fresh.report));
     assert_ne!(words(&run.report), words(&before));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use spikescope::lab::Lab;
 use spikescope::lesson::bundled::{LESSONS, PREFIX};
-use spikescope::lesson::{Given, Lesson, Player, Question, UNKNOWN, Verdict, filled};
+use spikescope::lesson::{Lesson, LessonAnswer, LessonPlayer, Question, UNKNOWN, Verdict, fill_facts};
 use spikescope::ui::types::pane::Pane;
 
 /// The lesson as it stands in the tree.
@@ -17,30 +17,34 @@ fn open(name: &str) -> Arc<Lesson> {
 }
 
 /// Answers the question of the step in view, first wrongly and then rightly.
-fn answer(player: &mut Player, lab: &mut Lab, place: &str) {
+fn answer(player: &mut LessonPlayer, lab: &mut Lab, place: &str) {
     let Some(question) = player.step().question.clone() else { return };
     assert!(!player.done(), "{place}: an answer is wanted");
     match question {
         Question::Number { within, .. } => {
             let right = player.expected(lab).unwrap_or_else(|| panic!("{place}: nothing to check against"));
             let wrong = right + 1.5 * within + 1.0;
-            assert_eq!(player.answer(lab, Given::Number(wrong)), Verdict::Wrong, "{place}");
+            assert_eq!(player.answer(lab, LessonAnswer::Number(wrong)), Verdict::Wrong, "{place}");
             // What the model answer shows is rounded; it must do all the same.
             let shown = player.model_answer(lab).unwrap();
             let shown: f64 = shown.split(' ').next().unwrap().parse().unwrap();
-            assert_eq!(player.answer(lab, Given::Number(shown)), Verdict::Right, "{place}: {shown} for {right}");
+            assert_eq!(player.answer(lab, LessonAnswer::Number(shown)), Verdict::Right, "{place}: {shown} for {right}");
         }
         Question::Choice { options, right } => {
             for wrong in (0..options.len()).filter(|option| *option != right) {
-                assert_eq!(player.answer(lab, Given::Choice(wrong)), Verdict::Wrong, "{place}");
+                assert_eq!(player.answer(lab, LessonAnswer::Choice(wrong)), Verdict::Wrong, "{place}");
                 assert!(!player.done(), "{place}");
             }
-            assert_eq!(player.answer(lab, Given::Choice(right)), Verdict::Right, "{place}");
+            assert_eq!(player.answer(lab, LessonAnswer::Choice(right)), Verdict::Right, "{place}");
         }
         Question::Reach { model, .. } => {
-            assert_eq!(player.answer(lab, Given::State), Verdict::Wrong, "{place}: it is there before anyone moved");
+            assert_eq!(
+                player.answer(lab, LessonAnswer::State),
+                Verdict::Wrong,
+                "{place}: it is there before anyone moved"
+            );
             lab.update(model);
-            lab.settle();
+            lab.wait_until_idle();
             player.watch(lab);
         }
     }
@@ -48,13 +52,13 @@ fn answer(player: &mut Player, lab: &mut Lab, place: &str) {
 }
 
 fn quiet(lab: &Lab, place: &str) {
-    assert!(lab.notices.is_empty(), "{place}: {:?}", lab.notices);
+    assert!(lab.notifications.is_empty(), "{place}: {:?}", lab.notifications);
 }
 
 fn take(name: &str) {
     let mut lab = Lab::default();
     let lesson = open(name);
-    let (mut player, messages) = Player::begin(lesson.clone());
+    let (mut player, messages) = LessonPlayer::begin(lesson.clone());
     lab.update(messages);
     for index in 0..lesson.steps.len() {
         let place = format!("{name}, step {} ({})", index + 1, lesson.steps[index].title);
@@ -63,18 +67,18 @@ fn take(name: &str) {
             let messages = player.enter(index);
             lab.update(messages);
         }
-        lab.settle();
+        lab.wait_until_idle();
         quiet(&lab, &place);
         let step = &lesson.steps[index];
         println!("\n=== {place}");
         for text in [&step.body, &step.wrong].into_iter().chain(&step.hints) {
-            let text = filled(text, &lab);
+            let text = fill_facts(text, &lab);
             println!("{text}");
             assert!(!text.contains(UNKNOWN), "{place}: the lab does not know a fact of: {text}");
         }
         answer(&mut player, &mut lab, &place);
         quiet(&lab, &place);
-        let right = filled(&step.right, &lab);
+        let right = fill_facts(&step.right, &lab);
         println!("--- {right}");
         assert!(!right.contains(UNKNOWN), "{place}: the lab does not know a fact of: {right}");
     }
@@ -83,7 +87,7 @@ fn take(name: &str) {
     let middle = lesson.steps.len() / 2;
     let messages = player.enter(middle);
     lab.update(messages);
-    lab.settle();
+    lab.wait_until_idle();
     quiet(&lab, name);
     assert_eq!(lab.view.locked, lesson.steps[middle].lock);
 }

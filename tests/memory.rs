@@ -2,10 +2,12 @@
 
 use peak_alloc::PeakAlloc;
 use spikescope::compute::program::Program;
-use spikescope::convert::{Correction, CosRule, Neuron, Pooling, Recipe, SpikingNetwork, SrpRule, calibrate, rewrite};
-use spikescope::network::zoo::{Arch, parse_activation};
-use spikescope::progress::Control;
-use spikescope::simulate::{Plan, Recording, predict_bytes, run};
+use spikescope::convert::{
+    Correction, CosRule, MaxPoolRule, NeuronModel, Recipe, SpikingNetwork, SrpRule, calibrate, rewrite,
+};
+use spikescope::network::zoo::{ZooArchitecture, parse_activation};
+use spikescope::progress::JobControl;
+use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, run};
 
 #[global_allocator]
 static PEAK: PeakAlloc = PeakAlloc;
@@ -13,16 +15,16 @@ static PEAK: PeakAlloc = PeakAlloc;
 #[test]
 fn a_run_takes_what_was_predicted() {
     let relu = parse_activation("relu").unwrap();
-    let network = Arch::parse("cnn").unwrap().build(&[1, 28, 28], 10, relu, 3).unwrap();
-    let (rewritten, _) = rewrite::shared(&network, Pooling::PreNeuron).unwrap();
+    let network = ZooArchitecture::parse("cnn").unwrap().build(&[1, 28, 28], 10, relu, 3).unwrap();
+    let (rewritten, _) = rewrite::rewrite_cached(&network, MaxPoolRule::PreNeuron).unwrap();
     let program = Program::new(rewritten, &burn::tensor::Device::flex());
     let samples = 1500;
     let input: Vec<f32> = (0..samples * 784).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
-    let calibration = calibrate(&program, &input[..16 * 784], 16, &Control::default()).unwrap();
+    let calibration = calibrate(&program, &input[..16 * 784], 16, &JobControl::default()).unwrap();
     let recipes = [
         ("plain, T = 32", 32, Recipe::default()),
         ("plain, T = 128", 128, Recipe::default()),
-        ("groups", 32, Recipe { neuron: Neuron::Group(4), ..Recipe::default() }),
+        ("groups", 32, Recipe { neuron: NeuronModel::Group(4), ..Recipe::default() }),
         ("SRP", 32, Recipe { correction: Correction::Srp { steps: 8, rule: SrpRule::default() }, ..Recipe::default() }),
         (
             "COS",
@@ -39,7 +41,7 @@ fn a_run_takes_what_was_predicted() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for (name, steps, recipe) in &recipes {
             let spiking = SpikingNetwork::convert(&program, &calibration, None, recipe).unwrap();
-            let plan = Plan {
+            let plan = SimulationPlan {
                 program: &program,
                 spiking: &spiking,
                 input: &input,
@@ -55,14 +57,14 @@ fn a_run_takes_what_was_predicted() {
 
 /// Runs `plan` and holds what it took against the prediction, and the recording (of one spike train a layer where `bits`)
 /// against its own.
-fn held(name: &str, plan: &Plan<'_>, bits: bool) {
+fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
     // What is made once for the program is not the run's.
-    run(&Plan { input: &plan.input[..784], samples: 1, ..*plan }, &Control::default()).unwrap();
+    simulate(&SimulationPlan { input: &plan.input[..784], samples: 1, ..*plan }, &JobControl::default()).unwrap();
     PEAK.reset_peak_usage();
     let before = PEAK.current_usage();
-    let recording = run(plan, &Control::default()).unwrap();
+    let recording = simulate(plan, &JobControl::default()).unwrap();
     let taken = PEAK.peak_usage() - before;
-    let predicted = predict_bytes(plan);
+    let predicted = estimate_bytes(plan);
     let off = (predicted as f64 / taken as f64 - 1.0).abs();
     assert!(off < 0.1, "{name}: {predicted} bytes were predicted, {taken} taken");
     let kept = Recording::predict_bytes(plan.spiking, plan.steps, plan.samples, 10);

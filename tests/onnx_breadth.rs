@@ -7,10 +7,10 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use spikescope::compute::program::Program;
 use spikescope::compute::{AnnRun, verify};
-use spikescope::convert::{Pooling, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
+use spikescope::convert::{MaxPoolRule, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
 use spikescope::network::{Network, Op, onnx};
-use spikescope::progress::Control;
-use spikescope::simulate::{Plan, run};
+use spikescope::progress::JobControl;
+use spikescope::simulate::{SimulationPlan, run};
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
@@ -30,7 +30,7 @@ fn every_kind_of_node_gives_its_stored_outputs() {
     for folder in folders() {
         let network = open(&folder);
         let program = || Program::new(Arc::new(network.clone()), &Device::flex());
-        let found = verify::beside(&network, &folder.join("model.onnx"), program).remove(0);
+        let found = verify::verify_stored_outputs(&network, &folder.join("model.onnx"), program).remove(0);
         let found = found.unwrap_or_else(|e| panic!("{e}"));
         assert!(found.largest <= 1e-5 * (1.0 + found.scale), "{found:?}");
     }
@@ -40,15 +40,15 @@ fn every_kind_of_node_gives_its_stored_outputs() {
 fn every_kind_of_node_carries_spikes_to_the_same_answer() {
     for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let (network, _) = rewrite::shared(&open(&folder), Pooling::PreNeuron).unwrap();
+        let (network, _) = rewrite::rewrite_cached(&open(&folder), MaxPoolRule::PreNeuron).unwrap();
         let program = Program::new(network, &Device::flex());
         let (_, input) = onnx::read_tensor(&folder.join("test_data_set_0/input_0.pb")).unwrap();
         let input = stored_order(&program, &input);
-        let control = Control::default();
+        let control = JobControl::default();
         let calibration = calibrate(&program, &input, 1, &control).unwrap();
         let recipe = Recipe { threshold: ThresholdRule::Max, steps: 2048, ..Recipe::default() };
         let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).unwrap();
-        let plan = Plan {
+        let plan = SimulationPlan {
             program: &program,
             spiking: &spiking,
             input: &input,
@@ -57,7 +57,7 @@ fn every_kind_of_node_carries_spikes_to_the_same_answer() {
             previous: None,
             unchanged_layers: 0,
         };
-        let recording = run(&plan, &control).unwrap();
+        let recording = simulate(&plan, &control).unwrap();
         let ann = AnnRun::compute(&program, &input, 1, &control).unwrap();
         let scale = ann.logits.iter().fold(0.0f32, |m, v| m.max(v.abs()));
         for (sum, logit) in recording.readout_at(2048, 0).iter().zip(&ann.logits) {
@@ -83,7 +83,7 @@ fn transposes_of_channels_last_graphs_vanish_and_outputs_keep_their_names() {
     let turned = open(&root.join("channels_last"));
     assert!(!turned.nodes.iter().any(|node| matches!(node.op, Op::Transpose { .. })));
     assert_eq!(turned.input_shape(), [3, 6, 7]);
-    let parts = open(&root.join("two_outputs")).parts();
+    let parts = open(&root.join("two_outputs")).outputs();
     let told: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
     assert_eq!(told, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
 }

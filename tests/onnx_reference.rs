@@ -4,10 +4,10 @@ mod common;
 
 use std::path::Path;
 
-use spikescope::compute::dense::numbers;
+use spikescope::compute::dense::tensor_to_vec;
 use spikescope::compute::program::Program;
 use spikescope::data::{DataSpec, Samples, Scaling};
-use spikescope::network::{arg_max, onnx};
+use spikescope::network::{argmax, onnx};
 
 /// The network's own answers (softmax included) for samples `range`.
 fn answers(program: &Program, samples: &Samples, scaling: &Scaling, range: std::ops::Range<usize>) -> Vec<Vec<f32>> {
@@ -15,7 +15,7 @@ fn answers(program: &Program, samples: &Samples, scaling: &Scaling, range: std::
     for start in range.clone().step_by(64) {
         let end = (start + 64).min(range.end);
         let x = program.tensor(samples.scaled(start..end, scaling), end - start);
-        let logits = numbers(program.run(x, |_, _| {}));
+        let logits = tensor_to_vec(program.run(x, |_, _| {}));
         all.extend(logits.chunks(program.network().classes()).map(<[f32]>::to_vec));
     }
     all
@@ -81,7 +81,7 @@ fn public_networks_give_their_logits_and_accuracy() {
         let ours = answers(&program, samples, &scaling, 0..samples.len());
         let path = data.join(file).with_extension("ref_logits.npy");
         assert_close(&ours[..64], &reference(&path), file);
-        let right = ours.iter().enumerate().filter(|(i, l)| samples.label(*i) == Some(arg_max(l) as u16)).count();
+        let right = ours.iter().enumerate().filter(|(i, l)| samples.label(*i) == Some(argmax(l) as u16)).count();
         let accuracy = 100.0 * right as f64 / ours.len() as f64;
         let stated =
             model.get("acc_test10k").or(model.get("acc_test_0_499")).and_then(serde_json::Value::as_f64).unwrap();

@@ -15,16 +15,16 @@ use std::sync::Arc;
 use pictures::{FEW, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
-use spikescope::experiment::{Run, Seconds, Settings, Snapshot};
-use spikescope::lab::history::run_history::History;
+use spikescope::experiment::{Run, Settings, Snapshot, Timings};
+use spikescope::lab::history::run_history::RunHistory;
 use spikescope::lab::{Lab, Message, Session};
-use spikescope::ui::export::Still;
+use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::types::pane::Pane;
 
 /// Room for what each pane shows, in points and pixels.
 const SIZE: egui::Vec2 = egui::vec2(560.0, 380.0);
 /// What everything took, as the pictures tell it.
-const TOOK: Seconds = Seconds { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
+const TOOK: Timings = Timings { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
 
 fn timed(run: &Run) -> Arc<Run> {
     Arc::new(Run { seconds: TOOK, ..run.clone() })
@@ -32,24 +32,25 @@ fn timed(run: &Run) -> Arc<Run> {
 
 /// A lab with something in every pane: a run, two more to compare it with, a race.
 fn lab(backend: Backend) -> Lab {
-    let mut settings = Settings { samples: 256..280, calibrate: 0..64, backend, ..Settings::first_start() };
+    let mut settings = Settings { samples: 256..280, calibrate: 0..64, backend, ..Settings::demo() };
     settings.recipe.steps = 8;
     let mut lab = Lab::open(settings).unwrap();
     for message in [Message::SetVInit(0.25), Message::SetSteps(12), Message::Undo, Message::Undo] {
         lab.update([message, Message::EndGesture]);
-        lab.settle();
+        lab.wait_until_idle();
     }
     let wanted = ["plain", "SRP", "COS"];
-    let lanes = Recipe::methods(&lab.settings.recipe, 4).into_iter().filter(|m| wanted.contains(&m.name.as_str()));
+    let lanes =
+        Recipe::published_methods(&lab.settings.recipe, 4).into_iter().filter(|m| wanted.contains(&m.name.as_str()));
     lab.update([Message::SetLanes(lanes.collect()), Message::SetCursor(Some(6))]);
-    lab.settle();
+    lab.wait_until_idle();
     // Fixed times. Nothing is asked of the lab from here on.
     let past = lab.history.past().iter().cloned().map(|mut past| {
         past.seconds = TOOK.snn;
         past
     });
     let past = past.collect();
-    lab.history = History::default();
+    lab.history = RunHistory::default();
     lab.history.take_over(past, Some(2));
     for lane in &mut lab.lanes {
         let run = lane.result.take().expect("it has run").expect("and was not refused");
@@ -66,7 +67,7 @@ fn lab(backend: Backend) -> Lab {
 fn drawn() -> Lab {
     let session = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots/drawing.json");
     let mut lab = Lab::from_session(Session::load(&session).unwrap());
-    lab.settle();
+    lab.wait_until_idle();
     lab
 }
 
@@ -80,14 +81,14 @@ fn detecting() -> Lab {
     settings.recipe = Recipe { steps: 8, threshold: ThresholdRule::Max, ..Recipe::default() };
     let mut lab = Lab::open(settings).unwrap();
     lab.update([Message::SetCursor(Some(3))]);
-    lab.settle();
+    lab.wait_until_idle();
     let [ann, snn] = lab.run.as_ref().unwrap().boxes(0, 3).expect("this is a detector");
     assert!(!ann.is_empty() && !snn.is_empty() && ann.len() != snn.len(), "{ann:?} {snn:?}");
     lab
 }
 
 fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
-    rgb(&Still::new(Some(pane), SIZE, 1.0).with_controls().image(lab))
+    rgb(&OffscreenPane::new(Some(pane), SIZE, 1.0).with_controls().image(lab))
 }
 
 #[test]
@@ -129,10 +130,10 @@ fn what_changes_is_seen() {
         Message::SetCursor(Some(5)),
         Message::FocusNeuron(spikescope::measure::NeuronRef { layer: 2, sample: 3, neuron: 40 }),
     ]);
-    lab.settle();
+    lab.wait_until_idle();
     for (pane, before) in Pane::ALL.into_iter().zip(&before) {
         // These do not look at it.
-        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::History) {
+        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Runs) {
             continue;
         }
         let pixels = difference(before, &picture(pane, &lab)).unwrap();

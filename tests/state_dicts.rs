@@ -6,18 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, TensorView};
-use spikescope::compute::dense::numbers;
+use spikescope::compute::dense::tensor_to_vec;
 use spikescope::compute::program::Program;
 use spikescope::data::{DataSpec, Samples, Scaling};
-use spikescope::network::open::open_noted;
-use spikescope::network::{arg_max, pytorch};
+use spikescope::network::open::open_with_notes;
+use spikescope::network::{argmax, pytorch};
 
 /// Logits of the first 64 samples of `network` against those in `reference`: rtol 1e-3, atol 1e-4.
 fn agrees(source: &str, samples: &Samples, scaling: Option<Scaling>, reference: &Path) -> Vec<String> {
-    let opened = open_noted(source).unwrap_or_else(|e| panic!("{e}"));
+    let opened = open_with_notes(source).unwrap_or_else(|e| panic!("{e}"));
     let scaling = scaling.or(opened.network.scaling.clone()).expect("a scaling is stated");
     let program = Program::new(Arc::new(opened.network), &burn::tensor::Device::flex());
-    let ours = numbers(program.run(program.tensor(samples.scaled(0..64, &scaling), 64), |_, _| {}));
+    let ours = tensor_to_vec(program.run(program.tensor(samples.scaled(0..64, &scaling), 64), |_, _| {}));
     let theirs: Vec<f32> = npyz::NpyFile::new(std::fs::File::open(reference).unwrap()).unwrap().into_vec().unwrap();
     assert_eq!(ours.len(), theirs.len());
     let mut worst = 0.0f32;
@@ -89,7 +89,7 @@ fn networks_described_as_in_the_manual_give_their_logits() {
         write_safetensors(&models.join(file), &copy);
         agrees(&format!("{}@{}", copy.display(), described.display()), &samples, None, &reference);
         // Without the description the layers are told, and where to describe them.
-        let error = open_noted(&models.join(file).display().to_string()).unwrap_err().to_string();
+        let error = open_with_notes(&models.join(file).display().to_string()).unwrap_err().to_string();
         assert!(error.contains("no architecture that is known") && error.contains(".arch.toml"), "{error}");
     }
     // Beside the weights, the description needs no name; and its own name opens the weights.
@@ -109,13 +109,14 @@ fn a_safetensors_file_of_another_program_is_as_accurate_as_its_kind() {
     let described = folder.path().join("net.toml");
     std::fs::write(&described, &examples()[1]).unwrap();
     let source = format!("{}@{}", models.join("burn_cnn_bn.safetensors").display(), described.display());
-    let network = open_noted(&source).unwrap_or_else(|e| panic!("{e}")).network;
+    let network = open_with_notes(&source).unwrap_or_else(|e| panic!("{e}")).network;
     let scaling = network.scaling.clone().unwrap();
     let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
     let mut right = 0;
     for start in (0..2000).step_by(100) {
-        let logits = numbers(program.run(program.tensor(samples.scaled(start..start + 100, &scaling), 100), |_, _| {}));
-        right += logits.chunks(10).zip(start..).filter(|(l, i)| samples.label(*i) == Some(arg_max(l) as u16)).count();
+        let logits =
+            tensor_to_vec(program.run(program.tensor(samples.scaled(start..start + 100, &scaling), 100), |_, _| {}));
+        right += logits.chunks(10).zip(start..).filter(|(l, i)| samples.label(*i) == Some(argmax(l) as u16)).count();
     }
     println!("{source}: {right} of 2000 digits");
     assert!(right >= 1960, "{right} of 2000");

@@ -9,25 +9,25 @@ use image::AnimationDecoder;
 use spikescope::Error;
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message};
-use spikescope::ui::export::Still;
+use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::export::jobs::write;
-use spikescope::ui::state::pane_export::Progress;
+use spikescope::ui::state::pane_export::PaneExportProgress;
 use spikescope::ui::types::pane::Pane;
-use spikescope::ui::{Format, note_size, panes};
+use spikescope::ui::{ExportFormat, panes, remember_size};
 
 fn lab() -> Lab {
-    let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() };
+    let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() };
     settings.recipe.steps = 6;
     let mut lab = Lab::open(settings).unwrap();
     // Something in every pane: a race, two runs.
-    let lanes = spikescope::convert::Recipe::methods(&lab.settings.recipe, 4).into_iter().take(2).collect();
+    let lanes = spikescope::convert::Recipe::published_methods(&lab.settings.recipe, 4).into_iter().take(2).collect();
     lab.update([Message::SetLanes(lanes), Message::SetVInit(0.4), Message::EndGesture]);
-    lab.settle();
+    lab.wait_until_idle();
     lab
 }
 
-fn still(pane: Pane) -> Still {
-    Still::new(Some(pane), egui::vec2(520.0, 340.0), 1.0)
+fn still(pane: Pane) -> OffscreenPane {
+    OffscreenPane::new(Some(pane), egui::vec2(520.0, 340.0), 1.0)
 }
 
 #[test]
@@ -57,20 +57,22 @@ fn every_pane_has_its_numbers_as_a_table() {
     }
     let curve = still(Pane::TCurve).csv(&lab).unwrap();
     assert_eq!(curve.lines().count(), 1 + lab.steps(), "a row for each step");
-    assert!(Still::new(None, egui::vec2(640.0, 400.0), 1.0).csv(&lab).unwrap_err().to_string().contains("--pane"));
+    assert!(
+        OffscreenPane::new(None, egui::vec2(640.0, 400.0), 1.0).csv(&lab).unwrap_err().to_string().contains("--pane")
+    );
 }
 
 #[test]
 fn the_run_of_time_is_a_picture_for_each_step() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.gif");
-    write(&mut still(Pane::Membrane), &mut lab, Format::Gif, &path, &Progress::default()).unwrap();
+    write(&mut still(Pane::Membrane), &mut lab, ExportFormat::Gif, &path, &PaneExportProgress::default()).unwrap();
     let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
     let frames = image::codecs::gif::GifDecoder::new(file).unwrap().into_frames().collect_frames().unwrap();
     assert_eq!(frames.len(), lab.steps());
     assert_ne!(frames[0].buffer(), frames[3].buffer(), "the time cursor moves");
     let many = folder.path().join("many");
-    write(&mut still(Pane::Ledger), &mut lab, Format::Frames, &many, &Progress::default()).unwrap();
+    write(&mut still(Pane::Ledger), &mut lab, ExportFormat::Frames, &many, &PaneExportProgress::default()).unwrap();
     assert_eq!(std::fs::read_dir(&many).unwrap().count(), lab.steps());
     assert!(many.join("ledger-0006.png").exists());
 }
@@ -78,10 +80,10 @@ fn the_run_of_time_is_a_picture_for_each_step() {
 #[test]
 fn a_stop_leaves_no_half_animation() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
-    let progress = Progress::default();
+    let progress = PaneExportProgress::default();
     progress.control().cancel();
     let path = folder.path().join("a.gif");
-    let stopped = write(&mut still(Pane::Membrane), &mut lab, Format::Gif, &path, &progress);
+    let stopped = write(&mut still(Pane::Membrane), &mut lab, ExportFormat::Gif, &path, &progress);
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     // Pictures of single steps appear together or not at all, and a folder that was there keeps what it had.
@@ -89,12 +91,17 @@ fn a_stop_leaves_no_half_animation() {
     std::fs::create_dir(&old).unwrap();
     std::fs::write(old.join("mine.txt"), "mine").unwrap();
     for path in [&new, &old] {
-        let stopped = write(&mut still(Pane::Ledger), &mut lab, Format::Frames, path, &progress);
+        let stopped = write(&mut still(Pane::Ledger), &mut lab, ExportFormat::Frames, path, &progress);
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     }
     assert!(!new.exists() && std::fs::read_dir(&old).unwrap().count() == 1);
-    let refused =
-        write(&mut still(Pane::Ledger), &mut lab, Format::Png, Path::new("/nowhere/at/all.png"), &Progress::default());
+    let refused = write(
+        &mut still(Pane::Ledger),
+        &mut lab,
+        ExportFormat::Png,
+        Path::new("/nowhere/at/all.png"),
+        &PaneExportProgress::default(),
+    );
     assert!(refused.unwrap_err().to_string().contains("/nowhere/at/all.png"));
 }
 
@@ -102,16 +109,16 @@ fn a_stop_leaves_no_half_animation() {
 fn what_is_chosen_in_the_pane_is_taken_along() {
     let lab = lab();
     let draw = move |ui: &mut egui::Ui| {
-        note_size(ui, Pane::Ledger);
+        remember_size(ui, Pane::Ledger);
         panes::show(ui, Pane::Ledger, &lab, &mut Vec::new());
     };
     let mut harness = Harness::builder().with_size(egui::vec2(1200.0, 360.0)).build_ui(draw);
     harness.run_ok();
     let lab = self::lab();
-    let before = Still::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
+    let before = OffscreenPane::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
     harness.get_by_role_and_label(Role::CheckBox, "relative").click();
     harness.run_ok();
-    let after = Still::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
+    let after = OffscreenPane::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
     // Each word stands at its own place, in an element of its own.
     let words = |svg: &str| {
         let texts = svg.split("</text>").filter_map(|part| part.rsplit_once('>').map(|(_, word)| word.to_owned()));
@@ -134,12 +141,12 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     for ending in ["nir", "npz", "nirdata", "html", "csv", "parquet"] {
         let path = folder.path().join(format!("run.{ending}"));
-        lab.notices.clear();
+        lab.notifications.clear();
         lab.update([Message::ExportRun(path.clone())]);
         assert_eq!(lab.exports.len(), 1, "{ending}: begun, not done: the window is not kept waiting");
         wait(&mut lab);
         assert!(path.exists() && lab.written.as_ref() == Some(&path), "{ending}");
-        let said = &lab.notices.last().unwrap().text;
+        let said = &lab.notifications.last().unwrap().text;
         assert!(said.contains(&path.display().to_string()), "{said}");
         assert_eq!(said.contains("approximate"), ending == "nir", "{said}");
     }
@@ -147,8 +154,12 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
     let before = std::fs::read_dir(folder.path()).unwrap().count();
     lab.update([Message::ExportRun(folder.path().join("run.docx"))]);
     wait(&mut lab);
-    let notice = lab.notices.last().unwrap();
-    assert!(notice.level == spikescope::lab::Level::Error && notice.text.contains(".parquet"), "{}", notice.text);
+    let notice = lab.notifications.last().unwrap();
+    assert!(
+        notice.level == spikescope::lab::NotificationLevel::Error && notice.text.contains(".parquet"),
+        "{}",
+        notice.text
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), before);
 }
 
@@ -165,7 +176,7 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
         Some(_) => assert!(zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).is_ok()),
         None => {
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-            assert!(lab.notices.last().unwrap().text.contains("Stopped"), "{:?}", lab.notices);
+            assert!(lab.notifications.last().unwrap().text.contains("Stopped"), "{:?}", lab.notifications);
         }
     }
     lab.update([Message::ExportRun(path.clone())]);
@@ -178,26 +189,26 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
 fn every_writer_of_runs_can_be_stopped_at_any_point() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use spikescope::experiment::run_export::export;
-    use spikescope::export::nir::Pools;
-    use spikescope::progress::{Control, Event};
+    use spikescope::experiment::run_export::export_run;
+    use spikescope::export::nir::PoolExport;
+    use spikescope::progress::{JobControl, JobEvent};
     let (lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let run = lab.run.clone().unwrap();
     for ending in ["nir", "npz", "nirdata"] {
         let path = folder.path().join(format!("run.{ending}"));
         let told = std::sync::Arc::new(AtomicUsize::new(0));
         // The control stops itself at its second piece of progress: in the middle of the file.
-        let slot: std::sync::Arc<std::sync::OnceLock<Control>> = Default::default();
+        let slot: std::sync::Arc<std::sync::OnceLock<JobControl>> = Default::default();
         let (own, count) = (slot.clone(), told.clone());
-        let control = Control::listening(move |event| {
-            if let Event::Progress { .. } = event
+        let control = JobControl::with_listener(move |event| {
+            if let JobEvent::Progress { .. } = event
                 && count.fetch_add(1, Ordering::Relaxed) == 1
             {
                 own.get().unwrap().cancel();
             }
         });
         slot.set(control.clone()).ok().unwrap();
-        let stopped = export(&run, &path, Pools::Average, &control);
+        let stopped = export_run(&run, &path, PoolExport::Average, &control);
         assert!(matches!(stopped, Err(Error::Cancelled)) || told.load(Ordering::Relaxed) < 2, "{ending}: {stopped:?}");
         assert!(told.load(Ordering::Relaxed) >= 2, "{ending} tells how far it is");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{ending}");

@@ -5,23 +5,23 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::ui::shell;
-use spikescope::ui::state::window::Window;
+use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::pane::Pane;
 
 /// The window on a lab that has computed its first run.
 struct Desk {
     lab: Lab,
-    window: Window,
+    window: WindowState,
 }
 
 fn desk() -> Harness<'static, Desk> {
-    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
-    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() };
+    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::demo() };
+    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: WindowState::default() };
     let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
         let mut messages = Vec::new();
         shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
         desk.lab.update(messages);
-        desk.lab.settle();
+        desk.lab.wait_until_idle();
     };
     let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
     harness.run_ok();
@@ -123,7 +123,7 @@ fn a_lesson_goes_on_where_a_session_stopped() {
     let session = spikescope::lab::Session { layout: window.saved_layout(), ..lab.session() };
     let mut other = desk();
     other.state_mut().lab.update([Message::Restore(Box::new(session))]);
-    other.state_mut().lab.settle();
+    other.state_mut().lab.wait_until_idle();
     other.run_ok();
     other.get_by_label("Step 2 of 8");
     click(&mut other, "Back");
@@ -173,7 +173,7 @@ fn a_digit_is_drawn_taken_back_and_left() {
     let lab = &harness.state().lab;
     assert_eq!(lab.drawing().unwrap().strokes.len(), 1);
     assert_eq!(lab.run.as_ref().unwrap().settings, lab.settings, "what is drawn has run");
-    let answer = spikescope::network::arg_max(&lab.run.as_ref().unwrap().ann.logits);
+    let answer = spikescope::network::argmax(&lab.run.as_ref().unwrap().ann.logits);
     assert_eq!(answer, 1, "a straight line is a one");
     assert!(harness.query_all_by_label_contains("ANN: 1 (").next().is_some(), "said in words");
     harness.get_by_label_contains("Class 7: ANN");
@@ -237,7 +237,7 @@ fn each_workspace_keeps_its_arrangement_and_a_projector_enlarges_all() {
     let docks = &harness.state().window.layout.docks;
     assert!(!docks.contains(Workspace::Teach, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Raster));
     for (pane, workspace) in [(Pane::Draw, Workspace::Teach), (Pane::Bench, Workspace::Teach)] {
-        assert!(docks.in_sight(workspace, pane), "{}", pane.title());
+        assert!(docks.is_visible(workspace, pane), "{}", pane.title());
     }
     harness.state_mut().lab.update([Message::SetProjector(true)]);
     (0..2).for_each(|_| _ = harness.run_ok());

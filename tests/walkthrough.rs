@@ -6,7 +6,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::experiment::Settings;
 use spikescope::lab::Lab;
-use spikescope::ui::state::window::Window;
+use spikescope::ui::state::window::WindowState;
 
 #[path = "common/desk.rs"]
 #[allow(dead_code, reason = "other tests sit at other desks")]
@@ -70,8 +70,8 @@ fn the_walk_through_is_true() {
     let text = std::fs::read_to_string(&path).expect("docs/walkthrough.md");
     let acts = acts(&text);
     assert!(acts.len() > 6, "{acts:?}");
-    let lab = Lab::open(Settings::first_start()).expect("the bundled network runs");
-    let mut harness = desk_on(Desk { lab, window: Window::default() }, egui::vec2(1280.0, 800.0));
+    let lab = Lab::open(Settings::demo()).expect("the bundled network runs");
+    let mut harness = desk_on(Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
     for (line, act) in acts {
         match act {
             Act::Click(name) => {

@@ -5,7 +5,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use spikescope::convert::ThresholdRule;
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message, Workspace};
-use spikescope::measure::Reference;
+use spikescope::measure::LedgerReference;
 use spikescope::ui::types::pane::Pane;
 
 #[path = "common/desk.rs"]
@@ -132,9 +132,9 @@ fn corrections_race_and_the_winner_becomes_the_recipe() {
 
 #[test]
 fn every_pane_draws_every_kind_of_run() {
-    let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() };
+    let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() };
     settings.recipe.steps = 5;
-    for method in spikescope::convert::Recipe::methods(&settings.recipe, 4) {
+    for method in spikescope::convert::Recipe::published_methods(&settings.recipe, 4) {
         let own = Settings { recipe: spikescope::convert::Recipe { steps: 5, ..method.recipe }, ..settings.clone() };
         let lab = Lab::open(own).unwrap_or_else(|error| panic!("{}: {error}", method.name));
         for pane in Pane::ALL {
@@ -158,18 +158,18 @@ fn the_neuron_in_focus_goes_on_the_bench_and_its_order_is_changed() {
     );
     click(&mut harness, "Spread evenly");
     let even = harness.state().lab.view.bench.run();
-    assert_eq!((even.count(), even.due), (even.due as i32, real.run().due), "evenly it fires as due");
+    assert_eq!((even.count(), even.expected), (even.expected as i32, real.run().expected), "evenly it fires as due");
 }
 
 #[test]
 fn the_ledger_is_against_the_networks_own_activation_unless_relu_is_asked_for() {
     let mut harness = desk();
-    assert_eq!(harness.state().lab.view.reference, Reference::Activation);
+    assert_eq!(harness.state().lab.view.reference, LedgerReference::Activation);
     click(&mut harness, "against ReLU(z)");
-    assert_eq!(harness.state().lab.view.reference, Reference::Relu);
-    assert_eq!(harness.state().lab.session().view.reference, Reference::Relu);
+    assert_eq!(harness.state().lab.view.reference, LedgerReference::Relu);
+    assert_eq!(harness.state().lab.session().view.reference, LedgerReference::Relu);
     click(&mut harness, "against a");
-    assert_eq!(harness.state().lab.view.reference, Reference::Activation);
+    assert_eq!(harness.state().lab.view.reference, LedgerReference::Activation);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn thresholds_that_ignore_the_learned_clip_are_found_and_mended_with_one_click()
     let mut harness = desk();
     assert!(harness.query_by_label("Use thresholds: learned").is_none());
     harness.state_mut().lab.update([Message::SetThreshold(ThresholdRule::Max), Message::EndGesture]);
-    harness.state_mut().lab.settle();
+    harness.state_mut().lab.wait_until_idle();
     harness.run_ok();
     click(&mut harness, "Use thresholds: learned");
     assert_eq!(harness.state().lab.settings.recipe.threshold, ThresholdRule::Learned);
@@ -196,7 +196,7 @@ fn what_no_pane_shows_is_not_computed() {
             snapshot.report.steps,
             snapshot.threshold.is_some(),
             snapshot.initial.is_some(),
-            snapshot.whole.readout.is_some(),
+            snapshot.figures.readout.is_some(),
         )
     };
     assert_eq!(parts(&harness), (7, false, false, false));
@@ -208,7 +208,7 @@ fn what_no_pane_shows_is_not_computed() {
     front(&mut harness, Pane::Threshold);
     assert_eq!(parts(&harness), (7, true, false, false));
     // Behind another tab again: what is there stays, what would be new is not made.
-    front(&mut harness, Pane::Initial);
+    front(&mut harness, Pane::InitialPotential);
     assert_eq!(parts(&harness), (7, true, true, false));
     assert!(std::sync::Arc::ptr_eq(&run, harness.state().lab.run.as_ref().unwrap()), "looking does not run anything");
     harness.state_mut().lab.update([Message::SetSteps(5), Message::EndGesture]);
@@ -227,7 +227,7 @@ fn frame_times_stand_in_the_corner() {
 
 #[test]
 fn a_million_spikes_are_a_picture_and_no_shapes() {
-    let mut settings = Settings { samples: 0..1, calibrate: 0..64, ..Settings::first_start() };
+    let mut settings = Settings { samples: 0..1, calibrate: 0..64, ..Settings::demo() };
     settings.recipe.steps = 1024;
     let mut lab = Lab::open(settings).unwrap();
     let run = lab.run.clone().unwrap();
@@ -235,7 +235,7 @@ fn a_million_spikes_are_a_picture_and_no_shapes() {
     let layer = (0..run.spiking.layers.len()).max_by_key(|&layer| spikes(layer)).unwrap();
     assert!(spikes(layer) > 300_000, "{} spikes", spikes(layer));
     lab.update([Message::FocusLayer(layer)]);
-    lab.settle();
+    lab.wait_until_idle();
     for pane in Pane::ALL {
         let ctx = egui::Context::default();
         let size = egui::vec2(640.0, 400.0);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::data::thumbnail_rgba;
 use crate::experiment::Run;
-use crate::task::Found;
+use crate::task::DetectedBox;
 use crate::{Error, Result};
 
 /// At most this many pictures are drawn.
@@ -20,8 +20,8 @@ struct Sample {
     /// Index in the data set.
     sample: usize,
     /// Corners as shares of width and height.
-    ann: Vec<Found>,
-    snn: Vec<Found>,
+    ann: Vec<DetectedBox>,
+    snn: Vec<DetectedBox>,
 }
 
 /// The files of `run`, by name; none where its network is no detector.
@@ -41,7 +41,7 @@ pub(super) fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-fn picture(run: &Run, sample: usize, ann: &[Found], snn: &[Found]) -> Result<Vec<u8>> {
+fn picture(run: &Run, sample: usize, ann: &[DetectedBox], snn: &[DetectedBox]) -> Result<Vec<u8>> {
     let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
     let mut image = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let at = (y as usize * width + x as usize) * 4;
@@ -57,7 +57,7 @@ fn picture(run: &Run, sample: usize, ann: &[Found], snn: &[Found]) -> Result<Vec
 }
 
 /// Draws the edges of a box, `thick` pixels wide.
-fn frame(image: &mut RgbImage, found: &Found, color: Rgb<u8>, thick: i64) {
+fn frame(image: &mut RgbImage, found: &DetectedBox, color: Rgb<u8>, thick: i64) {
     let (w, h) = (i64::from(image.width()), i64::from(image.height()));
     let place =
         |share: f32, side: i64| (f64::from(share) * side as f64).round().clamp(0.0, (side - 1).max(0) as f64) as i64;

@@ -5,16 +5,16 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::options::{RunArgs, settings_of, take_scaling, with_config};
+use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
-use crate::convert::findings::{Group, grouped};
+use crate::convert::findings::{FindingGroup, group_by_kind};
 use crate::convert::{Finding, Severity};
 use crate::experiment::Settings;
-use crate::experiment::adapt::{Fit, fitted};
+use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
-use crate::experiment::diagnose::examine;
-use crate::experiment::load::model;
-use crate::progress::Control;
+use crate::experiment::diagnose::diagnose;
+use crate::experiment::load::load_network;
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// Looks for what is wrong with a network, its data and a recipe, before any run.
@@ -54,24 +54,24 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
         return Err(Error::Invalid("the network is named twice; give MODEL or --model".into()));
     }
     options.model = args.network.or(options.model);
-    let mut settings = settings_of(&options)?;
+    let mut settings = settings_from_args(&options)?;
     let mut cache = Cache::default();
-    let opened = take_scaling(&mut settings, &options, &mut cache)
-        .and_then(|()| model(&settings, &mut cache, &Control::default()).map(drop));
+    let opened = use_stated_scaling(&mut settings, &options, &mut cache)
+        .and_then(|()| load_network(&settings, &mut cache, &JobControl::default()).map(drop));
     if let (Err(_), false) = (&opened, args.json) {
         // Weights that nobody knows: a file to begin with, so that `check NAME.pt > NAME.arch.toml` makes it.
-        if let Some(text) = crate::network::open::skeleton(&settings.model) {
+        if let Some(text) = crate::network::open::architecture_template(&settings.model) {
             print!("{text}");
         }
     }
     opened?;
     let progress = Progress::new();
     // A network from a file has no data of its own: without --data its graph alone is looked at.
-    let data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN);
+    let data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
     let result = match data {
         true => {
             settings = in_range(settings, &options, &mut cache)?;
-            examine(&settings, &mut cache, &progress.control(false))
+            diagnose(&settings, &mut cache, &progress.control(false))
         }
         false => graph_alone(&settings, &mut cache),
     };
@@ -84,7 +84,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
             Report { version: env!("CARGO_PKG_VERSION"), model: &settings.model, data, worst, findings: &findings };
         println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?);
     } else {
-        grouped(&findings).iter().for_each(|group| println!("{}", line(group)));
+        group_by_kind(&findings).iter().for_each(|group| println!("{}", line(group)));
         let of = |severity: Severity| {
             let count = findings.iter().filter(|finding| finding.severity == severity).count();
             format!("{count} {}{}", severity.word(), if count == 1 { "" } else { "s" })
@@ -108,7 +108,7 @@ fn code(worst: Option<Severity>) -> u8 {
 
 /// Ranges that were left out are fitted to the data set.
 fn in_range(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<Settings> {
-    let ranges = fitted(&settings, Fit::Ranges, cache, &Control::default())?;
+    let ranges = adapt_settings(&settings, Adapt::Ranges, cache, &JobControl::default())?;
     let samples = if options.samples.is_none() { ranges.samples } else { settings.samples.clone() };
     let calibrate = if options.calibrate.is_none() { ranges.calibrate } else { settings.calibrate.clone() };
     Ok(Settings { samples, calibrate, ..settings })
@@ -116,16 +116,16 @@ fn in_range(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<
 
 /// What the graph says without any data.
 fn graph_alone(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
-    let model = model(settings, cache, &Control::default())?;
-    let mut found = crate::convert::findings::of_network(model.program.network(), &settings.recipe);
+    let model = load_network(settings, cache, &JobControl::default())?;
+    let mut found = crate::convert::findings::check_network(model.program.network(), &settings.recipe);
     found.extend(model.notes.iter().cloned());
     crate::convert::findings::sort(&mut found);
     Ok(found)
 }
 
 /// Findings that say the same, as a line of text.
-pub(super) fn line(group: &Group<'_>) -> String {
-    let options = group.finding.mend.as_ref().map(|mend| mend.options()).filter(|options| !options.is_empty());
+pub(super) fn line(group: &FindingGroup<'_>) -> String {
+    let options = group.finding.mend.as_ref().map(|mend| mend.cli_options()).filter(|options| !options.is_empty());
     let mend = options.map_or(String::new(), |options| format!(" [{options}]"));
     format!("{}: {group}{mend}", group.finding.severity.word())
 }
@@ -133,7 +133,7 @@ pub(super) fn line(group: &Group<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Mend;
+    use crate::convert::Fix;
     use crate::data::Scaling;
 
     #[test]
@@ -142,8 +142,8 @@ mod tests {
             [None, Some(Severity::Note), Some(Severity::Warning), Some(Severity::Error)].map(code),
             [0, 0, 1, 1]
         );
-        let finding = Finding::warning("input scaling", Some("conv1"), "odd").mended_by(Mend::Scaling(Scaling::Bytes));
-        assert_eq!(line(&grouped(std::slice::from_ref(&finding))[0]), "warning: conv1: odd [--scale \"0..255\"]");
+        let finding = Finding::warning("input scaling", Some("conv1"), "odd").with_fix(Fix::Scaling(Scaling::Bytes));
+        assert_eq!(line(&group_by_kind(std::slice::from_ref(&finding))[0]), "warning: conv1: odd [--scale \"0..255\"]");
         let report =
             Report { version: "1", model: "m", data: None, worst: Some(Severity::Warning), findings: &[finding] };
         let json = serde_json::to_value(report).unwrap();

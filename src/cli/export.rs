@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::options::{RunArgs, settings_of, take_scaling, with_config};
+use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use crate::experiment::cache::Cache;
-use crate::experiment::pipeline::compute;
-use crate::experiment::run_export::export;
-use crate::export::nir::Pools;
+use crate::experiment::pipeline;
+use crate::experiment::run_export::export_run;
+use crate::export::nir::PoolExport;
 use crate::{Error, Result};
 
 /// Write a run as .nir, .npz, .nirdata, .html, .csv or .parquet.
@@ -29,21 +29,21 @@ pub struct ExportArgs {
 /// What the run gives, endings that are not known, and networks that a format cannot say.
 pub fn run(args: ExportArgs) -> Result<()> {
     let pools = match args.pools.as_str() {
-        "avg" => Pools::Average,
-        "sum" => Pools::Sum,
+        "avg" => PoolExport::Average,
+        "sum" => PoolExport::Sum,
         other => return Err(Error::Invalid(format!("pools '{other}' are not known; use avg or sum"))),
     };
     let options = with_config(args.options)?;
-    let mut settings = settings_of(&options)?;
+    let mut settings = settings_from_args(&options)?;
     let mut cache = Cache::default();
-    take_scaling(&mut settings, &options, &mut cache)?;
+    use_stated_scaling(&mut settings, &options, &mut cache)?;
     let progress = Progress::new();
-    let result = compute(&settings, &mut cache, &progress.control(false));
+    let result = pipeline::run(&settings, &mut cache, &progress.control(false));
     progress.clear();
     let run = result?;
     let mut refused = None;
     for file in &args.files {
-        let said = export(&run, file, pools, &progress.control(false));
+        let said = export_run(&run, file, pools, &progress.control(false));
         progress.clear();
         match said {
             Ok(said) => {

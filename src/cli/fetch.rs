@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::progress::Progress;
-use crate::data::fetch::{home, named};
+use crate::data::fetch::{default_dir, find};
 use crate::{Error, Result};
 
 /// Download a public data set by name: mnist, fashion-mnist or cifar10.
@@ -22,9 +22,9 @@ pub struct FetchArgs {
 /// # Errors
 /// What [`crate::data::fetch::DataSet::fetch`] gives, and names that are not known.
 pub fn run(args: FetchArgs) -> Result<()> {
-    let set = named(&args.name)?;
+    let set = find(&args.name)?;
     let missing = || Error::Invalid("there is no home folder to put it into; name one with --to DIR".into());
-    let folder = args.to.or_else(|| home().map(|home| home.join(set.name))).ok_or_else(missing)?;
+    let folder = args.to.or_else(|| default_dir().map(|home| home.join(set.name))).ok_or_else(missing)?;
     let progress = Progress::new();
     progress.begin(set.name);
     let control = progress.control(true);

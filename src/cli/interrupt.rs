@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -21,7 +21,7 @@ pub fn interrupted() -> bool {
 }
 
 /// Listens, and cancels the work under `control` at the first Ctrl-C.
-pub fn cancel_on_interrupt(control: &Control) {
+pub fn cancel_on_interrupt(control: &JobControl) {
     listen();
     let control = control.clone();
     // A handler may not do more than set a flag; this thread looks at it and ends with the program.

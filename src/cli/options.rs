@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{parse_range, range_text};
 use crate::compute::Backend;
 use crate::convert::{
-    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Reset, ThresholdRule, Tie,
+    Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Reset, ThresholdRule,
+    TieRule,
 };
 use crate::data::Scaling;
 use crate::experiment::Settings;
 use crate::experiment::cache::Cache;
-use crate::experiment::load::model;
-use crate::progress::Control;
+use crate::experiment::load::load_network;
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// Everything a run takes, from the command line or a TOML file with the same names.
@@ -178,7 +179,7 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
 }
 
 /// The settings that the options ask for; what is not named has its default.
-pub fn settings_of(args: &RunArgs) -> Result<Settings> {
+pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     let mut settings = Settings::default();
     if let Some(path) = &args.recipe {
         settings.recipe = NamedRecipe::load(path)?.recipe;
@@ -192,7 +193,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
             one_of("granularity", text, &[("layer", Granularity::Layer), ("channel", Granularity::Channel)])?;
     }
     if let Some(text) = &args.tie {
-        recipe.tie = one_of("tie", text, &[("ge", Tie::Ge), ("gt", Tie::Gt)])?;
+        recipe.tie = one_of("tie", text, &[("ge", TieRule::Ge), ("gt", TieRule::Gt)])?;
     }
     if let Some(text) = &args.reset {
         recipe.reset = one_of("reset", text, &[("soft", Reset::Soft), ("hard", Reset::Hard)])?;
@@ -207,7 +208,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
         recipe.initial = one_of("initial", text, &words)?;
     }
     if let Some(text) = &args.neuron {
-        recipe.neuron = Neuron::parse(text)?;
+        recipe.neuron = NeuronModel::parse(text)?;
     }
     if let Some(text) = &args.correction {
         recipe.correction = Correction::parse(text)?;
@@ -216,7 +217,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
         recipe.bias_correction = one_of("bias-correction", text, &[("on", true), ("off", false)])?;
     }
     if let Some(text) = &args.pooling {
-        let words = [("pre-neuron", Pooling::PreNeuron), ("lateral", Pooling::Lateral)];
+        let words = [("pre-neuron", MaxPoolRule::PreNeuron), ("lateral", MaxPoolRule::Lateral)];
         recipe.pooling = one_of("pooling", text, &words)?;
     }
     if let Some(text) = &args.readout {
@@ -240,7 +241,7 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
     }
     settings.data = args.data.clone().unwrap_or(settings.data);
     // Some data bring the samples to calibrate on along.
-    let own = || crate::data::DataSpec::parse(&settings.data).ok()?.calibration().map(String::from);
+    let own = || crate::data::DataSpec::parse(&settings.data).ok()?.default_calibration().map(String::from);
     settings.calibration_data = args.calibrate_data.clone().or_else(own);
     if let Some(text) = &args.scale {
         settings.scaling = Scaling::parse(text)?;
@@ -249,15 +250,15 @@ pub fn settings_of(args: &RunArgs) -> Result<Settings> {
 }
 
 /// Without `--scale`, takes the input scaling that the network's file or its architecture file states, if any.
-pub fn take_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
+pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
     if args.scale.is_none() {
-        let model = model(settings, cache, &Control::default())?;
+        let model = load_network(settings, cache, &JobControl::default())?;
         settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
     }
     Ok(())
 }
 
-/// The name under which the weights `model` are opened with the architecture file `arch`.
+/// The name under which the weights `load_network` are opened with the architecture file `arch`.
 fn with_architecture(model: &str, arch: &Path) -> Result<String> {
     let known = arch.extension().is_some_and(|ending| ending == "toml");
     if !known || !arch.is_file() {

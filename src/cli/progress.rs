@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::progress::{Control, Event};
+use crate::progress::{JobControl, JobEvent};
 
 /// How often the line of a terminal is written anew.
 const ON_TERMINAL: Duration = Duration::from_millis(50);
@@ -44,17 +44,17 @@ impl Progress {
     }
 
     /// Work that tells its stages here. With `log`, also when standard error is no terminal.
-    pub fn control(&self, log: bool) -> Control {
+    pub fn control(&self, log: bool) -> JobControl {
         if !(self.terminal || log) {
-            return Control::default();
+            return JobControl::default();
         }
         let own = self.clone();
-        let control = Control::listening(move |event| {
-            if let Event::Progress { stage, fraction } = event {
+        let control = JobControl::with_listener(move |event| {
+            if let JobEvent::Progress { stage, fraction } = event {
                 own.stage(stage, fraction);
             }
         });
-        control.without_answers()
+        control.without_samples()
     }
 
     /// Takes the line off a terminal, so that a result can stand in its place.

@@ -2,23 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{RunArgs, settings_of, take_scaling, with_config};
+use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use super::summary;
 use crate::convert::Severity;
-use crate::convert::findings::grouped;
+use crate::convert::findings::group_by_kind;
 use crate::data::{NpzData, write_npz};
-use crate::experiment::Run;
 use crate::experiment::cache::Cache;
-use crate::experiment::pipeline::compute;
+use crate::experiment::{Run, pipeline};
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
 /// Runs the command.
 pub fn run(args: RunArgs) -> Result<()> {
     let args = with_config(args)?;
-    let mut settings = settings_of(&args)?;
-    settings.recipe.check()?;
+    let mut settings = settings_from_args(&args)?;
+    settings.recipe.validate()?;
     let out =
         args.out.clone().ok_or_else(|| Error::Invalid("--out DIR is missing: where should the results go?".into()))?;
     let dump = match args.dump.as_deref() {
@@ -30,16 +29,16 @@ pub fn run(args: RunArgs) -> Result<()> {
     let progress = Progress::new();
     // A log file gets results and errors only.
     let mut cache = Cache::default();
-    take_scaling(&mut settings, &args, &mut cache)?;
-    let result = compute(&settings, &mut cache, &progress.control(false));
+    use_stated_scaling(&mut settings, &args, &mut cache)?;
+    let result = pipeline::run(&settings, &mut cache, &progress.control(false));
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;
-    for group in grouped(&run.findings).iter().filter(|group| group.finding.severity > Severity::Note) {
+    for group in group_by_kind(&run.findings).iter().filter(|group| group.finding.severity > Severity::Note) {
         eprintln!("{}", super::check::line(group));
     }
-    println!("{}", run.sentence());
-    let notes = grouped(&run.findings);
+    println!("{}", run.summary());
+    let notes = group_by_kind(&run.findings);
     notes.iter().filter(|group| group.finding.severity == Severity::Note).for_each(|note| {
         println!("{}", super::check::line(note));
     });

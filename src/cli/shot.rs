@@ -7,11 +7,11 @@ use serde::Deserialize;
 use crate::experiment::Settings;
 use crate::lab::{Lab, Message, Session, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
-use crate::ui::Format;
-use crate::ui::export::Still;
+use crate::ui::ExportFormat;
+use crate::ui::export::OffscreenPane;
 use crate::ui::export::jobs::write;
-use crate::ui::state::pane_export::Progress;
-use crate::ui::state::window::Window;
+use crate::ui::state::pane_export::PaneExportProgress;
+use crate::ui::state::window::WindowState;
 use crate::ui::types::pane::Pane;
 use crate::{Error, Result};
 
@@ -73,14 +73,14 @@ pub fn run(args: ShotArgs) -> Result<()> {
     };
     let mut lab = match &args.session {
         Some(path) => Lab::from_session(Session::load(path)?),
-        None => Lab::new(Settings::first_start()),
+        None => Lab::new(Settings::demo()),
     };
-    lab.settle();
+    lab.wait_until_idle();
     if lab.run.is_none() {
-        let reason = lab.notices.last().map_or("nothing was computed", |notice| notice.text.as_str());
+        let reason = lab.notifications.last().map_or("nothing was computed", |notice| notice.text.as_str());
         return Err(Error::Invalid(reason.to_owned()));
     }
-    let mut window = Window::default();
+    let mut window = WindowState::default();
     if let Some(workspace) = args.workspace.as_deref() {
         lab.update([Message::SetWorkspace(workspace_named(workspace)?)]);
     }
@@ -88,12 +88,13 @@ pub fn run(args: ShotArgs) -> Result<()> {
         enter(lesson, args.step, &mut lab, &mut window)?;
     }
     lab.view.dark = dark.unwrap_or(lab.view.dark);
-    let mut still = Still::new(pane, egui::vec2(width, height), args.scale).in_window(window, crate::ui::shell::show);
-    write(&mut still, &mut lab, format, &args.out, &Progress::default())
+    let mut still =
+        OffscreenPane::new(pane, egui::vec2(width, height), args.scale).in_window(window, crate::ui::shell::show);
+    write(&mut still, &mut lab, format, &args.out, &PaneExportProgress::default())
 }
 
 /// Brings lab and window to a step of a lesson.
-fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut Window) -> Result<()> {
+fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> Result<()> {
     let bundled = LESSONS.iter().any(|(name, _)| *name == lesson);
     if !bundled && !std::path::Path::new(lesson).exists() {
         let names: Vec<&str> = LESSONS.iter().map(|(name, _)| *name).collect();
@@ -112,7 +113,7 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut Window) -> Resul
     }
     window.lesson.go(step - 1, &mut messages);
     lab.update(messages);
-    lab.settle();
+    lab.wait_until_idle();
     Ok(())
 }
 
@@ -122,9 +123,9 @@ fn workspace_named(name: &str) -> Result<Workspace> {
 }
 
 /// What the ending of `path` asks for.
-fn format_of(path: &Path) -> Result<Format> {
+fn format_of(path: &Path) -> Result<ExportFormat> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let known = [Format::Png, Format::Svg, Format::Csv, Format::Gif];
+    let known = [ExportFormat::Png, ExportFormat::Svg, ExportFormat::Csv, ExportFormat::Gif];
     known.into_iter().find(|format| format.ending() == ending).ok_or_else(|| {
         Error::Invalid(format!("'{}' is not written; name a .png, .svg, .csv or .gif file", path.display()))
     })

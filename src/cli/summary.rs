@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::range_text;
 use crate::compute::Backend;
 use crate::convert::Recipe;
-use crate::experiment::{Run, Seconds};
+use crate::experiment::{Run, Timings};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
-use crate::task::output_agreement::{Answer, Boxes, Likeness};
+use crate::task::output_agreement::{BoxCounts, OutputAgreement, OutputKind};
 
 /// How many samples' ANN logits the summary shows.
 const FIRST_LOGITS: usize = 8;
@@ -54,7 +54,7 @@ pub struct Summary {
     pub layers: Vec<LayerSummary>,
     /// ANN logits of the first samples.
     pub ann_logits_first: Vec<Vec<f32>>,
-    pub seconds: Seconds,
+    pub seconds: Timings,
 }
 
 /// Answers that are no classes, one number per step.
@@ -64,7 +64,7 @@ pub struct Outputs {
     pub error: Vec<f64>,
     /// Boxes in all samples, of a detector.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub boxes: Option<Vec<Boxes>>,
+    pub boxes: Option<Vec<BoxCounts>>,
 }
 
 /// One spiking layer, as it is written.
@@ -106,26 +106,26 @@ pub fn summary(run: &Run) -> Summary {
         scale: settings.scaling.to_string(),
         backend: settings.backend,
         recipe: settings.recipe.clone(),
-        readout_delay: report.answers.delay,
+        readout_delay: report.predictions.delay,
         ann_accuracy: report.ann_accuracy,
         snn_accuracy: report.curve.iter().map(|point| point.accuracy).collect(),
         agreement: report.curve.iter().map(|point| point.agreement).collect(),
-        outputs: report.likeness.as_deref().map(outputs),
+        outputs: report.output_agreement.as_deref().map(outputs),
         steps: run.steps(),
         presteps: settings.recipe.correction.presteps(),
         hardware_presteps: settings.recipe.correction.hardware_presteps(run.spiking.layers.len()),
-        mean_steps: report.answers.mean_steps,
+        mean_steps: report.predictions.mean_steps,
         layers: report.layers.iter().map(layer).collect(),
         ann_logits_first: (0..run.ann.samples.min(FIRST_LOGITS)).map(|s| run.ann.logits_of(s).to_vec()).collect(),
         seconds: run.seconds,
     }
 }
 
-fn outputs(likeness: &Likeness) -> Outputs {
+fn outputs(likeness: &OutputAgreement) -> Outputs {
     let boxes = (1..=likeness.steps).map(|t| likeness.boxes(t));
     Outputs {
         error: (1..=likeness.steps).map(|t| likeness.error(t)).collect(),
-        boxes: (likeness.of == Answer::Boxes).then(|| boxes.collect()),
+        boxes: (likeness.of == OutputKind::Boxes).then(|| boxes.collect()),
     }
 }
 
@@ -143,7 +143,7 @@ fn layer(layer: &LayerReport) -> LayerSummary {
         offset_spikes: layer.offset_spikes.clone(),
         ledger: layer.ledger,
         ledger_activation: layer.ledger_activation,
-        carried_in: layer.carried_in,
+        carried_in: layer.propagated_by_rerun,
         residual: layer.residual,
         residual_end_to_end: layer.residual_end_to_end,
         silenced: layer.silenced,
@@ -155,10 +155,9 @@ fn layer(layer: &LayerReport) -> LayerSummary {
 mod tests {
     use super::*;
     use crate::convert::{Readout, ThresholdRule};
-    use crate::experiment::Settings;
     use crate::experiment::cache::Cache;
-    use crate::experiment::pipeline::compute;
-    use crate::progress::Control;
+    use crate::experiment::{Settings, pipeline};
+    use crate::progress::JobControl;
 
     #[test]
     fn a_summary_says_what_was_run() {
@@ -171,7 +170,7 @@ mod tests {
         settings.recipe.steps = 6;
         settings.recipe.threshold = ThresholdRule::Learned;
         settings.recipe.readout = Readout::Delayed(Some(2));
-        let run = compute(&settings, &mut Cache::default(), &Control::default()).unwrap();
+        let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap();
         let json = serde_json::to_value(summary(&run)).unwrap();
         for (field, value) in [
             ("version", env!("CARGO_PKG_VERSION")),

@@ -8,9 +8,9 @@ use std::time::Instant;
 use super::interrupt;
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
-use crate::network::zoo::{self, Arch};
+use crate::network::zoo::{self, ZooArchitecture};
 use crate::network::{Activation, Network, Op, open, safetensors};
-use crate::train::{Optimizer, Options, Progress, accuracy, train};
+use crate::train::{Optimizer, TrainOptions, TrainProgress, accuracy, train};
 use crate::{Error, Result};
 
 /// Train a network and save it as a Spikescope file (safetensors with the graph inside).
@@ -66,15 +66,15 @@ pub struct TrainArgs {
 /// What reading the data, training or saving gives; see [`train`].
 pub fn run(args: TrainArgs) -> Result<()> {
     let optimizer = Optimizer::parse(&args.optimizer)?;
-    let options = Options {
+    let options = TrainOptions {
         epochs: args.epochs,
         batch: args.batch,
         optimizer,
-        learning_rate: args.lr.unwrap_or(optimizer.usual_rate()),
+        learning_rate: args.lr.unwrap_or(optimizer.default_learning_rate()),
         weight_decay: args.weight_decay,
         shift: args.shift,
         seed: args.seed,
-        ..Options::default()
+        ..TrainOptions::default()
     };
     check_folder(&args.out)?;
     let samples = DataSpec::parse(&args.data)?.load()?;
@@ -87,7 +87,13 @@ pub fn run(args: TrainArgs) -> Result<()> {
         Some(text) => Scaling::parse(text)?,
         None => network.scaling.clone().unwrap_or_default(),
     };
-    println!("{}: {} parameters, {} samples of {}", network.name, network.parameters(), samples.len(), samples.source);
+    println!(
+        "{}: {} parameters, {} samples of {}",
+        network.name,
+        network.parameter_count(),
+        samples.len(),
+        samples.source
+    );
     interrupt::listen();
     let begun = Instant::now();
     let trained = train(&network, &samples, &scaling, &options, |at| {
@@ -123,7 +129,12 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
         (Some(arch), _) => {
             let last = samples.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
             let classes = samples.class_names.len().max(last);
-            Arch::parse(arch)?.build(&samples.shape, classes, activation.unwrap_or(Activation::Relu), args.seed)
+            ZooArchitecture::parse(arch)?.build(
+                &samples.shape,
+                classes,
+                activation.unwrap_or(Activation::Relu),
+                args.seed,
+            )
         }
         (None, Some(init)) => {
             let mut network = open(init)?;
@@ -139,7 +150,7 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
 }
 
 /// One line an epoch; between them, on a terminal, one line that is written over.
-fn report(at: Progress, begun: Instant) {
+fn report(at: TrainProgress, begun: Instant) {
     let numbers =
         format!("epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %", at.epoch, at.epochs, at.loss, 100.0 * at.accuracy);
     let terminal = std::io::stderr().is_terminal();

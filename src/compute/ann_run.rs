@@ -1,11 +1,11 @@
 //! The ANN's own values on the samples of a run: what the spiking network is compared with.
 
-use super::dense::numbers;
+use super::dense::tensor_to_vec;
 use super::program::Program;
 use crate::Result;
 use crate::network::Op;
-use crate::network::outputs::arg_max;
-use crate::progress::Control;
+use crate::network::outputs::argmax;
+use crate::progress::JobControl;
 
 /// What the ANN computes for the samples of a run.
 #[derive(Clone, Debug)]
@@ -20,34 +20,34 @@ pub struct AnnRun {
 
 impl AnnRun {
     /// Runs the ANN on `input` (`[rows, F]`, scaled).
-    pub fn compute(program: &Program, input: &[f32], rows: usize, control: &Control) -> Result<Self> {
+    pub fn compute(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Self> {
         let network = program.network();
         let width = input.len().checked_div(rows).unwrap_or(0);
-        let sources: Vec<_> = network.activations().map(|(id, _)| network.nodes[id].inputs[0]).collect();
+        let sources: Vec<_> = network.activation_nodes().map(|(id, _)| network.nodes[id].inputs[0]).collect();
         let mut run = Self {
             samples: rows,
             classes: network.classes(),
             logits: Vec::with_capacity(rows * network.classes()),
             pre_activations: vec![Vec::new(); sources.len()],
         };
-        let block = program.rows_at_once();
+        let block = program.batch_rows();
         for start in (0..rows).step_by(block) {
             control.progress("running the ANN", start as f32 / rows as f32);
             let end = (start + block).min(rows);
             let x = program.tensor(input[start * width..end * width].to_vec(), end - start);
             let logits = program.try_run(x, |id, value| {
                 for (k, _) in sources.iter().enumerate().filter(|(_, source)| **source == id) {
-                    run.pre_activations[k].extend(numbers(value.clone()));
+                    run.pre_activations[k].extend(tensor_to_vec(value.clone()));
                 }
                 control.check()
             })?;
-            run.logits.extend(numbers(logits));
+            run.logits.extend(tensor_to_vec(logits));
         }
         Ok(run)
     }
 
     /// This run with the samples of `more`, of the same network, behind its own.
-    pub fn joined(&self, more: &Self) -> Self {
+    pub fn concat(&self, more: &Self) -> Self {
         let pre_activations = self.pre_activations.iter().zip(&more.pre_activations);
         Self {
             samples: self.samples + more.samples,
@@ -62,8 +62,8 @@ impl AnnRun {
         &self.logits[sample * self.classes..(sample + 1) * self.classes]
     }
     /// The class the ANN answers for `sample`.
-    pub fn answer(&self, sample: usize) -> usize {
-        arg_max(self.logits_of(sample))
+    pub fn prediction(&self, sample: usize) -> usize {
+        argmax(self.logits_of(sample))
     }
     /// The ANN's activation at pre-activation `z` of spiking layer `node`.
     pub fn activation(program: &Program, node: usize, z: f32) -> f32 {

@@ -36,18 +36,18 @@ impl Backend {
             Self::Flex => Ok(burn::tensor::Device::flex()),
             #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favor")]
             Self::Ndarray => Ok(burn::tensor::Device::ndarray()),
-            Self::Wgpu => graphics_card().map_err(Error::Invalid),
+            Self::Wgpu => gpu_device().map_err(Error::Invalid),
         }
     }
 }
 
 /// What a person does who wants the backend that this build does not have.
-pub const HOW_TO_GET_WGPU: &str =
+pub const WGPU_HELP: &str =
     "this build has no wgpu backend; build it in with `cargo build --release --features wgpu`, or use the backend flex";
 
 #[cfg(not(feature = "wgpu"))]
-fn graphics_card() -> Result<burn::tensor::Device, String> {
-    Err(HOW_TO_GET_WGPU.to_owned())
+fn gpu_device() -> Result<burn::tensor::Device, String> {
+    Err(WGPU_HELP.to_owned())
 }
 
 /// The graphics card, opened once: a runtime that is there already cannot be set up a second time.

@@ -9,7 +9,7 @@ use crate::network::{Activation, Network, Node, Op, Weights};
 
 /// The tensors of one node on a device.
 #[derive(Clone, Debug)]
-pub enum Params {
+pub enum NodeParams {
     /// The node has no weights.
     None,
     /// `weight` `[C_out, C_in/groups, kH, kW]` (transposed: `[C_in, C_out/groups, kH, kW]`), `bias` `[C_out]`.
@@ -22,7 +22,7 @@ pub enum Params {
     Affine { scale: Tensor<1>, shift: Tensor<1> },
 }
 
-impl Params {
+impl NodeParams {
     /// Puts the weights of `op` on `device`.
     pub fn of(op: &Op, device: &Device) -> Self {
         let vector = |data: &[f32]| Tensor::<1>::from_data(TensorData::new(data.to_vec(), [data.len()]), device);
@@ -51,7 +51,7 @@ impl Params {
 }
 
 /// Applies one node to its inputs, each `[N, F_i]`; returns `[N, F]`.
-pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Tensor<2>>) -> Tensor<2> {
+pub fn apply_node(network: &Network, node: &Node, params: &NodeParams, mut inputs: Vec<Tensor<2>>) -> Tensor<2> {
     let in_shape = |k: usize| network.nodes[node.inputs[k]].shape.as_slice();
     let x = if matches!(node.op, Op::Add | Op::Concat { .. }) { None } else { inputs.pop() };
     let rows = x.as_ref().or(inputs.first()).map_or(0, |x| x.dims()[0]);
@@ -67,12 +67,14 @@ pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Te
             Tensor::cat(parts, axis + 1 + 4 - node.shape.len()).reshape([rows as i32, -1])
         }
         (Op::Conv2d { stride, padding, dilation, groups, .. }, Some(x)) => {
-            let Params::Conv { weight, bias } = params else { unreachable!("convolution without weights") };
+            let NodeParams::Conv { weight, bias } = params else { unreachable!("convolution without weights") };
             let options = ConvOptions::new_with_padding(*stride, pairs(padding), *dilation, *groups);
             conv2d(image(x), weight.clone(), bias.clone(), options).reshape([rows as i32, -1])
         }
         (Op::ConvTranspose2d { stride, padding, output_padding, dilation, groups, .. }, Some(x)) => {
-            let Params::Conv { weight, bias } = params else { unreachable!("transposed convolution without weights") };
+            let NodeParams::Conv { weight, bias } = params else {
+                unreachable!("transposed convolution without weights")
+            };
             let options = ConvTransposeOptions::new(*stride, [0, 0], *output_padding, *dilation, *groups);
             let full = conv_transpose2d(image(x), weight.clone(), bias.clone(), options);
             let [n, c, h, w] = full.dims();
@@ -80,7 +82,9 @@ pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Te
             full.slice([0..n, 0..c, top..h - bottom, left..w - right]).reshape([rows as i32, -1])
         }
         (Op::Resample { .. }, Some(x)) => {
-            let Params::Resample { rows: up, columns } = params else { unreachable!("resize without its matrices") };
+            let NodeParams::Resample { rows: up, columns } = params else {
+                unreachable!("resize without its matrices")
+            };
             let [height, width] = [in_shape(0)[1], in_shape(0)[2]];
             // [N·C·H, W] · [W, W'], then over the other dimension.
             let wide = image(x).reshape([-1, width as i32]).matmul(columns.clone());
@@ -89,7 +93,7 @@ pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Te
             up.clone().unsqueeze::<3>().matmul(planes).reshape([rows as i32, -1])
         }
         (Op::Linear { .. }, Some(x)) => {
-            let Params::Linear { weight, bias } = params else { unreachable!("linear layer without weights") };
+            let NodeParams::Linear { weight, bias } = params else { unreachable!("linear layer without weights") };
             let y = x.matmul(weight.clone());
             match bias {
                 Some(bias) => y + bias.clone().unsqueeze::<2>(),
@@ -97,7 +101,7 @@ pub fn apply(network: &Network, node: &Node, params: &Params, mut inputs: Vec<Te
             }
         }
         (Op::Affine { .. }, Some(x)) => {
-            let Params::Affine { scale, shift } = params else { unreachable!("affine without numbers") };
+            let NodeParams::Affine { scale, shift } = params else { unreachable!("affine without numbers") };
             let channels = scale.dims()[0];
             let x = x.reshape([rows as i32, channels as i32, -1]);
             let wide = |v: &Tensor<1>| v.clone().reshape([1, channels, 1]);
@@ -183,7 +187,7 @@ fn activate(activation: Activation, z: Tensor<2>) -> Tensor<2> {
 }
 
 /// The numbers of a tensor, row-major; without a copy when nothing else holds it.
-pub fn numbers(tensor: Tensor<2>) -> Vec<f32> {
+pub fn tensor_to_vec(tensor: Tensor<2>) -> Vec<f32> {
     let data = tensor.into_data();
     match data.try_into_vec::<f32>() {
         Ok(values) => values,

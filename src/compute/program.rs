@@ -10,9 +10,9 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::dense::{Params, apply, numbers};
-use super::event::lookup_table::Kept;
-use super::event::{Feed, Grid, compile};
+use super::dense::{NodeParams, apply_node, tensor_to_vec};
+use super::event::lookup_table::TableCache;
+use super::event::{Grid, SynapsePlan, compile};
 use crate::network::{Network, Node, NodeId, Op};
 
 /// Multiplications of one node in one go, about five milliseconds on one core, so that work is stopped soon.
@@ -24,7 +24,7 @@ const ROWS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Program {
     network: Arc<Network>,
-    params: Vec<Params>,
+    params: Vec<NodeParams>,
     device: Device,
     /// For every node, the last node that reads it: its value is dropped there.
     last_reader: Vec<NodeId>,
@@ -37,9 +37,9 @@ pub struct Program {
 /// A node in event form.
 #[derive(Debug)]
 pub struct EventForm {
-    pub feed: Feed,
+    pub plan: SynapsePlan,
     /// Lookup tables of the feed's terms, in their order.
-    pub tables: Vec<Kept>,
+    pub tables: Vec<TableCache>,
     /// Its value without spikes, `[places][channels]` of the feed's inner grid; empty where it depends on the sample.
     pub constant: Vec<f32>,
 }
@@ -47,7 +47,7 @@ pub struct EventForm {
 impl Program {
     /// Puts the weights of `network` on `device`.
     pub fn new(network: Arc<Network>, device: &Device) -> Self {
-        let params = network.nodes.iter().map(|node| Params::of(&node.op, device)).collect();
+        let params = network.nodes.iter().map(|node| NodeParams::of(&node.op, device)).collect();
         let mut last_reader: Vec<NodeId> = (0..network.nodes.len()).collect();
         for (id, node) in network.nodes.iter().enumerate() {
             node.inputs.iter().for_each(|&input| last_reader[input] = id);
@@ -70,7 +70,7 @@ impl Program {
         &self.device
     }
     /// The tensors of node `id`.
-    pub fn params(&self, id: NodeId) -> &Params {
+    pub fn params(&self, id: NodeId) -> &NodeParams {
         &self.params[id]
     }
     /// The last node that reads the value of `id`.
@@ -104,7 +104,7 @@ impl Program {
                             values[i] = None;
                         }
                     }
-                    apply(&self.network, node, &self.params[id], inputs)
+                    apply_node(&self.network, node, &self.params[id], inputs)
                 }
             };
             observe(id, &value)?;
@@ -115,7 +115,7 @@ impl Program {
 
     /// Rows that go through the network together where work is to be stopped within some milliseconds: no node takes more
     /// than 2^26 multiplications for them.
-    pub fn rows_at_once(&self) -> usize {
+    pub fn batch_rows(&self) -> usize {
         let multiplications = |node: &Node| match &node.op {
             Op::Conv2d { weight, .. } => node.len() * weight.data.len() / weight.shape[0].max(1),
             Op::Linear { weight, .. } => weight.data.len(),
@@ -132,33 +132,33 @@ impl Program {
         }
         let make = || {
             let feed = compile(&self.network, id)?;
-            let constant = if feed.analog { Vec::new() } else { self.silent(&feed, None) };
-            let tables = feed.terms.iter().map(|_| Kept::default()).collect();
-            Some(EventForm { feed, tables, constant })
+            let constant = if feed.depends_on_input { Vec::new() } else { self.value_without_spikes(&feed, None) };
+            let tables = feed.terms.iter().map(|_| TableCache::default()).collect();
+            Some(EventForm { plan: feed, tables, constant })
         };
         self.events[id].get_or_init(make).as_ref()
     }
 
-    /// What `feed` adds up to without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input one
+    /// What `plan` adds up to without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input one
     /// sample, which is right where the feed is not analog.
-    pub fn silent(&self, feed: &Feed, input: Option<Tensor<2>>) -> Vec<f32> {
+    pub fn value_without_spikes(&self, feed: &SynapsePlan, input: Option<Tensor<2>>) -> Vec<f32> {
         let rows = input.as_ref().map_or(1, |x| x.dims()[0]);
         let mut values: Vec<Option<Tensor<2>>> = vec![None; self.network.nodes.len()];
-        for id in self.between_spikes(feed.inner) {
+        for id in self.nodes_between_spikes(feed.inner) {
             let node = &self.network.nodes[id];
             values[id] = Some(match node.op {
                 Op::Input => input.clone().unwrap_or_else(|| self.tensor(vec![0.0; rows * node.len()], rows)),
                 Op::Activation(_) => self.tensor(vec![0.0; rows * node.len()], rows),
                 _ => {
                     let inputs = node.inputs.iter().filter_map(|&i| values[i].clone()).collect();
-                    apply(&self.network, node, &self.params[id], inputs)
+                    apply_node(&self.network, node, &self.params[id], inputs)
                 }
             });
         }
         let Some(value) = values[feed.inner].take() else { return Vec::new() };
         let Grid { channels, .. } = feed.sum;
         let places = feed.sum.places();
-        let by_channel = numbers(value);
+        let by_channel = tensor_to_vec(value);
         let mut out = vec![0.0; by_channel.len()];
         for (from, to) in by_channel.chunks(channels * places).zip(out.chunks_mut(channels * places)) {
             for (c, plane) in from.chunks(places).enumerate() {
@@ -169,7 +169,7 @@ impl Program {
     }
 
     /// Node `target` and all nodes on the ways to it from the input or from the next spikes upstream, in order.
-    pub fn between_spikes(&self, target: NodeId) -> Vec<NodeId> {
+    pub fn nodes_between_spikes(&self, target: NodeId) -> Vec<NodeId> {
         let mut found = vec![false; self.network.nodes.len()];
         let mut open = vec![target];
         while let Some(id) = open.pop() {

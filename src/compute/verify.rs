@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dense::numbers;
+use super::dense::tensor_to_vec;
 use super::program::Program;
 use crate::data::npz;
 use crate::network::{Network, onnx};
@@ -33,7 +33,7 @@ struct Stored {
 
 /// What a comparison found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
+pub struct Verification {
     /// Where the stored values lie.
     pub source: PathBuf,
     pub samples: usize,
@@ -44,7 +44,7 @@ pub struct Verified {
     pub scale: f32,
 }
 
-impl Verified {
+impl Verification {
     /// Whether the difference is what rounding explains.
     pub fn agrees(&self) -> bool {
         self.largest <= ABSOLUTE + RELATIVE * self.scale
@@ -53,7 +53,11 @@ impl Verified {
 
 /// Compares `network`, read from `path`, with every stored set beside it; `program` puts it on a device and is asked only
 /// where there is one. A set that cannot be read or does not fit is an error in its place.
-pub fn beside(network: &Network, path: &Path, program: impl FnOnce() -> Program) -> Vec<Result<Verified>> {
+pub fn verify_stored_outputs(
+    network: &Network,
+    path: &Path,
+    program: impl FnOnce() -> Program,
+) -> Vec<Result<Verification>> {
     let sources = sources(path);
     if sources.is_empty() {
         return Vec::new();
@@ -81,7 +85,7 @@ fn sources(path: &Path) -> Vec<PathBuf> {
     sets.truncate(SETS);
     let named = |ending: &str| path.with_extension(ending);
     let npz = named("npz");
-    if npz.is_file() && matches!(npz::named(&npz, &OUTPUTS), Ok(Some(_))) {
+    if npz.is_file() && matches!(npz::find_array(&npz, &OUTPUTS), Ok(Some(_))) {
         sets.push(npz);
     }
     let npy = named("input.npy");
@@ -100,15 +104,15 @@ fn read(source: &Path) -> Result<Stored> {
     if source.extension().is_some_and(|ending| ending == "npz") {
         let array = |names: &[&str]| {
             let missing = || Error::file(source, "archive", format!("holds none of {}", names.join(", ")));
-            npz::named(source, names)?.ok_or_else(missing)
+            npz::find_array(source, names)?.ok_or_else(missing)
         };
         return Ok(Stored { input: array(&INPUTS)?, outputs: vec![array(&OUTPUTS)?] });
     }
     let output = PathBuf::from(source.to_string_lossy().replace(".input.npy", ".output.npy"));
-    Ok(Stored { input: npz::npy(source)?, outputs: vec![npz::npy(&output)?] })
+    Ok(Stored { input: npz::read_npy(source)?, outputs: vec![npz::read_npy(&output)?] })
 }
 
-fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) -> Result<Verified> {
+fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) -> Result<Verification> {
     let fail = |reason: String| Error::file(source, "the stored values", reason);
     let shape = network.input_shape();
     let (dims, values) = &stored.input;
@@ -119,7 +123,7 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
     };
     let rows = dims[0].min(SAMPLES);
     let (width, answers) = (shape.iter().product::<usize>(), network.classes());
-    let parts = network.parts();
+    let parts = network.outputs();
     if stored.outputs.len() != parts.len() {
         return Err(fail(format!("there are {} outputs for a network with {}", stored.outputs.len(), parts.len())));
     }
@@ -134,10 +138,10 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
         }
     }
     let mut found =
-        Verified { source: source.to_owned(), samples: rows, largest: 0.0, output: String::new(), scale: 0.0 };
+        Verification { source: source.to_owned(), samples: rows, largest: 0.0, output: String::new(), scale: 0.0 };
     for row in 0..rows {
         let x = program.tensor(input[row * width..(row + 1) * width].to_vec(), 1);
-        let ours = numbers(program.run(x, |_, _| {}));
+        let ours = tensor_to_vec(program.run(x, |_, _| {}));
         debug_assert_eq!(ours.len(), answers);
         for (part, (_, theirs)) in parts.iter().zip(&stored.outputs) {
             let theirs = &theirs[row * part.range.len()..(row + 1) * part.range.len()];
@@ -168,18 +172,18 @@ fn channels_first(values: &[f32], shape: &[usize]) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::data::{NpzData, write_npz};
-    use crate::network::zoo::{Arch, parse_activation};
+    use crate::network::zoo::{ZooArchitecture, parse_activation};
 
     #[test]
     fn stored_values_are_found_compared_and_told_when_they_do_not_fit() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("net.onnx");
         std::fs::write(&path, b"").unwrap();
-        let network = Arch::Mlp.build(&[1, 4, 4], 3, parse_activation("relu").unwrap(), 1).unwrap();
+        let network = ZooArchitecture::Mlp.build(&[1, 4, 4], 3, parse_activation("relu").unwrap(), 1).unwrap();
         let program = || Program::new(std::sync::Arc::new(network.clone()), &burn::tensor::Device::flex());
-        assert!(beside(&network, &path, || unreachable!("nothing is stored")).is_empty());
+        assert!(verify_stored_outputs(&network, &path, || unreachable!("nothing is stored")).is_empty());
         let x: Vec<f32> = (0..32).map(|k| k as f32 / 32.0).collect();
-        let mut y = numbers(program().run(program().tensor(x.clone(), 2), |_, _| {}));
+        let mut y = tensor_to_vec(program().run(program().tensor(x.clone(), 2), |_, _| {}));
         let save = |y: &[f32], shape: &[usize]| {
             write_npz(
                 &path.with_extension("npz"),
@@ -188,17 +192,19 @@ mod tests {
             .unwrap();
         };
         save(&y, &[2, 3]);
-        let right = beside(&network, &path, program).remove(0).unwrap();
+        let right = verify_stored_outputs(&network, &path, program).remove(0).unwrap();
         assert!(right.agrees() && right.samples == 2, "{right:?}");
         y[4] += 0.5;
         save(&y, &[2, 3]);
-        let wrong = beside(&network, &path, program).remove(0).unwrap();
+        let wrong = verify_stored_outputs(&network, &path, program).remove(0).unwrap();
         assert!(!wrong.agrees() && (wrong.largest - 0.5).abs() < 1e-4, "{wrong:?}");
         save(&y, &[3, 2]);
-        assert!(beside(&network, &path, program).remove(0).unwrap_err().to_string().contains("[3, 2]"));
+        assert!(verify_stored_outputs(&network, &path, program).remove(0).unwrap_err().to_string().contains("[3, 2]"));
         // Broken sets are named, not lost.
         std::fs::create_dir(dir.path().join("test_data_set_0")).unwrap();
         std::fs::write(dir.path().join("test_data_set_0/input_0.pb"), [0xff; 9]).unwrap();
-        assert!(beside(&network, &path, program).remove(0).unwrap_err().to_string().contains("input_0.pb"));
+        assert!(
+            verify_stored_outputs(&network, &path, program).remove(0).unwrap_err().to_string().contains("input_0.pb")
+        );
     }
 }

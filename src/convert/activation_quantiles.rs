@@ -1,22 +1,22 @@
 //! A sorted set of activations: exact order statistics for threshold rules and histograms.
 
 use crate::Result;
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 /// A sorted set of activations; zeros are only counted.
 #[derive(Clone, Debug, Default)]
-pub struct Sorted {
+pub struct ActivationQuantiles {
     pub zeros: usize,
     /// The values above zero, ascending.
     pub positive: Vec<f32>,
 }
 
-impl Sorted {
+impl ActivationQuantiles {
     /// Of ReLU(z) of all pre-activations in `parts`.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` asks to stop.
-    pub fn of<'a>(parts: impl Iterator<Item = &'a [f32]>, control: &Control) -> Result<Self> {
+    pub fn from_pre_activations<'a>(parts: impl Iterator<Item = &'a [f32]>, control: &JobControl) -> Result<Self> {
         let (mut zeros, mut positive) = (0, Vec::new());
         for part in parts {
             control.check()?;
@@ -60,7 +60,7 @@ impl Sorted {
         sum / POINTS as f64 * self.positive.len() as f64 / self.len() as f64
     }
     /// Share of all values (zeros included) that are above `limit`.
-    pub fn share_above(&self, limit: f32) -> f64 {
+    pub fn fraction_above(&self, limit: f32) -> f64 {
         let above = self.positive.len() - self.positive.partition_point(|&z| z <= limit);
         above as f64 / self.len().max(1) as f64
     }
@@ -86,7 +86,7 @@ const DIGIT: u32 = 11;
 /// Numbers above zero in ascending order. Their bits, read as integers, are in the same order as they are, so they are
 /// sorted by digits from the last to the first (least significant digit radix sort): a few nanoseconds a number, where
 /// comparing takes tens, and it can be stopped on the way.
-fn ascending(mut values: Vec<f32>, control: &Control) -> Result<Vec<f32>> {
+fn ascending(mut values: Vec<f32>, control: &JobControl) -> Result<Vec<f32>> {
     if values.len() < COMPARED {
         values.sort_unstable_by(f32::total_cmp);
         return Ok(values);
@@ -121,8 +121,8 @@ mod tests {
     use super::*;
 
     /// The sorted set of `values`.
-    fn sorted(values: &[f32]) -> Sorted {
-        Sorted::of(std::iter::once(values), &Control::default()).unwrap()
+    fn sorted(values: &[f32]) -> ActivationQuantiles {
+        ActivationQuantiles::from_pre_activations(std::iter::once(values), &JobControl::default()).unwrap()
     }
 
     #[test]
@@ -140,16 +140,16 @@ mod tests {
     fn histograms_hold_every_positive_value() {
         let set = sorted(&[0.0, 0.1, 0.9, 1.5, 2.0, 7.0]);
         assert_eq!(set.histogram(2, 2.0), vec![2, 3]);
-        assert_eq!(set.share_above(1.5), 2.0 / 6.0);
+        assert_eq!(set.fraction_above(1.5), 2.0 / 6.0);
     }
 
     #[test]
     fn a_sort_is_stopped() {
-        let control = Control::default();
+        let control = JobControl::default();
         control.cancel();
         let values = vec![1.0; 2 * COMPARED];
         assert!(ascending(values.clone(), &control).is_err());
-        assert!(Sorted::of(std::iter::once(values.as_slice()), &control).is_err());
+        assert!(ActivationQuantiles::from_pre_activations(std::iter::once(values.as_slice()), &control).is_err());
     }
 
     proptest! {

@@ -3,11 +3,11 @@
 
 use rayon::prelude::*;
 
-use super::activation_quantiles::Sorted;
-use crate::compute::dense::numbers;
+use super::activation_quantiles::ActivationQuantiles;
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::network::NodeId;
-use crate::progress::Control;
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// Statistics of every spiking layer's ReLU(z) over the calibration samples.
@@ -15,35 +15,35 @@ use crate::{Error, Result};
 pub struct Calibration {
     pub samples: usize,
     /// One per activation, in network order.
-    pub layers: Vec<LayerStatistics>,
+    pub layers: Vec<ActivationStatistics>,
 }
 
 /// ReLU(z) of one layer over all calibration samples, ready for exact order statistics.
 #[derive(Clone, Debug)]
-pub struct LayerStatistics {
+pub struct ActivationStatistics {
     pub node: NodeId,
     /// All channels together.
-    pub layer: Sorted,
+    pub layer: ActivationQuantiles,
     /// One per channel (the first dimension of the layer's shape).
-    pub channels: Vec<Sorted>,
+    pub channels: Vec<ActivationQuantiles>,
 }
 
 /// Bytes a calibration over `samples` samples will hold at most while it is made.
-pub fn predict_bytes(samples: usize, neurons: &[usize]) -> usize {
+pub fn estimate_bytes(samples: usize, neurons: &[usize]) -> usize {
     // Every value once as collected, once in the layer's order and once in its channel's; and room to sort a layer in.
     let sorting = neurons.iter().max().unwrap_or(&0) * rayon::current_num_threads();
     (neurons.iter().sum::<usize>() * 3 + sorting) * samples * 4
 }
 
 /// Runs the ANN over `rows` calibration samples (`input` is `[rows, F]`, scaled) and sorts what each activation sees.
-pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Control) -> Result<Calibration> {
+pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Calibration> {
     let network = program.network();
     if rows == 0 {
         return Err(Error::Invalid("calibration needs at least one sample".into()));
     }
     let width = input.len() / rows;
-    let block = program.rows_at_once().min(rows);
-    let layers: Vec<NodeId> = network.activations().map(|(id, _)| id).collect();
+    let block = program.batch_rows().min(rows);
+    let layers: Vec<NodeId> = network.activation_nodes().map(|(id, _)| id).collect();
     let mut collected: Vec<Vec<f32>> = vec![Vec::new(); layers.len()];
     for start in (0..rows).step_by(block) {
         control.progress("calibrating", start as f32 / rows as f32);
@@ -53,7 +53,7 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
             for (k, &layer) in layers.iter().enumerate() {
                 // The activation's input is its pre-activation z.
                 if network.nodes[layer].inputs[0] == id {
-                    collected[k].extend(numbers(value.clone()));
+                    collected[k].extend(tensor_to_vec(value.clone()));
                 }
             }
             control.check()
@@ -63,9 +63,18 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
         let shape = &network.nodes[node].shape;
         let neurons: usize = shape.iter().product();
         let plane = neurons / shape[0];
-        let channel = |c: usize| Sorted::of(z.chunks(neurons).map(|s| &s[c * plane..(c + 1) * plane]), control);
+        let channel = |c: usize| {
+            ActivationQuantiles::from_pre_activations(
+                z.chunks(neurons).map(|s| &s[c * plane..(c + 1) * plane]),
+                control,
+            )
+        };
         let channels = (0..shape[0]).into_par_iter().map(channel).collect::<Result<_>>()?;
-        Ok(LayerStatistics { node, layer: Sorted::of(z.chunks(neurons), control)?, channels })
+        Ok(ActivationStatistics {
+            node,
+            layer: ActivationQuantiles::from_pre_activations(z.chunks(neurons), control)?,
+            channels,
+        })
     });
     Ok(Calibration { samples: rows, layers: statistics.collect::<Result<_>>()? })
 }
@@ -73,18 +82,18 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &Contro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::thresholds::least_error;
+    use crate::convert::thresholds::min_mse_threshold;
 
-    fn sorted(values: impl Iterator<Item = f32>) -> Sorted {
+    fn sorted(values: impl Iterator<Item = f32>) -> ActivationQuantiles {
         let values: Vec<f32> = values.collect();
-        Sorted::of(std::iter::once(values.as_slice()), &Control::default()).unwrap()
+        ActivationQuantiles::from_pre_activations(std::iter::once(values.as_slice()), &JobControl::default()).unwrap()
     }
 
     #[test]
     fn the_least_error_lies_below_the_maximum_when_one_outlier_stretches_it() {
         let spread = sorted((1..=1000).map(|k| k as f32 / 1000.0).chain([4.0]));
-        let theta = least_error(&spread, 4, 0.5);
+        let theta = min_mse_threshold(&spread, 4, 0.5);
         assert!((0.9..1.3).contains(&theta), "{theta}");
-        assert_eq!(least_error(&sorted([0.0; 3].into_iter()), 4, 0.5), 0.0);
+        assert_eq!(min_mse_threshold(&sorted([0.0; 3].into_iter()), 4, 0.5), 0.0);
     }
 }

@@ -17,14 +17,16 @@ pub mod threshold_balancing;
 pub mod threshold_error;
 pub mod thresholds;
 
-pub use activation_quantiles::Sorted;
-pub use calibration::{Calibration, LayerStatistics, calibrate};
-pub use dense_layers::CROSSOVER;
-pub use findings::{Finding, Mend, Severity, unclipped_thresholds};
+pub use activation_quantiles::ActivationQuantiles;
+pub use calibration::{ActivationStatistics, Calibration, calibrate};
+pub use dense_layers::DENSE_CROSSOVER_RATE;
+pub use findings::{Finding, Fix, Severity, unclipped_thresholds};
 pub use named_recipe::NamedRecipe;
-pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, Tie};
-pub use recipe_options::{Balance, Correction, CosRule, InitialPotential, Neuron, Pooling, Readout, SrpRule};
+pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, TieRule};
+pub use recipe_options::{
+    BalancingOptions, Correction, CosRule, InitialPotential, MaxPoolRule, NeuronModel, Readout, SrpRule,
+};
 pub use spiking_layer::SpikingLayer;
 pub use spiking_network::SpikingNetwork;
-pub use staircase::{target_count, target_of, whole};
-pub use threshold_balancing::{Balanced, balance};
+pub use staircase::{expected_spikes, expected_spikes_of, to_u32};
+pub use threshold_balancing::{BalancedThresholds, balance_thresholds};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, Correction, InitialPotential, Neuron, Pooling, Recipe, ThresholdRule};
+use super::{BalancingOptions, Correction, InitialPotential, MaxPoolRule, NeuronModel, Recipe, ThresholdRule};
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ impl NamedRecipe {
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
         let named: Self = toml::from_str(&text).map_err(|e| Error::toml(path, &text, &e))?;
-        named.recipe.check().map_err(|e| Error::file(path, "recipe", e.to_string()))?;
+        named.recipe.validate().map_err(|e| Error::file(path, "recipe", e.to_string()))?;
         Ok(named)
     }
 
@@ -45,19 +45,19 @@ impl NamedRecipe {
 impl Recipe {
     /// The methods of the papers on the thresholds of `base`, each as its authors use it, with `steps` pre-steps where one
     /// needs them.
-    pub fn methods(base: &Recipe, steps: usize) -> Vec<NamedRecipe> {
+    pub fn published_methods(base: &Recipe, steps: usize) -> Vec<NamedRecipe> {
         let plain = Recipe {
             correction: Correction::None,
-            neuron: Neuron::If,
+            neuron: NeuronModel::If,
             initial: InitialPotential::Constant,
             v_init: 0.5,
             reset: super::Reset::Soft,
             bias_shift: None,
             bias_correction: false,
-            pooling: Pooling::PreNeuron,
+            pooling: MaxPoolRule::PreNeuron,
             ..base.clone()
         };
-        let balance = ThresholdRule::Balance(Balance { batches: 64, ..Balance::default() });
+        let balance = ThresholdRule::Balance(BalancingOptions { batches: 64, ..BalancingOptions::default() });
         let of = |name: &str, recipe: Recipe| NamedRecipe::new(name, recipe);
         let srp = Correction::Srp { steps, rule: Default::default() };
         let cos = |passes| Correction::Cos { steps, passes, rule: Default::default() };
@@ -67,19 +67,29 @@ impl Recipe {
             of("SRP", Recipe { correction: srp, ..plain.clone() }),
             of("COS", Recipe { correction: cos(1), ..plain.clone() }),
             of("COS x3", Recipe { correction: cos(3), ..plain.clone() }),
-            of("max-norm", Recipe { threshold: ThresholdRule::Max, by_hand: Default::default(), ..plain.clone() }),
+            of(
+                "max-norm",
+                Recipe { threshold: ThresholdRule::Max, manual_thresholds: Default::default(), ..plain.clone() },
+            ),
             of(
                 "percentile 99.9",
-                Recipe { threshold: ThresholdRule::Percentile(99.9), by_hand: Default::default(), ..plain.clone() },
+                Recipe {
+                    threshold: ThresholdRule::Percentile(99.9),
+                    manual_thresholds: Default::default(),
+                    ..plain.clone()
+                },
             ),
-            of("least MSE", Recipe { threshold: ThresholdRule::Mse, by_hand: Default::default(), ..plain.clone() }),
+            of(
+                "least MSE",
+                Recipe { threshold: ThresholdRule::Mse, manual_thresholds: Default::default(), ..plain.clone() },
+            ),
             of(
                 "balanced",
                 Recipe {
                     threshold: balance,
                     granularity: super::Granularity::Channel,
-                    tie: super::Tie::Gt,
-                    by_hand: Default::default(),
+                    tie: super::TieRule::Gt,
+                    manual_thresholds: Default::default(),
                     ..plain.clone()
                 },
             ),
@@ -87,11 +97,11 @@ impl Recipe {
             of("v(0) calibrated", Recipe { initial: InitialPotential::Calibrated, ..plain.clone() }),
             of("RTS shift", Recipe { v_init: 0.0, bias_shift: Some(32), ..plain.clone() }),
             of("hard reset", Recipe { reset: super::Reset::Hard, ..plain.clone() }),
-            of("signed", Recipe { v_init: 0.0, neuron: Neuron::Signed, ..plain.clone() }),
-            of("group of 4", Recipe { neuron: Neuron::Group(4), ..plain.clone() }),
+            of("signed", Recipe { v_init: 0.0, neuron: NeuronModel::Signed, ..plain.clone() }),
+            of("group of 4", Recipe { neuron: NeuronModel::Group(4), ..plain.clone() }),
             of(
                 "burst + LIPooling",
-                Recipe { v_init: 0.0, neuron: Neuron::Burst(5), pooling: Pooling::Lateral, ..plain },
+                Recipe { v_init: 0.0, neuron: NeuronModel::Burst(5), pooling: MaxPoolRule::Lateral, ..plain },
             ),
         ]
     }
@@ -105,8 +115,8 @@ mod tests {
     fn every_method_is_sensible_and_survives_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("recipe.toml");
-        for method in Recipe::methods(&Recipe::default(), 4) {
-            method.recipe.check().unwrap();
+        for method in Recipe::published_methods(&Recipe::default(), 4) {
+            method.recipe.validate().unwrap();
             method.save(&path).unwrap();
             assert_eq!(NamedRecipe::load(&path).unwrap(), method);
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe_options::{Balance, Correction, InitialPotential, MAX_PRESTEPS, Neuron, Pooling, Readout};
+use super::recipe_options::{
+    BalancingOptions, Correction, InitialPotential, MAX_PRESTEPS, MaxPoolRule, NeuronModel, Readout,
+};
 use crate::{Error, Result};
 
 /// The longest simulation that is offered, in time-steps.
@@ -25,11 +27,11 @@ pub struct Recipe {
     /// How v(0) is spread over the neurons.
     pub initial: InitialPotential,
     /// What a neuron may do in one step.
-    pub neuron: Neuron,
+    pub neuron: NeuronModel,
     /// What a spike does to the potential.
     pub reset: Reset,
     /// Whether a potential exactly at θ fires.
-    pub tie: Tie,
+    pub tie: TieRule,
     /// How single neurons are corrected for each sample.
     pub correction: Correction,
     /// Charge added at every step: θ/(2·this), whatever T is (RTS, Deng & Gu, ICLR 2021).
@@ -37,11 +39,12 @@ pub struct Recipe {
     /// Bias of each channel corrected by the mean activation that is missing on calibration samples (Li et al., ICML 2021).
     pub bias_correction: bool,
     /// What becomes of max pooling.
-    pub pooling: Pooling,
+    pub pooling: MaxPoolRule,
     /// What the answer is read from.
     pub readout: Readout,
     /// Layers whose threshold was set by hand: name -> θ of the whole layer.
-    pub by_hand: BTreeMap<String, f32>,
+    #[serde(rename = "by-hand")]
+    pub manual_thresholds: BTreeMap<String, f32>,
 }
 
 /// Where thresholds come from.
@@ -59,7 +62,7 @@ pub enum ThresholdRule {
     /// (Li et al., ICML 2021).
     Mse,
     /// Local threshold balancing over calibration batches (Bu et al., CVPR 2025).
-    Balance(Balance),
+    Balance(BalancingOptions),
 }
 
 /// How many thresholds a layer has.
@@ -83,7 +86,7 @@ pub enum Reset {
 /// Whether a potential exactly at the threshold fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Tie {
+pub enum TieRule {
     /// `m >= θ` fires (QCFS, SRP, COS, SpikingJelly).
     Ge,
     /// `m > θ` fires (training-free balancing, NIR, Norse, snnTorch).
@@ -98,22 +101,22 @@ impl Default for Recipe {
             granularity: Granularity::Layer,
             v_init: 0.5,
             initial: InitialPotential::Constant,
-            neuron: Neuron::If,
+            neuron: NeuronModel::If,
             reset: Reset::Soft,
-            tie: Tie::Ge,
+            tie: TieRule::Ge,
             correction: Correction::None,
             bias_shift: None,
             bias_correction: false,
-            pooling: Pooling::PreNeuron,
+            pooling: MaxPoolRule::PreNeuron,
             readout: Readout::Sum,
-            by_hand: BTreeMap::new(),
+            manual_thresholds: BTreeMap::new(),
         }
     }
 }
 
 impl Recipe {
     /// Refuses values that make no sense, with the reason.
-    pub fn check(&self) -> Result<()> {
+    pub fn validate(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
         if self.steps == 0 || self.steps > MAX_STEPS {
             return refuse(format!("steps is {}; it must be 1 to {MAX_STEPS}", self.steps));
@@ -127,7 +130,7 @@ impl Recipe {
             return refuse(format!("percentile is {p}; it must be 0 to 100"));
         }
         self.check_combination()?;
-        match self.by_hand.iter().find(|(_, theta)| !theta.is_finite() || **theta <= 0.0) {
+        match self.manual_thresholds.iter().find(|(_, theta)| !theta.is_finite() || **theta <= 0.0) {
             Some((layer, theta)) => refuse(format!("the threshold of layer '{layer}' is {theta}; it must be above 0")),
             None => Ok(()),
         }
@@ -160,14 +163,14 @@ impl Recipe {
                      away; use reset soft"
                 ));
             }
-            if self.neuron != Neuron::If {
+            if self.neuron != NeuronModel::If {
                 return refuse(&format!(
                     "{name} is defined for the plain neuron that fires at most once a step, not for '{}'; use neuron if",
                     self.neuron
                 ));
             }
         }
-        if self.neuron != Neuron::If && self.reset == Reset::Hard {
+        if self.neuron != NeuronModel::If && self.reset == Reset::Hard {
             return refuse(&format!(
                 "neuron '{}' subtracts what it sends out; with a hard reset its counts mean nothing; use reset soft",
                 self.neuron
@@ -198,7 +201,7 @@ impl ThresholdRule {
             _ => {}
         }
         if let Some(rest) = text.trim().strip_prefix("balance:") {
-            return Balance::parse(rest).map(Self::Balance);
+            return BalancingOptions::parse(rest).map(Self::Balance);
         }
         let percentile = text.trim().strip_prefix("percentile:").map(|p| p.trim_end_matches('%').trim().parse::<f64>());
         match percentile {
@@ -244,8 +247,8 @@ mod tests {
 
     #[test]
     fn a_recipe_survives_toml() {
-        let mut recipe = Recipe { threshold: ThresholdRule::Percentile(99.5), tie: Tie::Gt, ..Recipe::default() };
-        recipe.by_hand.insert("layer1.act".into(), 1.25);
+        let mut recipe = Recipe { threshold: ThresholdRule::Percentile(99.5), tie: TieRule::Gt, ..Recipe::default() };
+        recipe.manual_thresholds.insert("layer1.act".into(), 1.25);
         let text = toml::to_string(&recipe).unwrap();
         assert_eq!(toml::from_str::<Recipe>(&text).unwrap(), recipe);
     }
@@ -259,15 +262,15 @@ mod tests {
             (Recipe { v_init: f32::NAN, ..Recipe::default() }, "v-init"),
             (Recipe { threshold: ThresholdRule::Percentile(101.0), ..Recipe::default() }, "percentile"),
             (Recipe { correction: srp, reset: Reset::Hard, ..Recipe::default() }, "SRP with a hard reset"),
-            (Recipe { correction: srp, neuron: Neuron::Group(4), ..Recipe::default() }, "group:4"),
-            (Recipe { neuron: Neuron::Burst(5), reset: Reset::Hard, ..Recipe::default() }, "hard reset"),
+            (Recipe { correction: srp, neuron: NeuronModel::Group(4), ..Recipe::default() }, "group:4"),
+            (Recipe { neuron: NeuronModel::Burst(5), reset: Reset::Hard, ..Recipe::default() }, "hard reset"),
             (Recipe { readout: Readout::Delayed(Some(32)), ..Recipe::default() }, "delay"),
             (
                 Recipe { correction: Correction::Srp { steps: 0, rule: Default::default() }, ..Recipe::default() },
                 "SRP with no pre-steps",
             ),
         ] {
-            assert!(recipe.check().unwrap_err().to_string().contains(word));
+            assert!(recipe.validate().unwrap_err().to_string().contains(word));
         }
         assert!(ThresholdRule::parse("percentile:abc").is_err());
         assert_eq!(ThresholdRule::parse("percentile:99.9%").unwrap(), ThresholdRule::Percentile(99.9));

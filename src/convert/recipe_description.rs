@@ -1,8 +1,8 @@
 //! A recipe in words: as a title, whole, or as what it changes against another one.
 
 use super::{
-    Correction, CosRule, Granularity, InitialPotential, Neuron, Pooling, Readout, Recipe, Reset, SrpRule,
-    ThresholdRule, Tie,
+    Correction, CosRule, Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout, Recipe, Reset, SrpRule,
+    ThresholdRule, TieRule,
 };
 
 impl Recipe {
@@ -10,7 +10,7 @@ impl Recipe {
     pub fn title(&self) -> String {
         let plain = Recipe { threshold: self.threshold, ..Recipe::default() };
         let mut parts = vec![threshold(self.threshold)];
-        parts.extend(self.changes(&plain));
+        parts.extend(self.differences_from(&plain));
         parts.join(", ")
     }
 
@@ -33,12 +33,12 @@ impl Recipe {
             reset: self.reset,
             ..Recipe::default()
         };
-        parts.extend(self.changes(&plain));
+        parts.extend(self.differences_from(&plain));
         parts.join(", ")
     }
 
     /// What is other than in `base`, T left aside, each in a few words: "v(0) 0", "ties >", "per channel".
-    pub fn changes(&self, base: &Recipe) -> Vec<String> {
+    pub fn differences_from(&self, base: &Recipe) -> Vec<String> {
         let mut parts = Vec::new();
         let mut say = |changed: bool, words: String| {
             if changed {
@@ -57,17 +57,17 @@ impl Recipe {
         let bias = if self.bias_correction { "biases corrected" } else { "biases not corrected" };
         say(self.bias_correction != base.bias_correction, bias.into());
         let pooling = match self.pooling {
-            Pooling::PreNeuron => "max pools before the neurons",
-            Pooling::Lateral => "LIPooling",
+            MaxPoolRule::PreNeuron => "max pools before the neurons",
+            MaxPoolRule::Lateral => "LIPooling",
         };
         say(self.pooling != base.pooling, pooling.into());
         say(self.readout != base.readout, readout(self.readout));
-        let by_hand = match self.by_hand.len() {
+        let by_hand = match self.manual_thresholds.len() {
             0 => "no θ by hand".into(),
             1 => "θ of one layer by hand".into(),
             layers => format!("θ of {layers} layers by hand"),
         };
-        say(self.by_hand != base.by_hand, by_hand);
+        say(self.manual_thresholds != base.manual_thresholds, by_hand);
         parts
     }
 }
@@ -103,19 +103,19 @@ fn initial(recipe: &Recipe) -> String {
     }
 }
 
-fn neuron(neuron: Neuron) -> String {
+fn neuron(neuron: NeuronModel) -> String {
     match neuron {
-        Neuron::If => "plain neurons".into(),
-        Neuron::Signed => "signed neurons".into(),
-        Neuron::Group(m) => format!("groups of {m}"),
-        Neuron::Burst(g) => format!("bursts of {g}"),
+        NeuronModel::If => "plain neurons".into(),
+        NeuronModel::Signed => "signed neurons".into(),
+        NeuronModel::Group(m) => format!("groups of {m}"),
+        NeuronModel::Burst(g) => format!("bursts of {g}"),
     }
 }
 
-fn tie(tie: Tie) -> &'static str {
+fn tie(tie: TieRule) -> &'static str {
     match tie {
-        Tie::Ge => "ties ≥",
-        Tie::Gt => "ties >",
+        TieRule::Ge => "ties ≥",
+        TieRule::Gt => "ties >",
     }
 }
 
@@ -136,7 +136,7 @@ fn correction(correction: Correction) -> String {
         Correction::Cos { steps, passes, rule } => {
             let passes = if passes == 1 { String::new() } else { format!(" in {passes} passes") };
             let rule = match rule {
-                CosRule::Guarded => "",
+                CosRule::KeepSaturated => "",
                 CosRule::Published => " (published)",
                 CosRule::Exact => " (exact)",
             };
@@ -170,10 +170,10 @@ mod tests {
     #[test]
     fn methods_differ_from_their_base_in_words() {
         let base = Recipe { steps: 9, ..Recipe::default() };
-        let methods = Recipe::methods(&base, 4);
+        let methods = Recipe::published_methods(&base, 4);
         let of = |name: &str| {
             let method = methods.iter().find(|method| method.name == name).unwrap();
-            method.recipe.changes(&base).join(", ")
+            method.recipe.differences_from(&base).join(", ")
         };
         assert_eq!(of("plain"), "");
         assert_eq!(of("balanced"), "θ balanced 64x32, per channel, ties >");
@@ -181,27 +181,27 @@ mod tests {
         assert_eq!(of("COS x3"), "COS ρ = 4 in 3 passes");
         assert_eq!(of("burst + LIPooling"), "v(0) 0, bursts of 5, LIPooling");
         // And back: what a lane takes away from its base is said as well.
-        let other = Recipe::methods(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base.clone() }, 4);
+        let other = Recipe::published_methods(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base.clone() }, 4);
         let plain = other.iter().find(|method| method.name == "plain").unwrap();
-        let changes = plain.recipe.changes(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base });
+        let changes = plain.recipe.differences_from(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base });
         assert_eq!(changes, ["v(0) 0.5 θ", "soft reset"]);
     }
 
     #[test]
     fn every_difference_has_a_word() {
         let base = Recipe::default();
-        for method in Recipe::methods(&base, 4) {
-            assert_eq!(method.recipe.changes(&base).is_empty(), method.recipe == base, "{}", method.name);
+        for method in Recipe::published_methods(&base, 4) {
+            assert_eq!(method.recipe.differences_from(&base).is_empty(), method.recipe == base, "{}", method.name);
         }
         let mut by_hand = base.clone();
-        by_hand.by_hand.insert("act1".into(), 1.0);
+        by_hand.manual_thresholds.insert("act1".into(), 1.0);
         for other in [
             by_hand,
             Recipe { readout: Readout::Delayed(None), ..base.clone() },
-            Recipe { tie: Tie::Gt, ..base.clone() },
+            Recipe { tie: TieRule::Gt, ..base.clone() },
             Recipe { bias_correction: true, ..base.clone() },
         ] {
-            assert_eq!((other.changes(&base).len(), base.changes(&other).len()), (1, 1));
+            assert_eq!((other.differences_from(&base).len(), base.differences_from(&other).len()), (1, 1));
         }
     }
 }

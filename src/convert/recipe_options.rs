@@ -15,7 +15,7 @@ pub const MAX_PASSES: usize = 32;
 /// What a neuron may do in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub enum Neuron {
+pub enum NeuronModel {
     /// At most one spike of θ.
     #[default]
     If,
@@ -56,7 +56,7 @@ pub enum SrpRule {
 pub enum CosRule {
     /// The conditions on v(ρ) of each pass's own run; saturated neurons are left alone.
     #[default]
-    Guarded,
+    KeepSaturated,
     /// The same, and saturated neurons get the published program's shift of 1001 θ.
     Published,
     /// The conditions on what v(ρ) would be from the uncorrected v(0). Later passes of the rules above read a potential that
@@ -82,7 +82,7 @@ pub enum InitialPotential {
 /// What becomes of max pooling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Pooling {
+pub enum MaxPoolRule {
     /// In front of the neuron: the largest current of each step (Bu et al., CVPR 2025).
     #[default]
     PreNeuron,
@@ -103,9 +103,9 @@ pub enum Readout {
     EarlyExit(f32),
 }
 
-impl Neuron {
-    /// What each plane of recorded bits is worth, in units of [`Neuron::unit`].
-    pub fn weights(self) -> &'static [i32] {
+impl NeuronModel {
+    /// What each plane of recorded bits is worth, in units of [`NeuronModel::amplitude`].
+    pub fn plane_weights(self) -> &'static [i32] {
         const POWERS: [i32; 7] = [1, 2, 4, 8, 16, 32, 64];
         match self {
             Self::If => &POWERS[..1],
@@ -114,14 +114,14 @@ impl Neuron {
         }
     }
     /// The amplitude of one count at threshold θ.
-    pub fn unit(self, theta: f32) -> f32 {
+    pub fn amplitude(self, theta: f32) -> f32 {
         match self {
             Self::Group(m) => theta / f32::from(m.max(1)),
             _ => theta,
         }
     }
     /// The largest count in one step.
-    pub fn per_step(self) -> usize {
+    pub fn max_spikes_per_step(self) -> usize {
         match self {
             Self::If | Self::Signed => 1,
             Self::Group(m) | Self::Burst(m) => usize::from(m.max(1)),
@@ -202,7 +202,7 @@ impl Correction {
                 let rule = match option {
                     Some("published") => CosRule::Published,
                     Some("exact") => CosRule::Exact,
-                    _ => CosRule::Guarded,
+                    _ => CosRule::KeepSaturated,
                 };
                 Ok(Self::Cos { steps, passes, rule })
             }
@@ -229,7 +229,7 @@ impl Readout {
     }
 }
 
-impl std::fmt::Display for Neuron {
+impl std::fmt::Display for NeuronModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::If => f.write_str("if"),
@@ -252,7 +252,7 @@ impl std::fmt::Display for Correction {
                     write!(f, "x{passes}")?;
                 }
                 match rule {
-                    CosRule::Guarded => Ok(()),
+                    CosRule::KeepSaturated => Ok(()),
                     CosRule::Published => f.write_str(",published"),
                     CosRule::Exact => f.write_str(",exact"),
                 }
@@ -288,11 +288,11 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(Neuron, Correction, Readout);
+as_text!(NeuronModel, Correction, Readout);
 
 /// The constants of the rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Balance {
+pub struct BalancingOptions {
     pub batches: usize,
     /// Samples in a batch; batches go round the calibration samples.
     pub size: usize,
@@ -304,13 +304,13 @@ pub struct Balance {
     pub cap: bool,
 }
 
-impl Default for Balance {
+impl Default for BalancingOptions {
     fn default() -> Self {
         Self { batches: 8, size: 32, step: 1.0, clip_first: false, cap: false }
     }
 }
 
-impl Balance {
+impl BalancingOptions {
     /// Reads `8x32`, followed by any of `,step=0.5`, `,clip-first`, `,cap`.
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
@@ -362,7 +362,7 @@ impl Balance {
     }
 }
 
-impl std::fmt::Display for Balance {
+impl std::fmt::Display for BalancingOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}x{}", self.batches, self.size)?;
         if self.step != 1.0 {
@@ -385,7 +385,7 @@ mod tests {
             assert_eq!(Correction::parse(text).unwrap().to_string(), text);
         }
         for text in ["if", "signed", "group:4", "burst:5"] {
-            assert_eq!(Neuron::parse(text).unwrap().to_string(), text);
+            assert_eq!(NeuronModel::parse(text).unwrap().to_string(), text);
         }
         for text in ["sum", "delay:auto", "delay:7", "exit:0.9"] {
             assert_eq!(Readout::parse(text).unwrap().to_string(), text);
@@ -394,16 +394,22 @@ mod tests {
         {
             assert!(Correction::parse(text).is_err(), "{text}");
         }
-        assert!(Neuron::parse("group:0").is_err() && Neuron::parse("burst").is_err());
+        assert!(NeuronModel::parse("group:0").is_err() && NeuronModel::parse("burst").is_err());
     }
 
     #[test]
     fn planes_hold_every_count() {
-        for neuron in [Neuron::If, Neuron::Group(1), Neuron::Group(4), Neuron::Burst(5), Neuron::Group(64)] {
-            let most: i32 = neuron.weights().iter().sum();
-            assert!(most >= neuron.per_step() as i32);
+        for neuron in [
+            NeuronModel::If,
+            NeuronModel::Group(1),
+            NeuronModel::Group(4),
+            NeuronModel::Burst(5),
+            NeuronModel::Group(64),
+        ] {
+            let most: i32 = neuron.plane_weights().iter().sum();
+            assert!(most >= neuron.max_spikes_per_step() as i32);
         }
-        assert_eq!(Neuron::Group(4).unit(1.0), 0.25);
+        assert_eq!(NeuronModel::Group(4).amplitude(1.0), 0.25);
     }
 
     #[test]

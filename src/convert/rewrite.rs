@@ -4,21 +4,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::findings::{Finding, Mend};
-use super::recipe_options::Pooling;
+use super::findings::{Finding, Fix};
+use super::recipe_options::MaxPoolRule;
 use crate::network::{Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
 
 /// The network as the spiking engine runs it, and notes on what was changed. The rewritten ANN gives the same logits as
 /// the original (the softmax at the end excepted).
-pub fn for_conversion(network: &Network, pooling: Pooling) -> Result<(Network, Vec<Finding>)> {
+pub fn rewrite_for_conversion(network: &Network, pooling: MaxPoolRule) -> Result<(Network, Vec<Finding>)> {
     let mut notes = Vec::new();
     let mut rewritten = without_ends(network, &mut notes)?;
-    if pooling == Pooling::PreNeuron {
+    if pooling == MaxPoolRule::PreNeuron {
         rewritten = pools_before_neurons(&rewritten, &mut notes);
     }
     rewritten = folded(&rewritten);
-    if rewritten.activations().next().is_none() {
+    if rewritten.activation_nodes().next().is_none() {
         return Err(Error::Invalid(format!(
             "network '{}' has no ReLU, clip or QCFS activation, so there is nothing to convert to spiking neurons",
             network.name
@@ -29,17 +29,17 @@ pub fn for_conversion(network: &Network, pooling: Pooling) -> Result<(Network, V
 
 /// Softmax and sigmoid at the end only rescale the answer; the spiking readout sums the values before them.
 fn without_ends(network: &Network, notes: &mut Vec<Finding>) -> Result<Network> {
-    if let Some(node) = network.early_end() {
-        let reason = format!("a {} inside the network cannot be converted to spikes", node.kind());
+    if let Some(node) = network.inner_output_function() {
+        let reason = format!("a {} inside the network cannot be converted to spikes", node.kind_name());
         return Err(Error::network(&node.name, reason));
     }
-    let ends = network.ends();
+    let ends = network.output_functions();
     let mut build = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
         if ends.contains(&id) {
             let text = format!(
                 "the final {} is left out: the readout sums the values before it, which gives the same answer",
-                node.kind()
+                node.kind_name()
             );
             notes.push(Finding::note("end of the readout", Some(&node.name), text));
             build.map.insert(id, build.map[&node.inputs[0]]);
@@ -53,7 +53,7 @@ fn without_ends(network: &Network, notes: &mut Vec<Finding>) -> Result<Network> 
 /// Conv → activation → max pool becomes conv → max pool → activation: the same for the ANN, since activations never
 /// decrease. In the SNN the pool then sees currents instead of spikes.
 fn pools_before_neurons(network: &Network, notes: &mut Vec<Finding>) -> Network {
-    let readers = network.readers();
+    let readers = network.consumers();
     let mut build = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
         let after_activation = |&input: &NodeId| matches!(network.nodes[input].op, Op::Activation(_));
@@ -72,16 +72,16 @@ fn pools_before_neurons(network: &Network, notes: &mut Vec<Finding>) -> Network 
                      fluctuates",
                     neuron.name
                 );
-                let mend = Mend::Pooling(Pooling::Lateral);
-                notes.push(Finding::note("max pool", Some(&node.name), text).mended_by(mend));
+                let mend = Fix::Pooling(MaxPoolRule::Lateral);
+                notes.push(Finding::note("max pool", Some(&node.name), text).with_fix(mend));
             }
             // An activation that only a pool reads is made at the pool.
             (Op::Activation(_), _) if only_pools_read(network, id) => {}
             (Op::MaxPool2d { .. }, None) if reads_spikes(network, id) => {
                 let text = "this max pool does not follow an activation directly and stays where it is: it picks the largest \
                             value at each step, which over-estimates when spikes arrive at different times";
-                let mend = Mend::Pooling(Pooling::Lateral);
-                notes.push(Finding::warning("max pool", Some(&node.name), text).mended_by(mend));
+                let mend = Fix::Pooling(MaxPoolRule::Lateral);
+                notes.push(Finding::warning("max pool", Some(&node.name), text).with_fix(mend));
                 build.copy(id);
             }
             _ => build.copy(id),
@@ -111,7 +111,7 @@ fn reads_spikes(network: &Network, id: NodeId) -> bool {
 /// Folds each affine layer into the convolution, linear or affine layer it alone reads:
 /// `W' = s·W`, `b' = s·b + shift` per output channel, in f64.
 fn folded(network: &Network) -> Network {
-    let readers = network.readers();
+    let readers = network.consumers();
     let mut build = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
         let Op::Affine { scale, shift } = &node.op else {
@@ -226,7 +226,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// [`for_conversion`], shared.
-pub fn shared(network: &Network, pooling: Pooling) -> Result<(Arc<Network>, Vec<Finding>)> {
-    for_conversion(network, pooling).map(|(network, notes)| (Arc::new(network), notes))
+/// [`rewrite_for_conversion`], shared.
+pub fn rewrite_cached(network: &Network, pooling: MaxPoolRule) -> Result<(Arc<Network>, Vec<Finding>)> {
+    rewrite_for_conversion(network, pooling).map(|(network, notes)| (Arc::new(network), notes))
 }

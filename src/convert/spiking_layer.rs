@@ -6,8 +6,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::recipe::{Reset, Tie};
-use super::recipe_options::{InitialPotential, Neuron};
+use super::recipe::{Reset, TieRule};
+use super::recipe_options::{InitialPotential, NeuronModel};
 use crate::network::{Activation, NodeId};
 
 /// A layer of integrate-and-fire neurons.
@@ -23,17 +23,17 @@ pub struct SpikingLayer {
     pub theta: Vec<f32>,
     /// The activation of the ANN.
     pub activation: Activation,
-    pub neuron: Neuron,
+    pub neuron: NeuronModel,
     /// v(0) as a fraction of the neuron's unit (θ, or θ/m for a group of m).
     pub v_init: f32,
     /// v(0) of every neuron in units of the potential, `[F]`, where they differ.
-    pub start: Option<Arc<Vec<f32>>>,
+    pub v_init_values: Option<Arc<Vec<f32>>>,
     /// Added to every neuron's current at each step, one per channel (first dimension of the shape), or empty.
     pub bias: Vec<f32>,
     /// Charge put on the membrane at each step beside the current, as a fraction of θ.
-    pub shift: f32,
+    pub bias_shift: f32,
     pub reset: Reset,
-    pub tie: Tie,
+    pub tie: TieRule,
 }
 
 impl SpikingLayer {
@@ -42,7 +42,7 @@ impl SpikingLayer {
         self.shape.iter().product()
     }
     /// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
-    pub fn place(&self, neuron: usize) -> String {
+    pub fn neuron_label(&self, neuron: usize) -> String {
         match self.shape[..] {
             [_, height, width] if height * width > 0 => {
                 let (channel, rest) = (neuron / (height * width), neuron % (height * width));
@@ -52,46 +52,52 @@ impl SpikingLayer {
         }
     }
     /// Neurons in one channel.
-    pub fn plane(&self) -> usize {
+    pub fn neurons_per_channel(&self) -> usize {
         self.neurons() / self.shape[0].max(1)
     }
     /// The threshold of neuron `index` of the flattened layer.
     pub fn theta_of(&self, index: usize) -> f32 {
-        if self.theta.len() == 1 { self.theta[0] } else { self.theta[index / self.plane()] }
+        if self.theta.len() == 1 { self.theta[0] } else { self.theta[index / self.neurons_per_channel()] }
     }
     /// The threshold of every neuron, `[F]`.
     pub fn theta_per_neuron(&self) -> Vec<f32> {
         (0..self.neurons()).map(|i| self.theta_of(i)).collect()
     }
     /// What one count of neuron `index` is worth: θ, or θ/m for a group of m.
-    pub fn unit_of(&self, index: usize) -> f32 {
-        self.neuron.unit(self.theta_of(index))
+    pub fn amplitude_of(&self, index: usize) -> f32 {
+        self.neuron.amplitude(self.theta_of(index))
     }
     /// What one count of every neuron is worth, `[F]`.
-    pub fn units(&self) -> Vec<f32> {
-        (0..self.neurons()).map(|i| self.unit_of(i)).collect()
+    pub fn amplitudes(&self) -> Vec<f32> {
+        (0..self.neurons()).map(|i| self.amplitude_of(i)).collect()
     }
     /// v(0) of neuron `index` before any correction, in units of the potential.
-    pub fn start_of(&self, index: usize) -> f32 {
-        self.start.as_ref().and_then(|start| start.get(index)).copied().unwrap_or(self.v_init * self.unit_of(index))
+    pub fn v_init_of(&self, index: usize) -> f32 {
+        self.v_init_values
+            .as_ref()
+            .and_then(|start| start.get(index))
+            .copied()
+            .unwrap_or(self.v_init * self.amplitude_of(index))
     }
     /// v(0) of every neuron before any correction, `[F]`.
-    pub fn starts(&self) -> Vec<f32> {
-        self.start.as_ref().map_or_else(|| (0..self.neurons()).map(|i| self.start_of(i)).collect(), |s| s.to_vec())
+    pub fn v_init_all(&self) -> Vec<f32> {
+        self.v_init_values
+            .as_ref()
+            .map_or_else(|| (0..self.neurons()).map(|i| self.v_init_of(i)).collect(), |s| s.to_vec())
     }
     /// The correction of neuron `index`'s bias.
     pub fn bias_of(&self, index: usize) -> f32 {
-        self.bias.get(index / self.plane().max(1)).copied().unwrap_or(0.0)
+        self.bias.get(index / self.neurons_per_channel().max(1)).copied().unwrap_or(0.0)
     }
     /// The largest mean output of neuron `index`: its unit times the most counts of a step.
-    pub fn ceiling_of(&self, index: usize) -> f32 {
-        self.unit_of(index) * self.neuron.per_step() as f32
+    pub fn saturation_of(&self, index: usize) -> f32 {
+        self.amplitude_of(index) * self.neuron.max_spikes_per_step() as f32
     }
 }
 
 /// A reproducible spread of initial potentials, as fractions of θ around `center`: another draw for every neuron of every
 /// layer, the same for all samples and in every run.
-pub(super) fn spread(kind: InitialPotential, center: f32, layer: usize, neurons: usize) -> Option<Vec<f32>> {
+pub(super) fn random_v_init(kind: InitialPotential, center: f32, layer: usize, neurons: usize) -> Option<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0x5eed_0000 + layer as u64);
     match kind {
         InitialPotential::Constant | InitialPotential::Calibrated => None,

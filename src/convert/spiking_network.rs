@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::calibration::{Calibration, LayerStatistics};
+use super::calibration::{ActivationStatistics, Calibration};
 use super::recipe::{Recipe, ThresholdRule};
-use super::recipe_options::{Correction, Pooling};
-use super::spiking_layer::{SpikingLayer, spread};
-use super::threshold_balancing::Balanced;
+use super::recipe_options::{Correction, MaxPoolRule};
+use super::spiking_layer::{SpikingLayer, random_v_init};
+use super::threshold_balancing::BalancedThresholds;
 use crate::compute::program::Program;
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
@@ -18,9 +18,9 @@ pub struct SpikingNetwork {
     /// One per activation, in network order.
     pub layers: Vec<SpikingLayer>,
     pub correction: Correction,
-    pub pooling: Pooling,
+    pub pooling: MaxPoolRule,
     /// Nodes to compute on dense tensors though they have an event form: so many spikes are to be expected.
-    pub dense: Vec<NodeId>,
+    pub dense_nodes: Vec<NodeId>,
 }
 
 impl SpikingNetwork {
@@ -30,17 +30,17 @@ impl SpikingNetwork {
     pub fn convert(
         program: &Program,
         calibration: &Calibration,
-        balanced: Option<&Balanced>,
+        balanced: Option<&BalancedThresholds>,
         recipe: &Recipe,
     ) -> Result<Self> {
-        recipe.check()?;
+        recipe.validate()?;
         let network = program.network();
-        let layer = |(index, statistics): (usize, &LayerStatistics)| {
+        let layer = |(index, statistics): (usize, &ActivationStatistics)| {
             let node = &network.nodes[statistics.node];
             let Op::Activation(activation) = node.op else {
                 return Err(Error::Internal(format!("'{}' is no activation", node.name)));
             };
-            let theta = match recipe.by_hand.get(&node.name) {
+            let theta = match recipe.manual_thresholds.get(&node.name) {
                 Some(&theta) => vec![theta],
                 None => match (recipe.threshold, balanced) {
                     (ThresholdRule::Balance(_), Some(balanced)) => balanced.theta[index].clone(),
@@ -55,20 +55,25 @@ impl SpikingNetwork {
                 activation,
                 neuron: recipe.neuron,
                 v_init: recipe.v_init,
-                start: None,
+                v_init_values: None,
                 bias: Vec::new(),
-                shift: recipe.bias_shift.map_or(0.0, |steps| 0.5 / steps.max(1) as f32),
+                bias_shift: recipe.bias_shift.map_or(0.0, |steps| 0.5 / steps.max(1) as f32),
                 reset: recipe.reset,
                 tie: recipe.tie,
             };
-            layer.start = spread(recipe.initial, recipe.v_init, index, layer.neurons())
-                .map(|fractions| Arc::new(fractions.iter().enumerate().map(|(i, p)| p * layer.unit_of(i)).collect()));
+            layer.v_init_values =
+                random_v_init(recipe.initial, recipe.v_init, index, layer.neurons()).map(|fractions| {
+                    Arc::new(fractions.iter().enumerate().map(|(i, p)| p * layer.amplitude_of(i)).collect())
+                });
             Ok(layer)
         };
         let layers = calibration.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>>>()?;
-        let dense =
-            super::dense_layers::dense(program, &layers, &super::dense_layers::expected_events(&layers, calibration));
-        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling, dense })
+        let dense = super::dense_layers::dense_layers(
+            program,
+            &layers,
+            &super::dense_layers::expected_input_rates(&layers, calibration),
+        );
+        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling, dense_nodes: dense })
     }
 
     /// The first layer whose dynamics differ from `other`; `None` when both are the same.

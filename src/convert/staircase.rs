@@ -6,24 +6,24 @@ use crate::convert::SpikingLayer;
 /// neuron's unit and k its most counts a step (QCFS at L = T for p = ½, u = θ, k = 1: Bu et al. ICLR 2022). Where u is zero
 /// (a channel that was silent in calibration) any positive input saturates.
 #[inline(always)]
-pub fn target_count(x: f32, unit: f32, steps: usize, per_step: usize, p: f64) -> u32 {
+pub fn expected_spikes(x: f32, unit: f32, steps: usize, per_step: usize, p: f64) -> u32 {
     let most = steps * per_step;
     if unit <= 0.0 {
         return if x > 0.0 { most as u32 } else { 0 };
     }
     let q = (f64::from(x) * steps as f64 / f64::from(unit) + p).floor();
-    whole(q.clamp(0.0, most as f64))
+    to_u32(q.clamp(0.0, most as f64))
 }
 
 /// A whole number between 0 and 2^32 as an integer: with 2^52 added, the lowest bits are the number. Unlike a cast, of which
 /// each processor has its own idea beyond the range, it is one vector instruction.
 #[inline(always)]
-pub fn whole(x: f64) -> u32 {
+pub fn to_u32(x: f64) -> u32 {
     const FIRST_WITHOUT_FRACTION: f64 = (1u64 << 52) as f64;
     (x + FIRST_WITHOUT_FRACTION).to_bits() as u32
 }
 
-/// [`target_count`] of neuron `index` of `layer` from v(0) = ½ unit: what its mean input `x` over `steps` steps asks for.
-pub fn target_of(layer: &SpikingLayer, index: usize, x: f32, steps: usize) -> u32 {
-    target_count(x, layer.unit_of(index), steps, layer.neuron.per_step(), 0.5)
+/// [`expected_spikes`] of neuron `index` of `layer` from v(0) = ½ unit: what its mean input `x` over `steps` steps asks for.
+pub fn expected_spikes_of(layer: &SpikingLayer, index: usize, x: f32, steps: usize) -> u32 {
+    expected_spikes(x, layer.amplitude_of(index), steps, layer.neuron.max_spikes_per_step(), 0.5)
 }

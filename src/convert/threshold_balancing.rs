@@ -8,16 +8,16 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::recipe::Granularity;
-use super::recipe_options::Balance;
+use super::recipe_options::BalancingOptions;
 use crate::Result;
-use crate::compute::dense::{apply, numbers};
+use crate::compute::dense::{apply_node, tensor_to_vec};
 use crate::compute::program::Program;
 use crate::network::{Activation, NodeId, Op};
-use crate::progress::{Control, Event};
+use crate::progress::{JobControl, JobEvent};
 
 /// Balanced thresholds and how they came about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Balanced {
+pub struct BalancedThresholds {
     /// One or one per channel for every spiking layer, in network order.
     pub theta: Vec<Vec<f32>>,
     /// Mean θ of every layer after each batch, `[batches][layers]`.
@@ -25,7 +25,7 @@ pub struct Balanced {
 }
 
 /// What the passes over the calibration samples carry along for one layer.
-struct Rising {
+struct BalancingState {
     node: NodeId,
     theta: Vec<f32>,
     largest: Vec<f32>,
@@ -33,23 +33,23 @@ struct Rising {
 
 /// Balances the thresholds of `program` on `rows` calibration samples (`input` is `[rows, F]`, scaled). The thresholds of
 /// every batch are told through `control`, so that their rise can be watched.
-pub fn balance(
+pub fn balance_thresholds(
     program: &Program,
     input: &[f32],
     rows: usize,
-    rule: Balance,
+    rule: BalancingOptions,
     granularity: Granularity,
-    control: &Control,
-) -> Result<Balanced> {
+    control: &JobControl,
+) -> Result<BalancedThresholds> {
     rule.check()?;
     let network = program.network();
     let width = input.len().checked_div(rows).unwrap_or(0);
     let rising = |(node, _): (NodeId, Activation)| {
         let shape = &network.nodes[node].shape;
         let channels = if granularity == Granularity::Channel { shape[0] } else { 1 };
-        Rising { node, theta: vec![0.0; channels], largest: vec![0.0; channels] }
+        BalancingState { node, theta: vec![0.0; channels], largest: vec![0.0; channels] }
     };
-    let mut layers: Vec<Rising> = network.activations().map(rising).collect();
+    let mut layers: Vec<BalancingState> = network.activation_nodes().map(rising).collect();
     let mut history = Vec::with_capacity(rule.batches);
     for batch in 0..rule.batches {
         let picks = (0..rule.size).map(|k| (batch * rule.size + k) % rows.max(1));
@@ -57,15 +57,21 @@ pub fn balance(
         pass(program, x, rule, &mut layers, control)?;
         let means: Vec<f32> =
             layers.iter().map(|layer| layer.theta.iter().sum::<f32>() / layer.theta.len() as f32).collect();
-        control.tell(|| Event::Thresholds { batch: batch + 1, of: rule.batches, means: means.clone() });
+        control.emit(|| JobEvent::Thresholds { batch: batch + 1, of: rule.batches, means: means.clone() });
         control.progress("balancing thresholds", (batch + 1) as f32 / rule.batches as f32);
         history.push(means);
     }
-    Ok(Balanced { theta: layers.into_iter().map(|layer| layer.theta).collect(), history })
+    Ok(BalancedThresholds { theta: layers.into_iter().map(|layer| layer.theta).collect(), history })
 }
 
 /// One batch through the network: every layer updates its thresholds and hands on the clipped values.
-fn pass(program: &Program, x: Vec<f32>, rule: Balance, layers: &mut [Rising], control: &Control) -> Result<()> {
+fn pass(
+    program: &Program,
+    x: Vec<f32>,
+    rule: BalancingOptions,
+    layers: &mut [BalancingState],
+    control: &JobControl,
+) -> Result<()> {
     let network = program.network();
     let mut values: Vec<Option<Tensor<2>>> = vec![None; network.nodes.len()];
     for (id, node) in network.nodes.iter().enumerate() {
@@ -76,7 +82,7 @@ fn pass(program: &Program, x: Vec<f32>, rule: Balance, layers: &mut [Rising], co
         values[id] = Some(match (&node.op, layer, inputs.first()) {
             (Op::Input, ..) => program.tensor(x.clone(), rule.size),
             (Op::Activation(_), Some(layer), Some(z)) => {
-                let mut z = numbers(z.clone());
+                let mut z = tensor_to_vec(z.clone());
                 let plane = node.len() / layer.theta.len().max(1);
                 let before = layer.theta.clone();
                 let update = |(c, (theta, largest)): (usize, (&mut f32, &mut f32))| {
@@ -92,7 +98,7 @@ fn pass(program: &Program, x: Vec<f32>, rule: Balance, layers: &mut [Rising], co
                 });
                 program.tensor(z, rule.size)
             }
-            _ => apply(network, node, program.params(id), inputs),
+            _ => apply_node(network, node, program.params(id), inputs),
         });
     }
     Ok(())
@@ -104,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    fn rise(rule: Balance, z: &[f32], batches: usize) -> Vec<f32> {
+    fn rise(rule: BalancingOptions, z: &[f32], batches: usize) -> Vec<f32> {
         let (mut theta, mut largest) = (0.0, 0.0);
         (0..batches)
             .map(|_| {
@@ -116,20 +122,20 @@ mod tests {
 
     #[test]
     fn the_worked_rises() {
-        let rule = Balance::default();
+        let rule = BalancingOptions::default();
         assert_eq!(rise(rule, &[0.0, 1.0, 2.0, 3.0], 3), [3.0, 3.0, 3.0]);
         assert_eq!(rise(rule, &[-1.0, 0.5, 2.0, 4.5], 4), [3.5, 4.0, 4.25, 4.375]);
         assert_eq!(rise(rule, &[3.0; 4], 2), [6.0, 6.0], "overshoots and stays");
-        assert_eq!(rise(Balance { cap: true, ..rule }, &[3.0; 4], 2), [3.0, 3.0]);
+        assert_eq!(rise(BalancingOptions { cap: true, ..rule }, &[3.0; 4], 2), [3.0, 3.0]);
     }
 
     #[test]
     fn texts_are_read_as_they_are_written() {
         for text in ["8x32", "8x32,step=0.5", "10x4,clip-first,cap"] {
-            assert_eq!(Balance::parse(text).unwrap().to_string(), text);
+            assert_eq!(BalancingOptions::parse(text).unwrap().to_string(), text);
         }
         for text in ["8", "0x4", "8x32,step=0", "8x32,fast"] {
-            assert!(Balance::parse(text).is_err(), "{text}");
+            assert!(BalancingOptions::parse(text).is_err(), "{text}");
         }
     }
 
@@ -138,7 +144,7 @@ mod tests {
         fn the_rule_never_falls(
             z in prop::collection::vec(-5f32..5.0, 1..20), step in 0.01f32..2.0, cap: bool,
         ) {
-            let rises = rise(Balance { step, cap, ..Balance::default() }, &z, 12);
+            let rises = rise(BalancingOptions { step, cap, ..BalancingOptions::default() }, &z, 12);
             prop_assert!(rises.windows(2).all(|pair| pair[1] >= pair[0]));
         }
     }

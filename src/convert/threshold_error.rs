@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::target_count;
-use crate::convert::Sorted;
+use super::expected_spikes;
+use crate::convert::ActivationQuantiles;
 use crate::network::Activation;
 
 /// Predicted error of one layer at one threshold: means over all activations of the calibration set.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Prediction {
+pub struct ThresholdError {
     pub theta: f32,
     /// Mean squared error where the SNN's ceiling θ or the ANN's own clip cuts off.
     pub clipping: f64,
@@ -18,7 +18,7 @@ pub struct Prediction {
     pub clipped: f64,
 }
 
-impl Prediction {
+impl ThresholdError {
     /// The whole predicted mean squared error.
     pub fn total(&self) -> f64 {
         self.clipping + self.quantization
@@ -28,39 +28,39 @@ impl Prediction {
 /// Predicted error against `reference` of the pre-activations' positive part for each of `thetas` at T = `steps` and v(0) =
 /// `v_init`·θ, with inputs that arrive evenly. At most `QUANTILES` representative values are looked at, so that it keeps up
 /// with a dragged line.
-pub fn predict(
-    activations: &Sorted,
+pub fn threshold_errors(
+    activations: &ActivationQuantiles,
     reference: Activation,
     thetas: &[f32],
     steps: usize,
     v_init: f32,
-) -> Vec<Prediction> {
+) -> Vec<ThresholdError> {
     const QUANTILES: usize = 2048;
     let n = activations.positive.len();
-    let sample = representatives(&activations.positive, QUANTILES);
+    let sample = sample_quantiles(&activations.positive, QUANTILES);
     let weight = n as f64 / (activations.len().max(1) * sample.len().max(1)) as f64;
     let lambda = reference.lambda().unwrap_or(f32::INFINITY);
     let one = |&theta: &f32| {
         let (mut clipping, mut quantization) = (0.0, 0.0);
         for &z in &sample {
             let a = f64::from(reference.apply(z));
-            let count = target_count(z, theta, steps, 1, f64::from(v_init));
+            let count = expected_spikes(z, theta, steps, 1, f64::from(v_init));
             let phi = if z > theta { f64::from(theta) } else { f64::from(theta) / steps as f64 * f64::from(count) };
             let part = if z > theta.min(lambda) { &mut clipping } else { &mut quantization };
             *part += (phi - a).powi(2);
         }
-        Prediction {
+        ThresholdError {
             theta,
             clipping: clipping * weight,
             quantization: quantization * weight,
-            clipped: activations.share_above(theta),
+            clipped: activations.fraction_above(theta),
         }
     };
     thetas.par_iter().map(one).collect()
 }
 
 /// At most `most` quantiles of the sorted `values`, each standing for as many of them.
-pub fn representatives(values: &[f32], most: usize) -> Vec<f32> {
+pub fn sample_quantiles(values: &[f32], most: usize) -> Vec<f32> {
     let picks = values.len().min(most);
     (0..picks).map(|k| values[(2 * k + 1) * values.len() / (2 * picks)]).collect()
 }
@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn low_thresholds_clip_and_high_ones_quantize() {
-        let activations = Sorted { zeros: 0, positive: (1..=1000).map(|k| k as f32 / 1000.0).collect() };
-        let [low, high] = predict(&activations, Activation::Relu, &[0.25, 1.0], 4, 0.5)[..] else { panic!() };
+        let activations = ActivationQuantiles { zeros: 0, positive: (1..=1000).map(|k| k as f32 / 1000.0).collect() };
+        let [low, high] = threshold_errors(&activations, Activation::Relu, &[0.25, 1.0], 4, 0.5)[..] else { panic!() };
         assert!(low.clipping > high.clipping && low.quantization < high.quantization);
         // Uniform in (0, 1) with T = 4 and v(0) = ½: E[e²] = 1/(12·16).
         assert!((high.quantization - 1.0 / 192.0).abs() < 1e-4);
@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn a_network_that_clips_by_itself_is_right_at_its_own_threshold() {
-        let activations = Sorted { zeros: 0, positive: (1..=2000).map(|k| k as f32 / 1000.0).collect() };
+        let activations = ActivationQuantiles { zeros: 0, positive: (1..=2000).map(|k| k as f32 / 1000.0).collect() };
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
-        let [low, own, high] = predict(&activations, qcfs, &[0.5, 1.0, 2.0], 4, 0.5)[..] else { panic!() };
+        let [low, own, high] = threshold_errors(&activations, qcfs, &[0.5, 1.0, 2.0], 4, 0.5)[..] else { panic!() };
         assert!(own.total() < 1e-9 && low.clipping > 0.01 && high.clipping > 0.01);
     }
 }

@@ -2,28 +2,28 @@
 
 use rayon::prelude::*;
 
-use super::activation_quantiles::Sorted;
-use super::calibration::LayerStatistics;
+use super::activation_quantiles::ActivationQuantiles;
+use super::calibration::ActivationStatistics;
 use super::recipe::{Granularity, Recipe, ThresholdRule};
-use super::threshold_error::predict;
+use super::threshold_error::threshold_errors;
 use crate::compute::program::Program;
 use crate::network::{Activation, Op};
 use crate::{Error, Result};
 
 /// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 from the maximum down in steps
 /// of one per cent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
-pub(super) fn least_error(sorted: &Sorted, steps: usize, v_init: f32) -> f32 {
+pub(super) fn min_mse_threshold(sorted: &ActivationQuantiles, steps: usize, v_init: f32) -> f32 {
     let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
-    let predictions = predict(sorted, Activation::Relu, &grid, steps, v_init);
+    let predictions = threshold_errors(sorted, Activation::Relu, &grid, steps, v_init);
     predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
 }
 
 /// The thresholds of one layer under the rule of `recipe`: one, or one per channel.
-pub fn thresholds(program: &Program, statistics: &LayerStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
+pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
     let (rule, granularity) = (recipe.threshold, recipe.granularity);
-    let of = |sorted: &Sorted| match rule {
+    let of = |sorted: &ActivationQuantiles| match rule {
         ThresholdRule::Percentile(p) => sorted.percentile(p),
-        ThresholdRule::Mse => least_error(sorted, recipe.steps, recipe.v_init),
+        ThresholdRule::Mse => min_mse_threshold(sorted, recipe.steps, recipe.v_init),
         _ => sorted.max(),
     };
     let node = &program.network().nodes[statistics.node];

@@ -22,7 +22,7 @@ pub(super) fn open(path: &Path) -> Result<File> {
 }
 
 /// Opens a file that may be gzip-compressed; told by its first two bytes, not by its name.
-pub(super) fn open_unpacked(path: &Path) -> Result<Box<dyn Read>> {
+pub(super) fn open_decompressed(path: &Path) -> Result<Box<dyn Read>> {
     let mut file = open(path)?;
     let mut head = Vec::with_capacity(2);
     file.by_ref().take(2).read_to_end(&mut head).map_err(|e| Error::io(path, e))?;
@@ -48,10 +48,10 @@ pub(super) fn read_to_len(path: &Path, place: &str, reader: &mut dyn Read, len: 
 }
 
 /// The product of `shape`, or an error when it overflows or is larger than [`MAX_VALUES`].
-pub(super) fn count_values(path: &Path, place: &str, shape: &[usize]) -> Result<usize> {
+pub(super) fn checked_len(path: &Path, place: &str, shape: &[usize]) -> Result<usize> {
     let count = shape.iter().try_fold(1usize, |product, &d| product.checked_mul(d));
     count.filter(|&n| n <= MAX_VALUES).ok_or_else(|| {
-        let claim = crate::error::dims(shape);
+        let claim = crate::error::format_shape(shape);
         Error::file(path, place, format!("claims {claim} values; more than {MAX_VALUES} are not read at once"))
     })
 }
@@ -112,9 +112,9 @@ pub(super) mod tests {
     #[test]
     fn overflowing_counts_and_folders_are_errors() {
         let here = Path::new("x");
-        assert!(count_values(here, "header", &[usize::MAX, 2]).is_err());
-        assert!(count_values(here, "header", &[MAX_VALUES, 2]).is_err());
-        assert_eq!(count_values(here, "header", &[2, 3]).unwrap(), 6);
+        assert!(checked_len(here, "header", &[usize::MAX, 2]).is_err());
+        assert!(checked_len(here, "header", &[MAX_VALUES, 2]).is_err());
+        assert_eq!(checked_len(here, "header", &[2, 3]).unwrap(), 6);
         let dir = tempfile::tempdir().unwrap();
         assert!(open(dir.path()).is_err());
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Samples;
-use super::bounded_read::{count_values, open, read_to_len};
+use super::bounded_read::{checked_len, open, read_to_len};
 use crate::{Error, Result};
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -17,7 +17,7 @@ pub fn read(files: &[PathBuf]) -> Result<Samples> {
     let (mut values, mut labels) = (Vec::new(), Vec::new());
     for path in files {
         let (bytes, records) = read_batch(path)?;
-        count_values(path, "file", &[records + labels.len(), PIXELS])?;
+        checked_len(path, "file", &[records + labels.len(), PIXELS])?;
         for (index, record) in bytes.chunks_exact(RECORD).enumerate() {
             let Some((&label, pixels)) = record.split_first() else { continue };
             if usize::from(label) >= CLASSES.len() {
@@ -53,7 +53,7 @@ fn read_batch(path: &Path) -> Result<(Vec<u8>, usize)> {
         let reason = format!("has {len} bytes; a CIFAR-10 file is one or more records of {RECORD} bytes");
         return Err(Error::file(path, "size", reason));
     }
-    count_values(path, "size", &[records, RECORD])?;
+    checked_len(path, "size", &[records, RECORD])?;
     Ok((read_to_len(path, "records", &mut file, records * RECORD)?, records))
 }
 

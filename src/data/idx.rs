@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Samples;
-use super::bounded_read::{count_values, open_unpacked, read_to_len};
+use super::bounded_read::{checked_len, open_decompressed, read_to_len};
 use crate::{Error, Result};
 
 /// Reads u8 images of rank 2 `[N, F]`, 3 `[N, H, W]` (one channel is added) or 4 `[N, C, H, W]`, and their labels.
@@ -59,7 +59,7 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
 
 /// Dimensions and values of one u8 IDX file.
 fn read_u8(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
-    let mut reader = open_unpacked(path)?;
+    let mut reader = open_decompressed(path)?;
     let cut = |e: std::io::Error| Error::file(path, "header", format!("is cut short or damaged ({e})"));
     let mut magic = [0u8; 4];
     reader.read_exact(&mut magic).map_err(cut)?;
@@ -78,7 +78,7 @@ fn read_u8(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
         reader.read_exact(&mut size).map_err(cut)?;
         dims.push(u32::from_be_bytes(size) as usize);
     }
-    let len = count_values(path, "header", &dims)?;
+    let len = checked_len(path, "header", &dims)?;
     let bytes = read_to_len(path, "values", &mut reader, len)?;
     Ok((dims, bytes))
 }

@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
 use super::Samples;
-use super::bounded_read::{count_values, open};
+use super::bounded_read::{checked_len, open};
 use crate::{Error, Result};
 
 /// Pictures wider or higher than this are refused by their header.
@@ -16,7 +16,7 @@ const MAX_SIDE: u32 = 4096;
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
 
 /// True when the name ends like a picture that can be read.
-pub fn is_picture(path: &Path) -> bool {
+pub fn is_image(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
@@ -26,7 +26,7 @@ pub fn is_picture(path: &Path) -> bool {
 /// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every picture is resized and
 /// turned gray or RGB; without it the first picture of another size than the first is an error.
 pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
-    let (files, labels, class_names) = list_of(paths, is_picture)?;
+    let (files, labels, class_names) = list_images(paths, is_image)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("images: no file is named".into())) };
     let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
     let target = fit.map(target_of).transpose()?;
@@ -45,7 +45,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
         return Err(Error::file(odd, "picture size", reason));
     }
     let (w, h) = (width as usize, height as usize);
-    count_values(first, "all pictures", &[files.len(), 3, h, w])?;
+    checked_len(first, "all pictures", &[files.len(), 3, h, w])?;
     let prepared = files.par_iter().map(|path| {
         let picture = decode(path)?;
         let gray = !picture.color().has_color();
@@ -124,7 +124,7 @@ fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
         _ => None,
     };
     found.ok_or_else(|| {
-        let shape = crate::error::dims(shape);
+        let shape = crate::error::format_shape(shape);
         Error::Invalid(format!("pictures cannot be fitted to samples of {shape}; that needs 1×H×W, 3×H×W or a square"))
     })
 }
@@ -132,14 +132,14 @@ fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
 pub(super) type Listing = (Vec<PathBuf>, Vec<u16>, Vec<String>);
 
 /// Whether the folder, or the first of its folders, holds a file that `wanted` knows.
-pub(super) fn holds(dir: &Path, wanted: fn(&Path) -> bool) -> bool {
+pub(super) fn dir_contains(dir: &Path, wanted: fn(&Path) -> bool) -> bool {
     let Ok(entries) = entries(dir) else { return false };
     let below = entries.iter().find(|p| p.is_dir()).and_then(|p| self::entries(p).ok()).unwrap_or_default();
     entries.iter().chain(&below).any(|p| p.is_file() && wanted(p))
 }
 
 /// Files, labels and class names. Hidden entries and files that are not `wanted` are left out of folders.
-pub(super) fn list_of(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Result<Listing> {
+pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Result<Listing> {
     let [dir] = paths else { return Ok((paths.to_vec(), Vec::new(), Vec::new())) };
     if !dir.is_dir() {
         return Ok((paths.to_vec(), Vec::new(), Vec::new()));
@@ -190,7 +190,7 @@ fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>>
 }
 
 /// One picture in gray.
-pub fn read_gray(path: &Path) -> Result<image::GrayImage> {
+pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
     Ok(decode(path)?.into_luma8())
 }
 

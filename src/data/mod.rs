@@ -18,7 +18,7 @@ pub mod thumbnail;
 
 pub use bounded_read::check_labels;
 pub use npz_writer::{NpzData, write_npz, write_npz_with};
-pub use samples::{Frames, Samples};
+pub use samples::{FrameSequence, Samples};
 pub use scaling::Scaling;
 pub use spec::DataSpec;
 pub use thumbnail::thumbnail_rgba;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use zip::ZipArchive;
 
-use super::bounded_read::{count_values, open, read_to_len};
+use super::bounded_read::{checked_len, open, read_to_len};
 use super::{Samples, npy};
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> Result<Samples> {
     };
     let x = read_array(path, &name, &mut archive)?;
     if x.shape.len() < 2 || x.values.is_empty() {
-        let reason = format!("has shape [{}]; samples are [N, …] and not empty", crate::error::dims(&x.shape));
+        let reason = format!("has shape [{}]; samples are [N, …] and not empty", crate::error::format_shape(&x.shape));
         return Err(Error::file(path, &*name, reason));
     }
     let count = x.shape[0];
@@ -82,7 +82,7 @@ pub fn read_labels(path: &Path, count: usize) -> Result<Vec<u16>> {
 }
 
 /// The first of the arrays `names` that the archive holds: its shape and values. `None` when it holds none of them.
-pub fn named(path: &Path, names: &[&str]) -> Result<Option<(Vec<usize>, Vec<f32>)>> {
+pub fn find_array(path: &Path, names: &[&str]) -> Result<Option<(Vec<usize>, Vec<f32>)>> {
     let mut archive = archive(path)?;
     let Some(name) = find(names, &archive) else { return Ok(None) };
     let array = read_array(path, &name, &mut archive)?;
@@ -90,7 +90,7 @@ pub fn named(path: &Path, names: &[&str]) -> Result<Option<(Vec<usize>, Vec<f32>
 }
 
 /// The array in a `.npy` file: its shape and values.
-pub fn npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
+pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
     let array = array_from(path, "array", &mut BufReader::new(open(path)?))?;
     Ok((array.shape, array.values.iter().map(|&v| v as f32).collect()))
 }
@@ -127,7 +127,7 @@ fn channels_first(x: &Array) -> (Vec<usize>, Vec<f32>) {
 /// Class indices from `[N]`, `[N, 1]` or one-hot `[N, K]`.
 fn to_labels(path: &Path, name: &str, y: &Array, count: usize) -> Result<Vec<u16>> {
     if y.shape.first() != Some(&count) {
-        let reason = format!("has shape [{}] for {count} samples", crate::error::dims(&y.shape));
+        let reason = format!("has shape [{}] for {count} samples", crate::error::format_shape(&y.shape));
         return Err(Error::file(path, name, reason));
     }
     let width = y.values.len() / count;
@@ -177,7 +177,7 @@ fn array_from(path: &Path, name: &str, reader: &mut dyn Read) -> Result<Array> {
             return Err(Error::file(path, name, reason));
         }
     };
-    let count = count_values(path, name, &header.shape)?;
+    let count = checked_len(path, name, &header.shape)?;
     let bytes = read_to_len(path, name, reader, count * size)?;
     let values = bytes.chunks_exact(size).map(convert).collect();
     Ok(Array { shape: header.shape, values, bytes: header.descr == "|u1" })

@@ -8,7 +8,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::npy;
-use crate::files::write_or_stop;
+use crate::files::write_atomic_with;
 use crate::{Error, Result};
 
 /// The values of one array, row-major.
@@ -68,7 +68,7 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Resul
 /// # Errors
 /// What `write` gives; [`Error::Io`] when the operating system refuses.
 pub fn write_npz_with(path: &Path, write: impl FnOnce(&mut NpzWriter<'_>) -> Result<()>) -> Result<()> {
-    write_or_stop(path, |file| {
+    write_atomic_with(path, |file| {
         let zip = ZipWriter::new(BufWriter::new(file));
         let mut out = NpzWriter { path, zip, name: String::new(), left: 0 };
         write(&mut out)?;

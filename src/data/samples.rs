@@ -21,14 +21,14 @@ pub struct Samples {
     /// The largest value the source's type can hold: 255 for bytes, 1 for floats in 0..1. What `Scaling::Unit` divides by.
     pub full_scale: f32,
     /// The same samples over time, where they are recordings of events; `values` is then their mean over time.
-    pub frames: Option<Frames>,
+    pub frames: Option<FrameSequence>,
     /// What was done to them on the way, in sentences: fitted, cut, summed.
     pub notes: Vec<String>,
 }
 
 /// Samples over time: one frame a step, from the first again after the last.
 #[derive(Clone, Debug)]
-pub struct Frames {
+pub struct FrameSequence {
     /// Frames of each sample.
     pub count: usize,
     /// `[N, count, …shape]` row-major, in file units.

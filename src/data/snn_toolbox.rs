@@ -53,16 +53,16 @@ mod tests {
         };
         let pictures: Vec<f32> = (0..2 * 5 * 4 * 3).map(|k| k as f32 / 120.0).collect();
         save("x_test.npz", &[2, 5, 4, 3], &pictures);
-        let spec = DataSpec::guess(dir.path()).unwrap();
+        let spec = DataSpec::detect(dir.path()).unwrap();
         assert_eq!(spec, DataSpec::Toolbox(dir.path().into()));
-        assert_eq!((spec.load().unwrap().labels.len(), spec.calibration()), (0, None));
+        assert_eq!((spec.load().unwrap().labels.len(), spec.default_calibration()), (0, None));
         save("y_test.npz", &[2, 3], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
         save("x_norm.npz", &[1, 5, 4, 3], &pictures[..60]);
         let samples = spec.load().unwrap();
         // Channels last are turned.
         assert_eq!((samples.shape.as_slice(), samples.labels.to_vec()), ([3, 5, 4].as_slice(), vec![2, 0]));
         assert_eq!(samples.raw(0)[1], pictures[3]);
-        assert_eq!(spec.calibration().unwrap().load().unwrap().len(), 1);
+        assert_eq!(spec.default_calibration().unwrap().load().unwrap().len(), 1);
         assert_eq!(DataSpec::parse(&spec.to_string()).unwrap(), spec);
         save("y_test.npz", &[3], &[0.0; 3]);
         assert!(spec.load().unwrap_err().to_string().contains("for 2 samples"));

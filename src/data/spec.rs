@@ -62,7 +62,7 @@ impl DataSpec {
             "images" if !list().is_empty() => Ok(Self::Images(list())),
             "events" => {
                 let mut parts: Vec<&str> = rest.split(',').collect();
-                let binning = Binning::take(&mut parts).map_err(|why| bad(&why))?;
+                let binning = Binning::parse_options(&mut parts).map_err(|why| bad(&why))?;
                 let files = parts.join(",");
                 let paths: Vec<PathBuf> = match Path::new(&files).exists() {
                     true => vec![files.into()],
@@ -72,7 +72,7 @@ impl DataSpec {
             }
             "npz" => Ok(Self::Npz(rest.trim().into())),
             "snntoolbox" => Ok(Self::Toolbox(rest.trim().into())),
-            "builtin" => digits::Split::named(rest.trim())
+            "builtin" => digits::Split::from_name(rest.trim())
                 .map(Self::Builtin)
                 .ok_or_else(|| bad("is not built in; there are digits and digits-train")),
             _ => Err(bad("is of no known kind")),
@@ -80,15 +80,15 @@ impl DataSpec {
     }
 
     /// What a dropped or opened path most likely is. An IDX file of images finds its labels beside it.
-    pub fn guess(path: &Path) -> Result<Self> {
+    pub fn detect(path: &Path) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if path.is_dir() && snn_toolbox::is_folder(path) {
             return Ok(Self::Toolbox(path.to_owned()));
         }
-        if events::is_recording(path) || (path.is_dir() && images::holds(path, events::is_recording)) {
+        if events::is_recording(path) || (path.is_dir() && images::dir_contains(path, events::is_recording)) {
             return Ok(Self::Events { paths: vec![path.to_owned()], binning: Binning::default() });
         }
-        if path.is_dir() || images::is_picture(path) {
+        if path.is_dir() || images::is_image(path) {
             return Ok(Self::Images(vec![path.to_owned()]));
         }
         if name.ends_with(".npz") {
@@ -122,7 +122,7 @@ impl DataSpec {
     }
 
     /// The samples to calibrate on that come with these, as a specification of their own.
-    pub fn calibration(&self) -> Option<Self> {
+    pub fn default_calibration(&self) -> Option<Self> {
         match self {
             Self::Toolbox(folder) => snn_toolbox::calibration(folder).map(Self::Npz),
             _ => None,
@@ -239,22 +239,22 @@ mod tests {
     fn dropped_paths_are_recognized() {
         let dir = tempfile::tempdir().unwrap();
         let images = write(&dir, "t10k-images-idx3-ubyte.gz", b"");
-        let lone = DataSpec::guess(&images).unwrap();
+        let lone = DataSpec::detect(&images).unwrap();
         assert_eq!(lone, DataSpec::Idx { images: images.clone(), labels: None });
         let labels = write(&dir, "t10k-labels-idx1-ubyte", b"");
         let both = DataSpec::Idx { images: images.clone(), labels: Some(labels.clone()) };
-        assert_eq!(DataSpec::guess(&images).unwrap(), both);
-        assert_eq!(DataSpec::guess(&labels).unwrap(), both);
-        assert_eq!(DataSpec::guess(dir.path()).unwrap(), DataSpec::Images(vec![dir.path().into()]));
-        assert!(matches!(DataSpec::guess(Path::new("A.NPZ")), Ok(DataSpec::Npz(_))));
-        assert!(matches!(DataSpec::guess(Path::new("x.bin")), Ok(DataSpec::Cifar10(_))));
-        assert!(matches!(DataSpec::guess(Path::new("x.JPG")), Ok(DataSpec::Images(_))));
-        assert!(DataSpec::guess(Path::new("x.txt")).is_err());
+        assert_eq!(DataSpec::detect(&images).unwrap(), both);
+        assert_eq!(DataSpec::detect(&labels).unwrap(), both);
+        assert_eq!(DataSpec::detect(dir.path()).unwrap(), DataSpec::Images(vec![dir.path().into()]));
+        assert!(matches!(DataSpec::detect(Path::new("A.NPZ")), Ok(DataSpec::Npz(_))));
+        assert!(matches!(DataSpec::detect(Path::new("x.bin")), Ok(DataSpec::Cifar10(_))));
+        assert!(matches!(DataSpec::detect(Path::new("x.JPG")), Ok(DataSpec::Images(_))));
+        assert!(DataSpec::detect(Path::new("x.txt")).is_err());
     }
 
     #[test]
     fn shared_mnist_is_guessed_and_read() {
         let Some(path) = shared("mnist/t10k-images-idx3-ubyte.gz") else { return };
-        assert_eq!(DataSpec::guess(&path).unwrap().load().unwrap().labels[..5], [7, 2, 1, 0, 4]);
+        assert_eq!(DataSpec::detect(&path).unwrap().load().unwrap().labels[..5], [7, 2, 1, 0, 4]);
     }
 }

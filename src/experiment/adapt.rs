@@ -1,12 +1,12 @@
 //! Adapts settings to the network and data set that they name.
 
 use super::cache::Cache;
-use super::load::{model, samples};
+use super::load::{load_network, load_samples};
 use super::settings::Settings;
 use crate::Result;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 /// How many samples thresholds are calibrated on unless a person says otherwise.
 const DEFAULT_CALIBRATION: usize = 256;
@@ -16,7 +16,7 @@ const DEFAULT_SAMPLES: usize = 100;
 
 /// What of the settings is fitted to what was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fit {
+pub enum Adapt {
     /// Nothing: they are taken as they are.
     #[default]
     Nothing,
@@ -32,37 +32,37 @@ pub enum Fit {
 ///
 /// # Errors
 /// What opening them gives, and [`Error::Cancelled`].
-pub fn fitted(settings: &Settings, fit: Fit, cache: &mut Cache, control: &Control) -> Result<Settings> {
+pub fn adapt_settings(settings: &Settings, fit: Adapt, cache: &mut Cache, control: &JobControl) -> Result<Settings> {
     let mut fitted = settings.clone();
-    if fit == Fit::Nothing {
+    if fit == Adapt::Nothing {
         return Ok(fitted);
     }
-    let model = model(settings, cache, control)?;
-    if fit == Fit::Network
+    let model = load_network(settings, cache, control)?;
+    if fit == Adapt::Network
         && let Some(scaling) = &model.original.scaling
     {
         fitted.scaling = scaling.clone();
     }
     // What was right for another network's channels stops nobody from opening this one.
-    if fit == Fit::Network && fitted.scaling.check(model.original.input_shape()).is_err() {
+    if fit == Adapt::Network && fitted.scaling.check(model.original.input_shape()).is_err() {
         fitted.scaling = Scaling::default();
     }
-    if fit >= Fit::Recipe {
-        let learned = model.original.activations().all(|(_, activation)| activation.lambda().is_some());
+    if fit >= Adapt::Recipe {
+        let learned = model.original.activation_nodes().all(|(_, activation)| activation.lambda().is_some());
         let rule = &mut fitted.recipe.threshold;
         match (learned, *rule == ThresholdRule::Learned) {
-            (true, _) if fit == Fit::Network => *rule = ThresholdRule::Learned,
+            (true, _) if fit == Adapt::Network => *rule = ThresholdRule::Learned,
             (false, true) => *rule = Recipe::default().threshold,
             _ => {}
         }
     }
-    let count = samples(&settings.data, &model.original, cache, control)?.len();
+    let count = load_samples(&settings.data, &model.original, cache, control)?.len();
     if fitted.samples.end > count {
         let first = if count > DEFAULT_CALIBRATION { DEFAULT_CALIBRATION } else { 0 };
         fitted.samples = first..(first + DEFAULT_SAMPLES).min(count);
     }
     let pool = match &settings.calibration_data {
-        Some(spec) => samples(spec, &model.original, cache, control)?.len(),
+        Some(spec) => load_samples(spec, &model.original, cache, control)?.len(),
         None => count,
     };
     if fitted.calibrate.end > pool {
@@ -79,8 +79,9 @@ mod tests {
     fn a_scaling_of_other_channels_keeps_no_network_shut() {
         let colors = Scaling::parse("mean=.5,.5,.5;std=.2,.2,.2").unwrap();
         let settings = Settings { scaling: colors, ..Settings::default() };
-        let fitted = |fit| fitted(&settings, fit, &mut Cache::default(), &Control::default()).unwrap().scaling;
-        assert_eq!(fitted(Fit::Network), Scaling::default());
-        assert_eq!(fitted(Fit::Ranges), settings.scaling, "the network stays, and what was set for it");
+        let fitted =
+            |fit| adapt_settings(&settings, fit, &mut Cache::default(), &JobControl::default()).unwrap().scaling;
+        assert_eq!(fitted(Adapt::Network), Scaling::default());
+        assert_eq!(fitted(Adapt::Ranges), settings.scaling, "the network stays, and what was set for it");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::progress::Control;
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// How often one who waits looks whether to leave.
@@ -15,7 +15,7 @@ const LEFT: usize = 2;
 
 /// Work under way that was left, by what decides its result; oldest first.
 #[derive(Debug)]
-pub struct Aside<K, V> {
+pub struct BackgroundLoads<K, V> {
     left: Vec<(K, Work<V>)>,
 }
 
@@ -25,13 +25,13 @@ struct Work<V> {
     thread: JoinHandle<()>,
 }
 
-impl<K, V> Default for Aside<K, V> {
+impl<K, V> Default for BackgroundLoads<K, V> {
     fn default() -> Self {
         Self { left: Vec::new() }
     }
 }
 
-impl<K: PartialEq + Clone, V: Send + 'static> Aside<K, V> {
+impl<K: PartialEq + Clone, V: Send + 'static> BackgroundLoads<K, V> {
     /// The result of `work`, or of the work that was begun for the same `key` and left.
     ///
     /// # Errors
@@ -39,7 +39,12 @@ impl<K: PartialEq + Clone, V: Send + 'static> Aside<K, V> {
     ///
     /// # Panics
     /// Where the work does.
-    pub fn wait(&mut self, key: &K, control: &Control, work: impl FnOnce() -> Result<V> + Send + 'static) -> Result<V> {
+    pub fn get_or_start(
+        &mut self,
+        key: &K,
+        control: &JobControl,
+        work: impl FnOnce() -> Result<V> + Send + 'static,
+    ) -> Result<V> {
         control.check()?;
         let known = self.left.iter().position(|(of, _)| of == key);
         let work = match known {
@@ -49,7 +54,7 @@ impl<K: PartialEq + Clone, V: Send + 'static> Aside<K, V> {
         loop {
             match work.result.recv_timeout(LOOK) {
                 Ok(result) => return result,
-                Err(RecvTimeoutError::Timeout) if control.cancelled() => {
+                Err(RecvTimeoutError::Timeout) if control.is_cancelled() => {
                     self.left.push((key.clone(), work));
                     self.left.drain(..self.left.len().saturating_sub(LEFT));
                     return Err(Error::Cancelled);
@@ -64,7 +69,7 @@ impl<K: PartialEq + Clone, V: Send + 'static> Aside<K, V> {
     }
 
     /// Whatever was begun for such keys is not taken up again.
-    pub fn leave(&mut self, of: impl Fn(&K) -> bool) {
+    pub fn discard(&mut self, of: impl Fn(&K) -> bool) {
         self.left.retain(|(key, _)| !of(key));
     }
 }
@@ -90,16 +95,16 @@ mod tests {
 
     #[test]
     fn who_is_told_to_stop_leaves_at_once_and_the_next_takes_up_what_was_begun() {
-        let mut aside = Aside::<u8, u8>::default();
+        let mut aside = BackgroundLoads::<u8, u8>::default();
         let (go_on, gate) = sync_channel::<()>(0);
-        let control = Control::default();
+        let control = JobControl::default();
         let stop = control.clone();
         let told = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(10));
             stop.cancel();
             Instant::now()
         });
-        let stopped = aside.wait(&1, &control, move || {
+        let stopped = aside.get_or_start(&1, &control, move || {
             gate.recv().unwrap();
             Ok(7)
         });
@@ -108,34 +113,34 @@ mod tests {
         let late = told.join().unwrap().elapsed();
         assert!(late < Duration::from_secs(5), "{late:?}");
         go_on.send(()).unwrap();
-        let taken = aside.wait(&1, &Control::default(), || panic!("it is read twice"));
+        let taken = aside.get_or_start(&1, &JobControl::default(), || panic!("it is read twice"));
         assert_eq!(taken.unwrap(), 7);
         assert!(aside.left.is_empty());
     }
 
     #[test]
     fn what_was_forgotten_is_begun_anew_and_only_the_newest_are_kept() {
-        let mut aside = Aside::<u8, u8>::default();
+        let mut aside = BackgroundLoads::<u8, u8>::default();
         let (go_on, gate) = channel::<()>();
         let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
         for key in 0..4 {
-            let (gate, control) = (gate.clone(), Control::default());
+            let (gate, control) = (gate.clone(), JobControl::default());
             let stop = control.clone();
             let teller = std::thread::spawn(move || stop.cancel());
             let slow = move || gate.lock().unwrap().recv().map(|()| key).map_err(|_| Error::Cancelled);
-            assert!(aside.wait(&key, &control, slow).is_err());
+            assert!(aside.get_or_start(&key, &control, slow).is_err());
             teller.join().unwrap();
         }
         assert!(aside.left.len() <= LEFT);
-        aside.leave(|_| true);
+        aside.discard(|_| true);
         drop(go_on);
-        assert_eq!(aside.wait(&3, &Control::default(), || Ok(9)).unwrap(), 9);
+        assert_eq!(aside.get_or_start(&3, &JobControl::default(), || Ok(9)).unwrap(), 9);
     }
 
     #[test]
     fn a_panic_is_not_swallowed() {
         let panicked = std::panic::catch_unwind(|| {
-            Aside::<u8, u8>::default().wait(&1, &Control::default(), || panic!("broken reader"))
+            BackgroundLoads::<u8, u8>::default().get_or_start(&1, &JobControl::default(), || panic!("broken reader"))
         });
         let cause = panicked.unwrap_err();
         assert_eq!(cause.downcast_ref::<&str>(), Some(&"broken reader"));

@@ -5,12 +5,14 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::background_load::Aside;
-use super::run::{Model, Run};
+use super::background_load::BackgroundLoads;
+use super::run::{PreparedNetwork, Run};
 use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::backend::Backend;
-use crate::convert::{Balance, Balanced, Calibration, Finding, Granularity, Pooling, Recipe, SpikingNetwork};
+use crate::convert::{
+    BalancedThresholds, BalancingOptions, Calibration, Finding, Granularity, MaxPoolRule, Recipe, SpikingNetwork,
+};
 use crate::data::{Samples, Scaling};
 
 /// Finished runs are kept up to this many bytes of recordings.
@@ -37,7 +39,7 @@ pub struct SamplesKey {
 pub struct CalibrationKey {
     model: String,
     backend: Backend,
-    pooling: Pooling,
+    pooling: MaxPoolRule,
     data: String,
     scaling: Scaling,
     range: Range<usize>,
@@ -48,7 +50,7 @@ pub struct CalibrationKey {
 pub struct AnnKey {
     model: String,
     backend: Backend,
-    pooling: Pooling,
+    pooling: MaxPoolRule,
     data: String,
     scaling: Scaling,
     range: Range<usize>,
@@ -56,7 +58,7 @@ pub struct AnnKey {
 
 impl CalibrationKey {
     /// The part of `settings` that a calibration depends on.
-    pub fn of(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let data = settings.calibration_data.as_ref().unwrap_or(&settings.data).clone();
         Self {
             model: settings.model.clone(),
@@ -71,7 +73,7 @@ impl CalibrationKey {
 
 impl AnnKey {
     /// The part of `settings` that the ANN's values depend on.
-    pub fn of(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         Self {
             model: settings.model.clone(),
             backend: settings.backend,
@@ -93,20 +95,20 @@ impl AnnKey {
 }
 
 /// What decides an opened network: its source, backend, and what becomes of max-pools.
-pub type ModelKey = (String, Backend, Pooling);
+pub type ModelKey = (String, Backend, MaxPoolRule);
 /// What decides balanced thresholds.
-pub type BalanceKey = (CalibrationKey, Balance, Granularity);
+pub type BalanceKey = (CalibrationKey, BalancingOptions, Granularity);
 /// What decides calibrated biases and potentials.
 pub type TuneKey = (CalibrationKey, Recipe);
 
 /// The last few values by key, newest first.
 #[derive(Debug)]
-pub struct Recent<K, V> {
+pub struct LruMap<K, V> {
     room: usize,
     items: VecDeque<(K, V)>,
 }
 
-impl<K: PartialEq, V: Clone> Recent<K, V> {
+impl<K: PartialEq, V: Clone> LruMap<K, V> {
     fn new(room: usize) -> Self {
         Self { room, items: VecDeque::new() }
     }
@@ -116,7 +118,7 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         self.items.push_front(item);
         self.items.front().map(|(_, value)| value.clone())
     }
-    pub fn keep(&mut self, key: K, value: V) {
+    pub fn insert(&mut self, key: K, value: V) {
         self.items.retain(|(k, _)| *k != key);
         self.items.push_front((key, value));
         self.items.truncate(self.room);
@@ -126,17 +128,17 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
 /// Everything kept between runs.
 #[derive(Debug)]
 pub struct Cache {
-    pub(super) models: Recent<ModelKey, Arc<Model>>,
-    pub(super) samples: Recent<SamplesKey, Arc<Samples>>,
+    pub(super) models: LruMap<ModelKey, Arc<PreparedNetwork>>,
+    pub(super) samples: LruMap<SamplesKey, Arc<Samples>>,
     /// Networks and data sets that are being read.
-    pub(super) opening: Aside<ModelKey, Arc<Model>>,
-    pub(super) reading: Aside<SamplesKey, Arc<Samples>>,
-    calibrations: Recent<CalibrationKey, Arc<Calibration>>,
-    pub balanced: Recent<BalanceKey, Arc<Balanced>>,
-    pub tuned: Recent<TuneKey, Arc<SpikingNetwork>>,
+    pub(super) opening: BackgroundLoads<ModelKey, Arc<PreparedNetwork>>,
+    pub(super) reading: BackgroundLoads<SamplesKey, Arc<Samples>>,
+    calibrations: LruMap<CalibrationKey, Arc<Calibration>>,
+    pub balanced: LruMap<BalanceKey, Arc<BalancedThresholds>>,
+    pub tuned: LruMap<TuneKey, Arc<SpikingNetwork>>,
     /// What was said of the input scaling.
-    pub scalings: Recent<AnnKey, Option<Finding>>,
-    anns: Recent<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
+    pub scalings: LruMap<AnnKey, Option<Finding>>,
+    anns: LruMap<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
     /// Newest first.
     runs: VecDeque<(AnnKey, Arc<Run>)>,
 }
@@ -144,15 +146,15 @@ pub struct Cache {
 impl Default for Cache {
     fn default() -> Self {
         Self {
-            models: Recent::new(3),
-            samples: Recent::new(3),
-            opening: Aside::default(),
-            reading: Aside::default(),
-            calibrations: Recent::new(3),
-            balanced: Recent::new(4),
-            tuned: Recent::new(8),
-            scalings: Recent::new(8),
-            anns: Recent::new(2),
+            models: LruMap::new(3),
+            samples: LruMap::new(3),
+            opening: BackgroundLoads::default(),
+            reading: BackgroundLoads::default(),
+            calibrations: LruMap::new(3),
+            balanced: LruMap::new(4),
+            tuned: LruMap::new(8),
+            scalings: LruMap::new(8),
+            anns: LruMap::new(2),
             runs: VecDeque::new(),
         }
     }
@@ -169,7 +171,7 @@ impl Cache {
     }
     /// The kept run of the same network that most of a run of `spiking` over `steps` can be taken from, and the number of its
     /// layers that are the same. It is of the same samples, or of more or fewer from the same first one on.
-    pub fn base(&self, key: &AnnKey, spiking: &SpikingNetwork, steps: usize) -> Option<(Arc<Run>, usize)> {
+    pub fn reusable_run(&self, key: &AnnKey, spiking: &SpikingNetwork, steps: usize) -> Option<(Arc<Run>, usize)> {
         let all = spiking.layers.len();
         let worth = |run: &Run| {
             let same = run.spiking.first_difference(spiking).unwrap_or(all);
@@ -177,7 +179,7 @@ impl Cache {
             if run.steps() < steps && same < all { 0 } else { same }
         };
         let other = |run: &Run| if run.steps() == steps && worth(run) == all { all } else { 0 };
-        let whole = self.runs.iter().filter(|(_, run)| run.recording.is_whole());
+        let whole = self.runs.iter().filter(|(_, run)| run.recording.has_final_state());
         let known = whole.filter_map(|(k, run)| {
             let others = || k.extends(key) || key.extends(k);
             let worth = if k == key {
@@ -193,20 +195,24 @@ impl Cache {
         known.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
     /// Keeps a finished run and drops the oldest beyond the limit.
-    pub fn keep_run(&mut self, key: AnnKey, run: Arc<Run>) {
+    pub fn insert_run(&mut self, key: AnnKey, run: Arc<Run>) {
         self.runs.push_front((key, run));
         let (mut bytes, mut ends, mut kept) = (0, 0, 0);
         let mut seen = HashSet::new();
         for (_, run) in &mut self.runs {
             if kept > 0 {
-                ends += run.recording.end_bytes();
+                ends += run.recording.final_state_bytes();
                 if ends > END_BYTES {
-                    *run = Arc::new(run.put_aside());
+                    *run = Arc::new(run.without_final_state());
                 }
             }
             // What runs share is held once.
-            bytes +=
-                run.recording.parts().filter(|(part, _)| seen.insert(*part)).map(|(_, bytes)| bytes).sum::<usize>();
+            bytes += run
+                .recording
+                .shared_buffers()
+                .filter(|(part, _)| seen.insert(*part))
+                .map(|(_, bytes)| bytes)
+                .sum::<usize>();
             if kept > 0 && (bytes > RUN_BYTES || kept >= RUNS) {
                 break;
             }
@@ -217,19 +223,19 @@ impl Cache {
     pub fn calibration(&mut self, key: &CalibrationKey) -> Option<Arc<Calibration>> {
         self.calibrations.get(key)
     }
-    pub fn keep_calibration(&mut self, key: CalibrationKey, calibration: Arc<Calibration>) {
-        self.calibrations.keep(key, calibration);
+    pub fn insert_calibration(&mut self, key: CalibrationKey, calibration: Arc<Calibration>) {
+        self.calibrations.insert(key, calibration);
     }
     pub fn ann(&mut self, key: &AnnKey) -> Option<(Arc<Vec<f32>>, Arc<AnnRun>)> {
         self.anns.get(key)
     }
     /// The ANN's values on the most samples at the beginning of those of `key`, where some are kept.
-    pub fn ann_beginning(&self, key: &AnnKey) -> Option<Arc<AnnRun>> {
+    pub fn ann_prefix(&self, key: &AnnKey) -> Option<Arc<AnnRun>> {
         let known = self.anns.items.iter().filter(|(k, _)| key.extends(k)).map(|(_, (_, ann))| ann);
         known.max_by_key(|ann| ann.samples).cloned()
     }
-    pub fn keep_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
-        self.anns.keep(key, (input, ann));
+    pub fn insert_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
+        self.anns.insert(key, (input, ann));
     }
     /// Forgets the finished runs; what they were made of stays.
     pub fn forget_runs(&mut self) {
@@ -238,7 +244,7 @@ impl Cache {
     /// Forgets what was read from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
         self.models.items.retain(|((name, ..), _)| name != source);
-        self.opening.leave(|(name, ..)| name == source);
+        self.opening.discard(|(name, ..)| name == source);
         self.calibrations.items.retain(|(key, _)| key.model != source);
         self.balanced.items.retain(|((key, ..), _)| key.model != source);
         self.tuned.items.retain(|((key, _), _)| key.model != source);
@@ -249,7 +255,7 @@ impl Cache {
     /// Forgets a data set, so that changed files are read again.
     pub fn forget_data(&mut self, spec: &str) {
         self.samples.items.retain(|(key, _)| key.spec != spec);
-        self.reading.leave(|key| key.spec == spec);
+        self.reading.discard(|key| key.spec == spec);
         self.calibrations.items.retain(|(key, _)| key.data != spec);
         self.balanced.items.retain(|((key, ..), _)| key.data != spec);
         self.tuned.items.retain(|((key, _), _)| key.data != spec);

@@ -7,18 +7,18 @@ use rayon::prelude::*;
 
 use super::cache::{AnnKey, Cache};
 use super::load;
-use super::prepare::{balanced_of, calibration_of, check_subject, spiking_of};
-use super::run::Model;
+use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
+use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::AnnRun;
-use crate::compute::dense::numbers;
+use crate::compute::dense::tensor_to_vec;
 use crate::convert::findings::{self, Finding, Severity};
 use crate::convert::{Calibration, SpikingNetwork, unclipped_thresholds};
 use crate::data::{Samples, Scaling};
 use crate::measure::ties::ties;
-use crate::network::arg_max;
-use crate::progress::Control;
-use crate::simulate::Plan;
+use crate::network::argmax;
+use crate::progress::JobControl;
+use crate::simulate::SimulationPlan;
 use crate::{Error, Result, simulate};
 
 /// Samples of a set that its range is told by.
@@ -28,9 +28,9 @@ const TIED_SAMPLES: usize = 4;
 const TIED_STEPS: usize = 16;
 
 /// What is looked at.
-pub(super) struct Patient<'a> {
+pub(super) struct DiagnosisInput<'a> {
     pub settings: &'a Settings,
-    pub model: &'a Arc<Model>,
+    pub model: &'a Arc<PreparedNetwork>,
     pub samples: &'a Arc<Samples>,
     /// What the ANN answers to the samples of the run, where it has answered.
     pub ann: Option<&'a AnnRun>,
@@ -41,19 +41,20 @@ pub(super) struct Patient<'a> {
 /// # Errors
 /// What opening the network or the data gives, and settings that make no sense. What is wrong with the conversion itself is
 /// no error but a finding.
-pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Vec<Finding>> {
-    settings.recipe.check()?;
-    let model = load::model(settings, cache, control)?;
-    let samples = load::samples(&settings.data, &model.original, cache, control)?;
-    check_subject(settings, &model, &samples)?;
-    let patient = Patient { settings, model: &model, samples: &samples, ann: None };
-    let calibration = calibration_of(settings, &model, &samples, cache, control)?;
+pub fn diagnose(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Vec<Finding>> {
+    settings.recipe.validate()?;
+    let model = load::load_network(settings, cache, control)?;
+    let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
+    check_ranges(settings, &model, &samples)?;
+    let patient = DiagnosisInput { settings, model: &model, samples: &samples, ann: None };
+    let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
     let silent = findings::silent_layers(model.program.network(), &calibration, &settings.recipe);
     if silent.iter().any(|finding| finding.severity == Severity::Error) {
         return patient.findings(&calibration, None, cache, control);
     }
-    let spiking = balanced_of(settings, &model, &samples, cache, control)
-        .and_then(|balanced| spiking_of(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control));
+    let spiking = load_or_compute_balanced(settings, &model, &samples, cache, control).and_then(|balanced| {
+        load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)
+    });
     let (spiking, refused) = match spiking {
         Ok(spiking) => (Some(spiking), None),
         Err(Error::Network { node, reason }) => {
@@ -64,25 +65,25 @@ pub fn examine(settings: &Settings, cache: &mut Cache, control: &Control) -> Res
     let mut found = patient.findings(&calibration, spiking.as_deref(), cache, control)?;
     found.extend(refused);
     if let Some(spiking) = &spiking {
-        found.extend(patient.tied(spiking, control)?);
+        found.extend(patient.find_ties(spiking, control)?);
     }
     findings::sort(&mut found);
     Ok(found)
 }
 
-impl Patient<'_> {
+impl DiagnosisInput<'_> {
     /// What can be said from the calibration and, where the conversion came about, its thresholds.
     pub fn findings(
         &self,
         calibration: &Calibration,
         spiking: Option<&SpikingNetwork>,
         cache: &mut Cache,
-        control: &Control,
+        control: &JobControl,
     ) -> Result<Vec<Finding>> {
         let (settings, network) = (self.settings, self.model.program.network());
         let recipe = &settings.recipe;
         let set = match &settings.calibration_data {
-            Some(spec) => load::samples(spec, &self.model.original, cache, control)?,
+            Some(spec) => load::load_samples(spec, &self.model.original, cache, control)?,
             None => self.samples.clone(),
         };
         let first_of = |range: &std::ops::Range<usize>| range.start..range.end.min(range.start + LOOKED_AT);
@@ -91,9 +92,10 @@ impl Patient<'_> {
         // Other findings are often what follows from it.
         let mut found: Vec<Finding> = self.scaling(cache, control)?.into_iter().collect();
         found.extend(findings::far_input(&calibrated, &run));
-        found.extend(findings::of_samples(self.samples, recipe.steps));
+        found.extend(findings::check_samples(self.samples, recipe.steps));
         found.extend(
-            crate::task::Detector::why_not(&self.model.original).map(|why| Finding::note("outputs", None, why)),
+            crate::task::Detector::unsupported_reason(&self.model.original)
+                .map(|why| Finding::note("outputs", None, why)),
         );
         if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
             found.extend(findings::calibrated_on(&settings.calibrate, &settings.samples, self.samples.len()));
@@ -103,10 +105,10 @@ impl Patient<'_> {
         found.extend(findings::too_few_values(network, calibration, recipe, settings.calibrate.start, set.len()));
         if let Some(spiking) = spiking {
             found.extend(unclipped_thresholds(spiking, recipe));
-            found.extend(findings::of_thresholds(calibration, spiking));
+            found.extend(findings::check_thresholds(calibration, spiking));
             found.extend(findings::branch_scales(network, spiking));
         }
-        found.extend(findings::of_network(network, recipe));
+        found.extend(findings::check_network(network, recipe));
         found.extend(self.model.notes.iter().cloned());
         findings::sort(&mut found);
         Ok(found)
@@ -117,25 +119,25 @@ impl Patient<'_> {
         let (stated, used) = (self.model.original.scaling.as_ref()?, &self.settings.scaling);
         let text = format!("the network's file says that its input is scaled {stated}, but it is scaled {used}");
         (stated != used)
-            .then(|| Finding::warning("input scaling", None, text).mended_by(findings::Mend::Scaling(stated.clone())))
+            .then(|| Finding::warning("input scaling", None, text).with_fix(findings::Fix::Scaling(stated.clone())))
     }
 
     /// The ANN's own accuracy under this and the usual scalings, where there are labels.
-    fn scaling(&self, cache: &mut Cache, control: &Control) -> Result<Option<Finding>> {
+    fn scaling(&self, cache: &mut Cache, control: &JobControl) -> Result<Option<Finding>> {
         let network = &self.model.original;
-        if self.samples.labels.is_empty() || !network.gives_classes() {
+        if self.samples.labels.is_empty() || !network.is_classifier() {
             return Ok(None);
         }
-        let key = AnnKey::of(self.settings);
+        let key = AnnKey::new(self.settings);
         if let Some(known) = cache.scalings.get(&key) {
             return Ok(known);
         }
-        let finding = self.better_scaling(control)?;
-        cache.scalings.keep(key, finding.clone());
+        let finding = self.suggest_scaling(control)?;
+        cache.scalings.insert(key, finding.clone());
         Ok(finding)
     }
 
-    fn better_scaling(&self, control: &Control) -> Result<Option<Finding>> {
+    fn suggest_scaling(&self, control: &JobControl) -> Result<Option<Finding>> {
         let shape = self.model.original.input_shape();
         let usual = [
             "mean=.485,.456,.406;std=.229,.224,.225",
@@ -145,7 +147,7 @@ impl Patient<'_> {
         ];
         let usual = usual.iter().filter_map(|text| Scaling::parse(text).ok());
         let present = match self.ann {
-            Some(ann) => self.share_right(|sample| Ok(ann.answer(sample)))?,
+            Some(ann) => self.share_right(|sample| Ok(ann.prediction(sample)))?,
             None => self.accuracy(&self.settings.scaling, control)?,
         };
         let Some(present) = present.filter(|&present| present <= 0.8) else { return Ok(None) };
@@ -171,16 +173,16 @@ impl Patient<'_> {
     }
 
     /// Share of the first samples that are answered rightly under `scaling`; `None` without labels.
-    fn accuracy(&self, scaling: &Scaling, control: &Control) -> Result<Option<f64>> {
+    fn accuracy(&self, scaling: &Scaling, control: &JobControl) -> Result<Option<f64>> {
         let (program, start) = (&self.model.program, self.settings.samples.start);
         self.share_right(|sample| {
             control.check()?;
             let input = program.tensor(self.samples.scaled(start + sample..start + sample + 1, scaling), 1);
-            Ok(arg_max(&numbers(program.run(input, |_, _| {}))))
+            Ok(argmax(&tensor_to_vec(program.run(input, |_, _| {}))))
         })
     }
 
-    /// Share of the first samples that `answer` gets right; `None` without labels.
+    /// Share of the first samples that `prediction` gets right; `None` without labels.
     fn share_right(&self, answer: impl Fn(usize) -> Result<usize> + Sync) -> Result<Option<f64>> {
         let range = &self.settings.samples;
         let Some(labels) = self.samples.labels.get(range.start..range.end.min(range.start + LOOKED_AT)) else {
@@ -192,14 +194,15 @@ impl Patient<'_> {
     }
 
     /// Ties in a few steps on a few samples.
-    fn tied(&self, spiking: &SpikingNetwork, control: &Control) -> Result<Vec<Finding>> {
+    fn find_ties(&self, spiking: &SpikingNetwork, control: &JobControl) -> Result<Vec<Finding>> {
         let range = &self.settings.samples;
         let samples = range.len().min(TIED_SAMPLES);
         let input = self.samples.scaled(range.start..range.start + samples, &self.settings.scaling);
         let steps = self.settings.recipe.steps.min(TIED_STEPS);
         let program = &self.model.program;
-        let plan = Plan { program, spiking, input: &input, samples, steps, previous: None, unchanged_layers: 0 };
-        let recording = simulate::run(&plan, control)?;
+        let plan =
+            SimulationPlan { program, spiking, input: &input, samples, steps, previous: None, unchanged_layers: 0 };
+        let recording = simulate::simulate(&plan, control)?;
         Ok(ties(program, spiking, &input, &recording).iter().filter_map(crate::measure::ties::Ties::finding).collect())
     }
 }
@@ -207,14 +210,14 @@ impl Patient<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Mend;
+    use crate::convert::Fix;
 
     fn kinds(change: impl FnOnce(&mut Settings)) -> Vec<Finding> {
         let mut settings =
             Settings { model: "builtin:digits-cnn".into(), samples: 256..288, calibrate: 0..64, ..Settings::default() };
         settings.recipe.steps = 8;
         change(&mut settings);
-        examine(&settings, &mut Cache::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"))
+        diagnose(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
     }
 
     #[test]
@@ -226,16 +229,16 @@ mod tests {
         let wrong = kinds(|s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap());
         let mend =
             wrong.iter().find(|finding| finding.kind == "input scaling").and_then(|finding| finding.mend.clone());
-        assert_eq!(mend, Some(Mend::Scaling(Scaling::Unit)), "{wrong:?}");
+        assert_eq!(mend, Some(Fix::Scaling(Scaling::Unit)), "{wrong:?}");
     }
 
     #[test]
     fn thresholds_by_hand_are_looked_at_and_given_back() {
         let found = kinds(|s| {
-            s.recipe.by_hand.insert("nowhere".into(), 1.0);
+            s.recipe.manual_thresholds.insert("nowhere".into(), 1.0);
         });
         let stray = found.iter().find(|finding| finding.kind == "threshold of no layer").expect("it is found");
-        assert_eq!(stray.mend, Some(Mend::LayerThreshold { layer: "nowhere".into(), theta: None }));
+        assert_eq!(stray.mend, Some(Fix::LayerThreshold { layer: "nowhere".into(), theta: None }));
         assert!(found[0].severity >= found[found.len() - 1].severity, "the most serious first");
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
-use super::run::Model;
+use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::program::Program;
 use crate::compute::verify;
@@ -12,43 +12,50 @@ use crate::convert::findings::verified;
 use crate::convert::{Finding, rewrite};
 use crate::data::{DataSpec, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
-use crate::network::{Network, Opened};
-use crate::progress::Control;
+use crate::network::{Network, OpenedNetwork};
+use crate::progress::JobControl;
 use crate::{Error, Result, network};
 
 /// The opened and rewritten network on its device.
 ///
 /// # Errors
 /// What opening it gives, and [`Error::Cancelled`].
-pub fn model(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Model>> {
+pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Arc<PreparedNetwork>> {
     let key: ModelKey = (settings.model.clone(), settings.backend, settings.recipe.pooling);
     if let Some(model) = cache.models.get(&key) {
         return Ok(model);
     }
     let asked = key.clone();
-    let model = cache.opening.wait(&key, control, move || open(&asked).map(Arc::new))?;
-    cache.models.keep(key, model.clone());
+    let model = cache.opening.get_or_start(&key, control, move || open(&asked).map(Arc::new))?;
+    cache.models.insert(key, model.clone());
     Ok(model)
 }
 
-fn open((source, backend, pooling): &ModelKey) -> Result<Model> {
-    let Opened { network, notes: assumed } = network::open_noted(source)?;
+fn open((source, backend, pooling): &ModelKey) -> Result<PreparedNetwork> {
+    let OpenedNetwork { network, notes: assumed } = network::open_with_notes(source)?;
     let original = Arc::new(network);
-    let (rewritten, rewrites) = rewrite::shared(&original, *pooling)?;
+    let (rewritten, rewrites) = rewrite::rewrite_cached(&original, *pooling)?;
     let about = |text| Finding::note("assumed", Some(&original.name), text);
     let device = backend.device()?;
-    let checked = verify::beside(&original, network::open::parts(source).0, || Program::new(original.clone(), &device));
+    let checked = verify::verify_stored_outputs(&original, network::open::split_source(source).0, || {
+        Program::new(original.clone(), &device)
+    });
     let notes = assumed.into_iter().map(about).chain(checked.iter().map(verified)).chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &device);
-    Ok(Model { original, program, notes, fan_outs })
+    Ok(PreparedNetwork { original, program, notes, fan_outs })
 }
 
 /// The data set in the shape the network wants: pictures are fitted, other samples must have as many values.
 ///
 /// # Errors
 /// What reading it gives, samples that the network cannot see, and [`Error::Cancelled`].
-pub fn samples(spec: &str, network: &Arc<Network>, cache: &mut Cache, control: &Control) -> Result<Arc<Samples>> {
+pub fn load_samples(
+    spec: &str,
+    network: &Arc<Network>,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Arc<Samples>> {
     let key = SamplesKey {
         spec: spec.to_owned(),
         shape: network.input_shape().to_vec(),
@@ -59,8 +66,8 @@ pub fn samples(spec: &str, network: &Arc<Network>, cache: &mut Cache, control: &
         return Ok(samples);
     }
     let (spec, network) = (DataSpec::parse(spec)?, network.clone());
-    let samples = cache.reading.wait(&key, control, move || read(&spec, &network).map(Arc::new))?;
-    cache.samples.keep(key, samples.clone());
+    let samples = cache.reading.get_or_start(&key, control, move || read(&spec, &network).map(Arc::new))?;
+    cache.samples.insert(key, samples.clone());
     Ok(samples)
 }
 
@@ -68,7 +75,7 @@ fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
     let samples = with_classes_of(network, spec.load_resized(network.input_shape())?);
     let wanted: usize = network.input_shape().iter().product();
     if samples.sample_len() != wanted {
-        return Err(Error::Mismatch {
+        return Err(Error::ShapeMismatch {
             network: network.name.clone(),
             wants: network.input_shape().to_vec(),
             data: samples.source.clone(),

@@ -3,27 +3,27 @@
 use crate::{Error, Result};
 
 /// Refuses work whose predicted `bytes` exceed 80 % of what the machine has free.
-pub fn refuse_if_too_large(what: &str, bytes: usize, advice: &str) -> Result<()> {
+pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
     let free = available();
     if bytes as f64 > free as f64 * 0.8 {
         return Err(Error::Invalid(format!(
             "{what} would need {} but only {} of memory are free; {advice}",
-            human_bytes(bytes),
-            human_bytes(free)
+            format_bytes(bytes),
+            format_bytes(free)
         )));
     }
     Ok(())
 }
 
-/// Refuses a run of `samples` samples over `steps` steps as [`refuse_if_too_large`] does, and says what would fit; `bytes` of
+/// Refuses a run of `samples` samples over `steps` steps as [`check_memory`] does, and says what would fit; `bytes` of
 /// samples and steps says what such a run takes and grows with both.
-pub fn refuse_too_large_run(samples: usize, steps: usize, bytes: impl Fn(usize, usize) -> usize) -> Result<()> {
+pub fn check_run_memory(samples: usize, steps: usize, bytes: impl Fn(usize, usize) -> usize) -> Result<()> {
     let room = (available() as f64 * 0.8) as usize;
     let need = bytes(samples, steps);
     if need <= room {
         return Ok(());
     }
-    refuse_if_too_large("the run", need, &what_would_fit(samples, steps, room, bytes))
+    check_memory("the run", need, &what_would_fit(samples, steps, room, bytes))
 }
 
 /// Fewer samples, or fewer steps, with which a run would take no more than `room` bytes, in words.
@@ -62,7 +62,7 @@ fn available() -> usize {
 }
 
 /// Bytes in words: "12.3 MiB".
-pub fn human_bytes(bytes: usize) -> String {
+pub fn format_bytes(bytes: usize) -> String {
     let (mut value, mut unit) = (bytes as f64, "B");
     for next in ["KiB", "MiB", "GiB", "TiB"] {
         if value < 1024.0 {
@@ -84,16 +84,16 @@ mod tests {
         assert_eq!(told(1, 1000), "T = 100 would fit with 1 sample");
         assert_eq!(told(1000, 64), "1 sample would fit at T = 64");
         assert_eq!(told(1000, 1000), "use fewer samples and fewer time-steps");
-        assert!(refuse_too_large_run(1, 1, |_, _| 1).is_ok());
-        let error = refuse_too_large_run(2, 2, |samples, _| usize::MAX / 3 * samples).unwrap_err().to_string();
+        assert!(check_run_memory(1, 1, |_, _| 1).is_ok());
+        let error = check_run_memory(2, 2, |samples, _| usize::MAX / 3 * samples).unwrap_err().to_string();
         assert!(error.contains("the run would need") && error.contains("use fewer samples"), "{error}");
     }
 
     #[test]
     fn what_cannot_fit_is_refused_with_advice() {
-        let error = refuse_if_too_large("the recording", usize::MAX / 2, "use fewer samples").unwrap_err();
+        let error = check_memory("the recording", usize::MAX / 2, "use fewer samples").unwrap_err();
         assert!(error.to_string().contains("use fewer samples"));
-        assert!(refuse_if_too_large("a byte", 1, "").is_ok());
-        assert_eq!(human_bytes(1536), "1.5 KiB");
+        assert!(check_memory("a byte", 1, "").is_ok());
+        assert_eq!(format_bytes(1536), "1.5 KiB");
     }
 }

@@ -16,8 +16,8 @@ pub mod settings;
 pub mod snapshot;
 pub mod snapshot_parts;
 
-pub use partial::Partial;
-pub use run::{Model, Run, Seconds};
+pub use partial::PartialResults;
+pub use run::{PreparedNetwork, Run, Timings};
 pub use settings::Settings;
-pub use snapshot::{Focus, Snapshot, ThresholdView, Whole};
-pub use snapshot_parts::{Part, Parts};
+pub use snapshot::{Focus, RunFigures, Snapshot, ThresholdView};
+pub use snapshot_parts::{SnapshotPart, SnapshotParts};

@@ -1,25 +1,25 @@
 //! Which neurons of a layer are wrong, and how, for one sample: those worth looking at first.
 
 use super::run::Run;
-use crate::convert::{SpikingLayer, target_of};
+use crate::convert::{SpikingLayer, expected_spikes_of};
 use crate::measure::{Categories, NeuronRef};
 
 /// The neurons of one layer for one sample by the kind of their count, C0 to C4 ([`Categories`]), on their own mean input.
 /// In each kind those stand first whose answer φ is farthest from the ANN's a, and of equals the more active: an error
 /// that cancels, or one at the empty rim of a picture, explains little.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kinds([Vec<usize>; 5]);
+pub struct NeuronCategories([Vec<usize>; 5]);
 
-impl Kinds {
+impl NeuronCategories {
     /// Of `layer` after `steps` steps from its neurons' pre-activations `z`, mean inputs and counts, `[F]` each.
     pub fn of(layer: &SpikingLayer, z: &[f32], mean_input: &[f32], counts: &[u32], steps: usize) -> Self {
         let mut kinds = <[Vec<usize>; 5]>::default();
         for neuron in 0..layer.neurons().min(counts.len()).min(mean_input.len()) {
-            let due = target_of(layer, neuron, mean_input[neuron], steps);
+            let due = expected_spikes_of(layer, neuron, mean_input[neuron], steps);
             kinds[Categories::index(counts[neuron], due)].push(neuron);
         }
         let error = |neuron: usize| {
-            let phi = layer.unit_of(neuron) * counts[neuron] as f32 / steps.max(1) as f32;
+            let phi = layer.amplitude_of(neuron) * counts[neuron] as f32 / steps.max(1) as f32;
             (phi - layer.activation.apply(z[neuron])).abs()
         };
         for kind in &mut kinds[1..] {
@@ -51,23 +51,23 @@ impl Kinds {
     }
 
     /// The kind of `neuron` and its place in it, where it is a wrong one.
-    pub fn place(&self, neuron: usize) -> Option<(usize, usize)> {
+    pub fn position(&self, neuron: usize) -> Option<(usize, usize)> {
         (1..5).find_map(|kind| Some((kind, self.0[kind].iter().position(|&one| one == neuron)?)))
     }
 }
 
 /// Where looking is worth while: in a sample that only the SNN gets wrong, the first layer in which neurons fire too often
 /// (else wrongly in another way), and of those the one that is farthest off.
-pub fn telling(run: &Run) -> Option<NeuronRef> {
+pub fn example_to_focus(run: &Run) -> Option<NeuronRef> {
     let (t, samples) = (run.steps(), run.recording.samples);
     let mistaken = |&sample: &usize| run.differs(t, sample);
     let right =
-        |sample: usize| run.labels.get(sample).is_none_or(|&label| usize::from(label) == run.ann.answer(sample));
+        |sample: usize| run.labels.get(sample).is_none_or(|&label| usize::from(label) == run.ann.prediction(sample));
     let sample = (0..samples).filter(|&s| right(s)).find(mistaken).or_else(|| (0..samples).find(mistaken)).unwrap_or(0);
     let layers = run.spiking.layers.len();
     let in_order = |kinds: [usize; 4]| {
         (0..layers).find_map(|layer| {
-            let all = Kinds::of_run(run, layer, sample)?;
+            let all = NeuronCategories::of_run(run, layer, sample)?;
             let neuron = kinds.into_iter().find_map(|kind| all.neurons(kind).first().copied())?;
             Some(NeuronRef { layer, sample, neuron })
         })
@@ -84,18 +84,19 @@ mod tests {
 
     #[test]
     fn the_kinds_are_those_of_the_report_and_the_worst_stand_first() {
-        let lab = Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() }).unwrap();
+        let lab = Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() }).unwrap();
         let run = lab.run.as_ref().unwrap();
         for (index, layer) in run.report.layers.iter().enumerate() {
-            let each: Vec<Kinds> = (0..6).map(|sample| Kinds::of_run(run, index, sample).unwrap()).collect();
+            let each: Vec<NeuronCategories> =
+                (0..6).map(|sample| NeuronCategories::of_run(run, index, sample).unwrap()).collect();
             for kind in 1..5 {
                 let count: usize = each.iter().map(|kinds| kinds.neurons(kind).len()).sum();
                 assert_eq!(count as u64, layer.same_input.as_array()[kind], "{} C{kind}", layer.name);
             }
         }
-        let at = telling(run).unwrap();
-        let kinds = Kinds::of_run(run, at.layer, at.sample).unwrap();
-        let (kind, place) = kinds.place(at.neuron).unwrap();
+        let at = example_to_focus(run).unwrap();
+        let kinds = NeuronCategories::of_run(run, at.layer, at.sample).unwrap();
+        let (kind, place) = kinds.position(at.neuron).unwrap();
         assert_eq!(place, 0);
         // Round and back again.
         let all = kinds.neurons(kind).len();
@@ -105,6 +106,6 @@ mod tests {
             (snapshot.focus.layer, snapshot.focus.sample, snapshot.focus.neuron),
             (at.layer, at.sample, at.neuron)
         );
-        assert_eq!(snapshot.kinds, kinds, "what is looked at is what was computed at the last step");
+        assert_eq!(snapshot.categories, kinds, "what is looked at is what was computed at the last step");
     }
 }

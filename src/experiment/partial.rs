@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::compute::AnnRun;
 use crate::convert::{Readout, SpikingLayer, SpikingNetwork};
-use crate::measure::{CurvePoint, curve};
-use crate::progress::Finished;
+use crate::measure::{CurvePoint, accuracy_curve};
+use crate::progress::FinishedSamples;
 use crate::simulate::Recording;
-use crate::task::classification::Answers;
+use crate::task::classification::Predictions;
 
 /// A run so far.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Partial {
+pub struct PartialResults {
     /// The curve over the samples that are through.
     pub curve: Vec<CurvePoint>,
     /// How many samples that is.
@@ -29,24 +29,24 @@ pub struct Partial {
 
 /// Adds up what a run tells.
 #[derive(Debug, Default)]
-pub struct Stream {
-    watched: Option<Arc<Watched>>,
-    partial: Partial,
+pub struct PartialAccumulator {
+    watched: Option<Arc<PartialContext>>,
+    partial: PartialResults,
 }
 
-impl Stream {
+impl PartialAccumulator {
     /// A run begins.
-    pub fn begin(&mut self, watched: Arc<Watched>) {
+    pub fn begin(&mut self, watched: Arc<PartialContext>) {
         let (ann, labels) = (&watched.ann, &watched.labels);
-        let right = || labels.iter().enumerate().filter(|&(i, &label)| ann.answer(i) == usize::from(label)).count();
+        let right = || labels.iter().enumerate().filter(|&(i, &label)| ann.prediction(i) == usize::from(label)).count();
         let labeled = ann.samples > 0 && labels.len() == ann.samples;
         let ann_accuracy = labeled.then(|| right() as f64 / ann.samples as f64);
-        self.partial = Partial { of: ann.samples, ann_accuracy, ..Partial::default() };
+        self.partial = PartialResults { of: ann.samples, ann_accuracy, ..PartialResults::default() };
         self.watched = Some(watched);
     }
 
     /// Samples are through: the run so far with them.
-    pub fn add(&mut self, finished: &Finished) -> Option<&Partial> {
+    pub fn add(&mut self, finished: &FinishedSamples) -> Option<&PartialResults> {
         let watched = self.watched.as_ref()?;
         let (samples, steps, classes) = (finished.samples.clone(), finished.steps, watched.ann.classes);
         let readout = finished.readout.clone();
@@ -65,7 +65,7 @@ impl Stream {
         let labels = watched.labels.get(samples.clone()).unwrap_or_default();
         // What is no class is compared when the run is through.
         let points = match watched.classes {
-            true => curve(&Answers::read(&part, rule, 0), steps, &ann, labels),
+            true => accuracy_curve(&Predictions::decode(&part, rule, 0), steps, &ann, labels),
             false => Vec::new(),
         };
         let mismatch = finished.counts.iter().zip(&watched.spiking.layers).zip(&watched.ann.pre_activations);
@@ -80,7 +80,7 @@ impl Stream {
     }
 }
 
-impl Partial {
+impl PartialResults {
     fn add_curve(&mut self, points: Vec<CurvePoint>, samples: usize) {
         let (old, new) = (self.samples as f64, samples as f64);
         self.samples += samples;
@@ -111,7 +111,7 @@ impl Partial {
 /// Mean |φ − a| over the neurons of one sample, from its counts and pre-activations.
 fn mean_mismatch(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) -> f64 {
     let one = |(neuron, (&n, &z)): (usize, (&u32, &f32))| {
-        let phi = f64::from(layer.unit_of(neuron)) / steps as f64 * f64::from(n);
+        let phi = f64::from(layer.amplitude_of(neuron)) / steps as f64 * f64::from(n);
         (phi - f64::from(layer.activation.apply(z))).abs()
     };
     counts.iter().zip(z).enumerate().map(one).sum::<f64>() / counts.len().max(1) as f64
@@ -119,7 +119,7 @@ fn mean_mismatch(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) 
 
 /// What a run under way is compared with.
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub struct PartialContext {
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     /// One per sample, or empty.

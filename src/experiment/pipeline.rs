@@ -5,18 +5,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::cache::{AnnKey, Cache};
-use super::diagnose::Patient;
-use super::partial::Watched;
-use super::prepare::{balanced_of, calibration_of, check_subject, spiking_of};
-use super::run::{Model, Run, Seconds};
+use super::diagnose::DiagnosisInput;
+use super::partial::PartialContext;
+use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
+use super::run::{PreparedNetwork, Run, Timings};
 use super::settings::Settings;
 use super::{load, memory};
 use crate::compute::AnnRun;
 use crate::convert::{Correction, SpikingNetwork};
-use crate::measure::report_behind;
-use crate::progress::Control;
-use crate::simulate::Plan;
-use crate::task::Likeness;
+use crate::measure::measure_run_reusing;
+use crate::progress::JobControl;
+use crate::simulate::SimulationPlan;
+use crate::task::OutputAgreement;
 use crate::{Result, convert, simulate};
 
 /// Computes what `settings` ask for and, where a recipe corrects single neurons, the same without the correction beside it.
@@ -24,21 +24,21 @@ use crate::{Result, convert, simulate};
 /// `on_start` gets what the samples of the run asked for are compared with, before the first of them is done.
 ///
 /// # Errors
-/// As [`compute`].
-pub fn compute_beside_uncorrected(
+/// As [`run`].
+pub fn run_with_baseline(
     settings: &Settings,
     cache: &mut Cache,
-    control: &Control,
-    on_start: &dyn Fn(Arc<Watched>),
+    control: &JobControl,
+    on_start: &dyn Fn(Arc<PartialContext>),
 ) -> Result<Arc<Run>> {
     if settings.recipe.correction == Correction::None {
-        return compute_with(settings, cache, control, on_start);
+        return run_watched(settings, cache, control, on_start);
     }
     let mut plain = settings.clone();
     plain.recipe.correction = Correction::None;
     // The corrected run is what was asked for: only it tells of its answers.
-    let plain = compute(&plain, cache, &control.without_answers())?;
-    let run = compute_with(settings, cache, control, on_start)?;
+    let plain = run(&plain, cache, &control.without_samples())?;
+    let run = run_watched(settings, cache, control, on_start)?;
     // A run that was taken from the cache has it already.
     let _ = run.uncorrected.set(plain);
     Ok(run)
@@ -49,72 +49,73 @@ pub fn compute_beside_uncorrected(
 /// # Errors
 /// Files that cannot be read, settings that do not fit them, a run that does not fit in memory, and
 /// [`Error::Cancelled`].
-pub fn compute(settings: &Settings, cache: &mut Cache, control: &Control) -> Result<Arc<Run>> {
-    compute_with(settings, cache, control, &|_| ())
+pub fn run(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Arc<Run>> {
+    run_watched(settings, cache, control, &|_| ())
 }
 
-fn compute_with(
+fn run_watched(
     settings: &Settings,
     cache: &mut Cache,
-    control: &Control,
-    on_start: &dyn Fn(Arc<Watched>),
+    control: &JobControl,
+    on_start: &dyn Fn(Arc<PartialContext>),
 ) -> Result<Arc<Run>> {
-    settings.recipe.check()?;
+    settings.recipe.validate()?;
     if let Some(run) = cache.run(settings) {
         return Ok(run);
     }
-    let mut seconds = Seconds::default();
+    let mut seconds = Timings::default();
     let (model, samples) = timed(&mut seconds.load, || {
         control.progress("opening", 0.0);
-        let model = load::model(settings, cache, control)?;
-        let samples = load::samples(&settings.data, &model.original, cache, control)?;
+        let model = load::load_network(settings, cache, control)?;
+        let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
         Ok((model, samples))
     })?;
-    check_subject(settings, &model, &samples)?;
+    check_ranges(settings, &model, &samples)?;
     let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
-        let calibration = calibration_of(settings, &model, &samples, cache, control)?;
-        let balanced = balanced_of(settings, &model, &samples, cache, control)?;
-        let spiking = spiking_of(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
+        let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
+        let balanced = load_or_compute_balanced(settings, &model, &samples, cache, control)?;
+        let spiking =
+            load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
         Ok((calibration, balanced, spiking))
     })?;
     let range = settings.samples.clone();
     let count = range.len();
-    let key = AnnKey::of(settings);
+    let key = AnnKey::new(settings);
     // Before the ANN's values are worked out, which can take minutes where they are many.
-    refuse_if_too_large(settings, &model, &spiking, cache.ann(&key).is_some())?;
+    check_memory(settings, &model, &spiking, cache.ann(&key).is_some())?;
     let (input, ann) = timed(&mut seconds.ann, || match cache.ann(&key) {
         Some(known) => Ok(known),
         None => {
             let input = Arc::new(samples.scaled(range.clone(), &settings.scaling));
-            let ann = Arc::new(match cache.ann_beginning(&key) {
+            let ann = Arc::new(match cache.ann_prefix(&key) {
                 Some(known) => {
                     let rest = &input[known.samples * (input.len() / count.max(1))..];
-                    known.joined(&AnnRun::compute(&model.program, rest, count - known.samples, control)?)
+                    known.concat(&AnnRun::compute(&model.program, rest, count - known.samples, control)?)
                 }
                 None => AnnRun::compute(&model.program, &input, count, control)?,
             });
             // The ANN sees the mean of what the spiking network sees over time.
             let input = samples.scaled_frames(range.clone(), &settings.scaling).map_or(input, Arc::new);
-            cache.keep_ann(key.clone(), input.clone(), ann.clone());
+            cache.insert_ann(key.clone(), input.clone(), ann.clone());
             Ok((input, ann))
         }
     })?;
-    let subject = Patient { settings, model: &model, samples: &samples, ann: Some(&ann) };
+    let subject = DiagnosisInput { settings, model: &model, samples: &samples, ann: Some(&ann) };
     let findings = subject.findings(&calibration, Some(&spiking), cache, control)?;
     // Labels are classes: they say nothing about other answers.
-    let classes = model.original.gives_classes();
+    let classes = model.original.is_classifier();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
-    on_start(Arc::new(Watched {
+    on_start(Arc::new(PartialContext {
         spiking: spiking.clone(),
         ann: ann.clone(),
         labels: labels.clone(),
         classes,
         readout: settings.recipe.readout,
     }));
-    let base = cache.base(&key, &spiking, settings.recipe.steps);
+    let base = cache.reusable_run(&key, &spiking, settings.recipe.steps);
     let recording = timed(&mut seconds.snn, || {
-        let plan = Plan {
+        let plan = SimulationPlan {
             program: &model.program,
             spiking: &spiking,
             input: &input,
@@ -124,13 +125,13 @@ fn compute_with(
             unchanged_layers: base.as_ref().map_or(0, |(_, same)| *same),
         };
         // An input that changes over time takes more, which was not to be seen before.
-        let bytes = simulate::predict_bytes(&plan);
-        memory::refuse_if_too_large("the run", bytes, "use fewer samples or fewer time-steps")?;
-        Ok(Arc::new(simulate::run(&plan, control)?))
+        let bytes = simulate::estimate_bytes(&plan);
+        memory::check_memory("the run", bytes, "use fewer samples or fewer time-steps")?;
+        Ok(Arc::new(simulate::simulate(&plan, control)?))
     })?;
     let mut run = Run {
         settings: settings.clone(),
-        model,
+        network: model,
         samples,
         input,
         labels,
@@ -139,7 +140,7 @@ fn compute_with(
         spiking,
         ann,
         recording,
-        likeness: None,
+        output_agreement: None,
         findings,
         report: Arc::default(),
         uncorrected: OnceLock::new(),
@@ -148,32 +149,32 @@ fn compute_with(
     control.check()?;
     control.progress("measuring", 0.0);
     let start = Instant::now();
-    run.likeness = Likeness::of(&run.model.original, &run.ann, &run.recording).map(Arc::new);
+    run.output_agreement = OutputAgreement::of(&run.network.original, &run.ann, &run.recording).map(Arc::new);
     // Before all other warnings: without boxes there is nothing to look at.
-    let boxes = run.likeness.as_ref().and_then(|likeness| likeness.finding());
+    let boxes = run.output_agreement.as_ref().and_then(|likeness| likeness.finding());
     run.findings.splice(0..0, boxes);
     convert::findings::sort(&mut run.findings);
     let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     // Figures of layers that did the same with the same samples are the same.
     let known = base.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
     let known = known.map(|(before, same)| (&*before.report, *same));
-    run.report = Arc::new(report_behind(&run.subject(&means), run.recording.steps, known, control)?);
+    run.report = Arc::new(measure_run_reusing(&run.run_data(&means), run.recording.steps, known, control)?);
     run.seconds.measure = start.elapsed().as_secs_f64();
     let run = Arc::new(run);
-    cache.keep_run(key, run.clone());
+    cache.insert_run(key, run.clone());
     Ok(run)
 }
 
 /// Refuses what `settings` ask for where it would not fit in memory: the run, and the ANN's values unless they are known.
-fn refuse_if_too_large(settings: &Settings, model: &Model, spiking: &SpikingNetwork, known: bool) -> Result<()> {
+fn check_memory(settings: &Settings, model: &PreparedNetwork, spiking: &SpikingNetwork, known: bool) -> Result<()> {
     let (program, network) = (&model.program, model.program.network());
-    let values: usize = network.activations().map(|(id, _)| network.nodes[id].len()).sum();
+    let values: usize = network.activation_nodes().map(|(id, _)| network.nodes[id].len()).sum();
     let values = values + network.input_shape().iter().product::<usize>();
     let bytes = |samples: usize, steps: usize| {
-        let plan = Plan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
-        simulate::predict_bytes(&plan) + if known { 0 } else { samples * values * 4 }
+        let plan = SimulationPlan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
+        simulate::estimate_bytes(&plan) + if known { 0 } else { samples * values * 4 }
     };
-    memory::refuse_too_large_run(settings.samples.len(), settings.recipe.steps, bytes)
+    memory::check_run_memory(settings.samples.len(), settings.recipe.steps, bytes)
 }
 
 fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {

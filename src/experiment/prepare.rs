@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, CalibrationKey};
-use super::run::Model;
+use super::run::PreparedNetwork;
 use super::settings::Settings;
 use super::{load, memory};
-use crate::convert::{Balanced, Calibration, Recipe, SpikingNetwork, ThresholdRule, balance, calibration};
+use crate::convert::{
+    BalancedThresholds, Calibration, Recipe, SpikingNetwork, ThresholdRule, balance_thresholds, calibration,
+};
 use crate::data::Samples;
-use crate::progress::Control;
+use crate::progress::JobControl;
 use crate::simulate::light_calibration;
 use crate::{Error, Result, convert};
 
-pub(super) fn check_subject(settings: &Settings, model: &Model, samples: &Samples) -> Result<()> {
+pub(super) fn check_ranges(settings: &Settings, model: &PreparedNetwork, samples: &Samples) -> Result<()> {
     settings.scaling.check(model.original.input_shape())?;
     let range = &settings.samples;
     if range.is_empty() || range.end > samples.len() {
@@ -27,38 +29,38 @@ pub(super) fn check_subject(settings: &Settings, model: &Model, samples: &Sample
     Ok(())
 }
 
-pub(super) fn calibration_of(
+pub(super) fn load_or_compute_calibration(
     settings: &Settings,
-    model: &Model,
+    model: &PreparedNetwork,
     run_samples: &Arc<Samples>,
     cache: &mut Cache,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Arc<Calibration>> {
-    let key = CalibrationKey::of(settings);
+    let key = CalibrationKey::new(settings);
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
-    let input = calibration_input(settings, model, run_samples, cache, control)?;
+    let input = scaled_calibration_samples(settings, model, run_samples, cache, control)?;
     let network = model.program.network();
-    let neurons: Vec<usize> = network.activations().map(|(id, _)| network.nodes[id].len()).collect();
+    let neurons: Vec<usize> = network.activation_nodes().map(|(id, _)| network.nodes[id].len()).collect();
     let range = &settings.calibrate;
-    let bytes = calibration::predict_bytes(range.len(), &neurons);
-    memory::refuse_if_too_large("the calibration", bytes, "calibrate on fewer samples")?;
+    let bytes = calibration::estimate_bytes(range.len(), &neurons);
+    memory::check_memory("the calibration", bytes, "calibrate on fewer samples")?;
     let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
-    cache.keep_calibration(key, calibration.clone());
+    cache.insert_calibration(key, calibration.clone());
     Ok(calibration)
 }
 
 /// The calibration samples, scaled, `[rows, F]`.
-fn calibration_input(
+fn scaled_calibration_samples(
     settings: &Settings,
-    model: &Model,
+    model: &PreparedNetwork,
     run_samples: &Arc<Samples>,
     cache: &mut Cache,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Vec<f32>> {
     let set = match &settings.calibration_data {
-        Some(spec) => load::samples(spec, &model.original, cache, control)?,
+        Some(spec) => load::load_samples(spec, &model.original, cache, control)?,
         None => run_samples.clone(),
     };
     let range = &settings.calibrate;
@@ -75,40 +77,40 @@ fn calibration_input(
 }
 
 /// Balanced thresholds, where the recipe balances them.
-pub(super) fn balanced_of(
+pub(super) fn load_or_compute_balanced(
     settings: &Settings,
-    model: &Model,
+    model: &PreparedNetwork,
     run_samples: &Arc<Samples>,
     cache: &mut Cache,
-    control: &Control,
-) -> Result<Option<Arc<Balanced>>> {
+    control: &JobControl,
+) -> Result<Option<Arc<BalancedThresholds>>> {
     let ThresholdRule::Balance(rule) = settings.recipe.threshold else { return Ok(None) };
     let granularity = settings.recipe.granularity;
-    let key = (CalibrationKey::of(settings), rule, granularity);
+    let key = (CalibrationKey::new(settings), rule, granularity);
     if let Some(known) = cache.balanced.get(&key) {
         return Ok(Some(known));
     }
-    let input = calibration_input(settings, model, run_samples, cache, control)?;
+    let input = scaled_calibration_samples(settings, model, run_samples, cache, control)?;
     let rows = settings.calibrate.len();
-    let balanced = Arc::new(balance(&model.program, &input, rows, rule, granularity, control)?);
-    cache.balanced.keep(key, balanced.clone());
+    let balanced = Arc::new(balance_thresholds(&model.program, &input, rows, rule, granularity, control)?);
+    cache.balanced.insert(key, balanced.clone());
     Ok(Some(balanced))
 }
 
 /// The converted network: thresholds, and whatever the recipe wants measured on the calibration samples.
-pub(super) fn spiking_of(
+pub(super) fn load_or_compute_spiking(
     settings: &Settings,
-    model: &Model,
+    model: &PreparedNetwork,
     run_samples: &Arc<Samples>,
     calibration: &Calibration,
-    balanced: Option<&Balanced>,
+    balanced: Option<&BalancedThresholds>,
     cache: &mut Cache,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Arc<SpikingNetwork>> {
     let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
-    let key = CalibrationKey::of(settings);
+    let key = CalibrationKey::new(settings);
     let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
-    if !light_calibration::wanted(recipe) {
+    if !light_calibration::is_requested(recipe) {
         return Ok(Arc::new(spiking));
     }
     // Neither the readout nor a correction changes what is measured, but the correction is part of the network.
@@ -116,8 +118,8 @@ pub(super) fn spiking_of(
     if let Some(known) = cache.tuned.get(&key) {
         return Ok(known);
     }
-    let input = calibration_input(settings, model, run_samples, cache, control)?;
-    let tuned = Arc::new(light_calibration::tune(program, spiking, &input, rows, recipe, control)?);
-    cache.tuned.keep(key, tuned.clone());
+    let input = scaled_calibration_samples(settings, model, run_samples, cache, control)?;
+    let tuned = Arc::new(light_calibration::calibrate_light(program, spiking, &input, rows, recipe, control)?);
+    cache.tuned.insert(key, tuned.clone());
     Ok(tuned)
 }

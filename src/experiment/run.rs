@@ -5,18 +5,18 @@ use std::sync::{Arc, OnceLock};
 use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
-use crate::convert::{Balanced, Calibration, Finding, SpikingNetwork};
+use crate::convert::{BalancedThresholds, Calibration, Finding, SpikingNetwork};
 use crate::data::Samples;
-use crate::measure::{Report, Subject};
+use crate::measure::{Report, RunData};
 use crate::network::Network;
-use crate::progress::Control;
-use crate::simulate::{Plan, Recording};
-use crate::task::{Answer, Detector, Found, Likeness};
+use crate::progress::JobControl;
+use crate::simulate::{Recording, SimulationPlan};
+use crate::task::{DetectedBox, Detector, OutputAgreement, OutputKind};
 use crate::{Result, simulate};
 
 /// An opened network, rewritten for conversion and put on a device.
 #[derive(Debug)]
-pub struct Model {
+pub struct PreparedNetwork {
     /// As in its file.
     pub original: Arc<Network>,
     /// Rewritten (`convert::rewrite`), on the device.
@@ -32,7 +32,7 @@ pub struct Model {
 pub struct Run {
     /// The settings it was made with.
     pub settings: Settings,
-    pub model: Arc<Model>,
+    pub network: Arc<PreparedNetwork>,
     /// The data set; `settings.samples` of it were run.
     pub samples: Arc<Samples>,
     /// Scaled input of the run's samples, `[N, F]`, or `[N, frames, F]` where they are events.
@@ -41,24 +41,24 @@ pub struct Run {
     pub labels: Arc<Vec<u16>>,
     pub calibration: Arc<Calibration>,
     /// Balanced thresholds and how they rose, where the recipe balances them.
-    pub balanced: Option<Arc<Balanced>>,
+    pub balanced: Option<Arc<BalancedThresholds>>,
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
     /// The answers of both networks, where they are no classes.
-    pub likeness: Option<Arc<Likeness>>,
+    pub output_agreement: Option<Arc<OutputAgreement>>,
     /// What the doctor says of the conversion, the most serious first; the model's notes included.
     pub findings: Vec<Finding>,
     /// Measured at the last step.
     pub report: Arc<Report>,
     /// The same without the recipe's correction, where it has one and the comparison was asked for.
     pub uncorrected: OnceLock<Arc<Run>>,
-    pub seconds: Seconds,
+    pub seconds: Timings,
 }
 
 /// Where the time went, in seconds; what was taken from the cache costs nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Seconds {
+pub struct Timings {
     pub load: f64,
     pub calibrate: f64,
     pub ann: f64,
@@ -68,28 +68,28 @@ pub struct Seconds {
 
 impl Run {
     /// The run as `measure` wants it, with the mean inputs of its last step.
-    pub fn subject<'a>(&'a self, mean_inputs: &'a [&'a [f32]]) -> Subject<'a> {
-        Subject {
+    pub fn run_data<'a>(&'a self, mean_inputs: &'a [&'a [f32]]) -> RunData<'a> {
+        RunData {
             spiking: &self.spiking,
             ann: &self.ann,
             recording: &self.recording,
             mean_inputs,
             labels: &self.labels,
             readout: self.settings.recipe.readout,
-            likeness: self.likeness.as_ref(),
-            fan_outs: &self.model.fan_outs,
+            likeness: self.output_agreement.as_ref(),
+            fan_outs: &self.network.fan_outs,
         }
     }
     /// The run with the state after the last step, worked out again where the run was put aside.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` asks to stop.
-    pub fn whole(&self, control: &Control) -> Result<Arc<Recording>> {
-        if self.recording.is_whole() {
+    pub fn full_recording(&self, control: &JobControl) -> Result<Arc<Recording>> {
+        if self.recording.has_final_state() {
             return Ok(self.recording.clone());
         }
-        let plan = Plan {
-            program: &self.model.program,
+        let plan = SimulationPlan {
+            program: &self.network.program,
             spiking: &self.spiking,
             input: &self.input,
             samples: self.recording.samples,
@@ -97,23 +97,23 @@ impl Run {
             previous: None,
             unchanged_layers: 0,
         };
-        simulate::run(&plan, control).map(Arc::new)
+        simulate::simulate(&plan, control).map(Arc::new)
     }
-    /// The run without the state after the last step ([`Recording::put_aside`]).
-    pub fn put_aside(&self) -> Self {
-        Self { recording: Arc::new(self.recording.put_aside()), ..self.clone() }
+    /// The run without the state after the last step ([`Recording::without_final_state`]).
+    pub fn without_final_state(&self) -> Self {
+        Self { recording: Arc::new(self.recording.without_final_state()), ..self.clone() }
     }
     /// Time-steps T of the run.
     pub fn steps(&self) -> usize {
         self.recording.steps
     }
     /// The run in one sentence.
-    pub fn sentence(&self) -> String {
+    pub fn summary(&self) -> String {
         let last = self.report.curve.last();
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let agreement = last.map_or(0.0, |point| point.agreement);
-        if let Some(likeness) = &self.likeness {
-            return format!("{}: {}", self.model.original.name, self.likeness_sentence(likeness));
+        if let Some(likeness) = &self.output_agreement {
+            return format!("{}: {}", self.network.original.name, self.likeness_sentence(likeness));
         }
         let accuracy = match (self.report.ann_accuracy, last.and_then(|point| point.accuracy)) {
             (Some(ann), Some(snn)) => format!("ANN {}, SNN {} at T = {}", percent(ann), percent(snn), self.steps()),
@@ -121,16 +121,16 @@ impl Run {
         };
         format!(
             "{}: {accuracy}; they agree on {} of {} samples",
-            self.model.original.name,
+            self.network.original.name,
             percent(agreement),
             self.ann.samples
         )
     }
     /// What both networks answer at the end, where that is no class.
-    fn likeness_sentence(&self, likeness: &Likeness) -> String {
+    fn likeness_sentence(&self, likeness: &OutputAgreement) -> String {
         let (t, count) = (self.steps(), self.ann.samples);
         let error = format!("its outputs are {:.1} % off the ANN's", likeness.error(t) * 100.0);
-        if likeness.of == Answer::Values {
+        if likeness.of == OutputKind::Values {
             return format!(
                 "outputs that are no classes; T = {t}; {error} (mean over {})",
                 counted(count, "sample", "samples")
@@ -152,15 +152,15 @@ impl Run {
     }
     /// Whether the SNN's answer for `sample` after `t` steps is another than the ANN's.
     pub fn differs(&self, t: usize, sample: usize) -> bool {
-        match &self.likeness {
+        match &self.output_agreement {
             Some(likeness) => likeness.differs(t, sample),
-            None => self.ann.answer(sample) != self.report.answers.at(t, sample),
+            None => self.ann.prediction(sample) != self.report.predictions.at(t, sample),
         }
     }
     /// The boxes that ANN and SNN find in `sample`, the latter from the mean readout of the first `t` steps; `None` where the
     /// network is no detector that is known.
-    pub fn boxes(&self, sample: usize, t: usize) -> Option<[Vec<Found>; 2]> {
-        let detector = Detector::of(&self.model.original)?;
+    pub fn boxes(&self, sample: usize, t: usize) -> Option<[Vec<DetectedBox>; 2]> {
+        let detector = Detector::of(&self.network.original)?;
         let mean: Vec<f32> = self.recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
         Some([detector.boxes(self.ann.logits_of(sample)), detector.boxes(&mean)])
     }
@@ -170,7 +170,7 @@ impl Run {
     }
     /// The name of class `class`, or its number.
     pub fn class_name(&self, class: usize) -> String {
-        let names = [&self.model.original.class_names, &self.samples.class_names];
+        let names = [&self.network.original.class_names, &self.samples.class_names];
         names.iter().find_map(|names| names.get(class).cloned()).unwrap_or_else(|| class.to_string())
     }
 }

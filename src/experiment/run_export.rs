@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::run::Run;
-use crate::export::nir::{Pools, graph};
-use crate::export::{Grade, html_report, recording, results_table};
+use crate::export::nir::{PoolExport, graph};
+use crate::export::{Fidelity, html_report, recording, results_table};
 use crate::files::write_bytes;
 use crate::network::nir;
-use crate::progress::Control;
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// Endings that runs are written under, and what each is.
-pub const ENDINGS: [(&str, &str); 6] = [
+pub const FORMATS: [(&str, &str); 6] = [
     ("html", "a report in one page"),
     ("nir", "the converted network as a NIR graph"),
     ("npz", "the recording as numpy arrays"),
@@ -25,44 +25,46 @@ pub const ENDINGS: [(&str, &str); 6] = [
 ///
 /// # Errors
 /// [`Error::File`] for an ending that is not known or a network that the format cannot say, with every reason; a stop.
-pub fn export(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result<Vec<String>> {
+pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -> Result<Vec<String>> {
     control.check()?;
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
         "nir" => export_nir(run, path, pools, control),
         "npz" => {
-            let whole = run.whole(control)?;
+            let whole = run.full_recording(control)?;
             recording::write_archive(path, &run.spiking, &whole, control).map(|()| Vec::new())
         }
         "nirdata" | "h5" => {
-            let network = run.model.program.network();
+            let network = run.network.program.network();
             recording::write_nir_data(path, network, &run.spiking, &run.recording, control).map(|()| Vec::new())
         }
         "html" | "htm" => {
             let settings = settings(run);
-            let subject = html_report::Subject {
-                title: &run.model.original.name,
+            let subject = html_report::ReportInput {
+                title: &run.network.original.name,
                 settings: &settings,
                 findings: &run.findings,
                 report: &run.report,
-                sentence: &run.sentence(),
+                sentence: &run.summary(),
             };
-            write_bytes(path, html_report::page(&subject).as_bytes()).map(|()| Vec::new())
+            write_bytes(path, html_report::render_report(&subject).as_bytes()).map(|()| Vec::new())
         }
-        "csv" => write_bytes(path, results_table::csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
-        "parquet" => write_bytes(path, &results_table::parquet(&rows(run))).map(|()| Vec::new()),
+        "csv" => write_bytes(path, results_table::to_csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
+        "parquet" => write_bytes(path, &results_table::to_parquet(&rows(run))).map(|()| Vec::new()),
         _ => {
-            let known: Vec<String> = ENDINGS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
+            let known: Vec<String> = FORMATS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
             Err(Error::file(path, "its name", format!("says not what to write; use {}", known.join(", "))))
         }
     }
 }
 
-fn export_nir(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result<Vec<String>> {
-    let extra =
-        [("scale".to_owned(), run.settings.scaling.to_string()), ("model".to_owned(), run.model.original.name.clone())];
-    let (graph, graded) = graph(run.model.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
-    let Some(graph) = graph.filter(|_| graded.grade != Grade::Unsupported) else {
+fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -> Result<Vec<String>> {
+    let extra = [
+        ("scale".to_owned(), run.settings.scaling.to_string()),
+        ("model".to_owned(), run.network.original.name.clone()),
+    ];
+    let (graph, graded) = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
+    let Some(graph) = graph.filter(|_| graded.grade != Fidelity::Unsupported) else {
         let reasons = graded.reasons.join("; ");
         return Err(Error::file(path, "the graph", format!("unsupported: NIR cannot say this network: {reasons}")));
     };
@@ -78,7 +80,7 @@ fn export_nir(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result
 }
 
 fn rows(run: &Run) -> Vec<results_table::Row> {
-    results_table::rows(&run.model.original.name, &run.report)
+    results_table::rows(&run.network.original.name, &run.report)
 }
 
 /// The settings by name, as the command line has them.

@@ -50,13 +50,13 @@ impl Settings {
         Self { recipe: Recipe { steps, ..recipe }, ..self.clone() }
     }
     /// What the lab opens with: the bundled network that converts badly at few steps, so that there is something to see.
-    pub fn first_start() -> Self {
+    pub fn demo() -> Self {
         let recipe = Recipe { steps: 16, threshold: ThresholdRule::Learned, ..Recipe::default() };
         Self { model: "builtin:digits-resnet".into(), recipe, ..Self::default() }
     }
     /// Whether these are about another network or other data than `other`; a drawing stands in for data and is none.
-    pub fn of_others(&self, other: &Self) -> bool {
-        let drawn = Drawing::is(&self.data) || Drawing::is(&other.data);
+    pub fn has_other_sources(&self, other: &Self) -> bool {
+        let drawn = Drawing::is_drawing_spec(&self.data) || Drawing::is_drawing_spec(&other.data);
         self.model != other.model || self.data != other.data && !drawn
     }
 }

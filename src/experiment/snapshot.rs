@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::neuron_categories::Kinds;
+use super::neuron_categories::NeuronCategories;
 use super::run::Run;
-use super::snapshot_parts::{Part, Parts};
-use crate::convert::LayerStatistics;
-use crate::convert::threshold_error::{Prediction, predict};
-use crate::measure::energy::{Operations, operations};
+use super::snapshot_parts::{SnapshotPart, SnapshotParts};
+use crate::convert::ActivationStatistics;
+use crate::convert::threshold_error::{ThresholdError, threshold_errors};
+use crate::measure::energy::{OperationCounts, operations};
 use crate::measure::feature_maps::{FeatureMaps, feature_maps};
-use crate::measure::neuron_bench::{Bench, MAX_STEPS};
+use crate::measure::neuron_bench::{MAX_STEPS, NeuronBench};
 use crate::measure::readout::{ReadoutReport, readout_report};
-use crate::measure::ties::{Ties, ties_of};
-use crate::measure::{Divergence, FirstLayers, InitialView, NeuronRef, Report, first_divergence, report};
-use crate::progress::Control;
-use crate::simulate::membrane_trace::{Trace, layer_currents, trace};
+use crate::measure::ties::{Ties, count_ties};
+use crate::measure::{
+    Divergence, FirstLayers, InitialPotentialErrors, NeuronRef, Report, first_divergence, measure_run,
+};
+use crate::progress::JobControl;
+use crate::simulate::membrane_trace::{MembraneTrace, layer_currents, trace};
 use crate::simulate::prefix::mean_inputs;
 use crate::{Error, Result};
 
@@ -31,12 +33,12 @@ pub struct Focus {
     /// Finished lanes of the race, in their order.
     pub lanes: Vec<Option<Arc<Run>>>,
     /// What of the parts that only some panes read is wanted.
-    pub parts: Parts,
+    pub parts: SnapshotParts,
 }
 
 impl Focus {
     /// Whether a look with this focus has all that one with `other` would have.
-    pub fn serves(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         let place = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
         let same = |(a, b): (&Option<Arc<Run>>, &Option<Arc<Run>>)| match (a, b) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
@@ -46,7 +48,7 @@ impl Focus {
         place(self) == place(other)
             && self.pinned == other.pinned
             && self.parts.has_all(other.parts)
-            && (!other.parts.has(Part::Lanes) || lanes())
+            && (!other.parts.has(SnapshotPart::Lanes) || lanes())
     }
 }
 
@@ -59,36 +61,36 @@ pub struct Snapshot {
     pub focus: Focus,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
-    /// The same run without its correction, at the cursor, where the recipe has one ([`Part::Uncorrected`]).
+    /// The same run without its correction, at the cursor, where the recipe has one ([`SnapshotPart::Uncorrected`]).
     pub uncorrected: Option<Arc<Report>>,
-    /// The lanes of the race at the cursor, in their order ([`Part::Lanes`]).
+    /// The lanes of the race at the cursor, in their order ([`SnapshotPart::Lanes`]).
     pub lanes: Vec<Option<Arc<Report>>>,
     /// The layer in focus for the sample in focus, at the cursor.
     pub maps: FeatureMaps,
     /// The neurons of the layer in focus for the sample in focus by how their count is wrong, at the cursor.
-    pub kinds: Kinds,
+    pub categories: NeuronCategories,
     /// The neuron in focus, over all T steps.
-    pub trace: Trace,
+    pub trace: MembraneTrace,
     /// Pinned neurons, over all T steps, in the order of `focus.pinned`.
-    pub pinned: Vec<(NeuronRef, Trace)>,
-    /// The threshold view of the layer in focus ([`Part::Threshold`]).
+    pub pinned: Vec<(NeuronRef, MembraneTrace)>,
+    /// The threshold view of the layer in focus ([`SnapshotPart::Threshold`]).
     pub threshold: Option<Arc<ThresholdView>>,
-    /// What v(0) does to the errors of the layer in focus, at the cursor ([`Part::Initial`]).
-    pub initial: Option<Arc<InitialView>>,
+    /// What v(0) does to the errors of the layer in focus, at the cursor ([`SnapshotPart::Initial`]).
+    pub initial: Option<Arc<InitialPotentialErrors>>,
     /// Where the sample in focus first leaves the ANN, over all T steps.
     pub divergence: Option<Divergence>,
     /// Ties of the layer in focus for the sample in focus.
     pub ties: Ties,
     /// The same for every focus.
-    pub whole: Whole,
+    pub figures: RunFigures,
 }
 
 /// What depends on the run alone, whatever is looked at.
 #[derive(Clone, Debug)]
-pub struct Whole {
-    /// [`Part::Operations`]
-    pub operations: Option<Arc<Operations>>,
-    /// [`Part::Readout`]
+pub struct RunFigures {
+    /// [`SnapshotPart::OperationCounts`]
+    pub operations: Option<Arc<OperationCounts>>,
+    /// [`SnapshotPart::Readout`]
     pub readout: Option<Arc<ReadoutReport>>,
     /// The layers in which samples first leave the ANN, over all T steps.
     pub first_layers: Arc<FirstLayers>,
@@ -108,12 +110,12 @@ pub struct ThresholdView {
     /// Thresholds worth knowing: ("99 %", θ), ("99.9 %", θ), ("max", θ), ("learned", θ).
     pub marks: Vec<(&'static str, f32)>,
     /// Predicted error over a range of thresholds, ascending in θ.
-    pub predictions: Vec<Prediction>,
+    pub predictions: Vec<ThresholdError>,
 }
 
 impl Focus {
     /// The nearest thing that `run` has.
-    pub fn within(mut self, run: &Run) -> Self {
+    pub fn clamped_to(mut self, run: &Run) -> Self {
         let last = |n: usize| n.saturating_sub(1);
         self.steps = self.steps.clamp(1, run.steps());
         self.layer = self.layer.min(last(run.spiking.layers.len()));
@@ -128,9 +130,9 @@ impl Focus {
 
 impl Snapshot {
     /// Computes what `focus` shows of `run`; what `known` has of the same is taken from there.
-    pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &Control) -> Result<Self> {
-        let focus = focus.within(&run);
-        let program = &run.model.program;
+    pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &JobControl) -> Result<Self> {
+        let focus = focus.clamped_to(&run);
+        let program = &run.network.program;
         let of_run = known.filter(|known| Arc::ptr_eq(&known.run, &run));
         let at_step = of_run.filter(|known| known.report.steps == focus.steps);
         let report = match at_step {
@@ -139,11 +141,11 @@ impl Snapshot {
         };
         let wanted = |part| focus.parts.has(part);
         let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
-            (None, Some(plain)) if wanted(Part::Uncorrected) => Some(report_at(plain, focus.steps, control)?),
+            (None, Some(plain)) if wanted(SnapshotPart::Uncorrected) => Some(report_at(plain, focus.steps, control)?),
             (known, _) => known,
         };
         let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
-            let Some(lane) = lane.as_ref().filter(|_| wanted(Part::Lanes)) else { return Ok(None) };
+            let Some(lane) = lane.as_ref().filter(|_| wanted(SnapshotPart::Lanes)) else { return Ok(None) };
             // What was measured at this cursor before serves again.
             let known = known.filter(|known| known.focus.steps == focus.steps);
             let seen = known.and_then(|known| {
@@ -153,28 +155,30 @@ impl Snapshot {
             seen.map_or_else(|| report_at(lane, focus.steps, control), Ok).map(Some)
         };
         let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
-        let maps = feature_maps(&run.subject(&[]), focus.layer, focus.sample, focus.steps);
+        let maps = feature_maps(&run.run_data(&[]), focus.layer, focus.sample, focus.steps);
         control.check()?;
         let currents = layer_currents(program, &run.spiking, &run.input, &run.recording, focus.layer, focus.sample);
         control.check()?;
         let place = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
         let known_initial = of_run.filter(|known| place(&known.focus) == place(&focus));
         let initial = || match known_initial.and_then(|known| known.initial.clone()) {
-            None if wanted(Part::Initial) => initial(&run, &focus, &currents).map(Some),
+            None if wanted(SnapshotPart::Initial) => initial(&run, &focus, &currents).map(Some),
             known => Ok(known),
         };
         let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
         let threshold = || match known_threshold.and_then(|known| known.threshold.clone()) {
-            None if wanted(Part::Threshold) => ThresholdView::of(&run, focus.layer).map(|view| Some(Arc::new(view))),
+            None if wanted(SnapshotPart::Threshold) => {
+                ThresholdView::of(&run, focus.layer).map(|view| Some(Arc::new(view)))
+            }
             known => Ok(known),
         };
         // The longest of what panes ask for beside each other.
-        let whole = || Whole::of(&run, of_run.map(|known| &known.whole), focus.parts);
+        let whole = || RunFigures::of(&run, of_run.map(|known| &known.figures), focus.parts);
         let (whole, (initial, threshold)) = rayon::join(whole, || (initial(), threshold()));
         let (initial, threshold) = (initial?, threshold?);
         control.check()?;
         let kinds = kinds_of(&run, &focus, &currents, &maps);
-        let ties = ties_of(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
+        let ties = count_ties(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
@@ -191,7 +195,7 @@ impl Snapshot {
         }
         control.check()?;
         let mean_input = |layer: usize, neuron: usize| mean_input_of(&run, layer, focus.sample, neuron);
-        let divergence = first_divergence(&run.subject(&[]), focus.sample, run.steps(), mean_input);
+        let divergence = first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input);
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -202,30 +206,30 @@ impl Snapshot {
             uncorrected,
             lanes,
             maps,
-            kinds,
+            categories: kinds,
             trace: focused,
             pinned,
             threshold,
             initial,
             divergence,
             ties,
-            whole,
+            figures: whole,
         })
     }
 }
 
-impl Whole {
+impl RunFigures {
     /// Of `run`; what is known of it stays, and of the parts those that are wanted are added.
-    fn of(run: &Run, known: Option<&Self>, parts: Parts) -> Self {
+    fn of(run: &Run, known: Option<&Self>, parts: SnapshotParts) -> Self {
         let first_layers = || run.report.first_layers.clone();
         let mut whole =
             known.cloned().unwrap_or_else(|| Self { operations: None, readout: None, first_layers: first_layers() });
-        if whole.operations.is_none() && parts.has(Part::Operations) {
-            let network = run.model.program.network();
-            whole.operations = Some(Arc::new(operations(network, &run.model.fan_outs, &run.recording)));
+        if whole.operations.is_none() && parts.has(SnapshotPart::Operations) {
+            let network = run.network.program.network();
+            whole.operations = Some(Arc::new(operations(network, &run.network.fan_outs, &run.recording)));
         }
-        if whole.readout.is_none() && parts.has(Part::Readout) {
-            whole.readout = Some(Arc::new(readout_report(&run.subject(&[]))));
+        if whole.readout.is_none() && parts.has(SnapshotPart::Readout) {
+            whole.readout = Some(Arc::new(readout_report(&run.run_data(&[]))));
         }
         whole
     }
@@ -233,31 +237,35 @@ impl Whole {
 
 impl Snapshot {
     /// The neuron in focus with the input that it had, for the bench: it does there what it did in the run.
-    pub fn bench(&self) -> Option<Bench> {
+    pub fn bench(&self) -> Option<NeuronBench> {
         let layer = self.run.spiking.layers.get(self.focus.layer)?;
         let trace = &self.trace;
-        Some(Bench {
+        Some(NeuronBench {
             // The shift of RTS is charge like any other here.
-            input: trace.current.iter().take(MAX_STEPS).map(|i| i + layer.shift * trace.theta).collect(),
+            input: trace.current.iter().take(MAX_STEPS).map(|i| i + layer.bias_shift * trace.theta).collect(),
             weight: 1.0,
             theta: trace.theta,
-            v_init: if trace.theta > 0.0 { trace.initial / layer.neuron.unit(trace.theta) } else { 0.0 },
+            v_init: if trace.theta > 0.0 { trace.initial / layer.neuron.amplitude(trace.theta) } else { 0.0 },
             neuron: layer.neuron,
             reset: layer.reset,
             tie: layer.tie,
-            source: format!("{}, sample {}", layer.place(self.focus.neuron), self.run.sample_index(self.focus.sample)),
+            source: format!(
+                "{}, sample {}",
+                layer.neuron_label(self.focus.neuron),
+                self.run.sample_index(self.focus.sample)
+            ),
         })
     }
 }
 
 /// The report of `run` after `steps` steps.
-pub fn report_at(run: &Run, steps: usize, control: &Control) -> Result<Arc<Report>> {
+pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Report>> {
     if steps == run.steps() {
         return Ok(run.report.clone());
     }
-    let means = mean_inputs(&run.model.program, &run.spiking, &run.input, &run.recording, steps, control)?;
+    let means = mean_inputs(&run.network.program, &run.spiking, &run.input, &run.recording, steps, control)?;
     let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-    Ok(Arc::new(report(&run.subject(&means), steps, control)?))
+    Ok(Arc::new(measure_run(&run.run_data(&means), steps, control)?))
 }
 
 /// Mean input current of one neuron over all steps; of a run that was put aside it is worked out again.
@@ -265,14 +273,14 @@ fn mean_input_of(run: &Run, layer: usize, sample: usize, neuron: usize) -> f32 {
     let neurons = run.spiking.layers[layer].neurons();
     let recorded = run.recording.layers[layer].mean_input.get(sample * neurons + neuron);
     recorded.copied().unwrap_or_else(|| {
-        let currents = layer_currents(&run.model.program, &run.spiking, &run.input, &run.recording, layer, sample);
+        let currents = layer_currents(&run.network.program, &run.spiking, &run.input, &run.recording, layer, sample);
         let own = currents.iter().skip(neuron).step_by(neurons.max(1));
         own.sum::<f32>() / run.steps() as f32
     })
 }
 
 /// How the counts of the layer in focus are wrong, from its `currents`, `[T, F]`.
-fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> Kinds {
+fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> NeuronCategories {
     let layer = &run.spiking.layers[focus.layer];
     let neurons = layer.neurons();
     let z = &run.ann.pre_activations[focus.layer][focus.sample * neurons..(focus.sample + 1) * neurons];
@@ -287,17 +295,17 @@ fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> K
         }
         sums.into_iter().map(|sum| (sum / focus.steps as f64) as f32).collect()
     };
-    Kinds::of(layer, z, &mean_input, &maps.counts, focus.steps)
+    NeuronCategories::of(layer, z, &mean_input, &maps.counts, focus.steps)
 }
 
 /// The view of v(0) of the layer in focus.
-fn initial(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialView>> {
+fn initial(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialPotentialErrors>> {
     let statistics = statistics(run, focus.layer)?;
-    let subject = run.subject(&[]);
-    Ok(Arc::new(InitialView::of(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
+    let subject = run.run_data(&[]);
+    Ok(Arc::new(InitialPotentialErrors::of(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
 }
 
-fn statistics(run: &Run, layer: usize) -> Result<&LayerStatistics> {
+fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
     let statistics = run.calibration.layers.get(layer);
     statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))
 }
@@ -325,7 +333,7 @@ impl ThresholdView {
             zeros: sorted.zeros as f64 / sorted.len().max(1) as f64,
             theta,
             marks,
-            predictions: predict(sorted, spiking.activation, &thetas, run.steps(), spiking.v_init),
+            predictions: threshold_errors(sorted, spiking.activation, &thetas, run.steps(), spiking.v_init),
         })
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A part that one pane reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum SnapshotPart {
     /// The threshold view of the layer in focus.
     Threshold,
     /// What v(0) does to the layer in focus.
@@ -22,14 +22,14 @@ pub enum Part {
 /// A set of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Parts(u8);
+pub struct SnapshotParts(u8);
 
-impl Parts {
+impl SnapshotParts {
     /// All of them: what is looked at where there is no window that knows better.
     pub const ALL: Self = Self(u8::MAX);
 
     /// Whether `part` is in the set.
-    pub fn has(self, part: Part) -> bool {
+    pub fn has(self, part: SnapshotPart) -> bool {
         self.0 & 1 << part as u8 != 0
     }
     /// Whether all of `others` are in the set.
@@ -38,14 +38,14 @@ impl Parts {
     }
 }
 
-impl Default for Parts {
+impl Default for SnapshotParts {
     fn default() -> Self {
         Self::ALL
     }
 }
 
-impl FromIterator<Part> for Parts {
-    fn from_iter<I: IntoIterator<Item = Part>>(parts: I) -> Self {
+impl FromIterator<SnapshotPart> for SnapshotParts {
+    fn from_iter<I: IntoIterator<Item = SnapshotPart>>(parts: I) -> Self {
         Self(parts.into_iter().fold(0, |set, part| set | 1 << part as u8))
     }
 }
@@ -56,12 +56,13 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_was_put_in() {
-        let set: Parts = [Part::Initial, Part::Lanes].into_iter().collect();
-        assert!(set.has(Part::Initial) && set.has(Part::Lanes) && !set.has(Part::Threshold));
-        assert!(Parts::ALL.has_all(set) && set.has_all(set) && !set.has_all(Parts::ALL));
+        let set: SnapshotParts = [SnapshotPart::Initial, SnapshotPart::Lanes].into_iter().collect();
+        assert!(set.has(SnapshotPart::Initial) && set.has(SnapshotPart::Lanes) && !set.has(SnapshotPart::Threshold));
+        assert!(SnapshotParts::ALL.has_all(set) && set.has_all(set) && !set.has_all(SnapshotParts::ALL));
         assert!(
-            set.has_all([Part::Lanes].into_iter().collect()) && !set.has_all([Part::Readout].into_iter().collect())
+            set.has_all([SnapshotPart::Lanes].into_iter().collect())
+                && !set.has_all([SnapshotPart::Readout].into_iter().collect())
         );
-        assert_eq!([].into_iter().collect::<Parts>(), Parts(0));
+        assert_eq!([].into_iter().collect::<SnapshotParts>(), SnapshotParts(0));
     }
 }

@@ -5,13 +5,13 @@ use std::fmt::Write;
 
 use super::svg_charts as charts;
 use crate::convert::Finding;
-use crate::convert::findings::grouped;
+use crate::convert::findings::group_by_kind;
 use crate::measure::Report;
 use crate::measure::layer_report::LayerReport;
 use crate::measure::ledger::Ledger;
 
 /// What a report is of.
-pub struct Subject<'a> {
+pub struct ReportInput<'a> {
     pub title: &'a str,
     /// Settings by name, in the order they are shown.
     pub settings: &'a [(String, String)],
@@ -31,7 +31,7 @@ svg{display:block;width:100%;height:auto}svg text{font-size:12.5px;fill:currentC
 h2,h2+p{break-after:avoid}svg,tr,li{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 /// The report as one page.
-pub fn page(subject: &Subject<'_>) -> String {
+pub fn render_report(subject: &ReportInput<'_>) -> String {
     let mut out = String::new();
     let title = escaped(subject.title);
     // Writing to a string cannot fail.
@@ -50,18 +50,18 @@ pub fn page(subject: &Subject<'_>) -> String {
         [] => out.push_str("<p>None.</p>\n"),
         findings => {
             out.push_str("<ul>\n");
-            for group in grouped(findings) {
+            for group in group_by_kind(findings) {
                 let word = group.finding.severity.word();
                 let _ = writeln!(out, "<li class=\"{word}\"><b>{word}</b> {}</li>", escaped(&group.to_string()));
             }
             out.push_str("</ul>\n");
         }
     }
-    out.push_str(match subject.report.likeness {
+    out.push_str(match subject.report.output_agreement {
         None => "<h2>Accuracy and agreement over time</h2>\n",
         Some(_) => "<h2>How alike the answers are over time</h2>\n",
     });
-    out.push_str(&charts::curve(subject.report));
+    out.push_str(&charts::accuracy_chart(subject.report));
     let own = subject.report.layers.iter().any(|layer| layer.ledger_activation.is_some());
     let reference = if own { "the ANN's own activation" } else { "ReLU(z), the ANN's activation" };
     let _ = write!(
@@ -70,7 +70,7 @@ pub fn page(subject: &Subject<'_>) -> String {
          split into four parts that add up to it exactly.</p>\n"
     );
     let entries: Vec<(&str, Ledger)> = subject.report.layers.iter().map(|l| (l.name.as_str(), ledger_of(l))).collect();
-    out.push_str(&charts::ledger(&entries));
+    out.push_str(&charts::ledger_chart(&entries));
     out.push_str(&layers(subject.report));
     let _ = write!(out, "<p>Written by spikescope {}.</p>\n</body></html>\n", env!("CARGO_PKG_VERSION"));
     out
@@ -140,15 +140,26 @@ mod tests {
         let report = Report { steps: 2, ann_accuracy: Some(0.9), curve: vec![point(1), point(2)], ..Report::default() };
         let findings = [Finding::warning("kind", Some("<b>"), "a & b")];
         let settings = [("model".to_owned(), "<script>".to_owned())];
-        let page =
-            page(&Subject { title: "t", settings: &settings, findings: &findings, report: &report, sentence: "s" });
+        let page = render_report(&ReportInput {
+            title: "t",
+            settings: &settings,
+            findings: &findings,
+            report: &report,
+            sentence: "s",
+        });
         assert!(!page.contains("<script") && page.contains("&lt;b&gt;: a &amp; b"), "{page}");
         assert!(!page.contains("http") && page.matches("<svg").count() == 2 && page.ends_with("</html>\n"));
         // An empty report is drawn as well.
         let empty = Report::default();
         assert!(
-            super::page(&Subject { title: "t", settings: &[], findings: &[], report: &empty, sentence: "" })
-                .contains("None.")
+            super::render_report(&ReportInput {
+                title: "t",
+                settings: &[],
+                findings: &[],
+                report: &empty,
+                sentence: ""
+            })
+            .contains("None.")
         );
     }
 }

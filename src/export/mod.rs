@@ -8,4 +8,4 @@ pub mod recording;
 pub mod results_table;
 mod svg_charts;
 
-pub use nir::fidelity::{Grade, Graded};
+pub use nir::fidelity::{Fidelity, FidelityReport};

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use hdf5_pure::{AttrValue, FileBuilder};
 
-use super::nir::names;
+use super::nir::node_names;
 use crate::convert::SpikingNetwork;
 use crate::data::{NpzData, write_npz_with};
 use crate::files::write_bytes;
 use crate::network::Network;
-use crate::progress::Control;
+use crate::progress::JobControl;
 use crate::simulate::Recording;
 use crate::{Error, Result};
 
@@ -23,7 +23,7 @@ const STAGE: &str = "writing";
 ///
 /// # Errors
 /// [`Error::Invalid`] when the spikes are too many for one archive, [`Error::Io`] when the operating system refuses; a stop.
-pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording, control: &Control) -> Result<()> {
+pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording, control: &JobControl) -> Result<()> {
     let (steps, samples) = (recording.steps, recording.samples);
     let all: usize = spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
     if all > MOST_VALUES {
@@ -71,9 +71,9 @@ pub fn write_nir_data(
     network: &Network,
     spiking: &SpikingNetwork,
     recording: &Recording,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<()> {
-    if spiking.layers.iter().any(|layer| layer.neuron.weights().len() > 1) {
+    if spiking.layers.iter().any(|layer| layer.neuron.plane_weights().len() > 1) {
         return Err(Error::Invalid(
             "NIRData has events without a number; neurons that send several spikes a step do not fit".into(),
         ));
@@ -81,7 +81,7 @@ pub fn write_nir_data(
     let mut file = FileBuilder::new();
     file.set_attr("__type__", AttrValue::VarLenString("NIRGraphData".into()));
     let mut nodes = file.create_group("nodes");
-    let names = names(network);
+    let names = node_names(network);
     for (index, (layer, record)) in spiking.layers.iter().zip(&recording.layers).enumerate() {
         control.progress(STAGE, index as f32 / spiking.layers.len() as f32);
         let events: Vec<Vec<(i64, f64)>> = (0..recording.samples)

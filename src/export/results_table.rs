@@ -1,7 +1,7 @@
 //! Results in long form, one row for every number: as CSV and as Parquet.
 
 use crate::measure::Report;
-use crate::task::Answer;
+use crate::task::OutputKind;
 
 /// One number.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +29,11 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
     for point in &report.curve {
         rows.extend(point.accuracy.map(|accuracy| row("", point.t, "accuracy", accuracy)));
         rows.push(row("", point.t, "agreement", point.agreement));
-        if let Some(likeness) = &report.likeness {
+        if let Some(likeness) = &report.output_agreement {
             let boxes = likeness.boxes(point.t);
             rows.push(row("", point.t, "output_error", likeness.error(point.t)));
             let counts = [("ann_boxes", boxes.ann), ("snn_boxes", boxes.snn), ("same_boxes", boxes.same)];
-            let counts = counts.into_iter().filter(|_| likeness.of == Answer::Boxes);
+            let counts = counts.into_iter().filter(|_| likeness.of == OutputKind::Boxes);
             rows.extend(counts.map(|(metric, count)| row("", point.t, metric, f64::from(count))));
         }
     }
@@ -59,7 +59,7 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
 }
 
 /// The rows as comma-separated values with a head line.
-pub fn csv(rows: &[Row]) -> String {
+pub fn to_csv(rows: &[Row]) -> String {
     let quoted = |text: &str| match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
@@ -72,7 +72,7 @@ pub fn csv(rows: &[Row]) -> String {
 }
 
 /// The rows as a Parquet file.
-pub fn parquet(rows: &[Row]) -> Vec<u8> {
+pub fn to_parquet(rows: &[Row]) -> Vec<u8> {
     use super::parquet::{Column, file};
     let texts = |of: fn(&Row) -> &str| Column::Text(rows.iter().map(of).collect());
     let columns = [
@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn commas_and_quotes_survive_and_parquet_has_its_marks() {
         let row = Row { run: "a,\"b\"".into(), layer: "conv1".into(), t: 8, metric: "rate", value: 0.25 };
-        assert_eq!(csv(std::slice::from_ref(&row)), "run,layer,t,metric,value\n\"a,\"\"b\"\"\",conv1,8,rate,0.25\n");
-        let bytes = parquet(&[row]);
+        assert_eq!(to_csv(std::slice::from_ref(&row)), "run,layer,t,metric,value\n\"a,\"\"b\"\"\",conv1,8,rate,0.25\n");
+        let bytes = to_parquet(&[row]);
         assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
         let footer = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
         assert!(footer + 12 < bytes.len());

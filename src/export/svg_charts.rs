@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::html_report::escaped;
 use crate::measure::Report;
 use crate::measure::ledger::Ledger;
-use crate::task::Answer;
+use crate::task::OutputKind;
 
 const WIDTH: f64 = 900.0;
 /// Room left of a plot for its numbers, and around it.
@@ -20,7 +20,7 @@ const AGREE: &str = "#3c9a5f";
 const ANN: &str = "#4c72b0";
 
 /// Accuracy and agreement of every step as lines.
-pub fn curve(report: &Report) -> String {
+pub fn accuracy_chart(report: &Report) -> String {
     const HEIGHT: f64 = 320.0;
     const BOTTOM: f64 = 46.0;
     let steps = report.curve.len().max(1);
@@ -54,10 +54,10 @@ pub fn curve(report: &Report) -> String {
     if labeled {
         legend.push(("accuracy of the SNN".to_owned(), SNN));
     }
-    let agreement = match report.likeness.as_ref().map(|likeness| likeness.of) {
+    let agreement = match report.output_agreement.as_ref().map(|likeness| likeness.of) {
         None => "agreement with the ANN (dotted)",
-        Some(Answer::Boxes) => "boxes that both networks find, of all that either finds (dotted)",
-        Some(Answer::Values) => "1 − |SNN − ANN| / |ANN| of the outputs (dotted)",
+        Some(OutputKind::Boxes) => "boxes that both networks find, of all that either finds (dotted)",
+        Some(OutputKind::Values) => "1 − |SNN − ANN| / |ANN| of the outputs (dotted)",
     };
     legend.push((agreement.to_owned(), AGREE));
     legend.extend(report.ann_accuracy.map(|ann| (format!("accuracy of the ANN, {:.1} % (dashed)", ann * 100.0), ANN)));
@@ -66,7 +66,7 @@ pub fn curve(report: &Report) -> String {
 }
 
 /// The four parts of every layer's error, `(layer, parts)`, as bars to both sides of zero.
-pub fn ledger(layers: &[(&str, Ledger)]) -> String {
+pub fn ledger_chart(layers: &[(&str, Ledger)]) -> String {
     const PLOT: f64 = 250.0;
     let parts: Vec<[f64; 4]> =
         layers.iter().map(|(_, l)| [l.propagated, l.clipping, l.quantization, l.unevenness]).collect();

@@ -8,28 +8,28 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::convert::NamedRecipe;
-use crate::experiment::adapt::{Fit, fitted};
+use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
-use crate::experiment::partial::{Partial, Stream};
-use crate::experiment::pipeline::{compute, compute_beside_uncorrected};
+use crate::experiment::partial::{PartialAccumulator, PartialResults};
+use crate::experiment::pipeline::{run, run_with_baseline};
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot::{Focus, Snapshot};
-use crate::progress::{Control, Event};
+use crate::progress::{JobControl, JobEvent};
 use crate::{Error, Result};
 
 /// A running job younger than this is let finish when a newer wish comes, so that a drag shows results on its way; an
 /// older one is stopped for the newer wish.
-const LET_FINISH: Duration = Duration::from_millis(250);
+const MIN_RUN_TIME: Duration = Duration::from_millis(250);
 
 /// What the engine tells the lab.
-pub enum News {
+pub enum EngineEvent {
     /// Progress of the run job, by generation.
     Progress { generation: u64, stage: &'static str, fraction: f32 },
     /// Thresholds that the run job is balancing: the mean of every layer after `batch` of `of` batches.
     Thresholds { generation: u64, batch: usize, of: usize, means: Vec<f32> },
     /// What can be said of the run job by the samples that are through.
-    Partial { generation: u64, partial: Partial },
+    Partial { generation: u64, partial: PartialResults },
     /// The run job is over.
     Run { generation: u64, result: Result<Arc<Run>> },
     /// The lane at this index has run beside the run of the same generation.
@@ -45,20 +45,20 @@ pub enum News {
 }
 
 /// Work for the run thread.
-struct RunWish {
+struct RunRequest {
     generation: u64,
     settings: Settings,
     /// Forget what was read from files first.
     afresh: bool,
-    fit: Fit,
+    fit: Adapt,
     lanes: Vec<NamedRecipe>,
     wished: Instant,
     /// What is shown of the run before it is finished.
-    stream: Arc<Mutex<Stream>>,
+    stream: Arc<Mutex<PartialAccumulator>>,
 }
 
 /// Work for the look thread.
-struct LookWish {
+struct SnapshotRequest {
     generation: u64,
     run: Arc<Run>,
     focus: Focus,
@@ -74,7 +74,7 @@ struct Mailbox<T> {
 struct Slot<T> {
     wish: Option<T>,
     /// The control of the work in progress and when it began.
-    working: Option<(Control, Instant)>,
+    working: Option<(JobControl, Instant)>,
     closed: bool,
 }
 
@@ -112,7 +112,7 @@ impl<T> Mailbox<T> {
         self.filled.notify_one();
     }
     /// Waits for a wish; `None` when closed.
-    fn take(&self, control: impl FnOnce(&T) -> Control) -> Option<(T, Control)> {
+    fn take(&self, control: impl FnOnce(&T) -> JobControl) -> Option<(T, JobControl)> {
         let mut slot = self.lock();
         slot.working = None;
         loop {
@@ -134,23 +134,23 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// The two threads and the way to them.
 pub struct Engine {
-    runs: Arc<Mailbox<RunWish>>,
-    looks: Arc<Mailbox<LookWish>>,
-    news: Receiver<News>,
-    sender: Sender<News>,
+    runs: Arc<Mailbox<RunRequest>>,
+    looks: Arc<Mailbox<SnapshotRequest>>,
+    news: Receiver<EngineEvent>,
+    sender: Sender<EngineEvent>,
     waker: Arc<Mutex<Option<Waker>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// Sends news and wakes the window.
 #[derive(Clone)]
-pub(super) struct Voice {
-    sender: Sender<News>,
+pub(super) struct EventSender {
+    sender: Sender<EngineEvent>,
     waker: Arc<Mutex<Option<Waker>>>,
 }
 
-impl Voice {
-    pub(super) fn say(&self, news: News) {
+impl EventSender {
+    pub(super) fn send(&self, news: EngineEvent) {
         // A closed ear means that the program is ending.
         let _ = self.sender.send(news);
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -164,16 +164,16 @@ impl Default for Engine {
     fn default() -> Self {
         let (sender, news) = channel();
         let waker = Arc::new(Mutex::new(None));
-        let voice = Voice { sender: sender.clone(), waker: waker.clone() };
+        let voice = EventSender { sender: sender.clone(), waker: waker.clone() };
         let (runs, looks) = (Mailbox::new(), Mailbox::new());
         let threads = [
             spawn("spikescope-run", {
                 let (runs, voice) = (runs.clone(), voice.clone());
-                move || work_runs(&runs, &voice)
+                move || run_worker(&runs, &voice)
             }),
             spawn("spikescope-look", {
                 let (looks, voice) = (looks.clone(), voice);
-                move || work_looks(&looks, &voice)
+                move || snapshot_worker(&looks, &voice)
             }),
         ];
         Self { runs, looks, news, sender, waker, threads: threads.into_iter().flatten().collect() }
@@ -191,30 +191,30 @@ impl Engine {
         *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
     /// What other threads tell the lab by.
-    pub(super) fn voice(&self) -> Voice {
-        Voice { sender: self.sender.clone(), waker: self.waker.clone() }
+    pub(super) fn voice(&self) -> EventSender {
+        EventSender { sender: self.sender.clone(), waker: self.waker.clone() }
     }
     /// Asks for a run, and beside it one of every lane; a newer wish replaces an older one.
-    pub fn run(&self, generation: u64, settings: Settings, afresh: bool, fit: Fit, lanes: Vec<NamedRecipe>) {
+    pub fn request_run(&self, generation: u64, settings: Settings, afresh: bool, fit: Adapt, lanes: Vec<NamedRecipe>) {
         self.runs.put(
-            RunWish { generation, settings, afresh, fit, lanes, wished: Instant::now(), stream: Arc::default() },
-            LET_FINISH,
+            RunRequest { generation, settings, afresh, fit, lanes, wished: Instant::now(), stream: Arc::default() },
+            MIN_RUN_TIME,
         );
     }
     /// Asks for a look at a finished run.
-    pub fn look(&self, generation: u64, run: Arc<Run>, focus: Focus, known: Option<Arc<Snapshot>>) {
-        self.looks.put(LookWish { generation, run, focus, known }, LET_FINISH);
+    pub fn request_snapshot(&self, generation: u64, run: Arc<Run>, focus: Focus, known: Option<Arc<Snapshot>>) {
+        self.looks.put(SnapshotRequest { generation, run, focus, known }, MIN_RUN_TIME);
     }
     /// Stops the run in progress.
     pub fn stop(&self) {
         self.runs.stop();
     }
     /// News that has come, oldest first, without waiting.
-    pub fn news(&self) -> Vec<News> {
+    pub fn events(&self) -> Vec<EngineEvent> {
         self.news.try_iter().collect()
     }
     /// Waits for the next piece of news.
-    pub fn wait(&self, limit: Duration) -> Option<News> {
+    pub fn wait(&self, limit: Duration) -> Option<EngineEvent> {
         self.news.recv_timeout(limit).ok()
     }
 }
@@ -231,7 +231,7 @@ impl Drop for Engine {
 }
 
 /// Whether it is time to tell again: about every 50 ms is enough for an eye.
-pub(super) fn due(last: &Mutex<Instant>) -> bool {
+pub(super) fn is_due(last: &Mutex<Instant>) -> bool {
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
     let due = last.elapsed() >= Duration::from_millis(50);
     if due {
@@ -240,25 +240,27 @@ pub(super) fn due(last: &Mutex<Instant>) -> bool {
     due
 }
 
-fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
+fn run_worker(mailbox: &Mailbox<RunRequest>, voice: &EventSender) {
     let mut cache = Cache::default();
-    let listen = |wish: &RunWish| {
+    let listen = |wish: &RunRequest| {
         let (generation, voice) = (wish.generation, voice.clone());
         let (last, last_partial) = (Mutex::new(wish.wished), Mutex::new(wish.wished));
         let stream = wish.stream.clone();
-        Control::listening(move |event| match event {
-            Event::Answers(finished) => {
+        JobControl::with_listener(move |event| match event {
+            JobEvent::Samples(finished) => {
                 let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(partial) = stream.add(&finished)
-                    && due(&last_partial)
+                    && is_due(&last_partial)
                 {
-                    voice.say(News::Partial { generation, partial: partial.clone() });
+                    voice.send(EngineEvent::Partial { generation, partial: partial.clone() });
                 }
             }
-            Event::Thresholds { batch, of, means } => voice.say(News::Thresholds { generation, batch, of, means }),
-            Event::Progress { stage, fraction } => {
-                if due(&last) {
-                    voice.say(News::Progress { generation, stage, fraction });
+            JobEvent::Thresholds { batch, of, means } => {
+                voice.send(EngineEvent::Thresholds { generation, batch, of, means })
+            }
+            JobEvent::Progress { stage, fraction } => {
+                if is_due(&last) {
+                    voice.send(EngineEvent::Progress { generation, stage, fraction });
                 }
             }
         })
@@ -268,38 +270,38 @@ fn work_runs(mailbox: &Mailbox<RunWish>, voice: &Voice) {
             cache = Cache::default();
         }
         let generation = wish.generation;
-        let result = guarded(|| {
-            let settings = fitted(&wish.settings, wish.fit, &mut cache, &control)?;
-            compute_beside_uncorrected(&settings, &mut cache, &control, &|watched| {
+        let result = catch_panic(|| {
+            let settings = adapt_settings(&wish.settings, wish.fit, &mut cache, &control)?;
+            run_with_baseline(&settings, &mut cache, &control, &|watched| {
                 wish.stream.lock().unwrap_or_else(PoisonError::into_inner).begin(watched);
             })
         });
         let done = result.as_ref().ok().map(|run| run.settings.clone());
-        voice.say(News::Run { generation, result });
+        voice.send(EngineEvent::Run { generation, result });
         for (index, entry) in wish.lanes.into_iter().enumerate() {
             let Some(settings) = &done else { break };
             let settings = settings.with_recipe(entry.recipe);
-            let result = guarded(|| compute(&settings, &mut cache, &control.without_answers()));
+            let result = catch_panic(|| run(&settings, &mut cache, &control.without_samples()));
             let stopped = matches!(result, Err(Error::Cancelled));
-            voice.say(News::Lane { generation, index, result });
+            voice.send(EngineEvent::Lane { generation, index, result });
             if stopped {
                 break;
             }
         }
-        voice.say(News::Raced { generation });
+        voice.send(EngineEvent::Raced { generation });
     }
 }
 
-fn work_looks(mailbox: &Mailbox<LookWish>, voice: &Voice) {
-    while let Some((wish, control)) = mailbox.take(|_| Control::default()) {
+fn snapshot_worker(mailbox: &Mailbox<SnapshotRequest>, voice: &EventSender) {
+    while let Some((wish, control)) = mailbox.take(|_| JobControl::default()) {
         let result =
-            guarded(|| Snapshot::compute(wish.run.clone(), wish.focus.clone(), wish.known.as_deref(), &control));
-        voice.say(News::Snapshot { generation: wish.generation, result: result.map(Arc::new) });
+            catch_panic(|| Snapshot::compute(wish.run.clone(), wish.focus.clone(), wish.known.as_deref(), &control));
+        voice.send(EngineEvent::Snapshot { generation: wish.generation, result: result.map(Arc::new) });
     }
 }
 
 /// A panic in the work becomes an error on the screen; the lab lives.
-pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().cloned();
         let text = text.or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();

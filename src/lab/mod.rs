@@ -12,6 +12,6 @@ pub use document::lab::Lab;
 pub use document::lane::Lane;
 pub use document::message::Message;
 pub use storage::session::Session;
-pub use view::control_group::Control;
-pub use view::notification::{Level, Notice};
+pub use view::control_group::ControlGroup;
+pub use view::notification::{Notification, NotificationLevel};
 pub use view::view_state::{View, Workspace};

@@ -11,7 +11,7 @@ use crate::lab::Lab;
 pub struct Condition {
     text: String,
     left: String,
-    relation: Relation,
+    relation: Comparison,
     right: Side,
 }
 
@@ -22,7 +22,7 @@ enum Side {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
+enum Comparison {
     Equal,
     Unequal,
     AtMost,
@@ -32,13 +32,13 @@ enum Relation {
 }
 
 /// Two letters first: `<` would take `<=` as well.
-const RELATIONS: [(&str, Relation); 6] = [
-    ("==", Relation::Equal),
-    ("!=", Relation::Unequal),
-    ("<=", Relation::AtMost),
-    (">=", Relation::AtLeast),
-    ("<", Relation::Below),
-    (">", Relation::Above),
+const RELATIONS: [(&str, Comparison); 6] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Below),
+    (">", Comparison::Above),
 ];
 
 impl Condition {
@@ -50,12 +50,12 @@ impl Condition {
         };
         let (Some(left), Some(right)) = (fact(lab, &self.left), right) else { return false };
         match (self.relation, &left, &right) {
-            (Relation::Equal, a, b) => a.same(b),
-            (Relation::Unequal, a, b) => !a.same(b),
-            (Relation::AtMost, Value::Number(a), Value::Number(b)) => a <= b || left.same(&right),
-            (Relation::AtLeast, Value::Number(a), Value::Number(b)) => a >= b || left.same(&right),
-            (Relation::Below, Value::Number(a), Value::Number(b)) => a < b && !left.same(&right),
-            (Relation::Above, Value::Number(a), Value::Number(b)) => a > b && !left.same(&right),
+            (Comparison::Equal, a, b) => a.same(b),
+            (Comparison::Unequal, a, b) => !a.same(b),
+            (Comparison::AtMost, Value::Number(a), Value::Number(b)) => a <= b || left.same(&right),
+            (Comparison::AtLeast, Value::Number(a), Value::Number(b)) => a >= b || left.same(&right),
+            (Comparison::Below, Value::Number(a), Value::Number(b)) => a < b && !left.same(&right),
+            (Comparison::Above, Value::Number(a), Value::Number(b)) => a > b && !left.same(&right),
             _ => false,
         }
     }
@@ -73,18 +73,18 @@ impl Condition {
             Side::Fact(name) => described(name),
         };
         let sign = match self.relation {
-            Relation::Equal => "=",
-            Relation::Unequal => "≠",
-            Relation::AtMost => "≤",
-            Relation::AtLeast => "≥",
-            Relation::Below => "<",
-            Relation::Above => ">",
+            Comparison::Equal => "=",
+            Comparison::Unequal => "≠",
+            Comparison::AtMost => "≤",
+            Comparison::AtLeast => "≥",
+            Comparison::Below => "<",
+            Comparison::Above => ">",
         };
         format!("{} {sign} {right}", described(&self.left))
     }
 
     /// What its left side is now.
-    pub fn now(&self, lab: &Lab) -> Option<Value> {
+    pub fn current_value(&self, lab: &Lab) -> Option<Value> {
         fact(lab, &self.left)
     }
 }
@@ -109,7 +109,7 @@ impl TryFrom<String> for Condition {
             Err(_) if facts::known(&right) => Side::Fact(right),
             Err(_) => Side::Value(Value::Word(right.trim_matches(['"', '\'']).to_owned())),
         };
-        let ordered = !matches!(relation, Relation::Equal | Relation::Unequal);
+        let ordered = !matches!(relation, Comparison::Equal | Comparison::Unequal);
         if ordered && matches!(right, Side::Value(Value::Word(_))) {
             return Err(format!("'{text}': words are only the same or not; use == or !="));
         }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
-use crate::lab::{Control, Message};
+use crate::lab::{ControlGroup, Message};
 
 /// A lesson as it stands in its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,23 +20,23 @@ pub struct Lesson {
     /// What brings the lab to where the lesson begins.
     pub start: Vec<Message>,
     /// At least one.
-    pub steps: Vec<Step>,
+    pub steps: Vec<LessonStep>,
 }
 
 /// One step of a lesson.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub struct LessonStep {
     pub title: String,
     /// Markdown; facts stand in braces.
     pub body: String,
     /// What is done when the step is entered.
-    pub acts: Vec<Message>,
+    pub messages: Vec<Message>,
     /// What to look at.
-    pub point: Option<Spot>,
+    pub point: Option<PointerTarget>,
     /// Parts of the screen that are out of the way.
-    pub hide: Vec<Part>,
+    pub hide: Vec<ScreenArea>,
     /// Controls that are out of the person's hands.
-    pub lock: Vec<Control>,
+    pub lock: Vec<ControlGroup>,
     pub question: Option<Question>,
     pub hints: Vec<String>,
     /// Said when the answer is right.
@@ -49,7 +49,7 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question {
     /// A number, right within `within`.
-    Number { answer: Expected, within: f64, unit: String },
+    Number { answer: ExpectedNumber, within: f64, unit: String },
     /// One of several, `right` counted from 0.
     Choice { options: Vec<String>, right: usize },
     /// A state of the lab that the person brings about; `model` brings it about as well.
@@ -58,23 +58,23 @@ pub enum Question {
 
 /// A number that a lesson knows, or the fact that says it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Expected {
+pub enum ExpectedNumber {
     Number(f64),
     Fact(String),
 }
 
 /// Something on the screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Spot {
+pub enum PointerTarget {
     /// A pane, by its name on the command line.
     Pane(String),
-    Part(Part),
+    Part(ScreenArea),
 }
 
 /// Parts of the screen around the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub enum ScreenArea {
     /// Menus, what is open, and the row of the recipe.
     Recipe,
     Samples,

@@ -3,14 +3,14 @@
 
 use std::fmt;
 
-use crate::convert::{Reset, Tie, target_count};
+use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Lab;
 use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::energy::{Energy, energy, operations};
-use crate::measure::neuron_bench::Outcome;
+use crate::measure::neuron_bench::BenchTrace;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
-use crate::network::arg_max;
+use crate::network::argmax;
 
 /// What a fact says.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,8 +120,10 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         let s = snapshot(lab)?;
         let spiking = s.run.spiking.layers.get(s.focus.layer)?;
         let mean = s.trace.current.iter().sum::<f32>() / s.trace.current.len().max(1) as f32;
-        let unit = spiking.neuron.unit(s.trace.theta);
-        Some(count(target_count(mean, unit, s.trace.current.len(), spiking.neuron.per_step(), 0.5) as usize))
+        let unit = spiking.neuron.amplitude(s.trace.theta);
+        Some(count(
+            expected_spikes(mean, unit, s.trace.current.len(), spiking.neuron.max_spikes_per_step(), 0.5) as usize
+        ))
     }),
     ("sample", "the sample in focus, counted from 1", |lab, _| snapshot(lab).map(|s| count(s.focus.sample + 1))),
     ("sample.label", "the label of the sample in focus", |lab, _| {
@@ -131,11 +133,11 @@ pub const FACTS: [(&str, &str, Find); 51] = [
     ("sample.ann", "what the ANN answers", |lab, _| {
         let s = snapshot(lab)?;
         let ann = &s.run.ann;
-        word(s.run.class_name(arg_max(ann.logits.chunks(ann.classes.max(1)).nth(s.focus.sample)?)))
+        word(s.run.class_name(argmax(ann.logits.chunks(ann.classes.max(1)).nth(s.focus.sample)?)))
     }),
     ("sample.snn", "what the SNN answers at the time cursor", |lab, _| {
         let s = snapshot(lab)?;
-        word(s.run.class_name(s.report.answers.at(s.focus.steps, s.focus.sample)))
+        word(s.run.class_name(s.report.predictions.at(s.focus.steps, s.focus.sample)))
     }),
     ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nano(costs(lab)?.ann_joules))),
     ("energy.snn", "energy of the SNN up to the time cursor, nJ; with @n after n steps", |lab, at| {
@@ -154,9 +156,9 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         number(bench.input.iter().sum::<f32>() * bench.weight / bench.theta.max(f32::MIN_POSITIVE))
     }),
     ("bench.count", "spikes that came on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).count())))),
-    ("bench.due", "spikes that were due on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).due)))),
+    ("bench.due", "spikes that were due on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).expected)))),
     ("bench.first-spike", "the step of the first spike on the bench", |lab, _| {
-        bench(lab).sent.iter().position(|sent| *sent > 0).map(|at| count(at + 1))
+        bench(lab).emitted.iter().position(|sent| *sent > 0).map(|at| count(at + 1))
     }),
     ("bench.left", "potential left on the bench at the end, in θ", |lab, _| {
         let outcome = bench(lab);
@@ -169,7 +171,7 @@ pub const FACTS: [(&str, &str, Find); 51] = [
     }),
     ("bench.reset", "the reset on the bench: soft or hard", |lab, _| word(reset(lab.view.bench.reset))),
     ("bench.tie", "what fires on the bench at θ exactly: ≥ or >", |lab, _| {
-        word(if lab.view.bench.tie == Tie::Ge { "≥" } else { ">" })
+        word(if lab.view.bench.tie == TieRule::Ge { "≥" } else { ">" })
     }),
 ];
 
@@ -227,14 +229,14 @@ fn part(lab: &Lab, of: fn(&Ledger) -> f64) -> Option<Value> {
 }
 fn costs(lab: &Lab) -> Option<Energy> {
     let s = snapshot(lab)?;
-    if let Some(known) = &s.whole.operations {
+    if let Some(known) = &s.figures.operations {
         return Some(energy(known, &lab.view.energy));
     }
     // Counted only while the energy is on the screen; whoever asks elsewhere has it counted here.
-    let (network, model) = (s.run.model.program.network(), &s.run.model);
+    let (network, model) = (s.run.network.program.network(), &s.run.network);
     Some(energy(&operations(network, &model.fan_outs, &s.run.recording), &lab.view.energy))
 }
-fn bench(lab: &Lab) -> Outcome {
+fn bench(lab: &Lab) -> BenchTrace {
     lab.view.bench.run()
 }
 fn reset(reset: Reset) -> &'static str {

@@ -13,7 +13,7 @@ mod required_files;
 mod template;
 
 pub use condition::Condition;
-pub use definition::{Expected, Lesson, Part, Question, Spot, Step};
+pub use definition::{ExpectedNumber, Lesson, LessonStep, PointerTarget, Question, ScreenArea};
 pub use facts::{Value, fact};
-pub use player::{Given, Player, Verdict};
-pub use template::{UNKNOWN, filled};
+pub use player::{LessonAnswer, LessonPlayer, Verdict};
+pub use template::{UNKNOWN, fill_facts};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Condition, Expected, Lesson, Part, Question, Spot, Step, facts, template};
+use super::{Condition, ExpectedNumber, Lesson, LessonStep, PointerTarget, Question, ScreenArea, facts, template};
 use crate::experiment::Settings;
-use crate::lab::{Control, Message};
-use crate::network::open::BUILTIN;
+use crate::lab::{ControlGroup, Message};
+use crate::network::open::BUILTIN_PREFIX;
 use crate::{Error, Result};
 
 /// What stands above and below a TOML head.
@@ -38,8 +38,8 @@ struct StepHead {
     #[serde(rename = "do")]
     acts: Vec<Act>,
     point: Option<toml::Spanned<String>>,
-    hide: Vec<Part>,
-    lock: Vec<Control>,
+    hide: Vec<ScreenArea>,
+    lock: Vec<ControlGroup>,
     hints: Vec<toml::Spanned<String>>,
     right: Option<toml::Spanned<String>>,
     wrong: Option<toml::Spanned<String>>,
@@ -181,7 +181,7 @@ pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> 
 }
 
 /// The step whose title stands at line `at`, and the line after it.
-fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(Step, usize)> {
+fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(LessonStep, usize)> {
     if title.is_empty() {
         return Err(source.error(at, "this step has no title"));
     }
@@ -203,10 +203,10 @@ fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(Step, usize)> {
         spot(source, name.get_ref()).map_err(|reason| source.error(line, reason))
     });
     let question = question(source, &located, head.number, head.choice, head.reach)?;
-    let step = Step {
+    let step = LessonStep {
         title: title.to_owned(),
         body: source.lines[from..end].join("\n").trim().to_owned(),
-        acts: beside(source.path, head.acts),
+        messages: beside(source.path, head.acts),
         point: point.transpose()?,
         hide: head.hide,
         lock: head.lock,
@@ -233,8 +233,8 @@ fn question(
         (None, None, None) => return Ok(None),
         (Some((line, head)), None, None) => {
             let answer = match head.answer {
-                ExpectedHead::Number(n) if n.is_finite() => Expected::Number(n),
-                ExpectedHead::Fact(name) if facts::known(&name) => Expected::Fact(name),
+                ExpectedHead::Number(n) if n.is_finite() => ExpectedNumber::Number(n),
+                ExpectedHead::Fact(name) if facts::known(&name) => ExpectedNumber::Fact(name),
                 ExpectedHead::Number(_) => return Err(source.error(line, "the answer is no finite number")),
                 ExpectedHead::Fact(name) => return Err(source.error(line, format!("'{name}' is no fact of the lab"))),
             };
@@ -267,12 +267,12 @@ fn question(
 }
 
 /// A pane or a part of the screen by its name.
-fn spot(source: &Source<'_>, name: &str) -> Result<Spot, String> {
+fn spot(source: &Source<'_>, name: &str) -> Result<PointerTarget, String> {
     if source.panes.contains(&name) {
-        return Ok(Spot::Pane(name.to_owned()));
+        return Ok(PointerTarget::Pane(name.to_owned()));
     }
-    let part = Part::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name));
-    part.map(Spot::Part).map_err(|_| {
+    let part = ScreenArea::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name));
+    part.map(PointerTarget::Part).map_err(|_| {
         format!(
             "'{name}' is nothing to point at; there are {}, recipe, samples, layers, inspector, time",
             source.panes.join(", ")
@@ -285,11 +285,11 @@ fn beside(path: &Path, acts: Vec<Act>) -> Vec<Message> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let join = |file: PathBuf| folder.join(file);
     let one = |Act(message)| match message {
-        Message::OpenModel(file) if !file.starts_with(BUILTIN) => {
+        Message::OpenModel(file) if !file.starts_with(BUILTIN_PREFIX) => {
             Message::OpenModel(join(file.into()).display().to_string())
         }
         Message::SetSettings(mut settings) => {
-            if !settings.model.starts_with(BUILTIN) {
+            if !settings.model.starts_with(BUILTIN_PREFIX) {
                 settings.model = join(settings.model.into()).display().to_string();
             }
             Message::SetSettings(settings)

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Expected, Lesson, Question, Step, Value, fact};
+use super::{ExpectedNumber, Lesson, LessonStep, Question, Value, fact};
 use crate::lab::{Lab, Message};
 
 /// A lesson in progress.
 #[derive(Clone, Debug)]
-pub struct Player {
+pub struct LessonPlayer {
     lesson: Arc<Lesson>,
     step: usize,
     /// For every step: whether its question is answered, or was shown.
@@ -20,7 +20,7 @@ pub struct Player {
 
 /// An answer given by hand.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Given {
+pub enum LessonAnswer {
     Number(f64),
     /// Counted from 0.
     Choice(usize),
@@ -40,7 +40,7 @@ pub enum Verdict {
 /// What every lesson begins with: the end of the run in view.
 const BEFORE: [Message; 2] = [Message::Pause, Message::SetCursor(None)];
 
-impl Player {
+impl LessonPlayer {
     /// Begins `lesson`; the messages bring the lab to its first step.
     pub fn begin(lesson: Arc<Lesson>) -> (Self, Vec<Message>) {
         let solved = lesson.steps.iter().map(|step| step.question.is_none()).collect();
@@ -66,7 +66,7 @@ impl Player {
     pub fn index(&self) -> usize {
         self.step
     }
-    pub fn step(&self) -> &Step {
+    pub fn step(&self) -> &LessonStep {
         &self.lesson.steps[self.step]
     }
     pub fn solved(&self) -> &[bool] {
@@ -91,10 +91,12 @@ impl Player {
         (self.step, self.tries, self.verdict) = (to, 0, None);
         let steps = &self.lesson.steps;
         let way: Vec<&Message> = match on {
-            true => steps[to].acts.iter().collect(),
-            false => {
-                BEFORE.iter().chain(&self.lesson.start).chain(steps[..=to].iter().flat_map(|step| &step.acts)).collect()
-            }
+            true => steps[to].messages.iter().collect(),
+            false => BEFORE
+                .iter()
+                .chain(&self.lesson.start)
+                .chain(steps[..=to].iter().flat_map(|step| &step.messages))
+                .collect(),
         };
         let lock = Message::Lock(steps[to].lock.clone());
         let mut messages = vec![Message::EndGesture];
@@ -104,7 +106,7 @@ impl Player {
     }
 
     /// Judges an answer to this step's question.
-    pub fn answer(&mut self, lab: &Lab, given: Given) -> Verdict {
+    pub fn answer(&mut self, lab: &Lab, given: LessonAnswer) -> Verdict {
         let verdict = self.judge(lab, given);
         match verdict {
             Verdict::Right => self.solved[self.step] = true,
@@ -118,7 +120,7 @@ impl Player {
     /// Looks whether the state that this step asks for is reached.
     pub fn watch(&mut self, lab: &Lab) {
         let reach = matches!(self.step().question, Some(Question::Reach { .. }));
-        if reach && !self.done() && self.judge(lab, Given::State) == Verdict::Right {
+        if reach && !self.done() && self.judge(lab, LessonAnswer::State) == Verdict::Right {
             self.solved[self.step] = true;
             self.verdict = Some(Verdict::Right);
         }
@@ -152,19 +154,19 @@ impl Player {
         }
     }
 
-    fn judge(&self, lab: &Lab, given: Given) -> Verdict {
+    fn judge(&self, lab: &Lab, given: LessonAnswer) -> Verdict {
         let of = |right: bool| if right { Verdict::Right } else { Verdict::Wrong };
         match (&self.step().question, given) {
-            (Some(Question::Choice { right, .. }), Given::Choice(chosen)) => of(chosen == *right),
-            (Some(Question::Number { answer, within, .. }), Given::Number(given)) => match answer {
-                Expected::Fact(_) if !settled(lab) => Verdict::NotYet,
+            (Some(Question::Choice { right, .. }), LessonAnswer::Choice(chosen)) => of(chosen == *right),
+            (Some(Question::Number { answer, within, .. }), LessonAnswer::Number(given)) => match answer {
+                ExpectedNumber::Fact(_) if !settled(lab) => Verdict::NotYet,
                 answer => match number(answer, lab) {
                     // What is shown is rounded: an answer read off the screen is as good.
                     Some(answer) => of((given - answer).abs() <= within + 1e-9 * answer.abs().max(1.0)),
                     None => Verdict::NotYet,
                 },
             },
-            (Some(Question::Reach { all, .. }), Given::State) => match settled(lab) {
+            (Some(Question::Reach { all, .. }), LessonAnswer::State) => match settled(lab) {
                 true => of(all.iter().all(|condition| condition.holds(lab))),
                 false => Verdict::NotYet,
             },
@@ -178,10 +180,10 @@ fn settled(lab: &Lab) -> bool {
     !lab.busy() && lab.run.as_ref().is_none_or(|run| run.settings == lab.settings)
 }
 
-fn number(answer: &Expected, lab: &Lab) -> Option<f64> {
+fn number(answer: &ExpectedNumber, lab: &Lab) -> Option<f64> {
     match answer {
-        Expected::Number(number) => Some(*number),
-        Expected::Fact(name) => match fact(lab, name)? {
+        ExpectedNumber::Number(number) => Some(*number),
+        ExpectedNumber::Fact(name) => match fact(lab, name)? {
             Value::Number(number) => Some(number),
             Value::Word(_) => None,
         },

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Lesson;
 use crate::lab::Message;
-use crate::network::open::{BUILTIN, parts};
+use crate::network::open::{BUILTIN_PREFIX, split_source};
 use crate::network::zoo::BUNDLED;
 use crate::{Error, Result};
 
@@ -13,21 +13,21 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::File`] with the line that names the network.
 pub(super) fn check(path: &Path, text: &str, lesson: &Lesson) -> Result<()> {
-    let acts = lesson.start.iter().chain(lesson.steps.iter().flat_map(|step| &step.acts));
+    let acts = lesson.start.iter().chain(lesson.steps.iter().flat_map(|step| &step.messages));
     for message in acts {
         let model = match message {
             Message::OpenModel(model) => model,
             Message::SetSettings(settings) => &settings.model,
             _ => continue,
         };
-        let (name, reason) = match model.strip_prefix(BUILTIN) {
+        let (name, reason) = match model.strip_prefix(BUILTIN_PREFIX) {
             Some(name) if BUNDLED.iter().any(|bundled| bundled.name == name) => continue,
             Some(name) => {
                 let known: Vec<_> = BUNDLED.iter().map(|bundled| bundled.name).collect();
                 (name.to_owned(), format!("there is no bundled network '{name}'; there are {}", known.join(", ")))
             }
             None => {
-                let file = parts(model).0;
+                let file = split_source(model).0;
                 if file.is_file() {
                     continue;
                 }

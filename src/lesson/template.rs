@@ -19,7 +19,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
 }
 
 /// `text` with the facts as they are now.
-pub fn filled(text: &str, lab: &Lab) -> String {
+pub fn fill_facts(text: &str, lab: &Lab) -> String {
     walk(text, |name| match fact(lab, name) {
         Some(Value::Number(number)) => Value::Number(number).to_string().replace('-', "−"),
         Some(Value::Word(word)) => word,
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn facts_are_filled_in_and_unknown_ones_refused() {
         let lab = Lab::default();
-        assert_eq!(filled("{bench.count} of {{T} and {accuracy.snn} %", &lab), "4 of {T} and — %");
+        assert_eq!(fill_facts("{bench.count} of {{T} and {accuracy.snn} %", &lab), "4 of {T} and — %");
         assert!(check("{bench.count} {{x").is_ok());
         assert!(check("{bench.counts}").unwrap_err().contains("bench.counts"));
         assert!(check("{").is_err());

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::compute::AnnRun;
-use crate::task::classification::Answers;
+use crate::task::classification::Predictions;
 
 /// The state of the readout after `t` steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -28,9 +28,9 @@ pub fn steps_needed(curve: &[CurvePoint], ann: f64) -> Option<usize> {
 }
 
 /// Accuracy and agreement with the ANN after every step.
-pub fn curve(read: &Answers, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
+pub fn accuracy_curve(read: &Predictions, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
     let samples = read.samples;
-    let answers: Vec<usize> = (0..samples).map(|sample| ann.answer(sample)).collect();
+    let answers: Vec<usize> = (0..samples).map(|sample| ann.prediction(sample)).collect();
     let share = |count: usize| count as f64 / samples.max(1) as f64;
     let point = |t: usize| {
         let snn: Vec<usize> = (0..samples).map(|sample| read.at(t, sample)).collect();

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::quantization_bound::{Place, half_level};
-use super::run_data::{NeuronRef, Subject};
-use crate::convert::{Reset, SpikingLayer, target_count};
+use super::quantization_bound::{QuantizationBound, half_level};
+use super::run_data::{NeuronRef, RunData};
+use crate::convert::{Reset, SpikingLayer, expected_spikes};
 use crate::network::Activation;
 use crate::simulate::LayerRecording;
 use crate::simulate::neuron::Dynamics;
@@ -22,12 +22,12 @@ pub struct Divergence {
     pub phi: f32,
     /// ANN activation a.
     pub a: f32,
-    pub cause: Cause,
+    pub cause: DivergenceCause,
 }
 
 /// Why a neuron is off by more than quantization.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cause {
+pub enum DivergenceCause {
     /// z is above the most that the neuron can answer, `times` θ, and it fires at every step. θ = 0 where the channel was
     /// silent in calibration.
     Clipped { z: f32, theta: f32, times: usize },
@@ -37,13 +37,13 @@ pub enum Cause {
     /// The count is that of a hard-reset neuron on constant input: each spike throws away what exceeds θ.
     HardReset { due: u32, fired: u32 },
     /// The mean input ẑ asks for another count than z does: the layers before, each within its quantization, add up.
-    CarriedIn { mean_input: f32, z: f32 },
+    Propagated { mean_input: f32, z: f32 },
     /// A correction silenced the neuron (SRP).
     Silenced { due: u32 },
     /// A correction moved v(0) by this many θ, and by that the count (COS).
-    Moved { by: f64 },
+    InitialPotentialShifted { by: f64 },
     /// The count is right, but the ANN's own levels are not the SNN's.
-    OtherLevels { ann: Activation, steps: usize, theta: f32 },
+    LevelMismatch { ann: Activation, steps: usize, theta: f32 },
 }
 
 /// How many samples first leave the ANN in each layer.
@@ -56,7 +56,7 @@ pub struct FirstLayers {
 }
 
 /// One layer for one sample after t steps.
-struct Sight<'a> {
+struct LayerRun<'a> {
     layer: &'a SpikingLayer,
     record: &'a LayerRecording,
     z: &'a [f32],
@@ -64,8 +64,8 @@ struct Sight<'a> {
     steps: usize,
 }
 
-impl<'a> Sight<'a> {
-    fn of(subject: &Subject<'a>, index: usize, sample: usize, steps: usize) -> Self {
+impl<'a> LayerRun<'a> {
+    fn of(subject: &RunData<'a>, index: usize, sample: usize, steps: usize) -> Self {
         let layer = &subject.spiking.layers[index];
         let neurons = layer.neurons();
         let z = &subject.ann.pre_activations[index][sample * neurons..(sample + 1) * neurons];
@@ -78,10 +78,10 @@ impl<'a> Sight<'a> {
         counts
     }
 
-    fn place(&self, neuron: usize, steps: usize) -> Place {
+    fn place(&self, neuron: usize, steps: usize) -> QuantizationBound {
         let Self { layer, .. } = self;
-        let charge = layer.shift * layer.theta_of(neuron);
-        Place { unit: layer.unit_of(neuron), start: layer.start_of(neuron), charge, steps }
+        let charge = layer.bias_shift * layer.theta_of(neuron);
+        QuantizationBound { unit: layer.amplitude_of(neuron), v_init: layer.v_init_of(neuron), charge, steps }
     }
 
     /// φ − a of `neuron` with `n` spikes in `steps` steps, when that is more than quantization explains.
@@ -94,9 +94,9 @@ impl<'a> Sight<'a> {
     /// The running count of `neuron` on the constant current `input`, from v(0) before any correction.
     fn constant(&self, neuron: usize, input: f32) -> impl Iterator<Item = u32> + use<> {
         let Self { layer, .. } = self;
-        let (theta, shift) = (layer.theta_of(neuron), layer.shift);
+        let (theta, shift) = (layer.theta_of(neuron), layer.bias_shift);
         let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
-        let (mut v, mut sent) = (layer.start_of(neuron), 0i32);
+        let (mut v, mut sent) = (layer.v_init_of(neuron), 0i32);
         std::iter::repeat_with(move || {
             let (count, after) = dynamics.step(v + shift * theta, input, theta, sent);
             v = after;
@@ -125,47 +125,51 @@ impl<'a> Sight<'a> {
     }
 
     /// Why `neuron` is off that fired `n` times, with ẑ = `zin` on average.
-    fn cause(&self, neuron: usize, n: u32, zin: f32) -> Cause {
+    fn cause(&self, neuron: usize, n: u32, zin: f32) -> DivergenceCause {
         let Self { layer, steps, .. } = *self;
-        let (z, theta, unit) = (self.z[neuron], layer.theta_of(neuron), layer.unit_of(neuron));
-        let (ceiling, per_step) = (layer.ceiling_of(neuron), layer.neuron.per_step());
+        let (z, theta, unit) = (self.z[neuron], layer.theta_of(neuron), layer.amplitude_of(neuron));
+        let (ceiling, per_step) = (layer.saturation_of(neuron), layer.neuron.max_spikes_per_step());
         let times = if theta > 0.0 { (ceiling / theta).round() as usize } else { 1 };
         let saturated = n as usize >= steps * per_step;
         if theta <= 0.0 || z > ceiling && saturated && layer.activation.apply(z) > ceiling {
-            return Cause::Clipped { z, theta, times };
+            return DivergenceCause::Clipped { z, theta, times };
         }
         let p = self.place(neuron, steps).phase();
-        let due = target_count(z, unit, steps, per_step, p);
+        let due = expected_spikes(z, unit, steps, per_step, p);
         if self.record.silenced(self.sample, neuron) {
-            return Cause::Silenced { due };
+            return DivergenceCause::Silenced { due };
         }
-        if due != target_count(zin, unit, steps, per_step, p) {
-            return Cause::CarriedIn { mean_input: zin, z };
+        if due != expected_spikes(zin, unit, steps, per_step, p) {
+            return DivergenceCause::Propagated { mean_input: zin, z };
         }
         if n == due {
-            return Cause::OtherLevels { ann: layer.activation, steps, theta };
+            return DivergenceCause::LevelMismatch { ann: layer.activation, steps, theta };
         }
         if layer.reset == Reset::Hard && self.constant(neuron, zin).last() == Some(n) {
-            return Cause::HardReset { due, fired: n };
+            return DivergenceCause::HardReset { due, fired: n };
         }
         // v(t) = v(0) + charge in − θn, from v(0) as a correction left it.
         let start = f64::from(self.record.start_of(layer, self.sample, neuron));
-        let by = (start - f64::from(layer.start_of(neuron))) / f64::from(unit);
+        let by = (start - f64::from(layer.v_init_of(neuron))) / f64::from(unit);
         let residual = p + by + f64::from(zin) * steps as f64 / f64::from(unit) - f64::from(n);
-        if by != 0.0 && (0.0..1.0).contains(&residual) { Cause::Moved { by } } else { Cause::InputOrder { residual } }
+        if by != 0.0 && (0.0..1.0).contains(&residual) {
+            DivergenceCause::InitialPotentialShifted { by }
+        } else {
+            DivergenceCause::InputOrder { residual }
+        }
     }
 }
 
 /// Where `sample` first leaves the ANN within `steps` steps (`1..=recording.steps`); `None` when it never does.
 /// `mean_input(layer, neuron)` is the neuron's mean input current over these steps; it is asked for once at most.
 pub fn first_divergence(
-    subject: &Subject<'_>,
+    subject: &RunData<'_>,
     sample: usize,
     steps: usize,
     mean_input: impl Fn(usize, usize) -> f32,
 ) -> Option<Divergence> {
     (0..subject.spiking.layers.len()).find_map(|index| {
-        let sight = Sight::of(subject, index, sample, steps);
+        let sight = LayerRun::of(subject, index, sample, steps);
         let counts = sight.counts();
         let off = counts.iter().enumerate().filter_map(|(neuron, &n)| {
             let off = sight.excess(neuron, n, steps)?;
@@ -178,7 +182,7 @@ pub fn first_divergence(
             Divergence {
                 neuron: NeuronRef { layer: index, sample, neuron },
                 step,
-                phi: sight.layer.unit_of(neuron) * n as f32 / steps as f32,
+                phi: sight.layer.amplitude_of(neuron) * n as f32 / steps as f32,
                 a: sight.layer.activation.apply(sight.z[neuron]),
                 cause: sight.cause(neuron, n, zin),
             }
@@ -208,7 +212,7 @@ impl fmt::Display for Divergence {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for DivergenceCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Clipped { theta, .. } if theta <= 0.0 => {
@@ -225,12 +229,12 @@ impl fmt::Display for Cause {
             Self::HardReset { due, fired } => {
                 write!(f, "hard reset, {fired} spikes instead of {due} because what exceeds θ is lost")
             }
-            Self::CarriedIn { mean_input, z } => {
+            Self::Propagated { mean_input, z } => {
                 write!(f, "carried in, its mean input is {} where the ANN has {}", short(mean_input), short(z))
             }
             Self::Silenced { due } => write!(f, "silenced, SRP holds back the {due} spikes that z asks for"),
-            Self::Moved { by } => write!(f, "corrected too far, COS moved its v(0) by {by:+.2} θ"),
-            Self::OtherLevels { ann, steps, theta } => write!(
+            Self::InitialPotentialShifted { by } => write!(f, "corrected too far, COS moved its v(0) by {by:+.2} θ"),
+            Self::LevelMismatch { ann, steps, theta } => write!(
                 f,
                 "other levels, the ANN has {} and the SNN {steps} steps up to θ = {}",
                 ann.describe(),

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::fan_out::backwards;
-use crate::compute::event::event_list::Spikes;
-use crate::compute::event::spike_count::count;
+use super::fan_out::fan_out_of_input;
+use crate::compute::event::event_list::SpikeSource;
+use crate::compute::event::spike_count::count_spikes;
 use crate::network::{Network, NodeId, Op};
 use crate::simulate::{Recording, SpikeTrain};
 
@@ -108,18 +108,18 @@ pub fn macs(network: &Network) -> Macs {
 /// MACs of the weights at node `id`: the connections of all its input values, padding excepted.
 fn macs_of(network: &Network, id: NodeId) -> f64 {
     let mut at = &network.nodes[id];
-    let mut reach = backwards(network, at, 0, &[]);
+    let mut reach = fan_out_of_input(network, at, 0, &[]);
     // Zeros put on by a node of their own are padding too.
     while let Op::Pad { .. } = network.nodes[at.inputs[0]].op {
         at = &network.nodes[at.inputs[0]];
-        reach = backwards(network, at, 0, &reach);
+        reach = fan_out_of_input(network, at, 0, &reach);
     }
     reach.iter().sum()
 }
 
 /// The operations of a run of T steps, per sample.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Operations {
+pub struct OperationCounts {
     pub macs: Macs,
     /// One per spiking layer, in network order.
     pub layers: Vec<LayerOperations>,
@@ -151,7 +151,7 @@ impl<'a> StepSpikes<'a> {
     }
 }
 
-impl Spikes for StepSpikes<'_> {
+impl SpikeSource for StepSpikes<'_> {
     fn plane(&self, sample: usize, plane: usize) -> &[u64] {
         let words = self.train.neurons().div_ceil(64);
         &self.train.row(self.t, sample)[plane * words..(plane + 1) * words]
@@ -162,16 +162,16 @@ impl Spikes for StepSpikes<'_> {
 }
 
 /// Counts the operations of `recording`; `fan_outs` are from [`super::fan_out::fan_outs`] of the same `network`.
-pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recording) -> Operations {
+pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recording) -> OperationCounts {
     let layer = |(record, fan_out): (&crate::simulate::LayerRecording, &Vec<f64>)| {
         let train = &record.spikes;
         let per_sample = 1.0 / recording.samples.max(1) as f64;
         // Fan-outs in the order of the bits.
         let mut fan_out_of = vec![0.0; train.neurons().next_multiple_of(64)];
-        fan_out.iter().enumerate().for_each(|(neuron, fan_out)| fan_out_of[train.bit_of(neuron)] = *fan_out);
+        fan_out.iter().enumerate().for_each(|(neuron, fan_out)| fan_out_of[train.bit_index(neuron)] = *fan_out);
         let step = |t: usize| {
             let mut counts = vec![0.0; fan_out_of.len()];
-            count(&StepSpikes::new(train, t), recording.samples, &mut counts);
+            count_spikes(&StepSpikes::new(train, t), recording.samples, &mut counts);
             let synops = counts.iter().zip(&fan_out_of).map(|(&count, fan_out)| f64::from(count) * fan_out);
             (counts.iter().map(|&count| f64::from(count)).sum(), synops.sum())
         };
@@ -191,7 +191,7 @@ pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recordin
             synops: sums(|s| s.1),
         }
     };
-    Operations { macs: macs(network), layers: recording.layers.iter().zip(fan_outs).map(layer).collect() }
+    OperationCounts { macs: macs(network), layers: recording.layers.iter().zip(fan_outs).map(layer).collect() }
 }
 
 /// ANN against SNN, per sample.
@@ -215,8 +215,8 @@ pub struct Energy {
 }
 
 /// The energy of `operations` under `constants`.
-pub fn energy(operations: &Operations, constants: &EnergyConstants) -> Energy {
-    let Operations { macs, layers } = operations;
+pub fn energy(operations: &OperationCounts, constants: &EnergyConstants) -> Energy {
+    let OperationCounts { macs, layers } = operations;
     let steps = layers.iter().map(|layer| layer.synops.len()).max().unwrap_or(0);
     let at = |t: usize| layers.iter().map(|layer| layer.synops[t]).sum::<f64>();
     let synops: Vec<f64> = (0..steps).map(at).collect();

@@ -11,7 +11,7 @@ pub fn fan_outs(network: &Network) -> Vec<Vec<f64>> {
     for (id, node) in network.nodes.iter().enumerate().rev() {
         let own = reach[id].clone();
         for (k, &input) in node.inputs.iter().enumerate() {
-            let share = backwards(network, node, k, &own);
+            let share = fan_out_of_input(network, node, k, &own);
             reach[input].iter_mut().zip(share).for_each(|(r, s)| *r += s);
         }
     }
@@ -20,7 +20,7 @@ pub fn fan_outs(network: &Network) -> Vec<Vec<f64>> {
 }
 
 /// What one value of input `k` of `node` reaches through it, given what each of the node's own values reaches.
-pub(crate) fn backwards(network: &Network, node: &Node, k: usize, own: &[f64]) -> Vec<f64> {
+pub(crate) fn fan_out_of_input(network: &Network, node: &Node, k: usize, own: &[f64]) -> Vec<f64> {
     let source = &network.nodes[node.inputs[k]].shape;
     let len: usize = source.iter().product();
     match &node.op {

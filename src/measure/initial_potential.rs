@@ -6,9 +6,9 @@
 
 use rayon::prelude::*;
 
-use super::run_data::Subject;
-use crate::convert::threshold_error::representatives;
-use crate::convert::{LayerStatistics, Sorted, SpikingLayer, target_count};
+use super::run_data::RunData;
+use crate::convert::threshold_error::sample_quantiles;
+use crate::convert::{ActivationQuantiles, ActivationStatistics, SpikingLayer, expected_spikes};
 use crate::simulate::LayerRecording;
 use crate::simulate::neuron::Dynamics;
 
@@ -43,7 +43,7 @@ pub struct Expected {
 
 /// One layer's errors against v(0)/θ, after t steps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct InitialView {
+pub struct InitialPotentialErrors {
     /// The step t that the errors are for.
     pub steps: usize,
     /// p = 0, 0.02 .. 1; empty when no calibration activation lies in (0, θ).
@@ -63,13 +63,13 @@ pub struct InitialView {
 
 /// Sums of errors, with weights.
 #[derive(Clone, Copy, Default)]
-struct Tally {
+struct ErrorSums {
     weight: f64,
     sum: f64,
     squares: f64,
 }
 
-impl Tally {
+impl ErrorSums {
     fn add(&mut self, error: f64, weight: f64) {
         self.weight += weight;
         self.sum += weight * error;
@@ -83,12 +83,12 @@ impl Tally {
     }
 }
 
-impl InitialView {
+impl InitialPotentialErrors {
     /// The view of spiking layer `index` after `steps` steps. `currents` are the layer's input currents for `sample`,
     /// `[T, F]`.
     pub fn of(
-        subject: &Subject<'_>,
-        statistics: &LayerStatistics,
+        subject: &RunData<'_>,
+        statistics: &ActivationStatistics,
         index: usize,
         sample: usize,
         currents: &[f32],
@@ -96,7 +96,7 @@ impl InitialView {
     ) -> Self {
         let (layer, record) = (&subject.spiking.layers[index], &subject.recording.layers[index]);
         let groups = groups(statistics, layer);
-        let per_step = layer.neuron.per_step();
+        let per_step = layer.neuron.max_spikes_per_step();
         let inside: usize = groups.iter().map(|(sorted, unit)| below(sorted, unit * per_step as f32).len()).sum();
         let own = of_run(subject, index, steps);
         let span = sample * layer.neurons()..(sample + 1) * layer.neurons();
@@ -151,22 +151,22 @@ pub fn theory(theta: f64, steps: usize, p: f64) -> Errors {
 }
 
 /// The activations that share a threshold, with the neuron's unit there: the layer's, or those of each channel.
-pub fn groups<'a>(statistics: &'a LayerStatistics, layer: &SpikingLayer) -> Vec<(&'a Sorted, f32)> {
+pub fn groups<'a>(statistics: &'a ActivationStatistics, layer: &SpikingLayer) -> Vec<(&'a ActivationQuantiles, f32)> {
     match layer.theta[..] {
-        [theta] => vec![(&statistics.layer, layer.neuron.unit(theta))],
-        _ => statistics.channels.iter().zip(layer.theta.iter().map(|&theta| layer.neuron.unit(theta))).collect(),
+        [theta] => vec![(&statistics.layer, layer.neuron.amplitude(theta))],
+        _ => statistics.channels.iter().zip(layer.theta.iter().map(|&theta| layer.neuron.amplitude(theta))).collect(),
     }
 }
 
 /// The activations in (0, ceiling), ascending.
-fn below(sorted: &Sorted, ceiling: f32) -> &[f32] {
+fn below(sorted: &ActivationQuantiles, ceiling: f32) -> &[f32] {
     &sorted.positive[..sorted.positive.partition_point(|&z| z < ceiling)]
 }
 
 /// Theory and measurement at p = 0, 0.02 .. 1 over all `groups` of activations with their units, for neurons of at most
-/// `per_step` counts a step; empty when nothing lies below the ceiling. At most `QUANTILES` representative activations are
+/// `max_spikes_per_step` counts a step; empty when nothing lies below the ceiling. At most `QUANTILES` representative activations are
 /// looked at.
-pub fn expected(groups: &[(&Sorted, f32)], per_step: usize, steps: usize) -> Vec<Expected> {
+pub fn expected(groups: &[(&ActivationQuantiles, f32)], per_step: usize, steps: usize) -> Vec<Expected> {
     let groups = picked(groups, per_step);
     let at = |k: usize| expected_at(&groups, per_step, steps, k as f64 / FRACTIONS as f64);
     (0..=FRACTIONS).into_par_iter().filter_map(at).collect()
@@ -180,24 +180,24 @@ struct Picked {
     unit: f32,
 }
 
-fn picked(groups: &[(&Sorted, f32)], per_step: usize) -> Vec<Picked> {
+fn picked(groups: &[(&ActivationQuantiles, f32)], per_step: usize) -> Vec<Picked> {
     let most = (QUANTILES / groups.len().max(1)).max(64);
-    let pick = |&(sorted, unit): &(&Sorted, f32)| {
+    let pick = |&(sorted, unit): &(&ActivationQuantiles, f32)| {
         let inside = below(sorted, unit * per_step as f32);
-        let values = representatives(inside, most);
+        let values = sample_quantiles(inside, most);
         Picked { weight: inside.len() as f64 / values.len().max(1) as f64, values, unit }
     };
     groups.iter().map(pick).collect()
 }
 
 fn expected_at(groups: &[Picked], per_step: usize, steps: usize, p: f64) -> Option<Expected> {
-    let (mut even, mut measured) = (Tally::default(), Tally::default());
+    let (mut even, mut measured) = (ErrorSums::default(), ErrorSums::default());
     for Picked { values, weight, unit } in groups {
         let all = weight * values.len() as f64;
         let Errors { mean, square } = theory(f64::from(*unit), steps, p);
-        even = even.merge(Tally { weight: all, sum: all * mean, squares: all * square });
+        even = even.merge(ErrorSums { weight: all, sum: all * mean, squares: all * square });
         for &z in values {
-            let count = f64::from(target_count(z, *unit, steps, per_step, p));
+            let count = f64::from(expected_spikes(z, *unit, steps, per_step, p));
             measured.add(f64::from(*unit) / steps as f64 * count - f64::from(z), *weight);
         }
     }
@@ -216,16 +216,16 @@ pub struct OfRun {
 }
 
 /// Errors φ − clip(z, 0, ceiling) of spiking layer `index` in the run after `steps` steps.
-pub fn of_run(subject: &Subject<'_>, index: usize, steps: usize) -> OfRun {
+pub fn of_run(subject: &RunData<'_>, index: usize, steps: usize) -> OfRun {
     let (layer, record) = (&subject.spiking.layers[index], &subject.recording.layers[index]);
-    let units = layer.units();
+    let units = layer.amplitudes();
     let one = |sample: usize| {
         let z = &subject.ann.pre_activations[index][sample * units.len()..(sample + 1) * units.len()];
         let mut counts = vec![0; units.len()];
         record.spikes.add_counts(steps, sample, &mut counts);
-        let mut tallies = [Tally::default(); 3];
+        let mut tallies = [ErrorSums::default(); 3];
         for (neuron, ((&z, &n), &unit)) in z.iter().zip(&counts).zip(&units).enumerate() {
-            let ceiling = unit * layer.neuron.per_step() as f32;
+            let ceiling = unit * layer.neuron.max_spikes_per_step() as f32;
             let phi = f64::from(unit) * f64::from(n) / steps as f64;
             let error = phi - f64::from(z.clamp(0.0, ceiling.max(0.0)));
             tallies[1].add(error, 1.0);
@@ -237,9 +237,9 @@ pub fn of_run(subject: &Subject<'_>, index: usize, steps: usize) -> OfRun {
         tallies
     };
     // Merged in order, so that the sums do not depend on threads.
-    let parts: Vec<[Tally; 3]> = (0..subject.recording.samples).into_par_iter().map(one).collect();
-    let sum = |k: usize| parts.iter().map(|part| part[k]).fold(Tally::default(), Tally::merge).errors();
-    let same = layer.start.is_none() && record.start.is_none();
+    let parts: Vec<[ErrorSums; 3]> = (0..subject.recording.samples).into_par_iter().map(one).collect();
+    let sum = |k: usize| parts.iter().map(|part| part[k]).fold(ErrorSums::default(), ErrorSums::merge).errors();
+    let same = layer.v_init_values.is_none() && record.v_init.is_none();
     let p = if same { Some(f64::from(layer.v_init)) } else { sum(2).map(|starts| starts.mean) };
     OfRun { inside: sum(0), all: sum(1), p }
 }
@@ -259,18 +259,18 @@ pub fn replayed(
     let stride = (neurons * steps * (REPLAYED + 1)).div_ceil(REPLAY_STEPS).max(1);
     let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
     let p = |k: usize| k as f64 / REPLAYED as f64;
-    let mut tallies = [Tally::default(); REPLAYED + 1];
+    let mut tallies = [ErrorSums::default(); REPLAYED + 1];
     for neuron in (0..neurons).step_by(stride) {
-        let (theta, unit, z) = (layer.theta_of(neuron), layer.unit_of(neuron), z[neuron]);
+        let (theta, unit, z) = (layer.theta_of(neuron), layer.amplitude_of(neuron), z[neuron]);
         // What a correction holds back stays silent whatever v(0) is.
-        if !(0.0 < z && z < layer.ceiling_of(neuron)) || record.silenced(sample, neuron) {
+        if !(0.0 < z && z < layer.saturation_of(neuron)) || record.silenced(sample, neuron) {
             continue;
         }
         let mut v: [f32; REPLAYED + 1] = std::array::from_fn(|k| p(k) as f32 * unit);
         let mut counts = [0i32; REPLAYED + 1];
         for &current in currents.iter().skip(neuron).step_by(neurons.max(1)).take(steps) {
             for (v, n) in v.iter_mut().zip(&mut counts) {
-                let (sent, after) = dynamics.step(*v + layer.shift * theta, current, theta, *n);
+                let (sent, after) = dynamics.step(*v + layer.bias_shift * theta, current, theta, *n);
                 *v = after;
                 *n += sent;
             }

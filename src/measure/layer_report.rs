@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
-use super::ledger::{Ledger, Reference};
+use super::ledger::{Ledger, LedgerReference};
 use super::run_data::NeuronRef;
 use crate::network::NodeId;
 
@@ -41,7 +41,7 @@ pub struct LayerReport {
     pub ledger_activation: Option<Ledger>,
     /// Mean of φ − φ', φ' being the output of the same layer run on the ANN's own constant input z: what came in wrong, as
     /// far as it changed the output.
-    pub carried_in: f64,
+    pub propagated_by_rerun: f64,
     /// What the residual potential says about over- and under-firing against the same-input target.
     pub residual: Residual,
     /// The same against the target from the ANN's pre-activation.
@@ -77,15 +77,16 @@ pub struct Categories {
 /// n < t. Silenced neurons are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Residual {
-    pub over: Condition,
-    pub under: Condition,
+    pub over: ConditionCounts,
+    pub under: ConditionCounts,
 }
 
 /// A condition against the event it stands for, in neurons × samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Condition {
+pub struct ConditionCounts {
     /// The condition holds and the event happened.
-    pub caught: u64,
+    #[serde(rename = "caught")]
+    pub hits: u64,
     /// The event happened, but the condition does not hold.
     pub missed: u64,
     /// The condition holds, but the event did not happen.
@@ -101,9 +102,9 @@ pub struct Silenced {
     pub wrongly: u64,
 }
 
-impl AddAssign for Condition {
+impl AddAssign for ConditionCounts {
     fn add_assign(&mut self, other: Self) {
-        self.caught += other.caught;
+        self.hits += other.hits;
         self.missed += other.missed;
         self.false_alarm += other.false_alarm;
     }
@@ -131,10 +132,10 @@ pub struct Density {
 
 impl LayerReport {
     /// The ledger against `reference`.
-    pub fn ledger_against(&self, reference: Reference) -> Ledger {
+    pub fn ledger_against(&self, reference: LedgerReference) -> Ledger {
         match reference {
-            Reference::Activation => self.ledger_activation.unwrap_or(self.ledger),
-            Reference::Relu => self.ledger,
+            LedgerReference::Activation => self.ledger_activation.unwrap_or(self.ledger),
+            LedgerReference::Relu => self.ledger,
         }
     }
 }

@@ -76,7 +76,7 @@ impl Ledger {
 /// What the answers of a spiking layer are held against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reference {
+pub enum LedgerReference {
     /// The ANN's own activation a: QCFS, clip or ReLU of z.
     #[default]
     Activation,
@@ -102,7 +102,7 @@ pub struct Ledger {
 }
 
 /// Whether the ANN's own activation is another reference than ReLU(z).
-pub(super) fn own_reference(layer: &SpikingLayer) -> bool {
+pub(super) fn has_own_activation(layer: &SpikingLayer) -> bool {
     layer.activation != Activation::Relu
 }
 

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::accuracy_curve::{curve, labeled};
+use super::accuracy_curve::{accuracy_curve, labeled};
 use super::divergence::FirstLayers;
-use super::layer::batch::{STRIP, Strip};
-use super::layer::sample::View;
+use super::layer::batch::{BATCH, NeuronBatch};
+use super::layer::sample::LayerSample;
 use super::layer::sums::Sums;
 use super::layer_report::{Categories, LayerReport};
-use super::ledger::own_reference;
-use super::readout_delay::delay;
+use super::ledger::has_own_activation;
+use super::readout_delay::readout_delay;
 use super::report::Report;
-use super::run_data::Subject;
+use super::run_data::RunData;
 use crate::Result;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::convert::Readout;
-use crate::progress::Control;
-use crate::task::classification::Answers;
+use crate::progress::JobControl;
+use crate::task::classification::Predictions;
 
 /// Neurons between two looks at the cancel flag.
 const STRETCH: usize = 1 << 14;
@@ -28,37 +28,37 @@ const STRETCH: usize = 1 << 14;
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`] once `control` asks to stop.
-pub fn report(subject: &Subject<'_>, steps: usize, control: &Control) -> Result<Report> {
-    report_behind(subject, steps, None, control)
+pub fn measure_run(subject: &RunData<'_>, steps: usize, control: &JobControl) -> Result<Report> {
+    measure_run_reusing(subject, steps, None, control)
 }
 
 /// The same, where the first so many layers did what they did in a run of the same samples that was measured after as many
 /// steps: their figures are taken from there.
 ///
 /// # Errors
-/// As [`report`].
-pub fn report_behind(
-    subject: &Subject<'_>,
+/// As [`measure_run`].
+pub fn measure_run_reusing(
+    subject: &RunData<'_>,
     steps: usize,
     known: Option<(&Report, usize)>,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Report> {
     let known = known.filter(|(report, _)| report.steps == steps && report.samples == subject.recording.samples);
     let figures = |l: usize| match known {
-        Some((report, same)) if l < same => Ok((report.layers[l].clone(), report.leaving[l].clone())),
+        Some((report, same)) if l < same => Ok((report.layers[l].clone(), report.diverging[l].clone())),
         _ => layer_report(subject, l, steps, control).map(|(figures, leaving)| (figures, Arc::new(leaving))),
     };
     let layers = (0..subject.spiking.layers.len()).into_par_iter().map(figures).collect::<Result<Vec<_>>>()?;
     let (layers, leaving): (Vec<LayerReport>, Vec<Arc<Vec<usize>>>) = layers.into_iter().unzip();
     let right = |sample: usize| {
-        subject.labels.get(sample).is_some_and(|&label| subject.ann.answer(sample) == usize::from(label))
+        subject.labels.get(sample).is_some_and(|&label| subject.ann.prediction(sample) == usize::from(label))
     };
     let delay = match subject.readout {
-        Readout::Delayed(None) => delay(subject.spiking, subject.ann, subject.recording.steps).estimate,
+        Readout::Delayed(None) => readout_delay(subject.spiking, subject.ann, subject.recording.steps).estimate,
         _ => 0,
     };
-    let answers = Answers::read(subject.recording, subject.readout, delay);
-    let mut curve = curve(&answers, subject.recording.steps, subject.ann, subject.labels);
+    let answers = Predictions::decode(subject.recording, subject.readout, delay);
+    let mut curve = accuracy_curve(&answers, subject.recording.steps, subject.ann, subject.labels);
     if let Some(likeness) = subject.likeness {
         curve.iter_mut().for_each(|point| point.agreement = likeness.agreement(point.t));
     }
@@ -68,24 +68,24 @@ pub fn report_behind(
         ann_accuracy: labeled(subject.labels, subject.ann.samples)
             .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
         curve,
-        answers: Arc::new(answers),
-        likeness: subject.likeness.cloned(),
+        predictions: Arc::new(answers),
+        output_agreement: subject.likeness.cloned(),
         layers,
         first_layers: Arc::new(FirstLayers::of(&leaving, subject.recording.samples)),
-        leaving,
+        diverging: leaving,
     })
 }
 
 /// The figures of a layer, and the samples that leave the ANN in it.
 fn layer_report(
-    subject: &Subject<'_>,
+    subject: &RunData<'_>,
     index: usize,
     steps: usize,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<(LayerReport, Vec<usize>)> {
     let layer = &subject.spiking.layers[index];
     let samples = subject.recording.samples;
-    let most = steps * layer.neuron.per_step();
+    let most = steps * layer.neuron.max_spikes_per_step();
     // A fixed number of groups, merged in order: sums are the same whatever the number of threads.
     let group = samples.div_ceil(8).max(1);
     let starts: Vec<usize> = (0..samples).step_by(group).collect();
@@ -116,8 +116,8 @@ fn layer_report(
         end_to_end: Categories::from_array(sums.end_to_end),
         offset_spikes: sums.offset_spikes(most),
         ledger: sums.ledger.scaled(1.0 / total),
-        ledger_activation: own_reference(layer).then(|| sums.ledger_activation.scaled(1.0 / total)),
-        carried_in: sums.carried_in / total,
+        ledger_activation: has_own_activation(layer).then(|| sums.ledger_activation.scaled(1.0 / total)),
+        propagated_by_rerun: sums.propagated_by_rerun / total,
         residual: sums.residual,
         residual_end_to_end: sums.residual_end_to_end,
         silenced: sums.silenced,
@@ -127,17 +127,17 @@ fn layer_report(
         mismatch_map: per_sample(sums.mismatch_map),
         examples: sums.examples,
     };
-    Ok((figures, sums.leaving))
+    Ok((figures, sums.diverging))
 }
 
 /// Adds the neurons of layer `index` for one sample.
 struct AddSample<'a> {
-    subject: &'a Subject<'a>,
+    subject: &'a RunData<'a>,
     index: usize,
     steps: usize,
     sample: usize,
     sums: &'a mut Sums,
-    control: &'a Control,
+    control: &'a JobControl,
 }
 
 impl Kernel for AddSample<'_> {
@@ -145,20 +145,20 @@ impl Kernel for AddSample<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) -> Result<()> {
         let Self { subject, index, steps, sample, sums, control } = self;
-        let view = View::of(subject, index, steps, sample);
-        let mut strip = Strip::new();
+        let view = LayerSample::of(subject, index, steps, sample);
+        let mut strip = NeuronBatch::new();
         let mut leaves = false;
-        for first in (0..view.z.len()).step_by(STRIP) {
+        for first in (0..view.z.len()).step_by(BATCH) {
             if first % STRETCH == 0 {
                 control.check()?;
             }
             strip.read(&view, first);
-            strip.work_out(&view);
+            strip.compute(&view);
             strip.add_to(&view, sums);
-            leaves = leaves || strip.leaves(&view);
+            leaves = leaves || strip.diverges(&view);
         }
         if leaves {
-            sums.leaving.push(sample);
+            sums.diverging.push(sample);
         }
         Ok(())
     }

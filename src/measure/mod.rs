@@ -20,11 +20,11 @@ pub mod run_data;
 pub mod ties;
 pub mod wilson;
 
-pub use accuracy_curve::{CurvePoint, curve};
-pub use divergence::{Cause, Divergence, FirstLayers, first_divergence};
-pub use initial_potential::InitialView;
-pub use layer_report::{Categories, Condition, Density, LayerReport, Residual, Silenced};
-pub use ledger::{Ledger, Reference};
-pub use measure_run::{report, report_behind};
+pub use accuracy_curve::{CurvePoint, accuracy_curve};
+pub use divergence::{Divergence, DivergenceCause, FirstLayers, first_divergence};
+pub use initial_potential::InitialPotentialErrors;
+pub use layer_report::{Categories, ConditionCounts, Density, LayerReport, Residual, Silenced};
+pub use ledger::{Ledger, LedgerReference};
+pub use measure_run::{measure_run, measure_run_reusing};
 pub use report::Report;
-pub use run_data::{NeuronRef, Subject};
+pub use run_data::{NeuronRef, RunData};

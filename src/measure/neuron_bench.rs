@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::convert::{Neuron, Reset, Tie, target_count};
+use crate::convert::{NeuronModel, Reset, TieRule, expected_spikes};
 use crate::simulate::neuron::Dynamics;
 
 /// The most steps that are laid out as arrows.
@@ -12,7 +12,7 @@ pub const MAX_STEPS: usize = 64;
 /// A neuron and its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct Bench {
+pub struct NeuronBench {
     /// Input of each step before the weight; one entry per step.
     pub input: Vec<f32>,
     /// Factor on all inputs.
@@ -20,16 +20,16 @@ pub struct Bench {
     pub theta: f32,
     /// v(0) as a fraction of the neuron's unit.
     pub v_init: f32,
-    pub neuron: Neuron,
+    pub neuron: NeuronModel,
     pub reset: Reset,
-    pub tie: Tie,
+    pub tie: TieRule,
     /// Where the input comes from: empty, or the name of a neuron of the network.
     pub source: String,
 }
 
 /// What the neuron did.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct BenchTrace {
     /// Current of each step, weight included.
     pub current: Vec<f32>,
     /// m(t), potential after charging and before the reset.
@@ -37,14 +37,14 @@ pub struct Outcome {
     /// v(t), potential after the reset.
     pub after_reset: Vec<f32>,
     /// What was sent at each step, in units.
-    pub sent: Vec<i32>,
+    pub emitted: Vec<i32>,
     /// The count that the same input gives when it comes evenly, from v(0) = ½ unit.
-    pub due: u32,
+    pub expected: u32,
     /// v(0)
     pub initial: f32,
 }
 
-impl Default for Bench {
+impl Default for NeuronBench {
     /// The worked example of two trains through weights +2 and −2: input 2, 2, 2, −2, −2.
     fn default() -> Self {
         Self {
@@ -52,26 +52,26 @@ impl Default for Bench {
             weight: 1.0,
             theta: 1.0,
             v_init: 0.5,
-            neuron: Neuron::If,
+            neuron: NeuronModel::If,
             reset: Reset::Soft,
-            tie: Tie::Ge,
+            tie: TieRule::Ge,
             source: String::new(),
         }
     }
 }
 
-impl Outcome {
+impl BenchTrace {
     /// What was sent in all steps, in units.
     pub fn count(&self) -> i32 {
-        self.sent.iter().sum()
+        self.emitted.iter().sum()
     }
 }
 
-impl Bench {
+impl NeuronBench {
     /// Lets the neuron run.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> BenchTrace {
         let dynamics = Dynamics { neuron: self.neuron, reset: self.reset, tie: self.tie };
-        let unit = self.neuron.unit(self.theta);
+        let unit = self.neuron.amplitude(self.theta);
         let initial = self.v_init * unit;
         let current: Vec<f32> = self.input.iter().map(|x| x * self.weight).collect();
         let (mut v, mut total) = (initial, 0);
@@ -85,8 +85,8 @@ impl Bench {
             sent.push(count);
         }
         let mean = current.iter().sum::<f32>() / current.len().max(1) as f32;
-        let due = target_count(mean, unit, current.len(), self.neuron.per_step(), 0.5);
-        Outcome { current, before_reset, after_reset, sent, due, initial }
+        let due = expected_spikes(mean, unit, current.len(), self.neuron.max_spikes_per_step(), 0.5);
+        BenchTrace { current, before_reset, after_reset, emitted: sent, expected: due, initial }
     }
 
     /// Moves the input of step `from` to step `to`; those between make room. Their sum stays.
@@ -161,21 +161,21 @@ mod tests {
 
     #[test]
     fn the_same_sum_in_another_order_gives_another_count() {
-        let mut bench = Bench::default();
+        let mut bench = NeuronBench::default();
         let outcome = bench.run();
-        assert_eq!((outcome.due, outcome.count()), (2, 4));
+        assert_eq!((outcome.expected, outcome.count()), (2, 4));
         assert_eq!(outcome.before_reset, [2.5, 3.5, 4.5, 1.5, -1.5]);
         bench.sort(false);
-        assert_eq!((bench.run().due, bench.run().count()), (2, 1));
+        assert_eq!((bench.run().expected, bench.run().count()), (2, 1));
         bench.alternate();
-        assert_eq!((bench.run().due, bench.run().count()), (2, 2));
+        assert_eq!((bench.run().expected, bench.run().count()), (2, 2));
         bench.spread();
         assert_eq!(bench.run().count(), 2);
     }
 
     #[test]
     fn an_input_moved_keeps_the_sum() {
-        let mut bench = Bench::default();
+        let mut bench = NeuronBench::default();
         bench.move_input(0, 4);
         assert_eq!(bench.input, [2.0, 2.0, -2.0, -2.0, 2.0]);
         bench.move_input(9, 0);

@@ -7,21 +7,21 @@ pub(super) const SLACK: f64 = 1e-4;
 
 /// What of a neuron and a step decides by how much it may be off.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct QuantizationBound {
     /// What one count is worth, in activation units.
     pub unit: f32,
     /// v(0) before any correction.
-    pub start: f32,
+    pub v_init: f32,
     /// Charge that each step adds beside the input.
     pub charge: f32,
     pub steps: usize,
 }
 
-impl Place {
+impl QuantizationBound {
     /// Where the staircase stands, in units: v(0), and what was put on the membrane beside the input.
     #[inline(always)]
     pub(super) fn phase(self) -> f64 {
-        f64::from(self.start + self.charge * self.steps as f32) / f64::from(self.unit)
+        f64::from(self.v_init + self.charge * self.steps as f32) / f64::from(self.unit)
     }
 
     /// φ − a of `n` spikes against the activation `a` of `z`, and whether that is more than quantization explains: θ/2t for

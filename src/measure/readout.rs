@@ -3,12 +3,12 @@
 
 use rayon::prelude::*;
 
-use super::readout_delay::{Delay, delay};
-use super::run_data::Subject;
+use super::readout_delay::{ReadoutDelay, readout_delay};
+use super::run_data::RunData;
 use crate::compute::AnnRun;
-use crate::network::arg_max;
+use crate::network::argmax;
 use crate::simulate::Recording;
-use crate::task::classification::confidence_of;
+use crate::task::classification::confidence;
 
 /// Most starts and ends that are tried.
 const POINTS: usize = 64;
@@ -20,16 +20,16 @@ const WORK: usize = 1 << 28;
 pub struct ReadoutReport {
     /// Whether accuracies are against labels; without labels they are agreement with the ANN.
     pub labeled: bool,
-    pub start_by_end: StartByEnd,
-    pub delay: Delay,
+    pub start_by_end: ReadoutWindows,
+    pub delay: ReadoutDelay,
     /// Accuracy of the mean logits over (`delay.start`, T].
     pub delay_accuracy: f32,
-    pub exits: Exits,
+    pub exits: ExitTable,
 }
 
 /// Accuracy of the mean logits over the steps (start, end].
 #[derive(Clone, Debug, PartialEq)]
-pub struct StartByEnd {
+pub struct ReadoutWindows {
     /// Time-steps T of the run.
     pub steps: usize,
     /// Steps that windows start after and end with: 0 ..= T ascending, all of them or up to 65 evenly chosen.
@@ -40,7 +40,7 @@ pub struct StartByEnd {
 
 /// When each sample could have answered, and how.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exits {
+pub struct ExitTable {
     steps: usize,
     labeled: bool,
     /// `[N][T]`, time innermost.
@@ -72,28 +72,28 @@ pub struct EarlyExit {
 }
 
 /// Asks everything of the readout of `subject`.
-pub fn readout_report(subject: &Subject<'_>) -> ReadoutReport {
-    let Subject { recording, ann, labels, .. } = *subject;
-    let (wanted, labeled) = wanted(labels, ann);
-    let delay = delay(subject.spiking, ann, recording.steps);
+pub fn readout_report(subject: &RunData<'_>) -> ReadoutReport {
+    let RunData { recording, ann, labels, .. } = *subject;
+    let (wanted, labeled) = reference_classes(labels, ann);
+    let delay = readout_delay(subject.spiking, ann, recording.steps);
     ReadoutReport {
         labeled,
         start_by_end: start_by_end(recording, &wanted),
         delay_accuracy: window_accuracy(recording, &wanted, delay.start, recording.steps),
         delay,
-        exits: Exits::of(recording, labels, ann),
+        exits: ExitTable::of(recording, labels, ann),
     }
 }
 
 /// The right answer for each sample, and whether it is from labels; without one label a sample it is the ANN's.
-fn wanted(labels: &[u16], ann: &AnnRun) -> (Vec<usize>, bool) {
+fn reference_classes(labels: &[u16], ann: &AnnRun) -> (Vec<usize>, bool) {
     match ann.samples > 0 && labels.len() >= ann.samples {
         true => (labels[..ann.samples].iter().map(|&label| usize::from(label)).collect(), true),
-        false => ((0..ann.samples).map(|sample| ann.answer(sample)).collect(), false),
+        false => ((0..ann.samples).map(|sample| ann.prediction(sample)).collect(), false),
     }
 }
 
-/// Share of samples whose mean logits over (`start`, `end`] (`start < end <= T`) are largest at `wanted`.
+/// Share of samples whose mean logits over (`start`, `end`] (`start < end <= T`) are largest at `reference_classes`.
 pub fn window_accuracy(recording: &Recording, wanted: &[usize], start: usize, end: usize) -> f32 {
     let mut window = vec![0.0; recording.classes];
     let mut right = |sample: usize, wanted: usize| {
@@ -101,14 +101,14 @@ pub fn window_accuracy(recording: &Recording, wanted: &[usize], start: usize, en
         if start > 0 {
             window.iter_mut().zip(recording.readout_at(start, sample)).for_each(|(sum, before)| *sum -= before);
         }
-        arg_max(&window) == wanted
+        argmax(&window) == wanted
     };
     let count = wanted.iter().enumerate().filter(|&(sample, &wanted)| right(sample, wanted)).count();
     count as f32 / wanted.len().max(1) as f32
 }
 
-/// Accuracy for every start and end, at most 64 of each. `wanted` holds the right answer for each sample.
-pub fn start_by_end(recording: &Recording, wanted: &[usize]) -> StartByEnd {
+/// Accuracy for every start and end, at most 64 of each. `reference_classes` holds the right answer for each sample.
+pub fn start_by_end(recording: &Recording, wanted: &[usize]) -> ReadoutWindows {
     let steps = recording.steps;
     let row = (recording.samples * recording.classes).max(1);
     let points = POINTS.min(steps).min((2 * WORK / row).isqrt().max(8)).max(1);
@@ -116,10 +116,10 @@ pub fn start_by_end(recording: &Recording, wanted: &[usize]) -> StartByEnd {
     let windows = bounds.iter().enumerate().flat_map(|(e, &end)| bounds[..e].iter().map(move |&start| (start, end)));
     let windows: Vec<(usize, usize)> = windows.collect();
     let accuracy = windows.into_par_iter().map(|(start, end)| window_accuracy(recording, wanted, start, end)).collect();
-    StartByEnd { steps, bounds, accuracy }
+    ReadoutWindows { steps, bounds, accuracy }
 }
 
-impl StartByEnd {
+impl ReadoutWindows {
     /// The accuracy from `bounds[start]` to `bounds[end]`; `None` unless `start < end`.
     pub fn get(&self, start: usize, end: usize) -> Option<f32> {
         if start >= end { None } else { self.accuracy.get(end * (end - 1) / 2 + start).copied() }
@@ -134,20 +134,20 @@ impl StartByEnd {
 
 /// Answers at the first t where the largest softmax probability of the mean logits reaches `confidence`, else at T.
 pub fn early_exit(recording: &Recording, labels: &[u16], ann: &AnnRun, confidence: f32) -> EarlyExit {
-    Exits::of(recording, labels, ann).at(confidence)
+    ExitTable::of(recording, labels, ann).at(confidence)
 }
 
-impl Exits {
+impl ExitTable {
     /// Reads the answer and how sure it is for every sample after every step.
     pub fn of(recording: &Recording, labels: &[u16], ann: &AnnRun) -> Self {
-        let (wanted, labeled) = wanted(labels, ann);
+        let (wanted, labeled) = reference_classes(labels, ann);
         let moment = |sample: usize, t: usize| {
             let sums = recording.readout_at(t, sample);
-            let answer = arg_max(sums);
+            let answer = argmax(sums);
             Moment {
-                confidence: confidence_of(sums, t),
+                confidence: confidence(sums, t),
                 right: wanted.get(sample) == Some(&answer),
-                agrees: ann.answer(sample) == answer,
+                agrees: ann.prediction(sample) == answer,
             }
         };
         let steps = recording.steps;

@@ -4,11 +4,11 @@ use rayon::prelude::*;
 
 use crate::compute::AnnRun;
 use crate::convert::SpikingNetwork;
-use crate::task::classification::start_of;
+use crate::task::classification::readout_start;
 
 /// How long the first spikes need to come through.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Delay {
+pub struct ReadoutDelay {
     /// Steps r_l that the fastest neuron of each layer needs for its first spike; 0 for a layer that is silent in the ANN.
     pub per_layer: Vec<f64>,
     /// t0 = ⌊Σ_l r_l⌋
@@ -19,7 +19,7 @@ pub struct Delay {
 
 /// The delay estimate of training-free conversion (`algorithms` 5.4): r_l = min_i (θ_i − v_i(0)) / mean of ReLU(z_i), the
 /// mean over the samples of `ann`, v(0) before any correction.
-pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
+pub fn readout_delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> ReadoutDelay {
     let of_layer = |(layer, z): (&crate::convert::SpikingLayer, &Vec<f32>)| {
         let neurons = layer.neurons().max(1);
         let mut sums = vec![0.0f64; neurons];
@@ -28,8 +28,8 @@ pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
         }
         let wait = |(neuron, sum): (usize, f64)| {
             // The first spike of a group of m comes at θ/m.
-            let unit = f64::from(layer.unit_of(neuron));
-            let missing = (unit - f64::from(layer.start_of(neuron))).max(0.0);
+            let unit = f64::from(layer.amplitude_of(neuron));
+            let missing = (unit - f64::from(layer.v_init_of(neuron))).max(0.0);
             (unit > 0.0 && sum > 0.0).then(|| missing * ann.samples as f64 / sum)
         };
         sums.into_iter().enumerate().filter_map(wait).reduce(f64::min).unwrap_or(0.0)
@@ -38,5 +38,5 @@ pub fn delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Delay {
     let per_layer: Vec<f64> = layers.into_par_iter().map(of_layer).collect();
     // Truncated; rounding alone must not cost a step.
     let estimate = (per_layer.iter().sum::<f64>() + 1e-6) as usize;
-    Delay { per_layer, estimate, start: start_of(estimate, steps) }
+    ReadoutDelay { per_layer, estimate, start: readout_start(estimate, steps) }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::accuracy_curve::CurvePoint;
 use super::divergence::FirstLayers;
 use super::layer_report::LayerReport;
-use crate::task::classification::Answers;
-use crate::task::output_agreement::Likeness;
+use crate::task::classification::Predictions;
+use crate::task::output_agreement::OutputAgreement;
 
 /// Everything measured about a run after [`Report::steps`] steps.
 #[derive(Clone, Debug, Default)]
@@ -19,12 +19,12 @@ pub struct Report {
     /// One point for every t from 1 to the end of the run (not only to `steps`).
     pub curve: Vec<CurvePoint>,
     /// What the SNN answers after every step of the run under the recipe's readout.
-    pub answers: Arc<Answers>,
+    pub predictions: Arc<Predictions>,
     /// The answers beside the ANN's, where they are no classes.
-    pub likeness: Option<Arc<Likeness>>,
+    pub output_agreement: Option<Arc<OutputAgreement>>,
     pub layers: Vec<LayerReport>,
     /// The layers in which samples first leave the ANN within [`Report::steps`] steps.
     pub first_layers: Arc<FirstLayers>,
     /// The samples that leave the ANN in each layer, in ascending order.
-    pub(crate) leaving: Vec<Arc<Vec<usize>>>,
+    pub(crate) diverging: Vec<Arc<Vec<usize>>>,
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::compute::AnnRun;
 use crate::convert::{Readout, SpikingNetwork};
 use crate::simulate::Recording;
-use crate::task::output_agreement::Likeness;
+use crate::task::output_agreement::OutputAgreement;
 
 /// One neuron for one sample. `neuron` is its index in the flattened layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
@@ -21,7 +21,7 @@ pub struct NeuronRef {
 
 /// A run as it is measured.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub struct RunData<'a> {
     pub spiking: &'a SpikingNetwork,
     pub ann: &'a AnnRun,
     pub recording: &'a Recording,
@@ -32,7 +32,7 @@ pub struct Subject<'a> {
     /// What the answers are read from.
     pub readout: Readout,
     /// The answers beside the ANN's, where they are no classes.
-    pub likeness: Option<&'a Arc<Likeness>>,
+    pub likeness: Option<&'a Arc<OutputAgreement>>,
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
     pub fan_outs: &'a [Vec<f64>],
 }

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use crate::compute::program::Program;
-use crate::convert::{Finding, SpikingNetwork, Tie};
+use crate::convert::{Finding, SpikingNetwork, TieRule};
 use crate::simulate::Recording;
 use crate::simulate::membrane_trace::{layer_currents, trace};
 
@@ -21,7 +21,7 @@ pub struct Ties {
     pub decisions: u64,
     /// Those of them with m = θ.
     pub tied: u64,
-    tie: Tie,
+    tie: TieRule,
 }
 
 impl Ties {
@@ -34,7 +34,7 @@ impl Ties {
         if self.tied == 0 {
             return None;
         }
-        let here = if self.tie == Tie::Ge {
+        let here = if self.tie == TieRule::Ge {
             "fire here, as in SpikingJelly, and are silent in snnTorch, Norse and NIR"
         } else {
             "are silent here, as in snnTorch, Norse and NIR, and fire in SpikingJelly"
@@ -51,7 +51,13 @@ impl Ties {
 
 /// The ties of spiking layer `layer` for `sample`, on at most 512 neurons; `currents` is what [`layer_currents`]
 /// gave. A potential counts as tied when it is within one unit in the last place of θ.
-pub fn ties_of(spiking: &SpikingNetwork, recording: &Recording, currents: &[f32], index: usize, sample: usize) -> Ties {
+pub fn count_ties(
+    spiking: &SpikingNetwork,
+    recording: &Recording,
+    currents: &[f32],
+    index: usize,
+    sample: usize,
+) -> Ties {
     let layer = &spiking.layers[index];
     let mut ties = Ties { layer: layer.name.clone(), decisions: 0, tied: 0, tie: layer.tie };
     let stride = layer.neurons().div_ceil(FOLLOWED).max(1);
@@ -72,7 +78,7 @@ pub fn ties(program: &Program, spiking: &SpikingNetwork, input: &[f32], recordin
     let one = |index: usize| {
         let each = (0..recording.samples).map(|sample| {
             let currents = layer_currents(program, spiking, input, recording, index, sample);
-            ties_of(spiking, recording, &currents, index, sample)
+            count_ties(spiking, recording, &currents, index, sample)
         });
         each.reduce(|a, b| Ties { decisions: a.decisions + b.decisions, tied: a.tied + b.tied, ..a })
     };
@@ -86,8 +92,8 @@ mod tests {
     use super::*;
     use crate::convert::{Recipe, Severity, ThresholdRule, calibrate};
     use crate::network::{Activation, Network, Node, Op, Weights};
-    use crate::progress::Control;
-    use crate::simulate::{Plan, run};
+    use crate::progress::JobControl;
+    use crate::simulate::{SimulationPlan, simulate};
 
     #[test]
     fn quantized_input_ties_and_odd_input_does_not() {
@@ -106,12 +112,12 @@ mod tests {
         ];
         let network = Network { name: "n".into(), output: 3, nodes, scaling: None, class_names: vec![] };
         let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
-        let calibration = calibrate(&program, &[1.0], 1, &Control::default()).unwrap();
+        let calibration = calibrate(&program, &[1.0], 1, &JobControl::default()).unwrap();
         let recipe = Recipe { threshold: ThresholdRule::Max, steps: 8, ..Recipe::default() };
         let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).unwrap();
         let tied_at = |x: f32| {
             let input = [x];
-            let plan = Plan {
+            let plan = SimulationPlan {
                 program: &program,
                 spiking: &spiking,
                 input: &input,
@@ -120,7 +126,7 @@ mod tests {
                 previous: None,
                 unchanged_layers: 0,
             };
-            let recording = run(&plan, &Control::default()).unwrap();
+            let recording = simulate(&plan, &JobControl::default()).unwrap();
             ties(&program, &spiking, &input, &recording).remove(0)
         };
         // v(0) = ½, I = ½: m = 1 at every other step.

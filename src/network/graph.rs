@@ -158,7 +158,7 @@ impl Node {
         self.len() == 0
     }
     /// The word for the operation, for lists and messages.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind_name(&self) -> &'static str {
         match &self.op {
             Op::Input => "input",
             Op::Conv2d { groups: 1, .. } => "conv",
@@ -194,21 +194,21 @@ impl Network {
         self.nodes[self.output].len()
     }
     /// The activation nodes in network order: the layers that become spiking.
-    pub fn activations(&self) -> impl Iterator<Item = (NodeId, Activation)> + '_ {
+    pub fn activation_nodes(&self) -> impl Iterator<Item = (NodeId, Activation)> + '_ {
         self.nodes.iter().enumerate().filter_map(|(id, node)| match node.op {
             Op::Activation(activation) => Some((id, activation)),
             _ => None,
         })
     }
     /// How many nodes read each node's value (the output counts as a reader).
-    pub fn readers(&self) -> Vec<usize> {
+    pub fn consumers(&self) -> Vec<usize> {
         let mut readers = vec![0; self.nodes.len()];
         self.nodes.iter().flat_map(|node| &node.inputs).for_each(|&id| readers[id] += 1);
         readers[self.output] += 1;
         readers
     }
     /// Total number of trained numbers.
-    pub fn parameters(&self) -> usize {
+    pub fn parameter_count(&self) -> usize {
         let count =
             |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
         self.nodes
@@ -226,7 +226,7 @@ impl Network {
 
 /// A network, and what had to be assumed about it, in sentences.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedNetwork {
     pub network: Network,
     pub notes: Vec<String>,
 }

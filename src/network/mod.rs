@@ -15,6 +15,6 @@ pub mod shape_inference;
 pub mod state_dict;
 pub mod zoo;
 
-pub use graph::{Activation, Network, Node, NodeId, Op, Opened, Weights};
-pub use open::{open, open_noted};
-pub use outputs::arg_max;
+pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, Weights};
+pub use open::{open, open_with_notes};
+pub use outputs::argmax;

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::architecture::{self, Description};
-use super::graph::Opened;
+use super::architecture::{self, ArchitectureFile};
+use super::graph::OpenedNetwork;
 use super::{Network, nir, onnx, pytorch, safetensors, zoo};
 use crate::{Error, Result};
 
 /// Prefix of bundled networks and data sets.
-pub const BUILTIN: &str = "builtin:";
+pub const BUILTIN_PREFIX: &str = "builtin:";
 /// Endings of network files, for dialogs.
-pub const ENDINGS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
+pub const FILE_EXTENSIONS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
 /// What the name of an architecture file ends with.
 const ARCHITECTURE: &str = ".arch.toml";
 
@@ -21,21 +21,21 @@ const ARCHITECTURE: &str = ".arch.toml";
 /// # Errors
 /// [`Error::Io`] and [`Error::File`] for what is no network, [`Error::Invalid`] for names that mean nothing.
 pub fn open(source: &str) -> Result<Network> {
-    open_noted(source).map(|opened| opened.network)
+    open_with_notes(source).map(|opened| opened.network)
 }
 
 /// The same, with what had to be assumed.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_noted(source: &str) -> Result<Opened> {
-    if let Some(name) = source.strip_prefix(BUILTIN) {
+pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
+    if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
         return zoo::bundled(name).map(|network| network.map(certain)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
             Err(Error::Invalid(format!("there is no bundled network '{name}'; there are {}", names.join(", "))))
         });
     }
-    let (path, described) = parts(source);
+    let (path, described) = split_source(source);
     if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE) {
         return weights_of(path).and_then(|weights| from_weights(&weights, Some(path)));
     }
@@ -62,13 +62,13 @@ pub fn open_noted(source: &str) -> Result<Opened> {
 /// Whether `path` looks like a network file that [`open`] reads.
 pub fn is_network_file(path: &Path) -> bool {
     let ending = ending(path);
-    ENDINGS.contains(&ending.as_str())
+    FILE_EXTENSIONS.contains(&ending.as_str())
         || matches!(ending.as_str(), "h5" | "keras")
         || path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE)
 }
 
 /// The file that `source` names and the architecture file after the last `@`, if there is one.
-pub fn parts(source: &str) -> (&Path, Option<&Path>) {
+pub fn split_source(source: &str) -> (&Path, Option<&Path>) {
     match source.rsplit_once('@') {
         Some((weights, described)) if described.ends_with(".toml") && !Path::new(source).exists() => {
             (Path::new(weights), Some(Path::new(described)))
@@ -81,51 +81,51 @@ fn ending(path: &Path) -> String {
     path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-fn certain(network: Network) -> Opened {
-    Opened { network, notes: Vec::new() }
+fn certain(network: Network) -> OpenedNetwork {
+    OpenedNetwork { network, notes: Vec::new() }
 }
 
 /// An architecture file to begin with, where `source` are weights that can be read but belong to nothing that is known; `None`
 /// for everything else, also where a file beside them describes them.
-pub fn skeleton(source: &str) -> Option<String> {
-    let (path, None) = parts(source) else { return None };
+pub fn architecture_template(source: &str) -> Option<String> {
+    let (path, None) = split_source(source) else { return None };
     let state = match ending(path).as_str() {
         "safetensors" => match safetensors::load_any(path).ok()? {
-            safetensors::Content::Network(_) => return None,
-            safetensors::Content::Weights(state) => state,
+            safetensors::FileContent::Network(_) => return None,
+            safetensors::FileContent::Weights(state) => state,
         },
         "pt" | "pth" | "th" => pytorch::read(path).ok()?,
         _ => return None,
     };
-    match Description::beside(path) {
-        Ok(None) => architecture::skeleton(state),
+    match ArchitectureFile::beside(path) {
+        Ok(None) => architecture::architecture_template(state),
         _ => None,
     }
 }
 
 /// A network of this project, or weights without a graph.
-fn from_weights(path: &Path, described: Option<&Path>) -> Result<Opened> {
+fn from_weights(path: &Path, described: Option<&Path>) -> Result<OpenedNetwork> {
     let state = if ending(path) == "safetensors" {
         match safetensors::load_any(path)? {
-            safetensors::Content::Network(network) => return Ok(certain(network)),
-            safetensors::Content::Weights(state) => state,
+            safetensors::FileContent::Network(network) => return Ok(certain(network)),
+            safetensors::FileContent::Weights(state) => state,
         }
     } else {
         pytorch::read(path)?
     };
     let described = match described {
-        Some(file) => Some(Description::load(file)?),
-        None => Description::beside(path)?,
+        Some(file) => Some(ArchitectureFile::load(file)?),
+        None => ArchitectureFile::beside(path)?,
     };
     let (network, notes) = architecture::build(state, path, described.as_ref())?;
-    Ok(Opened { network, notes })
+    Ok(OpenedNetwork { network, notes })
 }
 
 /// The weights that lie beside the architecture file at `path`.
 fn weights_of(path: &Path) -> Result<PathBuf> {
     let name = path.to_string_lossy();
     let stem = &name[..name.len() - ARCHITECTURE.len()];
-    let beside = ENDINGS.iter().skip(2).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
+    let beside = FILE_EXTENSIONS.iter().skip(2).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
     beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
         let reason = "this is an architecture file, and no weights of the same name (.safetensors, .pt, .pth, .th) lie beside it";
         Error::file(path, "the weights", reason)

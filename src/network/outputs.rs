@@ -7,19 +7,19 @@ use super::{Network, Node, NodeId, Op};
 
 /// One output of a network.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct NetworkOutput {
     pub name: String,
     /// Shape for one sample.
     pub shape: Vec<usize>,
     /// Where its values lie in the network's answer.
     pub range: Range<usize>,
     /// The function at its end, which a spiking readout leaves out.
-    pub end: Option<End>,
+    pub end: Option<OutputFunction>,
 }
 
 /// A function at the end of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum OutputFunction {
     /// Over the last dimension.
     Softmax {
         log: bool,
@@ -27,7 +27,7 @@ pub enum End {
     Sigmoid,
 }
 
-impl End {
+impl OutputFunction {
     /// The function of `op`, if it is one.
     pub fn of(op: &Op) -> Option<Self> {
         match op {
@@ -55,7 +55,7 @@ impl End {
 
 impl Network {
     /// The outputs in the order of the file.
-    pub fn parts(&self) -> Vec<Part> {
+    pub fn outputs(&self) -> Vec<NetworkOutput> {
         let flat = |id: NodeId| matches!(self.nodes[id].op, Op::Reshape) && self.nodes[id].shape.len() == 1;
         let output = &self.nodes[self.output];
         let joined = matches!(output.op, Op::Concat { axis: 0 }) && output.inputs.iter().all(|&input| flat(input));
@@ -67,21 +67,21 @@ impl Network {
             let range = start..start + self.nodes[id].len();
             start = range.end;
             let (name, shape) = (self.nodes[id].name.clone(), self.nodes[whole].shape.clone());
-            Part { name, shape, range, end: End::of(&self.nodes[whole].op) }
+            NetworkOutput { name, shape, range, end: OutputFunction::of(&self.nodes[whole].op) }
         };
         ids.into_iter().map(part).collect()
     }
 
     /// Whether an answer is a class, the largest of its numbers: one output of two values or more in one dimension.
-    pub fn gives_classes(&self) -> bool {
-        match self.parts().as_slice() {
+    pub fn is_classifier(&self) -> bool {
+        match self.outputs().as_slice() {
             [one] => one.shape.iter().filter(|&&side| side > 1).count() == 1,
             _ => false,
         }
     }
 
     /// Nodes whose function stands at the end of an output, so that a readout may leave it out.
-    pub fn ends(&self) -> Vec<NodeId> {
+    pub fn output_functions(&self) -> Vec<NodeId> {
         let last = |id: NodeId| id == self.output;
         let joined = |id: NodeId| {
             let reads = |reader: &Node, id: NodeId| reader.inputs.contains(&id);
@@ -93,19 +93,19 @@ impl Network {
             let mut readers = (0..self.nodes.len()).filter(|&r| self.nodes[r].inputs.contains(&id)).peekable();
             last(id) || (readers.peek().is_some() && readers.all(joined))
         };
-        (0..self.nodes.len()).filter(|&id| End::of(&self.nodes[id].op).is_some() && at_end(id)).collect()
+        (0..self.nodes.len()).filter(|&id| OutputFunction::of(&self.nodes[id].op).is_some() && at_end(id)).collect()
     }
 
     /// A softmax or sigmoid that is not at the end of an output, where spiking neurons would have to stand for it.
-    pub fn early_end(&self) -> Option<&Node> {
-        let ends = self.ends();
-        let early = |(id, node): &(usize, &Node)| End::of(&node.op).is_some() && !ends.contains(id);
+    pub fn inner_output_function(&self) -> Option<&Node> {
+        let ends = self.output_functions();
+        let early = |(id, node): &(usize, &Node)| OutputFunction::of(&node.op).is_some() && !ends.contains(id);
         self.nodes.iter().enumerate().find(early).map(|(_, node)| node)
     }
 }
 
 /// Index of the largest value; the first of equals, 0 for an empty slice.
-pub fn arg_max(values: &[f32]) -> usize {
+pub fn argmax(values: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in values.iter().enumerate() {
         if *value > values[best] {
@@ -133,23 +133,23 @@ mod tests {
             node("outputs", Op::Concat { axis: 0 }, &[2, 3], &[8]),
         ];
         let mut network = Network { name: "n".into(), nodes, output: 4, scaling: None, class_names: vec![] };
-        let parts = network.parts();
-        assert_eq!(parts[0].end, Some(End::Softmax { log: false }));
+        let parts = network.outputs();
+        assert_eq!(parts[0].end, Some(OutputFunction::Softmax { log: false }));
         assert_eq!((parts[1].name.as_str(), &parts[1].shape, parts[1].range.clone()), ("boxes", &vec![2, 2], 4..8));
-        assert!(network.ends() == [1] && network.early_end().is_none());
+        assert!(network.output_functions() == [1] && network.inner_output_function().is_none());
         // A softmax that something else reads as well is inside.
         network.nodes[3].inputs = vec![1];
         network.nodes.insert(2, node("mean", Op::Mean { axes: vec![1] }, &[1], &[2]));
         network.output = 2;
-        assert_eq!(network.early_end().unwrap().name, "soft");
+        assert_eq!(network.inner_output_function().unwrap().name, "soft");
     }
 
     #[test]
     fn ends_are_applied_over_the_last_dimension() {
         let mut values = [0.0, 0.0, 1.0, 1.0];
-        End::Softmax { log: false }.apply(&mut values, 2);
+        OutputFunction::Softmax { log: false }.apply(&mut values, 2);
         assert_eq!(values, [0.5; 4]);
-        End::Sigmoid.apply(&mut values[..1], 1);
+        OutputFunction::Sigmoid.apply(&mut values[..1], 1);
         assert!((values[0] - 0.622_459).abs() < 1e-6);
     }
 }

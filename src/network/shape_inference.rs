@@ -28,7 +28,7 @@ pub fn validate(network: &Network) -> Result<()> {
             return refuse(&node.name, format!("reads node {input}, which does not come before it"));
         }
         let inputs: Vec<&[usize]> = node.inputs.iter().map(|&input| network.nodes[input].shape.as_slice()).collect();
-        match output_shape(&node.op, &inputs, &node.shape) {
+        match infer_shape(&node.op, &inputs, &node.shape) {
             Ok(shape) if shape == node.shape => {}
             Ok(shape) => return refuse(&node.name, format!("its shape is {shape:?} but {:?} is stated", node.shape)),
             Err(reason) => return refuse(&node.name, reason),
@@ -39,7 +39,7 @@ pub fn validate(network: &Network) -> Result<()> {
 
 /// The shape that `op` gives for one sample, from the shapes it reads. `stated` is what the node claims; input and reshape
 /// have no other source for theirs.
-pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec<usize>, String> {
+pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec<usize>, String> {
     let needed = match op {
         Op::Input => 0..=0,
         Op::Add | Op::Concat { .. } => 2..=usize::MAX,
@@ -67,8 +67,8 @@ pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Ve
             }
             vec![
                 out,
-                Window::along(0, [kh, kw], stride, padding, dilation)?.slide(height)?,
-                Window::along(1, [kh, kw], stride, padding, dilation)?.slide(width)?,
+                WindowExtent::along(0, [kh, kw], stride, padding, dilation)?.slide(height)?,
+                WindowExtent::along(1, [kh, kw], stride, padding, dilation)?.slide(width)?,
             ]
         }
         (Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups }, x) => {
@@ -85,7 +85,7 @@ pub fn output_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Ve
                 return Err("its output padding is not smaller than its stride".into());
             }
             let side = |axis: usize, n: usize| {
-                Window::along(axis, [kh, kw], stride, padding, dilation)?.spread_out(n, output_padding[axis])
+                WindowExtent::along(axis, [kh, kw], stride, padding, dilation)?.spread_out(n, output_padding[axis])
             };
             vec![out, side(0, height)?, side(1, width)?]
         }
@@ -197,7 +197,7 @@ fn image(x: &[usize]) -> Result<[usize; 3], String> {
 }
 
 /// A window of taps along one axis.
-struct Window {
+struct WindowExtent {
     kernel: usize,
     stride: usize,
     before: usize,
@@ -205,7 +205,7 @@ struct Window {
     dilation: usize,
 }
 
-impl Window {
+impl WindowExtent {
     /// That of `axis` (0 rows, 1 columns); `padding` is `[top, left, bottom, right]`.
     fn along(
         axis: usize,
@@ -263,8 +263,8 @@ fn pooled(
     }
     Ok(vec![
         channels,
-        Window::along(0, *kernel, stride, padding, dilation)?.slide(height)?,
-        Window::along(1, *kernel, stride, padding, dilation)?.slide(width)?,
+        WindowExtent::along(0, *kernel, stride, padding, dilation)?.slide(height)?,
+        WindowExtent::along(1, *kernel, stride, padding, dilation)?.slide(width)?,
     ])
 }
 

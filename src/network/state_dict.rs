@@ -34,12 +34,12 @@ impl StateDict {
     }
 
     /// The same weights without what wrappers like DataParallel put before every key.
-    pub fn unwrapped(self) -> Self {
+    pub fn without_wrapper_prefix(self) -> Self {
         self.without(&WRAPPERS)
     }
 
     /// The same weights without a name like `model.` or `net.` before every key.
-    pub fn unheld(self) -> Self {
+    pub fn without_module_prefix(self) -> Self {
         self.without(&HOLDERS)
     }
 
@@ -92,7 +92,7 @@ impl StateDict {
     }
 
     /// The numbers `N` of the keys `{prefix}.N.{rest}`, ascending.
-    pub fn numbers(&self, prefix: &str) -> Vec<usize> {
+    pub fn sequence_indices(&self, prefix: &str) -> Vec<usize> {
         let number = |key: &str| match prefix {
             "" => key.split('.').next()?.parse().ok(),
             _ => key.strip_prefix(prefix)?.strip_prefix('.')?.split('.').next()?.parse().ok(),
@@ -115,19 +115,19 @@ mod tests {
     #[test]
     fn wrappers_go_and_names_stay() {
         let keys = |state: &StateDict| state.iter().map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
-        let wrapped = state(&["module._orig_mod.net.0.weight", "module._orig_mod.net.0.bias"]).unwrapped();
+        let wrapped = state(&["module._orig_mod.net.0.weight", "module._orig_mod.net.0.bias"]).without_wrapper_prefix();
         assert_eq!(keys(&wrapped), ["net.0.weight", "net.0.bias"]);
-        assert_eq!(keys(&wrapped.unheld()), ["0.weight", "0.bias"]);
+        assert_eq!(keys(&wrapped.without_module_prefix()), ["0.weight", "0.bias"]);
         // A network with a part called "module" is not wrapped.
         let own = ["module.weight", "fc.weight"];
-        assert_eq!(keys(&state(&own).unwrapped()), own);
-        assert!(state(&[]).unwrapped().is_empty());
+        assert_eq!(keys(&state(&own).without_wrapper_prefix()), own);
+        assert!(state(&[]).without_wrapper_prefix().is_empty());
     }
 
     #[test]
     fn numbers_of_a_sequence_are_in_order() {
         let state = state(&["features.10.weight", "features.2.weight", "features.2.bias", "features.x", "3.weight"]);
-        assert_eq!(state.numbers("features"), [2, 10]);
-        assert_eq!(state.numbers(""), [3]);
+        assert_eq!(state.sequence_indices("features"), [2, 10]);
+        assert_eq!(state.sequence_indices(""), [3]);
     }
 }

@@ -5,19 +5,19 @@ use std::sync::OnceLock;
 
 use super::correction::srp;
 use super::currents::{Current, Currents};
-use super::event_currents::{At, Events, Source};
-use super::layer::{Trail, Work, integrate};
-use super::plan::{Plan, Reuse};
-use super::signal::{Signal, apply_signal, frames_of, input_signal};
+use super::event_currents::{ColumnPosition, EventCurrents, SpikeInput};
+use super::layer::{LayerTask, LayerTrace, integrate};
+use super::plan::{Reuse, SimulationPlan};
+use super::signal::{Signal, apply_signal, frame_count, input_signal};
 use super::spike_train::SpikeTrain;
-use crate::compute::dense::numbers;
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::event::Grid;
-use crate::compute::event::lookup_table::Kept;
+use crate::compute::event::lookup_table::TableCache;
 use crate::compute::program::{EventForm, Program};
 use crate::compute::simd::lanes::LANES;
-use crate::convert::{Correction, Pooling, SpikingLayer, SpikingNetwork};
+use crate::convert::{Correction, MaxPoolRule, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
-use crate::progress::Control;
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// What one block of samples gives.
@@ -25,15 +25,15 @@ pub(super) struct Block {
     pub first: usize,
     pub rows: usize,
     /// One per simulated layer.
-    pub layers: Vec<Option<Trail>>,
+    pub layers: Vec<Option<LayerTrace>>,
     /// `[T][B][classes]`, summed over steps.
     pub readout: Vec<f32>,
 }
 
 /// What every block of a run shares.
 #[derive(Clone, Copy)]
-pub(super) struct Shared<'a> {
-    pub plan: &'a Plan<'a>,
+pub(super) struct BlockContext<'a> {
+    pub plan: &'a SimulationPlan<'a>,
     pub reuse: Reuse<'a>,
     /// Nodes whose dense value some layer needs.
     pub dense: &'a [bool],
@@ -41,28 +41,28 @@ pub(super) struct Shared<'a> {
     pub parts: usize,
     /// Takes the means and end states of a layer, by its index, as soon as it is through, so that they need not be held until
     /// the whole block is; without it they stay in the block.
-    pub take_ends: Option<&'a TakeEnds<'a>>,
+    pub take_ends: Option<&'a OnLayerDone<'a>>,
 }
 
 /// Layer, first sample, and the trail whose means and end states are taken out.
-pub(super) type TakeEnds<'a> = dyn Fn(usize, usize, &mut Trail) + Sync + 'a;
+pub(super) type OnLayerDone<'a> = dyn Fn(usize, usize, &mut LayerTrace) + Sync + 'a;
 
 /// The event form in which a run reads node `id`, where it has one under the network's rule for max pools and not nearly
 /// everything spikes.
 pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &SpikingNetwork) -> Option<&'a EventForm> {
-    let form = program.event_form(id).filter(|_| !spiking.dense.contains(&id))?;
-    (spiking.pooling == Pooling::Lateral || !form.feed.needs_lateral()).then_some(form)
+    let form = program.event_form(id).filter(|_| !spiking.dense_nodes.contains(&id))?;
+    (spiking.pooling == MaxPoolRule::Lateral || !form.plan.needs_lateral()).then_some(form)
 }
 
 /// The same under `plan`: what reads an input that changes over time runs on dense values.
-pub(super) fn planned_form<'a>(plan: &Plan<'a>, id: NodeId) -> Option<&'a EventForm> {
-    let moving = || frames_of(plan.program, plan.input, plan.samples) > 1;
-    event_form(plan.program, id, plan.spiking).filter(|form| !(form.feed.analog && moving()))
+pub(super) fn planned_form<'a>(plan: &SimulationPlan<'a>, id: NodeId) -> Option<&'a EventForm> {
+    let moving = || frame_count(plan.program, plan.input, plan.samples) > 1;
+    event_form(plan.program, id, plan.spiking).filter(|form| !(form.plan.depends_on_input && moving()))
 }
 
 /// Runs samples `first..first + rows` of the plan.
-pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: &Control) -> Result<Block> {
-    let Shared { plan, reuse, .. } = shared;
+pub(super) fn run_block(shared: BlockContext<'_>, first: usize, rows: usize, control: &JobControl) -> Result<Block> {
+    let BlockContext { plan, reuse, .. } = shared;
     let masks = match plan.spiking.correction {
         Correction::Srp { steps, rule } if reuse.from_step == 0 && steps > 0 => {
             Some(pre_steps(shared, steps, rule, first, rows, control)?)
@@ -90,16 +90,16 @@ pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: 
         if let Some(index) = index.filter(|&index| index >= reuse.layers) {
             let layer = &plan.spiking.layers[index];
             let mut currents = at_work.currents(node.inputs[0], id, &layer.bias)?;
-            let held = matches!(currents.current, Current::Held(_));
+            let held = matches!(currents.current, Current::Constant(_));
             // COS looks at every step by itself.
             currents.once = held && !matches!(plan.spiking.correction, Correction::Cos { .. });
             let going_on = reuse.previous.filter(|_| reuse.from_step > 0);
-            let work = Work {
+            let work = LayerTask {
                 layer,
-                held,
-                kept,
+                constant: held,
+                recorded_steps: kept,
                 first,
-                past: going_on.map(|r| (&r.layers[index], reuse.from_step)),
+                resume_from: going_on.map(|r| (&r.layers[index], reuse.from_step)),
                 correction: plan.spiking.correction,
                 mask: masks.as_ref().map(|masks| &masks[index]),
             };
@@ -115,10 +115,10 @@ pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: 
         }
     }
     let readout = at_work.readout(kept, control)?;
-    let cut = |trail: Trail| {
-        let Trail { mut spikes, .. } = trail;
+    let cut = |trail: LayerTrace| {
+        let LayerTrace { mut spikes, .. } = trail;
         spikes.resize(kept);
-        Trail { spikes, ..trail }
+        LayerTrace { spikes, ..trail }
     };
     let layers = at_work.layers.into_iter().map(|trail| trail.map(cut)).collect();
     Ok(Block { first, rows, layers, readout })
@@ -126,38 +126,38 @@ pub(super) fn run_block(shared: Shared<'_>, first: usize, rows: usize, control: 
 
 /// The silenced neurons of every layer from τ pre-steps of the whole network in lock-step.
 fn pre_steps(
-    shared: Shared<'_>,
+    shared: BlockContext<'_>,
     steps: usize,
     rule: crate::convert::SrpRule,
     first: usize,
     rows: usize,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Vec<SpikeTrain>> {
     let plan = shared.plan;
     let uncorrected = SpikingNetwork { correction: Correction::None, ..plan.spiking.clone() };
-    let pre = Plan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
+    let pre = SimulationPlan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
     let dense = dense_nodes(&pre, 0);
     let masks: Vec<OnceLock<SpikeTrain>> = vec![OnceLock::new(); plan.spiking.layers.len()];
     // Of a layer's end only its mask is kept.
-    let to_mask = |layer: usize, _: usize, trail: &mut Trail| {
+    let to_mask = |layer: usize, _: usize, trail: &mut LayerTrace| {
         let potential = std::mem::take(&mut trail.potential);
         trail.mean_input = Vec::new();
-        masks[layer].get_or_init(|| srp::mask(&plan.spiking.layers[layer], &potential, rule));
+        masks[layer].get_or_init(|| srp::silence_mask(&plan.spiking.layers[layer], &potential, rule));
     };
-    let shared = Shared { plan: &pre, reuse: Reuse::NOTHING, dense: &dense, take_ends: Some(&to_mask), ..shared };
+    let shared = BlockContext { plan: &pre, reuse: Reuse::NONE, dense: &dense, take_ends: Some(&to_mask), ..shared };
     run_block(shared, first, rows, control)?;
     Ok(masks.into_iter().filter_map(OnceLock::into_inner).collect())
 }
 
-/// The nodes whose dense value is needed when the first `kept` spiking layers are known: those on the ways from spikes or
+/// The nodes whose dense value is needed when the first `recorded_steps` spiking layers are known: those on the ways from spikes or
 /// input to every layer without an event form.
-pub(super) fn dense_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
+pub(super) fn dense_nodes(plan: &SimulationPlan<'_>, kept: usize) -> Vec<bool> {
     let network = plan.program.network();
     let mut needed = vec![false; network.nodes.len()];
     let readers = plan.spiking.layers[kept..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
     for target in readers.chain([network.output]) {
         if planned_form(plan, target).is_none() {
-            plan.program.between_spikes(target).into_iter().for_each(|id| needed[id] = true);
+            plan.program.nodes_between_spikes(target).into_iter().for_each(|id| needed[id] = true);
         }
     }
     needed
@@ -165,12 +165,12 @@ pub(super) fn dense_nodes(plan: &Plan<'_>, kept: usize) -> Vec<bool> {
 
 /// A block half-way through the network.
 struct AtWork<'a> {
-    shared: Shared<'a>,
+    shared: BlockContext<'a>,
     first: usize,
     rows: usize,
     steps: usize,
     values: Vec<Option<Signal>>,
-    layers: Vec<Option<Trail>>,
+    layers: Vec<Option<LayerTrace>>,
 }
 
 impl AtWork<'_> {
@@ -182,29 +182,33 @@ impl AtWork<'_> {
         let current = match planned_form(plan, source) {
             Some(form) => Current::Events(self.events(form)),
             None => match self.take(source, reader)? {
-                Signal::Constant(x) => Current::Held(numbers(x)),
-                Signal::Sequence(x) => Current::Steps(numbers(x)),
+                Signal::Constant(x) => Current::Constant(tensor_to_vec(x)),
+                Signal::Sequence(x) => Current::Steps(tensor_to_vec(x)),
             },
         };
         Ok(Currents { current, grid, samples, steps, once: false, bias, parts })
     }
 
-    fn events<'b>(&'b self, form: &'b EventForm) -> Events<'b> {
-        let Shared { plan, reuse, .. } = self.shared;
-        let source = |(term, tables): (&'b crate::compute::event::Term, &Kept)| {
+    fn events<'b>(&'b self, form: &'b EventForm) -> EventCurrents<'b> {
+        let BlockContext { plan, reuse, .. } = self.shared;
+        let source = |(term, tables): (&'b crate::compute::event::Term, &TableCache)| {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
             match (&self.layers[index], reuse.previous) {
-                (Some(trail), _) => Source::new(layer, &trail.spikes, 0, 0, term, &form.feed, tables),
+                (Some(trail), _) => SpikeInput::new(layer, &trail.spikes, 0, 0, term, &form.plan, tables),
                 (None, Some(previous)) => {
-                    Source::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.feed, tables)
+                    SpikeInput::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.plan, tables)
                 }
                 (None, None) => unreachable!("a layer that was neither run nor known"),
             }
         };
-        let feed = &form.feed;
-        let constant = if feed.analog { plan.program.silent(feed, Some(self.input())) } else { form.constant.clone() };
-        Events {
+        let feed = &form.plan;
+        let constant = if feed.depends_on_input {
+            plan.program.value_without_spikes(feed, Some(self.input()))
+        } else {
+            form.constant.clone()
+        };
+        EventCurrents {
             feed,
             sources: feed.terms.iter().zip(&form.tables).map(source).collect(),
             constant,
@@ -221,7 +225,7 @@ impl AtWork<'_> {
 
     /// The dense value of node `id`; `index` is its number among the spiking layers.
     fn dense_value(&mut self, id: NodeId, index: Option<usize>) -> Result<Signal> {
-        let Shared { plan, reuse, .. } = self.shared;
+        let BlockContext { plan, reuse, .. } = self.shared;
         let network = plan.program.network();
         let node = &network.nodes[id];
         Ok(match (&node.op, index) {
@@ -260,12 +264,12 @@ impl AtWork<'_> {
     }
 
     /// The readout summed over steps, `[kept][B][classes]`.
-    fn readout(&mut self, kept: usize, control: &Control) -> Result<Vec<f32>> {
+    fn readout(&mut self, kept: usize, control: &JobControl) -> Result<Vec<f32>> {
         let plan = self.shared.plan;
         let network = plan.program.network();
         let (rows, classes) = (self.rows, network.classes());
         let currents = self.currents(network.output, network.nodes.len(), &[])?;
-        let mut readout = by_step(&currents, control)?;
+        let mut readout = currents_by_step(&currents, control)?;
         let row = rows * classes;
         readout.truncate(kept * row);
         for i in row..readout.len() {
@@ -278,7 +282,7 @@ impl AtWork<'_> {
 /// Hands `work` the input currents of spiking layer `layer` for samples `first..first + rows`, from the recorded spikes of
 /// the layers before it.
 pub(super) fn with_recorded_currents<R>(
-    plan: &Plan<'_>,
+    plan: &SimulationPlan<'_>,
     layer: usize,
     first: usize,
     rows: usize,
@@ -289,7 +293,7 @@ pub(super) fn with_recorded_currents<R>(
     let source = network.nodes[spiking.node].inputs[0];
     let reuse = Reuse { previous: plan.previous, layers: layer, from_step: 0 };
     let mut at_work = AtWork {
-        shared: Shared { plan, reuse, dense: &[], parts: 1, take_ends: None },
+        shared: BlockContext { plan, reuse, dense: &[], parts: 1, take_ends: None },
         first,
         rows,
         steps: plan.steps,
@@ -297,7 +301,7 @@ pub(super) fn with_recorded_currents<R>(
         layers: plan.spiking.layers.iter().map(|_| None).collect(),
     };
     if planned_form(plan, source).is_none() {
-        for id in plan.program.between_spikes(source) {
+        for id in plan.program.nodes_between_spikes(source) {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
             at_work.values[id] = Some(at_work.dense_value(id, index)?);
         }
@@ -307,22 +311,22 @@ pub(super) fn with_recorded_currents<R>(
 }
 
 /// Currents as `[T][B][F]`.
-pub(super) fn by_step(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
+pub(super) fn currents_by_step(currents: &Currents<'_>, control: &JobControl) -> Result<Vec<f32>> {
     match (&currents.current, currents.lanes()) {
         (Current::Steps(values), _) if currents.bias.is_empty() => Ok(values.clone()),
-        (Current::Held(values), _) if currents.bias.is_empty() => Ok(values.repeat(currents.steps)),
+        (Current::Constant(values), _) if currents.bias.is_empty() => Ok(values.repeat(currents.steps)),
         (_, 1) => by_step_in::<1>(currents, control),
         (_, 2) => by_step_in::<2>(currents, control),
         _ => by_step_in::<4>(currents, control),
     }
 }
 
-fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &Control) -> Result<Vec<f32>> {
+fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &JobControl) -> Result<Vec<f32>> {
     let (width, places) = (currents.grid.len(), currents.grid.places());
     let mut out = vec![0.0; currents.steps * currents.samples * width];
     // What was visited, and the values of all of it, `[visit][T][lane]`.
-    type Piece = (Vec<At>, Vec<f32>);
-    let pieces = currents.each::<N, Piece>(control, |_, columns| {
+    type Piece = (Vec<ColumnPosition>, Vec<f32>);
+    let pieces = currents.for_each_column::<N, Piece>(control, |_, columns| {
         let mut piece: Piece = Default::default();
         columns(&mut |at, column| {
             piece.0.push(at.clone());
@@ -352,7 +356,7 @@ pub(super) fn decode(
     first: usize,
     rows: usize,
 ) -> Vec<f32> {
-    let units = layer.units();
+    let units = layer.amplitudes();
     let mut out = vec![0.0; steps.len() * rows * units.len()];
     for (i, row) in out.chunks_mut(units.len().max(1)).enumerate() {
         spikes.for_each_bit(steps.start + i / rows, first + i % rows, |neuron, weight| {

@@ -6,14 +6,14 @@ use crate::compute::event::gather::Column;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
-use crate::convert::{Neuron, Reset, Tie};
+use crate::convert::{NeuronModel, Reset, TieRule};
 
-/// The most planes that a neuron's counts need ([`Neuron::weights`]).
-pub const PLANES: usize = 7;
+/// The most planes that a neuron's counts need ([`NeuronModel::plane_weights`]).
+pub const MAX_PLANES: usize = 7;
 
 /// The neurons of one block of channels at one place.
 #[derive(Clone, Debug)]
-pub struct Neurons<const N: usize> {
+pub struct NeuronColumn<const N: usize> {
     pub dynamics: Dynamics,
     /// θ of each lane; infinite where the block has no channel, so that nothing fires there.
     pub theta: [Lanes; N],
@@ -27,7 +27,7 @@ pub struct Neurons<const N: usize> {
     pub sent: [[i32; LANES]; N],
 }
 
-impl<const N: usize> Neurons<N> {
+impl<const N: usize> NeuronColumn<N> {
     /// Takes the steps of `column`; `masks` gets the bits of each plane, `[T][plane]`.
     pub fn advance(&mut self, column: &Column<N>, masks: &mut [u64]) {
         dispatch(Advance { neurons: self, currents: column.iter(), masks });
@@ -39,7 +39,7 @@ impl<const N: usize> Neurons<N> {
 }
 
 struct Advance<'a, C, const N: usize> {
-    neurons: &'a mut Neurons<N>,
+    neurons: &'a mut NeuronColumn<N>,
     /// One for each step.
     currents: C,
     masks: &'a mut [u64],
@@ -53,11 +53,19 @@ impl<'a, C: Iterator<Item = &'a [Lanes; N]>, const N: usize> Kernel for Advance<
         let Dynamics { neuron, reset, tie } = neurons.dynamics;
         match (neuron, reset, tie) {
             // The rules are constants inside each loop, so that it vectorizes.
-            (Neuron::If, Reset::Soft, Tie::Ge) => plain::<I, N>(neurons, currents, masks, Reset::Soft, Tie::Ge),
-            (Neuron::If, Reset::Soft, Tie::Gt) => plain::<I, N>(neurons, currents, masks, Reset::Soft, Tie::Gt),
-            (Neuron::If, Reset::Hard, Tie::Ge) => plain::<I, N>(neurons, currents, masks, Reset::Hard, Tie::Ge),
-            (Neuron::If, Reset::Hard, Tie::Gt) => plain::<I, N>(neurons, currents, masks, Reset::Hard, Tie::Gt),
-            (Neuron::Signed, _, tie) => signed::<I, N>(neurons, currents, masks, tie),
+            (NeuronModel::If, Reset::Soft, TieRule::Ge) => {
+                plain::<I, N>(neurons, currents, masks, Reset::Soft, TieRule::Ge)
+            }
+            (NeuronModel::If, Reset::Soft, TieRule::Gt) => {
+                plain::<I, N>(neurons, currents, masks, Reset::Soft, TieRule::Gt)
+            }
+            (NeuronModel::If, Reset::Hard, TieRule::Ge) => {
+                plain::<I, N>(neurons, currents, masks, Reset::Hard, TieRule::Ge)
+            }
+            (NeuronModel::If, Reset::Hard, TieRule::Gt) => {
+                plain::<I, N>(neurons, currents, masks, Reset::Hard, TieRule::Gt)
+            }
+            (NeuronModel::Signed, _, tie) => signed::<I, N>(neurons, currents, masks, tie),
             (_, _, tie) => levels::<I, N>(neurons, currents, masks, tie),
         }
     }
@@ -66,11 +74,11 @@ impl<'a, C: Iterator<Item = &'a [Lanes; N]>, const N: usize> Kernel for Advance<
 /// The plain neuron: `m = v + I`, a spike where `m ≥ θ` (or `>`), then `v = m − θ` (or 0).
 #[inline(always)]
 fn plain<'a, I: Isa, const N: usize>(
-    neurons: &mut Neurons<N>,
+    neurons: &mut NeuronColumn<N>,
     currents: impl Iterator<Item = &'a [Lanes; N]>,
     masks: &mut [u64],
     reset: Reset,
-    tie: Tie,
+    tie: TieRule,
 ) {
     let theta = neurons.theta.each_ref().map(I::load);
     let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::of(neurons);
@@ -82,8 +90,8 @@ fn plain<'a, I: Isa, const N: usize>(
             let before = if neurons.shift == 0.0 { v[n] } else { I::add(v[n], shift[n]) };
             let m = I::add(before, current);
             let fired = match tie {
-                Tie::Ge => I::ge(m, theta[n]),
-                Tie::Gt => I::gt(m, theta[n]),
+                TieRule::Ge => I::ge(m, theta[n]),
+                TieRule::Gt => I::gt(m, theta[n]),
             };
             let after = match reset {
                 Reset::Soft => I::sub(m, theta[n]),
@@ -99,10 +107,10 @@ fn plain<'a, I: Isa, const N: usize>(
 /// The signed neuron ([`super::neuron::signed`]): besides the spike of θ one of −θ where more was sent than taken back.
 #[inline(always)]
 fn signed<'a, I: Isa, const N: usize>(
-    neurons: &mut Neurons<N>,
+    neurons: &mut NeuronColumn<N>,
     currents: impl Iterator<Item = &'a [Lanes; N]>,
     masks: &mut [u64],
-    tie: Tie,
+    tie: TieRule,
 ) {
     let (zero, one) = (I::splat(0.0), I::splat(1.0));
     let theta = neurons.theta.each_ref().map(I::load);
@@ -117,8 +125,8 @@ fn signed<'a, I: Isa, const N: usize>(
             let before = if neurons.shift == 0.0 { v[n] } else { I::add(v[n], shift[n]) };
             let m = I::add(before, current);
             let (up, down) = match tie {
-                Tie::Ge => (I::ge(m, theta[n]), I::ge(negative[n], m)),
-                Tie::Gt => (I::gt(m, theta[n]), I::gt(negative[n], m)),
+                TieRule::Ge => (I::ge(m, theta[n]), I::ge(negative[n], m)),
+                TieRule::Gt => (I::gt(m, theta[n]), I::gt(negative[n], m)),
             };
             let down = down & !up & I::gt(sent[n], zero);
             v[n] = I::select(up, I::sub(m, theta[n]), I::select(down, I::add(m, theta[n]), m));
@@ -138,15 +146,15 @@ fn signed<'a, I: Isa, const N: usize>(
 /// Neurons that send several spikes a step ([`super::neuron::multi_spike`]).
 #[inline(always)]
 fn levels<'a, I: Isa, const N: usize>(
-    neurons: &mut Neurons<N>,
+    neurons: &mut NeuronColumn<N>,
     currents: impl Iterator<Item = &'a [Lanes; N]>,
     masks: &mut [u64],
-    tie: Tie,
+    tie: TieRule,
 ) {
     let neuron = neurons.dynamics.neuron;
-    let (weights, most) = (neuron.weights(), I::splat(neuron.per_step() as f32));
+    let (weights, most) = (neuron.plane_weights(), I::splat(neuron.max_spikes_per_step() as f32));
     let (zero, one) = (I::splat(0.0), I::splat(1.0));
-    let unit = neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neuron.unit(theta)))));
+    let unit = neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neuron.amplitude(theta)))));
     let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::of(neurons);
     for (masks, currents) in masks.chunks_exact_mut(weights.len()).zip(currents) {
         masks.fill(0);
@@ -157,9 +165,9 @@ fn levels<'a, I: Isa, const N: usize>(
             let m = I::add(before, current);
             let reached = I::div(m, unit[n]);
             let count = match tie {
-                Tie::Ge => I::floor(reached),
+                TieRule::Ge => I::floor(reached),
                 // The next whole number below.
-                Tie::Gt => I::sub(I::sub(zero, I::floor(I::sub(zero, reached))), one),
+                TieRule::Gt => I::sub(I::sub(zero, I::floor(I::sub(zero, reached))), one),
             };
             // What is no number counts nothing.
             let count = I::select(I::ge(count, zero), count, zero);
@@ -187,7 +195,7 @@ struct Membrane<I: Isa, const N: usize> {
 
 impl<I: Isa, const N: usize> Membrane<I, N> {
     #[inline(always)]
-    fn of(neurons: &Neurons<N>) -> Self {
+    fn of(neurons: &NeuronColumn<N>) -> Self {
         Self {
             shift: neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neurons.shift * theta)))),
             v: neurons.v.each_ref().map(I::load),
@@ -196,7 +204,7 @@ impl<I: Isa, const N: usize> Membrane<I, N> {
     }
 
     #[inline(always)]
-    fn put(self, neurons: &mut Neurons<N>) {
+    fn put(self, neurons: &mut NeuronColumn<N>) {
         for n in 0..N {
             I::store(self.v[n], &mut neurons.v[n]);
             I::store(self.charge[n], &mut neurons.charge[n]);
@@ -211,11 +219,15 @@ mod tests {
     use super::*;
 
     fn dynamics() -> impl Strategy<Value = Dynamics> {
-        let neuron =
-            prop_oneof![Just(Neuron::If), Just(Neuron::Signed), Just(Neuron::Group(5)), Just(Neuron::Burst(3))];
+        let neuron = prop_oneof![
+            Just(NeuronModel::If),
+            Just(NeuronModel::Signed),
+            Just(NeuronModel::Group(5)),
+            Just(NeuronModel::Burst(3))
+        ];
         (neuron, any::<bool>(), any::<bool>()).prop_map(|(neuron, hard, gt)| {
-            let reset = if hard && neuron == Neuron::If { Reset::Hard } else { Reset::Soft };
-            Dynamics { neuron, reset, tie: if gt { Tie::Gt } else { Tie::Ge } }
+            let reset = if hard && neuron == NeuronModel::If { Reset::Hard } else { Reset::Soft };
+            Dynamics { neuron, reset, tie: if gt { TieRule::Gt } else { TieRule::Ge } }
         })
     }
 
@@ -234,8 +246,8 @@ mod tests {
                 .collect();
             let theta = [0, 1].map(|n| Lanes(std::array::from_fn(|lane| 0.5 + (n * LANES + lane) as f32 / 32.0)));
             let (charge, sent) = ([Lanes::ZERO; 2], [[0; LANES]; 2]);
-            let start = Neurons { dynamics, theta, shift, v: [Lanes([0.25; LANES]); 2], charge, sent };
-            let planes = dynamics.neuron.weights().len();
+            let start = NeuronColumn { dynamics, theta, shift, v: [Lanes([0.25; LANES]); 2], charge, sent };
+            let planes = dynamics.neuron.plane_weights().len();
             let mut masks = vec![0; column.len() * planes];
             let mut after = start.clone();
             after.advance(&column, &mut masks);
@@ -249,7 +261,7 @@ mod tests {
                     let (count, next) = dynamics.step(v, currents[n].0[lane], theta[n].0[lane], sent);
                     (v, sent) = (next, sent + count);
                     let bit = |(plane, weight): (usize, &i32)| weight * (masks[t * planes + plane] >> k & 1) as i32;
-                    prop_assert_eq!(dynamics.neuron.weights().iter().enumerate().map(bit).sum::<i32>(), count);
+                    prop_assert_eq!(dynamics.neuron.plane_weights().iter().enumerate().map(bit).sum::<i32>(), count);
                 }
                 prop_assert_eq!(v, after.v[n].0[lane]);
             }

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::event_currents::{At, Desk, Events, Input, Spot};
+use super::event_currents::{ColumnPosition, ColumnRequest, EventCurrents, PreparedInput, Scratch};
 use crate::Result;
 use crate::compute::event::gather::Column;
-use crate::compute::event::synapse_plan::{Feed, Grid};
-use crate::compute::event::weight_tiles::SMALL_WEIGHTS;
-use crate::compute::simd::lanes::{LANES, Lanes, MOST};
-use crate::progress::Control;
+use crate::compute::event::synapse_plan::{Grid, SynapsePlan};
+use crate::compute::event::weight_tiles::CACHED_BYTES;
+use crate::compute::simd::lanes::{LANES, Lanes, MAX_LANES};
+use crate::progress::JobControl;
 
 /// Bytes of columns that one stretch of weights is taken for.
 const GROUP_BYTES: usize = 128 << 10;
@@ -17,17 +17,17 @@ const GROUP_BYTES: usize = 128 << 10;
 const GROUP: usize = 16;
 
 /// Whether a layer's weights are taken block by block for all samples, as they do not stay in the cache.
-pub fn many_weights(feed: &Feed) -> bool {
-    feed.weight_bytes() > SMALL_WEIGHTS
+pub fn exceeds_cache(feed: &SynapsePlan) -> bool {
+    feed.weight_bytes() > CACHED_BYTES
 }
 
 /// The current of one layer for B samples.
 pub enum Current<'a> {
     /// The same at every step, `[B, F]`.
-    Held(Vec<f32>),
+    Constant(Vec<f32>),
     /// Step by step, `[T·B, F]`, time outermost.
     Steps(Vec<f32>),
-    Events(Events<'a>),
+    Events(EventCurrents<'a>),
 }
 
 /// All that is needed to give the columns of one layer.
@@ -46,7 +46,7 @@ pub struct Currents<'a> {
 }
 
 /// Columns that one task gives.
-pub struct Task {
+pub struct ColumnTask {
     pub samples: Range<usize>,
     pub places: Range<usize>,
     blocks: Range<usize>,
@@ -56,7 +56,7 @@ pub struct Task {
 
 impl Currents<'_> {
     /// What the events are added up by, where there are any.
-    fn feed(&self) -> Option<&Feed> {
+    fn feed(&self) -> Option<&SynapsePlan> {
         match &self.current {
             Current::Events(events) => Some(events.feed),
             _ => None,
@@ -67,7 +67,7 @@ impl Currents<'_> {
     fn block_lanes(&self) -> usize {
         match &self.current {
             Current::Events(events) => events.feed.lanes,
-            _ => self.grid.channels.div_ceil(LANES).next_power_of_two().min(MOST),
+            _ => self.grid.channels.div_ceil(LANES).next_power_of_two().min(MAX_LANES),
         }
     }
 
@@ -79,7 +79,7 @@ impl Currents<'_> {
             _ => (false, false),
         };
         // Lanes without a channel between two places would be lanes without a bit.
-        if self.grid.channels == lanes * LANES && !pooled && !groups { MOST / lanes } else { 1 }
+        if self.grid.channels == lanes * LANES && !pooled && !groups { MAX_LANES / lanes } else { 1 }
     }
 
     /// Lanes of a column.
@@ -100,16 +100,16 @@ impl Currents<'_> {
 
     /// Gives every column to `work`, task by task: `work(task, columns)` calls `columns` once with what is to be done with
     /// each column (sample, place, channels, currents). Tasks run on several threads where there are several parts.
-    pub fn each<const N: usize, R: Send>(
+    pub fn for_each_column<const N: usize, R: Send>(
         &self,
-        control: &Control,
-        work: impl Fn(&Task, &dyn Fn(&mut Visit<'_, N>) -> Result<()>) -> Result<R> + Sync,
+        control: &JobControl,
+        work: impl Fn(&ColumnTask, &dyn Fn(&mut Visit<'_, N>) -> Result<()>) -> Result<R> + Sync,
     ) -> Result<Vec<R>> {
         use rayon::prelude::*;
         let blocks = self.blocks();
         let (places, all) = (self.grid.places(), 0..blocks.len());
-        let many = self.cut() || self.feed().is_some_and(many_weights);
-        let run = |task: Task, inputs: &[Vec<Input<'_>>]| {
+        let many = self.cut() || self.feed().is_some_and(exceeds_cache);
+        let run = |task: ColumnTask, inputs: &[Vec<PreparedInput<'_>>]| {
             let columns = |visit: &mut Visit<'_, N>| self.columns(&blocks, &task, inputs, many, control, visit);
             work(&task, &columns)
         };
@@ -126,7 +126,7 @@ impl Currents<'_> {
                 blocks.iter().flat_map(|block| places.iter().map(move |places| (block.clone(), places.clone())));
             let tasks: Vec<_> = tasks.collect();
             let task = |(blocks, places)| {
-                run(Task { samples: 0..self.samples, places, all_channels: blocks == all, blocks }, &inputs)
+                run(ColumnTask { samples: 0..self.samples, places, all_channels: blocks == all, blocks }, &inputs)
             };
             return tasks.into_par_iter().map(task).collect();
         }
@@ -136,7 +136,7 @@ impl Currents<'_> {
             let inputs = [self.inputs(sample, false)];
             let task = |places| {
                 let (samples, blocks) = (sample..sample + 1, all.clone());
-                run(Task { samples, places, blocks, all_channels: true }, &inputs)
+                run(ColumnTask { samples, places, blocks, all_channels: true }, &inputs)
             };
             if self.parts < 2 {
                 all_results.push(task(0..places)?);
@@ -150,7 +150,7 @@ impl Currents<'_> {
     }
 
     /// The spikes of one sample, one for each term; with `ahead`, all rows of events are listed at once.
-    fn inputs(&self, sample: usize, ahead: bool) -> Vec<Input<'_>> {
+    fn inputs(&self, sample: usize, ahead: bool) -> Vec<PreparedInput<'_>> {
         match &self.current {
             Current::Events(events) => events.inputs(sample, self.steps, ahead),
             _ => Vec::new(),
@@ -161,24 +161,24 @@ impl Currents<'_> {
     fn columns<const N: usize>(
         &self,
         blocks: &[Range<usize>],
-        task: &Task,
-        inputs: &[Vec<Input<'_>>],
+        task: &ColumnTask,
+        inputs: &[Vec<PreparedInput<'_>>],
         blocks_outside: bool,
-        control: &Control,
+        control: &JobControl,
         visit: &mut Visit<'_, N>,
     ) -> Result<()> {
-        let mut desk = Desk::new(if self.once { 1 } else { self.steps }, self.feed());
+        let mut desk = Scratch::new(if self.once { 1 } else { self.steps }, self.feed());
         let together = self.together();
         let (places, channels) = (task.places.len(), task.blocks.clone().map(|block| blocks[block].len()));
-        control.count(task.samples.len() * places * channels.sum::<usize>() * self.steps);
+        control.add_computed(task.samples.len() * places * channels.sum::<usize>() * self.steps);
         if self.cut() {
             let mut blocks_of_task = task.blocks.clone();
             return blocks_of_task.try_for_each(|block| self.cut_columns(blocks, block, task, inputs, control, visit));
         }
         let mut one = |sample: usize, place: usize, block: usize| {
             let places = together.min(task.places.end - place);
-            let at = At { sample, place, places, channels: blocks[block].clone() };
-            self.column(&Spot { at: &at, block, inputs: &inputs[sample - task.samples.start] }, &mut desk);
+            let at = ColumnPosition { sample, place, places, channels: blocks[block].clone() };
+            self.column(&ColumnRequest { at: &at, block, inputs: &inputs[sample - task.samples.start] }, &mut desk);
             visit(&at, &mut desk.column);
         };
         let places = || task.places.clone().step_by(together);
@@ -203,7 +203,7 @@ impl Currents<'_> {
     }
 
     /// One column: the currents of one spot at every step.
-    fn column<const N: usize>(&self, spot: &Spot<'_>, desk: &mut Desk<N>) {
+    fn column<const N: usize>(&self, spot: &ColumnRequest<'_>, desk: &mut Scratch<N>) {
         let at = spot.at;
         let pick = |row: &[f32]| {
             let mut lanes = [Lanes::ZERO; N];
@@ -213,7 +213,7 @@ impl Currents<'_> {
             lanes
         };
         match &self.current {
-            Current::Held(values) => desk.column.fill(pick(&values[at.sample * self.grid.len()..])),
+            Current::Constant(values) => desk.column.fill(pick(&values[at.sample * self.grid.len()..])),
             Current::Steps(values) => {
                 for (t, out) in desk.column.iter_mut().enumerate() {
                     *out = pick(&values[(t * self.samples + at.sample) * self.grid.len()..]);
@@ -227,7 +227,7 @@ impl Currents<'_> {
         self.add_bias(at, &mut desk.column);
     }
 
-    fn add_bias<const N: usize>(&self, at: &At, column: &mut Column<N>) {
+    fn add_bias<const N: usize>(&self, at: &ColumnPosition, column: &mut Column<N>) {
         if !self.bias.is_empty() {
             for (lane, (_, c)) in at.neurons().enumerate() {
                 let bias = self.bias[c];
@@ -246,22 +246,23 @@ impl Currents<'_> {
         &self,
         blocks: &[Range<usize>],
         block: usize,
-        task: &Task,
-        inputs: &[Vec<Input<'_>>],
-        control: &Control,
+        task: &ColumnTask,
+        inputs: &[Vec<PreparedInput<'_>>],
+        control: &JobControl,
         visit: &mut Visit<'_, N>,
     ) -> Result<()> {
         let Current::Events(events) = &self.current else { return Ok(()) };
-        let mut desk = Desk::<N>::new(self.steps, self.feed());
+        let mut desk = Scratch::<N>::new(self.steps, self.feed());
         let group = (GROUP_BYTES / size_of_val(desk.column.as_slice()).max(1)).clamp(1, GROUP);
         let mut columns = vec![desk.column.clone(); group];
-        let at = |sample: usize, place: usize| At { sample, place, places: 1, channels: blocks[block].clone() };
+        let at =
+            |sample: usize, place: usize| ColumnPosition { sample, place, places: 1, channels: blocks[block].clone() };
         let all = task.samples.clone().flat_map(|sample| task.places.clone().map(move |place| (sample, place)));
-        let all: Vec<At> = all.map(|(sample, place)| at(sample, place)).collect();
+        let all: Vec<ColumnPosition> = all.map(|(sample, place)| at(sample, place)).collect();
         for group in all.chunks(group) {
             control.check()?;
-            let spot = |at| Spot { at, block, inputs: &inputs[at.sample - task.samples.start] };
-            let spots: Vec<Spot<'_>> = group.iter().map(spot).collect();
+            let spot = |at| ColumnRequest { at, block, inputs: &inputs[at.sample - task.samples.start] };
+            let spots: Vec<ColumnRequest<'_>> = group.iter().map(spot).collect();
             for (spot, column) in spots.iter().zip(&mut columns) {
                 events.sum(spot, &mut desk.shelf, column);
             }
@@ -276,4 +277,4 @@ impl Currents<'_> {
 }
 
 /// What is done with one column.
-pub type Visit<'a, const N: usize> = dyn FnMut(&At, &mut Column<N>) + 'a;
+pub type Visit<'a, const N: usize> = dyn FnMut(&ColumnPosition, &mut Column<N>) + 'a;

@@ -8,7 +8,7 @@ use crate::network::{Network, NodeId, Op};
 
 /// How a layer's currents are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ExecutionForm {
     /// Once: they do not change over time.
     Constant,
     /// From spikes, through sums worked out for every pattern of eight channels.
@@ -22,17 +22,19 @@ pub enum Form {
 }
 
 /// The form of spiking layer `layer`.
-pub fn form_of(program: &Program, spiking: &SpikingNetwork, layer: usize) -> Form {
+pub fn execution_form(program: &Program, spiking: &SpikingNetwork, layer: usize) -> ExecutionForm {
     let network = program.network();
     let source = network.nodes[spiking.layers[layer].node].inputs[0];
     if !varies(network, source) {
-        return Form::Constant;
+        return ExecutionForm::Constant;
     }
     match event_form(program, source, spiking) {
-        Some(form) if form.feed.terms.iter().any(|term| lookup_table::suits(term, form.feed.lanes)) => Form::Tables,
-        Some(_) => Form::Events,
-        None if spiking.dense.contains(&source) => Form::DenseByRate,
-        None => Form::Dense,
+        Some(form) if form.plan.terms.iter().any(|term| lookup_table::is_applicable(term, form.plan.lanes)) => {
+            ExecutionForm::Tables
+        }
+        Some(_) => ExecutionForm::Events,
+        None if spiking.dense_nodes.contains(&source) => ExecutionForm::DenseByRate,
+        None => ExecutionForm::Dense,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::column::{Neurons, PLANES};
-use super::correction::cos::Cos;
-use super::currents::{Currents, Task};
-use super::event_currents::At;
+use super::column::{MAX_PLANES, NeuronColumn};
+use super::correction::cos::CosShift;
+use super::currents::{ColumnTask, Currents};
+use super::event_currents::ColumnPosition;
 use super::neuron::Dynamics;
 use super::recording::LayerRecording;
 use super::spike_train::SpikeTrain;
@@ -14,10 +14,10 @@ use crate::compute::Lanes;
 use crate::compute::event::gather::Column;
 use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, SpikingLayer};
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 /// What integrating one layer leaves behind.
-pub(super) struct Trail {
+pub(super) struct LayerTrace {
     /// Spikes of all steps that were simulated, those that are not kept included.
     pub spikes: SpikeTrain,
     /// Mean input current over the steps that are kept, `[B, F]`.
@@ -31,23 +31,23 @@ pub(super) struct Trail {
 }
 
 /// What one layer's neurons are to do.
-pub(super) struct Work<'a> {
+pub(super) struct LayerTask<'a> {
     pub layer: &'a SpikingLayer,
     /// Whether the current is the same at every step.
-    pub held: bool,
+    pub constant: bool,
     /// Steps that are kept; a correction may read more.
-    pub kept: usize,
+    pub recorded_steps: usize,
     /// The run's number of the first sample.
     pub first: usize,
     /// The layer's recording so far and its number of steps.
-    pub past: Option<(&'a LayerRecording, usize)>,
+    pub resume_from: Option<(&'a LayerRecording, usize)>,
     pub correction: Correction,
     /// Silenced neurons, one step of bits.
     pub mask: Option<&'a SpikeTrain>,
 }
 
 /// Integrates `currents`, which are of `work.layer`.
-pub(super) fn integrate(work: &Work<'_>, currents: &Currents<'_>, control: &Control) -> Result<Trail> {
+pub(super) fn integrate(work: &LayerTask<'_>, currents: &Currents<'_>, control: &JobControl) -> Result<LayerTrace> {
     match currents.lanes() {
         1 => integrate_in::<1>(work, currents, control),
         2 => integrate_in::<2>(work, currents, control),
@@ -56,7 +56,7 @@ pub(super) fn integrate(work: &Work<'_>, currents: &Currents<'_>, control: &Cont
 }
 
 /// What one task gives: its places, channels innermost.
-struct Piece {
+struct TaskOutput {
     samples: Range<usize>,
     places: Range<usize>,
     /// Whether every channel's value is in it; else those that are not are zero.
@@ -69,18 +69,22 @@ struct Piece {
     start: Vec<f32>,
 }
 
-fn integrate_in<const N: usize>(work: &Work<'_>, currents: &Currents<'_>, control: &Control) -> Result<Trail> {
-    let Work { layer, first, past, .. } = *work;
+fn integrate_in<const N: usize>(
+    work: &LayerTask<'_>,
+    currents: &Currents<'_>,
+    control: &JobControl,
+) -> Result<LayerTrace> {
+    let LayerTask { layer, first, resume_from: past, .. } = *work;
     let before = past.map_or(0, |(_, steps)| steps);
     let held = work.mask.cloned().or_else(|| held_back(layer, past, first, currents.samples));
     let sent = sent_before(layer, past, first, currents.samples);
-    let pieces = currents.each::<N, Piece>(control, |task, columns| {
-        let mut piece = Piece::new(task, currents, layer, matches!(work.correction, Correction::Cos { .. }));
-        let still = Still::<N>::of(work);
+    let pieces = currents.for_each_column::<N, TaskOutput>(control, |task, columns| {
+        let mut piece = TaskOutput::new(task, currents, layer, matches!(work.correction, Correction::Cos { .. }));
+        let still = NeuronTemplate::<N>::of(work);
         columns(&mut |at, column| {
             let mut neurons = still.neurons(at, work, &sent);
             if let (Correction::Cos { steps, passes, rule }, None) = (work.correction, past) {
-                let cos = Cos { steps, passes, rule, tie: layer.tie };
+                let cos = CosShift { steps, passes, rule, tie: layer.tie };
                 cos.calibrate_column(&mut neurons, column);
                 piece.put_start(at, layer, &neurons.v);
             }
@@ -92,29 +96,29 @@ fn integrate_in<const N: usize>(work: &Work<'_>, currents: &Currents<'_>, contro
 }
 
 /// Neurons before their first step, those of the last column kept for the next: most layers start alike everywhere.
-struct Still<const N: usize> {
-    neurons: Neurons<N>,
+struct NeuronTemplate<const N: usize> {
+    neurons: NeuronColumn<N>,
     /// Whether θ and v(0) are the same for all neurons.
     uniform: bool,
 }
 
-impl<const N: usize> Still<N> {
-    fn of(work: &Work<'_>) -> Self {
+impl<const N: usize> NeuronTemplate<N> {
+    fn of(work: &LayerTask<'_>) -> Self {
         let layer = work.layer;
         let theta = layer.theta.first().copied().unwrap_or(f32::INFINITY);
-        let neurons = Neurons {
+        let neurons = NeuronColumn {
             dynamics: Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie },
             theta: [Lanes([theta; LANES]); N],
-            shift: layer.shift,
-            v: [Lanes([layer.v_init * layer.neuron.unit(theta); LANES]); N],
+            shift: layer.bias_shift,
+            v: [Lanes([layer.v_init * layer.neuron.amplitude(theta); LANES]); N],
             charge: [Lanes::ZERO; N],
             sent: [[0; LANES]; N],
         };
-        Self { neurons, uniform: layer.theta.len() == 1 && layer.start.is_none() && work.past.is_none() }
+        Self { neurons, uniform: layer.theta.len() == 1 && layer.v_init_values.is_none() && work.resume_from.is_none() }
     }
 
     /// The neurons of one column.
-    fn neurons(&self, at: &At, work: &Work<'_>, sent: &[i32]) -> Neurons<N> {
+    fn neurons(&self, at: &ColumnPosition, work: &LayerTask<'_>, sent: &[i32]) -> NeuronColumn<N> {
         let layer = work.layer;
         let mut neurons = self.neurons.clone();
         if self.uniform {
@@ -127,13 +131,13 @@ impl<const N: usize> Still<N> {
         neurons.theta = [Lanes([f32::INFINITY; LANES]); N];
         neurons.v = [Lanes::ZERO; N];
         for (lane, (place, c)) in at.neurons().enumerate() {
-            let neuron = c * layer.plane() + place;
+            let neuron = c * layer.neurons_per_channel() + place;
             let theta = if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[c] };
             neurons.theta[lane / LANES].0[lane % LANES] = theta;
-            neurons.v[lane / LANES].0[lane % LANES] = match work.past {
+            neurons.v[lane / LANES].0[lane % LANES] = match work.resume_from {
                 Some((record, _)) => record.potential[(work.first + at.sample) * layer.neurons() + neuron],
-                None if layer.start.is_none() => layer.v_init * layer.neuron.unit(theta),
-                None => layer.start_of(neuron),
+                None if layer.v_init_values.is_none() => layer.v_init * layer.neuron.amplitude(theta),
+                None => layer.v_init_of(neuron),
             };
             if !sent.is_empty() {
                 neurons.sent[lane / LANES][lane % LANES] = sent[at.sample * layer.neurons() + neuron];
@@ -143,10 +147,10 @@ impl<const N: usize> Still<N> {
     }
 }
 
-impl Piece {
-    fn new(task: &Task, currents: &Currents<'_>, layer: &SpikingLayer, shifted: bool) -> Self {
+impl TaskOutput {
+    fn new(task: &ColumnTask, currents: &Currents<'_>, layer: &SpikingLayer, shifted: bool) -> Self {
         let neurons = task.places.len() * currents.grid.channels;
-        let planes = layer.neuron.weights().len();
+        let planes = layer.neuron.plane_weights().len();
         let all = task.samples.len() * neurons;
         Self {
             samples: task.samples.clone(),
@@ -160,12 +164,12 @@ impl Piece {
     }
 
     /// Index of the first channel of `at` in `[sample][place][channel]`, and the same within its sample.
-    fn index(&self, at: &At, channels: usize) -> (usize, usize) {
+    fn index(&self, at: &ColumnPosition, channels: usize) -> (usize, usize) {
         let within = (at.place - self.places.start) * channels + at.channels.start;
         ((at.sample - self.samples.start) * self.places.len() * channels + within, within)
     }
 
-    fn put_start<const N: usize>(&mut self, at: &At, layer: &SpikingLayer, v: &[Lanes; N]) {
+    fn put_start<const N: usize>(&mut self, at: &ColumnPosition, layer: &SpikingLayer, v: &[Lanes; N]) {
         let (index, _) = self.index(at, layer.shape[0]);
         put(&mut self.start[index..index + at.lanes()], v);
     }
@@ -174,10 +178,10 @@ impl Piece {
     /// one step stands for all of them.
     fn take_column<const N: usize>(
         &mut self,
-        at: &At,
-        work: &Work<'_>,
+        at: &ColumnPosition,
+        work: &LayerTask<'_>,
         [before, steps]: [usize; 2],
-        neurons: &mut Neurons<N>,
+        neurons: &mut NeuronColumn<N>,
         column: &Column<N>,
         held: Option<&SpikeTrain>,
     ) {
@@ -185,8 +189,8 @@ impl Piece {
         let channels = layer.shape[0];
         let (index, within) = self.index(at, channels);
         let own = index..index + at.lanes();
-        let planes = layer.neuron.weights().len();
-        let mut masks = [0u64; 64 * PLANES];
+        let planes = layer.neuron.plane_weights().len();
+        let mut masks = [0u64; 64 * MAX_PLANES];
         let words = (self.places.len() * channels).div_ceil(64);
         let row = (at.sample - self.samples.start) * steps * planes * words;
         let silent = held.map_or(0, |held| {
@@ -194,7 +198,7 @@ impl Piece {
             crate::compute::event::event_list::bits_at(held.row(0, at.sample), first, at.lanes())
         });
         let keep = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
-        for span in chunks(steps, work.kept) {
+        for span in chunks(steps, work.recorded_steps) {
             let masks = &mut masks[..span.len() * planes];
             match column {
                 [current] => neurons.advance_held(current, masks),
@@ -207,35 +211,35 @@ impl Piece {
             } else {
                 rows.zip(&*masks).for_each(|(words, mask)| or_bits(words, within, mask & keep));
             }
-            if span.end == work.kept {
+            if span.end == work.recorded_steps {
                 put(&mut self.potential[own.clone()], &neurons.v);
                 put(&mut self.mean[own.clone()], &neurons.charge);
             }
         }
         let mean = &mut self.mean[own];
-        if work.held {
+        if work.constant {
             // Exactly: a sum of equal numbers rounds.
             put(mean, &column[0]);
-        } else if let Some((record, _)) = work.past {
-            let total = (before + work.kept) as f32;
+        } else if let Some((record, _)) = work.resume_from {
+            let total = (before + work.recorded_steps) as f32;
             for (mean, (place, c)) in mean.iter_mut().zip(at.neurons()) {
-                let neuron = c * layer.plane() + place;
+                let neuron = c * layer.neurons_per_channel() + place;
                 let old = record.mean_input[(work.first + at.sample) * layer.neurons() + neuron];
                 *mean = (*mean + old * before as f32) / total;
             }
         } else {
-            mean.iter_mut().for_each(|mean| *mean /= work.kept as f32);
+            mean.iter_mut().for_each(|mean| *mean /= work.recorded_steps as f32);
         }
     }
 }
 
-/// `steps` steps in pieces of up to 64, with an end at step `kept`.
+/// `steps` steps in pieces of up to 64, with an end at step `recorded_steps`.
 fn chunks(steps: usize, kept: usize) -> impl Iterator<Item = Range<usize>> {
     let of = |from: usize, to: usize| (from..to).step_by(64).map(move |first| first..(first + 64).min(to));
     of(0, kept).chain(of(kept, steps))
 }
 
-/// Sets the bits of `mask` from bit `start` of `words` on.
+/// Sets the bits of `mask` from bit `v_init_values` of `words` on.
 fn or_bits(words: &mut [u64], start: usize, mask: u64) {
     if mask == 0 {
         return;
@@ -255,10 +259,15 @@ fn put<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
 }
 
 /// Puts the pieces of a layer together.
-fn assemble(work: &Work<'_>, currents: &Currents<'_>, pieces: Vec<Piece>, silenced: Option<SpikeTrain>) -> Trail {
+fn assemble(
+    work: &LayerTask<'_>,
+    currents: &Currents<'_>,
+    pieces: Vec<TaskOutput>,
+    silenced: Option<SpikeTrain>,
+) -> LayerTrace {
     let layer = work.layer;
-    let (channels, places, neurons) = (layer.shape[0], layer.plane(), layer.neurons());
-    let planes = layer.neuron.weights().len();
+    let (channels, places, neurons) = (layer.shape[0], layer.neurons_per_channel(), layer.neurons());
+    let planes = layer.neuron.plane_weights().len();
     let mut spikes = SpikeTrain::of_layer(currents.samples, layer);
     spikes.resize(currents.steps);
     let zeros = || vec![0.0; currents.samples * neurons];
@@ -303,7 +312,7 @@ fn assemble(work: &Work<'_>, currents: &Currents<'_>, pieces: Vec<Piece>, silenc
             spread(&piece.start, start);
         }
     }
-    Trail { spikes, mean_input, potential, start, silenced }
+    LayerTrace { spikes, mean_input, potential, start, silenced }
 }
 
 /// The silenced neurons of a run that goes on.
@@ -314,7 +323,7 @@ fn held_back(
     samples: usize,
 ) -> Option<SpikeTrain> {
     let silenced = past?.0.silenced.as_ref()?;
-    let mut held = SpikeTrain::flags_of(samples, layer);
+    let mut held = SpikeTrain::flags_for(samples, layer);
     held.resize(1);
     (0..samples).for_each(|sample| held.row_mut(0, sample).copy_from_slice(silenced.row(0, first + sample)));
     Some(held)
@@ -323,7 +332,7 @@ fn held_back(
 /// Counts that a run that goes on has sent already, `[B, F]`; empty but for the signed neuron, as no other asks.
 fn sent_before(layer: &SpikingLayer, past: Option<(&LayerRecording, usize)>, first: usize, samples: usize) -> Vec<i32> {
     let neurons = layer.neurons();
-    if layer.neuron != crate::convert::Neuron::Signed {
+    if layer.neuron != crate::convert::NeuronModel::Signed {
         return Vec::new();
     }
     let mut sent = vec![0u32; samples * neurons];

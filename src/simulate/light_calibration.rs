@@ -11,35 +11,35 @@ use rayon::prelude::*;
 
 use super::block::with_recorded_currents;
 use super::currents::Current;
-use super::layer::{Work, integrate};
-use super::plan::Plan;
+use super::layer::{LayerTask, integrate};
+use super::plan::SimulationPlan;
 use super::recording::{LayerRecording, Recording};
 use super::spike_train::SpikeTrain;
 use crate::Result;
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
 use crate::convert::{Correction, InitialPotential, Recipe, SpikingLayer, SpikingNetwork};
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 /// Samples of the batch.
 pub const BATCH: usize = 64;
 
 /// Whether `recipe` asks for anything measured here.
-pub fn wanted(recipe: &Recipe) -> bool {
+pub fn is_requested(recipe: &Recipe) -> bool {
     recipe.bias_correction || recipe.initial == InitialPotential::Calibrated
 }
 
 /// `spiking` with the biases and initial potentials that `recipe` asks for, from the first [`BATCH`] of `rows` calibration
 /// samples (`input` is `[rows, F]`, scaled) over the recipe's T steps, uncorrected.
-pub fn tune(
+pub fn calibrate_light(
     program: &Program,
     spiking: SpikingNetwork,
     input: &[f32],
     rows: usize,
     recipe: &Recipe,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<SpikingNetwork> {
-    if !wanted(recipe) {
+    if !is_requested(recipe) {
         return Ok(spiking);
     }
     let width = input.len().checked_div(rows).unwrap_or(0);
@@ -56,25 +56,25 @@ pub fn tune(
         let spikes = run_layer(program, &spiking, input, &done, index, control)?;
         let layer = &spiking.layers[index];
         let counts = spikes.counts(recipe.steps);
-        let lacking = lacking(layer, &counts, &ann.pre_activations[index], recipe.steps);
+        let lacking = missing_activation(layer, &counts, &ann.pre_activations[index], recipe.steps);
         let changed = &mut spiking.layers[index];
         if recipe.bias_correction {
-            let plane = changed.plane().max(1);
+            let plane = changed.neurons_per_channel().max(1);
             changed.bias = lacking.chunks(plane).map(|c| c.iter().sum::<f32>() / c.len() as f32).collect();
         }
         if recipe.initial == InitialPotential::Calibrated {
             // What the bias makes good already is not made good twice.
             let rest = |(i, lack): (usize, &f32)| recipe.steps as f32 * (lack - changed.bias_of(i));
             let moved =
-                changed.starts().iter().zip(lacking.iter().enumerate().map(rest)).map(|(v, by)| v + by).collect();
-            changed.start = Some(Arc::new(moved));
+                changed.v_init_all().iter().zip(lacking.iter().enumerate().map(rest)).map(|(v, by)| v + by).collect();
+            changed.v_init_values = Some(Arc::new(moved));
         }
         let spikes = run_layer(program, &spiking, input, &done, index, control)?;
         done.layers.push(LayerRecording {
             spikes,
             mean_input: Arc::default(),
             potential: Arc::default(),
-            start: None,
+            v_init: None,
             silenced: None,
         });
     }
@@ -88,17 +88,26 @@ fn run_layer(
     input: &[f32],
     done: &Recording,
     index: usize,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<SpikeTrain> {
     let layer = &spiking.layers[index];
     let (steps, samples) = (done.steps, done.samples);
-    let plan = Plan { program, spiking, input, samples, steps, previous: Some(done), unchanged_layers: index };
+    let plan =
+        SimulationPlan { program, spiking, input, samples, steps, previous: Some(done), unchanged_layers: index };
     let one = |sample: usize| -> Result<SpikeTrain> {
         control.check()?;
         with_recorded_currents(&plan, index, sample, 1, |currents| {
-            let held = matches!(currents.current, Current::Held(_));
+            let held = matches!(currents.current, Current::Constant(_));
             let correction = Correction::None;
-            let work = Work { layer, held, kept: steps, first: sample, past: None, correction, mask: None };
+            let work = LayerTask {
+                layer,
+                constant: held,
+                recorded_steps: steps,
+                first: sample,
+                resume_from: None,
+                correction,
+                mask: None,
+            };
             Ok(integrate(&work, currents, control)?.spikes)
         })
     };
@@ -112,11 +121,11 @@ fn run_layer(
 }
 
 /// Mean a − φ of every neuron over the samples, `[F]`, from counts and pre-activations `[N, F]`.
-fn lacking(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) -> Vec<f32> {
+fn missing_activation(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) -> Vec<f32> {
     let neurons = layer.neurons();
     let samples = counts.len().checked_div(neurons).unwrap_or(0).max(1);
     let mean = |neuron: usize| {
-        let unit = f64::from(layer.unit_of(neuron)) / steps as f64;
+        let unit = f64::from(layer.amplitude_of(neuron)) / steps as f64;
         let one = |i: usize| f64::from(layer.activation.apply(z[i])) - unit * f64::from(counts[i]);
         ((0..samples).map(|s| one(s * neurons + neuron)).sum::<f64>() / samples as f64) as f32
     };

@@ -1,17 +1,17 @@
 //! The membrane of single neurons, step by step. Traces are not stored: they are computed again, exactly, from the
 //! recorded input spikes when someone looks.
 
-use super::block::{by_step, with_recorded_currents};
+use super::block::{currents_by_step, with_recorded_currents};
 use super::neuron::Dynamics;
-use super::plan::Plan;
+use super::plan::SimulationPlan;
 use super::recording::Recording;
 use crate::compute::program::Program;
 use crate::convert::SpikingNetwork;
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 /// What one neuron did at every step of a run. All vectors have one entry per step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Trace {
+pub struct MembraneTrace {
     pub theta: f32,
     /// v(0)
     pub initial: f32,
@@ -41,9 +41,10 @@ pub fn layer_currents(
     sample: usize,
 ) -> Vec<f32> {
     let (steps, samples) = (recording.steps, recording.samples);
-    let plan = Plan { program, spiking, input, samples, steps, previous: Some(recording), unchanged_layers: layer };
+    let plan =
+        SimulationPlan { program, spiking, input, samples, steps, previous: Some(recording), unchanged_layers: layer };
     // Nothing can stop it, and a recorded layer has all that it takes.
-    with_recorded_currents(&plan, layer, sample, 1, |currents| by_step(currents, &Control::default()))
+    with_recorded_currents(&plan, layer, sample, 1, |currents| currents_by_step(currents, &JobControl::default()))
         .unwrap_or_default()
 }
 
@@ -55,13 +56,13 @@ pub fn trace(
     layer: usize,
     sample: usize,
     neuron: usize,
-) -> Trace {
+) -> MembraneTrace {
     let (layer, record) = (&spiking.layers[layer], &recording.layers[layer]);
     let theta = layer.theta_of(neuron);
     let mut v = record.start_of(layer, sample, neuron);
     let silenced = record.silenced(sample, neuron);
     let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
-    let mut out = Trace {
+    let mut out = MembraneTrace {
         theta,
         initial: v,
         current: currents.iter().skip(neuron).step_by(layer.neurons()).copied().collect(),
@@ -75,7 +76,7 @@ pub fn trace(
     let mut total = 0;
     for &current in &out.current {
         // In the order of the run, so that the rounding is the same.
-        v += layer.shift * theta;
+        v += layer.bias_shift * theta;
         out.before_reset.push(v + current);
         let (count, after) = dynamics.step(v, current, theta, total);
         v = after;

@@ -20,8 +20,8 @@ pub mod run;
 pub mod signal;
 pub mod spike_train;
 
-pub use memory::predict_bytes;
-pub use plan::Plan;
+pub use memory::estimate_bytes;
+pub use plan::SimulationPlan;
 pub use recording::{LayerRecording, Recording};
-pub use run::run;
+pub use run::simulate;
 pub use spike_train::SpikeTrain;

@@ -6,7 +6,7 @@ use crate::convert::SpikingNetwork;
 
 /// What to run, and what is already known.
 #[derive(Clone, Copy)]
-pub struct Plan<'a> {
+pub struct SimulationPlan<'a> {
     pub program: &'a Program,
     pub spiking: &'a SpikingNetwork,
     /// Scaled input, `[samples, F]`, or `[samples, frames, F]` where it changes over time (one frame a step, over and over).
@@ -31,5 +31,5 @@ pub(super) struct Reuse<'a> {
 
 impl Reuse<'_> {
     /// Nothing is taken over.
-    pub const NOTHING: Self = Self { previous: None, layers: 0, from_step: 0 };
+    pub const NONE: Self = Self { previous: None, layers: 0, from_step: 0 };
 }

@@ -10,11 +10,11 @@ use super::block::{add_bias, decode};
 use super::recording::{LayerRecording, Recording};
 use super::signal::{Signal, apply_signal, input_signal};
 use crate::Result;
-use crate::compute::dense::numbers;
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
-use crate::convert::{Correction, Pooling, Reset, SpikingLayer, SpikingNetwork};
+use crate::convert::{Correction, MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 /// Values that one block of samples may hold (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;
@@ -24,13 +24,13 @@ const BLOCK_VALUES: usize = 4 << 20;
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`].
-pub fn prefix(
+pub fn truncate_recording(
     program: &Program,
     spiking: &SpikingNetwork,
     input: &[f32],
     recording: &Recording,
     steps: usize,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Option<Recording>> {
     let steps = steps.clamp(1, recording.steps);
     if steps == recording.steps {
@@ -46,18 +46,18 @@ pub fn prefix(
         control.check()?;
         let mut spikes = record.spikes.clone();
         spikes.resize(steps);
-        let (theta, units) = (layer.theta_per_neuron(), layer.units());
+        let (theta, units) = (layer.theta_per_neuron(), layer.amplitudes());
         let counts = spikes.counts(steps);
-        let starts = record.start.clone().unwrap_or_else(|| layer.starts().repeat(recording.samples));
+        let starts = record.v_init.clone().unwrap_or_else(|| layer.v_init_all().repeat(recording.samples));
         // v(t) = v(0) + charge in − what was sent
         let potential = (0..counts.len()).map(|i| {
             let k = i % units.len().max(1);
-            let charge = f64::from(mean_input[i]) + f64::from(layer.shift * theta[k]);
+            let charge = f64::from(mean_input[i]) + f64::from(layer.bias_shift * theta[k]);
             (f64::from(starts[i]) + charge * steps as f64 - f64::from(units[k]) * f64::from(counts[i])) as f32
         });
         let (potential, mean_input) = (Arc::new(potential.collect()), Arc::new(mean_input));
-        let (start, silenced) = (record.start.clone(), record.silenced.clone());
-        Ok(LayerRecording { spikes, potential, mean_input, start, silenced })
+        let (start, silenced) = (record.v_init.clone(), record.silenced.clone());
+        Ok(LayerRecording { spikes, potential, mean_input, v_init: start, silenced })
     };
     let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect::<Result<_>>()?;
     let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
@@ -71,15 +71,15 @@ pub fn mean_inputs(
     input: &[f32],
     recording: &Recording,
     steps: usize,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Vec<Vec<f32>>> {
-    if steps == recording.steps && recording.is_whole() {
+    if steps == recording.steps && recording.has_final_state() {
         return Ok(recording.layers.iter().map(|layer| layer.mean_input.to_vec()).collect());
     }
     let stepwise = match spiking.pooling {
-        Pooling::PreNeuron => feeds_max_pool(program),
+        MaxPoolRule::PreNeuron => feeds_max_pool(program),
         // The mean passes through a lateral pool.
-        Pooling::Lateral => vec![false; program.network().nodes.len()],
+        MaxPoolRule::Lateral => vec![false; program.network().nodes.len()],
     };
     let network = program.network();
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
@@ -145,13 +145,13 @@ fn block_means(
                 let index = means.len();
                 let Some(current) = value_of(&values, node.inputs[0]) else { continue };
                 let (layer, spikes) = (&spiking.layers[index], &recording.layers[index].spikes);
-                let mut mean = numbers(averaged(current));
+                let mut mean = tensor_to_vec(averaged(current));
                 add_bias(layer, &mut mean);
                 means.push(mean);
                 if stepwise[id] {
                     Signal::Sequence(program.tensor(decode(layer, spikes, 0..steps, first, rows), steps * rows))
                 } else {
-                    let units = layer.units();
+                    let units = layer.amplitudes();
                     let mut rates = vec![0.0; rows * units.len()];
                     let mut counts = vec![0u32; units.len()];
                     for (b, row) in rates.chunks_mut(units.len().max(1)).enumerate() {

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
-use crate::network::outputs::arg_max;
+use crate::network::outputs::argmax;
 
 /// One spiking layer's part of a recording.
 #[derive(Clone, Debug)]
 pub struct LayerRecording {
     pub spikes: SpikeTrain,
     /// Mean input current ẑ over the T steps, `[N, F]`, in units of the ANN's pre-activation; empty where the recording was
-    /// put aside ([`Recording::put_aside`]).
+    /// put aside ([`Recording::without_final_state`]).
     pub mean_input: Arc<Vec<f32>>,
     /// Membrane potential after the last step v(T), `[N, F]`; empty likewise.
     pub potential: Arc<Vec<f32>>,
     /// v(0) per sample, `[N, F]`, where a correction shifted it (COS).
-    pub start: Option<Vec<f32>>,
+    pub v_init: Option<Vec<f32>>,
     /// Neurons whose output a correction holds back (SRP), one step of bits. They integrate, fire and reset all the same.
     pub silenced: Option<SpikeTrain>,
 }
@@ -24,7 +24,7 @@ pub struct LayerRecording {
 impl LayerRecording {
     /// v(0) of `neuron` (index in the flattened layer) for `sample`.
     pub fn start_of(&self, layer: &SpikingLayer, sample: usize, neuron: usize) -> f32 {
-        self.start.as_ref().map_or_else(|| layer.start_of(neuron), |start| start[sample * layer.neurons() + neuron])
+        self.v_init.as_ref().map_or_else(|| layer.v_init_of(neuron), |start| start[sample * layer.neurons() + neuron])
     }
     /// Whether the output of `neuron` is held back for `sample`.
     pub fn silenced(&self, sample: usize, neuron: usize) -> bool {
@@ -51,16 +51,16 @@ impl Recording {
         &self.readout[start..start + self.classes]
     }
     /// The class with the largest readout after `t` steps (1-based); the first of equals.
-    pub fn answer_at(&self, t: usize, sample: usize) -> usize {
-        arg_max(self.readout_at(t, sample))
+    pub fn prediction_at(&self, t: usize, sample: usize) -> usize {
+        argmax(self.readout_at(t, sample))
     }
     /// Whether the state after the last step is there, so that the run can go on.
-    pub fn is_whole(&self) -> bool {
+    pub fn has_final_state(&self) -> bool {
         self.layers.iter().all(|layer| layer.potential.len() == self.samples * layer.spikes.neurons())
     }
     /// The same without the state after the last step: spikes and readout, one bit for each neuron and step. Everything
     /// else follows from them ([`super::membrane_trace`], [`super::prefix`]).
-    pub fn put_aside(&self) -> Self {
+    pub fn without_final_state(&self) -> Self {
         let bare = |layer: &LayerRecording| LayerRecording {
             mean_input: Arc::default(),
             potential: Arc::default(),
@@ -69,16 +69,16 @@ impl Recording {
         Self { layers: self.layers.iter().map(bare).collect(), ..self.clone() }
     }
     /// Bytes of the state after the last step.
-    pub fn end_bytes(&self) -> usize {
+    pub fn final_state_bytes(&self) -> usize {
         self.layers.iter().map(|layer| (layer.mean_input.len() + layer.potential.len()) * 4).sum()
     }
     /// What it holds, each part with a mark that is equal where two recordings share it, and its bytes.
-    pub fn parts(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub fn shared_buffers(&self) -> impl Iterator<Item = (usize, usize)> {
         let of = |values: &Arc<Vec<f32>>| (Arc::as_ptr(values).addr(), values.len() * 4);
         let layer = move |layer: &LayerRecording| {
-            let start = layer.start.as_ref().map_or(0, |start| start.len() * 4);
+            let start = layer.v_init.as_ref().map_or(0, |start| start.len() * 4);
             let silenced = layer.silenced.as_ref().map_or(0, SpikeTrain::bytes);
-            let spikes = (layer.spikes.mark(), layer.spikes.bytes() + start + silenced);
+            let spikes = (layer.spikes.storage_id(), layer.spikes.bytes() + start + silenced);
             [spikes, of(&layer.mean_input), of(&layer.potential)]
         };
         let readout = (self.readout.as_ptr().addr(), self.readout.len() * 4);
@@ -86,7 +86,7 @@ impl Recording {
     }
     /// Bytes held by the recording.
     pub fn bytes(&self) -> usize {
-        self.parts().map(|(_, bytes)| bytes).sum()
+        self.shared_buffers().map(|(_, bytes)| bytes).sum()
     }
     /// Bytes that the recording of `samples` samples of `spiking` over `steps` steps will hold.
     pub fn predict_bytes(spiking: &SpikingNetwork, steps: usize, samples: usize, classes: usize) -> usize {
@@ -98,7 +98,7 @@ impl Recording {
                 Correction::Srp { .. } => words,
                 Correction::Cos { .. } => neurons * 4,
             };
-            steps * words * layer.neuron.weights().len() + neurons * 8 + corrections
+            steps * words * layer.neuron.plane_weights().len() + neurons * 8 + corrections
         };
         samples * (spiking.layers.iter().map(layer).sum::<usize>() + steps * classes * 4)
     }

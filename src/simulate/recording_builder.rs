@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::block::Block;
-use super::layer::Trail;
-use super::plan::{Plan, Reuse};
+use super::layer::LayerTrace;
+use super::plan::{Reuse, SimulationPlan};
 use super::recording::{LayerRecording, Recording};
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer};
 
 /// The recording that blocks are put into: room for what is new, and what is kept.
-pub(super) fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
+pub(super) fn allocate(plan: &SimulationPlan<'_>, reuse: Reuse<'_>) -> Recording {
     let classes = plan.program.network().classes();
     let layer = |(index, layer): (usize, &SpikingLayer)| {
         let kept = reuse.previous.filter(|_| index < reuse.layers || reuse.from_step > 0);
@@ -28,11 +28,11 @@ pub(super) fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
         let end = || Arc::new(zeros());
         let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(zeros);
         let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
-            let mut bits = SpikeTrain::flags_of(plan.samples, layer);
+            let mut bits = SpikeTrain::flags_for(plan.samples, layer);
             bits.resize(1);
             bits
         });
-        LayerRecording { spikes, mean_input: end(), potential: end(), start, silenced }
+        LayerRecording { spikes, mean_input: end(), potential: end(), v_init: start, silenced }
     };
     let layers = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
     let mut readout = vec![0.0; plan.steps * plan.samples * classes];
@@ -44,7 +44,7 @@ pub(super) fn begin(plan: &Plan<'_>, reuse: Reuse<'_>) -> Recording {
 
 impl Recording {
     /// Takes over the first `count` samples of `from`, a run of the same network and steps, as samples `at..at + count`.
-    pub(super) fn put_samples(&mut self, from: &Self, at: usize, count: usize) {
+    pub(super) fn insert_samples(&mut self, from: &Self, at: usize, count: usize) {
         for (to, from) in self.layers.iter_mut().zip(&from.layers) {
             to.spikes.copy_samples(&from.spikes, at, count);
             let width = to.spikes.neurons();
@@ -53,7 +53,7 @@ impl Recording {
             };
             copy(&mut Arc::make_mut(&mut to.mean_input)[..], &from.mean_input);
             copy(&mut Arc::make_mut(&mut to.potential)[..], &from.potential);
-            if let (Some(to), Some(from)) = (&mut to.start, &from.start) {
+            if let (Some(to), Some(from)) = (&mut to.v_init, &from.v_init) {
                 copy(to, from);
             }
             if let (Some(to), Some(from)) = (&mut to.silenced, &from.silenced) {
@@ -68,7 +68,7 @@ impl Recording {
     }
 
     /// Takes the means and end states out of `trail`, which is of the samples from `first` on.
-    pub(super) fn take_ends(&mut self, layer: usize, first: usize, trail: &mut Trail) {
+    pub(super) fn insert_final_state(&mut self, layer: usize, first: usize, trail: &mut LayerTrace) {
         let record = &mut self.layers[layer];
         let neurons = record.spikes.neurons();
         let take = |to: &mut [f32], from: &mut Vec<f32>| {
@@ -77,13 +77,13 @@ impl Recording {
         };
         take(&mut Arc::make_mut(&mut record.mean_input)[..], &mut trail.mean_input);
         take(&mut Arc::make_mut(&mut record.potential)[..], &mut trail.potential);
-        if let (Some(to), Some(from)) = (&mut record.start, &mut trail.start) {
+        if let (Some(to), Some(from)) = (&mut record.v_init, &mut trail.start) {
             take(to, from);
         }
     }
 
     /// Takes over what else a block of samples gave.
-    pub(super) fn put(&mut self, plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) {
+    pub(super) fn insert_block(&mut self, plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) {
         let new_steps = plan.steps - reuse.from_step;
         for (record, trail) in self.layers.iter_mut().zip(&block.layers) {
             let Some(trail) = trail else { continue };

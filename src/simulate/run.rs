@@ -2,26 +2,26 @@
 //! stateless layers see `[T·B, …]` at once and what is constant in time is computed once.
 //!
 //! Nothing is computed twice: spikes of layers before the first change are taken from the last recording, a longer T goes
-//! on from the stored potentials, a shorter T is a prefix ([`super::prefix`]).
+//! on from the stored potentials, a shorter T is a prefix ([`super::truncate_recording`]).
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::block::{Block, Shared, dense_nodes, run_block};
-use super::layer::Trail;
+use super::block::{Block, BlockContext, dense_nodes, run_block};
+use super::layer::LayerTrace;
 use super::memory::block_rows;
-use super::plan::{Plan, Reuse};
-use super::prefix::prefix;
+use super::plan::{Reuse, SimulationPlan};
+use super::prefix::truncate_recording;
 use super::recording::Recording;
-use super::recording_builder::begin;
-use crate::convert::{Correction, Pooling};
-use crate::progress::{Control, Event, Finished};
+use super::recording_builder::allocate;
+use crate::convert::{Correction, MaxPoolRule};
+use crate::progress::{FinishedSamples, JobControl, JobEvent};
 use crate::{Error, Result};
 
 /// Simulates by `plan`. Cancelling returns [`Error::Cancelled`] within one layer of one block.
-pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
+pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recording> {
     if plan.samples == 0 {
         return Err(Error::Invalid("there are no samples to run".into()));
     }
@@ -30,23 +30,23 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
         && previous.steps == plan.steps
         && previous.samples != plan.samples
         && previous.samples > 0
-        && previous.is_whole()
+        && previous.has_final_state()
     {
-        return other_samples(plan, previous, control);
+        return extend_samples(plan, previous, control);
     }
     // Of a longer run, what stays is its beginning.
     let shortened = match plan.previous.filter(|r| r.steps > plan.steps && plan.unchanged_layers > 0 && fits(plan, r)) {
         Some(longer) => {
-            let beginning = prefix(plan.program, plan.spiking, plan.input, longer, plan.steps, control)?;
+            let beginning = truncate_recording(plan.program, plan.spiking, plan.input, longer, plan.steps, control)?;
             match beginning {
                 Some(recording) => Some(recording),
                 // The spikes do not tell the potentials: all of it is simulated again.
-                None => return run(&Plan { previous: None, unchanged_layers: 0, ..*plan }, control),
+                None => return simulate(&SimulationPlan { previous: None, unchanged_layers: 0, ..*plan }, control),
             }
         }
         None => None,
     };
-    let plan = &Plan { previous: shortened.as_ref().or(plan.previous), ..*plan };
+    let plan = &SimulationPlan { previous: shortened.as_ref().or(plan.previous), ..*plan };
     let reuse = reuse_of(plan);
     if let Some(previous) = reuse.previous
         && reuse.layers == plan.spiking.layers.len()
@@ -62,22 +62,22 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
     let parts = if plan.samples.div_ceil(rows) < 2 * threads && threads > 1 { 2 * threads } else { 1 };
     let done = AtomicUsize::new(0);
     let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
-    let recording = Mutex::new(begin(plan, reuse));
+    let recording = Mutex::new(allocate(plan, reuse));
     let open = || recording.lock().unwrap_or_else(PoisonError::into_inner);
-    let take_ends = |layer: usize, first: usize, trail: &mut Trail| open().take_ends(layer, first, trail);
-    let shared = Shared { plan, reuse, dense: &dense, parts, take_ends: Some(&take_ends) };
+    let take_ends = |layer: usize, first: usize, trail: &mut LayerTrace| open().insert_final_state(layer, first, trail);
+    let shared = BlockContext { plan, reuse, dense: &dense, parts, take_ends: Some(&take_ends) };
     let block = |first: usize| {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
-        open().put(plan, reuse, &block);
-        control.tell_answers(|| Event::Answers(finished(plan, reuse, &block)));
+        open().insert_block(plan, reuse, &block);
+        control.emit_samples(|| JobEvent::Samples(finished(plan, reuse, &block)));
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
         Ok(())
     };
     let blocks = || starts.into_par_iter().try_for_each(block);
     if parts > 1 {
-        wide_awake(threads, blocks)?
+        with_busy_threads(threads, blocks)?
     } else {
         blocks()?
     };
@@ -86,7 +86,7 @@ pub fn run(plan: &Plan<'_>, control: &Control) -> Result<Recording> {
 
 /// Does `work` while the other threads stay awake. Between one layer's parts and the next a thread would go to sleep, and
 /// waking it takes about as long as a part.
-fn wide_awake<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+fn with_busy_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     /// Lets the others go, whatever happens.
     struct Over<'a>(&'a AtomicBool);
     impl Drop for Over<'_> {
@@ -112,50 +112,50 @@ fn wide_awake<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 }
 
 /// A run of more or fewer samples than `previous`, which is of the same network and steps: only those added are run.
-fn other_samples(plan: &Plan<'_>, previous: &Recording, control: &Control) -> Result<Recording> {
+fn extend_samples(plan: &SimulationPlan<'_>, previous: &Recording, control: &JobControl) -> Result<Recording> {
     let known = previous.samples.min(plan.samples);
-    let mut recording = begin(plan, Reuse::NOTHING);
-    recording.put_samples(previous, 0, known);
+    let mut recording = allocate(plan, Reuse::NONE);
+    recording.insert_samples(previous, 0, known);
     if known < plan.samples {
         let width = plan.input.len() / plan.samples;
-        let rest = Plan {
+        let rest = SimulationPlan {
             input: &plan.input[known * width..],
             samples: plan.samples - known,
             previous: None,
             unchanged_layers: 0,
             ..*plan
         };
-        let more = run(&rest, &control.from_sample(known))?;
-        recording.put_samples(&more, known, rest.samples);
+        let more = simulate(&rest, &control.with_sample_offset(known))?;
+        recording.insert_samples(&more, known, rest.samples);
     }
     Ok(recording)
 }
 
 /// Whether `recording` is of the plan's network and samples, and whole.
-fn fits(plan: &Plan<'_>, recording: &Recording) -> bool {
+fn fits(plan: &SimulationPlan<'_>, recording: &Recording) -> bool {
     let same = recording.samples == plan.samples && recording.layers.len() == plan.spiking.layers.len();
-    same && recording.steps > 0 && recording.is_whole()
+    same && recording.steps > 0 && recording.has_final_state()
 }
 
 /// Decides what of the previous recording serves.
-fn reuse_of<'a>(plan: &Plan<'a>) -> Reuse<'a> {
+fn reuse_of<'a>(plan: &SimulationPlan<'a>) -> Reuse<'a> {
     let all = plan.spiking.layers.len();
-    let Some(previous) = plan.previous.filter(|r| fits(plan, r)) else { return Reuse::NOTHING };
+    let Some(previous) = plan.previous.filter(|r| fits(plan, r)) else { return Reuse::NONE };
     let unchanged = plan.unchanged_layers.min(all);
     // COS reads ρ steps of every layer, but only T are recorded.
     let cut = matches!(plan.spiking.correction, Correction::Cos { steps, .. } if steps > plan.steps);
     if previous.steps == plan.steps && (unchanged == all || !cut) {
         Reuse { previous: Some(previous), layers: unchanged, from_step: 0 }
-    } else if unchanged == all && plan.spiking.pooling == Pooling::PreNeuron {
+    } else if unchanged == all && plan.spiking.pooling == MaxPoolRule::PreNeuron {
         // Lateral pools remember what they have passed on, which is not recorded.
         Reuse { previous: Some(previous), layers: 0, from_step: previous.steps }
     } else {
-        Reuse::NOTHING
+        Reuse::NONE
     }
 }
 
 /// What can be said of `block` before the others are through.
-fn finished(plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) -> Finished {
+fn finished(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) -> FinishedSamples {
     let kept = plan.steps - reuse.from_step;
     let past = reuse.previous.filter(|_| reuse.from_step > 0);
     let row = block.rows * plan.program.network().classes();
@@ -176,5 +176,5 @@ fn finished(plan: &Plan<'_>, reuse: Reuse<'_>, block: &Block) -> Finished {
         Some(counts)
     });
     let counts = counts.collect();
-    Finished { samples: block.first..block.first + block.rows, steps: plan.steps, readout, counts }
+    FinishedSamples { samples: block.first..block.first + block.rows, steps: plan.steps, readout, counts }
 }

@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use crate::compute::dense::{Params, apply};
+use crate::compute::dense::{NodeParams, apply_node};
 use crate::compute::program::Program;
-use crate::convert::Pooling;
+use crate::convert::MaxPoolRule;
 use crate::network::{Network, Node, Op};
 
 /// A value over T steps for B samples.
@@ -27,7 +27,7 @@ impl Signal {
 }
 
 /// Frames that each of `samples` samples of `program`'s input has: 1 for input that does not change over time.
-pub fn frames_of(program: &Program, input: &[f32], samples: usize) -> usize {
+pub fn frame_count(program: &Program, input: &[f32], samples: usize) -> usize {
     let width: usize = program.network().input_shape().iter().product();
     input.len().checked_div(samples * width).unwrap_or(1).max(1)
 }
@@ -42,7 +42,7 @@ pub fn input_signal(
     (from_step, steps): (usize, usize),
 ) -> Signal {
     let width: usize = program.network().input_shape().iter().product();
-    let frames = frames_of(program, input, samples);
+    let frames = frame_count(program, input, samples);
     if frames == 1 {
         return Signal::Constant(program.tensor(input[first * width..(first + rows) * width].to_vec(), rows));
     }
@@ -58,22 +58,22 @@ pub fn input_signal(
 pub fn apply_signal(
     network: &Network,
     node: &Node,
-    params: &Params,
+    params: &NodeParams,
     inputs: Vec<Signal>,
     steps: usize,
-    pooling: Pooling,
+    pooling: MaxPoolRule,
 ) -> Signal {
     if inputs.iter().all(|input| matches!(input, Signal::Constant(_))) {
         let inputs = inputs.into_iter().map(|input| input.sequence(1)).collect();
-        return Signal::Constant(apply(network, node, params, inputs));
+        return Signal::Constant(apply_node(network, node, params, inputs));
     }
     let mut inputs: Vec<_> = inputs.into_iter().map(|input| input.sequence(steps)).collect();
     match (&node.op, pooling, inputs.len()) {
-        (Op::MaxPool2d { .. }, Pooling::Lateral, 1) => {
-            let pool = |x| apply(network, node, params, vec![x]);
+        (Op::MaxPool2d { .. }, MaxPoolRule::Lateral, 1) => {
+            let pool = |x| apply_node(network, node, params, vec![x]);
             Signal::Sequence(lateral(inputs.remove(0), steps, pool))
         }
-        _ => Signal::Sequence(apply(network, node, params, inputs)),
+        _ => Signal::Sequence(apply_node(network, node, params, inputs)),
     }
 }
 
@@ -105,8 +105,8 @@ mod tests {
         let data = TensorData::new(vec![1.0f32, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0], [4, 2]);
         let x = Tensor::<2>::from_data(data, &Device::flex());
         let out = lateral(x.clone(), 4, |x| x.max_dim(1));
-        assert_eq!(crate::compute::dense::numbers(out), [1.0, 0.0, 1.0, 0.0]);
-        let stepwise = crate::compute::dense::numbers(x.max_dim(1));
+        assert_eq!(crate::compute::dense::tensor_to_vec(out), [1.0, 0.0, 1.0, 0.0]);
+        let stepwise = crate::compute::dense::tensor_to_vec(x.max_dim(1));
         assert_eq!(stepwise.iter().sum::<f32>() / 4.0, 1.0, "the pool of currents over-estimates");
     }
 }

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::compute::event::event_list::Spikes;
-use crate::compute::event::spike_count::count;
-use crate::convert::{Neuron, SpikingLayer};
+use crate::compute::event::event_list::SpikeSource;
+use crate::compute::event::spike_count::count_spikes;
+use crate::convert::{NeuronModel, SpikingLayer};
 
 /// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
 /// neuron in a step is the sum of the weights of the planes where its bit is set; the plain neuron has one plane of weight 1.
@@ -32,19 +32,19 @@ const TILE: usize = 16;
 impl SpikeTrain {
     /// An empty train of 0 steps with one plane.
     pub fn new(samples: usize, neurons: usize) -> Self {
-        Self::with_weights(samples, neurons, Neuron::If.weights())
+        Self::with_weights(samples, neurons, NeuronModel::If.plane_weights())
     }
-    /// An empty train of 0 steps whose planes are worth `weights`.
+    /// An empty train of 0 steps whose planes are worth `plane_weights`.
     pub fn with_weights(samples: usize, neurons: usize, weights: &'static [i32]) -> Self {
         Self::with_places(samples, neurons, 1, weights)
     }
     /// An empty train of 0 steps for the neurons of `layer`.
     pub fn of_layer(samples: usize, layer: &SpikingLayer) -> Self {
-        Self::with_places(samples, layer.shape[0], layer.plane(), layer.neuron.weights())
+        Self::with_places(samples, layer.shape[0], layer.neurons_per_channel(), layer.neuron.plane_weights())
     }
     /// An empty train of 0 steps with one plane for the neurons of `layer`: flags.
-    pub fn flags_of(samples: usize, layer: &SpikingLayer) -> Self {
-        Self::with_places(samples, layer.shape[0], layer.plane(), Neuron::If.weights())
+    pub fn flags_for(samples: usize, layer: &SpikingLayer) -> Self {
+        Self::with_places(samples, layer.shape[0], layer.neurons_per_channel(), NeuronModel::If.plane_weights())
     }
     fn with_places(samples: usize, channels: usize, places: usize, weights: &'static [i32]) -> Self {
         let row_words = (channels * places).div_ceil(64) * weights.len();
@@ -63,7 +63,7 @@ impl SpikeTrain {
         self.channels * self.places
     }
     /// The bit of `neuron` (index in the flattened `[C, H, W]` layer) in a plane.
-    pub fn bit_of(&self, neuron: usize) -> usize {
+    pub fn bit_index(&self, neuron: usize) -> usize {
         neuron % self.places * self.channels + neuron / self.places
     }
     /// What a bit of each plane is worth.
@@ -94,7 +94,7 @@ impl SpikeTrain {
         let start = (t * self.samples + sample) * self.row_words;
         &mut Arc::make_mut(&mut self.words)[start..start + self.row_words]
     }
-    /// Takes over the first `count` samples of `from`, of the same layer and steps, as samples `at..at + count`.
+    /// Takes over the first `count_spikes` samples of `from`, of the same layer and steps, as samples `at..at + count`.
     pub fn copy_samples(&mut self, from: &Self, at: usize, count: usize) {
         for t in 0..self.steps().min(from.steps()) {
             (0..count).for_each(|sample| self.row_mut(t, at + sample).copy_from_slice(from.row(t, sample)));
@@ -107,7 +107,7 @@ impl SpikeTrain {
     }
     /// The count of `neuron` at step `t` (0-based) for `sample`: 0 or 1 for the plain neuron.
     pub fn value(&self, t: usize, sample: usize, neuron: usize) -> i32 {
-        let at = self.bit_of(neuron);
+        let at = self.bit_index(neuron);
         let bit = |words: &[u64]| (words[at / 64] >> (at % 64) & 1) as i32;
         self.planes(t, sample).map(|(weight, words)| weight * bit(words)).sum()
     }
@@ -143,7 +143,7 @@ impl SpikeTrain {
     pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
         // In the order of the bits first: a neuron's place is worked out once, not at every spike.
         let mut by_bit = vec![0.0; self.neurons().next_multiple_of(64)];
-        count(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
+        count_spikes(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
         by_bit.truncate(self.neurons());
         let add = |(total, &count): (&mut u32, &f32)| *total = total.wrapping_add_signed(count as i32);
         if self.places == 1 {
@@ -182,7 +182,7 @@ impl SpikeTrain {
         self.words.len() * 8
     }
     /// A number that is equal where two trains share their bits.
-    pub(super) fn mark(&self) -> usize {
+    pub(super) fn storage_id(&self) -> usize {
         Arc::as_ptr(&self.words).addr()
     }
 }
@@ -195,7 +195,7 @@ pub struct SampleSpikes<'a> {
     pub first: usize,
 }
 
-impl Spikes for SampleSpikes<'_> {
+impl SpikeSource for SampleSpikes<'_> {
     fn plane(&self, t: usize, plane: usize) -> &[u64] {
         let words = self.train.neurons().div_ceil(64);
         &self.train.row(self.first + t, self.sample)[plane * words..(plane + 1) * words]
@@ -226,13 +226,13 @@ mod tests {
 
     #[test]
     fn channels_are_innermost() {
-        let mut train = SpikeTrain::with_places(1, 3, 40, Neuron::If.weights());
+        let mut train = SpikeTrain::with_places(1, 3, 40, NeuronModel::If.plane_weights());
         train.resize(1);
         for neuron in [0, 39, 40, 97, 119] {
-            let bit = train.bit_of(neuron);
+            let bit = train.bit_index(neuron);
             train.row_mut(0, 0)[bit / 64] |= 1 << (bit % 64);
         }
-        assert_eq!((train.bit_of(40), train.bit_of(97)), (1, 17 * 3 + 2));
+        assert_eq!((train.bit_index(40), train.bit_index(97)), (1, 17 * 3 + 2));
         let mut seen = Vec::new();
         train.for_each_spike(0, 0, |neuron| seen.push(neuron));
         seen.sort_unstable();
@@ -244,11 +244,11 @@ mod tests {
     fn counts_stand_in_the_order_of_neurons() {
         // Places that fill no tile, one tile and several.
         for (channels, places) in [(3, 1), (70, 1), (5, TILE), (3, 2 * TILE + 7)] {
-            let mut train = SpikeTrain::with_places(2, channels, places, Neuron::If.weights());
+            let mut train = SpikeTrain::with_places(2, channels, places, NeuronModel::If.plane_weights());
             train.resize(5);
             let spikes = (0..channels * places).flat_map(|k| (0..5).map(move |t| (k, t)));
             for (k, t) in spikes.filter(|(k, t)| (k * 7 + t * 3) % 4 == 0) {
-                let bit = train.bit_of(k);
+                let bit = train.bit_index(k);
                 train.row_mut(t, 1)[bit / 64] |= 1 << (bit % 64);
             }
             let wanted = |k| (0..4).filter(|&t| train.fired(t, 1, k)).count() as u32;
@@ -261,13 +261,13 @@ mod tests {
 
     #[test]
     fn planes_add_up_to_counts() {
-        let mut train = SpikeTrain::with_weights(1, 3, Neuron::Group(4).weights());
+        let mut train = SpikeTrain::with_weights(1, 3, NeuronModel::Group(4).plane_weights());
         train.resize(2);
         train.row_mut(0, 0).copy_from_slice(&[0b001, 0b011, 0b100]);
         train.row_mut(1, 0).copy_from_slice(&[0b010, 0, 0]);
         assert_eq!((train.value(0, 0, 0), train.value(0, 0, 1), train.value(0, 0, 2)), (3, 2, 4));
         assert_eq!((train.counts(2), train.total(2)), (vec![3, 3, 4], 10));
-        let mut signed = SpikeTrain::with_weights(1, 1, Neuron::Signed.weights());
+        let mut signed = SpikeTrain::with_weights(1, 1, NeuronModel::Signed.plane_weights());
         signed.resize(2);
         signed.row_mut(0, 0)[0] = 1;
         signed.row_mut(1, 0)[1] = 1;

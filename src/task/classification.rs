@@ -4,15 +4,15 @@
 use rayon::prelude::*;
 
 use crate::convert::Readout;
-use crate::network::arg_max;
+use crate::network::argmax;
 use crate::simulate::Recording;
 
 /// Least steps that the rule of the estimated delay leaves for the answer.
-const LEAST_WINDOW: usize = 4;
+const MIN_READOUT_STEPS: usize = 4;
 
 /// Answers of all samples after every step.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
+pub struct Predictions {
     pub samples: usize,
     /// `[N][T]`, time innermost.
     classes: Vec<u32>,
@@ -22,9 +22,9 @@ pub struct Answers {
     pub delay: Option<usize>,
 }
 
-impl Answers {
+impl Predictions {
     /// Reads the answers of `recording` by `rule`. `delay` is the estimate for [`Readout::Delayed`] without a number.
-    pub fn read(recording: &Recording, rule: Readout, delay: usize) -> Self {
+    pub fn decode(recording: &Recording, rule: Readout, delay: usize) -> Self {
         let steps = recording.steps;
         let one = |sample: usize| -> (Vec<u32>, usize) {
             let mut exit = None;
@@ -32,12 +32,12 @@ impl Answers {
             let answers = (1..=steps).map(|t| {
                 let start = match rule {
                     Readout::Sum => 0,
-                    Readout::Delayed(None) => start_of(delay, t),
+                    Readout::Delayed(None) => readout_start(delay, t),
                     Readout::Delayed(Some(start)) => start.min(t - 1),
-                    Readout::EarlyExit(confidence) => {
+                    Readout::EarlyExit(wanted) => {
                         let sums = recording.readout_at(t, sample);
-                        let now = arg_max(sums);
-                        if exit.is_none() && confidence_of(sums, t) >= confidence {
+                        let now = argmax(sums);
+                        if exit.is_none() && confidence(sums, t) >= wanted {
                             exit = Some((t, now));
                         }
                         return exit.map_or(now, |(_, answer)| answer) as u32;
@@ -47,7 +47,7 @@ impl Answers {
                 if start > 0 {
                     window.iter_mut().zip(recording.readout_at(start, sample)).for_each(|(sum, before)| *sum -= before);
                 }
-                arg_max(&window) as u32
+                argmax(&window) as u32
             });
             let answers = answers.collect();
             (answers, exit.map_or(steps, |(t, _)| t))
@@ -56,7 +56,7 @@ impl Answers {
         let mean_steps = rows.iter().map(|(_, t)| *t as f64).sum::<f64>() / recording.samples.max(1) as f64;
         let classes = rows.into_iter().flat_map(|(row, _)| row).collect();
         let delay = match rule {
-            Readout::Delayed(None) => Some(start_of(delay, steps)),
+            Readout::Delayed(None) => Some(readout_start(delay, steps)),
             Readout::Delayed(Some(start)) => Some(start.min(steps.saturating_sub(1))),
             Readout::Sum | Readout::EarlyExit(_) => None,
         };
@@ -71,8 +71,8 @@ impl Answers {
 }
 
 /// The paper's rule: t0 if T >= t0 + 4, else T − 4 (0 in runs that are shorter than that).
-pub fn start_of(estimate: usize, steps: usize) -> usize {
-    let last = steps.saturating_sub(LEAST_WINDOW);
+pub fn readout_start(estimate: usize, steps: usize) -> usize {
+    let last = steps.saturating_sub(MIN_READOUT_STEPS);
     estimate.min(last)
 }
 
@@ -86,7 +86,7 @@ pub fn probabilities(sums: &[f32], t: usize) -> Vec<f64> {
 }
 
 /// The largest softmax probability of `sums / t`; 0 for values that are no numbers.
-pub(crate) fn confidence_of(sums: &[f32], t: usize) -> f32 {
+pub(crate) fn confidence(sums: &[f32], t: usize) -> f32 {
     let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let total: f64 = sums.iter().map(|sum| (f64::from(sum - most) / t as f64).exp()).sum();
     if total.is_finite() && total > 0.0 { (1.0 / total) as f32 } else { 0.0 }
@@ -111,7 +111,7 @@ mod tests {
     fn a_delay_forgets_the_start_and_an_exit_keeps_the_first_sure_answer() {
         let recording = recording(&[[4.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 9.0], [0.0, 9.0]]);
         let read = |rule, delay| {
-            let answers = Answers::read(&recording, rule, delay);
+            let answers = Predictions::decode(&recording, rule, delay);
             ((1..=6).map(|t| answers.at(t, 0)).collect::<Vec<_>>(), answers.mean_steps)
         };
         assert_eq!(read(Readout::Sum, 0), (vec![0, 0, 0, 0, 1, 1], 6.0));
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(read(Readout::EarlyExit(0.95), 0), (vec![0; 6], 1.0));
         assert_eq!(read(Readout::EarlyExit(1.0), 0).1, 6.0, "never quite sure");
         let delays = [Readout::Sum, Readout::Delayed(Some(1)), Readout::Delayed(None), Readout::EarlyExit(0.9)]
-            .map(|rule| Answers::read(&recording, rule, 9).delay);
+            .map(|rule| Predictions::decode(&recording, rule, 9).delay);
         assert_eq!(delays, [None, Some(1), Some(2), None], "an estimate of 9 leaves four of six steps");
     }
 }

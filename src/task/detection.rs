@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::network::Network;
-use crate::network::outputs::End;
+use crate::network::outputs::OutputFunction;
 
 /// Strides of the grids and the sizes of their priors, in pixels.
 const GRIDS: [(usize, &[f32]); 4] =
@@ -16,13 +16,13 @@ const GRIDS: [(usize, &[f32]); 4] =
 const CENTER_VARIANCE: f32 = 0.1;
 const SIZE_VARIANCE: f32 = 0.2;
 /// Boxes below this probability are dropped.
-pub const LEAST_SCORE: f32 = 0.7;
+pub const MIN_SCORE: f32 = 0.7;
 /// Of boxes that overlap by more than this (intersection over union) the most probable stays.
-pub const MOST_OVERLAP: f32 = 0.3;
+pub const MAX_IOU: f32 = 0.3;
 
 /// A box that was found. Corners are shares of the picture's width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Found {
+pub struct DetectedBox {
     pub class: usize,
     /// Probability of the class.
     pub score: f32,
@@ -37,7 +37,7 @@ pub struct Found {
 pub struct Detector {
     scores: Range<usize>,
     classes: usize,
-    end: Option<End>,
+    end: Option<OutputFunction>,
     boxes: Range<usize>,
     /// Center and size of every prior: `[x, y, w, h]`.
     priors: Vec<[f32; 4]>,
@@ -47,9 +47,9 @@ impl Detector {
     /// The detector that `network`, as in its file, is; `None` where it is none that is known.
     pub fn of(network: &Network) -> Option<Self> {
         let &[_, height, width] = network.input_shape() else { return None };
-        let parts = network.parts();
+        let parts = network.outputs();
         let [a, b] = parts.as_slice() else { return None };
-        let wide = |part: &crate::network::outputs::Part| match part.shape[..] {
+        let wide = |part: &crate::network::outputs::NetworkOutput| match part.shape[..] {
             [rows, columns] => Some((rows, columns)),
             _ => None,
         };
@@ -74,13 +74,13 @@ impl Detector {
 
     /// Why no boxes are drawn of a network with several outputs, in sentences; `None` for classifiers, which have one, and for
     /// detectors that are known.
-    pub fn why_not(network: &Network) -> Option<String> {
-        let parts = network.parts();
+    pub fn unsupported_reason(network: &Network) -> Option<String> {
+        let parts = network.outputs();
         if parts.len() < 2 || Self::of(network).is_some() {
             return None;
         }
         let named: Vec<String> =
-            parts.iter().map(|part| format!("'{}' {}", part.name, crate::error::dims(&part.shape))).collect();
+            parts.iter().map(|part| format!("'{}' {}", part.name, crate::error::format_shape(&part.shape))).collect();
         let wanted = match network.input_shape() {
             &[_, height, width] => {
                 let rows = priors(width, height).len();
@@ -98,7 +98,7 @@ impl Detector {
     }
 
     /// The boxes in an answer (before the functions at its end), the most probable first.
-    pub fn boxes(&self, answer: &[f32]) -> Vec<Found> {
+    pub fn boxes(&self, answer: &[f32]) -> Vec<DetectedBox> {
         let mut scores = answer[self.scores.clone()].to_vec();
         if let Some(end) = self.end {
             end.apply(&mut scores, self.classes);
@@ -106,25 +106,25 @@ impl Detector {
         let offsets = &answer[self.boxes.clone()];
         let mut found = Vec::new();
         for (k, (row, prior)) in scores.chunks(self.classes).zip(&self.priors).enumerate() {
-            for (class, &score) in row.iter().enumerate().skip(1).filter(|(_, score)| **score > LEAST_SCORE) {
+            for (class, &score) in row.iter().enumerate().skip(1).filter(|(_, score)| **score > MIN_SCORE) {
                 let [x, y, w, h] = *prior;
                 let offset = &offsets[k * 4..k * 4 + 4];
                 let (x, y) = (x + offset[0] * CENTER_VARIANCE * w, y + offset[1] * CENTER_VARIANCE * h);
                 let (w, h) = (w * (offset[2] * SIZE_VARIANCE).exp(), h * (offset[3] * SIZE_VARIANCE).exp());
                 let (left, right) = (x - w / 2.0, x + w / 2.0);
-                found.push(Found { class, score, left, top: y - h / 2.0, right, bottom: y + h / 2.0 });
+                found.push(DetectedBox { class, score, left, top: y - h / 2.0, right, bottom: y + h / 2.0 });
             }
         }
         suppressed(found)
     }
 }
 
-impl Found {
+impl DetectedBox {
     fn area(&self) -> f32 {
         (self.right - self.left).max(0.0) * (self.bottom - self.top).max(0.0)
     }
     /// Intersection over union with `other`.
-    pub fn overlap(&self, other: &Self) -> f32 {
+    pub fn iou(&self, other: &Self) -> f32 {
         let wide = self.right.min(other.right) - self.left.max(other.left);
         let high = self.bottom.min(other.bottom) - self.top.max(other.top);
         let shared = wide.max(0.0) * high.max(0.0);
@@ -133,11 +133,11 @@ impl Found {
 }
 
 /// Non-maximum suppression, class by class: the most probable box stays, what overlaps it goes.
-fn suppressed(mut found: Vec<Found>) -> Vec<Found> {
+fn suppressed(mut found: Vec<DetectedBox>) -> Vec<DetectedBox> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Found> = Vec::new();
+    let mut kept: Vec<DetectedBox> = Vec::new();
     for one in found {
-        if !kept.iter().any(|other| other.class == one.class && other.overlap(&one) > MOST_OVERLAP) {
+        if !kept.iter().any(|other| other.class == one.class && other.iou(&one) > MAX_IOU) {
             kept.push(one);
         }
     }
@@ -188,16 +188,16 @@ mod tests {
     fn other_layouts_give_no_boxes_but_a_reason() {
         let rows = priors(8, 8).len();
         let known = two_outputs(&[rows, 2], &[rows, 4]);
-        assert!(Detector::of(&known).is_some() && Detector::why_not(&known).is_none());
+        assert!(Detector::of(&known).is_some() && Detector::unsupported_reason(&known).is_none());
         // As many columns, other priors: a detector of another family would be decoded to nonsense.
         let ssd = two_outputs(&[100, 21], &[100, 4]);
         assert!(Detector::of(&ssd).is_none());
-        let why = Detector::why_not(&ssd).unwrap();
+        let why = Detector::unsupported_reason(&ssd).unwrap();
         assert!(why.contains("'a' 100×21, 'b' 100×4") && why.contains(&format!("scores {rows}×classes")), "{why}");
         assert!(Detector::of(&two_outputs(&[rows, 4], &[rows, 4])).is_none(), "which are the scores is not guessed");
         let mut one = two_outputs(&[4, 4], &[2, 2]);
         one.output = 3;
-        assert_eq!(Detector::why_not(&one), None);
+        assert_eq!(Detector::unsupported_reason(&one), None);
     }
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
         let detector = Detector {
             scores: 0..8840,
             classes: 2,
-            end: Some(End::Softmax { log: false }),
+            end: Some(OutputFunction::Softmax { log: false }),
             boxes: 8840..26520,
             priors,
         };
@@ -224,6 +224,6 @@ mod tests {
         assert_eq!(found.len(), 2, "both others overlap the one in the middle: {found:?}");
         // Its center is moved by a quarter of its sixteen pixels, so that it begins at the left edge.
         assert!(found[0].right > 0.9 && found[1].left.abs() < 1e-6, "{found:?}");
-        assert!((found[0].overlap(&found[0]) - 1.0).abs() < 1e-6);
+        assert!((found[0].iou(&found[0]) - 1.0).abs() < 1e-6);
     }
 }

@@ -4,5 +4,5 @@ pub mod classification;
 pub mod detection;
 pub mod output_agreement;
 
-pub use detection::{Detector, Found};
-pub use output_agreement::{Answer, Likeness};
+pub use detection::{DetectedBox, Detector};
+pub use output_agreement::{OutputAgreement, OutputKind};

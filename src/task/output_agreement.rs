@@ -4,37 +4,37 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::detection::{Detector, Found};
+use super::detection::{DetectedBox, Detector};
 use crate::compute::AnnRun;
-use crate::convert::{Finding, Mend};
+use crate::convert::{Finding, Fix};
 use crate::network::Network;
 use crate::simulate::Recording;
 
 /// Boxes of one class that overlap by this much (intersection over union) or more are the same.
-pub const SAME_BOX: f32 = 0.5;
+pub const MATCH_IOU: f32 = 0.5;
 
 /// What the answers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum OutputKind {
     Boxes,
     Values,
 }
 
 /// Every sample's answer at every step beside the ANN's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Likeness {
-    pub of: Answer,
+pub struct OutputAgreement {
+    pub of: OutputKind,
     pub samples: usize,
     pub steps: usize,
     /// Boxes that the ANN finds in each sample; zeros where answers are no boxes.
     ann: Vec<u32>,
     /// `[N][T]`, time innermost.
-    at: Vec<Alike>,
+    at: Vec<SampleAgreement>,
 }
 
 /// One sample's answer after some steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Alike {
+pub struct SampleAgreement {
     /// Boxes that the SNN finds.
     pub found: u32,
     /// Of those, boxes that the ANN finds as well.
@@ -47,7 +47,7 @@ pub struct Alike {
 
 /// Boxes found in all samples after some steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Boxes {
+pub struct BoxCounts {
     pub ann: u32,
     pub snn: u32,
     /// Found by both, at the same place.
@@ -56,30 +56,36 @@ pub struct Boxes {
     pub overlap: f64,
 }
 
-impl Likeness {
+impl OutputAgreement {
     /// Of a run of `network`, as in its file; `None` where it gives classes.
     pub fn of(network: &Network, ann: &AnnRun, recording: &Recording) -> Option<Self> {
-        if network.gives_classes() {
+        if network.is_classifier() {
             return None;
         }
         let detector = Detector::of(network);
         let find = |answer: &[f32]| detector.as_ref().map_or(Vec::new(), |detector| detector.boxes(answer));
         let (samples, steps) = (recording.samples, recording.steps);
-        let of_ann: Vec<Vec<Found>> = (0..samples).into_par_iter().map(|sample| find(ann.logits_of(sample))).collect();
+        let of_ann: Vec<Vec<DetectedBox>> =
+            (0..samples).into_par_iter().map(|sample| find(ann.logits_of(sample))).collect();
         let one = |index: usize| {
             let (sample, t) = (index / steps, index % steps + 1);
             let mean: Vec<f32> = recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
             let found = find(&mean);
             let (same, overlap) = matched(&of_ann[sample], &found);
-            Alike { found: found.len() as u32, same, overlap, error: relative_error(&mean, ann.logits_of(sample)) }
+            SampleAgreement {
+                found: found.len() as u32,
+                same,
+                overlap,
+                error: relative_error(&mean, ann.logits_of(sample)),
+            }
         };
-        let of = if detector.is_some() { Answer::Boxes } else { Answer::Values };
+        let of = if detector.is_some() { OutputKind::Boxes } else { OutputKind::Values };
         let at = (0..samples * steps).into_par_iter().map(one).collect();
         Some(Self { of, samples, steps, ann: of_ann.iter().map(|boxes| boxes.len() as u32).collect(), at })
     }
 
     /// The answer for `sample` after `t` steps (1-based).
-    pub fn at(&self, t: usize, sample: usize) -> Alike {
+    pub fn at(&self, t: usize, sample: usize) -> SampleAgreement {
         self.at.get(sample * self.steps + t.clamp(1, self.steps.max(1)) - 1).copied().unwrap_or_default()
     }
 
@@ -93,28 +99,28 @@ impl Likeness {
     pub fn share(&self, t: usize, sample: usize) -> f64 {
         let at = self.at(t, sample);
         match (self.of, at.found + self.ann_boxes(sample)) {
-            (Answer::Values, _) => (1.0 - f64::from(at.error)).max(0.0),
-            (Answer::Boxes, 0) => 1.0,
-            (Answer::Boxes, both) => 2.0 * f64::from(at.same) / f64::from(both),
+            (OutputKind::Values, _) => (1.0 - f64::from(at.error)).max(0.0),
+            (OutputKind::Boxes, 0) => 1.0,
+            (OutputKind::Boxes, both) => 2.0 * f64::from(at.same) / f64::from(both),
         }
     }
 
     /// Whether the answers for `sample` differ after `t` steps: another set of boxes, numbers that are off by more than a
     /// tenth.
     pub fn differs(&self, t: usize, sample: usize) -> bool {
-        self.share(t, sample) < if self.of == Answer::Boxes { 1.0 } else { 0.9 }
+        self.share(t, sample) < if self.of == OutputKind::Boxes { 1.0 } else { 0.9 }
     }
 
     /// How alike all answers are after `t` steps, 0 to 1: boxes of all samples taken together, of numbers the mean.
     pub fn agreement(&self, t: usize) -> f64 {
         let boxes = self.boxes(t);
         match (self.of, boxes.ann + boxes.snn) {
-            (Answer::Values, _) => {
+            (OutputKind::Values, _) => {
                 let sum: f64 = (0..self.samples).map(|sample| self.share(t, sample)).sum();
                 sum / self.samples.max(1) as f64
             }
-            (Answer::Boxes, 0) => 1.0,
-            (Answer::Boxes, both) => 2.0 * f64::from(boxes.same) / f64::from(both),
+            (OutputKind::Boxes, 0) => 1.0,
+            (OutputKind::Boxes, both) => 2.0 * f64::from(boxes.same) / f64::from(both),
         }
     }
 
@@ -125,8 +131,8 @@ impl Likeness {
     }
 
     /// The boxes of all samples after `t` steps.
-    pub fn boxes(&self, t: usize) -> Boxes {
-        let mut all = Boxes { ann: self.ann.iter().sum(), ..Boxes::default() };
+    pub fn boxes(&self, t: usize) -> BoxCounts {
+        let mut all = BoxCounts { ann: self.ann.iter().sum(), ..BoxCounts::default() };
         for at in (0..self.samples).map(|sample| self.at(t, sample)) {
             (all.snn, all.same) = (all.snn + at.found, all.same + at.same);
             all.overlap += f64::from(at.overlap);
@@ -138,7 +144,7 @@ impl Likeness {
     /// The ANN finds boxes and the SNN none of them in the whole run.
     pub fn finding(&self) -> Option<Finding> {
         let boxes = self.boxes(self.steps);
-        if self.of != Answer::Boxes || boxes.ann == 0 || boxes.same > 0 {
+        if self.of != OutputKind::Boxes || boxes.ann == 0 || boxes.same > 0 {
             return None;
         }
         let (t, error) = (self.steps, self.error(self.steps) * 100.0);
@@ -149,7 +155,7 @@ impl Likeness {
         );
         let found = Finding::warning("boxes", None, text);
         Some(match next_steps(self.steps) {
-            Some(steps) => found.mended_by(Mend::Steps(steps)),
+            Some(steps) => found.with_fix(Fix::Steps(steps)),
             None => found,
         })
     }
@@ -168,13 +174,13 @@ pub fn next_steps(steps: usize) -> Option<usize> {
 
 /// How many boxes of `found` are the same as one of `ann`, the surest first and each of `ann` once; and the sum of their
 /// overlaps.
-fn matched(ann: &[Found], found: &[Found]) -> (u32, f32) {
-    let mut left: Vec<&Found> = ann.iter().collect();
+fn matched(ann: &[DetectedBox], found: &[DetectedBox]) -> (u32, f32) {
+    let mut left: Vec<&DetectedBox> = ann.iter().collect();
     let (mut same, mut overlaps) = (0, 0.0);
     for one in found {
         let near = left.iter().enumerate().filter(|(_, other)| other.class == one.class);
-        let best = near.map(|(k, other)| (k, one.overlap(other))).max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((k, overlap)) = best.filter(|(_, overlap)| *overlap >= SAME_BOX) {
+        let best = near.map(|(k, other)| (k, one.iou(other))).max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((k, overlap)) = best.filter(|(_, overlap)| *overlap >= MATCH_IOU) {
             left.swap_remove(k);
             same += 1;
             overlaps += overlap;
@@ -196,8 +202,8 @@ mod tests {
     use super::*;
     use crate::network::{Node, Op};
 
-    fn found(left: f32, class: usize) -> Found {
-        Found { class, score: 0.9, left, top: 0.0, right: left + 0.2, bottom: 0.2 }
+    fn found(left: f32, class: usize) -> DetectedBox {
+        DetectedBox { class, score: 0.9, left, top: 0.0, right: left + 0.2, bottom: 0.2 }
     }
 
     #[test]
@@ -219,12 +225,12 @@ mod tests {
         let ann = AnnRun { samples: 1, classes: 4, logits: vec![3.0, 0.0, 4.0, 0.0], pre_activations: vec![] };
         let readout = vec![0.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0];
         let recording = Recording { steps: 2, samples: 1, classes: 4, layers: vec![], readout };
-        let likeness = Likeness::of(&network, &ann, &recording).unwrap();
-        assert_eq!(likeness.of, Answer::Values);
+        let likeness = OutputAgreement::of(&network, &ann, &recording).unwrap();
+        assert_eq!(likeness.of, OutputKind::Values);
         assert!((likeness.error(1) - 0.6).abs() < 1e-6 && (likeness.agreement(1) - 0.4).abs() < 1e-6);
         assert!(likeness.differs(1, 0) && !likeness.differs(2, 0));
         assert_eq!((likeness.agreement(2), likeness.steps_needed()), (1.0, Some(2)));
         network.nodes[0].shape = vec![4, 1, 1];
-        assert_eq!(Likeness::of(&network, &ann, &recording), None, "four classes");
+        assert_eq!(OutputAgreement::of(&network, &ann, &recording), None, "four classes");
     }
 }

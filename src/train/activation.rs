@@ -19,11 +19,11 @@ use crate::network::Activation;
 
 /// The activation of `z` `[N, F]` with the learned threshold `lambda` `[1]` in place of the one in `activation`;
 /// `activation` must have one.
-pub(super) fn learned(activation: Activation, z: Tensor<2>, lambda: Tensor<1>) -> Tensor<2> {
+pub(super) fn learned_threshold(activation: Activation, z: Tensor<2>, lambda: Tensor<1>) -> Tensor<2> {
     match activation {
         Activation::Relu => unreachable!("ReLU has no threshold to learn"),
-        Activation::Clip { .. } => fused::steps(z, lambda, None),
-        Activation::Qcfs { levels, shift, .. } => fused::steps(z, lambda, Some((levels as f32, shift))),
+        Activation::Clip { .. } => fused::staircase(z, lambda, None),
+        Activation::Qcfs { levels, shift, .. } => fused::staircase(z, lambda, Some((levels as f32, shift))),
     }
 }
 
@@ -32,18 +32,18 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::compute::dense::numbers;
+    use crate::compute::dense::tensor_to_vec;
 
     /// (a, ∂a/∂z, ∂a/∂λ) for one z.
     fn gradients(activation: Activation, lambda: f32, z: f32) -> [f32; 3] {
         let device = Device::flex().autodiff();
         let z = Tensor::<2>::from_data(TensorData::new(vec![z], [1, 1]), &device).require_grad();
         let lambda = Tensor::<1>::from_data(TensorData::new(vec![lambda], [1]), &device).require_grad();
-        let a = learned(activation, z.clone(), lambda.clone());
+        let a = learned_threshold(activation, z.clone(), lambda.clone());
         let grads = a.clone().sum().backward();
-        let dz = z.grad(&grads).map_or(f32::NAN, |g| numbers(g)[0]);
-        let dl = lambda.grad(&grads).map_or(f32::NAN, |g| numbers(g.reshape([1, 1]))[0]);
-        [numbers(a)[0], dz, dl]
+        let dz = z.grad(&grads).map_or(f32::NAN, |g| tensor_to_vec(g)[0]);
+        let dl = lambda.grad(&grads).map_or(f32::NAN, |g| tensor_to_vec(g.reshape([1, 1]))[0]);
+        [tensor_to_vec(a)[0], dz, dl]
     }
 
     #[track_caller]

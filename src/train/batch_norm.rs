@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::fused;
-use crate::compute::dense::numbers;
+use crate::compute::dense::tensor_to_vec;
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f32 = 1e-5;
@@ -22,7 +22,7 @@ impl Statistics {
     /// Of values `[N, C·plane]`; the variance is the unbiased one, which is what running statistics hold.
     pub(super) fn of(values: &Tensor<2>, channels: usize) -> Self {
         let (mean, variance) = moments(planes(values.clone(), channels));
-        let host = |x: Tensor<3>| numbers(x.detach().reshape([1, channels]));
+        let host = |x: Tensor<3>| tensor_to_vec(x.detach().reshape([1, channels]));
         Self::new(host(mean), host(variance), values.dims(), channels)
     }
 
@@ -62,7 +62,7 @@ impl Statistics {
 /// follow.
 pub(super) fn normalize(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
     let (dims, channels) = (x.dims(), gamma.dims()[0]);
-    let (y, mean, variance) = fused::norm(x, gamma, beta, EPSILON);
+    let (y, mean, variance) = fused::batch_norm(x, gamma, beta, EPSILON);
     running.follow(&Statistics::new(mean, variance, dims, channels));
     y
 }
@@ -104,7 +104,7 @@ mod tests {
         let mut running = Statistics { mean: vec![0.0], variance: vec![1.0] };
         let one = |v: f32| tensor(&[v], 1).reshape([1]);
         let y = normalize(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running);
-        let y = numbers(y.detach());
+        let y = tensor_to_vec(y.detach());
         let mean = y.iter().sum::<f32>() / 4.0;
         let variance = y.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 4.0;
         assert!((mean - 5.0).abs() < 1e-5 && (variance - 4.0).abs() < 1e-3, "{y:?}");

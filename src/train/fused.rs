@@ -70,7 +70,7 @@ impl Backward<Flex, 2> for StepsBackward {
 }
 
 /// The activation of `z` `[N, F]` with the threshold `lambda` `[1]`; `quantized` as in [`Steps`].
-pub(super) fn steps(z: Tensor<2>, lambda: Tensor<1>, quantized: Option<(f32, f32)>) -> Tensor<2> {
+pub(super) fn staircase(z: Tensor<2>, lambda: Tensor<1>, quantized: Option<(f32, f32)>) -> Tensor<2> {
     let (z, lambda) = (tracked(z), tracked(lambda));
     let nodes = [z.node(), lambda.node()];
     let steps = Steps { lambda: taken(lambda.into_primitive())[0], quantized };
@@ -147,7 +147,12 @@ impl Backward<Flex, 3> for NormBackward {
 
 /// `x` `[N, C·plane]` normalized by its own statistics, with gain `gamma` and offset `beta` `[C]`; and the mean and biased
 /// variance of each channel.
-pub(super) fn norm(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f32) -> (Tensor<2>, Vec<f32>, Vec<f32>) {
+pub(super) fn batch_norm(
+    x: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f32,
+) -> (Tensor<2>, Vec<f32>, Vec<f32>) {
     let (x, gamma, beta) = (tracked(x), tracked(gamma), tracked(beta));
     let nodes = [x.node(), gamma.node(), beta.node()];
     let (gamma, beta) = (taken(gamma.into_primitive()), taken(beta.into_primitive()));
@@ -196,7 +201,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::compute::dense::numbers;
+    use crate::compute::dense::tensor_to_vec;
 
     fn random(count: usize, seed: u64) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -233,14 +238,14 @@ mod tests {
                 let x = leaf(&x, [rows, columns]);
                 let (gamma, beta) = (leaf(&gamma, [channels]), leaf(&beta, [channels]));
                 let y = match fused {
-                    true => norm(x.clone(), gamma.clone(), beta.clone(), 1e-5).0,
+                    true => batch_norm(x.clone(), gamma.clone(), beta.clone(), 1e-5).0,
                     false => norm_by_tensors(x.clone(), gamma.clone(), beta.clone(), 1e-5),
                 };
                 // Another weight for every output, so that no error cancels.
                 let pull = Tensor::from_data(TensorData::new(pull.clone(), [rows, columns]), &y.device());
                 let grads = (y.clone() * pull).sum().backward();
-                let of = |v: Tensor<1>| numbers(v.grad(&grads).unwrap().reshape([1, channels]));
-                (numbers(y.detach()), numbers(x.grad(&grads).unwrap()), of(gamma), of(beta))
+                let of = |v: Tensor<1>| tensor_to_vec(v.grad(&grads).unwrap().reshape([1, channels]));
+                (tensor_to_vec(y.detach()), tensor_to_vec(x.grad(&grads).unwrap()), of(gamma), of(beta))
             };
             let (ours, theirs) = (run(true), run(false));
             close(&ours.0, &theirs.0, "y");
@@ -256,16 +261,16 @@ mod tests {
         let z = leaf(&[0.1, 0.3, 0.6, 0.9, -1.0, 2.0], [2, 3]);
         let lambda = leaf(&[1.0], [1]);
         let view = z.clone().transpose();
-        let y = steps(view.clone(), lambda.clone(), Some((4.0, 0.5))) + view;
+        let y = staircase(view.clone(), lambda.clone(), Some((4.0, 0.5))) + view;
         let grads = y.sum().backward();
-        let dz = numbers(z.grad(&grads).unwrap());
+        let dz = tensor_to_vec(z.grad(&grads).unwrap());
         assert_eq!(dz, [2.0, 2.0, 2.0, 2.0, 1.0, 1.0]);
     }
 
     #[test]
     fn what_is_no_number_stays_none() {
-        let y = steps(leaf(&[f32::NAN, f32::INFINITY], [1, 2]), leaf(&[1.0], [1]), Some((4.0, 0.5)));
-        let y = numbers(y.detach());
+        let y = staircase(leaf(&[f32::NAN, f32::INFINITY], [1, 2]), leaf(&[1.0], [1]), Some((4.0, 0.5)));
+        let y = tensor_to_vec(y.detach());
         assert!(y[0].is_nan() && y[1] == 1.0);
     }
 }

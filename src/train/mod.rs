@@ -1,7 +1,7 @@
 //! Training any network of the program with Burn autodiff: cross-entropy, Adam or SGD, a cosine schedule, learned
 //! thresholds, BatchNorm. Knows nothing of windows and threads: whoever calls hears about every batch and may stop it.
 //!
-//! The whole of it is decided by the network, the samples and [`Options`]: the same call gives the same weights on the
+//! The whole of it is decided by the network, the samples and [`TrainOptions`]: the same call gives the same weights on the
 //! same machine.
 
 mod activation;
@@ -14,4 +14,4 @@ mod trainable_network;
 pub mod training;
 
 pub use optimizer::Optimizer;
-pub use training::{Options, Progress, Trained, accuracy, train};
+pub use training::{TrainOptions, TrainProgress, TrainResult, accuracy, train};

@@ -30,7 +30,7 @@ impl Optimizer {
     }
 
     /// A learning rate that suits small networks.
-    pub fn usual_rate(self) -> f64 {
+    pub fn default_learning_rate(self) -> f64 {
         match self {
             Self::Adam => 2e-3,
             Self::Sgd => 0.05,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::activation::learned;
+use super::activation::learned_threshold;
 use super::batch_norm::{Statistics, normalize};
-use crate::compute::dense::{Params, apply, numbers};
+use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
@@ -54,7 +54,7 @@ pub(super) struct ThresholdLayer {
 }
 
 /// A network being trained.
-pub(super) struct Trainee {
+pub(super) struct TrainableNetwork {
     network: Arc<Network>,
     /// The node of the logits: the output, or what a final softmax reads.
     logits: NodeId,
@@ -64,7 +64,7 @@ pub(super) struct Trainee {
     device: Device,
 }
 
-impl Trainee {
+impl TrainableNetwork {
     /// Puts the weights of `network` on `device` (an autodiff device). A scale-and-shift directly behind a convolution
     /// becomes a BatchNorm whose statistics start as those of `first`, scaled input `[N, F]` of some samples; if it is
     /// not the identity, it was trained before, and its gain and offset are chosen to keep what it computes.
@@ -89,13 +89,13 @@ impl Trainee {
             let mut inputs: Vec<Tensor<2>> = node.inputs.iter().map(|&i| done[i].clone()).collect();
             let value = match (&self.layers[id], &node.op, &mut self.running[id]) {
                 (Some(Layer::Threshold(layer)), Op::Activation(activation), _) => {
-                    learned(*activation, inputs.remove(0), layer.lambda.val())
+                    learned_threshold(*activation, inputs.remove(0), layer.lambda.val())
                 }
                 (Some(Layer::Affine(layer)), _, Some(running)) => {
                     normalize(inputs.remove(0), layer.scale.val(), layer.shift.val(), running)
                 }
-                (None, op, _) => apply(&self.network, node, &Params::of(op, &self.device), inputs),
-                (layer, ..) => apply(&self.network, node, &params(layer.as_ref()), inputs),
+                (None, op, _) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
+                (layer, ..) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),
             };
             done.push(value);
         }
@@ -103,7 +103,7 @@ impl Trainee {
     }
 
     /// Moves every λ back above zero; called after each step of the optimizer.
-    pub(super) fn hold_thresholds(&mut self) {
+    pub(super) fn clamp_thresholds(&mut self) {
         for layer in self.layers.iter_mut().flatten() {
             if let Layer::Threshold(threshold) = layer {
                 let held = threshold.lambda.clone();
@@ -163,35 +163,35 @@ fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer
     if let Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }) = op {
         return Some(Layer::Threshold(ThresholdLayer { lambda: Param::from_tensor(vector(&[*lambda])) }));
     }
-    match Params::of(op, device) {
+    match NodeParams::of(op, device) {
         // The matrices of a resize are no weights.
-        Params::None | Params::Resample { .. } => None,
-        Params::Conv { weight, bias } => {
+        NodeParams::None | NodeParams::Resample { .. } => None,
+        NodeParams::Conv { weight, bias } => {
             Some(Layer::Conv(ConvLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
         }
-        Params::Linear { weight, bias } => {
+        NodeParams::Linear { weight, bias } => {
             Some(Layer::Linear(LinearLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
         }
-        Params::Affine { scale, shift } => {
+        NodeParams::Affine { scale, shift } => {
             Some(Layer::Affine(AffineLayer { scale: Param::from_tensor(scale), shift: Param::from_tensor(shift) }))
         }
     }
 }
 
 /// The current weights as the forward pass wants them.
-fn params(layer: Option<&Layer>) -> Params {
+fn params(layer: Option<&Layer>) -> NodeParams {
     let bias = |bias: &Option<Param<Tensor<1>>>| bias.as_ref().map(Param::val);
     match layer {
-        Some(Layer::Conv(layer)) => Params::Conv { weight: layer.weight.val(), bias: bias(&layer.bias) },
-        Some(Layer::Linear(layer)) => Params::Linear { weight: layer.weight.val(), bias: bias(&layer.bias) },
-        Some(Layer::Affine(layer)) => Params::Affine { scale: layer.scale.val(), shift: layer.shift.val() },
-        Some(Layer::Threshold(_)) | None => Params::None,
+        Some(Layer::Conv(layer)) => NodeParams::Conv { weight: layer.weight.val(), bias: bias(&layer.bias) },
+        Some(Layer::Linear(layer)) => NodeParams::Linear { weight: layer.weight.val(), bias: bias(&layer.bias) },
+        Some(Layer::Affine(layer)) => NodeParams::Affine { scale: layer.scale.val(), shift: layer.shift.val() },
+        Some(Layer::Threshold(_)) | None => NodeParams::None,
     }
 }
 
 /// Replaces the numbers of `op` by those of `layer`.
 fn write_back(op: &mut Op, layer: &Layer, running: Option<&Statistics>) {
-    let vector = |param: &Param<Tensor<1>>| numbers(param.val().detach().unsqueeze::<2>());
+    let vector = |param: &Param<Tensor<1>>| tensor_to_vec(param.val().detach().unsqueeze::<2>());
     let write = |old: &mut Weights, data: Vec<f32>| *old = Weights::new(old.shape.clone(), data);
     let write_bias = |old: &mut Option<Weights>, bias: &Option<Param<Tensor<1>>>| {
         if let (Some(old), Some(bias)) = (old, bias) {
@@ -200,11 +200,11 @@ fn write_back(op: &mut Op, layer: &Layer, running: Option<&Statistics>) {
     };
     match (op, layer) {
         (Op::Conv2d { weight, bias, .. } | Op::ConvTranspose2d { weight, bias, .. }, Layer::Conv(layer)) => {
-            write(weight, numbers(layer.weight.val().detach().flatten::<1>(0, 3).unsqueeze::<2>()));
+            write(weight, tensor_to_vec(layer.weight.val().detach().flatten::<1>(0, 3).unsqueeze::<2>()));
             write_bias(bias, &layer.bias);
         }
         (Op::Linear { weight, bias }, Layer::Linear(layer)) => {
-            write(weight, numbers(layer.weight.val().detach().transpose()));
+            write(weight, tensor_to_vec(layer.weight.val().detach().transpose()));
             write_bias(bias, &layer.bias);
         }
         (Op::Affine { scale, shift }, Layer::Affine(layer)) => {

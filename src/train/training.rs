@@ -1,7 +1,7 @@
 //! Training any network of the program with Burn autodiff: cross-entropy, Adam or SGD, a cosine schedule, learned
 //! thresholds, BatchNorm. Knows nothing of windows and threads: whoever calls hears about every batch and may stop it.
 //!
-//! The whole of it is decided by the network, the samples and [`Options`]: the same call gives the same weights on the
+//! The whole of it is decided by the network, the samples and [`TrainOptions`]: the same call gives the same weights on the
 //! same machine.
 
 use std::ops::ControlFlow;
@@ -13,8 +13,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batches::{Batch, Split, gather};
 use super::optimizer::{Optimizer, cosine};
-use super::trainable_network::Trainee;
-use crate::compute::dense::numbers;
+use super::trainable_network::TrainableNetwork;
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
 use crate::network::Network;
@@ -25,7 +25,7 @@ const EVALUATION_ROWS: usize = 256;
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Options {
+pub struct TrainOptions {
     /// Passes over the training samples.
     pub epochs: usize,
     /// Samples per step.
@@ -36,23 +36,23 @@ pub struct Options {
     /// L2 penalty on every parameter.
     pub weight_decay: f32,
     /// The part of the samples that is held out to choose the best weights.
-    pub held_out: f32,
+    pub validation_fraction: f32,
     /// Each training image is moved by up to this many pixels, at random.
     pub shift: u8,
     /// Decides the split, the order and the shifts.
     pub seed: u64,
 }
 
-impl Default for Options {
+impl Default for TrainOptions {
     fn default() -> Self {
         let optimizer = Optimizer::default();
         Self {
             epochs: 10,
             batch: 64,
             optimizer,
-            learning_rate: optimizer.usual_rate(),
+            learning_rate: optimizer.default_learning_rate(),
             weight_decay: 0.0,
-            held_out: 0.1,
+            validation_fraction: 0.1,
             shift: 0,
             seed: 1,
         }
@@ -61,7 +61,7 @@ impl Default for Options {
 
 /// Where a training is; told after every batch and, with the held-out accuracy, after every epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
+pub struct TrainProgress {
     /// From 1 to `epochs`.
     pub epoch: usize,
     pub epochs: usize,
@@ -78,7 +78,7 @@ pub struct Progress {
 
 /// What a training gave.
 #[derive(Clone, Debug)]
-pub struct Trained {
+pub struct TrainResult {
     /// The network with the best weights seen, by accuracy on the held-out samples.
     pub network: Network,
     /// Its accuracy there.
@@ -99,9 +99,9 @@ pub fn train(
     network: &Network,
     samples: &Samples,
     scaling: &Scaling,
-    options: &Options,
-    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Trained> {
+    options: &TrainOptions,
+    mut progress: impl FnMut(TrainProgress) -> ControlFlow<()>,
+) -> Result<TrainResult> {
     check(network, samples, scaling)?;
     check_options(options, samples)?;
     let mut network = network.clone();
@@ -109,11 +109,11 @@ pub fn train(
     if !samples.class_names.is_empty() {
         network.class_names = samples.class_names.clone();
     }
-    let mut split = Split::new(samples.len(), options.held_out, options.seed);
+    let mut split = Split::new(samples.len(), options.validation_fraction, options.seed);
     let first = &split.training[..split.training.len().min(EVALUATION_ROWS)];
     let first = gather(samples, scaling, first, || [0, 0]);
     let device = Device::flex().autodiff();
-    let mut trainee = Trainee::new(Arc::new(network), device, first.values, first.rows);
+    let mut trainee = TrainableNetwork::new(Arc::new(network), device, first.values, first.rows);
     let mut optimizer = options.optimizer.init(options.weight_decay);
     let batches = split.training.len().div_ceil(options.batch);
     let mut best = Best::default();
@@ -121,7 +121,7 @@ pub fn train(
         split.shuffle();
         let order = split.training.clone();
         let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
-        let mut at = Progress {
+        let mut at = TrainProgress {
             epoch,
             epochs: options.epochs,
             batch: 0,
@@ -152,15 +152,19 @@ pub fn train(
             right += also;
             seen += rows;
             loss_sum += loss * rows as f32;
-            at =
-                Progress { batch: index + 1, loss: loss_sum / seen as f32, accuracy: right as f32 / seen as f32, ..at };
+            at = TrainProgress {
+                batch: index + 1,
+                loss: loss_sum / seen as f32,
+                accuracy: right as f32 / seen as f32,
+                ..at
+            };
             if progress(at).is_break() {
                 best.offer(&trainee, samples, scaling, &split.held_out, epoch);
                 return best.finish(true);
             }
         }
         let validation = best.offer(&trainee, samples, scaling, &split.held_out, epoch);
-        if progress(Progress { validation_accuracy: Some(validation), ..at }).is_break() {
+        if progress(TrainProgress { validation_accuracy: Some(validation), ..at }).is_break() {
             return best.finish(true);
         }
     }
@@ -185,7 +189,7 @@ struct Step {
     right: usize,
 }
 
-impl Trainee {
+impl TrainableNetwork {
     /// Learns from `batch`; a loss that is no number changes nothing.
     fn step(&mut self, optimizer: &mut ModuleOptimizer, rate: f64, batch: Batch) -> Step {
         let Batch { values, labels, rows } = batch;
@@ -196,7 +200,7 @@ impl Trainee {
         if value.is_finite() {
             let gradients = GradientsParams::from_grads(loss.backward(), &self.layers);
             self.layers = optimizer.step(rate, std::mem::take(&mut self.layers), gradients);
-            self.hold_thresholds();
+            self.clamp_thresholds();
         }
         Step { loss: value, right: count_right(logits, &labels) }
     }
@@ -204,22 +208,29 @@ impl Trainee {
 
 /// The best weights so far.
 #[derive(Default)]
-struct Best(Option<Trained>);
+struct Best(Option<TrainResult>);
 
 impl Best {
     /// Looks at the weights as they are; of equally good ones the later are kept, which saw the smaller learning rate.
-    fn offer(&mut self, trainee: &Trainee, samples: &Samples, scaling: &Scaling, held: &[usize], epoch: usize) -> f32 {
+    fn offer(
+        &mut self,
+        trainee: &TrainableNetwork,
+        samples: &Samples,
+        scaling: &Scaling,
+        held: &[usize],
+        epoch: usize,
+    ) -> f32 {
         let network = trainee.to_network();
         let validation_accuracy = accuracy_at(&network, samples, scaling, held);
         if self.0.as_ref().is_none_or(|best| validation_accuracy >= best.validation_accuracy) {
-            self.0 = Some(Trained { network, validation_accuracy, epoch, stopped: false });
+            self.0 = Some(TrainResult { network, validation_accuracy, epoch, stopped: false });
         }
         validation_accuracy
     }
 
-    fn finish(self, stopped: bool) -> Result<Trained> {
+    fn finish(self, stopped: bool) -> Result<TrainResult> {
         let best = self.0.ok_or_else(|| Error::Internal("a training ended before it looked at its weights".into()))?;
-        Ok(Trained { stopped, ..best })
+        Ok(TrainResult { stopped, ..best })
     }
 }
 
@@ -238,7 +249,7 @@ fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices:
 /// How many rows of `logits` `[N, classes]` are largest at their label (the first of equals counts).
 fn count_right(logits: Tensor<2>, labels: &[u16]) -> usize {
     let classes = logits.dims()[1];
-    let logits = numbers(logits.detach());
+    let logits = tensor_to_vec(logits.detach());
     let answer = |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
     logits.chunks_exact(classes).zip(labels).filter(|(row, label)| answer(row) == usize::from(**label)).count()
 }
@@ -269,7 +280,7 @@ fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> 
     scaling.check(&samples.shape)
 }
 
-fn check_options(options: &Options, samples: &Samples) -> Result<()> {
+fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {
     let invalid = |reason: &str| Err(Error::Invalid(reason.into()));
     if samples.len() < 2 {
         return invalid("training needs at least 2 samples: one to learn from and one to hold out");
@@ -283,7 +294,7 @@ fn check_options(options: &Options, samples: &Samples) -> Result<()> {
     if !(options.weight_decay.is_finite() && options.weight_decay >= 0.0) {
         return invalid("the weight decay must be 0 or more");
     }
-    if !(0.0..1.0).contains(&options.held_out) {
+    if !(0.0..1.0).contains(&options.validation_fraction) {
         return invalid("the held-out part must be from 0 to below 1");
     }
     Ok(())

@@ -7,33 +7,33 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 
-use super::autosave::Keeper;
-use super::file_dialog::{Dialogs, Native};
+use super::autosave::Autosave;
+use super::file_dialog::{FileDialogs, NativeDialogs};
 use super::shell;
-use super::state::pane_export::Work;
-use super::state::window::Window;
+use super::state::pane_export::PaneExport;
+use super::state::window::WindowState;
 use super::texts::file_dialog as dialog_texts;
-use super::types::file_request::Ask;
+use super::types::file_request::FileRequest;
 use super::types::pane::Pane;
-use crate::data::images::is_picture;
+use crate::data::images::is_image;
 use crate::lab::storage::store::Store;
-use crate::lab::{Lab, Level, Message, Notice};
+use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
 /// A file that was chosen, and what for.
-type Answered = (Ask, Option<PathBuf>);
+type Answered = (FileRequest, Option<PathBuf>);
 
 /// The window with its lab.
 pub struct App {
     lab: Lab,
-    window: Window,
-    dialogs: Box<dyn Dialogs>,
+    window: WindowState,
+    dialogs: Box<dyn FileDialogs>,
     /// Files that were chosen, and what for.
     answers: (Sender<Answered>, Receiver<Answered>),
     title: String,
     /// Keeps the session for the next start, where there is a place for it.
-    keeper: Option<Keeper>,
+    keeper: Option<Autosave>,
 }
 
 /// Opens the window on `lab` and returns when it is closed; `store` keeps the session for the next start. A `fresh` one is
@@ -71,8 +71,8 @@ impl App {
         lab.set_waker(Arc::new(move || waker.request_repaint()));
         Self {
             lab,
-            window: Window::default(),
-            dialogs: Box::new(Native),
+            window: WindowState::default(),
+            dialogs: Box::new(NativeDialogs),
             answers: channel(),
             title: String::new(),
             keeper: None,
@@ -80,14 +80,14 @@ impl App {
     }
 
     /// Asks for files through `dialogs` instead of the system's.
-    pub fn with_dialogs(mut self, dialogs: impl Dialogs + 'static) -> Self {
+    pub fn with_dialogs(mut self, dialogs: impl FileDialogs + 'static) -> Self {
         self.dialogs = Box::new(dialogs);
         self
     }
 
     /// Keeps the session in `store`, and takes from it what was opened lately.
     pub fn with_store(mut self, store: Option<Store>) -> Self {
-        self.keeper = store.map(Keeper::new);
+        self.keeper = store.map(Autosave::new);
         if let Some(keeper) = &mut self.keeper {
             keeper.restore_runs(&mut self.lab);
             // What the command line opened is newer.
@@ -106,7 +106,7 @@ impl App {
 
     /// Asks for the files that were wished for.
     fn ask_for_files(&mut self, ctx: &Context) {
-        for ask in std::mem::take(&mut self.window.asks) {
+        for ask in std::mem::take(&mut self.window.file_requests) {
             let (sender, ctx) = (self.answers.0.clone(), ctx.clone());
             let answer = move |path| {
                 // A closed ear means that the program is ending.
@@ -123,22 +123,22 @@ impl App {
         for (ask, path) in self.answers.1.try_iter() {
             let Some(path) = path else {
                 let text = dialog_texts::NONE.into();
-                messages.push(Message::Tell(Notice { level: Level::Error, text }));
+                messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text }));
                 continue;
             };
-            if ask == Ask::SaveSession {
+            if ask == FileRequest::SaveSession {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }
-            if let Ask::Export(pane, format) = ask {
-                self.window.exports.push(Work::begin(ctx, &self.lab, pane, format, &path));
+            if let FileRequest::Export(pane, format) = ask {
+                self.window.exports.push(PaneExport::begin(ctx, &self.lab, pane, format, &path));
             }
             messages.extend(ask.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
         // Where there is a canvas in sight, a single picture is meant for it.
-        let canvas = self.window.layout.docks.in_sight(self.lab.view.workspace, Pane::Draw) && dropped.len() == 1;
+        let canvas = self.window.layout.docks.is_visible(self.lab.view.workspace, Pane::Draw) && dropped.len() == 1;
         messages.extend(dropped.into_iter().map(|file| match file.path().to_owned() {
-            path if canvas && is_picture(&path) => Message::DrawPicture(path),
+            path if canvas && is_image(&path) => Message::DrawPicture(path),
             path => Message::OpenPath(path),
         }));
         messages
@@ -146,7 +146,7 @@ impl App {
 
     fn retitle(&mut self, ctx: &Context) {
         let title = match &self.lab.run {
-            Some(run) => texts::title(&run.model.original.name),
+            Some(run) => texts::title(&run.network.original.name),
             None => texts::TITLE.to_owned(),
         };
         if title != self.title {
@@ -190,7 +190,7 @@ impl eframe::App for App {
             ui.ctx().request_repaint();
         }
         if let Some(keeper) = &mut self.keeper {
-            let news = keeper.look(ui.ctx(), &self.lab, &self.window);
+            let news = keeper.tick(ui.ctx(), &self.lab, &self.window);
             self.lab.update(news);
         }
     }

@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 use egui::Context;
 
-use super::state::first_start::Hints;
-use super::state::window::Window;
+use super::state::first_start::FirstStartHints;
+use super::state::window::WindowState;
 use super::texts;
 use crate::experiment::Settings;
 use crate::lab::history::run_history_file;
 use crate::lab::history::run_history_file::RUNS;
-use crate::lab::storage::recent_files::Recent;
+use crate::lab::storage::recent_files::RecentFiles;
 use crate::lab::storage::store;
-use crate::lab::storage::store::{Refused, SESSION, Store};
-use crate::lab::{Lab, Level, Message, Notice, Session};
+use crate::lab::storage::store::{SESSION, Store, UnreadableFile};
+use crate::lab::{Lab, Message, Notification, NotificationLevel, Session};
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(2);
@@ -23,10 +23,10 @@ const SEEN: &str = "hints-seen.json";
 const CLICKS: &str = "spike-clicks.json";
 
 /// What was kept last, and when.
-pub struct Keeper {
+pub struct Autosave {
     store: Store,
     session: Option<Session>,
-    recent: Recent,
+    recent: RecentFiles,
     /// The version of the list of runs that is kept.
     runs: u64,
     looked: Instant,
@@ -36,7 +36,7 @@ pub struct Keeper {
     clicks: bool,
 }
 
-impl Keeper {
+impl Autosave {
     /// Keeps things in `store`.
     pub fn new(store: Store) -> Self {
         let (recent, seen, clicks) = (store.read(RECENT), store.read(SEEN), store.read(CLICKS));
@@ -44,7 +44,7 @@ impl Keeper {
     }
 
     /// What was opened lately, at the start.
-    pub fn recent(&self) -> Recent {
+    pub fn recent(&self) -> RecentFiles {
         self.recent.clone()
     }
 
@@ -53,17 +53,17 @@ impl Keeper {
         match self.store.take(RUNS, run_history_file::read) {
             Ok(None) => {}
             Ok(Some((runs, compared))) => lab.history.take_over(runs, compared),
-            Err(Refused { reason, kept }) => {
+            Err(UnreadableFile { reason, kept }) => {
                 let text = texts::session_dialogs::runs_put_aside(&reason.to_string(), &kept.display().to_string());
-                lab.update([Message::Tell(Notice { level: Level::Error, text })]);
+                lab.update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);
             }
         }
         self.runs = lab.history.version();
     }
 
     /// The hints of the first start, unless they were seen.
-    pub fn hints(&self) -> Option<Hints> {
-        (!self.seen).then(Hints::default)
+    pub fn hints(&self) -> Option<FirstStartHints> {
+        (!self.seen).then(FirstStartHints::default)
     }
 
     /// Whether spikes were heard at the last start.
@@ -72,7 +72,7 @@ impl Keeper {
     }
 
     /// Looks now and then; to be called with every frame. Returns what there is to tell.
-    pub fn look(&mut self, ctx: &Context, lab: &Lab, window: &Window) -> Option<Message> {
+    pub fn tick(&mut self, ctx: &Context, lab: &Lab, window: &WindowState) -> Option<Message> {
         let since = self.looked.elapsed();
         if since >= EVERY {
             self.looked = Instant::now();
@@ -82,24 +82,24 @@ impl Keeper {
             // ordered, so that each orders anew.
             ctx.request_repaint_after(EVERY - since);
         }
-        let reason = self.store.trouble().filter(|_| !std::mem::replace(&mut self.complained, true))?;
+        let reason = self.store.last_error().filter(|_| !std::mem::replace(&mut self.complained, true))?;
         let text = texts::session_dialogs::not_kept(&reason.to_string());
-        Some(Message::Tell(Notice { level: Level::Error, text }))
+        Some(Message::Notify(Notification { level: NotificationLevel::Error, text }))
     }
 
     /// Keeps what has changed.
-    pub fn keep(&mut self, lab: &Lab, window: &Window) {
+    pub fn keep(&mut self, lab: &Lab, window: &WindowState) {
         if lab.recent != self.recent {
             self.recent = lab.recent.clone();
-            self.store.keep(RECENT, &self.recent);
+            self.store.write(RECENT, &self.recent);
         }
         if window.hints.is_none() && !self.seen {
             self.seen = true;
-            self.store.keep(SEEN, &self.seen);
+            self.store.write(SEEN, &self.seen);
         }
         if window.clicks != self.clicks {
             self.clicks = window.clicks;
-            self.store.keep(CLICKS, &self.clicks);
+            self.store.write(CLICKS, &self.clicks);
         }
         if lab.history.version() != self.runs {
             self.runs = lab.history.version();
@@ -112,7 +112,7 @@ impl Keeper {
         let mut session = Session { layout: window.saved_layout(), ..lab.session() };
         session.view.playing = false;
         if self.session.as_ref() != Some(&session) {
-            self.store.keep(SESSION, &session);
+            self.store.write(SESSION, &session);
             self.session = Some(session);
         }
     }
@@ -120,16 +120,16 @@ impl Keeper {
 
 /// The lab as the last start left it in `folder`, or as at the first start where that is wanted or nothing was left, and
 /// what there is to say about it.
-pub fn last(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
-    let first = || Lab::new(Settings::first_start());
-    match store::left(folder) {
-        store::Left::Nothing => (first(), None),
+pub fn restore(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
+    let first = || Lab::new(Settings::demo());
+    match store::previous_session(folder) {
+        store::PreviousSession::Nothing => (first(), None),
         // It lies aside, not lost.
-        store::Left::Session(_) if fresh => (first(), None),
-        store::Left::Session(session) => (Lab::resume(*session), None),
-        store::Left::Unreadable(Refused { reason, kept }) => {
+        store::PreviousSession::Session(_) if fresh => (first(), None),
+        store::PreviousSession::Session(session) => (Lab::resume(*session), None),
+        store::PreviousSession::Unreadable(UnreadableFile { reason, kept }) => {
             let text = texts::session_dialogs::put_aside(&reason.to_string(), &kept.display().to_string());
-            (first(), Some(Message::Tell(Notice { level: Level::Error, text })))
+            (first(), Some(Message::Notify(Notification { level: NotificationLevel::Error, text })))
         }
     }
 }
@@ -143,11 +143,11 @@ mod tests {
     #[test]
     fn every_frame_orders_the_look_that_keeps_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut keeper = Keeper::new(Store::open(folder.path().to_owned()).unwrap());
-        let (lab, window, ctx) = (Lab::new(Settings::first_start()), Window::default(), Context::default());
+        let mut keeper = Autosave::new(Store::open(folder.path().to_owned()).unwrap());
+        let (lab, window, ctx) = (Lab::new(Settings::demo()), WindowState::default(), Context::default());
         for _ in 0..5 {
             let output = ctx.run_ui(RawInput::default(), |ui| {
-                keeper.look(ui.ctx(), &lab, &window);
+                keeper.tick(ui.ctx(), &lab, &window);
             });
             let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
             assert!(delay <= EVERY, "the next frame comes after {delay:?}");
@@ -157,10 +157,10 @@ mod tests {
     #[test]
     fn spikes_that_were_heard_are_heard_at_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Keeper::new(Store::open(folder.path().to_owned()).unwrap());
+        let open = || Autosave::new(Store::open(folder.path().to_owned()).unwrap());
         let mut keeper = open();
         assert!(!keeper.clicks(), "off at the first start");
-        let mut window = Window::default();
+        let mut window = WindowState::default();
         window.clicks = true;
         keeper.keep(&Lab::default(), &window);
         drop(keeper);

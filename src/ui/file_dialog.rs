@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::Format;
+use super::ExportFormat;
 use super::texts::file_dialog as texts;
-use super::types::file_request::Ask;
+use super::types::file_request::FileRequest;
 use crate::lab::Message;
-use crate::network::open::ENDINGS;
+use crate::network::open::FILE_EXTENSIONS;
 
-impl Ask {
+impl FileRequest {
     /// What the lab is to do with the answer; nothing where the window does it.
     pub fn message(self, path: PathBuf) -> Option<Message> {
         Some(match self {
@@ -22,7 +22,7 @@ impl Ask {
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
             Self::ExportRun => Message::ExportRun(path),
-            Self::FindFile(index) | Self::FindFolder(index) => Message::FoundMissing { index, path },
+            Self::FindFile(index) | Self::FindFolder(index) => Message::LocateMissing { index, path },
             Self::SaveRecipe => {
                 // The recipe is called what its file is called.
                 let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -34,57 +34,59 @@ impl Ask {
 
 /// One filter for every form; the first one is that of the name that is offered.
 fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
-    crate::experiment::run_export::ENDINGS
+    crate::experiment::run_export::FORMATS
         .iter()
         .fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
 
 /// Called with the file that was chosen, from any thread, or with nothing where the system has no dialog; not called when a
 /// person chose none.
-pub type Answer = Box<dyn FnOnce(Option<PathBuf>) + Send>;
+pub type OnChosen = Box<dyn FnOnce(Option<PathBuf>) + Send>;
 
 /// No person closes a dialog within this time: there was none.
-const NOBODY: Duration = Duration::from_millis(400);
+const MIN_DIALOG_TIME: Duration = Duration::from_millis(400);
 
 /// Someone who can ask for a file.
-pub trait Dialogs {
+pub trait FileDialogs {
     /// Asks without waiting.
-    fn ask(&self, ask: Ask, answer: Answer);
+    fn ask(&self, ask: FileRequest, answer: OnChosen);
 }
 
 /// The system's own dialogs.
 #[derive(Debug, Default)]
-pub struct Native;
+pub struct NativeDialogs;
 
-impl Dialogs for Native {
-    fn ask(&self, ask: Ask, answer: Answer) {
+impl FileDialogs for NativeDialogs {
+    fn ask(&self, ask: FileRequest, answer: OnChosen) {
         let work = move || {
             let asked = Instant::now();
             let dialog = rfd::FileDialog::new().set_title(ask.title());
             let path = match ask {
-                Ask::OpenNetwork => dialog.add_filter(texts::NETWORKS, &ENDINGS).pick_file(),
-                Ask::OpenData | Ask::OpenCalibrationData | Ask::FindFile(_) => dialog.pick_file(),
-                Ask::OpenPictures | Ask::FindFolder(_) => dialog.pick_folder(),
-                Ask::OpenSession => dialog.add_filter(texts::SESSIONS, &["json"]).pick_file(),
-                Ask::OpenLesson => dialog.add_filter(texts::LESSONS, &["md"]).pick_file(),
-                Ask::Export(_, Format::Frames) => dialog.pick_folder(),
-                Ask::Export(pane, format) => {
+                FileRequest::OpenNetwork => dialog.add_filter(texts::NETWORKS, &FILE_EXTENSIONS).pick_file(),
+                FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => {
+                    dialog.pick_file()
+                }
+                FileRequest::OpenPictures | FileRequest::FindFolder(_) => dialog.pick_folder(),
+                FileRequest::OpenSession => dialog.add_filter(texts::SESSIONS, &["json"]).pick_file(),
+                FileRequest::OpenLesson => dialog.add_filter(texts::LESSONS, &["md"]).pick_file(),
+                FileRequest::Export(_, ExportFormat::Frames) => dialog.pick_folder(),
+                FileRequest::Export(pane, format) => {
                     let ending = format.ending();
                     let name = format!("{}.{ending}", pane.name());
                     dialog.add_filter(ending.to_uppercase(), &[ending]).set_file_name(name).save_file()
                 }
-                Ask::OpenRecipe => dialog.add_filter(texts::RECIPES, &["toml"]).pick_file(),
-                Ask::SaveRecipe => {
+                FileRequest::OpenRecipe => dialog.add_filter(texts::RECIPES, &["toml"]).pick_file(),
+                FileRequest::SaveRecipe => {
                     dialog.add_filter(texts::RECIPES, &["toml"]).set_file_name("recipe.toml").save_file()
                 }
-                Ask::ExportRun => export_filters(dialog)
-                    .set_file_name(format!("run.{}", crate::experiment::run_export::ENDINGS[0].0))
+                FileRequest::ExportRun => export_filters(dialog)
+                    .set_file_name(format!("run.{}", crate::experiment::run_export::FORMATS[0].0))
                     .save_file(),
-                Ask::SaveSession => {
+                FileRequest::SaveSession => {
                     dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()
                 }
             };
-            if path.is_some() || asked.elapsed() < NOBODY {
+            if path.is_some() || asked.elapsed() < MIN_DIALOG_TIME {
                 answer(path);
             }
         };

@@ -17,8 +17,8 @@ pub mod theme;
 pub mod types;
 pub mod widgets;
 
-pub use state::lesson::{Classroom, Place};
+pub use state::lesson::{LessonState, SavedLesson};
 pub use types::command::{BUNDLED_DATA, Command, methods};
-pub use types::export_format::Format;
-pub use types::lessons::entries;
-pub use widgets::pane_frame::{note_size, size_of};
+pub use types::export_format::ExportFormat;
+pub use types::lessons::bundled_lessons;
+pub use widgets::pane_frame::{pane_size, remember_size};

@@ -5,12 +5,12 @@ use egui_kittest::kittest::Queryable;
 use spikescope::experiment::Settings;
 use spikescope::lab::Lab;
 use spikescope::ui::shell;
-use spikescope::ui::state::window::Window;
+use spikescope::ui::state::window::WindowState;
 
 /// The window on a lab that has computed its first run.
 pub struct Desk {
     pub lab: Lab,
-    pub window: Window,
+    pub window: WindowState,
 }
 
 /// A desk of 1280 × 800 points on the bundled network and few samples.
@@ -20,8 +20,8 @@ pub fn desk() -> Harness<'static, Desk> {
 
 /// A desk of `size` points.
 pub fn desk_of(size: egui::Vec2) -> Harness<'static, Desk> {
-    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::first_start() };
-    desk_on(Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: Window::default() }, size)
+    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::demo() };
+    desk_on(Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: WindowState::default() }, size)
 }
 
 /// The window of `size` points on what is given.
@@ -31,7 +31,7 @@ pub fn desk_on(desk: Desk, size: egui::Vec2) -> Harness<'static, Desk> {
         shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
         desk.lab.update(messages);
         // A settled lab after every frame: what the person sees next is the answer to what they did.
-        desk.lab.settle();
+        desk.lab.wait_until_idle();
     };
     let mut harness = Harness::builder().with_size(size).build_ui_state(draw, desk);
     harness.run_ok();

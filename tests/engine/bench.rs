@@ -1,11 +1,13 @@
 //! Small networks with random weights, ready to convert and run.
 
 use spikescope::compute::program::Program;
-use spikescope::convert::{Calibration, Pooling, Recipe, SpikingNetwork, ThresholdRule, balance, calibrate, rewrite};
-use spikescope::network::zoo::{Arch, parse_activation};
+use spikescope::convert::{
+    Calibration, MaxPoolRule, Recipe, SpikingNetwork, ThresholdRule, balance_thresholds, calibrate, rewrite,
+};
+use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{Network, Op};
-use spikescope::progress::Control;
-use spikescope::simulate::{Plan, Recording, light_calibration, run};
+use spikescope::progress::JobControl;
+use spikescope::simulate::{Recording, SimulationPlan, light_calibration, run};
 
 pub const SAMPLES: usize = 12;
 
@@ -17,34 +19,34 @@ pub struct Bench {
 }
 
 pub fn bench(network: &Network, device: burn::tensor::Device) -> Bench {
-    bench_with(network, device, Pooling::PreNeuron)
+    bench_with(network, device, MaxPoolRule::PreNeuron)
 }
 
-pub fn bench_with(network: &Network, device: burn::tensor::Device, pooling: Pooling) -> Bench {
-    let (rewritten, _) = rewrite::shared(network, pooling).unwrap();
+pub fn bench_with(network: &Network, device: burn::tensor::Device, pooling: MaxPoolRule) -> Bench {
+    let (rewritten, _) = rewrite::rewrite_cached(network, pooling).unwrap();
     let program = Program::new(rewritten, &device);
     let width: usize = network.input_shape().iter().product();
     let input: Vec<f32> = (0..SAMPLES * width).map(|i| ((i * 7919 % 1000) as f32 / 1000.0).powi(2)).collect();
-    let calibration = calibrate(&program, &input, SAMPLES, &Control::default()).unwrap();
+    let calibration = calibrate(&program, &input, SAMPLES, &JobControl::default()).unwrap();
     Bench { program, calibration, input }
 }
 
 pub fn net(architecture: &str, activation: &str) -> Network {
     let activation = parse_activation(activation).unwrap();
-    Arch::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
+    ZooArchitecture::parse(architecture).unwrap().build(&[1, 12, 12], 5, activation, 3).unwrap()
 }
 
 impl Bench {
     pub fn spiking(&self, recipe: &Recipe) -> SpikingNetwork {
-        let control = Control::default();
+        let control = JobControl::default();
         let balanced = match recipe.threshold {
-            ThresholdRule::Balance(rule) => {
-                Some(balance(&self.program, &self.input, SAMPLES, rule, recipe.granularity, &control).unwrap())
-            }
+            ThresholdRule::Balance(rule) => Some(
+                balance_thresholds(&self.program, &self.input, SAMPLES, rule, recipe.granularity, &control).unwrap(),
+            ),
             _ => None,
         };
         let spiking = SpikingNetwork::convert(&self.program, &self.calibration, balanced.as_ref(), recipe).unwrap();
-        light_calibration::tune(&self.program, spiking, &self.input, SAMPLES, recipe, &control).unwrap()
+        light_calibration::calibrate_light(&self.program, spiking, &self.input, SAMPLES, recipe, &control).unwrap()
     }
     pub fn run(
         &self,
@@ -53,7 +55,7 @@ impl Bench {
         previous: Option<&Recording>,
         unchanged: usize,
     ) -> Recording {
-        let plan = Plan {
+        let plan = SimulationPlan {
             program: &self.program,
             spiking,
             input: &self.input,
@@ -62,7 +64,7 @@ impl Bench {
             previous,
             unchanged_layers: unchanged,
         };
-        run(&plan, &Control::default()).unwrap()
+        simulate(&plan, &JobControl::default()).unwrap()
     }
 }
 

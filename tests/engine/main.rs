@@ -10,16 +10,18 @@ mod twice;
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
 use spikescope::Error;
 use spikescope::compute::AnnRun;
-use spikescope::compute::dense::numbers;
+use spikescope::compute::dense::tensor_to_vec;
 use spikescope::compute::program::Program;
-use spikescope::convert::{Balance, Granularity, Pooling, Recipe, Reset, ThresholdRule, balance, calibrate, rewrite};
+use spikescope::convert::{
+    BalancingOptions, Granularity, MaxPoolRule, Recipe, Reset, ThresholdRule, balance_thresholds, calibrate, rewrite,
+};
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{Reference, Subject, report};
+use spikescope::measure::{LedgerReference, RunData, report};
 use spikescope::network::{Node, Op};
-use spikescope::progress::Control;
+use spikescope::progress::JobControl;
 use spikescope::simulate::membrane_trace::{layer_currents, trace};
-use spikescope::simulate::prefix::prefix;
-use spikescope::simulate::{Plan, run};
+use spikescope::simulate::prefix::truncate_recording;
+use spikescope::simulate::{SimulationPlan, run};
 
 #[test]
 fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
@@ -31,7 +33,7 @@ fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
         let long = bench.run(&spiking, 24, None, 0);
         assert_same(&bench.run(&spiking, 24, Some(&short), layers), &long, &format!("{name}: 9 to 24 steps"));
         assert_same(&bench.run(&spiking, 9, Some(&long), layers), &short, &format!("{name}: 24 to 9 steps"));
-        let at = prefix(&bench.program, &spiking, &bench.input, &long, 9, &Control::default()).unwrap();
+        let at = truncate_recording(&bench.program, &spiking, &bench.input, &long, 9, &JobControl::default()).unwrap();
         let at = at.expect("soft reset: the spikes give the potential");
         assert_same(&at, &short, &format!("{name}: prefix"));
     }
@@ -45,7 +47,7 @@ fn a_change_at_a_layer_keeps_the_layers_before_it() {
         let base = bench.run(&before, 16, None, 0);
         for layer in 0..before.layers.len() {
             let mut recipe = Recipe::default();
-            recipe.by_hand.insert(before.layers[layer].name.clone(), before.layers[layer].theta[0] * 0.6);
+            recipe.manual_thresholds.insert(before.layers[layer].name.clone(), before.layers[layer].theta[0] * 0.6);
             let after = bench.spiking(&recipe);
             assert_eq!(before.first_difference(&after), Some(layer));
             let fresh = bench.run(&after, 16, None, 0);
@@ -61,7 +63,7 @@ fn hard_reset_runs_are_shortened_by_simulating_again() {
     let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
     let spiking = bench.spiking(&Recipe { reset: Reset::Hard, ..Recipe::default() });
     let long = bench.run(&spiking, 20, None, 0);
-    let at = prefix(&bench.program, &spiking, &bench.input, &long, 8, &Control::default()).unwrap();
+    let at = truncate_recording(&bench.program, &spiking, &bench.input, &long, 8, &JobControl::default()).unwrap();
     assert!(at.is_none(), "discarded charge is not in the spikes");
     let shorter = bench.run(&spiking, 8, Some(&long), spiking.layers.len());
     assert_same(&shorter, &bench.run(&spiking, 8, None, 0), "hard reset");
@@ -75,7 +77,7 @@ fn results_do_not_depend_on_how_samples_are_grouped() {
         let all = bench.run(&spiking, 12, None, 0);
         let width = bench.input.len() / SAMPLES;
         for sample in [0, 5, SAMPLES - 1] {
-            let plan = Plan {
+            let plan = SimulationPlan {
                 program: &bench.program,
                 spiking: &spiking,
                 input: &bench.input[sample * width..(sample + 1) * width],
@@ -84,7 +86,7 @@ fn results_do_not_depend_on_how_samples_are_grouped() {
                 previous: None,
                 unchanged_layers: 0,
             };
-            let one = run(&plan, &Control::default()).unwrap();
+            let one = simulate(&plan, &JobControl::default()).unwrap();
             for (k, (x, y)) in one.layers.iter().zip(&all.layers).enumerate() {
                 for t in 0..12 {
                     assert_eq!(
@@ -122,8 +124,8 @@ fn rewriting_leaves_the_answers_as_they_are() {
         let bench = bench(&network, device.clone());
         let original = Program::new(Arc::new(network), &device);
         let x = original.tensor(bench.input.clone(), SAMPLES);
-        let before = numbers(original.run(x.clone(), |_, _| {}));
-        let after = numbers(bench.program.run(x, |_, _| {}));
+        let before = tensor_to_vec(original.run(x.clone(), |_, _| {}));
+        let after = tensor_to_vec(bench.program.run(x, |_, _| {}));
         let close = before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-4 * (1.0 + a.abs()));
         assert!(close, "{name}: {before:?} against {after:?}");
     }
@@ -131,7 +133,7 @@ fn rewriting_leaves_the_answers_as_they_are() {
 
 #[test]
 fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
-    let (rewritten, notes) = rewrite::shared(&with_max_pool(), Pooling::PreNeuron).unwrap();
+    let (rewritten, notes) = rewrite::rewrite_cached(&with_max_pool(), MaxPoolRule::PreNeuron).unwrap();
     let reads = |op: fn(&Op) -> bool, node: &Node| node.inputs.iter().any(|&i| op(&rewritten.nodes[i].op));
     let is_activation: fn(&Op) -> bool = |op| matches!(op, Op::Activation(_));
     let pools = rewritten.nodes.iter().filter(|node| matches!(node.op, Op::MaxPool2d { .. }));
@@ -162,10 +164,10 @@ fn the_ledger_adds_up_in_every_layer() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe { steps: 6, ..Recipe::default() });
         let recording = bench.run(&spiking, 6, None, 0);
-        let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &Control::default()).unwrap();
+        let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
-        let subject = Subject {
+        let subject = RunData {
             likeness: None,
             spiking: &spiking,
             ann: &ann,
@@ -175,11 +177,11 @@ fn the_ledger_adds_up_in_every_layer() {
             readout: Default::default(),
             fan_outs: &fan_outs,
         };
-        let report = report(&subject, 6, &Control::default()).unwrap();
+        let report = measure_run(&subject, 6, &JobControl::default()).unwrap();
         for layer in &report.layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{name}: {}", layer.name);
-            let own = layer.ledger_against(Reference::Activation);
+            let own = layer.ledger_against(LedgerReference::Activation);
             assert!((own.parts().iter().sum::<f64>() - own.total).abs() < 1e-9, "{name}: {} against a", layer.name);
             assert_eq!(layer.ledger_activation.is_some(), name == "resnet", "{name}: {}", layer.name);
             assert_eq!(layer.same_input.total(), layer.end_to_end.total());
@@ -195,9 +197,9 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
     let recipe = Recipe { steps: 8, threshold: ThresholdRule::Learned, ..Recipe::default() };
     let spiking = bench.spiking(&recipe);
     let recording = bench.run(&spiking, 8, None, 0);
-    let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &Control::default()).unwrap();
+    let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
-    let subject = Subject {
+    let subject = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -207,8 +209,8 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
         readout: recipe.readout,
         fan_outs: &fan_outs(bench.program.network()),
     };
-    let first = &report(&subject, 8, &Control::default()).unwrap().layers[0];
-    let own = first.ledger_against(Reference::Activation);
+    let first = &measure_run(&subject, 8, &JobControl::default()).unwrap().layers[0];
+    let own = first.ledger_against(LedgerReference::Activation);
     // What is left are ties that fall the other way in f32.
     assert!(own.parts().iter().all(|part| part.abs() < 1e-3 * first.mean_activation), "{own:?}");
     assert!(first.ledger.quantization.abs() > own.quantization.abs(), "ReLU(z) does not know of the levels");
@@ -218,9 +220,9 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
 fn stopping_stops() {
     let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
     let spiking = bench.spiking(&Recipe::default());
-    let control = Control::default();
+    let control = JobControl::default();
     control.cancel();
-    let plan = Plan {
+    let plan = SimulationPlan {
         program: &bench.program,
         spiking: &spiking,
         input: &bench.input,
@@ -229,21 +231,21 @@ fn stopping_stops() {
         previous: None,
         unchanged_layers: 0,
     };
-    assert!(matches!(run(&plan, &control), Err(Error::Cancelled)));
+    assert!(matches!(simulate(&plan, &control), Err(Error::Cancelled)));
     // Everything else on the way from a file to the report stops as well.
     let (program, input) = (&bench.program, bench.input.as_slice());
     assert!(matches!(calibrate(program, input, SAMPLES, &control), Err(Error::Cancelled)));
     assert!(matches!(AnnRun::compute(program, input, SAMPLES, &control), Err(Error::Cancelled)));
-    let rule = Balance::default();
-    let balanced = balance(program, input, SAMPLES, rule, Granularity::Layer, &control);
+    let rule = BalancingOptions::default();
+    let balanced = balance_thresholds(program, input, SAMPLES, rule, Granularity::Layer, &control);
     assert!(matches!(balanced, Err(Error::Cancelled)));
     let recording = bench.run(&spiking, 8, None, 0);
-    let shorter = prefix(program, &spiking, input, &recording, 5, &control);
+    let shorter = truncate_recording(program, &spiking, input, &recording, 5, &control);
     assert!(matches!(shorter, Err(Error::Cancelled)));
-    let ann = AnnRun::compute(program, input, SAMPLES, &Control::default()).unwrap();
+    let ann = AnnRun::compute(program, input, SAMPLES, &JobControl::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(program.network());
-    let subject = Subject {
+    let subject = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -253,5 +255,5 @@ fn stopping_stops() {
         readout: Default::default(),
         fan_outs: &fan_outs,
     };
-    assert!(matches!(report(&subject, 8, &control), Err(Error::Cancelled)));
+    assert!(matches!(measure_run(&subject, 8, &control), Err(Error::Cancelled)));
 }

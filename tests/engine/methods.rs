@@ -3,15 +3,15 @@
 
 use spikescope::compute::AnnRun;
 use spikescope::convert::{
-    Correction, InitialPotential, NamedRecipe, Neuron, Recipe, Reset, SpikingNetwork, ThresholdRule,
+    Correction, InitialPotential, NamedRecipe, NeuronModel, Recipe, Reset, SpikingNetwork, ThresholdRule,
 };
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{Subject, first_divergence, report};
+use spikescope::measure::{RunData, first_divergence, report};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
-use spikescope::progress::Control;
+use spikescope::progress::JobControl;
 use spikescope::simulate::membrane_trace::{layer_currents, trace};
-use spikescope::simulate::prefix::prefix;
-use spikescope::simulate::{Plan, Recording, run};
+use spikescope::simulate::prefix::truncate_recording;
+use spikescope::simulate::{Recording, SimulationPlan, run};
 
 use super::bench::{Bench, SAMPLES, assert_same, bench_with, net, with_max_pool};
 
@@ -22,7 +22,7 @@ fn with_every_method(check: impl Fn(&str, &Bench, &Recipe, &SpikingNetwork)) {
     let nets: [(&str, Network); 2] = [("max pool", with_max_pool()), ("resnet", net("resnet", "qcfs:8"))];
     for (name, network) in &nets {
         let base = Recipe { steps: STEPS, threshold: ThresholdRule::Percentile(99.0), ..Recipe::default() };
-        for NamedRecipe { name: method, recipe, .. } in Recipe::methods(&base, 4) {
+        for NamedRecipe { name: method, recipe, .. } in Recipe::published_methods(&base, 4) {
             let bench = bench_with(network, burn::tensor::Device::flex(), recipe.pooling);
             let spiking = bench.spiking(&recipe);
             check(&format!("{name}, {method}"), &bench, &recipe, &spiking);
@@ -38,7 +38,9 @@ fn runs_can_be_lengthened_shortened_and_cut() {
         assert_same(&bench.run(spiking, STEPS, Some(&short), layers), &long, &format!("{what}: longer"));
         assert_same(&bench.run(spiking, 5, Some(&long), layers), &short, &format!("{what}: shorter"));
         // None where the spikes do not give the potential: hard reset, SRP.
-        if let Some(cut) = prefix(&bench.program, spiking, &bench.input, &long, 5, &Control::default()).unwrap() {
+        if let Some(cut) =
+            truncate_recording(&bench.program, spiking, &bench.input, &long, 5, &JobControl::default()).unwrap()
+        {
             assert_same(&cut, &short, &format!("{what}: cut"));
         }
     });
@@ -53,7 +55,7 @@ fn runs_do_not_depend_on_samples_beside_them_or_on_threads() {
         assert_same(&many.install(|| bench.run(spiking, STEPS, None, 0)), &all, &format!("{what}: threads"));
         let width = bench.input.len() / SAMPLES;
         for sample in [0, 7] {
-            let plan = Plan {
+            let plan = SimulationPlan {
                 program: &bench.program,
                 spiking,
                 input: &bench.input[sample * width..(sample + 1) * width],
@@ -62,7 +64,7 @@ fn runs_do_not_depend_on_samples_beside_them_or_on_threads() {
                 previous: None,
                 unchanged_layers: 0,
             };
-            let one = run(&plan, &Control::default()).unwrap();
+            let one = simulate(&plan, &JobControl::default()).unwrap();
             for (layer, (all, one)) in all.layers.iter().zip(&one.layers).enumerate() {
                 let same = (0..STEPS).all(|t| all.spikes.row(t, sample) == one.spikes.row(t, 0));
                 assert!(same, "{what}: sample {sample}, layer {layer}");
@@ -87,9 +89,9 @@ fn what_was_sent_is_charge_in_less_charge_left() {
                     assert_eq!(n, 0, "{what}: a silenced neuron sends nothing");
                     continue;
                 }
-                let charge = STEPS as f32 * (record.mean_input[i] + layer.shift * theta);
+                let charge = STEPS as f32 * (record.mean_input[i] + layer.bias_shift * theta);
                 let due = charge + record.start_of(layer, sample, neuron) - record.potential[i];
-                let sent = layer.unit_of(neuron) * n as f32;
+                let sent = layer.amplitude_of(neuron) * n as f32;
                 let scale = 1.0 + charge.abs() + record.potential[i].abs();
                 assert!((sent - due).abs() < 1e-4 * scale, "{what}, {}: {sent} against {due}", layer.name);
             }
@@ -100,13 +102,13 @@ fn what_was_sent_is_charge_in_less_charge_left() {
 #[test]
 fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
     with_every_method(|what, bench, recipe, spiking| {
-        let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &Control::default()).unwrap();
+        let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let recording = bench.run(spiking, STEPS, None, 0);
         let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
         let readout = recipe.readout;
         let (spiking, ann, recording) = (spiking, &ann, &recording);
-        let subject = Subject {
+        let subject = RunData {
             spiking,
             ann,
             recording,
@@ -116,7 +118,7 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
             likeness: None,
             fan_outs: &fan_outs,
         };
-        let report = report(&subject, STEPS, &Control::default()).unwrap();
+        let report = measure_run(&subject, STEPS, &JobControl::default()).unwrap();
         let mut first = vec![0; spiking.layers.len()];
         let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS, |_, _| 0.0));
         leaving.for_each(|divergence| first[divergence.neuron.layer] += 1);
@@ -144,7 +146,7 @@ fn as_in_theory(recipe: &Recipe) -> bool {
     recipe.v_init == 0.5
         && recipe.initial == InitialPotential::Constant
         && recipe.reset == Reset::Soft
-        && recipe.neuron != Neuron::Signed
+        && recipe.neuron != NeuronModel::Signed
         && recipe.correction == Correction::None
         && recipe.bias_shift.is_none()
 }
@@ -282,7 +284,7 @@ fn events_are_the_plain_engine_to_the_spike() {
     for (name, network) in nets {
         let network = dyadic(network);
         let base = Recipe { steps: STEPS, threshold: ThresholdRule::Percentile(99.0), ..Recipe::default() };
-        for NamedRecipe { name: method, recipe, .. } in Recipe::methods(&base, 4) {
+        for NamedRecipe { name: method, recipe, .. } in Recipe::published_methods(&base, 4) {
             let bench = || {
                 let mut bench = bench_with(&network, burn::tensor::Device::flex(), recipe.pooling);
                 bench.input.iter_mut().for_each(|x| *x = (*x * 8.0).round() / 8.0);
@@ -298,8 +300,10 @@ fn events_are_the_plain_engine_to_the_spike() {
                     layer.theta = (0..channels).map(|c| [1.0, 0.5, 2.0, 0.25][c % 4]).collect();
                     layer.bias.iter_mut().for_each(|b| *b = (*b * 64.0).round() / 64.0);
                     let round = |v: &f32| (v * 64.0).round() / 64.0;
-                    layer.start =
-                        layer.start.as_ref().map(|start| std::sync::Arc::new(start.iter().map(round).collect()));
+                    layer.v_init_values = layer
+                        .v_init_values
+                        .as_ref()
+                        .map(|start| std::sync::Arc::new(start.iter().map(round).collect()));
                 }
                 let events = bench.run(&spiking, STEPS, None, 0);
                 let spikes: u64 = events.layers.iter().map(|layer| layer.spikes.total(STEPS)).sum();

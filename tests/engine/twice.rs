@@ -1,10 +1,10 @@
 //! Nothing is computed twice: the neuron-steps that a run computes are those that nobody has computed yet.
 
-use spikescope::convert::{CROSSOVER, Recipe, SpikingNetwork, ThresholdRule};
+use spikescope::convert::{DENSE_CROSSOVER_RATE, Recipe, SpikingNetwork, ThresholdRule};
 use spikescope::network::{Op, Weights};
-use spikescope::progress::Control;
-use spikescope::simulate::execution_form::{Form, form_of};
-use spikescope::simulate::{Plan, Recording, run};
+use spikescope::progress::JobControl;
+use spikescope::simulate::execution_form::{ExecutionForm, execution_form};
+use spikescope::simulate::{Recording, SimulationPlan, run};
 
 use crate::bench::{Bench, SAMPLES, assert_same, bench, net, with_max_pool};
 
@@ -16,13 +16,14 @@ fn counted(
     previous: Option<&Recording>,
     unchanged_layers: usize,
 ) -> (Recording, u64) {
-    let control = Control::default();
+    let control = JobControl::default();
     let width = bench.input.len() / SAMPLES;
     let input = &bench.input[..samples * width];
     let program = &bench.program;
     let recording =
-        run(&Plan { program, spiking, input, samples, steps, previous, unchanged_layers }, &control).unwrap();
-    (recording, control.computed())
+        simulate(&SimulationPlan { program, spiking, input, samples, steps, previous, unchanged_layers }, &control)
+            .unwrap();
+    (recording, control.computed_neuron_steps())
 }
 
 #[test]
@@ -74,17 +75,23 @@ fn where_nearly_everything_spikes_the_dense_form_is_taken_and_gives_the_same() {
     let bench = bench(&network, burn::tensor::Device::flex());
     let recipe = Recipe { threshold: ThresholdRule::Percentile(1.0), ..Recipe::default() };
     let spiking = bench.spiking(&recipe);
-    let events = SpikingNetwork { dense: Vec::new(), ..spiking.clone() };
-    let forms: Vec<Form> = (0..spiking.layers.len()).map(|layer| form_of(&bench.program, &spiking, layer)).collect();
-    let without: Vec<Form> = (0..spiking.layers.len()).map(|layer| form_of(&bench.program, &events, layer)).collect();
-    assert_eq!(forms[0], Form::Constant);
-    assert!(!without.contains(&Form::DenseByRate));
+    let events = SpikingNetwork { dense_nodes: Vec::new(), ..spiking.clone() };
+    let forms: Vec<ExecutionForm> =
+        (0..spiking.layers.len()).map(|layer| execution_form(&bench.program, &spiking, layer)).collect();
+    let without: Vec<ExecutionForm> =
+        (0..spiking.layers.len()).map(|layer| execution_form(&bench.program, &events, layer)).collect();
+    assert_eq!(forms[0], ExecutionForm::Constant);
+    assert!(!without.contains(&ExecutionForm::DenseByRate));
     let (a, b) = (bench.run(&spiking, 16, None, 0), bench.run(&events, 16, None, 0));
     let rate = |layer: usize| {
         a.layers[layer].spikes.total(16) as f64 / (16 * SAMPLES * spiking.layers[layer].neurons()) as f64
     };
     for (layer, form) in forms.iter().enumerate().skip(1) {
-        assert_eq!(*form == Form::DenseByRate, rate(layer - 1) > CROSSOVER - 0.05, "layer {layer}: {forms:?}");
+        assert_eq!(
+            *form == ExecutionForm::DenseByRate,
+            rate(layer - 1) > DENSE_CROSSOVER_RATE - 0.05,
+            "layer {layer}: {forms:?}"
+        );
     }
     assert_same(&a, &b, "dense and events");
 }

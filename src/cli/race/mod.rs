@@ -11,7 +11,7 @@ use row::{Row, row};
 use table::{head, line};
 
 use super::interrupt::cancel_on_interrupt;
-use super::options::{RunArgs, settings_of, take_scaling, with_config};
+use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use super::run::{check_out, write_folder};
 use crate::convert::{NamedRecipe, Recipe};
@@ -40,7 +40,8 @@ pub struct RaceArgs {
 
 /// The names that `--methods` takes.
 fn methods_help() -> String {
-    let names: Vec<String> = Recipe::methods(&Recipe::default(), 1).into_iter().map(|method| method.name).collect();
+    let names: Vec<String> =
+        Recipe::published_methods(&Recipe::default(), 1).into_iter().map(|method| method.name).collect();
     format!("Methods of the papers, separated by commas; all of them unless --with names recipes: {}", names.join(", "))
 }
 
@@ -54,7 +55,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
         return Err(Error::Invalid("race writes no counts; leave --dump out, or use run for one recipe".into()));
     }
     let base = with_config(args.run.clone())?;
-    let mut settings = settings_of(&base)?;
+    let mut settings = settings_from_args(&base)?;
     let entries = entries(&args, &settings.recipe)?;
     let at = steps_shown(&args, settings.recipe.steps)?;
     base.out.as_deref().map_or(Ok(()), check_out)?;
@@ -66,7 +67,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     cancel_on_interrupt(&control);
     // Networks, data and the ANN's values are shared by all.
     let mut cache = Cache::default();
-    take_scaling(&mut settings, &base, &mut cache)?;
+    use_stated_scaling(&mut settings, &base, &mut cache)?;
     let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
     let mut failed = None;
     for (index, entry) in entries.iter().enumerate() {
@@ -118,7 +119,7 @@ fn write(out: &Path, rows: &[Row], text: &str) -> Result<()> {
 
 /// The lanes, all of them sensible and of different names.
 fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
-    let known = Recipe::methods(base, args.presteps);
+    let known = Recipe::published_methods(base, args.presteps);
     let named = |name: &str| {
         let found = known.iter().find(|method| method.name.eq_ignore_ascii_case(name.trim()));
         found.cloned().ok_or_else(|| {
@@ -142,7 +143,7 @@ fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
             )));
         }
         let recipe = Recipe { steps: base.steps, ..entry.recipe.clone() };
-        recipe.check().map_err(|error| Error::Invalid(format!("{}: {error}", entry.name)))?;
+        recipe.validate().map_err(|error| Error::Invalid(format!("{}: {error}", entry.name)))?;
     }
     Ok(entries)
 }
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn lanes_are_the_methods_that_are_named_or_all() {
-        let all = Recipe::methods(&Recipe::default(), 4);
+        let all = Recipe::published_methods(&Recipe::default(), 4);
         assert_eq!(entries(&args(), &Recipe::default()).unwrap(), all);
         let two = RaceArgs { methods: Some("srp, Plain".into()), ..args() };
         let names: Vec<_> = entries(&two, &Recipe::default()).unwrap().into_iter().map(|entry| entry.name).collect();

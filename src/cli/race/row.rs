@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use crate::convert::{InitialPotential, NamedRecipe, Recipe, ThresholdRule, unclipped_thresholds};
 use crate::experiment::cache::Cache;
-use crate::experiment::pipeline::compute;
-use crate::experiment::{Run, Settings};
-use crate::progress::Control;
+use crate::experiment::{Run, Settings, pipeline};
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// One line of the table.
@@ -48,12 +47,12 @@ pub fn row(
     settings: &Settings,
     at: &[usize],
     cache: &mut Cache,
-    control: &Control,
+    control: &JobControl,
 ) -> Result<Lane> {
     let run_over = |steps: usize, cache: &mut Cache| {
         let mut own = settings.clone();
         own.recipe = Recipe { steps, ..entry.recipe.clone() };
-        compute(&own, cache, control).map_err(|error| match error {
+        pipeline::run(&own, cache, control).map_err(|error| match error {
             error @ (Error::Cancelled | Error::Internal(_)) => error,
             other => Error::Invalid(format!("{}: {other}", entry.name)),
         })
@@ -72,7 +71,7 @@ pub fn row(
     let relative = layers.iter().map(|l| l.mean_abs_mismatch / l.mean_activation.max(f64::MIN_POSITIVE));
     let row = Row {
         name: entry.name.clone(),
-        changes: run.settings.recipe.changes(&settings.recipe),
+        changes: run.settings.recipe.differences_from(&settings.recipe),
         recipe: run.settings.recipe.clone(),
         presteps: entry.recipe.correction.presteps(),
         hardware_presteps: entry.recipe.correction.hardware_presteps(layers.len()),

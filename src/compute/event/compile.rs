@@ -1,10 +1,10 @@
 //! Finds the event form of a node: walks back over sums, convolutions, fully connected layers and shortcuts to the spikes.
 
 use super::packing;
-use super::synapse_plan::{Direct, Feed, Grid, SourcePool, Windows};
-use super::upstream::{Draft, View, reads_spikes, views};
-use super::weight_tiles::{CUT_WEIGHTS, FEWEST};
-use crate::compute::simd::lanes::{LANES, MOST};
+use super::synapse_plan::{Grid, ShortcutMap, SlidingWindow, SourcePool, SynapsePlan};
+use super::upstream::{UnpackedTerm, UpstreamLayer, reads_spikes, upstream_layers};
+use super::weight_tiles::{MIN_SPIKES, MIN_TILED_BYTES};
+use crate::compute::simd::lanes::{LANES, MAX_LANES};
 use crate::network::{Network, NodeId, Op};
 
 /// Bytes of one block's weights that should stay in a core's own cache while a layer runs.
@@ -12,13 +12,13 @@ const BLOCK_BYTES: usize = 768 << 10;
 
 /// The event form of node `target`, if it has one: its value as a constant and linear maps of spikes, then perhaps a
 /// maximum. `None` sends the caller to the dense form.
-pub fn compile(network: &Network, target: NodeId) -> Option<Feed> {
+pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
     let reads = reads_spikes(network);
     let node = &network.nodes[target];
     let (inner, pool) = match &node.op {
         Op::MaxPool2d { kernel, stride, padding, dilation } => {
             let padding = [padding[0], padding[1]];
-            (node.inputs[0], Some(Windows { kernel: *kernel, stride: *stride, padding, dilation: *dilation }))
+            (node.inputs[0], Some(SlidingWindow { kernel: *kernel, stride: *stride, padding, dilation: *dilation }))
         }
         _ => (target, None),
     };
@@ -37,13 +37,13 @@ pub fn compile(network: &Network, target: NodeId) -> Option<Feed> {
         (g * per_group..end).step_by(width).map(move |first| first..(first + width).min(end))
     });
     let blocks: Vec<_> = blocks.collect();
-    let terms = drafts.into_iter().map(|draft| packing::term(network, draft, &blocks, lanes)).collect();
+    let terms = drafts.into_iter().map(|draft| packing::pack_term(network, draft, &blocks, lanes)).collect();
     let grid = Grid::of(&node.shape)?;
-    Some(Feed { inner, sum, pool, grid, blocks, lanes, terms, analog: analog(network, inner) })
+    Some(SynapsePlan { inner, sum, pool, grid, blocks, lanes, terms, depends_on_input: analog(network, inner) })
 }
 
 /// Collects the maps that add up to node `id`, each times `scale` (one factor, or one per channel of `id`).
-fn collect(network: &Network, reads: &[bool], id: NodeId, scale: Vec<f32>, out: &mut Vec<Draft>) -> Option<()> {
+fn collect(network: &Network, reads: &[bool], id: NodeId, scale: Vec<f32>, out: &mut Vec<UnpackedTerm>) -> Option<()> {
     if !reads[id] {
         return Some(());
     }
@@ -56,8 +56,8 @@ fn collect(network: &Network, reads: &[bool], id: NodeId, scale: Vec<f32>, out: 
             collect(network, reads, node.inputs[0], both, out)
         }
         Op::Conv2d { .. } => {
-            let views = views(network, reads, node.inputs[0])?;
-            out.extend(views.into_iter().map(|view| Draft::Weights {
+            let views = upstream_layers(network, reads, node.inputs[0])?;
+            out.extend(views.into_iter().map(|view| UnpackedTerm::Weights {
                 node: id,
                 view,
                 order: None,
@@ -67,11 +67,11 @@ fn collect(network: &Network, reads: &[bool], id: NodeId, scale: Vec<f32>, out: 
         }
         Op::Linear { .. } => {
             let (base, order) = flattened(network, node.inputs[0])?;
-            for view in views(network, reads, base)? {
+            for view in upstream_layers(network, reads, base)? {
                 if view.pad != [0, 0] {
                     return None;
                 }
-                out.push(Draft::Weights { node: id, view, order: Some(order.clone()), scale: scale.clone() });
+                out.push(UnpackedTerm::Weights { node: id, view, order: Some(order.clone()), scale: scale.clone() });
             }
             Some(())
         }
@@ -115,12 +115,12 @@ fn flattened(network: &Network, id: NodeId) -> Option<(NodeId, Vec<usize>)> {
 }
 
 /// A shortcut without weights: spikes themselves, cut, padded, averaged or scaled.
-fn shortcut(network: &Network, reads: &[bool], id: NodeId, scale: &[f32]) -> Option<Draft> {
+fn shortcut(network: &Network, reads: &[bool], id: NodeId, scale: &[f32]) -> Option<UnpackedTerm> {
     let node = &network.nodes[id];
     let here = Grid::of(&node.shape)?;
     let deeper = |k: usize| match shortcut(network, reads, node.inputs[k], &[1.0])? {
-        Draft::Direct { view, direct } => Some((view, direct)),
-        Draft::Weights { .. } => None,
+        UnpackedTerm::Direct { view, direct } => Some((view, direct)),
+        UnpackedTerm::Weights { .. } => None,
     };
     let (view, mut direct) = match &node.op {
         Op::Slice { axis, start, end: _, step } if *axis > 0 => {
@@ -144,14 +144,14 @@ fn shortcut(network: &Network, reads: &[bool], id: NodeId, scale: &[f32]) -> Opt
             (view, direct)
         }
         _ => {
-            let [view] = <[View; 1]>::try_from(views(network, reads, id)?).ok()?;
+            let [view] = <[UpstreamLayer; 1]>::try_from(upstream_layers(network, reads, id)?).ok()?;
             // A lateral pool remembers what it has sent; shortcuts read bits and remember nothing.
             let lateral = matches!(view.pool, Some(SourcePool::Lateral(_)));
             if lateral || view.channel != 0 || view.pad != [0, 0] {
                 return None;
             }
             let valid = [0..view.grid.height, 0..view.grid.width];
-            let direct = Direct { channel: 0, stride: [1, 1], offset: [0, 0], valid, scale: view.scale.clone() };
+            let direct = ShortcutMap { channel: 0, stride: [1, 1], offset: [0, 0], valid, scale: view.scale.clone() };
             (view, direct)
         }
     };
@@ -161,39 +161,40 @@ fn shortcut(network: &Network, reads: &[bool], id: NodeId, scale: &[f32]) -> Opt
         let both = (0..view.grid.channels).map(|c| pick(&direct.scale, c) * pick(scale, c + direct.channel));
         direct.scale = both.collect();
     }
-    Some(Draft::Direct { view, direct })
+    Some(UnpackedTerm::Direct { view, direct })
 }
 
 /// The number of groups of output channels, the same for all maps that have groups.
-fn groups(network: &Network, drafts: &[Draft]) -> Option<usize> {
-    let of = |draft: &Draft| match draft {
-        Draft::Weights { node, view, .. } => match &network.nodes[*node].op {
+fn groups(network: &Network, drafts: &[UnpackedTerm]) -> Option<usize> {
+    let of = |draft: &UnpackedTerm| match draft {
+        UnpackedTerm::Weights { node, view, .. } => match &network.nodes[*node].op {
             // A part of a concatenation need not hold whole groups.
             Op::Conv2d { groups, .. } if *groups > 1 => (view.channel == 0).then_some(*groups),
             _ => Some(1),
         },
-        Draft::Direct { .. } => Some(1),
+        UnpackedTerm::Direct { .. } => Some(1),
     };
     let all: Vec<usize> = drafts.iter().map(of).collect::<Option<_>>()?;
     let most = all.iter().copied().max().unwrap_or(1);
     all.iter().all(|&groups| groups == 1 || groups == most).then_some(most)
 }
 
-/// Lanes of a block: as many as there are channels, up to [`MOST`], as long as the block's weights stay in the cache or are
+/// Lanes of a block: as many as there are channels, up to [`MAX_LANES`], as long as the block's weights stay in the cache or are
 /// taken in stretches that do.
-fn lanes(network: &Network, drafts: &[Draft], channels: usize) -> usize {
-    let rows = |draft: &Draft| match draft {
-        Draft::Weights { node, view, .. } => match &network.nodes[*node].op {
+fn lanes(network: &Network, drafts: &[UnpackedTerm], channels: usize) -> usize {
+    let rows = |draft: &UnpackedTerm| match draft {
+        UnpackedTerm::Weights { node, view, .. } => match &network.nodes[*node].op {
             Op::Conv2d { weight, .. } => weight.shape[1..].iter().product(),
             _ => view.grid.len(),
         },
-        Draft::Direct { .. } => 0,
+        UnpackedTerm::Direct { .. } => 0,
     };
     let rows: usize = drafts.iter().map(rows).max().unwrap_or(0);
-    let wide = |draft: &Draft| matches!(draft, Draft::Weights { view, .. } if view.grid.channels >= FEWEST);
-    let cut = drafts.iter().any(wide) && rows * channels * 4 > CUT_WEIGHTS;
+    let wide =
+        |draft: &UnpackedTerm| matches!(draft, UnpackedTerm::Weights { view, .. } if view.grid.channels >= MIN_SPIKES);
+    let cut = drafts.iter().any(wide) && rows * channels * 4 > MIN_TILED_BYTES;
     let mut lanes = 1;
-    while lanes < MOST && lanes * LANES < channels && (cut || rows * lanes * 2 * LANES * 4 <= BLOCK_BYTES) {
+    while lanes < MAX_LANES && lanes * LANES < channels && (cut || rows * lanes * 2 * LANES * 4 <= BLOCK_BYTES) {
         lanes *= 2;
     }
     lanes

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::synapse_plan::{Grid, Map, Rows, SourcePool, Term, Windows};
+use super::synapse_plan::{Grid, LinearMap, PackedWeights, SlidingWindow, SourcePool, Term};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel, WORD};
 use crate::compute::simd::lanes::LANES;
 
 /// The spikes of one sample of a layer: `[T]` steps of `planes` bit fields, channels innermost.
-pub trait Spikes: Sync {
+pub trait SpikeSource: Sync {
     /// The words of one plane at step `t`; bit `p·C + c` is channel c at place p.
     fn plane(&self, t: usize, plane: usize) -> &[u64];
     /// What a bit of each plane counts.
@@ -20,12 +20,12 @@ pub trait Spikes: Sync {
 #[derive(Debug, Default)]
 pub struct RowEvents {
     /// `[group][plane]`
-    pub lists: Vec<Vec<List>>,
+    pub lists: Vec<Vec<EventList>>,
 }
 
 /// Events that count alike: `(x·kH + ky)·C + c` for channel c of a group of C, at column x, in kernel row ky.
 #[derive(Debug, Default)]
-pub struct List {
+pub struct EventList {
     pub count: f32,
     /// Columns of the input.
     columns: usize,
@@ -36,7 +36,7 @@ pub struct List {
     length: usize,
 }
 
-impl List {
+impl EventList {
     /// The events of columns `from..to` at step `t`.
     #[inline(always)]
     pub fn between(&self, t: usize, from: usize, to: usize) -> &[u32] {
@@ -97,8 +97,8 @@ impl Writer<'_> {
 }
 
 /// Lists the events of one term for one sample.
-pub struct Reader<'a, S> {
-    rows: &'a Rows,
+pub struct EventReader<'a, S> {
+    rows: &'a PackedWeights,
     from: Grid,
     spikes: S,
     steps: usize,
@@ -106,12 +106,12 @@ pub struct Reader<'a, S> {
 }
 
 struct Listing<'a, 'b, S> {
-    reader: &'a Reader<'b, S>,
+    reader: &'a EventReader<'b, S>,
     y: usize,
     out: &'a mut RowEvents,
 }
 
-impl<S: Spikes> Kernel for Listing<'_, '_, S> {
+impl<S: SpikeSource> Kernel for Listing<'_, '_, S> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
@@ -137,7 +137,7 @@ enum Pool {
 const NOWHERE: u32 = u32::MAX;
 
 /// The event of every bit where one window sees each bit at most once and all of them together.
-fn whole(rows: &Rows, term: &Term) -> Option<Vec<u32>> {
+fn whole(rows: &PackedWeights, term: &Term) -> Option<Vec<u32>> {
     let Grid { channels, height, width, .. } = rows.input;
     let windows = &rows.windows;
     let all = windows.kernel == [height, width] && windows.padding.iter().all(|&side| side == 0) && rows.groups == 1;
@@ -173,10 +173,10 @@ struct Step {
     events: Vec<u32>,
 }
 
-impl<'a, S: Spikes> Reader<'a, S> {
+impl<'a, S: SpikeSource> EventReader<'a, S> {
     /// Reads `spikes` over `steps` for `term`; `None` for shortcuts, which read the bits themselves.
     pub fn new(term: &'a Term, spikes: S, steps: usize) -> Option<Self> {
-        let Map::Rows(rows) = &term.map else { return None };
+        let LinearMap::Weights(rows) = &term.map else { return None };
         if let Some(events) = whole(rows, term) {
             return Some(Self { rows, from: term.from, spikes, steps, pool: Pool::Whole(events) });
         }
@@ -216,7 +216,7 @@ impl<'a, S: Spikes> Reader<'a, S> {
         let under: Vec<(usize, usize)> = (0..windows.kernel[0]).filter_map(under).collect();
         out.lists.resize_with(groups, Vec::new);
         for (group, lists) in out.lists.iter_mut().enumerate() {
-            lists.resize_with(counts.len(), List::default);
+            lists.resize_with(counts.len(), EventList::default);
             for (plane, (list, &count)) in lists.iter_mut().zip(counts).enumerate() {
                 list.clear(count, input.width);
                 let most = input.width * windows.kernel[0] * channels;
@@ -229,7 +229,13 @@ impl<'a, S: Spikes> Reader<'a, S> {
 
     /// One step of a list; `under` has the input row under each kernel row.
     #[inline(always)]
-    fn list_step<I: Isa>(&self, [t, group, plane]: [usize; 3], under: &[(usize, usize)], most: usize, list: &mut List) {
+    fn list_step<I: Isa>(
+        &self,
+        [t, group, plane]: [usize; 3],
+        under: &[(usize, usize)],
+        most: usize,
+        list: &mut EventList,
+    ) {
         let (width, kernel) = (self.rows.input.width, self.rows.windows.kernel[0]);
         let channels = self.rows.input.channels / self.rows.groups;
         let bit = |place: usize| place * self.from.channels + group * channels;
@@ -307,9 +313,9 @@ impl<'a, S: Spikes> Reader<'a, S> {
 fn lateral(
     from: Grid,
     to: Grid,
-    windows: Windows,
+    windows: SlidingWindow,
     channels: Range<usize>,
-    spikes: &impl Spikes,
+    spikes: &impl SpikeSource,
     steps: usize,
 ) -> [Vec<Step>; 2] {
     let mut counts = vec![0i32; from.places() * channels.len()];

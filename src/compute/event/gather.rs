@@ -1,7 +1,7 @@
 //! The kernels: what the events of a window add to one block of output channels at one place, for all steps at once.
 
-use super::event_list::{List, Spikes, bits_at};
-use super::synapse_plan::{Direct, Grid, Rows, SourcePool};
+use super::event_list::{EventList, SpikeSource, bits_at};
+use super::synapse_plan::{Grid, PackedWeights, ShortcutMap, SourcePool};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
@@ -34,7 +34,7 @@ impl<const M: usize> Kernel for Fill<'_, M> {
 
 /// Columns of the input next to each other that one stretch of weight rows belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct ColumnSpan {
     from: usize,
     to: usize,
     /// Event index of the stretch's row 0 (wrapping).
@@ -42,23 +42,23 @@ pub struct Run {
 }
 
 /// The stretches of input columns in the windows of outputs in column `x`.
-pub fn runs(rows: &Rows, x: usize, out: &mut Vec<Run>) {
+pub fn column_spans(rows: &PackedWeights, x: usize, out: &mut Vec<ColumnSpan>) {
     out.clear();
-    let Rows { input, windows, groups, .. } = rows;
+    let PackedWeights { input, windows, groups, .. } = rows;
     let size = (windows.kernel[0] * (input.channels / groups)) as i64;
     let left = (x * windows.stride[1]) as i64 - windows.padding[1] as i64;
     let inside = 0..input.width as i64;
     if windows.dilation[1] == 1 {
         let (from, to) = (left.max(0), (left + windows.kernel[1] as i64).min(inside.end));
         if from < to {
-            out.push(Run { from: from as usize, to: to as usize, base: (left * size) as u32 });
+            out.push(ColumnSpan { from: from as usize, to: to as usize, base: (left * size) as u32 });
         }
         return;
     }
     for kx in 0..windows.kernel[1] as i64 {
         let at = left + kx * windows.dilation[1] as i64;
         if inside.contains(&at) {
-            out.push(Run { from: at as usize, to: at as usize + 1, base: ((at - kx) * size) as u32 });
+            out.push(ColumnSpan { from: at as usize, to: at as usize + 1, base: ((at - kx) * size) as u32 });
         }
     }
 }
@@ -68,8 +68,8 @@ pub fn runs(rows: &Rows, x: usize, out: &mut Vec<Run>) {
 pub fn gather<const N: usize, const M: usize>(
     rows: &[Lanes],
     factors: Option<&[f32]>,
-    list: &List,
-    runs: &[Run],
+    list: &EventList,
+    runs: &[ColumnSpan],
     amplitude: f32,
     part: usize,
     column: &mut Column<M>,
@@ -80,8 +80,8 @@ pub fn gather<const N: usize, const M: usize>(
 struct Gather<'a, const N: usize, const M: usize> {
     rows: &'a [Lanes],
     factors: Option<&'a [f32]>,
-    list: &'a List,
-    runs: &'a [Run],
+    list: &'a EventList,
+    runs: &'a [ColumnSpan],
     amplitude: f32,
     part: usize,
     column: &'a mut Column<M>,
@@ -162,8 +162,8 @@ fn add_row<I: Isa, const N: usize>(sum: &mut [I::V; N], row: &[Lanes; N]) {
 }
 
 /// A shortcut at one place for one block of output channels.
-pub struct Shortcut<'a, S> {
-    pub direct: &'a Direct,
+pub struct ShortcutInput<'a, S> {
+    pub direct: &'a ShortcutMap,
     /// The source's grid.
     pub from: Grid,
     pub pool: Option<SourcePool>,
@@ -172,7 +172,7 @@ pub struct Shortcut<'a, S> {
     pub amplitudes: &'a [f32],
 }
 
-impl<S: Spikes> Shortcut<'_, S> {
+impl<S: SpikeSource> ShortcutInput<'_, S> {
     /// Adds the shortcut's value at output `(y, x)`, channels `first..first + length`, to steps of `column` from lane `lane`
     /// on.
     pub fn add<const N: usize>(
@@ -215,7 +215,7 @@ impl<S: Spikes> Shortcut<'_, S> {
         }
     }
 
-    /// Adds the value of an identity (see [`Direct::is_identity`]) at `places` places from `place` on, all channels.
+    /// Adds the value of an identity (see [`ShortcutMap::is_identity`]) at `places` places from `place` on, all channels.
     pub fn add_places<const N: usize>(&self, place: usize, places: usize, column: &mut Column<N>) {
         let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
         let channels = self.from.channels;
@@ -252,7 +252,7 @@ struct Spread<'a, S, const N: usize> {
     column: &'a mut Column<N>,
 }
 
-impl<S: Spikes, const N: usize> Kernel for Spread<'_, S, N> {
+impl<S: SpikeSource, const N: usize> Kernel for Spread<'_, S, N> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {

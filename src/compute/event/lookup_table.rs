@@ -6,29 +6,29 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::event_list::{Spikes, bits_at};
+use super::event_list::{SpikeSource, bits_at};
 use super::gather::Column;
-use super::synapse_plan::{Grid, Map, Rows, SourcePool, Term};
+use super::synapse_plan::{Grid, LinearMap, PackedWeights, SourcePool, Term};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
 
 /// Channels that one pattern spans.
-const EIGHT: usize = 8;
+const PATTERN_CHANNELS: usize = 8;
 /// Patterns of eight channels.
-const PATTERNS: usize = 1 << EIGHT;
+const PATTERNS: usize = 1 << PATTERN_CHANNELS;
 /// Input channels up to which patterns are kept.
-const MOST_CHANNELS: usize = 2 * EIGHT;
+const MAX_CHANNELS: usize = 2 * PATTERN_CHANNELS;
 /// Bytes of one block's sums that a core's own cache takes without pushing everything else out. Most patterns are rare.
-const MOST_BYTES: usize = 640 << 10;
+const MAX_TABLE_BYTES: usize = 640 << 10;
 /// Places of a window up to which their patterns are found without a list, those inside a pool each for itself.
-const MOST_TAPS: usize = 64;
+const MAX_TAPS: usize = 64;
 /// Steps that are worked on at once.
-const STEPS: usize = 8;
+const STEPS_AT_ONCE: usize = 8;
 
 /// The sums of one term for every pattern of eight input channels, with the amplitude of the spikes in them.
 #[derive(Debug)]
-pub struct Table {
+pub struct PatternTable {
     /// Groups of eight channels.
     eights: usize,
     /// Rows of sums in one block.
@@ -44,11 +44,11 @@ pub struct Table {
 /// The table of a term that was made last, with what a spike of each channel was worth in it: for the next block of samples,
 /// and the next run.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<Option<(Vec<f32>, Arc<Table>)>>);
+pub struct TableCache(Mutex<Option<(Vec<f32>, Arc<PatternTable>)>>);
 
-impl Kept {
+impl TableCache {
     /// The table for `amplitudes`; made by `make` where it is not the one that is kept.
-    pub fn table(&self, amplitudes: &[f32], make: impl FnOnce() -> Table) -> Arc<Table> {
+    pub fn get_or_build(&self, amplitudes: &[f32], make: impl FnOnce() -> PatternTable) -> Arc<PatternTable> {
         // Whoever comes meanwhile needs the same one.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
@@ -68,44 +68,49 @@ struct Seen {
 
 /// The spikes of one sample and plane as patterns of each place's channels, `[place][eight][T]`, T rounded up to whole
 /// eights.
-pub struct Patterns {
+pub struct SpikePatterns {
     bits: Vec<u8>,
     /// What a spike counts.
     count: f32,
 }
 
 /// Whether a term is read through a table: its shape alone decides, so that sums are the same in every run.
-pub fn suits(term: &Term, lanes: usize) -> bool {
-    let Map::Rows(rows) = &term.map else { return false };
+pub fn is_applicable(term: &Term, lanes: usize) -> bool {
+    let LinearMap::Weights(rows) = &term.map else { return false };
     let taps = taps(rows);
-    let bytes = taps * rows.input.channels.div_ceil(EIGHT) * PATTERNS * size_of::<Lanes>() * lanes;
+    let bytes = taps * rows.input.channels.div_ceil(PATTERN_CHANNELS) * PATTERNS * size_of::<Lanes>() * lanes;
     let inside = match term.pool {
         None => 1,
         Some(SourcePool::Mean(pool)) => pool.kernel[0] * pool.kernel[1],
         Some(SourcePool::Lateral(_)) => return false,
     };
-    let few = rows.groups == 1 && rows.input.channels <= MOST_CHANNELS;
+    let few = rows.groups == 1 && rows.input.channels <= MAX_CHANNELS;
     // Where a window is all there is, the table would be used once.
-    few && taps * inside <= MOST_TAPS && bytes <= MOST_BYTES && rows.input.places() > taps
+    few && taps * inside <= MAX_TAPS && bytes <= MAX_TABLE_BYTES && rows.input.places() > taps
 }
 
-fn taps(rows: &Rows) -> usize {
+fn taps(rows: &PackedWeights) -> usize {
     rows.windows.kernel[0] * rows.windows.kernel[1]
 }
 
-impl Table {
+impl PatternTable {
     /// The sums of `rows`, which are of `term`, for outputs on `grid`; blocks span `lanes`. `amplitude(c)` is what a spike of
     /// input channel `c` is worth.
-    pub fn new((term, rows): (&Term, &Rows), grid: Grid, lanes: usize, amplitude: impl Fn(usize) -> f32) -> Self {
+    pub fn new(
+        (term, rows): (&Term, &PackedWeights),
+        grid: Grid,
+        lanes: usize,
+        amplitude: impl Fn(usize) -> f32,
+    ) -> Self {
         let channels = rows.input.channels;
-        let eights = channels.div_ceil(EIGHT);
+        let eights = channels.div_ceil(PATTERN_CHANNELS);
         let size = taps(rows) * eights * PATTERNS;
         let blocks = rows.weights.len() / (rows.rows * lanes).max(1);
         let mut sums = vec![Lanes::ZERO; blocks * size * lanes];
         // One place of a window after the other, for every block.
         let of_tap = |(tap, sums): (usize, &mut [Lanes])| {
             for (eight, sums) in sums.chunks_exact_mut(PATTERNS * lanes).enumerate() {
-                let first = eight * EIGHT;
+                let first = eight * PATTERN_CHANNELS;
                 for pattern in 1..PATTERNS {
                     // The pattern without its highest spike stands before it already.
                     let highest = pattern.ilog2() as usize;
@@ -131,17 +136,17 @@ impl Table {
     }
 }
 
-impl Patterns {
+impl SpikePatterns {
     /// The patterns of `spikes` over `steps`, one for each plane.
-    pub fn of(from: Grid, spikes: &impl Spikes, steps: usize) -> Vec<Self> {
+    pub fn of(from: Grid, spikes: &impl SpikeSource, steps: usize) -> Vec<Self> {
         /// Places that are written together: a cache line of bits of each step, a few lines of patterns.
         const TOGETHER: usize = 32;
         let (places, channels) = (from.places(), from.channels);
-        let (length, eights) = (steps.next_multiple_of(STEPS), channels.div_ceil(EIGHT));
+        let (length, eights) = (steps.next_multiple_of(STEPS_AT_ONCE), channels.div_ceil(PATTERN_CHANNELS));
         let size = length * eights;
         let plane = |(plane, &count): (usize, &i32)| {
             let mut bits = vec![0u8; places * size];
-            if channels % EIGHT == 0 {
+            if channels % PATTERN_CHANNELS == 0 {
                 by_words(spikes, plane, steps, &mut bits, length);
                 return Self { bits, count: count as f32 };
             }
@@ -164,14 +169,14 @@ impl Patterns {
 
 /// Patterns that are bytes of the spikes, `length` steps of each next to each other: eight words of as many steps are turned
 /// at once.
-fn by_words(spikes: &impl Spikes, plane: usize, steps: usize, bits: &mut [u8], length: usize) {
-    for first in (0..steps).step_by(STEPS) {
-        let words: [&[u64]; STEPS] =
+fn by_words(spikes: &impl SpikeSource, plane: usize, steps: usize, bits: &mut [u8], length: usize) {
+    for first in (0..steps).step_by(STEPS_AT_ONCE) {
+        let words: [&[u64]; STEPS_AT_ONCE] =
             std::array::from_fn(|k| if first + k < steps { spikes.plane(first + k, plane) } else { &[] });
         for (w, bits) in bits.chunks_mut(8 * length).enumerate() {
             let turned = turn(words.map(|words| words.get(w).copied().unwrap_or(0)));
             for (bits, patterns) in bits.chunks_exact_mut(length).zip(turned) {
-                bits[first..first + STEPS].copy_from_slice(&patterns.to_le_bytes());
+                bits[first..first + STEPS_AT_ONCE].copy_from_slice(&patterns.to_le_bytes());
             }
         }
     }
@@ -192,8 +197,8 @@ fn turn(mut words: [u64; 8]) -> [u64; 8] {
 
 /// Adds the sums of block `block` for the window of output `place` to each step of `column`, in its `part`-th block of `N`.
 pub fn look_up<const N: usize, const M: usize>(
-    table: &Table,
-    patterns: &Patterns,
+    table: &PatternTable,
+    patterns: &SpikePatterns,
     block: usize,
     place: usize,
     part: usize,
@@ -206,7 +211,7 @@ pub fn look_up<const N: usize, const M: usize>(
 }
 
 /// What the window of output `(y, x)` sees, column by column.
-fn see(term: &Term, rows: &Rows, [y, x]: [usize; 2], out: &mut Vec<Seen>) {
+fn see(term: &Term, rows: &PackedWeights, [y, x]: [usize; 2], out: &mut Vec<Seen>) {
     let along = |axis: usize, at: usize, k: usize, length: usize| {
         let windows = &rows.windows;
         let place = at * windows.stride[axis] + k * windows.dilation[axis];
@@ -233,7 +238,7 @@ struct LookUp<'a, const N: usize, const M: usize> {
     /// One block's.
     sums: &'a [Lanes],
     seen: &'a [Seen],
-    patterns: &'a Patterns,
+    patterns: &'a SpikePatterns,
     part: usize,
     column: &'a mut Column<M>,
 }
@@ -242,32 +247,32 @@ impl<const N: usize, const M: usize> Kernel for LookUp<'_, N, M> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        let (steps, rest) = (self.column.len(), self.column.len() % STEPS);
+        let (steps, rest) = (self.column.len(), self.column.len() % STEPS_AT_ONCE);
         if N > 2 {
             // As many sums at once as there are registers.
             return self.sum::<I, 4>(0..steps);
         }
         // A last piece of up to four steps needs no sums of eight.
-        let whole = if rest <= STEPS / 2 { steps - rest } else { steps };
-        self.sum::<I, STEPS>(0..whole);
+        let whole = if rest <= STEPS_AT_ONCE / 2 { steps - rest } else { steps };
+        self.sum::<I, STEPS_AT_ONCE>(0..whole);
         self.sum::<I, 4>(whole..steps);
     }
 }
 
 impl<const N: usize, const M: usize> LookUp<'_, N, M> {
-    /// The sums of `steps`, the first of which begins a piece of [`STEPS`]: `S` at a time, so that no addition waits for
+    /// The sums of `steps`, the first of which begins a piece of [`STEPS_AT_ONCE`]: `S` at a time, so that no addition waits for
     /// another.
     #[inline(always)]
     fn sum<I: Isa, const S: usize>(&mut self, steps: Range<usize>) {
         let count = I::splat(self.patterns.count);
         let tables: &[[[Lanes; N]; PATTERNS]] = self.sums.as_chunks::<N>().0.as_chunks().0;
-        let (pieces, _) = self.patterns.bits.as_chunks::<STEPS>();
-        let chunks = self.column.len().div_ceil(STEPS);
+        let (pieces, _) = self.patterns.bits.as_chunks::<STEPS_AT_ONCE>();
+        let chunks = self.column.len().div_ceil(STEPS_AT_ONCE);
         // What spikes at all in these steps: the table and the piece of patterns.
-        let mut live = [[0u32; 2]; MOST_TAPS * MOST_CHANNELS / EIGHT];
+        let mut live = [[0u32; 2]; MAX_TAPS * MAX_CHANNELS / PATTERN_CHANNELS];
         for (k, column) in self.column[steps.clone()].chunks_mut(S).enumerate() {
             let first = steps.start + k * S;
-            let (chunk, half) = (first / STEPS, first % STEPS);
+            let (chunk, half) = (first / STEPS_AT_ONCE, first % STEPS_AT_ONCE);
             let patterns = |piece: usize| pieces[piece][half..].first_chunk::<S>().unwrap_or(&[0; S]);
             // Whether a place is silent is hard to guess, so that nothing branches by it.
             let mut lives = 0;

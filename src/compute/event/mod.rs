@@ -17,4 +17,4 @@ mod upstream;
 pub mod weight_tiles;
 
 pub use compile::compile;
-pub use synapse_plan::{Feed, Grid, Map, Term};
+pub use synapse_plan::{Grid, LinearMap, SynapsePlan, Term};

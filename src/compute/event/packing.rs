@@ -2,23 +2,23 @@
 
 use std::ops::Range;
 
-use super::synapse_plan::{Grid, Map, Rows, Term, Windows};
-use super::upstream::{Draft, View};
+use super::synapse_plan::{Grid, LinearMap, PackedWeights, SlidingWindow, Term};
+use super::upstream::{UnpackedTerm, UpstreamLayer};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::network::{Network, Op};
 
 /// The term of a draft, for output channels in `blocks`.
-pub(super) fn term(network: &Network, draft: Draft, blocks: &[Range<usize>], lanes: usize) -> Term {
+pub(super) fn pack_term(network: &Network, draft: UnpackedTerm, blocks: &[Range<usize>], lanes: usize) -> Term {
     match draft {
-        Draft::Direct { view, direct } => {
-            Term { source: view.source, from: view.from, pool: view.pool, map: Map::Direct(direct) }
+        UnpackedTerm::Direct { view, direct } => {
+            Term { source: view.source, from: view.from, pool: view.pool, map: LinearMap::Shortcut(direct) }
         }
-        Draft::Weights { node, view, order, scale } => {
+        UnpackedTerm::Weights { node, view, order, scale } => {
             let rows = match &network.nodes[node].op {
                 Op::Conv2d { weight, stride, padding, dilation, groups, .. } => {
                     let [kh, kw] = [weight.shape[2], weight.shape[3]];
                     let padding = [padding[0] + view.pad[0], padding[1] + view.pad[1]];
-                    let windows = Windows { kernel: [kh, kw], stride: *stride, padding, dilation: *dilation };
+                    let windows = SlidingWindow { kernel: [kh, kw], stride: *stride, padding, dilation: *dilation };
                     // A part of a concatenation starts in the middle of the kernel's input channels.
                     let first = if *groups == 1 { view.channel } else { 0 };
                     let per_group = weight.shape[1];
@@ -37,11 +37,11 @@ pub(super) fn term(network: &Network, draft: Draft, blocks: &[Range<usize>], lan
                     let value = |o: usize, k: usize, c: usize| {
                         weight.data[o * inputs + column[(view.channel + c) * places + k]] * pick(&scale, o)
                     };
-                    lay_out(&view, Windows::whole(view.grid), 1, blocks, lanes, value)
+                    lay_out(&view, SlidingWindow::whole(view.grid), 1, blocks, lanes, value)
                 }
                 _ => unreachable!("a map with weights that is neither convolution nor fully connected"),
             };
-            Term { source: view.source, from: view.from, pool: view.pool, map: Map::Rows(rows) }
+            Term { source: view.source, from: view.from, pool: view.pool, map: LinearMap::Weights(rows) }
         }
     }
 }
@@ -52,13 +52,13 @@ fn pick(scale: &[f32], c: usize) -> f32 {
 
 /// `value(o, k, c)` is the weight of output channel `o` for place `k` of the window and channel `c` of its group.
 fn lay_out(
-    view: &View,
-    windows: Windows,
+    view: &UpstreamLayer,
+    windows: SlidingWindow,
     groups: usize,
     blocks: &[Range<usize>],
     lanes: usize,
     value: impl Fn(usize, usize, usize) -> f32,
-) -> Rows {
+) -> PackedWeights {
     let input: Grid = view.grid;
     let channels = input.channels / groups;
     let places = windows.kernel[0] * windows.kernel[1];
@@ -77,5 +77,5 @@ fn lay_out(
             }
         }
     }
-    Rows { input, windows, groups, rows, weights }
+    PackedWeights { input, windows, groups, rows, weights }
 }

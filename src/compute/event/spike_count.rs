@@ -1,9 +1,9 @@
 //! How often each neuron fired: bits of all steps added up, 64 neurons at a time.
 
-use super::event_list::Spikes;
+use super::event_list::SpikeSource;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
-use crate::compute::simd::lanes::{LANES, Lanes, MOST};
+use crate::compute::simd::lanes::{LANES, Lanes, MAX_LANES};
 
 /// Neurons of one word.
 const WORD: usize = 64;
@@ -12,7 +12,7 @@ const TOGETHER: usize = 4;
 
 /// Adds what each neuron of `spikes` sent in steps `0..steps`, in the order of the bits, to `counts`, which has room for whole
 /// words. Exact up to 2^24.
-pub fn count(spikes: &impl Spikes, steps: usize, counts: &mut [f32]) {
+pub fn count_spikes(spikes: &impl SpikeSource, steps: usize, counts: &mut [f32]) {
     dispatch(Count { spikes, steps, counts });
 }
 
@@ -22,7 +22,7 @@ struct Count<'a, S> {
     counts: &'a mut [f32],
 }
 
-impl<S: Spikes> Kernel for Count<'_, S> {
+impl<S: SpikeSource> Kernel for Count<'_, S> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
@@ -31,7 +31,7 @@ impl<S: Spikes> Kernel for Count<'_, S> {
             let (zero, worth) = (I::splat(0.0), I::splat(weight as f32));
             for (group, counts) in counts.chunks_mut(WORD * TOGETHER).enumerate() {
                 let (first, length) = (group * TOGETHER, counts.len() / WORD);
-                let mut sums = [[zero; MOST]; TOGETHER];
+                let mut sums = [[zero; MAX_LANES]; TOGETHER];
                 for t in 0..steps {
                     let words = &spikes.plane(t, plane)[first..first + length];
                     for (sums, &word) in sums.iter_mut().zip(words) {

@@ -16,7 +16,7 @@ pub struct Grid {
 
 /// Windows over a grid: padding `[top, left]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Windows {
+pub struct SlidingWindow {
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
     pub padding: [usize; 2],
@@ -25,13 +25,13 @@ pub struct Windows {
 
 /// How the value of one node follows from the spikes upstream.
 #[derive(Debug)]
-pub struct Feed {
+pub struct SynapsePlan {
     /// The node whose value the terms and the constant add up to.
     pub inner: NodeId,
     /// Its grid.
     pub sum: Grid,
     /// The maximum over windows of the sum, where the node is a max pool.
-    pub pool: Option<Windows>,
+    pub pool: Option<SlidingWindow>,
     /// The grid of the node itself.
     pub grid: Grid,
     /// Output channels in blocks of up to `lanes · 16`.
@@ -40,7 +40,7 @@ pub struct Feed {
     pub lanes: usize,
     pub terms: Vec<Term>,
     /// Whether the constant part differs from sample to sample: some way leads from the input past all spikes.
-    pub analog: bool,
+    pub depends_on_input: bool,
 }
 
 /// What one spiking layer adds.
@@ -52,33 +52,33 @@ pub struct Term {
     pub from: Grid,
     /// A pool between the neurons and the map.
     pub pool: Option<SourcePool>,
-    pub map: Map,
+    pub map: LinearMap,
 }
 
 /// A pool that spikes pass on their way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SourcePool {
     /// A mean over windows; spikes stay events, the weights hold the factor.
-    Mean(Windows),
+    Mean(SlidingWindow),
     /// LIPooling: what is sent is the increase of the largest count of the window.
-    Lateral(Windows),
+    Lateral(SlidingWindow),
 }
 
 /// A linear map of one layer's events.
 #[derive(Debug)]
-pub enum Map {
+pub enum LinearMap {
     /// Convolution or fully connected layer: rows of weights.
-    Rows(Rows),
+    Weights(PackedWeights),
     /// Shortcut: each output is a scaled input or zero.
-    Direct(Direct),
+    Shortcut(ShortcutMap),
 }
 
 /// Weights as rows of output channels, `[block][kernel column][kernel row][input channel][lane]`.
 #[derive(Debug)]
-pub struct Rows {
+pub struct PackedWeights {
     /// What the kernel slides over: the source's grid, or that of the pool behind it.
     pub input: Grid,
-    pub windows: Windows,
+    pub windows: SlidingWindow,
     pub groups: usize,
     /// Rows in one block: `kH · kW · C_in / groups`.
     pub rows: usize,
@@ -88,7 +88,7 @@ pub struct Rows {
 
 /// Output `(c, y, x)` is input `(c − channel, y·stride + offset, …)` times `scale`, zero outside `valid`.
 #[derive(Debug)]
-pub struct Direct {
+pub struct ShortcutMap {
     /// The first output channel that has an input.
     pub channel: usize,
     pub stride: [usize; 2],
@@ -99,7 +99,7 @@ pub struct Direct {
     pub scale: Vec<f32>,
 }
 
-impl Direct {
+impl ShortcutMap {
     /// Whether each output is the input of the same place and channel, over the whole of both grids.
     pub fn is_identity(&self, from: Grid, to: Grid) -> bool {
         let whole = self.valid == [0..to.height, 0..to.width];
@@ -135,7 +135,7 @@ impl Grid {
     }
 }
 
-impl Windows {
+impl SlidingWindow {
     /// One place.
     pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
 
@@ -165,20 +165,20 @@ impl Windows {
     }
 }
 
-impl Feed {
+impl SynapsePlan {
     /// Bytes of packed weights in one block of the largest term.
     pub fn block_bytes(&self) -> usize {
         let bytes = |term: &Term| match &term.map {
-            Map::Rows(rows) => rows.rows * self.lanes * LANES * 4,
-            Map::Direct(_) => 0,
+            LinearMap::Weights(rows) => rows.rows * self.lanes * LANES * 4,
+            LinearMap::Shortcut(_) => 0,
         };
         self.terms.iter().map(bytes).max().unwrap_or(0)
     }
     /// Bytes of all packed weights.
     pub fn weight_bytes(&self) -> usize {
         let bytes = |term: &Term| match &term.map {
-            Map::Rows(rows) => rows.weights.len() * LANES * 4,
-            Map::Direct(direct) => direct.scale.len() * 4,
+            LinearMap::Weights(rows) => rows.weights.len() * LANES * 4,
+            LinearMap::Shortcut(direct) => direct.scale.len() * 4,
         };
         self.terms.iter().map(bytes).sum()
     }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use proptest::prelude::*;
 
-use super::event_list::{Reader, RowEvents, Spikes};
-use super::gather::{Column, Shortcut, gather, runs};
-use super::lookup_table::{Patterns, Table, look_up};
-use super::synapse_plan::Map;
-use super::weight_tiles::{Stretch, Stretches};
-use super::{Feed, Grid, Term, lookup_table, weight_tiles};
-use crate::compute::dense::numbers;
+use super::event_list::{EventReader, RowEvents, SpikeSource};
+use super::gather::{Column, ShortcutInput, column_spans, gather};
+use super::lookup_table::{PatternTable, SpikePatterns, look_up};
+use super::synapse_plan::LinearMap;
+use super::weight_tiles::{TiledEvents, WeightTile};
+use super::{Grid, SynapsePlan, Term, lookup_table, weight_tiles};
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::network::{Activation, Network, Node, Op, Weights};
@@ -25,7 +25,7 @@ struct Field {
     weights: &'static [i32],
 }
 
-impl Spikes for &Field {
+impl SpikeSource for &Field {
     fn plane(&self, t: usize, plane: usize) -> &[u64] {
         &self.planes[t * self.weights.len() + plane][..self.words]
     }
@@ -75,14 +75,14 @@ fn dense(field: &Field, grid: Grid, t: usize, amplitudes: &[f32]) -> Vec<f32> {
 
 /// The value of a feed without pools in front, `[T][F]`, by the kernels.
 fn by_events<const N: usize>(
-    feed: &Feed,
+    feed: &SynapsePlan,
     constant: &[f32],
     fields: &[&Field],
     amplitudes: &[f32],
     steps: usize,
 ) -> Vec<Vec<f32>> {
     let mut out = vec![vec![0.0; feed.sum.len()]; steps];
-    let readers: Vec<_> = feed.terms.iter().zip(fields).map(|(term, f)| Reader::new(term, *f, steps)).collect();
+    let readers: Vec<_> = feed.terms.iter().zip(fields).map(|(term, f)| EventReader::new(term, *f, steps)).collect();
     let mut stretches = Vec::new();
     for place in 0..feed.sum.places() {
         for (block, channels) in feed.blocks.iter().enumerate() {
@@ -112,18 +112,18 @@ fn by_events<const N: usize>(
 }
 
 fn add_term<const N: usize>(
-    feed: &Feed,
+    feed: &SynapsePlan,
     (term, field, events): (&Term, &Field, &RowEvents),
     amplitudes: &[f32],
     place: usize,
     (block, channels): (usize, &Range<usize>),
-    stretches: &mut Vec<super::gather::Run>,
+    stretches: &mut Vec<super::gather::ColumnSpan>,
     column: &mut Column<N>,
 ) {
     let (y, x) = (place / feed.sum.width, place % feed.sum.width);
     match &term.map {
-        Map::Rows(rows) => {
-            runs(rows, x, stretches);
+        LinearMap::Weights(rows) => {
+            column_spans(rows, x, stretches);
             let group = channels.start * rows.groups / feed.sum.channels;
             let per_group = rows.input.channels / rows.groups;
             let factor = |row: usize| amplitudes[group * per_group + row % per_group];
@@ -131,10 +131,10 @@ fn add_term<const N: usize>(
             let size = rows.rows * N;
             let weights = &rows.weights[block * size..(block + 1) * size];
             let amplitude = if factors.is_some() { 1.0 } else { amplitudes[0] };
-            if lookup_table::suits(term, feed.lanes) {
-                let table = Table::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
+            if lookup_table::is_applicable(term, feed.lanes) {
+                let table = PatternTable::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
                 let mut looked_up = column.to_vec();
-                for patterns in Patterns::of(term.from, &field, column.len()) {
+                for patterns in SpikePatterns::of(term.from, &field, column.len()) {
                     look_up::<N, N>(&table, &patterns, block, place, 0, &mut looked_up);
                 }
                 for list in &events.lists[group] {
@@ -147,17 +147,17 @@ fn add_term<const N: usize>(
             for list in &events.lists[group] {
                 gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
             }
-            if weight_tiles::suits_term(term, feed) && factors.is_none() {
+            if weight_tiles::is_applicable_to_term(term, feed) && factors.is_none() {
                 let mut by_stretches = before;
-                let planes = Stretches::of(term, rows, &field, column.len());
-                for stretch in Stretch::all(rows, weights) {
+                let planes = TiledEvents::of(term, rows, &field, column.len());
+                for stretch in WeightTile::all(rows, weights) {
                     planes.iter().for_each(|events| stretch.add(rows, events, [y, x], amplitude, &mut by_stretches));
                 }
                 assert_eq!(column, by_stretches, "all rows at once and stretch by stretch");
             }
         }
-        Map::Direct(direct) => {
-            let shortcut = Shortcut { direct, from: term.from, pool: term.pool, spikes: &field, amplitudes };
+        LinearMap::Shortcut(direct) => {
+            let shortcut = ShortcutInput { direct, from: term.from, pool: term.pool, spikes: &field, amplitudes };
             shortcut.add([y, x], channels.start, channels.len(), 0, column);
         }
     }
@@ -182,7 +182,7 @@ fn check(
             Op::Reshape => vec![shapes[0].iter().product()],
             _ => shape.to_vec(),
         };
-        let shape = crate::network::shape_inference::output_shape(&op, &shapes, &stated).unwrap();
+        let shape = crate::network::shape_inference::infer_shape(&op, &shapes, &stated).unwrap();
         network.output = network.nodes.len();
         network.nodes.push(Node { name: format!("n{}", network.output), op, inputs, shape });
     }
@@ -193,13 +193,13 @@ fn check(
     let amplitudes: Vec<f32> =
         if per_channel { (0..grid.channels).map(|c| [0.5, 1.0, 2.0][c % 3]).collect() } else { vec![0.5] };
     // More than one turn, where steps are put in order.
-    let steps = if grid.channels >= weight_tiles::STRETCH { weight_tiles::TURN + 3 } else { 3 };
+    let steps = if grid.channels >= weight_tiles::TILE_ROWS { weight_tiles::STEP_CHUNK + 3 } else { 3 };
     let field = field(grid, steps, percent, planes, &mut seed);
-    let fields: Vec<&Field> = form.feed.terms.iter().map(|_| &field).collect();
-    let by_events = match form.feed.lanes {
-        1 => by_events::<1>(&form.feed, &form.constant, &fields, &amplitudes, steps),
-        2 => by_events::<2>(&form.feed, &form.constant, &fields, &amplitudes, steps),
-        _ => by_events::<4>(&form.feed, &form.constant, &fields, &amplitudes, steps),
+    let fields: Vec<&Field> = form.plan.terms.iter().map(|_| &field).collect();
+    let by_events = match form.plan.lanes {
+        1 => by_events::<1>(&form.plan, &form.constant, &fields, &amplitudes, steps),
+        2 => by_events::<2>(&form.plan, &form.constant, &fields, &amplitudes, steps),
+        _ => by_events::<4>(&form.plan, &form.constant, &fields, &amplitudes, steps),
     };
     for (t, events) in by_events.iter().enumerate() {
         let x = program.tensor(dense(&field, grid, t, &amplitudes), 1);
@@ -207,9 +207,9 @@ fn check(
         let mut values: Vec<Option<burn::tensor::Tensor<2>>> = vec![None, Some(x)];
         for (id, node) in program.network().nodes.iter().enumerate().skip(2) {
             let inputs = node.inputs.iter().map(|&i| values[i].clone().unwrap()).collect();
-            let value = crate::compute::dense::apply(program.network(), node, program.params(id), inputs);
+            let value = crate::compute::dense::apply_node(program.network(), node, program.params(id), inputs);
             if id == target {
-                want = numbers(value.clone());
+                want = tensor_to_vec(value.clone());
             }
             values.push(Some(value));
         }

@@ -1,11 +1,11 @@
 //! The way back from a weight layer to the spikes that it reads, through pools, scales, padding and concatenation.
 
-use super::synapse_plan::{Direct, Grid, SourcePool, Windows};
+use super::synapse_plan::{Grid, ShortcutMap, SlidingWindow, SourcePool};
 use crate::network::{Network, NodeId, Op};
 
 /// One spiking layer as a weight layer sees it.
 #[derive(Clone, Debug)]
-pub(super) struct View {
+pub(super) struct UpstreamLayer {
     pub source: NodeId,
     pub from: Grid,
     pub pool: Option<SourcePool>,
@@ -29,16 +29,17 @@ pub(super) fn reads_spikes(network: &Network) -> Vec<bool> {
 }
 
 /// The spiking layers that add up to the value of `id`, constants aside; `None` where that is not all there is to it.
-pub(super) fn views(network: &Network, reads: &[bool], id: NodeId) -> Option<Vec<View>> {
+pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> Option<Vec<UpstreamLayer>> {
     if !reads[id] {
         return Some(Vec::new());
     }
     let node = &network.nodes[id];
     let grid = Grid::of(&node.shape)?;
-    let back = |k: usize| views(network, reads, node.inputs[k]);
+    let back = |k: usize| upstream_layers(network, reads, node.inputs[k]);
     match &node.op {
         Op::Activation(_) => {
-            let view = View { source: id, from: grid, pool: None, grid, scale: vec![1.0], pad: [0, 0], channel: 0 };
+            let view =
+                UpstreamLayer { source: id, from: grid, pool: None, grid, scale: vec![1.0], pad: [0, 0], channel: 0 };
             Some(vec![view])
         }
         Op::Affine { scale, .. } => {
@@ -53,31 +54,36 @@ pub(super) fn views(network: &Network, reads: &[bool], id: NodeId) -> Option<Vec
         Op::Concat { axis: 0 } => {
             let (mut all, mut first) = (Vec::new(), 0);
             for (k, &input) in node.inputs.iter().enumerate() {
-                all.extend(back(k)?.into_iter().map(|view| View { channel: view.channel + first, ..view }));
+                all.extend(back(k)?.into_iter().map(|view| UpstreamLayer { channel: view.channel + first, ..view }));
                 first += network.nodes[input].shape[0];
             }
             Some(all)
         }
         Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
-            let windows =
-                Windows { kernel: *kernel, stride: *stride, padding: [padding[0], padding[1]], ..Windows::POINT };
+            let windows = SlidingWindow {
+                kernel: *kernel,
+                stride: *stride,
+                padding: [padding[0], padding[1]],
+                ..SlidingWindow::POINT
+            };
             // Windows over the edge that count fewer places have other factors.
             (padding == &[0; 4] || *count_include_pad).then(|| mean(back(0)?, windows, grid)).flatten()
         }
         Op::Mean { axes } if axes == &[1, 2] => {
             let whole = Grid::of(&network.nodes[node.inputs[0]].shape)?;
-            mean(back(0)?, Windows::whole(whole), grid)
+            mean(back(0)?, SlidingWindow::whole(whole), grid)
         }
         Op::MaxPool2d { kernel, stride, padding, dilation }
             if matches!(network.nodes[node.inputs[0]].op, Op::Activation(_)) =>
         {
             let padding = [padding[0], padding[1]];
-            let windows = Windows { kernel: *kernel, stride: *stride, padding, dilation: *dilation };
-            let lateral = |view| View { pool: Some(SourcePool::Lateral(windows)), grid, ..view };
+            let windows = SlidingWindow { kernel: *kernel, stride: *stride, padding, dilation: *dilation };
+            let lateral = |view| UpstreamLayer { pool: Some(SourcePool::Lateral(windows)), grid, ..view };
             Some(back(0)?.into_iter().map(lateral).collect())
         }
         Op::Pad { before, after } if before.len() == 3 && before[0] == 0 && after[0] == 0 => {
-            let padded = |view: View| View { pad: [view.pad[0] + before[1], view.pad[1] + before[2]], ..view };
+            let padded =
+                |view: UpstreamLayer| UpstreamLayer { pad: [view.pad[0] + before[1], view.pad[1] + before[2]], ..view };
             Some(back(0)?.into_iter().map(padded).collect())
         }
         Op::Reshape => {
@@ -89,21 +95,21 @@ pub(super) fn views(network: &Network, reads: &[bool], id: NodeId) -> Option<Vec
     }
 }
 
-/// `views` behind a mean over windows.
-fn mean(views: Vec<View>, windows: Windows, grid: Grid) -> Option<Vec<View>> {
+/// `upstream_layers` behind a mean over windows.
+fn mean(views: Vec<UpstreamLayer>, windows: SlidingWindow, grid: Grid) -> Option<Vec<UpstreamLayer>> {
     let factor = 1.0 / (windows.kernel[0] * windows.kernel[1]) as f32;
-    let pooled = |mut view: View| {
+    let pooled = |mut view: UpstreamLayer| {
         if view.pool.is_some() || view.pad != [0, 0] {
             return None;
         }
         view.rescale(|_| factor);
         let grid = Grid { channels: view.grid.channels, ..grid };
-        Some(View { pool: Some(SourcePool::Mean(windows)), grid, ..view })
+        Some(UpstreamLayer { pool: Some(SourcePool::Mean(windows)), grid, ..view })
     };
     views.into_iter().map(pooled).collect()
 }
 
-impl View {
+impl UpstreamLayer {
     /// Multiplies each channel by `factor` of the reader's channel.
     fn rescale(&mut self, factor: impl Fn(usize) -> f32) {
         let channels = self.grid.channels;
@@ -118,16 +124,16 @@ impl View {
 }
 
 /// A linear map before its weights are laid out.
-pub(super) enum Draft {
+pub(super) enum UnpackedTerm {
     /// A convolution or fully connected node, read through a view.
     Weights {
         node: NodeId,
-        view: View,
+        view: UpstreamLayer,
         order: Option<Vec<usize>>,
         scale: Vec<f32>,
     },
     Direct {
-        view: View,
-        direct: Direct,
+        view: UpstreamLayer,
+        direct: ShortcutMap,
     },
 }

@@ -4,47 +4,47 @@
 
 use rayon::prelude::*;
 
-use super::event_list::{Spikes, bits_at};
+use super::event_list::{SpikeSource, bits_at};
 use super::gather::Column;
-use super::synapse_plan::{Feed, Grid, Map, Rows, SourcePool, Term};
+use super::synapse_plan::{Grid, LinearMap, PackedWeights, SourcePool, SynapsePlan, Term};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel, WORD};
-use crate::compute::simd::lanes::{Lanes, MOST};
+use crate::compute::simd::lanes::{Lanes, MAX_LANES};
 
 /// Bytes of weights up to which all blocks of a layer are taken at a place before the next place; beyond, all places for
 /// one block.
-pub const SMALL_WEIGHTS: usize = 1 << 20;
+pub const CACHED_BYTES: usize = 1 << 20;
 /// Bytes of weights from which on rows are taken in stretches.
-pub const CUT_WEIGHTS: usize = 128 << 10;
+pub const MIN_TILED_BYTES: usize = 128 << 10;
 /// Spikes that a stretch may see in a step from which on they are: of fewer too few come.
-pub const FEWEST: usize = 128;
+pub const MIN_SPIKES: usize = 128;
 /// Input channels of one stretch: with blocks of 64 outputs 64 KiB of weights.
-pub const STRETCH: usize = 256;
+pub const TILE_ROWS: usize = 256;
 /// Steps that are put in order together.
-pub const TURN: usize = 32;
+pub const STEP_CHUNK: usize = 32;
 /// Words of one stretch.
-const WORDS: usize = STRETCH / 64;
+const WORDS: usize = TILE_ROWS / 64;
 
-/// Whether the rows of `map` are taken in stretches where weights are more than [`CUT_WEIGHTS`]: its shape alone decides, so that sums are the
+/// Whether the rows of `map` are taken in stretches where weights are more than [`MIN_TILED_BYTES`]: its shape alone decides, so that sums are the
 /// same in every run.
-pub fn suits(map: &Rows, pool: Option<SourcePool>) -> bool {
+pub fn is_applicable(map: &PackedWeights, pool: Option<SourcePool>) -> bool {
     let sources = match pool {
         None => 1,
         Some(SourcePool::Mean(pool)) => pool.kernel[0] * pool.kernel[1],
         Some(SourcePool::Lateral(_)) => return false,
     };
-    map.groups == 1 && map.input.channels.min(STRETCH) * sources >= FEWEST
+    map.groups == 1 && map.input.channels.min(TILE_ROWS) * sources >= MIN_SPIKES
 }
 
 /// The same of a term of `feed`.
-pub fn suits_term(term: &Term, feed: &Feed) -> bool {
-    let Map::Rows(rows) = &term.map else { return false };
-    feed.pool.is_none() && feed.lanes == MOST && suits(rows, term.pool)
+pub fn is_applicable_to_term(term: &Term, feed: &SynapsePlan) -> bool {
+    let LinearMap::Weights(rows) = &term.map else { return false };
+    feed.pool.is_none() && feed.lanes == MAX_LANES && is_applicable(rows, term.pool)
 }
 
 /// The events of one sample and plane, stretch by stretch of every place that the map's windows slide over.
 #[derive(Debug, Default)]
-pub struct Stretches {
+pub struct TiledEvents {
     /// What a spike counts.
     count: f32,
     /// Stretches of one place.
@@ -57,9 +57,9 @@ pub struct Stretches {
     events: Vec<u32>,
 }
 
-impl Stretches {
+impl TiledEvents {
     /// The events of `spikes` over `steps` that `map`, which is of `term`, reads; one for each plane.
-    pub fn of(term: &Term, map: &Rows, spikes: &impl Spikes, steps: usize) -> Vec<Self> {
+    pub fn of(term: &Term, map: &PackedWeights, spikes: &impl SpikeSource, steps: usize) -> Vec<Self> {
         let plane = |plane: usize| dispatch(Listing { term, map, spikes, steps, plane });
         (0..spikes.weights().len()).into_par_iter().map(plane).collect()
     }
@@ -67,20 +67,20 @@ impl Stretches {
 
 struct Listing<'a, S> {
     term: &'a Term,
-    map: &'a Rows,
+    map: &'a PackedWeights,
     spikes: &'a S,
     steps: usize,
     plane: usize,
 }
 
-impl<S: Spikes> Kernel for Listing<'_, S> {
-    type Output = Stretches;
+impl<S: SpikeSource> Kernel for Listing<'_, S> {
+    type Output = TiledEvents;
     #[inline(always)]
-    fn run<I: Isa>(self) -> Stretches {
+    fn run<I: Isa>(self) -> TiledEvents {
         let Self { term, map, spikes, steps, plane } = self;
         let Grid { channels, width, .. } = map.input;
-        let cuts = channels.div_ceil(STRETCH);
-        let mut out = Stretches { count: spikes.weights()[plane] as f32, cuts, ..Stretches::default() };
+        let cuts = channels.div_ceil(TILE_ROWS);
+        let mut out = TiledEvents { count: spikes.weights()[plane] as f32, cuts, ..TiledEvents::default() };
         let (mut length, mut sources) = (0, Vec::new());
         for place in 0..map.input.places() {
             sources.clear();
@@ -90,10 +90,10 @@ impl<S: Spikes> Kernel for Listing<'_, S> {
                 }
                 _ => sources.push(place),
             }
-            for first in (0..channels).step_by(STRETCH) {
+            for first in (0..channels).step_by(TILE_ROWS) {
                 out.firsts.push([out.steps.len() as u32, length as u32]);
-                let wide = (channels - first).min(STRETCH);
-                for turn in (0..steps).step_by(TURN) {
+                let wide = (channels - first).min(TILE_ROWS);
+                for turn in (0..steps).step_by(STEP_CHUNK) {
                     // The bits of every source at a step, by which the steps are put in order and then listed.
                     let bits = |t: usize, source: usize| -> [u64; WORDS] {
                         let words = spikes.plane(t, plane);
@@ -103,8 +103,8 @@ impl<S: Spikes> Kernel for Listing<'_, S> {
                             left => bits_at(words, start + 64 * k, left.min(64)),
                         })
                     };
-                    let mut order = [[0u16; 2]; TURN];
-                    let order = &mut order[..(steps - turn).min(TURN)];
+                    let mut order = [[0u16; 2]; STEP_CHUNK];
+                    let order = &mut order[..(steps - turn).min(STEP_CHUNK)];
                     for (k, order) in order.iter_mut().enumerate() {
                         let ones = |source: &usize| bits(turn + k, *source).iter().map(|w| w.count_ones()).sum::<u32>();
                         *order = [(turn + k) as u16, sources.iter().map(ones).sum::<u32>() as u16];
@@ -147,7 +147,7 @@ fn most_first(steps: &mut [[u16; 2]]) {
 }
 
 /// A stretch of rows of one block.
-pub struct Stretch<'a> {
+pub struct WeightTile<'a> {
     rows: &'a [Lanes],
     /// Row and column of the kernel.
     of: [usize; 2],
@@ -155,15 +155,15 @@ pub struct Stretch<'a> {
     cut: usize,
 }
 
-impl<'a> Stretch<'a> {
+impl<'a> WeightTile<'a> {
     /// The stretches of `map`, of which `weights` are one block's, in the order of the weights.
-    pub fn all(map: &'a Rows, weights: &'a [Lanes]) -> impl Iterator<Item = Self> {
+    pub fn all(map: &'a PackedWeights, weights: &'a [Lanes]) -> impl Iterator<Item = Self> {
         let (channels, [height, width]) = (map.input.channels, map.windows.kernel);
-        let cuts = channels.div_ceil(STRETCH);
+        let cuts = channels.div_ceil(TILE_ROWS);
         (0..width * height * cuts).map(move |k| {
             let (place, cut) = (k / cuts, k % cuts);
-            let span = place * channels + cut * STRETCH..place * channels + channels.min((cut + 1) * STRETCH);
-            let rows = &weights[span.start * MOST..span.end * MOST];
+            let span = place * channels + cut * TILE_ROWS..place * channels + channels.min((cut + 1) * TILE_ROWS);
+            let rows = &weights[span.start * MAX_LANES..span.end * MAX_LANES];
             Self { rows, of: [place % height, place / height], cut }
         })
     }
@@ -171,8 +171,8 @@ impl<'a> Stretch<'a> {
     /// Adds its rows for `events` to the column of output `(y, x)`, `amplitude` times each.
     pub fn add<const N: usize>(
         &self,
-        map: &Rows,
-        events: &Stretches,
+        map: &PackedWeights,
+        events: &TiledEvents,
         at: [usize; 2],
         amplitude: f32,
         column: &mut Column<N>,
@@ -191,7 +191,7 @@ impl<'a> Stretch<'a> {
 
 struct Add<'a, const N: usize> {
     rows: &'a [Lanes],
-    events: &'a Stretches,
+    events: &'a TiledEvents,
     index: usize,
     amplitude: f32,
     column: &'a mut Column<N>,

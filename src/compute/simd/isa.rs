@@ -3,7 +3,7 @@
 //! [`Portable`] is the plain twin that the others are tested against.
 //! The instructions of x86-64 themselves are in `x86.rs`.
 
-use super::lanes::{BITS, LANES, Lanes};
+use super::lanes::{LANE_BITS, LANES, Lanes};
 
 /// Operations on sixteen numbers side by side.
 pub trait Isa {
@@ -92,7 +92,7 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn select(bits: u16, a: Lanes, b: Lanes) -> Lanes {
-        Lanes(std::array::from_fn(|lane| if u32::from(bits) & BITS[lane] != 0 { a.0[lane] } else { b.0[lane] }))
+        Lanes(std::array::from_fn(|lane| if u32::from(bits) & LANE_BITS[lane] != 0 { a.0[lane] } else { b.0[lane] }))
     }
     #[inline(always)]
     fn ge(a: Lanes, b: Lanes) -> u16 {

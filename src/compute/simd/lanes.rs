@@ -15,10 +15,10 @@ impl Lanes {
 }
 
 /// The largest number of lanes that a block of output channels spans.
-pub const MOST: usize = 4;
+pub const MAX_LANES: usize = 4;
 
 /// The bit of each lane.
-pub const BITS: [u32; LANES] = {
+pub const LANE_BITS: [u32; LANES] = {
     let mut bits = [0; LANES];
     let mut lane = 0;
     while lane < LANES {

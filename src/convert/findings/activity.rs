@@ -1,6 +1,6 @@
 //! Layers and channels that the calibration never saw active.
 
-use super::{Finding, Mend, Severity};
+use super::{Finding, Fix, Severity};
 use crate::convert::{Calibration, Recipe};
 use crate::network::Network;
 
@@ -15,7 +15,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
     for layer in &calibration.layers {
         let name = network.nodes[layer.node].name.as_str();
         if layer.layer.positive.is_empty() {
-            let by_hand = recipe.by_hand.contains_key(name);
+            let by_hand = recipe.manual_thresholds.contains_key(name);
             let severity = if by_hand { Severity::Warning } else { Severity::Error };
             let text = format!(
                 "no neuron of this layer is ever active on the {} calibration samples, so that nothing says what its threshold \
@@ -32,7 +32,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
     }
     found.extend(dead_channels(&dying, calibration.layers.len()));
     let stray = recipe
-        .by_hand
+        .manual_thresholds
         .keys()
         .filter(|name| !calibration.layers.iter().any(|layer| network.nodes[layer.node].name == **name));
     found.extend(stray.map(|name| {
@@ -41,7 +41,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
             Some(name),
             "a threshold was set by hand for a layer that this network does not have",
         )
-        .mended_by(Mend::LayerThreshold { layer: name.clone(), theta: None })
+        .with_fix(Fix::LayerThreshold { layer: name.clone(), theta: None })
     }));
     found
 }

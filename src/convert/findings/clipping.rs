@@ -1,6 +1,6 @@
 //! Thresholds fitted to something that the ANN does not compute.
 
-use super::{Finding, Mend};
+use super::{Finding, Fix};
 use crate::convert::{Recipe, SpikingNetwork, ThresholdRule};
 
 /// Thresholds that were fitted to ReLU(z) although the ANN itself clips at a learned λ: every rule but
@@ -10,7 +10,7 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
     if recipe.threshold == ThresholdRule::Learned {
         return None;
     }
-    let fitted = spiking.layers.iter().filter(|layer| !recipe.by_hand.contains_key(&layer.name));
+    let fitted = spiking.layers.iter().filter(|layer| !recipe.manual_thresholds.contains_key(&layer.name));
     let fitted: Vec<_> = fitted.filter_map(|layer| layer.activation.lambda().map(|lambda| (layer, lambda))).collect();
     if fitted.is_empty() {
         return None;
@@ -19,7 +19,7 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
     let (least, most) = ratios.fold((f32::INFINITY, 0.0f32), |(a, b), ratio| (a.min(ratio), b.max(ratio)));
     let everywhere = spiking.layers.iter().all(|layer| layer.activation.lambda().is_some());
     let (advice, mend) = if everywhere {
-        ("use the learned thresholds", Some(Mend::Threshold(ThresholdRule::Learned)))
+        ("use the learned thresholds", Some(Fix::Threshold(ThresholdRule::Learned)))
     } else {
         ("set the thresholds of these layers to λ by hand", None)
     };
@@ -36,7 +36,7 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::{Reset, SpikingLayer, Tie};
+    use crate::convert::{Reset, SpikingLayer, TieRule};
     use crate::network::Activation;
 
     fn layer(name: &str, activation: Activation, theta: f32) -> SpikingLayer {
@@ -48,11 +48,11 @@ mod tests {
             activation,
             neuron: Default::default(),
             v_init: 0.5,
-            start: None,
+            v_init_values: None,
             bias: Vec::new(),
-            shift: 0.0,
+            bias_shift: 0.0,
             reset: Reset::Soft,
-            tie: Tie::Ge,
+            tie: TieRule::Ge,
         }
     }
 
@@ -63,14 +63,14 @@ mod tests {
             layers,
             correction: Default::default(),
             pooling: Default::default(),
-            dense: Vec::new(),
+            dense_nodes: Vec::new(),
         };
         let both = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Clip { lambda: 1.0 }, 1.5)]);
         let mut recipe = Recipe::default();
         let finding = unclipped_thresholds(&both, &recipe).unwrap();
-        assert_eq!(finding.mend, Some(Mend::Threshold(ThresholdRule::Learned)));
+        assert_eq!(finding.mend, Some(Fix::Threshold(ThresholdRule::Learned)));
         assert!(finding.text.contains("2 of 2") && finding.text.contains("1.50 to 2.50"), "{}", finding.text);
-        recipe.by_hand.insert("a".into(), 5.0);
+        recipe.manual_thresholds.insert("a".into(), 5.0);
         assert!(unclipped_thresholds(&both, &recipe).unwrap().text.contains("1 of 2"));
         let learned = Recipe { threshold: ThresholdRule::Learned, ..Recipe::default() };
         assert_eq!(unclipped_thresholds(&both, &learned), None);

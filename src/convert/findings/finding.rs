@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::convert::{Pooling, ThresholdRule};
+use crate::convert::{MaxPoolRule, ThresholdRule};
 use crate::data::Scaling;
 
 /// How much a finding matters.
@@ -31,15 +31,15 @@ pub struct Finding {
     /// What is wrong and what to do, in plain words.
     pub text: String,
     /// What mends it, where one change of the settings does.
-    pub mend: Option<Mend>,
+    pub mend: Option<Fix>,
 }
 
 /// A change of the settings that mends a finding. Undo takes it back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Mend {
+pub enum Fix {
     Threshold(ThresholdRule),
-    Pooling(Pooling),
+    Pooling(MaxPoolRule),
     /// v(0) as a fraction of θ.
     VInit(f32),
     /// θ of one layer by hand, or back to the rule.
@@ -71,7 +71,7 @@ impl Finding {
         Self::new(kind, Severity::Warning, layer, text)
     }
     /// The same with what mends it.
-    pub fn mended_by(self, mend: Mend) -> Self {
+    pub fn with_fix(self, mend: Fix) -> Self {
         Self { mend: Some(mend), ..self }
     }
 }
@@ -87,13 +87,13 @@ impl Severity {
     }
 }
 
-impl Mend {
+impl Fix {
     /// What a button says that does it.
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::Threshold(rule) => format!("Use thresholds: {rule}"),
-            Self::Pooling(Pooling::Lateral) => "Pool by lateral inhibition".into(),
-            Self::Pooling(Pooling::PreNeuron) => "Pool before the neurons".into(),
+            Self::Pooling(MaxPoolRule::Lateral) => "Pool by lateral inhibition".into(),
+            Self::Pooling(MaxPoolRule::PreNeuron) => "Pool before the neurons".into(),
             Self::VInit(share) => format!("Start at v(0) = {share} θ"),
             Self::LayerThreshold { theta: Some(theta), .. } => format!("Set θ to {theta:.4}"),
             Self::LayerThreshold { theta: None, .. } => "Give θ back to the rule".into(),
@@ -103,11 +103,11 @@ impl Mend {
         }
     }
     /// The options of the command line that do it; empty where there are none.
-    pub fn options(&self) -> String {
+    pub fn cli_options(&self) -> String {
         match self {
             Self::Threshold(rule) => format!("--threshold {rule}"),
-            Self::Pooling(Pooling::Lateral) => "--pooling lateral".into(),
-            Self::Pooling(Pooling::PreNeuron) => "--pooling pre-neuron".into(),
+            Self::Pooling(MaxPoolRule::Lateral) => "--pooling lateral".into(),
+            Self::Pooling(MaxPoolRule::PreNeuron) => "--pooling pre-neuron".into(),
             Self::VInit(share) => format!("--v-init {share}"),
             Self::LayerThreshold { .. } => String::new(),
             Self::Calibrate { first, count } => format!("--calibrate {first}..{}", first + count),
@@ -128,7 +128,7 @@ impl fmt::Display for Finding {
 
 /// Findings that say the same of several layers, as one with all of them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group<'a> {
+pub struct FindingGroup<'a> {
     /// The first of them.
     pub finding: &'a Finding,
     /// Every layer it was found at, in order; one or none for a finding that stands alone.
@@ -136,8 +136,8 @@ pub struct Group<'a> {
 }
 
 /// `findings` with those that differ in nothing but the layer put together, in their order. What one click mends stands alone.
-pub fn grouped(findings: &[Finding]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+pub fn group_by_kind(findings: &[Finding]) -> Vec<FindingGroup<'_>> {
+    let mut groups: Vec<FindingGroup<'_>> = Vec::new();
     for finding in findings {
         let same = |other: &Finding| {
             (other.kind, other.severity, &other.text) == (finding.kind, finding.severity, &finding.text)
@@ -148,13 +148,13 @@ pub fn grouped(findings: &[Finding]) -> Vec<Group<'_>> {
         };
         match groups.iter_mut().find(|group| same(group.finding)) {
             Some(group) => group.layers.extend(finding.layer.as_deref()),
-            None => groups.push(Group { finding, layers: finding.layer.as_deref().into_iter().collect() }),
+            None => groups.push(FindingGroup { finding, layers: finding.layer.as_deref().into_iter().collect() }),
         }
     }
     groups
 }
 
-impl fmt::Display for Group<'_> {
+impl fmt::Display for FindingGroup<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.layers.as_slice() {
             [] | [_] => self.finding.fmt(f),
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_several_layers_is_said_once() {
-        let mended = Finding::note("k", Some("d"), "same").mended_by(Mend::Steps(2));
+        let mended = Finding::note("k", Some("d"), "same").with_fix(Fix::Steps(2));
         let all = [
             Finding::note("k", Some("a"), "same"),
             Finding::note("k", Some("b"), "other"),
@@ -182,7 +182,7 @@ mod tests {
             mended,
             Finding::note("k", None, "same"),
         ];
-        let lines: Vec<String> = grouped(&all).iter().map(Group::to_string).collect();
+        let lines: Vec<String> = group_by_kind(&all).iter().map(FindingGroup::to_string).collect();
         assert_eq!(lines, ["a, c: same", "b: other", "d: same", "same"]);
     }
 }

@@ -1,12 +1,12 @@
 //! What can be seen in the graph alone: scales that could not be folded into weights, activations with a shifted base,
 //! functions that only the readout computes.
 
-use super::{Finding, Mend};
+use super::{Finding, Fix};
 use crate::convert::{Recipe, ThresholdRule};
 use crate::network::{Activation, Network, NodeId, Op};
 
 /// Findings about `network`, rewritten for conversion, under `recipe`.
-pub fn of_network(network: &Network, recipe: &Recipe) -> Vec<Finding> {
+pub fn check_network(network: &Network, recipe: &Recipe) -> Vec<Finding> {
     let scales = network.nodes.iter().enumerate().filter_map(|(id, _)| unfolded(network, id));
     scales.chain(staircase_starts(network, recipe)).collect()
 }
@@ -50,7 +50,7 @@ fn staircase_starts(network: &Network, recipe: &Recipe) -> Option<Finding> {
         return None;
     }
     let shifts: Vec<f32> = network
-        .activations()
+        .activation_nodes()
         .filter_map(|(_, activation)| match activation {
             Activation::Qcfs { shift, .. } => Some(shift),
             _ => None,
@@ -65,13 +65,13 @@ fn staircase_starts(network: &Network, recipe: &Recipe) -> Option<Finding> {
          these start at {} θ",
         recipe.v_init
     );
-    Some(Finding::note("start of the staircase", None, text).mended_by(Mend::VInit(first)))
+    Some(Finding::note("start of the staircase", None, text).with_fix(Fix::VInit(first)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::{Pooling, rewrite};
+    use crate::convert::{MaxPoolRule, rewrite};
     use crate::network::{Node, Weights};
 
     fn node(name: &str, op: Op, inputs: &[NodeId], shape: &[usize]) -> Node {
@@ -99,11 +99,11 @@ mod tests {
             node("fc2", linear(), &[3], &[2]),
         ]);
         let recipe = Recipe { threshold: ThresholdRule::Learned, ..Recipe::default() };
-        let (rewritten, _) = rewrite::for_conversion(&behind, Pooling::PreNeuron).unwrap();
-        let found = of_network(&rewritten, &recipe);
+        let (rewritten, _) = rewrite::rewrite_for_conversion(&behind, MaxPoolRule::PreNeuron).unwrap();
+        let found = check_network(&rewritten, &recipe);
         assert_eq!(found[0].layer.as_deref(), Some("bn"));
         assert!(found[0].text.contains("'act'"), "{}", found[0].text);
-        assert_eq!(found[1].mend, Some(Mend::VInit(0.25)));
+        assert_eq!(found[1].mend, Some(Fix::VInit(0.25)));
         let before = network(vec![
             node("x", Op::Input, &[], &[2]),
             node("fc1", linear(), &[0], &[2]),
@@ -111,7 +111,7 @@ mod tests {
             node("act", Op::Activation(Activation::Relu), &[2], &[2]),
             node("fc2", linear(), &[3], &[2]),
         ]);
-        let (rewritten, _) = rewrite::for_conversion(&before, Pooling::PreNeuron).unwrap();
-        assert_eq!(of_network(&rewritten, &Recipe::default()), []);
+        let (rewritten, _) = rewrite::rewrite_for_conversion(&before, MaxPoolRule::PreNeuron).unwrap();
+        assert_eq!(check_network(&rewritten, &Recipe::default()), []);
     }
 }

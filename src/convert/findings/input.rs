@@ -1,6 +1,6 @@
 //! Input that is not what the network was trained or calibrated on.
 
-use super::{Finding, Mend};
+use super::{Finding, Fix};
 use crate::data::Scaling;
 
 /// Of fewer samples nothing is said about how well they are answered.
@@ -65,7 +65,7 @@ pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]
             equals => format!(" ({equals} others than this are equally good on these samples: it is one of them)"),
         }
     );
-    Some(Finding::warning("input scaling", None, text).mended_by(Mend::Scaling(best.0.clone())))
+    Some(Finding::warning("input scaling", None, text).with_fix(Fix::Scaling(best.0.clone())))
 }
 
 /// An ANN whose `accuracy` on `samples` is that of guessing among `classes`, two standard deviations above included.
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(far_input(&unit, &[]), None);
         let others = [(Scaling::Unit, 0.1), (Scaling::Bytes, 0.9)];
         let found = other_scaling(&Scaling::Unit, 0.1, &others).unwrap();
-        assert_eq!(found.mend, Some(Mend::Scaling(Scaling::Bytes)));
+        assert_eq!(found.mend, Some(Fix::Scaling(Scaling::Bytes)));
         assert_eq!(other_scaling(&Scaling::Bytes, 0.9, &others), None);
         assert_eq!(other_scaling(&Scaling::Unit, 0.85, &others), None);
     }

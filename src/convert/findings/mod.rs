@@ -12,9 +12,9 @@ mod verified;
 
 pub use activity::silent_layers;
 pub use clipping::unclipped_thresholds;
-pub use finding::{Finding, Group, Mend, Severity, grouped, sort};
-pub use graph::of_network;
+pub use finding::{Finding, FindingGroup, Fix, Severity, group_by_kind, sort};
+pub use graph::check_network;
 pub use input::{at_chance, far_input, other_scaling};
-pub use samples::{calibrated_on, of_samples};
-pub use thresholds::{branch_scales, of_thresholds, too_few_values};
+pub use samples::{calibrated_on, check_samples};
+pub use thresholds::{branch_scales, check_thresholds, too_few_values};
 pub use verified::verified;

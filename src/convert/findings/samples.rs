@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Finding, Mend};
+use super::{Finding, Fix};
 use crate::data::Samples;
 
 /// From so many calibration samples on another stretch of the set is offered.
@@ -10,7 +10,7 @@ const ENOUGH: usize = 32;
 
 /// What the reader did to `samples`, and steps that do not fit recordings of events: a run of `steps` time-steps sees one
 /// frame a step, while the ANN answers the mean of all.
-pub fn of_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
+pub fn check_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
     let mut found: Vec<Finding> = samples.notes.iter().map(|note| Finding::note("samples", None, note)).collect();
     let Some(frames) = samples.frames.as_ref().map(|frames| frames.count) else { return found };
     if steps < frames {
@@ -18,13 +18,13 @@ pub fn of_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
             "T = {steps} steps see the first {steps} of {frames} frames of a recording, while the ANN answers the mean of all: they \
              do not see the same"
         );
-        found.push(Finding::warning("frames", None, text).mended_by(Mend::Steps(frames)));
+        found.push(Finding::warning("frames", None, text).with_fix(Fix::Steps(frames)));
     } else if !steps.is_multiple_of(frames) {
         let text = format!(
             "T = {steps} is no multiple of the {frames} frames of a recording: the first {} are seen once more than the others",
             steps % frames
         );
-        found.push(Finding::note("frames", None, text).mended_by(Mend::Steps(steps / frames * frames)));
+        found.push(Finding::note("frames", None, text).with_fix(Fix::Steps(steps / frames * frames)));
     }
     found
 }
@@ -49,7 +49,7 @@ pub fn calibrated_on(calibrated: &Range<usize>, run: &Range<usize>, count: usize
     let (first, free) = if before >= after { (0, before) } else { (run.end, after) };
     let wanted = calibrated.len().min(free);
     Some(if wanted >= ENOUGH.min(calibrated.len()) {
-        found.mended_by(Mend::Calibrate { first, count: wanted })
+        found.with_fix(Fix::Calibrate { first, count: wanted })
     } else {
         found
     })
@@ -60,23 +60,23 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::Frames;
+    use crate::data::FrameSequence;
 
     #[test]
     fn samples_of_the_calibration_are_no_new_ones() {
         assert_eq!(calibrated_on(&(0..256), &(256..356), 1000), None);
         let found = calibrated_on(&(0..256), &(0..300), 2000).unwrap();
         assert!(found.text.starts_with("256 of the 300 samples"), "{}", found.text);
-        assert_eq!(found.mend, Some(Mend::Calibrate { first: 300, count: 256 }));
+        assert_eq!(found.mend, Some(Fix::Calibrate { first: 300, count: 256 }));
         let mend = |calibrated, run, count| calibrated_on(&calibrated, &run, count).unwrap().mend;
-        assert_eq!(mend(90..200, 100..200, 200), Some(Mend::Calibrate { first: 0, count: 100 }));
+        assert_eq!(mend(90..200, 100..200, 200), Some(Fix::Calibrate { first: 0, count: 100 }));
         assert_eq!(mend(0..100, 0..100, 110), None, "ten are too few");
         assert_eq!(calibrated_on(&(0..1), &(0..1), 1), None, "a lone sample has no other");
     }
 
     #[test]
     fn steps_that_see_only_some_frames_are_found() {
-        let frames = Frames { count: 4, values: Arc::new(vec![0.0; 4]) };
+        let frames = FrameSequence { count: 4, values: Arc::new(vec![0.0; 4]) };
         let samples = Samples {
             source: "test".into(),
             shape: vec![1],
@@ -87,9 +87,9 @@ mod tests {
             frames: Some(frames),
             notes: vec!["cut".into()],
         };
-        let mends = |steps| of_samples(&samples, steps).into_iter().filter_map(|f| f.mend).collect::<Vec<_>>();
-        assert_eq!((mends(3), mends(4), mends(8)), (vec![Mend::Steps(4)], vec![], vec![]));
-        assert_eq!(mends(9), [Mend::Steps(8)]);
-        assert_eq!(of_samples(&samples, 4), [Finding::note("samples", None, "cut")]);
+        let mends = |steps| check_samples(&samples, steps).into_iter().filter_map(|f| f.mend).collect::<Vec<_>>();
+        assert_eq!((mends(3), mends(4), mends(8)), (vec![Fix::Steps(4)], vec![], vec![]));
+        assert_eq!(mends(9), [Fix::Steps(8)]);
+        assert_eq!(check_samples(&samples, 4), [Finding::note("samples", None, "cut")]);
     }
 }

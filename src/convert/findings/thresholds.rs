@@ -1,7 +1,7 @@
 //! Thresholds that cannot do what they should: fitted to too few values, far from the activations, or on another scale
 //! than the spikes that come in.
 
-use super::{Finding, Mend};
+use super::{Finding, Fix};
 use crate::convert::{Calibration, Granularity, Recipe, SpikingNetwork, ThresholdRule};
 use crate::network::{Network, NodeId, Op};
 
@@ -28,12 +28,14 @@ pub fn too_few_values(
     if share == 0.0 {
         return None;
     }
-    let values = |layer: &crate::convert::LayerStatistics| match recipe.granularity {
+    let values = |layer: &crate::convert::ActivationStatistics| match recipe.granularity {
         Granularity::Layer => layer.layer.len(),
-        Granularity::Channel => layer.channels.iter().map(super::super::Sorted::len).min().unwrap_or(0),
+        Granularity::Channel => layer.channels.iter().map(super::super::ActivationQuantiles::len).min().unwrap_or(0),
     };
-    let fitted =
-        calibration.layers.iter().filter(|layer| !recipe.by_hand.contains_key(&network.nodes[layer.node].name));
+    let fitted = calibration
+        .layers
+        .iter()
+        .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name));
     let few: Vec<(&str, usize)> = fitted
         .map(|layer| (network.nodes[layer.node].name.as_str(), values(layer)))
         .filter(|(_, n)| *n as f64 * share < ABOVE)
@@ -52,11 +54,11 @@ pub fn too_few_values(
     let finding = Finding::warning("too few calibration samples", Some(name), text);
     let count = needed.min(pool.saturating_sub(first));
     // More samples help only where there are some.
-    Some(if count > calibration.samples { finding.mended_by(Mend::Calibrate { first, count }) } else { finding })
+    Some(if count > calibration.samples { finding.with_fix(Fix::Calibrate { first, count }) } else { finding })
 }
 
 /// Thresholds against the activations of the calibration: far above all of them, or below many.
-pub fn of_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> Vec<Finding> {
+pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> Vec<Finding> {
     let mut found = Vec::new();
     for (layer, statistics) in spiking.layers.iter().zip(&calibration.layers) {
         let sorted = &statistics.layer;
@@ -66,20 +68,20 @@ pub fn of_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> Vec
         // λ is where the ANN itself clips.
         let highest = layer.activation.lambda().map_or(sorted.max(), |lambda| sorted.max().min(lambda));
         let (least, most) = layer.theta.iter().fold((f32::INFINITY, 0.0f32), |(a, b), &t| (a.min(t), b.max(t)));
-        let to_largest = Mend::LayerThreshold { layer: layer.name.clone(), theta: Some(highest) };
+        let to_largest = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(highest) };
         if least > BEYOND * highest {
             let text = format!(
                 "θ is {least:.4} but no activation of the calibration is above {highest:.4}: its neurons hardly ever fire"
             );
-            found.push(Finding::warning("threshold out of reach", Some(&layer.name), text).mended_by(to_largest));
+            found.push(Finding::warning("threshold out of reach", Some(&layer.name), text).with_fix(to_largest));
         } else if layer.theta.len() == 1 && most < 0.99 * highest {
-            let lost = sorted.share_above(most);
+            let lost = sorted.fraction_above(most);
             if lost > CLIPPED {
                 let text = format!(
                     "{:.1} % of the activations lie above θ = {most:.4} (the largest is {highest:.4}) and are cut off there",
                     lost * 100.0
                 );
-                found.push(Finding::warning("clipped activations", Some(&layer.name), text).mended_by(to_largest));
+                found.push(Finding::warning("clipped activations", Some(&layer.name), text).with_fix(to_largest));
             }
         }
     }
@@ -110,8 +112,8 @@ pub fn branch_scales(network: &Network, spiking: &SpikingNetwork) -> Vec<Finding
                      of this layer, which can answer one a step; the rest waits on the membrane. Set its θ nearer to {sent:.4}",
                     source.name
                 );
-                let mend = Mend::LayerThreshold { layer: layer.name.clone(), theta: Some(sent) };
-                found.push(Finding::warning("branches scaled apart", Some(&layer.name), text).mended_by(mend));
+                let mend = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(sent) };
+                found.push(Finding::warning("branches scaled apart", Some(&layer.name), text).with_fix(mend));
             }
         }
     }
@@ -138,7 +140,7 @@ mod tests {
     use crate::compute::program::Program;
     use crate::convert::calibrate;
     use crate::network::{Activation, Node, Weights};
-    use crate::progress::Control;
+    use crate::progress::JobControl;
 
     /// x [2] → fc → a → (fc → +a) → b → fc
     fn residual() -> Network {
@@ -169,23 +171,23 @@ mod tests {
     fn few_values_far_thresholds_and_heavy_shortcuts_are_found() {
         let program = Program::new(Arc::new(residual()), &burn::tensor::Device::flex());
         let input: Vec<f32> = (0..40).map(|k| k as f32 / 40.0).collect();
-        let calibration = calibrate(&program, &input, 20, &Control::default()).unwrap();
+        let calibration = calibrate(&program, &input, 20, &JobControl::default()).unwrap();
         let network = program.network();
         let mut recipe = Recipe::default();
         let found = too_few_values(network, &calibration, &recipe, 0, 10_000).unwrap();
         // Ten values above 99.9 % are 10,000 values: 5,000 samples of two neurons.
-        assert_eq!(found.mend, Some(Mend::Calibrate { first: 0, count: 5000 }), "{}", found.text);
+        assert_eq!(found.mend, Some(Fix::Calibrate { first: 0, count: 5000 }), "{}", found.text);
         assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20).unwrap().mend, None);
         recipe.threshold = ThresholdRule::Max;
         assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20), None);
         let spiking = |recipe: &Recipe| SpikingNetwork::convert(&program, &calibration, None, recipe).unwrap();
         let plain = spiking(&recipe);
-        assert_eq!((of_thresholds(&calibration, &plain), branch_scales(network, &plain)), (vec![], vec![]));
-        recipe.by_hand.insert("b".into(), 0.5);
+        assert_eq!((check_thresholds(&calibration, &plain), branch_scales(network, &plain)), (vec![], vec![]));
+        recipe.manual_thresholds.insert("b".into(), 0.5);
         let low = spiking(&recipe);
-        assert_eq!(of_thresholds(&calibration, &low)[0].kind, "clipped activations");
+        assert_eq!(check_thresholds(&calibration, &low)[0].kind, "clipped activations");
         assert!(branch_scales(network, &low)[0].text.contains("'a'"));
-        recipe.by_hand.insert("b".into(), 100.0);
-        assert_eq!(of_thresholds(&calibration, &spiking(&recipe))[0].kind, "threshold out of reach");
+        recipe.manual_thresholds.insert("b".into(), 100.0);
+        assert_eq!(check_thresholds(&calibration, &spiking(&recipe))[0].kind, "threshold out of reach");
     }
 }

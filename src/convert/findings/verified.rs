@@ -2,11 +2,11 @@
 
 use super::Finding;
 use crate::Result;
-use crate::compute::verify::Verified;
+use crate::compute::verify::Verification;
 
 /// The outcome as a finding: a note where the network gives its stored outputs, a warning where it does not or where the
 /// stored values cannot be compared.
-pub fn verified(outcome: &Result<Verified>) -> Finding {
+pub fn verified(outcome: &Result<Verification>) -> Finding {
     let kind = "verification";
     match outcome {
         Ok(found) => {

@@ -11,7 +11,7 @@ use super::strokes::Stroke;
 ///
 /// The field is a sum of three plane waves of at most 1.3 periods: smooth like the filtered noise of Simard, Steinkraus
 /// and Platt (2003), but evaluated at the points alone.
-pub(super) fn bend(mut strokes: Vec<Stroke>, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
+pub(super) fn distort(mut strokes: Vec<Stroke>, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
     let angle: f32 = rng.random_range(-0.22..0.22);
     let shear: f32 = rng.random_range(-0.28..0.42);
     let (width, height): (f32, f32) = (rng.random_range(12.0..20.0), rng.random_range(17.0..21.5));

@@ -7,7 +7,7 @@ use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
 use serde::{Deserialize, Serialize};
 
-use super::render::{SIDE, segment};
+use super::render::{SIDE, draw_segment};
 use crate::data::Samples;
 use crate::{Error, Result};
 
@@ -16,9 +16,9 @@ pub const KIND: &str = "drawn";
 /// The sides of the canvas that strokes are drawn on.
 pub const CANVAS: f32 = 28.0;
 /// Radius of the pen in pixels of the finished picture, at least and at most.
-pub const PEN: std::ops::RangeInclusive<f32> = 0.6..=2.4;
+pub const PEN_WIDTHS: std::ops::RangeInclusive<f32> = 0.6..=2.4;
 /// The pen to begin with.
-pub const PEN_AT_FIRST: f32 = 1.3;
+pub const DEFAULT_PEN_WIDTH: f32 = 1.3;
 /// The longer side of what is drawn, in the finished picture.
 const INK: f32 = 20.0;
 /// Small scribbles are not blown up beyond this.
@@ -45,18 +45,18 @@ pub struct Drawing {
 
 impl Default for Drawing {
     fn default() -> Self {
-        Self { pen: PEN_AT_FIRST, strokes: Vec::new(), under: None }
+        Self { pen: DEFAULT_PEN_WIDTH, strokes: Vec::new(), under: None }
     }
 }
 
 impl Drawing {
     /// Whether `spec` is the text of a drawing.
-    pub fn is(spec: &str) -> bool {
+    pub fn is_drawing_spec(spec: &str) -> bool {
         spec.split_once(':').is_some_and(|(kind, _)| kind == KIND)
     }
 
     /// The drawing that `spec` is the text of.
-    pub fn of(spec: &str) -> Option<Self> {
+    pub fn from_spec(spec: &str) -> Option<Self> {
         let (kind, rest) = spec.split_once(':')?;
         (kind == KIND).then(|| Self::parse(rest).ok()).flatten()
     }
@@ -67,7 +67,8 @@ impl Drawing {
         let bad = |why: &str| Error::Invalid(format!("this drawing cannot be read: {why}"));
         let parts: Vec<&str> = text.trim().splitn(3, '|').collect();
         let [pen, under, strokes] = parts[..] else { return Err(bad("it has no three parts between bars")) };
-        let pen: f32 = pen.parse().ok().filter(|pen| PEN.contains(pen)).ok_or_else(|| bad("its pen is no width"))?;
+        let pen: f32 =
+            pen.parse().ok().filter(|pen| PEN_WIDTHS.contains(pen)).ok_or_else(|| bad("its pen is no width"))?;
         let under = match under {
             "" => None,
             hex => Some(bytes(hex).ok_or_else(|| bad("its picture is not 28×28 bytes in hexadecimal digits"))?),
@@ -87,14 +88,14 @@ impl Drawing {
     }
 
     /// Begins a stroke.
-    pub fn begin(&mut self, at: [f32; 2]) {
+    pub fn begin_stroke(&mut self, at: [f32; 2]) {
         if self.strokes.len() < MOST_STROKES {
             self.strokes.push(vec![snapped(at)]);
         }
     }
 
     /// Draws on to `at`; returns whether that is far enough from where the pen was.
-    pub fn draw_to(&mut self, at: [f32; 2]) -> bool {
+    pub fn line_to(&mut self, at: [f32; 2]) -> bool {
         let points: usize = self.strokes.iter().map(Vec::len).sum();
         let at = snapped(at);
         let Some(stroke) = self.strokes.last_mut().filter(|_| points < MOST_POINTS) else { return false };
@@ -111,7 +112,7 @@ impl Drawing {
     }
 
     /// In a few words: "a drawing of 3 strokes".
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let under = if self.under.is_some() { "a picture and " } else { "" };
         match self.strokes.len() {
             0 if self.under.is_some() => "a picture".into(),
@@ -122,7 +123,7 @@ impl Drawing {
     }
 
     /// The finished picture, `[28 · 28]`, white ink on black, 0..255.
-    pub fn picture(&self) -> Vec<f32> {
+    pub fn rasterize(&self) -> Vec<f32> {
         let mut picture: Vec<f32> = match &self.under {
             Some(under) => under.iter().map(|byte| f32::from(*byte) / 255.0).collect(),
             None => vec![0.0; SIDE * SIDE],
@@ -161,17 +162,17 @@ impl Drawing {
     fn ink(&self, picture: &mut [f32], place: impl Fn([f32; 2]) -> [f32; 2]) {
         for stroke in &self.strokes {
             if let [only] = stroke[..] {
-                segment(picture, place(only), place(only), self.pen, SOFT);
+                draw_segment(picture, place(only), place(only), self.pen, SOFT);
             }
             for pair in stroke.windows(2) {
-                segment(picture, place(pair[0]), place(pair[1]), self.pen, SOFT);
+                draw_segment(picture, place(pair[0]), place(pair[1]), self.pen, SOFT);
             }
         }
     }
 
     /// The drawing as a data set of one sample in `shape` (`[C, H, W]` or `[F]`), `[1, 28, 28]` without.
     pub fn samples(&self, shape: Option<&[usize]>) -> Samples {
-        let picture = self.picture();
+        let picture = self.rasterize();
         let fitted = |width: usize, height: usize| -> Vec<f32> {
             if (width, height) == (SIDE, SIDE) {
                 return picture.clone();

@@ -28,7 +28,7 @@ pub enum Split {
 
 impl Split {
     /// The split with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Test, Self::Train].into_iter().find(|s| s.name() == name)
     }
     /// `digits` or `digits-train`.
@@ -62,8 +62,8 @@ pub fn generate_some(count: usize, seed: u64) -> Samples {
         rng.set_stream(index as u64);
         let digit = rng.random_range(0..10usize);
         *label = digit as u16;
-        let drawn = distort::bend(strokes::skeleton(digit, &mut rng), &mut rng);
-        render::ink(&drawn, picture, &mut rng);
+        let drawn = distort::distort(strokes::digit_strokes(digit, &mut rng), &mut rng);
+        render::render_strokes(&drawn, picture, &mut rng);
     });
     Samples {
         source: "builtin:digits".into(),

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::strokes::Stroke;
 
 /// Draws `strokes` (points in pixels) into `picture` (`[28, 28]`, 0..255, whole numbers).
-pub(super) fn ink(strokes: &[Stroke], picture: &mut [f32], rng: &mut ChaCha8Rng) {
+pub(super) fn render_strokes(strokes: &[Stroke], picture: &mut [f32], rng: &mut ChaCha8Rng) {
     let radius: f32 = rng.random_range(0.75..1.75);
     let (pressure, phase) = (rng.random_range(0.0..0.3f32), rng.random_range(0.0..TAU));
     let soft: f32 = rng.random_range(0.55..0.95);
@@ -16,7 +16,7 @@ pub(super) fn ink(strokes: &[Stroke], picture: &mut [f32], rng: &mut ChaCha8Rng)
         for (i, pair) in stroke.windows(2).enumerate() {
             let &[a, b] = pair else { continue };
             let wide = radius * (1.0 + pressure * (phase + i as f32 * 0.12).sin());
-            segment(picture, a, b, wide, soft);
+            draw_segment(picture, a, b, wide, soft);
         }
     }
     let (strength, noise) = (rng.random_range(0.82..1.0f32) * 255.0, rng.random_range(0.0..0.06f32));
@@ -29,7 +29,7 @@ pub(super) fn ink(strokes: &[Stroke], picture: &mut [f32], rng: &mut ChaCha8Rng)
 
 /// Covers the pixels near the line from `a` to `b` as far as they lie within `radius`, with an edge `soft` pixels wide
 /// on each side; overlapping ink does not add up.
-pub(super) fn segment(picture: &mut [f32], a: [f32; 2], b: [f32; 2], radius: f32, soft: f32) {
+pub(super) fn draw_segment(picture: &mut [f32], a: [f32; 2], b: [f32; 2], radius: f32, soft: f32) {
     let reach = radius + soft;
     let span = |k: usize| {
         let low = (a[k].min(b[k]) - reach).floor().max(0.0) as usize;

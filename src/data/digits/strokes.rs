@@ -160,7 +160,7 @@ const HABITS: [&[Habit]; 10] = [
 ];
 
 /// A skeleton of `digit` in a random habit, its points moved a little, as dense curves.
-pub(super) fn skeleton(digit: usize, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
+pub(super) fn digit_strokes(digit: usize, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
     let habits = HABITS[digit % HABITS.len()];
     let habit = habits[rng.random_range(0..habits.len())];
     let mut moved = |points: &[Point]| {

@@ -5,18 +5,18 @@ use std::fmt;
 use std::path::Path;
 
 use super::Event;
-use crate::error::dims;
+use crate::error::format_shape;
 use crate::{Error, Result};
 
 /// Frames of a recording where nobody says otherwise.
-pub const FRAMES: usize = 32;
+pub const DEFAULT_FRAMES: usize = 32;
 /// The most frames of a recording.
-pub const MOST_FRAMES: usize = 4096;
+pub const MAX_FRAMES: usize = 4096;
 
 /// How recordings become frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Binning {
-    pub time: Time,
+    pub time: FrameTiming,
     pub polarity: Polarity,
     /// Width and height of the sensor, where the files do not say; the network's own when `None`.
     pub sensor: Option<[usize; 2]>,
@@ -24,7 +24,7 @@ pub struct Binning {
 
 /// How time is cut into frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Time {
+pub enum FrameTiming {
     /// So many frames of equal length, from the first event of a recording to its last.
     Frames(usize),
     /// Frames of `us` microseconds (the file's unit of time), from the first event on: as many as the longest recording
@@ -48,9 +48,9 @@ pub enum Polarity {
     Off,
 }
 
-impl Default for Time {
+impl Default for FrameTiming {
     fn default() -> Self {
-        Self::Frames(FRAMES)
+        Self::Frames(DEFAULT_FRAMES)
     }
 }
 
@@ -66,7 +66,7 @@ impl Polarity {
 }
 
 /// Where events go: the shape `[P, H, W]` of a frame, and the sensor's `[width, height]`.
-pub(super) struct Plan {
+pub(super) struct FramePlan {
     pub shape: [usize; 3],
     sensor: [usize; 2],
     polarity: Polarity,
@@ -82,7 +82,7 @@ impl Binning {
     ///
     /// # Errors
     /// What is wrong with an option, in words.
-    pub fn take(parts: &mut Vec<&str>) -> Result<Self, String> {
+    pub fn parse_options(parts: &mut Vec<&str>) -> Result<Self, String> {
         let mut binning = Self::default();
         let (mut frames, mut us) = (None, None);
         while let Some((key, value)) = parts.last().and_then(|part| part.trim().split_once('=')) {
@@ -91,7 +91,7 @@ impl Binning {
                 number.ok_or_else(|| format!("{key}={value}: a whole number from 1 to {most} is wanted"))
             };
             match key {
-                "frames" => frames = Some(number(MOST_FRAMES as u64)? as usize),
+                "frames" => frames = Some(number(MAX_FRAMES as u64)? as usize),
                 "us" => us = Some(number(u64::MAX >> 1)?),
                 "polarity" => {
                     let known = Polarity::ALL.iter().find(|(_, word)| *word == value.trim());
@@ -110,21 +110,21 @@ impl Binning {
             parts.pop();
         }
         binning.time = match (us, frames) {
-            (Some(us), frames) => Time::Span { us, frames },
-            (None, Some(frames)) => Time::Frames(frames),
-            (None, None) => Time::default(),
+            (Some(us), frames) => FrameTiming::Span { us, frames },
+            (None, Some(frames)) => FrameTiming::Frames(frames),
+            (None, None) => FrameTiming::default(),
         };
         Ok(binning)
     }
 
     /// Shape and sensor for a network's input `fit`; `seen` gives the sides that the files themselves show.
-    pub(super) fn plan(&self, fit: Option<&[usize]>, seen: impl Fn() -> [usize; 2]) -> Result<Plan> {
+    pub(super) fn plan(&self, fit: Option<&[usize]>, seen: impl Fn() -> [usize; 2]) -> Result<FramePlan> {
         let (channels, [height, width]) = match fit {
             Some(&[channels @ (1 | 2), height, width]) => (Some(channels), [height, width]),
             Some(other) => {
                 return Err(Error::Invalid(format!(
                     "events are seen by networks with input 2×H×W or 1×H×W, not {}",
-                    dims(other)
+                    format_shape(other)
                 )));
             }
             None => {
@@ -144,19 +144,19 @@ impl Binning {
                 "polarity={word} gives {planes} channel(s), but the network sees {channels}; leave it out, or open a network that fits"
             )));
         }
-        Ok(Plan { shape: [planes, height, width], sensor: self.sensor.unwrap_or([width, height]), polarity })
+        Ok(FramePlan { shape: [planes, height, width], sensor: self.sensor.unwrap_or([width, height]), polarity })
     }
 
     /// How many frames each of `recordings` becomes.
     pub(super) fn frames(&self, recordings: &[Vec<Event>]) -> Result<usize, String> {
         match self.time {
-            Time::Frames(frames) | Time::Span { frames: Some(frames), .. } => Ok(frames),
-            Time::Span { us, frames: None } => {
+            FrameTiming::Frames(frames) | FrameTiming::Span { frames: Some(frames), .. } => Ok(frames),
+            FrameTiming::Span { us, frames: None } => {
                 let longest = recordings.iter().map(|events| span(events).1).max().unwrap_or(1);
                 let frames = longest.div_ceil(us);
-                usize::try_from(frames).ok().filter(|&frames| frames <= MOST_FRAMES).ok_or_else(|| {
+                usize::try_from(frames).ok().filter(|&frames| frames <= MAX_FRAMES).ok_or_else(|| {
                     format!(
-                        "the longest takes {longest} µs, which are {frames} frames of {us} µs, more than {MOST_FRAMES}; \
+                        "the longest takes {longest} µs, which are {frames} frames of {us} µs, more than {MAX_FRAMES}; \
                          make frames longer or say how many (frames=N)"
                     )
                 })
@@ -165,7 +165,13 @@ impl Binning {
     }
 
     /// Counts of events `[frames, P, H, W]`; `tally` remembers what became of them.
-    pub(super) fn bin(&self, path: &Path, events: &[Event], plan: &Plan, tally: &mut Tally) -> Result<Vec<f32>> {
+    pub(super) fn bin(
+        &self,
+        path: &Path,
+        events: &[Event],
+        plan: &FramePlan,
+        tally: &mut BinningStats,
+    ) -> Result<Vec<f32>> {
         let [planes, height, width] = plan.shape;
         let [across, down] = plan.sensor;
         let mut frames = vec![0.0; tally.frames * planes * height * width];
@@ -179,8 +185,8 @@ impl Binning {
             }
             let late = event.t - first;
             let frame = match self.time {
-                Time::Frames(frames) => (u128::from(late) * frames as u128 / u128::from(span)) as usize,
-                Time::Span { us, .. } => usize::try_from(late / us).unwrap_or(usize::MAX),
+                FrameTiming::Frames(frames) => (u128::from(late) * frames as u128 / u128::from(span)) as usize,
+                FrameTiming::Span { us, .. } => usize::try_from(late / us).unwrap_or(usize::MAX),
             };
             let plane = match (plan.polarity, event.p.min(1)) {
                 (Polarity::Split, p) => usize::from(p),
@@ -203,7 +209,7 @@ impl Binning {
     }
 
     /// Why an event at `x`, `y` has no place, and what gives it one.
-    fn beyond(&self, events: &[Event], [x, y]: [usize; 2], plan: &Plan) -> String {
+    fn beyond(&self, events: &[Event], [x, y]: [usize; 2], plan: &FramePlan) -> String {
         let [_, height, width] = plan.shape;
         let [across, down] = plan.sensor;
         if self.sensor.is_some() {
@@ -226,7 +232,7 @@ fn span(events: &[Event]) -> (u64, u64) {
 }
 
 /// What became of the events of all recordings.
-pub(super) struct Tally {
+pub(super) struct BinningStats {
     frames: usize,
     recordings: usize,
     /// The shortest and the longest recording.
@@ -239,7 +245,7 @@ pub(super) struct Tally {
     other_polarity: u64,
 }
 
-impl Tally {
+impl BinningStats {
     pub fn new(frames: usize) -> Self {
         let (spans, most) = ([u64::MAX, 0], 0.0);
         Self { frames, recordings: 0, spans, binned: 0, shared: 0, most, late: 0, other_polarity: 0 }
@@ -255,12 +261,12 @@ impl Tally {
     }
 
     /// What has to be known of the frames, in sentences.
-    pub fn notes(&self, binning: &Binning, plan: &Plan) -> Vec<String> {
+    pub fn notes(&self, binning: &Binning, plan: &FramePlan) -> Vec<String> {
         let share = |n: u64| n as f64 / (self.binned + self.late + self.other_polarity).max(1) as f64 * 100.0;
         let of = |length: f64| if length < 100.0 { format!("{length:.1}") } else { format!("{length:.0}") };
         let each = match binning.time {
-            Time::Span { us, .. } => format!("{us} µs"),
-            Time::Frames(frames) => {
+            FrameTiming::Span { us, .. } => format!("{us} µs"),
+            FrameTiming::Frames(frames) => {
                 let [a, b] = self.spans.map(|span| of(span as f64 / frames as f64));
                 if a == b { format!("{a} µs") } else { format!("{a} to {b} µs") }
             }
@@ -306,9 +312,9 @@ impl Tally {
 impl fmt::Display for Binning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.time {
-            Time::Frames(FRAMES) => {}
-            Time::Frames(frames) => write!(f, ",frames={frames}")?,
-            Time::Span { us, frames } => {
+            FrameTiming::Frames(DEFAULT_FRAMES) => {}
+            FrameTiming::Frames(frames) => write!(f, ",frames={frames}")?,
+            FrameTiming::Span { us, frames } => {
                 write!(f, ",us={us}")?;
                 frames.map_or(Ok(()), |frames| write!(f, ",frames={frames}"))?;
             }

@@ -6,6 +6,6 @@ mod binning;
 mod formats;
 pub mod read;
 
-pub use binning::{Binning, FRAMES, MOST_FRAMES, Polarity, Time};
+pub use binning::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
 pub use formats::{Event, events};
 pub use read::{is_recording, read};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::binning::Binning;
 use super::formats::{Event, events};
-use crate::data::bounded_read::count_values;
-use crate::data::{Frames, Samples, images};
+use crate::data::bounded_read::checked_len;
+use crate::data::{FrameSequence, Samples, images};
 use crate::{Error, Result};
 
 /// Side of the sensor that N-MNIST was recorded with.
@@ -33,7 +33,7 @@ pub fn is_recording(path: &Path) -> bool {
 /// [`Error::File`] for broken files and for events beyond the sensor or, where no sensor is stated, beyond `fit`;
 /// [`Error::Invalid`] for a network that sees no events and for binnings that do not fit it.
 pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
-    let (files, labels, class_names) = images::list_of(paths, is_recording)?;
+    let (files, labels, class_names) = images::list_images(paths, is_recording)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("events: no file is named".into())) };
     let recordings = files.iter().map(|path| events(path)).collect::<Result<Vec<_>>>()?;
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
@@ -47,9 +47,9 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     let plan = binning.plan(fit, seen)?;
     let count = binning.frames(&recordings).map_err(|reason| Error::file(first, "all recordings", reason))?;
     let len: usize = plan.shape.iter().product();
-    count_values(first, "all frames", &[files.len(), count, len])?;
+    checked_len(first, "all frames", &[files.len(), count, len])?;
     let mut frames = Vec::with_capacity(files.len() * count * len);
-    let mut tally = super::binning::Tally::new(count);
+    let mut tally = super::binning::BinningStats::new(count);
     for (path, events) in files.iter().zip(&recordings) {
         frames.extend(binning.bin(path, events, &plan, &mut tally)?);
     }
@@ -65,7 +65,7 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         labels: Arc::new(labels),
         class_names,
         full_scale: 1.0,
-        frames: Some(Frames { count, values: Arc::new(frames) }),
+        frames: Some(FrameSequence { count, values: Arc::new(frames) }),
         notes: tally.notes(binning, &plan),
     })
 }
@@ -96,7 +96,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let records = [record(1, 0, 1000, 1), record(1, 0, 1001, 1), record(0, 2, 33_000, 0)];
         let path = write(&dir, "a.npy", &array(XYTP, "3", &records));
-        let spec = DataSpec::guess(&path).unwrap();
+        let spec = DataSpec::detect(&path).unwrap();
         let samples = spec.load().unwrap();
         assert_eq!(samples.shape, [2, 3, 2]);
         let frames = samples.frames.as_ref().unwrap();
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_recording_of_n_mnist_is_read() {
         let Some(path) = shared("events/nmnist_sample.bin") else { return };
-        let spec = DataSpec::guess(&path).unwrap();
+        let spec = DataSpec::detect(&path).unwrap();
         let samples = spec.load().unwrap();
         assert_eq!(samples.shape, [2, 34, 34]);
         // Its sensor is known, so that a network of another size sees it all the same, and it is said.

@@ -16,17 +16,22 @@ const SILENCE: Duration = Duration::from_secs(60);
 const ATTEMPTS: usize = 4;
 
 /// Why a file did not come.
-pub(super) enum Failure {
+pub(super) enum DownloadError {
     /// This source cannot be reached or does not have it; another may.
     Unreachable(String),
     Other(Error),
 }
 
 /// Downloads `url` to its name in `folder`. What arrived is kept beside it as `NAME.part` until it is whole.
-pub(super) fn download(url: &str, file: &Remote, folder: &Path, watch: Watch<'_>) -> Result<(), Failure> {
+pub(super) fn download(
+    url: &str,
+    file: &RemoteFile,
+    folder: &Path,
+    watch: ProgressFn<'_>,
+) -> Result<(), DownloadError> {
     let place = folder.join(file.name);
     let part = folder.join(format!("{}.part", file.name));
-    let other = |error: Error| Failure::Other(error);
+    let other = |error: Error| DownloadError::Other(error);
     let agent = ureq::AgentBuilder::new().timeout_connect(CONNECT).timeout_read(SILENCE).build();
     let mut broken = String::new();
     for _ in 0..ATTEMPTS {
@@ -35,7 +40,7 @@ pub(super) fn download(url: &str, file: &Remote, folder: &Path, watch: Watch<'_>
                 broken.clear();
                 break;
             }
-            Err(Failure::Unreachable(reason)) => broken = reason,
+            Err(DownloadError::Unreachable(reason)) => broken = reason,
             Err(failure) => return Err(failure),
         }
         // Nothing arrived at all: trying again at once helps nobody.
@@ -44,22 +49,28 @@ pub(super) fn download(url: &str, file: &Remote, folder: &Path, watch: Watch<'_>
         }
     }
     if !broken.is_empty() {
-        return Err(Failure::Unreachable(broken));
+        return Err(DownloadError::Unreachable(broken));
     }
-    if sum(&part).map_err(other)? != file.sha256 {
+    if sha256_of(&part).map_err(other)? != file.sha256 {
         // It cannot be gone on with.
         let _ = std::fs::remove_file(&part);
         let reason =
             format!("what {url} sent is not the file that was published (its SHA-256 differs); it was thrown away");
-        return Err(Failure::Other(Error::file(&place, "the whole file", reason)));
+        return Err(DownloadError::Other(Error::file(&place, "the whole file", reason)));
     }
     File::open(&part).and_then(|f| f.sync_all()).map_err(|e| other(Error::io(&part, e)))?;
     std::fs::rename(&part, &place).map_err(|e| other(Error::io(&place, e)))
 }
 
 /// Appends what is missing of `url` to `part`.
-fn append(agent: &ureq::Agent, url: &str, file: &Remote, part: &Path, watch: Watch<'_>) -> Result<(), Failure> {
-    let io = |e: std::io::Error| Failure::Other(Error::io(part, e));
+fn append(
+    agent: &ureq::Agent,
+    url: &str,
+    file: &RemoteFile,
+    part: &Path,
+    watch: ProgressFn<'_>,
+) -> Result<(), DownloadError> {
+    let io = |e: std::io::Error| DownloadError::Other(Error::io(part, e));
     let mut have = std::fs::metadata(part).map_or(0, |m| m.len());
     if have == file.bytes {
         return Ok(());
@@ -69,7 +80,7 @@ fn append(agent: &ureq::Agent, url: &str, file: &Remote, part: &Path, watch: Wat
     }
     let request = agent.get(url);
     let request = if have > 0 { request.set("Range", &format!("bytes={have}-")) } else { request };
-    let response = request.call().map_err(|e| Failure::Unreachable(reason(&e)))?;
+    let response = request.call().map_err(|e| DownloadError::Unreachable(reason(&e)))?;
     // A server that knows no ranges sends all of it again.
     let goes_on = response.status() == 206 && have > 0;
     let mut out = match goes_on {
@@ -80,18 +91,19 @@ fn append(agent: &ureq::Agent, url: &str, file: &Remote, part: &Path, watch: Wat
     let mut body = response.into_reader().take(file.bytes - arrived + 1);
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let n = body.read(&mut buffer).map_err(|e| Failure::Unreachable(format!("the connection broke off: {e}")))?;
+        let n =
+            body.read(&mut buffer).map_err(|e| DownloadError::Unreachable(format!("the connection broke off: {e}")))?;
         if n == 0 {
             break;
         }
         out.write_all(&buffer[..n]).map_err(io)?;
         arrived += n as u64;
-        watch(arrived as f32 / file.bytes as f32).map_err(Failure::Other)?;
+        watch(arrived as f32 / file.bytes as f32).map_err(DownloadError::Other)?;
     }
     out.flush().map_err(io)?;
     match arrived {
         n if n < file.bytes => {
-            Err(Failure::Unreachable(format!("the connection broke off after {n} of {} bytes", file.bytes)))
+            Err(DownloadError::Unreachable(format!("the connection broke off after {n} of {} bytes", file.bytes)))
         }
         _ => Ok(()),
     }
@@ -109,18 +121,18 @@ fn reason(error: &ureq::Error) -> String {
 }
 
 /// Told how far a file is, 0 to 1; an error stops the download.
-pub type Watch<'a> = &'a dyn Fn(f32) -> Result<()>;
+pub type ProgressFn<'a> = &'a dyn Fn(f32) -> Result<()>;
 
 /// A file of a data set.
 #[derive(Clone, Copy, Debug)]
-pub struct Remote {
+pub struct RemoteFile {
     pub name: &'static str,
     pub sha256: &'static str,
     pub bytes: u64,
 }
 
 /// The SHA-256 of the file at `path`, in hexadecimal.
-pub(super) fn sum(path: &Path) -> Result<String> {
+pub(super) fn sha256_of(path: &Path) -> Result<String> {
     let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let mut hash = Sha256::new();
     std::io::copy(&mut file, &mut hash).map_err(|e| Error::io(path, e))?;

@@ -1,7 +1,7 @@
 //! Public data sets by name: downloaded from where their authors (or the libraries everyone takes them from) publish them,
 //! checked against known sums, and put in place whole.
 
-use download::{Remote, Watch, sum};
+use download::{ProgressFn, RemoteFile, sha256_of};
 mod archive;
 mod download;
 
@@ -11,22 +11,22 @@ use crate::{Error, Result};
 
 /// A data set that is known by name.
 #[derive(Clone, Copy, Debug)]
-pub struct DataSet {
+pub struct RemoteDataset {
     pub name: &'static str,
     /// Where its files are published, in the order they are tried; each ends with a slash.
     pub sources: &'static [&'static str],
-    pub files: &'static [Remote],
+    pub files: &'static [RemoteFile],
     /// Files that are unpacked from its one archive, by the ending of their path; empty where there is none.
     unpacked: &'static [&'static str],
 }
 
-const fn file(name: &'static str, sha256: &'static str, bytes: u64) -> Remote {
-    Remote { name, sha256, bytes }
+const fn file(name: &'static str, sha256: &'static str, bytes: u64) -> RemoteFile {
+    RemoteFile { name, sha256, bytes }
 }
 
 /// Every data set there is.
-pub const DATA_SETS: [DataSet; 3] = [
-    DataSet {
+pub const DATA_SETS: [RemoteDataset; 3] = [
+    RemoteDataset {
         name: "mnist",
         sources: &[
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -56,7 +56,7 @@ pub const DATA_SETS: [DataSet; 3] = [
         ],
         unpacked: &[],
     },
-    DataSet {
+    RemoteDataset {
         name: "fashion-mnist",
         sources: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
         files: &[
@@ -83,7 +83,7 @@ pub const DATA_SETS: [DataSet; 3] = [
         ],
         unpacked: &[],
     },
-    DataSet {
+    RemoteDataset {
         name: "cifar10",
         sources: &["https://www.cs.toronto.edu/~kriz/"],
         files: &[file(
@@ -107,7 +107,7 @@ pub const DATA_SETS: [DataSet; 3] = [
 ///
 /// # Errors
 /// [`Error::Invalid`] with the names there are.
-pub fn named(name: &str) -> Result<DataSet> {
+pub fn find(name: &str) -> Result<RemoteDataset> {
     DATA_SETS.into_iter().find(|set| set.name == name).ok_or_else(|| {
         let names: Vec<_> = DATA_SETS.iter().map(|set| set.name).collect();
         Error::Invalid(format!("there is no data set '{name}' to fetch; there are {}", names.join(", ")))
@@ -115,19 +115,19 @@ pub fn named(name: &str) -> Result<DataSet> {
 }
 
 /// Where data sets are put unless a person says otherwise: `$XDG_DATA_HOME/spikescope` or `~/.local/share/spikescope`.
-pub fn home() -> Option<PathBuf> {
+pub fn default_dir() -> Option<PathBuf> {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let data = data.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))?;
     Some(data.join("spikescope"))
 }
 
-impl DataSet {
+impl RemoteDataset {
     /// Fetches what is missing into `folder`. What is there and whole is left as it is; what was begun goes on.
     ///
     /// # Errors
     /// One sentence that says where to put which files by hand, when no source can be reached; [`Error::File`] when what
     /// came is not what was published; [`Error::Io`] when the operating system refuses.
-    pub fn fetch(&self, folder: &Path, watch: Watch<'_>) -> Result<()> {
+    pub fn fetch(&self, folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
         self.fetch_from(self.sources, folder, watch)
     }
 
@@ -135,14 +135,14 @@ impl DataSet {
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub fn fetch_from(&self, sources: &[&str], folder: &Path, watch: Watch<'_>) -> Result<()> {
+    pub fn fetch_from(&self, sources: &[&str], folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
         if self.unpacked.iter().all(|name| folder.join(name).is_file()) && !self.unpacked.is_empty() {
             return Ok(());
         }
         for file in self.files {
             let place = folder.join(file.name);
-            if place.is_file() && sum(&place)? == file.sha256 {
+            if place.is_file() && sha256_of(&place)? == file.sha256 {
                 continue;
             }
             self.fetch_file(sources, file, folder, watch)?;
@@ -154,13 +154,13 @@ impl DataSet {
         }
     }
 
-    fn fetch_file(&self, sources: &[&str], file: &Remote, folder: &Path, watch: Watch<'_>) -> Result<()> {
+    fn fetch_file(&self, sources: &[&str], file: &RemoteFile, folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
         let mut last = String::from("there is no source");
         for source in sources {
             match download::download(&format!("{source}{}", file.name), file, folder, watch) {
                 Ok(()) => return Ok(()),
-                Err(download::Failure::Unreachable(reason)) => last = reason,
-                Err(download::Failure::Other(error)) => return Err(error),
+                Err(download::DownloadError::Unreachable(reason)) => last = reason,
+                Err(download::DownloadError::Other(error)) => return Err(error),
             }
         }
         let names: Vec<_> = self.files.iter().map(|file| file.name).collect();

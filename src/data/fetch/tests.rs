@@ -52,10 +52,10 @@ fn server(body: Vec<u8>, manner: Manner) -> (String, Arc<AtomicUsize>) {
 }
 
 /// A data set of one file with known content.
-fn set(body: &[u8]) -> DataSet {
+fn set(body: &[u8]) -> RemoteDataset {
     let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
-    let file = Remote { name: "a.gz", sha256: Box::leak(hash.into_boxed_str()), bytes: body.len() as u64 };
-    DataSet { name: "small", sources: &[], files: Box::leak(Box::new([file])), unpacked: &[] }
+    let file = RemoteFile { name: "a.gz", sha256: Box::leak(hash.into_boxed_str()), bytes: body.len() as u64 };
+    RemoteDataset { name: "small", sources: &[], files: Box::leak(Box::new([file])), unpacked: &[] }
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// The three words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Grade {
+pub enum Fidelity {
     /// A reader that keeps to the format's definitions gives the same spikes.
     Faithful,
     /// The graph is all there, but a reader that keeps to the definitions runs other dynamics.
@@ -16,33 +16,33 @@ pub enum Grade {
 
 /// A grade with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Graded {
-    pub grade: Grade,
+pub struct FidelityReport {
+    pub grade: Fidelity,
     /// Why it is not faithful, in sentences.
     pub reasons: Vec<String>,
 }
 
-impl Graded {
+impl FidelityReport {
     /// Nothing against it yet.
     pub fn faithful() -> Self {
-        Self { grade: Grade::Faithful, reasons: Vec::new() }
+        Self { grade: Fidelity::Faithful, reasons: Vec::new() }
     }
     /// Takes it down to `grade` for `reason`.
-    pub fn lower(&mut self, grade: Grade, reason: impl Into<String>) {
+    pub fn downgrade(&mut self, grade: Fidelity, reason: impl Into<String>) {
         let reason = reason.into();
         self.grade = self.grade.max(grade);
         if !self.reasons.contains(&reason) {
             self.reasons.push(reason);
         }
     }
-    /// [`lower`](Self::lower) for the reason that decides: it is said first.
-    pub fn lower_first(&mut self, grade: Grade, reason: impl Into<String>) {
+    /// [`downgrade`](Self::lower) for the reason that decides: it is said first.
+    pub fn lower_first(&mut self, grade: Fidelity, reason: impl Into<String>) {
         self.grade = self.grade.max(grade);
         self.reasons.insert(0, reason.into());
     }
 }
 
-impl Grade {
+impl Fidelity {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -2,10 +2,10 @@
 //! into the weights that read them, or into a `Scale` where a spike meets no weights.
 
 use super::limitations::{dynamics, metadata};
-use super::writer::{Pools, Writer, Written, names};
+use super::writer::{PoolExport, Writer, WrittenValue, node_names};
 use crate::convert::{Recipe, SpikingNetwork};
-use crate::export::{Grade, Graded};
-use crate::network::nir::{Graph, Kind};
+use crate::export::{Fidelity, FidelityReport};
+use crate::network::nir::{NirGraph, NirOp};
 use crate::network::{Network, NodeId};
 
 /// Writes `spiking`, converted from the rewritten `network` by `recipe`, as a graph. `extra` is remembered beside it.
@@ -14,35 +14,35 @@ pub fn graph(
     network: &Network,
     spiking: &SpikingNetwork,
     recipe: &Recipe,
-    pools: Pools,
+    pools: PoolExport,
     extra: &[(String, String)],
-) -> (Option<Graph>, Graded) {
+) -> (Option<NirGraph>, FidelityReport) {
     let mut graded = dynamics(spiking, recipe);
-    let own = names(network);
+    let own = node_names(network);
     let mut writer = Writer::new(network, spiking, pools, own);
-    let mut values: Vec<Option<Written>> = vec![None; network.nodes.len()];
+    let mut values: Vec<Option<WrittenValue>> = vec![None; network.nodes.len()];
     for id in needed(network) {
         match writer.write(id, &values) {
             Ok(written) => values[id] = Some(written),
             Err(reason) => {
-                graded.lower_first(Grade::Unsupported, format!("{}: {reason}", network.nodes[id].name));
+                graded.lower_first(Fidelity::Unsupported, format!("{}: {reason}", network.nodes[id].name));
                 return (None, graded);
             }
         }
     }
-    if graded.grade == Grade::Unsupported {
+    if graded.grade == Fidelity::Unsupported {
         return (None, graded);
     }
     let shape = network.nodes[network.output].shape.clone();
     let Some(answer) = values[network.output].take() else { return (None, graded) };
-    let answer = match writer.settled(answer, "readout") {
-        Ok(answer) => writer.unscaled(answer, &shape, "readout"),
+    let answer = match writer.materialize(answer, "readout") {
+        Ok(answer) => writer.remove_scale(answer, &shape, "readout"),
         Err(reason) => {
-            graded.lower_first(Grade::Unsupported, reason);
+            graded.lower_first(Fidelity::Unsupported, reason);
             return (None, graded);
         }
     };
-    writer.add("output", Kind::Output { shape }, &answer, Vec::new());
+    writer.add("output", NirOp::Output { shape }, &answer, Vec::new());
     let mut graph = writer.into_graph();
     graph.metadata = metadata(recipe, &graded);
     graph.metadata.extend(extra.iter().cloned());

@@ -1,42 +1,42 @@
 //! What a NIR graph cannot say of the neurons' dynamics, as a grade with reasons, and what is told in its metadata instead.
 
-use crate::convert::{Correction, Neuron, Readout, Recipe, Reset, SpikingNetwork, Tie};
-use crate::export::{Grade, Graded};
+use crate::convert::{Correction, NeuronModel, Readout, Recipe, Reset, SpikingNetwork, TieRule};
+use crate::export::{Fidelity, FidelityReport};
 
 /// What the format's definition of an IF neuron leaves out.
-pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> Graded {
-    let mut graded = Graded::faithful();
+pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> FidelityReport {
+    let mut graded = FidelityReport::faithful();
     if recipe.reset == Reset::Soft {
-        graded.lower(
-            Grade::Approximate,
+        graded.downgrade(
+            Fidelity::Approximate,
             "NIR has no reset by subtraction: its IF neuron goes back to v_reset. Readers that subtract anyway (sinabs) run it as here; \
              those that reset to 0 lose what lay above the threshold",
         );
     }
-    if spiking.layers.iter().any(|layer| layer.start.is_some() || layer.v_init != 0.0) {
-        graded.lower(
-            Grade::Approximate,
+    if spiking.layers.iter().any(|layer| layer.v_init_values.is_some() || layer.v_init != 0.0) {
+        graded.downgrade(
+            Fidelity::Approximate,
             "NIR has no initial potential: v(0) is in the metadata (v_init, as a share of θ) and must be set by hand in the reader",
         );
     }
-    if recipe.tie == Tie::Ge {
-        graded.lower(
-            Grade::Approximate,
+    if recipe.tie == TieRule::Ge {
+        graded.downgrade(
+            Fidelity::Approximate,
             "here a potential exactly at θ fires, in NIR it does not: where currents are quantized counts differ by one",
         );
     }
-    if recipe.neuron != Neuron::If {
-        graded.lower_first(Grade::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
+    if recipe.neuron != NeuronModel::If {
+        graded.lower_first(Fidelity::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
     }
     if recipe.correction != Correction::None {
         graded.lower_first(
-            Grade::Unsupported,
+            Fidelity::Unsupported,
             "a correction (SRP, COS) depends on the sample, which no graph can say; export without it",
         );
     }
     if let Readout::EarlyExit(_) | Readout::Delayed(_) = recipe.readout {
-        graded.lower(
-            Grade::Approximate,
+        graded.downgrade(
+            Fidelity::Approximate,
             "the readout leaves out steps or exits early; the graph's output is the current of every step",
         );
     }
@@ -44,8 +44,8 @@ pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> Graded {
 }
 
 /// What is remembered of the conversion beside the graph.
-pub(super) fn metadata(recipe: &Recipe, graded: &Graded) -> Vec<(String, String)> {
-    let tie = if recipe.tie == Tie::Ge { "m >= theta" } else { "m > theta" };
+pub(super) fn metadata(recipe: &Recipe, graded: &FidelityReport) -> Vec<(String, String)> {
+    let tie = if recipe.tie == TieRule::Ge { "m >= theta" } else { "m > theta" };
     let reset = if recipe.reset == Reset::Soft { "subtract" } else { "zero" };
     let entries = [
         ("source", concat!("spikescope ", env!("CARGO_PKG_VERSION")).to_owned()),

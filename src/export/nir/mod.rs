@@ -8,4 +8,4 @@ mod selection_conv;
 mod writer;
 
 pub use graph::graph;
-pub use writer::{Pools, names};
+pub use writer::{PoolExport, node_names};

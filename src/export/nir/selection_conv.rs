@@ -2,7 +2,7 @@
 //! whose channels are filled up with zeros (the option-A shortcut of He et al., CVPR 2016, section 4.2) is a convolution of
 //! 1×1 with a stride. Exact: every output is one input or nothing.
 
-use crate::network::nir::Kind;
+use crate::network::nir::NirOp;
 use crate::network::{Op, Weights};
 
 /// Kernels with more weights than this are not written.
@@ -10,7 +10,7 @@ const MOST_WEIGHTS: usize = 1 << 24;
 
 /// Where the values `[C, H, W]` of a picture come from in another one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Move {
+pub struct ChannelSelection {
     /// Shape of the picture that is read.
     from: [usize; 3],
     /// For every channel the one it is, or none for zeros.
@@ -27,7 +27,7 @@ struct Line {
     count: usize,
 }
 
-impl Move {
+impl ChannelSelection {
     /// All of a picture of shape `from` as it is.
     pub fn all(from: [usize; 3]) -> Self {
         let [channels, height, width] = from;
@@ -73,7 +73,7 @@ impl Move {
     ///
     /// # Errors
     /// Why there is none, in words.
-    pub fn convolution(&self, units: &[f32]) -> Result<Kind, String> {
+    pub fn convolution(&self, units: &[f32]) -> Result<NirOp, String> {
         let [channels, height, width] = self.from;
         let (rows, columns) = (self.rows.window(height), self.columns.window(width));
         let (kh, kw) = (rows.kernel, columns.kernel);
@@ -88,7 +88,7 @@ impl Move {
             }
         }
         let out = self.channels.len();
-        Ok(Kind::Conv2d {
+        Ok(NirOp::Conv2d {
             input_shape: Some([height, width]),
             weight: Weights::new(vec![out, channels, kh, kw], weight),
             bias: Weights::new(vec![out], vec![0.0; out]),
@@ -165,8 +165,8 @@ mod tests {
     use super::*;
 
     /// The values of `kind` applied to a picture, as a reader computes them.
-    fn convolved(kind: &Kind, from: [usize; 3], x: &[f32]) -> (Vec<usize>, Vec<f32>) {
-        let Kind::Conv2d { weight, stride, padding, .. } = kind else { panic!("{kind:?}") };
+    fn convolved(kind: &NirOp, from: [usize; 3], x: &[f32]) -> (Vec<usize>, Vec<f32>) {
+        let NirOp::Conv2d { weight, stride, padding, .. } = kind else { panic!("{kind:?}") };
         let &[out, channels, kh, kw] = weight.shape.as_slice() else { panic!() };
         let [_, h, w] = from;
         let (rows, columns) = ((h + 2 * padding[0] - kh) / stride[0] + 1, (w + 2 * padding[1] - kw) / stride[1] + 1);
@@ -240,7 +240,7 @@ mod tests {
         let from = [3, 7, 6];
         let x: Vec<f32> = (0..126).map(|k| k as f32 + 1.0).collect();
         for chain in chains {
-            let (mut shape, mut values, mut all) = (from.to_vec(), x.clone(), Move::all(from));
+            let (mut shape, mut values, mut all) = (from.to_vec(), x.clone(), ChannelSelection::all(from));
             for op in &chain {
                 (shape, values) = moved(op, &shape, &values);
                 all = all.then(op).unwrap_or_else(|| panic!("{op:?}"));
@@ -248,7 +248,7 @@ mod tests {
             assert_eq!(convolved(&all.convolution(&[1.0; 3]).unwrap(), from, &x), (shape, values), "{chain:?}");
         }
         // What was cut away must not come back as padding.
-        let cut = Move::all(from).then(&slice(1, 2, 5, 1)).unwrap();
+        let cut = ChannelSelection::all(from).then(&slice(1, 2, 5, 1)).unwrap();
         assert_eq!(cut.then(&pad([0, 1, 0], [0, 0, 0])), None);
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let weight = Weights::new(vec![1, 1, 3, 2], (1..7).map(|w| w as f32).collect());
         for padding in [[0, 0, 1, 1], [2, 0, 0, 1], [1, 3, 0, 0]] {
             let (weight2, even) = even_pads(&weight, padding, [1, 1]).unwrap();
-            let conv = |weight: &Weights, padding| Kind::Conv2d {
+            let conv = |weight: &Weights, padding| NirOp::Conv2d {
                 input_shape: None,
                 weight: weight.clone(),
                 bias: Weights::new(vec![1], vec![0.0]),

@@ -2,30 +2,30 @@
 
 use std::collections::HashSet;
 
-use super::selection_conv::{Move, even_pads};
-use crate::convert::{Pooling, SpikingLayer, SpikingNetwork};
+use super::selection_conv::{ChannelSelection, even_pads};
+use crate::convert::{MaxPoolRule, SpikingLayer, SpikingNetwork};
 use crate::network;
-use crate::network::nir::{Graph, Kind, Node};
+use crate::network::nir::{NirGraph, NirNode, NirOp};
 use crate::network::{Network, NodeId, Op, Weights};
 
 /// What a value of the network is in the graph.
 #[derive(Clone)]
-pub(super) struct Written {
+pub(super) struct WrittenValue {
     /// Nodes of the graph that add up to it.
     pub(super) sources: Vec<String>,
     /// What one unit of it stands for, per entry of its first dimension (of what the sources send, where that is still to
     /// be moved).
     pub(super) units: Vec<f32>,
     /// How it is moved out of the sources, where no node has been written for that yet.
-    pub(super) moved: Option<Move>,
+    pub(super) moved: Option<ChannelSelection>,
 }
 
 /// A graph in the making.
 pub(super) struct Writer<'a> {
     network: &'a Network,
     spiking: &'a SpikingNetwork,
-    pools: Pools,
-    graph: Graph,
+    pools: PoolExport,
+    graph: NirGraph,
     /// Names of the network's own nodes in the graph.
     own: Vec<String>,
     names: HashSet<String>,
@@ -35,71 +35,82 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// An empty graph of `network`, whose nodes are called `own` in it.
-    pub(super) fn new(network: &'a Network, spiking: &'a SpikingNetwork, pools: Pools, own: Vec<String>) -> Self {
+    pub(super) fn new(network: &'a Network, spiking: &'a SpikingNetwork, pools: PoolExport, own: Vec<String>) -> Self {
         let names = own.iter().cloned().collect();
-        Self { network, spiking, pools, graph: Graph::default(), own, names, bias_left: Vec::new() }
+        Self { network, spiking, pools, graph: NirGraph::default(), own, names, bias_left: Vec::new() }
     }
 
     /// What was written.
-    pub(super) fn into_graph(self) -> Graph {
+    pub(super) fn into_graph(self) -> NirGraph {
         self.graph
     }
 }
 
 impl Writer<'_> {
     /// Adds a node beside those of the network that reads `from`; its name in the graph.
-    pub(super) fn add(&mut self, name: &str, kind: Kind, from: &Written, metadata: Vec<(String, String)>) -> String {
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        kind: NirOp,
+        from: &WrittenValue,
+        metadata: Vec<(String, String)>,
+    ) -> String {
         let name = unique(name, &mut self.names);
         self.put(name, kind, from, metadata)
     }
 
     /// Adds what node `id` of the network is; its name in the graph.
-    fn add_node(&mut self, id: NodeId, kind: Kind, from: &Written) -> String {
+    fn add_node(&mut self, id: NodeId, kind: NirOp, from: &WrittenValue) -> String {
         // Version 1.0.4 of the package, which sinabs asks for, knows metadata of few kinds of nodes.
         let metadata = match kind {
-            Kind::If { .. } | Kind::Affine { .. } => vec![("layer".to_owned(), self.network.nodes[id].name.clone())],
+            NirOp::If { .. } | NirOp::Affine { .. } => vec![("layer".to_owned(), self.network.nodes[id].name.clone())],
             _ => Vec::new(),
         };
         self.put(self.own[id].clone(), kind, from, metadata)
     }
 
-    fn put(&mut self, unique: String, kind: Kind, from: &Written, metadata: Vec<(String, String)>) -> String {
+    fn put(&mut self, unique: String, kind: NirOp, from: &WrittenValue, metadata: Vec<(String, String)>) -> String {
         self.graph.edges.extend(from.sources.iter().map(|source| (source.clone(), unique.clone())));
-        self.graph.nodes.push((unique.clone(), Node { kind, metadata }));
+        self.graph.nodes.push((unique.clone(), NirNode { kind, metadata }));
         unique
     }
 
     /// `value` with units of 1: through a `Scale` where it has others.
-    pub(super) fn unscaled(&mut self, value: Written, shape: &[usize], name: &str) -> Written {
+    pub(super) fn remove_scale(&mut self, value: WrittenValue, shape: &[usize], name: &str) -> WrittenValue {
         if value.units.iter().all(|&unit| unit == 1.0) {
             return value;
         }
         let plane = shape.iter().skip(1).product::<usize>();
         let all = value.units.iter().flat_map(|&unit| std::iter::repeat_n(unit, plane)).collect();
-        let kind = Kind::Scale { scale: Weights::new(shape.to_vec(), all) };
+        let kind = NirOp::Scale { scale: Weights::new(shape.to_vec(), all) };
         let name = self.add(&format!("{name}_scale"), kind, &value, Vec::new());
-        Written { sources: vec![name], units: vec![1.0; value.units.len()], moved: None }
+        WrittenValue { sources: vec![name], units: vec![1.0; value.units.len()], moved: None }
     }
 
     /// `value` with a node for what is still to be moved.
-    pub(super) fn settled(&mut self, value: Written, name: &str) -> Result<Written, String> {
+    pub(super) fn materialize(&mut self, value: WrittenValue, name: &str) -> Result<WrittenValue, String> {
         let Some(moved) = &value.moved else { return Ok(value) };
         let kind = moved.convolution(&value.units)?;
-        let Kind::Conv2d { weight, .. } = &kind else { return Err("is no convolution".into()) };
+        let NirOp::Conv2d { weight, .. } = &kind else { return Err("is no convolution".into()) };
         let channels = weight.shape[0];
         let name = self.add(&format!("{name}_moved"), kind, &value, Vec::new());
-        Ok(Written { sources: vec![name], units: vec![1.0; channels], moved: None })
+        Ok(WrittenValue { sources: vec![name], units: vec![1.0; channels], moved: None })
     }
 
     /// What the sources of input `k` of `node` send, as it is.
-    fn input(&mut self, node: &network::Node, k: usize, values: &[Option<Written>]) -> Result<Written, String> {
+    fn input(
+        &mut self,
+        node: &network::Node,
+        k: usize,
+        values: &[Option<WrittenValue>],
+    ) -> Result<WrittenValue, String> {
         let value = values[node.inputs[k]].clone().ok_or("reads what was not written")?;
         let name = format!("{}_{k}", node.name);
-        self.settled(value, &name)
+        self.materialize(value, &name)
     }
 
     /// A picture's slice or padding, kept for the node that reads it.
-    fn moved(&mut self, id: NodeId, value: Written) -> Result<Written, String> {
+    fn moved(&mut self, id: NodeId, value: WrittenValue) -> Result<WrittenValue, String> {
         let network = self.network;
         let node = &network.nodes[id];
         let from =
@@ -107,16 +118,18 @@ impl Writer<'_> {
         let so_far = value.moved.clone();
         let further = so_far.and_then(|moved| moved.then(&node.op));
         if let Some(moved) = further {
-            return Ok(Written { moved: Some(moved), ..value });
+            return Ok(WrittenValue { moved: Some(moved), ..value });
         }
         let shape = from(&network.nodes[node.inputs[0]].shape)?;
-        let value = self.settled(value, &node.name)?;
-        let moved = Move::all(shape).then(&node.op).ok_or_else(|| format!("NIR has no node for '{}'", node.kind()))?;
-        Ok(Written { moved: Some(moved), ..value })
+        let value = self.materialize(value, &node.name)?;
+        let moved = ChannelSelection::all(shape)
+            .then(&node.op)
+            .ok_or_else(|| format!("NIR has no node for '{}'", node.kind_name()))?;
+        Ok(WrittenValue { moved: Some(moved), ..value })
     }
 
     /// Pictures side by side, each by its own convolution to its place among the channels.
-    fn joined(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
+    fn joined(&mut self, id: NodeId, values: &[Option<WrittenValue>]) -> Result<WrittenValue, String> {
         let network = self.network;
         let node = &network.nodes[id];
         let (mut sources, mut at) = (Vec::new(), 0);
@@ -124,31 +137,31 @@ impl Writer<'_> {
             let shape = network.nodes[node.inputs[k]].shape.as_slice();
             let Ok(from) = <[usize; 3]>::try_from(shape) else { return Err("NIR has no node that joins lists".into()) };
             let part = self.input(node, k, values)?;
-            let moved = Some(Move::all(from).into_channels(at, node.shape[0]));
+            let moved = Some(ChannelSelection::all(from).into_channels(at, node.shape[0]));
             at += from[0];
-            let part = self.settled(Written { moved, ..part }, &format!("{}_{k}", node.name))?;
+            let part = self.materialize(WrittenValue { moved, ..part }, &format!("{}_{k}", node.name))?;
             sources.extend(part.sources);
         }
-        Ok(Written { sources, units: vec![1.0; node.shape[0]], moved: None })
+        Ok(WrittenValue { sources, units: vec![1.0; node.shape[0]], moved: None })
     }
 
     /// Writes node `id`, whose inputs stand in `values`.
-    pub(super) fn write(&mut self, id: NodeId, values: &[Option<Written>]) -> Result<Written, String> {
+    pub(super) fn write(&mut self, id: NodeId, values: &[Option<WrittenValue>]) -> Result<WrittenValue, String> {
         let network = self.network;
         let node = &network.nodes[id];
         let ones = vec![1.0; node.shape[0]];
-        let plain = |name: String| Written { sources: vec![name], units: ones.clone(), moved: None };
-        let nothing = Written { sources: Vec::new(), units: Vec::new(), moved: None };
+        let plain = |name: String| WrittenValue { sources: vec![name], units: ones.clone(), moved: None };
+        let nothing = WrittenValue { sources: Vec::new(), units: Vec::new(), moved: None };
         let before = |k: usize| network.nodes[node.inputs[k]].shape.as_slice();
         match &node.op {
-            Op::Input => Ok(plain(self.add_node(id, Kind::Input { shape: node.shape.clone() }, &nothing))),
+            Op::Input => Ok(plain(self.add_node(id, NirOp::Input { shape: node.shape.clone() }, &nothing))),
             Op::Linear { weight, bias } => {
                 let from = self.input(node, 0, values)?;
                 let wide = weight.shape[1];
                 let data = weight.data.iter().enumerate().map(|(i, w)| w * from.units[i % wide]).collect();
                 let weight = Weights::new(weight.shape.clone(), data);
                 let bias = self.bias(id, bias.as_ref(), weight.shape[0]);
-                Ok(plain(self.add_node(id, Kind::Affine { weight, bias }, &from)))
+                Ok(plain(self.add_node(id, NirOp::Affine { weight, bias }, &from)))
             }
             Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
                 let [top, left, bottom, right] = *padding;
@@ -161,7 +174,7 @@ impl Writer<'_> {
                 };
                 let bias = self.bias(id, bias.as_ref(), weight.shape[0]);
                 let [_, height, width] = *before(0) else { return Err("reads no picture".into()) };
-                let kind = Kind::Conv2d {
+                let kind = NirOp::Conv2d {
                     input_shape: Some([height, width]),
                     weight,
                     bias,
@@ -178,22 +191,22 @@ impl Writer<'_> {
                     return Err("its neurons get a current of their own (bias correction or shift) and no weights before them can carry it".into());
                 }
                 let from = self.input(node, 0, values)?;
-                let from = self.unscaled(from, &node.shape, &node.name);
+                let from = self.remove_scale(from, &node.shape, &node.name);
                 let of = |v: f32| Weights::new(node.shape.clone(), vec![v; node.len()]);
                 let theta = layer.theta_per_neuron();
                 if theta.iter().any(|&theta| theta <= 0.0) {
                     return Err("a channel was never active and its threshold is 0, which no reader expects; use one threshold per layer".into());
                 }
-                let kind = Kind::If { r: of(1.0), threshold: Weights::new(node.shape.clone(), theta), reset: of(0.0) };
+                let kind = NirOp::If { r: of(1.0), threshold: Weights::new(node.shape.clone(), theta), reset: of(0.0) };
                 let name = self.add_node(id, kind, &from);
-                let units = (0..node.shape[0]).map(|c| layer.theta_of(c * layer.plane())).collect();
-                Ok(Written { sources: vec![name], units, moved: None })
+                let units = (0..node.shape[0]).map(|c| layer.theta_of(c * layer.neurons_per_channel())).collect();
+                Ok(WrittenValue { sources: vec![name], units, moved: None })
             }
             Op::Add => {
-                let mut sum = Written { sources: Vec::new(), units: ones, moved: None };
+                let mut sum = WrittenValue { sources: Vec::new(), units: ones, moved: None };
                 for k in 0..node.inputs.len() {
                     let part = self.input(node, k, values)?;
-                    let part = self.unscaled(part, &node.shape, &format!("{}_{k}", node.name));
+                    let part = self.remove_scale(part, &node.shape, &format!("{}_{k}", node.name));
                     // An edge can be there but once: a value added to itself goes through a node of its own.
                     if part.sources.iter().any(|source| sum.sources.contains(source)) {
                         return Err("adds a value to itself, which NIR's edges cannot say".into());
@@ -228,7 +241,7 @@ impl Writer<'_> {
                 let from = self.input(node, 0, values)?;
                 let pick = |c: usize| if scale.len() == 1 { scale[0] } else { scale[c] };
                 let units = from.units.iter().enumerate().map(|(c, unit)| unit * pick(c)).collect();
-                Ok(Written { units, ..from })
+                Ok(WrittenValue { units, ..from })
             }
             Op::Affine { .. } => {
                 Err("a constant current beside spikes (a BatchNorm behind neurons) has no node in NIR".into())
@@ -239,40 +252,44 @@ impl Writer<'_> {
             }
             Op::Concat { axis: 0 } => self.joined(id, values),
             Op::MaxPool2d { .. } => Err(match self.spiking.pooling {
-                Pooling::PreNeuron => "NIR has no max pooling".into(),
-                Pooling::Lateral => "NIR has no max pooling and no lateral inhibition".into(),
+                MaxPoolRule::PreNeuron => "NIR has no max pooling".into(),
+                MaxPoolRule::Lateral => "NIR has no max pooling and no lateral inhibition".into(),
             }),
-            _ => Err(format!("NIR has no node for '{}'", node.kind())),
+            _ => Err(format!("NIR has no node for '{}'", node.kind_name())),
         }
     }
 
     fn pool(
         &mut self,
         id: NodeId,
-        from: Written,
+        from: WrittenValue,
         kernel: [usize; 2],
         stride: [usize; 2],
         padding: [usize; 2],
-    ) -> Written {
+    ) -> WrittenValue {
         let share = 1.0 / (kernel[0] * kernel[1]) as f32;
         let (kind, factor) = match self.pools {
-            Pools::Average => (Kind::AvgPool2d { kernel, stride, padding }, 1.0),
-            Pools::Sum => (Kind::SumPool2d { kernel, stride, padding }, share),
+            PoolExport::Average => (NirOp::AvgPool2d { kernel, stride, padding }, 1.0),
+            PoolExport::Sum => (NirOp::SumPool2d { kernel, stride, padding }, share),
         };
         let pooled = self.add_node(id, kind, &from);
         let units = from.units.iter().map(|unit| unit * factor).collect();
-        Written { sources: vec![pooled], units, moved: None }
+        WrittenValue { sources: vec![pooled], units, moved: None }
     }
 
-    fn flat(&mut self, name: &str, from: Written, shape: &[usize]) -> Written {
+    fn flat(&mut self, name: &str, from: WrittenValue, shape: &[usize]) -> WrittenValue {
         if shape.len() == 1 {
             return from;
         }
         let plane = shape.iter().skip(1).product::<usize>();
         let units = from.units.iter().flat_map(|&unit| std::iter::repeat_n(unit, plane)).collect();
         // Counted from the end, so that it is right with and without a batch in front.
-        let kind = Kind::Flatten { input: shape.to_vec(), start: -(shape.len() as i64), end: -1 };
-        Written { sources: vec![self.add(&format!("{name}_flatten"), kind, &from, Vec::new())], units, moved: None }
+        let kind = NirOp::Flatten { input: shape.to_vec(), start: -(shape.len() as i64), end: -1 };
+        WrittenValue {
+            sources: vec![self.add(&format!("{name}_flatten"), kind, &from, Vec::new())],
+            units,
+            moved: None,
+        }
     }
 
     /// The bias of node `id`, with the currents of the neurons that alone read it.
@@ -285,8 +302,8 @@ impl Writer<'_> {
             && !self.bias_left.contains(&layer.node)
         {
             for (c, value) in data.iter_mut().enumerate() {
-                let neuron = c * layer.plane();
-                *value += layer.bias_of(neuron) + layer.shift * layer.theta_of(neuron);
+                let neuron = c * layer.neurons_per_channel();
+                *value += layer.bias_of(neuron) + layer.bias_shift * layer.theta_of(neuron);
             }
             self.bias_left.push(layer.node);
         }
@@ -309,7 +326,7 @@ impl Writer<'_> {
 }
 
 fn has_current(layer: &SpikingLayer) -> bool {
-    layer.shift != 0.0 || layer.bias.iter().any(|&b| b != 0.0)
+    layer.bias_shift != 0.0 || layer.bias.iter().any(|&b| b != 0.0)
 }
 
 /// Weights in one group, every input channel times its unit. Groups are written out with zeros: the shapes that readers infer
@@ -328,7 +345,7 @@ fn dense(weight: &Weights, groups: usize, units: &[f32]) -> Weights {
 
 /// How average pools are written: readers know one or the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pools {
+pub enum PoolExport {
     /// `AvgPool2d` (snnTorch, SpikingJelly).
     #[default]
     Average,
@@ -337,7 +354,7 @@ pub enum Pools {
 }
 
 /// The name that every node of `network` has in its graph.
-pub fn names(network: &Network) -> Vec<String> {
+pub fn node_names(network: &Network) -> Vec<String> {
     let mut taken = HashSet::new();
     network
         .nodes

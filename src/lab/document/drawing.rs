@@ -4,24 +4,24 @@ use std::path::Path;
 
 use crate::data::digits::Drawing;
 use crate::data::images;
-use crate::lab::view::view_state::Instead;
+use crate::lab::view::view_state::DataBeforeDrawing;
 use crate::lab::{Lab, Message};
 
 impl Lab {
     /// The drawing that the lab runs, if it runs one.
     pub fn drawing(&self) -> Option<Drawing> {
-        Drawing::of(&self.settings.data)
+        Drawing::from_spec(&self.settings.data)
     }
 
     /// Whether a drawing stands in for data that can come back.
-    pub fn stands_in(&self) -> bool {
-        self.view.before_drawing.is_some() && Drawing::is(&self.settings.data)
+    pub fn shows_drawing(&self) -> bool {
+        self.view.before_drawing.is_some() && Drawing::is_drawing_spec(&self.settings.data)
     }
 
     pub(super) fn draw(&mut self, drawing: &Drawing) {
-        if !Drawing::is(&self.settings.data) {
+        if !Drawing::is_drawing_spec(&self.settings.data) {
             let s = &self.settings;
-            let instead = Instead {
+            let instead = DataBeforeDrawing {
                 data: s.data.clone(),
                 samples: s.samples.clone(),
                 calibration_data: s.calibration_data.clone(),
@@ -29,7 +29,7 @@ impl Lab {
             self.view.before_drawing = Some(instead);
         }
         self.change(|s| {
-            if !Drawing::is(&s.data) {
+            if !Drawing::is_drawing_spec(&s.data) {
                 // Thresholds come from where they came from: one drawing is no calibration set.
                 s.calibration_data.get_or_insert_with(|| s.data.clone());
             }
@@ -39,7 +39,7 @@ impl Lab {
     }
 
     pub(super) fn draw_picture(&mut self, path: &Path) {
-        match images::read_gray(path).and_then(|picture| Drawing::from_picture(&picture)) {
+        match images::read_grayscale(path).and_then(|picture| Drawing::from_picture(&picture)) {
             Ok(drawing) => {
                 self.draw(&drawing);
                 self.update([Message::EndGesture]);
@@ -49,7 +49,7 @@ impl Lab {
     }
 
     pub(super) fn leave_drawing(&mut self) {
-        if !Drawing::is(&self.settings.data) {
+        if !Drawing::is_drawing_spec(&self.settings.data) {
             return;
         }
         if let Some(instead) = self.view.before_drawing.take() {
@@ -66,7 +66,7 @@ mod tests {
     use crate::experiment::Settings;
 
     fn lab() -> Lab {
-        Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::first_start() }).unwrap()
+        Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() }).unwrap()
     }
 
     #[test]
@@ -74,25 +74,25 @@ mod tests {
         let mut lab = lab();
         let (before, theta) = (lab.settings.clone(), lab.run.as_ref().unwrap().spiking.layers[0].theta.clone());
         let mut drawing = Drawing::default();
-        drawing.begin([14.0, 4.0]);
+        drawing.begin_stroke([14.0, 4.0]);
         for y in 5..24 {
-            drawing.draw_to([14.0, y as f32]);
+            drawing.line_to([14.0, y as f32]);
             lab.update([Message::SetDrawing(Box::new(drawing.clone()))]);
         }
         lab.update([Message::EndGesture]);
-        lab.settle();
-        assert!(lab.notices.is_empty(), "{:?}", lab.notices);
+        lab.wait_until_idle();
+        assert!(lab.notifications.is_empty(), "{:?}", lab.notifications);
         let run = lab.run.clone().unwrap();
         assert_eq!((run.recording.samples, run.labels.len()), (1, 0));
         assert_eq!(run.spiking.layers[0].theta, theta);
         assert_eq!(lab.drawing(), Some(drawing));
         assert_eq!(lab.undo_sentence().unwrap(), "builtin:digits to a drawing of 1 stroke");
         lab.update([Message::LeaveDrawing]);
-        lab.settle();
+        lab.wait_until_idle();
         assert_eq!(lab.settings, before);
         assert_eq!(lab.run.as_ref().unwrap().settings, before);
         lab.update([Message::Undo]);
-        lab.settle();
+        lab.wait_until_idle();
         assert_eq!(lab.drawing().map(|drawing| drawing.strokes.len()), Some(1), "undone: the drawing is back");
     }
 
@@ -105,8 +105,8 @@ mod tests {
             .unwrap();
         let mut lab = lab();
         lab.update([Message::DrawPicture(path)]);
-        assert!(lab.drawing().is_some_and(|drawing| drawing.under.is_some()), "{:?}", lab.notices);
+        assert!(lab.drawing().is_some_and(|drawing| drawing.under.is_some()), "{:?}", lab.notifications);
         lab.update([Message::DrawPicture(folder.path().join("absent.png"))]);
-        assert!(lab.notices.last().unwrap().text.contains("absent.png"));
+        assert!(lab.notifications.last().unwrap().text.contains("absent.png"));
     }
 }

@@ -1,11 +1,11 @@
 //! What the engine tells, and what is asked of it.
 
 use crate::convert::NamedRecipe;
-use crate::experiment::neuron_categories::telling;
-use crate::lab::engine::News;
-use crate::lab::storage::recent_files::Opened;
+use crate::experiment::neuron_categories::example_to_focus;
+use crate::lab::engine::EngineEvent;
+use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::saved_scalings;
-use crate::lab::{Job, Lab, Level, Notice};
+use crate::lab::{Job, Lab, Notification, NotificationLevel};
 use crate::network::open::is_network_file;
 use crate::{Error, network};
 
@@ -15,8 +15,8 @@ impl Lab {
         if let Some(run) = &self.run {
             self.settings = run.settings.clone();
         }
-        self.undo.refused(&self.settings);
-        self.asked = Some(self.settings.clone());
+        self.undo.discard_failed(&self.settings);
+        self.requested = Some(self.settings.clone());
     }
 
     /// The work was stopped: back to what is on the screen, and redo takes up again what was not run.
@@ -24,57 +24,57 @@ impl Lab {
         let wanted = self.settings.clone();
         self.settle_back();
         // What was to be opened had not been fitted yet: it is opened again, not redone.
-        if wanted.of_others(&self.settings) {
+        if wanted.has_other_sources(&self.settings) {
             return;
         }
         if let Some(sentence) = self.undo.stopped(&self.settings, wanted) {
             let text = format!("Stopped: {sentence} was not run; redo takes it up again");
-            self.notices.push(Notice { level: Level::Note, text });
+            self.notifications.push(Notification { level: NotificationLevel::Note, text });
         }
     }
 
     /// Takes in what the engine has to tell. Returns whether anything changed.
     pub fn poll(&mut self) -> bool {
-        let news = self.engine.news();
+        let news = self.engine.events();
         let any = !news.is_empty();
-        news.into_iter().for_each(|news| self.hear(news));
+        news.into_iter().for_each(|news| self.on_engine_event(news));
         if any {
-            self.ask();
+            self.request_run();
         }
         any
     }
 
-    pub(super) fn hear(&mut self, news: News) {
+    pub(super) fn on_engine_event(&mut self, news: EngineEvent) {
         match news {
-            News::Progress { generation, stage, fraction } if generation == self.generation => {
+            EngineEvent::Progress { generation, stage, fraction } if generation == self.generation => {
                 if let Some(job) = &mut self.job {
                     (job.stage, job.fraction) = (stage, fraction);
                 }
             }
-            News::Thresholds { generation, batch, of, means } if generation == self.generation => {
+            EngineEvent::Thresholds { generation, batch, of, means } if generation == self.generation => {
                 if let Some(job) = &mut self.job {
                     if batch == 1 {
-                        job.rising.clear();
+                        job.balancing_history.clear();
                     }
                     job.batches = of;
-                    job.rising.push(means);
+                    job.balancing_history.push(means);
                 }
             }
-            News::Partial { generation, partial } if generation == self.generation => {
+            EngineEvent::Partial { generation, partial } if generation == self.generation => {
                 if let Some(job) = &mut self.job {
                     job.partial = partial;
                 }
             }
-            News::Run { generation, result } => self.hear_run(generation, result),
-            News::Lane { generation, index, result } if generation == self.generation => {
+            EngineEvent::Run { generation, result } => self.on_run(generation, result),
+            EngineEvent::Lane { generation, index, result } if generation == self.generation => {
                 if let (Some(lane), false) = (self.lanes.get_mut(index), matches!(result, Err(Error::Cancelled))) {
                     lane.result = Some(result.map_err(|error| error.to_string()));
                 }
             }
-            News::Raced { generation } if generation == self.generation => self.job = None,
-            News::Exporting { number, fraction } => self.hear_progress(number, fraction),
-            News::Exported { number, result } => self.hear_exported(number, result),
-            News::Snapshot { generation, result } => {
+            EngineEvent::Raced { generation } if generation == self.generation => self.job = None,
+            EngineEvent::Exporting { number, fraction } => self.hear_progress(number, fraction),
+            EngineEvent::Exported { number, result } => self.hear_exported(number, result),
+            EngineEvent::Snapshot { generation, result } => {
                 self.looking = self.looking.filter(|&g| g > generation);
                 match result {
                     Ok(snapshot) => self.snapshot = Some(snapshot),
@@ -82,30 +82,31 @@ impl Lab {
                     Err(error) => self.refuse(&error),
                 }
             }
-            News::Progress { .. }
-            | News::Partial { .. }
-            | News::Thresholds { .. }
-            | News::Lane { .. }
-            | News::Raced { .. } => {}
+            EngineEvent::Progress { .. }
+            | EngineEvent::Partial { .. }
+            | EngineEvent::Thresholds { .. }
+            | EngineEvent::Lane { .. }
+            | EngineEvent::Raced { .. } => {}
         }
     }
 
-    fn hear_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<crate::experiment::Run>>) {
+    fn on_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<crate::experiment::Run>>) {
         let current = generation == self.generation;
         match result {
             Ok(run) => {
                 // Finished work on the way to a newer wish is still worth showing: the plots follow the hand.
-                let new_network = self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.model, &run.model));
+                let new_network =
+                    self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.network, &run.network));
                 if let (true, Some(job)) = (current, &mut self.job) {
                     // The plots are there; what goes on is the race.
                     *job = Job { stage: "racing", ..Job::default() };
                 }
                 let asked = self.settings.recipe.threshold;
                 if current {
-                    self.came_together(&run);
+                    self.on_run_shown(&run);
                     // Opening may have fitted ranges, scaling and recipe.
                     self.settings = run.settings.clone();
-                    self.asked = Some(self.settings.clone());
+                    self.requested = Some(self.settings.clone());
                 }
                 if current {
                     // What opening has fitted belongs to its step.
@@ -114,7 +115,7 @@ impl Lab {
                     }
                     self.history.add(&run, self.undo.dragging());
                 }
-                if let (true, Some(subject)) = (current, Opened::subject(&run.settings)) {
+                if let (true, Some(subject)) = (current, RecentItem::subject(&run.settings)) {
                     self.recent.add(subject);
                 }
                 if new_network && current {
@@ -138,15 +139,15 @@ impl Lab {
     /// A network is on the screen for the first time.
     fn welcome(&mut self, run: &crate::experiment::Run) {
         if !std::mem::take(&mut self.keep_view) {
-            if let Some(example) = telling(run) {
+            if let Some(example) = example_to_focus(run) {
                 (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);
             }
             self.view.pinned.clear();
         }
         // Notes are of the network before, what still waits is not.
-        self.notices.retain(|notice| notice.level == Level::Error);
+        self.notifications.retain(|notice| notice.level == NotificationLevel::Error);
         if saved_scalings::scaling(&run.settings.model).is_none()
-            && is_network_file(network::open::parts(&run.settings.model).0)
+            && is_network_file(network::open::split_source(&run.settings.model).0)
         {
             saved_scalings::remember_scaling(&run.settings.model, &run.settings.scaling);
         }
@@ -154,27 +155,27 @@ impl Lab {
     }
 
     /// Asks the engine for whatever the lab now wants to show.
-    pub(super) fn ask(&mut self) {
+    pub(super) fn request_run(&mut self) {
         let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
-        if self.afresh || self.asked.as_ref() != Some(&self.settings) || self.asked_lanes != lanes {
+        if self.reload || self.requested.as_ref() != Some(&self.settings) || self.requested_lanes != lanes {
             self.generation += 1;
             self.job = Some(Job { since: Some(std::time::Instant::now()), ..Job::default() });
             let fit = std::mem::take(&mut self.fit);
-            let afresh = std::mem::take(&mut self.afresh);
-            self.engine.run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
-            self.asked_lanes = lanes;
-            self.asked = Some(self.settings.clone());
+            let afresh = std::mem::take(&mut self.reload);
+            self.engine.request_run(self.generation, self.settings.clone(), afresh, fit, lanes.clone());
+            self.requested_lanes = lanes;
+            self.requested = Some(self.settings.clone());
         }
         let Some(run) = &self.run else { return };
         let focus = self.focus(run);
         let shown =
-            self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus.serves(&focus));
-        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && f.serves(&focus));
+            self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus.covers(&focus));
+        let wanted = self.looked_for.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && f.covers(&focus));
         if !shown && !wanted {
             self.look_generation += 1;
             self.looking = Some(self.look_generation);
             self.looked_for = Some((run.clone(), focus.clone()));
-            self.engine.look(self.look_generation, run.clone(), focus, self.snapshot.clone());
+            self.engine.request_snapshot(self.look_generation, run.clone(), focus, self.snapshot.clone());
         }
     }
 }

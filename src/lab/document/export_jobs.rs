@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::job::Exporting;
-use crate::experiment::run_export::export;
-use crate::lab::engine::{News, due, guarded, spawn};
-use crate::lab::{Lab, Level, Notice};
-use crate::progress::{Control, Event};
+use super::job::ExportJob;
+use crate::experiment::run_export::export_run;
+use crate::lab::engine::{EngineEvent, catch_panic, is_due, spawn};
+use crate::lab::{Lab, Notification, NotificationLevel};
+use crate::progress::{JobControl, JobEvent};
 use crate::{Error, Result};
 
 impl Lab {
@@ -22,22 +22,22 @@ impl Lab {
         let voice = self.engine.voice();
         let control = {
             let (voice, last) = (voice.clone(), Mutex::new(Instant::now()));
-            Control::listening(move |event| {
-                if let Event::Progress { fraction, .. } = event
-                    && due(&last)
+            JobControl::with_listener(move |event| {
+                if let JobEvent::Progress { fraction, .. } = event
+                    && is_due(&last)
                 {
-                    voice.say(News::Exporting { number, fraction });
+                    voice.send(EngineEvent::Exporting { number, fraction });
                 }
             })
         };
         let (own, target) = (control.clone(), path.clone());
         let thread = spawn("spikescope-write", move || {
-            let result = guarded(|| export(&run, &target, Default::default(), &own));
-            voice.say(News::Exported { number, result });
+            let result = catch_panic(|| export_run(&run, &target, Default::default(), &own));
+            voice.send(EngineEvent::Exported { number, result });
         });
         match thread {
             Some(thread) => {
-                self.exports.push(Exporting { number, path, fraction: 0.0, control, thread: Some(thread) });
+                self.exports.push(ExportJob { number, path, fraction: 0.0, control, thread: Some(thread) });
             }
             None => self.refuse(&Error::Internal(format!("{} was not written: no thread to be had", path.display()))),
         }
@@ -58,12 +58,12 @@ impl Lab {
         match result {
             Ok(said) => {
                 let text = format!("{}{}", written(&path), in_short(&said));
-                self.notices.push(Notice { level: Level::Note, text });
+                self.notifications.push(Notification { level: NotificationLevel::Note, text });
                 self.written = Some(path);
             }
             Err(Error::Cancelled) => {
                 let text = format!("Stopped writing {}: nothing of it was kept.", path.display());
-                self.notices.push(Notice { level: Level::Note, text });
+                self.notifications.push(Notification { level: NotificationLevel::Note, text });
             }
             Err(error) => self.refuse(&error),
         }

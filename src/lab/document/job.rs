@@ -4,23 +4,23 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::experiment::partial::Partial;
+use crate::experiment::partial::PartialResults;
 use crate::experiment::settings::Settings;
-use crate::lab::Notice;
-use crate::progress::Control;
+use crate::lab::Notification;
+use crate::progress::JobControl;
 
 /// A run that is being written.
-pub struct Exporting {
+pub struct ExportJob {
     /// Tells it from the others of the session.
     pub number: u64,
     pub path: PathBuf,
     /// How much of it is done, 0 to 1.
     pub fraction: f32,
-    pub(super) control: Control,
+    pub(super) control: JobControl,
     pub(super) thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Exporting {
+impl Drop for ExportJob {
     /// Waits for the file: what a person asked for is written, also when they close the window meanwhile.
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
@@ -43,9 +43,9 @@ pub struct Job {
     /// How much of it is done, 0 to 1.
     pub fraction: f32,
     /// What can be said of the samples that are through already.
-    pub partial: Partial,
+    pub partial: PartialResults,
     /// Thresholds being balanced: mean θ of every layer after each batch so far.
-    pub rising: Vec<Vec<f32>>,
+    pub balancing_history: Vec<Vec<f32>>,
     /// How many batches there will be.
     pub batches: usize,
 }
@@ -59,10 +59,10 @@ impl Job {
 
 /// Settings whose network and data do not fit together.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Apart {
+pub struct PendingOpen {
     pub(super) settings: Settings,
     /// What is still to be opened.
-    pub missing: Partner,
+    pub missing: MissingSide,
     /// The shape that its samples must have, or that it must take, `[channels, height, width]` or `[features]`.
     pub shape: Vec<usize>,
     /// The notice that tells of it.
@@ -71,14 +71,14 @@ pub struct Apart {
 
 /// One of the two that make a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Partner {
+pub enum MissingSide {
     Network,
     Data,
 }
 
-impl Apart {
+impl PendingOpen {
     /// Whether `notice` tells of this pair.
-    pub fn told_by(&self, notice: &Notice) -> bool {
+    pub fn is_shown_by(&self, notice: &Notification) -> bool {
         self.text == notice.text
     }
 }

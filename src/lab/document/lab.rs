@@ -8,18 +8,18 @@ use super::job::Job;
 use super::lane::Lane;
 use super::message::Message;
 use crate::convert::NamedRecipe;
-use crate::experiment::adapt::Fit;
+use crate::experiment::adapt::Adapt;
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot::{Focus, Snapshot};
-use crate::experiment::snapshot_parts::Parts;
+use crate::experiment::snapshot_parts::SnapshotParts;
 use crate::lab::engine::{Engine, Waker};
-use crate::lab::history::run_history::History;
-use crate::lab::history::undo::Undo;
-use crate::lab::storage::missing_files::Waiting;
-use crate::lab::storage::recent_files::Recent;
+use crate::lab::history::run_history::RunHistory;
+use crate::lab::history::undo::UndoStack;
+use crate::lab::storage::missing_files::PendingSession;
+use crate::lab::storage::recent_files::RecentFiles;
 use crate::lab::storage::session::Session;
-use crate::lab::view::notification::Notice;
+use crate::lab::view::notification::Notification;
 use crate::lab::view::view_state::View;
 use crate::{Error, Result};
 
@@ -45,43 +45,43 @@ pub struct Lab {
     /// The work in progress, if any.
     pub job: Option<Job>,
     /// Errors and remarks for the person, newest last.
-    pub notices: Vec<Notice>,
+    pub notifications: Vec<Notification>,
     /// The parts of a look that the panes on the screen read.
-    pub seen: Parts,
+    pub snapshot_parts: SnapshotParts,
     /// The arrangement of panes, as the window keeps it; saved with the session.
     pub layout: serde_json::Value,
     /// Grows when a session brings another arrangement, so that the window takes it over.
     pub layout_version: u64,
     /// Runs that are being written to files.
-    pub exports: Vec<super::job::Exporting>,
+    pub exports: Vec<super::job::ExportJob>,
     /// The file that was written last.
     pub written: Option<std::path::PathBuf>,
     /// A session whose files are not where they were.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<PendingSession>,
     /// What was opened lately.
-    pub recent: Recent,
+    pub recent: RecentFiles,
     /// The lesson that was asked for last, and the how-manieth wish that was; the window opens it.
     pub(super) lesson: Option<(u64, String)>,
     /// The runs of this session, and those of earlier starts that were kept.
-    pub history: History,
-    pub(super) undo: Undo,
+    pub history: RunHistory,
+    pub(super) undo: UndoStack,
     pub(super) engine: Engine,
     /// Number of the newest run job.
     pub(super) generation: u64,
     /// The settings last asked of the engine.
-    pub(super) asked: Option<Settings>,
+    pub(super) requested: Option<Settings>,
     /// The lanes last asked of the engine.
-    pub(super) asked_lanes: Vec<NamedRecipe>,
+    pub(super) requested_lanes: Vec<NamedRecipe>,
     /// A layer, and a kind of neuron in it, to look at when the run is there.
     pub(super) wanted_example: Option<(usize, Option<usize>)>,
     /// The next network comes with a session that says what is looked at.
     pub(super) keep_view: bool,
     /// Read files again with the next run.
-    pub(super) afresh: bool,
+    pub(super) reload: bool,
     /// What the next run fits to what is opened.
-    pub(super) fit: Fit,
+    pub(super) fit: Adapt,
     /// Settings that failed only because network and data do not fit: the next opened partner is tried with them.
-    pub(super) apart: Option<super::job::Apart>,
+    pub(super) pending: Option<super::job::PendingOpen>,
     pub(super) look_generation: u64,
     /// The newest look that is still under way.
     pub(super) looking: Option<u64>,
@@ -93,8 +93,8 @@ pub struct Lab {
 impl Lab {
     /// A lab that begins to compute `settings`.
     pub fn new(settings: Settings) -> Self {
-        let mut lab = Self { settings, fit: Fit::Ranges, ..Self::default() };
-        lab.ask();
+        let mut lab = Self { settings, fit: Adapt::Ranges, ..Self::default() };
+        lab.request_run();
         lab
     }
 
@@ -104,18 +104,18 @@ impl Lab {
         let mut lab = Self { view: session.view, layout: session.layout, lanes, ..Self::new(session.settings) };
         lab.layout_version = 1;
         lab.keep_view = true;
-        lab.ask();
+        lab.request_run();
         lab
     }
 
     /// A lab that goes on where `session` stopped. When its files are not there any more it begins as at the first start,
     /// and the session waits.
     pub fn resume(session: Session) -> Self {
-        match Waiting::new(session) {
+        match PendingSession::new(session) {
             Err(whole) => Self::from_session(*whole),
             Ok(waiting) => {
                 let view = View { dark: waiting.session.view.dark, ..View::default() };
-                Self { view, waiting: Some(waiting), ..Self::new(Settings::first_start()) }
+                Self { view, waiting: Some(waiting), ..Self::new(Settings::demo()) }
             }
         }
     }
@@ -123,19 +123,19 @@ impl Lab {
     /// A lab with `settings` computed to the end. For pictures, tests and programs without a window.
     pub fn open(settings: Settings) -> Result<Self> {
         let mut lab = Self::new(settings);
-        lab.settle();
-        match (&lab.run, lab.notices.last()) {
+        lab.wait_until_idle();
+        match (&lab.run, lab.notifications.last()) {
             (None, Some(notice)) => Err(Error::Invalid(notice.text.clone())),
             _ => Ok(lab),
         }
     }
 
     /// Waits until nothing is being computed or written any more.
-    pub fn settle(&mut self) {
+    pub fn wait_until_idle(&mut self) {
         while self.busy() || !self.exports.is_empty() {
             if let Some(news) = self.engine.wait(Duration::from_millis(100)) {
-                self.hear(news);
-                self.ask();
+                self.on_engine_event(news);
+                self.request_run();
             }
         }
     }
@@ -202,8 +202,8 @@ impl Lab {
             neuron: self.view.neuron,
             pinned: self.view.pinned.clone(),
             lanes: self.lanes.iter().map(|lane| lane.run_beside(run).cloned()).collect(),
-            parts: self.seen,
+            parts: self.snapshot_parts,
         };
-        focus.within(run)
+        focus.clamped_to(run)
     }
 }

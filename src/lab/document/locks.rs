@@ -1,24 +1,24 @@
 //! Controls that a lesson takes out of a person's hands for a while. The faces show them as disabled and drop what a person
 //! asks of them; the lesson's own messages pass.
 
-use crate::lab::view::control_group::Control;
+use crate::lab::view::control_group::ControlGroup;
 use crate::lab::{Lab, Message};
 
 impl Lab {
     /// Whether `control` is out of a person's hands.
-    pub fn locked(&self, control: Control) -> bool {
+    pub fn is_locked(&self, control: ControlGroup) -> bool {
         self.view.locked.contains(&control)
     }
 
     /// Takes out of `messages` what a person may not turn now.
     pub fn drop_locked(&self, messages: &mut Vec<Message>) {
         if !self.view.locked.is_empty() {
-            messages.retain(|message| Control::of(message).is_none_or(|control| !self.locked(control)));
+            messages.retain(|message| ControlGroup::of(message).is_none_or(|control| !self.is_locked(control)));
         }
     }
 }
 
-impl Control {
+impl ControlGroup {
     /// The control that `message` turns, if it is one that can be locked.
     pub fn of(message: &Message) -> Option<Self> {
         Some(match message {
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn what_is_locked_is_dropped_and_nothing_else() {
         let mut lab = Lab::default();
-        lab.view.locked = vec![Control::Steps];
+        lab.view.locked = vec![ControlGroup::Steps];
         let mut wishes = vec![Message::SetSteps(4), Message::SetVInit(0.1), Message::Stop];
         lab.drop_locked(&mut wishes);
         assert_eq!(wishes, [Message::SetVInit(0.1), Message::Stop]);

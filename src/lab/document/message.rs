@@ -6,19 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::backend::Backend;
 use crate::convert::{
-    Correction, Granularity, InitialPotential, NamedRecipe, Neuron, Pooling, Readout, Recipe, Reset, ThresholdRule, Tie,
+    Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Recipe, Reset,
+    ThresholdRule, TieRule,
 };
 use crate::data::Scaling;
 use crate::data::digits::Drawing;
 use crate::experiment::settings::Settings;
-use crate::experiment::snapshot_parts::Parts;
-use crate::lab::Notice;
+use crate::experiment::snapshot_parts::SnapshotParts;
+use crate::lab::Notification;
 use crate::lab::storage::session::Session;
-use crate::lab::view::control_group::Control;
+use crate::lab::view::control_group::ControlGroup;
 use crate::lab::view::view_state::Workspace;
 use crate::measure::energy::EnergyConstants;
-use crate::measure::neuron_bench::Bench;
-use crate::measure::{NeuronRef, Reference};
+use crate::measure::neuron_bench::NeuronBench;
+use crate::measure::{LedgerReference, NeuronRef};
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,14 +60,14 @@ pub enum Message {
     /// v(0) as a fraction of θ.
     SetVInit(f32),
     SetReset(Reset),
-    SetTie(Tie),
+    SetTie(TieRule),
     SetInitial(InitialPotential),
-    SetNeuron(Neuron),
+    SetNeuron(NeuronModel),
     SetCorrection(Correction),
     /// Add θ/(2N) at every step, or nothing.
     SetBiasShift(Option<usize>),
     SetBiasCorrection(bool),
-    SetPooling(Pooling),
+    SetPooling(MaxPoolRule),
     SetReadout(Readout),
     /// Take over all settings.
     SetSettings(Box<Settings>),
@@ -119,7 +120,7 @@ pub enum Message {
     Play,
     Pause,
     /// Lay another neuron or input on the bench.
-    SetBench(Box<Bench>),
+    SetBench(Box<NeuronBench>),
     /// Lay the neuron in focus on the bench, with the input that it had in the run.
     FocusOnBench,
     /// Compute again from nothing.
@@ -131,23 +132,25 @@ pub enum Message {
     SetProjector(bool),
     SetWorkspace(Workspace),
     /// What the error ledger holds the answers against.
-    SetReference(Reference),
+    SetReference(LedgerReference),
     /// What one operation of ANN and SNN costs.
     SetEnergy(EnergyConstants),
     /// The softmax probability from which on a sample may answer early, 0 to 1.
     SetExitConfidence(f32),
     /// What the panes on the screen read; nothing else is computed for them.
-    SetSeen(Parts),
+    #[serde(rename = "set-seen")]
+    SetSnapshotParts(SnapshotParts),
     /// The window's arrangement of panes, to be saved with the session.
     SetLayout(serde_json::Value),
     /// Take the notice at this index off the screen.
-    DismissNotice(usize),
+    #[serde(rename = "dismiss-notice")]
+    DismissNotification(usize),
     /// Open a lesson: a file, or `builtin:NAME`.
     OpenLesson(String),
     /// Take over a whole session.
     Restore(Box<Session>),
     /// Take these controls out of the person's hands, and give back all others.
-    Lock(Vec<Control>),
+    Lock(Vec<ControlGroup>),
     OpenSession(PathBuf),
     SaveSession(PathBuf),
     /// Write the run on the screen to a file; its ending says in which form.
@@ -155,26 +158,32 @@ pub enum Message {
     /// Stop the export of this number; nothing of it stays.
     StopExport(u64),
     /// A file was written.
-    Wrote(PathBuf),
+    #[serde(rename = "wrote")]
+    FileWritten(PathBuf),
     /// Open a session from its line of text.
     OpenSessionText(String),
     /// Open what was opened lately, counted from the newest.
     OpenRecent(usize),
     /// What is missing at this index for the waiting session lies there.
-    FoundMissing {
+    #[serde(rename = "found-missing")]
+    LocateMissing {
         index: usize,
         path: PathBuf,
     },
     /// Open the waiting session on the network and data that are open.
-    GoOnWithoutMissing,
+    #[serde(rename = "go-on-without-missing")]
+    OpenWithoutMissing,
     /// Leave the waiting session alone.
-    LeaveWaiting,
+    #[serde(rename = "leave-waiting")]
+    DiscardPendingSession,
     /// The settings of the past run of this number.
-    GoBackTo(usize),
+    #[serde(rename = "go-back-to")]
+    RestoreRun(usize),
     /// Compare the run on the screen with the past run of this number, or with none.
     CompareWith(Option<usize>),
     /// Forget the runs of earlier starts.
     ForgetRuns,
     /// Tell the person something.
-    Tell(Notice),
+    #[serde(rename = "tell")]
+    Notify(Notification),
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::Result;
 use crate::experiment::Snapshot;
 use crate::lab::Lab;
-use crate::progress::Control;
+use crate::progress::JobControl;
 
 impl Lab {
     /// What is drawn of the lab; it computes nothing by itself.
-    pub fn still(&self) -> Self {
+    pub fn offscreen_copy(&self) -> Self {
         Self {
             settings: self.settings.clone(),
             view: self.view.clone(),
@@ -25,7 +25,7 @@ impl Lab {
     ///
     /// # Errors
     /// What looking at the run gives; a stop.
-    pub fn stand_at(&mut self, t: usize, control: &Control) -> Result<()> {
+    pub fn set_step(&mut self, t: usize, control: &JobControl) -> Result<()> {
         self.view.cursor = Some(t);
         if let Some(run) = self.run.clone() {
             let focus = self.focus(&run);

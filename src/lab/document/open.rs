@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::convert::NamedRecipe;
 use crate::data::DataSpec;
-use crate::experiment::adapt::Fit;
-use crate::lab::storage::missing_files::Waiting;
-use crate::lab::storage::recent_files::Opened;
+use crate::experiment::adapt::Adapt;
+use crate::lab::storage::missing_files::PendingSession;
+use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::saved_scalings;
 use crate::lab::storage::session::{Session, VERSION};
 use crate::lab::{Lab, Lane, Message};
@@ -16,12 +16,15 @@ impl Lab {
     pub(super) fn open_model(&mut self, source: String) {
         // The file is opened by the engine; here only its remembered scaling is looked up.
         let scaling = saved_scalings::scaling(&source);
-        let keep =
-            self.apart.as_ref().map(|a| &a.settings).map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
+        let keep = self
+            .pending
+            .as_ref()
+            .map(|a| &a.settings)
+            .map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
         self.undo.end(&self.settings);
         self.change(|s| {
             s.model = source;
-            s.recipe.by_hand.clear();
+            s.recipe.manual_thresholds.clear();
             if let Some(scaling) = scaling {
                 s.scaling = scaling;
             }
@@ -29,15 +32,15 @@ impl Lab {
                 (s.data, s.samples, s.calibrate) = (data, samples, calibrate);
             }
         });
-        self.afresh = true;
-        self.fit = Fit::Network;
+        self.reload = true;
+        self.fit = Adapt::Network;
     }
 
     pub(super) fn open_data(&mut self, spec: String) {
-        let keep = self.apart.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
+        let keep = self.pending.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
         // Some data bring the samples to calibrate on along.
-        let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.calibration()).map(String::from);
-        let mut fit = Fit::Ranges;
+        let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.default_calibration()).map(String::from);
+        let mut fit = Adapt::Ranges;
         self.undo.end(&self.settings);
         self.change(|s| {
             s.data = spec;
@@ -46,11 +49,11 @@ impl Lab {
             }
             if let Some((model, scaling)) = keep.filter(|(model, _)| *model != s.model) {
                 (s.model, s.scaling) = (model, scaling);
-                s.recipe.by_hand.clear();
-                fit = Fit::Network;
+                s.recipe.manual_thresholds.clear();
+                fit = Adapt::Network;
             }
         });
-        self.afresh = true;
+        self.reload = true;
         self.fit = self.fit.max(fit);
     }
 
@@ -61,7 +64,7 @@ impl Lab {
         } else if ending == "toml" {
             match NamedRecipe::load(path) {
                 Ok(named) => {
-                    self.recent.add(Opened::Recipe(path.to_owned()));
+                    self.recent.add(RecentItem::Recipe(path.to_owned()));
                     self.change_once(|s| s.recipe = named.recipe);
                 }
                 Err(error) => self.refuse(&error),
@@ -71,7 +74,7 @@ impl Lab {
         } else if ending == "json" {
             self.apply(Message::OpenSession(path.to_owned()));
         } else {
-            match DataSpec::guess(path) {
+            match DataSpec::detect(path) {
                 Ok(spec) => self.open_data(spec.to_string()),
                 Err(error) => self.refuse(&error),
             }
@@ -80,30 +83,30 @@ impl Lab {
 
     pub(super) fn open_recent(&mut self, index: usize) {
         match self.recent.get(index).cloned() {
-            Some(Opened::Subject { model, data, scaling }) => {
+            Some(RecentItem::Subject { model, data, scaling }) => {
                 let other = model != self.settings.model;
                 self.undo.end(&self.settings);
                 self.change(|s| {
                     (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
                     if other {
-                        s.recipe.by_hand.clear();
+                        s.recipe.manual_thresholds.clear();
                     }
                 });
-                self.afresh = true;
-                self.fit = self.fit.max(if other { Fit::Recipe } else { Fit::Ranges });
+                self.reload = true;
+                self.fit = self.fit.max(if other { Adapt::Recipe } else { Adapt::Ranges });
             }
-            Some(Opened::Session(path)) => self.apply(Message::OpenSession(path)),
-            Some(Opened::Recipe(path)) => self.open_path(&path),
+            Some(RecentItem::Session(path)) => self.apply(Message::OpenSession(path)),
+            Some(RecentItem::Recipe(path)) => self.open_path(&path),
             None => {}
         }
     }
 
     /// Takes over a session, or lets it wait for its files.
     pub(super) fn restore(&mut self, session: Session) {
-        self.restore_or_wait(Waiting::new(session));
+        self.restore_or_wait(PendingSession::new(session));
     }
 
-    pub(super) fn restore_or_wait(&mut self, waiting: Result<Waiting, Box<Session>>) {
+    pub(super) fn restore_or_wait(&mut self, waiting: Result<PendingSession, Box<Session>>) {
         match waiting {
             Ok(waiting) => self.waiting = Some(waiting),
             Err(session) => self.take_over(*session),

@@ -4,14 +4,14 @@ use super::lane::MAX_LANES;
 use crate::Error;
 use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
-use crate::experiment::adapt::Fit;
-use crate::experiment::neuron_categories::Kinds;
+use crate::experiment::adapt::Adapt;
+use crate::experiment::neuron_categories::NeuronCategories;
 use crate::experiment::settings::Settings;
-use crate::lab::history::undo::Back;
-use crate::lab::storage::recent_files::Opened;
+use crate::lab::history::undo::UndoTarget;
+use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::session::Session;
 use crate::lab::storage::{saved_scalings, session_text};
-use crate::lab::{Lab, Lane, Level, Message};
+use crate::lab::{Lab, Lane, Message, NotificationLevel};
 
 impl Lab {
     /// Does what the messages ask, in order.
@@ -19,7 +19,7 @@ impl Lab {
         for message in messages {
             self.apply(message);
         }
-        self.ask();
+        self.request_run();
     }
 
     pub(super) fn apply(&mut self, message: Message) {
@@ -39,9 +39,9 @@ impl Lab {
             Message::SetCalibration { first, count } => self.change_once(|s| s.calibrate = first..first + count.max(1)),
             Message::SetCalibrationData(spec) => {
                 self.change_once(|s| s.calibration_data = spec);
-                self.fit = self.fit.max(Fit::Ranges);
+                self.fit = self.fit.max(Adapt::Ranges);
             }
-            Message::OpenCalibrationData(path) => match DataSpec::guess(&path) {
+            Message::OpenCalibrationData(path) => match DataSpec::detect(&path) {
                 Ok(spec) => self.apply(Message::SetCalibrationData(Some(spec.to_string()))),
                 Err(error) => self.refuse(&error),
             },
@@ -50,8 +50,8 @@ impl Lab {
             Message::SetVInit(fraction) => self.change(|s| s.recipe.v_init = fraction),
             Message::SetLayerThreshold { layer, theta } => self.change(|s| {
                 match theta {
-                    Some(theta) => s.recipe.by_hand.insert(layer, theta),
-                    None => s.recipe.by_hand.remove(&layer),
+                    Some(theta) => s.recipe.manual_thresholds.insert(layer, theta),
+                    None => s.recipe.manual_thresholds.remove(&layer),
                 };
             }),
             Message::SetGranularity(granularity) => self.change_once(|s| s.recipe.granularity = granularity),
@@ -91,7 +91,7 @@ impl Lab {
             }
             Message::SaveRecipe { path, name } => {
                 match NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
-                    Ok(()) => self.recent.add(Opened::Recipe(path)),
+                    Ok(()) => self.recent.add(RecentItem::Recipe(path)),
                     Err(error) => self.refuse(&error),
                 }
             }
@@ -146,7 +146,7 @@ impl Lab {
                     self.undo.end_bench(&self.view.bench);
                 }
             }
-            Message::Rerun => self.afresh = true,
+            Message::Rerun => self.reload = true,
             Message::Stop => {
                 self.engine.stop();
                 if self.job.take().is_some() {
@@ -160,11 +160,11 @@ impl Lab {
             Message::SetEnergy(constants) => self.view.energy = constants,
             Message::SetExitConfidence(confidence) => self.view.exit_confidence = confidence.clamp(0.0, 1.0),
             Message::SetLayout(layout) => self.layout = layout,
-            Message::SetSeen(parts) => self.seen = parts,
-            Message::DismissNotice(index) => {
-                if index < self.notices.len() {
-                    let notice = self.notices.remove(index);
-                    self.apart.take_if(|apart| apart.told_by(&notice));
+            Message::SetSnapshotParts(parts) => self.snapshot_parts = parts,
+            Message::DismissNotification(index) => {
+                if index < self.notifications.len() {
+                    let notice = self.notifications.remove(index);
+                    self.pending.take_if(|apart| apart.is_shown_by(&notice));
                 }
             }
             Message::OpenLesson(source) => {
@@ -175,36 +175,36 @@ impl Lab {
             Message::Lock(controls) => self.view.locked = controls,
             Message::OpenSession(path) => match Session::load(&path) {
                 Ok(session) => {
-                    self.recent.add(Opened::Session(path));
+                    self.recent.add(RecentItem::Session(path));
                     self.restore(session);
                 }
                 Err(error) => self.refuse(&error),
             },
             Message::SaveSession(path) => match self.session().save(&path) {
-                Ok(()) => self.recent.add(Opened::Session(path)),
+                Ok(()) => self.recent.add(RecentItem::Session(path)),
                 Err(error) => self.refuse(&error),
             },
             Message::ExportRun(path) => self.begin_export(path),
             Message::StopExport(number) => self.stop_export(number),
-            Message::Wrote(path) => self.written = Some(path),
-            Message::OpenSessionText(text) => match session_text::session(&text) {
+            Message::FileWritten(path) => self.written = Some(path),
+            Message::OpenSessionText(text) => match session_text::from_text(&text) {
                 Ok(session) => self.restore(session),
                 Err(error) => self.refuse(&error),
             },
             Message::OpenRecent(index) => self.open_recent(index),
-            Message::FoundMissing { index, path } => {
+            Message::LocateMissing { index, path } => {
                 if let Some(waiting) = self.waiting.take() {
-                    self.restore_or_wait(waiting.found(index, &path));
+                    self.restore_or_wait(waiting.locate(index, &path));
                 }
             }
-            Message::GoOnWithoutMissing => {
+            Message::OpenWithoutMissing => {
                 if let Some(waiting) = self.waiting.take() {
-                    let session = waiting.without(&self.settings);
+                    let session = waiting.on_current_sources(&self.settings);
                     self.restore(session);
                 }
             }
-            Message::LeaveWaiting => self.waiting = None,
-            Message::GoBackTo(number) => {
+            Message::DiscardPendingSession => self.waiting = None,
+            Message::RestoreRun(number) => {
                 if let Some(past) = self.history.get(number) {
                     let settings = past.settings.clone();
                     self.change_once(|s| *s = settings);
@@ -212,9 +212,9 @@ impl Lab {
             }
             Message::CompareWith(number) => self.history.compare(number),
             Message::ForgetRuns => self.history.forget_earlier(),
-            Message::Tell(notice) => {
-                if self.notices.last() != Some(&notice) {
-                    self.notices.push(notice);
+            Message::Notify(notice) => {
+                if self.notifications.last() != Some(&notice) {
+                    self.notifications.push(notice);
                 }
             }
         }
@@ -234,7 +234,8 @@ impl Lab {
             self.view.neuron = examples.into_iter().flatten().next().map_or(0, |e| e.neuron);
             return;
         };
-        let here = Kinds::of_run(&run, layer, self.view.sample).and_then(|k| k.neurons(category).first().copied());
+        let here =
+            NeuronCategories::of_run(&run, layer, self.view.sample).and_then(|k| k.neurons(category).first().copied());
         if let Some(neuron) = here.filter(|_| category > 0) {
             self.view.neuron = neuron;
         } else if let Some(example) = examples.get(category).copied().flatten() {
@@ -243,10 +244,10 @@ impl Lab {
     }
 
     /// Puts back what a step of undo or redo gives.
-    fn put_back(&mut self, back: Option<Back>) {
+    fn put_back(&mut self, back: Option<UndoTarget>) {
         match back {
-            Some(Back::Settings(settings)) => self.settings = *settings,
-            Some(Back::Bench(bench)) => self.view.bench = *bench,
+            Some(UndoTarget::Settings(settings)) => self.settings = *settings,
+            Some(UndoTarget::Bench(bench)) => self.view.bench = *bench,
             None => {}
         }
     }
@@ -266,9 +267,9 @@ impl Lab {
 
     /// Tells the person why something was refused.
     pub(super) fn refuse(&mut self, error: &Error) {
-        let notice = crate::lab::Notice { level: Level::Error, text: error.to_string() };
-        if self.notices.last() != Some(&notice) {
-            self.notices.push(notice);
+        let notice = crate::lab::Notification { level: NotificationLevel::Error, text: error.to_string() };
+        if self.notifications.last() != Some(&notice) {
+            self.notifications.push(notice);
         }
     }
 }

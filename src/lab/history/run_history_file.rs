@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::run_history::{History, Past};
+use super::run_history::{PastRun, RunHistory};
 use crate::data::digits::Drawing;
 use crate::experiment::settings::Settings;
 use crate::measure::CurvePoint;
@@ -44,7 +44,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(past: &Past) -> Self {
+    fn of(past: &PastRun) -> Self {
         Self {
             number: past.number,
             settings: past.settings.clone(),
@@ -56,10 +56,10 @@ impl Kept {
             seconds: past.seconds,
         }
     }
-    fn past(self) -> Past {
+    fn past(self) -> PastRun {
         let point =
             |(index, agreement)| CurvePoint { t: index + 1, accuracy: self.accuracy.get(index).copied(), agreement };
-        Past {
+        PastRun {
             number: self.number,
             settings: self.settings,
             changed: self.changed,
@@ -68,15 +68,15 @@ impl Kept {
             mismatch: self.mismatch,
             seconds: self.seconds,
             earlier: true,
-            passing: false,
+            replaceable: false,
         }
     }
 }
 
 /// The newest runs of `history` as a file. Those of a drag that goes on and those of drawings, one for each bit of a
 /// stroke, are left out.
-pub fn write(history: &History) -> Vec<u8> {
-    let worth = |past: &&Past| !past.passing && !Drawing::is(&past.settings.data);
+pub fn write(history: &RunHistory) -> Vec<u8> {
+    let worth = |past: &&PastRun| !past.replaceable && !Drawing::is_drawing_spec(&past.settings.data);
     let mut room = BYTES - 64;
     let mut runs = Vec::new();
     for past in history.past().iter().rev().filter(worth) {
@@ -95,7 +95,7 @@ pub fn write(history: &History) -> Vec<u8> {
 ///
 /// # Errors
 /// When it is damaged or of a newer version.
-pub fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<Past>, Option<usize>)> {
+pub fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<PastRun>, Option<usize>)> {
     #[derive(Deserialize)]
     struct Head {
         version: u32,
@@ -115,10 +115,10 @@ mod tests {
     use crate::lab::{Lab, Message};
 
     fn lab() -> Lab {
-        let mut lab = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::first_start() }).unwrap();
+        let mut lab = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::demo() }).unwrap();
         for steps in [8, 5] {
             lab.update([Message::SetSteps(steps), Message::EndGesture]);
-            lab.settle();
+            lab.wait_until_idle();
         }
         lab.update([Message::CompareWith(Some(1))]);
         lab
@@ -144,15 +144,15 @@ mod tests {
     #[test]
     fn runs_of_an_earlier_start_stand_before_those_of_this_one() {
         let (runs, compared) = read(Path::new("runs.json"), &write(&lab().history)).unwrap();
-        let mut next = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::first_start() }).unwrap();
+        let mut next = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::demo() }).unwrap();
         next.update([Message::SetVInit(0.25), Message::EndGesture]);
-        next.settle();
+        next.wait_until_idle();
         next.history.take_over(runs, compared);
         let rows: Vec<_> = next.history.past().iter().map(|p| (p.number, p.settings.recipe.steps, p.earlier)).collect();
         // The first run of both starts is the same one.
         assert_eq!(rows, [(1, 16, false), (2, 8, true), (3, 5, true), (4, 16, false)]);
-        next.update([Message::GoBackTo(2)]);
-        next.settle();
+        next.update([Message::RestoreRun(2)]);
+        next.wait_until_idle();
         assert_eq!(next.run.as_ref().unwrap().steps(), 8);
         assert!(!next.history.get(2).unwrap().earlier, "it has been run again");
         assert_eq!(next.history.compared, Some(1));
@@ -163,12 +163,12 @@ mod tests {
     #[test]
     fn the_file_is_bounded_and_the_oldest_go_first() {
         let mut lab = lab();
-        let model = Past {
+        let model = PastRun {
             curve: vec![CurvePoint { t: 1, accuracy: Some(1.0 / 3.0), agreement: 2.0 / 3.0 }; 2000],
             ..lab.history.past()[0].clone()
         };
-        let many = (0..100).map(|number| Past { number, ..model.clone() });
-        lab.history = History::default();
+        let many = (0..100).map(|number| PastRun { number, ..model.clone() });
+        lab.history = RunHistory::default();
         lab.history.take_over(many.collect(), None);
         let bytes = write(&lab.history);
         assert!(bytes.len() <= BYTES, "{}", bytes.len());

@@ -2,43 +2,43 @@
 
 use crate::data::digits::Drawing;
 use crate::experiment::settings::Settings;
-use crate::measure::neuron_bench::Bench;
+use crate::measure::neuron_bench::NeuronBench;
 
 /// Steps that are kept.
 const LIMIT: usize = 100;
 
 /// What was, and what was undone.
 #[derive(Debug, Default)]
-pub struct Undo {
-    past: Vec<Step>,
-    future: Vec<Step>,
+pub struct UndoStack {
+    past: Vec<UndoStep>,
+    future: Vec<UndoStep>,
     /// The settings, and the bench, when the gesture in progress began.
     gesture: Option<Settings>,
-    bench: Option<Bench>,
+    bench: Option<NeuronBench>,
 }
 
 /// What was changed, before and after.
 #[derive(Clone, Debug)]
-enum Step {
+enum UndoStep {
     Settings(Box<[Settings; 2]>),
-    Bench(Box<[Bench; 2]>),
+    Bench(Box<[NeuronBench; 2]>),
 }
 
 /// What a step of undo or redo puts back.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Back {
+pub enum UndoTarget {
     Settings(Box<Settings>),
-    Bench(Box<Bench>),
+    Bench(Box<NeuronBench>),
 }
 
-impl Step {
-    fn back(&self, side: usize) -> Back {
+impl UndoStep {
+    fn back(&self, side: usize) -> UndoTarget {
         match self {
-            Self::Settings(both) => Back::Settings(Box::new(both[side].clone())),
-            Self::Bench(both) => Back::Bench(Box::new(both[side].clone())),
+            Self::Settings(both) => UndoTarget::Settings(Box::new(both[side].clone())),
+            Self::Bench(both) => UndoTarget::Bench(Box::new(both[side].clone())),
         }
     }
-    fn sentence(&self) -> String {
+    fn describe_change(&self) -> String {
         match self {
             Self::Settings(both) => sentence(&both[0], &both[1]),
             Self::Bench(both) => both[0].changes(&both[1]),
@@ -46,7 +46,7 @@ impl Step {
     }
 }
 
-impl Undo {
+impl UndoStack {
     /// Remembers where a gesture begins; call before each change.
     pub fn begin(&mut self, settings: &Settings) {
         if self.gesture.is_none() {
@@ -54,7 +54,7 @@ impl Undo {
         }
     }
     /// The same for the neuron bench.
-    pub fn begin_bench(&mut self, bench: &Bench) {
+    pub fn begin_bench(&mut self, bench: &NeuronBench) {
         if self.bench.is_none() {
             self.bench = Some(bench.clone());
         }
@@ -65,21 +65,21 @@ impl Undo {
     }
     /// Whether what is under way is no drag: another network or other data were opened, and the settings are now `settings`.
     pub fn opened(&self, settings: &Settings) -> bool {
-        self.gesture.as_ref().is_some_and(|before| before.of_others(settings))
+        self.gesture.as_ref().is_some_and(|before| before.has_other_sources(settings))
     }
     /// Ends the gesture: all it changed becomes one step.
     pub fn end(&mut self, settings: &Settings) {
         if let Some(before) = self.gesture.take().filter(|before| before != settings) {
-            self.add(Step::Settings(Box::new([before, settings.clone()])));
+            self.add(UndoStep::Settings(Box::new([before, settings.clone()])));
         }
     }
     /// The same for the neuron bench.
-    pub fn end_bench(&mut self, bench: &Bench) {
+    pub fn end_bench(&mut self, bench: &NeuronBench) {
         if let Some(before) = self.bench.take().filter(|before| before != bench) {
-            self.add(Step::Bench(Box::new([before, bench.clone()])));
+            self.add(UndoStep::Bench(Box::new([before, bench.clone()])));
         }
     }
-    fn add(&mut self, step: Step) {
+    fn add(&mut self, step: UndoStep) {
         self.past.push(step);
         self.future.clear();
         if self.past.len() > LIMIT {
@@ -88,10 +88,10 @@ impl Undo {
     }
     /// The newest settings were refused and are `settings` again: forgets the gesture in progress and the steps that led
     /// away from them.
-    pub fn refused(&mut self, settings: &Settings) {
+    pub fn discard_failed(&mut self, settings: &Settings) {
         self.gesture = None;
-        let led_away = |step: &Step| matches!(step, Step::Settings(both) if both[1] != *settings);
-        let leads_here = |step: &Step| matches!(step, Step::Settings(both) if both[1] == *settings);
+        let led_away = |step: &UndoStep| matches!(step, UndoStep::Settings(both) if both[1] != *settings);
+        let leads_here = |step: &UndoStep| matches!(step, UndoStep::Settings(both) if both[1] == *settings);
         let from = self.past.iter().rposition(leads_here).map_or(0, |index| index + 1);
         let mut index = 0;
         self.past.retain(|step| {
@@ -102,17 +102,17 @@ impl Undo {
     /// The work towards `wanted` was stopped and the settings are `settings` again: redo takes it up once more. Returns what
     /// that would do.
     pub fn stopped(&mut self, settings: &Settings, wanted: Settings) -> Option<String> {
-        self.refused(settings);
+        self.discard_failed(settings);
         if wanted == *settings {
             return None;
         }
-        let step = Step::Settings(Box::new([settings.clone(), wanted]));
-        let sentence = step.sentence();
+        let step = UndoStep::Settings(Box::new([settings.clone(), wanted]));
+        let sentence = step.describe_change();
         self.future.push(step);
         Some(sentence)
     }
     /// What was before the last step; `settings` and `bench` are as they are now.
-    pub fn undo(&mut self, settings: &Settings, bench: &Bench) -> Option<Back> {
+    pub fn undo(&mut self, settings: &Settings, bench: &NeuronBench) -> Option<UndoTarget> {
         self.end(settings);
         self.end_bench(bench);
         let step = self.past.pop()?;
@@ -121,7 +121,7 @@ impl Undo {
         Some(back)
     }
     /// What was after the step that was undone last.
-    pub fn redo(&mut self) -> Option<Back> {
+    pub fn redo(&mut self) -> Option<UndoTarget> {
         let step = self.future.pop()?;
         let back = step.back(1);
         self.past.push(step);
@@ -129,11 +129,11 @@ impl Undo {
     }
     /// What undo would take back: "threshold percentile:99.9 to percentile:99.5".
     pub fn undo_sentence(&self) -> Option<String> {
-        self.past.last().map(Step::sentence)
+        self.past.last().map(UndoStep::describe_change)
     }
     /// What redo would do again.
     pub fn redo_sentence(&self) -> Option<String> {
-        self.future.last().map(Step::sentence)
+        self.future.last().map(UndoStep::describe_change)
     }
 }
 
@@ -144,7 +144,7 @@ fn word(choice: &impl serde::Serialize) -> String {
 
 /// A data specification; a drawing by what there is on it.
 fn data(spec: &str) -> String {
-    Drawing::of(spec).map_or_else(|| spec.to_owned(), |drawing| drawing.words())
+    Drawing::from_spec(spec).map_or_else(|| spec.to_owned(), |drawing| drawing.describe())
 }
 
 /// What changed between two settings, in a few words.
@@ -152,7 +152,7 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
     let (a, b) = (&before.recipe, &after.recipe);
     let mut parts = Vec::new();
     // A drawing stands in for the data: samples and calibration go along by themselves.
-    if before.data != after.data && (Drawing::is(&before.data) || Drawing::is(&after.data)) {
+    if before.data != after.data && (Drawing::is_drawing_spec(&before.data) || Drawing::is_drawing_spec(&after.data)) {
         let same = |s: &Settings| Settings { data: String::new(), samples: 0..0, calibration_data: None, ..s.clone() };
         let rest = sentence(&same(before), &same(after));
         let changed = format!("{} to {}", data(&before.data), data(&after.data));
@@ -197,12 +197,12 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
     if before.backend != after.backend {
         parts.push(format!("backend to {}", word(&after.backend)));
     }
-    for (layer, theta) in &b.by_hand {
-        if a.by_hand.get(layer) != Some(theta) {
+    for (layer, theta) in &b.manual_thresholds {
+        if a.manual_thresholds.get(layer) != Some(theta) {
             parts.push(format!("threshold of {layer} to {theta:.3}"));
         }
     }
-    for layer in a.by_hand.keys().filter(|layer| !b.by_hand.contains_key(*layer)) {
+    for layer in a.manual_thresholds.keys().filter(|layer| !b.manual_thresholds.contains_key(*layer)) {
         parts.push(format!("threshold of {layer} back to the rule"));
     }
     parts.join(", ")
@@ -214,25 +214,25 @@ mod tests {
 
     #[test]
     fn what_was_stopped_can_be_taken_up_again() {
-        let now = Settings::first_start();
+        let now = Settings::demo();
         let mut wanted = now.clone();
         wanted.recipe.steps = 64;
-        let mut undo = Undo::default();
+        let mut undo = UndoStack::default();
         undo.begin(&now);
         assert_eq!(undo.stopped(&now, wanted.clone()).as_deref(), Some("T 16 to 64"));
         assert!(!undo.dragging());
-        assert_eq!(undo.redo(), Some(Back::Settings(Box::new(wanted))));
+        assert_eq!(undo.redo(), Some(UndoTarget::Settings(Box::new(wanted))));
         assert_eq!(undo.stopped(&now, now.clone()), None, "a rerun of the same settings");
         assert_eq!(undo.redo(), None);
     }
 
     #[test]
     fn what_was_refused_is_no_step() {
-        let (mut undo, first) = (Undo::default(), Settings::default());
+        let (mut undo, first) = (UndoStack::default(), Settings::default());
         let second = Settings { model: "absurd.onnx".into(), ..first.clone() };
         undo.begin(&first);
         undo.end(&second);
-        undo.refused(&first);
+        undo.discard_failed(&first);
         assert!(undo.undo_sentence().is_none());
     }
 
@@ -240,8 +240,8 @@ mod tests {
     fn every_setting_has_a_sentence() {
         use crate::compute::Backend;
         use crate::convert::{
-            Balance, Correction, CosRule, Granularity, InitialPotential, Neuron, Pooling, Readout, Reset,
-            ThresholdRule, Tie,
+            BalancingOptions, Correction, CosRule, Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout,
+            Reset, ThresholdRule, TieRule,
         };
         use crate::data::Scaling;
         type Change = fn(&mut Settings);
@@ -254,19 +254,19 @@ mod tests {
             |s| s.calibrate = 0..1,
             |s| s.backend = Backend::Ndarray,
             |s| s.recipe.steps = 3,
-            |s| s.recipe.threshold = ThresholdRule::Balance(Balance::default()),
+            |s| s.recipe.threshold = ThresholdRule::Balance(BalancingOptions::default()),
             |s| s.recipe.granularity = Granularity::Channel,
             |s| s.recipe.v_init = 0.25,
             |s| s.recipe.initial = InitialPotential::Uniform,
             |s| s.recipe.reset = Reset::Hard,
-            |s| s.recipe.tie = Tie::Gt,
-            |s| s.recipe.neuron = Neuron::Signed,
-            |s| s.recipe.correction = Correction::Cos { steps: 4, passes: 1, rule: CosRule::Guarded },
+            |s| s.recipe.tie = TieRule::Gt,
+            |s| s.recipe.neuron = NeuronModel::Signed,
+            |s| s.recipe.correction = Correction::Cos { steps: 4, passes: 1, rule: CosRule::KeepSaturated },
             |s| s.recipe.bias_shift = Some(32),
             |s| s.recipe.bias_correction = true,
-            |s| s.recipe.pooling = Pooling::Lateral,
+            |s| s.recipe.pooling = MaxPoolRule::Lateral,
             |s| s.recipe.readout = Readout::Delayed(None),
-            |s| s.recipe.by_hand = [("act".to_owned(), 1.0)].into(),
+            |s| s.recipe.manual_thresholds = [("act".to_owned(), 1.0)].into(),
         ];
         let fields = serde_json::to_value(Settings::default()).unwrap();
         let count = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_drag_is_one_step_with_a_sentence() {
-        let (mut undo, first) = (Undo::default(), Settings::default());
+        let (mut undo, first) = (UndoStack::default(), Settings::default());
         let mut settings = first.clone();
         for steps in [30, 20, 8] {
             undo.begin(&settings);
@@ -290,9 +290,9 @@ mod tests {
         }
         undo.end(&settings);
         assert_eq!(undo.undo_sentence().unwrap(), "T 32 to 8");
-        let bench = Bench::default();
-        assert_eq!(undo.undo(&settings, &bench).unwrap(), Back::Settings(Box::new(first)));
-        assert_eq!(undo.redo().unwrap(), Back::Settings(Box::new(settings)));
+        let bench = NeuronBench::default();
+        assert_eq!(undo.undo(&settings, &bench).unwrap(), UndoTarget::Settings(Box::new(first)));
+        assert_eq!(undo.redo().unwrap(), UndoTarget::Settings(Box::new(settings)));
         assert!(undo.redo().is_none());
     }
 }

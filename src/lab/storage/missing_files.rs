@@ -7,11 +7,11 @@ use super::session::Session;
 use crate::data::digits::Drawing;
 use crate::data::events::Binning;
 use crate::experiment::settings::Settings;
-use crate::network::open::{BUILTIN, parts};
+use crate::network::open::{BUILTIN_PREFIX, split_source};
 
 /// A session that waits for its files.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
+pub struct PendingSession {
     pub session: Session,
     /// What is not at its place; never empty.
     pub missing: Vec<Missing>,
@@ -20,19 +20,19 @@ pub struct Waiting {
 /// A file or folder that is not where a session says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    pub what: What,
+    pub what: FileRole,
     pub path: PathBuf,
 }
 
 /// What a missing file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FileRole {
     Network,
     Data,
     Calibration,
 }
 
-impl What {
+impl FileRole {
     /// What it is, in words.
     pub fn words(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl What {
     }
 }
 
-impl Waiting {
+impl PendingSession {
     /// `session`, if any of its files is missing.
     pub fn new(session: Session) -> Result<Self, Box<Session>> {
         match missing(&session.settings) {
@@ -54,7 +54,7 @@ impl Waiting {
 
     /// The same with what was missing at `index` at `to`, and with it whatever else of its folder lies beside `to`.
     /// `Err` with the whole session when nothing is missing any more.
-    pub fn found(mut self, index: usize, to: &Path) -> Result<Self, Box<Session>> {
+    pub fn locate(mut self, index: usize, to: &Path) -> Result<Self, Box<Session>> {
         let Some(known) = self.missing.get(index).map(|missing| missing.path.clone()) else {
             return Self::new(self.session);
         };
@@ -74,9 +74,9 @@ impl Waiting {
     }
 
     /// The session on the network and data of `present` instead of its own.
-    pub fn without(mut self, present: &Settings) -> Session {
+    pub fn on_current_sources(mut self, present: &Settings) -> Session {
         let mut recipe = self.session.settings.recipe;
-        recipe.by_hand.clear();
+        recipe.manual_thresholds.clear();
         self.session.settings = Settings { recipe, ..present.clone() };
         self.session
     }
@@ -90,12 +90,12 @@ fn missing(settings: &Settings) -> Vec<Missing> {
             all.push(Missing { what, path: path.to_owned() });
         }
     };
-    if !settings.model.starts_with(BUILTIN) {
-        let (file, described) = parts(&settings.model);
-        look(What::Network, file);
-        described.into_iter().for_each(|file| look(What::Network, file));
+    if !settings.model.starts_with(BUILTIN_PREFIX) {
+        let (file, described) = split_source(&settings.model);
+        look(FileRole::Network, file);
+        described.into_iter().for_each(|file| look(FileRole::Network, file));
     }
-    let specs = [(What::Data, Some(&settings.data)), (What::Calibration, settings.calibration_data.as_ref())];
+    let specs = [(FileRole::Data, Some(&settings.data)), (FileRole::Calibration, settings.calibration_data.as_ref())];
     for (what, spec) in specs {
         files_of(spec.map_or("", String::as_str)).into_iter().for_each(|file| look(what, Path::new(file)));
     }
@@ -104,7 +104,7 @@ fn missing(settings: &Settings) -> Vec<Missing> {
 
 /// The files that a data specification names.
 fn files_of(spec: &str) -> Vec<&str> {
-    if Drawing::is(spec) {
+    if Drawing::is_drawing_spec(spec) {
         return Vec::new();
     }
     match spec.split_once(':') {
@@ -146,15 +146,19 @@ mod tests {
 
     #[test]
     fn a_session_of_what_is_bundled_never_waits() {
-        assert!(Waiting::new(session("builtin:digits-cnn", "builtin:digits")).is_err());
+        assert!(PendingSession::new(session("builtin:digits-cnn", "builtin:digits")).is_err());
         let drawing = Drawing { strokes: vec![vec![[88.0, 74.0], [94.0, 63.0]]], ..Drawing::default() };
-        assert!(Waiting::new(session("builtin:digits-cnn", &drawing.to_string())).is_err(), "a drawing is no file");
+        assert!(
+            PendingSession::new(session("builtin:digits-cnn", &drawing.to_string())).is_err(),
+            "a drawing is no file"
+        );
     }
 
     #[test]
     fn how_recordings_are_binned_is_no_file() {
-        let waiting = Waiting::new(session("builtin:digits-cnn", "events:/old/a.bin,us=500,sensor=8x8")).unwrap();
-        assert_eq!(waiting.missing, [Missing { what: What::Data, path: "/old/a.bin".into() }]);
+        let waiting =
+            PendingSession::new(session("builtin:digits-cnn", "events:/old/a.bin,us=500,sensor=8x8")).unwrap();
+        assert_eq!(waiting.missing, [Missing { what: FileRole::Data, path: "/old/a.bin".into() }]);
     }
 
     #[test]
@@ -163,24 +167,24 @@ mod tests {
         for name in ["net.onnx", "images", "labels"] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let waiting = Waiting::new(session("/old/net.onnx", "idx:/old/images,/old/labels")).unwrap();
+        let waiting = PendingSession::new(session("/old/net.onnx", "idx:/old/images,/old/labels")).unwrap();
         assert_eq!(waiting.missing.len(), 3);
-        let whole = waiting.clone().found(0, &folder.path().join("net.onnx")).unwrap_err();
+        let whole = waiting.clone().locate(0, &folder.path().join("net.onnx")).unwrap_err();
         let at = |name: &str| folder.path().join(name).display().to_string();
         assert_eq!(whole.settings.model, at("net.onnx"));
         assert_eq!(whole.settings.data, format!("idx:{},{}", at("images"), at("labels")));
         // One that is called otherwise leaves the rest as it was.
         std::fs::remove_file(folder.path().join("labels")).unwrap();
-        let left = waiting.found(0, &folder.path().join("net.onnx")).unwrap();
-        assert_eq!(left.missing, [Missing { what: What::Data, path: "/old/labels".into() }]);
+        let left = waiting.locate(0, &folder.path().join("net.onnx")).unwrap();
+        assert_eq!(left.missing, [Missing { what: FileRole::Data, path: "/old/labels".into() }]);
     }
 
     #[test]
     fn going_on_without_keeps_the_recipe() {
         let mut lost = session("/old/net.onnx", "npz:/old/a.npz");
         lost.settings.recipe.steps = 77;
-        let present = Settings::first_start();
-        let settings = Waiting::new(lost).unwrap().without(&present).settings;
+        let present = Settings::demo();
+        let settings = PendingSession::new(lost).unwrap().on_current_sources(&present).settings;
         assert_eq!((settings.model, settings.recipe.steps), (present.model, 77));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Scaling;
 use crate::data::digits::Drawing;
 use crate::experiment::settings::Settings;
-use crate::network::open::BUILTIN;
+use crate::network::open::BUILTIN_PREFIX;
 
 /// As many are remembered.
 const KEPT: usize = 12;
@@ -15,7 +15,7 @@ const KEPT: usize = 12;
 /// Something that was opened and can be opened again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Opened {
+pub enum RecentItem {
     /// A network and the data that it ran on.
     Subject {
         model: String,
@@ -29,13 +29,13 @@ pub enum Opened {
 /// What was opened lately, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Recent(Vec<Opened>);
+pub struct RecentFiles(Vec<RecentItem>);
 
-impl Opened {
+impl RecentItem {
     /// The network and data of a run, unless all of it is bundled.
     pub fn subject(settings: &Settings) -> Option<Self> {
-        let bundled = settings.model.starts_with(BUILTIN) && settings.data.starts_with(BUILTIN);
-        if Drawing::is(&settings.data) {
+        let bundled = settings.model.starts_with(BUILTIN_PREFIX) && settings.data.starts_with(BUILTIN_PREFIX);
+        if Drawing::is_drawing_spec(&settings.data) {
             return None;
         }
         let Settings { model, data, scaling, .. } = settings;
@@ -59,9 +59,9 @@ impl Opened {
     }
 }
 
-impl Recent {
+impl RecentFiles {
     /// Remembers `opened` as the newest.
-    pub fn add(&mut self, opened: Opened) {
+    pub fn add(&mut self, opened: RecentItem) {
         self.0.retain(|known| !known.same(&opened));
         self.0.insert(0, opened);
         self.0.truncate(KEPT);
@@ -71,7 +71,7 @@ impl Recent {
         newer.0.iter().rev().for_each(|opened| self.add(opened.clone()));
     }
     /// The one at `index`, counted from the newest.
-    pub fn get(&self, index: usize) -> Option<&Opened> {
+    pub fn get(&self, index: usize) -> Option<&RecentItem> {
         self.0.get(index)
     }
     /// How many there are.
@@ -90,21 +90,21 @@ mod tests {
 
     #[test]
     fn the_newest_stands_first_and_only_once() {
-        let mut recent = Recent::default();
+        let mut recent = RecentFiles::default();
         for k in 0..20 {
-            recent.add(Opened::Session(format!("{k}.json").into()));
+            recent.add(RecentItem::Session(format!("{k}.json").into()));
         }
-        recent.add(Opened::Session("15.json".into()));
+        recent.add(RecentItem::Session("15.json".into()));
         assert_eq!((recent.len(), recent.get(0).unwrap().place()), (KEPT, "15.json".into()));
         assert_eq!(recent.0.iter().filter(|o| o.place() == "15.json").count(), 1);
         let text = serde_json::to_string(&recent).unwrap();
-        assert_eq!(serde_json::from_str::<Recent>(&text).unwrap(), recent);
+        assert_eq!(serde_json::from_str::<RecentFiles>(&text).unwrap(), recent);
     }
 
     #[test]
     fn what_is_bundled_need_not_be_remembered() {
-        assert!(Opened::subject(&Settings::first_start()).is_none());
+        assert!(RecentItem::subject(&Settings::demo()).is_none());
         let own = Settings { model: "a/net.onnx".into(), data: "idx:b/x,b/y".into(), ..Settings::default() };
-        assert_eq!(Opened::subject(&own).unwrap().place(), "a/net.onnx\nidx:b/x,b/y");
+        assert_eq!(RecentItem::subject(&own).unwrap().place(), "a/net.onnx\nidx:b/x,b/y");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::Scaling;
 use crate::files::write_bytes;
-use crate::network::open::parts;
+use crate::network::open::split_source;
 
 /// Where the memory lies: `$XDG_CONFIG_HOME/spikescope` or `~/.config/spikescope`; `None` without a home.
 fn file() -> Option<PathBuf> {
@@ -17,7 +17,7 @@ fn file() -> Option<PathBuf> {
 
 /// The scaling that was last used with the network in `model`, if its file was seen before.
 pub fn scaling(model: &str) -> Option<Scaling> {
-    read(&file()?).remove(&key(parts(model).0)?)
+    read(&file()?).remove(&key(split_source(model).0)?)
 }
 
 /// Remembers the scaling of the network in `model`. Not being able to is no reason to disturb anyone.

@@ -15,11 +15,11 @@ pub const MARK: &str = "spikescope:";
 /// A line that unpacks to more than this is no session.
 const LARGEST: u64 = 4 << 20;
 
-/// `session` as a line.
+/// `from_text` as a line.
 ///
 /// # Errors
 /// Never for sessions of this program.
-pub fn line(session: &Session) -> Result<String> {
+pub fn to_text(session: &Session) -> Result<String> {
     let text = serde_json::to_vec(session).map_err(|e| Error::Internal(e.to_string()))?;
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     let packed = packer.write_all(&text).and_then(|()| packer.finish());
@@ -31,7 +31,7 @@ pub fn line(session: &Session) -> Result<String> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is no such line, or one that is not whole, or of a newer version.
-pub fn session(text: &str) -> Result<Session> {
+pub fn from_text(text: &str) -> Result<Session> {
     let bad = |why: &str| Error::Invalid(format!("this text is no session: {why}"));
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let letters = text.strip_prefix(MARK).ok_or_else(|| bad(&format!("it does not begin with '{MARK}'")))?;
@@ -53,18 +53,18 @@ mod tests {
     fn a_session_survives_its_line_and_a_broken_line_is_refused() {
         for steps in 1..8 {
             let mut session = Lab::default().session();
-            session.settings = Settings { samples: 0..steps, ..Settings::first_start() };
-            let line = line(&session).unwrap();
-            assert_eq!(super::session(&line).unwrap(), session);
+            session.settings = Settings { samples: 0..steps, ..Settings::demo() };
+            let line = to_text(&session).unwrap();
+            assert_eq!(super::from_text(&line).unwrap(), session);
             let (a, b) = line.split_at(20);
-            assert_eq!(super::session(&format!(" {a}\n{b} ")).unwrap(), session, "mails break lines");
-            let short = super::session(&line[..line.len() - 5]).unwrap_err().to_string();
+            assert_eq!(super::from_text(&format!(" {a}\n{b} ")).unwrap(), session, "mails break lines");
+            let short = super::from_text(&line[..line.len() - 5]).unwrap_err().to_string();
             assert!(short.contains("missing"), "{short}");
             let other = line.replacen(&line[40..41], if &line[40..41] == "A" { "B" } else { "A" }, 1);
-            assert!(super::session(&other).is_err());
+            assert!(super::from_text(&other).is_err());
         }
         for bad in ["", "hello", "spikescope:", "spikescope:!!", "spikescope:A"] {
-            assert!(session(bad).is_err(), "{bad}");
+            assert!(from_text(bad).is_err(), "{bad}");
         }
     }
 }

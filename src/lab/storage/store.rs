@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use super::session::Session;
-use crate::files::{PREFIX, write_bytes};
+use crate::files::{TEMP_PREFIX, write_bytes};
 use crate::{Error, Result};
 
 /// The session as it stands.
@@ -35,23 +35,23 @@ pub fn folder() -> Option<PathBuf> {
 
 /// What the last start left.
 #[derive(Debug)]
-pub enum Left {
+pub enum PreviousSession {
     /// There was none, or it left nothing.
     Nothing,
     Session(Box<Session>),
     /// Something that this program cannot read.
-    Unreadable(Refused),
+    Unreadable(UnreadableFile),
 }
 
 /// A file that this program cannot read, why, and where it was put for the program that can.
 #[derive(Debug)]
-pub struct Refused {
+pub struct UnreadableFile {
     pub reason: Error,
     pub kept: PathBuf,
 }
 
 /// Moves the file at `path` aside, `a.json` as `a.kept.json`; tells where it is now.
-fn put_aside(path: &Path) -> PathBuf {
+fn move_aside(path: &Path) -> PathBuf {
     let kept = path.with_extension("kept.json");
     match std::fs::rename(path, &kept) {
         Ok(()) => kept,
@@ -60,7 +60,7 @@ fn put_aside(path: &Path) -> PathBuf {
 }
 
 /// What the last start left in `folder`. It is copied aside, so that whatever this start does cannot lose it.
-pub fn left(folder: &Path) -> Left {
+pub fn previous_session(folder: &Path) -> PreviousSession {
     let path = folder.join(SESSION);
     match Session::load(&path) {
         Ok(session) => {
@@ -68,10 +68,10 @@ pub fn left(folder: &Path) -> Left {
             if let Ok(bytes) = std::fs::read(&path) {
                 let _ = write_bytes(&folder.join(PREVIOUS), &bytes);
             }
-            Left::Session(Box::new(session))
+            PreviousSession::Session(Box::new(session))
         }
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Left::Nothing,
-        Err(reason) => Left::Unreadable(Refused { reason, kept: put_aside(&path) }),
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => PreviousSession::Nothing,
+        Err(reason) => PreviousSession::Unreadable(UnreadableFile { reason, kept: move_aside(&path) }),
     }
 }
 
@@ -115,7 +115,7 @@ impl Store {
         &self.folder
     }
     /// Writes `value` as the file `name`, soon.
-    pub fn keep(&self, name: &'static str, value: &impl serde::Serialize) {
+    pub fn write(&self, name: &'static str, value: &impl serde::Serialize) {
         if let Ok(text) = serde_json::to_vec_pretty(value) {
             self.keep_bytes(name, text);
         }
@@ -127,10 +127,14 @@ impl Store {
         }
     }
     /// What `parse` makes of the file `name`; `None` without one. A file that it refuses is put aside.
-    pub fn take<T>(&self, name: &str, parse: impl FnOnce(&Path, &[u8]) -> Result<T>) -> Result<Option<T>, Refused> {
+    pub fn take<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&Path, &[u8]) -> Result<T>,
+    ) -> Result<Option<T>, UnreadableFile> {
         let path = self.folder.join(name);
         let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
-        parse(&path, &bytes).map(Some).map_err(|reason| Refused { reason, kept: put_aside(&path) })
+        parse(&path, &bytes).map(Some).map_err(|reason| UnreadableFile { reason, kept: move_aside(&path) })
     }
     /// What the file `name` holds; the default for none, or one that is of another program.
     pub fn read<T: serde::de::DeserializeOwned + Default>(&self, name: &str) -> T {
@@ -138,7 +142,7 @@ impl Store {
         text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
     }
     /// What the system refused to write since this was last asked.
-    pub fn trouble(&self) -> Option<Error> {
+    pub fn last_error(&self) -> Option<Error> {
         self.troubles.try_iter().last()
     }
 }
@@ -158,7 +162,7 @@ fn sweep(folder: &Path) {
         let name = entry.file_name();
         let age =
             entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        if name.to_string_lossy().starts_with(PREFIX) && age.is_some_and(|age| age > LITTER) {
+        if name.to_string_lossy().starts_with(TEMP_PREFIX) && age.is_some_and(|age| age > LITTER) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -174,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("deep")).unwrap();
         for k in 0..50 {
-            store.keep("number.json", &k);
+            store.write("number.json", &k);
         }
         drop(store);
         let again = Store::open(folder.path().join("deep")).unwrap();
@@ -185,10 +189,10 @@ mod tests {
     #[test]
     fn a_session_of_the_last_start_is_found_and_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(left(folder.path()), Left::Nothing));
+        assert!(matches!(previous_session(folder.path()), PreviousSession::Nothing));
         let session = Lab::default().session();
         session.save(&folder.path().join(SESSION)).unwrap();
-        assert!(matches!(left(folder.path()), Left::Session(found) if *found == session));
+        assert!(matches!(previous_session(folder.path()), PreviousSession::Session(found) if *found == session));
         assert_eq!(Session::load(&folder.path().join(PREVIOUS)).unwrap(), session);
     }
 
@@ -196,12 +200,12 @@ mod tests {
     fn what_cannot_be_read_is_put_aside_and_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
-        let Left::Unreadable(Refused { reason, kept }) = left(folder.path()) else {
+        let PreviousSession::Unreadable(UnreadableFile { reason, kept }) = previous_session(folder.path()) else {
             panic!("it is of a newer version")
         };
         assert!(reason.to_string().contains("newer version"), "{reason}");
         assert_eq!(std::fs::read_to_string(kept).unwrap(), "{\"version\": 99}");
-        assert!(matches!(left(folder.path()), Left::Nothing));
+        assert!(matches!(previous_session(folder.path()), PreviousSession::Nothing));
     }
 
     #[test]

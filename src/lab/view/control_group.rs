@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What can be locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Control {
+pub enum ControlGroup {
     /// Opening networks.
     Network,
     /// Opening data, their samples and scaling.

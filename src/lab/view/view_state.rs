@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::control_group::Control;
+use super::control_group::ControlGroup;
 use crate::measure::energy::EnergyConstants;
-use crate::measure::neuron_bench::Bench;
-use crate::measure::{NeuronRef, Reference};
+use crate::measure::neuron_bench::NeuronBench;
+use crate::measure::{LedgerReference, NeuronRef};
 
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,26 +29,26 @@ pub struct View {
     /// Large type and thick lines for a room.
     pub projector: bool,
     /// The neuron on the bench.
-    pub bench: Bench,
+    pub bench: NeuronBench,
     pub workspace: Workspace,
     /// What the error ledger holds the answers against.
-    pub reference: Reference,
+    pub reference: LedgerReference,
     /// What one operation of ANN and SNN costs.
     pub energy: EnergyConstants,
     /// The softmax probability from which on a sample may answer early.
     pub exit_confidence: f32,
     /// What a drawing stands in for.
-    pub before_drawing: Option<Instead>,
+    pub before_drawing: Option<DataBeforeDrawing>,
     /// The drawing stays when the canvas is out of sight.
     pub keep_drawing: bool,
     /// Controls that a lesson keeps to itself.
-    pub locked: Vec<Control>,
+    pub locked: Vec<ControlGroup>,
 }
 
 /// The data that a drawing stands in for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Instead {
+pub struct DataBeforeDrawing {
     pub data: String,
     pub samples: Range<usize>,
     pub calibration_data: Option<String>,
@@ -75,9 +75,9 @@ impl Default for View {
             playing: false,
             dark: true,
             projector: false,
-            bench: Bench::default(),
+            bench: NeuronBench::default(),
             workspace: Workspace::Explore,
-            reference: Reference::Activation,
+            reference: LedgerReference::Activation,
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
             before_drawing: None,

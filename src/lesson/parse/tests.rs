@@ -36,8 +36,11 @@ fn a_lesson_is_read_with_all_it_says() {
     assert_eq!(lesson.start[1], Message::OpenModel("folder/net.onnx".into()), "paths are beside the lesson");
     let [first, second] = &lesson.steps[..] else { panic!() };
     assert_eq!((first.title.as_str(), first.body.as_str()), ("First", "Text with **bold** and {bench.count}."));
-    assert_eq!((&second.point, &second.hide[..]), (&Some(Spot::Pane("bench".into())), &[Part::Layers][..]));
-    assert_eq!(second.lock, [Control::Steps, Control::VInit]);
+    assert_eq!(
+        (&second.point, &second.hide[..]),
+        (&Some(PointerTarget::Pane("bench".into())), &[ScreenArea::Layers][..])
+    );
+    assert_eq!(second.lock, [ControlGroup::Steps, ControlGroup::VInit]);
     assert!(matches!(&second.question, Some(Question::Reach { all, .. }) if all[0].text() == "bench.count == 1"));
 }
 

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::compute::AnnRun;
-use crate::convert::{Correction, Neuron, Pooling, Readout, SpikingNetwork, Tie};
-use crate::measure::report;
-use crate::progress::Control;
+use crate::convert::{Correction, MaxPoolRule, NeuronModel, Readout, SpikingNetwork, TieRule};
+use crate::measure::measure_run;
+use crate::progress::JobControl;
 use crate::simulate::{Recording, SpikeTrain};
 
 fn layer(activation: Activation) -> SpikingLayer {
@@ -14,13 +14,13 @@ fn layer(activation: Activation) -> SpikingLayer {
         shape: vec![1],
         theta: vec![1.0],
         activation,
-        neuron: Neuron::If,
+        neuron: NeuronModel::If,
         v_init: 0.5,
-        start: None,
+        v_init_values: None,
         bias: Vec::new(),
-        shift: 0.0,
+        bias_shift: 0.0,
         reset: Reset::Soft,
-        tie: Tie::Ge,
+        tie: TieRule::Ge,
     }
 }
 
@@ -40,8 +40,8 @@ impl World {
         let mut spiking = SpikingNetwork {
             layers: Vec::new(),
             correction: Correction::None,
-            pooling: Pooling::PreNeuron,
-            dense: Vec::new(),
+            pooling: MaxPoolRule::PreNeuron,
+            dense_nodes: Vec::new(),
         };
         let mut ann = AnnRun { samples, classes: 0, logits: Vec::new(), pre_activations: Vec::new() };
         let mut layers = Vec::new();
@@ -49,16 +49,16 @@ impl World {
             let neurons = z.len() / samples;
             layer.shape = vec![neurons];
             let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
-            let mut spikes = SpikeTrain::with_weights(samples, neurons, layer.neuron.weights());
+            let mut spikes = SpikeTrain::with_weights(samples, neurons, layer.neuron.plane_weights());
             spikes.resize(steps);
             let mut potential = Vec::new();
             for (i, currents) in currents.iter().enumerate() {
                 let (sample, neuron) = (i / neurons, i % neurons);
-                let (mut v, mut sent) = (layer.start_of(neuron), 0);
+                let (mut v, mut sent) = (layer.v_init_of(neuron), 0);
                 for (t, &current) in currents.iter().enumerate() {
                     let theta = layer.theta_of(neuron);
-                    let (count, after) = dynamics.step(v + layer.shift * theta, current, theta, sent);
-                    for (plane, weight) in layer.neuron.weights().iter().enumerate() {
+                    let (count, after) = dynamics.step(v + layer.bias_shift * theta, current, theta, sent);
+                    for (plane, weight) in layer.neuron.plane_weights().iter().enumerate() {
                         let set = if *weight < 0 { count < 0 } else { count > 0 && count & weight != 0 };
                         spikes.row_mut(t, sample)[plane] |= u64::from(set) << neuron;
                     }
@@ -69,16 +69,16 @@ impl World {
             }
             let mean_input = currents.iter().map(|c| c.iter().sum::<f32>() / steps as f32).collect();
             let (mean_input, potential) = (Arc::new(mean_input), Arc::new(potential));
-            layers.push(LayerRecording { spikes, mean_input, potential, start: None, silenced: None });
+            layers.push(LayerRecording { spikes, mean_input, potential, v_init: None, silenced: None });
             spiking.layers.push(layer);
             ann.pre_activations.push(z);
         }
         Self { spiking, ann, recording: Recording { steps, samples, classes: 0, layers, readout: Vec::new() } }
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Subject<'_>, usize) -> T) -> T {
+    fn ask<T>(&self, question: impl FnOnce(&RunData<'_>, usize) -> T) -> T {
         let means: Vec<&[f32]> = self.recording.layers.iter().map(|l| l.mean_input.as_slice()).collect();
-        let subject = Subject {
+        let subject = RunData {
             likeness: None,
             spiking: &self.spiking,
             ann: &self.ann,
@@ -127,10 +127,10 @@ fn above_the_threshold_it_is_clipped() {
     let at = alone(layer(Activation::Relu), 1.3, &[1.3; 4]).unwrap();
     // Off by 0.3: within θ/2t = 0.5 after one step, not after two.
     assert_eq!((at.step, at.phi, at.a), (2, 1.0, 1.3));
-    assert_eq!(at.cause, Cause::Clipped { z: 1.3, theta: 1.0, times: 1 });
+    assert_eq!(at.cause, DivergenceCause::Clipped { z: 1.3, theta: 1.0, times: 1 });
     let silent = SpikingLayer { theta: vec![0.0], ..layer(Activation::Relu) };
     let at = alone(silent, 0.5, &[0.5; 4]).unwrap();
-    assert!(matches!(at.cause, Cause::Clipped { theta: 0.0, .. }) && at.phi == 0.0);
+    assert!(matches!(at.cause, DivergenceCause::Clipped { theta: 0.0, .. }) && at.phi == 0.0);
     assert!(at.to_string().contains("never active"));
     // A clip at the same value is what the ANN does itself.
     assert_eq!(alone(layer(Activation::Clip { lambda: 1.0 }), 1.3, &[1.3; 4]), None);
@@ -140,11 +140,11 @@ fn above_the_threshold_it_is_clipped() {
 fn the_same_charge_in_another_order() {
     // ẑ = z = 0.4 asks for 2 of 5; the constant neuron fires at steps 2 and 4.
     let early = alone(layer(Activation::Relu), 0.4, &[2.0, 2.0, 2.0, -2.0, -2.0]).unwrap();
-    let Cause::InputOrder { residual } = early.cause else { panic!("{early:?}") };
+    let DivergenceCause::InputOrder { residual } = early.cause else { panic!("{early:?}") };
     assert!((residual + 1.5).abs() < 1e-6 && early.step == 1 && early.phi == 0.8);
     assert!(early.to_string().contains("negative residual −1.50 θ, fired too early. "), "{early}");
     let late = alone(layer(Activation::Relu), 0.4, &[-2.0, -2.0, 2.0, 2.0, 2.0]).unwrap();
-    let Cause::InputOrder { residual } = late.cause else { panic!("{late:?}") };
+    let DivergenceCause::InputOrder { residual } = late.cause else { panic!("{late:?}") };
     assert!((residual - 1.5).abs() < 1e-6 && late.step == 2 && late.phi == 0.2);
     assert!(late.to_string().contains("residual 1.50 θ, fired too late. "), "{late}");
     assert_eq!(alone(layer(Activation::Relu), 0.4, &[2.0, -2.0, 2.0, -2.0, 2.0]), None);
@@ -153,7 +153,7 @@ fn the_same_charge_in_another_order() {
 #[test]
 fn another_mean_input_was_carried_in() {
     let at = alone(layer(Activation::Relu), 0.25, &[0.5; 4]).unwrap();
-    assert_eq!(at.cause, Cause::CarriedIn { mean_input: 0.5, z: 0.25 });
+    assert_eq!(at.cause, DivergenceCause::Propagated { mean_input: 0.5, z: 0.25 });
     // Counts 1,1,2,2 against 0,1,1,1: equal at step 2 for the last time.
     assert_eq!((at.step, at.phi, at.a), (3, 0.5, 0.25));
     assert!(at.to_string().contains("its mean input is 0.500 where the ANN has 0.250"));
@@ -163,7 +163,7 @@ fn another_mean_input_was_carried_in() {
 fn a_hard_reset_loses_what_exceeds_the_threshold() {
     let hard = SpikingLayer { reset: Reset::Hard, ..layer(Activation::Relu) };
     let at = alone(hard, 0.75, &[0.75; 8]).unwrap();
-    assert_eq!(at.cause, Cause::HardReset { due: 6, fired: 4 });
+    assert_eq!(at.cause, DivergenceCause::HardReset { due: 6, fired: 4 });
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn levels_that_end_elsewhere() {
     // The ANN has two levels up to 0.5, the SNN four steps up to 1.
     let qcfs = Activation::Qcfs { lambda: 0.5, levels: 2, shift: 0.5 };
     let at = alone(layer(qcfs), 0.875, &[0.875; 4]).unwrap();
-    assert_eq!(at.cause, Cause::OtherLevels { ann: qcfs, steps: 4, theta: 1.0 });
+    assert_eq!(at.cause, DivergenceCause::LevelMismatch { ann: qcfs, steps: 4, theta: 1.0 });
     assert_eq!((at.phi, at.a), (1.0, 0.5));
     assert!(at.to_string().contains("QCFS L=2 λ=0.500 and the SNN 4 steps up to θ = 1.00"));
 }
@@ -201,7 +201,7 @@ fn samples_are_counted_in_the_layer_they_leave_in() {
             (relu(), vec![0.25, 0.25, 0.25], vec![even(0.25), even(0.75), even(0.75)]),
         ],
     );
-    let counted = world.ask(|subject, steps| report(subject, steps, &Control::default())).unwrap();
+    let counted = world.ask(|subject, steps| measure_run(subject, steps, &JobControl::default())).unwrap();
     assert_eq!(*counted.first_layers, FirstLayers { layers: vec![1, 1], never: 1 });
     let layers = |sample| world.of_sample(sample).map(|d| d.neuron.layer);
     assert_eq!([0, 1, 2].map(layers), [None, Some(1), Some(0)]);
@@ -209,9 +209,9 @@ fn samples_are_counted_in_the_layer_they_leave_in() {
 
 #[test]
 fn relatives_of_the_neuron_are_off_by_their_own_units() {
-    let group = || SpikingLayer { neuron: Neuron::Group(4), ..layer(Activation::Relu) };
-    let burst = || SpikingLayer { neuron: Neuron::Burst(3), ..layer(Activation::Relu) };
-    let shifted = || SpikingLayer { v_init: 0.0, shift: 1.0 / 8.0, ..layer(Activation::Relu) };
+    let group = || SpikingLayer { neuron: NeuronModel::Group(4), ..layer(Activation::Relu) };
+    let burst = || SpikingLayer { neuron: NeuronModel::Burst(3), ..layer(Activation::Relu) };
+    let shifted = || SpikingLayer { v_init: 0.0, bias_shift: 1.0 / 8.0, ..layer(Activation::Relu) };
     for k in 0..=32 {
         let z = k as f32 / 32.0;
         for layer in [group(), burst(), shifted()] {
@@ -220,9 +220,9 @@ fn relatives_of_the_neuron_are_off_by_their_own_units() {
     }
     // Half a unit is θ/32 for the group: an input of 1/16 more is carried in.
     let at = alone(group(), 0.25, &[0.3125; 4]).unwrap();
-    assert_eq!((at.phi, at.cause), (0.3125, Cause::CarriedIn { mean_input: 0.3125, z: 0.25 }));
+    assert_eq!((at.phi, at.cause), (0.3125, DivergenceCause::Propagated { mean_input: 0.3125, z: 0.25 }));
     let at = alone(burst(), 3.5, &[3.5; 4]).unwrap();
-    assert_eq!((at.phi, at.cause), (3.0, Cause::Clipped { z: 3.5, theta: 1.0, times: 3 }));
+    assert_eq!((at.phi, at.cause), (3.0, DivergenceCause::Clipped { z: 3.5, theta: 1.0, times: 3 }));
     assert!(at.to_string().contains("clipped at 3 θ"));
 }
 
@@ -235,11 +235,11 @@ fn corrections_that_go_wrong_are_named() {
     bits.row_mut(0, 0)[0] = 1;
     world.recording.layers[0].silenced = Some(bits);
     (0..4).for_each(|t| world.recording.layers[0].spikes.row_mut(t, 0)[0] = 0);
-    assert_eq!(world.first().unwrap().cause, Cause::Silenced { due: 2 });
+    assert_eq!(world.first().unwrap().cause, DivergenceCause::Silenced { due: 2 });
     let mut world = World::of(1, given());
     // One θ more to start with is one spike more.
-    world.recording.layers[0].start = Some(vec![1.5]);
+    world.recording.layers[0].v_init = Some(vec![1.5]);
     world.recording.layers[0].spikes.row_mut(1, 0)[0] = 1;
     assert_eq!(world.recording.layers[0].spikes.counts(4), [3]);
-    assert_eq!(world.first().unwrap().cause, Cause::Moved { by: 1.0 });
+    assert_eq!(world.first().unwrap().cause, DivergenceCause::InitialPotentialShifted { by: 1.0 });
 }

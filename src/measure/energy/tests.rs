@@ -52,7 +52,7 @@ fn recording(neurons: usize, fired: &[&[&[usize]]]) -> Recording {
         }
     }
     let layer =
-        LayerRecording { spikes, mean_input: Arc::default(), potential: Arc::default(), start: None, silenced: None };
+        LayerRecording { spikes, mean_input: Arc::default(), potential: Arc::default(), v_init: None, silenced: None };
     Recording { steps, samples, classes: 0, layers: vec![layer], readout: Vec::new() }
 }
 
@@ -123,7 +123,7 @@ fn synops_add_up_over_steps_per_sample() {
 fn every_spike_of_a_burst_is_paid_for() {
     let network = dense();
     let mut recording = recording(4, &[&[&[]]]);
-    let mut burst = SpikeTrain::with_weights(1, 4, crate::convert::Neuron::Burst(3).weights());
+    let mut burst = SpikeTrain::with_weights(1, 4, crate::convert::NeuronModel::Burst(3).plane_weights());
     burst.resize(1);
     // Neuron 0 sends three spikes, neuron 1 two; each reaches 2 answers.
     burst.row_mut(0, 0).copy_from_slice(&[0b01, 0b11]);
@@ -131,7 +131,7 @@ fn every_spike_of_a_burst_is_paid_for() {
     let counted = operations(&network, &fan_outs(&network), &recording);
     assert_eq!((counted.layers[0].spikes[0], counted.layers[0].synops[0]), (5.0, 10.0));
     // Taking a spike back costs as much as sending it.
-    let mut signed = SpikeTrain::with_weights(1, 4, crate::convert::Neuron::Signed.weights());
+    let mut signed = SpikeTrain::with_weights(1, 4, crate::convert::NeuronModel::Signed.plane_weights());
     signed.resize(1);
     signed.row_mut(0, 0).copy_from_slice(&[0b01, 0b10]);
     recording.layers[0].spikes = signed;

@@ -1,18 +1,18 @@
 use super::*;
-use crate::convert::{Neuron, Reset, Tie};
+use crate::convert::{NeuronModel, Reset, TieRule};
 use crate::network::Activation;
 use crate::simulate::SpikeTrain;
 
-fn sorted(positive: Vec<f32>) -> Sorted {
-    Sorted { zeros: 1000, positive }
+fn sorted(positive: Vec<f32>) -> ActivationQuantiles {
+    ActivationQuantiles { zeros: 1000, positive }
 }
 
-fn uniform() -> Sorted {
+fn uniform() -> ActivationQuantiles {
     sorted((0..40_000).map(|k| (k as f32 + 0.5) / 40_000.0).collect())
 }
 
-fn view(curve: Vec<Expected>) -> InitialView {
-    InitialView { steps: 4, curve, inside: 1.0, p: 0.5, run: None, run_all: None, replayed: Vec::new() }
+fn view(curve: Vec<Expected>) -> InitialPotentialErrors {
+    InitialPotentialErrors { steps: 4, curve, inside: 1.0, p: 0.5, run: None, run_all: None, replayed: Vec::new() }
 }
 
 fn layer(neurons: usize) -> SpikingLayer {
@@ -22,13 +22,13 @@ fn layer(neurons: usize) -> SpikingLayer {
         shape: vec![neurons],
         theta: vec![1.0],
         activation: Activation::Relu,
-        neuron: Neuron::If,
+        neuron: NeuronModel::If,
         v_init: 0.5,
-        start: None,
+        v_init_values: None,
         bias: Vec::new(),
-        shift: 0.0,
+        bias_shift: 0.0,
         reset: Reset::Soft,
-        tie: Tie::Ge,
+        tie: TieRule::Ge,
     }
 }
 
@@ -100,13 +100,13 @@ fn even_input_replayed_is_the_expectation_itself() {
         spikes: SpikeTrain::new(1, 4),
         mean_input: z.to_vec().into(),
         potential: vec![0.0; 4].into(),
-        start: None,
+        v_init: None,
         silenced: None,
     };
     let replayed = replayed(&layer(4), &record, 0, &currents, &z, 8);
     assert_eq!(replayed.len(), 21);
     for (p, errors) in replayed.into_iter().step_by(5) {
-        let error = |z: f32| f64::from(target_count(z, 1.0, 8, 1, p)) / 8.0 - f64::from(z);
+        let error = |z: f32| f64::from(expected_spikes(z, 1.0, 8, 1, p)) / 8.0 - f64::from(z);
         let (a, b) = (error(z[0]), error(z[3]));
         assert!((errors.mean - (a + b) / 2.0).abs() < 1e-9, "{p}");
         assert!((errors.square - (a * a + b * b) / 2.0).abs() < 1e-9, "{p}");

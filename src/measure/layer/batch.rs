@@ -1,39 +1,39 @@
 //! The figures of a strip of neurons of one sample side by side: what can be worked out for all of them alike is, in loops
 //! of a fixed length that the compiler turns into vector instructions; what is counted by kind comes after, neuron by neuron.
 
-use super::sample::View;
-use super::sums::{SPREAD, Sums};
-use crate::convert::{Reset, SpikingLayer, target_count, whole};
-use crate::measure::layer_report::{Categories, Condition};
-use crate::measure::ledger::{Ledger, ledger_against, own_reference};
-use crate::measure::quantization_bound::Place;
+use super::sample::LayerSample;
+use super::sums::{COUNTER_COPIES, Sums};
+use crate::convert::{Reset, SpikingLayer, expected_spikes, to_u32};
+use crate::measure::layer_report::{Categories, ConditionCounts};
+use crate::measure::ledger::{Ledger, has_own_activation, ledger_against};
+use crate::measure::quantization_bound::QuantizationBound;
 use crate::measure::run_data::NeuronRef;
 use crate::network::Activation;
 
 /// Neurons of one strip.
-pub(crate) const STRIP: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// Sums that run beside each other, so that no addition waits for another.
 const BESIDE: usize = 8;
 
-type F64s = [f64; STRIP];
+type F64s = [f64; BATCH];
 
-/// The figures of up to [`STRIP`] neurons; lanes without a neuron hold one that is silent.
-pub(crate) struct Strip {
+/// The figures of up to [`BATCH`] neurons; lanes without a neuron hold one that is silent.
+pub(crate) struct NeuronBatch {
     first: usize,
     length: usize,
-    z: [f32; STRIP],
-    zin: [f32; STRIP],
-    counts: [u32; STRIP],
-    theta: [f32; STRIP],
+    z: [f32; BATCH],
+    zin: [f32; BATCH],
+    counts: [u32; BATCH],
+    theta: [f32; BATCH],
     /// What one count is worth.
-    unit: [f32; STRIP],
+    unit: [f32; BATCH],
     /// v(0), before correction and after.
-    own_start: [f32; STRIP],
-    start: [f32; STRIP],
+    own_start: [f32; BATCH],
+    start: [f32; BATCH],
     /// q of ẑ, of z, and of z from the neuron's own v(0).
-    same: [u32; STRIP],
-    due: [u32; STRIP],
-    evenly: [u32; STRIP],
+    same: [u32; BATCH],
+    due: [u32; BATCH],
+    evenly: [u32; BATCH],
     phi: F64s,
     a: F64s,
     mismatch: F64s,
@@ -41,37 +41,37 @@ pub(crate) struct Strip {
     potential: F64s,
 }
 
-impl Strip {
+impl NeuronBatch {
     pub fn new() -> Self {
         Self {
             first: 0,
             length: 0,
-            z: [0.0; STRIP],
-            zin: [0.0; STRIP],
-            counts: [0; STRIP],
-            theta: [1.0; STRIP],
-            unit: [1.0; STRIP],
-            own_start: [0.0; STRIP],
-            start: [0.0; STRIP],
-            same: [0; STRIP],
-            due: [0; STRIP],
-            evenly: [0; STRIP],
-            phi: [0.0; STRIP],
-            a: [0.0; STRIP],
-            mismatch: [0.0; STRIP],
-            potential: [0.0; STRIP],
+            z: [0.0; BATCH],
+            zin: [0.0; BATCH],
+            counts: [0; BATCH],
+            theta: [1.0; BATCH],
+            unit: [1.0; BATCH],
+            own_start: [0.0; BATCH],
+            start: [0.0; BATCH],
+            same: [0; BATCH],
+            due: [0; BATCH],
+            evenly: [0; BATCH],
+            phi: [0.0; BATCH],
+            a: [0.0; BATCH],
+            mismatch: [0.0; BATCH],
+            potential: [0.0; BATCH],
         }
     }
 
     /// Takes the neurons from `first` on.
     #[inline(always)]
-    pub fn read(&mut self, view: &View<'_>, first: usize) {
+    pub fn read(&mut self, view: &LayerSample<'_>, first: usize) {
         let layer = view.layer;
-        (self.first, self.length) = (first, (view.z.len() - first).min(STRIP));
+        (self.first, self.length) = (first, (view.z.len() - first).min(BATCH));
         let span = first..first + self.length;
-        if self.length < STRIP {
-            (self.z, self.zin, self.counts) = ([0.0; STRIP], [0.0; STRIP], [0; STRIP]);
-            (self.theta, self.start, self.own_start) = ([1.0; STRIP], [0.0; STRIP], [0.0; STRIP]);
+        if self.length < BATCH {
+            (self.z, self.zin, self.counts) = ([0.0; BATCH], [0.0; BATCH], [0; BATCH]);
+            (self.theta, self.start, self.own_start) = ([1.0; BATCH], [0.0; BATCH], [0.0; BATCH]);
         }
         self.z[..self.length].copy_from_slice(&view.z[span.clone()]);
         self.zin[..self.length].copy_from_slice(&view.zin[span.clone()]);
@@ -84,9 +84,9 @@ impl Strip {
             }
         }
         for (unit, theta) in self.unit.iter_mut().zip(&self.theta) {
-            *unit = layer.neuron.unit(*theta);
+            *unit = layer.neuron.amplitude(*theta);
         }
-        match &layer.start {
+        match &layer.v_init_values {
             Some(start) => self.own_start[..self.length].copy_from_slice(&start[span.clone()]),
             None => (0..self.length).for_each(|i| self.own_start[i] = layer.v_init * self.unit[i]),
         }
@@ -98,11 +98,11 @@ impl Strip {
 
     /// Works out targets, rates and potentials.
     #[inline(always)]
-    pub fn work_out(&mut self, view: &View<'_>) {
+    pub fn compute(&mut self, view: &LayerSample<'_>) {
         let (layer, steps, per_step) = (view.layer, view.steps, view.per_step);
-        for i in 0..STRIP {
-            self.same[i] = target_count(self.zin[i], self.unit[i], steps, per_step, 0.5);
-            self.due[i] = target_count(self.z[i], self.unit[i], steps, per_step, 0.5);
+        for i in 0..BATCH {
+            self.same[i] = expected_spikes(self.zin[i], self.unit[i], steps, per_step, 0.5);
+            self.due[i] = expected_spikes(self.z[i], self.unit[i], steps, per_step, 0.5);
         }
         // The activation is named in the loops, not looked up in every turn.
         match layer.activation {
@@ -112,11 +112,11 @@ impl Strip {
                 self.activations(|z| Activation::Qcfs { lambda, levels, shift }.apply(z));
             }
         }
-        for i in 0..STRIP {
+        for i in 0..BATCH {
             let (unit, n) = (f64::from(self.unit[i]), f64::from(self.counts[i]));
             self.phi[i] = unit / steps as f64 * n;
             self.mismatch[i] = (self.phi[i] - self.a[i]).abs();
-            let charge = f64::from(self.zin[i]) + f64::from(layer.shift * self.theta[i]);
+            let charge = f64::from(self.zin[i]) + f64::from(layer.bias_shift * self.theta[i]);
             self.potential[i] = f64::from(self.start[i]) + charge * steps as f64 - unit * n;
         }
         self.evenly = self.due;
@@ -129,18 +129,18 @@ impl Strip {
 
     #[inline(always)]
     fn activations(&mut self, apply: impl Fn(f32) -> f32) {
-        for i in 0..STRIP {
+        for i in 0..BATCH {
             self.a[i] = f64::from(apply(self.z[i]));
         }
     }
 
     /// Adds all of it to `sums`.
     #[inline(always)]
-    pub fn add_to(&self, view: &View<'_>, sums: &mut Sums) {
+    pub fn add_to(&self, view: &LayerSample<'_>, sums: &mut Sums) {
         let steps = view.steps as f64;
-        let (mut on_target, mut carried_in) = ([0.0; STRIP], [0.0; STRIP]);
-        let mut products = [[0.0; STRIP]; 3];
-        for i in 0..STRIP {
+        let (mut on_target, mut carried_in) = ([0.0; BATCH], [0.0; BATCH]);
+        let mut products = [[0.0; BATCH]; 3];
+        for i in 0..BATCH {
             let (phi, a, unit) = (self.phi[i], self.a[i], f64::from(self.unit[i]) / steps);
             on_target[i] = unit * f64::from(self.same[i]);
             carried_in[i] = phi - unit * f64::from(self.evenly[i]);
@@ -150,11 +150,11 @@ impl Strip {
         sums.spikes += self.counts.iter().map(|&n| u64::from(n)).sum::<u64>();
         sums.mismatch += all(&self.mismatch);
         sums.activation += all(&self.a);
-        sums.carried_in += all(&carried_in);
+        sums.propagated_by_rerun += all(&carried_in);
         let moments = [all(&self.phi), all(&products[0]), all(&products[1]), all(&products[2])];
         sums.moments.iter_mut().zip(moments).for_each(|(sum, moment)| *sum += moment);
         sums.ledger += self.ledger(view, Activation::Relu, &on_target);
-        if own_reference(view.layer) {
+        if has_own_activation(view.layer) {
             sums.ledger_activation += match view.layer.activation {
                 Activation::Relu => Ledger::default(),
                 Activation::Clip { lambda } => self.ledger(view, Activation::Clip { lambda }, &on_target),
@@ -166,7 +166,7 @@ impl Strip {
         let span = self.first..self.first + self.length;
         if let Some(fan_out) = view.fan_out {
             let sent = view.events.as_ref().map_or(&self.counts[..self.length], |events| &events[span.clone()]);
-            let mut operations = [0.0; STRIP];
+            let mut operations = [0.0; BATCH];
             let pairs = sent.iter().zip(&fan_out[span.clone()]);
             operations.iter_mut().zip(pairs).for_each(|(sum, (&n, fan_out))| *sum = f64::from(n) * fan_out);
             sums.synops += total(&operations, self.length);
@@ -179,11 +179,11 @@ impl Strip {
 
     /// Whether a neuron is off by more than quantization explains.
     #[inline(always)]
-    pub fn leaves(&self, view: &View<'_>) -> bool {
-        let mut leaving = [0; STRIP];
+    pub fn diverges(&self, view: &LayerSample<'_>) -> bool {
+        let mut leaving = [0; BATCH];
         for (i, leaves) in leaving.iter_mut().enumerate() {
-            let charge = view.layer.shift * self.theta[i];
-            let place = Place { unit: self.unit[i], start: self.own_start[i], charge, steps: view.steps };
+            let charge = view.layer.bias_shift * self.theta[i];
+            let place = QuantizationBound { unit: self.unit[i], v_init: self.own_start[i], charge, steps: view.steps };
             // The activation was in single precision before.
             let (_, off) = place.excess(view.half_level, self.counts[i], self.z[i], self.a[i] as f32);
             *leaves = u32::from(off);
@@ -193,9 +193,9 @@ impl Strip {
 
     /// The sums of the parts of the errors against `activation`.
     #[inline(always)]
-    fn ledger(&self, view: &View<'_>, activation: Activation, on_target: &F64s) -> Ledger {
-        let mut parts = [[0.0; STRIP]; 5];
-        for i in 0..STRIP {
+    fn ledger(&self, view: &LayerSample<'_>, activation: Activation, on_target: &F64s) -> Ledger {
+        let mut parts = [[0.0; BATCH]; 5];
+        for i in 0..BATCH {
             let ceiling = f64::from(self.unit[i] * view.per_step as f32);
             let one = ledger_against(activation, self.z[i], self.zin[i], ceiling, self.phi[i], on_target[i]);
             parts[0][i] = one.propagated;
@@ -210,18 +210,18 @@ impl Strip {
 
     /// What is counted by kind. There is no branch that depends on a neuron: they would be guessed wrong too often.
     #[inline(always)]
-    fn count(&self, view: &View<'_>, sums: &mut Sums) {
+    fn count(&self, view: &LayerSample<'_>, sums: &mut Sums) {
         let most = view.most() as i32;
-        let mut silenced = [0; STRIP];
+        let mut silenced = [0; BATCH];
         if view.record.silenced.is_some() {
             for (flag, neuron) in silenced.iter_mut().zip(self.first..self.first + self.length) {
                 *flag = u32::from(view.record.silenced(view.sample, neuron));
             }
         }
         let Self { counts: n, same, due, potential: v, .. } = self;
-        let (mut here, mut free) = ([0; STRIP], [0; STRIP]);
-        let (mut over, mut under) = ([0; STRIP], [0; STRIP]);
-        for i in 0..STRIP {
+        let (mut here, mut free) = ([0; BATCH], [0; BATCH]);
+        let (mut over, mut under) = ([0; BATCH], [0; BATCH]);
+        for i in 0..BATCH {
             here[i] = u32::from(i < self.length);
             free[i] = here[i] & (1 ^ silenced[i]);
             over[i] = u32::from(v[i] < 0.0) & u32::from(n[i] > 0) & free[i];
@@ -235,13 +235,13 @@ impl Strip {
             compare(&mut residual.over, &over, |i| u32::from(n[i] > target[i]) & free[i]);
             compare(&mut residual.under, &under, |i| u32::from(n[i] < target[i]) & free[i]);
         }
-        let (mut kinds, mut end) = ([0; STRIP], [0; STRIP]);
-        for i in 0..STRIP {
+        let (mut kinds, mut end) = ([0; BATCH], [0; BATCH]);
+        for i in 0..BATCH {
             kinds[i] = Categories::index(n[i], same[i]) as u32;
             end[i] = Categories::index(n[i], due[i]) as u32;
         }
         for k in 0..5 {
-            let of = |kinds: &[u32; STRIP]| number(|i| u32::from(kinds[i] == k as u32) & here[i]);
+            let of = |kinds: &[u32; BATCH]| number(|i| u32::from(kinds[i] == k as u32) & here[i]);
             let found = of(&kinds);
             sums.same_input[k] += found;
             sums.end_to_end[k] += of(&end);
@@ -251,27 +251,27 @@ impl Strip {
                 sums.examples[k] = first.map(example);
             }
         }
-        let mut psi = [0; STRIP];
-        for i in 0..STRIP {
+        let mut psi = [0; BATCH];
+        for i in 0..BATCH {
             let off = due[i] as i32 - n[i] as i32;
-            psi[i] = (if off == 0 { 2 * most + 1 + (i % SPREAD) as i32 } else { off + most }) as u32;
+            psi[i] = (if off == 0 { 2 * most + 1 + (i % COUNTER_COPIES) as i32 } else { off + most }) as u32;
         }
         psi[..self.length].iter().for_each(|&psi| sums.offsets[psi as usize] += 1);
         let cells = self.cells(sums.density.bins, sums.density.extent);
         cells[..self.length].iter().for_each(|&cell| sums.density.counts[cell as usize] += 1);
     }
 
-    /// The cell of the density that each neuron belongs to; one of [`SPREAD`] past the last where neither side is active.
+    /// The cell of the density that each neuron belongs to; one of [`COUNTER_COPIES`] past the last where neither side is active.
     #[inline(always)]
-    fn cells(&self, bins: usize, extent: f32) -> [u32; STRIP] {
-        let mut cells = [0; STRIP];
+    fn cells(&self, bins: usize, extent: f32) -> [u32; BATCH] {
+        let mut cells = [0; BATCH];
         for (i, cell) in cells.iter_mut().enumerate() {
             let theta = f64::from(self.theta[i]);
             let scale = bins as f64 / (theta * f64::from(extent));
-            let bin = |v: f64| whole((v * scale).floor().clamp(0.0, (bins - 1) as f64));
+            let bin = |v: f64| to_u32((v * scale).floor().clamp(0.0, (bins - 1) as f64));
             let silent = (self.a[i] == 0.0) & (self.phi[i] == 0.0) | (theta <= 0.0);
             let inside = bin(self.phi[i]) * bins as u32 + bin(self.a[i]);
-            *cell = if silent { (bins * bins + i % SPREAD) as u32 } else { inside };
+            *cell = if silent { (bins * bins + i % COUNTER_COPIES) as u32 } else { inside };
         }
         cells
     }
@@ -281,22 +281,22 @@ impl Strip {
 #[inline(always)]
 fn number(this: impl Fn(usize) -> u32) -> u64 {
     let mut sum = 0;
-    for i in 0..STRIP {
+    for i in 0..BATCH {
         sum += this(i);
     }
     sum.into()
 }
 
 #[inline(always)]
-fn compare(condition: &mut Condition, holds: &[u32; STRIP], happened: impl Fn(usize) -> u32) {
-    condition.caught += number(|i| holds[i] & happened(i));
+fn compare(condition: &mut ConditionCounts, holds: &[u32; BATCH], happened: impl Fn(usize) -> u32) {
+    condition.hits += number(|i| holds[i] & happened(i));
     condition.missed += number(|i| (1 ^ holds[i]) & happened(i));
     condition.false_alarm += number(|i| holds[i] & (1 ^ happened(i)));
 }
 
 #[inline(always)]
 fn total(values: &F64s, length: usize) -> f64 {
-    if length < STRIP {
+    if length < BATCH {
         return values[..length].iter().sum();
     }
     let mut sums = [0.0; BESIDE];
@@ -306,17 +306,17 @@ fn total(values: &F64s, length: usize) -> f64 {
     sums.iter().sum()
 }
 
-/// The count that a neuron of the layer reaches in `steps` steps on the constant input `z`, from `start`, its v(0) before
+/// The count that a neuron of the layer reaches in `steps` steps on the constant input `z`, from `v_init_values`, its v(0) before
 /// correction.
 #[inline(always)]
 fn on_constant(layer: &SpikingLayer, theta: f32, start: f32, z: f32, steps: usize) -> u32 {
-    let unit = layer.neuron.unit(theta);
-    let current = z + layer.shift * theta;
+    let unit = layer.neuron.amplitude(theta);
+    let current = z + layer.bias_shift * theta;
     if layer.reset == Reset::Hard && theta > 0.0 {
         // The first spike after ⌈(θ − v0)/I⌉ steps, each further one after ⌈θ/I⌉.
         let after = |charge: f32| ((f64::from(charge) / f64::from(current)).ceil() as usize).max(1);
         let first = if current > 0.0 { after(theta - start) } else { usize::MAX };
         return if first > steps { 0 } else { 1 + ((steps - first) / after(theta)) as u32 };
     }
-    target_count(current, unit, steps, layer.neuron.per_step(), f64::from(start) / f64::from(unit))
+    expected_spikes(current, unit, steps, layer.neuron.max_spikes_per_step(), f64::from(start) / f64::from(unit))
 }

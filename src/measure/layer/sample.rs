@@ -1,12 +1,12 @@
 //! One layer of a run for one sample, with all that its neurons are measured against.
 
-use crate::convert::{Neuron, Reset, SpikingLayer};
+use crate::convert::{NeuronModel, Reset, SpikingLayer};
 use crate::measure::quantization_bound::half_level;
-use crate::measure::run_data::Subject;
+use crate::measure::run_data::RunData;
 use crate::simulate::LayerRecording;
 
 /// One layer for one sample.
-pub(crate) struct View<'a> {
+pub(crate) struct LayerSample<'a> {
     pub layer: &'a SpikingLayer,
     pub record: &'a LayerRecording,
     pub index: usize,
@@ -30,9 +30,9 @@ pub(crate) struct View<'a> {
     pub half_level: f64,
 }
 
-impl<'a> View<'a> {
+impl<'a> LayerSample<'a> {
     #[inline(always)]
-    pub fn of(subject: &Subject<'a>, index: usize, steps: usize, sample: usize) -> Self {
+    pub fn of(subject: &RunData<'a>, index: usize, steps: usize, sample: usize) -> Self {
         let layer: &SpikingLayer = &subject.spiking.layers[index];
         let neurons = layer.neurons();
         let span = sample * neurons..(sample + 1) * neurons;
@@ -40,7 +40,7 @@ impl<'a> View<'a> {
         let mut counts = vec![0; neurons];
         record.spikes.add_counts(steps, sample, &mut counts);
         // A negative spike costs what a positive one does.
-        let events = (layer.neuron == Neuron::Signed).then(|| {
+        let events = (layer.neuron == NeuronModel::Signed).then(|| {
             let mut events = vec![0u32; neurons];
             (0..steps).for_each(|t| record.spikes.for_each_bit(t, sample, |neuron, _| events[neuron] += 1));
             events
@@ -51,15 +51,18 @@ impl<'a> View<'a> {
             index,
             sample,
             steps,
-            per_step: layer.neuron.per_step(),
-            plane: layer.plane(),
+            per_step: layer.neuron.max_spikes_per_step(),
+            plane: layer.neurons_per_channel(),
             z: &subject.ann.pre_activations[index][span.clone()],
             zin: &subject.mean_inputs[index][span.clone()],
             counts,
             events,
             fan_out: subject.fan_outs.get(index).map(Vec::as_slice),
-            corrected: record.start.as_ref().map(|start| &start[span]),
-            half: layer.start.is_none() && layer.v_init == 0.5 && layer.shift == 0.0 && layer.reset == Reset::Soft,
+            corrected: record.v_init.as_ref().map(|start| &start[span]),
+            half: layer.v_init_values.is_none()
+                && layer.v_init == 0.5
+                && layer.bias_shift == 0.0
+                && layer.reset == Reset::Soft,
             half_level: half_level(layer.activation),
         }
     }

@@ -20,7 +20,7 @@ pub(crate) struct Sums {
     pub ledger: Ledger,
     /// The same against the ANN's own activation.
     pub ledger_activation: Ledger,
-    pub carried_in: f64,
+    pub propagated_by_rerun: f64,
     pub residual: Residual,
     pub residual_end_to_end: Residual,
     pub silenced: Silenced,
@@ -36,7 +36,7 @@ pub(crate) struct Sums {
     /// Σφ, Σφ², Σa², Σφa for the correlation.
     pub moments: [f64; 4],
     /// Samples with a neuron that is off by more than quantization explains, in ascending order.
-    pub leaving: Vec<usize>,
+    pub diverging: Vec<usize>,
 }
 
 impl Sums {
@@ -45,7 +45,7 @@ impl Sums {
             bins: DENSITY_BINS,
             extent: DENSITY_EXTENT,
             // Those that are silent on both sides come behind the cells.
-            counts: vec![0; DENSITY_BINS * DENSITY_BINS + SPREAD],
+            counts: vec![0; DENSITY_BINS * DENSITY_BINS + COUNTER_COPIES],
             silent: 0,
         };
         Self {
@@ -54,20 +54,20 @@ impl Sums {
             activation: 0.0,
             ledger: Ledger::default(),
             ledger_activation: Ledger::default(),
-            carried_in: 0.0,
+            propagated_by_rerun: 0.0,
             residual: Residual::default(),
             residual_end_to_end: Residual::default(),
             silenced: Silenced::default(),
             same_input: [0; 5],
             end_to_end: [0; 5],
-            offsets: vec![0; 2 * most + 1 + SPREAD],
+            offsets: vec![0; 2 * most + 1 + COUNTER_COPIES],
             synops: 0.0,
             density,
             offset_map: vec![0.0; neurons],
             mismatch_map: vec![0.0; neurons],
             examples: [None; 5],
             moments: [0.0; 4],
-            leaving: Vec::new(),
+            diverging: Vec::new(),
         }
     }
 
@@ -78,7 +78,7 @@ impl Sums {
         self.activation += other.activation;
         self.ledger += other.ledger;
         self.ledger_activation += other.ledger_activation;
-        self.carried_in += other.carried_in;
+        self.propagated_by_rerun += other.propagated_by_rerun;
         self.residual += other.residual;
         self.residual_end_to_end += other.residual_end_to_end;
         self.silenced.rightly += other.silenced.rightly;
@@ -94,7 +94,7 @@ impl Sums {
         self.offset_map.iter_mut().zip(other.offset_map).for_each(|(a, b)| *a += b);
         self.mismatch_map.iter_mut().zip(other.mismatch_map).for_each(|(a, b)| *a += b);
         self.moments.iter_mut().zip(other.moments).for_each(|(a, b)| *a += b);
-        self.leaving.extend(other.leaving);
+        self.diverging.extend(other.diverging);
         self
     }
 
@@ -115,4 +115,4 @@ impl Sums {
 }
 
 /// Counters that stand for the most frequent kind, so that neurons side by side do not wait for each other's.
-pub(crate) const SPREAD: usize = 8;
+pub(crate) const COUNTER_COPIES: usize = 8;

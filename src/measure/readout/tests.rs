@@ -1,9 +1,9 @@
 //! Readouts of a few numbers, worked by hand.
 
 use super::*;
-use crate::convert::{Correction, Neuron, Pooling, Readout, Reset, SpikingLayer, SpikingNetwork, Tie};
+use crate::convert::{Correction, MaxPoolRule, NeuronModel, Readout, Reset, SpikingLayer, SpikingNetwork, TieRule};
 use crate::network::Activation;
-use crate::task::classification::{Answers, start_of};
+use crate::task::classification::{Predictions, readout_start};
 
 /// A recording from the logits of each step, `[T][N][classes]`.
 fn recording(steps: &[&[[f32; 2]]]) -> Recording {
@@ -44,7 +44,12 @@ fn starts_at_nothing_are_the_usual_curve() {
     let (recording, labels) = (late(), [1, 1]);
     let ann = ann(&[[0.0, 1.0], [0.0, 1.0]]);
     let matrix = start_by_end(&recording, &[1, 1]);
-    for point in crate::measure::curve(&Answers::read(&recording, Readout::Sum, 0), recording.steps, &ann, &labels) {
+    for point in crate::measure::accuracy_curve(
+        &Predictions::decode(&recording, Readout::Sum, 0),
+        recording.steps,
+        &ann,
+        &labels,
+    ) {
         assert_eq!(matrix.get(0, point.t).map(f64::from), point.accuracy);
     }
 }
@@ -67,18 +72,18 @@ fn layer(theta: f32, neurons: usize) -> SpikingLayer {
         shape: vec![neurons],
         theta: vec![theta],
         activation: Activation::Relu,
-        neuron: Neuron::If,
+        neuron: NeuronModel::If,
         v_init: 0.5,
-        start: None,
+        v_init_values: None,
         bias: Vec::new(),
-        shift: 0.0,
+        bias_shift: 0.0,
         reset: Reset::Soft,
-        tie: Tie::Ge,
+        tie: TieRule::Ge,
     }
 }
 
 fn spiking(layers: Vec<SpikingLayer>) -> SpikingNetwork {
-    SpikingNetwork { layers, correction: Correction::None, pooling: Pooling::PreNeuron, dense: Vec::new() }
+    SpikingNetwork { layers, correction: Correction::None, pooling: MaxPoolRule::PreNeuron, dense_nodes: Vec::new() }
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn the_delay_is_what_the_fastest_neurons_need() {
     let mut ann = ann(&[[0.0; 2]; 2]);
     // Two samples each; negative pre-activations count as 0 in the mean.
     ann.pre_activations = vec![vec![0.5, 0.1, -7.0, 0.1], vec![0.2, 0.4, -1.0, 0.2, 0.6, -1.0]];
-    let delay = delay(&spiking, &ann, 16);
+    let delay = readout_delay(&spiking, &ann, 16);
     assert!(delay.per_layer.iter().all(|r| (r - 2.0).abs() < 1e-6), "{:?}", delay.per_layer);
     assert_eq!((delay.estimate, delay.start), (4, 4));
 }
@@ -98,14 +103,17 @@ fn the_delay_is_truncated_and_silent_layers_add_nothing() {
     let spiking = spiking(vec![layer(1.0, 1), layer(2.0, 1), layer(1.0, 1)]);
     let mut ann = ann(&[[0.0; 2]]);
     ann.pre_activations = vec![vec![0.25], vec![0.5], vec![-1.0]];
-    assert_eq!(delay(&spiking, &ann, 16), Delay { per_layer: vec![2.0, 2.0, 0.0], estimate: 4, start: 4 });
+    assert_eq!(
+        readout_delay(&spiking, &ann, 16),
+        ReadoutDelay { per_layer: vec![2.0, 2.0, 0.0], estimate: 4, start: 4 }
+    );
     ann.pre_activations[1] = vec![0.4];
-    assert_eq!(delay(&spiking, &ann, 16).estimate, 4);
+    assert_eq!(readout_delay(&spiking, &ann, 16).estimate, 4);
 }
 
 #[test]
 fn the_rule_leaves_four_steps() {
-    assert_eq!([8, 9, 7, 4, 2].map(|steps| start_of(4, steps)), [4, 4, 3, 0, 0]);
+    assert_eq!([8, 9, 7, 4, 2].map(|steps| readout_start(4, steps)), [4, 4, 3, 0, 0]);
 }
 
 #[test]
@@ -114,8 +122,8 @@ fn samples_answer_once_they_are_sure() {
     let recording = late();
     let ann = ann(&[[0.0, 1.0], [0.0, 1.0]]);
     let sigmoid = |margin: f32| 1.0 / (1.0 + (-margin).exp());
-    assert!((confidence_of(&[4.0, 0.0], 1) - sigmoid(4.0)).abs() < 1e-6);
-    assert!((confidence_of(&[4.0, 1.0], 2) - sigmoid(1.5)).abs() < 1e-6);
+    assert!((confidence(&[4.0, 0.0], 1) - sigmoid(4.0)).abs() < 1e-6);
+    assert!((confidence(&[4.0, 1.0], 2) - sigmoid(1.5)).abs() < 1e-6);
     // The first is sure at once and wrong; the second never is.
     let exit = early_exit(&recording, &[1, 1], &ann, sigmoid(2.0));
     assert_eq!((exit.mean_steps, exit.accuracy, exit.agreement), (2.0, Some(0.5), 0.5));
@@ -132,20 +140,20 @@ fn without_labels_the_ann_is_right() {
     let ann = ann(&[[1.0, 0.0], [0.0, 1.0]]);
     let exit = early_exit(&recording, &[], &ann, 0.0);
     assert_eq!((exit.accuracy, exit.agreement), (None, 1.0));
-    assert_eq!(wanted(&[], &ann), (vec![0, 1], false));
-    assert_eq!(wanted(&[1, 0], &ann), (vec![1, 0], true));
+    assert_eq!(reference_classes(&[], &ann), (vec![0, 1], false));
+    assert_eq!(reference_classes(&[1, 0], &ann), (vec![1, 0], true));
 }
 
 #[test]
 fn more_certainty_takes_no_fewer_steps() {
     let recording = late();
-    let exits = Exits::of(&recording, &[1, 1], &ann(&[[0.0, 1.0]; 2]));
+    let exits = ExitTable::of(&recording, &[1, 1], &ann(&[[0.0, 1.0]; 2]));
     let steps: Vec<f64> = (0..=20).map(|k| exits.at(k as f32 / 20.0).mean_steps).collect();
     assert!(steps.windows(2).all(|pair| pair[0] <= pair[1]));
 }
 
 #[test]
 fn broken_logits_are_never_sure() {
-    assert_eq!(confidence_of(&[f32::NAN, f32::NAN], 1), 0.0);
-    assert_eq!(confidence_of(&[f32::INFINITY, 0.0], 1), 0.0);
+    assert_eq!(confidence(&[f32::NAN, f32::NAN], 1), 0.0);
+    assert_eq!(confidence(&[f32::INFINITY, 0.0], 1), 0.0);
 }

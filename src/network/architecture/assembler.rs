@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::network::batch_norm::batch_norm;
-use crate::network::shape_inference::{output_shape, validate};
+use crate::network::shape_inference::{infer_shape, validate};
 use crate::network::state_dict::StateDict;
 use crate::network::{Activation, Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
@@ -16,7 +16,7 @@ pub(super) const EPSILON: f64 = 1e-5;
 const NAMED: usize = 6;
 
 /// A network being put together. Node 0 is the input.
-pub(super) struct Assembly<'a> {
+pub(super) struct NetworkAssembler<'a> {
     path: &'a Path,
     /// What the network is said to be, for messages: "ResNet".
     what: &'a str,
@@ -24,17 +24,23 @@ pub(super) struct Assembly<'a> {
     used: HashSet<String>,
     nodes: Vec<Node>,
     /// What activations are where the keys do not say it.
-    pub assumed: Assumed,
+    pub assumed: Assumptions,
 }
 
-impl<'a> Assembly<'a> {
+impl<'a> NetworkAssembler<'a> {
     /// Starts with an input of shape `[C, H, W]` or `[F]`.
     ///
     /// # Errors
     /// [`Error::File`] for a shape that no input has.
-    pub fn new(path: &'a Path, what: &'a str, state: &'a StateDict, input: &[usize], assumed: Assumed) -> Result<Self> {
+    pub fn new(
+        path: &'a Path,
+        what: &'a str,
+        state: &'a StateDict,
+        input: &[usize],
+        assumed: Assumptions,
+    ) -> Result<Self> {
         let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape: input.to_vec() };
-        let sound = matches!(input.len(), 1 | 3) && output_shape(&Op::Input, &[], input).is_ok();
+        let sound = matches!(input.len(), 1 | 3) && infer_shape(&Op::Input, &[], input).is_ok();
         if !sound {
             let reason = format!("shape {input:?} is neither an image [C, H, W] nor a vector [F]");
             return Err(Error::file(path, "input", reason));
@@ -51,7 +57,7 @@ impl<'a> Assembly<'a> {
             let reason = format!(
                 "is missing, and {} needs it; describe another architecture in {}",
                 self.what,
-                self::hint(self.path)
+                self::architecture_hint(self.path)
             );
             Error::file(self.path, format!("key '{key}'"), reason)
         })
@@ -197,8 +203,12 @@ impl<'a> Assembly<'a> {
         place: impl Fn(&str) -> String,
     ) -> Result<NodeId> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.shape(input)).collect();
-        let shape = output_shape(&op, &shapes, stated).map_err(|reason| {
-            let advice = format!("as {} it does not fit; describe what it is in {}", self.what, self::hint(self.path));
+        let shape = infer_shape(&op, &shapes, stated).map_err(|reason| {
+            let advice = format!(
+                "as {} it does not fit; describe what it is in {}",
+                self.what,
+                self::architecture_hint(self.path)
+            );
             Error::file(self.path, place(name), format!("{reason} ({advice})"))
         })?;
         let name = self.unique(name);
@@ -241,7 +251,7 @@ impl<'a> Assembly<'a> {
                 "{} has no place for {}{more}; say what they are, or that they are to be ignored, in {}",
                 self.what,
                 named.join(", "),
-                self::hint(self.path)
+                self::architecture_hint(self.path)
             );
             return Err(Error::file(self.path, "surplus keys", reason));
         }
@@ -271,14 +281,14 @@ pub(super) fn is_counter(key: &str) -> bool {
 
 /// What activations with a learned threshold are, which the weights do not say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Assumed {
+pub(super) struct Assumptions {
     pub(super) levels: u32,
     pub(super) clip: bool,
     /// Max pools instead of average pools, or the other way round; `None` takes what the family has.
     pub(super) max_pool: Option<bool>,
 }
 
-impl Assumed {
+impl Assumptions {
     fn with_threshold(self, lambda: f32) -> Activation {
         match self.clip {
             true => Activation::Clip { lambda },
@@ -288,7 +298,7 @@ impl Assumed {
 }
 
 /// Where a person can say what a network is.
-pub(super) fn hint(path: &Path) -> String {
+pub(super) fn architecture_hint(path: &Path) -> String {
     let stem = path.file_stem().map_or_else(|| "NAME".into(), |stem| stem.to_string_lossy().into_owned());
     format!("{stem}.arch.toml beside it (docs/architecture-files.md)")
 }

@@ -1,6 +1,6 @@
 //! A family of networks known by the keys of its state dict, and helpers that read their shapes.
 
-use super::assembler::Assembly;
+use super::assembler::NetworkAssembler;
 use crate::Result;
 use crate::network::state_dict::StateDict;
 use crate::network::{NodeId, Weights};
@@ -16,7 +16,7 @@ pub(super) struct Family {
     pub(super) fits: fn(&StateDict) -> bool,
     /// Shape of the input, as far as the weights tell and as the family is used otherwise.
     pub(super) input: fn(&StateDict) -> Vec<usize>,
-    pub(super) assemble: fn(&mut Assembly<'_>) -> Result<NodeId>,
+    pub(super) assemble: fn(&mut NetworkAssembler<'_>) -> Result<NodeId>,
 }
 
 /// The side of a square image where only custom tells: 28 for one channel (MNIST), 224 for a thousand classes (ImageNet),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::DEFAULT_LEVELS;
-use super::assembler::{Assembly, Assumed};
-use super::layer::Layer;
+use super::assembler::{Assumptions, NetworkAssembler};
+use super::layer::LayerEntry;
 use crate::data::Scaling;
 use crate::network::Network;
 use crate::network::state_dict::StateDict;
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// What an architecture file says; everything may be left out.
 #[derive(Clone, Debug, Default)]
-pub struct Description {
+pub struct ArchitectureFile {
     /// Shape of one input sample, `[C, H, W]` or `[F]`.
     pub input: Option<Vec<usize>>,
     /// How pictures become input.
@@ -28,7 +28,7 @@ pub struct Description {
     /// Keys that begin with one of these are no part of the network.
     pub ignore: Vec<String>,
     /// The layers; without any the keys must be those of a known family.
-    pub(super) layers: Vec<Layer>,
+    pub(super) layers: Vec<LayerEntry>,
     /// The architecture file, for messages about it.
     pub(super) path: PathBuf,
 }
@@ -61,7 +61,7 @@ enum Pooling {
     Max,
 }
 
-impl Description {
+impl ArchitectureFile {
     /// Reads the architecture file at `path`.
     ///
     /// # Errors
@@ -84,10 +84,9 @@ impl Description {
             return Err(fail("input".into(), "is missing; say input = [channels, height, width] or [features]".into()));
         }
         let scaling = file.scaling.map(|text| Scaling::parse(&text)).transpose();
-        let layers =
-            file.layers.into_iter().enumerate().map(|(index, value)| {
-                Layer::parse(value).map_err(|reason| fail(format!("layer {}", index + 1), reason))
-            });
+        let layers = file.layers.into_iter().enumerate().map(|(index, value)| {
+            LayerEntry::parse(value).map_err(|reason| fail(format!("layer {}", index + 1), reason))
+        });
         Ok(Self {
             input: file.input,
             scaling: scaling.map_err(|e| fail("scaling".into(), e.to_string()))?,
@@ -120,14 +119,14 @@ impl Description {
         Ok(None)
     }
 
-    pub(super) fn assumed(&self) -> Assumed {
-        Assumed { levels: self.levels.unwrap_or(DEFAULT_LEVELS), clip: self.clip, max_pool: self.max_pool }
+    pub(super) fn assumed(&self) -> Assumptions {
+        Assumptions { levels: self.levels.unwrap_or(DEFAULT_LEVELS), clip: self.clip, max_pool: self.max_pool }
     }
 
     /// The network of the listed layers with weights of `state`, which come from the file `weights`.
     pub(super) fn assemble(&self, state: &StateDict, weights: &Path, name: String) -> Result<Network> {
         let input = self.input.clone().unwrap_or_default();
-        let mut net = Assembly::new(weights, "the architecture file", state, &input, self.assumed())?;
+        let mut net = NetworkAssembler::new(weights, "the architecture file", state, &input, self.assumed())?;
         self.ignore.iter().for_each(|prefix| net.ignore(prefix));
         let mut last = 0;
         for (index, layer) in self.layers.iter().enumerate() {

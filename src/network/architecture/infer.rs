@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::assembler::{Assembly, hint};
+use super::assembler::{NetworkAssembler, architecture_hint};
 use super::family::{DEFAULT_LEVELS, Family};
-use super::file::Description;
-use crate::error::dims;
+use super::file::ArchitectureFile;
+use crate::error::format_shape;
 use crate::network::state_dict::StateDict;
 use crate::network::{Activation, Network};
 use crate::{Error, Result};
@@ -28,15 +28,15 @@ const FAMILIES: [Family; 5] = [
 /// # Errors
 /// [`Error::File`] naming the key that is missing, left over or of the wrong shape, or saying that the architecture is
 /// not known and how to describe it.
-pub fn build(state: StateDict, path: &Path, described: Option<&Description>) -> Result<(Network, Vec<String>)> {
+pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>) -> Result<(Network, Vec<String>)> {
     let name = path.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
     let description = described.cloned().unwrap_or_default();
     let assumed = description.assumed();
     let (mut network, mut notes) = if description.layers.is_empty() {
-        let state = state.unheld();
+        let state = state.without_module_prefix();
         let family = FAMILIES.iter().find(|family| (family.fits)(&state)).ok_or_else(|| unknown(&state, path))?;
         let input = description.input.clone().unwrap_or_else(|| (family.input)(&state));
-        let mut assembly = Assembly::new(path, family.name, &state, &input, assumed)?;
+        let mut assembly = NetworkAssembler::new(path, family.name, &state, &input, assumed)?;
         description.ignore.iter().for_each(|prefix| assembly.ignore(prefix));
         (family.assemble)(&mut assembly)?;
         let assumption = if family.assumption.is_empty() { String::new() } else { format!(", {}", family.assumption) };
@@ -44,19 +44,19 @@ pub fn build(state: StateDict, path: &Path, described: Option<&Description>) -> 
             "these are weights without a graph; by their keys they are read as {} with input {}{assumption}; {} can say \
              otherwise",
             family.name,
-            dims(&input),
-            hint(path)
+            format_shape(&input),
+            architecture_hint(path)
         );
         (assembly.finish(name)?, vec![note])
     } else {
         (description.assemble(&state, path, name)?, Vec::new())
     };
     let staircase = |(_, activation)| matches!(activation, Activation::Qcfs { .. });
-    if description.levels.is_none() && description.layers.is_empty() && network.activations().any(staircase) {
+    if description.levels.is_none() && description.layers.is_empty() && network.activation_nodes().any(staircase) {
         notes.push(format!(
             "the number of levels of its QCFS activations is not in the file: L = {DEFAULT_LEVELS} is assumed; write \
              levels = 4 (or what it was trained with) in {} to change it",
-            hint(path)
+            architecture_hint(path)
         ));
     }
     if !description.class_names.is_empty() && description.class_names.len() != network.classes() {
@@ -69,23 +69,25 @@ pub fn build(state: StateDict, path: &Path, described: Option<&Description>) -> 
 }
 
 /// An architecture file to begin with for the weights `state`; `None` where they belong to a family that is known.
-pub fn skeleton(state: StateDict) -> Option<String> {
-    let state = state.unheld();
-    (!FAMILIES.iter().any(|family| (family.fits)(&state))).then(|| super::template::skeleton(&state))
+pub fn architecture_template(state: StateDict) -> Option<String> {
+    let state = state.without_module_prefix();
+    (!FAMILIES.iter().any(|family| (family.fits)(&state))).then(|| super::template::architecture_template(&state))
 }
 
 fn unknown(state: &StateDict, path: &Path) -> Error {
     let layers: Vec<_> = state
         .iter()
         .filter(|(_, weights)| weights.shape.len() > 1)
-        .map(|(key, weights)| format!("{} {}", key.strip_suffix(".weight").unwrap_or(key), dims(&weights.shape)))
+        .map(|(key, weights)| {
+            format!("{} {}", key.strip_suffix(".weight").unwrap_or(key), format_shape(&weights.shape))
+        })
         .collect();
     let more = if layers.len() > LISTED { ", …" } else { "" };
     let layers = layers[..layers.len().min(LISTED)].join(", ");
     let reason = format!(
         "these are weights without a graph, and their keys belong to no architecture that is known here; describe it in {}, \
          or export it to ONNX. \"spikescope check {}\" prints a file to begin with. Its layers: {layers}{more}",
-        hint(path),
+        architecture_hint(path),
         path.display()
     );
     Error::file(path, "the architecture", reason)

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::assembler::{Assembly, EPSILON};
+use super::assembler::{EPSILON, NetworkAssembler};
 use crate::network::{Activation, NodeId, Op};
 use crate::{Error, Result};
 
 /// A layer with what it is called and what it reads.
 #[derive(Clone, Debug)]
-pub(super) struct Layer {
+pub(super) struct LayerEntry {
     kind: Kind,
     /// Its name, for `from` of later layers; the key or the operation with a number when absent.
     name: Option<String>,
@@ -128,7 +128,7 @@ fn yes() -> bool {
     true
 }
 
-impl Layer {
+impl LayerEntry {
     /// Reads one entry of `layers`.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ impl Layer {
     }
 
     /// Adds the layer, which is number `number` of the file `path`, after node `last`.
-    pub fn place(&self, net: &mut Assembly<'_>, last: NodeId, path: &Path, number: usize) -> Result<NodeId> {
+    pub fn place(&self, net: &mut NetworkAssembler<'_>, last: NodeId, path: &Path, number: usize) -> Result<NodeId> {
         let find = |from: &String| {
             net.find(from).ok_or_else(|| {
                 let reason =
@@ -214,7 +214,7 @@ impl Layer {
 }
 
 impl Lambda {
-    fn value(&self, net: &mut Assembly<'_>) -> Result<f32> {
+    fn value(&self, net: &mut NetworkAssembler<'_>) -> Result<f32> {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Key(key) => net.single(key),

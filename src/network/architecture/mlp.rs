@@ -2,7 +2,7 @@
 //! file or, where the file has none that fits, of the names. Activations lie between the layers; BatchNorm comes directly
 //! after the layer whose outputs it has.
 
-use super::assembler::{Assembly, EPSILON, is_counter};
+use super::assembler::{EPSILON, NetworkAssembler, is_counter};
 use super::family::Family;
 use crate::Result;
 use crate::network::NodeId;
@@ -115,7 +115,7 @@ fn natural(name: &str) -> Vec<(String, u64)> {
     parts
 }
 
-fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let steps = order(net.state).unwrap_or_default();
     let mut x = net.flatten("flatten", 0)?;
     let mut open: Option<&str> = None;

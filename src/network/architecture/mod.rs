@@ -16,5 +16,5 @@ mod tests;
 mod vgg;
 
 pub use family::DEFAULT_LEVELS;
-pub use file::Description;
-pub use infer::{build, skeleton};
+pub use file::ArchitectureFile;
+pub use infer::{architecture_template, build};

@@ -3,7 +3,7 @@
 //! stem is 3x3 with stride 1 at any image size. Blocks of two convolutions, or of three (ResNet-50 and deeper). The
 //! activation after the sum is `relu.up` in older files and `act.thresh` in newer ones; without any it is ReLU.
 
-use super::assembler::{Assembly, EPSILON};
+use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, outputs, usual_image};
 use crate::Result;
 use crate::network::state_dict::StateDict;
@@ -17,13 +17,13 @@ pub(super) const FAMILY: Family = Family {
     assemble,
 };
 
-fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let state = net.state;
     let mut x = net.same_conv("conv1.0", 0, 1)?;
     x = net.norm("conv1.1", x, EPSILON)?;
     x = net.activation("conv1.2", x)?;
-    for stage in (2..).map(|n| format!("conv{n}_x")).take_while(|stage| !state.numbers(stage).is_empty()) {
-        for block in state.numbers(&stage) {
+    for stage in (2..).map(|n| format!("conv{n}_x")).take_while(|stage| !state.sequence_indices(stage).is_empty()) {
+        for block in state.sequence_indices(&stage) {
             let stride = if block == 0 && stage != "conv2_x" { 2 } else { 1 };
             x = self::block(net, &format!("{stage}.{block}"), x, stride)?;
         }
@@ -32,7 +32,7 @@ fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
     net.linear("fc", x)
 }
 
-fn block(net: &mut Assembly<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
+fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
     let state: &StateDict = net.state;
     let part = |at: usize| format!("{name}.residual_function.{at}");
     let wide = |at: usize| state.get(&format!("{}.weight", part(at))).is_some_and(|w| w.shape.get(2) == Some(&3));

@@ -2,7 +2,7 @@
 //! `layer5` are sequences of convolution, BatchNorm, activation, dropout and a pool at the end; `classifier` flattens and
 //! has three fully connected layers. The learned threshold is `thresh`, or `up` in older files.
 
-use super::assembler::{Assembly, EPSILON};
+use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, image_before, usual_image};
 use crate::Result;
 use crate::network::NodeId;
@@ -18,14 +18,14 @@ pub(super) const FAMILY: Family = Family {
 
 /// Places of the fully connected layers in `classifier`.
 fn linears(state: &StateDict) -> Vec<usize> {
-    let mut numbers = state.numbers("classifier");
+    let mut numbers = state.sequence_indices("classifier");
     numbers.retain(|at| state.has_rank(&format!("classifier.{at}.weight"), 2));
     numbers
 }
 
 /// Places of the convolutions in `layer{stage}`.
 fn convolutions(state: &StateDict, stage: usize) -> Vec<usize> {
-    let mut numbers = state.numbers(&format!("layer{stage}"));
+    let mut numbers = state.sequence_indices(&format!("layer{stage}"));
     numbers.retain(|at| state.has_rank(&format!("layer{stage}.{at}.weight"), 4));
     numbers
 }
@@ -46,7 +46,7 @@ fn input(state: &StateDict) -> Vec<usize> {
     exact.unwrap_or_else(|| usual_image(first, 10))
 }
 
-fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let state = net.state;
     let max = net.assumed.max_pool.unwrap_or(false);
     let mut x = 0;

@@ -4,7 +4,7 @@
 //! shortcut is a projection (`downsample` or `shortcut`), the identity, or, where the shape changes without a
 //! projection, every second pixel padded with channels of zeros (option A of the paper).
 
-use super::assembler::{Assembly, EPSILON};
+use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, outputs, usual_image};
 use crate::Result;
 use crate::network::state_dict::StateDict;
@@ -33,7 +33,7 @@ fn head(state: &StateDict) -> &'static str {
     if state.has("linear.weight") { "linear.weight" } else { "fc.weight" }
 }
 
-fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let state = net.state;
     let large = has_large_stem(state);
     let mut x = net.same_conv("conv1", 0, if large { 2 } else { 1 })?;
@@ -43,8 +43,8 @@ fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
         let op = Op::MaxPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 4], dilation: [1; 2] };
         x = net.push("maxpool", op, vec![x], &[])?;
     }
-    for stage in (1..).take_while(|stage| !state.numbers(&format!("layer{stage}")).is_empty()) {
-        for block in state.numbers(&format!("layer{stage}")) {
+    for stage in (1..).take_while(|stage| !state.sequence_indices(&format!("layer{stage}")).is_empty()) {
+        for block in state.sequence_indices(&format!("layer{stage}")) {
             let stride = if block == 0 && stage > 1 { 2 } else { 1 };
             x = self::block(net, &format!("layer{stage}.{block}"), x, stride)?;
         }
@@ -53,7 +53,7 @@ fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
     net.linear(head(state).trim_end_matches(".weight"), x)
 }
 
-fn block(net: &mut Assembly<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
+fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
     let state = net.state;
     let conv = |k: usize| format!("{name}.conv{k}");
     let count = (1..).take_while(|&k| state.has(&format!("{}.weight", conv(k)))).count().max(2);
@@ -74,7 +74,7 @@ fn block(net: &mut Assembly<'_>, name: &str, from: NodeId, stride: usize) -> Res
 }
 
 /// What is added to `x`, the block's answer to `from`.
-fn shortcut(net: &mut Assembly<'_>, name: &str, from: NodeId, x: NodeId, stride: usize) -> Result<NodeId> {
+fn shortcut(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, x: NodeId, stride: usize) -> Result<NodeId> {
     let projection = ["downsample", "shortcut"].map(|part| format!("{name}.{part}"));
     if let Some(part) = projection.iter().find(|part| net.state.has(&format!("{part}.0.weight"))) {
         let conv = net.same_conv(&format!("{part}.0"), from, stride)?;

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::family::usual_image;
-use crate::error::dims;
+use crate::error::format_shape;
 use crate::network::Weights;
 use crate::network::state_dict::StateDict;
 
@@ -26,7 +26,7 @@ struct Guess {
 }
 
 /// The text of an architecture file for `state`.
-pub(super) fn skeleton(state: &StateDict) -> String {
+pub(super) fn architecture_template(state: &StateDict) -> String {
     let layers = layers(state);
     let first_conv = state.iter().map(|(_, weights)| weights).find(|weights| weights.shape.len() == 4);
     let classes = state.iter().filter(|(_, weights)| weights.shape.len() == 2).last().map_or(0, |(_, w)| w.shape[0]);
@@ -92,8 +92,11 @@ pub(super) fn skeleton(state: &StateDict) -> String {
     let placed = |key: &str| {
         layers.iter().any(|(layer, _)| key.strip_prefix(layer.as_str()).is_some_and(|k| k.starts_with('.')))
     };
-    let rest: Vec<String> =
-        state.iter().filter(|(key, _)| !placed(key)).map(|(key, w)| format!("{key} {}", dims(&w.shape))).collect();
+    let rest: Vec<String> = state
+        .iter()
+        .filter(|(key, _)| !placed(key))
+        .map(|(key, w)| format!("{key} {}", format_shape(&w.shape)))
+        .collect();
     if !rest.is_empty() {
         let _ = writeln!(out, "# (?) Without a place so far: {}", rest.join(", "));
     }
@@ -102,7 +105,7 @@ pub(super) fn skeleton(state: &StateDict) -> String {
 
 /// A layer with the shape of its weights beside it.
 fn entry(out: &mut String, state: &StateDict, text: &str, key: &str) {
-    let shape = state.get(&format!("{key}.weight")).map_or(String::new(), |weights| dims(&weights.shape));
+    let shape = state.get(&format!("{key}.weight")).map_or(String::new(), |weights| format_shape(&weights.shape));
     let _ = writeln!(out, "  {text:<56}# {shape}");
 }
 

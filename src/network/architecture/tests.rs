@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Description, build};
+use super::{ArchitectureFile, build};
 use crate::network::state_dict::StateDict;
 use crate::network::{Activation, Network, Op, Weights};
 
@@ -39,7 +39,7 @@ impl Keys {
     }
     /// With an architecture file.
     fn build_as(self, text: &str) -> crate::Result<(Network, Vec<String>)> {
-        let described = (!text.is_empty()).then(|| Description::parse(text, Path::new("net.arch.toml")));
+        let described = (!text.is_empty()).then(|| ArchitectureFile::parse(text, Path::new("net.arch.toml")));
         let described = described.transpose()?;
         build(StateDict::new(self.0), Path::new("net.pth"), described.as_ref())
     }
@@ -168,7 +168,7 @@ fn the_qcfs_authors_networks_have_their_thresholds() {
         (r(&[3, 3, 3], "thresh", "act.thresh"), 19, 32),
         (r(&[3, 4, 6, 3], "up", "relu.up"), 33, 32),
     ] {
-        let activations: Vec<_> = network.activations().map(|(_, activation)| activation).collect();
+        let activations: Vec<_> = network.activation_nodes().map(|(_, activation)| activation).collect();
         assert_eq!(activations, vec![Activation::Qcfs { lambda: 0.01, levels: 8, shift: 0.5 }; thresholds]);
         assert_eq!((network.input_shape(), network.classes()), ([3, input, input].as_slice(), 10));
     }
@@ -188,12 +188,12 @@ fn assumptions_are_told_and_can_be_changed() {
     let text = "levels = 4\npooling = \"max\"\nscaling = \"0..255\"\nclass-names = [\"0\", \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]";
     let (network, notes) = qcfs_vgg(&[1, 1], "up", 8).build_as(text).unwrap();
     assert_eq!(notes.len(), 1);
-    assert!(network.activations().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 4, .. })));
+    assert!(network.activation_nodes().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 4, .. })));
     assert_eq!(count(&network, |op| matches!(op, Op::MaxPool2d { .. })), 2);
     assert_eq!((network.scaling, network.class_names.len()), (Some(crate::data::Scaling::Bytes), 10));
     let (network, _) =
         qcfs_resnet(&[1], "up", "relu.up").build_as("activation = \"clip\"\ninput = [3, 48, 48]").unwrap();
-    assert!(network.activations().all(|(_, a)| a == Activation::Clip { lambda: 0.01 }));
+    assert!(network.activation_nodes().all(|(_, a)| a == Activation::Clip { lambda: 0.01 }));
     assert_eq!(network.input_shape(), [3, 48, 48]);
 }
 
@@ -204,18 +204,18 @@ fn residual_networks_are_told_apart_by_their_shapes() {
     assert_eq!(padded.input_shape(), [3, 32, 32]);
     assert_eq!(count(&padded, |op| matches!(op, Op::Pad { .. })), 2);
     assert_eq!(count(&padded, |op| matches!(op, Op::Conv2d { .. })), 19);
-    assert_eq!(padded.activations().count(), 19);
+    assert_eq!(padded.activation_nodes().count(), 19);
     let deep = resnet(&[18, 18, 18], 3, 2, None, "linear").network();
-    assert_eq!(deep.activations().count(), 109);
+    assert_eq!(deep.activation_nodes().count(), 109);
     let projected = resnet(&[2, 2, 2, 2], 3, 2, Some("shortcut"), "linear").network();
     assert_eq!(count(&projected, |op| matches!(op, Op::Conv2d { .. })), 20);
     // torchvision: stem of stride 2 and a max pool; two and three convolutions a block.
     let r18 = resnet(&[2, 2, 2, 2], 7, 2, Some("downsample"), "fc").network();
-    assert_eq!((r18.input_shape(), r18.activations().count()), ([3, 224, 224].as_slice(), 17));
+    assert_eq!((r18.input_shape(), r18.activation_nodes().count()), ([3, 224, 224].as_slice(), 17));
     let last = |network: &Network| network.nodes[network.output - 2].shape.clone();
     assert_eq!(last(&r18), [64, 7, 7]);
     let r50 = resnet(&[3, 4, 6, 3], 7, 3, Some("downsample"), "fc").network();
-    assert_eq!((r50.activations().count(), last(&r50)), (49, vec![256, 7, 7]));
+    assert_eq!((r50.activation_nodes().count(), last(&r50)), (49, vec![256, 7, 7]));
     let stride = |name: &str| match &r50.nodes.iter().find(|node| node.name == name).unwrap().op {
         Op::Conv2d { stride, .. } => stride[0],
         other => panic!("{other:?}"),
@@ -231,7 +231,7 @@ fn vgg_pools_are_where_the_numbers_leave_gaps() {
         for normed in [false, true] {
             let network = vgg(&stages, normed, 7).network();
             assert_eq!(network.input_shape(), [3, 224, 224]);
-            assert_eq!(network.activations().count(), activations);
+            assert_eq!(network.activation_nodes().count(), activations);
             assert_eq!(count(&network, |op| matches!(op, Op::MaxPool2d { .. })), 5);
             assert_eq!(count(&network, |op| matches!(op, Op::Affine { .. })) > 0, normed);
         }
@@ -256,7 +256,7 @@ fn fully_connected_networks_are_put_in_order() {
     keys.put("2.thresh".into(), &[1]);
     keys.linear("3", 10, 30);
     let network = keys.clone().network();
-    assert!(network.activations().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 8, .. })));
+    assert!(network.activation_nodes().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 8, .. })));
     assert!(matches!(network.nodes[2].op, Op::Affine { .. }));
     // BatchNorms that lie apart from their layers have no certain place.
     let mut apart = Keys::default();
@@ -313,7 +313,7 @@ fn the_examples_of_the_manual_are_read() {
     keys.linear("fc1", 12, 8 * 22 * 22);
     keys.linear("fc2", 10, 12);
     keys.norm("norm2", 10);
-    assert_eq!(keys.build_as(cnn).unwrap().0.activations().count(), 4);
+    assert_eq!(keys.build_as(cnn).unwrap().0.activation_nodes().count(), 4);
     let mut keys = Keys::default();
     for (at, out, inputs, kernel) in [(0, 4, 1, 5), (3, 4, 4, 5), (6, 6, 4, 3)] {
         keys.conv(&at.to_string(), out, inputs, kernel, false);
@@ -330,7 +330,7 @@ fn the_examples_of_the_manual_are_read() {
     keys.linear("fc", 10, 8);
     let (network, notes) = keys.build_as(residual).unwrap();
     assert!(notes.is_empty());
-    assert!(network.activations().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 4, .. })));
+    assert!(network.activation_nodes().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 4, .. })));
     let add = network.nodes.iter().find(|node| node.op == Op::Add).unwrap();
     assert_eq!(
         add.inputs.iter().map(|&id| network.nodes[id].name.as_str()).collect::<Vec<_>>(),
@@ -395,14 +395,14 @@ fn unknown_cnn() -> Keys {
 
 #[test]
 fn unknown_weights_come_with_a_file_to_begin_with() {
-    let text = super::skeleton(StateDict::new(unknown_cnn().0)).unwrap();
+    let text = super::architecture_template(StateDict::new(unknown_cnn().0)).unwrap();
     let order = ["conv1", "conv2", "conv3", "norm1", "flatten", "fc1", "fc2", "norm2"];
     let places: Vec<usize> = order.iter().map(|name| text.find(&format!("\"{name}\"")).expect(name)).collect();
     assert!(places.is_sorted(), "{text}");
     assert!(text.contains("# 24×16×3×3") && text.contains("input = [1, 28, 28]") && !text.contains("-pool"), "{text}");
     // As it stands it opens: without padding and pools 28 pixels leave the 22 that the first matrix reads.
     let (network, _) = unknown_cnn().build_as(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    assert_eq!((network.classes(), network.activations().count()), (10, 4));
+    assert_eq!((network.classes(), network.activation_nodes().count()), (10, 4));
     // Pools where only they lead to the matrix; and nothing is made up where no guess fits.
     let pooled = |features: usize| {
         let mut keys = Keys::default();
@@ -412,16 +412,18 @@ fn unknown_weights_come_with_a_file_to_begin_with() {
         keys.linear("10", 10, features);
         keys
     };
-    let text = super::skeleton(StateDict::new(pooled(128).0)).unwrap();
+    let text = super::architecture_template(StateDict::new(pooled(128).0)).unwrap();
     assert_eq!(text.matches("max-pool").count(), 3, "{text}");
     assert!(pooled(128).build_as(&text).is_ok(), "{text}");
-    let text = super::skeleton(StateDict::new(pooled(77).0)).unwrap();
+    let text = super::architecture_template(StateDict::new(pooled(77).0)).unwrap();
     assert!(text.contains("77 values are read next") && !text.contains("pool\""), "{text}");
     // What has no place is named, and families that are known need no file.
     let mut keys = pooled(128);
     keys.put("temperature".into(), &[1]);
-    assert!(super::skeleton(StateDict::new(keys.0)).unwrap().contains("Without a place so far: temperature 1"));
+    assert!(
+        super::architecture_template(StateDict::new(keys.0)).unwrap().contains("Without a place so far: temperature 1")
+    );
     let mut keys = Keys::default();
     keys.linear("a", 10, 784);
-    assert_eq!(super::skeleton(StateDict::new(keys.0)), None);
+    assert_eq!(super::architecture_template(StateDict::new(keys.0)), None);
 }

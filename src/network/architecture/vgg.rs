@@ -2,7 +2,7 @@
 //! sequence `features`, then `classifier` with one to three fully connected layers. Places without weights show as gaps in
 //! the numbers; a gap is read as the max pool only where all of them together are those of one of the four networks.
 
-use super::assembler::{Assembly, EPSILON};
+use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, image_before, usual_image};
 use crate::Result;
 use crate::network::NodeId;
@@ -24,7 +24,7 @@ fn linears(state: &StateDict) -> Vec<String> {
     if state.has_rank("classifier.weight", 2) {
         return vec!["classifier".into()];
     }
-    let names = state.numbers("classifier").into_iter().map(|at| format!("classifier.{at}"));
+    let names = state.sequence_indices("classifier").into_iter().map(|at| format!("classifier.{at}"));
     names.filter(|name| state.has_rank(&format!("{name}.weight"), 2)).collect()
 }
 
@@ -36,7 +36,7 @@ fn is_normed(state: &StateDict, at: usize) -> bool {
 fn stages(state: &StateDict) -> Option<Vec<Vec<usize>>> {
     let mut stages: Vec<Vec<usize>> = vec![Vec::new()];
     let mut next = 0;
-    for at in state.numbers("features") {
+    for at in state.sequence_indices("features") {
         if !state.has_rank(&format!("features.{at}.weight"), 4) {
             continue;
         }
@@ -68,7 +68,7 @@ fn input(state: &StateDict) -> Vec<usize> {
     exact.unwrap_or_else(|| usual_image(first, 1000))
 }
 
-fn assemble(net: &mut Assembly<'_>) -> Result<NodeId> {
+fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let state = net.state;
     let max = net.assumed.max_pool.unwrap_or(true);
     let mut x = 0;

@@ -2,30 +2,30 @@
 
 use hdf5_pure::Group;
 
-use super::items::{Item, Reader};
+use super::items::{FileNode, NodeReader};
 use crate::Result;
-use crate::network::shape_inference::output_shape;
+use crate::network::shape_inference::infer_shape;
 use crate::network::{Activation, Node, NodeId, Op, Weights};
 
 /// The graph as it grows, node by node in an order in which each stands behind what it reads.
-pub(super) struct Build<'a> {
-    pub(super) reader: &'a Reader<'a>,
+pub(super) struct GraphBuilder<'a> {
+    pub(super) reader: &'a NodeReader<'a>,
     pub(super) nodes: Vec<Node>,
     pub(super) placed: Vec<Option<NodeId>>,
     pub(super) notes: Vec<String>,
 }
 
-impl Build<'_> {
+impl GraphBuilder<'_> {
     fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, stated: &[usize]) -> Result<NodeId> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
-        let shape = output_shape(&op, &shapes, stated).map_err(|reason| self.reader.fail(name, reason))?;
+        let shape = infer_shape(&op, &shapes, stated).map_err(|reason| self.reader.fail(name, reason))?;
         self.nodes.push(Node { name: name.to_owned(), op, inputs, shape });
         Ok(self.nodes.len() - 1)
     }
 
     /// Places one node; returns its id when it is the output.
-    pub(super) fn place(&mut self, items: &[Item], index: usize) -> Result<Option<NodeId>> {
-        let Item { name, word, group, inputs } = &items[index];
+    pub(super) fn add_node(&mut self, items: &[FileNode], index: usize) -> Result<Option<NodeId>> {
+        let FileNode { name, kind: word, group, inputs } = &items[index];
         let reader = self.reader;
         if word == "Input" {
             if !self.nodes.is_empty() {
@@ -33,7 +33,7 @@ impl Build<'_> {
                     reader.fail(name, "is a second input, or stands behind another node; networks with one are read")
                 );
             }
-            let shape = reader.whole(group, name, "shape")?;
+            let shape = reader.read_usizes(group, name, "shape")?;
             if !matches!(shape.len(), 1 | 3) {
                 return Err(reader.fail(name, format!("has shape {shape:?}; [C, H, W] and [F] are read")));
             }
@@ -49,7 +49,7 @@ impl Build<'_> {
             [only] => only,
             _ => self.push(&format!("{name}.sum"), Op::Add, sources, &[])?,
         };
-        let weights = |field: &str| reader.numbers(group, name, field);
+        let weights = |field: &str| reader.read_floats(group, name, field);
         let id = match word.as_str() {
             "Output" => {
                 let shape = self.nodes[source].shape.clone();
@@ -68,17 +68,17 @@ impl Build<'_> {
             "Linear" => self.push(name, Op::Linear { weight: weights("weight")?, bias: None }, vec![source], &[])?,
             "Conv2d" => {
                 let weight = weights("weight")?;
-                let dilation = reader.pair(group, name, "dilation")?;
-                let stride = reader.pair(group, name, "stride")?;
+                let dilation = reader.read_pair(group, name, "dilation")?;
+                let stride = reader.read_pair(group, name, "stride")?;
                 let padding = self.padding(group, name, &weight, stride, dilation, source)?;
-                let groups = reader.whole(group, name, "groups")?.first().copied().unwrap_or(1);
+                let groups = reader.read_usizes(group, name, "groups")?.first().copied().unwrap_or(1);
                 let op = Op::Conv2d { weight, bias: Some(flat(weights("bias")?)), stride, padding, dilation, groups };
                 self.push(name, op, vec![source], &[])?
             }
             "SumPool2d" | "AvgPool2d" => {
-                let kernel = reader.pair(group, name, "kernel_size")?;
-                let [down, right] = reader.pair(group, name, "padding")?;
-                let stride = reader.pair(group, name, "stride")?;
+                let kernel = reader.read_pair(group, name, "kernel_size")?;
+                let [down, right] = reader.read_pair(group, name, "padding")?;
+                let stride = reader.read_pair(group, name, "stride")?;
                 let op = Op::AvgPool2d { kernel, stride, padding: [down, right, down, right], count_include_pad: true };
                 let mean = self.push(name, op, vec![source], &[])?;
                 match word.as_str() {
@@ -122,12 +122,13 @@ impl Build<'_> {
     /// Scale 1/θ and a clip at 1.
     fn neurons(&mut self, name: &str, group: &Group, source: NodeId) -> Result<NodeId> {
         let reader = self.reader;
-        let threshold = self.per_channel(name, "v_threshold", &reader.numbers(group, name, "v_threshold")?, source)?;
-        let r = self.per_channel(name, "r", &reader.numbers(group, name, "r")?, source)?;
+        let threshold =
+            self.per_channel(name, "v_threshold", &reader.read_floats(group, name, "v_threshold")?, source)?;
+        let r = self.per_channel(name, "r", &reader.read_floats(group, name, "r")?, source)?;
         if let Some(theta) = threshold.iter().find(|theta| **theta <= 0.0) {
             return Err(reader.fail(name, format!("a threshold is {theta}; it must be above 0")));
         }
-        if let Ok(reset) = reader.numbers(group, name, "v_reset")
+        if let Ok(reset) = reader.read_floats(group, name, "v_reset")
             && reset.data.iter().any(|&v| v != 0.0)
         {
             return Err(reader.fail(name, "resets to another potential than 0, which is not run here"));
@@ -191,7 +192,7 @@ impl Build<'_> {
                 }
                 Ok(padding)
             }
-            _ => self.reader.pair(group, name, "padding").map(|[down, right]| [down, right, down, right]),
+            _ => self.reader.read_pair(group, name, "padding").map(|[down, right]| [down, right, down, right]),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hdf5_pure::{FileBuilder, GroupBuilder};
 
-use super::{Graph, Kind, VERSION};
+use super::{NirGraph, NirOp, VERSION};
 use crate::files::write_bytes;
 use crate::network::Weights;
 use crate::{Error, Result};
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Io`] when the operating system refuses.
-pub fn write(graph: &Graph, path: &Path) -> Result<()> {
+pub fn write(graph: &NirGraph, path: &Path) -> Result<()> {
     write_bytes(path, &to_bytes(graph)?)
 }
 
@@ -21,7 +21,7 @@ pub fn write(graph: &Graph, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Internal`] when a name is none that HDF5 knows.
-pub fn to_bytes(graph: &Graph) -> Result<Vec<u8>> {
+pub fn to_bytes(graph: &NirGraph) -> Result<Vec<u8>> {
     let mut file = FileBuilder::new();
     file.create_dataset("version").with_vlen_strings(&[VERSION]).with_shape(&[]);
     let mut root = file.create_group("node");
@@ -42,15 +42,15 @@ pub fn to_bytes(graph: &Graph) -> Result<Vec<u8>> {
     file.finish().map_err(|e| Error::Internal(format!("the graph cannot be written as HDF5: {e}")))
 }
 
-fn fields(group: &mut GroupBuilder, kind: &Kind) {
+fn fields(group: &mut GroupBuilder, kind: &NirOp) {
     match kind {
-        Kind::Input { shape } | Kind::Output { shape } => whole(group, "shape", shape),
-        Kind::Affine { weight, bias } => {
+        NirOp::Input { shape } | NirOp::Output { shape } => whole(group, "shape", shape),
+        NirOp::Affine { weight, bias } => {
             numbers(group, "weight", weight);
             numbers(group, "bias", bias);
         }
-        Kind::Linear { weight } => numbers(group, "weight", weight),
-        Kind::Conv2d { input_shape, weight, bias, stride, padding, dilation, groups } => {
+        NirOp::Linear { weight } => numbers(group, "weight", weight),
+        NirOp::Conv2d { input_shape, weight, bias, stride, padding, dilation, groups } => {
             if let Some(shape) = input_shape {
                 whole(group, "input_shape", shape);
             }
@@ -61,18 +61,18 @@ fn fields(group: &mut GroupBuilder, kind: &Kind) {
             whole(group, "dilation", dilation);
             group.create_dataset("groups").with_i64_data(&[*groups as i64]).with_shape(&[]);
         }
-        Kind::SumPool2d { kernel, stride, padding } | Kind::AvgPool2d { kernel, stride, padding } => {
+        NirOp::SumPool2d { kernel, stride, padding } | NirOp::AvgPool2d { kernel, stride, padding } => {
             whole(group, "kernel_size", kernel);
             whole(group, "stride", stride);
             whole(group, "padding", padding);
         }
-        Kind::Flatten { input, start, end } => {
+        NirOp::Flatten { input, start, end } => {
             whole(group, "input_type", input);
             group.create_dataset("start_dim").with_i64_data(&[*start]).with_shape(&[]);
             group.create_dataset("end_dim").with_i64_data(&[*end]).with_shape(&[]);
         }
-        Kind::Scale { scale } => numbers(group, "scale", scale),
-        Kind::If { r, threshold, reset } => {
+        NirOp::Scale { scale } => numbers(group, "scale", scale),
+        NirOp::If { r, threshold, reset } => {
             numbers(group, "r", r);
             numbers(group, "v_threshold", threshold);
             // 0 is the default; version 1.0.4 of the package, which sinabs asks for, does not know the field.

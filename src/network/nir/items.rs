@@ -12,31 +12,31 @@ pub(super) const MOST_NODES: usize = 1 << 14;
 /// More values than this in one array are not read.
 pub(super) const MOST_VALUES: u64 = 1 << 28;
 
-pub(super) struct Reader<'a> {
+pub(super) struct NodeReader<'a> {
     pub(super) path: &'a Path,
 }
 
 /// A node of the file before it is placed.
-pub(super) struct Item {
+pub(super) struct FileNode {
     pub(super) name: String,
-    pub(super) word: String,
+    pub(super) kind: String,
     pub(super) group: Group,
     pub(super) inputs: Vec<usize>,
 }
 
-impl Reader<'_> {
+impl NodeReader<'_> {
     pub(super) fn fail(&self, node: &str, reason: impl Into<String>) -> Error {
         Error::file(self.path, format!("node '{node}'"), reason)
     }
 
-    pub(super) fn text(&self, group: &Group, node: &str, field: &str) -> Result<String> {
+    pub(super) fn read_text(&self, group: &Group, node: &str, field: &str) -> Result<String> {
         let text = group.dataset(field).and_then(|data| data.read_string());
         let text = text.map_err(|e| self.fail(node, format!("its '{field}' cannot be read ({e})")))?;
         text.into_iter().next().ok_or_else(|| self.fail(node, format!("its '{field}' is empty")))
     }
 
     /// Numbers of a field with their shape.
-    pub(super) fn numbers(&self, group: &Group, node: &str, field: &str) -> Result<Weights> {
+    pub(super) fn read_floats(&self, group: &Group, node: &str, field: &str) -> Result<Weights> {
         let broken = |e: String| self.fail(node, format!("its '{field}' cannot be read ({e})"));
         let data = group.dataset(field).map_err(|e| broken(e.to_string()))?;
         let shape = data.shape().map_err(|e| broken(e.to_string()))?;
@@ -52,8 +52,8 @@ impl Reader<'_> {
         Ok(Weights::new(shape.iter().map(|&d| d as usize).collect(), values))
     }
 
-    pub(super) fn whole(&self, group: &Group, node: &str, field: &str) -> Result<Vec<usize>> {
-        let values = self.numbers(group, node, field)?;
+    pub(super) fn read_usizes(&self, group: &Group, node: &str, field: &str) -> Result<Vec<usize>> {
+        let values = self.read_floats(group, node, field)?;
         let one = |&v: &f32| (v.fract() == 0.0 && (0.0..1e7).contains(&v)).then_some(v as usize);
         let all: Option<Vec<usize>> = values.data.iter().map(one).collect();
         all.ok_or_else(|| {
@@ -62,8 +62,8 @@ impl Reader<'_> {
     }
 
     /// One number for both sides of a picture, or one for each.
-    pub(super) fn pair(&self, group: &Group, node: &str, field: &str) -> Result<[usize; 2]> {
-        match self.whole(group, node, field)?[..] {
+    pub(super) fn read_pair(&self, group: &Group, node: &str, field: &str) -> Result<[usize; 2]> {
+        match self.read_usizes(group, node, field)?[..] {
             [both] => Ok([both; 2]),
             [a, b] => Ok([a, b]),
             ref other => {

@@ -19,8 +19,8 @@ pub const VERSION: &str = "1.0.8";
 
 /// A graph: nodes by name, and edges from name to name. Several edges into a node are added up.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Graph {
-    pub nodes: Vec<(String, Node)>,
+pub struct NirGraph {
+    pub nodes: Vec<(String, NirNode)>,
     pub edges: Vec<(String, String)>,
     /// Texts and numbers beside the graph, as text.
     pub metadata: Vec<(String, String)>,
@@ -28,14 +28,14 @@ pub struct Graph {
 
 /// A node and what is remembered with it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
-    pub kind: Kind,
+pub struct NirNode {
+    pub kind: NirOp,
     pub metadata: Vec<(String, String)>,
 }
 
 /// The kinds of nodes that this program reads and writes. Shapes leave out the batch.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub enum NirOp {
     Input {
         shape: Vec<usize>,
     },
@@ -87,7 +87,7 @@ pub enum Kind {
     },
 }
 
-impl Kind {
+impl NirOp {
     /// The format's word for it.
     pub fn word(&self) -> &'static str {
         match self {

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use hdf5_pure::{File, Group};
 
-use super::build::Build;
-use super::items::{Item, MOST_NODES, MOST_VALUES, Reader};
+use super::build::GraphBuilder;
+use super::items::{FileNode, MOST_NODES, MOST_VALUES, NodeReader};
 use crate::network::shape_inference::validate;
-use crate::network::{Network, Opened};
+use crate::network::{Network, OpenedNetwork};
 use crate::{Error, Result};
 
 /// Files larger than this are not read.
@@ -20,7 +20,7 @@ const MOST_BYTES: u64 = 1 << 30;
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::File`] with the node when it is no graph that this program runs.
-pub fn read(path: &Path) -> Result<Opened> {
+pub fn read(path: &Path) -> Result<OpenedNetwork> {
     let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if size.len() > MOST_BYTES {
         return Err(Error::file(path, "the whole file", "larger than 1 GiB"));
@@ -32,20 +32,20 @@ pub fn read(path: &Path) -> Result<Opened> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Opened> {
+pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<OpenedNetwork> {
     let broken = |e: hdf5_pure::Error| Error::file(path, "the whole file", format!("no readable HDF5 file ({e})"));
     // The reader is young and its input may come from anywhere.
-    let read = std::panic::AssertUnwindSafe(|| -> Result<Opened> {
+    let read = std::panic::AssertUnwindSafe(|| -> Result<OpenedNetwork> {
         let file = File::from_bytes(bytes).map_err(broken)?;
         let root = file.group("node").map_err(|_| Error::file(path, "the group 'node'", "is missing: no NIR graph"))?;
-        read_graph(&Reader { path }, &root)
+        read_graph(&NodeReader { path }, &root)
     });
     std::panic::catch_unwind(read)
         .unwrap_or_else(|_| Err(Error::file(path, "the whole file", "is damaged: its HDF5 structure makes no sense")))
 }
 
-fn read_graph(reader: &Reader<'_>, root: &Group) -> Result<Opened> {
-    if reader.text(root, "the graph", "type")? != "NIRGraph" {
+fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
+    if reader.read_text(root, "the graph", "type")? != "NIRGraph" {
         return Err(Error::file(reader.path, "the graph", "is no NIRGraph"));
     }
     let missing = |what: &str| Error::file(reader.path, "the graph", format!("has no {what}"));
@@ -57,8 +57,8 @@ fn read_graph(reader: &Reader<'_>, root: &Group) -> Result<Opened> {
     let mut items = Vec::new();
     for name in names {
         let group = nodes.group(&name).map_err(|e| reader.fail(&name, e.to_string()))?;
-        let word = reader.text(&group, &name, "type")?;
-        items.push(Item { name, word, group, inputs: Vec::new() });
+        let word = reader.read_text(&group, &name, "type")?;
+        items.push(FileNode { name, kind: word, group, inputs: Vec::new() });
     }
     let places: HashMap<String, usize> = items.iter().enumerate().map(|(i, item)| (item.name.clone(), i)).collect();
     for (from, to) in edges(reader, root)? {
@@ -72,10 +72,10 @@ fn read_graph(reader: &Reader<'_>, root: &Group) -> Result<Opened> {
         items[to].inputs.push(from);
     }
     let order = order(reader, &items)?;
-    let mut build = Build { reader, nodes: Vec::new(), placed: vec![None; items.len()], notes: Vec::new() };
+    let mut build = GraphBuilder { reader, nodes: Vec::new(), placed: vec![None; items.len()], notes: Vec::new() };
     let mut output = None;
     for index in order {
-        if let Some(id) = build.place(&items, index)? {
+        if let Some(id) = build.add_node(&items, index)? {
             output = Some(id);
         }
     }
@@ -86,17 +86,18 @@ fn read_graph(reader: &Reader<'_>, root: &Group) -> Result<Opened> {
     let mut notes = build.notes;
     if let Ok(metadata) = root.group("metadata") {
         let known = ["T", "v_init", "tie", "reset", "grade"];
-        let said =
-            known.iter().filter_map(|key| Some(format!("{key} = {}", reader.text(&metadata, "metadata", key).ok()?)));
+        let said = known
+            .iter()
+            .filter_map(|key| Some(format!("{key} = {}", reader.read_text(&metadata, "metadata", key).ok()?)));
         let said: Vec<String> = said.collect();
         if !said.is_empty() {
             notes.push(format!("the file was written for {}; set the recipe alike to run it alike", said.join(", ")));
         }
     }
-    Ok(Opened { network, notes })
+    Ok(OpenedNetwork { network, notes })
 }
 
-fn edges(reader: &Reader<'_>, root: &Group) -> Result<Vec<(String, String)>> {
+fn edges(reader: &NodeReader<'_>, root: &Group) -> Result<Vec<(String, String)>> {
     let broken = |e: String| Error::file(reader.path, "the edges", e);
     let edges = root.dataset("edges").map_err(|e| broken(e.to_string()))?;
     let shape = edges.shape().map_err(|e| broken(e.to_string()))?;
@@ -108,7 +109,7 @@ fn edges(reader: &Reader<'_>, root: &Group) -> Result<Vec<(String, String)>> {
 }
 
 /// Every node after all that it reads.
-fn order(reader: &Reader<'_>, items: &[Item]) -> Result<Vec<usize>> {
+fn order(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Vec<usize>> {
     let mut waiting: Vec<usize> = items.iter().map(|item| item.inputs.len()).collect();
     let mut readers = vec![Vec::new(); items.len()];
     for (to, item) in items.iter().enumerate() {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{Graph, Kind, Node, from_bytes, to_bytes};
+use super::{NirGraph, NirNode, NirOp, from_bytes, to_bytes};
 use crate::network::{Activation, Op, Weights};
 
-fn node(kind: Kind) -> Node {
-    Node { kind, metadata: Vec::new() }
+fn node(kind: NirOp) -> NirNode {
+    NirNode { kind, metadata: Vec::new() }
 }
 
 fn filled(shape: &[usize], value: f32) -> Weights {
@@ -16,13 +16,13 @@ fn filled(shape: &[usize], value: f32) -> Weights {
 }
 
 /// input [1, 4, 4] → conv 2 → IF → sum pool → flatten → affine 3 → output, edges in no order.
-fn graph() -> Graph {
+fn graph() -> NirGraph {
     let theta = Weights::new(vec![2, 4, 4], (0..32).map(|i| if i < 16 { 0.5 } else { 2.0 }).collect());
     let nodes = [
-        ("input", Kind::Input { shape: vec![1, 4, 4] }),
+        ("input", NirOp::Input { shape: vec![1, 4, 4] }),
         (
             "conv",
-            Kind::Conv2d {
+            NirOp::Conv2d {
                 input_shape: Some([4, 4]),
                 weight: filled(&[2, 1, 3, 3], 0.25),
                 bias: filled(&[2], 0.1),
@@ -32,16 +32,16 @@ fn graph() -> Graph {
                 groups: 1,
             },
         ),
-        ("if", Kind::If { r: filled(&[2, 4, 4], 1.0), threshold: theta, reset: filled(&[2, 4, 4], 0.0) }),
-        ("pool", Kind::SumPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }),
-        ("flat", Kind::Flatten { input: vec![2, 2, 2], start: -3, end: -1 }),
-        ("fc", Kind::Affine { weight: filled(&[3, 8], 0.5), bias: filled(&[3], 0.0) }),
-        ("output", Kind::Output { shape: vec![3] }),
+        ("if", NirOp::If { r: filled(&[2, 4, 4], 1.0), threshold: theta, reset: filled(&[2, 4, 4], 0.0) }),
+        ("pool", NirOp::SumPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }),
+        ("flat", NirOp::Flatten { input: vec![2, 2, 2], start: -3, end: -1 }),
+        ("fc", NirOp::Affine { weight: filled(&[3, 8], 0.5), bias: filled(&[3], 0.0) }),
+        ("output", NirOp::Output { shape: vec![3] }),
     ];
     let chain = ["input", "conv", "if", "pool", "flat", "fc", "output"];
     let mut edges: Vec<(String, String)> = chain.windows(2).map(|w| (w[0].into(), w[1].into())).collect();
     edges.reverse();
-    Graph {
+    NirGraph {
         nodes: nodes.into_iter().map(|(name, kind)| (name.to_owned(), node(kind))).collect(),
         edges,
         metadata: vec![("T".into(), "8".into()), ("v_init".into(), "0.5".into())],
@@ -56,13 +56,13 @@ fn neurons_become_a_scale_and_a_clip_at_one() {
     let scale =
         network.nodes.iter().find_map(|n| if let Op::Affine { scale, .. } = &n.op { Some(scale) } else { None });
     assert_eq!(scale.unwrap(), &[2.0, 0.5], "one per channel");
-    assert_eq!(network.activations().next().unwrap().1, Activation::Clip { lambda: 1.0 });
+    assert_eq!(network.activation_nodes().next().unwrap().1, Activation::Clip { lambda: 1.0 });
     assert!(opened.notes[0].contains("v_init = 0.5"), "{:?}", opened.notes);
 }
 
 #[test]
 fn what_is_not_run_is_refused_by_name() {
-    let refused = |change: fn(&mut Graph)| {
+    let refused = |change: fn(&mut NirGraph)| {
         let mut graph = graph();
         change(&mut graph);
         from_bytes(to_bytes(&graph).unwrap(), Path::new("net.nir")).expect_err("this should be refused").to_string()
@@ -73,15 +73,15 @@ fn what_is_not_run_is_refused_by_name() {
     assert!(refused(|g| g.edges.clear()).contains("reads nothing"));
     assert!(
         refused(|g| g.nodes[2].1.kind =
-            Kind::If { r: filled(&[1], 1.0), threshold: filled(&[1], -1.0), reset: filled(&[1], 0.0) })
+            NirOp::If { r: filled(&[1], 1.0), threshold: filled(&[1], -1.0), reset: filled(&[1], 0.0) })
         .contains("above 0")
     );
     assert!(
         refused(|g| g.nodes[2].1.kind =
-            Kind::If { r: filled(&[1], 1.0), threshold: filled(&[1], 1.0), reset: filled(&[1], 0.5) })
+            NirOp::If { r: filled(&[1], 1.0), threshold: filled(&[1], 1.0), reset: filled(&[1], 0.5) })
         .contains("resets")
     );
-    assert!(refused(|g| g.nodes[5].1.kind = Kind::Linear { weight: filled(&[3, 9], 1.0) }).contains("8 inputs"));
+    assert!(refused(|g| g.nodes[5].1.kind = NirOp::Linear { weight: filled(&[3, 9], 1.0) }).contains("8 inputs"));
     assert!(from_bytes(b"no hdf5".to_vec(), Path::new("net.nir")).is_err());
     assert!(super::read(Path::new("no such file.nir")).unwrap_err().to_string().contains("no such file"));
 }

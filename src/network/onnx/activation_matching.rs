@@ -19,7 +19,7 @@ const IDENTITY: (f64, f64) = (1.0, 0.0);
 const CLOSE: f64 = 1e-5;
 
 /// Names what `f` computes, or says why that is nothing this program converts.
-pub fn recognize(f: &Expression) -> Result<Recognized, String> {
+pub fn match_activation(f: &Expression) -> Result<Recognized, String> {
     if let Some(before) = affine(f) {
         return Ok(Recognized { before, activation: None, after: IDENTITY });
     }
@@ -231,7 +231,7 @@ mod tests {
                 ),
             ];
             for (k, f) in spellings.iter().enumerate() {
-                let found = recognize(f).unwrap_or_else(|e| panic!("spelling {k}, λ {lambda}, L {l}: {e}"));
+                let found = match_activation(f).unwrap_or_else(|e| panic!("spelling {k}, λ {lambda}, L {l}: {e}"));
                 let Some(Activation::Qcfs { lambda: ours, levels, shift }) = found.activation else {
                     panic!("{k}: {found:?}")
                 };
@@ -243,19 +243,21 @@ mod tests {
 
     #[test]
     fn other_shapes_are_named_or_refused() {
-        let found = recognize(&u(Relu, x())).unwrap();
+        let found = match_activation(&u(Relu, x())).unwrap();
         assert_eq!(found, Recognized { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
-        let Some(Activation::Clip { lambda }) = recognize(&clamp(x(), 0.0, 6.0)).unwrap().activation else { panic!() };
+        let Some(Activation::Clip { lambda }) = match_activation(&clamp(x(), 0.0, 6.0)).unwrap().activation else {
+            panic!()
+        };
         assert!((lambda - 6.0).abs() < 1e-4);
-        let affine = recognize(&b(Div, b(Sub, x(), c(0.1307)), c(0.3081))).unwrap();
+        let affine = match_activation(&b(Div, b(Sub, x(), c(0.1307)), c(0.3081))).unwrap();
         assert!(affine.activation.is_none() && (affine.before.0 - 1.0 / 0.3081).abs() < 1e-4);
-        let scaled = recognize(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
+        let scaled = match_activation(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
         assert!((scaled.before.1 + 0.5).abs() < 1e-6 && (scaled.after.0 - 3.0).abs() < 1e-6);
         // |x|, a leaky ReLU, a ramp with a bend, a falling step
-        assert!(recognize(&u(Abs, x())).is_err());
-        assert!(recognize(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
-        assert!(recognize(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());
-        assert!(recognize(&clamp(u(Neg, x()), 0.0, 1.0)).is_err());
-        assert!(recognize(&b(Div, u(Floor, b(Mul, b(Mul, x(), x()), c(4.0))), c(4.0))).is_err());
+        assert!(match_activation(&u(Abs, x())).is_err());
+        assert!(match_activation(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
+        assert!(match_activation(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());
+        assert!(match_activation(&clamp(u(Neg, x()), 0.0, 1.0)).is_err());
+        assert!(match_activation(&b(Div, u(Floor, b(Mul, b(Mul, x(), x()), c(4.0))), c(4.0))).is_err());
     }
 }

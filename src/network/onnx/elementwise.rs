@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::activation_matching::recognize;
+use super::activation_matching::match_activation;
 use super::constant::Constant;
 use super::expression::{Binary, Expression, Unary};
 use super::lower::{Lowering, Value};
@@ -30,7 +30,7 @@ impl Lowering<'_> {
         }
         match Binary::of(&node.op_type) {
             Some(binary) if node.input.len() == 2 => self.binary(node, binary).map(Some),
-            Some(_) => Err(self.refuse(node, "more than two inputs are not read here")),
+            Some(_) => Err(self.node_error(node, "more than two inputs are not read here")),
             None => Ok(None),
         }
     }
@@ -41,10 +41,10 @@ impl Lowering<'_> {
             let given = node.input.get(k).is_some_and(|input| !input.is_empty());
             let limit = match self.constant_input(node, k) {
                 Some(constant) => {
-                    Some(constant.scalar().ok_or_else(|| self.refuse(node, "its limits are no single numbers"))?)
+                    Some(constant.scalar().ok_or_else(|| self.node_error(node, "its limits are no single numbers"))?)
                 }
                 None if given => {
-                    return Err(self.refuse(node, "its limits are computed while it runs, which is not read"));
+                    return Err(self.node_error(node, "its limits are computed while it runs, which is not read"));
                 }
                 None if node.has(attribute) => Some(f64::from(node.float(attribute, 0.0))),
                 None => None,
@@ -83,7 +83,7 @@ impl Lowering<'_> {
             }
             (_, [None, Some(c)]) => self.with_constants(node, op, 0, &c.clone(), false),
             (_, [Some(c), None]) => self.with_constants(node, op, 1, &c.clone(), true),
-            (_, [Some(_), Some(_)]) => Err(self.refuse(node, "constants of shapes that do not fit")),
+            (_, [Some(_), Some(_)]) => Err(self.node_error(node, "constants of shapes that do not fit")),
             (_, [None, None]) => {
                 let (a, b) = (self.function(node, 0)?, self.function(node, 1)?);
                 // Two functions of one layer, unless they are two plain readings of it.
@@ -92,13 +92,13 @@ impl Lowering<'_> {
                     return self.grown(node, a.0, Expression::Binary(op, a.1, b.1), name);
                 }
                 if op != Binary::Add {
-                    return Err(self.refuse(node, "combines two layers; only their sum can be converted to spikes"));
+                    return Err(self.node_error(node, "combines two layers; only their sum can be converted to spikes"));
                 }
                 let inputs = vec![self.layer_input(node, 0)?, self.layer_input(node, 1)?];
                 let name = node_names::of_node(node);
                 if let Some((sources, perm)) = self.common_order(&inputs) {
                     let sum = self.push(node, name.clone(), Op::Add, sources, &[])?;
-                    return self.ordered(node, format!("{name}.order"), sum, perm).map(Value::Layer);
+                    return self.with_layout(node, format!("{name}.order"), sum, perm).map(Value::Layer);
                 }
                 let id = self.push(node, name, Op::Add, inputs, &[])?;
                 Ok(Value::Layer(id))
@@ -126,7 +126,7 @@ impl Lowering<'_> {
             let turned = Constant { dims: channels, numbers: constant.numbers.clone() };
             let name = node_names::of_node(node);
             let affine = self.with_numbers(node, op, source, &turned, swapped)?;
-            return self.ordered(node, format!("{name}.order"), affine, perm).map(Value::Layer);
+            return self.with_layout(node, format!("{name}.order"), affine, perm).map(Value::Layer);
         }
         self.with_numbers(node, op, input, constant, swapped).map(Value::Layer)
     }
@@ -147,7 +147,7 @@ impl Lowering<'_> {
         if !per_channel && !full {
             let reason =
                 format!("a constant of shape {:?} does not fit values of shape {shape:?} per channel", constant.dims);
-            return Err(self.refuse(node, reason));
+            return Err(self.node_error(node, reason));
         }
         let values = constant.floats();
         let affine = |c: f32| -> Option<(f32, f32)> {
@@ -161,7 +161,7 @@ impl Lowering<'_> {
             })
         };
         let Some((scale, shift)) = values.iter().map(|&c| affine(c)).collect::<Option<(Vec<f32>, Vec<f32>)>>() else {
-            return Err(self.refuse(node, "this combination of a layer with constants cannot be converted"));
+            return Err(self.node_error(node, "this combination of a layer with constants cannot be converted"));
         };
         let name = node_names::of_node(node);
         if per_channel {
@@ -180,13 +180,13 @@ impl Lowering<'_> {
                 Ok((id, Rc::new(Expression::X), name))
             }
             Value::Function { root, f, name } => Ok((root, f, name)),
-            Value::Constant(_) => Err(self.refuse(node, "arithmetic on constants that is not read")),
+            Value::Constant(_) => Err(self.node_error(node, "arithmetic on constants that is not read")),
         }
     }
 
     fn grown(&self, node: &NodeProto, root: NodeId, f: Expression, name: String) -> Result<Value> {
         if f.size() > LONGEST {
-            return Err(self.refuse(node, "a chain of elementwise operations that is too long to be an activation"));
+            return Err(self.node_error(node, "a chain of elementwise operations that is too long to be an activation"));
         }
         Ok(Value::Function { root, f: Rc::new(f), name })
     }
@@ -201,7 +201,7 @@ impl Lowering<'_> {
                         integrate-and-fire neurons can replace";
             Error::file(self.path, format!("'{name}' (value '{value}')"), format!("{what}: {reason}"))
         };
-        let found = recognize(f).map_err(refused)?;
+        let found = match_activation(f).map_err(refused)?;
         let place = NodeProto { name: name.to_owned(), op_type: "elementwise".into(), ..NodeProto::default() };
         // Functions do not mind the order of dimensions: neurons see channels first.
         let order = self.order_of(root);
@@ -219,7 +219,7 @@ impl Lowering<'_> {
             }
         }
         if let Some((_, perm)) = order {
-            id = self.ordered(&place, format!("{name}.order"), id, perm)?;
+            id = self.with_layout(&place, format!("{name}.order"), id, perm)?;
         }
         self.recognized.insert(value.to_owned(), id);
         Ok(id)

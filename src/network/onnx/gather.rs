@@ -14,14 +14,14 @@ impl Lowering<'_> {
     pub fn gather(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let shape = self.full_shape(input);
-        let at = axis(node.int("axis", 0), shape.len()).map_err(|e| self.refuse(node, e))?;
+        let at = axis(node.int("axis", 0), shape.len()).map_err(|e| self.node_error(node, e))?;
         let indices = self.constant_input(node, 1);
         let picks = indices.as_ref().and_then(|c| c.as_ints());
         let Some((picks, rank)) = picks.zip(indices.map(|c| c.dims.len())) else {
-            return Err(self.refuse(node, "its indices are no constants"));
+            return Err(self.node_error(node, "its indices are no constants"));
         };
         if at == 0 {
-            return Err(self.refuse(node, "picks samples out of the batch"));
+            return Err(self.node_error(node, "picks samples out of the batch"));
         }
         let n = shape[at] as i64;
         let picks: Option<Vec<usize>> = picks
@@ -30,7 +30,7 @@ impl Lowering<'_> {
             .collect();
         let picks = picks
             .filter(|picks| !picks.is_empty())
-            .ok_or_else(|| self.refuse(node, format!("an index outside 0..{n}")))?;
+            .ok_or_else(|| self.node_error(node, format!("an index outside 0..{n}")))?;
         let name = node_names::of_node(node);
         let joined = self.picked(node, &name, input, at - 1, &picks)?;
         match rank {
@@ -44,7 +44,7 @@ impl Lowering<'_> {
                 self.push(node, name, Op::Reshape, vec![joined], &rest)
             }
             1 => Ok(joined),
-            _ => Err(self.refuse(node, "indices of more than one dimension are not read")),
+            _ => Err(self.node_error(node, "indices of more than one dimension are not read")),
         }
     }
 
@@ -59,7 +59,7 @@ impl Lowering<'_> {
             rest = &rest[count..];
         }
         if pieces.len() > MOST_PIECES {
-            return Err(self.refuse(node, format!("picks {} pieces; up to {MOST_PIECES} are read", pieces.len())));
+            return Err(self.node_error(node, format!("picks {} pieces; up to {MOST_PIECES} are read", pieces.len())));
         }
         let whole = self.nodes[input].shape[at];
         let parts = pieces.into_iter().map(|(start, end, step)| match (start, end, step) {
@@ -77,9 +77,9 @@ impl Lowering<'_> {
     pub fn split(&mut self, node: &NodeProto) -> Result<()> {
         let input = self.layer_input(node, 0)?;
         let shape = self.full_shape(input);
-        let at = axis(node.int("axis", 0), shape.len()).map_err(|e| self.refuse(node, e))?;
+        let at = axis(node.int("axis", 0), shape.len()).map_err(|e| self.node_error(node, e))?;
         if at == 0 {
-            return Err(self.refuse(node, "splits the batch"));
+            return Err(self.node_error(node, "splits the batch"));
         }
         let outputs = node.output.len().max(1);
         let sizes: Vec<usize> = match self.ints_of(node, 1, "split") {
@@ -91,7 +91,7 @@ impl Lowering<'_> {
             }
         };
         if sizes.len() != outputs || sizes.iter().try_fold(0usize, |n, &s| n.checked_add(s)) != Some(shape[at]) {
-            return Err(self.refuse(node, format!("splits {} values into {sizes:?}", shape[at])));
+            return Err(self.node_error(node, format!("splits {} values into {sizes:?}", shape[at])));
         }
         let mut start = 0;
         for (name, size) in node.output.iter().zip(sizes) {

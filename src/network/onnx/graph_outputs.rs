@@ -23,10 +23,10 @@ impl Lowering<'_> {
         let name = stem.filter(|s| !s.is_empty()).unwrap_or_else(|| graph.name.clone());
         let (nodes, output) = self.reachable(output);
         let network = Network { name, nodes, output, scaling: None, class_names: Vec::new() };
-        if let Some(node) = network.early_end() {
+        if let Some(node) = network.inner_output_function() {
             let reason = format!(
                 "a {} inside the network cannot be converted to spikes; only one at the end is read",
-                node.kind()
+                node.kind_name()
             );
             return Err(Error::file(self.path, format!("node '{}'", node.name), reason));
         }

@@ -15,16 +15,16 @@ impl Lowering<'_> {
         let rank = self.nodes[input].shape.len() + 1;
         let perm = node.ints("perm").map_or_else(|| (0..rank as i64).rev().collect(), <[i64]>::to_vec);
         let perm =
-            perm.iter().map(|&p| axis(p, rank)).collect::<Result<Vec<_>, _>>().map_err(|e| self.refuse(node, e))?;
+            perm.iter().map(|&p| axis(p, rank)).collect::<Result<Vec<_>, _>>().map_err(|e| self.node_error(node, e))?;
         if perm.first() != Some(&0) {
-            return Err(self.refuse(node, "moves the batch dimension"));
+            return Err(self.node_error(node, "moves the batch dimension"));
         }
         let perm: Vec<usize> = perm[1..].iter().map(|p| p.saturating_sub(1)).collect();
-        self.ordered(node, node_names::of_node(node), input, perm)
+        self.with_layout(node, node_names::of_node(node), input, perm)
     }
 
     /// `source` with its dimensions in the order `perm`.
-    pub fn ordered(&mut self, node: &NodeProto, name: String, source: NodeId, perm: Vec<usize>) -> Result<NodeId> {
+    pub fn with_layout(&mut self, node: &NodeProto, name: String, source: NodeId, perm: Vec<usize>) -> Result<NodeId> {
         let (source, perm) = match self.order_of(source) {
             Some((before, first)) if perm.iter().all(|&p| p < first.len()) => {
                 (before, perm.iter().map(|&p| first[p]).collect())

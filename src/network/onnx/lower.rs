@@ -9,7 +9,7 @@ use super::constant::Constant;
 use super::expression::Expression;
 use super::proto::{GraphProto, NodeProto};
 use super::{constant_folding, node_names};
-use crate::network::shape_inference::output_shape;
+use crate::network::shape_inference::infer_shape;
 use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
 
@@ -76,14 +76,14 @@ impl<'a> Lowering<'a> {
         let last = channels_last(&sample, graph);
         let shape = if last { vec![sample[2], sample[0], sample[1]] } else { sample };
         let node = Node { name: input.name.clone(), op: Op::Input, inputs: Vec::new(), shape };
-        output_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
+        infer_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
         values.insert(input.name.clone(), Value::Layer(0));
         let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
         let mut own = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), outputs };
         if last {
             // Samples come channels first; the graph goes on from its own order.
             let place = NodeProto { name: input.name.clone(), op_type: "input".into(), ..NodeProto::default() };
-            let turned = own.ordered(&place, format!("{}.channels_last", input.name), 0, vec![1, 2, 0])?;
+            let turned = own.with_layout(&place, format!("{}.channels_last", input.name), 0, vec![1, 2, 0])?;
             own.values.insert(input.name.clone(), Value::Layer(turned));
         }
         Ok(own)
@@ -92,7 +92,7 @@ impl<'a> Lowering<'a> {
     /// Reads one node. Its inputs have been read before.
     pub fn node(&mut self, node: &NodeProto) -> Result<()> {
         if !matches!(node.domain.as_str(), "" | "ai.onnx") {
-            return Err(self.refuse(node, format!("operations of domain '{}' are not read", node.domain)));
+            return Err(self.node_error(node, format!("operations of domain '{}' are not read", node.domain)));
         }
         if node.op_type == "Constant" {
             let constant = self.constant(node)?;
@@ -114,7 +114,7 @@ impl<'a> Lowering<'a> {
     /// Makes `value` known by the node's first output.
     fn bind(&mut self, node: &NodeProto, value: Value) -> Result<()> {
         let Some(output) = node.output.first() else {
-            return Err(self.refuse(node, "has no output"));
+            return Err(self.node_error(node, "has no output"));
         };
         self.values.insert(output.clone(), value);
         Ok(())
@@ -136,7 +136,7 @@ impl<'a> Lowering<'a> {
         }
         match node.ints("value_ints") {
             Some(values) => Ok(Constant::ints(values.to_vec())),
-            None => Err(self.refuse(node, "a constant without numbers")),
+            None => Err(self.node_error(node, "a constant without numbers")),
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Lowering<'a> {
             }
         }
         let constants: Vec<Option<&Constant>> = constants.iter().map(|c| c.as_deref()).collect();
-        constant_folding::fold(node, &constants).map_err(|reason| self.refuse(node, reason))
+        constant_folding::fold(node, &constants).map_err(|reason| self.node_error(node, reason))
     }
 
     /// The shape of a layer's value with the batch in front.
@@ -174,8 +174,11 @@ impl<'a> Lowering<'a> {
     /// Input `k` of `node`.
     pub fn value(&self, node: &NodeProto, k: usize) -> Result<Value> {
         let name = node.input.get(k).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| self.refuse(node, format!("input {k} is missing")))?;
-        self.values.get(name).cloned().ok_or_else(|| self.refuse(node, format!("reads '{name}', which nothing makes")))
+        let name = name.ok_or_else(|| self.node_error(node, format!("input {k} is missing")))?;
+        self.values
+            .get(name)
+            .cloned()
+            .ok_or_else(|| self.node_error(node, format!("reads '{name}', which nothing makes")))
     }
 
     /// Input `k` of `node` as a constant; `None` when absent or not constant.
@@ -197,7 +200,9 @@ impl<'a> Lowering<'a> {
         match self.value(node, k)? {
             Value::Layer(id) => Ok(id),
             Value::Function { root, f, name } => self.recognize(&node.input[k], root, &f, &name),
-            Value::Constant(_) => Err(self.refuse(node, format!("input {k} is a constant where a layer is expected"))),
+            Value::Constant(_) => {
+                Err(self.node_error(node, format!("input {k} is a constant where a layer is expected")))
+            }
         }
     }
 
@@ -211,7 +216,7 @@ impl<'a> Lowering<'a> {
         stated: &[usize],
     ) -> Result<NodeId> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
-        let shape = output_shape(&op, &shapes, stated).map_err(|reason| self.refuse(node, reason))?;
+        let shape = infer_shape(&op, &shapes, stated).map_err(|reason| self.node_error(node, reason))?;
         let name = self.unique(name);
         self.nodes.push(Node { name, op, inputs, shape });
         Ok(self.nodes.len() - 1)
@@ -228,7 +233,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// An error about `node`.
-    pub fn refuse(&self, node: &NodeProto, reason: impl Into<String>) -> Error {
+    pub fn node_error(&self, node: &NodeProto, reason: impl Into<String>) -> Error {
         let name =
             if node.name.is_empty() { node.output.first().cloned().unwrap_or_default() } else { node.name.clone() };
         Error::file(self.path, format!("node '{name}' ({})", node.op_type), reason)

@@ -70,7 +70,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
         let reason = format!("operator set {opset} is too old; export again with {OLDEST_OPSET} or newer");
         return Err(Error::file(path, "the operator set", reason));
     }
-    let order = topological_sort::topological(&graph, path)?;
+    let order = topological_sort::topological_order(&graph, path)?;
     let mut lowering = Lowering::new(&graph, opset, path)?;
     for index in order {
         lowering.node(&graph.node[index])?;

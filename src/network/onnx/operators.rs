@@ -55,12 +55,12 @@ impl Lowering<'_> {
             op if FOREIGN.contains(&op) => {
                 let what = "cannot become integrate-and-fire neurons, which never answer below 0 and rise in a straight line; \
                             train the network with ReLU, clip or QCFS activations";
-                return Err(self.refuse(node, format!("{op} activations {what}")));
+                return Err(self.node_error(node, format!("{op} activations {what}")));
             }
             "If" | "Loop" | "Scan" => {
-                return Err(self.refuse(node, "control flow is not read; export with fixed shapes"));
+                return Err(self.node_error(node, "control flow is not read; export with fixed shapes"));
             }
-            op => return Err(self.refuse(node, format!("{op} is an operation that is not read"))),
+            op => return Err(self.node_error(node, format!("{op} is an operation that is not read"))),
         };
         Ok(Value::Layer(id))
     }
@@ -69,9 +69,11 @@ impl Lowering<'_> {
     pub fn weights(&self, node: &NodeProto, k: usize) -> Result<std::rc::Rc<Constant>> {
         let constant = self.constant_input(node, k);
         let constant = constant
-            .ok_or_else(|| self.refuse(node, format!("input {k} should be trained weights but is no constant")))?;
+            .ok_or_else(|| self.node_error(node, format!("input {k} should be trained weights but is no constant")))?;
         match constant.floats().iter().position(|w| !w.is_finite()) {
-            Some(at) => Err(self.refuse(node, format!("weight {at} of '{}' is not a finite number", node.input[k]))),
+            Some(at) => {
+                Err(self.node_error(node, format!("weight {at} of '{}' is not a finite number", node.input[k])))
+            }
             None => Ok(constant),
         }
     }
@@ -90,7 +92,7 @@ impl Lowering<'_> {
         let constant = self.weights(node, 1)?;
         if constant.dims.len() != 4 {
             return Err(
-                self.refuse(node, format!("its weights have shape {:?}; 2-D convolutions are read", constant.dims))
+                self.node_error(node, format!("its weights have shape {:?}; 2-D convolutions are read", constant.dims))
             );
         }
         let kernel = [constant.dims[2], constant.dims[3]];
@@ -112,10 +114,10 @@ impl Lowering<'_> {
         let input = self.layer_input(node, 0)?;
         let constant = self.weights(node, 1)?;
         let &[rows, columns] = constant.dims.as_slice() else {
-            return Err(self.refuse(node, format!("its weights have shape {:?}, not a matrix", constant.dims)));
+            return Err(self.node_error(node, format!("its weights have shape {:?}, not a matrix", constant.dims)));
         };
         if node.int("transA", 0) != 0 {
-            return Err(self.refuse(node, "a transposed input is not read"));
+            return Err(self.node_error(node, "a transposed input is not read"));
         }
         let values = constant.floats();
         let alpha = node.float("alpha", 1.0);
@@ -144,7 +146,7 @@ impl Lowering<'_> {
         let (gamma, beta, mean, variance) = (part(1)?, part(2)?, part(3)?, part(4)?);
         let epsilon = f64::from(node.float("epsilon", 1e-5));
         let op = batch_norm([&gamma, &beta, &mean, &variance], epsilon)
-            .ok_or_else(|| self.refuse(node, "its four parts differ in length, or a variance is negative"))?;
+            .ok_or_else(|| self.node_error(node, "its four parts differ in length, or a variance is negative"))?;
         let name = self.layer_name(node, 1);
         self.push(node, name, op, vec![input], &[])
     }
@@ -154,9 +156,11 @@ impl Lowering<'_> {
         let rank = self.nodes[input].shape.len() + 1;
         // Before operator set 13 everything from the axis on was one dimension, by default all but the batch.
         let default = if self.opset < 13 { 1 } else { -1 };
-        let at = axis(node.int("axis", default), rank).map_err(|e| self.refuse(node, e))?;
+        let at = axis(node.int("axis", default), rank).map_err(|e| self.node_error(node, e))?;
         if at + 1 != rank {
-            return Err(self.refuse(node, format!("along dimension {at} of {rank}; only along the last one is read")));
+            return Err(
+                self.node_error(node, format!("along dimension {at} of {rank}; only along the last one is read"))
+            );
         }
         let op = Op::Softmax { log: node.op_type == "LogSoftmax" };
         self.push(node, node_names::of_node(node), op, vec![input], &[])

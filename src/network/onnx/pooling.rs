@@ -31,11 +31,11 @@ impl Lowering<'_> {
             Op::MaxPool2d { kernel, stride: window.stride, padding, dilation: window.dilation }
         } else {
             if window.dilation != [1, 1] {
-                return Err(self.refuse(node, "a dilated average pool is not read"));
+                return Err(self.node_error(node, "a dilated average pool is not read"));
             }
             let count_include_pad = node.int("count_include_pad", 0) != 0;
             if count_include_pad && padding != window.padding {
-                return Err(self.refuse(node, "ceil_mode together with count_include_pad is not read"));
+                return Err(self.node_error(node, "ceil_mode together with count_include_pad is not read"));
             }
             Op::AvgPool2d { kernel, stride: window.stride, padding, count_include_pad }
         };
@@ -45,7 +45,7 @@ impl Lowering<'_> {
     pub fn global_pool(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let &[_, h, w] = self.nodes[input].shape.as_slice() else {
-            return Err(self.refuse(node, "pools something that is no image"));
+            return Err(self.node_error(node, "pools something that is no image"));
         };
         let (kernel, padding) = ([h, w], [0; 4]);
         let op = if node.op_type == "GlobalMaxPool" {
@@ -62,10 +62,10 @@ impl Lowering<'_> {
         let rank = shape.len() + 1;
         let axes = self.ints_of(node, 1, "axes").unwrap_or_else(|| (1..rank as i64).collect());
         let mut axes =
-            axes.iter().map(|&a| axis(a, rank)).collect::<Result<Vec<_>, _>>().map_err(|e| self.refuse(node, e))?;
+            axes.iter().map(|&a| axis(a, rank)).collect::<Result<Vec<_>, _>>().map_err(|e| self.node_error(node, e))?;
         axes.sort_unstable();
         if axes.first() == Some(&0) {
-            return Err(self.refuse(node, "takes the mean over the batch"));
+            return Err(self.node_error(node, "takes the mean over the batch"));
         }
         let axes: Vec<usize> = axes.iter().map(|a| a - 1).collect();
         // The mean of a turned picture over all its places is that of the picture.
@@ -90,7 +90,7 @@ impl Lowering<'_> {
     pub fn pair(&self, node: &NodeProto, name: &str, default: usize) -> Result<[usize; 2]> {
         let Some(values) = node.ints(name).filter(|v| !v.is_empty()) else {
             return match default {
-                0 => Err(self.refuse(node, format!("{name} is missing"))),
+                0 => Err(self.node_error(node, format!("{name} is missing"))),
                 d => Ok([d, d]),
             };
         };
@@ -99,11 +99,11 @@ impl Lowering<'_> {
             _ => None,
         };
         pair.filter(|p| p.iter().all(|&v| v > 0 && v < 1 << 20))
-            .ok_or_else(|| self.refuse(node, format!("{name} is {values:?}; two numbers above 0 are read")))
+            .ok_or_else(|| self.node_error(node, format!("{name} is {values:?}; two numbers above 0 are read")))
     }
 
     /// Stride, padding and dilation of a sliding window.
-    pub fn window(&self, node: &NodeProto, input: NodeId, kernel: [usize; 2]) -> Result<Window> {
+    pub fn window(&self, node: &NodeProto, input: NodeId, kernel: [usize; 2]) -> Result<WindowExtent> {
         let stride = self.pair(node, "strides", 1)?;
         let dilation = self.pair(node, "dilations", 1)?;
         let shape = &self.nodes[input].shape;
@@ -113,7 +113,7 @@ impl Lowering<'_> {
                 if let Some(pads) = node.ints("pads").filter(|p| !p.is_empty()) {
                     let pads: Option<Vec<usize>> = pads.iter().map(|&p| usize::try_from(p).ok()).collect();
                     let pads = pads.and_then(|p| <[usize; 4]>::try_from(p).ok());
-                    padding = pads.ok_or_else(|| self.refuse(node, "pads should be four numbers of at least 0"))?;
+                    padding = pads.ok_or_else(|| self.node_error(node, "pads should be four numbers of at least 0"))?;
                 }
             }
             "VALID" => {}
@@ -127,14 +127,14 @@ impl Lowering<'_> {
                     (padding[i], padding[i + 2]) = if side == "SAME_UPPER" { (small, large) } else { (large, small) };
                 }
             }
-            other => return Err(self.refuse(node, format!("auto_pad '{other}' is not known"))),
+            other => return Err(self.node_error(node, format!("auto_pad '{other}' is not known"))),
         }
-        Ok(Window { stride, padding, dilation })
+        Ok(WindowExtent { stride, padding, dilation })
     }
 }
 
 /// How a window slides.
-pub(super) struct Window {
+pub(super) struct WindowExtent {
     pub stride: [usize; 2],
     pub padding: [usize; 4],
     pub dilation: [usize; 2],

@@ -11,13 +11,13 @@ impl Lowering<'_> {
     pub fn concat(&mut self, node: &NodeProto) -> Result<NodeId> {
         let inputs = (0..node.input.len()).map(|k| self.layer_input(node, k)).collect::<Result<Vec<_>>>()?;
         let rank = inputs.first().map_or(0, |&id| self.nodes[id].shape.len() + 1);
-        match axis(node.int("axis", 1), rank).map_err(|e| self.refuse(node, e))? {
-            0 => Err(self.refuse(node, "joins along the batch")),
+        match axis(node.int("axis", 1), rank).map_err(|e| self.node_error(node, e))? {
+            0 => Err(self.node_error(node, "joins along the batch")),
             axis => match self.common_order(&inputs) {
                 Some((sources, perm)) => {
                     let (name, op) = (node_names::of_node(node), Op::Concat { axis: perm[axis - 1] });
                     let joined = self.push(node, name.clone(), op, sources, &[])?;
-                    self.ordered(node, format!("{name}.order"), joined, perm)
+                    self.with_layout(node, format!("{name}.order"), joined, perm)
                 }
                 None => self.push(node, node_names::of_node(node), Op::Concat { axis: axis - 1 }, inputs, &[]),
             },
@@ -42,10 +42,10 @@ impl Lowering<'_> {
                 None => Err("its target is computed while it runs; export with fixed shapes".into()),
             },
         };
-        let dims = dims.map_err(|e| self.refuse(node, e))?;
+        let dims = dims.map_err(|e| self.node_error(node, e))?;
         if dims.first() != Some(&self.batch) {
             let reason = format!("moves values between samples: shape {from:?} becomes {dims:?} (batch first)");
-            return Err(self.refuse(node, reason));
+            return Err(self.node_error(node, reason));
         }
         if dims[1..] == self.nodes[input].shape[..] {
             return Ok(input);
@@ -55,26 +55,26 @@ impl Lowering<'_> {
 
     pub fn slice(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
-        let missing = || self.refuse(node, "its limits are no constants");
+        let missing = || self.node_error(node, "its limits are no constants");
         let starts = self.ints_of(node, 1, "starts").ok_or_else(missing)?;
         let ends = self.ints_of(node, 2, "ends").ok_or_else(missing)?;
         let rank = self.nodes[input].shape.len() + 1;
         let axes = self.ints_of(node, 3, "axes").unwrap_or_else(|| (0..starts.len() as i64).collect());
         let steps = self.ints_of(node, 4, "steps").unwrap_or_else(|| vec![1; starts.len()]);
         if ends.len() != starts.len() || axes.len() != starts.len() || steps.len() != starts.len() {
-            return Err(self.refuse(node, "its limits differ in number"));
+            return Err(self.node_error(node, "its limits differ in number"));
         }
         let mut id = input;
         for k in 0..starts.len() {
-            let at = axis(axes[k], rank).map_err(|e| self.refuse(node, e))?;
+            let at = axis(axes[k], rank).map_err(|e| self.node_error(node, e))?;
             let n = self.full_shape(id)[at] as i64;
             let place = |i: i64| (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
             let (start, end) = (place(starts[k]), place(ends[k]));
             let step =
-                usize::try_from(steps[k]).map_err(|_| self.refuse(node, "slices backwards, which is not read"))?;
+                usize::try_from(steps[k]).map_err(|_| self.node_error(node, "slices backwards, which is not read"))?;
             match (at, start == 0 && end as i64 == n && step == 1) {
                 (_, true) => {}
-                (0, false) => return Err(self.refuse(node, "slices the batch")),
+                (0, false) => return Err(self.node_error(node, "slices the batch")),
                 _ => {
                     id = self.push(
                         node,
@@ -93,14 +93,14 @@ impl Lowering<'_> {
         let input = self.layer_input(node, 0)?;
         let mode = node.text("mode");
         if !matches!(mode.as_str(), "" | "constant") {
-            return Err(self.refuse(node, format!("padding of kind '{mode}' is not read, only zeros")));
+            return Err(self.node_error(node, format!("padding of kind '{mode}' is not read, only zeros")));
         }
         let value = self
             .constant_input(node, 2)
             .and_then(|c| c.scalar())
             .unwrap_or_else(|| f64::from(node.float("value", 0.0)));
         if value != 0.0 {
-            return Err(self.refuse(node, format!("pads with {value}; only zeros are read")));
+            return Err(self.node_error(node, format!("pads with {value}; only zeros are read")));
         }
         let rank = self.nodes[input].shape.len() + 1;
         let pads = self
@@ -108,9 +108,9 @@ impl Lowering<'_> {
             .filter(|p| node.input.get(3).is_none_or(String::is_empty) && p.len() == 2 * rank);
         let pads: Option<Vec<usize>> = pads.and_then(|p| p.iter().map(|&p| usize::try_from(p).ok()).collect());
         let pads =
-            pads.ok_or_else(|| self.refuse(node, "its widths are no constants of at least 0 for every dimension"))?;
+            pads.ok_or_else(|| self.node_error(node, "its widths are no constants of at least 0 for every dimension"))?;
         if pads[0] != 0 || pads[rank] != 0 {
-            return Err(self.refuse(node, "pads the batch"));
+            return Err(self.node_error(node, "pads the batch"));
         }
         let op = Op::Pad { before: pads[1..rank].to_vec(), after: pads[rank + 1..].to_vec() };
         self.push(node, node_names::of_node(node), op, vec![input], &[])

@@ -115,7 +115,7 @@ fn a_staircase_with_a_straight_through_floor_is_qcfs() {
         number("half", 0.5),
     ];
     let network = read(&model(middle, constants)).unwrap();
-    let activation = network.activations().next().unwrap().1;
+    let activation = network.activation_nodes().next().unwrap().1;
     assert_eq!(activation, Activation::Qcfs { lambda: 2.5, levels: 8, shift: 0.5 });
     assert_eq!(network.nodes.len(), 5);
 }

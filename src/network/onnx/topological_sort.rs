@@ -7,7 +7,7 @@ use super::proto::GraphProto;
 use crate::{Error, Result};
 
 /// Indices of the graph's nodes in topological order, keeping the file's order where it may.
-pub fn topological(graph: &GraphProto, path: &Path) -> Result<Vec<usize>> {
+pub fn topological_order(graph: &GraphProto, path: &Path) -> Result<Vec<usize>> {
     let mut maker: HashMap<&str, usize> = HashMap::new();
     for (index, node) in graph.node.iter().enumerate() {
         for output in node.output.iter().filter(|name| !name.is_empty()) {

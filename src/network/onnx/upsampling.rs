@@ -18,7 +18,7 @@ impl Lowering<'_> {
         let constant = self.weights(node, 1)?;
         let &[_, _, high, wide] = constant.dims.as_slice() else {
             let reason = format!("its weights have shape {:?}; 2-D transposed convolutions are read", constant.dims);
-            return Err(self.refuse(node, reason));
+            return Err(self.node_error(node, reason));
         };
         let kernel = [high, wide];
         let stride = self.pair(node, "strides", 1)?;
@@ -28,7 +28,7 @@ impl Lowering<'_> {
         let longer: Option<Vec<usize>> =
             longer.iter().map(|&v| usize::try_from(v).ok().filter(|&v| v < 1 << 20)).collect();
         let Some(Ok(mut output_padding)) = longer.map(<[usize; 2]>::try_from) else {
-            return Err(self.refuse(node, "output_padding should be two numbers of at least 0"));
+            return Err(self.node_error(node, "output_padding should be two numbers of at least 0"));
         };
         let shape = self.nodes[input].shape.clone();
         let full = |i: usize, longer: usize| {
@@ -40,7 +40,7 @@ impl Lowering<'_> {
         let auto = node.text("auto_pad");
         let wanted = match node.ints("output_shape").filter(|v| !v.is_empty()) {
             Some(&[.., h, w]) => Some([h, w].map(|v| usize::try_from(v).unwrap_or(0))),
-            Some(_) => return Err(self.refuse(node, "output_shape should be two numbers")),
+            Some(_) => return Err(self.node_error(node, "output_shape should be two numbers")),
             None if auto.starts_with("SAME") => {
                 Some([0, 1].map(|i| shape.get(i + 1).copied().unwrap_or(1).saturating_mul(stride[i])))
             }
@@ -71,7 +71,7 @@ impl Lowering<'_> {
     pub fn resize(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let &[_, height, width] = self.nodes[input].shape.as_slice() else {
-            return Err(self.refuse(node, "resizes something that is no image"));
+            return Err(self.node_error(node, "resizes something that is no image"));
         };
         let upsample = node.op_type == "Upsample";
         // Resize of operator set 10 has its scales where newer ones have a region.
@@ -82,7 +82,7 @@ impl Lowering<'_> {
             .or_else(|| node.floats("scales").map(<[f32]>::to_vec));
         let sizes = if old { None } else { constant(3).and_then(|c| c.as_ints()) };
         if node.int("antialias", 0) != 0 || !matches!(node.text("keep_aspect_ratio_policy").as_str(), "" | "stretch") {
-            return Err(self.refuse(node, "antialiasing and fitting to an aspect ratio are not read"));
+            return Err(self.node_error(node, "antialiasing and fitting to an aspect ratio are not read"));
         }
         let axes = node.ints("axes").map_or_else(|| vec![0, 1, 2, 3], <[i64]>::to_vec);
         let place = |axis: i64| axes.iter().position(|&a| a == axis || a == axis - 4);
@@ -94,7 +94,7 @@ impl Lowering<'_> {
             })
         };
         if !kept(place(0)) || !kept(place(1)) {
-            return Err(self.refuse(node, "resizes batch or channels"));
+            return Err(self.node_error(node, "resizes batch or channels"));
         }
         let method = Method {
             mode: node.text("mode"),
@@ -124,7 +124,7 @@ impl Lowering<'_> {
             }
         };
         let (rows, columns) =
-            side(2, height).and_then(|rows| Ok((rows, side(3, width)?))).map_err(|e| self.refuse(node, e))?;
+            side(2, height).and_then(|rows| Ok((rows, side(3, width)?))).map_err(|e| self.node_error(node, e))?;
         self.push(node, node_names::of_node(node), Op::Resample { rows, columns }, vec![input], &[])
     }
 }

@@ -4,7 +4,7 @@ use crate::network::float16::{bf16, f16};
 
 /// The type of the numbers in a storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DType {
     F16,
     Bf16,
     F32,
@@ -13,7 +13,7 @@ pub(super) enum Kind {
     Other(usize),
 }
 
-impl Kind {
+impl DType {
     /// Bytes of one number.
     pub fn size(self) -> usize {
         match self {

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::pickle_value::{Pickle, Value};
+use super::pickle_value::{Pickle, PickleValue};
 use super::storage::Storages;
 use super::unpickler;
 
 /// The magic number 0x1950a86a20f9469cfc6c, as a pickle holds it.
 pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-const VERSION: Value<'_> = Value::Int(1001);
+const VERSION: PickleValue<'_> = PickleValue::Int(1001);
 
 /// The state dict's pickle and the storages behind it.
 ///
@@ -30,15 +30,15 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, 
     };
     let strange = || whole("not a PyTorch file: neither a zip archive nor the older row of pickles");
     match next("the magic number") {
-        Ok((Pickle { root: Value::Long(magic), .. }, _)) if magic == MAGIC => {}
+        Ok((Pickle { root: PickleValue::Long(magic), .. }, _)) if magic == MAGIC => {}
         _ => return Err(strange()),
     }
     if next("the version")?.0.root != VERSION {
         return Err(("the version".into(), "is not 1001, the only one there was".into()));
     }
     let machine = next("the writing machine")?.0;
-    if let Value::Dict(id) = machine.root
-        && machine.dict(id).contains(&(Value::Text("little_endian"), Value::Bool(false)))
+    if let PickleValue::Dict(id) = machine.root
+        && machine.dict(id).contains(&(PickleValue::Text("little_endian"), PickleValue::Bool(false)))
     {
         return Err(whole("was written on a big-endian machine, which is not read"));
     }
@@ -48,7 +48,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, 
         pickle.storages.iter().map(|storage| (storage.key, storage.kind.size())).collect();
     let mut storages = HashMap::new();
     for &key in keys.items(keys.root) {
-        let Value::Text(key) = key else {
+        let PickleValue::Text(key) = key else {
             return Err(("the list of storages".into(), "a storage key that is no text".into()));
         };
         let short = || (format!("storage '{key}'"), "the file is cut short before its end".to_owned());

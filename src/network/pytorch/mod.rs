@@ -20,7 +20,7 @@ mod unpickler;
 use std::path::Path;
 
 use pickle_globals::SAVE;
-use pickle_value::{Pickle, Value};
+use pickle_value::{Pickle, PickleValue};
 use storage::Storages;
 
 use super::state_dict::StateDict;
@@ -66,17 +66,17 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
 /// The tensors of the dictionary that the pickle holds, or of the one that it wraps. `room` is the length of the file.
 fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Result<StateDict, (String, String)> {
     let place = || "the whole file".to_owned();
-    let Value::Dict(root) = pickle.root else {
+    let PickleValue::Dict(root) = pickle.root else {
         let what = pickle.root.kind();
         let reason =
             format!("holds {what} where a state dict, a dictionary of tensors, is expected; save one with {SAVE}");
         return Err((place(), reason));
     };
     let mut dict = root;
-    if !pickle.dict(root).iter().any(|(_, value)| matches!(value, Value::Tensor(_))) {
+    if !pickle.dict(root).iter().any(|(_, value)| matches!(value, PickleValue::Tensor(_))) {
         let inner = WRAPPED_AS.iter().find_map(|name| {
             pickle.dict(root).iter().find_map(|&(key, value)| match (key, value) {
-                (Value::Text(text), Value::Dict(inner)) if text == *name => Some(inner),
+                (PickleValue::Text(text), PickleValue::Dict(inner)) if text == *name => Some(inner),
                 _ => None,
             })
         });
@@ -89,9 +89,9 @@ fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Resu
     let mut left = room;
     let mut entries = Vec::new();
     for &(key, value) in pickle.dict(dict) {
-        let (Value::Text(key), Value::Tensor(tensor)) = (key, value) else { continue };
+        let (PickleValue::Text(key), PickleValue::Tensor(tensor)) = (key, value) else { continue };
         let view = &pickle.tensors[tensor];
-        let weights = storages.gather(view, &pickle.storages[view.storage], &mut left);
+        let weights = storages.read_tensor(view, &pickle.storages[view.storage], &mut left);
         if let Some(weights) = weights.map_err(|reason| (format!("key '{key}'"), reason))? {
             entries.push((key.to_owned(), weights));
         }
@@ -99,5 +99,5 @@ fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Resu
     if entries.is_empty() {
         return Err((place(), format!("the state dict in it holds no floating-point tensors; save one with {SAVE}")));
     }
-    Ok(StateDict::new(entries).unwrapped())
+    Ok(StateDict::new(entries).without_wrapper_prefix())
 }

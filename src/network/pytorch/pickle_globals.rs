@@ -1,6 +1,6 @@
 //! The globals that state dicts are made of, and the refusal of every other.
 
-use super::dtype::Kind;
+use super::dtype::DType;
 use crate::Result;
 
 /// What a global of the pickle stands for here. None of them runs anything.
@@ -13,7 +13,7 @@ pub(super) enum Global {
     /// `torch._utils._rebuild_parameter`
     Parameter,
     /// `torch.FloatStorage` and its relatives: the type of the numbers in a storage.
-    Storage(Kind),
+    Storage(DType),
     /// `torch.Size`
     Size,
     /// `torch.device` and dtypes like `torch.float32`: known, and of no use to a network.
@@ -30,14 +30,14 @@ impl Global {
             ("collections", "OrderedDict") => Self::OrderedDict,
             ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Self::Tensor,
             ("torch._utils", "_rebuild_parameter") => Self::Parameter,
-            ("torch" | "torch.cuda", "FloatStorage") => Self::Storage(Kind::F32),
-            ("torch" | "torch.cuda", "HalfStorage") => Self::Storage(Kind::F16),
-            ("torch" | "torch.cuda", "BFloat16Storage") => Self::Storage(Kind::Bf16),
-            ("torch" | "torch.cuda", "DoubleStorage") => Self::Storage(Kind::F64),
-            ("torch" | "torch.cuda", "LongStorage") => Self::Storage(Kind::Other(8)),
-            ("torch" | "torch.cuda", "IntStorage") => Self::Storage(Kind::Other(4)),
-            ("torch" | "torch.cuda", "ShortStorage") => Self::Storage(Kind::Other(2)),
-            ("torch" | "torch.cuda", "CharStorage" | "ByteStorage" | "BoolStorage") => Self::Storage(Kind::Other(1)),
+            ("torch" | "torch.cuda", "FloatStorage") => Self::Storage(DType::F32),
+            ("torch" | "torch.cuda", "HalfStorage") => Self::Storage(DType::F16),
+            ("torch" | "torch.cuda", "BFloat16Storage") => Self::Storage(DType::Bf16),
+            ("torch" | "torch.cuda", "DoubleStorage") => Self::Storage(DType::F64),
+            ("torch" | "torch.cuda", "LongStorage") => Self::Storage(DType::Other(8)),
+            ("torch" | "torch.cuda", "IntStorage") => Self::Storage(DType::Other(4)),
+            ("torch" | "torch.cuda", "ShortStorage") => Self::Storage(DType::Other(2)),
+            ("torch" | "torch.cuda", "CharStorage" | "ByteStorage" | "BoolStorage") => Self::Storage(DType::Other(1)),
             ("torch", "Size") => Self::Size,
             ("torch", "device" | "float32" | "float16" | "bfloat16" | "float64" | "int64" | "int32" | "bool") => {
                 Self::Inert

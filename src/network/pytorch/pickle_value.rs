@@ -1,11 +1,11 @@
 //! What a pickle holds: values that are numbers, texts, or indices into tables.
 
-use super::dtype::Kind;
+use super::dtype::DType;
 use super::pickle_globals::Global;
 
 /// A value on the stack.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Value<'a> {
+pub(super) enum PickleValue<'a> {
     None,
     Bool(bool),
     Int(i64),
@@ -25,7 +25,7 @@ pub(super) enum Value<'a> {
     Inert,
 }
 
-impl Value<'_> {
+impl PickleValue<'_> {
     /// What it is, in words.
     pub fn kind(self) -> &'static str {
         match self {
@@ -52,16 +52,16 @@ impl Value<'_> {
 /// What a pickle holds.
 #[derive(Debug, Default)]
 pub(super) struct Tables<'a> {
-    pub lists: Vec<Vec<Value<'a>>>,
-    pub dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
+    pub lists: Vec<Vec<PickleValue<'a>>>,
+    pub dicts: Vec<Vec<(PickleValue<'a>, PickleValue<'a>)>>,
     pub storages: Vec<StorageRef<'a>>,
-    pub tensors: Vec<View>,
+    pub tensors: Vec<TensorView>,
 }
 
 /// A finished pickle: its root and everything it points to.
 #[derive(Debug)]
 pub(super) struct Pickle<'a> {
-    pub root: Value<'a>,
+    pub root: PickleValue<'a>,
     pub tables: Tables<'a>,
 }
 
@@ -74,14 +74,14 @@ impl<'a> std::ops::Deref for Pickle<'a> {
 
 impl<'a> Tables<'a> {
     /// The items of a list or tuple; none for anything else.
-    pub fn items(&self, value: Value<'a>) -> &[Value<'a>] {
+    pub fn items(&self, value: PickleValue<'a>) -> &[PickleValue<'a>] {
         match value {
-            Value::List(id) | Value::Tuple(id) => &self.lists[id],
+            PickleValue::List(id) | PickleValue::Tuple(id) => &self.lists[id],
             _ => &[],
         }
     }
     /// The entries of a dictionary in the order they were set.
-    pub fn dict(&self, id: usize) -> &[(Value<'a>, Value<'a>)] {
+    pub fn dict(&self, id: usize) -> &[(PickleValue<'a>, PickleValue<'a>)] {
         &self.dicts[id]
     }
 }
@@ -89,7 +89,7 @@ impl<'a> Tables<'a> {
 /// A storage as the pickle names it.
 #[derive(Clone, Debug)]
 pub(super) struct StorageRef<'a> {
-    pub kind: Kind,
+    pub kind: DType,
     pub key: &'a str,
     /// Numbers in the whole storage.
     pub count: usize,
@@ -99,7 +99,7 @@ pub(super) struct StorageRef<'a> {
 
 /// A tensor as the pickle describes it: shape and strides in numbers.
 #[derive(Clone, Debug)]
-pub(super) struct View {
+pub(super) struct TensorView {
     /// Index of its storage.
     pub storage: usize,
     pub(super) offset: usize,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::dtype::Kind;
+use super::dtype::DType;
 use super::pickle_globals::Global;
-use super::pickle_value::{StorageRef, Tables, Value, View};
+use super::pickle_value::{PickleValue, StorageRef, Tables, TensorView};
 use crate::network::Weights;
 
 /// PyTorch tensors of a network have at most this many dimensions here.
@@ -12,23 +12,23 @@ const MOST_DIMENSIONS: usize = 8;
 
 impl<'a> Tables<'a> {
     /// The storage that a persistent id names: `("storage", type, key, location, count[, view])`.
-    pub fn storage(&self, id: Value<'a>) -> Result<StorageRef<'a>, String> {
+    pub fn storage(&self, id: PickleValue<'a>) -> Result<StorageRef<'a>, String> {
         let bad = || "a persistent id that names no storage".to_owned();
         let &[
-            Value::Text("storage"),
-            Value::Global(Global::Storage(kind)),
-            Value::Text(key),
+            PickleValue::Text("storage"),
+            PickleValue::Global(Global::Storage(kind)),
+            PickleValue::Text(key),
             _,
-            Value::Int(count),
+            PickleValue::Int(count),
             ref rest @ ..,
         ] = self.items(id)
         else {
             return Err(bad());
         };
         let start = match rest.first() {
-            None | Some(Value::None) => 0,
+            None | Some(PickleValue::None) => 0,
             Some(&view) => match self.items(view) {
-                &[_, Value::Int(start), Value::Int(_)] => usize::try_from(start).map_err(|_| bad())?,
+                &[_, PickleValue::Int(start), PickleValue::Int(_)] => usize::try_from(start).map_err(|_| bad())?,
                 _ => return Err(bad()),
             },
         };
@@ -36,15 +36,20 @@ impl<'a> Tables<'a> {
     }
 
     /// The tensor that `_rebuild_tensor(storage, offset, shape, stride, …)` describes.
-    pub fn view(&self, arguments: &[Value<'a>]) -> Result<View, String> {
-        let &[Value::Storage(storage), Value::Int(offset), shape @ Value::Tuple(_), stride @ Value::Tuple(_), ..] =
-            arguments
+    pub fn view(&self, arguments: &[PickleValue<'a>]) -> Result<TensorView, String> {
+        let &[
+            PickleValue::Storage(storage),
+            PickleValue::Int(offset),
+            shape @ PickleValue::Tuple(_),
+            stride @ PickleValue::Tuple(_),
+            ..,
+        ] = arguments
         else {
             return Err("a tensor without storage, offset, shape and stride".into());
         };
-        let numbers = |list: Value<'a>| {
-            let number = |value: &Value<'_>| match *value {
-                Value::Int(number) => usize::try_from(number).ok(),
+        let numbers = |list: PickleValue<'a>| {
+            let number = |value: &PickleValue<'_>| match *value {
+                PickleValue::Int(number) => usize::try_from(number).ok(),
                 _ => None,
             };
             self.items(list).iter().take(MOST_DIMENSIONS + 1).map(number).collect::<Option<Vec<_>>>()
@@ -54,7 +59,7 @@ impl<'a> Tables<'a> {
             (Some(offset), Some(shape), Some(stride))
                 if shape.len() == stride.len() && shape.len() <= MOST_DIMENSIONS =>
             {
-                Ok(View { storage, offset, shape, stride })
+                Ok(TensorView { storage, offset, shape, stride })
             }
             _ => Err("a tensor whose shape or stride makes no sense".into()),
         }
@@ -71,9 +76,14 @@ impl Storages<'_> {
     ///
     /// # Errors
     /// A sentence when the storage is missing, shorter than stated, or does not reach as far as the view.
-    pub fn gather(&self, view: &View, storage: &StorageRef<'_>, left: &mut usize) -> Result<Option<Weights>, String> {
+    pub fn read_tensor(
+        &self,
+        view: &TensorView,
+        storage: &StorageRef<'_>,
+        left: &mut usize,
+    ) -> Result<Option<Weights>, String> {
         let kind = storage.kind;
-        if matches!(kind, Kind::Other(_)) {
+        if matches!(kind, DType::Other(_)) {
             return Ok(None);
         }
         let key: String = storage.key.chars().filter(|c| !c.is_control()).take(40).collect();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::pickle_cursor::{Cursor, long};
 use super::pickle_globals::Global;
-use super::pickle_value::{Pickle, Tables, Value};
+use super::pickle_value::{Pickle, PickleValue, Tables};
 
 /// A pickle that takes more instructions than this, or copies as many values, is no state dict; PyTorch writes about forty
 /// instructions for a tensor.
@@ -17,7 +17,7 @@ const MOST_WORK: usize = 4_000_000;
 /// # Errors
 /// A sentence with the byte where it is no pickle, or asks for something that state dicts do not need.
 pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
-    let mut machine = Machine {
+    let mut machine = Unpickler {
         cursor: Cursor { bytes, at: 0 },
         stack: Vec::new(),
         marks: Vec::new(),
@@ -34,25 +34,25 @@ pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
     }
 }
 
-struct Machine<'a> {
+struct Unpickler<'a> {
     cursor: Cursor<'a>,
-    stack: Vec<Value<'a>>,
+    stack: Vec<PickleValue<'a>>,
     /// Heights of the stack at the open marks.
     marks: Vec<usize>,
-    memo: HashMap<u32, Value<'a>>,
+    memo: HashMap<u32, PickleValue<'a>>,
     tables: Tables<'a>,
     /// Instructions and copies that are left before the pickle is refused.
     left: usize,
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Unpickler<'a> {
     fn work(&mut self, amount: usize) -> Result<(), String> {
         self.left = self.left.checked_sub(amount).ok_or("the pickle is longer than that of any state dict")?;
         Ok(())
     }
 
     /// One instruction; the root value at the last one.
-    fn step(&mut self) -> Result<Option<Value<'a>>, String> {
+    fn step(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         let value = match self.cursor.byte()? {
             // PROTO, FRAME
             0x80 => return self.protocol(),
@@ -65,22 +65,22 @@ impl<'a> Machine<'a> {
             b'0' => return self.pop().map(|_| None),
             b'1' => return self.take_to_mark().map(|_| None),
             b'2' => self.top()?,
-            b'N' => Value::None,
-            0x88 => Value::Bool(true),
-            0x89 => Value::Bool(false),
-            b'J' => Value::Int(i32::from_le_bytes(self.cursor.array()?).into()),
-            b'K' => Value::Int(self.cursor.byte()?.into()),
-            b'M' => Value::Int(u16::from_le_bytes(self.cursor.array()?).into()),
+            b'N' => PickleValue::None,
+            0x88 => PickleValue::Bool(true),
+            0x89 => PickleValue::Bool(false),
+            b'J' => PickleValue::Int(i32::from_le_bytes(self.cursor.array()?).into()),
+            b'K' => PickleValue::Int(self.cursor.byte()?.into()),
+            b'M' => PickleValue::Int(u16::from_le_bytes(self.cursor.array()?).into()),
             0x8a => integer(self.cursor.counted(1)?),
             0x8b => integer(self.cursor.counted(4)?),
-            b'G' => Value::Float(f64::from_be_bytes(self.cursor.array()?)),
+            b'G' => PickleValue::Float(f64::from_be_bytes(self.cursor.array()?)),
             // Texts; 'U' and 'T' are the byte strings that Python 2 used for text.
-            0x8c | b'U' => Value::Text(self.cursor.text(1)?),
-            b'X' | b'T' => Value::Text(self.cursor.text(4)?),
-            0x8d => Value::Text(self.cursor.text(8)?),
-            b'C' => Value::Bytes(self.cursor.counted(1)?),
-            b'B' => Value::Bytes(self.cursor.counted(4)?),
-            0x8e => Value::Bytes(self.cursor.counted(8)?),
+            0x8c | b'U' => PickleValue::Text(self.cursor.text(1)?),
+            b'X' | b'T' => PickleValue::Text(self.cursor.text(4)?),
+            0x8d => PickleValue::Text(self.cursor.text(8)?),
+            b'C' => PickleValue::Bytes(self.cursor.counted(1)?),
+            b'B' => PickleValue::Bytes(self.cursor.counted(4)?),
+            0x8e => PickleValue::Bytes(self.cursor.counted(8)?),
             b']' => self.list(Vec::new()),
             b')' => self.tuple(Vec::new()),
             b'}' => self.dictionary(Vec::new()),
@@ -91,7 +91,7 @@ impl<'a> Machine<'a> {
                 self.dictionary(pairs(&items)?)
             }
             count @ 0x85..=0x87 => {
-                let mut items = vec![Value::None; usize::from(count - 0x84)];
+                let mut items = vec![PickleValue::None; usize::from(count - 0x84)];
                 for item in items.iter_mut().rev() {
                     *item = self.pop()?;
                 }
@@ -120,10 +120,12 @@ impl<'a> Machine<'a> {
             b'j' => self.cursor.array().and_then(|at| self.recall(u32::from_le_bytes(at)))?,
             b'c' => {
                 let (module, name) = (self.cursor.line()?, self.cursor.line()?);
-                Value::Global(Global::find(module, name)?)
+                PickleValue::Global(Global::find(module, name)?)
             }
             0x93 => match (self.pop()?, self.pop()?) {
-                (Value::Text(name), Value::Text(module)) => Value::Global(Global::find(module, name)?),
+                (PickleValue::Text(name), PickleValue::Text(module)) => {
+                    PickleValue::Global(Global::find(module, name)?)
+                }
                 _ => return Err("a global whose name is no text".into()),
             },
             // REDUCE, NEWOBJ
@@ -135,7 +137,7 @@ impl<'a> Machine<'a> {
             b'Q' => {
                 let id = self.pop()?;
                 self.tables.storages.push(self.tables.storage(id)?);
-                Value::Storage(self.tables.storages.len() - 1)
+                PickleValue::Storage(self.tables.storages.len() - 1)
             }
             code @ (b'I' | b'L' | b'F' | b'V' | b'S' | b'g' | b'p' | b'P') => {
                 return Err(format!(
@@ -149,14 +151,14 @@ impl<'a> Machine<'a> {
         Ok(None)
     }
 
-    fn protocol(&mut self) -> Result<Option<Value<'a>>, String> {
+    fn protocol(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         match self.cursor.byte()? {
             2..=5 => Ok(None),
             other => Err(format!("pickle protocol {other}; 2 to 5 are read")),
         }
     }
 
-    fn pop(&mut self) -> Result<Value<'a>, String> {
+    fn pop(&mut self) -> Result<PickleValue<'a>, String> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
             return Err("an instruction finds the stack empty; the file is damaged".into());
@@ -164,60 +166,60 @@ impl<'a> Machine<'a> {
         self.stack.pop().ok_or_else(|| "the stack is empty".into())
     }
 
-    fn top(&self) -> Result<Value<'a>, String> {
+    fn top(&self) -> Result<PickleValue<'a>, String> {
         self.stack.last().copied().ok_or_else(|| "an instruction finds the stack empty; the file is damaged".into())
     }
 
     /// Everything above the last mark, which goes.
-    fn take_to_mark(&mut self) -> Result<Vec<Value<'a>>, String> {
+    fn take_to_mark(&mut self) -> Result<Vec<PickleValue<'a>>, String> {
         let mark = self.marks.pop().ok_or("a mark is missing; the file is damaged")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
-    fn list(&mut self, items: Vec<Value<'a>>) -> Value<'a> {
+    fn list(&mut self, items: Vec<PickleValue<'a>>) -> PickleValue<'a> {
         self.tables.lists.push(items);
-        Value::List(self.tables.lists.len() - 1)
+        PickleValue::List(self.tables.lists.len() - 1)
     }
 
-    fn tuple(&mut self, items: Vec<Value<'a>>) -> Value<'a> {
+    fn tuple(&mut self, items: Vec<PickleValue<'a>>) -> PickleValue<'a> {
         self.tables.lists.push(items);
-        Value::Tuple(self.tables.lists.len() - 1)
+        PickleValue::Tuple(self.tables.lists.len() - 1)
     }
 
-    fn dictionary(&mut self, entries: Vec<(Value<'a>, Value<'a>)>) -> Value<'a> {
+    fn dictionary(&mut self, entries: Vec<(PickleValue<'a>, PickleValue<'a>)>) -> PickleValue<'a> {
         self.tables.dicts.push(entries);
-        Value::Dict(self.tables.dicts.len() - 1)
+        PickleValue::Dict(self.tables.dicts.len() - 1)
     }
 
-    fn append(&mut self, items: &[Value<'a>]) -> Result<Option<Value<'a>>, String> {
+    fn append(&mut self, items: &[PickleValue<'a>]) -> Result<Option<PickleValue<'a>>, String> {
         match self.top()? {
-            Value::List(id) => self.tables.lists[id].extend(items),
+            PickleValue::List(id) => self.tables.lists[id].extend(items),
             other => return Err(format!("appends to {}", other.kind())),
         }
         Ok(None)
     }
 
-    fn set(&mut self, items: &[Value<'a>]) -> Result<Option<Value<'a>>, String> {
+    fn set(&mut self, items: &[PickleValue<'a>]) -> Result<Option<PickleValue<'a>>, String> {
         match self.top()? {
-            Value::Dict(id) => self.tables.dicts[id].extend(pairs(items)?),
+            PickleValue::Dict(id) => self.tables.dicts[id].extend(pairs(items)?),
             other => return Err(format!("sets entries of {}", other.kind())),
         }
         Ok(None)
     }
 
-    fn remember(&mut self, at: u32) -> Result<Option<Value<'a>>, String> {
+    fn remember(&mut self, at: u32) -> Result<Option<PickleValue<'a>>, String> {
         let top = self.top()?;
         self.memo.insert(at, top);
         Ok(None)
     }
 
-    fn recall(&self, at: u32) -> Result<Value<'a>, String> {
+    fn recall(&self, at: u32) -> Result<PickleValue<'a>, String> {
         self.memo.get(&at).copied().ok_or_else(|| format!("recalls memo {at}, which was never set"))
     }
 
     /// What a call of a known global gives.
-    fn rebuild(&mut self, callable: Value<'a>, arguments: Value<'a>) -> Result<Value<'a>, String> {
-        let Value::Global(global) = callable else {
+    fn rebuild(&mut self, callable: PickleValue<'a>, arguments: PickleValue<'a>) -> Result<PickleValue<'a>, String> {
+        let PickleValue::Global(global) = callable else {
             return Err(format!("calls {}", callable.kind()));
         };
         self.work(self.tables.items(arguments).len())?;
@@ -236,36 +238,36 @@ impl<'a> Machine<'a> {
             }
             Global::Tensor => {
                 self.tables.tensors.push(self.tables.view(&items)?);
-                Ok(Value::Tensor(self.tables.tensors.len() - 1))
+                Ok(PickleValue::Tensor(self.tables.tensors.len() - 1))
             }
             Global::Parameter => match items.first() {
-                Some(&tensor @ Value::Tensor(_)) => Ok(tensor),
+                Some(&tensor @ PickleValue::Tensor(_)) => Ok(tensor),
                 _ => Err("a parameter without its tensor".into()),
             },
-            Global::Size => Ok(Value::Tuple(match items.first() {
-                Some(&(Value::List(id) | Value::Tuple(id))) => id,
+            Global::Size => Ok(PickleValue::Tuple(match items.first() {
+                Some(&(PickleValue::List(id) | PickleValue::Tuple(id))) => id,
                 _ => return Err("a size without numbers".into()),
             })),
-            Global::Storage(_) | Global::Inert => Ok(Value::Inert),
+            Global::Storage(_) | Global::Inert => Ok(PickleValue::Inert),
         }
     }
 
     /// BUILD sets attributes. An ordered dictionary has some of no use here (`_metadata`); nothing else may.
-    fn build(&mut self) -> Result<Option<Value<'a>>, String> {
+    fn build(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         self.pop()?;
         match self.top()? {
-            Value::Dict(_) => Ok(None),
+            PickleValue::Dict(_) => Ok(None),
             other => Err(format!("sets attributes of {}, which is not read", other.kind())),
         }
     }
 }
 
-fn integer(bytes: &[u8]) -> Value<'_> {
-    long(bytes).map_or(Value::Long(bytes), Value::Int)
+fn integer(bytes: &[u8]) -> PickleValue<'_> {
+    long(bytes).map_or(PickleValue::Long(bytes), PickleValue::Int)
 }
 
 /// Keys and values that lie in turn.
-fn pairs<'a>(items: &[Value<'a>]) -> Result<Vec<(Value<'a>, Value<'a>)>, String> {
+fn pairs<'a>(items: &[PickleValue<'a>]) -> Result<Vec<(PickleValue<'a>, PickleValue<'a>)>, String> {
     if !items.len().is_multiple_of(2) {
         return Err("a dictionary entry without its value".into());
     }

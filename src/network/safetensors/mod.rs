@@ -99,7 +99,7 @@ pub fn to_bytes(network: &Network) -> Result<Vec<u8>> {
 
 /// What a safetensors file holds.
 #[derive(Debug)]
-pub enum Content {
+pub enum FileContent {
     /// A network of this project.
     Network(Network),
     /// Weights of another program, without a graph.
@@ -119,7 +119,7 @@ pub fn load(path: &Path) -> Result<Network> {
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is no whole safetensors file
 /// or says something of a graph that is not understood.
-pub fn load_any(path: &Path) -> Result<Content> {
+pub fn load_any(path: &Path) -> Result<FileContent> {
     any_from_bytes(&bytes_of(path)?, path)
 }
 
@@ -141,8 +141,8 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
 /// [`Error::File`] with the place when the bytes are not a network.
 pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
     match any_from_bytes(bytes, source)? {
-        Content::Network(network) => Ok(network),
-        Content::Weights(state) => {
+        FileContent::Network(network) => Ok(network),
+        FileContent::Weights(state) => {
             let count = state.len();
             let reason = format!(
                 "{count} tensors but no graph ('{FORMAT}' and '{GRAPH}' are missing): weights alone do not say how the \
@@ -153,7 +153,7 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
     }
 }
 
-fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<Content> {
+fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
     let fail = |place: &str, reason: String| Error::file(source, place, reason);
     let broken = |error| fail("header", format!("not a whole safetensors file: {error}"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
@@ -168,7 +168,7 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<Content> {
         }
         None => {
             let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
-            return Ok(Content::Weights(weights::state_dict(&tensors)));
+            return Ok(FileContent::Weights(weights::state_dict(&tensors)));
         }
     }
     let graph = texts.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;
@@ -187,7 +187,7 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<Content> {
     let name = texts.get(NAME).cloned().unwrap_or_else(stem);
     let network = Network { name, nodes, output, scaling, class_names };
     validate(&network).map_err(|error| fail("graph", error.to_string()))?;
-    Ok(Content::Network(network))
+    Ok(FileContent::Network(network))
 }
 
 /// The tensor `name`: f32, every number finite.

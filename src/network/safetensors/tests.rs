@@ -3,10 +3,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::network::zoo::{Arch, parse_activation};
+use crate::network::zoo::{ZooArchitecture, parse_activation};
 use crate::network::{Activation, Node, Op, Weights};
 
-fn sample(arch: Arch, activation: &str) -> Network {
+fn sample(arch: ZooArchitecture, activation: &str) -> Network {
     let mut network = arch.build(&[1, 12, 12], 3, parse_activation(activation).unwrap(), 7).unwrap();
     network.scaling = Some(Scaling::MeanStd { mean: vec![0.1307], std: vec![0.3081] });
     network.class_names = ["zero", "one", "zwölf \"12\""].map(str::to_owned).to_vec();
@@ -25,7 +25,7 @@ fn assert_same(a: &Network, b: &Network) {
 fn what_is_saved_is_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
-    for arch in [Arch::Mlp, Arch::Cnn, Arch::Resnet] {
+    for arch in [ZooArchitecture::Mlp, ZooArchitecture::Cnn, ZooArchitecture::Resnet] {
         for activation in ["relu", "clip", "qcfs:8"] {
             let network = sample(arch, activation);
             save(&network, &path).unwrap();
@@ -60,7 +60,7 @@ fn every_operation_survives() {
         };
         let shapes: Vec<&[usize]> = inputs.iter().map(|&input| nodes[input].shape.as_slice()).collect();
         let stated: &[usize] = if matches!(op, Op::Mean { .. }) { &[4] } else { &[2, 4, 5] };
-        let shape = crate::network::shape_inference::output_shape(&op, &shapes, stated).unwrap();
+        let shape = crate::network::shape_inference::infer_shape(&op, &shapes, stated).unwrap();
         nodes.push(Node { name: format!("n{id}"), op, inputs, shape });
     }
     let network = Network { name: "all".into(), nodes, output: 10, scaling: None, class_names: Vec::new() };
@@ -69,13 +69,13 @@ fn every_operation_survives() {
 
 #[test]
 fn equal_networks_give_equal_bytes() {
-    let bytes = || to_bytes(&sample(Arch::Resnet, "qcfs:8")).unwrap();
+    let bytes = || to_bytes(&sample(ZooArchitecture::Resnet, "qcfs:8")).unwrap();
     assert_eq!(bytes(), bytes());
 }
 
 /// The error for a file made from a good one by `change` on its header and bytes.
 fn refused(change: impl FnOnce(&mut Value, &mut Vec<u8>)) -> String {
-    let good = to_bytes(&sample(Arch::Cnn, "qcfs:4")).unwrap();
+    let good = to_bytes(&sample(ZooArchitecture::Cnn, "qcfs:4")).unwrap();
     let (length, rest) = good.split_at(8);
     let (header, numbers) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
     let (mut header, mut numbers): (Value, Vec<u8>) = (serde_json::from_slice(header).unwrap(), numbers.to_vec());
@@ -105,7 +105,7 @@ fn says(text: &str, words: &[&str]) {
 
 #[test]
 fn files_that_are_no_safetensors_are_refused() {
-    let good = to_bytes(&sample(Arch::Mlp, "relu")).unwrap();
+    let good = to_bytes(&sample(ZooArchitecture::Mlp, "relu")).unwrap();
     for cut in [0, 1, 7, 8, 9, 100, good.len() / 2, good.len() - 1] {
         let text = from_bytes(&good[..cut], Path::new("cut")).expect_err("a cut file was read").to_string();
         says(&text, &["cut: header: not a whole safetensors file"]);
@@ -175,7 +175,7 @@ fn tensors_that_do_not_fit_are_refused() {
     });
     says(&text, &["node 2", "λ must be above 0"]);
     let bad = Weights::new(vec![1], vec![f32::INFINITY]);
-    let mut network = sample(Arch::Mlp, "relu");
+    let mut network = sample(ZooArchitecture::Mlp, "relu");
     let last = network.output;
     network.nodes[last].op = Op::Linear { weight: bad, bias: None };
     assert!(from_bytes(&to_bytes(&network).unwrap(), Path::new("x")).is_err());

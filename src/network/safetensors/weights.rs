@@ -25,5 +25,5 @@ pub(super) fn state_dict(tensors: &SafeTensors<'_>) -> StateDict {
         })
         .collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
-    StateDict::new(entries).unwrapped()
+    StateDict::new(entries).without_wrapper_prefix()
 }

@@ -19,13 +19,13 @@ pub const QCFS_START: f32 = 2.0;
 
 /// The architectures of the zoo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arch {
+pub enum ZooArchitecture {
     Mlp,
     Cnn,
     Resnet,
 }
 
-impl Arch {
+impl ZooArchitecture {
     /// Reads `mlp`, `cnn` or `resnet`.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_architecture_runs_with_the_shapes_it_states() {
-        for arch in [Arch::Mlp, Arch::Cnn, Arch::Resnet] {
+        for arch in [ZooArchitecture::Mlp, ZooArchitecture::Cnn, ZooArchitecture::Resnet] {
             for text in ["relu", "clip", "qcfs:8"] {
                 let network = arch.build(&[1, 28, 28], 10, parse_activation(text).unwrap(), 1).unwrap();
                 assert_eq!(network.classes(), 10);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn words_and_samples_that_make_no_sense_are_refused() {
-        assert!(Arch::parse("vgg").is_err());
+        assert!(ZooArchitecture::parse("vgg").is_err());
         for text in ["qcfs", "qcfs:0", "qcfs:x", "qcfs:1000000", "tanh", ""] {
             assert!(parse_activation(text).is_err(), "{text}");
         }

@@ -9,8 +9,8 @@
 
 use crate::compute::event::gather::Column;
 use crate::compute::simd::lanes::LANES;
-use crate::convert::{CosRule, Reset, Tie};
-use crate::simulate::column::Neurons;
+use crate::convert::{CosRule, Reset, TieRule};
+use crate::simulate::column::NeuronColumn;
 use crate::simulate::neuron::step;
 
 /// The published program's stand-in for the potential at a silent step when there is none, in θ.
@@ -18,30 +18,30 @@ const SENTINEL: f32 = -1000.0;
 
 /// The constants of a calibration.
 #[derive(Clone, Copy, Debug)]
-pub struct Cos {
+pub struct CosShift {
     /// ρ, at most the number of steps of the current.
     pub steps: usize,
     pub passes: usize,
     pub rule: CosRule,
-    pub tie: Tie,
+    pub tie: TieRule,
 }
 
 /// What ρ steps of one neuron leave behind.
 #[derive(Clone, Copy)]
-struct Tally {
+struct StepStatistics {
     v: f32,
     spikes: usize,
     /// What the ρ steps put on the membrane.
     charge: f32,
     /// The least m − θ over the steps with a spike.
-    surplus: f32,
+    min_above: f32,
     /// The least θ − m over the steps without.
-    lack: f32,
+    min_below: f32,
 }
 
-impl Cos {
+impl CosShift {
     /// Shifts the potentials of `neurons`, which stand before the first step, by the first ρ steps of `column`.
-    pub fn calibrate_column<const N: usize>(&self, neurons: &mut Neurons<N>, column: &Column<N>) {
+    pub fn calibrate_column<const N: usize>(&self, neurons: &mut NeuronColumn<N>, column: &Column<N>) {
         let flat = |row: &[crate::compute::Lanes; N]| row.iter().flat_map(|lanes| lanes.0).collect::<Vec<f32>>();
         let rows: Vec<Vec<f32>> = column.iter().take(self.steps).map(flat).collect();
         let mut start = flat(&neurons.v);
@@ -73,9 +73,16 @@ impl Cos {
         }
     }
 
-    fn tally<'a>(&self, start: &[f32], theta: &[f32], shift: f32, current: &impl Fn(usize) -> &'a [f32]) -> Vec<Tally> {
-        let fresh = |&v: &f32| Tally { v, spikes: 0, charge: 0.0, surplus: f32::INFINITY, lack: f32::INFINITY };
-        let mut tally: Vec<Tally> = start.iter().map(fresh).collect();
+    fn tally<'a>(
+        &self,
+        start: &[f32],
+        theta: &[f32],
+        shift: f32,
+        current: &impl Fn(usize) -> &'a [f32],
+    ) -> Vec<StepStatistics> {
+        let fresh =
+            |&v: &f32| StepStatistics { v, spikes: 0, charge: 0.0, min_above: f32::INFINITY, min_below: f32::INFINITY };
+        let mut tally: Vec<StepStatistics> = start.iter().map(fresh).collect();
         for t in 0..self.steps {
             for ((tally, &current), &theta) in tally.iter_mut().zip(current(t)).zip(theta) {
                 let v = tally.v + shift * theta;
@@ -84,9 +91,9 @@ impl Cos {
                 let (spike, after) = step(v, current, theta, Reset::Soft, self.tie);
                 if spike {
                     tally.spikes += 1;
-                    tally.surplus = tally.surplus.min(m - theta);
+                    tally.min_above = tally.min_above.min(m - theta);
                 } else {
-                    tally.lack = tally.lack.min(theta - m);
+                    tally.min_below = tally.min_below.min(theta - m);
                 }
                 tally.v = after;
             }
@@ -95,13 +102,13 @@ impl Cos {
     }
 
     /// The shift of v(0), 0 for a neuron whose residual potential is as it should be.
-    fn shift_of(&self, tally: Tally, theta: f32) -> f32 {
+    fn shift_of(&self, tally: StepStatistics, theta: f32) -> f32 {
         let epsilon = 1e-3 * theta;
         if tally.v < 0.0 && tally.spikes > 0 {
-            -theta.max(tally.surplus + epsilon)
+            -theta.max(tally.min_above + epsilon)
         } else if tally.v >= theta && theta > 0.0 {
             match (tally.spikes < self.steps, self.rule) {
-                (true, _) => theta.max(tally.lack + epsilon),
+                (true, _) => theta.max(tally.min_below + epsilon),
                 (false, CosRule::Published) => (1.0 - SENTINEL) * theta + epsilon,
                 (false, _) => 0.0,
             }
@@ -117,13 +124,13 @@ mod tests {
 
     use super::*;
 
-    const GUARDED: CosRule = CosRule::Guarded;
+    const GUARDED: CosRule = CosRule::KeepSaturated;
 
     /// The shift of one neuron with θ = 1, v(0) = ½ after `passes`.
     fn shift(input: &[f32], passes: usize, rule: CosRule) -> f32 {
         let rows: Vec<[f32; 1]> = input.iter().map(|&i| [i]).collect();
         let mut start = [0.5];
-        let cos = Cos { steps: input.len(), passes, rule, tie: Tie::Ge };
+        let cos = CosShift { steps: input.len(), passes, rule, tie: TieRule::Ge };
         cos.calibrate(&mut start, &[1.0], 0.0, |t| &rows[t]);
         start[0] - 0.5
     }
@@ -134,7 +141,7 @@ mod tests {
         let spikes = input
             .iter()
             .map(|&i| {
-                let (s, after) = step(v, i, 1.0, Reset::Soft, Tie::Ge);
+                let (s, after) = step(v, i, 1.0, Reset::Soft, TieRule::Ge);
                 v = after;
                 u8::from(s)
             })

@@ -9,7 +9,7 @@ use crate::simulate::SpikeTrain;
 
 /// Whether a neuron with residual potential `v` after the pre-steps is silenced.
 #[inline]
-pub fn silences(v: f32, theta: f32, rule: SrpRule) -> bool {
+pub fn is_silenced(v: f32, theta: f32, rule: SrpRule) -> bool {
     match rule {
         SrpRule::Code => v <= 1e-3 * theta,
         SrpRule::Theory => v < 0.0,
@@ -17,15 +17,15 @@ pub fn silences(v: f32, theta: f32, rule: SrpRule) -> bool {
 }
 
 /// The silenced neurons of `layer`, one step of bits, from potentials `[rows, F]`.
-pub fn mask(layer: &SpikingLayer, potential: &[f32], rule: SrpRule) -> SpikeTrain {
+pub fn silence_mask(layer: &SpikingLayer, potential: &[f32], rule: SrpRule) -> SpikeTrain {
     let neurons = layer.neurons().max(1);
-    let mut bits = SpikeTrain::flags_of(potential.len() / neurons, layer);
+    let mut bits = SpikeTrain::flags_for(potential.len() / neurons, layer);
     bits.resize(1);
     let theta = layer.theta_per_neuron();
     for (sample, potential) in potential.chunks(neurons).enumerate() {
         for (k, (&v, &theta)) in potential.iter().zip(&theta).enumerate() {
-            let bit = bits.bit_of(k);
-            bits.row_mut(0, sample)[bit / 64] |= u64::from(silences(v, theta, rule)) << (bit % 64);
+            let bit = bits.bit_index(k);
+            bits.row_mut(0, sample)[bit / 64] |= u64::from(is_silenced(v, theta, rule)) << (bit % 64);
         }
     }
     bits
@@ -36,18 +36,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::convert::{Reset, Tie, target_count};
+    use crate::convert::{Reset, TieRule, expected_spikes};
     use crate::simulate::neuron::step;
 
     #[test]
     fn the_two_rules_differ_at_zero() {
-        assert!(silences(0.0, 1.0, SrpRule::Code) && !silences(0.0, 1.0, SrpRule::Theory));
-        assert!(silences(-0.1, 1.0, SrpRule::Theory) && !silences(0.002, 1.0, SrpRule::Code));
+        assert!(is_silenced(0.0, 1.0, SrpRule::Code) && !is_silenced(0.0, 1.0, SrpRule::Theory));
+        assert!(is_silenced(-0.1, 1.0, SrpRule::Theory) && !is_silenced(0.002, 1.0, SrpRule::Code));
     }
 
     fn run(input: &[f32]) -> (u32, f32) {
         input.iter().fold((0, 0.5), |(n, v), &i| {
-            let (spike, v) = step(v, i, 1.0, Reset::Soft, Tie::Ge);
+            let (spike, v) = step(v, i, 1.0, Reset::Soft, TieRule::Ge);
             (n + u32::from(spike), v)
         })
     }
@@ -55,8 +55,8 @@ mod tests {
     #[test]
     fn the_worked_category_one_neuron_has_a_negative_residual() {
         let (n, v) = run(&[1.2, -1.4, 0.0, 0.0]);
-        assert_eq!((n, target_count(-0.05, 1.0, 4, 1, 0.5)), (1, 0));
-        assert!(silences(v, 1.0, SrpRule::Code) && (v + 0.7).abs() < 1e-6);
+        assert_eq!((n, expected_spikes(-0.05, 1.0, 4, 1, 0.5)), (1, 0));
+        assert!(is_silenced(v, 1.0, SrpRule::Code) && (v + 0.7).abs() < 1e-6);
     }
 
     proptest! {

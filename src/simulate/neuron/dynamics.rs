@@ -4,27 +4,29 @@
 //! `m(t) = v(t−1) + I(t)`; `s(t) = [m ≥ θ]` (or `>`); `v(t) = m − θs` (soft) or `(1−s)m` (hard); output `θs`.
 
 use super::integrate_and_fire::step;
-use crate::convert::{Neuron, Reset, Tie};
+use crate::convert::{NeuronModel, Reset, TieRule};
 
 /// How a layer's neurons work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dynamics {
-    pub neuron: Neuron,
+    pub neuron: NeuronModel,
     pub reset: Reset,
-    pub tie: Tie,
+    pub tie: TieRule,
 }
 
 impl Dynamics {
-    /// One step of one neuron: its count in units ([`Neuron::unit`]) and the potential after it. `sent` is the count so far.
+    /// One step of one neuron: its count in units ([`NeuronModel::amplitude`]) and the potential after it. `emitted` is the count so far.
     #[inline]
-    pub fn step(self, v: f32, current: f32, theta: f32, sent: i32) -> (i32, f32) {
+    pub fn step(self, v: f32, current: f32, theta: f32, emitted: i32) -> (i32, f32) {
         match self.neuron {
-            Neuron::If => {
+            NeuronModel::If => {
                 let (spike, after) = step(v, current, theta, self.reset, self.tie);
                 (i32::from(spike), after)
             }
-            Neuron::Signed => super::signed::step(v, current, theta, sent, self.tie),
-            other => super::multi_spike::step(v, current, other.unit(theta), other.per_step(), self.tie),
+            NeuronModel::Signed => super::signed::step(v, current, theta, emitted, self.tie),
+            other => {
+                super::multi_spike::step(v, current, other.amplitude(theta), other.max_spikes_per_step(), self.tie)
+            }
         }
     }
 }
@@ -34,7 +36,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::convert::staircase::target_count;
+    use crate::convert::staircase::expected_spikes;
 
     /// Runs one soft-reset neuron over `input` and returns (spikes, m before reset, v(T)).
     fn run(theta: f32, v0: f32, input: &[f32]) -> (Vec<u32>, Vec<f32>, f32) {
@@ -44,7 +46,7 @@ mod tests {
             .iter()
             .map(|&i| {
                 m.push(v + i);
-                let (s, after) = step(v, i, theta, Reset::Soft, Tie::Ge);
+                let (s, after) = step(v, i, theta, Reset::Soft, TieRule::Ge);
                 v = after;
                 u32::from(s)
             })
@@ -61,7 +63,7 @@ mod tests {
     fn constant_input_clips_and_quantizes() {
         let (spikes, ..) = run(1.0, 0.5, &[1.3; 4]);
         assert_eq!(spikes.iter().sum::<u32>(), 4);
-        assert_eq!(target_count(0.33, 1.0, 4, 1, 0.5), 1);
+        assert_eq!(expected_spikes(0.33, 1.0, 4, 1, 0.5), 1);
         assert_eq!(run(1.0, 0.5, &[0.33; 4]).0.iter().sum::<u32>(), 1);
     }
 
@@ -89,9 +91,9 @@ mod tests {
 
     #[test]
     fn the_tie_rule_decides_at_the_threshold() {
-        assert_eq!(step(0.5, 0.5, 1.0, Reset::Soft, Tie::Ge), (true, 0.0));
-        assert_eq!(step(0.5, 0.5, 1.0, Reset::Soft, Tie::Gt), (false, 1.0));
-        assert_eq!(step(0.5, 1.25, 1.0, Reset::Hard, Tie::Ge), (true, 0.0));
+        assert_eq!(step(0.5, 0.5, 1.0, Reset::Soft, TieRule::Ge), (true, 0.0));
+        assert_eq!(step(0.5, 0.5, 1.0, Reset::Soft, TieRule::Gt), (false, 1.0));
+        assert_eq!(step(0.5, 1.25, 1.0, Reset::Hard, TieRule::Ge), (true, 0.0));
     }
 
     #[test]
@@ -103,7 +105,7 @@ mod tests {
             let n = 40_000;
             let errors = (0..n).map(|k| {
                 let z = (k as f32 + 0.5) / n as f32;
-                f64::from(target_count(z, 1.0, steps, 1, p)) / steps as f64 - f64::from(z)
+                f64::from(expected_spikes(z, 1.0, steps, 1, p)) / steps as f64 - f64::from(z)
             });
             let (sum, squares) = errors.fold((0.0, 0.0), |(s, q), e| (s + e, q + e * e));
             assert!((sum / f64::from(n) - mean).abs() < 1e-4 && (squares / f64::from(n) - square).abs() < 1e-4);
@@ -123,7 +125,7 @@ mod tests {
         #[test]
         fn constant_input_reaches_its_target(z in -32i32..48, steps in 1usize..33) {
             let z = z as f32 / 32.0;
-            prop_assert_eq!(run(1.0, 0.5, &vec![z; steps]).0.iter().sum::<u32>(), target_count(z, 1.0, steps, 1, 0.5));
+            prop_assert_eq!(run(1.0, 0.5, &vec![z; steps]).0.iter().sum::<u32>(), expected_spikes(z, 1.0, steps, 1, 0.5));
         }
     }
 }

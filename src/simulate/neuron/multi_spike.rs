@@ -5,16 +5,16 @@
 //! Burst neuron (Li & Zeng, "Efficient and Accurate Conversion of SNN with Burst Spikes", IJCAI 2022):
 //! `k = clip(⌊v/θ⌋, 0, Γ)` spikes of θ. Both subtract what they send: `v = m − k·unit`.
 
-use crate::convert::Tie;
+use crate::convert::TieRule;
 
 /// One step: the count of spikes of `unit` (θ/m or θ), at most `most`, and the potential after them.
 #[inline]
-pub fn step(v: f32, current: f32, unit: f32, most: usize, tie: Tie) -> (i32, f32) {
+pub fn step(v: f32, current: f32, unit: f32, most: usize, tie: TieRule) -> (i32, f32) {
     let m = v + current;
     let reached = m / unit;
     let count = match tie {
-        Tie::Ge => reached.floor(),
-        Tie::Gt => reached.ceil() - 1.0,
+        TieRule::Ge => reached.floor(),
+        TieRule::Gt => reached.ceil() - 1.0,
     };
     // 0/0 of a silent channel is no spike.
     let count = if count.is_nan() { 0.0 } else { count.clamp(0.0, most as f32) };
@@ -26,14 +26,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::convert::target_count;
+    use crate::convert::expected_spikes;
 
     fn run(input: &[f32], v0: f32, unit: f32, most: usize) -> (Vec<i32>, f32) {
         let mut v = v0;
         let counts = input
             .iter()
             .map(|&i| {
-                let (k, after) = step(v, i, unit, most, Tie::Ge);
+                let (k, after) = step(v, i, unit, most, TieRule::Ge);
                 v = after;
                 k
             })
@@ -68,7 +68,7 @@ mod tests {
             let m = 1usize << power;
             let (z, unit) = (z as f32 / 32.0, 1.0 / m as f32);
             let n: i32 = run(&vec![z; steps], unit / 2.0, unit, m).0.iter().sum();
-            prop_assert_eq!(n as u32, target_count(z, unit, steps, m, 0.5));
+            prop_assert_eq!(n as u32, expected_spikes(z, unit, steps, m, 0.5));
         }
     }
 }

@@ -3,15 +3,15 @@
 //!
 //! `m = v + I`; `s = +1` if `m ≥ θ`; `s = −1` if `m ≤ −θ` and more was sent out than taken back; `v = m − θs`.
 
-use crate::convert::Tie;
+use crate::convert::TieRule;
 
 /// One step: the signed spike and the potential after it. `sent` is the count so far.
 #[inline]
-pub fn step(v: f32, current: f32, theta: f32, sent: i32, tie: Tie) -> (i32, f32) {
+pub fn step(v: f32, current: f32, theta: f32, sent: i32, tie: TieRule) -> (i32, f32) {
     let m = v + current;
     let (up, down) = match tie {
-        Tie::Ge => (m >= theta, m <= -theta),
-        Tie::Gt => (m > theta, m < -theta),
+        TieRule::Ge => (m >= theta, m <= -theta),
+        TieRule::Gt => (m > theta, m < -theta),
     };
     if up {
         (1, m - theta)
@@ -33,7 +33,7 @@ mod tests {
         let spikes = input
             .iter()
             .map(|&i| {
-                let (s, after) = step(v, i, 1.0, sent, Tie::Ge);
+                let (s, after) = step(v, i, 1.0, sent, TieRule::Ge);
                 v = after;
                 sent += s;
                 s

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::network::zoo::{Arch, parse_activation};
+use crate::network::zoo::{ZooArchitecture, parse_activation};
 use crate::network::{Activation, Op};
 
 /// Two classes of 8x8 pictures: a bright left or right half under noise.
@@ -27,15 +27,15 @@ fn halves(count: usize) -> Samples {
     }
 }
 
-fn network(arch: Arch, activation: &str) -> Network {
+fn network(arch: ZooArchitecture, activation: &str) -> Network {
     arch.build(&[1, 8, 8], 2, parse_activation(activation).unwrap(), 11).unwrap()
 }
 
-fn options() -> Options {
-    Options { epochs: 4, batch: 20, learning_rate: 0.01, held_out: 0.2, ..Options::default() }
+fn options() -> TrainOptions {
+    TrainOptions { epochs: 4, batch: 20, learning_rate: 0.01, validation_fraction: 0.2, ..TrainOptions::default() }
 }
 
-fn go_on(_: Progress) -> ControlFlow<()> {
+fn go_on(_: TrainProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -47,9 +47,12 @@ fn ops(network: &Network) -> Vec<Op> {
 #[test]
 fn every_architecture_learns_two_classes() {
     let (samples, fresh) = (halves(200), halves(400));
-    for (arch, activation) in
-        [(Arch::Mlp, "qcfs:4"), (Arch::Cnn, "clip"), (Arch::Resnet, "qcfs:8"), (Arch::Mlp, "relu")]
-    {
+    for (arch, activation) in [
+        (ZooArchitecture::Mlp, "qcfs:4"),
+        (ZooArchitecture::Cnn, "clip"),
+        (ZooArchitecture::Resnet, "qcfs:8"),
+        (ZooArchitecture::Mlp, "relu"),
+    ] {
         let trained = train(&network(arch, activation), &samples, &Scaling::Unit, &options(), go_on).unwrap();
         let accuracy = accuracy(&trained.network, &fresh, &Scaling::Unit).unwrap();
         assert!(accuracy > 0.95 && trained.validation_accuracy > 0.9, "{arch:?} {activation}: {accuracy}");
@@ -60,7 +63,7 @@ fn every_architecture_learns_two_classes() {
 
 #[test]
 fn sgd_learns_too_and_a_shift_does_not_hurt() {
-    let options = Options {
+    let options = TrainOptions {
         optimizer: Optimizer::Sgd,
         learning_rate: 0.05,
         weight_decay: 5e-4,
@@ -68,7 +71,7 @@ fn sgd_learns_too_and_a_shift_does_not_hurt() {
         epochs: 10,
         ..options()
     };
-    let trained = train(&network(Arch::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, go_on).unwrap();
+    let trained = train(&network(ZooArchitecture::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, go_on).unwrap();
     assert!(trained.validation_accuracy > 0.9, "{}", trained.validation_accuracy);
 }
 
@@ -76,8 +79,10 @@ fn sgd_learns_too_and_a_shift_does_not_hurt() {
 fn the_same_seed_gives_the_same_weights() {
     let samples = halves(60);
     let run = |seed| {
-        let options = Options { epochs: 2, shift: 1, seed, ..options() };
-        ops(&train(&network(Arch::Resnet, "qcfs:8"), &samples, &Scaling::Unit, &options, go_on).unwrap().network)
+        let options = TrainOptions { epochs: 2, shift: 1, seed, ..options() };
+        ops(&train(&network(ZooArchitecture::Resnet, "qcfs:8"), &samples, &Scaling::Unit, &options, go_on)
+            .unwrap()
+            .network)
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
@@ -85,7 +90,7 @@ fn the_same_seed_gives_the_same_weights() {
 
 #[test]
 fn thresholds_and_normalizations_are_learned() {
-    let start = network(Arch::Resnet, "qcfs:8");
+    let start = network(ZooArchitecture::Resnet, "qcfs:8");
     let trained = train(&start, &halves(60), &Scaling::Unit, &options(), go_on).unwrap().network;
     for (before, after) in start.nodes.iter().zip(&trained.nodes) {
         let moved = before.op != after.op;
@@ -98,7 +103,7 @@ fn thresholds_and_normalizations_are_learned() {
 fn a_stop_keeps_the_best_weights() {
     let mut validations = Vec::new();
     let mut batches = 0;
-    let trained = train(&network(Arch::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |at| {
+    let trained = train(&network(ZooArchitecture::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |at| {
         validations.extend(at.validation_accuracy);
         batches += 1;
         if at.epoch == 3 && at.batch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -108,17 +113,19 @@ fn a_stop_keeps_the_best_weights() {
     // Eight batches and one validation an epoch.
     assert_eq!(batches, 9 + 9 + 2);
     assert!(validations.iter().all(|&accuracy| accuracy <= trained.validation_accuracy));
-    let first =
-        train(&network(Arch::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |_| ControlFlow::Break(()));
+    let first = train(&network(ZooArchitecture::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |_| {
+        ControlFlow::Break(())
+    });
     assert!(first.unwrap().stopped, "a stop in the first batch has weights to keep too");
 }
 
 #[test]
 fn training_continues_what_a_network_already_does() {
     let samples = halves(200);
-    let trained = train(&network(Arch::Resnet, "relu"), &samples, &Scaling::Unit, &options(), go_on).unwrap();
+    let trained =
+        train(&network(ZooArchitecture::Resnet, "relu"), &samples, &Scaling::Unit, &options(), go_on).unwrap();
     // One step with almost no learning rate must leave the function as it was, BatchNorm included.
-    let still = Options { epochs: 1, batch: 160, learning_rate: 1e-9, ..options() };
+    let still = TrainOptions { epochs: 1, batch: 160, learning_rate: 1e-9, ..options() };
     let again = train(&trained.network, &samples, &Scaling::Unit, &still, go_on).unwrap().network;
     for (before, after) in trained.network.nodes.iter().zip(&again.nodes) {
         if let (Op::Affine { scale: a, shift: b }, Op::Affine { scale: c, shift: d }) = (&before.op, &after.op) {
@@ -130,7 +137,7 @@ fn training_continues_what_a_network_already_does() {
 
 #[test]
 fn a_softmax_at_the_end_is_trained_through_its_logits() {
-    let mut net = network(Arch::Mlp, "relu");
+    let mut net = network(ZooArchitecture::Mlp, "relu");
     let node = crate::network::Node {
         name: "softmax".into(),
         op: Op::Softmax { log: false },
@@ -145,8 +152,8 @@ fn a_softmax_at_the_end_is_trained_through_its_logits() {
 
 #[test]
 fn what_cannot_be_trained_is_refused_in_words() {
-    let net = network(Arch::Mlp, "relu");
-    let refused = |net: &Network, samples: &Samples, options: &Options| {
+    let net = network(ZooArchitecture::Mlp, "relu");
+    let refused = |net: &Network, samples: &Samples, options: &TrainOptions| {
         train(net, samples, &Scaling::Unit, options, go_on).expect_err("trained what it should refuse").to_string()
     };
     let samples = halves(20);
@@ -157,9 +164,11 @@ fn what_cannot_be_trained_is_refused_in_words() {
     assert!(refused(&net, &Samples { shape: vec![1, 4, 4], ..samples.clone() }, &options()).contains("labels"));
     assert!(refused(&net, &Samples { values: Arc::default(), ..samples.clone() }, &options()).contains("no samples"));
     assert!(refused(&net, &halves(1), &options()).contains("at least 2"));
-    assert!(refused(&net, &samples, &Options { batch: 0, ..options() }).contains("batch"));
-    assert!(refused(&net, &samples, &Options { learning_rate: f64::NAN, ..options() }).contains("learning rate"));
-    assert!(refused(&net, &samples, &Options { learning_rate: 1e30, ..options() }).contains("smaller learning rate"));
+    assert!(refused(&net, &samples, &TrainOptions { batch: 0, ..options() }).contains("batch"));
+    assert!(refused(&net, &samples, &TrainOptions { learning_rate: f64::NAN, ..options() }).contains("learning rate"));
+    assert!(
+        refused(&net, &samples, &TrainOptions { learning_rate: 1e30, ..options() }).contains("smaller learning rate")
+    );
     let Activation::Qcfs { levels, .. } = parse_activation("qcfs:6").unwrap() else { panic!() };
     assert_eq!(levels, 6);
 }

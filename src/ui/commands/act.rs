@@ -4,21 +4,21 @@ use egui::Context;
 
 use crate::convert::NamedRecipe;
 use crate::lab::storage::session_text;
-use crate::lab::{Control, Lab, Level, Message, Notice, Session};
+use crate::lab::{ControlGroup, Lab, Message, Notification, NotificationLevel, Session};
 use crate::measure::NeuronRef;
-use crate::network::open::BUILTIN;
+use crate::network::open::BUILTIN_PREFIX;
 use crate::network::zoo::BUNDLED;
-use crate::ui::state::command_palette::Palette;
-use crate::ui::state::first_start::Hints;
-use crate::ui::state::responsive::Side;
-use crate::ui::state::window::Window;
-use crate::ui::types::file_request::Ask;
+use crate::ui::state::command_palette::CommandPalette;
+use crate::ui::state::first_start::FirstStartHints;
+use crate::ui::state::responsive::SidePanel;
+use crate::ui::state::window::WindowState;
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 use crate::ui::{BUNDLED_DATA, Command, methods, texts};
 
 impl Command {
     /// Why the command cannot be given now; `None` when it can.
-    pub fn refusal(self, lab: &Lab) -> Option<&'static str> {
+    pub fn disabled_reason(self, lab: &Lab) -> Option<&'static str> {
         let last = |count: usize| count.saturating_sub(1);
         let run = lab.run.as_ref();
         let layers = run.map_or(0, |run| run.spiking.layers.len());
@@ -32,19 +32,19 @@ impl Command {
             Self::ClearRace => unless(!lab.lanes.is_empty(), texts::commands::NO_RACE),
             Self::StepBack => needs_run.or(unless(lab.cursor() > 1, texts::commands::AT_FIRST_STEP)),
             Self::StepForward => needs_run.or(unless(lab.cursor() < lab.steps(), texts::commands::AT_LAST_STEP)),
-            Self::LayerBefore => needs_run.or(unless(lab.view.layer > 0, texts::commands::AT_FIRST_LAYER)),
-            Self::LayerAfter => needs_run.or(unless(lab.view.layer < last(layers), texts::commands::AT_LAST_LAYER)),
-            Self::SampleBefore => needs_run.or(unless(lab.view.sample > 0, texts::commands::AT_FIRST_SAMPLE)),
-            Self::SampleAfter => needs_run.or(unless(lab.view.sample < last(samples), texts::commands::AT_LAST_SAMPLE)),
+            Self::PreviousLayer => needs_run.or(unless(lab.view.layer > 0, texts::commands::AT_FIRST_LAYER)),
+            Self::NextLayer => needs_run.or(unless(lab.view.layer < last(layers), texts::commands::AT_LAST_LAYER)),
+            Self::PreviousSample => needs_run.or(unless(lab.view.sample > 0, texts::commands::AT_FIRST_SAMPLE)),
+            Self::NextSample => needs_run.or(unless(lab.view.sample < last(samples), texts::commands::AT_LAST_SAMPLE)),
             Self::Divergence => {
                 let found = lab.snapshot.as_ref().is_some_and(|snapshot| snapshot.divergence.is_some());
                 needs_run.or(unless(found, texts::commands::NEVER_LEAVES))
             }
-            Self::GoBack(index) | Self::Compare(index) => {
+            Self::RestoreRun(index) | Self::Compare(index) => {
                 let past = lab.history.past().get(index);
                 unless(past.is_some_and(|past| past.settings != lab.settings), texts::commands::ON_THE_SCREEN)
             }
-            Self::File(Ask::ExportRun) => needs_run,
+            Self::FileDialog(FileRequest::ExportRun) => needs_run,
             Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
             _ => None,
         }
@@ -57,73 +57,77 @@ impl Command {
             return false;
         }
         let turned = match self {
-            Self::Bundled(_) | Self::PasteSession | Self::File(Ask::OpenNetwork | Ask::OpenSession) => {
-                Some(Control::Network)
+            Self::Bundled(_)
+            | Self::PasteSession
+            | Self::FileDialog(FileRequest::OpenNetwork | FileRequest::OpenSession) => Some(ControlGroup::Network),
+            Self::BundledData(_)
+            | Self::FileDialog(FileRequest::OpenData | FileRequest::OpenPictures | FileRequest::OpenCalibrationData) => {
+                Some(ControlGroup::Data)
             }
-            Self::BundledData(_) | Self::File(Ask::OpenData | Ask::OpenPictures | Ask::OpenCalibrationData) => {
-                Some(Control::Data)
-            }
-            Self::File(Ask::OpenRecipe) => Some(Control::Recipe),
+            Self::FileDialog(FileRequest::OpenRecipe) => Some(ControlGroup::Recipe),
             _ => None,
         };
         let mut wishes = Vec::new();
         self.message(lab, &mut wishes);
-        turned.into_iter().chain(wishes.iter().filter_map(Control::of)).any(|control| lab.locked(control))
+        turned.into_iter().chain(wishes.iter().filter_map(ControlGroup::of)).any(|control| lab.is_locked(control))
     }
 
     /// Does it, if it can be done now.
-    pub fn act(self, ctx: &Context, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
-        if self.refusal(lab).is_some() {
+    pub fn execute(self, ctx: &Context, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+        if self.disabled_reason(lab).is_some() {
             return;
         }
         match self {
-            Self::File(ask) => window.asks.push(ask),
+            Self::FileDialog(ask) => window.file_requests.push(ask),
             Self::Bundled(index) => {
-                out.extend(BUNDLED.get(index).map(|b| Message::OpenModel(format!("{BUILTIN}{}", b.name))));
+                out.extend(BUNDLED.get(index).map(|b| Message::OpenModel(format!("{BUILTIN_PREFIX}{}", b.name))));
             }
             Self::BundledData(index) => {
                 out.extend(BUNDLED_DATA.get(index).map(|spec| Message::OpenData((*spec).into())));
             }
             Self::CopySession => {
                 let session = Session { layout: window.saved_layout(), ..lab.session() };
-                match session_text::line(&session) {
+                match session_text::to_text(&session) {
                     Ok(line) => {
                         let letters = line.len();
                         ctx.copy_text(line);
-                        out.push(Message::Tell(Notice {
-                            level: Level::Note,
+                        out.push(Message::Notify(Notification {
+                            level: NotificationLevel::Note,
                             text: texts::session_dialogs::copied(letters),
                         }));
                     }
-                    Err(error) => out.push(Message::Tell(Notice { level: Level::Error, text: error.to_string() })),
+                    Err(error) => out.push(Message::Notify(Notification {
+                        level: NotificationLevel::Error,
+                        text: error.to_string(),
+                    })),
                 }
             }
             Self::PasteSession => window.paste = Some(String::new()),
-            Self::Export(pane, format) => window.asks.push(Ask::Export(pane, format)),
-            Self::Hints => window.hints = Some(Hints::default()),
+            Self::Export(pane, format) => window.file_requests.push(FileRequest::Export(pane, format)),
+            Self::FirstStartHints => window.hints = Some(FirstStartHints::default()),
             Self::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Self::Compare(_) => {
-                window.layout.docks.add(lab.view.workspace, Pane::History);
+                window.layout.docks.add(lab.view.workspace, Pane::Runs);
                 self.message(lab, out);
             }
-            Self::Palette => window.palette = Some(Palette::default()),
+            Self::Palette => window.palette = Some(CommandPalette::default()),
             Self::Workspace(workspace) => out.push(Message::SetWorkspace(workspace)),
             Self::Pane(pane) => {
                 let (docks, workspace) = (&mut window.layout.docks, lab.view.workspace);
-                match docks.in_sight(workspace, pane) {
+                match docks.is_visible(workspace, pane) {
                     true => docks.remove(workspace, pane),
                     // A pane behind another tab comes to the front.
                     false => docks.add(workspace, pane),
                 }
             }
-            Self::ResetArrangement => window.layout.docks.reset(lab.view.workspace),
-            Self::Layers => window.folding.toggle(Side::Layers, &mut window.layout.layers),
-            Self::Samples => window.folding.toggle(Side::Samples, &mut window.layout.samples),
-            Self::Inspector => window.folding.toggle(Side::Inspector, &mut window.layout.inspector),
+            Self::ResetPaneLayout => window.layout.docks.reset(lab.view.workspace),
+            Self::Layers => window.responsive.toggle(SidePanel::Layers, &mut window.layout.layers),
+            Self::Samples => window.responsive.toggle(SidePanel::Samples, &mut window.layout.samples),
+            Self::Inspector => window.responsive.toggle(SidePanel::Inspector, &mut window.layout.inspector),
             Self::Lessons => crate::ui::lesson::toggle(lab, window, out),
             Self::FrameTimes => window.debug ^= true,
             Self::Clicks => window.clicks ^= true,
-            Self::Words => window.words ^= true,
+            Self::Glossary => window.glossary_open ^= true,
             _ => self.message(lab, out),
         }
     }
@@ -133,13 +137,15 @@ impl Command {
         let view = &lab.view;
         let named = |wanted: &[&str]| methods(lab).into_iter().filter(|m| wanted.contains(&m.name.as_str())).collect();
         match self {
-            Self::GoBack(index) => out.extend(lab.history.past().get(index).map(|past| Message::GoBackTo(past.number))),
+            Self::RestoreRun(index) => {
+                out.extend(lab.history.past().get(index).map(|past| Message::RestoreRun(past.number)))
+            }
             Self::Compare(index) => {
                 out.extend(lab.history.past().get(index).map(|past| Message::CompareWith(Some(past.number))));
             }
             Self::Recent(index) => out.push(Message::OpenRecent(index)),
             Self::Lesson(index) => {
-                out.extend(crate::ui::entries().get(index).map(|l| Message::OpenLesson(l.source.clone())));
+                out.extend(crate::ui::bundled_lessons().get(index).map(|l| Message::OpenLesson(l.source.clone())));
             }
             Self::Undo => out.push(Message::Undo),
             Self::Redo => out.push(Message::Redo),
@@ -154,10 +160,10 @@ impl Command {
             Self::StepForward => out.push(Message::StepCursor(1)),
             Self::FirstStep => out.push(Message::SetCursor(Some(1))),
             Self::LastStep => out.push(Message::SetCursor(None)),
-            Self::LayerBefore => out.push(Message::FocusLayer(view.layer.saturating_sub(1))),
-            Self::LayerAfter => out.push(Message::FocusLayer(view.layer + 1)),
-            Self::SampleBefore => out.push(Message::FocusSample(view.sample.saturating_sub(1))),
-            Self::SampleAfter => out.push(Message::FocusSample(view.sample + 1)),
+            Self::PreviousLayer => out.push(Message::FocusLayer(view.layer.saturating_sub(1))),
+            Self::NextLayer => out.push(Message::FocusLayer(view.layer + 1)),
+            Self::PreviousSample => out.push(Message::FocusSample(view.sample.saturating_sub(1))),
+            Self::NextSample => out.push(Message::FocusSample(view.sample + 1)),
             Self::Layer(layer) => out.push(Message::FocusLayer(layer)),
             Self::Pin => {
                 let at = NeuronRef { layer: view.layer, sample: view.sample, neuron: view.neuron };

@@ -4,8 +4,8 @@ use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
 use crate::lab::{Lab, Message, Workspace};
 use crate::ui::Command;
-use crate::ui::state::window::Window;
-use crate::ui::types::file_request::Ask;
+use crate::ui::state::window::WindowState;
+use crate::ui::types::file_request::FileRequest;
 
 const fn plain(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::NONE, key)
@@ -22,8 +22,8 @@ const KEYS: [(Command, KeyboardShortcut); 25] = [
     (Command::Palette, ctrl_shift(Key::P)),
     (Command::Redo, ctrl_shift(Key::Z)),
     (Command::Undo, ctrl(Key::Z)),
-    (Command::File(Ask::OpenNetwork), ctrl(Key::O)),
-    (Command::File(Ask::SaveSession), ctrl(Key::S)),
+    (Command::FileDialog(FileRequest::OpenNetwork), ctrl(Key::O)),
+    (Command::FileDialog(FileRequest::SaveSession), ctrl(Key::S)),
     (Command::Quit, ctrl(Key::Q)),
     (Command::Workspace(Workspace::Explore), ctrl(Key::Num1)),
     (Command::Workspace(Workspace::Teach), ctrl(Key::Num2)),
@@ -32,16 +32,16 @@ const KEYS: [(Command, KeyboardShortcut); 25] = [
     (Command::Layers, ctrl(Key::B)),
     (Command::Inspector, ctrl(Key::I)),
     (Command::Divergence, ctrl(Key::D)),
-    (Command::Words, plain(Key::F1)),
+    (Command::Glossary, plain(Key::F1)),
     (Command::Rerun, plain(Key::F5)),
     (Command::FrameTimes, plain(Key::F12)),
     (Command::Play, plain(Key::Space)),
     (Command::StepBack, plain(Key::ArrowLeft)),
     (Command::StepForward, plain(Key::ArrowRight)),
-    (Command::LayerBefore, plain(Key::ArrowUp)),
-    (Command::LayerAfter, plain(Key::ArrowDown)),
-    (Command::SampleBefore, plain(Key::PageUp)),
-    (Command::SampleAfter, plain(Key::PageDown)),
+    (Command::PreviousLayer, plain(Key::ArrowUp)),
+    (Command::NextLayer, plain(Key::ArrowDown)),
+    (Command::PreviousSample, plain(Key::PageUp)),
+    (Command::NextSample, plain(Key::PageDown)),
     (Command::FirstStep, plain(Key::Home)),
     (Command::LastStep, plain(Key::End)),
 ];
@@ -54,7 +54,7 @@ impl Command {
 }
 
 /// Gives the commands whose keys were pressed.
-pub fn read(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let ctx = ui.ctx();
     // The palette reads its keys itself.
     if window.palette.is_some() || window.paste.is_some() {
@@ -70,7 +70,7 @@ pub fn read(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
             false => typing && matches!(command, Command::Undo | Command::Redo),
         };
         if !kept && ctx.input_mut(|input| input.consume_shortcut(&keys)) {
-            command.act(ctx, lab, window, out);
+            command.execute(ctx, lab, window, out);
         }
     }
 }

@@ -3,24 +3,24 @@
 
 use crate::lab::{Lab, Workspace};
 use crate::network::zoo::BUNDLED;
-use crate::ui::state::responsive::Side;
-use crate::ui::state::window::Window;
+use crate::ui::state::responsive::SidePanel;
+use crate::ui::state::window::WindowState;
 use crate::ui::types::command::Command;
-use crate::ui::types::file_request::Ask;
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{BUNDLED_DATA, Format, methods};
+use crate::ui::{BUNDLED_DATA, ExportFormat, methods};
 
 /// What of the commands is fixed, in the order of the palette.
 const FIXED: [Command; 47] = [
-    Command::File(Ask::OpenNetwork),
-    Command::File(Ask::OpenData),
-    Command::File(Ask::OpenPictures),
-    Command::File(Ask::OpenCalibrationData),
-    Command::File(Ask::OpenRecipe),
-    Command::File(Ask::SaveRecipe),
-    Command::File(Ask::OpenSession),
-    Command::File(Ask::SaveSession),
-    Command::File(Ask::ExportRun),
+    Command::FileDialog(FileRequest::OpenNetwork),
+    Command::FileDialog(FileRequest::OpenData),
+    Command::FileDialog(FileRequest::OpenPictures),
+    Command::FileDialog(FileRequest::OpenCalibrationData),
+    Command::FileDialog(FileRequest::OpenRecipe),
+    Command::FileDialog(FileRequest::SaveRecipe),
+    Command::FileDialog(FileRequest::OpenSession),
+    Command::FileDialog(FileRequest::SaveSession),
+    Command::FileDialog(FileRequest::ExportRun),
     Command::CopySession,
     Command::PasteSession,
     Command::Undo,
@@ -33,10 +33,10 @@ const FIXED: [Command; 47] = [
     Command::StepForward,
     Command::FirstStep,
     Command::LastStep,
-    Command::LayerBefore,
-    Command::LayerAfter,
-    Command::SampleBefore,
-    Command::SampleAfter,
+    Command::PreviousLayer,
+    Command::NextLayer,
+    Command::PreviousSample,
+    Command::NextSample,
     Command::Divergence,
     Command::Pin,
     Command::RaceCorrections,
@@ -46,54 +46,54 @@ const FIXED: [Command; 47] = [
     Command::Workspace(Workspace::Explore),
     Command::Workspace(Workspace::Teach),
     Command::Workspace(Workspace::Tune),
-    Command::ResetArrangement,
+    Command::ResetPaneLayout,
     Command::Layers,
     Command::Samples,
     Command::Inspector,
     Command::Lessons,
-    Command::File(Ask::OpenLesson),
+    Command::FileDialog(FileRequest::OpenLesson),
     Command::Theme,
     Command::Projector,
     Command::FrameTimes,
     Command::Clicks,
-    Command::Words,
-    Command::Hints,
+    Command::Glossary,
+    Command::FirstStartHints,
     Command::Quit,
 ];
 
 impl Command {
     /// Every command there is for `lab`, in the order of the palette.
-    pub fn all(lab: &Lab, window: &Window) -> Vec<Self> {
+    pub fn all(lab: &Lab, window: &WindowState) -> Vec<Self> {
         let mut all = FIXED.to_vec();
         all.extend(Pane::ALL.map(Self::Pane));
         all.extend((0..lab.recent.len()).map(Self::Recent));
-        all.extend((0..crate::ui::entries().len()).map(Self::Lesson));
+        all.extend((0..crate::ui::bundled_lessons().len()).map(Self::Lesson));
         all.extend((0..BUNDLED.len()).map(Self::Bundled));
         all.extend((0..BUNDLED_DATA.len()).map(Self::BundledData));
         all.extend((0..methods(lab).len()).map(Self::Method));
         all.extend((0..lab.run.as_ref().map_or(0, |run| run.spiking.layers.len())).map(Self::Layer));
-        for pane in window.layout.docks.all_in_sight(lab.view.workspace) {
-            all.extend(Format::ALL.map(|format| Self::Export(pane, format)));
+        for pane in window.layout.docks.visible_panes(lab.view.workspace) {
+            all.extend(ExportFormat::ALL.map(|format| Self::Export(pane, format)));
         }
         let runs = lab.history.past().len();
-        all.extend((0..runs).rev().map(Self::GoBack));
+        all.extend((0..runs).rev().map(Self::RestoreRun));
         all.extend((0..runs).rev().map(Self::Compare));
         all
     }
 
     /// Whether what the command switches is on; `None` for what is no switch.
-    pub fn switch(self, lab: &Lab, window: &Window) -> Option<bool> {
+    pub fn is_on(self, lab: &Lab, window: &WindowState) -> Option<bool> {
         match self {
             Self::Workspace(workspace) => Some(lab.view.workspace == workspace),
             Self::Pane(pane) => Some(window.layout.docks.contains(lab.view.workspace, pane)),
-            Self::Layers => Some(window.folding.shows(Side::Layers, window.layout.layers)),
-            Self::Samples => Some(window.folding.shows(Side::Samples, window.layout.samples)),
-            Self::Inspector => Some(window.folding.shows(Side::Inspector, window.layout.inspector)),
-            Self::Lessons => Some(crate::ui::lesson::in_sight(lab, window)),
+            Self::Layers => Some(window.responsive.shows(SidePanel::Layers, window.layout.layers)),
+            Self::Samples => Some(window.responsive.shows(SidePanel::Samples, window.layout.samples)),
+            Self::Inspector => Some(window.responsive.shows(SidePanel::Inspector, window.layout.inspector)),
+            Self::Lessons => Some(crate::ui::lesson::is_visible(lab, window)),
             Self::Projector => Some(lab.view.projector),
             Self::FrameTimes => Some(window.debug),
             Self::Clicks => Some(window.clicks),
-            Self::Words => Some(window.words),
+            Self::Glossary => Some(window.glossary_open),
             _ => None,
         }
     }
@@ -108,8 +108,8 @@ mod tests {
     #[test]
     fn no_two_commands_say_the_same_and_none_says_nothing() {
         let lab = Lab::default();
-        let all = Command::all(&lab, &Window::default());
-        let words: HashSet<String> = all.iter().map(|command| command.words(&lab)).collect();
+        let all = Command::all(&lab, &WindowState::default());
+        let words: HashSet<String> = all.iter().map(|command| command.label(&lab)).collect();
         assert_eq!(words.len(), all.len(), "{words:?}");
         assert!(words.iter().all(|words| words.len() > 3 && words.chars().next().is_some_and(char::is_uppercase)));
     }

@@ -4,34 +4,36 @@ use egui::{Button, Ui};
 
 use crate::lab::{Lab, Message, Workspace};
 use crate::network::zoo::BUNDLED;
-use crate::ui::state::window::Window;
-use crate::ui::types::file_request::Ask;
+use crate::ui::state::window::WindowState;
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{BUNDLED_DATA, Command, Format, methods, texts};
+use crate::ui::{BUNDLED_DATA, Command, ExportFormat, methods, texts};
 
 /// A menu that is being drawn.
 struct Menu<'a> {
     lab: &'a Lab,
-    window: &'a mut Window,
+    window: &'a mut WindowState,
     out: &'a mut Vec<Message>,
 }
 
 /// Draws the menus of the bar.
-pub fn bar(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let mut menu = Menu { lab, window, out };
     ui.menu_button(texts::commands::FILE, |ui| menu.file(ui));
     ui.menu_button(texts::commands::EDIT, |ui| menu.edit(ui));
     ui.menu_button(texts::commands::VIEW, |ui| menu.view(ui));
-    ui.menu_button(texts::commands::HELP, |ui| menu.items(ui, [Command::Words, Command::Hints, Command::Palette]));
+    ui.menu_button(texts::commands::HELP, |ui| {
+        menu.items(ui, [Command::Glossary, Command::FirstStartHints, Command::Palette])
+    });
 }
 
 impl Menu<'_> {
     /// The command as an item; a switch shows whether it is on.
     fn item(&mut self, ui: &mut Ui, command: Command) {
         let keys = command.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
-        let refusal = command.refusal(self.lab);
-        let words = command.words(self.lab);
-        let clicked = match command.switch(self.lab, self.window) {
+        let refusal = command.disabled_reason(self.lab);
+        let words = command.label(self.lab);
+        let clicked = match command.is_on(self.lab, self.window) {
             Some(mut on) => {
                 let response = match command {
                     Command::Workspace(_) => ui.radio(on, words),
@@ -49,7 +51,7 @@ impl Menu<'_> {
             }
         };
         if clicked {
-            command.act(ui.ctx(), self.lab, self.window, self.out);
+            command.execute(ui.ctx(), self.lab, self.window, self.out);
         }
     }
 
@@ -58,7 +60,10 @@ impl Menu<'_> {
     }
 
     fn file(&mut self, ui: &mut Ui) {
-        self.items(ui, [Ask::OpenNetwork, Ask::OpenData, Ask::OpenPictures].map(Command::File));
+        self.items(
+            ui,
+            [FileRequest::OpenNetwork, FileRequest::OpenData, FileRequest::OpenPictures].map(Command::FileDialog),
+        );
         ui.separator();
         ui.menu_button(texts::commands::BUNDLED_NETWORKS, |ui| {
             self.items(ui, (0..BUNDLED.len()).map(Command::Bundled))
@@ -72,19 +77,22 @@ impl Menu<'_> {
             });
         });
         ui.separator();
-        self.items(ui, [Ask::OpenRecipe, Ask::SaveRecipe].map(Command::File));
+        self.items(ui, [FileRequest::OpenRecipe, FileRequest::SaveRecipe].map(Command::FileDialog));
         ui.separator();
-        self.items(ui, [Ask::OpenSession, Ask::SaveSession, Ask::ExportRun].map(Command::File));
+        self.items(
+            ui,
+            [FileRequest::OpenSession, FileRequest::SaveSession, FileRequest::ExportRun].map(Command::FileDialog),
+        );
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
         ui.menu_button(texts::commands::LESSONS, |ui| {
-            self.items(ui, (0..crate::ui::entries().len()).map(Command::Lesson));
-            self.item(ui, Command::File(Ask::OpenLesson));
+            self.items(ui, (0..crate::ui::bundled_lessons().len()).map(Command::Lesson));
+            self.item(ui, Command::FileDialog(FileRequest::OpenLesson));
         });
         ui.menu_button(texts::commands::EXPORT, |ui| {
-            for pane in self.window.layout.docks.all_in_sight(self.lab.view.workspace) {
+            for pane in self.window.layout.docks.visible_panes(self.lab.view.workspace) {
                 ui.menu_button(pane.title(), |ui| {
-                    self.items(ui, Format::ALL.map(|format| Command::Export(pane, format)))
+                    self.items(ui, ExportFormat::ALL.map(|format| Command::Export(pane, format)))
                 });
             }
         });
@@ -119,7 +127,7 @@ impl Menu<'_> {
                 }
             }
         });
-        self.item(ui, Command::ResetArrangement);
+        self.item(ui, Command::ResetPaneLayout);
         ui.separator();
         self.items(ui, [Command::Layers, Command::Samples, Command::Inspector, Command::Lessons]);
         ui.separator();

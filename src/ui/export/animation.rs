@@ -8,10 +8,10 @@ use std::time::Duration;
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbaImage};
 
-use super::{Still, png};
-use crate::files::{PREFIX, write_or_stop};
+use super::{OffscreenPane, png};
+use crate::files::{TEMP_PREFIX, write_atomic_with};
 use crate::lab::Lab;
-use crate::ui::state::pane_export::Progress;
+use crate::ui::state::pane_export::PaneExportProgress;
 use crate::{Error, Result};
 
 /// How long a step and the last step stand, in milliseconds.
@@ -23,10 +23,10 @@ const WHOLE: u64 = 8000;
 const SPEED: i32 = 10;
 
 /// Writes all steps as one moving picture that begins again at its end.
-pub fn gif(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -> Result<()> {
+pub fn gif(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &PaneExportProgress) -> Result<()> {
     let steps = lab.steps();
     let step = STEP.min(WHOLE / steps as u64).max(20);
-    write_or_stop(path, |file| {
+    write_atomic_with(path, |file| {
         let mut encoder = GifEncoder::new_with_speed(BufWriter::new(file), SPEED);
         encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
         for t in 1..=steps {
@@ -38,7 +38,7 @@ pub fn gif(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -
             let stands = Duration::from_millis(if t == steps { LAST } else { step });
             let frame = Frame::from_parts(buffer, 0, 0, Delay::from_saturating_duration(stands));
             encoder.encode_frame(frame).map_err(failed)?;
-            progress.tell(t, steps);
+            progress.update(t, steps);
         }
         Ok(())
     })
@@ -46,7 +46,7 @@ pub fn gif(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -
 
 /// Writes every step as a picture of its own into the folder `path`: `pane-0001.png`, `pane-0002.png`, … They appear there
 /// together when the last one is done; a stop leaves none.
-pub fn pictures(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -> Result<()> {
+pub fn pictures(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &PaneExportProgress) -> Result<()> {
     let new = !path.exists();
     fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
     let written = staged(still, lab, path, progress);
@@ -58,22 +58,27 @@ pub fn pictures(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progre
 }
 
 /// Draws the pictures in a folder apart within `path`, then moves them there.
-fn staged(still: &mut Still, lab: &mut Lab, path: &Path, progress: &Progress) -> Result<()> {
+fn staged(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &PaneExportProgress) -> Result<()> {
     let refused = |error| Error::io(path, error);
-    let apart = tempfile::Builder::new().prefix(PREFIX).tempdir_in(path).map_err(refused)?;
+    let apart = tempfile::Builder::new().prefix(TEMP_PREFIX).tempdir_in(path).map_err(refused)?;
     let (steps, name) = (lab.steps(), still.pane.map_or("screen", |pane| pane.name()));
     let file = |t: usize| format!("{name}-{t:04}.png");
     for t in 1..=steps {
         let image = at_step(still, lab, t, progress)?;
         fs::write(apart.path().join(file(t)), png(&image)?).map_err(refused)?;
-        progress.tell(t, steps);
+        progress.update(t, steps);
     }
     (1..=steps).try_for_each(|t| fs::rename(apart.path().join(file(t)), path.join(file(t)))).map_err(refused)
 }
 
-fn at_step(still: &mut Still, lab: &mut Lab, t: usize, progress: &Progress) -> Result<egui::ColorImage> {
+fn at_step(
+    still: &mut OffscreenPane,
+    lab: &mut Lab,
+    t: usize,
+    progress: &PaneExportProgress,
+) -> Result<egui::ColorImage> {
     progress.control().check()?;
-    lab.stand_at(t, progress.control())?;
+    lab.set_step(t, progress.control())?;
     Ok(still.image(lab))
 }
 

@@ -6,28 +6,28 @@ use std::sync::mpsc::channel;
 
 use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
 
-use super::Still;
+use super::OffscreenPane;
 use super::offscreen::png;
 use crate::Error;
 use crate::files::write_bytes;
-use crate::lab::{Lab, Level, Message, Notice};
-use crate::ui::Format;
-use crate::ui::state::pane_export::{Progress, Work};
+use crate::lab::{Lab, Message, Notification, NotificationLevel};
+use crate::ui::ExportFormat;
+use crate::ui::state::pane_export::{PaneExport, PaneExportProgress};
 use crate::ui::texts::export as texts;
 use crate::ui::types::pane::Pane;
 
-impl Work {
+impl PaneExport {
     /// Begins to write `pane` as the window of `ctx` shows it at `path`.
-    pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: Format, path: &Path) -> Self {
+    pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: ExportFormat, path: &Path) -> Self {
         let (sender, outcome) = channel();
-        let progress = Progress { ctx: Some(ctx.clone()), ..Progress::default() };
+        let progress = PaneExportProgress { ctx: Some(ctx.clone()), ..PaneExportProgress::default() };
         let (mut still, mut lab, own, path) =
-            (Still::of_window(ctx, pane), lab.still(), progress.clone(), path.to_owned());
+            (OffscreenPane::of_window(ctx, pane), lab.offscreen_copy(), progress.clone(), path.to_owned());
         let work = move || {
             // The window looks only at what is in sight; a pane behind another tab wants more.
             let (t, control) = (lab.cursor(), own.control().clone());
             let result = lab
-                .stand_at(t, &control)
+                .set_step(t, &control)
                 .and_then(|()| write(&mut still, &mut lab, format, &path, &own))
                 .map(|()| path);
             // A closed ear means that the program is ending.
@@ -44,15 +44,15 @@ impl Work {
         use std::sync::mpsc::TryRecvError;
         let (level, text) = match self.outcome.try_recv() {
             Ok(Ok(path)) => {
-                let notice = Notice { level: Level::Note, text: texts::exported(&path) };
-                return Some(vec![Message::Tell(notice), Message::Wrote(path)]);
+                let notice = Notification { level: NotificationLevel::Note, text: texts::exported(&path) };
+                return Some(vec![Message::Notify(notice), Message::FileWritten(path)]);
             }
-            Ok(Err(Error::Cancelled)) => (Level::Note, texts::STOPPED.into()),
-            Ok(Err(error)) => (Level::Error, error.to_string()),
-            Err(TryRecvError::Disconnected) => (Level::Error, texts::FAILED.into()),
+            Ok(Err(Error::Cancelled)) => (NotificationLevel::Note, texts::STOPPED.into()),
+            Ok(Err(error)) => (NotificationLevel::Error, error.to_string()),
+            Err(TryRecvError::Disconnected) => (NotificationLevel::Error, texts::FAILED.into()),
             Err(TryRecvError::Empty) => return None,
         };
-        Some(vec![Message::Tell(Notice { level, text })])
+        Some(vec![Message::Notify(Notification { level, text })])
     }
 }
 
@@ -60,18 +60,24 @@ impl Work {
 ///
 /// # Errors
 /// What the system refuses; a stop.
-pub fn write(still: &mut Still, lab: &mut Lab, format: Format, path: &Path, progress: &Progress) -> crate::Result<()> {
+pub fn write(
+    still: &mut OffscreenPane,
+    lab: &mut Lab,
+    format: ExportFormat,
+    path: &Path,
+    progress: &PaneExportProgress,
+) -> crate::Result<()> {
     match format {
-        Format::Png => write_bytes(path, &png(&still.image(lab))?),
-        Format::Svg => write_bytes(path, still.svg(lab).as_bytes()),
-        Format::Csv => write_bytes(path, still.csv(lab)?.as_bytes()),
-        Format::Gif => super::animation::gif(still, lab, path, progress),
-        Format::Frames => super::animation::pictures(still, lab, path, progress),
+        ExportFormat::Png => write_bytes(path, &png(&still.image(lab))?),
+        ExportFormat::Svg => write_bytes(path, still.svg(lab).as_bytes()),
+        ExportFormat::Csv => write_bytes(path, still.csv(lab)?.as_bytes()),
+        ExportFormat::Gif => super::animation::gif(still, lab, path, progress),
+        ExportFormat::Frames => super::animation::pictures(still, lab, path, progress),
     }
 }
 
 /// Draws what is under way, panes and runs, and tells what is over.
-pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<Work>, out: &mut Vec<Message>) {
+pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<PaneExport>, out: &mut Vec<Message>) {
     works.retain(|work| {
         let over = work.over();
         let goes_on = over.is_none();

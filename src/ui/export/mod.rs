@@ -7,4 +7,4 @@ pub mod offscreen;
 pub mod software_renderer;
 pub mod svg;
 
-pub use offscreen::{SCALE, Still, png};
+pub use offscreen::{OffscreenPane, SCALE, png};

@@ -5,44 +5,44 @@ use std::io::Cursor;
 
 use egui::{Context, FullOutput, Memory, Ui, Vec2, vec2};
 
-use super::software_renderer::Stage;
+use super::software_renderer::OffscreenContext;
 use crate::lab::{Lab, Message};
 use crate::ui::panes;
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::theme::colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_frame::{Dress, place_of};
+use crate::ui::widgets::pane_frame::{PaneFrame, size_id};
 use crate::{Error, Result};
 
 /// Pixels a point of pictures that are exported.
 pub const SCALE: f32 = 2.0;
 
 /// Frames until layouts and scroll areas have settled.
-const SETTLED: usize = 4;
+const LAYOUT_FRAMES: usize = 4;
 
 /// A figure has room for its words beside the plot, however low its pane is in the window.
-const LEAST: Vec2 = vec2(300.0, 220.0);
+const MIN_SIZE: Vec2 = vec2(300.0, 220.0);
 
 /// A function that draws the whole window.
-pub type DrawWindow = fn(&mut Ui, &Lab, &mut Window, &mut Vec<Message>);
+pub type DrawWindow = fn(&mut Ui, &Lab, &mut WindowState, &mut Vec<Message>);
 
 /// A pane drawn apart from the window.
-pub struct Still {
-    stage: Stage,
+pub struct OffscreenPane {
+    stage: OffscreenContext,
     /// The whole screen when `None`.
     pub(super) pane: Option<Pane>,
     /// What the whole screen has besides the lab.
-    window: Window,
+    window: WindowState,
     /// Draws the whole window where no pane is given.
     draw_window: Option<DrawWindow>,
     /// A pane's controls are drawn as well.
     controls: bool,
 }
 
-impl Still {
+impl OffscreenPane {
     /// `pane` as the window of `ctx` shows it: of its size, with what is chosen in it.
     pub fn of_window(ctx: &Context, pane: Pane) -> Self {
-        let (mut memory, size) = (Memory::default(), ctx.data(|data| data.get_temp(place_of(pane))));
+        let (mut memory, size) = (Memory::default(), ctx.data(|data| data.get_temp(size_id(pane))));
         ctx.memory(|known| {
             memory.options = known.options.clone();
             memory.data = known.data.clone();
@@ -53,9 +53,9 @@ impl Still {
         apart.memory_mut(|own| *own = memory);
         let size: Vec2 = size.unwrap_or(vec2(640.0, 400.0));
         Self {
-            stage: Stage::new(apart, size.max(LEAST).round(), SCALE),
+            stage: OffscreenContext::new(apart, size.max(MIN_SIZE).round(), SCALE),
             pane: Some(pane),
-            window: Window::default(),
+            window: WindowState::default(),
             draw_window: None,
             controls: false,
         }
@@ -64,9 +64,9 @@ impl Still {
     /// `pane`, or the whole screen, of `size` points at `scale` pixels a point, as nobody has touched it.
     pub fn new(pane: Option<Pane>, size: Vec2, scale: f32) -> Self {
         Self {
-            stage: Stage::new(Context::default(), size, scale),
+            stage: OffscreenContext::new(Context::default(), size, scale),
             pane,
-            window: Window::default(),
+            window: WindowState::default(),
             draw_window: None,
             controls: false,
         }
@@ -78,21 +78,21 @@ impl Still {
     }
 
     /// The same with the whole screen as `window` has it.
-    pub fn in_window(self, window: Window, draw_window: DrawWindow) -> Self {
+    pub fn in_window(self, window: WindowState, draw_window: DrawWindow) -> Self {
         Self { window, draw_window: Some(draw_window), ..self }
     }
 
     /// As a picture.
     pub fn image(&mut self, lab: &Lab) -> egui::ColorImage {
         let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.stage.picture(SETTLED, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        self.stage.picture(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
     }
 
     /// As an SVG document.
     pub fn svg(&mut self, lab: &Lab) -> String {
         let output = self.frames(lab);
         let background = self.stage.ctx().global_style().visuals.panel_fill;
-        super::svg::document(&output.shapes, self.stage.size(), background, self.stage.textures())
+        super::svg::svg_document(&output.shapes, self.stage.size(), background, self.stage.textures())
     }
 
     /// As a table of the numbers that are drawn.
@@ -118,7 +118,7 @@ impl Still {
 
     fn frames(&mut self, lab: &Lab) -> FullOutput {
         let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.stage.frames(SETTLED, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        self.stage.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
     }
 }
 
@@ -126,7 +126,7 @@ fn draw(
     ui: &mut Ui,
     pane: Option<Pane>,
     lab: &Lab,
-    window: &mut Window,
+    window: &mut WindowState,
     draw_window: Option<DrawWindow>,
     controls: bool,
 ) {
@@ -139,9 +139,9 @@ fn draw(
             }
         }
         Some(pane) => {
-            colors::apply(ui.ctx(), lab.view.dark);
-            let dress = if controls { Dress::Alone } else { Dress::Figure };
-            dress.put_on(ui.ctx());
+            colors::apply_theme(ui.ctx(), lab.view.dark);
+            let dress = if controls { PaneFrame::Standalone } else { PaneFrame::Export };
+            dress.set(ui.ctx());
             let frame = egui::Frame::central_panel(ui.style()).inner_margin(egui::Margin::symmetric(8, 6));
             egui::CentralPanel::default().frame(frame).show(ui, |ui| panes::show(ui, pane, lab, &mut ignored));
         }

@@ -19,7 +19,7 @@ const FRAME_SECONDS: f64 = 0.5;
 pub struct Textures(HashMap<TextureId, (ColorImage, TextureFilter)>);
 
 /// A screen apart from any window, drawn frame by frame.
-pub struct Stage {
+pub struct OffscreenContext {
     ctx: Context,
     size: Vec2,
     scale: f32,
@@ -27,7 +27,7 @@ pub struct Stage {
     drawn: usize,
 }
 
-impl Stage {
+impl OffscreenContext {
     /// A screen of `size` points at `scale` pixels a point, with the memory of `ctx`.
     pub fn new(ctx: Context, size: Vec2, scale: f32) -> Self {
         Self { ctx, size, scale, textures: Textures::default(), drawn: 0 }
@@ -81,7 +81,7 @@ impl Stage {
 
 /// Draws `ui` on a screen of `size` points at `scale` pixels a point.
 pub fn draw(size: Vec2, scale: f32, ui: impl FnMut(&mut Ui)) -> ColorImage {
-    Stage::new(Context::default(), size, scale).picture(FRAMES, ui)
+    OffscreenContext::new(Context::default(), size, scale).picture(FRAMES, ui)
 }
 
 impl Textures {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_is_drawn_larger_has_fewer_points_and_as_many_pixels() {
-        let mut stage = Stage::new(Context::default(), egui::vec2(140.0, 70.0), 1.0);
+        let mut stage = OffscreenContext::new(Context::default(), egui::vec2(140.0, 70.0), 1.0);
         stage.ctx().set_zoom_factor(1.4);
         let mut room = Vec2::ZERO;
         let image = stage.picture(2, |ui| room = ui.ctx().content_rect().size());

@@ -12,7 +12,7 @@ use crate::base64;
 const ENLARGED: usize = 8;
 
 /// Draws `shapes` on a page of `size` points.
-pub fn document(shapes: &[ClippedShape], size: Vec2, background: Color32, textures: &Textures) -> String {
+pub fn svg_document(shapes: &[ClippedShape], size: Vec2, background: Color32, textures: &Textures) -> String {
     let mut page = Page { out: String::new(), clips: Vec::new(), textures };
     let mut open: Option<Rect> = None;
     for ClippedShape { clip_rect, shape, transform_after_tessellation: after } in shapes {
@@ -315,11 +315,11 @@ mod tests {
     use egui::{FontId, pos2, vec2};
 
     use super::*;
-    use crate::ui::export::software_renderer::Stage;
+    use crate::ui::export::software_renderer::OffscreenContext;
 
     #[test]
     fn lines_stay_lines_and_text_stays_text() {
-        let mut stage = Stage::new(egui::Context::default(), vec2(200.0, 100.0), 1.0);
+        let mut stage = OffscreenContext::new(egui::Context::default(), vec2(200.0, 100.0), 1.0);
         let output = stage.frames(1, |ui| {
             let painter = ui.painter();
             painter.line_segment([pos2(1.0, 2.0), pos2(30.5, 4.0)], Stroke::new(2.0, Color32::from_rgb(255, 0, 16)));
@@ -336,7 +336,7 @@ mod tests {
             painter.image(texture.id(), Rect::from_min_size(pos2(9.0, 9.0), vec2(20.0, 20.0)), whole, Color32::WHITE);
             std::mem::forget(texture);
         });
-        let svg = document(&output.shapes, vec2(200.0, 100.0), Color32::BLACK, stage.textures());
+        let svg = svg_document(&output.shapes, vec2(200.0, 100.0), Color32::BLACK, stage.textures());
         assert!(svg.contains(r##"<line x1="1" y1="2" x2="30.5" y2="4" stroke="#ff0010" stroke-width="2"/>"##), "{svg}");
         for word in [">θ</text>", ">&lt;</text>", ">1</text>", ">&amp;</text>", ">φ</text>"] {
             assert!(svg.contains(word), "{word}: {svg}");

@@ -3,15 +3,15 @@
 use egui::{RichText, Ui};
 
 use crate::ui::texts::lesson as texts;
-use crate::ui::types::file_request::Ask;
-use crate::ui::types::lessons::entries;
+use crate::ui::types::file_request::FileRequest;
+use crate::ui::types::lessons::bundled_lessons;
 
 /// Draws the list; returns the source of the lesson that was chosen.
-pub fn show(ui: &mut Ui, asks: &mut Vec<Ask>) -> Option<String> {
+pub fn show(ui: &mut Ui, asks: &mut Vec<FileRequest>) -> Option<String> {
     let mut chosen = None;
     ui.label(texts::ABOUT);
     ui.add_space(4.0);
-    for (number, entry) in entries().iter().enumerate() {
+    for (number, entry) in bundled_lessons().iter().enumerate() {
         let minutes = entry.minutes.map(texts::minutes).unwrap_or_default();
         let button = egui::Button::new(RichText::new(format!("{}. {}", number + 1, entry.title)).strong()).wrap();
         if ui.add(button.min_size(egui::vec2(ui.available_width(), 0.0))).clicked() {
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, asks: &mut Vec<Ask>) -> Option<String> {
     ui.separator();
     let hint = texts::OPEN_HINT;
     if ui.button(texts::OPEN).on_hover_text(hint).clicked() {
-        asks.push(Ask::OpenLesson);
+        asks.push(FileRequest::OpenLesson);
     }
     chosen
 }

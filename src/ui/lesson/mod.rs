@@ -4,4 +4,4 @@ mod list;
 pub mod panel;
 mod question;
 
-pub use panel::{follow, hides, in_sight, open, points_at, show, toggle};
+pub use panel::{hides, highlights, is_open, is_visible, show, toggle, update};

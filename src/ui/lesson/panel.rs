@@ -2,37 +2,37 @@
 
 use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
 
-use crate::lab::{Control, Lab, Message, Workspace};
-use crate::lesson::{Part, Spot, filled};
-use crate::ui::state::lesson::Classroom;
-use crate::ui::state::responsive::Side;
-use crate::ui::state::window::Window;
+use crate::lab::{ControlGroup, Lab, Message, Workspace};
+use crate::lesson::{PointerTarget, ScreenArea, fill_facts};
+use crate::ui::state::lesson::LessonState;
+use crate::ui::state::responsive::SidePanel;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::lesson as texts;
 
 /// Whether the panel is on the screen.
-pub fn open(lab: &Lab, window: &Window) -> bool {
+pub fn is_open(lab: &Lab, window: &WindowState) -> bool {
     window.lesson.player.is_some() || lab.view.workspace == Workspace::Teach && window.layout.lessons
 }
 
 /// Whether there is room for it as well; a lesson in progress is never folded away.
-pub fn in_sight(lab: &Lab, window: &Window) -> bool {
-    window.lesson.player.is_some() || window.folding.shows(Side::Lessons, open(lab, window))
+pub fn is_visible(lab: &Lab, window: &WindowState) -> bool {
+    window.lesson.player.is_some() || window.responsive.shows(SidePanel::Lessons, is_open(lab, window))
 }
 
 /// Whether the step in view keeps `part` of the screen out of the way.
-pub fn hides(window: &Window, part: Part) -> bool {
+pub fn hides(window: &WindowState, part: ScreenArea) -> bool {
     window.lesson.player.as_ref().is_some_and(|player| player.step().hide.contains(&part))
 }
 
 /// Whether the step in view points at `part` of the screen.
-pub fn points_at(window: &Window, part: Part) -> bool {
-    window.lesson.spot() == Some(&Spot::Part(part))
+pub fn highlights(window: &WindowState, part: ScreenArea) -> bool {
+    window.lesson.pointer_target() == Some(&PointerTarget::Part(part))
 }
 
 /// Opens what was asked for and goes on with what a session brought. Called once a frame, before anything is drawn.
-pub fn follow(lab: &Lab, window: &mut Window, new_layout: bool, out: &mut Vec<Message>) {
+pub fn update(lab: &Lab, window: &mut WindowState, new_layout: bool, out: &mut Vec<Message>) {
     // Before anything is asked anew: the workspace that a step wants is in view one frame after it was asked for.
-    if let Some(pane) = window.lesson.bring() {
+    if let Some(pane) = window.lesson.take_pane_to_front() {
         window.layout.docks.add(lab.view.workspace, pane);
     }
     if new_layout {
@@ -51,21 +51,21 @@ pub fn follow(lab: &Lab, window: &mut Window, new_layout: bool, out: &mut Vec<Me
 }
 
 /// Shows the list of lessons, or puts it away.
-pub fn toggle(lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
-    window.layout.lessons = open(lab, window);
-    window.folding.toggle(Side::Lessons, &mut window.layout.lessons);
+pub fn toggle(lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+    window.layout.lessons = is_open(lab, window);
+    window.responsive.toggle(SidePanel::Lessons, &mut window.layout.lessons);
     if window.layout.lessons {
         out.push(Message::SetWorkspace(Workspace::Teach));
     }
 }
 
-pub(super) fn begin(source: &str, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub(super) fn begin(source: &str, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let layout = window.saved_layout();
     window.lesson.open(source, lab, layout, out);
 }
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     if window.lesson.player.is_some() {
         step(ui, lab, &mut window.lesson, out);
         return;
@@ -78,14 +78,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
             }
         });
     });
-    let chosen = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| super::list::show(ui, &mut window.asks)).inner;
+    let chosen =
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| super::list::show(ui, &mut window.file_requests)).inner;
     if let Some(source) = chosen {
         begin(&source, lab, window, out);
     }
 }
 
 /// The step in view.
-pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
+pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
     let Some(player) = &room.player else { return };
     let (index, count) = (player.index(), player.lesson().steps.len());
     let lesson = player.lesson();
@@ -101,7 +102,7 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<M
     let below = 66.0;
     let height = (ui.available_height() - below).max(80.0);
     ScrollArea::vertical().id_salt(("lesson", index)).max_height(height).auto_shrink([false, false]).show(ui, |ui| {
-        let body = room.player.as_ref().map(|player| filled(&player.step().body, lab)).unwrap_or_default();
+        let body = room.player.as_ref().map(|player| fill_facts(&player.step().body, lab)).unwrap_or_default();
         crate::ui::widgets::markdown::show(ui, &body);
         locked(ui, lab);
         super::question::show(ui, lab, room, out);
@@ -111,7 +112,7 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<M
 }
 
 /// Back, next, and out of it.
-fn way(ui: &mut Ui, lab: &Lab, room: &mut Classroom, index: usize, count: usize, out: &mut Vec<Message>) {
+fn way(ui: &mut Ui, lab: &Lab, room: &mut LessonState, index: usize, count: usize, out: &mut Vec<Message>) {
     let done = room.player.as_ref().is_some_and(|player| player.done());
     let mut to = None;
     let mut leave = false;
@@ -144,17 +145,17 @@ fn way(ui: &mut Ui, lab: &Lab, room: &mut Classroom, index: usize, count: usize,
 
 /// The controls that this step keeps to itself.
 pub(super) fn locked(ui: &mut Ui, lab: &Lab) {
-    let name = |control: &Control| match control {
-        Control::Network => texts::NETWORK,
-        Control::Data => texts::DATA,
-        Control::Steps => "T",
-        Control::Threshold => texts::THRESHOLD,
-        Control::VInit => "v(0)",
-        Control::Correction => texts::CORRECTION,
-        Control::Recipe => texts::RECIPE,
-        Control::Bench => texts::BENCH,
-        Control::Drawing => texts::DRAWING,
-        Control::Time => texts::TIME,
+    let name = |control: &ControlGroup| match control {
+        ControlGroup::Network => texts::NETWORK,
+        ControlGroup::Data => texts::DATA,
+        ControlGroup::Steps => "T",
+        ControlGroup::Threshold => texts::THRESHOLD,
+        ControlGroup::VInit => "v(0)",
+        ControlGroup::Correction => texts::CORRECTION,
+        ControlGroup::Recipe => texts::RECIPE,
+        ControlGroup::Bench => texts::BENCH,
+        ControlGroup::Drawing => texts::DRAWING,
+        ControlGroup::Time => texts::TIME,
     };
     if !lab.view.locked.is_empty() {
         let names: Vec<_> = lab.view.locked.iter().map(name).collect();

@@ -3,17 +3,17 @@
 use egui::{Color32, Key, RichText, TextEdit, Ui};
 
 use crate::lab::{Lab, Message};
-use crate::lesson::{Condition, Given, Question, Verdict, filled};
-use crate::ui::state::lesson::Classroom;
+use crate::lesson::{Condition, LessonAnswer, Question, Verdict, fill_facts};
+use crate::ui::state::lesson::LessonState;
 use crate::ui::texts::lesson as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::markdown;
 
 /// Wrong answers after which the answer may be shown.
 const PATIENCE: usize = 2;
 
 /// Draws the question of the step in view, what became of the answer, and the hints.
-pub fn show(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
     let Some(player) = &mut room.player else { return };
     player.watch(lab);
     let Some(question) = player.step().question.clone() else { return };
@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>
     help(ui, lab, room, out);
 }
 
-fn number(ui: &mut Ui, lab: &Lab, room: &mut Classroom, unit: &str) {
+fn number(ui: &mut Ui, lab: &Lab, room: &mut LessonState, unit: &str) {
     let Some(player) = &mut room.player else { return };
     ui.horizontal_wrapped(|ui| {
         let label = ui.label(texts::ANSWER);
@@ -43,28 +43,28 @@ fn number(ui: &mut Ui, lab: &Lab, room: &mut Classroom, unit: &str) {
         let check =
             ui.add_enabled(typed.is_some(), egui::Button::new(texts::CHECK)).on_disabled_hover_text(texts::CHECK_HINT);
         if let Some(given) = typed.filter(|given| given.is_finite() && (check.clicked() || entered)) {
-            player.answer(lab, Given::Number(given));
+            player.answer(lab, LessonAnswer::Number(given));
         }
     });
 }
 
-fn choice(ui: &mut Ui, lab: &Lab, room: &mut Classroom, options: &[String]) {
+fn choice(ui: &mut Ui, lab: &Lab, room: &mut LessonState, options: &[String]) {
     let Some(player) = &mut room.player else { return };
     for (index, option) in options.iter().enumerate() {
         let chosen = room.chosen == Some(index);
         if ui.radio(chosen, option.as_str()).clicked() && (!player.done() || !chosen) {
             room.chosen = Some(index);
-            player.answer(lab, Given::Choice(index));
+            player.answer(lab, LessonAnswer::Choice(index));
         }
     }
 }
 
 /// What is to be reached, and how far it is; what was reached once stays so.
 fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     for condition in all {
         let holds = condition.holds(lab);
-        let now = condition.now(lab).map_or("—".to_owned(), |now| now.to_string());
+        let now = condition.current_value(lab).map_or("—".to_owned(), |now| now.to_string());
         // Never by color alone.
         let (mark, color) = if holds || reached { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
         ui.horizontal_wrapped(|ui| {
@@ -75,11 +75,11 @@ fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
 }
 
 /// What became of the last answer, in words and behind a colored edge.
-fn verdict(ui: &mut Ui, lab: &Lab, room: &Classroom, question: &Question) {
+fn verdict(ui: &mut Ui, lab: &Lab, room: &LessonState, question: &Question) {
     let Some(player) = &room.player else { return };
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let step = player.step();
-    let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { filled(text, lab) };
+    let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { fill_facts(text, lab) };
     if player.done() && room.shown {
         let answer = player.model_answer(lab).map(texts::the_answer).unwrap_or_default();
         said(ui, tones.accent, texts::SHOWN, &(answer + &or(&step.right, "")));
@@ -110,11 +110,11 @@ fn said(ui: &mut Ui, color: Color32, word: &str, text: &str) {
 }
 
 /// Hints, one at a time, and in the end the answer.
-fn help(ui: &mut Ui, lab: &Lab, room: &mut Classroom, out: &mut Vec<Message>) {
+fn help(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
     let Some(player) = &mut room.player else { return };
     let hints = player.step().hints.clone();
     for (index, hint) in hints.iter().take(room.hints).enumerate() {
-        markdown::show(ui, &texts::hint(index + 1, &filled(hint, lab)));
+        markdown::show(ui, &texts::hint(index + 1, &fill_facts(hint, lab)));
     }
     if player.done() {
         return;

@@ -4,9 +4,9 @@ use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::experiment::Snapshot;
 use crate::lab::Message;
-use crate::ui::texts::format::neuron_place;
+use crate::ui::texts::format::neuron_position;
 use crate::ui::texts::layers as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 /// How wide the mark is, in points.
 const WIDTH: f32 = 4.0;
@@ -29,7 +29,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     let layer = snapshot.divergence.and_then(|d| Some((d, run.spiking.layers.get(d.neuron.layer)?)));
     match layer {
         Some((divergence, layer)) => {
-            let place = format!("{} · {}", layer.name, neuron_place(&layer.shape, divergence.neuron.neuron));
+            let place = format!("{} · {}", layer.name, neuron_position(&layer.shape, divergence.neuron.neuron));
             ui.label(RichText::new(place).small().weak());
             let steps = run.steps();
             ui.label(texts::after_all(steps, &divergence.to_string()));
@@ -47,7 +47,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
 
 /// In which layers the samples of the run leave the ANN, in a sentence.
 fn summary(snapshot: &Snapshot) -> String {
-    let (first, run) = (&snapshot.whole.first_layers, &snapshot.run);
+    let (first, run) = (&snapshot.figures.first_layers, &snapshot.run);
     let all = run.recording.samples;
     let most = first.layers.iter().zip(&run.spiking.layers).enumerate().max_by_key(|(i, (n, _))| (**n, usize::MAX - i));
     match most {
@@ -61,7 +61,7 @@ fn summary(snapshot: &Snapshot) -> String {
 
 /// How many samples leave the ANN in spiking layer `index` first, in words.
 pub fn share(snapshot: &Snapshot, index: usize) -> String {
-    let count = snapshot.whole.first_layers.layers.get(index).copied().unwrap_or_default();
+    let count = snapshot.figures.first_layers.layers.get(index).copied().unwrap_or_default();
     let all = snapshot.run.recording.samples;
     let here = snapshot.divergence.is_some_and(|d| d.neuron.layer == index);
     let this = if here { texts::AMONG_THEM } else { "" };
@@ -69,17 +69,17 @@ pub fn share(snapshot: &Snapshot, index: usize) -> String {
 }
 
 /// Marks the layer's card at `rect`.
-pub fn mark(ui: &Ui, rect: Rect) {
+pub fn mark_ui(ui: &Ui, rect: Rect) {
     let stripe = Rect::from_min_max(rect.left_top(), pos2(rect.left() + WIDTH, rect.bottom()));
-    ui.painter_at(rect).rect_filled(stripe, 2.0, tones(ui).snn);
+    ui.painter_at(rect).rect_filled(stripe, 2.0, ui_colors(ui).snn);
 }
 
 /// What the mark means, for the key of the strip.
-pub fn key(ui: &mut Ui) {
+pub fn legend_ui(ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, 10.0), Sense::hover());
-        ui.painter().rect_filled(rect, 2.0, tones(ui).snn);
+        ui.painter().rect_filled(rect, 2.0, ui_colors(ui).snn);
         ui.label(RichText::new(texts::DIVERGENCE_KEY).small().weak());
     });
 }

@@ -2,20 +2,20 @@
 
 use egui::{RichText, Ui};
 
-use crate::convert::findings::{Group, grouped};
-use crate::convert::{Finding, Mend, Severity};
+use crate::convert::findings::{FindingGroup, group_by_kind};
+use crate::convert::{Finding, Fix, Severity};
 use crate::data::digits::Drawing;
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Message;
 use crate::measure::Report;
 use crate::ui::texts::layers as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 /// Everything there is to say about `run` and what is in focus of it, the most serious first.
-pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
+pub fn collect(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
     let mut all = run.findings.clone();
     // A stroke is not like whole digits, and is not meant to be.
-    all.retain(|finding| finding.kind != "input range" || !Drawing::is(&run.settings.data));
+    all.retain(|finding| finding.kind != "input range" || !Drawing::is_drawing_spec(&run.settings.data));
     let known = |all: &[Finding], layer: &str| {
         all.iter().any(|f| f.kind == "never active" && f.layer.as_deref() == Some(layer))
     };
@@ -31,16 +31,16 @@ pub fn of(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Findin
 }
 
 /// Whether something among `findings` is likely to mislead.
-pub fn alarming(findings: &[Finding]) -> bool {
+pub fn has_warnings(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity > Severity::Note)
 }
 
 /// Draws the findings.
 pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
-    let groups = grouped(findings);
+    let groups = group_by_kind(findings);
     let count = groups.len();
     let title = if count == 0 { texts::NO_FINDINGS.to_owned() } else { texts::findings(count) };
-    let alarms = alarming(findings);
+    let alarms = has_warnings(findings);
     // Another identity when something is wrong: it opens then, however it was left before.
     let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
     let shown = header.show(ui, |ui| {
@@ -60,11 +60,11 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
 /// So many layers of one finding have a link each.
 const LINKS: usize = 12;
 
-fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
+fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>) {
     let finding = group.finding;
     let written = |text: String| {
         let text = RichText::new(text).small();
-        if finding.severity > Severity::Note { text.color(tones(ui).error) } else { text }
+        if finding.severity > Severity::Note { text.color(ui_colors(ui).error) } else { text }
     };
     let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
     // A click leads to the layer it is about.
@@ -100,21 +100,21 @@ fn one(ui: &mut Ui, run: &Run, group: &Group<'_>, out: &mut Vec<Message>) {
         }
     }
     if let Some(mend) = &finding.mend
-        && ui.small_button(mend.words()).on_hover_text(texts::MEND_HINT).clicked()
+        && ui.small_button(mend.label()).on_hover_text(texts::MEND_HINT).clicked()
     {
         out.extend([message(mend), Message::EndGesture]);
     }
 }
 
 /// The wish that a mend is.
-pub fn message(mend: &Mend) -> Message {
+pub fn message(mend: &Fix) -> Message {
     match mend.clone() {
-        Mend::Threshold(rule) => Message::SetThreshold(rule),
-        Mend::Pooling(pooling) => Message::SetPooling(pooling),
-        Mend::VInit(share) => Message::SetVInit(share),
-        Mend::LayerThreshold { layer, theta } => Message::SetLayerThreshold { layer, theta },
-        Mend::Calibrate { first, count } => Message::SetCalibration { first, count },
-        Mend::Scaling(scaling) => Message::SetScaling(scaling),
-        Mend::Steps(steps) => Message::SetSteps(steps),
+        Fix::Threshold(rule) => Message::SetThreshold(rule),
+        Fix::Pooling(pooling) => Message::SetPooling(pooling),
+        Fix::VInit(share) => Message::SetVInit(share),
+        Fix::LayerThreshold { layer, theta } => Message::SetLayerThreshold { layer, theta },
+        Fix::Calibrate { first, count } => Message::SetCalibration { first, count },
+        Fix::Scaling(scaling) => Message::SetScaling(scaling),
+        Fix::Steps(steps) => Message::SetSteps(steps),
     }
 }

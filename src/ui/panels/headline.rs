@@ -5,7 +5,7 @@ use egui::{Color32, Id, RichText, Ui};
 use crate::lab::Lab;
 use crate::ui::texts::format::source_file_name;
 use crate::ui::texts::{bars as texts, output_agreement, shared};
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 /// Set where the bar has no room for the headline: the status line has it then.
 pub fn headline_below() -> Id {
@@ -16,12 +16,12 @@ pub fn headline_below() -> Id {
 pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
         ui.label(text).on_hover_text(hint);
     };
-    let words = output_agreement::words(run.likeness.as_ref().map(|likeness| likeness.of));
+    let words = output_agreement::words(run.output_agreement.as_ref().map(|likeness| likeness.of));
     share(ui, words.short, point.agreement, tones.text, words.hint);
     if let Some(snn) = point.accuracy {
         share(ui, shared::SNN, snn, tones.snn, texts::SNN_HINT);
@@ -29,7 +29,7 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
     if let Some(ann) = run.report.ann_accuracy {
         share(ui, shared::ANN, ann, tones.ann, texts::ANN_HINT);
     }
-    if run.settings.of_others(&lab.settings) {
+    if run.settings.has_other_sources(&lab.settings) {
         ui.add(egui::Label::new(RichText::new(texts::still(&source_file_name(&run.settings.model))).weak()).truncate());
     }
 }

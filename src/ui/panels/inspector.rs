@@ -4,19 +4,19 @@ use egui::{RichText, ScrollArea, Ui};
 
 use super::divergence;
 use crate::compute::simd_name;
-use crate::convert::target_of;
-use crate::error::dims;
+use crate::convert::expected_spikes_of;
+use crate::error::format_shape;
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
 use crate::measure::ledger::ledger_against;
-use crate::measure::{Ledger, NeuronRef, Reference};
+use crate::measure::{Ledger, LedgerReference, NeuronRef};
 use crate::network::Activation;
-use crate::simulate::execution_form::{Form, form_of};
-use crate::task::Answer;
-use crate::ui::texts::format::{format_si, format_theta, format_value, kind_of, neuron_place};
+use crate::simulate::execution_form::{ExecutionForm, execution_form};
+use crate::task::OutputKind;
+use crate::ui::texts::format::{format_si, format_theta, format_value, layer_kind, neuron_position};
 use crate::ui::texts::layers::PARTS;
 use crate::ui::texts::{inspector as texts, output_agreement};
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 /// Room for the scroll bar that floats over the panel, in points.
 const SCROLL_BAR: f32 = 10.0;
@@ -68,7 +68,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(snapshot: &Snapshot, reference: Reference) -> Option<Self> {
+    fn of(snapshot: &Snapshot, reference: LedgerReference) -> Option<Self> {
         let (run, focus) = (&snapshot.run, &snapshot.focus);
         let layer = run.spiking.layers.get(focus.layer)?;
         let t = focus.steps;
@@ -76,15 +76,15 @@ impl Facts {
         let z = *run.ann.pre_activations.get(focus.layer)?.get(focus.sample * layer.neurons() + focus.neuron)?;
         let spikes = *snapshot.maps.counts.get(focus.neuron)?;
         let mean_input = snapshot.trace.current.iter().take(t).sum::<f32>() / t as f32;
-        let due_same_input = target_of(layer, focus.neuron, mean_input, t);
-        let unit = f64::from(layer.unit_of(focus.neuron)) / t as f64;
+        let due_same_input = expected_spikes_of(layer, focus.neuron, mean_input, t);
+        let unit = f64::from(layer.amplitude_of(focus.neuron)) / t as f64;
         let phi = unit * f64::from(spikes);
         let on_target = unit * f64::from(due_same_input);
         let against = match reference {
-            Reference::Activation => layer.activation,
-            Reference::Relu => Activation::Relu,
+            LedgerReference::Activation => layer.activation,
+            LedgerReference::Relu => Activation::Relu,
         };
-        let ceiling = f64::from(layer.ceiling_of(focus.neuron));
+        let ceiling = f64::from(layer.saturation_of(focus.neuron));
         Some(Self {
             theta,
             spikes,
@@ -95,7 +95,7 @@ impl Facts {
             phi: phi as f32,
             mean_input,
             potential: *snapshot.trace.after_reset.get(t.saturating_sub(1))?,
-            clips: reference == Reference::Relu && layer.activation.lambda().is_some(),
+            clips: reference == LedgerReference::Relu && layer.activation.lambda().is_some(),
             parts: ledger_against(against, z, mean_input, ceiling, phi, on_target),
             reference: against,
             held_back: snapshot.trace.silenced.then(|| snapshot.trace.fired.iter().take(t).sum()),
@@ -103,7 +103,7 @@ impl Facts {
     }
 }
 
-fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<Message>) {
+fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mut Vec<Message>) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let at = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let pinned = focus.pinned.contains(&at);
@@ -117,7 +117,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
         });
     });
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
-    ui.label(RichText::new(neuron_place(&layer.shape, focus.neuron)).small().weak());
+    ui.label(RichText::new(neuron_position(&layer.shape, focus.neuron)).small().weak());
     let Some(facts) = Facts::of(snapshot, reference) else { return };
     ui.add_space(2.0);
     ui.label(sentence(&facts, focus.steps));
@@ -152,7 +152,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: Reference, out: &mut Vec<
 
 /// The four parts as signed bars around a middle line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 14.0;
     let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
     egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
@@ -232,10 +232,14 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
         ui,
         "layer",
         &[
-            (texts::KIND, kind_of(run, report.node).to_owned(), texts::KIND_HINT),
-            (texts::SHAPE, dims(&report.shape), texts::SHAPE_HINT),
+            (texts::KIND, layer_kind(run, report.node).to_owned(), texts::KIND_HINT),
+            (texts::SHAPE, format_shape(&report.shape), texts::SHAPE_HINT),
             (texts::ANN_ACTIVATION, spiking.activation.describe(), texts::ANN_ACTIVATION_HINT),
-            (texts::CURRENTS, form_words(form_of(&run.model.program, &run.spiking, focus.layer)), &form_hint()),
+            (
+                texts::CURRENTS,
+                form_words(execution_form(&run.network.program, &run.spiking, focus.layer)),
+                &form_hint(),
+            ),
             (texts::THRESHOLD, format_theta(&report.theta), texts::UNITS_HINT),
             (texts::RATE, texts::rate(report.rate), texts::RATE_HINT),
             (texts::MISMATCH, format_value(report.mean_abs_mismatch), texts::MISMATCH_HINT),
@@ -249,20 +253,20 @@ fn form_hint() -> String {
     texts::currents_hint(simd_name())
 }
 
-fn form_words(form: Form) -> String {
+fn form_words(form: ExecutionForm) -> String {
     match form {
-        Form::Constant => texts::CONSTANT.into(),
-        Form::Tables => texts::TABLES.into(),
-        Form::Events => texts::EVENTS.into(),
-        Form::DenseByRate => texts::DENSE_BY_RATE.into(),
-        Form::Dense => texts::DENSE.into(),
+        ExecutionForm::Constant => texts::CONSTANT.into(),
+        ExecutionForm::Tables => texts::TABLES.into(),
+        ExecutionForm::Events => texts::EVENTS.into(),
+        ExecutionForm::DenseByRate => texts::DENSE_BY_RATE.into(),
+        ExecutionForm::Dense => texts::DENSE.into(),
     }
 }
 
 fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     heading(ui, texts::SAMPLE);
-    if let Some(likeness) = &run.likeness {
+    if let Some(likeness) = &run.output_agreement {
         let at = likeness.at(focus.steps, focus.sample);
         let error = (texts::OFF_BY, format!("{:.1} %", at.error * 100.0), texts::OFF_BY_HINT);
         let found = [
@@ -270,7 +274,7 @@ fn sample(ui: &mut Ui, snapshot: &Snapshot) {
             (texts::SNN_FINDS, output_agreement::boxes(at.found), texts::SNN_FINDS_HINT),
         ];
         let index = (texts::INDEX, run.sample_index(focus.sample).to_string(), texts::INDEX_HINT);
-        let found = found.into_iter().filter(|_| likeness.of == Answer::Boxes);
+        let found = found.into_iter().filter(|_| likeness.of == OutputKind::Boxes);
         return rows(ui, "sample", &[index].into_iter().chain(found).chain([error]).collect::<Vec<_>>());
     }
     let label = run.labels.get(focus.sample).map_or("—".into(), |&label| run.class_name(label.into()));
@@ -280,8 +284,12 @@ fn sample(ui: &mut Ui, snapshot: &Snapshot) {
         &[
             (texts::INDEX, run.sample_index(focus.sample).to_string(), texts::INDEX_HINT),
             (texts::LABEL, label, texts::LABEL_HINT),
-            (texts::ANN_SAYS, run.class_name(run.ann.answer(focus.sample)), texts::ANN_SAYS_HINT),
-            (texts::SNN_SAYS, run.class_name(run.report.answers.at(focus.steps, focus.sample)), texts::SNN_SAYS_HINT),
+            (texts::ANN_SAYS, run.class_name(run.ann.prediction(focus.sample)), texts::ANN_SAYS_HINT),
+            (
+                texts::SNN_SAYS,
+                run.class_name(run.report.predictions.at(focus.steps, focus.sample)),
+                texts::SNN_SAYS_HINT,
+            ),
         ],
     );
 }

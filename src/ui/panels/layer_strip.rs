@@ -6,13 +6,13 @@ use egui::{
 };
 
 use super::{divergence, findings};
-use crate::error::dims;
+use crate::error::format_shape;
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
-use crate::measure::{LayerReport, Reference};
-use crate::ui::texts::format::{format_si, format_theta, kind_of, reference_words};
+use crate::measure::{LayerReport, LedgerReference};
+use crate::ui::texts::format::{format_si, format_theta, layer_kind, reference_label};
 use crate::ui::texts::layers as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 const CARD: f32 = 58.0;
 /// Draws the strip.
@@ -20,9 +20,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.horizontal(|ui| {
         ui.strong(texts::LAYERS);
         if let Some(run) = &lab.run {
-            let network = &run.model.original;
+            let network = &run.network.original;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = texts::parameters(&format_si(network.parameters() as f64));
+                let text = texts::parameters(&format_si(network.parameter_count() as f64));
                 ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
             });
         }
@@ -37,8 +37,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.add_space(2.0);
     let height = ui.available_height();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        let found = findings::of(run, report, snapshot);
-        let wrong = findings::alarming(&found);
+        let found = findings::collect(run, report, snapshot);
+        let wrong = findings::has_warnings(&found);
         // What is wrong with all that is below stands above it.
         if wrong {
             // The layers stay in sight, however much there is to say.
@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             all.show(ui, |ui| findings::show(ui, run, &found, out));
             ui.add_space(6.0);
         }
-        end(ui, &texts::input(&dims(run.model.original.input_shape())));
+        end(ui, &texts::input(&format_shape(run.network.original.input_shape())));
         let reference = lab.view.reference;
         let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
@@ -55,7 +55,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             card(ui, lab, run, index, layer, scale, out);
         }
         link(ui);
-        end(ui, &texts::answers(run.model.original.classes()));
+        end(ui, &texts::answers(run.network.original.classes()));
         ui.add_space(6.0);
         if !wrong {
             findings::show(ui, run, &found, out);
@@ -64,12 +64,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// Sum of the sizes of the four parts.
-fn magnitude(layer: &LayerReport, reference: Reference) -> f64 {
+fn magnitude(layer: &LayerReport, reference: LedgerReference) -> f64 {
     layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
 }
 
 fn legend(ui: &mut Ui) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 13.0;
     egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
         for (index, (name, color)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
@@ -84,7 +84,7 @@ fn legend(ui: &mut Ui) {
             }
         }
     });
-    divergence::key(ui);
+    divergence::legend_ui(ui);
 }
 
 /// A small line for what is before the first and after the last layer.
@@ -100,7 +100,7 @@ fn link(ui: &mut Ui) {
     let spacing = ui.spacing().item_spacing.y;
     ui.spacing_mut().item_spacing.y = 0.0;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
-    let color = tones(ui).faint;
+    let color = ui_colors(ui).faint;
     ui.painter().vline(rect.left() + 14.0, rect.y_range(), Stroke::new(1.5, color));
     ui.spacing_mut().item_spacing.y = spacing;
 }
@@ -124,11 +124,11 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     }
     let first = lab.snapshot.as_ref().filter(|s| std::ptr::eq(&*s.run, run));
     if first.is_some_and(|s| s.divergence.is_some_and(|d| d.neuron.layer == index)) {
-        divergence::mark(ui, rect);
+        divergence::mark_ui(ui, rect);
     }
     response.on_hover_ui(|ui| {
         tooltip(ui, layer, lab.view.reference);
-        if run.settings.recipe.by_hand.contains_key(&layer.name) {
+        if run.settings.recipe.manual_thresholds.contains_key(&layer.name) {
             ui.weak(texts::BY_HAND);
         }
         if let Some(snapshot) = first {
@@ -139,7 +139,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
 
 /// `parts`: sizes of the parts of the error as shares of the bar.
 fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let visuals = ui.visuals();
     let fill = if focused { tones.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
     let stroke = if focused {
@@ -154,7 +154,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let small = egui::TextStyle::Small.resolve(ui.style());
     let theta = format_theta(&layer.theta);
     // The rule for all layers does not move this one.
-    let by_hand = run.settings.recipe.by_hand.contains_key(&layer.name);
+    let by_hand = run.settings.recipe.manual_thresholds.contains_key(&layer.name);
     let theta = if by_hand { texts::by_hand(&theta) } else { theta };
     let theta = painter.layout_no_wrap(theta, small.clone(), tones.text);
     let room = inner.width() - theta.size().x - 8.0;
@@ -162,7 +162,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);
     let rate = texts::rate(layer.rate);
     let rate = painter.layout_no_wrap(rate, small.clone(), tones.weak);
-    let kind = format!("{} {}", kind_of(run, layer.node), dims(&layer.shape));
+    let kind = format!("{} {}", layer_kind(run, layer.node), format_shape(&layer.shape));
     text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, tones.weak);
     painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, tones.weak);
     let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
@@ -183,9 +183,9 @@ fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, co
     ui.painter().galley(at, galley, color);
 }
 
-fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: Reference) {
+fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: LedgerReference) {
     let ledger = layer.ledger_against(reference);
-    let against = reference_words(layer, reference);
+    let against = reference_label(layer, reference);
     ui.strong(&layer.name);
     egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
         for (name, part) in texts::PARTS.iter().zip(ledger.parts()) {

@@ -5,9 +5,9 @@ use egui::{Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, Strok
 
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::{output_agreement, samples as texts};
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
 /// Longer names are cut.
@@ -15,7 +15,7 @@ const WIDEST: f32 = 180.0;
 const GAP: f32 = 4.0;
 
 /// Draws the strip.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
     let Some(run) = &lab.run else {
         ui.weak(texts::EMPTY);
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     });
 }
 
-fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize], out: &mut Vec<Message>) {
+fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[usize], out: &mut Vec<Message>) {
     let size = vec2(width_of(ui, run), TILE.y);
     let pitch = size.x + GAP;
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
@@ -73,17 +73,17 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut Window, shown: &[usize]
 
 /// How wide a tile is, so that the longest name of a class has room beside the picture.
 fn width_of(ui: &Ui, run: &Run) -> f32 {
-    if run.likeness.is_some() {
+    if run.output_agreement.is_some() {
         return TILE.x + 20.0;
     }
-    let names = (0..run.model.original.classes()).map(|class| run.class_name(class));
+    let names = (0..run.network.original.classes()).map(|class| run.class_name(class));
     let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
     let font = egui::TextStyle::Small.resolve(ui.style());
     let text = ui.painter().layout_no_wrap(texts::snn("≠ ", &longest), font, Color32::WHITE).size().x;
     (TILE.y + text + 8.0).clamp(TILE.x, WIDEST)
 }
 
-fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: usize, out: &mut Vec<Message>) {
+fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sample: usize, out: &mut Vec<Message>) {
     let t = lab.cursor();
     let differ = run.differs(t, sample);
     let [ann, snn] = answers_of(run, t, sample);
@@ -92,10 +92,10 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
     response.widget_info(|| {
         let known = label.map_or(String::new(), |label| texts::and_is(&run.class_name(label)));
-        let name = match run.likeness {
+        let name = match run.output_agreement {
             Some(_) => texts::sample_of(sample, &ann, &snn),
             None => {
-                let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+                let (ann, snn) = (run.ann.prediction(sample), run.report.predictions.at(t, sample));
                 texts::sample(sample, &known, &run.class_name(ann), &run.class_name(snn))
             }
         };
@@ -104,7 +104,7 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
     if response.clicked() {
         out.push(Message::FocusSample(sample));
     }
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let painter = ui.painter_at(rect);
     let edge = match (focused, differ, response.hovered() || response.has_focus()) {
         (true, ..) => Stroke::new(2.0, tones.accent),
@@ -131,10 +131,10 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut Window, sample: 
 
 /// What ANN and SNN answer to `sample` after `t` steps, a line each.
 fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
-    match &run.likeness {
+    match &run.output_agreement {
         Some(likeness) => output_agreement::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
         None => {
-            let (ann, snn) = (run.ann.answer(sample), run.report.answers.at(t, sample));
+            let (ann, snn) = (run.ann.prediction(sample), run.report.predictions.at(t, sample));
             [texts::ann(&run.class_name(ann)), texts::snn("", &run.class_name(snn))]
         }
     }

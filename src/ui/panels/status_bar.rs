@@ -4,14 +4,14 @@ use egui::{RichText, Ui};
 
 use super::headline::{headline, headline_below};
 use crate::data::digits::Drawing;
-use crate::experiment::memory::human_bytes;
+use crate::experiment::memory::format_bytes;
 use crate::lab::Lab;
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::bars as texts;
 use crate::ui::texts::format::{backend_name, format_seconds, source_name};
 
 /// Draws the line.
-pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
+pub fn show(ui: &mut Ui, lab: &Lab, _window: &WindowState) {
     ui.horizontal(|ui| {
         let small = |text: String| RichText::new(text).small().weak();
         let Some(run) = &lab.run else {
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
         let took = run.seconds;
         let total = took.load + took.calibrate + took.ann + took.snn + took.measure;
         let (count, of) = (settings.samples.len(), source_name(&settings.data));
-        ui.label(small(match Drawing::is(&settings.data) {
+        ui.label(small(match Drawing::is_drawing_spec(&settings.data) {
             true => of,
             false => texts::samples(count, settings.samples.start, settings.samples.end, &of),
         }));
@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &Window) {
             &format_seconds(took.measure),
         ));
         ui.label(small("·".into()));
-        ui.label(small(texts::recording(&human_bytes(run.recording.bytes())))).on_hover_text(texts::RECORDING_HINT);
+        ui.label(small(texts::recording(&format_bytes(run.recording.bytes())))).on_hover_text(texts::RECORDING_HINT);
         if let Some(path) = &lab.written {
             ui.label(small("·".into()));
             ui.label(small(crate::ui::texts::export::last(path))).on_hover_text(path.display().to_string());

@@ -3,33 +3,33 @@
 
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::lab::{Control, Lab, Message};
+use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::CurvePoint;
 use crate::ui::texts::{bars as texts, output_agreement};
-use crate::ui::theme::colors::tones;
-use crate::ui::theme::icons::{Sign, sign_button};
+use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::icons::{Icon, icon_button};
 
 const HEIGHT: f32 = 34.0;
 
 /// Draws the bar.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
-    ui.add_enabled_ui(lab.run.is_some() && !lab.locked(Control::Time), |ui| {
+    ui.add_enabled_ui(lab.run.is_some() && !lab.is_locked(ControlGroup::Time), |ui| {
         ui.horizontal(|ui| {
             ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.x = 4.0;
-            if sign_button(ui, Sign::Back, texts::STEP_BACK).clicked() {
+            if icon_button(ui, Icon::Back, texts::STEP_BACK).clicked() {
                 out.push(Message::StepCursor(-1));
             }
             let (sign, name, message) = if lab.view.playing {
-                (Sign::Pause, texts::PAUSE, Message::Pause)
+                (Icon::Pause, texts::PAUSE, Message::Pause)
             } else {
-                (Sign::Play, texts::PLAY, Message::Play)
+                (Icon::Play, texts::PLAY, Message::Play)
             };
-            if sign_button(ui, sign, name).clicked() {
+            if icon_button(ui, sign, name).clicked() {
                 out.push(message);
             }
-            if sign_button(ui, Sign::Forward, texts::STEP_FORWARD).clicked() {
+            if icon_button(ui, Icon::Forward, texts::STEP_FORWARD).clicked() {
                 out.push(Message::StepCursor(1));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -67,7 +67,7 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     by_keys(ui, &response, out);
     response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), at as f64, texts::TIME_CURSOR));
     let response = named_value(ui, response);
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let painter = ui.painter_at(rect);
     let focus = if response.has_focus() { tones.accent } else { tones.faint };
     painter.rect(rect, 3.0, ui.visuals().extreme_bg_color, Stroke::new(1.0, focus), egui::StrokeKind::Inside);
@@ -128,7 +128,7 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
     if let Some(point) = run.report.curve.get(index) {
         let right = point.accuracy.map_or(String::new(), |a| texts::right(a * 100.0));
-        let words = match &run.likeness {
+        let words = match &run.output_agreement {
             Some(likeness) => output_agreement::words(Some(likeness.of)).short,
             None => texts::AGREES_ON,
         };

@@ -4,13 +4,13 @@ use egui::{Align, Layout, Response, RichText, Ui, vec2};
 
 use super::headline::{headline, headline_below};
 use super::recipe_bar;
-use crate::lab::{Control, Lab, Message, Workspace};
+use crate::lab::{ControlGroup, Lab, Message, Workspace};
 use crate::ui::commands::menu;
 use crate::ui::popups::network_and_data;
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::bars as texts;
 use crate::ui::texts::format::{source_file_name, source_name};
-use crate::ui::theme::icons::{Sign, drop_button, sign_button};
+use crate::ui::theme::icons::{Icon, dropdown_button, icon_button};
 
 /// The workspaces with their names and what they are for.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
@@ -26,9 +26,9 @@ const RUN_STATE: f32 = 120.0;
 const HEADLINE: f32 = 300.0;
 
 /// Draws both rows.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     egui::MenuBar::new().ui(ui, |ui| {
-        menu::bar(ui, lab, window, out);
+        menu::menu_bar_ui(ui, lab, window, out);
         ui.separator();
         chips(ui, lab, window, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -62,22 +62,22 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
 }
 
 fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (sign, name) = if lab.view.dark { (Sign::Sun, texts::LIGHT) } else { (Sign::Moon, texts::DARK) };
-    if sign_button(ui, sign, name).clicked() {
+    let (sign, name) = if lab.view.dark { (Icon::Sun, texts::LIGHT) } else { (Icon::Moon, texts::DARK) };
+    if icon_button(ui, sign, name).clicked() {
         out.push(Message::SetDark(!lab.view.dark));
     }
 }
 
 /// What is open, to be clicked.
-fn chips(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+fn chips(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
     egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        let free = !lab.locked(Control::Network);
+        let free = !lab.is_locked(ControlGroup::Network);
         ui.add_enabled_ui(free, |ui| network_and_data::network(ui, lab, window, out));
     });
     let data = chip(ui, texts::DATA, &source_file_name(&lab.settings.data), &source_name(&lab.settings.data));
     egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        let free = !lab.locked(Control::Data);
+        let free = !lab.is_locked(ControlGroup::Data);
         ui.add_enabled_ui(free, |ui| network_and_data::data(ui, lab, window, out));
     });
 }
@@ -87,7 +87,7 @@ fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
     if short.len() < name.len() {
         short.push('…');
     }
-    drop_button(ui, &format!("{what}: {short}")).on_hover_text(whole)
+    dropdown_button(ui, &format!("{what}: {short}")).on_hover_text(whole)
 }
 
 /// Progress while something is computed; the result in a line when not.

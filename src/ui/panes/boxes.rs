@@ -2,18 +2,18 @@
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
-use crate::convert::Mend;
+use crate::convert::Fix;
 use crate::data::thumbnail_rgba;
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
-use crate::task::{Detector, Found, output_agreement};
+use crate::task::{DetectedBox, Detector, output_agreement};
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::output_agreement::NOTHING_YET;
 use crate::ui::texts::panes::boxes as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
@@ -24,23 +24,26 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {
         let classes = texts::NO_BOXES;
-        return pane_parts::empty(ui, &Detector::why_not(&run.model.original).unwrap_or_else(|| classes.into()));
+        return pane_parts::empty(
+            ui,
+            &Detector::unsupported_reason(&run.network.original).unwrap_or_else(|| classes.into()),
+        );
     };
     let found = format!("{}; {}", sentence(shared::ANN, &ann), sentence(&texts::snn_at(t), &snn));
     let overlap = agreement(&ann, &snn);
     let overlap = overlap.map_or(String::new(), |share| texts::overlap(&format_percent(f64::from(share))));
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::Boxes,
         title: texts::TITLE,
         explanation: texts::explanation(&found, &overlap),
         description: texts::description(ann.len(), snn.len()),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(&ann, &snn),
         |ui| {
-            let tones = tones(ui);
+            let tones = ui_colors(ui);
             ui.horizontal_wrapped(|ui| {
                 ui.label(RichText::new(sentence(shared::ANN, &ann)).color(tones.ann));
                 ui.label(RichText::new(sentence(&texts::snn_at(t), &snn)).color(tones.snn));
@@ -48,7 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if let Some(steps) = more_steps(run, sample, t) {
                 ui.horizontal_wrapped(|ui| {
                     ui.small(NOTHING_YET);
-                    if ui.small_button(Mend::Steps(steps).words()).clicked() {
+                    if ui.small_button(Fix::Steps(steps).label()).clicked() {
                         out.extend([Message::SetSteps(steps), Message::EndGesture]);
                     }
                 });
@@ -59,19 +62,19 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The sample, as large as there is room, and boxes over it.
-fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Color32, f32)]) {
+fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<DetectedBox>, Color32, f32)]) {
     let room = ui.available_size();
     let texture = picture(ui, run, sample);
     let size = texture.size_vec2();
     let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
     let (rect, response) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
-    plot_description::tell(&response, texts::BOXES, || {
-        let one = |found: &Found| {
+    plot_description::describe_plot(&response, texts::BOXES, || {
+        let one = |found: &DetectedBox| {
             let [left, right, top, bottom] =
                 [found.left, found.right, found.top, found.bottom].map(|share| format!("{:.0} %", share * 100.0));
             texts::place(found.score * 100.0, &left, &right, &top, &bottom)
         };
-        let all = |boxes: &[Found]| match boxes {
+        let all = |boxes: &[DetectedBox]| match boxes {
             [] => texts::NONE.to_owned(),
             _ => boxes.iter().map(one).collect::<Vec<_>>().join("; "),
         };
@@ -93,13 +96,13 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Found>, Co
 
 /// The T to try where the SNN finds none of the boxes that the ANN finds in `sample` after `t` steps.
 fn more_steps(run: &Run, sample: usize, t: usize) -> Option<usize> {
-    let likeness = run.likeness.as_ref()?;
+    let likeness = run.output_agreement.as_ref()?;
     let missing = likeness.ann_boxes(sample) > 0 && likeness.at(t, sample).same == 0;
     missing.then(|| output_agreement::next_steps(run.steps())).flatten()
 }
 
 /// The boxes as rows.
-fn csv(ann: &[Found], snn: &[Found]) -> String {
+fn csv(ann: &[DetectedBox], snn: &[DetectedBox]) -> String {
     let mut out = String::from("network,class,score,left,top,right,bottom\n");
     for (name, boxes) in [("ANN", ann), ("SNN", snn)] {
         for b in boxes {
@@ -109,7 +112,7 @@ fn csv(ann: &[Found], snn: &[Found]) -> String {
     out
 }
 
-fn sentence(who: &str, boxes: &[Found]) -> String {
+fn sentence(who: &str, boxes: &[DetectedBox]) -> String {
     match boxes {
         [] => texts::nothing(who),
         [one] => texts::one(who, one.score * 100.0),
@@ -118,8 +121,8 @@ fn sentence(who: &str, boxes: &[Found]) -> String {
 }
 
 /// By how much the surest boxes of both overlap.
-fn agreement(ann: &[Found], snn: &[Found]) -> Option<f32> {
-    Some(ann.first()?.overlap(snn.first()?))
+fn agreement(ann: &[DetectedBox], snn: &[DetectedBox]) -> Option<f32> {
+    Some(ann.first()?.iou(snn.first()?))
 }
 
 /// The sample as a texture, kept as long as it is looked at.

@@ -3,13 +3,13 @@
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::lab::{Lab, Message};
-use crate::measure::{LayerReport, Ledger, Reference};
-use crate::ui::texts::format::{format_number, reference_words};
+use crate::measure::{LayerReport, Ledger, LedgerReference};
+use crate::ui::texts::format::{format_number, reference_label};
 use crate::ui::texts::layers::PARTS;
 use crate::ui::texts::panes::ledger as texts;
-use crate::ui::theme::colors::{Tones, tones};
+use crate::ui::theme::colors::{UiColors, ui_colors};
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 const ROW: f32 = 26.0;
@@ -18,8 +18,8 @@ const NUMBER: f32 = 58.0;
 
 /// How all rows are drawn.
 #[derive(Clone, Copy)]
-struct Manner {
-    reference: Reference,
+struct LedgerOptions {
+    reference: LedgerReference,
     /// Errors over the layer's mean activation.
     relative: bool,
     /// The error at either end of the bars.
@@ -38,19 +38,19 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let mut relative: bool = ui.data(|data| data.get_temp(relative_id)).unwrap_or(true);
     let reference = lab.view.reference;
     let choice = layers.iter().any(|layer| layer.ledger_activation.is_some());
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::Ledger,
         title: texts::TITLE,
         explanation: explain(layers, reference, snapshot.report.steps),
         description: describe(layers, reference),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(layers, reference),
         |ui| {
             ui.horizontal_wrapped(|ui| {
-                let tones = tones(ui);
+                let tones = ui_colors(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
                 pane_parts::legend(ui, &entries);
                 if !pane_frame::has_controls(ui) {
@@ -63,7 +63,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 }
             });
             ui.data_mut(|data| data.insert_temp(relative_id, relative));
-            let mut manner = Manner { reference, relative, reach: 1.0, choice };
+            let mut manner = LedgerOptions { reference, relative, reach: 1.0, choice };
             let ends = layers.iter().map(|layer| manner.side(layer).0.max(manner.side(layer).1) * manner.scale(layer));
             manner.reach = ends.fold(1e-9, f64::max);
             header(ui, manner);
@@ -79,10 +79,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The choice of what the answers are held against.
-fn against(ui: &mut Ui, now: Reference, out: &mut Vec<Message>) {
+fn against(ui: &mut Ui, now: LedgerReference, out: &mut Vec<Message>) {
     let choices = [
-        (Reference::Activation, texts::AGAINST_A, texts::AGAINST_A_HINT),
-        (Reference::Relu, texts::AGAINST_RELU, texts::AGAINST_RELU_HINT),
+        (LedgerReference::Activation, texts::AGAINST_A, texts::AGAINST_A_HINT),
+        (LedgerReference::Relu, texts::AGAINST_RELU, texts::AGAINST_RELU_HINT),
     ];
     for (reference, name, hint) in choices {
         if ui.selectable_label(now == reference, name).on_hover_text(hint).clicked() {
@@ -91,7 +91,7 @@ fn against(ui: &mut Ui, now: Reference, out: &mut Vec<Message>) {
     }
 }
 
-impl Manner {
+impl LedgerOptions {
     fn scale(self, layer: &LayerReport) -> f64 {
         if self.relative { 1.0 / layer.mean_activation.max(1e-12) } else { 1.0 }
     }
@@ -105,7 +105,11 @@ impl Manner {
     }
     /// What the bars show, as a formula.
     fn formula(self) -> &'static str {
-        if self.choice && self.reference == Reference::Activation { texts::ERROR_OF_A } else { texts::ERROR_OF_RELU }
+        if self.choice && self.reference == LedgerReference::Activation {
+            texts::ERROR_OF_A
+        } else {
+            texts::ERROR_OF_RELU
+        }
     }
 }
 
@@ -125,7 +129,7 @@ fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
     (bar, (0..numbers).map(cell).collect())
 }
 
-fn header(ui: &mut Ui, manner: Manner) {
+fn header(ui: &mut Ui, manner: LedgerOptions) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let (bar, cells) = columns(rect);
     let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
@@ -147,9 +151,9 @@ fn header(ui: &mut Ui, manner: Manner) {
     }
 }
 
-fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &mut dyn FnMut()) {
+fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, focus: &mut dyn FnMut()) {
     let (ledger, scale) = (manner.ledger(layer), manner.scale(layer));
-    let tones: Tones = tones(ui);
+    let tones: UiColors = ui_colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let (bar, cells) = columns(rect);
     let painter = ui.painter_at(rect);
@@ -185,7 +189,7 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
     painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, tones.text));
     let values: Vec<f64> = match cells.len() {
         n if n >= 5 => {
-            let all = ledger.parts().into_iter().chain([ledger.total, layer.carried_in]);
+            let all = ledger.parts().into_iter().chain([ledger.total, layer.propagated_by_rerun]);
             all.take(n).collect()
         }
         _ => vec![ledger.total],
@@ -195,8 +199,13 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
         painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
     }
     let lines = ledger.parts().iter().zip(texts::MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
-    let hover =
-        texts::hover(&layer.name, &lines, ledger.total, reference_words(layer, manner.reference), layer.carried_in);
+    let hover = texts::hover(
+        &layer.name,
+        &lines,
+        ledger.total,
+        reference_label(layer, manner.reference),
+        layer.propagated_by_rerun,
+    );
     let label = texts::row(&layer.name, &format_number(ledger.total));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hover.clone()));
@@ -205,14 +214,14 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: Manner, focused: bool, focus: &
     }
 }
 
-fn csv(layers: &[LayerReport], reference: Reference) -> String {
+fn csv(layers: &[LayerReport], reference: LedgerReference) -> String {
     let mut text = String::from(
         "layer,reference,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation\n",
     );
     for layer in layers {
         let ledger = layer.ledger_against(reference);
         let [a, b, c, d] = ledger.parts();
-        let (total, rerun, against) = (ledger.total, layer.carried_in, reference_words(layer, reference));
+        let (total, rerun, against) = (ledger.total, layer.propagated_by_rerun, reference_label(layer, reference));
         text += &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
     }
     text
@@ -225,7 +234,7 @@ fn written(value: f64, scale: f64, relative: bool) -> String {
 }
 
 /// The layer with the largest relative error, and its largest part.
-fn worst(layers: &[LayerReport], reference: Reference) -> Option<(&LayerReport, Ledger, usize)> {
+fn worst(layers: &[LayerReport], reference: LedgerReference) -> Option<(&LayerReport, Ledger, usize)> {
     let size = |layer: &LayerReport| layer.ledger_against(reference).total.abs() / layer.mean_activation.max(1e-12);
     let layer = layers.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
     let ledger = layer.ledger_against(reference);
@@ -234,12 +243,12 @@ fn worst(layers: &[LayerReport], reference: Reference) -> Option<(&LayerReport, 
     Some((layer, ledger, part))
 }
 
-fn explain(layers: &[LayerReport], reference: Reference, t: usize) -> String {
+fn explain(layers: &[LayerReport], reference: LedgerReference, t: usize) -> String {
     let Some((layer, ledger, part)) = worst(layers, reference) else { return String::new() };
     let own = layers.iter().any(|layer| layer.ledger_activation.is_some());
     let against = match reference {
-        Reference::Activation if own => texts::OWN_ACTIVATION,
-        Reference::Relu if own => texts::RELU_ALTHOUGH,
+        LedgerReference::Activation if own => texts::OWN_ACTIVATION,
+        LedgerReference::Relu if own => texts::RELU_ALTHOUGH,
         _ => texts::RELU_OF_ANN,
     };
     texts::explanation(
@@ -252,7 +261,7 @@ fn explain(layers: &[LayerReport], reference: Reference, t: usize) -> String {
     )
 }
 
-fn describe(layers: &[LayerReport], reference: Reference) -> String {
+fn describe(layers: &[LayerReport], reference: LedgerReference) -> String {
     let one = |layer: &LayerReport| {
         let ledger = layer.ledger_against(reference);
         let parts = ledger
@@ -263,7 +272,7 @@ fn describe(layers: &[LayerReport], reference: Reference) -> String {
             .collect::<Vec<_>>();
         texts::layer(&layer.name, &parts.join(", "), &format_number(ledger.total))
     };
-    let against = layers.first().map_or(texts::RELU, |layer| reference_words(layer, reference));
+    let against = layers.first().map_or(texts::RELU, |layer| reference_label(layer, reference));
     texts::description(against, &layers.iter().map(one).collect::<Vec<_>>().join(". "))
 }
 

@@ -3,11 +3,11 @@
 
 use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
 
-use crate::experiment::Partial;
+use crate::experiment::PartialResults;
 use crate::lab::Lab;
 use crate::measure::LayerReport;
 use crate::ui::texts::panes::mismatch as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::plot_description;
 
 /// Its height in points.
@@ -20,13 +20,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let known = lab.run.as_ref().map(|run| run.report.layers.as_slice()).unwrap_or_default();
     let known = if known.len() == partial.mismatch.len() { known } else { &[] };
     let foot = Rect::from_min_max(pos2(place.left(), place.bottom() - HEIGHT), place.max);
-    let (tones, visuals) = (tones(ui), ui.visuals());
+    let (tones, visuals) = (ui_colors(ui), ui.visuals());
     let (fill, edge) = (visuals.panel_fill.gamma_multiply(0.94), Stroke::new(1.0, tones.faint));
     ui.painter().rect(foot, 4.0, fill, edge, StrokeKind::Inside);
     let words =
         texts::streaming(partial.samples, partial.of, if known.is_empty() { "" } else { texts::STREAMING_BEFORE });
     let whole = ui.interact(foot, ui.scope_id().with("streaming"), Sense::hover());
-    plot_description::tell(&whole, texts::STREAMING, || {
+    plot_description::describe_plot(&whole, texts::STREAMING, || {
         let values = so_far(partial, known);
         let told: Vec<String> =
             values.iter().map(|v| v.map_or("–".into(), crate::ui::texts::format::format_number)).collect();
@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
 }
 
 /// Layers that are as they were have the mismatch that they had.
-fn so_far(partial: &Partial, known: &[LayerReport]) -> Vec<Option<f64>> {
+fn so_far(partial: &PartialResults, known: &[LayerReport]) -> Vec<Option<f64>> {
     let was = |index: usize| known.get(index).map(|layer| layer.mean_abs_mismatch);
     partial.mismatch.iter().enumerate().map(|(index, now)| now.or_else(|| was(index))).collect()
 }

@@ -4,18 +4,18 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
 
-use crate::convert::{SpikingLayer, target_of};
+use crate::convert::{SpikingLayer, expected_spikes_of};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{Lab, Message};
 use crate::measure::NeuronRef;
-use crate::simulate::membrane_trace::Trace;
+use crate::simulate::membrane_trace::MembraneTrace;
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::membrane as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::Ink;
+use crate::ui::theme::colors::PlotColors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::decimate::visible;
-use crate::ui::widgets::pane_parts::{Page, neuron_name};
+use crate::ui::widgets::decimate::decimate;
+use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// The lowest that the plot of one membrane may get, in points.
@@ -26,10 +26,10 @@ const CURRENT_HEIGHT: f32 = 74.0;
 const MARKED_STEPS: usize = 64;
 
 /// One neuron on show.
-struct Lane<'a> {
+struct TraceRow<'a> {
     at: NeuronRef,
     layer: &'a SpikingLayer,
-    trace: &'a Trace,
+    trace: &'a MembraneTrace,
     pinned: bool,
     /// Spikes due at the end: from the ANN's pre-activation, and from the neuron's own mean input.
     due: [u32; 2],
@@ -44,13 +44,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(focused) = lanes.first() else { return };
     let run = &snapshot.run;
     let cursor = lab.cursor().min(run.steps());
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::Membrane,
         title: texts::TITLE,
         explanation: explanation(run, focused),
         description: format!("{} {}", explanation(run, focused), sentence(focused, cursor)),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(&snapshot.run, &lanes),
@@ -73,26 +73,26 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The neuron in focus, then the pinned ones that are not in focus.
-fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<Lane<'a>> {
+fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> {
     let run = &snapshot.run;
     let focus = &snapshot.focus;
     let here = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let others = snapshot.pinned.iter().filter(|(pin, _)| *pin != here && pinned.contains(pin));
     let all = std::iter::once((here, &snapshot.trace)).chain(others.map(|(at, trace)| (*at, trace)));
-    let lane = |(at, trace): (NeuronRef, &'a Trace)| {
+    let lane = |(at, trace): (NeuronRef, &'a MembraneTrace)| {
         let layer = run.spiking.layers.get(at.layer)?;
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
         // A run that was put aside has no mean inputs.
         let recorded = run.recording.layers.get(at.layer)?.mean_input.get(index).copied();
         let own = recorded.unwrap_or_else(|| trace.current.iter().sum::<f32>() / run.steps() as f32);
-        let due = [z, own].map(|input| target_of(layer, at.neuron, input, run.steps()));
-        Some(Lane { at, layer, trace, pinned: pinned.contains(&at), due })
+        let due = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
+        Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), due })
     };
     all.filter_map(lane).collect()
 }
 
-impl Lane<'_> {
+impl TraceRow<'_> {
     /// What it fired in the first `steps` steps, in units.
     fn count(&self, steps: usize) -> usize {
         self.trace.fired.iter().take(steps).sum::<i32>().max(0) as usize
@@ -104,7 +104,7 @@ impl Lane<'_> {
 
 /// What the colors mean.
 fn key(ui: &mut Ui, steps: usize) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
     let entries =
         [(path, ink.snn), (texts::SPIKE, ink.spike), (shared::THRESHOLD, ink.theta), (texts::INPUT, ink.current)];
@@ -112,7 +112,7 @@ fn key(ui: &mut Ui, steps: usize) {
 }
 
 /// Name, counts and the pin.
-fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Message>) {
+fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(neuron_name(lane.layer, lane.at.neuron));
         ui.weak(texts::sample(run.sample_index(lane.at.sample)));
@@ -124,13 +124,13 @@ fn head(ui: &mut Ui, run: &Run, lane: &Lane<'_>, cursor: usize, out: &mut Vec<Me
             out.push(message);
         }
     });
-    if pane_frame::has_words(ui) {
+    if pane_frame::has_sentences(ui) {
         ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
     }
 }
 
 /// The counts in a sentence.
-fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
+fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
     let steps = lane.trace.spikes.len();
     let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
     let held = if lane.trace.silenced { texts::SILENCED } else { "" };
@@ -138,8 +138,8 @@ fn sentence(lane: &Lane<'_>, cursor: usize) -> String {
 }
 
 /// Membrane and input current of one neuron over the same axis.
-fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
-    let ink = crate::ui::theme::colors::ink(ui);
+fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let steps = lane.trace.spikes.len();
     let link = ui.scope_id().with("steps");
     let base = |id: &str| {
@@ -161,13 +161,14 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
-            let cut = |points: &[[f64; 2]]| visible(points, bounds.min()[0], bounds.max()[0], columns);
+            let cut = |points: &[[f64; 2]]| decimate(points, bounds.min()[0], bounds.max()[0], columns);
             draw_membrane(plot, lane, &ink, steps <= MARKED_STEPS, cut);
             plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
-    plot_description::tell(&membrane.response, &texts::potential_of(&name), || {
-        let course = plot_description::course(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
+    plot_description::describe_plot(&membrane.response, &texts::potential_of(&name), || {
+        let course =
+            plot_description::describe_curve(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
         let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
         let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
@@ -191,14 +192,15 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
                 let bars = BarChart::new("input current I(t)", points.iter().map(bar).collect());
                 plot.bar_chart(bars.color(ink.current).allow_hover(false));
             } else {
-                let shown = visible(&points, bounds.min()[0], bounds.max()[0], columns);
+                let shown = decimate(&points, bounds.min()[0], bounds.max()[0], columns);
                 plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(ink.current));
             }
             plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
         });
-    plot_description::tell(&current.response, &texts::current_of(&name), || {
-        let course =
-            plot_description::course(&series(1, &lane.trace.current), |[t, i]| shared::at_step(&format_number(i), t));
+    plot_description::describe_plot(&current.response, &texts::current_of(&name), || {
+        let course = plot_description::describe_curve(&series(1, &lane.trace.current), |[t, i]| {
+            shared::at_step(&format_number(i), t)
+        });
         let sum: f32 = lane.trace.current.iter().sum();
         texts::current(&course, &format_number(f64::from(sum) / steps.max(1) as f64))
     });
@@ -208,8 +210,8 @@ fn plots(ui: &mut Ui, lane: &Lane<'_>, cursor: usize, height: f32, out: &mut Vec
 /// The line from reset to charge to reset, the threshold, and the spikes above it.
 fn draw_membrane(
     plot: &mut egui_plot::PlotUi<'_>,
-    lane: &Lane<'_>,
-    ink: &Ink,
+    lane: &TraceRow<'_>,
+    ink: &PlotColors,
     marked: bool,
     cut: impl Fn(&[[f64; 2]]) -> Vec<[f64; 2]>,
 ) {
@@ -244,14 +246,14 @@ fn series(first: usize, values: &[f32]) -> Vec<[f64; 2]> {
 }
 
 /// v(0), v(1), … v(T).
-fn rests(trace: &Trace) -> Vec<[f64; 2]> {
+fn rests(trace: &MembraneTrace) -> Vec<[f64; 2]> {
     let mut rests = vec![[0.0, f64::from(trace.initial)]];
     rests.extend(series(1, &trace.after_reset));
     rests
 }
 
 /// The potential as a line: charged over each step to m(t), then dropped to v(t) within the same step.
-fn path(trace: &Trace) -> Vec<[f64; 2]> {
+fn path(trace: &MembraneTrace) -> Vec<[f64; 2]> {
     let mut path = vec![[0.0, f64::from(trace.initial)]];
     for (t, (&before, &after)) in trace.before_reset.iter().zip(&trace.after_reset).enumerate() {
         let t = t as f64 + 1.0;
@@ -270,7 +272,7 @@ fn hovered(at: &HoverPosition<'_>) -> f64 {
 }
 
 /// What happened at the step nearest to `x`.
-fn read_out(lane: &Lane<'_>, x: f64) -> String {
+fn read_out(lane: &TraceRow<'_>, x: f64) -> String {
     let trace = lane.trace;
     if x < 0.5 {
         return format!("t = 0\nv(0) = {}", format_number(f64::from(trace.initial)));
@@ -281,7 +283,7 @@ fn read_out(lane: &Lane<'_>, x: f64) -> String {
     texts::hover(t, spike, &at(&trace.current), &at(&trace.before_reset), &at(&trace.after_reset), lane.count(t))
 }
 
-fn explanation(run: &Run, lane: &Lane<'_>) -> String {
+fn explanation(run: &Run, lane: &TraceRow<'_>) -> String {
     let name = neuron_name(lane.layer, lane.at.neuron);
     let steps = run.steps();
     let theta = format_number(f64::from(lane.trace.theta));
@@ -303,7 +305,7 @@ fn explanation(run: &Run, lane: &Lane<'_>) -> String {
 }
 
 /// One row per neuron and step; samples and places as the pane names them.
-fn csv(run: &Run, lanes: &[Lane<'_>]) -> String {
+fn csv(run: &Run, lanes: &[TraceRow<'_>]) -> String {
     let mut text = String::from("layer,sample,neuron,place,t,input,before_reset,after_reset,spike\n");
     for lane in lanes {
         let trace = lane.trace;
@@ -315,7 +317,7 @@ fn csv(run: &Run, lanes: &[Lane<'_>]) -> String {
                 "{name},{},{},\"{}\",{},{current},{before},{after},{}\n",
                 run.sample_index(at.sample),
                 at.neuron,
-                lane.layer.place(at.neuron),
+                lane.layer.neuron_label(at.neuron),
                 t + 1,
                 u8::from(*spike)
             );
@@ -330,7 +332,7 @@ mod tests {
 
     #[test]
     fn the_line_crosses_the_threshold_before_it_drops() {
-        let trace = Trace {
+        let trace = MembraneTrace {
             theta: 1.0,
             initial: 0.5,
             current: vec![0.75, -0.5],

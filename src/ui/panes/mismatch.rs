@@ -9,11 +9,11 @@ use crate::measure::{Density, LayerReport, NeuronRef};
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::mismatch as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colormap::Colors;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colormap::Colormap;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::heat_map::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
@@ -25,13 +25,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let r = layer.correlation.map_or(shared::NOT_DEFINED.into(), |r| format!("{r:.4}"));
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::Mismatch,
         title: texts::TITLE,
         explanation: explain(layer, snapshot, &r),
         description: texts::description(&layer.name, &r, &format_number(layer.mean_abs_mismatch)),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(snapshot),
@@ -63,12 +63,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// The density with its diagonal, as a square of `side` points.
 fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let density: &Density = &layer.density;
     let (whole, response) = ui.allocate_exact_size(vec2(side + 30.0, side + 28.0), Sense::hover());
     let rect = Rect::from_min_size(whole.min + vec2(30.0, 2.0), vec2(side, side - 6.0));
     let most = density.counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    let colors = Colors::of(ui);
+    let colors = Colormap::of(ui);
     let image = || {
         let mut image = ColorImage::filled([density.bins, density.bins], colors.sequential(0.0));
         for (cell, &count) in density.counts.iter().enumerate() {
@@ -79,7 +79,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         }
         image
     };
-    plot_description::tell(&response, texts::DENSITY, || {
+    plot_description::describe_plot(&response, texts::DENSITY, || {
         texts::density(
             &layer.name,
             &crate::ui::texts::format::format_tick(f64::from(density.extent)),
@@ -129,12 +129,12 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
     let top = maps.ann.iter().chain(&maps.snn).copied().fold(1e-6, f32::max);
     let reach = maps.difference.iter().fold(1e-6_f32, |reach, d| reach.max(d.abs()));
     let room = vec2(ui.available_width().max(80.0), ((height - 66.0) / 3.0).max(46.0));
-    let montage = Montage::of(&maps.shape, room);
+    let montage = ChannelGrid::of(&maps.shape, room);
     let background = ui.visuals().panel_fill;
-    let (key, colors) = (snapshot.id, Colors::of(ui));
+    let (key, colors) = (snapshot.id, Colormap::of(ui));
     let sides: [(&str, &[f32], Color32); 3] = [
-        (texts::ANN_VALUES, &maps.ann, tones(ui).ann),
-        (texts::SNN_VALUES, &maps.snn, tones(ui).snn),
+        (texts::ANN_VALUES, &maps.ann, ui_colors(ui).ann),
+        (texts::SNN_VALUES, &maps.snn, ui_colors(ui).snn),
         ("φ − a", &maps.difference, ui.visuals().text_color()),
     ];
     for (k, (name, values, color)) in sides.into_iter().enumerate() {
@@ -154,7 +154,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
         let (rect, response) = picture(ui, &handle, room);
         let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
-        plot_description::tell(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
+        plot_description::describe_plot(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
             let (low, high) =
                 values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
             let (low, high) = (format_number(f64::from(low)), format_number(f64::from(high)));

@@ -42,9 +42,9 @@ impl Pane {
             Self::Race => race::show(ui, lab, out),
             Self::Bench => bench::show(ui, lab, out),
             Self::Energy => energy::show(ui, lab, out),
-            Self::Delay => readout_window::show(ui, lab, out),
-            Self::Initial => initial_potential::show(ui, lab, out),
-            Self::History => runs::show(ui, lab, out),
+            Self::ReadoutWindow => readout_window::show(ui, lab, out),
+            Self::InitialPotential => initial_potential::show(ui, lab, out),
+            Self::Runs => runs::show(ui, lab, out),
             Self::Boxes => boxes::show(ui, lab, out),
             Self::Draw => draw::show(ui, lab, out),
         }

@@ -8,11 +8,11 @@ use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::offset_spikes as texts;
-use crate::ui::theme::colormap::Colors;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colormap::Colormap;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::heat_map::{Montage, color_bar, frame_pixel, picture, pixel_under, texture};
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));
     let shares = shares(layer);
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::OffsetSpikes,
         title: texts::TITLE,
         explanation: explain(layer, before, &shares, snapshot.report.steps),
@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             &format_percent(shares[3]),
         ),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(layer, before),
@@ -96,7 +96,7 @@ fn shares(layer: &LayerReport) -> [f64; 4] {
 }
 
 fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, height: f32) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let total = layer.end_to_end.total().max(1) as f64;
     // Counts fall by powers of ten on both sides, so the axis is the logarithm of the share.
     let floor = -6.0;
@@ -183,7 +183,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
                 plot.bar_chart(BarChart::new("before correction", ghosts).allow_hover(false));
             }
         });
-    plot_description::tell(&shown.response, texts::HISTOGRAM, || {
+    plot_description::describe_plot(&shown.response, texts::HISTOGRAM, || {
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / total));
         let bars = |layer: &LayerReport| layer.offset_spikes.iter().map(bar).collect::<Vec<_>>().join(", ");
         let was = before.map_or(String::new(), |before| texts::bars_before(&bars(before)));
@@ -202,7 +202,7 @@ fn maps(
 ) {
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
-    let colors = Colors::of(ui);
+    let colors = Colormap::of(ui);
     ui.horizontal(|ui| {
         ui.small(texts::MEAN);
         color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colors.diverging(1.0 - 2.0 * t));
@@ -226,16 +226,16 @@ fn map(
     out: &mut Vec<Message>,
 ) {
     let room = egui::vec2(ui.available_width(), height.max(60.0));
-    let montage = Montage::of(&layer.shape, room);
+    let montage = ChannelGrid::of(&layer.shape, room);
     let background = ui.visuals().panel_fill;
     let key = (snapshot.id, montage, background);
     // Too many spikes are orange, as everything of the SNN; too few are blue.
-    let colors = Colors::of(ui);
+    let colors = Colormap::of(ui);
     let image = || montage.image(&layer.offset_map, background, |psi| colors.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);
-    plot_description::tell(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
+    plot_description::describe_plot(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
         let (low, high) = layer.offset_map.iter().fold((0.0f32, 0.0f32), |(low, high), v| (low.min(*v), high.max(*v)));
         let here = layer.offset_map[snapshot.focus.neuron];
         texts::map(&layer.name, low, high, here)

@@ -16,7 +16,7 @@ use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::raster as texts;
 use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::{Page, neuron_name};
+use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Width of the plot of rates.
@@ -53,10 +53,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
     let Some(spikes) = run.recording.layers.get(focus.layer).map(|layer| &layer.spikes) else { return };
-    let rates = channel_rates(&snapshot.maps.counts, layer.plane(), snapshot.report.steps);
+    let rates = channel_rates(&snapshot.maps.counts, layer.neurons_per_channel(), snapshot.report.steps);
     let words = explanation(snapshot, layer, &rates);
-    let page = Page { of: Pane::Raster, title: texts::TITLE, description: words.clone(), explanation: words };
-    pane_parts::page(
+    let page = PaneHeader { of: Pane::Raster, title: texts::TITLE, description: words.clone(), explanation: words };
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(spikes, focus.sample),
@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ui.horizontal(|ui| {
                 let width = (ui.available_width() - RATES_WIDTH - ui.spacing().item_spacing.x).max(80.0);
                 let plot = raster(ui, snapshot, layer, spikes, cursor, egui::vec2(width, height), link);
-                plot_description::tell(&plot.response, texts::RASTER, || {
+                plot_description::describe_plot(&plot.response, texts::RASTER, || {
                     let spikes: u64 = snapshot.maps.counts.iter().map(|&n| u64::from(n)).sum();
                     let (t, all, neurons) = (snapshot.report.steps, run.steps(), layer.neurons());
                     texts::raster(all, neurons, &layer.name, spikes, t)
@@ -94,7 +94,7 @@ fn raster(
     size: egui::Vec2,
     link: egui::Id,
 ) -> PlotResponse<()> {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let (steps, neurons) = (snapshot.run.steps(), layer.neurons());
     let id = ui.scope_id().with("raster picture");
     let all = Key {
@@ -129,10 +129,10 @@ fn raster(
             let size = [key.steps.len() as f32, key.neurons.len() as f32];
             let texture = picture(plot.ctx(), id, &snapshot.run, spikes, key);
             plot.image(PlotImage::new("spikes", texture.id(), center, size));
-            let gap = plot.transform().dpos_dvalue_y().abs() as f32 * layer.plane() as f32;
-            if layer.plane() > 1 && gap >= SEPARATOR_GAP {
+            let gap = plot.transform().dpos_dvalue_y().abs() as f32 * layer.neurons_per_channel() as f32;
+            if layer.neurons_per_channel() > 1 && gap >= SEPARATOR_GAP {
                 for channel in 1..layer.shape[0] {
-                    let y = (channel * layer.plane()) as f64 - 0.5;
+                    let y = (channel * layer.neurons_per_channel()) as f64 - 0.5;
                     plot.hline(HLine::new("channels", y).color(ink.grid).width(0.5).allow_hover(false));
                 }
             }
@@ -144,11 +144,11 @@ fn raster(
 
 /// The rate of each channel up to the time cursor, as bars beside the channel.
 fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, height: f32, link: egui::Id) {
-    let ink = crate::ui::theme::colors::ink(ui);
-    let plane = layer.plane() as f64;
+    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plane = layer.neurons_per_channel() as f64;
     let bar = |(channel, &rate): (usize, &f64)| Bar::new((channel as f64 + 0.5) * plane - 0.5, rate).width(plane * 0.9);
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
-    let word = if layer.plane() > 1 { texts::CHANNEL } else { texts::NEURON };
+    let word = if layer.neurons_per_channel() > 1 { texts::CHANNEL } else { texts::NEURON };
     let shown = Plot::new("rates")
         .height(height)
         .invert_y(true)
@@ -167,13 +167,13 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
             let y = match at {
                 HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position } => position.y,
             };
-            let channel = index_at(y, layer.neurons())? / layer.plane().max(1);
+            let channel = index_at(y, layer.neurons())? / layer.neurons_per_channel().max(1);
             Some(texts::rate(word, channel, &format_number(*rates.get(channel)?), steps))
         })
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
         });
-    plot_description::tell(&shown.response, &texts::rates_of(word), || {
+    plot_description::describe_plot(&shown.response, &texts::rates_of(word), || {
         // Of many, only the busiest.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
@@ -283,7 +283,7 @@ fn explanation(snapshot: &Snapshot, layer: &SpikingLayer, rates: &[f64]) -> Stri
     let neurons = layer.neurons();
     let busiest = rates.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     let busiest = busiest.map_or_else(String::new, |(channel, &rate)| {
-        let word = if layer.plane() > 1 { texts::CHANNEL } else { texts::NEURON };
+        let word = if layer.neurons_per_channel() > 1 { texts::CHANNEL } else { texts::NEURON };
         texts::busiest(word, channel, &format_number(rate))
     });
     texts::explanation(

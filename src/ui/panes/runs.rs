@@ -4,14 +4,14 @@ use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use super::t_curve::plot::marks;
-use crate::lab::history::run_history::{Past, differences};
+use crate::lab::history::run_history::{PastRun, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::format::{format_percent, format_seconds};
 use crate::ui::texts::panes::runs as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Two plots stand beside each other in a pane of at least this many points.
@@ -27,13 +27,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let other = lab.history.compared.and_then(|number| lab.history.get(number)).filter(|p| p.number != now.number);
-    let page = Page {
-        of: Pane::History,
+    let page = PaneHeader {
+        of: Pane::Runs,
         title: texts::TITLE,
         explanation: explain(past, now, other),
         description: describe(past, now, other),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(past),
@@ -55,7 +55,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The runs, newest first; the words of a change, `change` points wide, come last: numbers should be seen without scrolling.
-fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, change: f32, out: &mut Vec<Message>) {
+fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, change: f32, out: &mut Vec<Message>) {
     let columns = texts::COLUMNS;
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
         columns.iter().for_each(|name| _ = ui.small(*name));
@@ -81,7 +81,7 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, change: f
                 false => texts::AT_ONCE,
             };
             if back.on_hover_text(hint).clicked() && !here {
-                out.push(Message::GoBackTo(one.number));
+                out.push(Message::RestoreRun(one.number));
             }
             let chosen = other.is_some_and(|other| other.number == one.number);
             if !pane_frame::has_controls(ui) {
@@ -91,7 +91,7 @@ fn table(ui: &mut Ui, past: &[Past], now: &Past, other: Option<&Past>, change: f
             }
             ui.label(one.settings.recipe.steps.to_string());
             let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
-            let share = format_percent(one.success());
+            let share = format_percent(one.final_score());
             let share = if one.ann_accuracy.is_some() { share } else { texts::agree(&share) };
             ui.label(share).on_hover_text(hint);
             ui.label(format!("{:.3}", one.mean_mismatch()));
@@ -115,7 +115,7 @@ fn forget_button(ui: &mut Ui, out: &mut Vec<Message>) {
     }
 }
 
-fn compare_button(ui: &mut Ui, one: &Past, here: bool, chosen: bool, out: &mut Vec<Message>) {
+fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, out: &mut Vec<Message>) {
     let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
     button.widget_info(|| {
         let name = texts::compare_with(one.number);
@@ -127,14 +127,14 @@ fn compare_button(ui: &mut Ui, one: &Past, here: bool, chosen: bool, out: &mut V
 }
 
 /// Both runs over each other, and what is other in the one on the screen.
-fn compare(ui: &mut Ui, now: &Past, other: &Past, room: f32) {
+fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     let words = match differences(&other.settings, &now.settings) {
         words if words.is_empty() => texts::SAME.to_owned(),
         words => words.join(", "),
     };
     ui.separator();
     ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names = [now, other].map(|one| shared::run(one.number));
     pane_parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), (shared::ANN, tones.ann)]);
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
@@ -160,8 +160,8 @@ fn still<'a>(name: &str, height: f32) -> Plot<'a> {
         .y_axis_min_width(40.0)
 }
 
-fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = now.curve.len().max(other.curve.len());
     let plot = still("runs over time", height)
         .include_y(1.0)
@@ -181,19 +181,19 @@ fn curves(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
             plot.line(Line::new(shared::run(one.number), points).color(color).width(width));
         }
     });
-    plot_description::tell(&shown.response, texts::CURVES, || {
-        let one = |one: &Past| {
+    plot_description::describe_plot(&shown.response, texts::CURVES, || {
+        let one = |one: &PastRun| {
             let points: Vec<[f64; 2]> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect();
-            let course = plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t));
+            let course = plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t));
             texts::curve(one.number, &course)
         };
         [now, other].map(one).join(" ")
     });
 }
 
-fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names: Vec<String> = now.mismatch.iter().map(|(name, _)| name.clone()).collect();
     let plot = still("mismatch of runs", height)
         .include_x(-0.3)
@@ -225,10 +225,10 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
             plot.points(dots.color(color).shape(MarkerShape::Circle).radius(3.0));
         }
     });
-    plot_description::tell(&shown.response, texts::MISMATCHES, || {
+    plot_description::describe_plot(&shown.response, texts::MISMATCHES, || {
         let layer =
             |(name, mismatch): &(String, f64)| format!("{name} {}", crate::ui::texts::format::format_number(*mismatch));
-        let one = |one: &Past| {
+        let one = |one: &PastRun| {
             let layers: Vec<String> = one.mismatch.iter().map(layer).collect();
             texts::mismatches(one.number, &layers.join(", "))
         };
@@ -236,16 +236,16 @@ fn mismatches(ui: &mut Ui, now: &Past, other: &Past, height: f32) {
     });
 }
 
-fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
-    let best = past.iter().max_by(|a, b| a.success().total_cmp(&b.success()).then(b.number.cmp(&a.number)));
+fn explain(past: &[PastRun], now: &PastRun, other: Option<&PastRun>) -> String {
+    let best = past.iter().max_by(|a, b| a.final_score().total_cmp(&b.final_score()).then(b.number.cmp(&a.number)));
     let best = best.map_or(String::new(), |best| {
-        texts::best(best.number, &format_percent(best.success()), best.settings.recipe.steps)
+        texts::best(best.number, &format_percent(best.final_score()), best.settings.recipe.steps)
     });
     let against = match other {
         Some(other) => texts::against(
             other.number,
-            &format_percent(now.success()),
-            &format_percent(other.success()),
+            &format_percent(now.final_score()),
+            &format_percent(other.final_score()),
             now.mean_mismatch(),
             other.mean_mismatch(),
         ),
@@ -258,14 +258,14 @@ fn explain(past: &[Past], now: &Past, other: Option<&Past>) -> String {
     texts::explanation(past.len(), &earlier, &best, &against)
 }
 
-fn describe(past: &[Past], now: &Past, other: Option<&Past>) -> String {
+fn describe(past: &[PastRun], now: &PastRun, other: Option<&PastRun>) -> String {
     let other =
-        other.map_or(String::new(), |other| texts::compared_with(other.number, &format_percent(other.success())));
-    texts::description(past.len(), now.number, &format_percent(now.success()), &other)
+        other.map_or(String::new(), |other| texts::compared_with(other.number, &format_percent(other.final_score())));
+    texts::description(past.len(), now.number, &format_percent(now.final_score()), &other)
 }
 
-fn csv(past: &[Past]) -> String {
-    let row = |one: &Past| {
+fn csv(past: &[PastRun]) -> String {
+    let row = |one: &PastRun| {
         let last = one.curve.last();
         let accuracy = last.and_then(|p| p.accuracy).map_or(String::new(), |a| a.to_string());
         let agreement = last.map_or(0.0, |p| p.agreement);

@@ -4,22 +4,22 @@ use egui::{Response, Role, ScrollArea, Ui, WidgetInfo, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, Tabs, TileId, Tiles, UiResponse};
 
 use crate::lab::{Lab, Message};
-use crate::ui::state::pane_layout::Docks;
+use crate::ui::state::pane_layout::PaneLayout;
 use crate::ui::theme::colors;
-use crate::ui::types::file_request::Ask;
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_frame;
-use crate::ui::widgets::pane_frame::Dress;
-use crate::ui::widgets::stale_overlay::fade;
-use crate::ui::{Format, panes, texts};
+use crate::ui::widgets::pane_frame::PaneFrame;
+use crate::ui::widgets::stale_overlay::dim_if_stale;
+use crate::ui::{ExportFormat, panes, texts};
 
 /// Draws the panes of the workspace in view, with a frame around `point`.
 pub fn show(
-    layout: &mut Docks,
+    layout: &mut PaneLayout,
     ui: &mut Ui,
     lab: &Lab,
     point: Option<Pane>,
-    asks: &mut Vec<Ask>,
+    asks: &mut Vec<FileRequest>,
     out: &mut Vec<Message>,
 ) {
     let tree = layout.tree_mut(lab.view.workspace);
@@ -27,18 +27,18 @@ pub fn show(
         ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
         return;
     }
-    tree.ui(&mut Faces { lab, point, asks, out }, ui);
+    tree.ui(&mut TileBehavior { lab, point, asks, out }, ui);
 }
 
 /// How the tree draws its tabs and panes.
-struct Faces<'a> {
+struct TileBehavior<'a> {
     lab: &'a Lab,
     point: Option<Pane>,
-    asks: &'a mut Vec<Ask>,
+    asks: &'a mut Vec<FileRequest>,
     out: &'a mut Vec<Message>,
 }
 
-impl Faces<'_> {
+impl TileBehavior<'_> {
     /// As what the pane can be taken along.
     fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
         let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
@@ -46,28 +46,28 @@ impl Faces<'_> {
         if copy.clicked() {
             ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::copy_wanted(pane), true));
         }
-        for format in Format::ALL {
+        for format in ExportFormat::ALL {
             let item = ui.button(texts::window::export_as(texts::export::format(format)));
             if item.on_hover_text(texts::export::hint(format)).clicked() {
-                self.asks.push(Ask::Export(pane, format));
+                self.asks.push(FileRequest::Export(pane, format));
             }
         }
     }
 }
 
-impl Behavior<Pane> for Faces<'_> {
+impl Behavior<Pane> for TileBehavior<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
         // What sticks out of it makes the pane no larger.
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
-            crate::ui::note_size(ui, *pane);
-            if pane.of_run() {
-                fade(ui, self.lab);
+            crate::ui::remember_size(ui, *pane);
+            if pane.shows_run() {
+                dim_if_stale(ui, self.lab);
             }
             let room = ui.available_size();
-            let (dress, height) = Dress::docked(ui.ctx(), *pane, room.y);
-            dress.put_on(ui.ctx());
+            let (dress, height) = PaneFrame::for_tab(ui.ctx(), *pane, room.y);
+            dress.set(ui.ctx());
             if height > room.y {
                 // Its plot would be nothing: rather one that is scrolled.
                 ScrollArea::vertical().id_salt(*pane).auto_shrink(false).show(ui, |ui| {
@@ -81,10 +81,10 @@ impl Behavior<Pane> for Faces<'_> {
             } else {
                 panes::show(ui, *pane, self.lab, self.out);
             }
-            Dress::default().put_on(ui.ctx());
+            PaneFrame::default().set(ui.ctx());
         });
         if self.point == Some(*pane) {
-            colors::point_at(ui, whole);
+            colors::highlight(ui, whole);
         }
         UiResponse::None
     }
@@ -109,12 +109,12 @@ impl Behavior<Pane> for Faces<'_> {
         let help = ui.small_button("?");
         help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::explain(pane.title())));
         ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::help_of(pane), help.id));
-        if crate::ui::size_of(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
-            let on = pane_frame::is_unfolded(ui.ctx(), pane);
+        if crate::ui::pane_size(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
+            let on = pane_frame::is_expanded(ui.ctx(), pane);
             let more = ui.selectable_label(on, "+").on_hover_text(texts::panes::UNFOLD);
             more.widget_info(|| WidgetInfo::selected(Role::Button, true, on, texts::panes::unfold(pane.title())));
             if more.clicked() {
-                pane_frame::unfold(ui.ctx(), pane, !on);
+                pane_frame::set_expanded(ui.ctx(), pane, !on);
             }
         }
     }

@@ -7,9 +7,9 @@ use crate::lab::{Lab, Message};
 use crate::measure::{Categories, LayerReport, NeuronRef};
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::unevenness as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
@@ -22,13 +22,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let ids = [ui.scope_id().with("end to end"), ui.scope_id().with("wrong only")];
     let mut end_to_end: bool = ui.data(|data| data.get_temp(ids[0])).unwrap_or(false);
     let mut wrong_only: bool = ui.data(|data| data.get_temp(ids[1])).unwrap_or(false);
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::Unevenness,
         title: texts::TITLE,
         explanation: explain(focused, snapshot.report.steps),
         description: describe(layers),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(layers),
@@ -78,7 +78,7 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color
     ui.horizontal_wrapped(|ui| {
         for (k, &color) in colors.iter().enumerate().skip(1) {
             // In the sample in focus where there is one, else in another.
-            let here = snapshot.kinds.after(k, snapshot.focus.neuron);
+            let here = snapshot.categories.after(k, snapshot.focus.neuron);
             let at = |neuron| NeuronRef { layer: snapshot.focus.layer, sample: snapshot.focus.sample, neuron };
             let example = here.map(at).or(layer.examples[k]);
             let words = format!("C{k} {}", texts::NAMES[k]);
@@ -98,7 +98,7 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color
                 .inner;
             let name = example.map(|e| pane_parts::neuron_name(&snapshot.run.spiking.layers[e.layer], e.neuron));
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
-            let hover = match (name, snapshot.kinds.neurons(k).len()) {
+            let hover = match (name, snapshot.categories.neurons(k).len()) {
                 (None, _) => texts::NO_SUCH_NEURON.into(),
                 (Some(name), 0) => texts::none_here(sample, &name),
                 (Some(name), n) => texts::some_here(n, sample, &name),
@@ -109,8 +109,9 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color
                 out.push(Message::FocusNeuron(example));
             }
         }
-        if let Some((kind, place)) = snapshot.kinds.place(snapshot.focus.neuron) {
-            let (all, sample) = (snapshot.kinds.neurons(kind).len(), snapshot.run.sample_index(snapshot.focus.sample));
+        if let Some((kind, place)) = snapshot.categories.position(snapshot.focus.neuron) {
+            let (all, sample) =
+                (snapshot.categories.neurons(kind).len(), snapshot.run.sample_index(snapshot.focus.sample));
             ui.small(texts::in_focus(kind, place + 1, all, sample));
         }
     });
@@ -125,7 +126,7 @@ fn row(
     colors: &[Color32; 5],
     focus: &mut dyn FnMut(),
 ) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
     let painter = ui.painter_at(rect);
     if focused {
@@ -194,12 +195,12 @@ fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
         let rows = [(texts::TOO_MANY, residual.over), (texts::TOO_FEW, residual.under)];
         for (name, condition) in rows {
             ui.label(name);
-            let wrong = condition.caught + condition.missed;
+            let wrong = condition.hits + condition.missed;
             let share = |n: u64| match wrong {
                 0 => texts::NONE.into(),
                 _ => format!("{n} ({})", format_percent(n as f64 / wrong as f64)),
             };
-            ui.label(share(condition.caught));
+            ui.label(share(condition.hits));
             ui.label(share(condition.missed));
             ui.label(condition.false_alarm.to_string());
             ui.end_row();
@@ -221,7 +222,7 @@ fn csv(layers: &[LayerReport]) -> String {
         for (name, categories, residual) in kinds {
             let [a, b, c, d, e] = categories.as_array();
             let (over, under) = (residual.over, residual.under);
-            let found = format!("{},{},{},{}", over.caught, over.missed, under.caught, under.missed);
+            let found = format!("{},{},{},{}", over.hits, over.missed, under.hits, under.missed);
             text += &format!("{},{name},{a},{b},{c},{d},{e},{found}\n", layer.name);
         }
     }

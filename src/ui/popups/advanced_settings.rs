@@ -2,7 +2,7 @@
 
 use egui::{DragValue, Grid, Ui};
 
-use crate::convert::{Granularity, InitialPotential, Neuron, Pooling, Readout, Recipe, Reset, Tie};
+use crate::convert::{Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout, Recipe, Reset, TieRule};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::choice::choice;
@@ -17,10 +17,10 @@ const SHIFT_STEPS: usize = 32;
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
     Grid::new("recipe").num_columns(2).spacing([14.0, 8.0]).show(ui, |ui| rows(ui, recipe, out));
-    if !recipe.by_hand.is_empty() {
+    if !recipe.manual_thresholds.is_empty() {
         ui.separator();
         ui.weak(texts::BY_HAND);
-        for (layer, theta) in &recipe.by_hand {
+        for (layer, theta) in &recipe.manual_thresholds {
             ui.horizontal(|ui| {
                 ui.label(format!("{layer}: θ {theta:.3}"));
                 if ui.small_button(texts::BACK).clicked() {
@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.horizontal(|ui| {
         ui.menu_button(texts::READY_MADE, |ui| {
             ui.weak(texts::READY_MADE_HINT);
-            for method in Recipe::methods(recipe, recipe.correction.presteps().max(4)) {
+            for method in Recipe::published_methods(recipe, recipe.correction.presteps().max(4)) {
                 if ui.button(&method.name).on_hover_text(method.recipe.title()).clicked() {
                     out.push(Message::SetRecipe(Box::new(method.recipe)));
                     ui.close();
@@ -59,22 +59,22 @@ fn rows(ui: &mut Ui, recipe: &Recipe, out: &mut Vec<Message>) {
         (InitialPotential::Calibrated, texts::CALIBRATED, texts::CALIBRATED_HINT),
     ];
     choice(ui, "v(0)", recipe.initial, out, Message::SetInitial, &initial);
-    let group = if let Neuron::Group(m) = recipe.neuron { m } else { GROUP };
-    let burst = if let Neuron::Burst(g) = recipe.neuron { g } else { BURST };
+    let group = if let NeuronModel::Group(m) = recipe.neuron { m } else { GROUP };
+    let burst = if let NeuronModel::Burst(g) = recipe.neuron { g } else { BURST };
     let neuron = [
-        (Neuron::If, texts::IF, texts::IF_HINT),
-        (Neuron::Signed, texts::SIGNED, texts::SIGNED_HINT),
-        (Neuron::Group(group), texts::GROUP, texts::GROUP_HINT),
-        (Neuron::Burst(burst), texts::BURST, texts::BURST_HINT),
+        (NeuronModel::If, texts::IF, texts::IF_HINT),
+        (NeuronModel::Signed, texts::SIGNED, texts::SIGNED_HINT),
+        (NeuronModel::Group(group), texts::GROUP, texts::GROUP_HINT),
+        (NeuronModel::Burst(burst), texts::BURST, texts::BURST_HINT),
     ];
     choice(ui, texts::NEURON, recipe.neuron, out, Message::SetNeuron, &neuron);
-    if let Neuron::Group(mut n) | Neuron::Burst(mut n) = recipe.neuron {
+    if let NeuronModel::Group(mut n) | NeuronModel::Burst(mut n) = recipe.neuron {
         ui.label("");
         let response =
             ui.add(DragValue::new(&mut n).range(1..=crate::convert::recipe_options::MAX_LEVELS).prefix(texts::AT_MOST));
         if response.changed() {
-            let group = matches!(recipe.neuron, Neuron::Group(_));
-            out.push(Message::SetNeuron(if group { Neuron::Group(n) } else { Neuron::Burst(n) }));
+            let group = matches!(recipe.neuron, NeuronModel::Group(_));
+            out.push(Message::SetNeuron(if group { NeuronModel::Group(n) } else { NeuronModel::Burst(n) }));
         }
         crate::ui::widgets::gesture::end_gesture(&response, out);
         ui.end_row();
@@ -84,7 +84,7 @@ fn rows(ui: &mut Ui, recipe: &Recipe, out: &mut Vec<Message>) {
         (Reset::Hard, texts::HARD_RESET, texts::HARD_RESET_HINT),
     ];
     choice(ui, texts::RESET, recipe.reset, out, Message::SetReset, &reset);
-    let tie = [(Tie::Ge, "m ≥ θ", texts::TIE_FIRES_HINT), (Tie::Gt, "m > θ", texts::TIE_RESTS_HINT)];
+    let tie = [(TieRule::Ge, "m ≥ θ", texts::TIE_FIRES_HINT), (TieRule::Gt, "m > θ", texts::TIE_RESTS_HINT)];
     choice(ui, texts::TIE, recipe.tie, out, Message::SetTie, &tie);
     let correction = [
         (false, texts::BIASES_AS_THEY_ARE, texts::BIASES_AS_THEY_ARE_HINT),
@@ -107,8 +107,8 @@ fn rows(ui: &mut Ui, recipe: &Recipe, out: &mut Vec<Message>) {
         ui.end_row();
     }
     let pooling = [
-        (Pooling::PreNeuron, texts::BEFORE_NEURONS, texts::BEFORE_NEURONS_HINT),
-        (Pooling::Lateral, texts::LATERAL, texts::LATERAL_HINT),
+        (MaxPoolRule::PreNeuron, texts::BEFORE_NEURONS, texts::BEFORE_NEURONS_HINT),
+        (MaxPoolRule::Lateral, texts::LATERAL, texts::LATERAL_HINT),
     ];
     choice(ui, texts::POOLING, recipe.pooling, out, Message::SetPooling, &pooling);
     let delay = if matches!(recipe.readout, Readout::Delayed(_)) { recipe.readout } else { Readout::Delayed(None) };

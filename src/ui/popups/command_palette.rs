@@ -9,9 +9,9 @@ use egui::{
 use super::fuzzy::matched;
 use crate::lab::{Lab, Message};
 use crate::ui::Command;
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::window as texts;
-use crate::ui::theme::colors::{Tones, tones};
+use crate::ui::theme::colors::{UiColors, ui_colors};
 
 const WIDTH: f32 = 520.0;
 const ROW: f32 = 26.0;
@@ -21,7 +21,7 @@ const ROWS: f32 = 13.0;
 const REMEMBERED: usize = 5;
 
 /// A command that fits what was typed.
-struct Found {
+struct PaletteEntry {
     command: Command,
     words: String,
     /// Characters of the words that were typed.
@@ -30,7 +30,7 @@ struct Found {
 }
 
 /// Draws the palette while it is open.
-pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let Some(mut palette) = window.palette.take() else { return };
     let ctx = ui.ctx();
     let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
@@ -55,10 +55,10 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
     let close = modal.should_close();
     match modal.inner {
         Some(command) => {
-            window.given.retain(|given| *given != command);
-            window.given.insert(0, command);
-            window.given.truncate(REMEMBERED);
-            command.act(ctx, lab, window, out);
+            window.recent_commands.retain(|given| *given != command);
+            window.recent_commands.insert(0, command);
+            window.recent_commands.truncate(REMEMBERED);
+            command.execute(ctx, lab, window, out);
         }
         None if close => {}
         None => window.palette = Some(palette),
@@ -71,15 +71,15 @@ fn moved(chosen: usize, by: i64, count: usize) -> usize {
 }
 
 /// The commands that fit `text`, best first; for no text those given last, then all in their order.
-fn find(text: &str, lab: &Lab, window: &Window) -> Vec<Found> {
-    let given = &window.given;
+fn find(text: &str, lab: &Lab, window: &WindowState) -> Vec<PaletteEntry> {
+    let given = &window.recent_commands;
     let all = Command::all(lab, window).into_iter().filter(|command| *command != Command::Palette);
     let fits = all.filter_map(|command| {
-        let words = command.words(lab);
+        let words = command.label(lab);
         let (score, places) = matched(text, &words)?;
         let recent =
             given.iter().position(|known| *known == command).map_or(0, |at| REMEMBERED - at.min(REMEMBERED - 1));
-        let found = Found { command, words, places, refusal: command.refusal(lab) };
+        let found = PaletteEntry { command, words, places, refusal: command.disabled_reason(lab) };
         Some(((score, recent), found))
     });
     let mut fits: Vec<_> = fits.collect();
@@ -89,7 +89,7 @@ fn find(text: &str, lab: &Lab, window: &Window) -> Vec<Found> {
 }
 
 /// The rows; returns the command that was clicked or entered.
-fn list(ui: &mut Ui, found: &[Found], chosen: usize, follow: bool, entered: bool) -> Option<Command> {
+fn list(ui: &mut Ui, found: &[PaletteEntry], chosen: usize, follow: bool, entered: bool) -> Option<Command> {
     let mut given = None;
     if found.is_empty() {
         ui.weak(texts::NO_COMMAND);
@@ -112,7 +112,7 @@ fn list(ui: &mut Ui, found: &[Found], chosen: usize, follow: bool, entered: bool
     given
 }
 
-fn row(ui: &mut Ui, found: &Found, chosen: bool) -> Response {
+fn row(ui: &mut Ui, found: &PaletteEntry, chosen: bool) -> Response {
     let enabled = found.refusal.is_none();
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     response.widget_info(|| {
@@ -125,7 +125,7 @@ fn row(ui: &mut Ui, found: &Found, chosen: bool) -> Response {
     if !ui.is_rect_visible(rect) {
         return response;
     }
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     if chosen {
         ui.painter().rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.25));
     } else if response.hovered() {
@@ -146,7 +146,7 @@ fn row(ui: &mut Ui, found: &Found, chosen: bool) -> Response {
 }
 
 /// The words with the typed letters in the accent color, at most `room` points wide.
-fn marked(found: &Found, tones: &Tones, room: f32) -> LayoutJob {
+fn marked(found: &PaletteEntry, tones: &UiColors, room: f32) -> LayoutJob {
     let plain = if found.refusal.is_none() { tones.text } else { tones.weak.gamma_multiply(0.7) };
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.wrap = egui::text::TextWrapping::truncate_at_width(room);
@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn what_was_given_last_stands_first() {
-        let (lab, mut window) = (Lab::default(), Window::default());
-        window.given = vec![Command::Theme];
+        let (lab, mut window) = (Lab::default(), WindowState::default());
+        window.recent_commands = vec![Command::Theme];
         assert_eq!(find("", &lab, &window)[0].command, Command::Theme);
         assert_eq!(find("", &lab, &window).len(), Command::all(&lab, &window).len());
-        window.given.clear();
+        window.recent_commands.clear();
         assert_eq!(find("zzqj", &lab, &window).len(), 0);
         assert_eq!(find("light", &lab, &window)[0].command, Command::Theme);
         assert_eq!((moved(0, -1, 5), moved(3, 13, 5), moved(2, 1, 0)), (0, 4, 0));

@@ -4,7 +4,7 @@
 use egui::{ComboBox, DragValue, Ui};
 
 use crate::data::DataSpec;
-use crate::data::events::{Binning, FRAMES, MOST_FRAMES, Polarity, Time};
+use crate::data::events::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::network_and_data as texts;
 
@@ -22,25 +22,25 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.separator();
     ui.label(texts::RECORDINGS).on_hover_text(texts::RECORDINGS_HINT);
     ui.horizontal(|ui| {
-        let spans = matches!(wanted.time, Time::Span { .. });
+        let spans = matches!(wanted.time, FrameTiming::Span { .. });
         if ui.radio(!spans, texts::FRAMES).on_hover_text(texts::FRAMES_HINT).clicked() {
-            wanted.time = Time::Frames(FRAMES);
+            wanted.time = FrameTiming::Frames(DEFAULT_FRAMES);
         }
         if ui.radio(spans, texts::SPANS).on_hover_text(texts::SPANS_HINT).clicked() && !spans {
-            wanted.time = Time::Span { us: SPAN, frames: None };
+            wanted.time = FrameTiming::Span { us: SPAN, frames: None };
         }
         match &mut wanted.time {
-            Time::Frames(frames) => {
-                held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), texts::FRAMES_NAME);
+            FrameTiming::Frames(frames) => {
+                held |= value(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
             }
-            Time::Span { us, frames } => {
+            FrameTiming::Span { us, frames } => {
                 held |= value(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
                 let mut cut = frames.is_some();
                 if ui.checkbox(&mut cut, texts::AT_MOST).on_hover_text(texts::AT_MOST_HINT).changed() {
-                    *frames = cut.then_some(FRAMES);
+                    *frames = cut.then_some(DEFAULT_FRAMES);
                 }
                 if let Some(frames) = frames {
-                    held |= value(ui, DragValue::new(frames).range(1..=MOST_FRAMES), texts::MOST_NAME);
+                    held |= value(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
                 }
             }
         }

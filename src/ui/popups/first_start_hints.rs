@@ -4,24 +4,24 @@
 use egui::{Align2, Area, Frame, Id, Label, Margin, Rect, RichText, Stroke, StrokeKind, Ui};
 
 use crate::lab::Lab;
-use crate::ui::state::first_start::{Hints, Target};
-use crate::ui::state::window::Window;
+use crate::ui::state::first_start::{FirstStartHints, HintTarget};
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::first_start_hints as texts;
-use crate::ui::theme::colors::tones;
-use crate::ui::theme::icons::{Sign, sign_button};
+use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::icons::{Icon, icon_button};
 
 const WIDTH: f32 = 330.0;
 
 /// Draws the step, while there is one.
-pub fn show(ui: &Ui, lab: &Lab, window: &mut Window) {
+pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
     // Nothing to point at before the first run, and nothing in the way of a question.
     if lab.run.is_none() || lab.waiting.is_some() {
         return;
     }
     let palette_open = window.palette.is_some();
     let Some(hints) = window.hints.take().and_then(|hints| hints.follow(lab, palette_open)) else { return };
-    let tones = tones(ui);
-    let target = [Some(Target::Steps), Some(Target::Layers), None].get(hints.step).copied().flatten();
+    let tones = ui_colors(ui);
+    let target = [Some(HintTarget::Steps), Some(HintTarget::Layers), None].get(hints.step).copied().flatten();
     if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
         let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
         painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, tones.accent), StrokeKind::Outside);
@@ -43,14 +43,14 @@ enum Answer {
     Leave,
 }
 
-fn card(ui: &mut Ui, hints: &Hints) -> Answer {
+fn card(ui: &mut Ui, hints: &FirstStartHints) -> Answer {
     ui.set_width(WIDTH);
     let (title, text) = texts::STEPS[hints.step];
     let mut answer = Answer::Stay;
     ui.horizontal(|ui| {
         ui.strong(title);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if sign_button(ui, Sign::Cross, texts::LEAVE).clicked() {
+            if icon_button(ui, Icon::Cross, texts::LEAVE).clicked() {
                 answer = Answer::Leave;
             }
             ui.label(RichText::new(texts::progress(hints.step + 1, texts::STEPS.len())).small().weak());

@@ -2,13 +2,13 @@
 
 use egui::{Grid, Key, Label, Modifiers, ScrollArea, Ui, Window as Card};
 
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts;
 use crate::ui::texts::glossary;
 
 /// The list of all words, while it is open.
-pub fn words(ui: &Ui, window: &mut Window) {
-    let mut open = window.words;
+pub fn show(ui: &Ui, window: &mut WindowState) {
+    let mut open = window.glossary_open;
     if open && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
         open = false;
     }
@@ -20,7 +20,7 @@ pub fn words(ui: &Ui, window: &mut Window) {
     card.show(ui.ctx(), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             Grid::new("words").num_columns(2).spacing([14.0, 8.0]).striped(true).show(ui, |ui| {
-                let mut words = glossary::WORDS;
+                let mut words = glossary::GLOSSARY;
                 words.sort_by_key(|(word, _)| word.to_lowercase());
                 for (word, meaning) in words {
                     ui.strong(word);
@@ -30,5 +30,5 @@ pub fn words(ui: &Ui, window: &mut Window) {
             });
         });
     });
-    window.words = open;
+    window.glossary_open = open;
 }

@@ -4,38 +4,38 @@
 use egui::{DragValue, Grid, RichText, TextEdit, Ui};
 
 use crate::compute::Backend;
-use crate::compute::backend::HOW_TO_GET_WGPU;
+use crate::compute::backend::WGPU_HELP;
 use crate::data::Scaling;
-use crate::error::dims;
+use crate::error::format_shape;
 use crate::lab::{Lab, Message};
-use crate::network::open::BUILTIN;
+use crate::network::open::BUILTIN_PREFIX;
 use crate::network::zoo::BUNDLED;
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::format::backend_name;
 use crate::ui::texts::network_and_data as texts;
-use crate::ui::theme::colors::tones;
-use crate::ui::types::file_request::Ask;
+use crate::ui::theme::colors::ui_colors;
+use crate::ui::types::file_request::FileRequest;
 
 const WIDTH: f32 = 320.0;
 
 /// What is to be said and chosen about the network.
-pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::NETWORK);
     ui.add(egui::Label::new(RichText::new(&lab.settings.model).small().weak()).wrap());
     if let Some(run) = &lab.run {
-        let network = &run.model.original;
+        let network = &run.network.original;
         ui.label(texts::network(
             network.nodes.len(),
-            network.parameters(),
+            network.parameter_count(),
             run.spiking.layers.len(),
-            &dims(network.input_shape()),
+            &format_shape(network.input_shape()),
             network.classes(),
         ));
     }
     ui.separator();
     for bundled in BUNDLED {
-        let source = format!("{BUILTIN}{}", bundled.name);
+        let source = format!("{BUILTIN_PREFIX}{}", bundled.name);
         let chosen = lab.settings.model == source;
         if ui.selectable_label(chosen, bundled.name).on_hover_text(bundled.description).clicked() && !chosen {
             out.push(Message::OpenModel(source));
@@ -43,7 +43,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
         }
     }
     if ui.button(texts::OPEN_NETWORK).clicked() {
-        window.asks.push(Ask::OpenNetwork);
+        window.file_requests.push(FileRequest::OpenNetwork);
         ui.close();
     }
     ui.separator();
@@ -52,7 +52,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
         for (_, backend) in Backend::ALL {
             let chosen = lab.settings.backend == backend;
             let choice = egui::Button::selectable(chosen, backend_name(backend));
-            let choice = ui.add_enabled(backend.built_in(), choice).on_disabled_hover_text(HOW_TO_GET_WGPU);
+            let choice = ui.add_enabled(backend.built_in(), choice).on_disabled_hover_text(WGPU_HELP);
             if choice.clicked() && !chosen {
                 out.push(Message::SetBackend(backend));
             }
@@ -61,7 +61,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Messag
 }
 
 /// What is to be said and chosen about the samples.
-pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::DATA);
     ui.add(
@@ -71,15 +71,15 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     let count = lab.run.as_ref().map(|run| run.samples.len());
     if let Some(run) = &lab.run {
         let labels = if run.samples.labels.is_empty() { texts::NO_LABELS } else { texts::LABELS };
-        ui.label(texts::samples(run.samples.len(), &dims(&run.samples.shape), labels));
+        ui.label(texts::samples(run.samples.len(), &format_shape(&run.samples.shape), labels));
     }
     ui.horizontal(|ui| {
         if ui.button(texts::OPEN_DATA).clicked() {
-            window.asks.push(Ask::OpenData);
+            window.file_requests.push(FileRequest::OpenData);
             ui.close();
         }
         if ui.button(texts::OPEN_PICTURES).clicked() {
-            window.asks.push(Ask::OpenPictures);
+            window.file_requests.push(FileRequest::OpenPictures);
             ui.close();
         }
     });
@@ -98,7 +98,7 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
     super::event_binning::show(ui, lab, out);
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
-        let color = tones(ui).snn;
+        let color = ui_colors(ui).snn;
         ui.label(RichText::new(texts::OVERLAP).small().color(color));
     }
     ui.separator();
@@ -106,7 +106,7 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>)
 }
 
 /// Which data set thresholds are calibrated on.
-fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let other = lab.settings.calibration_data.as_deref();
     ui.horizontal_wrapped(|ui| {
         ui.label(texts::CALIBRATE_ON).on_hover_text(texts::CALIBRATE_ON_HINT);
@@ -114,7 +114,7 @@ fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Me
             out.push(Message::SetCalibrationData(None));
         }
         if ui.radio(other.is_some(), texts::ANOTHER_SET).clicked() {
-            window.asks.push(Ask::OpenCalibrationData);
+            window.file_requests.push(FileRequest::OpenCalibrationData);
             ui.close();
         }
     });
@@ -177,7 +177,7 @@ fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let field = field.on_hover_text(texts::MEAN_STD_HINT);
         let parsed = Scaling::parse(&text);
         if let Err(error) = &parsed {
-            let color = tones(ui).error;
+            let color = ui_colors(ui).error;
             ui.add(egui::Label::new(RichText::new(error.to_string()).small().color(color)).wrap());
         }
         if field.has_focus() {

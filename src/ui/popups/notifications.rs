@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use egui::{Align2, Area, Frame, Id, Label, Margin, ScrollArea, Stroke, Ui};
 
-use crate::lab::document::job::{Apart, Partner};
-use crate::lab::{Lab, Level, Message, Notice};
-use crate::ui::state::window::Window;
+use crate::lab::document::job::{MissingSide, PendingOpen};
+use crate::lab::{Lab, Message, Notification, NotificationLevel};
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::window as texts;
-use crate::ui::theme::colors::tones;
-use crate::ui::theme::icons::{Sign, sign_button, sign_label};
-use crate::ui::types::file_request::Ask;
+use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::icons::{Icon, icon_button, icon_label};
+use crate::ui::types::file_request::FileRequest;
 
 /// The newest this many are on the screen.
 const SHOWN: usize = 4;
@@ -21,15 +21,16 @@ const WIDTH: f32 = 380.0;
 const HEIGHT: f32 = 92.0;
 
 /// Draws the notices.
-pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     fade(ui, lab, out);
-    let apart = |notice: &Notice| lab.apart().filter(|apart| apart.told_by(notice));
-    let newest = lab.notices.len().saturating_sub(SHOWN);
-    let shown = || lab.notices.iter().enumerate().filter(|(index, notice)| *index >= newest || apart(notice).is_some());
-    if lab.notices.is_empty() {
+    let apart = |notice: &Notification| lab.apart().filter(|apart| apart.is_shown_by(notice));
+    let newest = lab.notifications.len().saturating_sub(SHOWN);
+    let shown =
+        || lab.notifications.iter().enumerate().filter(|(index, notice)| *index >= newest || apart(notice).is_some());
+    if lab.notifications.is_empty() {
         return;
     }
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let width = WIDTH.min(0.4 * ui.ctx().content_rect().width());
     Area::new(Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, [-12.0, -84.0]).order(egui::Order::Foreground).show(
         ui.ctx(),
@@ -38,13 +39,13 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
             for (index, notice) in shown() {
                 let waits = apart(notice);
                 let (sign, name, color) = match notice.level {
-                    Level::Error => (Sign::Warning, texts::ERROR, tones.error),
-                    Level::Note => (Sign::Info, texts::NOTE, tones.accent),
+                    NotificationLevel::Error => (Icon::Warning, texts::ERROR, tones.error),
+                    NotificationLevel::Note => (Icon::Info, texts::NOTE, tones.accent),
                 };
                 let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, color)).inner_margin(Margin::same(8));
                 frame.show(ui, |ui| {
                     ui.horizontal_top(|ui| {
-                        sign_label(ui, sign, color, name);
+                        icon_label(ui, sign, color, name);
                         let text = ui.available_width() - 34.0;
                         ui.allocate_ui_with_layout(
                             egui::vec2(text, 0.0),
@@ -58,8 +59,8 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
                                 }
                             },
                         );
-                        if sign_button(ui, Sign::Cross, texts::DISMISS).clicked() {
-                            out.push(Message::DismissNotice(index));
+                        if icon_button(ui, Icon::Cross, texts::DISMISS).clicked() {
+                            out.push(Message::DismissNotification(index));
                         }
                     });
                 });
@@ -69,16 +70,18 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
 }
 
 /// The ways on for what waits.
-fn partner(ui: &mut Ui, waits: &Apart, window: &mut Window) {
+fn partner(ui: &mut Ui, waits: &PendingOpen, window: &mut WindowState) {
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
-        let asks: &[(&str, Ask)] = match waits.missing {
-            Partner::Network => &[(texts::CHOOSE_NETWORK, Ask::OpenNetwork)],
-            Partner::Data => &[(texts::CHOOSE_DATA, Ask::OpenData), (texts::CHOOSE_PICTURES, Ask::OpenPictures)],
+        let asks: &[(&str, FileRequest)] = match waits.missing {
+            MissingSide::Network => &[(texts::CHOOSE_NETWORK, FileRequest::OpenNetwork)],
+            MissingSide::Data => {
+                &[(texts::CHOOSE_DATA, FileRequest::OpenData), (texts::CHOOSE_PICTURES, FileRequest::OpenPictures)]
+            }
         };
         for (words, ask) in asks {
             if ui.button(*words).clicked() {
-                window.asks.push(*ask);
+                window.file_requests.push(*ask);
             }
         }
     });
@@ -91,15 +94,15 @@ fn fade(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
     let known: HashMap<String, f64> = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let mut since = HashMap::new();
     let mut next = f64::INFINITY;
-    for (index, notice) in lab.notices.iter().enumerate().rev() {
-        if notice.level == Level::Error || lab.apart().is_some_and(|apart| apart.told_by(notice)) {
+    for (index, notice) in lab.notifications.iter().enumerate().rev() {
+        if notice.level == NotificationLevel::Error || lab.apart().is_some_and(|apart| apart.is_shown_by(notice)) {
             continue;
         }
         let began = known.get(&notice.text).copied().unwrap_or(now);
         let left = began + seconds(&notice.text) - now;
         if left <= 0.0 {
             // Newest first: what is taken away moves no index that comes later.
-            out.push(Message::DismissNotice(index));
+            out.push(Message::DismissNotification(index));
         } else {
             next = next.min(left);
             since.insert(notice.text.clone(), began);

@@ -4,13 +4,13 @@ use egui::{Align2, Event, Id, Label, Modal, RichText, Role, TextEdit, Ui, Widget
 
 use crate::lab::storage::session_text::MARK;
 use crate::lab::{Lab, Message};
-use crate::ui::state::window::Window;
+use crate::ui::state::window::WindowState;
 use crate::ui::texts::session_dialogs as texts;
-use crate::ui::theme::colors::tones;
-use crate::ui::types::file_request::Ask;
+use crate::ui::theme::colors::ui_colors;
+use crate::ui::types::file_request::FileRequest;
 
 /// Draws what there is to ask.
-pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     moved(ui, lab, window, out);
     paste(ui, window, out);
     if !ui.ctx().text_edit_focused() {
@@ -19,7 +19,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
 }
 
 /// The session that waits for its files.
-fn moved(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
+fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let Some(waiting) = &lab.waiting else { return };
     let card = Card::new(texts::MOVED).anchor(Align2::CENTER_CENTER, [0.0, 0.0]).collapsible(false).resizable(false);
     card.show(ui.ctx(), |ui| {
@@ -32,7 +32,11 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
                     // What has no ending is rather a folder.
                     let folder =
                         missing.path.extension().is_none() && !missing.path.to_string_lossy().contains("ubyte");
-                    window.asks.push(if folder { Ask::FindFolder(index) } else { Ask::FindFile(index) });
+                    window.file_requests.push(if folder {
+                        FileRequest::FindFolder(index)
+                    } else {
+                        FileRequest::FindFile(index)
+                    });
                 }
                 ui.add(Label::new(texts::missing(missing)).wrap());
             });
@@ -40,17 +44,17 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut Window, out: &mut Vec<Message>) {
         ui.separator();
         ui.horizontal(|ui| {
             if ui.button(texts::GO_ON).on_hover_text(texts::GO_ON_HINT).clicked() {
-                out.push(Message::GoOnWithoutMissing);
+                out.push(Message::OpenWithoutMissing);
             }
             if ui.button(texts::LEAVE).on_hover_text(texts::LEAVE_HINT).clicked() {
-                out.push(Message::LeaveWaiting);
+                out.push(Message::DiscardPendingSession);
             }
         });
     });
 }
 
 /// The field for a line of text.
-fn paste(ui: &Ui, window: &mut Window, out: &mut Vec<Message>) {
+fn paste(ui: &Ui, window: &mut WindowState, out: &mut Vec<Message>) {
     let Some(mut text) = window.paste.take() else { return };
     let modal = Modal::new(Id::unique("paste session")).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
@@ -60,9 +64,9 @@ fn paste(ui: &Ui, window: &mut Window, out: &mut Vec<Message>) {
         if text.is_empty() {
             field.request_focus();
         }
-        let read = crate::lab::storage::session_text::session(&text);
+        let read = crate::lab::storage::session_text::from_text(&text);
         if let (Err(error), false) = (&read, text.trim().is_empty()) {
-            ui.add(Label::new(RichText::new(error.to_string()).small().color(tones(ui).error)).wrap());
+            ui.add(Label::new(RichText::new(error.to_string()).small().color(ui_colors(ui).error)).wrap());
         }
         ui.horizontal(|ui| {
             let open = ui.add_enabled(read.is_ok(), egui::Button::new(texts::OPEN)).clicked();

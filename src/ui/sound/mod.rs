@@ -6,4 +6,4 @@ pub mod player;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod pulse;
 
-pub use player::{Sound, Speaker, follow};
+pub use player::{AudioOutput, Sound, play_passed_spikes};

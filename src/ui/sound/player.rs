@@ -6,14 +6,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use egui::Context;
 
-use crate::lab::{Lab, Level, Message, Notice};
+use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts;
 
 /// More clicks than these at once are a noise that says nothing.
 pub(super) const MOST: usize = 8;
 
 /// Something that makes clicks audible.
-pub trait Speaker: Send + Sync {
+pub trait AudioOutput: Send + Sync {
     /// Plays the clicks that come through `wanted`, so many at once, until its other end is closed.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ pub trait Speaker: Send + Sync {
 /// The sound of the system.
 struct System;
 
-impl Speaker for System {
+impl AudioOutput for System {
     #[cfg(all(unix, not(target_os = "macos")))]
     fn play(&self, wanted: &Receiver<usize>) -> Result<(), String> {
         super::pulse::play(super::pulse::connect()?, wanted)
@@ -38,14 +38,14 @@ impl Speaker for System {
 
 /// What sounds, and what was heard last.
 pub struct Sound {
-    speaker: Arc<dyn Speaker>,
+    speaker: Arc<dyn AudioOutput>,
     player: Option<Player>,
-    heard: Option<Heard>,
+    heard: Option<LastPlayed>,
 }
 
 /// Where time stood in a frame, and for which neuron.
 #[derive(Clone, PartialEq)]
-struct Heard {
+struct LastPlayed {
     of: Source,
     step: usize,
     playing: bool,
@@ -61,13 +61,13 @@ enum Source {
 
 impl Default for Sound {
     fn default() -> Self {
-        Self::through(System)
+        Self::with_output(System)
     }
 }
 
 impl Sound {
     /// Sound that comes out of `speaker`.
-    pub fn through(speaker: impl Speaker + 'static) -> Self {
+    pub fn with_output(speaker: impl AudioOutput + 'static) -> Self {
         Self { speaker: Arc::new(speaker), player: None, heard: None }
     }
 
@@ -85,7 +85,7 @@ struct Player {
 
 impl Player {
     /// Begins to play; `ctx` is woken when it cannot.
-    fn start(speaker: &Arc<dyn Speaker>, ctx: &Context) -> Self {
+    fn start(speaker: &Arc<dyn AudioOutput>, ctx: &Context) -> Self {
         let ((clicks, wanted), (sad, trouble)) = (channel(), channel());
         let (speaker, ctx) = (speaker.clone(), ctx.clone());
         std::thread::spawn(move || {
@@ -103,20 +103,30 @@ impl Player {
 ///
 /// `clicks` says whether spikes are heard, and is cleared where the machine has no sound; `bench` whether the neuron bench is
 /// visible.
-pub fn follow(ctx: &Context, lab: &Lab, sound: &mut Sound, clicks: &mut bool, bench: bool, out: &mut Vec<Message>) {
+pub fn play_passed_spikes(
+    ctx: &Context,
+    lab: &Lab,
+    sound: &mut Sound,
+    clicks: &mut bool,
+    bench: bool,
+    out: &mut Vec<Message>,
+) {
     if !*clicks {
         sound.stop();
         return;
     }
     let player = sound.player.get_or_insert_with(|| Player::start(&sound.speaker, ctx));
     if let Ok(reason) = player.trouble.try_recv() {
-        out.push(Message::Tell(Notice { level: Level::Error, text: texts::sound::silent(&reason) }));
+        out.push(Message::Notify(Notification {
+            level: NotificationLevel::Error,
+            text: texts::sound::silent(&reason),
+        }));
         *clicks = false;
         sound.stop();
         return;
     }
     let Some(of) = source(lab, bench) else { return };
-    let now = Heard { of, step: lab.cursor(), playing: lab.view.playing };
+    let now = LastPlayed { of, step: lab.cursor(), playing: lab.view.playing };
     let Some(before) = sound.heard.replace(now.clone()) else { return };
     let steps = passed(&before, &now);
     let count = if steps.is_empty() { 0 } else { spikes(lab, of, steps) };
@@ -133,7 +143,7 @@ fn source(lab: &Lab, bench: bool) -> Option<Source> {
 }
 
 /// The steps, counted from 0, that playing has gone over between two frames: the first one as well, where it begins.
-fn passed(before: &Heard, now: &Heard) -> std::ops::Range<usize> {
+fn passed(before: &LastPlayed, now: &LastPlayed) -> std::ops::Range<usize> {
     match (before.playing, now.playing) {
         // The last step ends the playing.
         (true, _) if before.of == now.of && now.step > before.step => before.step..now.step,
@@ -149,7 +159,7 @@ fn spikes(lab: &Lab, of: Source, steps: std::ops::Range<usize>) -> usize {
         sent[steps].iter().map(|count| count.unsigned_abs() as usize).sum()
     };
     match of {
-        Source::Bench => count(&lab.view.bench.run().sent),
+        Source::Bench => count(&lab.view.bench.run().emitted),
         Source::Network(_) => lab.snapshot.as_ref().map_or(0, |snapshot| count(&snapshot.trace.sent)),
     }
 }
@@ -160,13 +170,13 @@ mod tests {
 
     #[test]
     fn playing_goes_over_every_step_once() {
-        let at = |step, playing| Heard { of: Source::Bench, step, playing };
+        let at = |step, playing| LastPlayed { of: Source::Bench, step, playing };
         assert_eq!(passed(&at(16, false), &at(1, true)), 0..1, "the first step of a new round");
         assert_eq!(passed(&at(1, true), &at(1, true)), 0..0);
         assert_eq!(passed(&at(1, true), &at(3, true)), 1..3);
         assert_eq!(passed(&at(15, true), &at(16, false)), 15..16, "and the last");
         assert_eq!(passed(&at(4, false), &at(9, false)), 0..0, "scrubbing is silent");
-        let other = Heard { of: Source::Network([0, 1, 2]), ..at(3, true) };
+        let other = LastPlayed { of: Source::Network([0, 1, 2]), ..at(3, true) };
         assert_eq!(passed(&at(1, true), &other), 0..0, "another neuron begins with its next step");
     }
 }

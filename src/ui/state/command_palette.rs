@@ -2,7 +2,7 @@
 
 /// What was typed and chosen in the open palette.
 #[derive(Clone, Debug, Default)]
-pub struct Palette {
+pub struct CommandPalette {
     pub(crate) text: String,
     pub(crate) chosen: usize,
 }

@@ -7,24 +7,24 @@ use crate::ui::texts::first_start_hints as texts;
 
 /// How far the person is, and what the lab looked like when the step began.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Hints {
+pub struct FirstStartHints {
     pub(crate) step: usize,
     pub(crate) layer: Option<usize>,
 }
 
 /// What a step points at; noted by whoever draws it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
+pub enum HintTarget {
     Steps,
     Layers,
 }
 
 /// Notes where a target is drawn.
-pub fn note(ui: &Ui, target: Target, rect: Rect) {
+pub fn register_target(ui: &Ui, target: HintTarget, rect: Rect) {
     ui.data_mut(|data| data.insert_temp(Id::unique(("hint target", target)), rect));
 }
 
-impl Hints {
+impl FirstStartHints {
     /// Goes on where a step was done; `None` when it was the last.
     pub(crate) fn follow(mut self, lab: &Lab, palette_open: bool) -> Option<Self> {
         let began = *self.layer.get_or_insert(lab.view.layer);

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lab::{Lab, Level, Message, Notice, Session};
-use crate::lesson::{Lesson, Player, Spot};
+use crate::lab::{Lab, Message, Notification, NotificationLevel, Session};
+use crate::lesson::{Lesson, LessonPlayer, PointerTarget};
 use crate::ui::types::pane::Pane;
 
 /// How far someone is; saved with the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Place {
+pub struct SavedLesson {
     /// `builtin:NAME` or a path.
     pub source: String,
     pub step: usize,
@@ -22,8 +22,8 @@ pub struct Place {
 
 /// The lesson in progress and what is being answered.
 #[derive(Default)]
-pub struct Classroom {
-    pub player: Option<Player>,
+pub struct LessonState {
+    pub player: Option<LessonPlayer>,
     /// The lab as it was before the lesson.
     before: Option<Box<Session>>,
     /// The number that is being typed.
@@ -35,14 +35,14 @@ pub struct Classroom {
     /// The answer was asked for.
     pub shown: bool,
     /// A pane that wants to come to the front.
-    bring: Option<Pane>,
+    pane_to_front: Option<Pane>,
     /// Why a lesson could not be opened.
     pub error: Option<String>,
     /// The wish of the lab that was followed last.
     wish: u64,
 }
 
-impl Classroom {
+impl LessonState {
     /// Opens a lesson from its beginning. `layout` is the arrangement of the window as it is now.
     pub fn open(&mut self, source: &str, lab: &Lab, layout: serde_json::Value, out: &mut Vec<Message>) {
         self.error = None;
@@ -51,7 +51,7 @@ impl Classroom {
                 if self.player.is_none() {
                     self.before = Some(Box::new(Session { layout, ..lab.session() }));
                 }
-                let (player, messages) = Player::begin(Arc::new(lesson));
+                let (player, messages) = LessonPlayer::begin(Arc::new(lesson));
                 self.player = Some(player);
                 self.entered(messages, out);
             }
@@ -60,11 +60,11 @@ impl Classroom {
     }
 
     /// Goes on where a session stopped.
-    pub fn resume(&mut self, place: Place, out: &mut Vec<Message>) {
+    pub fn resume(&mut self, place: SavedLesson, out: &mut Vec<Message>) {
         *self = Self { wish: self.wish, before: place.before, ..Self::default() };
         match Lesson::open(&place.source, &Pane::ALL.map(Pane::name)) {
             Ok(lesson) => {
-                let (player, messages) = Player::resume(Arc::new(lesson), place.step, &place.solved);
+                let (player, messages) = LessonPlayer::resume(Arc::new(lesson), place.step, &place.solved);
                 self.player = Some(player);
                 self.entered(messages, out);
             }
@@ -104,8 +104,8 @@ impl Classroom {
     }
 
     /// What a session keeps.
-    pub fn place(&self) -> Option<Place> {
-        self.player.as_ref().map(|player| Place {
+    pub fn saved(&self) -> Option<SavedLesson> {
+        self.player.as_ref().map(|player| SavedLesson {
             source: player.lesson().source.clone(),
             step: player.index(),
             solved: player.solved().to_vec(),
@@ -114,25 +114,25 @@ impl Classroom {
     }
 
     /// What the step points at.
-    pub fn spot(&self) -> Option<&Spot> {
+    pub fn pointer_target(&self) -> Option<&PointerTarget> {
         self.player.as_ref().and_then(|player| player.step().point.as_ref())
     }
 
     /// The pane that the step points at.
     pub fn pane(&self) -> Option<Pane> {
-        match self.spot()? {
-            Spot::Pane(name) => Pane::ALL.into_iter().find(|pane| pane.name() == name),
-            Spot::Part(_) => None,
+        match self.pointer_target()? {
+            PointerTarget::Pane(name) => Pane::ALL.into_iter().find(|pane| pane.name() == name),
+            PointerTarget::Part(_) => None,
         }
     }
 
     /// The pane that wants to come to the front, once.
-    pub fn bring(&mut self) -> Option<Pane> {
-        self.bring.take()
+    pub fn take_pane_to_front(&mut self) -> Option<Pane> {
+        self.pane_to_front.take()
     }
 
     fn refuse(&mut self, text: String, out: &mut Vec<Message>) {
-        out.push(Message::Tell(Notice { level: Level::Error, text: text.clone() }));
+        out.push(Message::Notify(Notification { level: NotificationLevel::Error, text: text.clone() }));
         self.error = Some(text);
     }
 
@@ -140,6 +140,6 @@ impl Classroom {
         out.extend(messages);
         self.draft.clear();
         (self.chosen, self.hints, self.shown) = (None, 0, false);
-        self.bring = self.pane();
+        self.pane_to_front = self.pane();
     }
 }

@@ -4,20 +4,20 @@
 use egui_tiles::{Container, Linear, LinearDir, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Parts;
+use crate::experiment::SnapshotParts;
 use crate::lab::Workspace;
 use crate::ui::types::pane::Pane;
 
 /// The arrangements of all workspaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Docks {
+pub struct PaneLayout {
     explore: Tree<Pane>,
     teach: Tree<Pane>,
     tune: Tree<Pane>,
 }
 
-impl Default for Docks {
+impl Default for PaneLayout {
     fn default() -> Self {
         Self {
             explore: standard(Workspace::Explore),
@@ -27,9 +27,9 @@ impl Default for Docks {
     }
 }
 
-impl Docks {
+impl PaneLayout {
     /// What the panes read whose tabs are in front in `workspace`.
-    pub fn seen(&self, workspace: Workspace) -> Parts {
+    pub fn snapshot_parts(&self, workspace: Workspace) -> SnapshotParts {
         let tree = self.tree(workspace);
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile)?.part()).collect()
     }
@@ -40,13 +40,13 @@ impl Docks {
     }
 
     /// Whether `pane` is in `workspace` and not behind another tab.
-    pub fn in_sight(&self, workspace: Workspace, pane: Pane) -> bool {
+    pub fn is_visible(&self, workspace: Workspace, pane: Pane) -> bool {
         let tree = self.tree(workspace);
         tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
     }
 
     /// The panes of `workspace` that are not behind another tab.
-    pub fn all_in_sight(&self, workspace: Workspace) -> Vec<Pane> {
+    pub fn visible_panes(&self, workspace: Workspace) -> Vec<Pane> {
         let tree = self.tree(workspace);
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile).copied()).collect()
     }
@@ -118,10 +118,13 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
     let root = match workspace {
         // What is wrong (above), and why (below).
         Workspace::Explore => {
-            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::History, Pane::Delay, Pane::Energy]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
-            let one = tabs(&mut tiles, &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer, Pane::Initial]);
+            let one = tabs(
+                &mut tiles,
+                &[Pane::Membrane, Pane::Raster, Pane::Threshold, Pane::Transfer, Pane::InitialPotential],
+            );
             let above = split(&mut tiles, LinearDir::Horizontal, [curve, ledger], 0.5);
             let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
             split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
@@ -136,8 +139,8 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
         }
         // The threshold by eye, and what it does to the curve.
         Workspace::Tune => {
-            let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::Initial]);
-            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::History, Pane::Delay, Pane::Energy]);
+            let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::InitialPotential]);
+            let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
             let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);
             let left = split(&mut tiles, LinearDir::Vertical, [threshold, ledger], 0.55);
@@ -165,33 +168,36 @@ fn split(tiles: &mut Tiles<Pane>, dir: LinearDir, children: [TileId; 2], first: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::Part;
+    use crate::experiment::SnapshotPart;
 
     #[test]
     fn an_arrangement_survives_the_session_file() {
-        let mut docks = Docks::default();
+        let mut docks = PaneLayout::default();
         docks.remove(Workspace::Explore, Pane::Ledger);
         let text = serde_json::to_value(&docks).unwrap();
-        let back: Docks = serde_json::from_value(text).unwrap();
+        let back: PaneLayout = serde_json::from_value(text).unwrap();
         assert!(!back.contains(Workspace::Explore, Pane::Ledger));
         assert!(back.contains(Workspace::Tune, Pane::Ledger));
     }
 
     #[test]
     fn only_what_is_in_front_is_seen() {
-        let mut docks = Docks::default();
-        assert!(!docks.seen(Workspace::Explore).has(Part::Threshold));
+        let mut docks = PaneLayout::default();
+        assert!(!docks.snapshot_parts(Workspace::Explore).has(SnapshotPart::Threshold));
         docks.add(Workspace::Explore, Pane::Threshold);
-        let seen = docks.seen(Workspace::Explore);
-        assert!(seen.has(Part::Threshold) && !seen.has(Part::Initial));
-        docks.add(Workspace::Explore, Pane::Initial);
-        let seen = docks.seen(Workspace::Explore);
-        assert!(!seen.has(Part::Threshold) && seen.has(Part::Initial), "the same tabs, another in front");
+        let seen = docks.snapshot_parts(Workspace::Explore);
+        assert!(seen.has(SnapshotPart::Threshold) && !seen.has(SnapshotPart::Initial));
+        docks.add(Workspace::Explore, Pane::InitialPotential);
+        let seen = docks.snapshot_parts(Workspace::Explore);
+        assert!(
+            !seen.has(SnapshotPart::Threshold) && seen.has(SnapshotPart::Initial),
+            "the same tabs, another in front"
+        );
     }
 
     #[test]
     fn a_pane_that_was_closed_can_be_added_again() {
-        let mut docks = Docks::default();
+        let mut docks = PaneLayout::default();
         for pane in Pane::ALL {
             docks.remove(Workspace::Explore, pane);
         }
@@ -200,7 +206,7 @@ mod tests {
         assert!(docks.contains(Workspace::Explore, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Ledger));
         docks.reset(Workspace::Explore);
         docks.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
-        let shown = docks.all_in_sight(Workspace::Explore);
+        let shown = docks.visible_panes(Workspace::Explore);
         assert!(shown.contains(&Pane::Boxes) && !shown.contains(&Pane::Mismatch) && shown.len() == 4, "{shown:?}");
         assert!(docks.contains(Workspace::Explore, Pane::TCurve));
     }

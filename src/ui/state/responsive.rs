@@ -5,7 +5,7 @@ use egui::Vec2;
 
 /// What can be folded away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum SidePanel {
     Layers,
     Samples,
     Inspector,
@@ -20,19 +20,19 @@ const SAMPLES_FROM: f32 = 540.0;
 
 /// The room that there was in the frame before, and what a person wants in spite of it.
 #[derive(Debug)]
-pub struct Folding {
+pub struct ResponsiveLayout {
     room: Vec2,
-    insisted: Vec<Side>,
+    insisted: Vec<SidePanel>,
 }
 
-impl Default for Folding {
+impl Default for ResponsiveLayout {
     /// Before the first frame nothing is known to be in the way.
     fn default() -> Self {
         Self { room: Vec2::INFINITY, insisted: Vec::new() }
     }
 }
 
-impl Folding {
+impl ResponsiveLayout {
     /// Takes note of the room below the bars at the top.
     pub fn measure(&mut self, room: Vec2) {
         self.room = room;
@@ -40,12 +40,12 @@ impl Folding {
     }
 
     /// Whether `side` is in sight, for one whose wish for it is `wanted`.
-    pub fn shows(&self, side: Side, wanted: bool) -> bool {
+    pub fn shows(&self, side: SidePanel, wanted: bool) -> bool {
         wanted && (fits(side, self.room) || self.insisted.contains(&side))
     }
 
     /// Puts `side` out of sight or into it.
-    pub fn toggle(&mut self, side: Side, wanted: &mut bool) {
+    pub fn toggle(&mut self, side: SidePanel, wanted: &mut bool) {
         let seen = self.shows(side, *wanted);
         self.insisted.retain(|other| *other != side);
         if seen {
@@ -58,11 +58,11 @@ impl Folding {
     }
 }
 
-fn fits(side: Side, room: Vec2) -> bool {
+fn fits(side: SidePanel, room: Vec2) -> bool {
     match side {
-        Side::Inspector | Side::Lessons => room.x >= INSPECTOR_FROM,
-        Side::Layers => room.x >= LAYERS_FROM,
-        Side::Samples => room.y >= SAMPLES_FROM,
+        SidePanel::Inspector | SidePanel::Lessons => room.x >= INSPECTOR_FROM,
+        SidePanel::Layers => room.x >= LAYERS_FROM,
+        SidePanel::Samples => room.y >= SAMPLES_FROM,
     }
 }
 
@@ -74,16 +74,16 @@ mod tests {
 
     #[test]
     fn what_folds_away_comes_when_it_is_asked_for() {
-        let (mut folding, mut wanted) = (Folding::default(), true);
+        let (mut folding, mut wanted) = (ResponsiveLayout::default(), true);
         folding.measure(vec2(914.0, 490.0));
-        assert!(!folding.shows(Side::Inspector, wanted));
-        folding.toggle(Side::Inspector, &mut wanted);
-        assert!(folding.shows(Side::Inspector, wanted) && !folding.shows(Side::Layers, true));
-        folding.toggle(Side::Inspector, &mut wanted);
-        assert!(!folding.shows(Side::Inspector, wanted));
+        assert!(!folding.shows(SidePanel::Inspector, wanted));
+        folding.toggle(SidePanel::Inspector, &mut wanted);
+        assert!(folding.shows(SidePanel::Inspector, wanted) && !folding.shows(SidePanel::Layers, true));
+        folding.toggle(SidePanel::Inspector, &mut wanted);
+        assert!(!folding.shows(SidePanel::Inspector, wanted));
         folding.measure(vec2(1280.0, 720.0));
-        assert!(folding.shows(Side::Inspector, wanted), "in a larger window it is there again");
-        folding.toggle(Side::Inspector, &mut wanted);
+        assert!(folding.shows(SidePanel::Inspector, wanted), "in a larger window it is there again");
+        folding.toggle(SidePanel::Inspector, &mut wanted);
         assert!(!wanted);
     }
 }

@@ -2,25 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command_palette::Palette;
-use super::first_start::Hints;
+use super::command_palette::CommandPalette;
+use super::first_start::FirstStartHints;
 use super::frame_times::FrameTimes;
-use super::pane_export::Work;
-use super::pane_layout::Docks;
-use super::responsive::Folding;
+use super::pane_export::PaneExport;
+use super::pane_layout::PaneLayout;
+use super::responsive::ResponsiveLayout;
 use super::thumbnails::Thumbnails;
 use crate::lab::{Lab, Workspace};
-use crate::task::Answer;
+use crate::task::OutputKind;
 use crate::ui::sound::Sound;
-use crate::ui::types::file_request::Ask;
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{Classroom, Command, Place};
+use crate::ui::{Command, LessonState, SavedLesson};
 
 /// Opens the pane where a detector is on the screen for the first time, and takes it away after the last; whoever closes it
 /// keeps it closed.
-pub fn follow(lab: &Lab, layout: &mut Layout) {
+pub fn open_boxes_pane(lab: &Lab, layout: &mut WindowLayout) {
     let Some(run) = &lab.run else { return };
-    let detector = run.likeness.as_ref().is_some_and(|likeness| likeness.of == Answer::Boxes);
+    let detector = run.output_agreement.as_ref().is_some_and(|likeness| likeness.of == OutputKind::Boxes);
     let wanted = if detector { run.settings.model.as_str() } else { "" };
     if layout.boxes_for == wanted {
         return;
@@ -37,8 +37,8 @@ pub fn follow(lab: &Lab, layout: &mut Layout) {
 /// How a person arranged the window; saved with the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct Layout {
-    pub docks: Docks,
+pub struct WindowLayout {
+    pub docks: PaneLayout,
     /// The strip of samples shows only those where SNN and ANN disagree.
     pub disagreements_only: bool,
     pub layers: bool,
@@ -47,15 +47,15 @@ pub struct Layout {
     /// The list of lessons, in the Teach workspace.
     pub lessons: bool,
     /// The lesson in progress, as a session keeps it.
-    pub lesson: Option<Place>,
+    pub lesson: Option<SavedLesson>,
     /// The detector that *Boxes* was opened for by itself; empty for other networks.
     pub boxes_for: String,
 }
 
-impl Default for Layout {
+impl Default for WindowLayout {
     fn default() -> Self {
         Self {
-            docks: Docks::default(),
+            docks: PaneLayout::default(),
             disagreements_only: false,
             layers: true,
             samples: true,
@@ -69,40 +69,40 @@ impl Default for Layout {
 
 /// What the window has besides the lab; only the layout is saved.
 #[derive(Default)]
-pub struct Window {
-    pub layout: Layout,
+pub struct WindowState {
+    pub layout: WindowLayout,
     /// Files that were asked for in this frame.
-    pub asks: Vec<Ask>,
+    pub file_requests: Vec<FileRequest>,
     /// Frame times are shown.
     pub debug: bool,
     /// What folds away where there is little room.
-    pub folding: Folding,
+    pub responsive: ResponsiveLayout,
     /// Exports under way.
-    pub exports: Vec<Work>,
+    pub exports: Vec<PaneExport>,
     /// The hints of the first start, while there are any.
-    pub hints: Option<Hints>,
+    pub hints: Option<FirstStartHints>,
     /// The list of the field's words is open.
-    pub words: bool,
+    pub glossary_open: bool,
     /// The open command palette.
-    pub palette: Option<Palette>,
+    pub palette: Option<CommandPalette>,
     /// The text that is to become a session.
     pub paste: Option<String>,
     /// Commands that were given from the palette, newest first.
-    pub(crate) given: Vec<Command>,
+    pub(crate) recent_commands: Vec<Command>,
     pub frames: FrameTimes,
     /// Spikes are heard; kept between starts, but in no session: nobody else's file makes a noise here.
     pub clicks: bool,
     pub sound: Sound,
     /// The lesson in progress.
-    pub lesson: Classroom,
+    pub lesson: LessonState,
     pub(crate) thumbnails: Thumbnails,
     /// The layout of the lab that was taken over last.
     layout_version: u64,
 }
 
-impl Window {
+impl WindowState {
     /// Takes over the arrangement that a session brought; tells whether there was one.
-    pub(crate) fn follow(&mut self, lab: &Lab) -> bool {
+    pub(crate) fn load_layout(&mut self, lab: &Lab) -> bool {
         let new = self.layout_version != lab.layout_version;
         if new {
             self.layout_version = lab.layout_version;
@@ -114,7 +114,7 @@ impl Window {
 
     /// The layout as a session keeps it.
     pub fn saved_layout(&self) -> serde_json::Value {
-        let layout = Layout { lesson: self.lesson.place(), ..self.layout.clone() };
+        let layout = WindowLayout { lesson: self.lesson.saved(), ..self.layout.clone() };
         serde_json::to_value(layout).unwrap_or_default()
     }
 }

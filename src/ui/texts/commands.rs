@@ -1,11 +1,11 @@
 //! The words of the commands.
 
 use super::format::source_file_name;
-use crate::lab::storage::recent_files::Opened;
+use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::{Lab, Workspace};
 use crate::measure::NeuronRef;
 use crate::network::zoo::BUNDLED;
-use crate::ui::types::file_request::Ask;
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::{BUNDLED_DATA, Command, methods};
 
 // Why a command cannot be given now.
@@ -40,7 +40,7 @@ pub const PANES: &str = "Panes";
 /// The command in a few words.
 pub fn words(command: Command, lab: &Lab) -> String {
     let fixed = match command {
-        Command::File(ask) => file(ask),
+        Command::FileDialog(ask) => file(ask),
         Command::Bundled(index) => {
             return format!("Open bundled network {}", BUNDLED.get(index).map_or("", |bundled| bundled.name));
         }
@@ -52,9 +52,9 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Export(pane, format) => {
             return format!("Export {} {}…", pane.title(), super::export::format(format));
         }
-        Command::GoBack(index) => return format!("Go back to run {}", past(lab, index)),
+        Command::RestoreRun(index) => return format!("Go back to run {}", past(lab, index)),
         Command::Compare(index) => return format!("Compare with run {}", past(lab, index)),
-        Command::Hints => "First steps",
+        Command::FirstStartHints => "First steps",
         Command::CopySession => "Copy session as text",
         Command::PasteSession => "Open session from text…",
         Command::Quit => "Quit",
@@ -73,10 +73,10 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::StepForward => "One time-step forward",
         Command::FirstStep => "To the first time-step",
         Command::LastStep => "Follow the last time-step",
-        Command::LayerBefore => "Layer before",
-        Command::LayerAfter => "Layer after",
-        Command::SampleBefore => "Sample before",
-        Command::SampleAfter => "Sample after",
+        Command::PreviousLayer => "Layer before",
+        Command::NextLayer => "Layer after",
+        Command::PreviousSample => "Sample before",
+        Command::NextSample => "Sample after",
         Command::Layer(index) => {
             let layer = lab.run.as_ref().and_then(|run| run.spiking.layers.get(index));
             return format!("Layer: {}", layer.map_or("", |layer| &layer.name));
@@ -95,13 +95,13 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Workspace(Workspace::Teach) => "Workspace: Teach",
         Command::Workspace(Workspace::Tune) => "Workspace: Tune",
         Command::Pane(pane) => return format!("Pane: {}", pane.title()),
-        Command::ResetArrangement => "Reset arrangement",
+        Command::ResetPaneLayout => "Reset arrangement",
         Command::Layers => "Layers strip",
         Command::Samples => "Samples strip",
         Command::Inspector => "Inspector panel",
         Command::Lessons => "Lessons",
         Command::Lesson(index) => {
-            let lessons = crate::ui::entries();
+            let lessons = crate::ui::bundled_lessons();
             return format!("Lesson: {}", lessons.get(index).map_or("", |lesson| &lesson.title));
         }
         Command::Theme if lab.view.dark => "Light theme",
@@ -109,7 +109,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Projector => "Projector mode",
         Command::FrameTimes => "Frame times",
         Command::Clicks => super::sound::CLICKS,
-        Command::Words => super::WORDS,
+        Command::Glossary => super::WORDS,
     };
     fixed.into()
 }
@@ -121,18 +121,18 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
         Command::Clicks => super::sound::HINT.into(),
         Command::Lessons => "The list of lessons, in the Teach workspace".into(),
         Command::Lesson(index) => {
-            crate::ui::entries().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()
+            crate::ui::bundled_lessons().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()
         }
         Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
-        Command::Recent(index) => lab.recent.get(index).map(Opened::place).unwrap_or_default(),
+        Command::Recent(index) => lab.recent.get(index).map(RecentItem::place).unwrap_or_default(),
         Command::Export(_, format) => super::export::hint(format).into(),
         Command::CopySession => "Everything that is set and looked at, in one line that can be sent".into(),
         Command::PasteSession => "Such a line can also be pasted anywhere in the window".into(),
         Command::ResetRecipe => {
             "Thresholds, v(0), correction, neuron and all the rest of the recipe as they came".into()
         }
-        Command::ResetArrangement => "This workspace's panes as they came".into(),
+        Command::ResetPaneLayout => "This workspace's panes as they came".into(),
         Command::Method(index) => methods(lab).get(index).map(|method| method.recipe.title()).unwrap_or_default(),
         Command::Workspace(Workspace::Explore) => "Where and why do the two networks disagree?".into(),
         Command::Workspace(Workspace::Teach) => "One neuron, large".into(),
@@ -147,11 +147,11 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
 }
 
 /// What was opened, in a few words: "net.onnx on t10k-images.gz", "session a.json".
-fn opened(opened: &Opened) -> String {
+fn opened(opened: &RecentItem) -> String {
     match opened {
-        Opened::Subject { model, data, .. } => format!("{} on {}", source_file_name(model), source_file_name(data)),
-        Opened::Session(path) => format!("session {}", source_file_name(&path.display().to_string())),
-        Opened::Recipe(path) => format!("recipe {}", source_file_name(&path.display().to_string())),
+        RecentItem::Subject { model, data, .. } => format!("{} on {}", source_file_name(model), source_file_name(data)),
+        RecentItem::Session(path) => format!("session {}", source_file_name(&path.display().to_string())),
+        RecentItem::Recipe(path) => format!("recipe {}", source_file_name(&path.display().to_string())),
     }
 }
 
@@ -164,21 +164,21 @@ fn past(lab: &Lab, index: usize) -> String {
     }
 }
 
-fn file(ask: Ask) -> &'static str {
+fn file(ask: FileRequest) -> &'static str {
     match ask {
-        Ask::OpenNetwork => "Open network…",
-        Ask::OpenData => "Open data set…",
-        Ask::OpenPictures => "Open pictures…",
-        Ask::OpenSession => "Open session…",
-        Ask::SaveSession => "Save session…",
-        Ask::OpenLesson => "Open lesson…",
-        Ask::OpenRecipe => "Open recipe…",
-        Ask::SaveRecipe => "Save recipe…",
-        Ask::OpenCalibrationData => "Open data set for calibration…",
-        Ask::ExportRun => "Export the run (NIR, npz, HTML, CSV, Parquet)…",
-        Ask::FindFile(_) => "Find the missing file…",
-        Ask::FindFolder(_) => "Find the missing folder…",
-        Ask::Export(..) => "Export…",
+        FileRequest::OpenNetwork => "Open network…",
+        FileRequest::OpenData => "Open data set…",
+        FileRequest::OpenPictures => "Open pictures…",
+        FileRequest::OpenSession => "Open session…",
+        FileRequest::SaveSession => "Save session…",
+        FileRequest::OpenLesson => "Open lesson…",
+        FileRequest::OpenRecipe => "Open recipe…",
+        FileRequest::SaveRecipe => "Save recipe…",
+        FileRequest::OpenCalibrationData => "Open data set for calibration…",
+        FileRequest::ExportRun => "Export the run (NIR, npz, HTML, CSV, Parquet)…",
+        FileRequest::FindFile(_) => "Find the missing file…",
+        FileRequest::FindFolder(_) => "Find the missing folder…",
+        FileRequest::Export(..) => "Export…",
     }
 }
 
@@ -188,7 +188,7 @@ fn with(word: &str, sentence: Option<String>) -> String {
 
 impl Command {
     /// The command in a few words: "Undo: T 16 to 8".
-    pub fn words(self, lab: &Lab) -> String {
+    pub fn label(self, lab: &Lab) -> String {
         words(self, lab)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ui::Format;
+use crate::ui::ExportFormat;
 use crate::ui::types::pane::Pane;
 
 pub const STOP: &str = "Stop exporting";
@@ -10,29 +10,29 @@ pub const STOPPED: &str = "The export was stopped; nothing of it was kept.";
 pub const FAILED: &str = "The export failed before it began; there may be too little memory.";
 
 /// A format in words.
-pub fn format(format: Format) -> &'static str {
+pub fn format(format: ExportFormat) -> &'static str {
     match format {
-        Format::Png => "as PNG picture",
-        Format::Svg => "as SVG drawing",
-        Format::Csv => "as CSV table",
-        Format::Gif => "over time as moving GIF",
-        Format::Frames => "over time as PNG pictures",
+        ExportFormat::Png => "as PNG picture",
+        ExportFormat::Svg => "as SVG drawing",
+        ExportFormat::Csv => "as CSV table",
+        ExportFormat::Gif => "over time as moving GIF",
+        ExportFormat::Frames => "over time as PNG pictures",
     }
 }
 
 /// What a format has of a pane.
-pub fn hint(format: Format) -> &'static str {
+pub fn hint(format: ExportFormat) -> &'static str {
     match format {
-        Format::Png => "As it is on the screen, with two pixels a point",
-        Format::Svg => "Lines stay lines and text stays text, for papers and slides",
-        Format::Csv => "The numbers that the pane draws",
-        Format::Gif => "The pane at every step of the time cursor",
-        Format::Frames => "The pane at every step of the time cursor, numbered, in a folder",
+        ExportFormat::Png => "As it is on the screen, with two pixels a point",
+        ExportFormat::Svg => "Lines stay lines and text stays text, for papers and slides",
+        ExportFormat::Csv => "The numbers that the pane draws",
+        ExportFormat::Gif => "The pane at every step of the time cursor",
+        ExportFormat::Frames => "The pane at every step of the time cursor, numbered, in a folder",
     }
 }
 
 /// An export under way.
-pub fn exporting(pane: Pane, format: Format) -> String {
+pub fn exporting(pane: Pane, format: ExportFormat) -> String {
     format!("{} {}", pane.title(), self::format(format))
 }
 

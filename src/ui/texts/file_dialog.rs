@@ -1,7 +1,7 @@
 //! What the dialogs that ask for files say.
 
-use crate::ui::Format;
-use crate::ui::types::file_request::Ask;
+use crate::ui::ExportFormat;
+use crate::ui::types::file_request::FileRequest;
 
 pub const NETWORKS: &str = "Networks";
 pub const SESSIONS: &str = "Sessions";
@@ -9,29 +9,29 @@ pub const LESSONS: &str = "Lessons";
 pub const RECIPES: &str = "Recipes";
 
 /// The title of a dialog.
-pub fn title(ask: Ask) -> &'static str {
+pub fn title(ask: FileRequest) -> &'static str {
     match ask {
-        Ask::OpenNetwork => "Open network",
-        Ask::OpenData => "Open data set",
-        Ask::OpenPictures => "Open folder of pictures",
-        Ask::OpenSession => "Open session",
-        Ask::SaveSession => "Save session",
-        Ask::OpenRecipe => "Open recipe",
-        Ask::SaveRecipe => "Save recipe",
-        Ask::OpenCalibrationData => "Open data set for calibration",
-        Ask::ExportRun => "Export the run",
-        Ask::FindFile(_) => "Where is the file now?",
-        Ask::FindFolder(_) => "Where is the folder now?",
-        Ask::OpenLesson => "Open lesson",
-        Ask::Export(_, Format::Frames) => "Export into folder",
-        Ask::Export(..) => "Export",
+        FileRequest::OpenNetwork => "Open network",
+        FileRequest::OpenData => "Open data set",
+        FileRequest::OpenPictures => "Open folder of pictures",
+        FileRequest::OpenSession => "Open session",
+        FileRequest::SaveSession => "Save session",
+        FileRequest::OpenRecipe => "Open recipe",
+        FileRequest::SaveRecipe => "Save recipe",
+        FileRequest::OpenCalibrationData => "Open data set for calibration",
+        FileRequest::ExportRun => "Export the run",
+        FileRequest::FindFile(_) => "Where is the file now?",
+        FileRequest::FindFolder(_) => "Where is the folder now?",
+        FileRequest::OpenLesson => "Open lesson",
+        FileRequest::Export(_, ExportFormat::Frames) => "Export into folder",
+        FileRequest::Export(..) => "Export",
     }
 }
 
 pub const NONE: &str = "There is no file dialog on this system: install a desktop portal or zenity, drop the file on the window, or name it \
                         when starting the program";
 
-impl Ask {
+impl FileRequest {
     /// The dialog's title.
     pub fn title(self) -> &'static str {
         title(self)

@@ -4,7 +4,7 @@ use super::names as texts;
 use crate::compute::Backend;
 use crate::data::digits::Drawing;
 use crate::experiment::Run;
-use crate::measure::{LayerReport, Reference};
+use crate::measure::{LayerReport, LedgerReference};
 use crate::network::NodeId;
 
 /// A number with about four digits: "0.0312", "1.204", "153".
@@ -38,14 +38,14 @@ pub fn format_theta(theta: &[f32]) -> String {
 }
 
 /// What feeds the neurons of node `node`: "conv", "fully connected".
-pub fn kind_of(run: &Run, node: NodeId) -> &'static str {
-    let network = run.model.program.network();
+pub fn layer_kind(run: &Run, node: NodeId) -> &'static str {
+    let network = run.network.program.network();
     let feeding = network.nodes.get(node).and_then(|n| n.inputs.first()).and_then(|&id| network.nodes.get(id));
-    feeding.map_or(texts::LAYER, |node| node.kind())
+    feeding.map_or(texts::LAYER, |node| node.kind_name())
 }
 
 /// A neuron by its place in the layer: "channel 3, row 5, column 7" or "neuron 12".
-pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
+pub fn neuron_position(shape: &[usize], neuron: usize) -> String {
     match *shape {
         [_, h, w] if h * w > 0 => texts::place(neuron / (h * w), neuron / w % h, neuron % w),
         _ => texts::neuron(neuron),
@@ -54,7 +54,7 @@ pub fn neuron_place(shape: &[usize], neuron: usize) -> String {
 
 /// A data specification as it is, or what is drawn.
 pub fn source_name(source: &str) -> String {
-    Drawing::of(source).map_or_else(|| source.to_owned(), |drawing| drawing.words())
+    Drawing::from_spec(source).map_or_else(|| source.to_owned(), |drawing| drawing.describe())
 }
 
 /// The last part of a path, or the whole of a `builtin:` name.
@@ -62,7 +62,7 @@ pub fn source_file_name(source: &str) -> String {
     if source.starts_with("builtin:") {
         return source.trim_start_matches("builtin:").to_owned();
     }
-    if Drawing::is(source) {
+    if Drawing::is_drawing_spec(source) {
         return texts::DRAWING.into();
     }
     // Of several files the first is the one with the samples.
@@ -71,9 +71,9 @@ pub fn source_file_name(source: &str) -> String {
 }
 
 /// What the ledger of `layer` is against, as a formula.
-pub fn reference_words(layer: &LayerReport, reference: Reference) -> &'static str {
+pub fn reference_label(layer: &LayerReport, reference: LedgerReference) -> &'static str {
     match (reference, layer.ledger_activation) {
-        (Reference::Activation, Some(_)) => "a",
+        (LedgerReference::Activation, Some(_)) => "a",
         _ => "ReLU(z)",
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         );
         assert_eq!((format_si(950.0), format_si(152_000.0)), ("950".into(), "152 k".into()));
         assert_eq!(format_theta(&[1.0, 2.0]), "θ 1.00–2.00");
-        assert_eq!(neuron_place(&[2, 3, 4], 17), "channel 1, row 1, column 1");
+        assert_eq!(neuron_position(&[2, 3, 4], 17), "channel 1, row 1, column 1");
         assert_eq!(source_file_name("images:pictures/a/b.png"), "b.png");
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Words and what they mean. Where several fit, the longest is meant.
-pub const WORDS: [(&str, &str); 36] = [
+pub const GLOSSARY: [(&str, &str); 36] = [
     ("spike", "A pulse of one step: the only thing that a spiking neuron sends. It is worth the neuron's threshold θ."),
     (
         "threshold",
@@ -67,8 +67,8 @@ pub const WORDS: [(&str, &str); 36] = [
 ];
 
 /// What `word` means, if it is one of the field's.
-pub fn meaning(word: &str) -> Option<&'static str> {
-    WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim())).map(|(_, meaning)| *meaning)
+pub fn definition(word: &str) -> Option<&'static str> {
+    GLOSSARY.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim())).map(|(_, meaning)| *meaning)
 }
 
 /// `text` in pieces; those that are words of the field with their meaning, each word once.
@@ -79,7 +79,7 @@ pub fn split(text: &str) -> Vec<(Range<usize>, Option<&'static str>)> {
         !letter(text[..range.start].chars().next_back()) && !letter(text[range.end..].chars().next())
     };
     let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
-    let mut words: Vec<_> = WORDS.iter().collect();
+    let mut words: Vec<_> = GLOSSARY.iter().collect();
     words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
     for (word, meaning) in words {
         let word = word.to_ascii_lowercase();
@@ -117,6 +117,6 @@ mod tests {
         let all: String = split(text).into_iter().map(|(r, _)| &text[r]).collect();
         assert_eq!(all, text);
         assert!(split("").is_empty());
-        assert!(meaning("Clipping").is_some() && meaning("clip").is_none());
+        assert!(definition("Clipping").is_some() && definition("clip").is_none());
     }
 }

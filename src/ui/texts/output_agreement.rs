@@ -1,7 +1,7 @@
 //! Words for how alike both networks answer: classes, boxes, or plain numbers.
 
-use crate::task::Answer;
-use crate::task::output_agreement::Alike;
+use crate::task::OutputKind;
+use crate::task::output_agreement::SampleAgreement;
 
 /// What the agreement of a curve is called, by what the answers are (`None`: classes).
 pub struct Words {
@@ -13,20 +13,20 @@ pub struct Words {
 }
 
 /// The words for answers of kind `of`.
-pub fn words(of: Option<Answer>) -> Words {
+pub fn words(of: Option<OutputKind>) -> Words {
     match of {
         None => Words {
             short: "agree",
             axis: "agreement",
             hint: "Samples where SNN and ANN answer alike, at the time cursor",
         },
-        Some(Answer::Boxes) => Words {
+        Some(OutputKind::Boxes) => Words {
             short: "boxes shared",
             axis: "boxes shared",
             hint: "Boxes that SNN and ANN find at the same place (they overlap by half or more), of all that either finds, at the \
                    time cursor",
         },
-        Some(Answer::Values) => Words {
+        Some(OutputKind::Values) => Words {
             short: "outputs alike",
             axis: "likeness",
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",
@@ -35,23 +35,23 @@ pub fn words(of: Option<Answer>) -> Words {
 }
 
 /// Title of the curve over time-steps.
-pub fn curve_title(of: Answer) -> &'static str {
+pub fn curve_title(of: OutputKind) -> &'static str {
     match of {
-        Answer::Boxes => "Boxes shared over time-steps",
-        Answer::Values => "Likeness of the outputs over time-steps",
+        OutputKind::Boxes => "Boxes shared over time-steps",
+        OutputKind::Values => "Likeness of the outputs over time-steps",
     }
 }
 
 /// What the curve over time-steps shows.
-pub fn curve_explained(of: Answer) -> &'static str {
+pub fn curve_explained(of: OutputKind) -> &'static str {
     match of {
-        Answer::Boxes => {
+        OutputKind::Boxes => {
             "This network finds boxes, so that neither accuracy nor equal answers can be counted. The line is the share of boxes that \
              both networks find at the same place (overlap of half or more) of all that either finds; the dashed one says how near \
              the SNN's scores and offsets have come to the ANN's, 1 − |SNN − ANN| / |ANN|. Boxes appear only where scores are sure, \
              so that the dashed line rises long before the other."
         }
-        Answer::Values => {
+        OutputKind::Values => {
             "This network's outputs are no classes, so that neither accuracy nor equal answers can be counted. The line says how near \
              the SNN's outputs have come to the ANN's, 1 − |SNN − ANN| / |ANN|, averaged over the samples."
         }
@@ -59,10 +59,10 @@ pub fn curve_explained(of: Answer) -> &'static str {
 }
 
 /// The two lines below a sample's picture: the ANN's answer and the SNN's.
-pub fn tile(of: Answer, ann: u32, snn: Alike) -> [String; 2] {
+pub fn tile(of: OutputKind, ann: u32, snn: SampleAgreement) -> [String; 2] {
     match of {
-        Answer::Boxes => [format!("ANN {}", boxes(ann)), format!("SNN {}", boxes(snn.found))],
-        Answer::Values => ["SNN off by".into(), format!("{:.1} %", snn.error * 100.0)],
+        OutputKind::Boxes => [format!("ANN {}", boxes(ann)), format!("SNN {}", boxes(snn.found))],
+        OutputKind::Values => ["SNN off by".into(), format!("{:.1} %", snn.error * 100.0)],
     }
 }
 

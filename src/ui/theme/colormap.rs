@@ -42,11 +42,11 @@ fn between(anchors: &[[f32; 3]], t: f32) -> Color32 {
 
 /// The maps on the paper in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Colors {
+pub struct Colormap {
     dark: bool,
 }
 
-impl Colors {
+impl Colormap {
     /// Those for the background of `ui`.
     pub fn of(ui: &Ui) -> Self {
         Self { dark: ui.visuals().dark_mode }
@@ -71,7 +71,7 @@ mod tests {
     fn amounts_go_away_from_the_paper() {
         let light = |c: Color32| 0.3 * f32::from(c.r()) + 0.6 * f32::from(c.g()) + 0.1 * f32::from(c.b());
         for dark in [true, false] {
-            let colors = Colors { dark };
+            let colors = Colormap { dark };
             let steps: Vec<f32> = (0..=20).map(|k| light(colors.sequential(k as f32 / 20.0))).collect();
             assert!(steps.windows(2).all(|pair| (pair[1] > pair[0]) == dark), "{steps:?}");
             assert_eq!(colors.sequential(f32::NAN), colors.sequential(0.0));

@@ -7,7 +7,7 @@ const PROJECTOR: f32 = 1.4;
 
 /// Colors by what they stand for. Those that stand beside each other differ in lightness too: they are told apart with
 /// any kind of color vision (tested below).
-pub struct Tones {
+pub struct UiColors {
     pub ann: Color32,
     pub snn: Color32,
     /// Carried in, clipping, quantization, unevenness.
@@ -20,13 +20,13 @@ pub struct Tones {
 }
 
 /// The colors of the look in use.
-pub fn tones(ui: &Ui) -> Tones {
+pub fn ui_colors(ui: &Ui) -> UiColors {
     let visuals = ui.visuals();
     let pick = |dark: [u8; 3], light: [u8; 3]| {
         let [r, g, b] = if visuals.dark_mode { dark } else { light };
         Color32::from_rgb(r, g, b)
     };
-    Tones {
+    UiColors {
         ann: pick([92, 164, 246], [22, 96, 180]),
         snn: pick([245, 150, 62], [190, 88, 0]),
         parts: [
@@ -44,7 +44,7 @@ pub fn tones(ui: &Ui) -> Tones {
 }
 
 /// Large type and thick lines for a room, or the usual size. A zoom of the person's own stays until this changes.
-pub fn enlarge(ctx: &Context, projector: bool) {
+pub fn set_projector_zoom(ctx: &Context, projector: bool) {
     let id = egui::Id::unique("projector");
     let was = ctx.data(|data| data.get_temp::<bool>(id).unwrap_or_default());
     if was != projector {
@@ -54,13 +54,13 @@ pub fn enlarge(ctx: &Context, projector: bool) {
 }
 
 /// Draws a frame around what a lesson points at, under all windows and menus.
-pub fn point_at(ui: &Ui, rect: egui::Rect) {
-    let color = tones(ui).parts[3];
+pub fn highlight(ui: &Ui, rect: egui::Rect) {
+    let color = ui_colors(ui).parts[3];
     ui.painter().with_clip_rect(rect).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, color), egui::StrokeKind::Inside);
 }
 
 /// Draws a ring around what the keyboard works on, whatever widget it is.
-pub fn ring_focus(ctx: &Context) {
+pub fn paint_focus_ring(ctx: &Context) {
     let focused = ctx.memory(|memory| memory.focused()).and_then(|id| ctx.read_response(id));
     let Some(response) = focused.filter(|response| response.rect.is_positive()) else { return };
     let dark = ctx.global_style().visuals.dark_mode;
@@ -71,7 +71,7 @@ pub fn ring_focus(ctx: &Context) {
 }
 
 /// Puts on the dark or the light look.
-pub fn apply(ctx: &Context, dark: bool) {
+pub fn apply_theme(ctx: &Context, dark: bool) {
     let prepared = egui::Id::unique("looks prepared");
     if !ctx.data(|data| data.get_temp::<bool>(prepared).unwrap_or_default()) {
         ctx.data_mut(|data| data.insert_temp(prepared, true));
@@ -96,7 +96,7 @@ pub fn apply(ctx: &Context, dark: bool) {
 }
 
 /// The colors of these panes, the same in all of them. The errors are from Okabe and Ito's color-blind-safe set.
-pub struct Ink {
+pub struct PlotColors {
     pub ann: Color32,
     pub snn: Color32,
     /// The threshold line.
@@ -115,14 +115,14 @@ pub struct Ink {
 }
 
 /// The colors on the background of `ui`.
-pub fn ink(ui: &Ui) -> Ink {
+pub fn plot_colors(ui: &Ui) -> PlotColors {
     let visuals = ui.visuals();
     let pick = |dark: [u8; 3], light: [u8; 3]| {
         let [r, g, b] = if visuals.dark_mode { dark } else { light };
         Color32::from_rgb(r, g, b)
     };
     let snn = pick([240, 150, 50], [200, 95, 0]);
-    Ink {
+    PlotColors {
         ann: pick([86, 160, 240], [0, 100, 180]),
         snn,
         theta: pick([240, 228, 66], [150, 120, 0]),

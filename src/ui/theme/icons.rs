@@ -4,7 +4,7 @@ use egui::{Color32, Painter, Rect, Response, Role, Shape, Stroke, Ui, WidgetInfo
 
 /// What a button shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum Icon {
     Play,
     Pause,
     Back,
@@ -16,7 +16,7 @@ pub enum Sign {
     Info,
 }
 
-impl Sign {
+impl Icon {
     /// Paints the sign into the middle of `rect`.
     pub fn paint(self, painter: &Painter, rect: Rect, color: Color32) {
         let c = rect.center();
@@ -83,7 +83,7 @@ impl Sign {
 }
 
 /// The sign by itself, in a line of text; `name` says what it means.
-pub fn sign_label(ui: &mut Ui, sign: Sign, color: Color32, name: &str) {
+pub fn icon_label(ui: &mut Ui, sign: Icon, color: Color32, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(15.0, 15.0), egui::Sense::hover());
     sign.paint(ui.painter(), rect, color);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
@@ -91,7 +91,7 @@ pub fn sign_label(ui: &mut Ui, sign: Sign, color: Color32, name: &str) {
 }
 
 /// A button that shows only a sign; `name` is its tooltip and what a screen reader says.
-pub fn sign_button(ui: &mut Ui, sign: Sign, name: &str) -> Response {
+pub fn icon_button(ui: &mut Ui, sign: Icon, name: &str) -> Response {
     let response = ui.add(egui::Button::new("").min_size(vec2(26.0, 22.0)));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     let color = ui.style().interact(&response).fg_stroke.color;
@@ -100,7 +100,7 @@ pub fn sign_button(ui: &mut Ui, sign: Sign, name: &str) -> Response {
 }
 
 /// A button `text` that opens something below it.
-pub fn drop_button(ui: &mut Ui, text: &str) -> Response {
+pub fn dropdown_button(ui: &mut Ui, text: &str) -> Response {
     let response = ui.add(egui::Button::new(format!("{text}     ")));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));
     let color = ui.style().interact(&response).fg_stroke.color;

@@ -1,10 +1,10 @@
 //! The commands of the window.
 
-use super::file_request::Ask;
+use super::file_request::FileRequest;
 use super::pane::Pane;
 use crate::convert::Recipe;
 use crate::lab::{Lab, Workspace};
-use crate::ui::Format;
+use crate::ui::ExportFormat;
 
 /// Bundled data sets by their specification.
 pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];
@@ -13,7 +13,7 @@ pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// Ask for a file and do with it what it is asked for.
-    File(Ask),
+    FileDialog(FileRequest),
     /// Open the bundled network at this index of [`BUNDLED`].
     Bundled(usize),
     /// Open the bundled data set at this index of [`BUNDLED_DATA`].
@@ -25,19 +25,19 @@ pub enum Command {
     /// Open a session from a line of text.
     PasteSession,
     /// Write a pane to a file.
-    Export(Pane, Format),
+    Export(Pane, ExportFormat),
     /// The settings of the past run at this index.
-    GoBack(usize),
+    RestoreRun(usize),
     /// Compare with the past run at this index.
     Compare(usize),
     /// The hints of the first start again.
-    Hints,
+    FirstStartHints,
     Quit,
     Palette,
     Undo,
     Redo,
     ResetRecipe,
-    /// Take over the method at this index of [`Recipe::methods`].
+    /// Take over the method at this index of [`Recipe::published_methods`].
     Method(usize),
     Rerun,
     Stop,
@@ -47,10 +47,10 @@ pub enum Command {
     StepForward,
     FirstStep,
     LastStep,
-    LayerBefore,
-    LayerAfter,
-    SampleBefore,
-    SampleAfter,
+    PreviousLayer,
+    NextLayer,
+    PreviousSample,
+    NextSample,
     /// Look at the spiking layer at this index.
     Layer(usize),
     /// Keep the neuron in focus in view, or let it go.
@@ -64,7 +64,7 @@ pub enum Command {
     Workspace(Workspace),
     /// Show this pane, or close it.
     Pane(Pane),
-    ResetArrangement,
+    ResetPaneLayout,
     Layers,
     Samples,
     Inspector,
@@ -79,11 +79,11 @@ pub enum Command {
     /// Spikes as clicks, while time plays.
     Clicks,
     /// The list of the field's words.
-    Words,
+    Glossary,
 }
 
 /// The methods of the papers on the recipe of `lab`.
 pub fn methods(lab: &Lab) -> Vec<crate::convert::NamedRecipe> {
     let recipe = &lab.settings.recipe;
-    Recipe::methods(recipe, recipe.correction.presteps().max(4))
+    Recipe::published_methods(recipe, recipe.correction.presteps().max(4))
 }

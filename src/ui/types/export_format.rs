@@ -2,7 +2,7 @@
 
 /// As what a pane is taken along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum ExportFormat {
     Png,
     Svg,
     /// The numbers that the pane draws.
@@ -13,7 +13,7 @@ pub enum Format {
     Frames,
 }
 
-impl Format {
+impl ExportFormat {
     /// All of them, the usual ones first.
     pub const ALL: [Self; 5] = [Self::Png, Self::Svg, Self::Csv, Self::Gif, Self::Frames];
 

@@ -1,11 +1,11 @@
 //! Files that the window asks for in a dialog.
 
 use super::pane::Pane;
-use crate::ui::Format;
+use crate::ui::ExportFormat;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ask {
+pub enum FileRequest {
     OpenNetwork,
     OpenData,
     OpenPictures,
@@ -21,5 +21,5 @@ pub enum Ask {
     FindFolder(usize),
     OpenLesson,
     /// Where to write a pane.
-    Export(Pane, Format),
+    Export(Pane, ExportFormat),
 }

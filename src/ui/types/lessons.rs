@@ -8,7 +8,7 @@ use crate::lesson::bundled::{LESSONS, PREFIX};
 
 /// A line of the list.
 #[derive(Debug)]
-pub struct Entry {
+pub struct LessonEntry {
     pub source: String,
     pub title: String,
     pub summary: String,
@@ -16,14 +16,14 @@ pub struct Entry {
 }
 
 /// The bundled lessons, read once.
-pub fn entries() -> &'static [Entry] {
-    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+pub fn bundled_lessons() -> &'static [LessonEntry] {
+    static ENTRIES: OnceLock<Vec<LessonEntry>> = OnceLock::new();
     ENTRIES.get_or_init(|| {
         let panes = Pane::ALL.map(Pane::name);
         let entry = |(name, _): (&str, &str)| {
             let lesson = Lesson::open(&format!("{PREFIX}{name}"), &panes).ok()?;
             let Lesson { source, title, summary, minutes, .. } = lesson;
-            Some(Entry { source, title, summary, minutes })
+            Some(LessonEntry { source, title, summary, minutes })
         };
         LESSONS.into_iter().filter_map(entry).collect()
     })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Part;
+use crate::experiment::SnapshotPart;
 
 /// Every pane there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,9 +20,12 @@ pub enum Pane {
     Race,
     Bench,
     Energy,
-    Delay,
-    Initial,
-    History,
+    #[serde(rename = "delay")]
+    ReadoutWindow,
+    #[serde(rename = "initial")]
+    InitialPotential,
+    #[serde(rename = "history")]
+    Runs,
     Boxes,
     Draw,
 }
@@ -42,16 +45,16 @@ impl Pane {
         Self::Race,
         Self::Bench,
         Self::Energy,
-        Self::Delay,
-        Self::Initial,
-        Self::History,
+        Self::ReadoutWindow,
+        Self::InitialPotential,
+        Self::Runs,
         Self::Boxes,
         Self::Draw,
     ];
 
     /// Whether all of it is of the run on the screen; others follow the run in progress, list several or stand alone.
-    pub fn of_run(self) -> bool {
-        !matches!(self, Self::TCurve | Self::Race | Self::History | Self::Bench | Self::Transfer | Self::Draw)
+    pub fn shows_run(self) -> bool {
+        !matches!(self, Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Draw)
     }
 
     /// The name of the pane on the command line (`--pane NAME`).
@@ -69,23 +72,23 @@ impl Pane {
             Self::Race => "race",
             Self::Bench => "bench",
             Self::Energy => "energy",
-            Self::Delay => "delay",
-            Self::Initial => "initial",
-            Self::History => "runs",
+            Self::ReadoutWindow => "delay",
+            Self::InitialPotential => "initial",
+            Self::Runs => "runs",
             Self::Boxes => "boxes",
             Self::Draw => "draw",
         }
     }
 
     /// What the pane reads that no other does.
-    pub fn part(self) -> Option<Part> {
+    pub fn part(self) -> Option<SnapshotPart> {
         match self {
-            Self::OffsetSpikes => Some(Part::Uncorrected),
-            Self::Threshold => Some(Part::Threshold),
-            Self::Race => Some(Part::Lanes),
-            Self::Energy => Some(Part::Operations),
-            Self::Delay => Some(Part::Readout),
-            Self::Initial => Some(Part::Initial),
+            Self::OffsetSpikes => Some(SnapshotPart::Uncorrected),
+            Self::Threshold => Some(SnapshotPart::Threshold),
+            Self::Race => Some(SnapshotPart::Lanes),
+            Self::Energy => Some(SnapshotPart::Operations),
+            Self::ReadoutWindow => Some(SnapshotPart::Readout),
+            Self::InitialPotential => Some(SnapshotPart::Initial),
             _ => None,
         }
     }

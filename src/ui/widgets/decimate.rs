@@ -3,7 +3,7 @@
 
 /// The part of `points` (ascending in x) that `from..=to` shows, with at most about four points per column. Points just
 /// outside are kept, so that lines leave the frame where they would. Few points are returned as they are.
-pub fn visible(points: &[[f64; 2]], from: f64, to: f64, columns: usize) -> Vec<[f64; 2]> {
+pub fn decimate(points: &[[f64; 2]], from: f64, to: f64, columns: usize) -> Vec<[f64; 2]> {
     let first = points.partition_point(|p| p[0] < from).saturating_sub(1);
     let last = (points.partition_point(|p| p[0] <= to) + 1).min(points.len());
     let Some(shown) = points.get(first..last) else { return Vec::new() };
@@ -35,19 +35,19 @@ mod tests {
         let mut points: Vec<[f64; 2]> = (0..8192).map(|t| [f64::from(t), f64::from(t).sin()]).collect();
         points[5000][1] = 9.0;
         points[1234][1] = -7.0;
-        let shown = visible(&points, 0.0, 8192.0, 300);
+        let shown = decimate(&points, 0.0, 8192.0, 300);
         assert!(shown.len() <= 1200, "{}", shown.len());
         assert!(shown.contains(&[5000.0, 9.0]) && shown.contains(&[1234.0, -7.0]));
         assert!(shown.first() == points.first() && shown.last() == points.last());
         assert!(shown.windows(2).all(|pair| pair[0][0] <= pair[1][0]));
-        assert_eq!(visible(&points[..10], 0.0, 9.0, 300), points[..10]);
+        assert_eq!(decimate(&points[..10], 0.0, 9.0, 300), points[..10]);
     }
 
     #[test]
     fn a_window_keeps_its_neighbors_and_an_empty_line_stays_empty() {
         let points: Vec<[f64; 2]> = (0..100).map(|t| [f64::from(t), 0.0]).collect();
-        let shown = visible(&points, 10.5, 12.5, 300);
+        let shown = decimate(&points, 10.5, 12.5, 300);
         assert_eq!(shown.iter().map(|p| p[0]).collect::<Vec<_>>(), [10.0, 11.0, 12.0, 13.0]);
-        assert!(visible(&[], 0.0, 1.0, 10).is_empty());
+        assert!(decimate(&[], 0.0, 1.0, 10).is_empty());
     }
 }

@@ -46,12 +46,12 @@ pub fn show(ui: &mut Ui, formula: &str, size: f32) -> Response {
         let from: Pos2 = base + offset;
         ui.painter().line_segment([from, from + vec2(length, 0.0)], Stroke::new((size / 14.0).max(1.0), color));
     }
-    response.widget_info(|| WidgetInfo::labeled(Role::Math, true, spoken(formula)));
+    response.widget_info(|| WidgetInfo::labeled(Role::Math, true, formula_to_speech(formula)));
     response
 }
 
 /// The formula in one line: "φ = (θ n)/(T)".
-pub fn spoken(formula: &str) -> String {
+pub fn formula_to_speech(formula: &str) -> String {
     fn say(pieces: &[Piece]) -> String {
         let one = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
@@ -203,9 +203,9 @@ mod tests {
 
     #[test]
     fn the_small_language_is_understood_and_said_in_a_line() {
-        assert_eq!(spoken("φ = frac{θ}{T} n_{i}^{2}"), "φ = (θ)/(T) n_i^2");
-        assert_eq!(spoken("sum{i=1}{T} s(t)"), "sum over i=1 to T of  s(t)");
-        assert_eq!(spoken("sum{s≤t}{} o"), "sum over s≤t of  o");
+        assert_eq!(formula_to_speech("φ = frac{θ}{T} n_{i}^{2}"), "φ = (θ)/(T) n_i^2");
+        assert_eq!(formula_to_speech("sum{i=1}{T} s(t)"), "sum over i=1 to T of  s(t)");
+        assert_eq!(formula_to_speech("sum{s≤t}{} o"), "sum over s≤t of  o");
         assert_eq!(
             parse("a_{b_{c}}"),
             [

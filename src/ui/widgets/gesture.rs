@@ -12,12 +12,12 @@ pub fn end_gesture(response: &Response, out: &mut Vec<Message>) {
 }
 
 /// Where percentile `p` stands on its slider, 0 to 1: the nearer to 100, the finer, as thresholds want it.
-pub fn place_of(p: f64) -> f64 {
+pub fn slider_from_percentile(p: f64) -> f64 {
     1.0 - ((100.0 - p).clamp(0.0, 10.0) / 10.0).cbrt()
 }
 
 /// The percentile at `place`, rounded to what a person can mean by it.
-pub fn percentile_at(place: f64) -> f64 {
+pub fn percentile_from_slider(place: f64) -> f64 {
     let tail = 10.0 * (1.0 - place.clamp(0.0, 1.0)).powi(3);
     let digits = if tail > 1.0 {
         10.0
@@ -36,8 +36,8 @@ mod tests {
     #[test]
     fn the_percentile_slider_keeps_what_a_person_would_say() {
         for p in [90.0, 95.0, 99.0, 99.5, 99.9, 99.99, 100.0] {
-            assert!((percentile_at(place_of(p)) - p).abs() < 1e-9, "{p}");
+            assert!((percentile_from_slider(slider_from_percentile(p)) - p).abs() < 1e-9, "{p}");
         }
-        assert!(place_of(99.9) > 0.7, "half of the slider is for the last per cent");
+        assert!(slider_from_percentile(99.9) > 0.7, "half of the slider is for the last per cent");
     }
 }

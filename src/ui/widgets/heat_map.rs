@@ -9,7 +9,7 @@ use egui::{
 
 /// Where each value of a layer lies in a montage: channels as tiles, `[F]` layers as a near-square.
 #[derive(Clone, Copy, Debug, PartialEq, Hash)]
-pub struct Montage {
+pub struct ChannelGrid {
     channels: usize,
     height: usize,
     width: usize,
@@ -19,7 +19,7 @@ pub struct Montage {
     gap: usize,
 }
 
-impl Montage {
+impl ChannelGrid {
     /// The montage of a layer of `shape` that fills a field of `room` best.
     pub fn of(shape: &[usize], room: Vec2) -> Self {
         let (channels, height, width, gap) = match *shape {
@@ -178,7 +178,7 @@ mod tests {
     fn every_value_has_its_pixel_and_back() {
         for shape in [vec![16, 14, 14], vec![3, 5, 2], vec![64], vec![7, 1, 1], vec![1, 4, 4]] {
             for room in [vec2(90.0, 300.0), vec2(200.0, 200.0), vec2(800.0, 200.0)] {
-                let montage = Montage::of(&shape, room);
+                let montage = ChannelGrid::of(&shape, room);
                 let [width, height] = montage.size();
                 for index in 0..shape.iter().product() {
                     let [x, y] = montage.pixel(index);

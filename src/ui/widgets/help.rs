@@ -6,16 +6,16 @@ use egui::{Color32, Label, RichText, ScrollArea, Sense, Ui};
 use super::formula;
 use crate::ui::texts;
 use crate::ui::texts::glossary;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 
 /// Points of a line of text.
 const WIDTH: f32 = 400.0;
 
-/// Draws the explanation of `pane`; `sentences` have the current numbers.
-pub fn pane(ui: &mut Ui, pane: Pane, sentences: &str) {
+/// Draws the explanation of `pane_help_ui`; `sentences` have the current numbers.
+pub fn pane_help_ui(ui: &mut Ui, pane: Pane, sentences: &str) {
     ui.set_width(WIDTH);
-    text(ui, sentences);
+    glossary_text_ui(ui, sentences);
     let about = texts::panes::about(pane);
     ui.separator();
     for one in about.formulas {
@@ -30,8 +30,8 @@ pub fn pane(ui: &mut Ui, pane: Pane, sentences: &str) {
 }
 
 /// A text whose words of the field are underlined and explained on hover.
-pub fn text(ui: &mut Ui, text: &str) {
-    let accent: Color32 = tones(ui).accent;
+pub fn glossary_text_ui(ui: &mut Ui, text: &str) {
+    let accent: Color32 = ui_colors(ui).accent;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         for (range, meaning) in glossary::split(text) {

@@ -17,18 +17,18 @@ const LEAST_BENCH: f32 = 380.0;
 
 /// Where a pane is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dress {
+pub enum PaneFrame {
     /// Alone, with its controls.
     #[default]
-    Alone,
+    Standalone,
     /// In the window under a tab, where its "?" stands.
-    Docked,
+    InTab,
     /// The same without a title.
-    Snug,
+    InTabUntitled,
     /// The same in little room: the plot alone.
-    Low,
+    PlotOnly,
     /// A picture for a page or a slide.
-    Figure,
+    Export,
 }
 
 fn id() -> Id {
@@ -39,29 +39,29 @@ fn unfolded(pane: Pane) -> Id {
     Id::unique(("controls of the pane", pane))
 }
 
-impl Dress {
+impl PaneFrame {
     /// How the pane that is being drawn is dressed.
-    pub fn of(ctx: &Context) -> Self {
+    pub fn current(ctx: &Context) -> Self {
         ctx.data(|data| data.get_temp(id())).unwrap_or_default()
     }
 
     /// How the panes that are drawn next are dressed.
-    pub fn put_on(self, ctx: &Context) {
+    pub fn set(self, ctx: &Context) {
         ctx.data_mut(|data| data.insert_temp(id(), self));
     }
 
     /// How `pane` is dressed in the window in `height` points, and how high it is drawn there.
-    pub fn docked(ctx: &Context, pane: Pane, height: f32) -> (Self, f32) {
-        if pane == Pane::Bench && (height >= LOW || is_unfolded(ctx, pane)) {
-            (if height >= SNUG { Self::Docked } else { Self::Snug }, height.max(LEAST_BENCH))
+    pub fn for_tab(ctx: &Context, pane: Pane, height: f32) -> (Self, f32) {
+        if pane == Pane::Bench && (height >= LOW || is_expanded(ctx, pane)) {
+            (if height >= SNUG { Self::InTab } else { Self::InTabUntitled }, height.max(LEAST_BENCH))
         } else if height >= SNUG {
-            (Self::Docked, height)
+            (Self::InTab, height)
         } else if height >= LOW {
-            (Self::Snug, height)
-        } else if is_unfolded(ctx, pane) {
-            (Self::Snug, height.max(LEAST_WITH_ALL))
+            (Self::InTabUntitled, height)
+        } else if is_expanded(ctx, pane) {
+            (Self::InTabUntitled, height.max(LEAST_WITH_ALL))
         } else {
-            (Self::Low, height.max(LEAST))
+            (Self::PlotOnly, height.max(LEAST))
         }
     }
 }
@@ -72,39 +72,39 @@ pub fn is_low(height: f32) -> bool {
 }
 
 /// Whether a person wants the controls of `pane` although there is little room.
-pub fn is_unfolded(ctx: &Context, pane: Pane) -> bool {
+pub fn is_expanded(ctx: &Context, pane: Pane) -> bool {
     ctx.data(|data| data.get_temp(unfolded(pane))).unwrap_or(false)
 }
 
 /// Folds the controls of `pane` away or brings them back.
-pub fn unfold(ctx: &Context, pane: Pane, wanted: bool) {
+pub fn set_expanded(ctx: &Context, pane: Pane, wanted: bool) {
     ctx.data_mut(|data| data.insert_temp(unfolded(pane), wanted));
 }
 
 /// Whether the pane that is being drawn shows what one works with.
 pub fn has_controls(ui: &Ui) -> bool {
-    !matches!(Dress::of(ui.ctx()), Dress::Low | Dress::Figure)
+    !matches!(PaneFrame::current(ui.ctx()), PaneFrame::PlotOnly | PaneFrame::Export)
 }
 
 /// Whether it shows sentences beside its plot.
-pub fn has_words(ui: &Ui) -> bool {
-    Dress::of(ui.ctx()) != Dress::Low
+pub fn has_sentences(ui: &Ui) -> bool {
+    PaneFrame::current(ui.ctx()) != PaneFrame::PlotOnly
 }
 
 /// Where a pane's place in the window is kept.
-pub fn place_of(pane: Pane) -> Id {
+pub fn size_id(pane: Pane) -> Id {
     Id::unique(("size of pane", pane))
 }
 
 /// The size at which the window drew `pane` last.
-pub fn size_of(ctx: &Context, pane: Pane) -> Option<Vec2> {
-    ctx.data(|data| data.get_temp(place_of(pane)))
+pub fn pane_size(ctx: &Context, pane: Pane) -> Option<Vec2> {
+    ctx.data(|data| data.get_temp(size_id(pane)))
 }
 
 /// Notes the size at which the window draws `pane`.
-pub fn note_size(ui: &Ui, pane: Pane) {
+pub fn remember_size(ui: &Ui, pane: Pane) {
     let size = ui.max_rect().size();
-    ui.data_mut(|data| data.insert_temp(place_of(pane), size));
+    ui.data_mut(|data| data.insert_temp(size_id(pane), size));
 }
 
 /// Where the window keeps which widget is the "?" of `pane`.
@@ -129,13 +129,17 @@ mod tests {
     #[test]
     fn the_plot_comes_before_its_controls() {
         let ctx = Context::default();
-        assert_eq!(Dress::docked(&ctx, Pane::Membrane, 260.0), (Dress::Docked, 260.0));
-        assert_eq!(Dress::docked(&ctx, Pane::Membrane, 220.0).0, Dress::Snug);
-        assert_eq!(Dress::docked(&ctx, Pane::Membrane, 150.0), (Dress::Low, 150.0));
-        assert_eq!(Dress::docked(&ctx, Pane::Membrane, 40.0), (Dress::Low, LEAST), "it scrolls");
-        assert_eq!(Dress::docked(&ctx, Pane::Bench, 260.0), (Dress::Docked, LEAST_BENCH), "its arrows can be dragged");
-        unfold(&ctx, Pane::Membrane, true);
-        assert_eq!(Dress::docked(&ctx, Pane::Membrane, 150.0), (Dress::Snug, LEAST_WITH_ALL));
-        assert_eq!(Dress::docked(&ctx, Pane::Raster, 150.0), (Dress::Low, 150.0), "the others stay");
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 260.0), (PaneFrame::InTab, 260.0));
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 220.0).0, PaneFrame::InTabUntitled);
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 150.0), (PaneFrame::PlotOnly, 150.0));
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 40.0), (PaneFrame::PlotOnly, LEAST), "it scrolls");
+        assert_eq!(
+            PaneFrame::for_tab(&ctx, Pane::Bench, 260.0),
+            (PaneFrame::InTab, LEAST_BENCH),
+            "its arrows can be dragged"
+        );
+        set_expanded(&ctx, Pane::Membrane, true);
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 150.0), (PaneFrame::InTabUntitled, LEAST_WITH_ALL));
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Raster, 150.0), (PaneFrame::PlotOnly, 150.0), "the others stay");
     }
 }

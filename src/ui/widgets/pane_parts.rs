@@ -4,9 +4,9 @@
 use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
-use super::decimate::visible;
+use super::decimate::decimate;
 use super::help;
-use super::pane_frame::{Dress, copy_wanted, csv_wanted, help_of};
+use super::pane_frame::{PaneFrame, copy_wanted, csv_wanted, help_of};
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::texts::format::format_tick;
@@ -15,7 +15,7 @@ use crate::ui::texts::panes::pane_header as texts;
 use crate::ui::types::pane::Pane;
 
 /// The head of a pane.
-pub struct Page {
+pub struct PaneHeader {
     pub of: Pane,
     pub title: &'static str,
     /// Three sentences with the current numbers.
@@ -25,13 +25,13 @@ pub struct Page {
 }
 
 /// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
-pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
-    let dress = Dress::of(ui.ctx());
+pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
+    let dress = PaneFrame::current(ui.ctx());
     let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(page.of))).unwrap_or(false);
-    if !matches!(dress, Dress::Snug | Dress::Low) {
+    if !matches!(dress, PaneFrame::InTabUntitled | PaneFrame::PlotOnly) {
         ui.horizontal_wrapped(|ui| {
             ui.strong(page.title);
-            if dress == Dress::Alone {
+            if dress == PaneFrame::Standalone {
                 let help = ui.small_button("?");
                 help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
                 explained(help, page);
@@ -43,7 +43,9 @@ pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl F
     }
     // Under a tab, the "?" stands beside it.
     let help = ui.data(|data| data.get_temp::<Id>(help_of(page.of))).and_then(|id| ui.ctx().read_response(id));
-    if let Some(help) = help.filter(|_| matches!(dress, Dress::Docked | Dress::Snug | Dress::Low)) {
+    if let Some(help) =
+        help.filter(|_| matches!(dress, PaneFrame::InTab | PaneFrame::InTabUntitled | PaneFrame::PlotOnly))
+    {
         explained(help, page);
     }
     let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
@@ -61,11 +63,11 @@ pub fn page(ui: &mut Ui, page: &Page, csv: impl FnOnce() -> String, body: impl F
 }
 
 /// Puts the explanation of a pane behind its "?".
-fn explained(help: Response, page: &Page) {
+fn explained(help: Response, page: &PaneHeader) {
     let help = help.on_hover_text(&page.explanation);
     Popup::menu(&help)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| help::pane(ui, page.of, &page.explanation));
+        .show(|ui| help::pane_help_ui(ui, page.of, &page.explanation));
 }
 
 /// What the colors of a plot mean, in a row above it, where it covers nothing.
@@ -80,7 +82,7 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
             let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
             ui.painter().rect_filled(line, 1.0, *color);
             let word = ui.small(*name);
-            if let Some(meaning) = glossary::meaning(name) {
+            if let Some(meaning) = glossary::definition(name) {
                 word.on_hover_text(meaning);
             }
             ui.add_space(6.0);
@@ -113,13 +115,13 @@ pub fn empty(ui: &mut Ui, text: &str) {
 }
 
 /// The moment between a pane's coming to the front and its numbers.
-pub fn counting(ui: &mut Ui) {
+pub fn loading(ui: &mut Ui) {
     empty(ui, texts::COUNTING);
 }
 
-/// A neuron as a person says it, see [`SpikingLayer::place`].
+/// A neuron as a person says it, see [`SpikingLayer::neuron_label`].
 pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
-    layer.place(neuron)
+    layer.neuron_label(neuron)
 }
 
 /// A horizontal axis whose numbers stand close enough for a small pane.
@@ -189,7 +191,7 @@ pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
 /// A curve over the steps as what the pixels of `plot` show of it.
 pub fn shown(plot: &PlotUi<'_>, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     let bounds = plot.plot_bounds();
-    visible(&points, bounds.min()[0], bounds.max()[0], columns(plot))
+    decimate(&points, bounds.min()[0], bounds.max()[0], columns(plot))
 }
 
 /// The columns of pixels that a plot has, at least one.
@@ -200,7 +202,7 @@ pub fn columns(plot: &PlotUi<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::{Reset, Tie};
+    use crate::convert::{Reset, TieRule};
     use crate::network::Activation;
 
     #[test]
@@ -213,11 +215,11 @@ mod tests {
             activation: Activation::Relu,
             neuron: Default::default(),
             v_init: 0.5,
-            start: None,
+            v_init_values: None,
             bias: Vec::new(),
-            shift: 0.0,
+            bias_shift: 0.0,
             reset: Reset::Soft,
-            tie: Tie::Ge,
+            tie: TieRule::Ge,
         };
         assert_eq!(neuron_name(&layer, 15 + 7), "act1 · channel 1 · row 1, column 2");
         layer.shape = vec![60];

@@ -6,13 +6,13 @@ use egui::{Response, Role, WidgetInfo};
 const TOLD: usize = 5;
 
 /// Gives the plot behind `response` its name and what it shows. The words are made only where someone listens.
-pub fn tell(response: &Response, name: &str, shows: impl FnOnce() -> String) {
+pub fn describe_plot(response: &Response, name: &str, shows: impl FnOnce() -> String) {
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(shows()));
 }
 
 /// A curve in words, by a few of its points, the first and the last among them: "10 % at t = 1, 98 % at t = 16".
-pub fn course(points: &[[f64; 2]], say: impl Fn([f64; 2]) -> String) -> String {
+pub fn describe_curve(points: &[[f64; 2]], say: impl Fn([f64; 2]) -> String) -> String {
     let last = points.len().saturating_sub(1);
     let mut told: Vec<usize> = (0..TOLD).map(|k| (k * last + (TOLD - 1) / 2) / (TOLD - 1)).collect();
     told.dedup();
@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn a_curve_is_told_by_its_ends_and_some_between() {
         let curve = |n: usize| (1..=n).map(|t| [t as f64, 2.0 * t as f64]).collect::<Vec<_>>();
-        let told = |n: usize| course(&curve(n), |[t, y]| format!("{y} at {t}"));
+        let told = |n: usize| describe_curve(&curve(n), |[t, y]| format!("{y} at {t}"));
         assert_eq!(told(17), "2 at 1, 10 at 5, 18 at 9, 26 at 13, 34 at 17");
         assert_eq!(told(2), "2 at 1, 4 at 2");
         assert_eq!((told(1).as_str(), told(0).as_str()), ("2 at 1", ""));

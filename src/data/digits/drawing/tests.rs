@@ -3,18 +3,18 @@ use crate::data::DataSpec;
 
 fn stroke(points: &[[f32; 2]]) -> Drawing {
     let mut drawing = Drawing::default();
-    drawing.begin(points[0]);
-    points[1..].iter().for_each(|point| _ = drawing.draw_to(*point));
+    drawing.begin_stroke(points[0]);
+    points[1..].iter().for_each(|point| _ = drawing.line_to(*point));
     drawing
 }
 
 #[test]
 fn the_text_form_survives_and_nonsense_is_refused() {
     let mut drawing = stroke(&[[3.0, 4.0], [10.5, 20.1], [28.0, 0.0]]);
-    drawing.begin([1.0, 1.0]);
+    drawing.begin_stroke([1.0, 1.0]);
     drawing.under = Some((0..784).map(|i| i as u8).collect());
     let text = drawing.to_string();
-    assert!(Drawing::is(&text));
+    assert!(Drawing::is_drawing_spec(&text));
     assert_eq!(Drawing::parse(text.strip_prefix("drawn:").unwrap()).unwrap(), drawing);
     assert_eq!(DataSpec::parse(&text).unwrap().to_string(), text);
     assert_eq!(DataSpec::parse(&Drawing::default().to_string()).unwrap().load().unwrap().len(), 1);
@@ -35,13 +35,13 @@ fn measure(picture: &[f32]) -> ([usize; 4], [f32; 2]) {
 #[test]
 fn what_is_drawn_small_in_a_corner_stands_in_the_middle_at_20_pixels() {
     let seven = stroke(&[[1.0, 1.0], [8.0, 1.0], [5.0, 11.0]]);
-    let ([left, right, top, bottom], mass) = measure(&seven.picture());
+    let ([left, right, top, bottom], mass) = measure(&seven.rasterize());
     assert!((19..=21).contains(&(bottom - top + 1)), "{top} to {bottom}");
     assert!(right - left < 20);
     assert!(mass.iter().all(|at| (at - 14.0).abs() < 0.6), "{mass:?}");
     // Where and how large it is drawn makes no difference.
     let elsewhere = stroke(&[[10.0, 12.0], [17.0, 12.0], [14.0, 22.0]]);
-    let differ = seven.picture().iter().zip(elsewhere.picture()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let differ = seven.rasterize().iter().zip(elsewhere.rasterize()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(differ <= 2.0, "{differ}");
 }
 
@@ -50,7 +50,7 @@ fn a_photograph_of_ink_on_paper_is_turned_cut_and_centered() {
     let paper =
         GrayImage::from_fn(90, 60, |x, y| Luma([if (10..20).contains(&x) && (5..45).contains(&y) { 30 } else { 220 }]));
     let drawing = Drawing::from_picture(&paper).unwrap();
-    let ([left, right, top, bottom], mass) = measure(&drawing.picture());
+    let ([left, right, top, bottom], mass) = measure(&drawing.rasterize());
     assert_eq!((right - left + 1, bottom - top + 1), (5, 20));
     assert!(mass.iter().all(|at| (at - 14.0).abs() <= 0.5), "{mass:?}");
     assert!(Drawing::from_picture(&GrayImage::from_pixel(30, 30, Luma([200]))).is_err());

@@ -16,7 +16,7 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
     let choices = [
         (Correction::None, texts::NO_CORRECTION, texts::NO_CORRECTION_HINT),
         (Correction::Srp { steps, rule: SrpRule::Code }, texts::SRP, texts::SRP_HINT),
-        (Correction::Cos { steps, passes: 1, rule: CosRule::Guarded }, texts::COS, texts::COS_HINT),
+        (Correction::Cos { steps, passes: 1, rule: CosRule::KeepSaturated }, texts::COS, texts::COS_HINT),
     ];
     let same = |other: &Correction| std::mem::discriminant(other) == std::mem::discriminant(&now);
     let name = choices.iter().find(|(choice, ..)| same(choice)).map_or("", |(_, name, _)| name);
@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
             let mut done = number(ui, steps, 1..=MAX_PRESTEPS, "ρ ", texts::COS_STEPS_HINT);
             done |= number(ui, passes, 1..=MAX_PASSES, texts::PASSES, texts::PASSES_HINT);
             let rules = [
-                (CosRule::Guarded, texts::GUARDED, texts::GUARDED_HINT),
+                (CosRule::KeepSaturated, texts::GUARDED, texts::GUARDED_HINT),
                 (CosRule::Published, texts::PUBLISHED, texts::PUBLISHED_HINT),
                 (CosRule::Exact, texts::EXACT, texts::EXACT_HINT),
             ];

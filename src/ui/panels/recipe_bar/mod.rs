@@ -7,10 +7,10 @@ use egui::{Popup, PopupCloseBehavior, Slider, SliderClamping, Ui};
 
 use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Correction, Recipe, ThresholdRule};
-use crate::lab::{Control, Lab, Message};
-use crate::ui::state::first_start::Target;
+use crate::lab::{ControlGroup, Lab, Message};
+use crate::ui::state::first_start::HintTarget;
 use crate::ui::texts::recipe as texts;
-use crate::ui::theme::icons::drop_button;
+use crate::ui::theme::icons::dropdown_button;
 use crate::ui::widgets::gesture::end_gesture;
 
 /// The T slider goes this far; more can be typed.
@@ -19,25 +19,25 @@ const MAX_T: usize = 256;
 /// Draws the controls into a row.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
-    let free = |control| !lab.locked(control);
+    let free = |control| !lab.is_locked(control);
     let tight = ui.available_width() < room(recipe);
     let (long, short) = if tight { (60.0, 50.0) } else { (110.0, 80.0) };
     ui.spacing_mut().slider_width = long;
     begin(ui, 90.0 + long);
-    let steps = ui.add_enabled_ui(free(Control::Steps), |ui| {
+    let steps = ui.add_enabled_ui(free(ControlGroup::Steps), |ui| {
         let mut steps = recipe.steps;
         let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
         if dragged(ui, "T", texts::STEPS_HINT, t.clamping(SliderClamping::Never), out) {
             push_change(out, Message::SetSteps(steps.clamp(1, MAX_STEPS)));
         }
     });
-    crate::ui::state::first_start::note(ui, Target::Steps, steps.response.rect);
+    crate::ui::state::first_start::register_target(ui, HintTarget::Steps, steps.response.rect);
     ui.separator();
     begin(ui, 180.0 + long);
-    ui.add_enabled_ui(free(Control::Threshold), |ui| threshold::show(ui, recipe.threshold, tight, out));
+    ui.add_enabled_ui(free(ControlGroup::Threshold), |ui| threshold::show(ui, recipe.threshold, tight, out));
     ui.separator();
     begin(ui, 110.0 + short);
-    ui.add_enabled_ui(free(Control::VInit), |ui| {
+    ui.add_enabled_ui(free(ControlGroup::VInit), |ui| {
         let mut v_init = recipe.v_init;
         ui.spacing_mut().slider_width = short;
         let v = Slider::new(&mut v_init, 0.0..=1.0).fixed_decimals(2).suffix(" θ");
@@ -47,11 +47,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
     ui.separator();
     begin(ui, 130.0 + correcting(recipe));
-    ui.add_enabled_ui(free(Control::Correction), |ui| correction::show(ui, recipe.correction, out));
+    ui.add_enabled_ui(free(ControlGroup::Correction), |ui| correction::show(ui, recipe.correction, out));
     ui.separator();
     begin(ui, 90.0);
-    ui.add_enabled_ui(free(Control::Recipe), |ui| {
-        let button = drop_button(ui, texts::RECIPE).on_hover_text(texts::RECIPE_HINT);
+    ui.add_enabled_ui(free(ControlGroup::Recipe), |ui| {
+        let button = dropdown_button(ui, texts::RECIPE).on_hover_text(texts::RECIPE_HINT);
         Popup::menu(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| crate::ui::popups::advanced_settings::show(ui, lab, out));

@@ -2,10 +2,10 @@
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
-use crate::convert::{Balance, ThresholdRule};
+use crate::convert::{BalancingOptions, ThresholdRule};
 use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
-use crate::ui::widgets::gesture::{end_gesture, percentile_at, place_of};
+use crate::ui::widgets::gesture::{end_gesture, percentile_from_slider, slider_from_percentile};
 
 /// The percentile that the slider starts from when the rule was another.
 const DEFAULT_PERCENTILE: f64 = 99.9;
@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message
         (ThresholdRule::Max, texts::MAX, texts::MAX_HINT),
         (ThresholdRule::Learned, texts::LEARNED, texts::LEARNED_HINT),
         (ThresholdRule::Mse, texts::LEAST_MSE, texts::LEAST_MSE_HINT),
-        (ThresholdRule::Balance(Balance::default()), texts::BALANCE, texts::BALANCE_HINT),
+        (ThresholdRule::Balance(BalancingOptions::default()), texts::BALANCE, texts::BALANCE_HINT),
     ];
     let same = |a: &ThresholdRule| std::mem::discriminant(a) == std::mem::discriminant(&rule);
     let name = choices.iter().find(|(choice, ..)| same(choice)).map_or("", |(_, name, _)| name);
@@ -42,7 +42,7 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message
 }
 
 /// Batches, their size and the cap.
-fn balancing(ui: &mut Ui, now: Balance, out: &mut Vec<Message>) {
+fn balancing(ui: &mut Ui, now: BalancingOptions, out: &mut Vec<Message>) {
     let mut balance = now;
     let drag = |ui: &mut Ui, value: &mut usize, range, suffix: &str, hint: &str| {
         let drag = DragValue::new(value).range(range).suffix(suffix).update_while_editing(false);
@@ -68,16 +68,16 @@ fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, out: &mut Vec<Messag
     };
     let by_percentile = matches!(rule, ThresholdRule::Percentile(_));
     ui.add_enabled_ui(by_percentile, |ui| {
-        let mut place = place_of(percentile);
+        let mut place = slider_from_percentile(percentile);
         let slider = Slider::new(&mut place, 0.0..=1.0)
-            .custom_formatter(|place, _| format!("{} %", percentile_at(place)))
-            .custom_parser(|text| text.trim().trim_end_matches('%').trim().parse().ok().map(place_of))
+            .custom_formatter(|place, _| format!("{} %", percentile_from_slider(place)))
+            .custom_parser(|text| text.trim().trim_end_matches('%').trim().parse().ok().map(slider_from_percentile))
             .smart_aim(false)
             .update_while_editing(false);
         let response = ui.add(slider).on_hover_text(hint);
         response.widget_info(|| WidgetInfo::slider(true, percentile, texts::PERCENTILE_NAME));
         if response.changed() {
-            out.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_at(place))));
+            out.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_from_slider(place))));
         }
         end_gesture(&response, out);
     });

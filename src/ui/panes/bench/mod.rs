@@ -4,13 +4,13 @@ mod plots;
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
-use crate::convert::{Neuron, Reset, Tie};
-use crate::lab::{Control, Lab, Message};
-use crate::measure::neuron_bench::{Bench, MAX_STEPS, Outcome};
+use crate::convert::{NeuronModel, Reset, TieRule};
+use crate::lab::{ControlGroup, Lab, Message};
+use crate::measure::neuron_bench::{BenchTrace, MAX_STEPS, NeuronBench};
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
@@ -18,15 +18,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let bench = &lab.view.bench;
     let outcome = bench.run();
     let words = explain(bench, &outcome);
-    let page = Page { of: Pane::Bench, title: texts::TITLE, description: words.clone(), explanation: words };
-    pane_parts::page(
+    let page = PaneHeader { of: Pane::Bench, title: texts::TITLE, description: words.clone(), explanation: words };
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(&outcome),
         |ui| {
             let mut next = bench.clone();
             if pane_frame::has_controls(ui) {
-                ui.add_enabled_ui(!lab.locked(Control::Bench), |ui| {
+                ui.add_enabled_ui(!lab.is_locked(ControlGroup::Bench), |ui| {
                     sources(ui, lab, &mut next, out);
                     sliders(ui, &mut next);
                 });
@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 ui.small(texts::set(bench));
             }
             // A lesson that keeps the bench to itself asks for what this says.
-            if !lab.locked(Control::Bench) && pane_frame::has_words(ui) {
+            if !lab.is_locked(ControlGroup::Bench) && pane_frame::has_sentences(ui) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
             let playing = lab.view.playing.then(|| lab.cursor());
@@ -60,12 +60,12 @@ fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
 }
 
 /// Where the input comes from, and its order.
-fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
+fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         // All of them in one row of the Teach workspace.
         ui.spacing_mut().item_spacing.x = 4.0;
         if ui.button(texts::EXAMPLE).on_hover_text(texts::EXAMPLE_HINT).clicked() {
-            *next = Bench::default();
+            *next = NeuronBench::default();
         }
         let hint = texts::IN_FOCUS_HINT;
         if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new(texts::IN_FOCUS)).on_hover_text(hint).clicked() {
@@ -94,7 +94,7 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut Bench, out: &mut Vec<Message>) {
 }
 
 /// Moves an arrow without a pointer: which one, and to the step before or after.
-fn by_keys(ui: &mut Ui, next: &mut Bench) {
+fn by_keys(ui: &mut Ui, next: &mut NeuronBench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
@@ -110,7 +110,7 @@ fn by_keys(ui: &mut Ui, next: &mut Bench) {
     ui.data_mut(|data| data.insert_temp(id, step));
 }
 
-fn sliders(ui: &mut Ui, next: &mut Bench) {
+fn sliders(ui: &mut Ui, next: &mut NeuronBench) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().slider_width = 80.0;
         let mut steps = next.input.len();
@@ -124,14 +124,14 @@ fn sliders(ui: &mut Ui, next: &mut Bench) {
         for (reset, name) in [(Reset::Soft, texts::SOFT_RESET), (Reset::Hard, texts::HARD_RESET)] {
             ui.selectable_value(&mut next.reset, reset, name);
         }
-        for (tie, name) in [(Tie::Ge, "≥ θ"), (Tie::Gt, "> θ")] {
+        for (tie, name) in [(TieRule::Ge, "≥ θ"), (TieRule::Gt, "> θ")] {
             ui.selectable_value(&mut next.tie, tie, name);
         }
         let kinds = [
-            (Neuron::If, texts::IF),
-            (Neuron::Signed, texts::SIGNED),
-            (Neuron::Group(4), texts::GROUP),
-            (Neuron::Burst(5), texts::BURSTS),
+            (NeuronModel::If, texts::IF),
+            (NeuronModel::Signed, texts::SIGNED),
+            (NeuronModel::Group(4), texts::GROUP),
+            (NeuronModel::Burst(5), texts::BURSTS),
         ];
         let now = kinds.iter().find(|(kind, _)| *kind == next.neuron).map_or(texts::OTHER, |(_, name)| name);
         let combo = ComboBox::from_id_salt("bench neuron").selected_text(now).width(84.0).show_ui(ui, |ui| {
@@ -144,8 +144,8 @@ fn sliders(ui: &mut Ui, next: &mut Bench) {
 }
 
 /// Due and sent, in a sentence.
-fn verdict(bench: &Bench, outcome: &Outcome) -> String {
-    let (due, came) = (i64::from(outcome.due), i64::from(outcome.count()));
+fn verdict(bench: &NeuronBench, outcome: &BenchTrace) -> String {
+    let (due, came) = (i64::from(outcome.expected), i64::from(outcome.count()));
     let charge: f32 = outcome.current.iter().sum();
     let last = outcome.after_reset.last().copied().unwrap_or(outcome.initial);
     let residue = last / bench.theta.max(f32::MIN_POSITIVE);
@@ -165,15 +165,15 @@ fn verdict(bench: &Bench, outcome: &Outcome) -> String {
     )
 }
 
-fn explain(bench: &Bench, outcome: &Outcome) -> String {
-    texts::explanation(bench.input.len(), outcome.due, outcome.count())
+fn explain(bench: &NeuronBench, outcome: &BenchTrace) -> String {
+    texts::explanation(bench.input.len(), outcome.expected, outcome.count())
 }
 
-fn csv(outcome: &Outcome) -> String {
+fn csv(outcome: &BenchTrace) -> String {
     let mut text = String::from("t,input,before_reset,after_reset,sent\n");
     for t in 0..outcome.current.len() {
         let (i, m, v) = (outcome.current[t], outcome.before_reset[t], outcome.after_reset[t]);
-        text += &format!("{},{i},{m},{v},{}\n", t + 1, outcome.sent[t]);
+        text += &format!("{},{i},{m},{v},{}\n", t + 1, outcome.emitted[t]);
     }
     text
 }

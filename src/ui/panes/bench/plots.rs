@@ -3,7 +3,7 @@
 use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use crate::measure::neuron_bench::{Bench, Outcome};
+use crate::measure::neuron_bench::{BenchTrace, NeuronBench};
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
 use crate::ui::widgets::{pane_parts, plot_description};
@@ -12,8 +12,8 @@ use crate::ui::widgets::{pane_parts, plot_description};
 const LOW: f32 = 280.0;
 
 /// Draws both over the same axis, with the step that is `playing`; drags change `next`.
-pub fn show(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, next: &mut Bench) {
-    let ink = crate::ui::theme::colors::ink(ui);
+pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     pane_parts::legend(
         ui,
         &[
@@ -45,8 +45,15 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
         .custom_y_axes(vec![pane_parts::y_axis(label).min_thickness(46.0)])
 }
 
-fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below: bool, next: &mut Bench) {
-    let color = crate::ui::theme::colors::ink(ui).ann;
+fn input(
+    ui: &mut Ui,
+    bench: &NeuronBench,
+    outcome: &BenchTrace,
+    height: f32,
+    steps_below: bool,
+    next: &mut NeuronBench,
+) {
+    let color = crate::ui::theme::colors::plot_colors(ui).ann;
     let steps = bench.input.len();
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
@@ -76,7 +83,7 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
             }
             plot.hline(HLine::new("zero", 0.0).color(color.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
-    plot_description::tell(&shown.response, texts::INPUTS, || {
+    plot_description::describe_plot(&shown.response, texts::INPUTS, || {
         let arrow = |(k, current): (usize, &f32)| {
             shared::at_step(&crate::ui::texts::format::format_tick(f64::from(*current)), k + 1)
         };
@@ -107,8 +114,8 @@ fn input(ui: &mut Ui, bench: &Bench, outcome: &Outcome, height: f32, steps_below
     }
 }
 
-fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize>, height: f32) {
-    let ink = crate::ui::theme::colors::ink(ui);
+fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, height: f32) {
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let steps = bench.input.len();
     // Up to the charged potential, then straight down to where the reset leaves it.
     let mut path = vec![[0.0, f64::from(outcome.initial)]];
@@ -122,14 +129,14 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
     let low = outcome.after_reset.iter().copied().fold(0.0, f32::min);
     let above = f64::from(top + 0.14 * (top - low));
     let fired = |positive: bool| -> Vec<[f64; 2]> {
-        let spikes = outcome.sent.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
+        let spikes = outcome.emitted.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
         spikes.map(|(k, _)| [charged[k][0], above]).collect()
     };
     let shown = plot("bench membrane", texts::POTENTIAL, steps, height)
         .include_y(above + 0.1 * f64::from(top - low))
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, steps);
-            let (m, v, n) = (outcome.before_reset[t - 1], outcome.after_reset[t - 1], outcome.sent[t - 1]);
+            let (m, v, n) = (outcome.before_reset[t - 1], outcome.after_reset[t - 1], outcome.emitted[t - 1]);
             Some(texts::hover(t, m, v, n))
         })
         .show(ui, |plot| {
@@ -150,11 +157,11 @@ fn membrane(ui: &mut Ui, bench: &Bench, outcome: &Outcome, playing: Option<usize
                 plot.points(spikes.allow_hover(false));
             }
         });
-    plot_description::tell(&shown.response, texts::POTENTIAL_NAME, || {
-        let sent = outcome.sent.iter().enumerate().filter(|(_, n)| **n != 0);
+    plot_description::describe_plot(&shown.response, texts::POTENTIAL_NAME, || {
+        let sent = outcome.emitted.iter().enumerate().filter(|(_, n)| **n != 0);
         let spikes: Vec<String> = sent.map(|(k, n)| texts::sent_at(*n, k + 1)).collect();
         let spikes = if spikes.is_empty() { texts::NO_SPIKES.to_owned() } else { spikes.join(", ") };
-        let course = plot_description::course(&charged, |[t, m]| {
+        let course = plot_description::describe_curve(&charged, |[t, m]| {
             shared::at_step(&crate::ui::texts::format::format_number(m), t)
         });
         let [theta, start] =

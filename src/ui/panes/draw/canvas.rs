@@ -9,7 +9,7 @@ use crate::data::digits::drawing::CANVAS;
 use crate::data::digits::render::SIDE;
 use crate::lab::Message;
 use crate::ui::texts::panes::draw as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 
 /// How far an arrow key moves the pen, in units of the canvas.
 const KEY_STEP: f32 = 1.0;
@@ -33,10 +33,10 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
         // A drag is known once the pointer has moved: the stroke begins where it was pressed.
         let from = ui.input(|input| input.pointer.press_origin()).unwrap_or(at);
         if response.drag_started() || response.clicked() {
-            drawn.begin(point(from));
-            drawn.draw_to(point(at));
+            drawn.begin_stroke(point(from));
+            drawn.line_to(point(at));
             next = Some(drawn);
-        } else if response.dragged() && drawn.draw_to(point(at)) {
+        } else if response.dragged() && drawn.line_to(point(at)) {
             next = Some(drawn);
         }
     }
@@ -73,13 +73,13 @@ fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Opt
     if presses(Key::Space) % 2.0 == 1.0 {
         pen.down = !pen.down;
         if pen.down {
-            drawn.begin(pen.at);
+            drawn.begin_stroke(pen.at);
             changed = true;
         }
     }
     if step != [0.0; 2] {
         pen.at = [0, 1].map(|k| (pen.at[k] + step[k] * KEY_STEP).clamp(0.0, CANVAS));
-        changed |= pen.down && drawn.draw_to(pen.at);
+        changed |= pen.down && drawn.line_to(pen.at);
     }
     if changed {
         *next = Some(drawn);
@@ -90,7 +90,7 @@ fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Opt
 
 fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
     let painter = ui.painter_at(rect);
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     // White ink on black, as the networks see it, in both looks.
     painter.rect_filled(rect, 2.0, Color32::BLACK);
     for (i, level) in drawing.under.iter().flatten().enumerate().filter(|(_, level)| **level > 0) {

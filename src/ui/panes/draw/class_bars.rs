@@ -3,10 +3,10 @@
 use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::lab::Lab;
-use crate::network::arg_max;
+use crate::network::argmax;
 use crate::task::classification::probabilities;
 use crate::ui::texts::panes::draw as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::pane_parts;
 
 /// Networks with more classes show their likeliest ones only.
@@ -18,7 +18,7 @@ const GAP: f32 = 3.0;
 const TIGHT: f32 = 14.0;
 
 /// Probabilities of the classes.
-pub struct Answers {
+pub struct ClassProbabilities {
     /// Name, ANN, SNN; in the order of the classes, or by how likely they are where there are many.
     classes: Vec<(String, f64, f64)>,
     /// What either says.
@@ -30,7 +30,7 @@ pub struct Answers {
     label: Option<String>,
 }
 
-impl Answers {
+impl ClassProbabilities {
     /// Of the sample in focus, at the time cursor.
     pub fn of(lab: &Lab) -> Option<Self> {
         let snapshot = lab.snapshot.as_ref()?;
@@ -38,7 +38,7 @@ impl Answers {
         let logits = run.ann.logits.chunks(run.ann.classes.max(1)).nth(sample)?;
         let sums = run.recording.readout_at(t, sample);
         let (ann, snn) = (probabilities(logits, 1), probabilities(sums, t));
-        let best = |of: &[f32], shares: &[f64]| (run.class_name(arg_max(of)), shares[arg_max(of)]);
+        let best = |of: &[f32], shares: &[f64]| (run.class_name(argmax(of)), shares[argmax(of)]);
         let (ann_best, snn_best) = (best(logits, &ann), best(sums, &snn));
         let shares = ann.into_iter().zip(snn).enumerate();
         let mut classes: Vec<_> = shares.map(|(class, (ann, snn))| (run.class_name(class), ann, snn)).collect();
@@ -63,10 +63,10 @@ impl Answers {
 }
 
 /// Draws a pair of bars for each class, in `height` points where that is enough to read them.
-pub fn show(ui: &mut Ui, answers: Option<&Answers>, height: f32) {
+pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
     let Some(answers) = answers else { return };
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     pane_parts::legend(ui, &[(texts::ANN_ABOVE, tones.ann), (texts::SNN_BELOW, tones.snn)]);
     let width = ui.available_width().max(120.0);
     let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);

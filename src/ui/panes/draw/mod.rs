@@ -6,12 +6,12 @@ mod class_bars;
 use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
 
 use crate::data::digits::Drawing;
-use crate::data::digits::drawing::PEN;
+use crate::data::digits::drawing::PEN_WIDTHS;
 use crate::data::digits::render::SIDE;
-use crate::lab::{Control, Lab, Message};
+use crate::lab::{ControlGroup, Lab, Message};
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// From this width on the answers stand beside the canvas.
@@ -24,18 +24,18 @@ const SEEN: f32 = 42.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let answers = class_bars::Answers::of(lab);
-    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::Answers::words);
-    let page = Page {
+    let answers = class_bars::ClassProbabilities::of(lab);
+    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::words);
+    let page = PaneHeader {
         of: Pane::Draw,
         title: texts::TITLE,
         description: words.clone(),
         explanation: texts::explanation(&words),
     };
-    let csv = || answers.as_ref().map(class_bars::Answers::csv).unwrap_or_default();
-    pane_parts::page(ui, &page, csv, |ui| {
+    let csv = || answers.as_ref().map(class_bars::ClassProbabilities::csv).unwrap_or_default();
+    pane_parts::pane_ui(ui, &page, csv, |ui| {
         let drawing = lab.drawing().unwrap_or_default();
-        let free = !lab.locked(Control::Drawing);
+        let free = !lab.is_locked(ControlGroup::Drawing);
         ui.add_enabled_ui(free, |ui| {
             pasted(ui, out);
             if pane_frame::has_controls(ui) {
@@ -77,7 +77,7 @@ fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
     if lab.drawing().is_none() {
         return;
     }
-    let levels: Vec<u8> = drawing.picture().iter().map(|v| *v as u8).collect();
+    let levels: Vec<u8> = drawing.rasterize().iter().map(|v| *v as u8).collect();
     let image = ColorImage::from_gray([SIDE, SIDE], &levels);
     let id = ui.scope_id().with("seen");
     // One texture for the pane, filled anew when something is drawn.
@@ -103,7 +103,7 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         };
         ui.spacing_mut().slider_width = 70.0;
         let mut pen = drawing.pen;
-        let slider = pane_parts::slider(ui, texts::PEN, Slider::new(&mut pen, PEN).fixed_decimals(1));
+        let slider = pane_parts::slider(ui, texts::PEN, Slider::new(&mut pen, PEN_WIDTHS).fixed_decimals(1));
         let slider = slider.on_hover_text(texts::PEN_HINT);
         if slider.changed() {
             out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));
@@ -125,14 +125,14 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
             ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste);
         }
         // They keep their place: what comes and goes would move the canvas under the pen.
-        let back = ui.add_enabled(lab.stands_in(), Button::new(texts::BACK));
+        let back = ui.add_enabled(lab.shows_drawing(), Button::new(texts::BACK));
         if back.on_hover_text(texts::BACK_HINT).clicked() {
             out.push(Message::LeaveDrawing);
         }
         let mut keep = lab.view.keep_drawing;
         let hint = texts::KEEP_HINT;
         let keep_box = egui::Checkbox::new(&mut keep, texts::KEEP);
-        if ui.add_enabled(lab.stands_in(), keep_box).on_hover_text(hint).changed() {
+        if ui.add_enabled(lab.shows_drawing(), keep_box).on_hover_text(hint).changed() {
             out.push(Message::KeepDrawing(keep));
         }
     });
@@ -160,8 +160,9 @@ fn pasted(ui: &Ui, out: &mut Vec<Message>) {
     let gray = image::GrayImage::from_raw(width, height, gray.collect()).unwrap_or_default();
     match Drawing::from_picture(&gray) {
         Ok(drawing) => out.extend([Message::SetDrawing(Box::new(drawing)), Message::EndGesture]),
-        Err(error) => {
-            out.push(Message::Tell(crate::lab::Notice { level: crate::lab::Level::Error, text: error.to_string() }))
-        }
+        Err(error) => out.push(Message::Notify(crate::lab::Notification {
+            level: crate::lab::NotificationLevel::Error,
+            text: error.to_string(),
+        })),
     }
 }

@@ -1,6 +1,6 @@
 //! What the run costs against the ANN: energy over the time-steps, and which layers it goes to.
 
-use data::Sight;
+use data::PaneData;
 pub mod data;
 mod sentences;
 
@@ -14,9 +14,9 @@ use crate::measure::energy::{EnergyConstants, energy};
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::energy as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// From this width on the table stands beside the plot.
@@ -36,17 +36,21 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    let Some(operations) = &snapshot.whole.operations else { return pane_parts::counting(ui) };
+    let Some(operations) = &snapshot.figures.operations else { return pane_parts::loading(ui) };
     let constants = &lab.view.energy;
     let energy = energy(operations, constants);
     let t = snapshot.focus.steps.min(energy.snn_joules.len());
     if t == 0 {
         return pane_parts::empty(ui, texts::NO_LAYER);
     }
-    let sight = Sight { snapshot, operations, constants, energy, t };
-    let page =
-        Page { of: Pane::Energy, title: texts::TITLE, explanation: explain(&sight), description: describe(&sight) };
-    pane_parts::page(
+    let sight = PaneData { snapshot, operations, constants, energy, t };
+    let page = PaneHeader {
+        of: Pane::Energy,
+        title: texts::TITLE,
+        explanation: explain(&sight),
+        description: describe(&sight),
+    };
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(&sight),
@@ -56,10 +60,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 false => _ = ui.small(priced(constants)),
             }
             let words = [Some(verdict(&sight)), uncounted(&sight)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            if pane_frame::has_words(ui) {
+            if pane_frame::has_sentences(ui) {
                 ui.add(egui::Label::new(RichText::new(words).small()).wrap());
             }
-            let tones = tones(ui);
+            let tones = ui_colors(ui);
             let id = ui.scope_id().with("log axis");
             let layers_id = ui.scope_id().with("layers");
             let mut layers: bool = ui.data(|data| data.get_temp(layers_id)).unwrap_or(false);
@@ -150,8 +154,8 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
 }
 
 /// The curve, the ANN's line, and where they meet.
-fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Message>) {
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+fn plot(ui: &mut Ui, sight: &PaneData<'_>, log: bool, height: f32, out: &mut Vec<Message>) {
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let energy = &sight.energy;
     let last = energy.snn_joules.len();
     let all = energy.snn_joules.iter().copied().chain([energy.ann_joules]).filter(|joules| *joules > 0.0);
@@ -203,10 +207,10 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
         }
         plot.vline(pane_parts::cursor_line(sight.t, ink.cursor));
     });
-    plot_description::tell(&shown.response, texts::CURVE, || {
+    plot_description::describe_plot(&shown.response, texts::CURVE, || {
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, *joules];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
-        let course = plot_description::course(&points, |[t, y]| shared::at_step(&joules(y), t));
+        let course = plot_description::describe_curve(&points, |[t, y]| shared::at_step(&joules(y), t));
         let even = energy.break_even_step.map_or(texts::NO_BREAK_EVEN.into(), texts::break_even_at);
         texts::curve(&course, &joules(energy.ann_joules), &even)
     });
@@ -214,8 +218,8 @@ fn plot(ui: &mut Ui, sight: &Sight<'_>, log: bool, height: f32, out: &mut Vec<Me
 }
 
 /// Where it goes, up to the time cursor.
-fn table(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
-    let Sight { snapshot, operations, constants, energy, t } = sight;
+fn table(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
+    let PaneData { snapshot, operations, constants, energy, t } = sight;
     let whole = energy.snn_joules[t - 1].max(f64::MIN_POSITIVE);
     ui.small(texts::table(*t));
     Grid::new("layers").striped(true).num_columns(6).spacing([8.0, 3.0]).show(ui, |ui| {
@@ -271,8 +275,8 @@ fn cell(ui: &mut Ui, width: f32, text: RichText) -> Response {
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| ui.label(text.small())).inner
 }
 
-fn csv(sight: &Sight<'_>) -> String {
-    let Sight { energy, operations, snapshot, .. } = sight;
+fn csv(sight: &PaneData<'_>) -> String {
+    let PaneData { energy, operations, snapshot, .. } = sight;
     let names: String = snapshot.report.layers.iter().map(|layer| format!(",synops_{}", layer.name)).collect();
     let mut text = format!("t,snn_joules,ann_joules,synops{names}\n");
     for (i, (snn, synops)) in energy.snn_joules.iter().zip(&energy.synops).enumerate() {

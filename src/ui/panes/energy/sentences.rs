@@ -1,6 +1,6 @@
 //! The pane's sentences and quantities.
 
-use super::data::Sight;
+use super::data::PaneData;
 use crate::measure::energy::Energy;
 use crate::ui::texts::format::{format_number, format_percent, format_si};
 use crate::ui::texts::panes::energy as texts;
@@ -14,19 +14,19 @@ pub(super) fn mac_words(count: f64) -> String {
 }
 
 /// Spikes per neuron per step up to the time cursor.
-pub(super) fn rate(sight: &Sight<'_>) -> f64 {
+pub(super) fn rate(sight: &PaneData<'_>) -> f64 {
     let layers = &sight.operations.layers;
     let spikes: f64 = layers.iter().map(|layer| layer.spikes[sight.t - 1]).sum();
     spikes / (layers.iter().map(|layer| layer.neurons).sum::<usize>() * sight.t).max(1) as f64
 }
 
 /// The most spikes of a neuron in one step.
-fn most_per_step(sight: &Sight<'_>) -> f64 {
-    sight.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.per_step()).max().unwrap_or(1) as f64
+fn most_per_step(sight: &PaneData<'_>) -> f64 {
+    sight.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.max_spikes_per_step()).max().unwrap_or(1) as f64
 }
 
 /// What is not in the figures: the steps of a correction before the first counted one.
-pub(super) fn uncounted(sight: &Sight<'_>) -> Option<String> {
+pub(super) fn uncounted(sight: &PaneData<'_>) -> Option<String> {
     let spiking = &sight.snapshot.run.spiking;
     match spiking.correction.hardware_presteps(spiking.layers.len()) {
         0 => None,
@@ -35,7 +35,7 @@ pub(super) fn uncounted(sight: &Sight<'_>) -> Option<String> {
 }
 
 /// The sentence with the break-even firing rate.
-pub(super) fn verdict(sight: &Sight<'_>) -> String {
+pub(super) fn verdict(sight: &PaneData<'_>) -> String {
     let Energy { ann_joules, snn_joules, break_even_rate, rate, .. } = &sight.energy;
     let last = snn_joules.len();
     let whole = snn_joules[last - 1];
@@ -49,8 +49,8 @@ pub(super) fn verdict(sight: &Sight<'_>) -> String {
     texts::verdict(&even, &format_number(*rate), &joules(whole), &of_ann)
 }
 
-pub(super) fn explain(sight: &Sight<'_>) -> String {
-    let Sight { energy, constants, operations, t, .. } = sight;
+pub(super) fn explain(sight: &PaneData<'_>) -> String {
+    let PaneData { energy, constants, operations, t, .. } = sight;
     let first = texts::costs(
         &format_si(energy.ann_macs),
         &joules(energy.ann_joules),
@@ -69,8 +69,8 @@ pub(super) fn explain(sight: &Sight<'_>) -> String {
     texts::explanation(&first, &second, &verdict(sight), &constants.name)
 }
 
-pub(super) fn describe(sight: &Sight<'_>) -> String {
-    let Sight { energy, t, .. } = sight;
+pub(super) fn describe(sight: &PaneData<'_>) -> String {
+    let PaneData { energy, t, .. } = sight;
     let even = match energy.break_even_step {
         Some(t) => texts::reaches(t),
         None => texts::STAYS_BELOW.into(),

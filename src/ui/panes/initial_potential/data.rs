@@ -5,8 +5,8 @@ use egui_plot::PlotResponse;
 
 use crate::convert::SpikingLayer;
 use crate::experiment::Snapshot;
-use crate::lab::{Control, Lab, Message};
-use crate::measure::InitialView;
+use crate::lab::{ControlGroup, Lab, Message};
+use crate::measure::InitialPotentialErrors;
 
 /// How near to the line, in points, a drag takes hold of it.
 const GRIP: f32 = 12.0;
@@ -15,9 +15,9 @@ const GRIP: f32 = 12.0;
 const NUDGE: f32 = 0.01;
 
 /// What the pane shows, put together once a frame.
-pub(super) struct Sight<'a> {
+pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
-    pub(super) view: &'a InitialView,
+    pub(super) view: &'a InitialPotentialErrors,
     pub(super) sample: usize,
     /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
     pub(super) p: f32,
@@ -25,15 +25,21 @@ pub(super) struct Sight<'a> {
     pub(super) locked: bool,
 }
 
-pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
+pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let sample = snapshot.run.sample_index(snapshot.focus.sample);
-    let (p, locked) = (lab.settings.recipe.v_init, lab.locked(Control::VInit));
-    Some(Sight { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
+    let (p, locked) = (lab.settings.recipe.v_init, lab.is_locked(ControlGroup::VInit));
+    Some(PaneData { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
 }
 
 /// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
-pub(super) fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, dragging: &mut bool, out: &mut Vec<Message>) {
+pub(super) fn drag(
+    ui: &Ui,
+    plot: &PlotResponse<()>,
+    sight: &PaneData<'_>,
+    dragging: &mut bool,
+    out: &mut Vec<Message>,
+) {
     if sight.locked {
         return;
     }
@@ -74,7 +80,7 @@ pub(super) fn drag(ui: &Ui, plot: &PlotResponse<()>, sight: &Sight<'_>, dragging
     }
 }
 
-pub(super) fn set(sight: &Sight<'_>, p: f32, out: &mut Vec<Message>) {
+pub(super) fn set(sight: &PaneData<'_>, p: f32, out: &mut Vec<Message>) {
     let p = rounded(p);
     if p != sight.p {
         out.push(Message::SetVInit(p));

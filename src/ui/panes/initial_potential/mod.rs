@@ -1,7 +1,7 @@
 //! OPI's plot: the error that an initial potential leaves, in theory, over the calibration activations and in the run itself.
 //! The line at the recipe's v(0) is dragged; the run follows.
 
-use data::{Sight, set, sight};
+use data::{PaneData, set, sight};
 pub mod data;
 mod plots;
 
@@ -9,12 +9,12 @@ use egui::{Button, DragValue, Ui};
 use plots::{MEAN, SQUARE, plot};
 
 use crate::lab::{Lab, Message};
-use crate::measure::InitialView;
+use crate::measure::InitialPotentialErrors;
 use crate::measure::initial_potential::Expected;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::initial_potential as texts;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// From this width on, a pane too low for two plots has them side by side.
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
     let Some(sight) = sight else {
         if lab.snapshot.is_some() {
-            return pane_parts::counting(ui);
+            return pane_parts::loading(ui);
         }
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -37,13 +37,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
     let id = ui.scope_id().with("initial pane");
     let mut dragging: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let page = Page {
-        of: Pane::Initial,
+    let page = PaneHeader {
+        of: Pane::InitialPotential,
         title: texts::TITLE,
         explanation: explanation(&sight),
         description: description(&sight),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(sight.view),
@@ -71,7 +71,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// v(0) as a number, the best one, and the figures that belong to them.
-fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
+fn controls(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
         if !pane_frame::has_controls(ui) {
@@ -96,13 +96,13 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, out: &mut Vec<Message>) {
             }
         }
     });
-    if pane_frame::has_words(ui) {
+    if pane_frame::has_sentences(ui) {
         ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
     }
 }
 
 /// The figures, each a few words.
-fn figures(sight: &Sight<'_>) -> Vec<String> {
+fn figures(sight: &PaneData<'_>) -> Vec<String> {
     let view = sight.view;
     let mut figures = vec![texts::inside(&format_percent(view.inside))];
     if let Some(unbiased) = view.unbiased() {
@@ -119,13 +119,13 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
 
 /// What the colors mean.
 fn key(ui: &mut Ui) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let entries =
         [(texts::THEORY, ink.total), (texts::CALIBRATION, ink.ann), (texts::AS_IT_CAME, ink.snn), ("v(0)", ink.theta)];
     pane_parts::legend(ui, &entries);
 }
 
-fn explanation(sight: &Sight<'_>) -> String {
+fn explanation(sight: &PaneData<'_>) -> String {
     let view = sight.view;
     let spread = match (view.at(0.5), view.unbiased()) {
         (Some(half), Some(unbiased)) => texts::spread(&format_number(half.measured.mean), unbiased),
@@ -136,7 +136,7 @@ fn explanation(sight: &Sight<'_>) -> String {
     texts::explanation(&sight.layer.name, view.best().unwrap_or(0.5), &spread, &came, &run)
 }
 
-fn description(sight: &Sight<'_>) -> String {
+fn description(sight: &PaneData<'_>) -> String {
     let now = sight.view.at(f64::from(sight.p));
     let errors = now.map_or_else(String::new, |point| {
         texts::errors(
@@ -150,7 +150,7 @@ fn description(sight: &Sight<'_>) -> String {
 }
 
 /// Both curves, the replayed sample, and the run.
-fn csv(view: &InitialView) -> String {
+fn csv(view: &InitialPotentialErrors) -> String {
     let mut text = String::from("p,theory mean,theory square,calibration mean,calibration square\n");
     for Expected { p, theory, measured } in &view.curve {
         text += &format!("{p},{},{},{},{}\n", theory.mean, theory.square, measured.mean, measured.square);

@@ -3,13 +3,13 @@
 use egui::Ui;
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
 
-use super::data::{Sight, drag};
+use super::data::{PaneData, drag};
 use crate::lab::Message;
-use crate::measure::InitialView;
+use crate::measure::InitialPotentialErrors;
 use crate::measure::initial_potential::{Errors, Expected};
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::initial_potential as texts;
-use crate::ui::theme::colors::Ink;
+use crate::ui::theme::colors::PlotColors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// One of the two errors: how it is read and called.
@@ -29,13 +29,13 @@ pub(super) const SQUARE: Face =
 /// Draws one error against v(0)/θ, with the line at the recipe's v(0).
 pub(super) fn plot(
     ui: &mut Ui,
-    sight: &Sight<'_>,
+    sight: &PaneData<'_>,
     face: Face,
     size: [f32; 2],
     dragging: &mut bool,
     out: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let view = sight.view;
     let plot = Plot::new(face.id)
         .width(size[0])
@@ -65,9 +65,9 @@ pub(super) fn plot(
             marks(plot, view, face, &ink);
             plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
         });
-    plot_description::tell(&plot.response, face.name, || {
+    plot_description::describe_plot(&plot.response, face.name, || {
         let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
-        let course = plot_description::course(&points, |[p, error]| texts::at_p(&format_number(error), p));
+        let course = plot_description::describe_curve(&points, |[p, error]| texts::at_p(&format_number(error), p));
         let run = view.run.map_or(String::new(), |run| texts::run_has(&format_number((face.of)(run))));
         texts::curve(&course, sight.p, &run)
     });
@@ -75,7 +75,7 @@ pub(super) fn plot(
 }
 
 /// The least points, as diamonds, and the run's own, as a ring.
-fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: &Ink) {
+fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialPotentialErrors, face: Face, ink: &PlotColors) {
     let diamond = |name, at, color| {
         Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(color).allow_hover(false)
     };
@@ -94,7 +94,7 @@ fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialView, face: Face, ink: 
 }
 
 /// What stands at the pointer.
-fn hover(view: &InitialView, face: Face, p: f64) -> Option<String> {
+fn hover(view: &InitialPotentialErrors, face: Face, p: f64) -> Option<String> {
     let point = view.at(p)?;
     let of = |errors| format_number((face.of)(errors));
     let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));

@@ -9,12 +9,12 @@ use egui::{Color32, Grid, ScrollArea, Ui};
 
 use crate::convert::{NamedRecipe, Recipe};
 use crate::experiment::{Run, Snapshot};
-use crate::lab::{Control, Lab, Message};
+use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// How wide the words of what a lane changes are, in points.
@@ -26,13 +26,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let lines = lines(ui, lab, snapshot);
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::Race,
         title: texts::TITLE,
         explanation: explain(&lines, snapshot.report.steps),
         description: describe(&lines, snapshot.report.steps),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(&lines, snapshot.report.steps),
@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let height = ui.available_height();
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let top = ui.cursor().top();
-                table(ui, &lines, snapshot.report.steps, !lab.locked(Control::Recipe), out);
+                table(ui, &lines, snapshot.report.steps, !lab.is_locked(ControlGroup::Recipe), out);
                 ui.add_space(6.0);
                 plots::show(ui, lab, &lines, height - (ui.cursor().top() - top), out);
             });
@@ -74,7 +74,7 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
             _ => State::Waiting,
         };
         let recipe = lane.settings(&snapshot.run.settings).recipe;
-        let changes = match recipe.changes(base) {
+        let changes = match recipe.differences_from(base) {
             changes if changes.is_empty() => texts::NO_CHANGES.into(),
             changes => changes.join(", "),
         };
@@ -101,12 +101,12 @@ fn buttons(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let hint = texts::CORRECTIONS_HINT;
         if ui.button(texts::CORRECTIONS).on_hover_text(hint).clicked() {
             let wanted = ["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
-            let methods = Recipe::methods(recipe, presteps).into_iter();
+            let methods = Recipe::published_methods(recipe, presteps).into_iter();
             out.push(Message::SetLanes(methods.filter(|m| wanted.contains(&m.name.as_str())).collect()));
         }
         let hint = texts::ALL_HINT;
         if ui.button(texts::ALL).on_hover_text(hint).clicked() {
-            out.push(Message::SetLanes(Recipe::methods(recipe, presteps)));
+            out.push(Message::SetLanes(Recipe::published_methods(recipe, presteps)));
         }
         let hint = texts::add_hint(&recipe.title());
         if ui.button(texts::ADD).on_hover_text(hint).clicked() {

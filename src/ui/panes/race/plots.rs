@@ -11,7 +11,7 @@ use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// The least and the greatest width of one histogram, and its height, in points.
@@ -47,11 +47,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
 }
 
 fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
-    let tones = tones(ui);
+    let tones = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
     let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
-    let cursor = pane_parts::cursor_line(lab.cursor(), crate::ui::theme::colors::ink(ui).cursor);
+    let cursor = pane_parts::cursor_line(lab.cursor(), crate::ui::theme::colors::plot_colors(ui).cursor);
     let plot = Plot::new("race curves")
         .height(height)
         .allow_drag(false)
@@ -86,13 +86,13 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
             }
             plot.vline(cursor);
         });
-    plot_description::tell(&plot.response, texts::CURVES, || {
+    plot_description::describe_plot(&plot.response, texts::CURVES, || {
         let one = |(line, _, report): (&Line<'_>, _, &Report)| {
             let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
             format!(
                 "{}: {}",
                 line.name,
-                plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t))
+                plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t))
             )
         };
         let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
@@ -143,7 +143,7 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
             counts.get(&psi).map(|&count| format!("ψ = {psi}\n{}", format_percent(count as f64 / all)))
         })
         .show(ui, |plot| plot.bar_chart(BarChart::new("ψ", bars).allow_hover(false)));
-    plot_description::tell(&shown.response, &texts::offsets_of(line.name), || {
+    plot_description::describe_plot(&shown.response, &texts::offsets_of(line.name), || {
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / all));
         texts::offsets(&counts.iter().map(bar).collect::<Vec<_>>().join(", "))
     });

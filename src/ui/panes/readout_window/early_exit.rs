@@ -8,7 +8,7 @@ use crate::measure::readout::{EarlyExit, ReadoutReport};
 use crate::ui::panes::t_curve::plot::marks;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::readout_window as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Below this width the slider stands under its label.
@@ -61,7 +61,7 @@ pub fn show(
 
 /// How many samples answer at each step.
 fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = exit.histogram.len();
     let sure = |i: usize| exit.histogram[i] - if i + 1 == last { exit.unsure } else { 0 };
     let bar =
@@ -96,7 +96,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
             plot.bar_chart(BarChart::new("not sure", rest).allow_hover(false));
             plot.vline(VLine::new("mean", exit.mean_steps).color(ink.cursor).width(1.2).allow_hover(false));
         });
-    plot_description::tell(&shown.response, texts::EXITS, || {
+    plot_description::describe_plot(&shown.response, texts::EXITS, || {
         let some = exit.histogram.iter().enumerate().filter(|(_, count)| **count > 0);
         let bars: Vec<String> = some.map(|(i, count)| texts::exits_at(*count, i + 1)).collect();
         texts::exits(&bars.join(", "), exit.unsure, exit.mean_steps)

@@ -6,15 +6,15 @@ use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, S
 
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
-use crate::measure::readout::{EarlyExit, ReadoutReport, StartByEnd};
+use crate::measure::readout::{EarlyExit, ReadoutReport, ReadoutWindows};
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::output_agreement;
 use crate::ui::texts::panes::readout_window as texts;
-use crate::ui::theme::colormap::Colors;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colormap::Colormap;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::heat_map::{color_bar, pixel_under, texture};
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// From this width on the early exit stands beside the matrix.
@@ -29,19 +29,19 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    if snapshot.run.likeness.is_some() {
+    if snapshot.run.output_agreement.is_some() {
         return pane_parts::empty(ui, output_agreement::NO_CLASSES);
     }
-    let Some(readout) = &snapshot.whole.readout else { return pane_parts::counting(ui) };
+    let Some(readout) = &snapshot.figures.readout else { return pane_parts::loading(ui) };
     let confidence = lab.view.exit_confidence;
     let exit = readout.exits.at(confidence);
-    let page = Page {
-        of: Pane::Delay,
+    let page = PaneHeader {
+        of: Pane::ReadoutWindow,
         title: texts::TITLE,
         explanation: explain(readout, &exit, confidence),
         description: describe(readout, &exit, confidence),
     };
-    pane_parts::page(
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(readout, &exit),
@@ -73,7 +73,7 @@ fn measured(readout: &ReadoutReport) -> &'static str {
 /// The matrix with its marks and its color bar, in `height` points.
 fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32) {
     let matrix = &readout.start_by_end;
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (low, high) = range(matrix);
     let top = ui.cursor().top();
     let (estimate, best) = (readout.delay.start, matrix.best_at_end());
@@ -86,7 +86,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     entries
         .chunks(if ui.available_width() < LEGEND { 1 } else { 2 })
         .for_each(|entries| pane_parts::legend(ui, entries));
-    let colors = Colors::of(ui);
+    let colors = Colormap::of(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));
         color_bar(ui, 90.0, &share(low), &share(high), |t| colors.sequential(t));
@@ -114,7 +114,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let cell = |start: usize, end: usize| {
         Rect::from_min_size(rect.min + vec2(start as f32, (n - end) as f32) * unit, vec2(unit, unit))
     };
-    plot_description::tell(&response, texts::MAP, || {
+    plot_description::describe_plot(&response, texts::MAP, || {
         let best = best.map_or(String::new(), |(at, value)| texts::best_from(at, &share(value)));
         let plain = matrix.get(0, n).unwrap_or(0.0);
         texts::map(
@@ -162,8 +162,8 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
 }
 
 /// Numbers and words beside the matrix.
-fn axes(ui: &Ui, matrix: &StartByEnd, rect: Rect, unit: f32) {
-    let (painter, weak, font) = (ui.painter(), tones(ui).weak, FontId::proportional(10.5));
+fn axes(ui: &Ui, matrix: &ReadoutWindows, rect: Rect, unit: f32) {
+    let (painter, weak, font) = (ui.painter(), ui_colors(ui).weak, FontId::proportional(10.5));
     let n = matrix.bounds.len() - 1;
     let every = n.div_ceil(((rect.width() / 30.0) as usize).max(1)).max(1);
     for k in (0..n).filter(|k| k % every == 0) {
@@ -195,7 +195,7 @@ fn axes(ui: &Ui, matrix: &StartByEnd, rect: Rect, unit: f32) {
 }
 
 /// The accuracies at the ends of the color bar, never the same.
-fn range(matrix: &StartByEnd) -> (f32, f32) {
+fn range(matrix: &ReadoutWindows) -> (f32, f32) {
     let low = matrix.accuracy.iter().copied().fold(1.0, f32::min);
     let high = matrix.accuracy.iter().copied().fold(0.0, f32::max);
     if high - low >= 0.01 { (low, high) } else { ((high - 0.01).max(0.0), high.max(0.01)) }
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_color_bar_has_two_ends() {
-        let matrix = |accuracy: &[f32]| StartByEnd { steps: 2, bounds: vec![0, 1, 2], accuracy: accuracy.to_vec() };
+        let matrix = |accuracy: &[f32]| ReadoutWindows { steps: 2, bounds: vec![0, 1, 2], accuracy: accuracy.to_vec() };
         assert_eq!(range(&matrix(&[0.2, 0.5, 0.9])), (0.2, 0.9));
         for flat in [0.0, 0.5, 1.0] {
             let (low, high) = range(&matrix(&[flat; 3]));

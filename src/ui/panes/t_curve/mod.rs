@@ -7,7 +7,7 @@ pub mod plot;
 use egui::Ui;
 use egui_plot::{FilledArea, HLine, Line, LineStyle, PlotPoints, VLine};
 
-use crate::lab::history::run_history::Past;
+use crate::lab::history::run_history::PastRun;
 use crate::lab::{Lab, Message};
 use crate::measure::CurvePoint;
 use crate::measure::accuracy_curve::steps_needed;
@@ -15,18 +15,18 @@ use crate::measure::wilson::wilson_95;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::t_curve as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::decimate::visible;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::decimate::decimate;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (cursor_color, compared_color) = (ink.cursor, ink.quantization);
     if let Some(run) = &lab.run
-        && let Some(likeness) = &run.likeness
+        && let Some(likeness) = &run.output_agreement
     {
         return outputs::show(ui, lab, run, likeness, out);
     }
@@ -42,7 +42,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let cursor = lab.cursor().min(curve.len());
     let Some(at) = curve.get(cursor.saturating_sub(1)) else { return };
     let other = compared(lab);
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::TCurve,
         title: texts::TITLE,
         explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
@@ -53,7 +53,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let rows = curve.iter().map(|p| format!("{},{},{},{}\n", p.t, written(p.accuracy), p.agreement, written(ann)));
         format!("t,accuracy,agreement,ann_accuracy\n{}", rows.collect::<String>())
     };
-    pane_parts::page(ui, &page, csv, |ui| {
+    pane_parts::pane_ui(ui, &page, csv, |ui| {
         let mut entries = vec![(shared::SNN, tones.snn), (texts::AGREES, tones.weak)];
         if ann.is_some() {
             entries.insert(0, (shared::ANN, tones.ann));
@@ -64,7 +64,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         }
         pane_parts::legend(ui, &entries);
         match (partial, enough) {
-            (None, _) if !pane_frame::has_words(ui) => {}
+            (None, _) if !pane_frame::has_sentences(ui) => {}
             (Some(partial), _) => _ = ui.small(texts::through(samples, partial.of)),
             (None, Some(t)) => _ = ui.small(texts::within_from(t)),
             (None, None) if ann.is_some() => _ = ui.small(texts::NOT_WITHIN),
@@ -86,12 +86,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let columns = pane_parts::columns(plot);
             let points = |y: fn(&CurvePoint) -> Option<f64>| -> PlotPoints<'_> {
                 let all: Vec<[f64; 2]> = curve.iter().filter_map(|p| y(p).map(|y| [p.t as f64, y])).collect();
-                visible(&all, from, to, columns).into()
+                decimate(&all, from, to, columns).into()
             };
             if ann.is_some() {
                 // Where the curve turns, the band does: it is a function of the accuracy.
                 let right: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(0.0)]).collect();
-                let right = visible(&right, from, to, columns);
+                let right = decimate(&right, from, to, columns);
                 let t: Vec<f64> = right.iter().map(|p| p[0]).collect();
                 let (low, high): (Vec<f64>, Vec<f64>) = right.iter().map(|p| wilson_95(p[1], samples)).unzip();
                 plot.add(
@@ -107,7 +107,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             plot.line(agreement.color(tones.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
             if let Some(other) = other {
                 let all: Vec<[f64; 2]> = other.curve.iter().map(|p| [p.t as f64, share(p)]).collect();
-                let points: PlotPoints<'_> = visible(&all, from, to, columns).into();
+                let points: PlotPoints<'_> = decimate(&all, from, to, columns).into();
                 plot.line(Line::new(&name, points).color(compared_color).width(1.8).allow_hover(false));
             }
             plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
@@ -117,10 +117,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
             plot.vline(pane_parts::cursor_line(cursor, cursor_color));
         });
-        plot_description::tell(&shown.response, texts::TITLE, || {
+        plot_description::describe_plot(&shown.response, texts::TITLE, || {
             let told = |curve: &[CurvePoint]| {
                 let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
-                plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t))
+                plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t))
             };
             let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
             let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &told(&o.curve)));
@@ -136,10 +136,10 @@ fn share(point: &CurvePoint) -> f64 {
 }
 
 /// The two curves at the same step, in a sentence.
-fn against(at: &CurvePoint, other: &Past) -> String {
+fn against(at: &CurvePoint, other: &PastRun) -> String {
     let reached = match other.curve.get(at.t - 1) {
         Some(point) => texts::reaches(&format_percent(share(point))),
-        None => texts::ends(other.curve.len(), &format_percent(other.success())),
+        None => texts::ends(other.curve.len(), &format_percent(other.final_score())),
     };
     texts::against(other.number, &reached)
 }

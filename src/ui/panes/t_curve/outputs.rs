@@ -6,22 +6,22 @@ use egui_plot::{Line, LineStyle, PlotPoints, VLine};
 use super::plot::{compared, over_time};
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
-use crate::task::{Answer, Likeness};
+use crate::task::{OutputAgreement, OutputKind};
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::{output_agreement as texts, shared};
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane for `run`, whose answers are compared in `likeness`.
-pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Vec<Message>) {
-    let (tones, ink) = (tones(ui), crate::ui::theme::colors::ink(ui));
+pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &OutputAgreement, out: &mut Vec<Message>) {
+    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (curve, steps) = (&run.report.curve, run.steps());
     let cursor = lab.cursor().clamp(1, steps);
     let words = texts::words(Some(likeness.of));
     let now = sentence(likeness, cursor);
-    let page = Page {
+    let page = PaneHeader {
         of: Pane::TCurve,
         title: texts::curve_title(likeness.of),
         explanation: format!("{} {now}", texts::curve_explained(likeness.of)),
@@ -37,11 +37,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
         let head = "t,likeness,output_error,ann_boxes,snn_boxes,same_boxes,mean_overlap\n";
         head.to_owned() + &(1..=steps).map(row).collect::<String>()
     };
-    pane_parts::page(ui, &page, csv, |ui| {
+    pane_parts::pane_ui(ui, &page, csv, |ui| {
         let other = compared(lab);
         let name = other.map_or(String::new(), |other| shared::run(other.number));
         let mut entries = vec![(words.axis, tones.snn)];
-        if likeness.of == Answer::Boxes {
+        if likeness.of == OutputKind::Boxes {
             entries.push((texts::OUTPUTS_ALIKE, tones.weak));
         }
         if other.is_some() {
@@ -58,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
             let line = |of: &dyn Fn(usize) -> f64| -> PlotPoints<'_> {
                 (1..=steps).map(|t| [t as f64, of(t)]).collect::<Vec<_>>().into()
             };
-            if likeness.of == Answer::Boxes {
+            if likeness.of == OutputKind::Boxes {
                 let dashed = Line::new("outputs alike", line(&near)).color(tones.weak).style(LineStyle::dashed_dense());
                 plot.line(dashed.width(1.2).allow_hover(false));
             }
@@ -69,15 +69,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
             }
             let points = line(&|t| curve.get(t - 1).map_or(0.0, |p| p.agreement));
             plot.line(Line::new(words.short, points).color(tones.snn).width(2.2).allow_hover(false));
-            if let Some(t) = likeness.steps_needed().filter(|_| likeness.of == Answer::Boxes) {
+            if let Some(t) = likeness.steps_needed().filter(|_| likeness.of == OutputKind::Boxes) {
                 let mark = VLine::new("the ANN's boxes", t as f64).color(tones.snn.gamma_multiply(0.6));
                 plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             }
             plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
         });
-        plot_description::tell(&shown.response, page.title, || {
+        plot_description::describe_plot(&shown.response, page.title, || {
             let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.agreement]).collect();
-            let course = plot_description::course(&points, |[t, y]| shared::at_step(&format_percent(y), t));
+            let course = plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t));
             format!("{}: {course}.", words.axis)
         });
         pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
@@ -85,9 +85,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &Likeness, out: &mut Ve
 }
 
 /// What has been reached after `t` steps.
-fn sentence(likeness: &Likeness, t: usize) -> String {
+fn sentence(likeness: &OutputAgreement, t: usize) -> String {
     let error = format_percent(likeness.error(t));
-    if likeness.of == Answer::Values {
+    if likeness.of == OutputKind::Values {
         return texts::off_by(t, &error);
     }
     let boxes = likeness.boxes(t);

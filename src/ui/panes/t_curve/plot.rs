@@ -4,11 +4,11 @@ use egui_plot::{AxisHints, GridMark, Plot};
 
 use crate::experiment::Run;
 use crate::lab::Lab;
-use crate::lab::history::run_history::Past;
+use crate::lab::history::run_history::PastRun;
 use crate::ui::texts::shared;
 
 /// The run that the one on the screen is compared with; of another network or data set only their names would be alike.
-pub(in crate::ui) fn compared(lab: &Lab) -> Option<&Past> {
+pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
     let other = lab.history.get(lab.history.compared?)?;
     let alike = |run: &Run| {
         let (own, theirs) = (&run.settings, &other.settings);

@@ -5,11 +5,11 @@ use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::lab::{Lab, Message};
 use crate::ui::texts::panes::threshold as texts;
-use crate::ui::theme::colors::tones;
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// The rise so far: `[batches][layers]` and the number of batches there will be.
-pub struct Rise<'a> {
+pub struct BalancingCurve<'a> {
     pub history: &'a [Vec<f32>],
     pub batches: usize,
     /// It is still going on.
@@ -17,17 +17,17 @@ pub struct Rise<'a> {
 }
 
 /// The rise that is going on, or that of the run on the screen.
-pub fn of(lab: &Lab) -> Option<Rise<'_>> {
-    if let Some(job) = lab.job.as_ref().filter(|job| !job.rising.is_empty()) {
-        return Some(Rise { history: &job.rising, batches: job.batches, live: true });
+pub fn of(lab: &Lab) -> Option<BalancingCurve<'_>> {
+    if let Some(job) = lab.job.as_ref().filter(|job| !job.balancing_history.is_empty()) {
+        return Some(BalancingCurve { history: &job.balancing_history, batches: job.batches, live: true });
     }
     let balanced = lab.run.as_ref()?.balanced.as_ref()?;
-    Some(Rise { history: &balanced.history, batches: balanced.history.len(), live: false })
+    Some(BalancingCurve { history: &balanced.history, batches: balanced.history.len(), live: false })
 }
 
 /// Draws it; a click looks at the layer whose line is nearest.
-pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<Message>) {
-    let tones = tones(ui);
+pub fn show(ui: &mut Ui, lab: &Lab, rise: &BalancingCurve<'_>, height: f32, out: &mut Vec<Message>) {
+    let tones = ui_colors(ui);
     let layers = rise.history.first().map_or(0, Vec::len);
     let focus = lab.view.layer;
     let name = |layer: usize| {
@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &Rise<'_>, height: f32, out: &mut Vec<
             plot.line(Line::new(name(layer), points).color(color).width(width).allow_hover(false));
         }
     });
-    plot_description::tell(&shown.response, texts::RISING, || {
+    plot_description::describe_plot(&shown.response, texts::RISING, || {
         let one = |layer: usize| {
             let theta = |batch: Option<&Vec<f32>>| batch.map_or(0.0, |batch| f64::from(batch[layer]));
             format!("{} {}", name(layer), crate::ui::texts::format::format_number(theta(rise.history.last())))

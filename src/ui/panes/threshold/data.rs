@@ -4,9 +4,9 @@ use egui::{CursorIcon, Key, Ui};
 use egui_plot::PlotResponse;
 
 use crate::convert::SpikingLayer;
-use crate::convert::threshold_error::Prediction;
+use crate::convert::threshold_error::ThresholdError;
 use crate::experiment::{Snapshot, ThresholdView};
-use crate::lab::{Control, Lab, Message};
+use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::LayerReport;
 
 /// How near to the line, in points, a drag takes hold of it.
@@ -19,7 +19,7 @@ pub(super) const LEAST: f32 = 1.0 / 200.0;
 const NUDGE: f32 = 1.0 / 200.0;
 
 /// What the pane shows, put together once a frame.
-pub(super) struct Sight<'a> {
+pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
     pub(super) view: &'a ThresholdView,
     pub(super) report: &'a LayerReport,
@@ -31,8 +31,8 @@ pub(super) struct Sight<'a> {
     pub(super) steps: usize,
     /// The time cursor.
     pub(super) t: usize,
-    pub(super) cost: Option<Prediction>,
-    pub(super) best: Option<Prediction>,
+    pub(super) cost: Option<ThresholdError>,
+    pub(super) best: Option<ThresholdError>,
 }
 
 /// What is remembered between frames.
@@ -45,21 +45,21 @@ pub(super) struct Memory {
     pub(super) rise: bool,
 }
 
-pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<Sight<'a>> {
+pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let report = snapshot.report.layers.get(snapshot.focus.layer)?;
     let view = snapshot.threshold.as_deref()?;
-    let by_hand = lab.settings.recipe.by_hand.get(&layer.name).copied();
+    let by_hand = lab.settings.recipe.manual_thresholds.get(&layer.name).copied();
     let theta = by_hand.unwrap_or(view.theta);
     let cost = at(&view.predictions, theta);
     let best = view.predictions.iter().copied().min_by(|a, b| a.total().total_cmp(&b.total()));
-    let (by_hand, locked) = (by_hand.is_some(), lab.locked(Control::Threshold));
+    let (by_hand, locked) = (by_hand.is_some(), lab.is_locked(ControlGroup::Threshold));
     let (steps, t) = (snapshot.run.steps(), snapshot.report.steps);
-    Some(Sight { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
+    Some(PaneData { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
 }
 
 /// The prediction at `theta`, linear between the two nearest.
-pub(super) fn at(predictions: &[Prediction], theta: f32) -> Option<Prediction> {
+pub(super) fn at(predictions: &[ThresholdError], theta: f32) -> Option<ThresholdError> {
     let above = predictions.partition_point(|p| p.theta < theta);
     let (Some(high), Some(low)) =
         (predictions.get(above).or(predictions.last()), predictions.get(above.saturating_sub(1)))
@@ -69,7 +69,7 @@ pub(super) fn at(predictions: &[Prediction], theta: f32) -> Option<Prediction> {
     let span = f64::from(high.theta - low.theta);
     let share = if span > 0.0 { (f64::from(theta - low.theta) / span).clamp(0.0, 1.0) } else { 0.0 };
     let mix = |a: f64, b: f64| a + (b - a) * share;
-    Some(Prediction {
+    Some(ThresholdError {
         theta,
         clipping: mix(low.clipping, high.clipping),
         quantization: mix(low.quantization, high.quantization),
@@ -77,7 +77,7 @@ pub(super) fn at(predictions: &[Prediction], theta: f32) -> Option<Prediction> {
     })
 }
 
-pub(super) fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
+pub(super) fn set(sight: &PaneData<'_>, theta: f32, out: &mut Vec<Message>) {
     if theta.is_finite() && theta > 0.0 && theta != sight.theta {
         out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: Some(theta) });
     }
@@ -87,7 +87,7 @@ pub(super) fn set(sight: &Sight<'_>, theta: f32, out: &mut Vec<Message>) {
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
-    sight: &Sight<'_>,
+    sight: &PaneData<'_>,
     extent: f32,
     memory: &mut Memory,
     out: &mut Vec<Message>,
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn costs_between_two_predictions_lie_between_them() {
-        let of = |theta: f32, clipping: f64| Prediction { theta, clipping, quantization: 0.0, clipped: clipping };
+        let of = |theta: f32, clipping: f64| ThresholdError { theta, clipping, quantization: 0.0, clipped: clipping };
         let predictions = [of(1.0, 4.0), of(2.0, 2.0)];
         let clipping = |theta| at(&predictions, theta).map(|p| p.clipping);
         assert_eq!([0.5, 1.0, 1.5, 2.0, 3.0].map(clipping), [4.0, 4.0, 3.0, 2.0, 2.0].map(Some));

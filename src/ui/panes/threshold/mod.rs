@@ -1,7 +1,7 @@
 //! The threshold of the layer in focus: what its activations are, what θ cuts off, and what each θ would cost. The line is
 //! dragged; the run follows.
 
-use data::{LEAST, Memory, Sight, set, sight};
+use data::{LEAST, Memory, PaneData, set, sight};
 mod balancing_curve;
 pub mod data;
 mod plots;
@@ -11,12 +11,12 @@ use plots::{costs, histogram};
 
 use crate::experiment::ThresholdView;
 use crate::lab::{Lab, Message};
-use crate::measure::Reference;
+use crate::measure::LedgerReference;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::threshold as texts;
 use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// From this height on there is room for the costs under the histogram.
@@ -27,15 +27,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
     let Some(sight) = sight else {
         if lab.snapshot.is_some() {
-            return pane_parts::counting(ui);
+            return pane_parts::loading(ui);
         }
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("threshold pane");
     let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
     let words = explanation(&sight);
-    let page = Page { of: Pane::Threshold, title: texts::TITLE, description: words.clone(), explanation: words };
-    pane_parts::page(
+    let page = PaneHeader { of: Pane::Threshold, title: texts::TITLE, description: words.clone(), explanation: words };
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(sight.view),
@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// θ as a number, back to the rule, and the figures that belong to it.
-fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<Message>) {
+fn controls(ui: &mut Ui, sight: &PaneData<'_>, memory: &mut Memory, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
         if !pane_frame::has_controls(ui) {
@@ -99,13 +99,13 @@ fn controls(ui: &mut Ui, sight: &Sight<'_>, memory: &mut Memory, out: &mut Vec<M
         }
         ui.checkbox(&mut memory.log, texts::LOG);
     });
-    if pane_frame::has_words(ui) {
+    if pane_frame::has_sentences(ui) {
         ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
     }
 }
 
 /// The figures at θ, each a few words.
-fn figures(sight: &Sight<'_>) -> Vec<String> {
+fn figures(sight: &PaneData<'_>) -> Vec<String> {
     let mut figures = vec![texts::step(&format_number(f64::from(sight.theta) / sight.steps as f64))];
     if let Some(cost) = sight.cost {
         let own = sight.layer.activation.lambda().is_some_and(|lambda| lambda <= sight.theta * 1.0001);
@@ -113,7 +113,7 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
         figures.push(clipped(&format_percent(cost.clipped)));
         figures.push(texts::predicted(&format_number(cost.total())));
     }
-    let measured = sight.report.ledger_against(Reference::Activation);
+    let measured = sight.report.ledger_against(LedgerReference::Activation);
     figures.push(texts::measured(sight.t, &format_number(measured.clipping), &format_number(measured.quantization)));
     figures.push(texts::zero(&format_percent(sight.view.zeros)));
     if let [_, _, ..] = sight.layer.theta[..] {
@@ -133,13 +133,13 @@ fn figures(sight: &Sight<'_>) -> Vec<String> {
 
 /// What the colors mean.
 fn key(ui: &mut Ui, costs: bool) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
     let both = [(texts::QUANTIZATION, ink.quantization), (texts::BOTH, ink.total)];
     pane_parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 
-fn explanation(sight: &Sight<'_>) -> String {
+fn explanation(sight: &PaneData<'_>) -> String {
     let theta = format_number(f64::from(sight.theta));
     if sight.theta <= 0.0 {
         return texts::no_threshold(&sight.layer.name);

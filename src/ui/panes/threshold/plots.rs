@@ -3,12 +3,12 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
 
-use super::data::{Memory, Sight, at, drag};
-use crate::convert::threshold_error::Prediction;
+use super::data::{Memory, PaneData, at, drag};
+use crate::convert::threshold_error::ThresholdError;
 use crate::lab::Message;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::threshold as texts;
-use crate::ui::theme::colors::Ink;
+use crate::ui::theme::colors::PlotColors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Room under the logarithm of 1, so that single activations have a bar.
@@ -17,14 +17,14 @@ const LOG_FOOT: f64 = 0.3;
 /// The activations, with θ as a line to be dragged and what it cuts off shaded.
 pub(super) fn histogram(
     ui: &mut Ui,
-    sight: &Sight<'_>,
+    sight: &PaneData<'_>,
     extent: f32,
     height: f32,
     alone: bool,
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let log = memory.log;
     let bars = bars(sight, extent, log, &ink);
     let top = bars.iter().map(|bar| bar.value + bar.base_offset.unwrap_or(0.0)).fold(0.5, f64::max) * 1.25;
@@ -57,7 +57,7 @@ pub(super) fn histogram(
             ghosts(plot, sight, &ink, top, top - base);
             threshold_line(plot, sight, &ink);
         });
-    plot_description::tell(&plot.response, texts::HISTOGRAM, || {
+    plot_description::describe_plot(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
         let clipped = sight.cost.map_or(String::new(), |cost| texts::which_clips(&format_percent(cost.clipped)));
         let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", format_number(f64::from(*theta))));
@@ -74,7 +74,7 @@ pub(super) fn histogram(
 }
 
 /// One bar per bin that holds anything, those above θ in the color of clipping.
-fn bars(sight: &Sight<'_>, extent: f32, log: bool, ink: &Ink) -> Vec<Bar> {
+fn bars(sight: &PaneData<'_>, extent: f32, log: bool, ink: &PlotColors) -> Vec<Bar> {
     let width = f64::from(sight.view.extent) / sight.view.histogram.len().max(1) as f64;
     let bar = |(k, &count): (usize, &u64)| {
         let x = (k as f64 + 0.5) * width;
@@ -97,7 +97,7 @@ pub(super) fn power(exponent: f64) -> String {
 }
 
 /// Thresholds worth knowing, as thin dashed lines with their names one below the other.
-fn ghosts(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink, top: f64, span: f64) {
+fn ghosts(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors, top: f64, span: f64) {
     for (k, (name, theta)) in sight.view.marks.iter().enumerate() {
         let line = VLine::new(format!("mark {name}"), *theta).color(ink.ghost).width(1.0);
         plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false).name(""));
@@ -111,23 +111,23 @@ fn ghosts(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink, top: f64, span: f
     }
 }
 
-fn threshold_line(plot: &mut PlotUi<'_>, sight: &Sight<'_>, ink: &Ink) {
+fn threshold_line(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors) {
     plot.vline(VLine::new("threshold θ", sight.theta).color(ink.theta).width(2.5).allow_hover(false));
 }
 
 /// The predicted error against θ, on the same axis.
 pub(super) fn costs(
     ui: &mut Ui,
-    sight: &Sight<'_>,
+    sight: &PaneData<'_>,
     extent: f32,
     height: f32,
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let predictions = &sight.view.predictions;
     let roof = roof(sight);
-    let curve = |part: fn(&Prediction) -> f64| -> Vec<[f64; 2]> {
+    let curve = |part: fn(&ThresholdError) -> f64| -> Vec<[f64; 2]> {
         let near = predictions.iter().filter(|p| p.theta <= extent);
         near.map(|p| [f64::from(p.theta), part(p)]).collect()
     };
@@ -151,7 +151,7 @@ pub(super) fn costs(
             plot.line(Line::new("clipping", curve(|p| p.clipping)).color(ink.clipping).width(1.5).allow_hover(false));
             let quantization = Line::new("quantization", curve(|p| p.quantization));
             plot.line(quantization.color(ink.quantization).width(1.5).allow_hover(false));
-            plot.line(Line::new("both", curve(Prediction::total)).color(ink.total).width(2.0).allow_hover(false));
+            plot.line(Line::new("both", curve(ThresholdError::total)).color(ink.total).width(2.0).allow_hover(false));
             if let Some(best) = sight.best {
                 let point = vec![[f64::from(best.theta), best.total()]];
                 let point = Points::new("minimum", point).shape(MarkerShape::Diamond).radius(5.0);
@@ -159,8 +159,8 @@ pub(super) fn costs(
             }
             threshold_line(plot, sight, &ink);
         });
-    plot_description::tell(&plot.response, texts::COSTS, || {
-        let course = plot_description::course(&curve(Prediction::total), |[theta, e]| {
+    plot_description::describe_plot(&plot.response, texts::COSTS, || {
+        let course = plot_description::describe_curve(&curve(ThresholdError::total), |[theta, e]| {
             texts::error_at(&format_number(e), &format_number(theta))
         });
         let best = sight.best.map_or(String::new(), |best| {
@@ -172,11 +172,11 @@ pub(super) fn costs(
 }
 
 /// The top of the cost axis: the valley fills it, whatever tiny thresholds would cost.
-fn roof(sight: &Sight<'_>) -> f64 {
+fn roof(sight: &PaneData<'_>) -> f64 {
     let least = sight.best.map_or(0.0, |best| best.total());
     let now = sight.cost.map_or(0.0, |cost| cost.total());
     // A network that clips by itself makes no error at its own threshold: then what is near it sets the scale.
-    let mut totals: Vec<f64> = sight.view.predictions.iter().map(Prediction::total).collect();
+    let mut totals: Vec<f64> = sight.view.predictions.iter().map(ThresholdError::total).collect();
     totals.sort_by(f64::total_cmp);
     let near = totals.get(totals.len() / 5).copied().unwrap_or(0.0);
     (6.0 * least).max(1.25 * now).max(near).max(f64::from(f32::MIN_POSITIVE))

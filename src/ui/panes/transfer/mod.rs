@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use egui::{Slider, Ui};
 use egui_plot::{FilledArea, HLine, Line, LineStyle, Plot, VLine};
-use staircase::Neuron;
+use staircase::StaircaseNeuron;
 
 use crate::convert::recipe::MAX_STEPS;
-use crate::convert::{Reset, SpikingLayer, Tie};
-use crate::lab::{Control, Lab, Message};
+use crate::convert::{Reset, SpikingLayer, TieRule};
+use crate::lab::{ControlGroup, Lab, Message};
 use crate::network::Activation;
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::transfer as texts;
 use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::Page;
+use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// The axis runs from this many θ …
@@ -29,21 +29,21 @@ const TO: f32 = 1.6;
 #[derive(Clone)]
 struct Memory {
     /// One's own neuron; `None` follows the layer.
-    own: Option<Neuron>,
+    own: Option<StaircaseNeuron>,
     /// The curves drawn last.
     curves: Option<Arc<Curves>>,
 }
 
 /// The neuron's staircase and the ANN's activation at the same inputs, (z, value) each.
 struct Curves {
-    neuron: Neuron,
+    neuron: StaircaseNeuron,
     activation: Activation,
     snn: Vec<[f64; 2]>,
     ann: Vec<[f64; 2]>,
 }
 
 impl Curves {
-    fn of(neuron: Neuron, activation: Activation) -> Self {
+    fn of(neuron: StaircaseNeuron, activation: Activation) -> Self {
         let unit = if neuron.theta > 0.0 { neuron.theta } else { 1.0 };
         let snn = neuron.stairs(FROM * unit, TO * unit);
         let ann = stairs_of(activation, FROM * unit, TO * unit);
@@ -60,13 +60,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     };
     let id = ui.scope_id().with("transfer pane");
     let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { own: None, curves: None });
-    let followed = Neuron { theta: layer.theta_of(snapshot.focus.neuron), ..Neuron::of(layer, snapshot.run.steps()) };
+    let followed = StaircaseNeuron {
+        theta: layer.theta_of(snapshot.focus.neuron),
+        ..StaircaseNeuron::of(layer, snapshot.run.steps())
+    };
     let neuron = memory.own.unwrap_or(followed);
     let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
     let curves = known.unwrap_or_else(|| Arc::new(Curves::of(neuron, layer.activation)));
     let words = explanation(layer, &neuron, memory.own.is_none());
-    let page = Page { of: Pane::Transfer, title: texts::TITLE, description: words.clone(), explanation: words };
-    pane_parts::page(
+    let page = PaneHeader { of: Pane::Transfer, title: texts::TITLE, description: words.clone(), explanation: words };
+    pane_parts::pane_ui(
         ui,
         &page,
         || csv(&curves),
@@ -88,7 +91,7 @@ fn controls(
     ui: &mut Ui,
     lab: &Lab,
     layer: &SpikingLayer,
-    followed: Neuron,
+    followed: StaircaseNeuron,
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
@@ -102,7 +105,7 @@ fn controls(
         }
         let different = memory.own.is_some_and(|own| own != followed);
         let wanted = wishes(layer, &neuron, &followed);
-        let locked = wanted.iter().filter_map(Control::of).any(|control| lab.locked(control));
+        let locked = wanted.iter().filter_map(ControlGroup::of).any(|control| lab.is_locked(control));
         let apply = egui::Button::new(texts::APPLY);
         let hint = texts::APPLY_HINT;
         if ui.add_enabled(different && !locked, apply).on_hover_text(hint).clicked() {
@@ -129,20 +132,21 @@ fn controls(
 }
 
 /// Reset and tie.
-fn picks(ui: &mut Ui, neuron: &mut Neuron) {
+fn picks(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
     for (reset, word, hint) in [
         (Reset::Soft, texts::SOFT_RESET, texts::SOFT_RESET_HINT),
         (Reset::Hard, texts::HARD_RESET, texts::HARD_RESET_HINT),
     ] {
         ui.selectable_value(&mut neuron.reset, reset, word).on_hover_text(hint);
     }
-    for (tie, word, hint) in [(Tie::Ge, "≥ θ", texts::TIE_FIRES_HINT), (Tie::Gt, "> θ", texts::TIE_RESTS_HINT)] {
+    for (tie, word, hint) in [(TieRule::Ge, "≥ θ", texts::TIE_FIRES_HINT), (TieRule::Gt, "> θ", texts::TIE_RESTS_HINT)]
+    {
         ui.selectable_value(&mut neuron.tie, tie, word).on_hover_text(hint);
     }
 }
 
 /// What to ask of the lab so that the layer's neurons become `neuron`.
-fn wishes(layer: &SpikingLayer, neuron: &Neuron, now: &Neuron) -> Vec<Message> {
+fn wishes(layer: &SpikingLayer, neuron: &StaircaseNeuron, now: &StaircaseNeuron) -> Vec<Message> {
     let mut wishes = Vec::new();
     if neuron.theta != now.theta {
         wishes.push(Message::SetLayerThreshold { layer: layer.name.clone(), theta: Some(neuron.theta) });
@@ -202,7 +206,7 @@ fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
 }
 
 fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
-    let ink = crate::ui::theme::colors::ink(ui);
+    let ink = crate::ui::theme::colors::plot_colors(ui);
     let neuron = curves.neuron;
     let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
@@ -257,7 +261,7 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
                 Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
             );
         });
-    plot_description::tell(&shown.response, texts::CURVES, || {
+    plot_description::describe_plot(&shown.response, texts::CURVES, || {
         let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * unit(&neuron) as f32);
         let one = |z: f32| {
             let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| format_number(f64::from(v)));
@@ -268,11 +272,11 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
 }
 
 /// What the axis is measured in: θ, or 1 for a neuron without one.
-fn unit(neuron: &Neuron) -> f64 {
+fn unit(neuron: &StaircaseNeuron) -> f64 {
     if neuron.theta > 0.0 { f64::from(neuron.theta) } else { 1.0 }
 }
 
-fn explanation(layer: &SpikingLayer, neuron: &Neuron, followed: bool) -> String {
+fn explanation(layer: &SpikingLayer, neuron: &StaircaseNeuron, followed: bool) -> String {
     let whose = if followed { texts::neuron_of(&layer.name) } else { texts::OWN.to_owned() };
     if neuron.theta <= 0.0 {
         return texts::never_active(&whose);
@@ -321,14 +325,14 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_asked_for() {
-        let now = Neuron {
+        let now = StaircaseNeuron {
             theta: 1.0,
             steps: 8,
             v_init: 0.5,
             shift: 0.0,
             kind: Default::default(),
             reset: Reset::Soft,
-            tie: Tie::Ge,
+            tie: TieRule::Ge,
         };
         let layer = SpikingLayer {
             node: 1,
@@ -338,13 +342,13 @@ mod tests {
             activation: Activation::Relu,
             neuron: Default::default(),
             v_init: 0.5,
-            start: None,
+            v_init_values: None,
             bias: Vec::new(),
-            shift: 0.0,
+            bias_shift: 0.0,
             reset: Reset::Soft,
-            tie: Tie::Ge,
+            tie: TieRule::Ge,
         };
-        let wanted = Neuron { steps: 16, ..now };
+        let wanted = StaircaseNeuron { steps: 16, ..now };
         assert_eq!(wishes(&layer, &wanted, &now), [Message::SetSteps(16), Message::EndGesture]);
     }
 }

@@ -1,7 +1,7 @@
 //! What one integrate-and-fire neuron makes of a constant input: the staircase φ(z) = θn/T, counted by running the neuron
 //! itself. Knows no plot.
 
-use crate::convert::{self, Reset, SpikingLayer, Tie};
+use crate::convert::{self, Reset, SpikingLayer, TieRule};
 use crate::simulate::neuron::Dynamics;
 
 /// Inputs looked at between both ends of the axis.
@@ -11,7 +11,7 @@ const EDGES_UP_TO: usize = 256;
 
 /// One neuron and how long it runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Neuron {
+pub struct StaircaseNeuron {
     pub theta: f32,
     /// Time-steps T.
     pub steps: usize,
@@ -19,12 +19,12 @@ pub struct Neuron {
     pub v_init: f32,
     /// Charge put on the membrane at each step beside the current, as a fraction of θ.
     pub shift: f32,
-    pub kind: convert::Neuron,
+    pub kind: convert::NeuronModel,
     pub reset: Reset,
-    pub tie: Tie,
+    pub tie: TieRule,
 }
 
-impl Neuron {
+impl StaircaseNeuron {
     /// The neuron of `layer` with the layer's largest threshold.
     pub fn of(layer: &SpikingLayer, steps: usize) -> Self {
         let theta = layer.theta.iter().copied().fold(0.0, f32::max);
@@ -32,7 +32,7 @@ impl Neuron {
             theta,
             steps,
             v_init: layer.v_init,
-            shift: layer.shift,
+            shift: layer.bias_shift,
             kind: layer.neuron,
             reset: layer.reset,
             tie: layer.tie,
@@ -45,7 +45,7 @@ impl Neuron {
             return 0;
         }
         let dynamics = Dynamics { neuron: self.kind, reset: self.reset, tie: self.tie };
-        let mut v = self.v_init * self.kind.unit(self.theta);
+        let mut v = self.v_init * self.kind.amplitude(self.theta);
         let mut count = 0;
         for _ in 0..self.steps {
             let (sent, after) = dynamics.step(v + self.shift * self.theta, z, self.theta, count);
@@ -57,7 +57,7 @@ impl Neuron {
 
     /// The neuron's activation φ = θn/T at constant input `z`.
     pub fn activation(&self, z: f32) -> f32 {
-        self.kind.unit(self.theta) * self.count(z) as f32 / self.steps.max(1) as f32
+        self.kind.amplitude(self.theta) * self.count(z) as f32 / self.steps.max(1) as f32
     }
 
     /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to each
@@ -96,10 +96,18 @@ impl Neuron {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::target_count;
+    use crate::convert::expected_spikes;
 
-    fn neuron(steps: usize, v_init: f32) -> Neuron {
-        Neuron { theta: 1.0, steps, v_init, shift: 0.0, kind: convert::Neuron::If, reset: Reset::Soft, tie: Tie::Ge }
+    fn neuron(steps: usize, v_init: f32) -> StaircaseNeuron {
+        StaircaseNeuron {
+            theta: 1.0,
+            steps,
+            v_init,
+            shift: 0.0,
+            kind: convert::NeuronModel::If,
+            reset: Reset::Soft,
+            tie: TieRule::Ge,
+        }
     }
 
     #[test]
@@ -109,7 +117,7 @@ mod tests {
             for k in -32..64 {
                 // Dyadic inputs: no rounding, so ties are ties.
                 let z = k as f32 / 32.0;
-                assert_eq!(neuron.count(z), target_count(z, 1.0, steps, 1, f64::from(p)), "z {z}, T {steps}");
+                assert_eq!(neuron.count(z), expected_spikes(z, 1.0, steps, 1, f64::from(p)), "z {z}, T {steps}");
             }
         }
     }
@@ -133,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_hard_reset_loses_charge_and_no_threshold_means_no_spikes() {
-        let hard = Neuron { reset: Reset::Hard, ..neuron(8, 0.5) };
+        let hard = StaircaseNeuron { reset: Reset::Hard, ..neuron(8, 0.5) };
         assert!(hard.count(0.7) < neuron(8, 0.5).count(0.7));
-        assert_eq!(Neuron { theta: 0.0, ..hard }.count(3.0), 0);
+        assert_eq!(StaircaseNeuron { theta: 0.0, ..hard }.count(3.0), 0);
     }
 }

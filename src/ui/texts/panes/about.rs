@@ -80,17 +80,17 @@ pub fn about(pane: Pane) -> About {
             "n the spikes of neuron i in layer l, f its fan-out, e the energy of one operation; a synaptic operation (SOP) is one addition of a weight",
             "Qiao et al., Front. Neurosci. 2015; Horowitz, ISSCC 2014",
         ),
-        Pane::Delay => (
+        Pane::ReadoutWindow => (
             &["answer = arg max_{k} frac{1}{t_{1} − t_{0}} sum{s=t_{0}+1}{t_{1}} o_{k}(s)"],
             "the readout o of class k is averaged over the steps after the start t(0) up to the end t(1)",
             "delayed evaluation: Bu et al., CVPR 2025",
         ),
-        Pane::History => (
+        Pane::Runs => (
             &["mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}"],
             "φ the SNN's answer, a the ANN's activation; the table has the mean over the layers, the plot each layer",
             "Rueckauer et al., Front. Neurosci. 2017",
         ),
-        Pane::Initial => (
+        Pane::InitialPotential => (
             &["E[(φ − z)^{2}] = frac{θ^{2}}{T^{2}} ((p − frac{1}{2})^{2} + frac{1}{12}),   p = frac{v(0)}{θ}"],
             "for pre-activations z spread evenly over (0, θ); least at p = ½",
             "OPI: Bu et al., AAAI 2022",
@@ -112,7 +112,7 @@ pub fn about(pane: Pane) -> About {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::widgets::formula::spoken;
+    use crate::ui::widgets::formula::formula_to_speech;
 
     /// A box in the place of a letter would be worse than no formula.
     #[test]
@@ -128,11 +128,11 @@ mod tests {
         };
         for pane in Pane::ALL {
             let about = about(pane);
-            about.formulas.iter().for_each(|formula| has(&spoken(formula)));
+            about.formulas.iter().for_each(|formula| has(&formula_to_speech(formula)));
             [about.letters, about.source].into_iter().for_each(has);
         }
         has("∑");
-        for (words, meaning) in crate::ui::texts::glossary::WORDS {
+        for (words, meaning) in crate::ui::texts::glossary::GLOSSARY {
             has(words);
             has(meaning);
         }

@@ -1,7 +1,7 @@
 //! What the neuron bench says.
 
-use crate::convert::{Neuron, Reset, Tie};
-use crate::measure::neuron_bench::Bench;
+use crate::convert::{NeuronModel, Reset, TieRule};
+use crate::measure::neuron_bench::NeuronBench;
 
 pub const TITLE: &str = "Neuron bench";
 pub const EXAMPLE: &str = "Worked example";
@@ -90,10 +90,10 @@ pub fn potential(start: &str, theta: &str, course: &str, spikes: &str) -> String
 }
 
 /// What is set, in a line, where it cannot be changed.
-pub fn set(bench: &Bench) -> String {
+pub fn set(bench: &NeuronBench) -> String {
     let reset = if bench.reset == Reset::Soft { "soft" } else { "hard" };
-    let tie = if bench.tie == Tie::Ge { "≥" } else { ">" };
-    let neuron = if bench.neuron == Neuron::If { "IF".into() } else { bench.neuron.to_string() };
+    let tie = if bench.tie == TieRule::Ge { "≥" } else { ">" };
+    let neuron = if bench.neuron == NeuronModel::If { "IF".into() } else { bench.neuron.to_string() };
     format!(
         "{neuron} neuron, T = {}, θ = {}, v(0) = {:.2} θ, weight {}, {reset} reset, fires {tie} θ",
         bench.input.len(),

@@ -39,9 +39,9 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Race => "Race",
         Pane::Bench => "Neuron bench",
         Pane::Energy => "Energy",
-        Pane::Delay => "Start by end",
-        Pane::Initial => "v(0)",
-        Pane::History => "Runs",
+        Pane::ReadoutWindow => "Start by end",
+        Pane::InitialPotential => "v(0)",
+        Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",
         Pane::Draw => "Draw",
     }

@@ -42,10 +42,10 @@ fn what_stands_side_by_side_is_told_apart_by_every_eye() {
         let ctx = Context::default();
         let mut found = None;
         let _ = ctx.run_ui(RawInput::default(), |ui| {
-            apply(ui.ctx(), dark);
-            CentralPanel::default().show(ui, |ui| found = Some(tones(ui)));
+            apply_theme(ui.ctx(), dark);
+            CentralPanel::default().show(ui, |ui| found = Some(ui_colors(ui)));
         });
-        let Tones { ann, snn, parts, .. } = found.unwrap();
+        let UiColors { ann, snn, parts, .. } = found.unwrap();
         let mut pairs = vec![("ANN and SNN".to_owned(), ann, snn)];
         for a in 0..4 {
             pairs.extend((a + 1..4).map(|b| (format!("parts {a} and {b}"), parts[a], parts[b])));
