@@ -17,7 +17,7 @@ use spikescope::compute::simd::{dispatch, simd_name};
 use spikescope::convert::{Correction, MaxPoolRule, NeuronModel, Reset, SpikingLayer, SpikingNetwork, TieRule};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
 use spikescope::progress::JobControl;
-use spikescope::simulate::{Recording, SimulationPlan, run};
+use spikescope::simulate::{Recording, SimulationPlan, simulate};
 
 const SAMPLES: usize = 8;
 const STEPS: usize = 32;

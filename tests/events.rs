@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use spikescope::convert::ThresholdRule;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::pipeline;
-use spikescope::experiment::{Run, Settings};
+use spikescope::experiment::{Run, Settings, pipeline};
 use spikescope::network::safetensors;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::progress::JobControl;
@@ -24,7 +23,7 @@ fn write_events(path: &Path, events: &[(i16, i16, i64, u8)]) {
     std::fs::write(path, out).unwrap();
 }
 
-fn pipeline::run(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
+fn run_settings(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
     pipeline::run(settings, cache, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -50,27 +49,27 @@ fn the_spiking_network_sees_the_events_one_frame_a_step() {
     settings.recipe.threshold = ThresholdRule::Max;
     settings.recipe.steps = 32;
     let mut cache = Cache::default();
-    let forward = pipeline::run(&settings, &mut cache);
+    let forward = run_settings(&settings, &mut cache);
     // Over all frames the mean input of the first layer is what the ANN sees.
     for (mean, z) in forward.recording.layers[0].mean_input.iter().zip(&forward.ann.pre_activations[0]) {
         assert!((mean - z).abs() < 1e-4, "{mean} {z}");
     }
     // What was sent depends on when the events came, what the ANN sees does not.
     let other = Settings { data: format!("events:{}", dir.path().join("b.npy").display()), ..settings.clone() };
-    let back = pipeline::run(&other, &mut Cache::default());
+    let back = run_settings(&other, &mut Cache::default());
     assert_ne!(forward.recording.layers[0].spikes, back.recording.layers[0].spikes);
     let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);
     assert!(close(&forward.ann.logits, &back.ann.logits));
     // A longer run goes on with the next frames, a shorter one is its beginning.
     settings.recipe.steps = 48;
-    let longer = pipeline::run(&settings, &mut cache);
-    let afresh = pipeline::run(&settings, &mut Cache::default());
+    let longer = run_settings(&settings, &mut cache);
+    let afresh = run_settings(&settings, &mut Cache::default());
     for (a, b) in longer.recording.layers.iter().zip(&afresh.recording.layers) {
         assert_eq!(a.spikes, b.spikes);
         assert!(close(&a.mean_input, &b.mean_input));
     }
     settings.recipe.steps = 20;
-    let shorter = pipeline::run(&settings, &mut cache);
+    let shorter = run_settings(&settings, &mut cache);
     for (short, long) in shorter.recording.layers.iter().zip(&forward.recording.layers) {
         assert_eq!(short.spikes.counts(20), long.spikes.counts(20));
     }

@@ -7,7 +7,7 @@ use spikescope::convert::{
 };
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::progress::JobControl;
-use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, run};
+use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, simulate};
 
 #[global_allocator]
 static PEAK: PeakAlloc = PeakAlloc;

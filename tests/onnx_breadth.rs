@@ -10,7 +10,7 @@ use spikescope::compute::{AnnRun, verify};
 use spikescope::convert::{MaxPoolRule, Recipe, SpikingNetwork, ThresholdRule, calibrate, rewrite};
 use spikescope::network::{Network, Op, onnx};
 use spikescope::progress::JobControl;
-use spikescope::simulate::{SimulationPlan, run};
+use spikescope::simulate::{SimulationPlan, simulate};
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");

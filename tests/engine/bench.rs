@@ -7,7 +7,7 @@ use spikescope::convert::{
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{Network, Op};
 use spikescope::progress::JobControl;
-use spikescope::simulate::{Recording, SimulationPlan, light_calibration, run};
+use spikescope::simulate::{Recording, SimulationPlan, light_calibration, simulate};
 
 pub const SAMPLES: usize = 12;
 

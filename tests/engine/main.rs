@@ -21,7 +21,7 @@ use spikescope::network::{Node, Op};
 use spikescope::progress::JobControl;
 use spikescope::simulate::membrane_trace::{layer_currents, trace};
 use spikescope::simulate::prefix::truncate_recording;
-use spikescope::simulate::{SimulationPlan, run};
+use spikescope::simulate::{SimulationPlan, simulate};
 
 #[test]
 fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {

@@ -11,7 +11,7 @@ use spikescope::network::{Activation, Network, Node, Op, Weights};
 use spikescope::progress::JobControl;
 use spikescope::simulate::membrane_trace::{layer_currents, trace};
 use spikescope::simulate::prefix::truncate_recording;
-use spikescope::simulate::{Recording, SimulationPlan, run};
+use spikescope::simulate::{Recording, SimulationPlan, simulate};
 
 use super::bench::{Bench, SAMPLES, assert_same, bench_with, net, with_max_pool};
 

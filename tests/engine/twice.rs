@@ -4,7 +4,7 @@ use spikescope::convert::{DENSE_CROSSOVER_RATE, Recipe, SpikingNetwork, Threshol
 use spikescope::network::{Op, Weights};
 use spikescope::progress::JobControl;
 use spikescope::simulate::execution_form::{ExecutionForm, execution_form};
-use spikescope::simulate::{Recording, SimulationPlan, run};
+use spikescope::simulate::{Recording, SimulationPlan, simulate};
 
 use crate::bench::{Bench, SAMPLES, assert_same, bench, net, with_max_pool};
 
