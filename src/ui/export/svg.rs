@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use egui::epaint::{ClippedShape, ColorMode, Mesh, PathShape, PathStroke, RectShape, TextShape};
 use egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId, Vec2};
 
-use crate::base64;
 use crate::ui::software::Textures;
 
 /// A pixel of a picture becomes up to so many on a side: readers that smooth what they enlarge then smooth its edge only.
@@ -222,7 +222,7 @@ impl Page<'_> {
         let place = place(rect);
         self.line(&format!(
             r#"<image {place} preserveAspectRatio="none" image-rendering="pixelated" href="data:image/png;base64,{}"/>"#,
-            base64::encode_padded(&png, base64::STANDARD)
+            BASE64_STANDARD.encode(png)
         ));
     }
 }
