@@ -88,7 +88,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         None => network.scaling.clone().unwrap_or_default(),
     };
     println!("{}: {} parameters, {} samples of {}", network.name, network.parameters(), samples.len(), samples.source);
-    interrupt::listen();
+    interrupt::listen()?;
     let begun = Instant::now();
     let trained = train(&network, &samples, &scaling, &options, |at| {
         report(at, begun);
