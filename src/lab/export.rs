@@ -50,7 +50,7 @@ pub fn export(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result
             write_bytes(path, html::page(&subject).as_bytes()).map(|()| Vec::new())
         }
         "csv" => write_bytes(path, table::csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
-        "parquet" => write_bytes(path, &table::parquet(&rows(run))).map(|()| Vec::new()),
+        "parquet" => write_bytes(path, &table::parquet(&rows(run))?).map(|()| Vec::new()),
         _ => {
             let known: Vec<String> = ENDINGS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
             Err(Error::file(path, "its name", format!("says not what to write; use {}", known.join(", "))))
