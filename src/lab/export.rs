@@ -47,7 +47,7 @@ pub fn export(run: &Run, path: &Path, pools: Pools, control: &Control) -> Result
                 report: &run.report,
                 sentence: &run.sentence(),
             };
-            write_bytes(path, html::page(&subject).as_bytes()).map(|()| Vec::new())
+            write_bytes(path, html::page(&subject)?.as_bytes()).map(|()| Vec::new())
         }
         "csv" => write_bytes(path, table::csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
         "parquet" => write_bytes(path, &table::parquet(&rows(run))?).map(|()| Vec::new()),
