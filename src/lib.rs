@@ -16,7 +16,6 @@
 
 #![deny(unsafe_code)]
 
-mod base64;
 pub mod cli;
 pub mod compute;
 pub mod convert;

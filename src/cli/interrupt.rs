@@ -1,18 +1,24 @@
 //! Ctrl-C as a wish instead of an end: long commands look at a flag and finish what they have.
-#![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::{register, register_conditional_default};
+
 use crate::progress::JobControl;
+use crate::{Error, Result};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on the first Ctrl-C is only noted; a second one ends the program as usual.
-pub fn listen() {
-    let handler = note as extern "C" fn(libc::c_int);
-    // SAFETY: `note` does only what a signal handler may: a store to an atomic, and `signal` itself.
-    unsafe { libc::signal(libc::SIGINT, handler as libc::sighandler_t) };
+/// From now on the first Ctrl-C is only noted; a second one ends the program as usual. Once in a process.
+///
+/// # Errors
+/// [`Error::Internal`] when the operating system refuses.
+pub fn listen() -> Result<()> {
+    // In this order: the first Ctrl-C finds the flag unset and sets it, the second finds it set.
+    let both = register_conditional_default(SIGINT, &INTERRUPTED).and_then(|_| register(SIGINT, &INTERRUPTED));
+    both.map(|_| ()).map_err(|e| Error::Internal(format!("Ctrl-C cannot be listened to: {e}")))
 }
 
 /// Whether Ctrl-C was pressed since [`listen`].
@@ -21,8 +27,11 @@ pub fn interrupted() -> bool {
 }
 
 /// Listens, and cancels the work under `control` at the first Ctrl-C.
-pub fn cancel_on_interrupt(control: &JobControl) {
-    listen();
+///
+/// # Errors
+/// As [`listen`].
+pub fn cancel_on_interrupt(control: &JobControl) -> Result<()> {
+    listen()?;
     let control = control.clone();
     // A handler may not do more than set a flag; this thread looks at it and ends with the program.
     std::thread::spawn(move || {
@@ -31,10 +40,5 @@ pub fn cancel_on_interrupt(control: &JobControl) {
         }
         control.cancel();
     });
-}
-
-extern "C" fn note(signal: libc::c_int) {
-    INTERRUPTED.store(true, Ordering::Relaxed);
-    // SAFETY: `signal` is safe to call in a handler (POSIX.1-2017, 2.4.3).
-    unsafe { libc::signal(signal, libc::SIG_DFL) };
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! How far a command is, on standard error: one line that is written over on a terminal, a line now and then in a log.
 
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::progress::{JobControl, JobEvent};
 
@@ -10,14 +11,13 @@ use crate::progress::{JobControl, JobEvent};
 const ON_TERMINAL: Duration = Duration::from_millis(50);
 /// How often a log hears of work that goes on.
 const IN_LOG: Duration = Duration::from_secs(10);
-/// The widest line that is written over; a wrapped one would stay.
-const WIDTH: usize = 78;
 
 /// The teller of a command. Cheap to clone.
 #[derive(Clone)]
 pub struct Progress {
     state: Arc<Mutex<State>>,
-    terminal: bool,
+    /// The line of a terminal; hidden where standard error is none.
+    bar: ProgressBar,
 }
 
 struct State {
@@ -32,7 +32,10 @@ impl Progress {
     /// A teller on standard error.
     pub fn new() -> Self {
         let state = State { what: String::new(), stage: String::new(), told: Instant::now() };
-        Self { state: Arc::new(Mutex::new(state)), terminal: std::io::stderr().is_terminal() }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        // Cut where the terminal ends: a wrapped line would stay.
+        let cut = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self { state: Arc::new(Mutex::new(state)), bar: bar.with_style(cut) }
     }
 
     /// From now on the work is `what`. A log gets a line of it.
@@ -40,12 +43,12 @@ impl Progress {
         let mut state = self.state();
         state.what = what.into();
         state.told = Instant::now();
-        self.line(&state.what);
+        self.line(state.what.clone());
     }
 
     /// Work that tells its stages here. With `log`, also when standard error is no terminal.
     pub fn control(&self, log: bool) -> JobControl {
-        if !(self.terminal || log) {
+        if !(self.terminal() || log) {
             return JobControl::default();
         }
         let own = self.clone();
@@ -59,27 +62,38 @@ impl Progress {
 
     /// Takes the line off a terminal, so that a result can stand in its place.
     pub fn clear(&self) {
-        if self.terminal {
-            eprint!("\r\x1b[K");
+        self.bar.finish_and_clear();
+    }
+
+    /// Writes over the line of a terminal. A log gets nothing.
+    pub fn show(&self, text: String) {
+        self.bar.set_message(text);
+        // A line that was taken off comes back with its next text.
+        if self.bar.is_finished() {
+            self.bar.reset();
         }
+    }
+
+    fn terminal(&self) -> bool {
+        !self.bar.is_hidden()
     }
 
     fn stage(&self, stage: &str, fraction: f32) {
         let mut state = self.state();
-        let often = if self.terminal { ON_TERMINAL } else { IN_LOG };
+        let often = if self.terminal() { ON_TERMINAL } else { IN_LOG };
         // On a terminal a new stage is said at once: it may be over soon.
-        let new = self.terminal && state.stage != stage;
+        let new = self.terminal() && state.stage != stage;
         if state.told.elapsed() < often && !new {
             return;
         }
         state.told = Instant::now();
         stage.clone_into(&mut state.stage);
-        self.line(&line(&state.what, stage, fraction));
+        self.line(line(&state.what, stage, fraction));
     }
 
-    fn line(&self, text: &str) {
-        match self.terminal {
-            true => eprint!("\r\x1b[K{}", text.chars().take(WIDTH).collect::<String>()),
+    fn line(&self, text: String) {
+        match self.terminal() {
+            true => self.show(text),
             false => eprintln!("{text}"),
         }
     }

@@ -1,11 +1,10 @@
 //! `spikescope train`: trains a network of the zoo, or goes on training one from a file, and saves it.
 
-use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::interrupt;
+use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::network::zoo::{self, ZooArchitecture};
@@ -94,12 +93,15 @@ pub fn run(args: TrainArgs) -> Result<()> {
         samples.len(),
         samples.source
     );
-    interrupt::listen();
+    interrupt::listen()?;
     let begun = Instant::now();
+    let line = progress::Progress::new();
     let trained = train(&network, &samples, &scaling, &options, |at| {
-        report(at, begun);
+        report(at, begun, &line);
         if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    });
+    line.clear();
+    let trained = trained?;
     let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, begun.elapsed().as_secs_f32());
     let held_out = 100.0 * trained.validation_accuracy;
     println!("{word} after {seconds:.0} s; best weights: epoch {}, held out {held_out:.2} %", trained.epoch);
@@ -150,20 +152,16 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
 }
 
 /// One line an epoch; between them, on a terminal, one line that is written over.
-fn report(at: TrainProgress, begun: Instant) {
+fn report(at: TrainProgress, begun: Instant, line: &progress::Progress) {
     let numbers =
         format!("epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %", at.epoch, at.epochs, at.loss, 100.0 * at.accuracy);
-    let terminal = std::io::stderr().is_terminal();
     match at.validation_accuracy {
         Some(held_out) => {
-            let clear = if terminal { "\r\x1b[K" } else { "" };
-            eprint!("{clear}");
+            line.clear();
             println!("{numbers}  held out {:6.2} %  {:.0} s", 100.0 * held_out, begun.elapsed().as_secs_f32());
         }
-        None if terminal && (at.batch.is_multiple_of(10) || at.batch == at.batches) => {
-            eprint!("\r{numbers}  batch {}/{}", at.batch, at.batches);
-            // Nothing is lost when the terminal has gone away.
-            let _ = std::io::stderr().flush();
+        None if at.batch.is_multiple_of(10) || at.batch == at.batches => {
+            line.show(format!("{numbers}  batch {}/{}", at.batch, at.batches));
         }
         None => {}
     }

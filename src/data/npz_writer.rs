@@ -1,13 +1,16 @@
 //! Writes numpy archives. Knows arrays, not what they mean.
+//!
+//! The arrays are written by `npyz`, the archive by `zip`: what `npyz` has for archives brings an old `zip` of its own with
+//! compressors in C.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use npyz::{AutoSerialize, NpyWriter, WriteOptions, WriterBuilder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::npy;
 use crate::files::write_atomic_with;
 use crate::{Error, Result};
 
@@ -20,45 +23,15 @@ pub enum NpzData<'a> {
     F32(&'a [f32]),
 }
 
-impl NpzData<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::U8(v) => v.len(),
-            Self::I16(v) => v.len(),
-            Self::I32(v) => v.len(),
-            Self::F32(v) => v.len(),
-        }
-    }
-    /// What numpy calls their type.
-    pub fn descr(&self) -> &'static str {
-        match self {
-            Self::U8(_) => "|u1",
-            Self::I16(_) => "<i2",
-            Self::I32(_) => "<i4",
-            Self::F32(_) => "<f4",
-        }
-    }
-    /// Little-endian bytes, in pieces, so that no second copy of a large array is made.
-    fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
-        fn pieces<T: Copy, const N: usize>(values: &[T], out: &mut dyn Write, le: fn(T) -> [u8; N]) -> io::Result<()> {
-            values.chunks(1 << 14).try_for_each(|c| out.write_all(&c.iter().flat_map(|v| le(*v)).collect::<Vec<_>>()))
-        }
-        match self {
-            Self::U8(v) => out.write_all(v),
-            Self::I16(v) => pieces(v, out, i16::to_le_bytes),
-            Self::I32(v) => pieces(v, out, i32::to_le_bytes),
-            Self::F32(v) => pieces(v, out, f32::to_le_bytes),
-        }
-    }
-}
-
 /// Writes named arrays `(name, shape, values)` to `path`, compressed. The archive is written beside its place and
 /// renamed when whole, so a reader never sees half of it and a failure leaves an older file as it was.
 pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Result<()> {
     write_npz_with(path, |out| {
-        arrays.iter().try_for_each(|(name, shape, data)| {
-            out.begin(name, shape, data.descr())?;
-            out.values(*data)
+        arrays.iter().try_for_each(|(name, shape, data)| match data {
+            NpzData::U8(values) => out.array(name, shape, values),
+            NpzData::I16(values) => out.array(name, shape, values),
+            NpzData::I32(values) => out.array(name, shape, values),
+            NpzData::F32(values) => out.array(name, shape, values),
         })
     })
 }
@@ -69,55 +42,71 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Resul
 /// What `write` gives; [`Error::Io`] when the operating system refuses.
 pub fn write_npz_with(path: &Path, write: impl FnOnce(&mut NpzWriter<'_>) -> Result<()>) -> Result<()> {
     write_atomic_with(path, |file| {
-        let zip = ZipWriter::new(BufWriter::new(file));
-        let mut out = NpzWriter { path, zip, name: String::new(), left: 0 };
+        let mut out = NpzWriter { path, zip: ZipWriter::new(BufWriter::new(file)) };
         write(&mut out)?;
-        out.all_written()?;
         let whole = out.zip.finish().map_err(io::Error::from).and_then(|mut file| file.flush());
         whole.map_err(|error| Error::io(path, error))
     })
 }
 
+type Zip<'a> = ZipWriter<BufWriter<&'a mut File>>;
+
 /// An archive on its way to a file.
 pub struct NpzWriter<'a> {
     path: &'a Path,
-    zip: ZipWriter<BufWriter<&'a mut File>>,
-    /// The array that is being written, and how many values it still wants.
-    name: String,
-    left: usize,
+    zip: Zip<'a>,
 }
 
-impl NpzWriter<'_> {
-    /// Begins an array of `shape` and numpy's type `descr`; its values follow.
+impl<'a> NpzWriter<'a> {
+    /// Begins an array of `shape`; its values follow.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the array before has too few values; [`Error::Io`] when the operating system refuses.
-    pub fn begin(&mut self, name: &str, shape: &[usize], descr: &str) -> Result<()> {
-        self.all_written()?;
+    /// [`Error::Internal`] for a shape that no memory holds; [`Error::Io`] when the operating system refuses.
+    pub fn begin<T: AutoSerialize>(&mut self, name: &str, shape: &[usize]) -> Result<NpzArray<'_, 'a, T>> {
         let count = shape.iter().try_fold(1usize, |p, &d| p.checked_mul(d));
-        self.left = count.ok_or_else(|| Error::Internal(format!("array {name} is too large")))?;
-        self.name = name.to_owned();
-        let options = SimpleFileOptions::default().large_file(self.left >= 1 << 28);
+        let count = count.ok_or_else(|| Error::Internal(format!("array {name} is too large")))?;
+        let options = SimpleFileOptions::default().large_file(count >= 1 << 28);
+        let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
         let begun = self.zip.start_file(format!("{name}.npy"), options).map_err(io::Error::from);
-        let begun = begun.and_then(|()| self.zip.write_all(&npy::header_bytes(descr, shape)));
-        begun.map_err(|error| Error::io(self.path, error))
+        let values = begun.and_then(|()| {
+            let out = BufWriter::new(&mut self.zip);
+            WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()
+        });
+        Ok(NpzArray { path: self.path, values: values.map_err(|error| Error::io(self.path, error))? })
     }
 
-    /// The next values of the array, of its type.
+    /// A whole array.
     ///
     /// # Errors
-    /// [`Error::Internal`] when there are too many; [`Error::Io`] when the operating system refuses.
-    pub fn values(&mut self, data: NpzData<'_>) -> Result<()> {
-        let left = self.left.checked_sub(data.len());
-        self.left = left.ok_or_else(|| Error::Internal(format!("array {}: more values than places", self.name)))?;
-        data.write_to(&mut self.zip).map_err(|error| Error::io(self.path, error))
+    /// As [`begin`](Self::begin) and [`NpzArray::end`].
+    pub fn array<T: AutoSerialize + Copy>(&mut self, name: &str, shape: &[usize], values: &[T]) -> Result<()> {
+        let mut array = self.begin(name, shape)?;
+        array.values(values)?;
+        array.end()
+    }
+}
+
+/// An array on its way to an archive.
+pub struct NpzArray<'w, 'a, T: AutoSerialize> {
+    path: &'w Path,
+    values: NpyWriter<T, BufWriter<&'w mut Zip<'a>>>,
+}
+
+impl<T: AutoSerialize + Copy> NpzArray<'_, '_, T> {
+    /// The next values.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the operating system refuses.
+    pub fn values(&mut self, values: &[T]) -> Result<()> {
+        self.values.extend(values.iter().copied()).map_err(|error| Error::io(self.path, error))
     }
 
-    fn all_written(&self) -> Result<()> {
-        match self.left {
-            0 => Ok(()),
-            left => Err(Error::Internal(format!("array {}: {left} values are missing", self.name))),
-        }
+    /// All values were given.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when they are more or fewer than the shape says, or when the operating system refuses.
+    pub fn end(self) -> Result<()> {
+        self.values.finish().map_err(|error| Error::io(self.path, error))
     }
 }
 

@@ -47,10 +47,10 @@ pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobContro
                 report: &run.report,
                 sentence: &run.summary(),
             };
-            write_bytes(path, html_report::render_report(&subject).as_bytes()).map(|()| Vec::new())
+            write_bytes(path, html_report::render_report(&subject)?.as_bytes()).map(|()| Vec::new())
         }
         "csv" => write_bytes(path, results_table::to_csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
-        "parquet" => write_bytes(path, &results_table::to_parquet(&rows(run))).map(|()| Vec::new()),
+        "parquet" => write_bytes(path, &results_table::to_parquet(&rows(run))?).map(|()| Vec::new()),
         _ => {
             let known: Vec<String> = FORMATS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
             Err(Error::file(path, "its name", format!("says not what to write; use {}", known.join(", "))))

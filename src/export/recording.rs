@@ -6,7 +6,7 @@ use hdf5_pure::{AttrValue, FileBuilder};
 
 use super::nir::node_names;
 use crate::convert::SpikingNetwork;
-use crate::data::{NpzData, write_npz_with};
+use crate::data::write_npz_with;
 use crate::files::write_bytes;
 use crate::network::Network;
 use crate::progress::JobControl;
@@ -36,7 +36,7 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
         for (index, (layer, record)) in spiking.layers.iter().zip(&recording.layers).enumerate() {
             let per_sample: Vec<usize> = std::iter::once(samples).chain(layer.shape.iter().copied()).collect();
             let per_step: Vec<usize> = std::iter::once(steps).chain(per_sample.iter().copied()).collect();
-            out.begin(&format!("spikes{index}"), &per_step, NpzData::I16(&[]).descr())?;
+            let mut spikes = out.begin(&format!("spikes{index}"), &per_step)?;
             for row in 0..steps * samples {
                 control.check()?;
                 control.progress(STAGE, done as f32 / all.max(1) as f32);
@@ -45,19 +45,15 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
                 record
                     .spikes
                     .for_each_bit(row / samples, row % samples, |neuron, weight| counts[neuron] += weight as i16);
-                out.values(NpzData::I16(&counts))?;
+                spikes.values(&counts)?;
                 done += counts.len();
             }
-            let mut floats = |name: &str, shape: &[usize], values: &[f32]| {
-                out.begin(&format!("{name}{index}"), shape, NpzData::F32(&[]).descr())?;
-                out.values(NpzData::F32(values))
-            };
-            floats("potential", &per_sample, &record.potential)?;
-            floats("mean_input", &per_sample, &record.mean_input)?;
-            floats("theta", &[layer.theta.len()], &layer.theta)?;
+            spikes.end()?;
+            out.array(&format!("potential{index}"), &per_sample, &record.potential)?;
+            out.array(&format!("mean_input{index}"), &per_sample, &record.mean_input)?;
+            out.array(&format!("theta{index}"), &[layer.theta.len()], &layer.theta)?;
         }
-        out.begin("readout", &[steps, samples, recording.classes], NpzData::F32(&[]).descr())?;
-        out.values(NpzData::F32(&recording.readout))
+        out.array("readout", &[steps, samples, recording.classes], &recording.readout)
     })
 }
 

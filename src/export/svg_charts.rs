@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::html_report::escaped;
-use crate::measure::Report;
-use crate::measure::ledger::Ledger;
+use minijinja::HtmlEscape;
+
+use crate::measure::{Ledger, Report};
 use crate::task::OutputKind;
 
 const WIDTH: f64 = 900.0;
@@ -99,7 +99,7 @@ pub fn ledger_chart(layers: &[(&str, Ledger)]) -> String {
                 a.min(b),
                 each * 0.7,
                 (a - b).abs(),
-                escaped(layers[index].0)
+                HtmlEscape(layers[index].0)
             );
         }
         let (at, below) = (left + each * 0.35, TOP + PLOT + 16.0);
@@ -107,7 +107,7 @@ pub fn ledger_chart(layers: &[(&str, Ledger)]) -> String {
         let _ = write!(
             out,
             "<text x=\"{at:.1}\" y=\"{below:.1}\" text-anchor=\"end\" transform=\"rotate(-35 {at:.1} {below:.1})\">{}</text>",
-            escaped(&name)
+            HtmlEscape(&name)
         );
     }
     line(&mut out, [LEFT, y(0.0), WIDTH - RIGHT, y(0.0)], "stroke:currentColor");
@@ -147,7 +147,11 @@ fn line(out: &mut String, [x1, y1, x2, y2]: [f64; 4], style: &str) {
 }
 
 fn text(out: &mut String, x: f64, y: f64, anchor: &str, style: &str, text: &str) {
-    let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" style=\"{style}\">{text}</text>");
+    let _ = write!(
+        out,
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" style=\"{style}\">{}</text>",
+        HtmlEscape(text)
+    );
 }
 
 /// A level line with its number.
@@ -160,7 +164,7 @@ fn legend<'a>(out: &mut String, entries: impl Iterator<Item = (&'a str, &'a str)
     let mut x = LEFT;
     for (name, color) in entries {
         let _ = write!(out, "<rect x=\"{x:.0}\" y=\"8\" width=\"12\" height=\"12\" style=\"fill:{color}\"/>");
-        text(out, x + 17.0, 18.5, "start", "", &escaped(name));
+        text(out, x + 17.0, 18.5, "start", "", name);
         // About what letters of this size take.
         x += 44.0 + name.chars().count() as f64 * 6.6;
     }

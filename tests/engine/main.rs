@@ -16,7 +16,7 @@ use spikescope::convert::{
     BalancingOptions, Granularity, MaxPoolRule, Recipe, Reset, ThresholdRule, balance_thresholds, calibrate, rewrite,
 };
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{LedgerReference, RunData, report};
+use spikescope::measure::{LedgerReference, RunData, measure_run};
 use spikescope::network::{Node, Op};
 use spikescope::progress::JobControl;
 use spikescope::simulate::membrane_trace::{layer_currents, trace};

@@ -6,7 +6,7 @@ use spikescope::convert::{
     Correction, InitialPotential, NamedRecipe, NeuronModel, Recipe, Reset, SpikingNetwork, ThresholdRule,
 };
 use spikescope::measure::fan_out::fan_outs;
-use spikescope::measure::{RunData, first_divergence, report};
+use spikescope::measure::{RunData, first_divergence, measure_run};
 use spikescope::network::{Activation, Network, Node, Op, Weights};
 use spikescope::progress::JobControl;
 use spikescope::simulate::membrane_trace::{layer_currents, trace};

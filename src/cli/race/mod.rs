@@ -64,7 +64,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     }
     let progress = Progress::new();
     let control = progress.control(true);
-    cancel_on_interrupt(&control);
+    cancel_on_interrupt(&control)?;
     // Networks, data and the ANN's values are shared by all.
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &base, &mut cache)?;

@@ -110,12 +110,12 @@ fn without_a_network_one_sentence_says_what_to_do() {
 
 #[test]
 fn archives_are_unpacked_and_broken_ones_refused() {
-    let member = |name: &str, bytes: &[u8]| {
-        let mut header = [0u8; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
-        header[156] = b'0';
-        let mut all = header.to_vec();
+    let member = |name: &str, bytes: &[u8], size: u64| {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).unwrap();
+        header.set_size(size);
+        header.set_cksum();
+        let mut all = header.as_bytes().to_vec();
         all.extend(bytes);
         all.resize(all.len().next_multiple_of(512), 0);
         all
@@ -128,8 +128,8 @@ fn archives_are_unpacked_and_broken_ones_refused() {
         packed.finish().unwrap();
         path
     };
-    let mut whole = member("folder/other.txt", b"no");
-    whole.extend(member("folder/test_batch.bin", &[7; 700]));
+    let mut whole = member("folder/other.txt", b"no", 2);
+    whole.extend(member("folder/test_batch.bin", &[7; 700], 700));
     whole.extend([0; 1024]);
     archive::unpack(&save(&whole), &["test_batch.bin"], dir.path()).unwrap();
     assert_eq!(std::fs::read(dir.path().join("test_batch.bin")).unwrap(), [7; 700]);
@@ -137,7 +137,10 @@ fn archives_are_unpacked_and_broken_ones_refused() {
         |bytes: &[u8], wanted: &[&str]| archive::unpack(&save(bytes), wanted, dir.path()).unwrap_err().to_string();
     assert!(refused(&whole, &["absent.bin"]).contains("absent.bin"));
     assert!(refused(&whole[..1700], &["test_batch.bin"]).contains("cut short"));
-    let mut absurd = whole.clone();
-    absurd[124..135].copy_from_slice(b"77777777777");
+    let absurd = [&member("folder/other.txt", b"no", 8 << 30), &whole[..]].concat();
     assert!(refused(&absurd, &["test_batch.bin"]).contains("size"));
+    // A header that was changed on its way does not fit its own check sum.
+    let mut changed = whole.clone();
+    changed[0] ^= 1;
+    assert!(refused(&changed, &["test_batch.bin"]).contains("checksum"));
 }

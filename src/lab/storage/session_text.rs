@@ -3,12 +3,14 @@
 
 use std::io::{Read, Write};
 
+use base64::DecodeError;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::session::Session;
-use crate::{Error, Result, base64};
+use crate::{Error, Result};
 
 /// What every such line begins with.
 pub const MARK: &str = "spikescope:";
@@ -24,7 +26,7 @@ pub fn to_text(session: &Session) -> Result<String> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     let packed = packer.write_all(&text).and_then(|()| packer.finish());
     let packed = packed.map_err(|e| Error::Internal(e.to_string()))?;
-    Ok(format!("{MARK}{}", base64::encode(&packed, base64::PLAIN)))
+    Ok(format!("{MARK}{}", BASE64_URL_SAFE_NO_PAD.encode(packed)))
 }
 
 /// The session that `text` holds; space and line breaks count for nothing.
@@ -35,11 +37,15 @@ pub fn from_text(text: &str) -> Result<Session> {
     let bad = |why: &str| Error::Invalid(format!("this text is no session: {why}"));
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let letters = text.strip_prefix(MARK).ok_or_else(|| bad(&format!("it does not begin with '{MARK}'")))?;
-    let packed = base64::decode(letters, base64::PLAIN)
-        .map_err(|place| bad(&format!("letter {place} after '{MARK}' is not one of its letters")))?;
+    let not_whole = || bad("a part of it is missing or changed");
+    let packed = BASE64_URL_SAFE_NO_PAD.decode(letters).map_err(|error| match error {
+        DecodeError::InvalidByte(place, _) => {
+            bad(&format!("letter {} after '{MARK}' is not one of its letters", place + 1))
+        }
+        _ => not_whole(),
+    })?;
     let mut plain = Vec::new();
-    let not_whole = |_| bad("a part of it is missing or changed");
-    GzDecoder::new(&packed[..]).take(LARGEST).read_to_end(&mut plain).map_err(not_whole)?;
+    GzDecoder::new(&packed[..]).take(LARGEST).read_to_end(&mut plain).map_err(|_| not_whole())?;
     Session::parse(&plain).map_err(|(place, reason)| bad(&format!("{place}: {reason}")))
 }
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use egui::epaint::{ClippedShape, ColorMode, Mesh, PathShape, PathStroke, RectShape, TextShape};
 use egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId, Vec2};
 
 use super::software_renderer::Textures;
-use crate::base64;
 
 /// A pixel of a picture becomes up to so many on a side: readers that smooth what they enlarge then smooth its edge only.
 const ENLARGED: usize = 8;
@@ -222,7 +222,7 @@ impl Page<'_> {
         let place = place(rect);
         self.line(&format!(
             r#"<image {place} preserveAspectRatio="none" image-rendering="pixelated" href="data:image/png;base64,{}"/>"#,
-            base64::encode_padded(&png, base64::STANDARD)
+            BASE64_STANDARD.encode(png)
         ));
     }
 }

@@ -1,123 +1,114 @@
-//! The little Markdown that lessons are written in: paragraphs, lists, `**strong**`, `*emphasis*` and `` `code` ``.
+//! The Markdown of lessons as labels: paragraphs, lists, `**strong**`, `*emphasis*` and `` `code` ``. Of what else
+//! CommonMark has, the text is shown.
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{FontId, Label, TextStyle, Ui, vec2};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-/// A piece of a text.
-#[derive(Debug, PartialEq)]
-enum Block {
-    Paragraph(String),
-    /// A point of a list, with what stands before it.
-    Point(String, String),
+/// How far a list inside a list stands to the right, in points.
+const INDENT: f32 = 12.0;
+
+/// A paragraph, or a point of a list.
+#[derive(Debug, Default, PartialEq)]
+struct Block {
+    /// Number of lists around it.
+    depth: usize,
+    /// What stands before a point.
+    mark: String,
+    runs: Vec<(Style, String)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Style {
+    strong: bool,
+    emphasis: bool,
+    code: bool,
 }
 
 /// Draws `text`, as wide as there is room.
 pub fn show(ui: &mut Ui, text: &str) {
-    for block in blocks(text) {
-        match block {
-            Block::Paragraph(text) => {
-                let job = inline(ui, &text);
-                ui.add(Label::new(job).wrap());
-            }
-            Block::Point(mark, text) => {
-                ui.horizontal_top(|ui| {
-                    ui.spacing_mut().item_spacing.x = 5.0;
-                    ui.label(mark);
-                    let room = vec2(ui.available_width(), 0.0);
-                    ui.allocate_ui_with_layout(room, egui::Layout::top_down(egui::Align::Min), |ui| {
-                        ui.set_width(room.x);
-                        let job = inline(ui, &text);
-                        ui.add(Label::new(job).wrap());
-                    });
+    for Block { depth, mark, runs } in blocks(text) {
+        let label = Label::new(inline(ui, &runs)).wrap();
+        if depth == 0 {
+            ui.add(label);
+        } else {
+            ui.horizontal_top(|ui| {
+                ui.add_space(INDENT * (depth - 1) as f32);
+                ui.spacing_mut().item_spacing.x = 5.0;
+                ui.label(mark);
+                let room = vec2(ui.available_width(), 0.0);
+                ui.allocate_ui_with_layout(room, egui::Layout::top_down(egui::Align::Min), |ui| {
+                    ui.set_width(room.x);
+                    ui.add(label);
                 });
-            }
+            });
         }
         ui.add_space(4.0);
     }
 }
 
-/// Lines that belong together become one; an empty line ends a paragraph, a mark begins a point of a list.
 fn blocks(text: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open = false;
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() {
-            open = false;
-            continue;
+    let mut blocks: Vec<Block> = Vec::new();
+    // The next number of every open list, or none.
+    let mut lists: Vec<Option<u64>> = Vec::new();
+    let mut style = Style::default();
+    for event in Parser::new(text) {
+        let mut add = |style: Style, piece: &str| match blocks.last_mut().map(|block| &mut block.runs) {
+            Some(runs) if runs.last().is_some_and(|run| run.0 == style) => {
+                runs.last_mut().into_iter().for_each(|run| run.1 += piece);
+            }
+            Some(runs) => runs.push((style, piece.to_owned())),
+            None => {}
+        };
+        match event {
+            Event::Text(piece) | Event::Html(piece) | Event::InlineHtml(piece) => add(style, &piece),
+            Event::Code(piece) => add(Style { code: true, ..style }, &piece),
+            Event::SoftBreak => add(style, " "),
+            Event::HardBreak => add(style, "\n"),
+            Event::Start(Tag::Strong) => style.strong = true,
+            Event::End(TagEnd::Strong) => style.strong = false,
+            Event::Start(Tag::Emphasis) => style.emphasis = true,
+            Event::End(TagEnd::Emphasis) => style.emphasis = false,
+            Event::Start(Tag::List(first)) => lists.push(first),
+            Event::End(TagEnd::List(_)) => drop(lists.pop()),
+            Event::Start(Tag::Item) => {
+                let number = lists.last_mut().and_then(Option::as_mut);
+                let mark = number.map_or("•".to_owned(), |number| {
+                    *number += 1;
+                    format!("{}.", *number - 1)
+                });
+                blocks.push(Block { depth: lists.len(), mark, runs: Vec::new() });
+            }
+            Event::Start(tag @ (Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock)) => {
+                style.code = matches!(tag, Tag::CodeBlock(_));
+                // The first paragraph of a point stands beside its mark.
+                let begun = |block: &Block| block.runs.is_empty() && block.depth == lists.len();
+                if !blocks.last().is_some_and(begun) {
+                    blocks.push(Block { depth: lists.len(), ..Block::default() });
+                }
+            }
+            Event::End(TagEnd::CodeBlock) => style.code = false,
+            _ => {}
         }
-        let numbered = line.split_once(". ").filter(|(n, _)| n.len() <= 2 && n.parse::<u8>().is_ok());
-        if let Some(point) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
-            blocks.push(Block::Point("•".into(), point.into()));
-        } else if let Some((number, point)) = numbered {
-            blocks.push(Block::Point(format!("{number}."), point.into()));
-        } else if open && let Some(Block::Paragraph(text) | Block::Point(_, text)) = blocks.last_mut() {
-            *text += " ";
-            *text += line;
-        } else {
-            blocks.push(Block::Paragraph(line.trim_start_matches('#').trim().into()));
-        }
-        open = true;
     }
     blocks
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Style {
-    Plain,
-    Strong,
-    Emphasis,
-    Code,
-}
-
-/// Runs of one style. A mark that nothing closes is text.
-fn runs(text: &str) -> Vec<(Style, &str)> {
-    let marks = [("**", Style::Strong), ("*", Style::Emphasis), ("`", Style::Code)];
-    let mut runs = Vec::new();
-    let mut plain = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text[at..];
-        let found = marks.iter().find_map(|(mark, style)| {
-            let inner = rest.strip_prefix(mark)?;
-            let end = inner.find(mark).filter(|end| *end > 0 && !inner.starts_with(' '))?;
-            Some((*style, &inner[..end], 2 * mark.len() + end))
-        });
-        match found {
-            Some((style, inner, length)) => {
-                if plain < at {
-                    runs.push((Style::Plain, &text[plain..at]));
-                }
-                runs.push((style, inner));
-                at += length;
-                plain = at;
-            }
-            None => at += rest.chars().next().map_or(1, char::len_utf8),
-        }
-    }
-    if plain < text.len() {
-        runs.push((Style::Plain, &text[plain..]));
-    }
-    runs
-}
-
-fn inline(ui: &Ui, text: &str) -> LayoutJob {
+fn inline(ui: &Ui, runs: &[(Style, String)]) -> LayoutJob {
     let body = TextStyle::Body.resolve(ui.style());
     let visuals = ui.visuals();
     let mut job = LayoutJob::default();
-    for (style, piece) in runs(text) {
+    for (style, piece) in runs {
         let mut format = TextFormat::simple(body.clone(), visuals.text_color());
-        match style {
-            Style::Plain => {}
-            // There is one weight of type only. A line under them would make them words that are explained.
-            Style::Strong => {
-                format.color = visuals.strong_text_color();
-                format.background = visuals.selection.bg_fill.gamma_multiply(0.3);
-            }
-            Style::Emphasis => format.italics = true,
-            Style::Code => {
-                format.font_id = FontId::monospace(body.size - 1.0);
-                format.background = visuals.code_bg_color;
-            }
+        format.italics = style.emphasis;
+        // There is one weight of type only. A line under them would make them words that are explained.
+        if style.strong {
+            format.color = visuals.strong_text_color();
+            format.background = visuals.selection.bg_fill.gamma_multiply(0.3);
+        }
+        if style.code {
+            format.font_id = FontId::monospace(body.size - 1.0);
+            format.background = visuals.code_bg_color;
         }
         job.append(piece, 0.0, format);
     }
@@ -128,23 +119,38 @@ fn inline(ui: &Ui, text: &str) -> LayoutJob {
 mod tests {
     use super::*;
 
+    const PLAIN: Style = Style { strong: false, emphasis: false, code: false };
+
+    fn block(depth: usize, mark: &str, text: &str) -> Block {
+        Block { depth, mark: mark.into(), runs: vec![(PLAIN, text.into())] }
+    }
+
     #[test]
     fn paragraphs_and_lists_are_told_apart() {
-        let text = "One\ntwo.\n\n- a\n  b\n- c\n1. d\n\nend";
-        let point = |mark: &str, text: &str| Block::Point(mark.into(), text.into());
-        let paragraph = |text: &str| Block::Paragraph(text.into());
-        let wanted = [paragraph("One two."), point("•", "a b"), point("•", "c"), point("1.", "d"), paragraph("end")];
+        let text = "One\ntwo.\n\n- a\n  b\n- c\n\n1. d\n2. e\n   - f\n\nend";
+        let points = [(1, "•", "a b"), (1, "•", "c"), (1, "1.", "d"), (1, "2.", "e"), (2, "•", "f")];
+        let mut wanted = vec![block(0, "", "One two.")];
+        wanted.extend(points.map(|(depth, mark, text)| block(depth, mark, text)));
+        wanted.push(block(0, "", "end"));
         assert_eq!(blocks(text), wanted);
+        assert_eq!(blocks("# Head\n- a\n\n  b"), [block(0, "", "Head"), block(1, "•", "a"), block(1, "", "b")]);
     }
 
     #[test]
     fn marks_style_what_they_enclose_and_lone_ones_are_text() {
-        let plain = |text| (Style::Plain, text);
-        assert_eq!(
-            runs("a **b** *c* `d*`"),
-            [plain("a "), (Style::Strong, "b"), plain(" "), (Style::Emphasis, "c"), plain(" "), (Style::Code, "d*")]
-        );
-        assert_eq!(runs("3 * 4 = **"), [plain("3 * 4 = **")]);
+        let style = |strong, emphasis, code| Style { strong, emphasis, code };
+        let runs = |text| blocks(text).into_iter().flat_map(|block| block.runs).collect::<Vec<_>>();
+        let wanted = [
+            (PLAIN, "a "),
+            (style(true, false, false), "b"),
+            (PLAIN, " "),
+            (style(false, true, false), "c"),
+            (PLAIN, " "),
+            (style(false, false, true), "d*"),
+            (style(true, true, false), "e"),
+        ];
+        assert_eq!(runs("a **b** *c* `d*`***e***"), wanted.map(|(style, text)| (style, text.to_owned())));
+        assert_eq!(runs("3 * 4 = **, x_1 < y_2 <b>"), [(PLAIN, "3 * 4 = **, x_1 < y_2 <b>".to_owned())]);
         assert_eq!(runs(""), []);
     }
 }
