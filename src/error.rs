@@ -9,29 +9,30 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file that cannot be read as what it should be. `place` says where in the file ("node 'conv1'", "byte 16").
-    #[error("{}: {place}: {reason}", path.display())]
+    #[error("Cannot open {}: {}{}", path.display(), located(place), ended(reason))]
     File { path: PathBuf, place: String, reason: String },
     /// The operating system refused a file.
-    #[error("{}: {source}", path.display())]
+    #[error("Cannot access {}: {source}{}", path.display(), advice(source))]
     Io { path: PathBuf, source: std::io::Error },
     /// A network that cannot be converted or run as asked; `node` is its dotted path.
-    #[error("layer '{node}': {reason}")]
+    #[error("Cannot use layer '{node}': {}", ended(reason))]
     Network { node: String, reason: String },
     /// An argument, setting or combination that makes no sense.
     #[error("{0}")]
     Invalid(String),
     /// A network and a data set that do not fit together; each may be fine with another partner.
     #[error(
-        "network '{network}' wants samples of {} but {data} has {}; open a data set or network that fits",
-        format_shape(wants),
-        format_shape(has)
+        "Cannot run network '{network}' on {data}: it takes samples of {wants}, not {has}. Open data of {wants}, or a network \
+         that takes {has}.",
+        wants = format_shape(wants),
+        has = format_shape(has)
     )]
     ShapeMismatch { network: String, wants: Vec<usize>, data: String, has: Vec<usize> },
     /// The person stopped the work.
-    #[error("stopped")]
+    #[error("Stopped")]
     Cancelled,
     /// A failure of the program itself, never of the input.
-    #[error("internal error: {0}")]
+    #[error("Internal error: {0}")]
     Internal(String),
 }
 
@@ -44,7 +45,7 @@ impl Error {
     pub fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(text));
         let line = before.matches('\n').count() + 1;
-        Self::file(path, format!("line {line}"), error.message().replace("expected usize", "expected a whole number"))
+        Self::file(path, format!("line {line}"), error.message().replace("expected usize", "expected an integer"))
     }
     /// An operating-system error about a file.
     pub fn io(path: &Path, source: std::io::Error) -> Self {
@@ -63,9 +64,29 @@ impl Error {
     }
 }
 
-/// A shape for a person: "3×32×32".
-pub fn format_shape(shape: &[usize]) -> String {
-    shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+/// A place in a file, as it stands before the reason; an empty one is the file as a whole.
+fn located(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!("{place}: ") }
+}
+
+/// A reason as the end of a sentence.
+fn ended(reason: &str) -> String {
+    if reason.ends_with(['.', '\n']) { reason.to_owned() } else { format!("{reason}.") }
+}
+
+/// What to do where the operating system refused a file.
+fn advice(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => ". Check the path.",
+        std::io::ErrorKind::PermissionDenied => ". Check its permissions.",
+        std::io::ErrorKind::StorageFull => ". Free disk space.",
+        _ => ".",
+    }
+}
+
+/// A shape for a person: "3x32x32".
+pub fn format_shape<T: std::fmt::Display>(shape: &[T]) -> String {
+    shape.iter().map(T::to_string).collect::<Vec<_>>().join("x")
 }
 
 #[cfg(test)]
@@ -84,8 +105,8 @@ mod tests {
             let error = toml::from_str::<Steps>(text).unwrap_err();
             Error::toml(Path::new("bad.toml"), text, &error).to_string()
         };
-        assert!(wrong("steps = 8\nthreshhold = 1\n").starts_with("bad.toml: line 2: unknown field"));
-        assert!(wrong("\n\nsteps = \"x\"").starts_with("bad.toml: line 3: "));
-        assert!(wrong("steps = \"x\"").ends_with("expected a whole number"));
+        assert!(wrong("steps = 8\nthreshhold = 1\n").starts_with("Cannot open bad.toml: line 2: unknown field"));
+        assert!(wrong("\n\nsteps = \"x\"").starts_with("Cannot open bad.toml: line 3: "));
+        assert!(wrong("steps = \"x\"").ends_with("expected an integer."));
     }
 }

@@ -80,7 +80,8 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
         && cfg!(target_os = "linux")
     {
         return Err(Error::Invalid(
-            "there is no display to open a window on; `spikescope run --out DIR` and `spikescope shot OUT.png` work without one"
+            "Cannot open a window: no display found. Use `spikescope run --out DIR` or `spikescope shot OUT.png`, \
+             which work without one."
                 .into(),
         ));
     }
@@ -117,6 +118,6 @@ fn open(file: &Path) -> Result<Message> {
         return Ok(Message::OpenModel(name.into_owned()));
     }
     Err(Error::Invalid(format!(
-        "there is no file, bundled network or data set '{name}', and no command of that name; `spikescope --help` lists them"
+        "Cannot open '{name}': no file, bundled network, data set or command of that name. See `spikescope --help`."
     )))
 }

@@ -1,6 +1,6 @@
 //! What a screen reader hears and a keyboard reaches: every control has a name, every plot a description.
 
-#[path = "common/desk.rs"]
+#[path = "common/window.rs"]
 mod common;
 
 use common::{Desk, click, desk, desk_of};
@@ -64,7 +64,7 @@ fn every_control_has_a_name_and_every_pane_a_description() {
         if pane == Pane::Boxes {
             // This network has none, and the pane says so in words.
             let says = |node: &egui_kittest::Node<'_>| {
-                node.accesskit_node().value().is_some_and(|text| text.contains("no boxes"))
+                node.accesskit_node().value().is_some_and(|text| text.contains("No boxes"))
             };
             assert!(harness.root().children_recursive().any(|node| says(&node)), "why there are no boxes");
             continue;
@@ -137,12 +137,15 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
         (Pane::OffsetSpikes, &["Histogram of offset spikes", "Map of offset spikes"]),
         (Pane::Membrane, &["Potential of ", "Input current of "]),
         (Pane::Raster, &["Raster of spikes", "Rate of each "]),
-        (Pane::Threshold, &["Histogram of activations with the threshold", "Predicted error over the threshold"]),
-        (Pane::Transfer, &["Answer over the input"]),
-        (Pane::Race, &["Curves of the race", "Offset spikes of on the screen"]),
+        (
+            Pane::Threshold,
+            &["Histogram of activations with the threshold", "Predicted squared error over the threshold"],
+        ),
+        (Pane::Transfer, &["Output over input"]),
+        (Pane::Race, &["Curves of the race", "Offset spikes of current recipe"]),
         (Pane::Bench, &["Input of the neuron on the bench", "Potential of the neuron on the bench"]),
         (Pane::Energy, &["Energy over time-steps"]),
-        (Pane::ReadoutWindow, &["Accuracy by start and end", "Samples by the step of their answer"]),
+        (Pane::ReadoutWindow, &["Accuracy by start and end", "Samples by exit step"]),
         (Pane::InitialPotential, &["Mean error over v(0)", "Mean squared error over v(0)"]),
         (Pane::Runs, &["Curves of the two runs", "Mismatch of each layer in the two runs"]),
         (Pane::Ledger, &["layer1.0.act1: total error"]),
@@ -181,7 +184,7 @@ fn in_little_room_the_plots_stay() {
         let mut harness = desk_of(size);
         let plots: [(Workspace, &[&str]); 3] = [
             (Workspace::Explore, &["Accuracy over time-steps", "Potential of"]),
-            (Workspace::Teach, &["Input of the neuron", "Potential of the neuron", "Answer over the input"]),
+            (Workspace::Teach, &["Input of the neuron", "Potential of the neuron", "Output over input"]),
             (Workspace::Tune, &["Accuracy over time-steps", "Histogram of activations"]),
         ];
         for (workspace, names) in plots {

@@ -1,6 +1,6 @@
 //! Commands, from the palette, the menus and the keys, by the names that a screen reader says.
 
-#[path = "common/desk.rs"]
+#[path = "common/window.rs"]
 mod common;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -114,7 +114,7 @@ fn keys_belong_to_the_field_that_is_typed_in() {
 fn every_pane_explains_itself_with_its_formula_and_its_source() {
     let mut harness = desk();
     click(&mut harness, "Explain: Error ledger");
-    harness.get_by_label("carried in = A(z_in) − A(z)");
+    harness.get_by_label("propagated = A(z_in) − A(z)");
     harness.get_by_label("after Bu et al., ICLR 2022, section 3");
     // A word of the field stands by itself, to be hovered.
     assert!(
@@ -147,25 +147,25 @@ fn past_runs_are_gone_back_to_and_compared() {
 fn the_first_steps_are_done_by_doing_them_and_go_away() {
     let mut harness = desk();
     assert!(
-        harness.query_by_label("The lab is running").is_none(),
+        harness.query_by_label("A network is running").is_none(),
         "nothing is in the way unless it is the first start"
     );
     harness.state_mut().window.hints = Some(Default::default());
     harness.run_ok();
-    harness.get_by_label("The lab is running");
+    harness.get_by_label("A network is running");
     harness.state_mut().lab.update([Message::SetSteps(6), Message::EndGesture]);
     harness.run_ok();
-    harness.get_by_label("Where does it go wrong?");
+    harness.get_by_label("Find the error");
     let other = (harness.state().lab.view.layer + 1) % 3;
     harness.state_mut().lab.update([Message::FocusLayer(other)]);
     harness.run_ok();
-    harness.get_by_label("Ask");
+    harness.get_by_label("Get help");
     palette(&mut harness, "");
     assert!(harness.state().window.hints.is_none());
     press(&mut harness, Key::Escape);
-    palette(&mut harness, "first steps");
+    palette(&mut harness, "getting started");
     press(&mut harness, Key::Enter);
-    click(&mut harness, "Take the hints away");
+    click(&mut harness, "Close hints");
     assert!(harness.state().window.hints.is_none());
 }
 
@@ -214,7 +214,7 @@ struct Deaf;
 
 impl AudioOutput for Deaf {
     fn play(&self, _wanted: &Receiver<usize>) -> Result<(), String> {
-        Err("no sound server is there".into())
+        Err("no sound server found".into())
     }
 }
 
@@ -260,7 +260,7 @@ fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
         harness.run_ok();
     }
     let notices = &harness.state().lab.notifications;
-    assert!(notices.iter().any(|n| n.text == "Spike clicks are off: no sound server is there."), "{notices:?}");
+    assert!(notices.iter().any(|n| n.text == "Spike clicks are off: no sound server found."), "{notices:?}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A public face detector finds the face in a public photograph, as an ANN and as a spiking network.
 
 mod common;
-#[path = "common/desk.rs"]
+#[path = "common/window.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
-mod desk;
+mod window;
 
 use egui_kittest::kittest::Queryable;
 use spikescope::convert::{Fix, ThresholdRule};
@@ -53,7 +53,7 @@ fn the_face_is_found_by_ann_and_snn() {
     assert_eq!(([early.ann, early.snn], [late.ann, late.snn, late.same]), ([1, 0], [1, 1, 1]));
     assert_eq!((likeness.agreement(16), likeness.agreement(256)), (0.0, 1.0));
     assert!(likeness.error(256) < likeness.error(16) && likeness.steps_needed().is_some());
-    assert!(run.summary().contains("at the same place"), "{}", run.summary());
+    assert!(run.summary().contains("matching"), "{}", run.summary());
     assert!(!run.findings.iter().any(|finding| finding.kind == "boxes"));
 }
 
@@ -63,7 +63,7 @@ fn too_few_steps_are_said_with_a_way_out() {
     let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     let sentence = run.summary();
     assert!(
-        sentence.contains("in 1 sample the ANN finds 1 box, the SNN ") && !sentence.contains("agree"),
+        sentence.contains("in 1 sample the ANN detects 1 box, the SNN ") && !sentence.contains("agree"),
         "{sentence}"
     );
     let found = run.findings.iter().find(|finding| finding.kind == "boxes").expect("it is a finding");
@@ -75,13 +75,13 @@ fn too_few_steps_are_said_with_a_way_out() {
 fn what_a_detector_finds_is_in_sight_by_itself() {
     let Some(settings) = ultraface(4) else { return };
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
-    let mut harness = desk::desk_on(desk::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
-    let seen = |desk: &desk::Desk| desk.window.layout.docks.is_visible(Workspace::Explore, Pane::Boxes);
+    let mut harness = window::desk_on(window::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
+    let seen = |desk: &window::Desk| desk.window.layout.docks.is_visible(Workspace::Explore, Pane::Boxes);
     assert!(seen(harness.state()));
-    assert!(harness.query_all_by_label("Run T = 256 steps").next().is_some());
+    assert!(harness.query_all_by_label("Set T to 256").next().is_some());
     harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");
-    assert!(harness.query_all_by_label_contains("boxes shared").next().is_some());
-    assert!(harness.query_by_label_contains("agree 0").is_none());
+    assert!(harness.query_all_by_label_contains("matching boxes").next().is_some());
+    assert!(harness.query_by_label_contains("agreement 0").is_none());
     // Who closes it keeps it closed; with another network it would say nothing.
     harness.state_mut().window.layout.docks.remove(Workspace::Explore, Pane::Boxes);
     harness.run_ok();

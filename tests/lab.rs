@@ -116,7 +116,7 @@ fn a_network_waits_for_data_that_fit() {
     ] {
         let mut lab = lab();
         send(&mut lab, first);
-        assert!(lab.notifications.last().unwrap().text.contains("3×32×32"), "{:?}", lab.notifications);
+        assert!(lab.notifications.last().unwrap().text.contains("3x32x32"), "{:?}", lab.notifications);
         assert_eq!(lab.settings.model, "builtin:digits-mlp");
         send(&mut lab, second);
         let run = lab.run.as_ref().unwrap();
@@ -142,7 +142,7 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
     let run = lab.run.as_ref().unwrap();
     assert_eq!((&run.settings.model, &run.settings.data), (&model, &data), "{:?}", lab.notifications);
     assert_eq!(run.settings.recipe.threshold, ThresholdRule::Percentile(99.9));
-    assert!(lab.apart().is_none() && lab.notifications.iter().all(|notice| !notice.text.contains("waits for")));
+    assert!(lab.apart().is_none() && lab.notifications.iter().all(|notice| !notice.text.contains("loaded; choose")));
     assert!(
         lab.notifications.iter().any(|notice| notice.text.contains("no learned thresholds")),
         "{:?}",
@@ -153,7 +153,7 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
     assert_eq!((&lab.settings.model, &lab.settings.data), (&first.model, &first.data));
     // Taking the notice away lets the network go.
     send(&mut lab, Message::OpenModel(model));
-    let told = lab.notifications.iter().position(|notice| notice.text.contains("waits for data")).unwrap();
+    let told = lab.notifications.iter().position(|notice| notice.text.contains("loaded; choose data")).unwrap();
     send(&mut lab, Message::DismissNotification(told));
     assert!(lab.apart().is_none());
 }

@@ -6,13 +6,13 @@
 
 #[path = "common/detector.rs"]
 mod detector;
-#[path = "common/pictures.rs"]
-mod pictures;
+#[path = "common/snapshots.rs"]
+mod snapshots;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use pictures::{FEW, compare, difference, rgb};
+use snapshots::{FEW, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::experiment::{Run, Settings, Snapshot, Timings};
@@ -108,7 +108,7 @@ fn every_pane_looks_as_it_did() {
             wrong.extend(compare(&format!("{}-{theme}", pane.name()), &picture(pane, lab)).err());
         }
     }
-    assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), pictures::UPDATE);
+    assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), snapshots::UPDATE);
 }
 
 /// Another backend adds in another order, as another machine does.

@@ -8,7 +8,7 @@ use spikescope::experiment::Settings;
 use spikescope::lab::Lab;
 use spikescope::ui::state::window::WindowState;
 
-#[path = "common/desk.rs"]
+#[path = "common/window.rs"]
 #[allow(dead_code, reason = "other tests sit at other desks")]
 mod common;
 

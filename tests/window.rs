@@ -8,7 +8,7 @@ use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::measure::LedgerReference;
 use spikescope::ui::types::pane::Pane;
 
-#[path = "common/desk.rs"]
+#[path = "common/window.rs"]
 mod common;
 
 use common::{Desk, click, desk};
@@ -93,8 +93,8 @@ fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
     let view = &harness.state().lab.view;
     assert_eq!((view.energy.per_mac, view.energy.first_layer_once), (4.6e-12, false));
     let run = harness.state().lab.run.clone();
-    click(&mut harness, "Start by end");
-    let mut labeled = harness.get_all_by_label("Answer early at confidence");
+    click(&mut harness, "Readout window");
+    let mut labeled = harness.get_all_by_label("Early exit at confidence");
     assert!(labeled.any(|node| node.accesskit_node().numeric_value().is_some()), "the slider has its name");
     drop(labeled);
     harness.state_mut().lab.update([Message::SetExitConfidence(0.5)]);
@@ -122,10 +122,10 @@ fn the_first_divergence_is_one_click_away() {
 fn corrections_race_and_the_winner_becomes_the_recipe() {
     let mut harness = desk();
     click(&mut harness, "Race");
-    click(&mut harness, "Race the corrections");
+    click(&mut harness, "Add corrections");
     assert!(harness.state().lab.lanes.iter().all(|lane| matches!(lane.result, Some(Ok(_)))));
-    click(&mut harness, "Take over lane COS");
-    click(&mut harness, "Take over lane SRP");
+    click(&mut harness, "Use recipe COS");
+    click(&mut harness, "Use recipe SRP");
     let recipe = &harness.state().lab.run.as_ref().unwrap().settings.recipe;
     assert!(matches!(recipe.correction, spikescope::convert::Correction::Srp { .. }));
 }
@@ -148,7 +148,7 @@ fn every_pane_draws_every_kind_of_run() {
 fn the_neuron_in_focus_goes_on_the_bench_and_its_order_is_changed() {
     let mut harness = desk();
     click(&mut harness, "Teach");
-    click(&mut harness, "Neuron in focus");
+    click(&mut harness, "Load neuron in focus");
     let real = harness.state().lab.view.bench.clone();
     let snapshot = harness.state().lab.snapshot.clone().unwrap();
     assert_eq!(

@@ -52,7 +52,7 @@ fn picture(run: &Run, sample: usize, ann: &[DetectedBox], snn: &[DetectedBox]) -
     let mut png = std::io::Cursor::new(Vec::new());
     image
         .write_to(&mut png, image::ImageFormat::Png)
-        .map_err(|e| Error::Internal(format!("a picture cannot be written: {e}")))?;
+        .map_err(|e| Error::Internal(format!("cannot write an image: {e}")))?;
     Ok(png.into_inner())
 }
 

@@ -19,7 +19,7 @@ use crate::{Error, Result};
 
 /// Looks for what is wrong with a network, its data and a recipe, before any run.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 nothing but notes, 1 warnings or errors were found, 2 it cannot be opened.")]
+#[command(after_help = "Exit codes: 0 notes only, 1 warnings or errors found, 2 the network or data cannot be opened.")]
 pub struct CheckArgs {
     /// Network: a file, or builtin:NAME
     #[arg(value_name = "MODEL")]
@@ -51,7 +51,7 @@ struct Report<'a> {
 pub fn run(args: CheckArgs) -> Result<ExitCode> {
     let mut options = with_config(args.options)?;
     if args.network.is_some() && options.model.is_some() {
-        return Err(Error::Invalid("the network is named twice; give MODEL or --model".into()));
+        return Err(Error::Invalid("Cannot check: the network is named twice. Give MODEL or --model.".into()));
     }
     options.model = args.network.or(options.model);
     let mut settings = settings_from_args(&options)?;
@@ -95,7 +95,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
             of(Severity::Error),
             of(Severity::Warning),
             of(Severity::Note),
-            if data { "" } else { "; name --data to have thresholds and input looked at as well" }
+            if data { "" } else { "; add --data to check thresholds and input as well" }
         );
     }
     Ok(ExitCode::from(code(worst)))

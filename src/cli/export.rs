@@ -31,7 +31,9 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let pools = match args.pools.as_str() {
         "avg" => PoolExport::Average,
         "sum" => PoolExport::Sum,
-        other => return Err(Error::Invalid(format!("pools '{other}' are not known; use avg or sum"))),
+        other => {
+            return Err(Error::Invalid(format!("Cannot export with pools '{other}': unknown word. Use avg or sum.")));
+        }
     };
     let options = with_config(args.options)?;
     let mut settings = settings_from_args(&options)?;
@@ -48,11 +50,11 @@ pub fn run(args: ExportArgs) -> Result<()> {
         match said {
             Ok(said) => {
                 said.iter().for_each(|said| println!("{said}"));
-                println!("written to {}", file.display());
+                println!("wrote {}", file.display());
             }
             // The other files are written all the same.
             Err(error) if args.files.len() > 1 => {
-                eprintln!("{}: not written", file.display());
+                eprintln!("{} was not written", file.display());
                 refused.get_or_insert(error);
             }
             Err(error) => return Err(error),

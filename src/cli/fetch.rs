@@ -23,7 +23,7 @@ pub struct FetchArgs {
 /// What [`crate::data::fetch::DataSet::fetch`] gives, and names that are not known.
 pub fn run(args: FetchArgs) -> Result<()> {
     let set = find(&args.name)?;
-    let missing = || Error::Invalid("there is no home folder to put it into; name one with --to DIR".into());
+    let missing = || Error::Invalid("Cannot fetch: there is no home folder. Name a folder with --to DIR.".into());
     let folder = args.to.or_else(|| default_dir().map(|home| home.join(set.name))).ok_or_else(missing)?;
     let progress = Progress::new();
     progress.begin(set.name);

@@ -20,11 +20,13 @@ use crate::{Error, Result};
 
 /// Reads `A..B` as a range of sample indices.
 pub fn parse_range(text: &str) -> Result<Range<usize>> {
-    let bad = || Error::Invalid(format!("range '{text}' is not understood; use FIRST..END, for example 0..256"));
+    let bad = || Error::Invalid(format!("Cannot use range '{text}': not a range. Use FIRST..END, for example 0..256."));
     let (a, b) = text.split_once("..").ok_or_else(bad)?;
     let range = a.trim().parse().map_err(|_| bad())?..b.trim().parse().map_err(|_| bad())?;
     if range.is_empty() {
-        return Err(Error::Invalid(format!("range '{text}' is empty; the end is not included and must be larger")));
+        return Err(Error::Invalid(format!(
+            "Cannot use range '{text}': it is empty. The end is exclusive and must be larger."
+        )));
     }
     Ok(range)
 }

@@ -74,14 +74,14 @@ pub struct RunArgs {
     #[arg(
         long,
         value_name = "soft|hard",
-        help = or("What a spike does to the potential: subtract θ, or back to zero", |s| word(&s.recipe.reset))
+        help = or("Reset of the potential by a spike: subtract θ (soft) or to zero (hard)", |s| word(&s.recipe.reset))
     )]
     pub reset: Option<String>,
     /// A spread of v(0).
     #[arg(
         long,
         value_name = "WORD",
-        help = or("How v(0) is spread: constant | uniform | gaussian | calibrated", |s| word(&s.recipe.initial))
+        help = or("Distribution of v(0): constant | uniform | gaussian | calibrated", |s| word(&s.recipe.initial))
     )]
     pub initial: Option<String>,
     /// A neuron model.
@@ -103,7 +103,7 @@ pub struct RunArgs {
     #[arg(
         long,
         help = or(
-            "What the answer is read from: sum | delay:auto | delay:N | exit:CONFIDENCE",
+            "Readout of the logits: sum | delay:auto | delay:N | exit:CONFIDENCE",
             |s| s.recipe.readout.to_string()
         )
     )]
@@ -115,7 +115,7 @@ pub struct RunArgs {
     #[arg(
         long,
         value_name = "flex|ndarray|wgpu",
-        help = or("Burn backend of the dense layers", |s| word(&s.backend))
+        help = or("Burn backend that computes the dense layers", |s| word(&s.backend))
     )]
     pub backend: Option<String>,
     /// Folder for the results
@@ -129,7 +129,7 @@ pub struct RunArgs {
 const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | \
                     events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | builtin:NAME";
 const SCALE: &str =
-    "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; if left out, what the network's file states";
+    "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; by default as stated in the network's file";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
                          balance:BATCHESxSIZE[,step=1][,clip-first][,cap]";
 const CORRECTION: &str = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]";
@@ -262,7 +262,7 @@ pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut C
 fn with_architecture(model: &str, arch: &Path) -> Result<String> {
     let known = arch.extension().is_some_and(|ending| ending == "toml");
     if !known || !arch.is_file() {
-        return Err(Error::file(arch, "--arch", "is no file ending in .toml; see docs/architecture-files.md"));
+        return Err(Error::file(arch, "--arch", "does not end in .toml. See docs/architecture-files.md."));
     }
     Ok(format!("{model}@{}", arch.display()))
 }
@@ -271,6 +271,6 @@ fn with_architecture(model: &str, arch: &Path) -> Result<String> {
 fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
     words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Error::Invalid(format!("{option} '{text}' is not known; use {}", known.join(" or ")))
+        Error::Invalid(format!("Cannot use {option} '{text}': unknown word. Use one of {}.", known.join(" or ")))
     })
 }

@@ -18,12 +18,14 @@ pub fn run(args: RunArgs) -> Result<()> {
     let args = with_config(args)?;
     let mut settings = settings_from_args(&args)?;
     settings.recipe.validate()?;
-    let out =
-        args.out.clone().ok_or_else(|| Error::Invalid("--out DIR is missing: where should the results go?".into()))?;
+    let out = args
+        .out
+        .clone()
+        .ok_or_else(|| Error::Invalid("Cannot write results: no folder named. Add --out DIR.".into()))?;
     let dump = match args.dump.as_deref() {
         None => false,
         Some("counts") => true,
-        Some(other) => return Err(Error::Invalid(format!("dump '{other}' is not known; use counts"))),
+        Some(other) => return Err(Error::Invalid(format!("Cannot dump '{other}': unknown word. Use counts."))),
     };
     check_out(&out)?;
     let progress = Progress::new();
@@ -42,7 +44,7 @@ pub fn run(args: RunArgs) -> Result<()> {
     notes.iter().filter(|group| group.finding.severity == Severity::Note).for_each(|note| {
         println!("{}", super::check::line(note));
     });
-    println!("written to {}", out.display());
+    println!("wrote {}", out.display());
     Ok(())
 }
 
@@ -82,7 +84,7 @@ struct Stage<'a> {
 /// Refuses a place that no folder can be at, before time is spent on what should go there.
 pub(super) fn check_out(out: &Path) -> Result<()> {
     if out.exists() && !out.is_dir() {
-        return Err(Error::file(out, "--out", "this is a file; name a folder"));
+        return Err(Error::Invalid(format!("Cannot write to {}: not a folder. Name a folder.", out.display())));
     }
     Ok(())
 }

@@ -61,7 +61,8 @@ pub fn run(args: ShotArgs) -> Result<()> {
     let (width, height) = parse_size(&args.size)?;
     if !(0.5..=8.0).contains(&args.scale) || width.max(height) * args.scale > MAX_SIDE {
         return Err(Error::Invalid(format!(
-            "a picture of {} at scale {} is not drawn; the scale is 0.5 to 8 and no side is longer than {MAX_SIDE} pixels",
+            "Cannot draw an image of {} at scale {}: the scale must be 0.5 to 8 and each side at most {MAX_SIDE} \
+             pixels.",
             args.size, args.scale
         )));
     }
@@ -69,7 +70,9 @@ pub fn run(args: ShotArgs) -> Result<()> {
         None => None,
         Some("dark") => Some(true),
         Some("light") => Some(false),
-        Some(other) => return Err(Error::Invalid(format!("theme '{other}' is not known; use dark or light"))),
+        Some(other) => {
+            return Err(Error::Invalid(format!("Cannot use theme '{other}': unknown name. Use dark or light.")));
+        }
     };
     let mut lab = match &args.session {
         Some(path) => Lab::from_session(Session::load(path)?),
@@ -98,7 +101,10 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> 
     let bundled = LESSONS.iter().any(|(name, _)| *name == lesson);
     if !bundled && !std::path::Path::new(lesson).exists() {
         let names: Vec<&str> = LESSONS.iter().map(|(name, _)| *name).collect();
-        let text = format!("'{lesson}' is neither a file nor a bundled lesson; these are: {}", names.join(", "));
+        let text = format!(
+            "Cannot open lesson '{lesson}': neither a file nor a bundled lesson. Use one of {}.",
+            names.join(", ")
+        );
         return Err(Error::Invalid(text));
     }
     let source = if bundled { format!("{PREFIX}{lesson}") } else { lesson.to_owned() };
@@ -109,7 +115,9 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> 
     }
     let steps = window.lesson.player.as_ref().map_or(0, |player| player.lesson().steps.len());
     if step == 0 || step > steps {
-        return Err(Error::Invalid(format!("the lesson '{lesson}' has steps 1 to {steps}, no step {step}")));
+        return Err(Error::Invalid(format!(
+            "Cannot show step {step} of lesson '{lesson}': it has steps 1 to {steps}."
+        )));
     }
     window.lesson.go(step - 1, &mut messages);
     lab.update(messages);
@@ -118,8 +126,9 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> 
 }
 
 fn workspace_named(name: &str) -> Result<Workspace> {
-    Workspace::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name))
-        .map_err(|_| Error::Invalid(format!("workspace '{name}' is not known; use explore, teach or tune")))
+    Workspace::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name)).map_err(|_| {
+        Error::Invalid(format!("Cannot show workspace '{name}': unknown name. Use explore, teach or tune."))
+    })
 }
 
 /// What the ending of `path` asks for.
@@ -127,7 +136,10 @@ fn format_of(path: &Path) -> Result<ExportFormat> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let known = [ExportFormat::Png, ExportFormat::Svg, ExportFormat::Csv, ExportFormat::Gif];
     known.into_iter().find(|format| format.ending() == ending).ok_or_else(|| {
-        Error::Invalid(format!("'{}' is not written; name a .png, .svg, .csv or .gif file", path.display()))
+        Error::Invalid(format!(
+            "Cannot write '{}': unknown format. Name a .png, .svg, .csv or .gif file.",
+            path.display()
+        ))
     })
 }
 
@@ -135,13 +147,14 @@ fn format_of(path: &Path) -> Result<ExportFormat> {
 fn pane_named(name: &str) -> Result<Pane> {
     Pane::ALL.into_iter().find(|pane| pane.name() == name).ok_or_else(|| {
         let known: Vec<_> = Pane::ALL.iter().map(|pane| pane.name()).collect();
-        Error::Invalid(format!("pane '{name}' is not known; use one of {}", known.join(", ")))
+        Error::Invalid(format!("Cannot show pane '{name}': unknown name. Use one of {}.", known.join(", ")))
     })
 }
 
 /// Reads `1280x800`.
 fn parse_size(text: &str) -> Result<(f32, f32)> {
-    let bad = || Error::Invalid(format!("size '{text}' is not understood; use WIDTHxHEIGHT, for example 1280x800"));
+    let bad =
+        || Error::Invalid(format!("Cannot use size '{text}': not a size. Use WIDTHxHEIGHT, for example 1280x800."));
     let (width, height) = text.split_once(['x', '×']).ok_or_else(bad)?;
     let side = |side: &str| side.trim().parse::<u16>().ok().filter(|&side| side >= 64).map(f32::from).ok_or_else(bad);
     Ok((side(width)?, side(height)?))

@@ -104,7 +104,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
     let trained = trained?;
     let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, begun.elapsed().as_secs_f32());
     let held_out = 100.0 * trained.validation_accuracy;
-    println!("{word} after {seconds:.0} s; best weights: epoch {}, held out {held_out:.2} %", trained.epoch);
+    println!("{word} after {seconds:.0} s; best weights: epoch {}, held-out accuracy {held_out:.2} %", trained.epoch);
     if let Some(test) = test {
         let right = 100.0 * accuracy(&trained.network, &test, &scaling)?;
         println!("test accuracy {right:.2} % on {} samples of {}", test.len(), test.source);
@@ -118,7 +118,8 @@ pub fn run(args: TrainArgs) -> Result<()> {
 fn check_folder(out: &Path) -> Result<()> {
     match out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) if !folder.is_dir() => {
-            Err(Error::file(out, "its folder", format!("there is no folder {}; make it first", folder.display())))
+            let (out, folder) = (out.display(), folder.display());
+            Err(Error::Invalid(format!("Cannot write {out}: no folder {folder}. Create it first.")))
         }
         _ => Ok(()),
     }
@@ -147,7 +148,9 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
             }
             Ok(network)
         }
-        (None, None) => Err(Error::Invalid("say --arch for a new network or --init for one to go on with".into())),
+        (None, None) => Err(Error::Invalid(
+            "Cannot train: no network named. Use --arch for a new network or --init to continue with one.".into(),
+        )),
     }
 }
 

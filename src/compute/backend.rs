@@ -34,7 +34,7 @@ impl Backend {
     pub fn device(self) -> Result<burn::tensor::Device> {
         match self {
             Self::Flex => Ok(burn::tensor::Device::flex()),
-            #[expect(deprecated, reason = "kept selectable; burn-flex is what its maintainers favor")]
+            #[expect(deprecated, reason = "selectable; burn-flex is recommended by its maintainers")]
             Self::Ndarray => Ok(burn::tensor::Device::ndarray()),
             Self::Wgpu => gpu_device().map_err(Error::Invalid),
         }
@@ -42,8 +42,8 @@ impl Backend {
 }
 
 /// What a person does who wants the backend that this build does not have.
-pub const WGPU_HELP: &str =
-    "this build has no wgpu backend; build it in with `cargo build --release --features wgpu`, or use the backend flex";
+pub const WGPU_HELP: &str = "Cannot use backend wgpu: not included in this build. Build with `cargo build --release --features wgpu`, or use \
+     the backend flex.";
 
 #[cfg(not(feature = "wgpu"))]
 fn gpu_device() -> Result<burn::tensor::Device, String> {
@@ -69,8 +69,8 @@ fn graphics_card() -> Result<burn::tensor::Device, String> {
 #[cfg(feature = "wgpu")]
 fn refusal(reason: &str) -> String {
     format!(
-        "wgpu finds no graphics card here that it can use ({reason}); install a Vulkan, Metal or DirectX 12 driver, or use \
-         the backend flex"
+        "Cannot use backend wgpu: no usable graphics card found ({reason}). Install a Vulkan, Metal or DirectX 12 \
+         driver, or use the backend flex."
     )
 }
 

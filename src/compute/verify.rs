@@ -103,7 +103,7 @@ fn read(source: &Path) -> Result<Stored> {
     }
     if source.extension().is_some_and(|ending| ending == "npz") {
         let array = |names: &[&str]| {
-            let missing = || Error::file(source, "archive", format!("holds none of {}", names.join(", ")));
+            let missing = || Error::file(source, "archive", format!("contains none of {}", names.join(", ")));
             npz::find_array(source, names)?.ok_or_else(missing)
         };
         return Ok(Stored { input: array(&INPUTS)?, outputs: vec![array(&OUTPUTS)?] });
@@ -119,21 +119,29 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
     let input = match dims.split_first() {
         Some((_, rest)) if rest == shape => values.clone(),
         Some((_, rest)) if shape.len() == 3 && *rest == [shape[1], shape[2], shape[0]] => channels_first(values, shape),
-        _ => return Err(fail(format!("the input has shape {dims:?}, and the network wants [N, {shape:?}]"))),
+        _ => {
+            return Err(fail(format!(
+                "the input has shape {}, but the network expects Nx{}",
+                crate::error::format_shape(dims),
+                crate::error::format_shape(shape)
+            )));
+        }
     };
     let rows = dims[0].min(SAMPLES);
     let (width, answers) = (shape.iter().product::<usize>(), network.classes());
     let parts = network.outputs();
     if stored.outputs.len() != parts.len() {
-        return Err(fail(format!("there are {} outputs for a network with {}", stored.outputs.len(), parts.len())));
+        return Err(fail(format!("{} stored outputs for a network with {}", stored.outputs.len(), parts.len())));
     }
     for (part, (dims, values)) in parts.iter().zip(&stored.outputs) {
         if values.len() != dims[..1].iter().product::<usize>() * part.range.len()
             || dims.first() != stored.input.0.first()
         {
             return Err(fail(format!(
-                "output '{}' has shape {dims:?}, and the network gives {:?}",
-                part.name, part.shape
+                "output '{}' has shape {}, but the network gives {}",
+                part.name,
+                crate::error::format_shape(dims),
+                crate::error::format_shape(&part.shape)
             )));
         }
     }
@@ -199,7 +207,7 @@ mod tests {
         let wrong = verify_stored_outputs(&network, &path, program).remove(0).unwrap();
         assert!(!wrong.agrees() && (wrong.largest - 0.5).abs() < 1e-4, "{wrong:?}");
         save(&y, &[3, 2]);
-        assert!(verify_stored_outputs(&network, &path, program).remove(0).unwrap_err().to_string().contains("[3, 2]"));
+        assert!(verify_stored_outputs(&network, &path, program).remove(0).unwrap_err().to_string().contains("3x2"));
         // Broken sets are named, not lost.
         std::fs::create_dir(dir.path().join("test_data_set_0")).unwrap();
         std::fs::write(dir.path().join("test_data_set_0/input_0.pb"), [0xff; 9]).unwrap();

@@ -39,7 +39,7 @@ pub fn estimate_bytes(samples: usize, neurons: &[usize]) -> usize {
 pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Calibration> {
     let network = program.network();
     if rows == 0 {
-        return Err(Error::Invalid("calibration needs at least one sample".into()));
+        return Err(Error::Invalid("Cannot calibrate: no samples. Use at least one.".into()));
     }
     let width = input.len() / rows;
     let block = program.batch_rows().min(rows);

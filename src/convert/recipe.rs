@@ -119,19 +119,24 @@ impl Recipe {
     pub fn validate(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
         if self.steps == 0 || self.steps > MAX_STEPS {
-            return refuse(format!("steps is {}; it must be 1 to {MAX_STEPS}", self.steps));
+            return refuse(format!("Cannot run T = {} steps: use 1 to {MAX_STEPS}.", self.steps));
         }
         if !(0.0..=1.0).contains(&self.v_init) {
-            return refuse(format!("v-init is {}; it is a fraction of the threshold, 0 to 1", self.v_init));
+            return refuse(format!(
+                "Cannot use v(0) = {} θ: use a fraction of the threshold from 0 to 1.",
+                self.v_init
+            ));
         }
         if let ThresholdRule::Percentile(p) = self.threshold
             && !(0.0..=100.0).contains(&p)
         {
-            return refuse(format!("percentile is {p}; it must be 0 to 100"));
+            return refuse(format!("Cannot use percentile {p}: use 0 to 100."));
         }
         self.check_combination()?;
         match self.manual_thresholds.iter().find(|(_, theta)| !theta.is_finite() || **theta <= 0.0) {
-            Some((layer, theta)) => refuse(format!("the threshold of layer '{layer}' is {theta}; it must be above 0")),
+            Some((layer, theta)) => {
+                refuse(format!("Cannot use threshold {theta} of layer '{layer}': it must be above 0."))
+            }
             None => Ok(()),
         }
     }
@@ -146,43 +151,47 @@ impl Recipe {
         };
         if self.correction.presteps() > MAX_PRESTEPS {
             return refuse(&format!(
-                "{} pre-steps are too many; the correction may spend up to {MAX_PRESTEPS}",
+                "Cannot use {} pre-steps: the maximum is {MAX_PRESTEPS}.",
                 self.correction.presteps()
             ));
         }
         if let Some(name) = corrected {
             if self.correction.presteps() == 0 {
                 return refuse(&format!(
-                    "{name} with no pre-steps has nothing to read and corrects nothing; give it one or more, or use correction \
-                     none"
+                    "Cannot use {name} without pre-steps. Give one or more, or use correction none."
                 ));
             }
             if self.reset == Reset::Hard {
                 return refuse(&format!(
-                    "{name} with a hard reset makes no sense: it reads the residual potential, which a hard reset throws \
-                     away; use reset soft"
+                    "Cannot use {name} with a hard reset: it needs the residual potential, which a hard reset \
+                     discards. Use reset soft."
                 ));
             }
             if self.neuron != NeuronModel::If {
                 return refuse(&format!(
-                    "{name} is defined for the plain neuron that fires at most once a step, not for '{}'; use neuron if",
+                    "Cannot use {name} with neuron '{}': it is defined for at most one spike per step. Use neuron if.",
                     self.neuron
                 ));
             }
         }
         if self.neuron != NeuronModel::If && self.reset == Reset::Hard {
             return refuse(&format!(
-                "neuron '{}' subtracts what it sends out; with a hard reset its counts mean nothing; use reset soft",
+                "Cannot use neuron '{}' with a hard reset: its reset subtracts what it emits. Use reset soft.",
                 self.neuron
             ));
         }
         if self.bias_shift == Some(0) {
-            return refuse("bias-shift is 0; it is the number of steps over which half a threshold is added");
+            return refuse(
+                "Cannot use bias-shift 0: it is the number of steps N over which θ/2 is added. Use 1 or more.",
+            );
         }
         if let Readout::Delayed(Some(delay)) = self.readout
             && delay >= self.steps
         {
-            return refuse(&format!("the readout's delay of {delay} leaves none of the {} steps", self.steps));
+            return refuse(&format!(
+                "Cannot use a readout delay of {delay}: no step is left of {}. Use a smaller delay.",
+                self.steps
+            ));
         }
         match self.threshold {
             ThresholdRule::Balance(balance) => balance.check(),
@@ -206,11 +215,12 @@ impl ThresholdRule {
         let percentile = text.trim().strip_prefix("percentile:").map(|p| p.trim_end_matches('%').trim().parse::<f64>());
         match percentile {
             Some(Ok(p)) if (0.0..=100.0).contains(&p) => Ok(Self::Percentile(p)),
-            Some(_) => {
-                Err(Error::Invalid(format!("threshold '{text}': the percentile must be a number from 0 to 100")))
-            }
+            Some(_) => Err(Error::Invalid(format!(
+                "Cannot use threshold '{text}': the percentile must be a number from 0 to 100."
+            ))),
             None => Err(Error::Invalid(format!(
-                "threshold '{text}' is not known; use percentile:P, max, learned, mse or balance:BATCHESxSIZE"
+                "Cannot use threshold '{text}': unknown word. Use percentile:P, max, learned, mse or \
+                 balance:BATCHESxSIZE."
             ))),
         }
     }
@@ -258,8 +268,8 @@ mod tests {
         let srp = Correction::Srp { steps: 4, rule: Default::default() };
         for (recipe, word) in [
             (Recipe { steps: 0, ..Recipe::default() }, "steps"),
-            (Recipe { v_init: 1.5, ..Recipe::default() }, "v-init"),
-            (Recipe { v_init: f32::NAN, ..Recipe::default() }, "v-init"),
+            (Recipe { v_init: 1.5, ..Recipe::default() }, "v(0)"),
+            (Recipe { v_init: f32::NAN, ..Recipe::default() }, "v(0)"),
             (Recipe { threshold: ThresholdRule::Percentile(101.0), ..Recipe::default() }, "percentile"),
             (Recipe { correction: srp, reset: Reset::Hard, ..Recipe::default() }, "SRP with a hard reset"),
             (Recipe { correction: srp, neuron: NeuronModel::Group(4), ..Recipe::default() }, "group:4"),
@@ -267,7 +277,7 @@ mod tests {
             (Recipe { readout: Readout::Delayed(Some(32)), ..Recipe::default() }, "delay"),
             (
                 Recipe { correction: Correction::Srp { steps: 0, rule: Default::default() }, ..Recipe::default() },
-                "SRP with no pre-steps",
+                "SRP without pre-steps",
             ),
         ] {
             assert!(recipe.validate().unwrap_err().to_string().contains(word));

@@ -57,7 +57,7 @@ impl Recipe {
         let bias = if self.bias_correction { "biases corrected" } else { "biases not corrected" };
         say(self.bias_correction != base.bias_correction, bias.into());
         let pooling = match self.pooling {
-            MaxPoolRule::PreNeuron => "max pools before the neurons",
+            MaxPoolRule::PreNeuron => "max pooling before the neurons",
             MaxPoolRule::Lateral => "LIPooling",
         };
         say(self.pooling != base.pooling, pooling.into());
@@ -105,7 +105,7 @@ fn initial(recipe: &Recipe) -> String {
 
 fn neuron(neuron: NeuronModel) -> String {
     match neuron {
-        NeuronModel::If => "plain neurons".into(),
+        NeuronModel::If => "IF neurons".into(),
         NeuronModel::Signed => "signed neurons".into(),
         NeuronModel::Group(m) => format!("groups of {m}"),
         NeuronModel::Burst(g) => format!("bursts of {g}"),

@@ -131,7 +131,7 @@ impl NeuronModel {
     pub fn parse(text: &str) -> Result<Self> {
         let count = |text: &str| match text.trim().parse::<u8>() {
             Ok(n) if (1..=MAX_LEVELS).contains(&n) => Ok(n),
-            _ => Err(Error::Invalid(format!("neuron '{text}': the number must be 1 to {MAX_LEVELS}"))),
+            _ => Err(Error::Invalid(format!("Cannot use neuron '{text}': the number must be 1 to {MAX_LEVELS}."))),
         };
         match text.trim() {
             "if" => Ok(Self::If),
@@ -139,7 +139,9 @@ impl NeuronModel {
             other => match other.split_once(':') {
                 Some(("group", m)) => Ok(Self::Group(count(m)?)),
                 Some(("burst", g)) => Ok(Self::Burst(count(g)?)),
-                _ => Err(Error::Invalid(format!("neuron '{text}' is not known; use if, signed, group:M or burst:G"))),
+                _ => Err(Error::Invalid(format!(
+                    "Cannot use neuron '{text}': unknown word. Use if, signed, group:M or burst:G."
+                ))),
             },
         }
     }
@@ -166,8 +168,8 @@ impl Correction {
     pub fn parse(text: &str) -> Result<Self> {
         let unknown = || {
             Error::Invalid(format!(
-                "correction '{text}' is not known; use none, srp:TAU, srp:TAU,theory, cos:RHO, cos:RHOxPASSES or \
-                 cos:RHOxPASSES, with ,published or ,exact behind it"
+                "Cannot use correction '{text}': unknown word. Use none, srp:TAU, srp:TAU,theory, cos:RHO or \
+                 cos:RHOxPASSES, the last two also with ,published or ,exact."
             ))
         };
         let whole = text.trim();
@@ -178,14 +180,16 @@ impl Correction {
         let (numbers, option) = rest.split_once(',').map_or((rest, None), |(n, o)| (n, Some(o.trim())));
         let number = |text: &str, limit: usize| match text.trim().parse::<usize>() {
             Ok(n) if n <= limit => Ok(n),
-            _ => Err(Error::Invalid(format!("correction '{whole}': '{text}' must be a number up to {limit}"))),
+            _ => Err(Error::Invalid(format!(
+                "Cannot use correction '{whole}': '{text}' must be a number up to {limit}."
+            ))),
         };
         match (kind, option) {
             ("srp", None | Some("code" | "theory")) => {
                 let steps = number(numbers, MAX_PRESTEPS)?;
                 if steps == 0 {
                     return Err(Error::Invalid(format!(
-                        "correction '{whole}': SRP with no pre-steps silences nobody; give it at least one, or use none"
+                        "Cannot use correction '{whole}': SRP needs at least one pre-step. Give one, or use none."
                     )));
                 }
                 let rule = if option == Some("theory") { SrpRule::Theory } else { SrpRule::Code };
@@ -196,7 +200,7 @@ impl Correction {
                 let (steps, passes) = (number(steps, MAX_PRESTEPS)?, number(passes, MAX_PASSES)?);
                 if steps == 0 || passes == 0 {
                     return Err(Error::Invalid(format!(
-                        "correction '{whole}': COS needs at least one step and one pass"
+                        "Cannot use correction '{whole}': COS needs at least one step and one pass."
                     )));
                 }
                 let rule = match option {
@@ -214,8 +218,11 @@ impl Correction {
 impl Readout {
     /// Reads `sum`, `delay:auto`, `delay:N` or `exit:CONFIDENCE`.
     pub fn parse(text: &str) -> Result<Self> {
-        let unknown =
-            || Error::Invalid(format!("readout '{text}' is not known; use sum, delay:auto, delay:N or exit:0.9"));
+        let unknown = || {
+            Error::Invalid(format!(
+                "Cannot use readout '{text}': unknown word. Use sum, delay:auto, delay:N or exit:0.9."
+            ))
+        };
         match text.trim().split_once(':') {
             None if text.trim() == "sum" => Ok(Self::Sum),
             Some(("delay", "auto")) => Ok(Self::Delayed(None)),

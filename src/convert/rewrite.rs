@@ -20,7 +20,7 @@ pub fn rewrite_for_conversion(network: &Network, pooling: MaxPoolRule) -> Result
     rewritten = folded(&rewritten);
     if rewritten.activation_nodes().next().is_none() {
         return Err(Error::Invalid(format!(
-            "network '{}' has no ReLU, clip or QCFS activation, so there is nothing to convert to spiking neurons",
+            "Cannot convert network '{}': it has no ReLU, clip or QCFS activation to replace by spiking neurons.",
             network.name
         )));
     }
@@ -38,7 +38,7 @@ fn without_ends(network: &Network, notes: &mut Vec<Finding>) -> Result<Network> 
     for (id, node) in network.nodes.iter().enumerate() {
         if ends.contains(&id) {
             let text = format!(
-                "the final {} is left out: the readout sums the values before it, which gives the same answer",
+                "the final {} is omitted: the readout sums its inputs, which gives the same prediction",
                 node.kind_name()
             );
             notes.push(Finding::note("end of the readout", Some(&node.name), text));
@@ -67,8 +67,8 @@ fn pools_before_neurons(network: &Network, notes: &mut Vec<Finding>) -> Network 
                 let moved = build.push(moved);
                 build.map.insert(id, moved);
                 let text = format!(
-                    "max pooling now stands before the neurons of '{}' and picks the largest current at each step; the mean \
-                     of such maxima is never below the maximum of the means, so this layer over-estimates when its input \
+                    "max pooling was moved before the neurons of '{}' and takes the largest current at each step; the \
+                     mean of maxima is at least the maximum of means, so this layer overestimates when its input \
                      fluctuates",
                     neuron.name
                 );
@@ -78,8 +78,8 @@ fn pools_before_neurons(network: &Network, notes: &mut Vec<Finding>) -> Network 
             // An activation that only a pool reads is made at the pool.
             (Op::Activation(_), _) if only_pools_read(network, id) => {}
             (Op::MaxPool2d { .. }, None) if reads_spikes(network, id) => {
-                let text = "this max pool does not follow an activation directly and stays where it is: it picks the largest \
-                            value at each step, which over-estimates when spikes arrive at different times";
+                let text = "this max pool does not directly follow an activation and stays in place: it takes the \
+                            largest value at each step, which overestimates when spikes arrive at different times";
                 let mend = Fix::Pooling(MaxPoolRule::Lateral);
                 notes.push(Finding::warning("max pool", Some(&node.name), text).with_fix(mend));
                 build.copy(id);

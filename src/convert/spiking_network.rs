@@ -38,7 +38,7 @@ impl SpikingNetwork {
         let layer = |(index, statistics): (usize, &ActivationStatistics)| {
             let node = &network.nodes[statistics.node];
             let Op::Activation(activation) = node.op else {
-                return Err(Error::Internal(format!("'{}' is no activation", node.name)));
+                return Err(Error::Internal(format!("'{}' is not an activation", node.name)));
             };
             let theta = match recipe.manual_thresholds.get(&node.name) {
                 Some(&theta) => vec![theta],

@@ -28,11 +28,13 @@ pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: 
     };
     let node = &program.network().nodes[statistics.node];
     if rule == ThresholdRule::Learned {
-        let Op::Activation(activation) = node.op else { unreachable!("statistics of a node that is no activation") };
+        let Op::Activation(activation) = node.op else {
+            unreachable!("statistics of a node that is not an activation")
+        };
         return activation.lambda().map(|lambda| vec![lambda]).ok_or_else(|| {
             Error::network(
                 &node.name,
-                "a ReLU has no learned threshold; use threshold percentile:99.9 or max for this network",
+                "a ReLU has no learned threshold. Use threshold percentile:99.9 or max for this network.",
             )
         });
     }
@@ -42,9 +44,9 @@ pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: 
     };
     if granularity == Granularity::Layer && theta[0] <= 0.0 {
         let reason = if statistics.layer.positive.is_empty() {
-            "never active on the calibration samples, so its threshold would be 0; use other samples or set it by hand"
+            "never active on the calibration samples, so its threshold would be 0. Use other samples or set θ by hand."
         } else {
-            "its threshold would be 0 at this percentile; raise the percentile"
+            "its threshold would be 0 at this percentile. Increase the percentile."
         };
         return Err(Error::network(&node.name, reason));
     }

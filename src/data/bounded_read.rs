@@ -16,7 +16,7 @@ pub const MAX_VALUES: usize = 1 << 30;
 pub(super) fn open(path: &Path) -> Result<File> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     if file.metadata().map_err(|e| Error::io(path, e))?.is_dir() {
-        return Err(Error::file(path, "file", "is a folder; name a file in it"));
+        return Err(Error::file(path, "file", "is a folder. Choose a file in it."));
     }
     Ok(file)
 }
@@ -36,14 +36,14 @@ pub(super) fn open_decompressed(path: &Path) -> Result<Box<dyn Read>> {
 pub(super) fn read_to_len(path: &Path, place: &str, reader: &mut dyn Read, len: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take((len as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(|e| {
-        Error::file(path, place, format!("cannot be unpacked or read ({e}); the file may be cut short"))
+        Error::file(path, place, format!("cannot be decompressed or read ({e}). The file may be truncated."))
     })?;
     match bytes.len() {
         n if n == len => Ok(bytes),
         n if n < len => {
-            Err(Error::file(path, place, format!("holds {n} bytes where its header promises {len}; it is cut short")))
+            Err(Error::file(path, place, format!("has {n} bytes instead of the {len} in its header: it is truncated")))
         }
-        _ => Err(Error::file(path, place, format!("goes on after the {len} bytes its header promises"))),
+        _ => Err(Error::file(path, place, format!("continues after the {len} bytes in its header"))),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn checked_len(path: &Path, place: &str, shape: &[usize]) -> Result<u
     let count = shape.iter().try_fold(1usize, |product, &d| product.checked_mul(d));
     count.filter(|&n| n <= MAX_VALUES).ok_or_else(|| {
         let claim = crate::error::format_shape(shape);
-        Error::file(path, place, format!("claims {claim} values; more than {MAX_VALUES} are not read at once"))
+        Error::file(path, place, format!("has {claim} values, more than the limit of {MAX_VALUES}"))
     })
 }
 
@@ -60,7 +60,7 @@ pub(super) fn checked_len(path: &Path, place: &str, shape: &[usize]) -> Result<u
 pub fn check_labels(samples: &Samples, classes: usize) -> Result<()> {
     match samples.labels.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes) {
         Some((index, label)) => Err(Error::Invalid(format!(
-            "{}: sample {index} has label {label}, but there are only {classes} classes (0 to {})",
+            "Cannot run on {}: sample {index} has label {label}, but the network has only {classes} classes (0 to {}).",
             samples.source,
             classes.saturating_sub(1)
         ))),

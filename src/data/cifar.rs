@@ -29,7 +29,7 @@ pub fn read(files: &[PathBuf]) -> Result<Samples> {
         }
     }
     if labels.is_empty() {
-        return Err(Error::Invalid("cifar10: no file is named".into()));
+        return Err(Error::Invalid("Cannot open cifar10: no file named.".into()));
     }
     let names = files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>();
     Ok(Samples {
@@ -50,7 +50,7 @@ fn read_batch(path: &Path) -> Result<(Vec<u8>, usize)> {
     let len = file.metadata().map_err(|e| Error::io(path, e))?.len();
     let records = usize::try_from(len / RECORD as u64).unwrap_or(usize::MAX);
     if len == 0 || len % RECORD as u64 != 0 {
-        let reason = format!("has {len} bytes; a CIFAR-10 file is one or more records of {RECORD} bytes");
+        let reason = format!("has {len} bytes, not a multiple of the {RECORD} bytes of a CIFAR-10 record");
         return Err(Error::file(path, "size", reason));
     }
     checked_len(path, "size", &[records, RECORD])?;

@@ -24,7 +24,7 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
         }
     };
     if bytes.is_empty() {
-        return Err(Error::file(images, "header", "holds no image values"));
+        return Err(Error::file(images, "header", "contains no image values"));
     }
     let label_values = match labels {
         None => Vec::new(),
@@ -60,17 +60,21 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
 /// Dimensions and values of one u8 IDX file.
 fn read_u8(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
     let mut reader = open_decompressed(path)?;
-    let cut = |e: std::io::Error| Error::file(path, "header", format!("is cut short or damaged ({e})"));
+    let cut = |e: std::io::Error| Error::file(path, "header", format!("is truncated or damaged ({e})"));
     let mut magic = [0u8; 4];
     reader.read_exact(&mut magic).map_err(cut)?;
     let [0, 0, kind, rank] = magic else {
-        return Err(Error::file(path, "byte 0", "does not begin with two zero bytes; this is no IDX file"));
+        return Err(Error::file(path, "byte 0", "does not begin with two zero bytes: not an IDX file"));
     };
     if kind != 8 {
-        return Err(Error::file(path, "byte 2", format!("has value type 0x{kind:02x}; only bytes (0x08) are read")));
+        return Err(Error::file(
+            path,
+            "byte 2",
+            format!("has value type 0x{kind:02x}; only bytes (0x08) are supported"),
+        ));
     }
     if !(1..=4).contains(&rank) {
-        return Err(Error::file(path, "byte 3", format!("has {rank} dimensions; 1 to 4 are read")));
+        return Err(Error::file(path, "byte 3", format!("has {rank} dimensions; 1 to 4 are supported")));
     }
     let mut dims = Vec::with_capacity(usize::from(rank));
     for _ in 0..rank {
@@ -121,14 +125,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let huge = file(&[60000, 20000, 20000], &[1]);
         for (bytes, says) in [
-            (vec![], "cut short"),
-            (b"PNG and more".to_vec(), "no IDX file"),
+            (vec![], "truncated"),
+            (b"PNG and more".to_vec(), "not an IDX file"),
             (vec![0, 0, 0x0d, 3], "0x0d"),
-            (file(&[2, 2, 2], &[0; 7]), "cut short"),
-            (file(&[2, 2, 2], &[0; 9]), "goes on"),
-            (huge, "claims"),
-            (file(&[u32::MAX, u32::MAX, u32::MAX, u32::MAX], &[]), "claims"),
-            (file(&[1, 20000, 20000], &[1]), "cut short"),
+            (file(&[2, 2, 2], &[0; 7]), "truncated"),
+            (file(&[2, 2, 2], &[0; 9]), "continues"),
+            (huge, "more than the limit"),
+            (file(&[u32::MAX, u32::MAX, u32::MAX, u32::MAX], &[]), "more than the limit"),
+            (file(&[1, 20000, 20000], &[1]), "truncated"),
             (file(&[3], &[1, 2, 3]), "dimension"),
             (file(&[0, 28, 28], &[]), "no image"),
             (vec![0x1f, 0x8b, 8, 0], "header"),

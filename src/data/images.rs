@@ -27,25 +27,25 @@ pub fn is_image(path: &Path) -> bool {
 /// turned gray or RGB; without it the first picture of another size than the first is an error.
 pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = list_images(paths, is_image)?;
-    let Some(first) = files.first() else { return Err(Error::Invalid("images: no file is named".into())) };
+    let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open images: no file named.".into())) };
     let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
     let target = fit.map(target_of).transpose()?;
     let (width, height) = match (target, sizes.first()) {
         (Some((_, h, w)), _) => (w, h),
         (None, Some(&size)) => size,
-        (None, None) => return Err(Error::Internal("no picture size".into())),
+        (None, None) => return Err(Error::Internal("no image size".into())),
     };
     if target.is_none()
         && let Some((odd, (w, h))) = files.iter().zip(&sizes).find(|(_, s)| **s != (width, height))
     {
         let reason = format!(
-            "is {w}×{h} but {} is {width}×{height}; all pictures must have one size unless they are fitted to a network",
+            "is {w}x{h} but {} is {width}x{height}; all images must have one size unless they are fitted to a network",
             first.display()
         );
-        return Err(Error::file(odd, "picture size", reason));
+        return Err(Error::file(odd, "image size", reason));
     }
     let (w, h) = (width as usize, height as usize);
-    checked_len(first, "all pictures", &[files.len(), 3, h, w])?;
+    checked_len(first, "all images", &[files.len(), 3, h, w])?;
     let prepared = files.par_iter().map(|path| {
         let picture = decode(path)?;
         let gray = !picture.color().has_color();
@@ -94,18 +94,18 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usiz
             .any(|(w, h)| (f64::from(*w) * f64::from(height) / (f64::from(*h) * f64::from(width)) - 1.0).abs() > 0.02);
         let word = if stretched { "scaled and stretched" } else { "scaled" };
         notes.push(format!(
-            "{} of {} pictures were {word} from {from}{w}×{h} to {width}×{height}",
+            "{} of {} images were {word} from {from}{w}x{h} to {width}x{height}",
             scaled.len(),
             sizes.len()
         ));
     }
     match channels {
         1 if colored > 0 => {
-            notes.push(format!("{colored} of {} pictures are in color and were made gray", sizes.len()))
+            notes.push(format!("{colored} of {} images are in color and were converted to grayscale", sizes.len()))
         }
         3 if colored < sizes.len() => {
             notes.push(format!(
-                "{} of {} pictures are gray; all three channels are alike",
+                "{} of {} images are grayscale; all three channels are equal",
                 sizes.len() - colored,
                 sizes.len()
             ));
@@ -125,7 +125,7 @@ fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
     };
     found.ok_or_else(|| {
         let shape = crate::error::format_shape(shape);
-        Error::Invalid(format!("pictures cannot be fitted to samples of {shape}; that needs 1×H×W, 3×H×W or a square"))
+        Error::Invalid(format!("Cannot fit images to samples of {shape}: the shape must be 1xHxW, 3xHxW or a square."))
     })
 }
 
@@ -151,20 +151,21 @@ pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Resul
         files = entries.into_iter().filter(|p| wanted(p)).collect();
     } else {
         for (index, class) in classes.into_iter().enumerate() {
-            let label = u16::try_from(index)
-                .map_err(|_| Error::file(dir, "folder", "holds more than 65,536 sub-folders; each would be a class"))?;
+            let label = u16::try_from(index).map_err(|_| {
+                Error::file(dir, "folder", "contains more than 65,536 subfolders, each of which would be a class")
+            })?;
             let pictures = self::entries(class)?.into_iter().filter(|p| p.is_file() && wanted(p));
             let before = files.len();
             files.extend(pictures);
             labels.resize(files.len(), label);
             if files.len() == before {
-                return Err(Error::file(class, "folder", "holds no picture; each sub-folder is a class"));
+                return Err(Error::file(class, "folder", "contains no image; each subfolder is a class"));
             }
             names.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());
         }
     }
     if files.is_empty() {
-        return Err(Error::file(dir, "folder", format!("holds no picture ({})", ENDINGS.join(", "))));
+        return Err(Error::file(dir, "folder", format!("contains no image ({})", ENDINGS.join(", "))));
     }
     Ok((files, labels, names))
 }
@@ -199,8 +200,8 @@ fn size(path: &Path) -> Result<(u32, u32)> {
     let unreadable = |e| Error::file(path, "picture", format!("cannot be read ({e})"));
     let (w, h) = reader(path)?.into_dimensions().map_err(unreadable)?;
     if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE {
-        let reason = format!("is {w}×{h}; sides of 1 to {MAX_SIDE} are read");
-        return Err(Error::file(path, "picture size", reason));
+        let reason = format!("is {w}x{h}; sides of 1 to {MAX_SIDE} are supported");
+        return Err(Error::file(path, "image size", reason));
     }
     Ok((w, h))
 }
@@ -254,7 +255,7 @@ mod tests {
     #[test]
     fn hostile_pictures_are_errors() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(read(&[dir.path().to_owned()], None).unwrap_err().to_string().contains("no picture"));
+        assert!(read(&[dir.path().to_owned()], None).unwrap_err().to_string().contains("no image"));
         assert!(read(&[], None).is_err());
         assert!(read(&[dir.path().join("absent.png")], None).is_err());
         // A BMP header that claims 20,000 x 20,000 pixels and holds none.

@@ -20,7 +20,7 @@ pub(super) struct Header {
 /// Reads a header and leaves `reader` at the first value.
 pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, String> {
     let text = read_text(reader)?;
-    parse(&text).ok_or_else(|| format!("the array header is not understood: {}", text.trim()))
+    parse(&text).ok_or_else(|| format!("cannot parse the array header: {}", text.trim()))
 }
 
 /// Fields of records by name and type, in order, and the shape of their array.
@@ -37,15 +37,15 @@ pub(super) fn read_records(reader: &mut dyn Read) -> Result<Records, String> {
         let plain = text.replace(text.split_once('[')?.1.split_once(']')?.0, "").replace("[]", "'|V1'");
         (!fields.is_empty() && fields.len() <= 16).then_some((fields, parse(&plain)?.shape))
     };
-    records().ok_or_else(|| format!("these are no events (records with x, y, t and p): {}", text.trim()))
+    records().ok_or_else(|| format!("not events (records with x, y, t and p): {}", text.trim()))
 }
 
 fn read_text(reader: &mut dyn Read) -> Result<String, String> {
-    let cut = |e: io::Error| format!("the array header is cut short ({e})");
+    let cut = |e: io::Error| format!("the array header is truncated ({e})");
     let mut head = [0u8; 8];
     reader.read_exact(&mut head).map_err(cut)?;
     if !head.starts_with(b"\x93NUMPY") {
-        return Err("does not begin as a numpy array".into());
+        return Err("does not begin like a NumPy array".into());
     }
     let len = if head[6] == 1 {
         let mut b = [0u8; 2];
@@ -57,7 +57,7 @@ fn read_text(reader: &mut dyn Read) -> Result<String, String> {
         u32::from_le_bytes(b) as usize
     };
     if len > MAX_HEADER {
-        return Err(format!("the array header claims {len} bytes; at most {MAX_HEADER} are read"));
+        return Err(format!("the array header claims {len} bytes; at most {MAX_HEADER} are supported"));
     }
     let mut text = vec![0u8; len];
     reader.read_exact(&mut text).map_err(cut)?;

@@ -29,18 +29,18 @@ pub fn read(path: &Path) -> Result<Samples> {
     let mut archive = archive(path)?;
     let Some(name) = find(&SAMPLES, &archive) else {
         let held = archive.file_names().take(12).collect::<Vec<_>>().join(", ");
-        let reason = format!("holds none of {} (it holds: {held})", SAMPLES.join(", "));
+        let reason = format!("contains none of {} (it contains: {held})", SAMPLES.join(", "));
         return Err(Error::file(path, "archive", reason));
     };
     let x = read_array(path, &name, &mut archive)?;
     if x.shape.len() < 2 || x.values.is_empty() {
-        let reason = format!("has shape [{}]; samples are [N, …] and not empty", crate::error::format_shape(&x.shape));
+        let reason = format!("has shape {}; samples are Nx… and not empty", crate::error::format_shape(&x.shape));
         return Err(Error::file(path, &*name, reason));
     }
     let count = x.shape[0];
     if let Some(at) = x.values.iter().position(|v| !(*v as f32).is_finite()) {
         let sample = at / (x.values.len() / count);
-        return Err(Error::file(path, &*name, format!("sample {sample} holds a value that is not finite")));
+        return Err(Error::file(path, &*name, format!("sample {sample} contains a value that is not finite")));
     }
     let integers = x.values.iter().all(|v| v.fract() == 0.0);
     let brightest = x.values.iter().fold(0.0f64, |m, v| m.max(*v));
@@ -74,7 +74,7 @@ pub fn read_labels(path: &Path, count: usize) -> Result<Vec<u16>> {
         Error::file(
             path,
             "archive",
-            format!("holds no labels ({} are looked for; it holds: {})", names.join(", "), held()),
+            format!("contains no labels (expected one of {}; it contains: {})", names.join(", "), held()),
         )
     })?;
     let y = read_array(path, &name, &mut archive)?;
@@ -97,7 +97,7 @@ pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
 
 fn archive(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
     ZipArchive::new(BufReader::new(open(path)?))
-        .map_err(|e| Error::file(path, "archive", format!("is no readable npz ({e})")))
+        .map_err(|e| Error::file(path, "archive", format!("is not a readable npz file ({e})")))
 }
 
 /// The file name of the first of `names` in the archive.
@@ -127,7 +127,7 @@ fn channels_first(x: &Array) -> (Vec<usize>, Vec<f32>) {
 /// Class indices from `[N]`, `[N, 1]` or one-hot `[N, K]`.
 fn to_labels(path: &Path, name: &str, y: &Array, count: usize) -> Result<Vec<u16>> {
     if y.shape.first() != Some(&count) {
-        let reason = format!("has shape [{}] for {count} samples", crate::error::format_shape(&y.shape));
+        let reason = format!("has shape {} for {count} samples", crate::error::format_shape(&y.shape));
         return Err(Error::file(path, name, reason));
     }
     let width = y.values.len() / count;
@@ -142,19 +142,20 @@ fn to_labels(path: &Path, name: &str, y: &Array, count: usize) -> Result<Vec<u16
             row.iter().position(|v| *v == 1.0).unwrap_or(0) as f64
         };
         if value.fract() != 0.0 || !(0.0..=f64::from(u16::MAX)).contains(&value) {
-            return Err(Error::file(path, name, format!("label {index} is {value}, which is no class index")));
+            return Err(Error::file(path, name, format!("label {index} is {value}, which is not a class index")));
         }
         Ok(value as u16)
     };
     if width == 0 {
-        return Err(Error::file(path, name, "holds no labels"));
+        return Err(Error::file(path, name, "contains no labels"));
     }
     y.values.chunks_exact(width).enumerate().map(one).collect()
 }
 
 /// One array of the archive. The values are read only as far as they are really there.
 fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>) -> Result<Array> {
-    let mut entry = archive.by_name(name).map_err(|e| Error::file(path, name, format!("cannot be unpacked ({e})")))?;
+    let mut entry =
+        archive.by_name(name).map_err(|e| Error::file(path, name, format!("cannot be decompressed ({e})")))?;
     array_from(path, name, &mut entry)
 }
 
@@ -162,7 +163,7 @@ fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>
 fn array_from(path: &Path, name: &str, reader: &mut dyn Read) -> Result<Array> {
     let header = npy::read_header(reader).map_err(|reason| Error::file(path, name, reason))?;
     if header.fortran && header.shape.len() > 1 {
-        let reason = "is stored in Fortran order; save it with numpy.ascontiguousarray";
+        let reason = "is stored in Fortran order. Save it with numpy.ascontiguousarray.";
         return Err(Error::file(path, name, reason));
     }
     let (size, convert): (usize, fn(&[u8]) -> f64) = match header.descr.as_str() {
@@ -173,7 +174,7 @@ fn array_from(path: &Path, name: &str, reader: &mut dyn Read) -> Result<Array> {
         "<f8" => (8, |b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])),
         "<i8" => (8, |b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f64),
         other => {
-            let reason = format!("has type {other}; uint8, int32, int64, float32 and float64 are read");
+            let reason = format!("has type {other}; uint8, int32, int64, float32 and float64 are supported");
             return Err(Error::file(path, name, reason));
         }
     };
@@ -225,12 +226,12 @@ mod tests {
     fn hostile_archives_are_errors() {
         let dir = tempfile::tempdir().unwrap();
         for (bytes, says) in [
-            (b"no zip".to_vec(), "no readable npz"),
+            (b"no zip".to_vec(), "not a readable npz"),
             (npz(&[("z", "|u1", &[1, 1], vec![0])]), "z.npy"),
             (npz(&[("x", "<f4", &[2, 1], floats(&[0.0, f32::NAN]))]), "sample 1"),
-            (npz(&[("x", "<f4", &[2, 2], floats(&[0.0]))]), "cut short"),
-            (npz(&[("x", "|u1", &[1 << 40, 1 << 40], vec![0])]), "claims"),
-            (npz(&[("x", "|u1", &[1, 20000, 20000], vec![0])]), "cut short"),
+            (npz(&[("x", "<f4", &[2, 2], floats(&[0.0]))]), "truncated"),
+            (npz(&[("x", "|u1", &[1 << 40, 1 << 40], vec![0])]), "more than the limit"),
+            (npz(&[("x", "|u1", &[1, 20000, 20000], vec![0])]), "truncated"),
             (npz(&[("x", "|O", &[1, 1], vec![0])]), "type |O"),
             (npz(&[("x", "|u1", &[0, 4], vec![])]), "not empty"),
             (npz(&[("x", "|u1", &[2, 1], vec![0, 1]), ("y", "|u1", &[3], vec![0; 3])]), "for 2 samples"),

@@ -26,7 +26,9 @@ impl Scaling {
             _ => {}
         }
         let bad = || {
-            Error::Invalid(format!("scale '{text}' is not understood; use 0..1, 0..255 or mean=M[,M,M];std=S[,S,S]"))
+            Error::Invalid(format!(
+                "Cannot use scaling '{text}': unknown form. Use 0..1, 0..255 or mean=M[,M,M];std=S[,S,S]."
+            ))
         };
         let numbers =
             |list: &str| list.split(',').map(|n| n.trim().parse::<f32>()).collect::<std::result::Result<Vec<_>, _>>();
@@ -46,7 +48,7 @@ impl Scaling {
             || std.iter().any(|s| !s.is_finite() || *s <= 0.0)
         {
             return Err(Error::Invalid(format!(
-                "scale '{text}': mean and std need as many numbers each, and std must be above 0"
+                "Cannot use scaling '{text}': mean and std need the same number of values, and std must be above 0."
             )));
         }
         Ok(Self::MeanStd { mean, std })
@@ -57,7 +59,8 @@ impl Scaling {
         let channels = if shape.len() >= 3 { shape[0] } else { 1 };
         match self {
             Self::MeanStd { mean, .. } if mean.len() != 1 && mean.len() != channels => Err(Error::Invalid(format!(
-                "the scaling has {} channel means but the samples have {channels} channel(s)",
+                "Cannot scale the input: the scaling has {} channel means but the samples have {channels} channel(s). \
+                 Change the scaling.",
                 mean.len()
             ))),
             _ => Ok(()),

@@ -27,7 +27,7 @@ pub fn read(folder: &Path) -> Result<Samples> {
         return Err(Error::file(
             folder,
             "folder",
-            format!("holds no {SAMPLES}, as data folders of the SNN toolbox do"),
+            format!("contains no {SAMPLES}, unlike data folders of the SNN toolbox"),
         ));
     }
     let mut samples = npz::read(&folder.join(SAMPLES))?;

@@ -38,23 +38,24 @@ impl DataSpec {
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::Invalid(format!(
-                "data '{text}': {why}; use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, snntoolbox:FOLDER, events:FILE[,frames=N] or builtin:digits"
+                "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
+                 snntoolbox:FOLDER, events:FILE[,frames=N] or builtin:digits."
             ))
         };
-        let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("has no kind before a colon"))?;
+        let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("no data kind before a colon"))?;
         let list = || rest.split(',').map(str::trim).filter(|p| !p.is_empty()).map(PathBuf::from).collect::<Vec<_>>();
         if kind == drawing::KIND {
             let drawing = Drawing::parse(rest)?;
             return Ok(Self::Drawn(drawing.to_string()));
         }
         if rest.trim().is_empty() {
-            return Err(bad("names no file"));
+            return Err(bad("no file named"));
         }
         match kind {
             "idx" => match list().as_slice() {
                 [images] => Ok(Self::Idx { images: images.clone(), labels: None }),
                 [images, labels] => Ok(Self::Idx { images: images.clone(), labels: Some(labels.clone()) }),
-                _ => Err(bad("needs one file of images and one of labels")),
+                _ => Err(bad("one file of images and one of labels needed")),
             },
             "cifar10" if !list().is_empty() => Ok(Self::Cifar10(list())),
             // A folder whose own name has a comma is meant as it stands.
@@ -68,14 +69,14 @@ impl DataSpec {
                     true => vec![files.into()],
                     false => parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(PathBuf::from).collect(),
                 };
-                if paths.is_empty() { Err(bad("names no file")) } else { Ok(Self::Events { paths, binning }) }
+                if paths.is_empty() { Err(bad("no file named")) } else { Ok(Self::Events { paths, binning }) }
             }
             "npz" => Ok(Self::Npz(rest.trim().into())),
             "snntoolbox" => Ok(Self::Toolbox(rest.trim().into())),
             "builtin" => digits::Split::from_name(rest.trim())
                 .map(Self::Builtin)
-                .ok_or_else(|| bad("is not built in; there are digits and digits-train")),
-            _ => Err(bad("is of no known kind")),
+                .ok_or_else(|| bad("not built in; digits and digits-train are")),
+            _ => Err(bad("unknown data kind")),
         }
     }
 
@@ -103,7 +104,7 @@ impl DataSpec {
         Err(Error::file(
             path,
             "name",
-            "not a kind of samples that is known here; use IDX, CIFAR-10 .bin, .npz, pictures or a folder of them",
+            "not a known kind of samples. Use IDX, CIFAR-10 .bin, .npz, images or a folder of images.",
         ))
     }
 
@@ -154,9 +155,8 @@ fn guess_idx(path: &Path) -> Result<DataSpec> {
         [plain.clone(), format!("{plain}.gz")].map(|n| path.with_file_name(n)).into_iter().find(|p| p.is_file())
     };
     if name.contains("labels") {
-        let images = swapped("labels", "images", ("idx1", "idx3")).ok_or_else(|| {
-            Error::file(path, "name", "are labels, and the images that belong to them are not beside them")
-        })?;
+        let images = swapped("labels", "images", ("idx1", "idx3"))
+            .ok_or_else(|| Error::file(path, "name", "contains labels, but their images are not in the same folder"))?;
         return Ok(DataSpec::Idx { images, labels: Some(path.to_owned()) });
     }
     let labels = ["idx3", "idx2", "idx4"].into_iter().find_map(|rank| swapped("images", "labels", (rank, "idx1")));

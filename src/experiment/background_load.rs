@@ -62,7 +62,7 @@ impl<K: PartialEq + Clone, V: Send + 'static> BackgroundLoads<K, V> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => match work.thread.join() {
                     Err(panic) => std::panic::resume_unwind(panic),
-                    Ok(()) => return Err(Error::Internal("a file was read and nothing came of it".into())),
+                    Ok(()) => return Err(Error::Internal("reading a file ended without a result".into())),
                 },
             }
         }
@@ -81,7 +81,7 @@ impl<V: Send + 'static> Work<V> {
             // The caller may have cancelled.
             let _ = sender.send(work());
         });
-        let none = |_| Error::Internal("the system has no thread left to read the file with".into());
+        let none = |_| Error::Internal("no thread is available to read the file".into());
         Ok(Self { result, thread: thread.map_err(none)? })
     }
 }

@@ -117,7 +117,7 @@ impl DiagnosisInput<'_> {
     /// The network's file states another scaling than the one in use.
     fn stated_scaling(&self) -> Option<Finding> {
         let (stated, used) = (self.model.original.scaling.as_ref()?, &self.settings.scaling);
-        let text = format!("the network's file says that its input is scaled {stated}, but it is scaled {used}");
+        let text = format!("the network's file states the input scaling {stated}, but {used} is used");
         (stated != used)
             .then(|| Finding::warning("input scaling", None, text).with_fix(findings::Fix::Scaling(stated.clone())))
     }
@@ -166,7 +166,7 @@ impl DiagnosisInput<'_> {
         let fitting: Vec<Scaling> = fitting.collect();
         let mut others = Vec::new();
         for (k, scaling) in fitting.iter().enumerate() {
-            control.progress("trying other scalings of the input", k as f32 / fitting.len() as f32);
+            control.progress("trying other input scalings", k as f32 / fitting.len() as f32);
             others.extend(self.accuracy(scaling, control)?.map(|accuracy| (scaling.clone(), accuracy)));
         }
         Ok(findings::other_scaling(&self.settings.scaling, present, &others).or_else(chance))

@@ -7,7 +7,7 @@ pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
     let free = available();
     if bytes as f64 > free as f64 * 0.8 {
         return Err(Error::Invalid(format!(
-            "{what} would need {} but only {} of memory are free; {advice}",
+            "Cannot {what}: needs {}, {} of memory are free. {advice}.",
             format_bytes(bytes),
             format_bytes(free)
         )));
@@ -23,7 +23,7 @@ pub fn check_run_memory(samples: usize, steps: usize, bytes: impl Fn(usize, usiz
     if need <= room {
         return Ok(());
     }
-    check_memory("the run", need, &what_would_fit(samples, steps, room, bytes))
+    check_memory("run", need, &what_would_fit(samples, steps, room, bytes))
 }
 
 /// Fewer samples, or fewer steps, with which a run would take no more than `room` bytes, in words.
@@ -39,13 +39,17 @@ fn what_would_fit(samples: usize, steps: usize, room: usize, bytes: impl Fn(usiz
     let fewer = most(samples, &|samples| bytes(samples, steps) <= room);
     let shorter = most(steps, &|steps| bytes(samples, steps) <= room);
     match (fewer, shorter) {
-        (0, 0) => "use fewer samples and fewer time-steps".to_owned(),
-        (fewer, 0) => format!("{} would fit at T = {steps}", counted(fewer)),
-        (0, shorter) => format!("T = {shorter} would fit with {}", counted(samples)),
+        (0, 0) => "Use fewer samples and fewer time-steps".to_owned(),
+        (fewer, 0) => format!("{} at T = {steps}", fit(fewer)),
+        (0, shorter) => format!("T = {shorter} fits with {}", counted(samples)),
         (fewer, shorter) => {
-            format!("{} would fit at T = {steps}, or T = {shorter} with {}", counted(fewer), counted(samples))
+            format!("{} at T = {steps}, or T = {shorter} with {}", fit(fewer), counted(samples))
         }
     }
+}
+
+fn fit(samples: usize) -> String {
+    if samples == 1 { "1 sample fits".into() } else { format!("{samples} samples fit") }
 }
 
 fn counted(samples: usize) -> String {
@@ -80,19 +84,19 @@ mod tests {
     #[test]
     fn a_run_that_cannot_fit_is_told_what_would() {
         let told = |samples, steps| what_would_fit(samples, steps, 100, |samples, steps| samples * steps);
-        assert_eq!(told(50, 20), "5 samples would fit at T = 20, or T = 2 with 50 samples");
-        assert_eq!(told(1, 1000), "T = 100 would fit with 1 sample");
-        assert_eq!(told(1000, 64), "1 sample would fit at T = 64");
-        assert_eq!(told(1000, 1000), "use fewer samples and fewer time-steps");
+        assert_eq!(told(50, 20), "5 samples fit at T = 20, or T = 2 with 50 samples");
+        assert_eq!(told(1, 1000), "T = 100 fits with 1 sample");
+        assert_eq!(told(1000, 64), "1 sample fits at T = 64");
+        assert_eq!(told(1000, 1000), "Use fewer samples and fewer time-steps");
         assert!(check_run_memory(1, 1, |_, _| 1).is_ok());
         let error = check_run_memory(2, 2, |samples, _| usize::MAX / 3 * samples).unwrap_err().to_string();
-        assert!(error.contains("the run would need") && error.contains("use fewer samples"), "{error}");
+        assert!(error.contains("Cannot run: needs") && error.contains("Use fewer samples"), "{error}");
     }
 
     #[test]
     fn what_cannot_fit_is_refused_with_advice() {
-        let error = check_memory("the recording", usize::MAX / 2, "use fewer samples").unwrap_err();
-        assert!(error.to_string().contains("use fewer samples"));
+        let error = check_memory("run", usize::MAX / 2, "Use fewer samples").unwrap_err();
+        assert!(error.to_string().contains("Use fewer samples"));
         assert!(check_memory("a byte", 1, "").is_ok());
         assert_eq!(format_bytes(1536), "1.5 KiB");
     }

@@ -126,7 +126,7 @@ fn run_watched(
         };
         // An input that changes over time takes more, which was not to be seen before.
         let bytes = simulate::estimate_bytes(&plan);
-        memory::check_memory("the run", bytes, "use fewer samples or fewer time-steps")?;
+        memory::check_memory("run", bytes, "Use fewer samples or fewer time-steps")?;
         Ok(Arc::new(simulate::simulate(&plan, control)?))
     })?;
     let mut run = Run {

@@ -19,7 +19,7 @@ pub(super) fn check_ranges(settings: &Settings, model: &PreparedNetwork, samples
     let range = &settings.samples;
     if range.is_empty() || range.end > samples.len() {
         return Err(Error::Invalid(format!(
-            "samples {}..{} do not fit: {} has {} samples",
+            "Cannot run samples {}..{}: {} has {} samples.",
             range.start,
             range.end,
             samples.source,
@@ -45,7 +45,7 @@ pub(super) fn load_or_compute_calibration(
     let neurons: Vec<usize> = network.activation_nodes().map(|(id, _)| network.nodes[id].len()).collect();
     let range = &settings.calibrate;
     let bytes = calibration::estimate_bytes(range.len(), &neurons);
-    memory::check_memory("the calibration", bytes, "calibrate on fewer samples")?;
+    memory::check_memory("calibrate", bytes, "Calibrate on fewer samples")?;
     let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
     cache.insert_calibration(key, calibration.clone());
     Ok(calibration)
@@ -66,7 +66,7 @@ fn scaled_calibration_samples(
     let range = &settings.calibrate;
     if range.is_empty() || range.end > set.len() {
         return Err(Error::Invalid(format!(
-            "calibration samples {}..{} do not fit: {} has {} samples",
+            "Cannot calibrate on samples {}..{}: {} has {} samples.",
             range.start,
             range.end,
             set.source,

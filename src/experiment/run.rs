@@ -116,11 +116,13 @@ impl Run {
             return format!("{}: {}", self.network.original.name, self.likeness_sentence(likeness));
         }
         let accuracy = match (self.report.ann_accuracy, last.and_then(|point| point.accuracy)) {
-            (Some(ann), Some(snn)) => format!("ANN {}, SNN {} at T = {}", percent(ann), percent(snn), self.steps()),
+            (Some(ann), Some(snn)) => {
+                format!("accuracy ANN {}, SNN {} at T = {}", percent(ann), percent(snn), self.steps())
+            }
             _ => format!("no labels; T = {}", self.steps()),
         };
         format!(
-            "{}: {accuracy}; they agree on {} of {} samples",
+            "{}: {accuracy}; agreement {} on {} samples",
             self.network.original.name,
             percent(agreement),
             self.ann.samples
@@ -129,10 +131,10 @@ impl Run {
     /// What both networks answer at the end, where that is no class.
     fn likeness_sentence(&self, likeness: &OutputAgreement) -> String {
         let (t, count) = (self.steps(), self.ann.samples);
-        let error = format!("its outputs are {:.1} % off the ANN's", likeness.error(t) * 100.0);
+        let error = format!("its outputs differ from the ANN's by {:.1} %", likeness.error(t) * 100.0);
         if likeness.of == OutputKind::Values {
             return format!(
-                "outputs that are no classes; T = {t}; {error} (mean over {})",
+                "outputs without classes; T = {t}; {error} (mean over {})",
                 counted(count, "sample", "samples")
             );
         }
@@ -140,11 +142,11 @@ impl Run {
         let same = match boxes.same {
             0 if boxes.ann == 0 => String::new(),
             0 if boxes.snn == 0 => String::new(),
-            0 => ", none at the same place".to_owned(),
-            same => format!(", {same} at the same place (mean overlap {:.0} %)", boxes.overlap * 100.0),
+            0 => ", none matching".to_owned(),
+            same => format!(", {same} matching (mean IoU {:.0} %)", boxes.overlap * 100.0),
         };
         format!(
-            "a detector; T = {t}; in {} the ANN finds {}, the SNN {}{same}; {error}",
+            "detector; T = {t}; in {} the ANN detects {}, the SNN {}{same}; {error}",
             counted(count, "sample", "samples"),
             counted(boxes.ann as usize, "box", "boxes"),
             boxes.snn

@@ -12,12 +12,12 @@ use crate::{Error, Result};
 
 /// Endings that runs are written under, and what each is.
 pub const FORMATS: [(&str, &str); 6] = [
-    ("html", "a report in one page"),
+    ("html", "a one-page report"),
     ("nir", "the converted network as a NIR graph"),
     ("npz", "the recording as numpy arrays"),
     ("nirdata", "the recording's spikes as NIRData (HDF5)"),
-    ("csv", "every number in long form"),
-    ("parquet", "the same as Parquet"),
+    ("csv", "all numbers in long format"),
+    ("parquet", "the same in Parquet format"),
 ];
 
 /// Writes `run` to `path`, whole or, after a failure or a stop, not at all; returns what has to be said about it, in
@@ -53,7 +53,7 @@ pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobContro
         "parquet" => write_bytes(path, &results_table::to_parquet(&rows(run))?).map(|()| Vec::new()),
         _ => {
             let known: Vec<String> = FORMATS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
-            Err(Error::file(path, "its name", format!("says not what to write; use {}", known.join(", "))))
+            Err(Error::Invalid(format!("Cannot write {}: unknown format. Use {}.", path.display(), known.join(", "))))
         }
     }
 }
@@ -66,7 +66,7 @@ fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -
     let (graph, graded) = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
     let Some(graph) = graph.filter(|_| graded.grade != Fidelity::Unsupported) else {
         let reasons = graded.reasons.join("; ");
-        return Err(Error::file(path, "the graph", format!("unsupported: NIR cannot say this network: {reasons}")));
+        return Err(Error::Invalid(format!("Cannot write {}: unsupported by NIR: {reasons}.", path.display())));
     };
     control.check()?;
     control.progress("writing", 0.3);

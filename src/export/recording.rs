@@ -28,7 +28,7 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
     let all: usize = spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
     if all > MOST_VALUES {
         return Err(Error::Invalid(format!(
-            "{all} spikes and silences are too many for one archive ({MOST_VALUES}); record fewer samples or steps"
+            "Cannot write the recording: {all} values exceed the limit of {MOST_VALUES}. Use fewer samples or steps."
         )));
     }
     let (mut done, mut counts) = (0, Vec::new());
@@ -71,7 +71,9 @@ pub fn write_nir_data(
 ) -> Result<()> {
     if spiking.layers.iter().any(|layer| layer.neuron.plane_weights().len() > 1) {
         return Err(Error::Invalid(
-            "NIRData has events without a number; neurons that send several spikes a step do not fit".into(),
+            "Cannot write NIRData: its events have no count, but these neurons emit several spikes per step. Use \
+             neuron if."
+                .into(),
         ));
     }
     let mut file = FileBuilder::new();
@@ -118,6 +120,6 @@ pub fn write_nir_data(
     }
     file.add_group(nodes.finish());
     control.check()?;
-    let bytes = file.finish().map_err(|e| Error::Internal(format!("the recording cannot be written as HDF5: {e}")))?;
+    let bytes = file.finish().map_err(|e| Error::Internal(format!("cannot write the recording as HDF5: {e}")))?;
     write_bytes(path, &bytes)
 }

@@ -14,7 +14,7 @@ const RIGHT: f64 = 16.0;
 const TOP: f64 = 34.0;
 /// The four parts of the error, in reading order, in colors that differ for every kind of color vision.
 const PARTS: [(&str, &str); 4] =
-    [("carried in", "#8a8f98"), ("clipping", "#c44e52"), ("quantization", "#4c72b0"), ("unevenness", "#d9a441")];
+    [("propagated", "#8a8f98"), ("clipping", "#c44e52"), ("quantization", "#4c72b0"), ("unevenness", "#d9a441")];
 const SNN: &str = "#dd8452";
 const AGREE: &str = "#3c9a5f";
 const ANN: &str = "#4c72b0";
@@ -56,7 +56,7 @@ pub fn accuracy_chart(report: &Report) -> String {
     }
     let agreement = match report.output_agreement.as_ref().map(|likeness| likeness.of) {
         None => "agreement with the ANN (dotted)",
-        Some(OutputKind::Boxes) => "boxes that both networks find, of all that either finds (dotted)",
+        Some(OutputKind::Boxes) => "boxes that both networks detect, of all boxes detected (dotted)",
         Some(OutputKind::Values) => "1 − |SNN − ANN| / |ANN| of the outputs (dotted)",
     };
     legend.push((agreement.to_owned(), AGREE));

@@ -65,9 +65,13 @@ impl Condition {
         &self.text
     }
 
-    /// As a person says it: "spikes that came on the bench = 5".
+    /// As a person says it: "emitted spikes on the bench = 5".
     pub fn words(&self) -> String {
-        let described = |name: &str| facts::described(name).unwrap_or_else(|| name.to_owned());
+        if self.text == "bench.source != own" {
+            return "load the neuron in focus".into();
+        }
+        let described =
+            |name: &str| screen_words(name).or_else(|| facts::described(name)).unwrap_or_else(|| name.to_owned());
         let right = match &self.right {
             Side::Value(value) => value.to_string(),
             Side::Fact(name) => described(name),
@@ -89,6 +93,32 @@ impl Condition {
     }
 }
 
+/// What the screen calls the fact `name`, where that is shorter than its description in the table of facts.
+fn screen_words(name: &str) -> Option<String> {
+    let (plain, at) = name.split_once('@').map_or((name, None), |(plain, at)| (plain, Some(at)));
+    let words = match plain {
+        "T" => "time-steps T",
+        "t" => "time cursor t",
+        "accuracy.ann" => "ANN accuracy [%]",
+        "accuracy.snn" => "SNN accuracy [%]",
+        "agreement" => "agreement of SNN and ANN [%]",
+        "correction" => "correction",
+        "energy.ann" => "ANN energy per sample [nJ]",
+        "energy.snn" => "SNN energy per sample [nJ]",
+        "bench.T" => "bench time-steps",
+        "bench.theta" => "bench θ",
+        "bench.v-init" => "bench v(0) / θ",
+        "bench.weight" => "bench weight",
+        "bench.sum" => "bench input / θ",
+        "bench.count" => "emitted spikes on the bench",
+        "bench.due" => "expected spikes on the bench",
+        "bench.left" => "bench residual potential / θ",
+        "bench.reset" => "bench reset",
+        _ => return None,
+    };
+    Some(at.map_or(words.to_owned(), |n| format!("{words} after {n} steps")))
+}
+
 impl TryFrom<String> for Condition {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
@@ -96,13 +126,13 @@ impl TryFrom<String> for Condition {
             text.split_once(sign).map(|(left, right)| (left.trim().to_owned(), *relation, right.trim().to_owned()))
         });
         let Some((left, relation, right)) = found else {
-            return Err(format!("'{text}' compares nothing; write FACT == VALUE, or !=, <=, >=, <, >"));
+            return Err(format!("'{text}' is not a comparison. Write FACT == VALUE, or !=, <=, >=, <, >."));
         };
         if !facts::known(&left) {
-            return Err(format!("'{left}' is no fact of the lab"));
+            return Err(format!("'{left}' is not a fact of the lab"));
         }
         if right.is_empty() {
-            return Err(format!("'{text}' has nothing on its right side"));
+            return Err(format!("'{text}' has no right side"));
         }
         let right = match right.parse() {
             Ok(number) => Side::Value(Value::Number(number)),
@@ -111,7 +141,7 @@ impl TryFrom<String> for Condition {
         };
         let ordered = !matches!(relation, Comparison::Equal | Comparison::Unequal);
         if ordered && matches!(right, Side::Value(Value::Word(_))) {
-            return Err(format!("'{text}': words are only the same or not; use == or !="));
+            return Err(format!("'{text}': words can only be equal or not. Use == or !=."));
         }
         Ok(Self { text, left, relation, right })
     }
@@ -129,12 +159,9 @@ mod tests {
         assert!(!holds("bench.count < 4") && holds("bench.count <= 4") && holds("correction == none"));
         assert!(!holds("accuracy.snn >= 0"), "nothing has run yet");
         let words = |text: &str| Condition::try_from(text.to_owned()).unwrap().words();
-        assert_eq!(words("bench.count == 5"), "spikes that came on the bench = 5");
-        assert_eq!(words("accuracy.snn@4 >= 90"), "samples the SNN answers rightly after 4 steps ≥ 90");
-        assert_eq!(
-            words("bench.count < bench.due"),
-            "spikes that came on the bench < spikes that were due on the bench"
-        );
+        assert_eq!(words("bench.count == 5"), "emitted spikes on the bench = 5");
+        assert_eq!(words("accuracy.snn@4 >= 90"), "SNN accuracy [%] after 4 steps ≥ 90");
+        assert_eq!(words("bench.count < bench.due"), "emitted spikes on the bench < expected spikes on the bench");
         for bad in ["bench.count", "bench.counts == 4", "bench.count ==", "bench.reset > soft"] {
             assert!(Condition::try_from(bad.to_owned()).is_err(), "{bad}");
         }

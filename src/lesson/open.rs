@@ -14,7 +14,7 @@ impl Lesson {
         if let Some(name) = source.strip_prefix(super::bundled::PREFIX) {
             let text = super::bundled::text(name).ok_or_else(|| {
                 let known: Vec<_> = super::bundled::LESSONS.iter().map(|(name, _)| *name).collect();
-                Error::Invalid(format!("there is no bundled lesson '{name}'; there are {}", known.join(", ")))
+                Error::Invalid(format!("Cannot open lesson '{name}': unknown name. Use one of {}.", known.join(", ")))
             })?;
             return Self::parse(&PathBuf::from(format!("assets/lessons/{name}.md")), text, panes)
                 .map(|lesson| Self { source: source.to_owned(), ..lesson });

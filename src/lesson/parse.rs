@@ -89,10 +89,10 @@ impl TryFrom<Message> for Act {
     type Error = String;
     fn try_from(message: Message) -> Result<Self, String> {
         match message {
-            Message::SaveSession(_) | Message::SaveRecipe { .. } => Err("a lesson writes no files".into()),
-            Message::Lock(_) => Err("controls are locked with lock = [...], step by step".into()),
+            Message::SaveSession(_) | Message::SaveRecipe { .. } => Err("a lesson cannot write files".into()),
+            Message::Lock(_) => Err("controls are locked per step with lock = [...]".into()),
             Message::Restore(_) | Message::SetLayout(_) | Message::Undo | Message::Redo => {
-                Err("a lesson does not send this message".into())
+                Err("a lesson cannot send this message".into())
             }
             message => Ok(Self(message)),
         }
@@ -119,7 +119,7 @@ impl Source<'_> {
         }
         let rest = &self.lines[from + 1..];
         let end = rest.iter().position(|line| line.trim_end() == FENCE);
-        let end = from + 1 + end.ok_or_else(|| self.error(from, format!("this head has no closing {FENCE}")))?;
+        let end = from + 1 + end.ok_or_else(|| self.error(from, format!("this header has no closing {FENCE}")))?;
         let text = self.lines[from + 1..end].join("\n");
         let located = Located { first: from + 1, text };
         let head = toml::from_str(&located.text).map_err(|error| {
@@ -149,7 +149,7 @@ pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> 
     let first = source.lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(0);
     let (head, _, mut at) = source
         .head::<Head>(first)?
-        .ok_or_else(|| source.error(first, format!("a lesson begins with a head between two lines of {FENCE}")))?;
+        .ok_or_else(|| source.error(first, format!("a lesson begins with a header between two lines of {FENCE}")))?;
     let mut steps = Vec::new();
     while let Some(line) = source.lines.get(at) {
         if let Some(title) = line.strip_prefix(STEP) {
@@ -235,25 +235,27 @@ fn question(
             let answer = match head.answer {
                 ExpectedHead::Number(n) if n.is_finite() => ExpectedNumber::Number(n),
                 ExpectedHead::Fact(name) if facts::known(&name) => ExpectedNumber::Fact(name),
-                ExpectedHead::Number(_) => return Err(source.error(line, "the answer is no finite number")),
-                ExpectedHead::Fact(name) => return Err(source.error(line, format!("'{name}' is no fact of the lab"))),
+                ExpectedHead::Number(_) => return Err(source.error(line, "the answer is not a finite number")),
+                ExpectedHead::Fact(name) => {
+                    return Err(source.error(line, format!("'{name}' is not a fact of the lab")));
+                }
             };
             if !(head.within >= 0.0 && head.within.is_finite()) {
-                return Err(source.error(line, "within is how far an answer may be off; it is 0 or more"));
+                return Err(source.error(line, "within, the tolerance of the answer, must be 0 or more"));
             }
             Question::Number { answer, within: head.within, unit: head.unit }
         }
         (None, Some((line, head)), None) => {
             if head.options.len() < 2 || !(1..=head.options.len()).contains(&head.right) {
                 let reason =
-                    format!("right is {}; it counts the options from 1, and there are at least two", head.right);
+                    format!("right is {}; options are counted from 1, and there must be at least two", head.right);
                 return Err(source.error(line, reason));
             }
             Question::Choice { options: head.options, right: head.right - 1 }
         }
         (None, None, Some((line, head))) => {
             if head.all.is_empty() || head.model.is_empty() {
-                return Err(source.error(line, "reach wants conditions in all and the messages of an answer in model"));
+                return Err(source.error(line, "reach needs conditions in all and the messages of an answer in model"));
             }
             Question::Reach { all: head.all, model: beside(source.path, head.model) }
         }
@@ -274,7 +276,7 @@ fn spot(source: &Source<'_>, name: &str) -> Result<PointerTarget, String> {
     let part = ScreenArea::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name));
     part.map(PointerTarget::Part).map_err(|_| {
         format!(
-            "'{name}' is nothing to point at; there are {}, recipe, samples, layers, inspector, time",
+            "'{name}' cannot be pointed at. Use one of {}, recipe, samples, layers, inspector, time.",
             source.panes.join(", ")
         )
     })

@@ -24,7 +24,7 @@ pub(super) fn check(path: &Path, text: &str, lesson: &Lesson) -> Result<()> {
             Some(name) if BUNDLED.iter().any(|bundled| bundled.name == name) => continue,
             Some(name) => {
                 let known: Vec<_> = BUNDLED.iter().map(|bundled| bundled.name).collect();
-                (name.to_owned(), format!("there is no bundled network '{name}'; there are {}", known.join(", ")))
+                (name.to_owned(), format!("unknown bundled network '{name}'. Use one of {}.", known.join(", ")))
             }
             None => {
                 let file = split_source(model).0;
@@ -32,7 +32,7 @@ pub(super) fn check(path: &Path, text: &str, lesson: &Lesson) -> Result<()> {
                     continue;
                 }
                 let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                (name, format!("there is no network {}; paths are seen from the lesson's folder", file.display()))
+                (name, format!("network {} not found; paths are relative to the lesson's folder", file.display()))
             }
         };
         let line = text.lines().position(|line| line.contains(&name)).unwrap_or(0);

@@ -11,7 +11,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     let mut reason = None;
     walk(text, |name| {
         if !known(name) {
-            reason = Some(format!("{{{name}}} is no fact of the lab; a brace itself is written {{{{"));
+            reason = Some(format!("{{{name}}} is not a fact of the lab; a literal brace is written {{{{"));
         }
         String::new()
     });

@@ -208,7 +208,7 @@ impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { step, phi, a, cause, .. } = self;
         let (phi, a) = (short(*phi), short(*a));
-        write!(f, "the neuron answers {phi} where the ANN has {a}: {cause}. It leaves the ANN for good at step {step}.")
+        write!(f, "the neuron's output is {phi} where the ANN has {a}: {cause}. It diverges for good at step {step}.")
     }
 }
 
@@ -220,20 +220,22 @@ impl fmt::Display for DivergenceCause {
             }
             Self::Clipped { z, theta, times } => {
                 let times = if times > 1 { format!("{times} ") } else { String::new() };
-                write!(f, "clipped at {times}θ, θ = {}; its z = {} asks for more", short(theta), short(z))
+                write!(f, "clipped at {times}θ, θ = {}; its z = {} is larger", short(theta), short(z))
             }
             Self::InputOrder { residual } if residual < 0.0 => {
-                write!(f, "input order, negative residual −{:.2} θ, fired too early", -residual)
+                write!(f, "unevenness, residual potential −{:.2} θ, fired too early", -residual)
             }
-            Self::InputOrder { residual } => write!(f, "input order, residual {residual:.2} θ, fired too late"),
+            Self::InputOrder { residual } => {
+                write!(f, "unevenness, residual potential {residual:.2} θ, fired too late")
+            }
             Self::HardReset { due, fired } => {
-                write!(f, "hard reset, {fired} spikes instead of {due} because what exceeds θ is lost")
+                write!(f, "hard reset, {fired} spikes instead of {due} because the remainder above θ is lost")
             }
             Self::Propagated { mean_input, z } => {
-                write!(f, "carried in, its mean input is {} where the ANN has {}", short(mean_input), short(z))
+                write!(f, "propagated error, its mean input is {} where the ANN has {}", short(mean_input), short(z))
             }
-            Self::Silenced { due } => write!(f, "silenced, SRP holds back the {due} spikes that z asks for"),
-            Self::InitialPotentialShifted { by } => write!(f, "corrected too far, COS moved its v(0) by {by:+.2} θ"),
+            Self::Silenced { due } => write!(f, "silenced by SRP, which suppresses the {due} expected spikes"),
+            Self::InitialPotentialShifted { by } => write!(f, "overcorrected, COS shifted its v(0) by {by:+.2} θ"),
             Self::LevelMismatch { ann, steps, theta } => write!(
                 f,
                 "other levels, the ANN has {} and the SNN {steps} steps up to θ = {}",

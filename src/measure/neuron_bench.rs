@@ -131,21 +131,21 @@ impl NeuronBench {
         let mut say = |changed: bool, words: String| parts.extend(changed.then_some(words));
         say(self.source != after.source, "another neuron on the bench".into());
         let (from, to) = (self.input.len(), after.input.len());
-        say(from != to, format!("T of the bench {from} to {to}"));
+        say(from != to, format!("bench T {from} to {to}"));
         let sorted = |bench: &Self| {
             let mut input = bench.input.clone();
             input.sort_by(f32::total_cmp);
             input
         };
         let (other, moved) = (from == to && self.input != after.input, sorted(self) == sorted(after));
-        say(other && moved, "order of the bench's input".into());
-        say(other && !moved, "input of the bench".into());
-        say(self.theta != after.theta, format!("θ of the bench {:.2} to {:.2}", self.theta, after.theta));
-        say(self.v_init != after.v_init, format!("v(0) of the bench {:.2} θ to {:.2} θ", self.v_init, after.v_init));
-        say(self.weight != after.weight, format!("weight of the bench {:.2} to {:.2}", self.weight, after.weight));
-        say(self.neuron != after.neuron, format!("neuron of the bench {} to {}", self.neuron, after.neuron));
-        say(self.reset != after.reset, "reset of the bench".into());
-        say(self.tie != after.tie, "tie rule of the bench".into());
+        say(other && moved, "order of the bench input".into());
+        say(other && !moved, "bench input".into());
+        say(self.theta != after.theta, format!("bench θ {:.2} to {:.2}", self.theta, after.theta));
+        say(self.v_init != after.v_init, format!("bench v(0) {:.2} θ to {:.2} θ", self.v_init, after.v_init));
+        say(self.weight != after.weight, format!("bench weight {:.2} to {:.2}", self.weight, after.weight));
+        say(self.neuron != after.neuron, format!("bench neuron {} to {}", self.neuron, after.neuron));
+        say(self.reset != after.reset, "bench reset".into());
+        say(self.tie != after.tie, "bench tie rule".into());
         parts.join(", ")
     }
 

@@ -40,7 +40,8 @@ impl Ties {
             "are silent here, as in snnTorch, Norse and NIR, and fire in SpikingJelly"
         };
         let text = format!(
-            "{:.2} % of the spikes hang on ties: potentials that are exactly at θ {here}; counts will differ by one there",
+            "{:.2} % of the spikes depend on ties: potentials exactly at θ {here}; there spike counts will differ by \
+             one",
             self.share() * 100.0
         );
         let severe = self.share() >= MANY;

@@ -32,7 +32,10 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
     if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
         return zoo::bundled(name).map(|network| network.map(certain)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
-            Err(Error::Invalid(format!("there is no bundled network '{name}'; there are {}", names.join(", "))))
+            Err(Error::Invalid(format!(
+                "Cannot open bundled network '{name}': unknown name. Use one of {}.",
+                names.join(", ")
+            )))
         });
     }
     let (path, described) = split_source(source);
@@ -42,19 +45,20 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
     match ending(path).as_str() {
         "safetensors" | "pt" | "pth" | "th" => from_weights(path, described),
         _ if described.is_some() => {
-            Err(Error::file(path, "its architecture file", "only .safetensors, .pt, .pth and .th files take one"))
+            Err(Error::file(path, "", "only .safetensors, .pt, .pth and .th files take an architecture file"))
         }
         "onnx" => onnx::read(path).map(certain),
         "nir" => nir::read(path),
         "h5" | "keras" => Err(Error::file(
             path,
-            "the whole file",
-            "Keras files are not read; export the network to ONNX and open that (tf2onnx)",
+            "",
+            "Keras files are not supported. Export the network to ONNX (tf2onnx) and open that.",
         )),
         _ => {
             std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-            let known = "not a network file that is known here; use .onnx, .nir, .safetensors, .pt, .pth or .th";
-            Err(Error::file(path, "its name", known))
+            let reason =
+                "not a network file. Open it as data instead, or use .onnx, .nir, .safetensors, .pt, .pth or .th.";
+            Err(Error::file(path, "", reason))
         }
     }
 }
@@ -127,7 +131,8 @@ fn weights_of(path: &Path) -> Result<PathBuf> {
     let stem = &name[..name.len() - ARCHITECTURE.len()];
     let beside = FILE_EXTENSIONS.iter().skip(2).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
     beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
-        let reason = "this is an architecture file, and no weights of the same name (.safetensors, .pt, .pth, .th) lie beside it";
-        Error::file(path, "the weights", reason)
+        let reason = "no weights of the same name (.safetensors, .pt, .pth, .th) next to this architecture file. Put \
+             the weights there.";
+        Error::file(path, "", reason)
     })
 }

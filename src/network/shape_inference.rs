@@ -11,10 +11,10 @@ const MOST_VALUES: usize = 1 << 28;
 pub fn validate(network: &Network) -> Result<()> {
     let refuse = |node: &str, reason: String| Err(Error::network(node, reason));
     if !matches!(network.nodes.first().map(|node| &node.op), Some(Op::Input)) {
-        return Err(Error::Invalid(format!("network '{}' does not begin with its input", network.name)));
+        return Err(Error::Invalid(format!("Cannot use network '{}': its first node is not an input.", network.name)));
     }
     if network.output >= network.nodes.len() {
-        return Err(Error::Invalid(format!("network '{}' has no output node", network.name)));
+        return Err(Error::Invalid(format!("Cannot use network '{}': it has no output node.", network.name)));
     }
     let mut names = std::collections::HashSet::new();
     for (id, node) in network.nodes.iter().enumerate() {
@@ -22,15 +22,24 @@ pub fn validate(network: &Network) -> Result<()> {
             return refuse(&node.name, "two layers have this name".into());
         }
         if id > 0 && matches!(node.op, Op::Input) {
-            return refuse(&node.name, "a network has one input only".into());
+            return refuse(&node.name, "a second input; networks with one input are supported".into());
         }
         if let Some(&input) = node.inputs.iter().find(|&&input| input >= id) {
-            return refuse(&node.name, format!("reads node {input}, which does not come before it"));
+            return refuse(&node.name, format!("reads node {input}, which is not an earlier node"));
         }
         let inputs: Vec<&[usize]> = node.inputs.iter().map(|&input| network.nodes[input].shape.as_slice()).collect();
         match infer_shape(&node.op, &inputs, &node.shape) {
             Ok(shape) if shape == node.shape => {}
-            Ok(shape) => return refuse(&node.name, format!("its shape is {shape:?} but {:?} is stated", node.shape)),
+            Ok(shape) => {
+                return refuse(
+                    &node.name,
+                    format!(
+                        "its shape is {} but {} is stated",
+                        crate::error::format_shape(&shape),
+                        crate::error::format_shape(&node.shape)
+                    ),
+                );
+            }
             Err(reason) => return refuse(&node.name, reason),
         }
     }
@@ -52,18 +61,28 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
         (Op::Input, _) => stated.to_vec(),
         (Op::Reshape, x) => {
             if count(stated)? != count(x)? {
-                return Err(format!("cannot be reshaped from {x:?} to {stated:?}: the number of values differs"));
+                return Err(format!(
+                    "cannot be reshaped from {} to {}: the number of values differs",
+                    crate::error::format_shape(x),
+                    crate::error::format_shape(stated)
+                ));
             }
             stated.to_vec()
         }
         (Op::Conv2d { weight, bias, stride, padding, dilation, groups }, x) => {
             let [channels, height, width] = image(x)?;
             let &[out, per_group, kh, kw] = weight.shape.as_slice() else {
-                return Err(format!("a 2-D convolution needs weights of rank 4, not {:?}", weight.shape));
+                return Err(format!(
+                    "a 2-D convolution needs weights of 4 dimensions, not {}",
+                    crate::error::format_shape(&weight.shape)
+                ));
             };
             check_weights(weight, bias, out)?;
             if *groups == 0 || out % groups != 0 || per_group.checked_mul(*groups) != Some(channels) {
-                return Err(format!("weights {:?} in {groups} group(s) do not fit {channels} channels", weight.shape));
+                return Err(format!(
+                    "weights {} in {groups} group(s) do not match {channels} channels",
+                    crate::error::format_shape(&weight.shape)
+                ));
             }
             vec![
                 out,
@@ -74,12 +93,18 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
         (Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups }, x) => {
             let [channels, height, width] = image(x)?;
             let &[wide, per_group, kh, kw] = weight.shape.as_slice() else {
-                return Err(format!("a 2-D transposed convolution needs weights of rank 4, not {:?}", weight.shape));
+                return Err(format!(
+                    "a 2-D transposed convolution needs weights of 4 dimensions, not {}",
+                    crate::error::format_shape(&weight.shape)
+                ));
             };
-            let out = per_group.checked_mul(*groups).ok_or("has groups beyond all measure")?;
+            let out = per_group.checked_mul(*groups).ok_or("has too many groups")?;
             check_weights(weight, bias, out)?;
             if *groups == 0 || wide != channels || channels % groups != 0 {
-                return Err(format!("weights {:?} in {groups} group(s) do not fit {channels} channels", weight.shape));
+                return Err(format!(
+                    "weights {} in {groups} group(s) do not match {channels} channels",
+                    crate::error::format_shape(&weight.shape)
+                ));
             }
             if (0..2).any(|i| output_padding[i] >= stride[i].max(dilation[i])) {
                 return Err("its output padding is not smaller than its stride".into());
@@ -97,17 +122,24 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
             check_weights(rows, &None, high)?;
             check_weights(columns, &None, wide)?;
             if (from_height, from_width) != (height, width) {
-                return Err(format!("a resize of {from_height}×{from_width} does not fit {height}×{width}"));
+                return Err(format!("a resize of {from_height}x{from_width} does not match {height}x{width}"));
             }
             vec![channels, high, wide]
         }
         (Op::Linear { weight, bias }, x) => {
             let (&[out, wide], &[features]) = (weight.shape.as_slice(), x) else {
-                return Err(format!("weights {:?} need a flat input, not {x:?}", weight.shape));
+                return Err(format!(
+                    "weights {} need a flat input, not {}",
+                    crate::error::format_shape(&weight.shape),
+                    crate::error::format_shape(x)
+                ));
             };
             check_weights(weight, bias, out)?;
             if wide != features {
-                return Err(format!("weights {:?} do not fit {features} inputs", weight.shape));
+                return Err(format!(
+                    "weights {} do not match {features} inputs",
+                    crate::error::format_shape(&weight.shape)
+                ));
             }
             vec![out]
         }
@@ -115,7 +147,7 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
             let channels = x.first().copied().unwrap_or(0);
             if scale.len() != shift.len() || (scale.len() != 1 && scale.len() != channels) {
                 return Err(format!(
-                    "{} factors and {} offsets do not fit {channels} channels",
+                    "{} factors and {} offsets do not match {channels} channels",
                     scale.len(),
                     shift.len()
                 ));
@@ -133,14 +165,20 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
         (Op::AvgPool2d { kernel, stride, padding, .. }, x) => pooled(x, kernel, stride, padding, &[1, 1])?,
         (Op::Mean { axes }, x) => {
             if axes.is_empty() || axes.iter().any(|&axis| axis >= x.len()) || x.len() > 4 {
-                return Err(format!("mean over axes {axes:?} of shape {x:?}"));
+                return Err(format!("mean over axes {axes:?} of shape {}", crate::error::format_shape(x)));
             }
             let kept: Vec<usize> = x.iter().enumerate().map(|(i, &n)| if axes.contains(&i) { 1 } else { n }).collect();
             let dropped: Vec<usize> = (0..x.len()).filter(|i| !axes.contains(i)).map(|i| x[i]).collect();
             if stated == dropped { dropped } else { kept }
         }
         (Op::Add, x) => match inputs.iter().find(|other| **other != x) {
-            Some(other) => return Err(format!("adds shapes {x:?} and {other:?}, which differ")),
+            Some(other) => {
+                return Err(format!(
+                    "adds shapes {} and {}, which differ",
+                    crate::error::format_shape(x),
+                    crate::error::format_shape(other)
+                ));
+            }
             None => x.to_vec(),
         },
         (Op::Concat { axis }, x) => {
@@ -153,20 +191,23 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
                 .get_mut(*axis)
                 .zip(total)
                 .map(|(slot, total)| *slot = total)
-                .ok_or("joins shapes that do not fit")?;
+                .ok_or("joins shapes that do not match")?;
             shape
         }
         (Op::Transpose { perm }, x) => {
             let mut sorted = perm.clone();
             sorted.sort_unstable();
             if x.len() > 4 || sorted != (0..x.len()).collect::<Vec<_>>() {
-                return Err(format!("permutation {perm:?} does not fit shape {x:?}"));
+                return Err(format!("permutation {perm:?} does not match shape {}", crate::error::format_shape(x)));
             }
             perm.iter().map(|&p| x[p]).collect()
         }
         (Op::Slice { axis, start, end, step }, x) => {
             if *axis >= x.len() || x.len() > 4 || *step == 0 || start >= end || *end > x[*axis] {
-                return Err(format!("slice {start}..{end} by {step} along axis {axis} does not fit shape {x:?}"));
+                return Err(format!(
+                    "slice {start}..{end} by {step} along axis {axis} does not match shape {}",
+                    crate::error::format_shape(x)
+                ));
             }
             let mut shape = x.to_vec();
             shape[*axis] = (end - start).div_ceil(*step);
@@ -174,26 +215,32 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
         }
         (Op::Pad { before, after }, x) => {
             if before.len() != x.len() || after.len() != x.len() || x.len() > 4 {
-                return Err(format!("padding of {} dimensions does not fit shape {x:?}", before.len()));
+                return Err(format!(
+                    "padding of {} dimensions does not match shape {}",
+                    before.len(),
+                    crate::error::format_shape(x)
+                ));
             }
             let sum = |i: usize| x[i].checked_add(before[i]).and_then(|n| n.checked_add(after[i]));
-            (0..x.len()).map(sum).collect::<Option<_>>().ok_or("is padded beyond all measure")?
+            (0..x.len()).map(sum).collect::<Option<_>>().ok_or("has too much padding")?
         }
         (Op::Softmax { .. } | Op::Sigmoid, x) => x.to_vec(),
     };
     if count(&shape)? == 0 {
-        return Err(format!("has no values: its shape is {shape:?}"));
+        return Err(format!("has no values: its shape is {}", crate::error::format_shape(&shape)));
     }
     Ok(shape)
 }
 
 fn count(shape: &[usize]) -> Result<usize, String> {
     let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).filter(|&n| n <= MOST_VALUES);
-    count.ok_or_else(|| format!("a value of shape {shape:?} is larger than any layer this program runs"))
+    count.ok_or_else(|| {
+        format!("a value of shape {} is larger than the largest supported layer", crate::error::format_shape(shape))
+    })
 }
 
 fn image(x: &[usize]) -> Result<[usize; 3], String> {
-    x.try_into().map_err(|_| format!("needs an image [channels, height, width], not shape {x:?}"))
+    x.try_into().map_err(|_| format!("needs an image CxHxW, not shape {}", crate::error::format_shape(x)))
 }
 
 /// A window of taps along one axis.
@@ -229,7 +276,7 @@ impl WindowExtent {
         match extent.zip(padded) {
             Some((extent, padded)) if extent <= padded => Ok((padded - extent) / stride + 1),
             _ => Err(format!(
-                "a window of {kernel} (dilation {dilation}) does not fit {n} values padded by {before} and {after}"
+                "a window of {kernel} (dilation {dilation}) does not fit into {n} values padded by {before} and {after}"
             )),
         }
     }
@@ -243,7 +290,7 @@ impl WindowExtent {
         let cut = before.checked_add(after);
         match full.zip(cut) {
             Some((full, cut)) if full <= MOST_VALUES && cut < full => Ok(full - cut),
-            _ => Err(format!("a padding of {before} and {after} leaves nothing of a transposed window of {kernel}")),
+            _ => Err(format!("a padding of {before} and {after} removes all of a transposed window of {kernel}")),
         }
     }
 }
@@ -259,7 +306,7 @@ fn pooled(
     if (0..2).any(|i| {
         padding[i] >= kernel[i].max(1) * dilation[i].max(1) || padding[i + 2] >= kernel[i].max(1) * dilation[i].max(1)
     }) {
-        return Err("is padded by more than its window".into());
+        return Err("has more padding than its window".into());
     }
     Ok(vec![
         channels,
@@ -271,7 +318,11 @@ fn pooled(
 fn check_weights(weight: &Weights, bias: &Option<Weights>, out: usize) -> Result<(), String> {
     for part in std::iter::once(weight).chain(bias) {
         if part.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) != Some(part.data.len()) {
-            return Err(format!("weights of shape {:?} have {} values", part.shape, part.data.len()));
+            return Err(format!(
+                "weights of shape {} have {} values",
+                crate::error::format_shape(&part.shape),
+                part.data.len()
+            ));
         }
         if let Some(at) = part.data.iter().position(|w| !w.is_finite()) {
             return Err(format!("weight {at} is {}, not a finite number", part.data[at]));

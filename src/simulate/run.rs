@@ -23,7 +23,7 @@ use crate::{Error, Result};
 /// Simulates by `plan`. Cancelling returns [`Error::Cancelled`] within one layer of one block.
 pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recording> {
     if plan.samples == 0 {
-        return Err(Error::Invalid("there are no samples to run".into()));
+        return Err(Error::Invalid("Cannot run: no samples. Use at least one.".into()));
     }
     let all = plan.spiking.layers.len();
     if let Some(previous) = plan.previous.filter(|r| r.layers.len() == all && plan.unchanged_layers >= all)

@@ -84,14 +84,14 @@ impl Detector {
         let wanted = match network.input_shape() {
             &[_, height, width] => {
                 let rows = priors(width, height).len();
-                format!("for its input of {width}×{height} that would be scores {rows}×classes and boxes {rows}×4")
+                format!("for its input of {width}x{height}: scores {rows}xCLASSES and boxes {rows}x4")
             }
-            _ => "and its input is no picture".to_owned(),
+            _ => "and its input is not an image".to_owned(),
         };
         Some(format!(
-            "This network has {} outputs ({}). Boxes are read in one layout alone, that of the UltraFace detectors (scores and offsets \
-             from their fixed priors; {wanted}), and other layouts would give wrong ones, so that none are drawn. Its outputs are run \
-             and compared as one list of numbers; accuracy and agreement, which look for the largest of them, mean little.",
+            "This network has {} outputs ({}). Boxes are decoded only from the layout of UltraFace detectors (scores \
+             and offsets from fixed priors; {wanted}), so none are drawn. Its outputs are compared as one vector; \
+             accuracy and agreement, which use the largest output, mean little.",
             parts.len(),
             named.join(", ")
         ))
@@ -193,7 +193,7 @@ mod tests {
         let ssd = two_outputs(&[100, 21], &[100, 4]);
         assert!(Detector::of(&ssd).is_none());
         let why = Detector::unsupported_reason(&ssd).unwrap();
-        assert!(why.contains("'a' 100×21, 'b' 100×4") && why.contains(&format!("scores {rows}×classes")), "{why}");
+        assert!(why.contains("'a' 100x21, 'b' 100x4") && why.contains(&format!("scores {rows}xCLASSES")), "{why}");
         assert!(Detector::of(&two_outputs(&[rows, 4], &[rows, 4])).is_none(), "which are the scores is not guessed");
         let mut one = two_outputs(&[4, 4], &[2, 2]);
         one.output = 3;

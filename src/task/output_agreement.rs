@@ -149,8 +149,8 @@ impl OutputAgreement {
         }
         let (t, error) = (self.steps, self.error(self.steps) * 100.0);
         let text = format!(
-            "the SNN does not find {} in T = {t} steps: its outputs are {error:.0} % off, and boxes need sure scores and \
-             exact offsets, which take many steps",
+            "the SNN does not detect {} in T = {t} steps: its outputs differ by {error:.0} %, and boxes need accurate \
+             scores and offsets. Increase T",
             if boxes.ann == 1 { "the ANN's box".to_owned() } else { format!("any of the ANN's {} boxes", boxes.ann) }
         );
         let found = Finding::warning("boxes", None, text);

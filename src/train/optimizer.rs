@@ -25,7 +25,7 @@ impl Optimizer {
         match text {
             "adam" => Ok(Self::Adam),
             "sgd" => Ok(Self::Sgd),
-            _ => Err(Error::Invalid(format!("optimizer '{text}' is not known; use adam or sgd"))),
+            _ => Err(Error::Invalid(format!("Cannot use optimizer '{text}': unknown name. Use adam or sgd."))),
         }
     }
 

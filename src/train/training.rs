@@ -144,7 +144,8 @@ pub fn train(
             let Step { loss, right: also } = step;
             if !loss.is_finite() {
                 return Err(Error::Invalid(format!(
-                    "the loss became {loss} in epoch {epoch}, batch {}; train again with a smaller learning rate than {}",
+                    "Cannot train: the loss became {loss} in epoch {epoch}, batch {}. Use a smaller learning rate than \
+                     {}.",
                     index + 1,
                     options.learning_rate
                 )));
@@ -263,16 +264,21 @@ fn one_hot(labels: &[u16], classes: usize, device: &Device) -> Tensor<2> {
 
 /// Refuses samples that the network cannot take or be judged by.
 fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> {
-    let invalid = |reason: String| Err(Error::Invalid(format!("{}: {reason}", samples.source)));
+    let invalid = |reason: String| Err(Error::Invalid(format!("Cannot train on {}: {reason}.", samples.source)));
     if samples.is_empty() {
         return invalid("no samples".into());
     }
     if samples.labels.len() != samples.len() {
-        return invalid("the samples have no labels, and training and accuracy need one for each".into());
+        return invalid("the samples have no labels, which training and accuracy need".into());
     }
     if samples.sample_len() != network.nodes[0].len() {
         let (have, want) = (&samples.shape, network.input_shape());
-        return invalid(format!("samples of shape {have:?}, but the network '{}' takes {want:?}", network.name));
+        return invalid(format!(
+            "the samples are {}, but the network '{}' takes {}",
+            crate::error::format_shape(have),
+            network.name,
+            crate::error::format_shape(want)
+        ));
     }
     if let Some(label) = samples.labels.iter().find(|&&label| usize::from(label) >= network.classes()) {
         return invalid(format!("label {label}, but the network '{}' has {} classes", network.name, network.classes()));
@@ -283,19 +289,19 @@ fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> 
 fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {
     let invalid = |reason: &str| Err(Error::Invalid(reason.into()));
     if samples.len() < 2 {
-        return invalid("training needs at least 2 samples: one to learn from and one to hold out");
+        return invalid("Cannot train: at least 2 samples needed, one to train on and one held out.");
     }
     if options.epochs == 0 || options.batch == 0 {
-        return invalid("epochs and batch must be at least 1");
+        return invalid("Cannot train: epochs and batch must be at least 1.");
     }
     if !(options.learning_rate.is_finite() && options.learning_rate > 0.0) {
-        return invalid("the learning rate must be above 0");
+        return invalid("Cannot train: the learning rate must be above 0.");
     }
     if !(options.weight_decay.is_finite() && options.weight_decay >= 0.0) {
-        return invalid("the weight decay must be 0 or more");
+        return invalid("Cannot train: the weight decay must be 0 or more.");
     }
     if !(0.0..1.0).contains(&options.validation_fraction) {
-        return invalid("the held-out part must be from 0 to below 1");
+        return invalid("Cannot train: the held-out part must be at least 0 and below 1.");
     }
     Ok(())
 }

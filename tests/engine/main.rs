@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 mod bench;
 mod methods;
-mod twice;
+mod reuse;
 
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
 use spikescope::Error;
@@ -138,7 +138,7 @@ fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
     let is_activation: fn(&Op) -> bool = |op| matches!(op, Op::Activation(_));
     let pools = rewritten.nodes.iter().filter(|node| matches!(node.op, Op::MaxPool2d { .. }));
     assert!(pools.clone().count() > 0 && pools.clone().all(|pool| !reads(is_activation, pool)));
-    assert!(notes.iter().any(|note| note.text.contains("over-estimates")));
+    assert!(notes.iter().any(|note| note.text.contains("overestimates")));
 }
 
 #[test]

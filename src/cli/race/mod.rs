@@ -42,7 +42,10 @@ pub struct RaceArgs {
 fn methods_help() -> String {
     let names: Vec<String> =
         Recipe::published_methods(&Recipe::default(), 1).into_iter().map(|method| method.name).collect();
-    format!("Methods of the papers, separated by commas; all of them unless --with names recipes: {}", names.join(", "))
+    format!(
+        "Methods of the papers, separated by commas; by default all, unless --with names recipes: {}",
+        names.join(", ")
+    )
 }
 
 /// Runs the command.
@@ -52,7 +55,7 @@ fn methods_help() -> String {
 /// [`Error::Cancelled`] after Ctrl-C, likewise.
 pub fn run(args: RaceArgs) -> Result<()> {
     if args.run.dump.is_some() {
-        return Err(Error::Invalid("race writes no counts; leave --dump out, or use run for one recipe".into()));
+        return Err(Error::Invalid("Cannot dump counts of a race. Omit --dump, or use run for one recipe.".into()));
     }
     let base = with_config(args.run.clone())?;
     let mut settings = settings_from_args(&base)?;
@@ -60,7 +63,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     let at = steps_shown(&args, settings.recipe.steps)?;
     base.out.as_deref().map_or(Ok(()), check_out)?;
     if base.dump.is_some() {
-        eprintln!("note: the configuration asks for a dump; race writes no counts and leaves it out");
+        eprintln!("note: the dump in the configuration is ignored; race writes no counts");
     }
     let progress = Progress::new();
     let control = progress.control(true);
@@ -71,7 +74,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
     let mut failed = None;
     for (index, entry) in entries.iter().enumerate() {
-        progress.begin(format!("lane {} of {}, {}", index + 1, entries.len(), entry.name));
+        progress.begin(format!("recipe {} of {}, {}", index + 1, entries.len(), entry.name));
         match row(entry, &settings, &at, &mut cache, &control) {
             Ok(lane) => {
                 let head = if rows.is_empty() { head(&settings, &at, lane.ann) } else { String::new() };
@@ -94,19 +97,19 @@ pub fn run(args: RaceArgs) -> Result<()> {
     progress.clear();
     if !unclipped.is_empty() {
         eprintln!(
-            "note: this network clips at learned values (clip or QCFS), but the thresholds of {} are fitted to ReLU(z), \
-             which goes on above them; --threshold learned is made for such networks",
+            "note: this network clips at learned values (clip or QCFS), but the thresholds of {} are fitted to the \
+             unclipped ReLU(z); use --threshold learned for such networks",
             unclipped.join(", ")
         );
     }
     if failed.is_some() && !rows.is_empty() {
-        let left = format!("{} of {} lanes are through; the others did not run to the end", rows.len(), entries.len());
+        let left = format!("{} of {} recipes done; the others were not completed", rows.len(), entries.len());
         eprintln!("{left}");
         text += &format!("\n{left}.\n");
     }
     if let Some(out) = base.out.as_deref().filter(|_| !rows.is_empty()) {
         write(out, &rows, &text)?;
-        eprintln!("written to {}", out.display());
+        eprintln!("wrote {}", out.display());
     }
     failed.map_or(Ok(()), Err)
 }
@@ -124,7 +127,11 @@ fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
         let found = known.iter().find(|method| method.name.eq_ignore_ascii_case(name.trim()));
         found.cloned().ok_or_else(|| {
             let names: Vec<_> = known.iter().map(|method| method.name.as_str()).collect();
-            Error::Invalid(format!("method '{}' is not known; use any of {}", name.trim(), names.join(", ")))
+            Error::Invalid(format!(
+                "Cannot use method '{}': unknown name. Use any of {}.",
+                name.trim(),
+                names.join(", ")
+            ))
         })
     };
     let mut entries = match &args.methods {
@@ -138,7 +145,8 @@ fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
     for (index, entry) in entries.iter().enumerate() {
         if entries[..index].iter().any(|other| other.name.eq_ignore_ascii_case(&entry.name)) {
             return Err(Error::Invalid(format!(
-                "two lanes are called '{}'; name each method once in --methods, and give recipe files names of their own",
+                "Cannot race: two recipes are called '{}'. Name each method once in --methods, and give recipe files \
+                 distinct names.",
                 entry.name
             )));
         }
@@ -155,7 +163,11 @@ fn steps_shown(args: &RaceArgs, steps: usize) -> Result<Vec<usize>> {
         powers.push(steps);
         return Ok(powers);
     };
-    let bad = || Error::Invalid(format!("at '{text}': list steps from 1 to T = {steps}, separated by commas"));
+    let bad = || {
+        Error::Invalid(format!(
+            "Cannot use --at '{text}': not a list of steps. Use steps from 1 to T = {steps}, separated by commas."
+        ))
+    };
     let one = |t: &str| t.trim().parse().ok().filter(|t| (1..=steps).contains(t)).ok_or_else(bad);
     text.split(',').map(one).collect()
 }
@@ -196,8 +208,8 @@ mod tests {
     fn lanes_that_cannot_be_told_apart_or_do_nothing_are_refused_before_anything_runs() {
         let of = |methods: &str| RaceArgs { methods: Some(methods.into()), ..args() };
         assert!(refused(&of("SRQ")).contains("SRP"));
-        assert!(refused(&of("SRP,plain,srp")).contains("two lanes are called 'SRP'"));
-        assert!(refused(&RaceArgs { presteps: 0, ..of("SRP") }).contains("no pre-steps"));
+        assert!(refused(&of("SRP,plain,srp")).contains("two recipes are called 'SRP'"));
+        assert!(refused(&RaceArgs { presteps: 0, ..of("SRP") }).contains("without pre-steps"));
         assert!(refused(&RaceArgs { presteps: 0, ..of("COS") }).contains("COS"));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("mine.toml");

@@ -7,14 +7,13 @@ use crate::experiment::Settings;
 /// every t of `at`. `ann` is the accuracy of the ANN.
 pub fn head(settings: &Settings, at: &[usize], ann: Option<f64>) -> String {
     let what = match ann {
-        Some(ann) => format!("accuracy in %; the ANN has {:.2}", ann * 100.0),
+        Some(ann) => format!("accuracy in % (ANN {:.2})", ann * 100.0),
         None => "agreement with the ANN in %; no labels".into(),
     };
     let columns: Vec<String> = at.iter().map(|t| format!("T = {t}")).collect();
     format!(
-        "{} on {}, {} samples: {what}\n\nbase recipe: {}\n\n\
-         | method | changes to the base recipe | pre-steps (hardware) | {} | mismatch | M SynOps a sample | seconds |\n\
-         |---|---|---|{}---|---|---|\n",
+        "{} on {}, {} samples: {what}\n\nbase recipe: {}\n\n| method | changes to the base recipe | pre-steps \
+         (hardware) | {} | mismatch | M SynOps per sample | seconds |\n|---|---|---|{}---|---|---|\n",
         settings.model,
         settings.data,
         settings.samples.len(),

@@ -18,8 +18,8 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
             let by_hand = recipe.manual_thresholds.contains_key(name);
             let severity = if by_hand { Severity::Warning } else { Severity::Error };
             let text = format!(
-                "no neuron of this layer is ever active on the {} calibration samples, so that nothing says what its threshold \
-                 should be; the input scaling is wrong, the samples are, or the layer died in training",
+                "no neuron of this layer is active on the {} calibration samples, so its threshold is undefined. Check \
+                 input scaling and samples, or the layer died in training",
                 calibration.samples
             );
             found.push(Finding::new("never active", severity, Some(name), text));
@@ -39,7 +39,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
         Finding::warning(
             "threshold of no layer",
             Some(name),
-            "a threshold was set by hand for a layer that this network does not have",
+            "a threshold was set by hand for a layer that does not exist in this network",
         )
         .with_fix(Fix::LayerThreshold { layer: name.clone(), theta: None })
     }));
@@ -67,8 +67,9 @@ fn dead_channels(layers: &[(&str, usize, usize)], of: usize) -> Option<Finding> 
         _ => None,
     };
     let text = format!(
-        "{} of {of} layers {} channels that are never active on the calibration samples ({}): with a threshold per channel \
-         theirs is 0 and their spikes count for nothing; with one per layer they stay silent unless other samples make them active",
+        "{} of {of} layers {} channels that are never active on the calibration samples ({}): with thresholds per \
+         channel theirs is 0 and their spikes have no effect; with one per layer they stay silent unless other samples \
+         activate them",
         layers.len(),
         if layers.len() == 1 { "has" } else { "have" },
         named.join(", ")

@@ -24,8 +24,8 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
         ("set the thresholds of these layers to λ by hand", None)
     };
     let text = format!(
-        "{} of {} layers clip at a learned λ (clip or QCFS), but the rule {} fits their thresholds to ReLU(z), which goes on \
-         above λ: θ is {least:.2} to {most:.2} times λ where the ANN asks for 1; {advice}",
+        "{} of {} layers clip at a learned λ (clip or QCFS), but the rule {} fits their thresholds to the unclipped \
+         ReLU(z): θ is {least:.2} to {most:.2} times λ, and the ANN has θ = λ; {advice}",
         fitted.len(),
         spiking.layers.len(),
         recipe.threshold

@@ -92,14 +92,14 @@ impl Fix {
     pub fn label(&self) -> String {
         match self {
             Self::Threshold(rule) => format!("Use thresholds: {rule}"),
-            Self::Pooling(MaxPoolRule::Lateral) => "Pool by lateral inhibition".into(),
-            Self::Pooling(MaxPoolRule::PreNeuron) => "Pool before the neurons".into(),
-            Self::VInit(share) => format!("Start at v(0) = {share} θ"),
+            Self::Pooling(MaxPoolRule::Lateral) => "Use max pooling by lateral inhibition".into(),
+            Self::Pooling(MaxPoolRule::PreNeuron) => "Use max pooling before the neurons".into(),
+            Self::VInit(share) => format!("Set v(0) to {share} θ"),
             Self::LayerThreshold { theta: Some(theta), .. } => format!("Set θ to {theta:.4}"),
-            Self::LayerThreshold { theta: None, .. } => "Give θ back to the rule".into(),
+            Self::LayerThreshold { theta: None, .. } => "Reset to rule".into(),
             Self::Calibrate { count, .. } => format!("Calibrate on {count} samples"),
-            Self::Scaling(scaling) => format!("Scale the input {scaling}"),
-            Self::Steps(steps) => format!("Run T = {steps} steps"),
+            Self::Scaling(scaling) => format!("Use input scaling {scaling}"),
+            Self::Steps(steps) => format!("Set T to {steps}"),
         }
     }
     /// The options of the command line that do it; empty where there are none.

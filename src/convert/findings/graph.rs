@@ -22,11 +22,11 @@ fn unfolded(network: &Network, id: NodeId) -> Option<Finding> {
         _ => upstream_neurons(network, node.inputs[0])?,
     };
     let shifted = shift.iter().any(|&v| v != 0.0);
-    let current = if shifted { ", and its shift is a current that flows at every step even in silence" } else { "" };
+    let current = if shifted { ", and its shift is a constant current at every step" } else { "" };
     let text = format!(
-        "this scale and shift of {} channel(s) (a BatchNorm, or a base value of the activation) stands behind the neurons of '{}' \
-         and cannot be folded into the weights before it. It is simulated exactly, on the spikes{current}; hardware and \
-         exchange formats that know only weights will need it folded into the next layer",
+        "this scale and shift of {} channel(s) (a BatchNorm, or a base value of the activation) follows the neurons of \
+         '{}' and cannot be folded into the weights before it. It is simulated exactly, on the spikes{current}; for \
+         hardware and exchange formats that support only weights, fold it into the next layer",
         scale.len(),
         neurons.name
     );
@@ -61,8 +61,8 @@ fn staircase_starts(network: &Network, recipe: &Recipe) -> Option<Finding> {
         return None;
     }
     let text = format!(
-        "the network's staircases are shifted by {first} of a level, which is what neurons compute that start at v(0) = {first} θ; \
-         these start at {} θ",
+        "the network's QCFS activations are shifted by {first} of a level, which corresponds to v(0) = {first} θ; this \
+         recipe has v(0) = {} θ",
         recipe.v_init
     );
     Some(Finding::note("start of the staircase", None, text).with_fix(Fix::VInit(first)))

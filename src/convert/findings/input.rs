@@ -37,8 +37,8 @@ pub fn far_input(calibrated: &[f32], run: &[f32]) -> Option<Finding> {
     }
     let words = |r: Range| format!("{:.3} ± {:.3} (from {:.3} to {:.3})", r.mean, r.deviation, r.least, r.most);
     let text = format!(
-        "the input of the run is far from what the calibration saw: {} against {}; thresholds fitted there say little here. \
-         Calibrate on samples like those that are run, and scale both alike",
+        "the input of the run is far from that of the calibration: {} against {}, so the thresholds may not fit. \
+         Calibrate on samples like those that are run, with the same scaling",
         words(new),
         words(known)
     );
@@ -55,14 +55,14 @@ pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]
         return None;
     }
     let text = format!(
-        "the ANN itself answers only {:.0} % of the first samples rightly with input scaled {present}, and {:.0} % scaled {}: the \
-         scaling is most likely not that of its training{}",
+        "the ANN has an accuracy of only {:.0} % on the first samples with input scaling {present}, and of {:.0} % \
+         with {}: the scaling probably differs from that of its training{}",
         accuracy * 100.0,
         best.1 * 100.0,
         best.0,
         match others().filter(|other| other.1 == best.1).count() {
             1 => String::new(),
-            equals => format!(" ({equals} others than this are equally good on these samples: it is one of them)"),
+            equals => format!(" ({equals} scalings are equally good on these samples)"),
         }
     );
     Some(Finding::warning("input scaling", None, text).with_fix(Fix::Scaling(best.0.clone())))
@@ -76,8 +76,8 @@ pub fn at_chance(accuracy: f64, samples: usize, classes: usize) -> Option<Findin
         return None;
     }
     let text = format!(
-        "the ANN itself answers {:.0} % of the first {samples} samples rightly, which is guessing among {classes} classes: these are \
-         not the data that it was trained on, their labels are others', or they are scaled otherwise",
+        "the ANN has an accuracy of {:.0} % on the first {samples} samples, chance level for {classes} classes. Check \
+         data, labels and input scaling",
         accuracy * 100.0
     );
     Some(Finding::warning("answers by chance", None, text))
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn answers_no_better_than_guessing_are_found() {
-        assert!(at_chance(0.13, 64, 10).is_some_and(|found| found.text.contains("13 % of the first 64 samples")));
+        assert!(at_chance(0.13, 64, 10).is_some_and(|found| found.text.contains("13 % on the first 64 samples")));
         assert_eq!((at_chance(0.3, 64, 10), at_chance(0.0, 8, 10)), (None, None));
     }
 }

@@ -15,13 +15,14 @@ pub fn check_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
     let Some(frames) = samples.frames.as_ref().map(|frames| frames.count) else { return found };
     if steps < frames {
         let text = format!(
-            "T = {steps} steps see the first {steps} of {frames} frames of a recording, while the ANN answers the mean of all: they \
-             do not see the same"
+            "T = {steps} steps use the first {steps} of {frames} frames of a recording, but the ANN gets the mean of \
+             all: their inputs differ"
         );
         found.push(Finding::warning("frames", None, text).with_fix(Fix::Steps(frames)));
     } else if !steps.is_multiple_of(frames) {
         let text = format!(
-            "T = {steps} is no multiple of the {frames} frames of a recording: the first {} are seen once more than the others",
+            "T = {steps} is not a multiple of the {frames} frames of a recording: the first {} are used once more than \
+             the others",
             steps % frames
         );
         found.push(Finding::note("frames", None, text).with_fix(Fix::Steps(steps / frames * frames)));
@@ -37,8 +38,8 @@ pub fn calibrated_on(calibrated: &Range<usize>, run: &Range<usize>, count: usize
         return None;
     }
     let text = format!(
-        "{both} of the {} samples that are run were calibrated on as well ({}..{}): thresholds fit them better than samples they \
-         have not seen, so accuracy and errors look better than they are",
+        "{both} of the {} samples that are run are also calibration samples ({}..{}): thresholds fit them better than \
+         new samples, so accuracy and errors look better than they are",
         run.len(),
         calibrated.start,
         calibrated.end

@@ -43,8 +43,8 @@ pub fn too_few_values(
     let (name, least) = *few.iter().min_by_key(|(_, n)| *n)?;
     let per = if recipe.granularity == Granularity::Channel { "a channel" } else { "the layer" };
     let text = format!(
-        "percentile {p} is taken of too few values in {} of {} layers: {per} has {least} here, of which {:.1} lie above it, so that \
-         chance decides",
+        "too few calibration values for percentile {p} in {} of {} layers: {per} has {least}, {:.1} above it, so θ is \
+         noisy",
         few.len(),
         calibration.layers.len(),
         least as f64 * share
@@ -71,14 +71,14 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
         let to_largest = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(highest) };
         if least > BEYOND * highest {
             let text = format!(
-                "θ is {least:.4} but no activation of the calibration is above {highest:.4}: its neurons hardly ever fire"
+                "θ is {least:.4} but no calibration activation is above {highest:.4}: its neurons hardly ever fire"
             );
             found.push(Finding::warning("threshold out of reach", Some(&layer.name), text).with_fix(to_largest));
         } else if layer.theta.len() == 1 && most < 0.99 * highest {
             let lost = sorted.fraction_above(most);
             if lost > CLIPPED {
                 let text = format!(
-                    "{:.1} % of the activations lie above θ = {most:.4} (the largest is {highest:.4}) and are cut off there",
+                    "{:.1} % of the activations are above θ = {most:.4} (largest {highest:.4}) and are clipped",
                     lost * 100.0
                 );
                 found.push(Finding::warning("clipped activations", Some(&layer.name), text).with_fix(to_largest));
@@ -108,8 +108,9 @@ pub fn branch_scales(network: &Network, spiking: &SpikingNetwork) -> Vec<Finding
             let worth = sent / theta;
             if worth > HEAVY {
                 let text = format!(
-                    "the branches of this sum are scaled apart: a spike of '{}' comes through the shortcut worth {worth:.1} thresholds \
-                     of this layer, which can answer one a step; the rest waits on the membrane. Set its θ nearer to {sent:.4}",
+                    "the branches of this sum have different scales: a spike of '{}' arrives through the shortcut with \
+                     an amplitude of {worth:.1} θ of this layer, which emits at most one θ per step; the rest stays on \
+                     the membrane. Set its θ nearer to {sent:.4}",
                     source.name
                 );
                 let mend = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(sent) };

@@ -17,15 +17,15 @@ pub fn verified(outcome: &Result<Verification>) -> Finding {
             );
             match found.agrees() {
                 true => Finding::note(kind, None, format!("verified: {compared}")),
-                false => {
-                    Finding::warning(kind, None, format!("the network does not compute what its file says: {compared}"))
-                }
+                false => Finding::warning(
+                    kind,
+                    None,
+                    format!("the network does not reproduce its stored outputs: {compared}"),
+                ),
             }
         }
-        Err(error) => Finding::warning(
-            kind,
-            None,
-            format!("stored outputs lie beside the network but cannot be compared: {error}"),
-        ),
+        Err(error) => {
+            Finding::warning(kind, None, format!("the stored outputs next to the network cannot be compared: {error}"))
+        }
     }
 }

@@ -64,14 +64,19 @@ impl Drawing {
     /// Reads what stands behind `drawn:`: the pen, the picture in hexadecimal digits or nothing, and the strokes, each with
     /// points `x,y` in tenths of a pixel.
     pub fn parse(text: &str) -> Result<Self> {
-        let bad = |why: &str| Error::Invalid(format!("this drawing cannot be read: {why}"));
+        let bad = |why: &str| Error::Invalid(format!("Cannot read the drawing: {why}."));
         let parts: Vec<&str> = text.trim().splitn(3, '|').collect();
-        let [pen, under, strokes] = parts[..] else { return Err(bad("it has no three parts between bars")) };
-        let pen: f32 =
-            pen.parse().ok().filter(|pen| PEN_WIDTHS.contains(pen)).ok_or_else(|| bad("its pen is no width"))?;
+        let [pen, under, strokes] = parts[..] else {
+            return Err(bad("it does not have three parts separated by bars"));
+        };
+        let pen: f32 = pen
+            .parse()
+            .ok()
+            .filter(|pen| PEN_WIDTHS.contains(pen))
+            .ok_or_else(|| bad("its pen width is not a number"))?;
         let under = match under {
             "" => None,
-            hex => Some(bytes(hex).ok_or_else(|| bad("its picture is not 28×28 bytes in hexadecimal digits"))?),
+            hex => Some(bytes(hex).ok_or_else(|| bad("its image is not 28x28 bytes in hexadecimal digits"))?),
         };
         let point = |text: &str| -> Option<[f32; 2]> {
             let (x, y) = text.split_once(',')?;
@@ -80,9 +85,9 @@ impl Drawing {
         };
         let stroke = |text: &str| text.split_whitespace().map(point).collect::<Option<Vec<_>>>();
         let strokes: Option<Vec<_>> = strokes.split(';').filter(|text| !text.trim().is_empty()).map(stroke).collect();
-        let strokes = strokes.ok_or_else(|| bad("a point is no x,y within 0 to 280"))?;
+        let strokes = strokes.ok_or_else(|| bad("a point is not x,y within 0 to 280"))?;
         if strokes.len() > MOST_STROKES || strokes.iter().map(Vec::len).sum::<usize>() > MOST_POINTS {
-            return Err(bad("it has more strokes than a hand draws"));
+            return Err(bad("it has too many strokes"));
         }
         Ok(Self { pen, strokes, under })
     }
@@ -113,9 +118,9 @@ impl Drawing {
 
     /// In a few words: "a drawing of 3 strokes".
     pub fn describe(&self) -> String {
-        let under = if self.under.is_some() { "a picture and " } else { "" };
+        let under = if self.under.is_some() { "an image and " } else { "" };
         match self.strokes.len() {
-            0 if self.under.is_some() => "a picture".into(),
+            0 if self.under.is_some() => "an image".into(),
             0 => "an empty drawing".into(),
             1 => format!("{under}a drawing of 1 stroke"),
             n => format!("{under}a drawing of {n} strokes"),
@@ -207,7 +212,9 @@ impl Drawing {
     /// A picture without ink.
     pub fn from_picture(picture: &GrayImage) -> Result<Self> {
         let (width, height) = picture.dimensions();
-        let no_ink = || Error::Invalid("the picture has no ink on it: all of it is about as bright as its edge".into());
+        let no_ink = || {
+            Error::Invalid("Cannot use the image: it has no contrast, all of it is about as bright as its edge.".into())
+        };
         if width == 0 || height == 0 {
             return Err(no_ink());
         }

@@ -88,22 +88,26 @@ impl Binning {
         while let Some((key, value)) = parts.last().and_then(|part| part.trim().split_once('=')) {
             let number = |most: u64| {
                 let number = value.trim().parse::<u64>().ok().filter(|n| (1..=most).contains(n));
-                number.ok_or_else(|| format!("{key}={value}: a whole number from 1 to {most} is wanted"))
+                number.ok_or_else(|| format!("Cannot use {key}={value}: it must be an integer from 1 to {most}."))
             };
             match key {
                 "frames" => frames = Some(number(MAX_FRAMES as u64)? as usize),
                 "us" => us = Some(number(u64::MAX >> 1)?),
                 "polarity" => {
                     let known = Polarity::ALL.iter().find(|(_, word)| *word == value.trim());
-                    binning.polarity =
-                        known.ok_or_else(|| format!("polarity={value}: use network, split, sum, on or off"))?.0;
+                    binning.polarity = known
+                        .ok_or_else(|| {
+                            format!("Cannot use polarity={value}: unknown word. Use network, split, sum, on or off.")
+                        })?
+                        .0;
                 }
                 "sensor" => {
                     let sides = value.split_once('x').map(|(w, h)| [w, h].map(|side| side.trim().parse::<usize>()));
                     let sides = sides.and_then(|[w, h]| Some([w.ok()?, h.ok()?]));
                     let sides = sides.filter(|sides| sides.iter().all(|side| (1..=4096).contains(side)));
-                    binning.sensor =
-                        Some(sides.ok_or_else(|| format!("sensor={value}: use WIDTHxHEIGHT, as 128x128"))?);
+                    binning.sensor = Some(sides.ok_or_else(|| {
+                        format!("Cannot use sensor={value}: not a size. Use WIDTHxHEIGHT, such as 128x128.")
+                    })?);
                 }
                 _ => break,
             }
@@ -123,7 +127,7 @@ impl Binning {
             Some(&[channels @ (1 | 2), height, width]) => (Some(channels), [height, width]),
             Some(other) => {
                 return Err(Error::Invalid(format!(
-                    "events are seen by networks with input 2×H×W or 1×H×W, not {}",
+                    "Cannot use event data: the network's input is {}, not 2xHxW or 1xHxW. Open another network.",
                     format_shape(other)
                 )));
             }
@@ -141,7 +145,8 @@ impl Binning {
         if let Some(channels) = channels.filter(|&channels| channels != planes) {
             let word = Polarity::ALL.iter().find(|(known, _)| *known == polarity).map_or("", |known| known.1);
             return Err(Error::Invalid(format!(
-                "polarity={word} gives {planes} channel(s), but the network sees {channels}; leave it out, or open a network that fits"
+                "Cannot use polarity={word}: it gives {planes} channel(s), but the network has {channels}. Omit it, or \
+                 open another network."
             )));
         }
         Ok(FramePlan { shape: [planes, height, width], sensor: self.sensor.unwrap_or([width, height]), polarity })
@@ -156,8 +161,8 @@ impl Binning {
                 let frames = longest.div_ceil(us);
                 usize::try_from(frames).ok().filter(|&frames| frames <= MAX_FRAMES).ok_or_else(|| {
                     format!(
-                        "the longest takes {longest} µs, which are {frames} frames of {us} µs, more than {MAX_FRAMES}; \
-                         make frames longer or say how many (frames=N)"
+                        "the longest takes {longest} µs, which are {frames} frames of {us} µs, more than \
+                         {MAX_FRAMES}. Use longer frames or set their number (frames=N)."
                     )
                 })
             }
@@ -213,12 +218,12 @@ impl Binning {
         let [_, height, width] = plan.shape;
         let [across, down] = plan.sensor;
         if self.sensor.is_some() {
-            return format!("lies at {x}, {y}, beyond the sensor of {across}×{down} that is stated");
+            return format!("is at {x}, {y}, outside the stated sensor size of {across}x{down}");
         }
         let side = |of: fn(&Event) -> u16| events.iter().map(|e| usize::from(of(e)) + 1).max().unwrap_or(1);
         format!(
-            "lies at {x}, {y}, beyond the {width}×{height} that the network sees; say how large the sensor was (sensor={}x{} at \
-             least) to have its pixels summed to that, or open a network that fits",
+            "is at {x}, {y}, outside the network's input of {width}x{height}. Set the sensor size (at least \
+             sensor={}x{}) to sum its pixels, or open another network.",
             side(|e| e.x),
             side(|e| e.y)
         )
@@ -272,8 +277,9 @@ impl BinningStats {
             }
         };
         let mut notes = vec![format!(
-            "{} recording(s) are cut into {} frames of {each} each, one a step and then from the first again; the ANN sees their mean. \
-             {:.1} % of the {} events share frame and pixel with an earlier one and are summed (up to {} in one)",
+            "{} recording(s) are divided into {} frames of {each} each, one per time-step, repeated from the first; \
+             the ANN gets their mean. {:.1} % of the {} events share frame and pixel with an earlier one and are \
+             summed (up to {} in one)",
             self.recordings,
             self.frames,
             self.shared as f64 / self.binned.max(1) as f64 * 100.0,
@@ -284,14 +290,14 @@ impl BinningStats {
         if plan.sensor != [width, height] {
             let [across, down] = plan.sensor;
             notes.push(format!(
-                "the sensor's {across}×{down} pixels are brought to the {width}×{height} that the network sees"
+                "the sensor's {across}x{down} pixels are summed to the network's input of {width}x{height}"
             ));
         }
         match plan.polarity {
-            Polarity::Sum => notes.push("brighter and darker events are counted alike, in one channel".into()),
+            Polarity::Sum => notes.push("ON and OFF events are summed in one channel".into()),
             Polarity::On | Polarity::Off => {
                 notes.push(format!(
-                    "{:.1} % of the events, of the other polarity, are left out",
+                    "{:.1} % of the events, those of the other polarity, are ignored",
                     share(self.other_polarity)
                 ));
             }
@@ -299,7 +305,7 @@ impl BinningStats {
         }
         if self.late > 0 {
             notes.push(format!(
-                "{:.1} % of the events come after the last of {} frames and are cut away",
+                "{:.1} % of the events are after the last of {} frames and are discarded",
                 share(self.late),
                 self.frames
             ));

@@ -19,7 +19,7 @@ const LARGEST_SIDE: usize = 4096;
 pub fn events(path: &Path) -> Result<Vec<Event>> {
     let size = open(path)?.metadata().map_err(|e| Error::io(path, e))?.len();
     if size > (MOST_EVENTS * 16) as u64 {
-        return Err(Error::file(path, "the whole file", format!("has more than {MOST_EVENTS} events")));
+        return Err(Error::file(path, "", format!("has more than {MOST_EVENTS} events")));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -27,13 +27,13 @@ pub fn events(path: &Path) -> Result<Vec<Event>> {
         _ if bytes.starts_with(b"\x93NUMPY") => structured(path, &bytes)?,
         "bin" => nmnist(path, &bytes)?,
         _ => {
-            let reason =
-                "is neither a numpy array of events (.npy with x, y, t, p) nor N-MNIST's five bytes an event (.bin)";
-            return Err(Error::file(path, "the whole file", reason));
+            let reason = "is neither a NumPy array of events (.npy with x, y, t, p) nor an N-MNIST file with five bytes per \
+                 event (.bin)";
+            return Err(Error::file(path, "", reason));
         }
     };
     match events.is_empty() {
-        true => Err(Error::file(path, "the whole file", "holds no event")),
+        true => Err(Error::file(path, "", "contains no event")),
         false => Ok(events),
     }
 }
@@ -43,8 +43,8 @@ fn nmnist(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
     if !bytes.len().is_multiple_of(5) {
         return Err(Error::file(
             path,
-            "the whole file",
-            format!("has {} bytes, no whole number of five-byte events", bytes.len()),
+            "",
+            format!("has {} bytes, not a multiple of the five bytes of an event", bytes.len()),
         ));
     }
     let mut late = 0;
@@ -75,13 +75,15 @@ fn structured(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
     let mut known = std::collections::HashMap::new();
     for (name, kind) in fields {
         let width =
-            width_of(&kind).ok_or_else(|| fail(format!("field '{name}' has type {kind}, which is not read")))?;
+            width_of(&kind).ok_or_else(|| fail(format!("field '{name}' has type {kind}, which is not supported")))?;
         known.insert(name, Field { at: size, kind });
         size += width;
     }
-    let [count] = shape[..] else { return Err(fail(format!("events are a list, and this is {shape:?}"))) };
+    let [count] = shape[..] else {
+        return Err(fail(format!("events are a list, but this has shape {}", crate::error::format_shape(&shape))));
+    };
     if count > MOST_EVENTS || count.checked_mul(size) != Some(rest.len()) {
-        return Err(fail(format!("claims {count} events of {size} bytes, and {} bytes follow", rest.len())));
+        return Err(fail(format!("announces {count} events of {size} bytes, but {} bytes follow", rest.len())));
     }
     let field = |names: [&str; 2]| {
         let found = names.iter().find_map(|name| known.get(*name));
@@ -93,7 +95,7 @@ fn structured(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
         let side = |v: i64| u16::try_from(v).ok().filter(|&v| usize::from(v) < LARGEST_SIDE);
         match (side(px), side(py), u64::try_from(time)) {
             (Some(x), Some(y), Ok(t)) => Ok(Event { x, y, t, p: u8::from(polarity > 0) }),
-            _ => Err(Error::file(path, format!("event {index}"), format!("x {px}, y {py}, t {time} make no sense"))),
+            _ => Err(Error::file(path, format!("event {index}"), format!("x {px}, y {py}, t {time} are invalid"))),
         }
     };
     rest.chunks_exact(size.max(1)).enumerate().map(one).collect()

@@ -34,7 +34,7 @@ pub fn is_recording(path: &Path) -> bool {
 /// [`Error::Invalid`] for a network that sees no events and for binnings that do not fit it.
 pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = images::list_images(paths, is_recording)?;
-    let Some(first) = files.first() else { return Err(Error::Invalid("events: no file is named".into())) };
+    let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open events: no file named.".into())) };
     let recordings = files.iter().map(|path| events(path)).collect::<Result<Vec<_>>>()?;
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
     let least = if nmnist { NMNIST_SIDE } else { 1 };
@@ -158,7 +158,7 @@ mod tests {
         let cut = binned(",us=20,frames=2", None).unwrap();
         assert_eq!(places(&cut).iter().map(|(_, n)| *n).sum::<f32>(), 5.0);
         assert!(
-            cut.notes.iter().any(|note| note.contains("16.7 % of the events come after the last of 2 frames")),
+            cut.notes.iter().any(|note| note.contains("16.7 % of the events are after the last of 2 frames")),
             "{:?}",
             cut.notes
         );
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(on.shape, [1, 2, 4]);
         assert_eq!(places(&on), [([0, 0, 0, 0, 0], 1.0), ([0, 0, 0, 0, 2], 1.0), ([1, 0, 0, 1, 1], 2.0)]);
         assert!(
-            on.notes.iter().any(|note| note.contains("33.3 % of the events, of the other polarity")),
+            on.notes.iter().any(|note| note.contains("33.3 % of the events, those of the other polarity")),
             "{:?}",
             on.notes
         );
@@ -183,10 +183,10 @@ mod tests {
         // A sensor that is larger than what the network sees: blocks of pixels are summed.
         let small = binned(",frames=1,sensor=8x4", Some(&[2, 2, 4])).unwrap();
         assert_eq!(places(&small)[..2], [([0, 0, 0, 0, 1], 2.0), ([0, 0, 1, 0, 0], 1.0)]);
-        assert!(small.notes.iter().any(|note| note.contains("8×4 pixels are brought to the 4×2")), "{:?}", small.notes);
+        assert!(small.notes.iter().any(|note| note.contains("8x4 pixels are summed")), "{:?}", small.notes);
         assert_eq!(binned(",frames=1,sensor=8x4", None).unwrap().shape, [2, 4, 8]);
         let beyond = binned(",sensor=2x2", Some(&[2, 8, 8])).unwrap_err().to_string();
-        assert!(beyond.contains("event 1") && beyond.contains("sensor of 2×2"), "{beyond}");
+        assert!(beyond.contains("event 1") && beyond.contains("size of 2x2"), "{beyond}");
         let odd = binned(",polarity=split", Some(&[1, 4, 4])).unwrap_err().to_string();
         assert!(odd.contains("polarity=split") && odd.contains("1"), "{odd}");
         assert_eq!(binned("", Some(&[1, 4, 4])).unwrap().shape, [1, 4, 4]);
@@ -200,7 +200,7 @@ mod tests {
         assert!(refused(&array(XYTP, "1", &[record(-1, 0, 0, 0)])).contains("event 0"));
         assert!(refused(&array("[('x', '<i2'), ('y', '<i2')]", "1", &[vec![0; 4]])).contains("'t'"));
         assert!(refused(&array("[('x', '|O')]", "1", &[vec![0; 8]])).contains("type |O"));
-        assert!(refused(&array("'<f4'", "1", &[vec![0; 4]])).contains("no events"));
+        assert!(refused(&array("'<f4'", "1", &[vec![0; 4]])).contains("not events"));
         assert!(refused(&[1, 2, 3]).contains("neither") && refused(b"").contains("neither"));
         let bytes = |bytes: &[u8]| events(&write(&dir, "a.bin", bytes)).unwrap_err().to_string();
         assert!(bytes(&[1, 2, 3]).contains("3 bytes") && bytes(b"").contains("no event"));
@@ -216,11 +216,7 @@ mod tests {
         assert_eq!(samples.shape, [2, 34, 34]);
         // Its sensor is known, so that a network of another size sees it all the same, and it is said.
         let small = spec.load_resized(&[1, 28, 28]).unwrap();
-        assert!(
-            small.notes.iter().any(|note| note.contains("34×34 pixels are brought to the 28×28")),
-            "{:?}",
-            small.notes
-        );
+        assert!(small.notes.iter().any(|note| note.contains("34x34 pixels are summed")), "{:?}", small.notes);
         let events = events(&path).unwrap();
         assert!(events.windows(2).all(|w| w[0].t <= w[1].t), "time runs forward");
         assert_eq!(samples.frames.unwrap().values.iter().sum::<f32>(), events.len() as f32);

@@ -54,9 +54,8 @@ pub(super) fn download(
     if sha256_of(&part).map_err(other)? != file.sha256 {
         // It cannot be gone on with.
         let _ = std::fs::remove_file(&part);
-        let reason =
-            format!("what {url} sent is not the file that was published (its SHA-256 differs); it was thrown away");
-        return Err(DownloadError::Other(Error::file(&place, "the whole file", reason)));
+        let reason = format!("the file from {url} is not the published one (its SHA-256 differs) and was discarded");
+        return Err(DownloadError::Other(Error::file(&place, "", reason)));
     }
     File::open(&part).and_then(|f| f.sync_all()).map_err(|e| other(Error::io(&part, e)))?;
     std::fs::rename(&part, &place).map_err(|e| other(Error::io(&place, e)))
@@ -91,8 +90,9 @@ fn append(
     let mut body = response.into_reader().take(file.bytes - arrived + 1);
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let n =
-            body.read(&mut buffer).map_err(|e| DownloadError::Unreachable(format!("the connection broke off: {e}")))?;
+        let n = body
+            .read(&mut buffer)
+            .map_err(|e| DownloadError::Unreachable(format!("the connection was interrupted: {e}")))?;
         if n == 0 {
             break;
         }
@@ -103,7 +103,7 @@ fn append(
     out.flush().map_err(io)?;
     match arrived {
         n if n < file.bytes => {
-            Err(DownloadError::Unreachable(format!("the connection broke off after {n} of {} bytes", file.bytes)))
+            Err(DownloadError::Unreachable(format!("the connection was interrupted after {n} of {} bytes", file.bytes)))
         }
         _ => Ok(()),
     }
@@ -112,9 +112,9 @@ fn append(
 /// An error of the network in a few words.
 fn reason(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Status(code, _) => format!("the server answers {code}"),
+        ureq::Error::Status(code, _) => format!("the server responds with {code}"),
         ureq::Error::Transport(transport) => match transport.kind() {
-            ureq::ErrorKind::Dns => "no network, or the server's name is not known".into(),
+            ureq::ErrorKind::Dns => "no network connection, or unknown server name".into(),
             kind => kind.to_string(),
         },
     }

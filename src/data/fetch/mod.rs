@@ -110,7 +110,7 @@ pub const DATA_SETS: [RemoteDataset; 3] = [
 pub fn find(name: &str) -> Result<RemoteDataset> {
     DATA_SETS.into_iter().find(|set| set.name == name).ok_or_else(|| {
         let names: Vec<_> = DATA_SETS.iter().map(|set| set.name).collect();
-        Error::Invalid(format!("there is no data set '{name}' to fetch; there are {}", names.join(", ")))
+        Error::Invalid(format!("Cannot fetch data set '{name}': unknown name. Use one of {}.", names.join(", ")))
     })
 }
 
@@ -155,7 +155,7 @@ impl RemoteDataset {
     }
 
     fn fetch_file(&self, sources: &[&str], file: &RemoteFile, folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
-        let mut last = String::from("there is no source");
+        let mut last = String::from("no source is known");
         for source in sources {
             match download::download(&format!("{source}{}", file.name), file, folder, watch) {
                 Ok(()) => return Ok(()),
@@ -165,7 +165,7 @@ impl RemoteDataset {
         }
         let names: Vec<_> = self.files.iter().map(|file| file.name).collect();
         Err(Error::Invalid(format!(
-            "{} cannot be downloaded ({last}): put {} into {} by hand and run this again",
+            "Cannot download {} ({last}): put {} into {} by hand and run this again",
             self.name,
             names.join(", "),
             folder.display()

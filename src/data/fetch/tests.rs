@@ -136,7 +136,7 @@ fn archives_are_unpacked_and_broken_ones_refused() {
     let refused =
         |bytes: &[u8], wanted: &[&str]| archive::unpack(&save(bytes), wanted, dir.path()).unwrap_err().to_string();
     assert!(refused(&whole, &["absent.bin"]).contains("absent.bin"));
-    assert!(refused(&whole[..1700], &["test_batch.bin"]).contains("cut short"));
+    assert!(refused(&whole[..1700], &["test_batch.bin"]).contains("truncated"));
     let absurd = [&member("folder/other.txt", b"no", 8 << 30), &whole[..]].concat();
     assert!(refused(&absurd, &["test_batch.bin"]).contains("size"));
     // A header that was changed on its way does not fit its own check sum.

@@ -9,20 +9,22 @@ pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> FidelityRep
     if recipe.reset == Reset::Soft {
         graded.downgrade(
             Fidelity::Approximate,
-            "NIR has no reset by subtraction: its IF neuron goes back to v_reset. Readers that subtract anyway (sinabs) run it as here; \
-             those that reset to 0 lose what lay above the threshold",
+            "NIR has no reset by subtraction: its IF neuron resets to v_reset. Readers that subtract anyway (sinabs) \
+             reproduce this run; those that reset to 0 lose the remainder above the threshold",
         );
     }
     if spiking.layers.iter().any(|layer| layer.v_init_values.is_some() || layer.v_init != 0.0) {
         graded.downgrade(
             Fidelity::Approximate,
-            "NIR has no initial potential: v(0) is in the metadata (v_init, as a share of θ) and must be set by hand in the reader",
+            "NIR has no initial potential: v(0) is in the metadata (v_init, as a share of θ) and must be set in the \
+             reader",
         );
     }
     if recipe.tie == TieRule::Ge {
         graded.downgrade(
             Fidelity::Approximate,
-            "here a potential exactly at θ fires, in NIR it does not: where currents are quantized counts differ by one",
+            "here a potential exactly at θ fires, in NIR it does not: with quantized currents spike counts differ by \
+             one",
         );
     }
     if recipe.neuron != NeuronModel::If {
@@ -31,13 +33,13 @@ pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> FidelityRep
     if recipe.correction != Correction::None {
         graded.lower_first(
             Fidelity::Unsupported,
-            "a correction (SRP, COS) depends on the sample, which no graph can say; export without it",
+            "a correction (SRP, COS) depends on the sample, which a graph cannot express. Export without it",
         );
     }
     if let Readout::EarlyExit(_) | Readout::Delayed(_) = recipe.readout {
         graded.downgrade(
             Fidelity::Approximate,
-            "the readout leaves out steps or exits early; the graph's output is the current of every step",
+            "the readout skips steps or exits early; the graph's output is the current of every step",
         );
     }
     graded

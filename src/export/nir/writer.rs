@@ -91,7 +91,7 @@ impl Writer<'_> {
     pub(super) fn materialize(&mut self, value: WrittenValue, name: &str) -> Result<WrittenValue, String> {
         let Some(moved) = &value.moved else { return Ok(value) };
         let kind = moved.convolution(&value.units)?;
-        let NirOp::Conv2d { weight, .. } = &kind else { return Err("is no convolution".into()) };
+        let NirOp::Conv2d { weight, .. } = &kind else { return Err("is not a convolution".into()) };
         let channels = weight.shape[0];
         let name = self.add(&format!("{name}_moved"), kind, &value, Vec::new());
         Ok(WrittenValue { sources: vec![name], units: vec![1.0; channels], moved: None })
@@ -104,7 +104,7 @@ impl Writer<'_> {
         k: usize,
         values: &[Option<WrittenValue>],
     ) -> Result<WrittenValue, String> {
-        let value = values[node.inputs[k]].clone().ok_or("reads what was not written")?;
+        let value = values[node.inputs[k]].clone().ok_or("reads a node that was not written")?;
         let name = format!("{}_{k}", node.name);
         self.materialize(value, &name)
     }
@@ -113,8 +113,9 @@ impl Writer<'_> {
     fn moved(&mut self, id: NodeId, value: WrittenValue) -> Result<WrittenValue, String> {
         let network = self.network;
         let node = &network.nodes[id];
-        let from =
-            |shape: &[usize]| <[usize; 3]>::try_from(shape).map_err(|_| "moves values that are no picture".to_owned());
+        let from = |shape: &[usize]| {
+            <[usize; 3]>::try_from(shape).map_err(|_| "moves values that are not an image".to_owned())
+        };
         let so_far = value.moved.clone();
         let further = so_far.and_then(|moved| moved.then(&node.op));
         if let Some(moved) = further {
@@ -170,10 +171,10 @@ impl Writer<'_> {
                 let (weight, padding) = match (top, left) == (bottom, right) {
                     true => (weight, [top, left]),
                     false => even_pads(&weight, *padding, *dilation)
-                        .ok_or("NIR's convolution pads both sides alike, and this dilated one does not")?,
+                        .ok_or("NIR's convolution pads both sides equally, but this dilated one does not")?,
                 };
                 let bias = self.bias(id, bias.as_ref(), weight.shape[0]);
-                let [_, height, width] = *before(0) else { return Err("reads no picture".into()) };
+                let [_, height, width] = *before(0) else { return Err("does not read an image".into()) };
                 let kind = NirOp::Conv2d {
                     input_shape: Some([height, width]),
                     weight,
@@ -188,14 +189,20 @@ impl Writer<'_> {
             Op::Activation(_) => {
                 let layer = self.spiking.layers.iter().find(|layer| layer.node == id).ok_or("has no neurons")?;
                 if has_current(layer) && !self.bias_left.contains(&id) {
-                    return Err("its neurons get a current of their own (bias correction or shift) and no weights before them can carry it".into());
+                    return Err("its neurons have an additional current (bias correction or shift) that no weights \
+                         before them can include"
+                        .into());
                 }
                 let from = self.input(node, 0, values)?;
                 let from = self.remove_scale(from, &node.shape, &node.name);
                 let of = |v: f32| Weights::new(node.shape.clone(), vec![v; node.len()]);
                 let theta = layer.theta_per_neuron();
                 if theta.iter().any(|&theta| theta <= 0.0) {
-                    return Err("a channel was never active and its threshold is 0, which no reader expects; use one threshold per layer".into());
+                    return Err(
+                        "a channel was never active and its threshold is 0, which readers do not support. Use \
+                         one threshold per layer"
+                            .into(),
+                    );
                 }
                 let kind = NirOp::If { r: of(1.0), threshold: Weights::new(node.shape.clone(), theta), reset: of(0.0) };
                 let name = self.add_node(id, kind, &from);
@@ -209,7 +216,7 @@ impl Writer<'_> {
                     let part = self.remove_scale(part, &node.shape, &format!("{}_{k}", node.name));
                     // An edge can be there but once: a value added to itself goes through a node of its own.
                     if part.sources.iter().any(|source| sum.sources.contains(source)) {
-                        return Err("adds a value to itself, which NIR's edges cannot say".into());
+                        return Err("adds a value to itself, which NIR's edges cannot express".into());
                     }
                     sum.sources.extend(part.sources);
                 }
@@ -218,13 +225,17 @@ impl Writer<'_> {
             Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
                 let [top, left, bottom, right] = *padding;
                 if (top, left) != (bottom, right) || (!count_include_pad && *padding != [0; 4]) {
-                    return Err("NIR's pools count padding and pad both sides alike; this one does not".into());
+                    return Err("NIR's pools count padding and pad both sides equally; this one does not".into());
                 }
                 let from = self.input(node, 0, values)?;
                 Ok(self.pool(id, from, *kernel, *stride, [top, left]))
             }
             Op::Mean { axes } if axes == &[1, 2] => {
-                let &[channels, height, width] = before(0) else { return Err("takes the mean of no picture".into()) };
+                let &[channels, height, width] = before(0) else {
+                    return Err("takes the mean of something that is not \
+                     an image"
+                        .into());
+                };
                 let from = self.input(node, 0, values)?;
                 let pooled = self.pool(id, from, [height, width], [height, width], [0, 0]);
                 match node.shape.len() {
@@ -244,10 +255,10 @@ impl Writer<'_> {
                 Ok(WrittenValue { units, ..from })
             }
             Op::Affine { .. } => {
-                Err("a constant current beside spikes (a BatchNorm behind neurons) has no node in NIR".into())
+                Err("a constant current in addition to spikes (a BatchNorm after neurons) has no node in NIR".into())
             }
             Op::Slice { .. } | Op::Pad { .. } => {
-                let value = values[node.inputs[0]].clone().ok_or("reads what was not written")?;
+                let value = values[node.inputs[0]].clone().ok_or("reads a node that was not written")?;
                 self.moved(id, value)
             }
             Op::Concat { axis: 0 } => self.joined(id, values),

@@ -28,7 +28,7 @@ impl Lab {
             return;
         }
         if let Some(sentence) = self.undo.stopped(&self.settings, wanted) {
-            let text = format!("Stopped: {sentence} was not run; redo takes it up again");
+            let text = format!("Stopped before running: {sentence}. Redo runs it.");
             self.notifications.push(Notification { level: NotificationLevel::Note, text });
         }
     }

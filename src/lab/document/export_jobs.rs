@@ -16,7 +16,7 @@ impl Lab {
     /// Begins to write the run on the screen to `path`.
     pub(super) fn begin_export(&mut self, path: PathBuf) {
         let Some(run) = self.run.clone() else {
-            return self.refuse(&Error::Invalid("there is no run to write yet".into()));
+            return self.refuse(&Error::Invalid("Cannot export: no run yet. Open a network.".into()));
         };
         let number = self.exports.last().map_or(0, |last| last.number + 1);
         let voice = self.engine.voice();
@@ -39,7 +39,7 @@ impl Lab {
             Some(thread) => {
                 self.exports.push(ExportJob { number, path, fraction: 0.0, control, thread: Some(thread) });
             }
-            None => self.refuse(&Error::Internal(format!("{} was not written: no thread to be had", path.display()))),
+            None => self.refuse(&Error::Internal(format!("{} was not written: no thread available", path.display()))),
         }
     }
 
@@ -62,7 +62,7 @@ impl Lab {
                 self.written = Some(path);
             }
             Err(Error::Cancelled) => {
-                let text = format!("Stopped writing {}: nothing of it was kept.", path.display());
+                let text = format!("Stopped writing {}; no file was written.", path.display());
                 self.notifications.push(Notification { level: NotificationLevel::Note, text });
             }
             Err(error) => self.refuse(&error),

@@ -23,15 +23,14 @@ impl Lab {
         let same_network = self.run.as_ref().is_some_and(|run| run.settings.model == self.settings.model);
         let (missing, shape, text) = if same_network {
             let text = format!(
-                "The data are kept and wait for a network: {data} has samples of {}, but '{network}' takes {}. Open a network \
-                 that takes {0}.",
+                "Data loaded; choose a network for {}: '{network}' takes {}, but {data} has {0}.",
                 format_shape(has),
                 format_shape(wants)
             );
             (MissingSide::Network, has.clone(), text)
         } else {
             let text = format!(
-                "Network '{network}' is kept and waits for data: it takes samples of {}, but {data} has {}. Open data of {0}.",
+                "Network '{network}' loaded; choose data of {}: {data} has {}.",
                 format_shape(wants),
                 format_shape(has)
             );
@@ -64,7 +63,8 @@ impl Lab {
         let rule = run.settings.recipe.threshold;
         if asked == ThresholdRule::Learned && rule != asked {
             let text = format!(
-                "'{}' has no learned thresholds: the recipe now takes threshold {rule}. Undo takes it back, with the network.",
+                "'{}' has no learned thresholds: the recipe now uses threshold {rule}. Undo restores both recipe and \
+                 network.",
                 run.network.original.name
             );
             self.notifications.push(Notification { level: NotificationLevel::Note, text });

@@ -74,7 +74,9 @@ impl Lab {
                 if self.lanes.len() < MAX_LANES {
                     self.lanes.push(Lane::new(*entry));
                 } else {
-                    self.refuse(&Error::Invalid(format!("a race has at most {MAX_LANES} lanes; take one out first")));
+                    self.refuse(&Error::Invalid(format!(
+                        "Cannot add the recipe: a race has at most {MAX_LANES} recipes. Remove one first."
+                    )));
                 }
             }
             Message::RemoveLane(index) => {

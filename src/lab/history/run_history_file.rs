@@ -103,7 +103,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<PastRun>, Option<usize>)> 
     let damaged = |error: serde_json::Error| Error::file(path, format!("line {}", error.line()), error.to_string());
     let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
     if head.version > VERSION {
-        return Err(Error::file(path, "version", "it was written by a newer version of this program"));
+        return Err(Error::file(path, "version", "written by a newer version of this program"));
     }
     let File { compared, runs, .. } = serde_json::from_slice(bytes).map_err(damaged)?;
     Ok((runs.into_iter().map(Kept::past).collect(), compared))
@@ -181,7 +181,7 @@ mod tests {
         let bytes = write(&lab().history);
         let path = Path::new("runs.json");
         let cut = read(path, &bytes[..bytes.len() / 2]).err().unwrap().to_string();
-        assert!(cut.starts_with("runs.json: line "), "{cut}");
+        assert!(cut.starts_with("Cannot open runs.json: line "), "{cut}");
         let newer = read(path, b"{\"version\": 99, \"what\": []}").err().unwrap().to_string();
         assert!(newer.contains("newer version"), "{newer}");
     }

@@ -165,10 +165,10 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
     };
     say(before.model != after.model, "network", before.model.clone(), after.model.clone());
     say(before.data != after.data, "data", data(&before.data), data(&after.data));
-    let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "the data".into());
+    let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "same data".into());
     say(
         before.calibration_data != after.calibration_data,
-        "calibration on",
+        "calibration data",
         set(&before.calibration_data),
         set(&after.calibration_data),
     );
@@ -179,7 +179,7 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
     say(a.v_init != b.v_init, "v(0)", format!("{:.2} θ", a.v_init), format!("{:.2} θ", b.v_init));
     say(a.reset != b.reset, "reset", word(&a.reset), word(&b.reset));
     say(a.tie != b.tie, "tie rule", word(&a.tie), word(&b.tie));
-    say(a.initial != b.initial, "spread of v(0)", word(&a.initial), word(&b.initial));
+    say(a.initial != b.initial, "distribution of v(0)", word(&a.initial), word(&b.initial));
     say(a.neuron != b.neuron, "neuron", a.neuron.to_string(), b.neuron.to_string());
     say(a.correction != b.correction, "correction", a.correction.to_string(), b.correction.to_string());
     let shift = |steps: Option<usize>| steps.map_or("off".into(), |steps| format!("θ/2·{steps}"));
@@ -203,7 +203,7 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
         }
     }
     for layer in a.manual_thresholds.keys().filter(|layer| !b.manual_thresholds.contains_key(*layer)) {
-        parts.push(format!("threshold of {layer} back to the rule"));
+        parts.push(format!("threshold of {layer} reset to rule"));
     }
     parts.join(", ")
 }

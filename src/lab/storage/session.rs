@@ -43,7 +43,7 @@ impl Session {
         let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or(0);
         if version > u64::from(VERSION) {
             let reason =
-                format!("written by a newer version of spikescope ({version}; this one reads up to {VERSION})");
+                format!("written by a newer version of Spikescope ({version}; this one reads up to {VERSION})");
             return Err(("version".into(), reason));
         }
         serde_json::from_value(value).map_err(|e| ("settings".into(), e.to_string()))

@@ -34,14 +34,12 @@ pub fn to_text(session: &Session) -> Result<String> {
 /// # Errors
 /// [`Error::Invalid`] for what is no such line, or one that is not whole, or of a newer version.
 pub fn from_text(text: &str) -> Result<Session> {
-    let bad = |why: &str| Error::Invalid(format!("this text is no session: {why}"));
+    let bad = |why: &str| Error::Invalid(format!("Cannot open the text as a session: {why}."));
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let letters = text.strip_prefix(MARK).ok_or_else(|| bad(&format!("it does not begin with '{MARK}'")))?;
     let not_whole = || bad("a part of it is missing or changed");
     let packed = BASE64_URL_SAFE_NO_PAD.decode(letters).map_err(|error| match error {
-        DecodeError::InvalidByte(place, _) => {
-            bad(&format!("letter {} after '{MARK}' is not one of its letters", place + 1))
-        }
+        DecodeError::InvalidByte(place, _) => bad(&format!("character {} after '{MARK}' is invalid", place + 1)),
         _ => not_whole(),
     })?;
     let mut plain = Vec::new();

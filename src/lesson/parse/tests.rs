@@ -48,7 +48,7 @@ fn a_lesson_is_read_with_all_it_says() {
 fn error_of(from: &str, to: &str, line: usize, word: &str) {
     assert!(WHOLE.contains(from), "{from}");
     let error = read(&WHOLE.replacen(from, to, 1)).expect_err(to).to_string();
-    assert!(error.starts_with(&format!("folder/own.md: line {line}: ")) && error.contains(word), "{error}");
+    assert!(error.starts_with(&format!("Cannot open folder/own.md: line {line}: ")) && error.contains(word), "{error}");
 }
 
 #[test]
@@ -56,14 +56,14 @@ fn errors_name_the_line() {
     error_of("title = \"Own\"", "title = Own", 3, "");
     error_of("minutes = 5", "minuets = 5", 4, "minuets");
     error_of("{ set-steps = 8 }", "{ set-stops = 8 }", 6, "set-stops");
-    error_of("\"end-gesture\"", "{ save-session = \"x\" }", 6, "writes no files");
+    error_of("\"end-gesture\"", "{ save-session = \"x\" }", 6, "cannot write files");
     error_of("\n## First\n", "\nstray\n", 9, "before the first step");
     error_of("{bench.count}.", "{bench.counts}.", 10, "bench.counts");
-    error_of("\"bench\"\n", "\"bank\"\n", 14, "nothing to point at");
+    error_of("\"bench\"\n", "\"bank\"\n", 14, "cannot be pointed at");
     error_of("\"layers\"", "\"layer\"", 15, "layer");
     error_of("\"T\"", "\"S\"", 16, "S");
     error_of("\"look\"", "\"{look}\"", 17, "look");
-    error_of("bench.count ==", "bench.counts ==", 18, "no fact");
+    error_of("bench.count ==", "bench.counts ==", 18, "not a fact");
     error_of("set-bench", "set-bank", 18, "set-bank");
     error_of("hints = [\"look\"]", "choice = { options = [\"a\", \"b\"], right = 3 }", 18, "one question");
     error_of("point = \"bench\"", "number = { answer = \"bank\" }\npoint = \"bench\"", 19, "one question");

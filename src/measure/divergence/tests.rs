@@ -142,11 +142,11 @@ fn the_same_charge_in_another_order() {
     let early = alone(layer(Activation::Relu), 0.4, &[2.0, 2.0, 2.0, -2.0, -2.0]).unwrap();
     let DivergenceCause::InputOrder { residual } = early.cause else { panic!("{early:?}") };
     assert!((residual + 1.5).abs() < 1e-6 && early.step == 1 && early.phi == 0.8);
-    assert!(early.to_string().contains("negative residual −1.50 θ, fired too early. "), "{early}");
+    assert!(early.to_string().contains("residual potential −1.50 θ, fired too early. "), "{early}");
     let late = alone(layer(Activation::Relu), 0.4, &[-2.0, -2.0, 2.0, 2.0, 2.0]).unwrap();
     let DivergenceCause::InputOrder { residual } = late.cause else { panic!("{late:?}") };
     assert!((residual - 1.5).abs() < 1e-6 && late.step == 2 && late.phi == 0.2);
-    assert!(late.to_string().contains("residual 1.50 θ, fired too late. "), "{late}");
+    assert!(late.to_string().contains("residual potential 1.50 θ, fired too late. "), "{late}");
     assert_eq!(alone(layer(Activation::Relu), 0.4, &[2.0, -2.0, 2.0, -2.0, 2.0]), None);
 }
 

@@ -42,7 +42,8 @@ impl<'a> NetworkAssembler<'a> {
         let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape: input.to_vec() };
         let sound = matches!(input.len(), 1 | 3) && infer_shape(&Op::Input, &[], input).is_ok();
         if !sound {
-            let reason = format!("shape {input:?} is neither an image [C, H, W] nor a vector [F]");
+            let reason =
+                format!("shape {} is neither an image CxHxW nor a vector F", crate::error::format_shape(input));
             return Err(Error::file(path, "input", reason));
         }
         Ok(Self { path, what, state, used: HashSet::new(), nodes: vec![node], assumed })
@@ -55,7 +56,7 @@ impl<'a> NetworkAssembler<'a> {
     pub fn weights(&mut self, key: &str) -> Result<&'a Weights> {
         self.optional(key).ok_or_else(|| {
             let reason = format!(
-                "is missing, and {} needs it; describe another architecture in {}",
+                "is missing, but {} needs it. Describe another architecture in {}.",
                 self.what,
                 self::architecture_hint(self.path)
             );
@@ -127,7 +128,8 @@ impl<'a> NetworkAssembler<'a> {
         let beta = self.optional(&format!("{prefix}.bias")).map_or(zeros.as_slice(), |w| w.data.as_slice());
         let op =
             batch_norm([gamma, beta, mean.data.as_slice(), variance.data.as_slice()], epsilon).ok_or_else(|| {
-                let reason = "weight, bias, running_mean and running_var differ in length, or a variance is negative";
+                let reason =
+                    "weight, bias, running_mean and running_var have different lengths, or a variance is negative";
                 Error::file(self.path, format!("keys '{prefix}.…'"), reason)
             })?;
         self.weighed(prefix, op, from)
@@ -155,7 +157,7 @@ impl<'a> NetworkAssembler<'a> {
             _ => Err(Error::file(
                 self.path,
                 format!("key '{key}'"),
-                format!("has shape {:?}; one number is expected", weights.shape),
+                format!("has shape {} instead of one number", crate::error::format_shape(&weights.shape)),
             )),
         }
     }
@@ -204,12 +206,9 @@ impl<'a> NetworkAssembler<'a> {
     ) -> Result<NodeId> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.shape(input)).collect();
         let shape = infer_shape(&op, &shapes, stated).map_err(|reason| {
-            let advice = format!(
-                "as {} it does not fit; describe what it is in {}",
-                self.what,
-                self::architecture_hint(self.path)
-            );
-            Error::file(self.path, place(name), format!("{reason} ({advice})"))
+            let advice =
+                format!("The layer does not fit {}. Describe it in {}.", self.what, self::architecture_hint(self.path));
+            Error::file(self.path, place(name), format!("{reason}. {advice}"))
         })?;
         let name = self.unique(name);
         self.nodes.push(Node { name, op, inputs, shape });
@@ -219,11 +218,7 @@ impl<'a> NetworkAssembler<'a> {
     /// Calls node `id` by the name that layer `number` of the architecture file `file` gives it.
     pub fn rename(&mut self, id: NodeId, name: &str, file: &Path, number: usize) -> Result<()> {
         if self.find(name).is_some_and(|other| other != id) {
-            return Err(Error::file(
-                file,
-                format!("layer {number}"),
-                format!("another layer is called '{name}' already"),
-            ));
+            return Err(Error::file(file, format!("layer {number}"), format!("the name '{name}' is used twice")));
         }
         self.nodes[id].name = name.to_owned();
         Ok(())
@@ -248,7 +243,7 @@ impl<'a> NetworkAssembler<'a> {
             let named: Vec<_> = left.iter().take(NAMED).map(|key| format!("'{key}'")).collect();
             let more = if left.len() > NAMED { format!(" and {} more", left.len() - NAMED) } else { String::new() };
             let reason = format!(
-                "{} has no place for {}{more}; say what they are, or that they are to be ignored, in {}",
+                "{} does not use {}{more}. Describe them, or list them as ignored, in {}.",
                 self.what,
                 named.join(", "),
                 self::architecture_hint(self.path)
@@ -259,13 +254,15 @@ impl<'a> NetworkAssembler<'a> {
         let answers = &self.nodes[output].shape;
         if answers.len() != 1 {
             let reason = format!(
-                "its shape is {answers:?}; a network ends with class scores, so flatten it before the last layer"
+                "its shape is {}, not class scores. Flatten it before the last layer.",
+                crate::error::format_shape(answers)
             );
             return Err(Error::file(self.path, format!("layer '{}'", self.nodes[output].name), reason));
         }
         let early = self.nodes[..output].iter().find(|node| matches!(node.op, Op::Softmax { .. }));
         if let Some(node) = early {
-            let reason = "a softmax inside the network cannot be converted to spikes; only one at the end is read";
+            let reason =
+                "a softmax inside the network cannot be converted to spikes; only a final softmax is supported";
             return Err(Error::file(self.path, format!("layer '{}'", node.name), reason));
         }
         let network = Network { name, nodes: self.nodes, output, scaling: None, class_names: Vec::new() };

@@ -81,7 +81,10 @@ impl ArchitectureFile {
             return Err(fail("levels".into(), "QCFS activations have 1 to 1024 levels".into()));
         }
         if !file.layers.is_empty() && file.input.is_none() {
-            return Err(fail("input".into(), "is missing; say input = [channels, height, width] or [features]".into()));
+            return Err(fail(
+                "input".into(),
+                "is missing. Write input = [channels, height, width] or [features].".into(),
+            ));
         }
         let scaling = file.scaling.map(|text| Scaling::parse(&text)).transpose();
         let layers = file.layers.into_iter().enumerate().map(|(index, value)| {

@@ -41,8 +41,8 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
         (family.assemble)(&mut assembly)?;
         let assumption = if family.assumption.is_empty() { String::new() } else { format!(", {}", family.assumption) };
         let note = format!(
-            "these are weights without a graph; by their keys they are read as {} with input {}{assumption}; {} can say \
-             otherwise",
+            "these are weights without a graph; from their keys the architecture is inferred as {} with input \
+             {}{assumption}. Describe another one in {}",
             family.name,
             format_shape(&input),
             architecture_hint(path)
@@ -54,8 +54,8 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
     let staircase = |(_, activation)| matches!(activation, Activation::Qcfs { .. });
     if description.levels.is_none() && description.layers.is_empty() && network.activation_nodes().any(staircase) {
         notes.push(format!(
-            "the number of levels of its QCFS activations is not in the file: L = {DEFAULT_LEVELS} is assumed; write \
-             levels = 4 (or what it was trained with) in {} to change it",
+            "the number of levels of its QCFS activations is not in the file: L = {DEFAULT_LEVELS} is assumed. To \
+             change it, write levels = 4 (or the trained value) in {}",
             architecture_hint(path)
         ));
     }
@@ -85,8 +85,8 @@ fn unknown(state: &StateDict, path: &Path) -> Error {
     let more = if layers.len() > LISTED { ", …" } else { "" };
     let layers = layers[..layers.len().min(LISTED)].join(", ");
     let reason = format!(
-        "these are weights without a graph, and their keys belong to no architecture that is known here; describe it in {}, \
-         or export it to ONNX. \"spikescope check {}\" prints a file to begin with. Its layers: {layers}{more}",
+        "these are weights without a graph, and their keys match no known architecture. Describe it in {}, or export \
+         it to ONNX. \"spikescope check {}\" prints a template. Its layers: {layers}{more}",
         architecture_hint(path),
         path.display()
     );

@@ -137,24 +137,24 @@ impl LayerEntry {
         let mut table = match value {
             toml::Value::String(word) => toml::Table::from_iter([("op".to_owned(), toml::Value::String(word))]),
             toml::Value::Table(table) => table,
-            other => return Err(format!("is {other}; a word like \"relu\" or a table with op = … is expected")),
+            other => return Err(format!("is {other} instead of a word such as \"relu\" or a table with op = …")),
         };
         let name = match table.remove("name") {
             None => None,
             Some(toml::Value::String(name)) if !name.is_empty() => Some(name),
-            Some(other) => return Err(format!("its name is {other}; a text is expected")),
+            Some(other) => return Err(format!("its name is {other} instead of a string")),
         };
         let from = match table.remove("from") {
             None => Vec::new(),
             Some(toml::Value::String(from)) => vec![from],
-            Some(list) => list.try_into().map_err(|_| "from is no name and no list of names".to_owned())?,
+            Some(list) => list.try_into().map_err(|_| "from is neither a name nor a list of names".to_owned())?,
         };
         let kind: Kind = toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
         if matches!(kind, Kind::Add | Kind::Concat) && from.len() < 2 {
-            return Err("reads two or more layers; say from = [\"…\", \"…\"]".into());
+            return Err("needs two or more inputs. Write from = [\"…\", \"…\"].".into());
         }
         if !matches!(kind, Kind::Add | Kind::Concat) && from.len() > 1 {
-            return Err("reads one layer only".into());
+            return Err("takes one input only".into());
         }
         Ok(Self { kind, name, from })
     }
@@ -164,7 +164,7 @@ impl LayerEntry {
         let find = |from: &String| {
             net.find(from).ok_or_else(|| {
                 let reason =
-                    format!("reads '{from}', and no layer before it has this name; give one with name = \"{from}\"");
+                    format!("reads '{from}', but no earlier layer has this name. Name one with name = \"{from}\".");
                 Error::file(path, format!("layer {number}"), reason)
             })
         };

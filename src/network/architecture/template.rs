@@ -44,14 +44,12 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
         guesses.into_iter().find(|guess| guess.features(&layers, &image) == Some(inputs))
     });
     let mut out = String::from(
-        "# A beginning: the layers that have weights, in the order of the file. Weights do not say where activations, pools and\n\
-         # padding are, nor what the network reads: look into the program that made them, and mend what is marked with (?).\n",
+        "# A template: the layers that have weights, in the order of the file. Weights do not define activations, \
+         pools, padding\n# and input: take them from the training program, and complete what is marked with (?).\n",
     );
     // Writing to a string cannot fail.
     let _ = writeln!(out, "input = {image:?}          # (?) channels, height, width");
-    out.push_str(
-        "# scaling = \"mean=0.1307;std=0.3081\"   # how pictures become input, where it is not 0..1\n\nlayers = [\n",
-    );
+    out.push_str("# scaling = \"mean=0.1307;std=0.3081\"   # input scaling of images, if not 0..1\n\nlayers = [\n");
     let last = layers.iter().rposition(|(_, known)| !matches!(known, Known::Norm(_)));
     let (mut flat, mut waiting) = (first_conv.is_none(), false);
     for (index, (key, known)) in layers.iter().enumerate() {
@@ -76,7 +74,8 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
                         Some(_) => writeln!(out, "  \"flatten\","),
                         None => writeln!(
                             out,
-                            "  # (?) {inputs} values are read next: strides, padding and pools above have to lead to them\n  \"flatten\","
+                            "  # (?) {inputs} values are read next: strides, padding and pools above must give this \
+                             number\n  \"flatten\","
                         ),
                     };
                 }
@@ -98,7 +97,7 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
         .map(|(key, w)| format!("{key} {}", format_shape(&w.shape)))
         .collect();
     if !rest.is_empty() {
-        let _ = writeln!(out, "# (?) Without a place so far: {}", rest.join(", "));
+        let _ = writeln!(out, "# (?) Not used yet: {}", rest.join(", "));
     }
     out
 }

@@ -29,20 +29,22 @@ impl GraphBuilder<'_> {
         let reader = self.reader;
         if word == "Input" {
             if !self.nodes.is_empty() {
-                return Err(
-                    reader.fail(name, "is a second input, or stands behind another node; networks with one are read")
-                );
+                return Err(reader
+                    .fail(name, "is a second input, or follows another node; networks with one input are supported"));
             }
             let shape = reader.read_usizes(group, name, "shape")?;
             if !matches!(shape.len(), 1 | 3) {
-                return Err(reader.fail(name, format!("has shape {shape:?}; [C, H, W] and [F] are read")));
+                return Err(reader.fail(
+                    name,
+                    format!("has shape {}; CxHxW and F are supported", crate::error::format_shape(&shape)),
+                ));
             }
             self.placed[index] = Some(self.push(name, Op::Input, Vec::new(), &shape)?);
             return Ok(None);
         }
         let known: Option<Vec<NodeId>> = inputs.iter().map(|&input| self.placed[input]).collect();
         let Some(sources) = known.filter(|sources| !sources.is_empty()) else {
-            return Err(reader.fail(name, "reads nothing; every node must lie behind the one input"));
+            return Err(reader.fail(name, "reads nothing; every node must depend on the input"));
         };
         // Edges into one node add up.
         let source = match sources[..] {
@@ -108,12 +110,11 @@ impl GraphBuilder<'_> {
             }
             "IF" => self.neurons(name, group, source)?,
             "LIF" | "LI" | "CubaLIF" | "CubaLI" => {
-                return Err(reader.fail(
-                    name,
-                    format!("{word} neurons leak; only IF neurons (without leak) are what this program runs"),
-                ));
+                return Err(
+                    reader.fail(name, format!("{word} neurons leak; only IF neurons (without leak) are supported"))
+                );
             }
-            other => return Err(reader.fail(name, format!("nodes of kind '{other}' are not read"))),
+            other => return Err(reader.fail(name, format!("nodes of type '{other}' are not supported"))),
         };
         self.placed[index] = Some(id);
         Ok(None)
@@ -131,7 +132,7 @@ impl GraphBuilder<'_> {
         if let Ok(reset) = reader.read_floats(group, name, "v_reset")
             && reset.data.iter().any(|&v| v != 0.0)
         {
-            return Err(reader.fail(name, "resets to another potential than 0, which is not run here"));
+            return Err(reader.fail(name, "resets to a potential other than 0, which is not supported"));
         }
         let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
         let scale: Vec<f32> = (0..threshold.len().max(r.len())).map(|c| pick(&r, c) / pick(&threshold, c)).collect();
@@ -162,7 +163,7 @@ impl GraphBuilder<'_> {
         if planes.iter().any(|plane| plane.iter().any(|&v| v != plane[0])) {
             return Err(self
                 .reader
-                .fail(name, format!("its '{field}' differs within a channel; one per channel is run here")));
+                .fail(name, format!("its '{field}' differs within a channel; one value per channel is supported")));
         }
         let first: Vec<f32> = planes.iter().map(|plane| plane[0]).collect();
         Ok(if first.iter().all(|&v| v == first[0]) { vec![first[0]] } else { first })
@@ -186,7 +187,7 @@ impl GraphBuilder<'_> {
                 for i in 0..2 {
                     let span = (weight.shape.get(i + 2).copied().unwrap_or(1).max(1) - 1) * dilation[i];
                     if stride[i] != 1 || self.nodes[source].shape.len() != 3 {
-                        return Err(self.reader.fail(name, "padding 'same' goes with a stride of 1"));
+                        return Err(self.reader.fail(name, "padding 'same' needs a stride of 1"));
                     }
                     (padding[i], padding[i + 2]) = (span / 2, span - span / 2);
                 }

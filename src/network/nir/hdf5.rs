@@ -39,7 +39,7 @@ pub fn to_bytes(graph: &NirGraph) -> Result<Vec<u8>> {
     root.create_dataset("edges").with_vlen_strings(&ends).with_shape(&[graph.edges.len() as u64, 2]);
     metadata(&mut root, &graph.metadata);
     file.add_group(root.finish());
-    file.finish().map_err(|e| Error::Internal(format!("the graph cannot be written as HDF5: {e}")))
+    file.finish().map_err(|e| Error::Internal(format!("cannot write the graph as HDF5: {e}")))
 }
 
 fn fields(group: &mut GroupBuilder, kind: &NirOp) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hdf5_pure::Group;
 
+use crate::error::format_shape;
 use crate::network::Weights;
 use crate::{Error, Result};
 
@@ -41,10 +42,10 @@ impl NodeReader<'_> {
         let data = group.dataset(field).map_err(|e| broken(e.to_string()))?;
         let shape = data.shape().map_err(|e| broken(e.to_string()))?;
         let count = shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d)).filter(|&n| n <= MOST_VALUES);
-        let count = count.ok_or_else(|| broken(format!("claims {shape:?} values")))?;
+        let count = count.ok_or_else(|| broken(format!("announces {} values", format_shape(&shape))))?;
         let values = data.read_f32().map_err(|e| broken(e.to_string()))?;
         if values.len() as u64 != count {
-            return Err(broken(format!("{} values for shape {shape:?}", values.len())));
+            return Err(broken(format!("{} values for shape {}", values.len(), format_shape(&shape))));
         }
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             return Err(broken(format!("value {at} is {}, not a finite number", values[at])));
@@ -56,9 +57,7 @@ impl NodeReader<'_> {
         let values = self.read_floats(group, node, field)?;
         let one = |&v: &f32| (v.fract() == 0.0 && (0.0..1e7).contains(&v)).then_some(v as usize);
         let all: Option<Vec<usize>> = values.data.iter().map(one).collect();
-        all.ok_or_else(|| {
-            self.fail(node, format!("its '{field}' is {:?}, no whole numbers of at least 0", values.data))
-        })
+        all.ok_or_else(|| self.fail(node, format!("its '{field}' is {:?}, not integers of at least 0", values.data)))
     }
 
     /// One number for both sides of a picture, or one for each.
@@ -67,7 +66,7 @@ impl NodeReader<'_> {
             [both] => Ok([both; 2]),
             [a, b] => Ok([a, b]),
             ref other => {
-                Err(self.fail(node, format!("its '{field}' has {} numbers; one or two are read", other.len())))
+                Err(self.fail(node, format!("its '{field}' has {} numbers; one or two are supported", other.len())))
             }
         }
     }

@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 1 << 30;
 pub fn read(path: &Path) -> Result<OpenedNetwork> {
     let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if size.len() > MOST_BYTES {
-        return Err(Error::file(path, "the whole file", "larger than 1 GiB"));
+        return Err(Error::file(path, "", "larger than 1 GiB"));
     }
     from_bytes(std::fs::read(path).map_err(|e| Error::io(path, e))?, path)
 }
@@ -33,20 +33,21 @@ pub fn read(path: &Path) -> Result<OpenedNetwork> {
 /// # Errors
 /// As [`read`].
 pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<OpenedNetwork> {
-    let broken = |e: hdf5_pure::Error| Error::file(path, "the whole file", format!("no readable HDF5 file ({e})"));
+    let broken = |e: hdf5_pure::Error| Error::file(path, "", format!("not a readable HDF5 file ({e})"));
     // The reader is young and its input may come from anywhere.
     let read = std::panic::AssertUnwindSafe(|| -> Result<OpenedNetwork> {
         let file = File::from_bytes(bytes).map_err(broken)?;
-        let root = file.group("node").map_err(|_| Error::file(path, "the group 'node'", "is missing: no NIR graph"))?;
+        let root =
+            file.group("node").map_err(|_| Error::file(path, "the group 'node'", "is missing: not a NIR graph"))?;
         read_graph(&NodeReader { path }, &root)
     });
     std::panic::catch_unwind(read)
-        .unwrap_or_else(|_| Err(Error::file(path, "the whole file", "is damaged: its HDF5 structure makes no sense")))
+        .unwrap_or_else(|_| Err(Error::file(path, "", "is damaged: its HDF5 structure is invalid")))
 }
 
 fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
     if reader.read_text(root, "the graph", "type")? != "NIRGraph" {
-        return Err(Error::file(reader.path, "the graph", "is no NIRGraph"));
+        return Err(Error::file(reader.path, "the graph", "is not a NIRGraph"));
     }
     let missing = |what: &str| Error::file(reader.path, "the graph", format!("has no {what}"));
     let nodes = root.group("nodes").map_err(|_| missing("nodes"))?;
@@ -63,10 +64,9 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
     let places: HashMap<String, usize> = items.iter().enumerate().map(|(i, item)| (item.name.clone(), i)).collect();
     for (from, to) in edges(reader, root)? {
         let place = |name: &str| {
-            places
-                .get(name)
-                .copied()
-                .ok_or_else(|| Error::file(reader.path, "the edges", format!("name a node '{name}' that is not there")))
+            places.get(name).copied().ok_or_else(|| {
+                Error::file(reader.path, "the edges", format!("name a node '{name}' that does not exist"))
+            })
         };
         let (from, to) = (place(&from)?, place(&to)?);
         items[to].inputs.push(from);
@@ -82,7 +82,10 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
     let output = output.ok_or_else(|| Error::file(reader.path, "the graph", "has no Output node"))?;
     let name = reader.path.file_stem().map_or_else(|| "network".into(), |s| s.to_string_lossy().into_owned());
     let network = Network { name, nodes: build.nodes, output, scaling: None, class_names: Vec::new() };
-    validate(&network).map_err(|e| Error::file(reader.path, "the graph", e.to_string()))?;
+    validate(&network).map_err(|error| match error {
+        Error::Network { node, reason } => reader.fail(&node, reason),
+        other => Error::file(reader.path, "the graph", other.to_string()),
+    })?;
     let mut notes = build.notes;
     if let Ok(metadata) = root.group("metadata") {
         let known = ["T", "v_init", "tie", "reset", "grade"];
@@ -91,7 +94,10 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
             .filter_map(|key| Some(format!("{key} = {}", reader.read_text(&metadata, "metadata", key).ok()?)));
         let said: Vec<String> = said.collect();
         if !said.is_empty() {
-            notes.push(format!("the file was written for {}; set the recipe alike to run it alike", said.join(", ")));
+            notes.push(format!(
+                "the file was written for {}. Set the recipe accordingly to reproduce its results.",
+                said.join(", ")
+            ));
         }
     }
     Ok(OpenedNetwork { network, notes })
@@ -102,7 +108,7 @@ fn edges(reader: &NodeReader<'_>, root: &Group) -> Result<Vec<(String, String)>>
     let edges = root.dataset("edges").map_err(|e| broken(e.to_string()))?;
     let shape = edges.shape().map_err(|e| broken(e.to_string()))?;
     if shape.len() != 2 || shape[1] != 2 || shape[0] > MOST_VALUES {
-        return Err(broken(format!("have shape {shape:?}, not [E, 2]")));
+        return Err(broken(format!("have shape {}, not Ex2", crate::error::format_shape(&shape))));
     }
     let ends = edges.read_string().map_err(|e| broken(e.to_string()))?;
     Ok(ends.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
@@ -127,7 +133,7 @@ fn order(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Vec<usize>> {
         }
     }
     match waiting.iter().position(|&n| n > 0) {
-        Some(item) => Err(reader.fail(&items[item].name, "is part of a loop; recurrent networks are not read")),
+        Some(item) => Err(reader.fail(&items[item].name, "is part of a loop; recurrent networks are not supported")),
         None => Ok(order),
     }
 }

@@ -31,7 +31,7 @@ pub fn match_activation(f: &Expression) -> Result<Recognized, String> {
     }
     let scale = 1.0 + low.abs().max(f.scale());
     if (low - low2).abs() > CLOSE * scale {
-        return Err("it does not become constant for negative input, so it is no ReLU, clip or QCFS".into());
+        return Err("it is not constant for negative input, unlike ReLU, clip and QCFS".into());
     }
     if (high - high2).abs() > CLOSE * (1.0 + high.abs().max(f.scale())) {
         return rising(f, low, far);
@@ -61,7 +61,7 @@ fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognized, String> {
         probes(4.0 * (1.0 + f.scale())).find(|&x| (f.at(x) - model(x)).abs() > 1e-4 * (slope.abs() + model(x).abs()));
     if let Some(x) = wrong {
         return Err(format!(
-            "it is no ReLU: at {x:.4} it gives {:.4} where a ReLU with the same ends gives {:.4}",
+            "it is not a ReLU: at {x:.4} it gives {:.4}, a ReLU with the same ends {:.4}",
             f.at(x),
             model(x)
         ));
@@ -73,7 +73,7 @@ fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognized, String> {
 fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognized, String> {
     let range = high - low;
     if range <= 0.0 {
-        return Err("it falls, and spiking neurons only rise".into());
+        return Err("it decreases, but the output of spiking neurons only increases".into());
     }
     // Where it leaves its lower and reaches its upper end.
     let first = boundary(f, -far, far, |v| v > low + 1e-9 * range);
@@ -85,7 +85,7 @@ fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognize
     }
     let levels = (1.0 / jump).round();
     if (1.0 / jump - levels).abs() > 1e-2 * levels || !(1.0..=65536.0).contains(&levels) {
-        return Err(format!("its steps are not equal: the first is {jump:.5} of the whole"));
+        return Err(format!("its steps differ in height: the first is {jump:.5} of the range"));
     }
     // Jumps lie at λ(k − shift)/L, k = 1..L, in units of its own input.
     let width = if levels > 1.0 { (last - first) / (levels - 1.0) } else { range };
@@ -101,7 +101,7 @@ fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognize
     let wrong =
         middles.chain(probes(1.5 * reach)).filter(off_jump).find(|&x| (f.at(x) - stairs(x)).abs() > 1e-4 * range);
     if let Some(x) = wrong {
-        return Err(format!("it is no even staircase: at {x:.4} it gives {:.4}, not {:.4}", f.at(x), stairs(x)));
+        return Err(format!("it is not a uniform staircase: at {x:.4} it gives {:.4}, not {:.4}", f.at(x), stairs(x)));
     }
     let (before_offset, shift) = if (-1e-4..=1.0 + 1e-4).contains(&shift) {
         (0.0, if (shift - 0.5).abs() < 1e-4 { 0.5 } else { shift.clamp(0.0, 1.0) })
@@ -118,11 +118,7 @@ fn clip(f: &Expression, low: f64, range: f64, first: f64, last: f64) -> Result<R
     let ramp = |x: f64| low + range * ((x - first) / lambda).clamp(0.0, 1.0);
     let reach = 1.5 * lambda + first.abs();
     if let Some(x) = probes(reach).find(|&x| (f.at(x) - ramp(x)).abs() > 1e-3 * range) {
-        return Err(format!(
-            "it is no clip: at {x:.4} it gives {:.4} where a straight ramp gives {:.4}",
-            f.at(x),
-            ramp(x)
-        ));
+        return Err(format!("it is not a clip: at {x:.4} it gives {:.4}, a linear ramp {:.4}", f.at(x), ramp(x)));
     }
     let offset = if first.abs() < 1e-5 * lambda { 0.0 } else { -first };
     let activation = Some(Activation::Clip { lambda: lambda as f32 });

@@ -63,7 +63,7 @@ impl Constant {
         let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
         let count = dims.as_ref().and_then(|dims| dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)));
         let Some((dims, count)) = dims.zip(count) else {
-            return refuse(format!("its dimensions {:?} make no sense", tensor.dims));
+            return refuse(format!("its dimensions {} are invalid", crate::error::format_shape(&tensor.dims)));
         };
         let outside;
         let raw = if tensor.data_location == 1 {
@@ -74,19 +74,19 @@ impl Constant {
         };
         let Some(numbers) = numbers(tensor, raw) else {
             return refuse(format!(
-                "numbers of type {} are not read here; export with 32-bit floats",
+                "values of type {} are not supported here. Export with 32-bit floats.",
                 tensor.data_type
             ));
         };
         let constant = Self { dims, numbers };
         if constant.len() != count {
-            let claimed = format!("claims {count} values (dimensions {:?})", tensor.dims);
-            return refuse(format!("{claimed} but {} are there; the file is damaged", constant.len()));
+            let claimed = format!("announces {count} values (dimensions {})", crate::error::format_shape(&tensor.dims));
+            return refuse(format!("{claimed}, but {} are there: the file is damaged", constant.len()));
         }
         if let Numbers::Float(values) = &constant.numbers
             && let Some(at) = values.iter().position(|v| v.is_nan())
         {
-            return refuse(format!("value {at} is not a number (NaN); the training of this network went wrong"));
+            return refuse(format!("value {at} is not a number (NaN): the training of this network diverged"));
         }
         Ok(constant)
     }
@@ -125,23 +125,19 @@ fn external(tensor: &TensorProto, path: &Path) -> Result<Vec<u8>> {
     let location = Path::new(entry("location").unwrap_or_default());
     let inside = location.components().all(|c| matches!(c, Component::Normal(_))) && location.components().count() > 0;
     if !inside {
-        return Err(Error::file(
-            path,
-            place(),
-            "its data file lies outside the network's folder, which is not followed",
-        ));
+        return Err(Error::file(path, place(), "its data file is outside the network's folder, which is not allowed"));
     }
     let file = path.parent().unwrap_or(Path::new("")).join(location);
     let bytes = std::fs::read(&file).map_err(|e| Error::io(&file, e))?;
     let number = |key: &str| entry(key).map_or(Ok(None), |text| text.parse::<usize>().map(Some));
     let (Ok(offset), Ok(length)) = (number("offset"), number("length")) else {
-        return Err(Error::file(path, place(), "offset or length of its external data is no number"));
+        return Err(Error::file(path, place(), "offset or length of its external data is not a number"));
     };
     let start = offset.unwrap_or(0);
     let end = length.map_or(Some(bytes.len()), |length| start.checked_add(length));
     let part = end.and_then(|end| bytes.get(start..end));
     part.map(<[u8]>::to_vec)
-        .ok_or_else(|| Error::file(&file, place(), "the data file is shorter than the network says"))
+        .ok_or_else(|| Error::file(&file, place(), "the data file is shorter than stated in the network"))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
         "Expand" => {
             let dims = ints(1).ok_or("no target shape")?;
             let dims: Option<Vec<usize>> = dims.iter().map(|&d| usize::try_from(d).ok()).collect();
-            let ones = Constant::filled(dims.ok_or("an absurd target shape")?)?;
+            let ones = Constant::filled(dims.ok_or("an invalid target shape")?)?;
             broadcast(x, &ones, |a, b| a * b)?
         }
         "Range" => {
@@ -46,7 +46,7 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
             let (Some(from), Some(to), Some(step)) = (at(0), at(1), at(2)) else { return Ok(None) };
             let count = ((to - from) / step).ceil().max(0.0);
             if !count.is_finite() || count > LARGEST as f64 {
-                return Err("a range of absurd length".into());
+                return Err("a range of invalid length".into());
             }
             let values: Vec<f64> = (0..count as usize).map(|k| from + k as f64 * step).collect();
             let dims = vec![values.len()];
@@ -64,13 +64,13 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
         }
         "Size" => Constant { dims: vec![], numbers: Numbers::Int(vec![x.len() as i64]) },
         "ConstantOfShape" => {
-            let dims = x.as_ints().ok_or("a shape that is no list of integers")?;
+            let dims = x.as_ints().ok_or("a shape that is not a list of integers")?;
             let dims: Option<Vec<usize>> = dims.iter().map(|&d| usize::try_from(d).ok()).collect();
             let count = dims
                 .as_ref()
                 .and_then(|d| d.iter().try_fold(1usize, |n, &d| n.checked_mul(d)))
                 .filter(|&n| n <= LARGEST);
-            let (dims, count) = dims.zip(count).ok_or("a constant of an absurd shape")?;
+            let (dims, count) = dims.zip(count).ok_or("a constant of an invalid shape")?;
             let value = node.tensor("value").and_then(|t| Constant::read(t, std::path::Path::new("")).ok());
             let numbers = match value.as_ref().map(|v| (&v.numbers, v.scalar())) {
                 Some((Numbers::Int(_), Some(v))) => Numbers::Int(vec![v as i64; count]),
@@ -95,7 +95,7 @@ impl Constant {
     /// Ones of a shape.
     fn filled(dims: Vec<usize>) -> Result<Self, String> {
         let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= LARGEST);
-        let count = count.ok_or("a constant of an absurd shape")?;
+        let count = count.ok_or("a constant of an invalid shape")?;
         Ok(Self { dims, numbers: Numbers::Int(vec![1; count]) })
     }
     /// This flat constant with the dimensions that a squeeze, unsqueeze, flatten or reshape of `from` gives.
@@ -194,7 +194,7 @@ fn gather(x: &Constant, indices: Option<&Constant>, axis: i64) -> Result<Constan
 
 /// `Where`: values of `yes` where `condition` holds, of `no` elsewhere.
 fn pick(condition: &Constant, yes: Option<&Constant>, no: Option<&Constant>) -> Result<Constant, String> {
-    let (yes, no) = yes.zip(no).ok_or("a choice between values that are no constants")?;
+    let (yes, no) = yes.zip(no).ok_or("a choice between values that are not constants")?;
     let chosen = broadcast(condition, yes, |c, y| if c != 0.0 { y } else { 0.0 })?;
     let other = broadcast(condition, no, |c, n| if c != 0.0 { 0.0 } else { n })?;
     let both = broadcast(&chosen, &other, |a, b| a + b)?;
@@ -222,7 +222,13 @@ fn relation(op: &str) -> fn(f64, f64) -> f64 {
 fn broadcast(x: &Constant, y: &Constant, f: impl Fn(f64, f64) -> f64) -> Result<Constant, String> {
     let rank = x.dims.len().max(y.dims.len());
     let side = |c: &Constant, k: usize| (k + c.dims.len()).checked_sub(rank).map_or(1, |k| c.dims[k]);
-    let misfit = || format!("arithmetic on constants of shapes {:?} and {:?}", x.dims, y.dims);
+    let misfit = || {
+        format!(
+            "arithmetic on constants of shapes {} and {}",
+            crate::error::format_shape(&x.dims),
+            crate::error::format_shape(&y.dims)
+        )
+    };
     let stretched = |k: usize| match (side(x, k), side(y, k)) {
         (a, b) if a == b => Some(a),
         (1, b) => Some(b),
@@ -257,7 +263,7 @@ fn concat(inputs: &[Option<&Constant>]) -> Result<Constant, String> {
     let mut all = Vec::new();
     for part in inputs {
         let part = part.filter(|p| p.dims.len() <= 1).and_then(Constant::as_ints);
-        all.extend(part.ok_or("joining constants that are no lists of integers")?);
+        all.extend(part.ok_or("joining constants that are not lists of integers")?);
     }
     Ok(Constant::ints(all))
 }
@@ -266,11 +272,11 @@ fn slice(x: &Constant, node: &NodeProto, starts: Option<Vec<i64>>, ends: Option<
     let start = starts.or_else(|| node.ints("starts").map(<[i64]>::to_vec));
     let end = ends.or_else(|| node.ints("ends").map(<[i64]>::to_vec));
     let (Some(&[start]), Some(&[end]), [n]) = (start.as_deref(), end.as_deref(), x.dims.as_slice()) else {
-        return Err("slicing constants of more than one dimension is not read".into());
+        return Err("slicing constants of more than one dimension is not supported".into());
     };
     let place = |i: i64| (if i < 0 { i.saturating_add(*n as i64) } else { i }).clamp(0, *n as i64) as usize;
     let (start, end) = (place(start), place(end).max(place(start)));
-    x.picked(vec![end - start], start..end).ok_or_else(|| "a slice outside its constant".into())
+    x.picked(vec![end - start], start..end).ok_or_else(|| "a slice beyond its constant".into())
 }
 
 fn transpose(x: &Constant, perm: Option<&[i64]>) -> Result<Constant, String> {

@@ -30,7 +30,7 @@ impl Lowering<'_> {
         }
         match Binary::of(&node.op_type) {
             Some(binary) if node.input.len() == 2 => self.binary(node, binary).map(Some),
-            Some(_) => Err(self.node_error(node, "more than two inputs are not read here")),
+            Some(_) => Err(self.node_error(node, "more than two inputs are not supported here")),
             None => Ok(None),
         }
     }
@@ -41,10 +41,10 @@ impl Lowering<'_> {
             let given = node.input.get(k).is_some_and(|input| !input.is_empty());
             let limit = match self.constant_input(node, k) {
                 Some(constant) => {
-                    Some(constant.scalar().ok_or_else(|| self.node_error(node, "its limits are no single numbers"))?)
+                    Some(constant.scalar().ok_or_else(|| self.node_error(node, "its limits are not scalars"))?)
                 }
                 None if given => {
-                    return Err(self.node_error(node, "its limits are computed while it runs, which is not read"));
+                    return Err(self.node_error(node, "its limits depend on the input, which is not supported"));
                 }
                 None if node.has(attribute) => Some(f64::from(node.float(attribute, 0.0))),
                 None => None,
@@ -83,7 +83,7 @@ impl Lowering<'_> {
             }
             (_, [None, Some(c)]) => self.with_constants(node, op, 0, &c.clone(), false),
             (_, [Some(c), None]) => self.with_constants(node, op, 1, &c.clone(), true),
-            (_, [Some(_), Some(_)]) => Err(self.node_error(node, "constants of shapes that do not fit")),
+            (_, [Some(_), Some(_)]) => Err(self.node_error(node, "constants of shapes that do not match")),
             (_, [None, None]) => {
                 let (a, b) = (self.function(node, 0)?, self.function(node, 1)?);
                 // Two functions of one layer, unless they are two plain readings of it.
@@ -92,7 +92,9 @@ impl Lowering<'_> {
                     return self.grown(node, a.0, Expression::Binary(op, a.1, b.1), name);
                 }
                 if op != Binary::Add {
-                    return Err(self.node_error(node, "combines two layers; only their sum can be converted to spikes"));
+                    return Err(
+                        self.node_error(node, "combines two layers; only a sum of layers can be converted to spikes")
+                    );
                 }
                 let inputs = vec![self.layer_input(node, 0)?, self.layer_input(node, 1)?];
                 let name = node_names::of_node(node);
@@ -145,8 +147,11 @@ impl Lowering<'_> {
             dims.first() == shape.first() && dims.len() == shape.len() && dims[1..].iter().all(|&d| d == 1);
         let full = dims == shape;
         if !per_channel && !full {
-            let reason =
-                format!("a constant of shape {:?} does not fit values of shape {shape:?} per channel", constant.dims);
+            let reason = format!(
+                "a constant of shape {} does not match values of shape {} per channel",
+                crate::error::format_shape(&constant.dims),
+                crate::error::format_shape(&shape)
+            );
             return Err(self.node_error(node, reason));
         }
         let values = constant.floats();
@@ -180,13 +185,13 @@ impl Lowering<'_> {
                 Ok((id, Rc::new(Expression::X), name))
             }
             Value::Function { root, f, name } => Ok((root, f, name)),
-            Value::Constant(_) => Err(self.node_error(node, "arithmetic on constants that is not read")),
+            Value::Constant(_) => Err(self.node_error(node, "arithmetic on constants that is not supported")),
         }
     }
 
     fn grown(&self, node: &NodeProto, root: NodeId, f: Expression, name: String) -> Result<Value> {
         if f.size() > LONGEST {
-            return Err(self.node_error(node, "a chain of elementwise operations that is too long to be an activation"));
+            return Err(self.node_error(node, "a chain of elementwise operations too long for an activation"));
         }
         Ok(Value::Function { root, f: Rc::new(f), name })
     }
@@ -197,8 +202,8 @@ impl Lowering<'_> {
             return Ok(id);
         }
         let refused = |reason: String| {
-            let what = "the elementwise operations that end here are neither ReLU, clip(0, λ) nor QCFS, which are what \
-                        integrate-and-fire neurons can replace";
+            let what = "the elementwise operations that end here are neither ReLU, clip(0, λ) nor QCFS, the \
+                        activations that integrate-and-fire neurons can replace";
             Error::file(self.path, format!("'{name}' (value '{value}')"), format!("{what}: {reason}"))
         };
         let found = match_activation(f).map_err(refused)?;

@@ -18,10 +18,10 @@ impl Lowering<'_> {
         let indices = self.constant_input(node, 1);
         let picks = indices.as_ref().and_then(|c| c.as_ints());
         let Some((picks, rank)) = picks.zip(indices.map(|c| c.dims.len())) else {
-            return Err(self.node_error(node, "its indices are no constants"));
+            return Err(self.node_error(node, "its indices are not constants"));
         };
         if at == 0 {
-            return Err(self.node_error(node, "picks samples out of the batch"));
+            return Err(self.node_error(node, "selects samples of the batch"));
         }
         let n = shape[at] as i64;
         let picks: Option<Vec<usize>> = picks
@@ -44,7 +44,7 @@ impl Lowering<'_> {
                 self.push(node, name, Op::Reshape, vec![joined], &rest)
             }
             1 => Ok(joined),
-            _ => Err(self.node_error(node, "indices of more than one dimension are not read")),
+            _ => Err(self.node_error(node, "indices of more than one dimension are not supported")),
         }
     }
 
@@ -59,7 +59,9 @@ impl Lowering<'_> {
             rest = &rest[count..];
         }
         if pieces.len() > MOST_PIECES {
-            return Err(self.node_error(node, format!("picks {} pieces; up to {MOST_PIECES} are read", pieces.len())));
+            return Err(
+                self.node_error(node, format!("selects {} parts; up to {MOST_PIECES} are supported", pieces.len()))
+            );
         }
         let whole = self.nodes[input].shape[at];
         let parts = pieces.into_iter().map(|(start, end, step)| match (start, end, step) {

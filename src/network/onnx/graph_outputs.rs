@@ -25,7 +25,7 @@ impl Lowering<'_> {
         let network = Network { name, nodes, output, scaling: None, class_names: Vec::new() };
         if let Some(node) = network.inner_output_function() {
             let reason = format!(
-                "a {} inside the network cannot be converted to spikes; only one at the end is read",
+                "a {} inside the network cannot be converted to spikes; only one at the end is supported",
                 node.kind_name()
             );
             return Err(Error::file(self.path, format!("node '{}'", node.name), reason));
@@ -40,7 +40,7 @@ impl Lowering<'_> {
             Some(Value::Constant(_)) => {
                 Err(Error::file(self.path, format!("output '{name}'"), "does not depend on the input"))
             }
-            None => Err(Error::file(self.path, format!("output '{name}'"), "nothing makes it")),
+            None => Err(Error::file(self.path, format!("output '{name}'"), "no node produces it")),
         }
     }
 

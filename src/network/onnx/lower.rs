@@ -51,26 +51,29 @@ impl<'a> Lowering<'a> {
         let inputs: Vec<_> = graph.input.iter().filter(|input| !values.contains_key(&input.name)).collect();
         let [input] = inputs[..] else {
             let names: Vec<_> = inputs.iter().map(|i| format!("'{}'", i.name)).collect();
-            let reason =
-                format!("the network has {} inputs ({}); networks with one are read", inputs.len(), names.join(", "));
+            let reason = format!(
+                "the network has {} inputs ({}); networks with one input are supported",
+                inputs.len(),
+                names.join(", ")
+            );
             return Err(Error::file(path, "the inputs", reason));
         };
         let outputs: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
         if outputs.is_empty() {
-            return Err(Error::file(path, "the outputs", "the network has none"));
+            return Err(Error::file(path, "the outputs", "the network has no output"));
         }
         let place = || format!("input '{}'", input.name);
         let shape = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).and_then(|t| t.shape.as_ref());
         let dims: Vec<Option<i64>> =
             shape.map(|s| s.dim.iter().map(|d| d.dim_value.filter(|&v| v > 0)).collect()).unwrap_or_default();
         let Some((batch, sample)) = dims.split_first() else {
-            return Err(Error::file(path, place(), "its shape is not stated; export with example input"));
+            return Err(Error::file(path, place(), "its shape is missing. Export with an example input."));
         };
         let sample: Option<Vec<usize>> = sample.iter().map(|d| d.and_then(|d| usize::try_from(d).ok())).collect();
         let Some(sample) = sample.filter(|s| matches!(s.len(), 1 | 3)) else {
-            let reason = format!(
-                "its shape is {dims:?}; a batch of images [N, C, H, W] or of vectors [N, F] with fixed sizes is read"
-            );
+            let known: Vec<String> = dims.iter().map(|d| d.map_or("?".into(), |d| d.to_string())).collect();
+            let reason =
+                format!("its shape is {}; images NxCxHxW and vectors NxF of fixed size are supported", known.join("x"));
             return Err(Error::file(path, place(), reason));
         };
         let last = channels_last(&sample, graph);
@@ -92,7 +95,7 @@ impl<'a> Lowering<'a> {
     /// Reads one node. Its inputs have been read before.
     pub fn node(&mut self, node: &NodeProto) -> Result<()> {
         if !matches!(node.domain.as_str(), "" | "ai.onnx") {
-            return Err(self.node_error(node, format!("operations of domain '{}' are not read", node.domain)));
+            return Err(self.node_error(node, format!("operations of domain '{}' are not supported", node.domain)));
         }
         if node.op_type == "Constant" {
             let constant = self.constant(node)?;
@@ -178,7 +181,7 @@ impl<'a> Lowering<'a> {
         self.values
             .get(name)
             .cloned()
-            .ok_or_else(|| self.node_error(node, format!("reads '{name}', which nothing makes")))
+            .ok_or_else(|| self.node_error(node, format!("reads '{name}', which no node produces")))
     }
 
     /// Input `k` of `node` as a constant; `None` when absent or not constant.

@@ -40,10 +40,10 @@ const OLDEST_OPSET: i64 = 7;
 pub fn read(path: &Path) -> Result<Network> {
     let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if !size.is_file() {
-        return Err(Error::file(path, "the path", "this is no file"));
+        return Err(Error::file(path, "", "not a file"));
     }
     if size.len() > MOST_BYTES {
-        return Err(Error::file(path, "the whole file", "larger than 2 GiB, which no ONNX file can be"));
+        return Err(Error::file(path, "", "larger than 2 GiB, which no ONNX file can be"));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     from_bytes(&bytes, path)
@@ -53,7 +53,7 @@ pub fn read(path: &Path) -> Result<Network> {
 pub fn read_tensor(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let tensor = proto::TensorProto::decode(bytes.as_slice())
-        .map_err(|e| Error::file(path, "the whole file", format!("no stored tensor, or cut short ({e})")))?;
+        .map_err(|e| Error::file(path, "", format!("not a stored tensor, or truncated ({e})")))?;
     let constant = constant::Constant::read(&tensor, path)?;
     Ok((constant.dims.clone(), constant.floats()))
 }
@@ -61,13 +61,13 @@ pub fn read_tensor(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
 /// Reads a network from the bytes of an ONNX file; `path` names it in errors and says where external weights lie.
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
     let model = proto::ModelProto::decode(bytes)
-        .map_err(|e| Error::file(path, "the whole file", format!("not an ONNX file, or cut short ({e})")))?;
+        .map_err(|e| Error::file(path, "", format!("not an ONNX file, or truncated ({e})")))?;
     let graph = model.graph.filter(|graph| !graph.node.is_empty());
-    let graph = graph.ok_or_else(|| Error::file(path, "the graph", "the file holds no network"))?;
+    let graph = graph.ok_or_else(|| Error::file(path, "the graph", "the file contains no network"))?;
     let opset = model.opset_import.iter().filter(|set| set.domain.is_empty() || set.domain == "ai.onnx");
     let opset = opset.map(|set| set.version).max().unwrap_or(1);
     if opset < OLDEST_OPSET {
-        let reason = format!("operator set {opset} is too old; export again with {OLDEST_OPSET} or newer");
+        let reason = format!("operator set {opset} is too old. Export again with {OLDEST_OPSET} or newer.");
         return Err(Error::file(path, "the operator set", reason));
     }
     let order = topological_sort::topological_order(&graph, path)?;

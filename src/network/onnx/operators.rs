@@ -53,14 +53,14 @@ impl Lowering<'_> {
                 self.push(node, node_names::of_node(node), Op::Sigmoid, vec![input], &[])?
             }
             op if FOREIGN.contains(&op) => {
-                let what = "cannot become integrate-and-fire neurons, which never answer below 0 and rise in a straight line; \
-                            train the network with ReLU, clip or QCFS activations";
+                let what = "cannot be replaced by integrate-and-fire neurons, whose output is linear and never \
+                            negative. Train the network with ReLU, clip or QCFS activations.";
                 return Err(self.node_error(node, format!("{op} activations {what}")));
             }
             "If" | "Loop" | "Scan" => {
-                return Err(self.node_error(node, "control flow is not read; export with fixed shapes"));
+                return Err(self.node_error(node, "control flow is not supported. Export with fixed shapes."));
             }
-            op => return Err(self.node_error(node, format!("{op} is an operation that is not read"))),
+            op => return Err(self.node_error(node, format!("operation {op} is not supported"))),
         };
         Ok(Value::Layer(id))
     }
@@ -68,8 +68,7 @@ impl Lowering<'_> {
     /// Input `k` as finite numbers.
     pub fn weights(&self, node: &NodeProto, k: usize) -> Result<std::rc::Rc<Constant>> {
         let constant = self.constant_input(node, k);
-        let constant = constant
-            .ok_or_else(|| self.node_error(node, format!("input {k} should be trained weights but is no constant")))?;
+        let constant = constant.ok_or_else(|| self.node_error(node, format!("input {k} must be constant weights")))?;
         match constant.floats().iter().position(|w| !w.is_finite()) {
             Some(at) => {
                 Err(self.node_error(node, format!("weight {at} of '{}' is not a finite number", node.input[k])))
@@ -91,9 +90,13 @@ impl Lowering<'_> {
         let input = self.layer_input(node, 0)?;
         let constant = self.weights(node, 1)?;
         if constant.dims.len() != 4 {
-            return Err(
-                self.node_error(node, format!("its weights have shape {:?}; 2-D convolutions are read", constant.dims))
-            );
+            return Err(self.node_error(
+                node,
+                format!(
+                    "its weights have shape {}; 2-D convolutions are supported",
+                    crate::error::format_shape(&constant.dims)
+                ),
+            ));
         }
         let kernel = [constant.dims[2], constant.dims[3]];
         let window = self.window(node, input, kernel)?;
@@ -114,10 +117,13 @@ impl Lowering<'_> {
         let input = self.layer_input(node, 0)?;
         let constant = self.weights(node, 1)?;
         let &[rows, columns] = constant.dims.as_slice() else {
-            return Err(self.node_error(node, format!("its weights have shape {:?}, not a matrix", constant.dims)));
+            return Err(self.node_error(
+                node,
+                format!("its weights have shape {}, not that of a matrix", crate::error::format_shape(&constant.dims)),
+            ));
         };
         if node.int("transA", 0) != 0 {
-            return Err(self.node_error(node, "a transposed input is not read"));
+            return Err(self.node_error(node, "a transposed input is not supported"));
         }
         let values = constant.floats();
         let alpha = node.float("alpha", 1.0);
@@ -145,8 +151,9 @@ impl Lowering<'_> {
         let part = |k: usize| self.weights(node, k).map(|c| c.floats());
         let (gamma, beta, mean, variance) = (part(1)?, part(2)?, part(3)?, part(4)?);
         let epsilon = f64::from(node.float("epsilon", 1e-5));
-        let op = batch_norm([&gamma, &beta, &mean, &variance], epsilon)
-            .ok_or_else(|| self.node_error(node, "its four parts differ in length, or a variance is negative"))?;
+        let op = batch_norm([&gamma, &beta, &mean, &variance], epsilon).ok_or_else(|| {
+            self.node_error(node, "its four parameters have different lengths, or a variance is negative")
+        })?;
         let name = self.layer_name(node, 1);
         self.push(node, name, op, vec![input], &[])
     }
@@ -159,7 +166,7 @@ impl Lowering<'_> {
         let at = axis(node.int("axis", default), rank).map_err(|e| self.node_error(node, e))?;
         if at + 1 != rank {
             return Err(
-                self.node_error(node, format!("along dimension {at} of {rank}; only along the last one is read"))
+                self.node_error(node, format!("along dimension {at} of {rank}; only the last one is supported"))
             );
         }
         let op = Op::Softmax { log: node.op_type == "LogSoftmax" };

@@ -31,11 +31,11 @@ impl Lowering<'_> {
             Op::MaxPool2d { kernel, stride: window.stride, padding, dilation: window.dilation }
         } else {
             if window.dilation != [1, 1] {
-                return Err(self.node_error(node, "a dilated average pool is not read"));
+                return Err(self.node_error(node, "a dilated average pool is not supported"));
             }
             let count_include_pad = node.int("count_include_pad", 0) != 0;
             if count_include_pad && padding != window.padding {
-                return Err(self.node_error(node, "ceil_mode together with count_include_pad is not read"));
+                return Err(self.node_error(node, "ceil_mode together with count_include_pad is not supported"));
             }
             Op::AvgPool2d { kernel, stride: window.stride, padding, count_include_pad }
         };
@@ -45,7 +45,7 @@ impl Lowering<'_> {
     pub fn global_pool(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let &[_, h, w] = self.nodes[input].shape.as_slice() else {
-            return Err(self.node_error(node, "pools something that is no image"));
+            return Err(self.node_error(node, "pools something that is not an image"));
         };
         let (kernel, padding) = ([h, w], [0; 4]);
         let op = if node.op_type == "GlobalMaxPool" {
@@ -99,7 +99,7 @@ impl Lowering<'_> {
             _ => None,
         };
         pair.filter(|p| p.iter().all(|&v| v > 0 && v < 1 << 20))
-            .ok_or_else(|| self.node_error(node, format!("{name} is {values:?}; two numbers above 0 are read")))
+            .ok_or_else(|| self.node_error(node, format!("{name} is {values:?}; two numbers above 0 are expected")))
     }
 
     /// Stride, padding and dilation of a sliding window.
@@ -127,7 +127,7 @@ impl Lowering<'_> {
                     (padding[i], padding[i + 2]) = if side == "SAME_UPPER" { (small, large) } else { (large, small) };
                 }
             }
-            other => return Err(self.node_error(node, format!("auto_pad '{other}' is not known"))),
+            other => return Err(self.node_error(node, format!("auto_pad '{other}' is unknown"))),
         }
         Ok(WindowExtent { stride, padding, dilation })
     }

@@ -8,18 +8,22 @@ pub fn resolve(from: &[usize], target: &[i64]) -> Result<Vec<usize>, String> {
     for (i, &d) in target.iter().enumerate() {
         dims.push(match d {
             -1 if open.replace(i).is_none() => 1,
-            0 => *from.get(i).ok_or("a reshape keeps a dimension that is not there")?,
-            d if d > 0 => usize::try_from(d).map_err(|_| "an absurd dimension".to_owned())?,
-            _ => return Err(format!("reshape target {target:?} makes no sense")),
+            0 => *from.get(i).ok_or("a reshape keeps a dimension that does not exist")?,
+            d if d > 0 => usize::try_from(d).map_err(|_| "an invalid dimension".to_owned())?,
+            _ => return Err(format!("invalid reshape target {target:?}")),
         });
     }
     let known =
-        dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n > 0).ok_or("an absurd reshape target")?;
+        dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n > 0).ok_or("an invalid reshape target")?;
     if let Some(open) = open {
         dims[open] = total / known;
     }
     if dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) != Some(total) {
-        return Err(format!("shape {from:?} cannot be reshaped to {target:?}"));
+        return Err(format!(
+            "shape {} cannot be reshaped to {}",
+            crate::error::format_shape(from),
+            crate::error::format_shape(target)
+        ));
     }
     Ok(dims)
 }
@@ -46,7 +50,7 @@ pub fn squeezed(from: &[usize], axes: Option<&[i64]>) -> Result<Vec<usize>, Stri
         None => (0..from.len()).filter(|&i| from[i] == 1).collect(),
     };
     match places.iter().find(|&&place| from[place] != 1) {
-        Some(place) => Err(format!("dimension {place} of {from:?} cannot be squeezed away")),
+        Some(place) => Err(format!("dimension {place} of {} cannot be squeezed", crate::error::format_shape(from))),
         None => Ok((0..from.len()).filter(|i| !places.contains(i)).map(|i| from[i]).collect()),
     }
 }

@@ -12,7 +12,7 @@ pub fn topological_order(graph: &GraphProto, path: &Path) -> Result<Vec<usize>> 
     for (index, node) in graph.node.iter().enumerate() {
         for output in node.output.iter().filter(|name| !name.is_empty()) {
             if maker.insert(output, index).is_some() {
-                return Err(Error::file(path, format!("value '{output}'"), "is made by two nodes"));
+                return Err(Error::file(path, format!("value '{output}'"), "is produced by two nodes"));
             }
         }
     }
@@ -40,14 +40,14 @@ pub fn topological_order(graph: &GraphProto, path: &Path) -> Result<Vec<usize>> 
             match maker.get(input.as_str()) {
                 Some(&before) if state[before] == 1 => {
                     let names = format!("nodes '{}' and '{}'", graph.node[before].name, node.name);
-                    return Err(Error::file(path, names, "each wait for the other: the graph has a cycle"));
+                    return Err(Error::file(path, names, "depend on each other: the graph has a cycle"));
                 }
                 Some(&before) if state[before] == 0 => stack.push((before, 0)),
                 Some(_) => {}
                 None if input.is_empty() || given.contains(input.as_str()) => {}
                 None => {
                     let place = format!("node '{}' ({})", node.name, node.op_type);
-                    return Err(Error::file(path, place, format!("reads '{input}', which nothing makes")));
+                    return Err(Error::file(path, place, format!("reads '{input}', which no node produces")));
                 }
             }
         }

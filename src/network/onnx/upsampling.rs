@@ -17,7 +17,10 @@ impl Lowering<'_> {
         let input = self.layer_input(node, 0)?;
         let constant = self.weights(node, 1)?;
         let &[_, _, high, wide] = constant.dims.as_slice() else {
-            let reason = format!("its weights have shape {:?}; 2-D transposed convolutions are read", constant.dims);
+            let reason = format!(
+                "its weights have shape {}; 2-D transposed convolutions are supported",
+                crate::error::format_shape(&constant.dims)
+            );
             return Err(self.node_error(node, reason));
         };
         let kernel = [high, wide];
@@ -71,7 +74,7 @@ impl Lowering<'_> {
     pub fn resize(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let &[_, height, width] = self.nodes[input].shape.as_slice() else {
-            return Err(self.node_error(node, "resizes something that is no image"));
+            return Err(self.node_error(node, "resizes something that is not an image"));
         };
         let upsample = node.op_type == "Upsample";
         // Resize of operator set 10 has its scales where newer ones have a region.
@@ -82,7 +85,7 @@ impl Lowering<'_> {
             .or_else(|| node.floats("scales").map(<[f32]>::to_vec));
         let sizes = if old { None } else { constant(3).and_then(|c| c.as_ints()) };
         if node.int("antialias", 0) != 0 || !matches!(node.text("keep_aspect_ratio_policy").as_str(), "" | "stretch") {
-            return Err(self.node_error(node, "antialiasing and fitting to an aspect ratio are not read"));
+            return Err(self.node_error(node, "antialiasing and keeping the aspect ratio are not supported"));
         }
         let axes = node.ints("axes").map_or_else(|| vec![0, 1, 2, 3], <[i64]>::to_vec);
         let place = |axis: i64| axes.iter().position(|&a| a == axis || a == axis - 4);
@@ -117,7 +120,7 @@ impl Lowering<'_> {
                     method.matrix(from, (from as f64 * f64::from(scale)).floor() as usize, f64::from(scale))
                 }
                 (None, Some(&size)) => {
-                    let size = usize::try_from(size).map_err(|_| "an absurd size".to_owned())?;
+                    let size = usize::try_from(size).map_err(|_| "an invalid size".to_owned())?;
                     method.matrix(from, size, size as f64 / from as f64)
                 }
                 _ => Err("neither its scales nor its sizes are constants".into()),
@@ -162,7 +165,7 @@ impl Method {
                     let taps = [far(part + 1.0), near(part), near(1.0 - part), far(2.0 - part)];
                     taps.iter().enumerate().for_each(|(k, tap)| row[clamped(low - 1.0 + k as f64)] += tap);
                 }
-                other => return Err(format!("interpolation '{other}' is not read")),
+                other => return Err(format!("interpolation '{other}' is not supported")),
             }
         }
         Ok(Weights::new(vec![out, from], data))
@@ -188,7 +191,7 @@ impl Method {
             }
             "asymmetric" => i / scale,
             "tf_half_pixel_for_nn" => (i + 0.5) / scale,
-            other => return Err(format!("coordinate mode '{other}' is not read")),
+            other => return Err(format!("coordinate mode '{other}' is not supported")),
         })
     }
 
@@ -198,7 +201,7 @@ impl Method {
             "round_prefer_ceil" => (x + 0.5).floor(),
             "floor" => x.floor(),
             "ceil" => x.ceil(),
-            other => return Err(format!("nearest mode '{other}' is not read")),
+            other => return Err(format!("nearest mode '{other}' is not supported")),
         })
     }
 }

@@ -21,9 +21,9 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// Place and reason when it is no whole zip file or not one of PyTorch's state dicts.
     pub fn open(bytes: &'a [u8]) -> Result<Self, (String, String)> {
-        let whole = |reason: String| ("the whole file".to_owned(), reason);
+        let whole = |reason: String| ("".to_owned(), reason);
         let mut zip = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| whole(format!("not a whole zip archive ({error}); the file may be cut short")))?;
+            .map_err(|error| whole(format!("not a complete zip archive ({error}). The file may be truncated.")))?;
         let mut pickle = None;
         let mut order = None;
         let mut storages = HashMap::new();
@@ -37,7 +37,7 @@ impl<'a> Archive<'a> {
                 continue;
             }
             if entry.compression() != CompressionMethod::Stored {
-                return Err((name, "is compressed, which PyTorch does not do; save the file again".into()));
+                return Err((name, "is compressed, unlike PyTorch files. Save the file again.".into()));
             }
             let start = entry.data_start().and_then(|start| usize::try_from(start).ok());
             let end =
@@ -51,11 +51,11 @@ impl<'a> Archive<'a> {
             }
         }
         if order.is_some_and(|order| order != b"little") {
-            return Err(whole("was written on a big-endian machine, which is not read".into()));
+            return Err(whole("was written on a big-endian machine, which is not supported".into()));
         }
         match pickle {
             _ if script => {
-                let reason = "is a TorchScript program, not a state dict; load it in PyTorch and save its weights with";
+                let reason = "is a TorchScript program, not a state dict. Load it in PyTorch and save its weights with";
                 Err(whole(format!("{reason} {SAVE}")))
             }
             None => Err(whole("is a zip archive without data.pkl, which every PyTorch file has".into())),

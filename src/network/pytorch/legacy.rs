@@ -16,10 +16,10 @@ const VERSION: PickleValue<'_> = PickleValue::Int(1001);
 /// # Errors
 /// Place and reason when the bytes are no such file.
 pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, String)> {
-    let whole = |reason: &str| ("the whole file".to_owned(), reason.to_owned());
+    let whole = |reason: &str| ("".to_owned(), reason.to_owned());
     if bytes.get(257..262) == Some(b"ustar") {
         return Err(whole(
-            "was written by PyTorch before 0.1.10 (a tar archive); load it in PyTorch and save it again",
+            "was written by PyTorch before 0.1.10 (a tar archive). Load it in PyTorch and save it again.",
         ));
     }
     let mut at = 0;
@@ -28,30 +28,30 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, 
         at += taken;
         Ok::<_, (String, String)>((pickle, at))
     };
-    let strange = || whole("not a PyTorch file: neither a zip archive nor the older row of pickles");
+    let strange = || whole("not a PyTorch file: neither a zip archive nor the older sequence of pickles");
     match next("the magic number") {
         Ok((Pickle { root: PickleValue::Long(magic), .. }, _)) if magic == MAGIC => {}
         _ => return Err(strange()),
     }
     if next("the version")?.0.root != VERSION {
-        return Err(("the version".into(), "is not 1001, the only one there was".into()));
+        return Err(("the version".into(), "is not 1001, the only known version".into()));
     }
-    let machine = next("the writing machine")?.0;
+    let machine = next("the byte order")?.0;
     if let PickleValue::Dict(id) = machine.root
         && machine.dict(id).contains(&(PickleValue::Text("little_endian"), PickleValue::Bool(false)))
     {
-        return Err(whole("was written on a big-endian machine, which is not read"));
+        return Err(whole("was written on a big-endian machine, which is not supported"));
     }
     let (pickle, _) = next("the state dict")?;
-    let (keys, mut at) = next("the list of storages")?;
+    let (keys, mut at) = next("the storage list")?;
     let sizes: HashMap<&str, usize> =
         pickle.storages.iter().map(|storage| (storage.key, storage.kind.size())).collect();
     let mut storages = HashMap::new();
     for &key in keys.items(keys.root) {
         let PickleValue::Text(key) = key else {
-            return Err(("the list of storages".into(), "a storage key that is no text".into()));
+            return Err(("the storage list".into(), "a storage key that is not a string".into()));
         };
-        let short = || (format!("storage '{key}'"), "the file is cut short before its end".to_owned());
+        let short = || (format!("storage '{key}'"), "the file is truncated".to_owned());
         let size = sizes.get(key).ok_or_else(|| (format!("storage '{key}'"), "belongs to no tensor".to_owned()))?;
         let count = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).ok_or_else(short)?;
         at += count.len();

@@ -38,10 +38,10 @@ const WRAPPED_AS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net",
 pub fn read(path: &Path) -> Result<StateDict> {
     let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if !meta.is_file() {
-        return Err(Error::file(path, "the path", "this is no file"));
+        return Err(Error::file(path, "", "not a file"));
     }
     if meta.len() > LARGEST_FILE {
-        return Err(Error::file(path, "the whole file", format!("{} bytes are more than is read", meta.len())));
+        return Err(Error::file(path, "", format!("{} bytes, above the size limit", meta.len())));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     from_bytes(&bytes, path)
@@ -65,11 +65,10 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
 
 /// The tensors of the dictionary that the pickle holds, or of the one that it wraps. `room` is the length of the file.
 fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Result<StateDict, (String, String)> {
-    let place = || "the whole file".to_owned();
+    let place = || "".to_owned();
     let PickleValue::Dict(root) = pickle.root else {
         let what = pickle.root.kind();
-        let reason =
-            format!("holds {what} where a state dict, a dictionary of tensors, is expected; save one with {SAVE}");
+        let reason = format!("contains {what} instead of a state dict (a dictionary of tensors). Save one with {SAVE}");
         return Err((place(), reason));
     };
     let mut dict = root;
@@ -83,7 +82,7 @@ fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Resu
         dict = inner.ok_or_else(|| {
             let keys: Vec<_> = pickle.dict(root).iter().take(8).map(|(key, _)| key.describe()).collect();
             let keys = if keys.is_empty() { "it is empty".into() } else { format!("its keys are {}", keys.join(", ")) };
-            (place(), format!("the dictionary in it holds no tensors ({keys}); save a state dict with {SAVE}"))
+            (place(), format!("its dictionary contains no tensors ({keys}). Save a state dict with {SAVE}"))
         })?;
     }
     let mut left = room;
@@ -97,7 +96,7 @@ fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Resu
         }
     }
     if entries.is_empty() {
-        return Err((place(), format!("the state dict in it holds no floating-point tensors; save one with {SAVE}")));
+        return Err((place(), format!("its state dict contains no floating-point tensors. Save one with {SAVE}")));
     }
     Ok(StateDict::new(entries).without_wrapper_prefix())
 }

@@ -11,7 +11,7 @@ impl<'a> Cursor<'a> {
     /// The next `count` bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
         let end = self.at.checked_add(count).filter(|&end| end <= self.bytes.len());
-        let end = end.ok_or_else(|| format!("the pickle ends at byte {} where it should go on", self.bytes.len()))?;
+        let end = end.ok_or_else(|| format!("the pickle ends early, at byte {}", self.bytes.len()))?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)
@@ -37,7 +37,7 @@ impl<'a> Cursor<'a> {
     /// The same as text.
     pub fn text(&mut self, width: usize) -> Result<&'a str, String> {
         let at = self.at;
-        std::str::from_utf8(self.counted(width)?).map_err(|_| format!("byte {at}: a text that is not UTF-8"))
+        std::str::from_utf8(self.counted(width)?).map_err(|_| format!("byte {at}: a string that is not UTF-8"))
     }
 
     /// The rest of the line.

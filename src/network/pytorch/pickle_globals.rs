@@ -45,8 +45,8 @@ impl Global {
             _ => {
                 let shown: String = format!("{module}.{name}").chars().filter(|c| !c.is_control()).take(120).collect();
                 return Err(format!(
-                    "asks for '{shown}', which no state dict needs and which is not run here; if this is a whole pickled \
-                     model or checkpoint, load it in PyTorch and save its weights alone: {SAVE}"
+                    "uses '{shown}', which no state dict needs and which is not executed. If this is a pickled model \
+                     or checkpoint, load it in PyTorch and save only its weights: {SAVE}"
                 ));
             }
         })

@@ -13,7 +13,7 @@ const MOST_DIMENSIONS: usize = 8;
 impl<'a> Tables<'a> {
     /// The storage that a persistent id names: `("storage", type, key, location, count[, view])`.
     pub fn storage(&self, id: PickleValue<'a>) -> Result<StorageRef<'a>, String> {
-        let bad = || "a persistent id that names no storage".to_owned();
+        let bad = || "a persistent id without a storage".to_owned();
         let &[
             PickleValue::Text("storage"),
             PickleValue::Global(Global::Storage(kind)),
@@ -61,7 +61,7 @@ impl<'a> Tables<'a> {
             {
                 Ok(TensorView { storage, offset, shape, stride })
             }
-            _ => Err("a tensor whose shape or stride makes no sense".into()),
+            _ => Err("a tensor with an invalid shape or stride".into()),
         }
     }
 }
@@ -88,7 +88,13 @@ impl Storages<'_> {
         }
         let key: String = storage.key.chars().filter(|c| !c.is_control()).take(40).collect();
         let bytes = self.0.get(storage.key).ok_or_else(|| format!("its storage '{key}' is not in the file"))?;
-        let beyond = || format!("shape {:?} reaches beyond its storage '{key}' of {} bytes", view.shape, bytes.len());
+        let beyond = || {
+            format!(
+                "shape {} exceeds its storage '{key}' of {} bytes",
+                crate::error::format_shape(&view.shape),
+                bytes.len()
+            )
+        };
         let count = view.shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).ok_or_else(beyond)?;
         // The last number that the view touches.
         let span = view
@@ -99,13 +105,16 @@ impl Storages<'_> {
         let first = view.offset.checked_add(storage.start);
         let end = first.zip(span).and_then(|(first, span)| first.checked_add(span)?.checked_add(1));
         let length = storage.count.checked_mul(kind.size()).filter(|&length| length <= bytes.len());
-        length.ok_or_else(|| format!("its storage '{key}' should have {} numbers and is cut short", storage.count))?;
+        length.ok_or_else(|| format!("its storage '{key}' should have {} values and is truncated", storage.count))?;
         if count == 0 {
             return Ok(Some(Weights::new(view.shape.clone(), Vec::new())));
         }
         let (first, _) = first.zip(end.filter(|&end| end <= storage.count)).ok_or_else(beyond)?;
         *left = left.checked_sub(count).ok_or_else(|| {
-            format!("shape {:?} and the tensors before it claim more numbers than the file can hold", view.shape)
+            format!(
+                "shape {} and the tensors before it need more values than the file can hold",
+                crate::error::format_shape(&view.shape)
+            )
         })?;
         let number = |at: usize| kind.read(&bytes[at * kind.size()..(at + 1) * kind.size()]);
         let mut data = Vec::with_capacity(count);

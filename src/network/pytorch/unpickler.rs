@@ -126,7 +126,7 @@ impl<'a> Unpickler<'a> {
                 (PickleValue::Text(name), PickleValue::Text(module)) => {
                     PickleValue::Global(Global::find(module, name)?)
                 }
-                _ => return Err("a global whose name is no text".into()),
+                _ => return Err("a global whose name is not a string".into()),
             },
             // REDUCE, NEWOBJ
             b'R' | 0x81 => {
@@ -141,7 +141,7 @@ impl<'a> Unpickler<'a> {
             }
             code @ (b'I' | b'L' | b'F' | b'V' | b'S' | b'g' | b'p' | b'P') => {
                 return Err(format!(
-                    "instruction '{}' of pickle protocol 0 or 1; save with protocol 2 or later",
+                    "instruction '{}' of pickle protocol 0 or 1. Save with protocol 2 or later.",
                     code as char
                 ));
             }
@@ -154,20 +154,20 @@ impl<'a> Unpickler<'a> {
     fn protocol(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         match self.cursor.byte()? {
             2..=5 => Ok(None),
-            other => Err(format!("pickle protocol {other}; 2 to 5 are read")),
+            other => Err(format!("pickle protocol {other}; 2 to 5 are supported")),
         }
     }
 
     fn pop(&mut self) -> Result<PickleValue<'a>, String> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
-            return Err("an instruction finds the stack empty; the file is damaged".into());
+            return Err("the stack is empty at an instruction; the file is damaged".into());
         }
         self.stack.pop().ok_or_else(|| "the stack is empty".into())
     }
 
     fn top(&self) -> Result<PickleValue<'a>, String> {
-        self.stack.last().copied().ok_or_else(|| "an instruction finds the stack empty; the file is damaged".into())
+        self.stack.last().copied().ok_or_else(|| "the stack is empty at an instruction; the file is damaged".into())
     }
 
     /// Everything above the last mark, which goes.
@@ -231,7 +231,7 @@ impl<'a> Unpickler<'a> {
                 for &pair in items.first().map_or(&[][..], |&list| self.tables.items(list)) {
                     match self.tables.items(pair) {
                         &[key, value] => entries.push((key, value)),
-                        _ => return Err("an ordered dictionary of something else than pairs".into()),
+                        _ => return Err("an ordered dictionary whose entries are not pairs".into()),
                     }
                 }
                 Ok(self.dictionary(entries))
@@ -257,7 +257,7 @@ impl<'a> Unpickler<'a> {
         self.pop()?;
         match self.top()? {
             PickleValue::Dict(_) => Ok(None),
-            other => Err(format!("sets attributes of {}, which is not read", other.kind())),
+            other => Err(format!("sets attributes of {}, which is not supported", other.kind())),
         }
     }
 }

@@ -139,7 +139,7 @@ impl GraphRecord {
     ) -> Result<(Vec<Node>, NodeId)> {
         let fail = |place: String, reason: String| Error::file(source, place, reason);
         if self.output >= self.nodes.len() {
-            let reason = format!("output {} of a graph with {} nodes", self.output, self.nodes.len());
+            let reason = format!("output {} does not exist in a graph of {} nodes", self.output, self.nodes.len());
             return Err(fail("graph".into(), reason));
         }
         let mut names = HashSet::new();
@@ -169,7 +169,7 @@ impl NodeRecord {
             return Err("the first node, and no other, must be the input".into());
         }
         if let Some(input) = self.inputs.iter().find(|&&input| input >= id) {
-            return Err(format!("reads node {input}, which does not come before it"));
+            return Err(format!("reads node {input}, which is not an earlier node"));
         }
         let (least, most) = match self.op {
             OpRecord::Input => (0, 0),
@@ -177,21 +177,21 @@ impl NodeRecord {
             _ => (1, 1),
         };
         if self.inputs.len() < least || self.inputs.len() > most {
-            return Err(format!("has {} inputs, which is not what its operation takes", self.inputs.len()));
+            return Err(format!("has {} inputs, which does not match its operation", self.inputs.len()));
         }
         if self.name.is_empty() {
             return Err("has no name".into());
         }
         if self.shape.is_empty() || self.shape.len() > LARGEST_RANK {
             return Err(format!(
-                "shape {:?} has {} dimensions; 1 to {LARGEST_RANK} are read",
-                self.shape,
+                "shape {} has {} dimensions; 1 to {LARGEST_RANK} are supported",
+                crate::error::format_shape(&self.shape),
                 self.shape.len()
             ));
         }
         match self.shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n)) {
             Some(1..=LARGEST_NODE) => Ok(()),
-            _ => Err(format!("shape {:?} must hold 1 to {LARGEST_NODE} values", self.shape)),
+            _ => Err(format!("shape {} must have 1 to {LARGEST_NODE} values", crate::error::format_shape(&self.shape))),
         }
     }
 }

@@ -126,11 +126,7 @@ pub fn load_any(path: &Path) -> Result<FileContent> {
 fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).map_err(|source| Error::io(path, source))?.len();
     if size > LARGEST_FILE {
-        return Err(Error::file(
-            path,
-            "file size",
-            format!("{size} bytes; networks above {LARGEST_FILE} bytes are refused"),
-        ));
+        return Err(Error::file(path, "file size", format!("{size} bytes, above the limit of {LARGEST_FILE} bytes")));
     }
     std::fs::read(path).map_err(|source| Error::io(path, source))
 }
@@ -145,8 +141,8 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
         FileContent::Weights(state) => {
             let count = state.len();
             let reason = format!(
-                "{count} tensors but no graph ('{FORMAT}' and '{GRAPH}' are missing): weights alone do not say how the \
-                 layers are connected; export the network to ONNX and open that"
+                "{count} tensors but no graph ('{FORMAT}' and '{GRAPH}' are missing): weights alone do not define how \
+                 the layers are connected. Export the network to ONNX and open that."
             );
             Err(Error::file(source, "metadata", reason))
         }
@@ -155,7 +151,7 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
 
 fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
     let fail = |place: &str, reason: String| Error::file(source, place, reason);
-    let broken = |error| fail("header", format!("not a whole safetensors file: {error}"));
+    let broken = |error| fail("header", format!("not a complete safetensors file ({error})"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let empty = Default::default();
     let texts = metadata.metadata().as_ref().unwrap_or(&empty);
@@ -163,7 +159,7 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
         Some(VERSION) => {}
         Some(other) => {
             let reason =
-                format!("'{FORMAT}' is '{other}', and this program reads version {VERSION}; a newer one may read it");
+                format!("'{FORMAT}' is '{other}', but this program reads version {VERSION}. Use a newer program.");
             return Err(fail("metadata", reason));
         }
         None => {
@@ -172,7 +168,8 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
         }
     }
     let graph = texts.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;
-    let record: GraphRecord = serde_json::from_str(graph).map_err(|e| fail(GRAPH, format!("not understood: {e}")))?;
+    let record: GraphRecord =
+        serde_json::from_str(graph).map_err(|e| fail(GRAPH, format!("cannot be parsed ({e})")))?;
     let scaling = match texts.get(SCALING) {
         Some(text) => Some(Scaling::parse(text).map_err(|e| fail(SCALING, e.to_string()))?),
         None => None,
@@ -186,21 +183,24 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
     let stem = || source.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
     let name = texts.get(NAME).cloned().unwrap_or_else(stem);
     let network = Network { name, nodes, output, scaling, class_names };
-    validate(&network).map_err(|error| fail("graph", error.to_string()))?;
+    validate(&network).map_err(|error| match error {
+        Error::Network { node, reason } => fail(&format!("node '{node}'"), reason),
+        other => fail("graph", other.to_string()),
+    })?;
     Ok(FileContent::Network(network))
 }
 
 /// The tensor `name`: f32, every number finite.
 fn read_weight(tensors: &SafeTensors, name: &str, source: &Path) -> Result<Weight> {
     let fail = |reason: String| Error::file(source, format!("tensor '{name}'"), reason);
-    let view = tensors.tensor(name).map_err(|_| fail("the graph needs it but the file does not have it".into()))?;
+    let view = tensors.tensor(name).map_err(|_| fail("the graph uses it, but the file does not contain it".into()))?;
     if view.dtype() != Dtype::F32 {
-        return Err(fail(format!("holds {} numbers, and only F32 is read", view.dtype())));
+        return Err(fail(format!("has values of type {}; only F32 is supported", view.dtype())));
     }
     let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     let data: Vec<f32> = numbers.collect();
     match data.iter().position(|value| !value.is_finite()) {
-        Some(at) => Err(fail(format!("number {at} is {}, and weights must be finite", data[at]))),
+        Some(at) => Err(fail(format!("value {at} is {}; weights must be finite", data[at]))),
         None => Ok(Weight::new(view.shape().to_vec(), data)),
     }
 }

@@ -85,7 +85,7 @@ fn refused(change: impl FnOnce(&mut Value, &mut Vec<u8>)) -> String {
     let error = from_bytes(&bytes, Path::new("bad.safetensors")).expect_err("a broken file was read");
     assert_eq!(error.exit_code(), 2);
     let text = error.to_string();
-    assert!(text.starts_with("bad.safetensors: "), "{text}");
+    assert!(text.starts_with("Cannot open bad.safetensors: "), "{text}");
     text
 }
 
@@ -108,7 +108,7 @@ fn files_that_are_no_safetensors_are_refused() {
     let good = to_bytes(&sample(ZooArchitecture::Mlp, "relu")).unwrap();
     for cut in [0, 1, 7, 8, 9, 100, good.len() / 2, good.len() - 1] {
         let text = from_bytes(&good[..cut], Path::new("cut")).expect_err("a cut file was read").to_string();
-        says(&text, &["cut: header: not a whole safetensors file"]);
+        says(&text, &["cut: header: not a complete safetensors file"]);
     }
     let mut long = good.clone();
     long.push(0);
@@ -134,7 +134,7 @@ fn plain_weights_say_that_the_graph_is_missing() {
 #[test]
 fn other_versions_and_broken_metadata_are_refused() {
     says(&refused(|header, _| header["__metadata__"][FORMAT] = "2".into()), &["'2'", "version 1"]);
-    says(&refused(|header, _| header["__metadata__"][GRAPH] = "{".into()), &["spikescope.graph: not understood"]);
+    says(&refused(|header, _| header["__metadata__"][GRAPH] = "{".into()), &["spikescope.graph: cannot be parsed"]);
     says(&refused(|header, _| header["__metadata__"][SCALING] = "mean=nan".into()), &[SCALING]);
     says(&refused(|header, _| header["__metadata__"][CLASS_NAMES] = "3".into()), &[CLASS_NAMES]);
     says(&refused(|header, _| header["__metadata__"] = json!({"a": 1})), &["header"]);
@@ -144,14 +144,14 @@ fn other_versions_and_broken_metadata_are_refused() {
 fn graphs_that_are_no_graph_are_refused() {
     says(&refused_graph(|graph| graph["nodes"] = json!([])), &["graph", "output"]);
     says(&refused_graph(|graph| graph["output"] = json!(99)), &["output 99"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([3])), &["node 2", "does not come before"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([2])), &["does not come before"]);
+    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([3])), &["node 2", "not an earlier node"]);
+    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([2])), &["not an earlier node"]);
     says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([])), &["0 inputs"]);
     says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([0, 1])), &["2 inputs"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([-1])), &["not understood"]);
+    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([-1])), &["cannot be parsed"]);
     says(&refused_graph(|graph| graph["nodes"][2]["name"] = json!("features.0")), &["node 2", "same name"]);
     says(&refused_graph(|graph| graph["nodes"][2]["name"] = json!("")), &["no name"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "exec"})), &["not understood", "exec"]);
+    says(&refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "exec"})), &["cannot be parsed", "exec"]);
     says(&refused_graph(|graph| graph["nodes"][0]["op"] = json!({"kind": "relu"})), &["input"]);
     says(&refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "input"})), &["node 2", "input"]);
     for shape in [json!([]), json!([0]), json!([1, 1, 1, 1, 1]), json!([1u64 << 40, 1u64 << 40]), json!([1u64 << 29])] {
@@ -162,9 +162,9 @@ fn graphs_that_are_no_graph_are_refused() {
 #[test]
 fn tensors_that_do_not_fit_are_refused() {
     let text = refused_graph(|graph| graph["nodes"][1]["name"] = json!("features.99"));
-    says(&text, &["'features.99.weight'", "does not have it"]);
+    says(&text, &["'features.99.weight'", "does not contain it"]);
     let text = refused(|_, numbers| numbers[..4].copy_from_slice(&f32::NAN.to_le_bytes()));
-    says(&text, &["tensor 'classifier.0.bias'", "number 0 is NaN"]);
+    says(&text, &["tensor 'classifier.0.bias'", "value 0 is NaN"]);
     let text = refused(|header, _| header["features.0.weight"]["dtype"] = json!("I32"));
     says(&text, &["'features.0.weight'", "I32"]);
     let text = refused(|header, _| header["features.0.weight"]["shape"] = json!([1u64 << 62, 1u64 << 62]));

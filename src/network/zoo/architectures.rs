@@ -90,8 +90,10 @@ fn block(
 fn check(input_shape: &[usize], classes: usize) -> Result<()> {
     let values: usize = input_shape.iter().product();
     if input_shape.is_empty() || values == 0 || classes == 0 {
-        let reason =
-            format!("samples of shape {input_shape:?} with {classes} classes: a network needs values and classes");
+        let shape = crate::error::format_shape(input_shape);
+        let reason = format!(
+            "Cannot build a network for samples of shape {shape} with {classes} classes: both must be above 0."
+        );
         return Err(Error::Invalid(reason));
     }
     Ok(())
@@ -102,7 +104,8 @@ fn check_image(input_shape: &[usize], classes: usize) -> Result<()> {
     match input_shape {
         &[_, h, w] if h >= 4 && w >= 4 => Ok(()),
         _ => Err(Error::Invalid(format!(
-            "samples of shape {input_shape:?}: this architecture needs images [C, H, W] of at least 4x4; use mlp"
+            "Cannot use this architecture for samples of shape {}: it needs images CxHxW of at least 4x4. Use mlp.",
+            crate::error::format_shape(input_shape)
         ))),
     }
 }

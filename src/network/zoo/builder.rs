@@ -97,7 +97,7 @@ impl Builder {
     fn image(&self, id: NodeId) -> &[usize; 3] {
         match self.nodes[id].shape.first_chunk() {
             Some(shape) => shape,
-            None => unreachable!("'{}' is no image", self.nodes[id].name),
+            None => unreachable!("'{}' is not an image", self.nodes[id].name),
         }
     }
 

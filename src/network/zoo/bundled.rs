@@ -21,19 +21,19 @@ pub struct Bundled {
 pub const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "digits-cnn",
-        description: "A small ReLU convolutional network: converts well once its thresholds are balanced.",
+        description: "Small ReLU convolutional network; converts well with balanced thresholds.",
         test_accuracy: 0.9975,
         bytes: include_bytes!("../../../assets/digits-cnn.safetensors"),
     },
     Bundled {
         name: "digits-mlp",
-        description: "Three fully connected layers with 4-level QCFS activations: right after very few time-steps.",
+        description: "Three fully connected layers with 4-level QCFS activations; accurate after very few time-steps.",
         test_accuracy: 0.9975,
         bytes: include_bytes!("../../../assets/digits-mlp.safetensors"),
     },
     Bundled {
         name: "digits-resnet",
-        description: "A residual network with 8-level QCFS activations: its errors add up over the layers, and it needs \
+        description: "Residual network with 8-level QCFS activations; errors accumulate over the layers, and it needs \
                       many time-steps.",
         test_accuracy: 0.9985,
         bytes: include_bytes!("../../../assets/digits-resnet.safetensors"),

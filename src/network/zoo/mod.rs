@@ -35,7 +35,9 @@ impl ZooArchitecture {
             "mlp" => Ok(Self::Mlp),
             "cnn" => Ok(Self::Cnn),
             "resnet" => Ok(Self::Resnet),
-            _ => Err(Error::Invalid(format!("architecture '{text}' is not known; use mlp, cnn or resnet"))),
+            _ => {
+                Err(Error::Invalid(format!("Cannot use architecture '{text}': unknown name. Use mlp, cnn or resnet.")))
+            }
         }
     }
 
@@ -58,8 +60,11 @@ impl ZooArchitecture {
 /// # Errors
 /// [`Error::Invalid`] for any other text, or L outside 1..=1024.
 pub fn parse_activation(text: &str) -> Result<Activation> {
-    let bad =
-        || Error::Invalid(format!("activation '{text}' is not understood; use relu, clip or qcfs:L (as in qcfs:8)"));
+    let bad = || {
+        Error::Invalid(format!(
+            "Cannot use activation '{text}': unknown name. Use relu, clip or qcfs:L (such as qcfs:8)."
+        ))
+    };
     match text.split_once(':') {
         None if text == "relu" => Ok(Activation::Relu),
         None if text == "clip" => Ok(Activation::Clip { lambda: CLIP_START }),

@@ -101,7 +101,7 @@ impl OffscreenPane {
     /// [`Error::Invalid`] for the whole screen, and for a pane that has nothing to draw yet.
     pub fn csv(&mut self, lab: &Lab) -> Result<String> {
         let Some(pane) = self.pane else {
-            return Err(Error::Invalid("a table is of one pane; say which (--pane NAME)".into()));
+            return Err(Error::Invalid("Cannot write a table: no pane named. Use --pane NAME.".into()));
         };
         self.stage.ctx().data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::csv_wanted(), String::new()));
         self.frames(lab);
@@ -112,7 +112,7 @@ impl OffscreenPane {
             .unwrap_or_default();
         match table.is_empty() {
             false => Ok(table),
-            true => Err(Error::Invalid(format!("the pane '{}' has no numbers to write", pane.title()))),
+            true => Err(Error::Invalid(format!("Cannot write a table of pane '{}': it has no data.", pane.title()))),
         }
     }
 

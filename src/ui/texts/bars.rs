@@ -1,6 +1,6 @@
 //! What the bars at the top and the bottom say.
 
-pub const NOTHING_RUN: &str = "nothing has been run yet";
+pub const NOTHING_RUN: &str = "no run yet";
 
 pub fn samples(count: usize, from: usize, to: usize, of: &str) -> String {
     format!("{count} samples ({from}..{to}) of {of}")
@@ -11,13 +11,13 @@ pub fn latency(presteps: usize, steps: usize) -> String {
 }
 
 pub const EACH_LAYER: &str = "each layer, and each pass, calibrates on the corrected output of the layer before";
-pub const LOCK_STEP: &str = "all layers take their pre-steps in lock-step";
+pub const LOCK_STEP: &str = "all layers run their pre-steps at the same time";
 
 pub fn latency_hint(hardware: usize, steps: usize, why: &str) -> String {
-    format!("Pre-steps and T, as the papers count. Event-driven hardware would need {hardware} + {steps}: {why}")
+    format!("Pre-steps + T, as counted in the papers. Event-driven hardware needs {hardware} + {steps}: {why}")
 }
 
-pub const BACKEND_HINT: &str = "The Burn backend that computes the dense layers";
+pub const BACKEND_HINT: &str = "Burn backend that computes the dense layers";
 
 pub fn last_run(seconds: &str) -> String {
     format!("last run {seconds}")
@@ -25,8 +25,8 @@ pub fn last_run(seconds: &str) -> String {
 
 pub fn took(opening: &str, calibrating: &str, ann: &str, snn: &str, measuring: &str) -> String {
     format!(
-        "Opening {opening}, calibrating {calibrating}, ANN {ann}, SNN {snn}, measuring {measuring}. What was known \
-         from before costs nothing."
+        "Opening {opening}, calibrating {calibrating}, ANN {ann}, SNN {snn}, measuring {measuring}. Cached results \
+         take no time."
     )
 }
 
@@ -34,7 +34,7 @@ pub fn recording(size: &str) -> String {
     format!("recording {size}")
 }
 
-pub const RECORDING_HINT: &str = "Every spike as one bit, mean inputs, last potentials and the readout of every step";
+pub const RECORDING_HINT: &str = "Spikes (one bit each), mean inputs, final potentials and the readout of every step";
 
 pub fn last_change(change: &str) -> String {
     format!("last change: {change}")
@@ -49,10 +49,10 @@ pub const FOLLOW_HINT: &str = "Keep the cursor at the last step";
 pub const TIME_CURSOR: &str = "Time cursor";
 
 pub fn right(percent: f64) -> String {
-    format!("SNN right on {percent:.1} %, ")
+    format!("SNN accuracy {percent:.1} %, ")
 }
 
-pub const AGREES_ON: &str = "agrees with the ANN on";
+pub const AGREES_ON: &str = "agreement with the ANN";
 
 /// `alike` says how both answers are compared, [`AGREES_ON`] where they are classes.
 pub fn at_time(t: usize, right: &str, alike: &str, share: f64) -> String {
@@ -60,24 +60,24 @@ pub fn at_time(t: usize, right: &str, alike: &str, share: f64) -> String {
 }
 
 pub const EXPLORE: &str = "Explore";
-pub const EXPLORE_HINT: &str = "Where and why do the two networks disagree?";
+pub const EXPLORE_HINT: &str = "Find where and why ANN and SNN disagree";
 pub const TEACH: &str = "Teach";
-pub const TEACH_HINT: &str = "One neuron, large";
+pub const TEACH_HINT: &str = "One neuron in detail, with lessons";
 pub const TUNE: &str = "Tune";
-pub const TUNE_HINT: &str = "Thresholds and T";
+pub const TUNE_HINT: &str = "Adjust thresholds and T";
 pub const LIGHT: &str = "Switch to light theme";
 pub const DARK: &str = "Switch to dark theme";
 pub const NETWORK: &str = "Network";
 pub const DATA: &str = "Data";
 pub const STOP: &str = "Stop";
-pub const STOP_HINT: &str = "Stop the work in progress; what is on the screen stays";
+pub const STOP_HINT: &str = "Stop the computation; the results shown stay";
 pub const STARTING: &str = "starting";
 /// Of which network the figures are while another is opened.
 pub fn still(network: &str) -> String {
-    format!("still {network}:")
+    format!("showing {network}:")
 }
 
 pub const RERUN: &str = "Rerun";
-pub const RERUN_HINT: &str = "Read the files again and compute from nothing (F5)";
-pub const SNN_HINT: &str = "Samples the SNN answers rightly at the time cursor";
-pub const ANN_HINT: &str = "Samples the ANN answers rightly";
+pub const RERUN_HINT: &str = "Reload the files and recompute everything (F5)";
+pub const SNN_HINT: &str = "SNN accuracy at the time cursor: share of samples classified correctly";
+pub const ANN_HINT: &str = "ANN accuracy: share of samples classified correctly";

@@ -9,20 +9,20 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::{BUNDLED_DATA, Command, methods};
 
 // Why a command cannot be given now.
-pub const NOTHING_RUN: &str = "nothing has been run yet";
-pub const NOTHING_CHANGED: &str = "nothing was changed yet";
-pub const NOTHING_UNDONE: &str = "nothing was undone";
-pub const NOTHING_COMPUTED: &str = "nothing is being computed";
-pub const NO_RACE: &str = "no recipe is in the race";
+pub const NOTHING_RUN: &str = "no run yet";
+pub const NOTHING_CHANGED: &str = "nothing to undo";
+pub const NOTHING_UNDONE: &str = "nothing to redo";
+pub const NOTHING_COMPUTED: &str = "no computation is running";
+pub const NO_RACE: &str = "the race has no recipes";
 pub const AT_FIRST_STEP: &str = "the cursor is at the first step";
 pub const AT_LAST_STEP: &str = "the cursor is at the last step";
 pub const AT_FIRST_LAYER: &str = "this is the first layer";
 pub const AT_LAST_LAYER: &str = "this is the last layer";
 pub const AT_FIRST_SAMPLE: &str = "this is the first sample";
 pub const AT_LAST_SAMPLE: &str = "this is the last sample";
-pub const NEVER_LEAVES: &str = "this sample never leaves the ANN";
-pub const ON_THE_SCREEN: &str = "this run is on the screen";
-pub const LOCKED: &str = "the lesson keeps this to itself";
+pub const NEVER_LEAVES: &str = "this sample has no divergence";
+pub const ON_THE_SCREEN: &str = "this run is already shown";
+pub const LOCKED: &str = "locked by the lesson";
 
 // The menus.
 pub const FILE: &str = "File";
@@ -31,7 +31,7 @@ pub const VIEW: &str = "View";
 pub const HELP: &str = "Help";
 pub const BUNDLED_NETWORKS: &str = "Bundled networks";
 pub const BUNDLED_SETS: &str = "Bundled data";
-pub const LATELY: &str = "Opened lately";
+pub const LATELY: &str = "Recent";
 pub const LESSONS: &str = "Lessons";
 pub const EXPORT: &str = "Export";
 pub const METHODS: &str = "Methods";
@@ -47,14 +47,14 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::BundledData(0) => "Open bundled data: drawn digits",
         Command::BundledData(_) => "Open bundled data: drawn digits, training",
         Command::Recent(index) => {
-            return format!("Open again: {}", lab.recent.get(index).map(opened).unwrap_or_default());
+            return format!("Open recent: {}", lab.recent.get(index).map(opened).unwrap_or_default());
         }
         Command::Export(pane, format) => {
             return format!("Export {} {}…", pane.title(), super::export::format(format));
         }
-        Command::RestoreRun(index) => return format!("Go back to run {}", past(lab, index)),
+        Command::RestoreRun(index) => return format!("Restore run {}", past(lab, index)),
         Command::Compare(index) => return format!("Compare with run {}", past(lab, index)),
-        Command::FirstStartHints => "First steps",
+        Command::FirstStartHints => "Getting started",
         Command::CopySession => "Copy session as text",
         Command::PasteSession => "Open session from text…",
         Command::Quit => "Quit",
@@ -65,18 +65,18 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Method(index) => {
             return format!("Method: {}", methods(lab).get(index).map_or("", |method| &method.name));
         }
-        Command::Rerun => "Run again from the files",
-        Command::Stop => "Stop the work in progress",
-        Command::Play if lab.view.playing => "Pause the time cursor",
-        Command::Play => "Play through time",
-        Command::StepBack => "One time-step back",
-        Command::StepForward => "One time-step forward",
-        Command::FirstStep => "To the first time-step",
-        Command::LastStep => "Follow the last time-step",
-        Command::PreviousLayer => "Layer before",
-        Command::NextLayer => "Layer after",
-        Command::PreviousSample => "Sample before",
-        Command::NextSample => "Sample after",
+        Command::Rerun => "Rerun from files",
+        Command::Stop => "Stop the computation",
+        Command::Play if lab.view.playing => "Pause playback",
+        Command::Play => "Play time-steps",
+        Command::StepBack => "Previous time-step",
+        Command::StepForward => "Next time-step",
+        Command::FirstStep => "Go to first time-step",
+        Command::LastStep => "Follow last time-step",
+        Command::PreviousLayer => "Previous layer",
+        Command::NextLayer => "Next layer",
+        Command::PreviousSample => "Previous sample",
+        Command::NextSample => "Next sample",
         Command::Layer(index) => {
             let layer = lab.run.as_ref().and_then(|run| run.spiking.layers.get(index));
             return format!("Layer: {}", layer.map_or("", |layer| &layer.name));
@@ -86,18 +86,18 @@ pub fn words(command: Command, lab: &Lab) -> String {
             let at = NeuronRef { layer: view.layer, sample: view.sample, neuron: view.neuron };
             if view.pinned.contains(&at) { "Unpin the neuron in focus" } else { "Pin the neuron in focus" }
         }
-        Command::Divergence => "Where the SNN first leaves the ANN",
-        Command::RaceCorrections => "Race: the corrections",
-        Command::RaceAll => "Race: all methods",
+        Command::Divergence => "Show first divergence from the ANN",
+        Command::RaceCorrections => "Race: add corrections",
+        Command::RaceAll => "Race: add all methods",
         Command::AddLane => "Race: add this recipe",
         Command::ClearRace => "Race: clear",
         Command::Workspace(Workspace::Explore) => "Workspace: Explore",
         Command::Workspace(Workspace::Teach) => "Workspace: Teach",
         Command::Workspace(Workspace::Tune) => "Workspace: Tune",
         Command::Pane(pane) => return format!("Pane: {}", pane.title()),
-        Command::ResetPaneLayout => "Reset arrangement",
-        Command::Layers => "Layers strip",
-        Command::Samples => "Samples strip",
+        Command::ResetPaneLayout => "Reset layout",
+        Command::Layers => "Layers panel",
+        Command::Samples => "Samples panel",
         Command::Inspector => "Inspector panel",
         Command::Lessons => "Lessons",
         Command::Lesson(index) => {
@@ -117,7 +117,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
 /// What there is to know about a command beside its words, or nothing; `keys` is put at the end.
 pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
     let hint = match command {
-        Command::Projector => "Large type and thick lines, for a room".into(),
+        Command::Projector => "Larger text and thicker lines for projection".into(),
         Command::Clicks => super::sound::HINT.into(),
         Command::Lessons => "The list of lessons, in the Teach workspace".into(),
         Command::Lesson(index) => {
@@ -127,16 +127,16 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
         Command::Recent(index) => lab.recent.get(index).map(RecentItem::place).unwrap_or_default(),
         Command::Export(_, format) => super::export::hint(format).into(),
-        Command::CopySession => "Everything that is set and looked at, in one line that can be sent".into(),
-        Command::PasteSession => "Such a line can also be pasted anywhere in the window".into(),
+        Command::CopySession => "Settings and view as one line of text, to share".into(),
+        Command::PasteSession => "The text can also be pasted anywhere in the window".into(),
         Command::ResetRecipe => {
-            "Thresholds, v(0), correction, neuron and all the rest of the recipe as they came".into()
+            "Restore the default recipe: thresholds, v(0), correction, neuron and all other options".into()
         }
-        Command::ResetPaneLayout => "This workspace's panes as they came".into(),
+        Command::ResetPaneLayout => "Restore the default panes of this workspace".into(),
         Command::Method(index) => methods(lab).get(index).map(|method| method.recipe.title()).unwrap_or_default(),
-        Command::Workspace(Workspace::Explore) => "Where and why do the two networks disagree?".into(),
-        Command::Workspace(Workspace::Teach) => "One neuron, large".into(),
-        Command::Workspace(Workspace::Tune) => "Thresholds and T".into(),
+        Command::Workspace(Workspace::Explore) => "Find where and why ANN and SNN disagree".into(),
+        Command::Workspace(Workspace::Teach) => "One neuron in detail, with lessons".into(),
+        Command::Workspace(Workspace::Tune) => "Adjust thresholds and T".into(),
         _ => String::new(),
     };
     match (hint.is_empty(), keys.is_empty()) {
@@ -168,16 +168,16 @@ fn file(ask: FileRequest) -> &'static str {
     match ask {
         FileRequest::OpenNetwork => "Open network…",
         FileRequest::OpenData => "Open data set…",
-        FileRequest::OpenPictures => "Open pictures…",
+        FileRequest::OpenPictures => "Open images…",
         FileRequest::OpenSession => "Open session…",
         FileRequest::SaveSession => "Save session…",
         FileRequest::OpenLesson => "Open lesson…",
         FileRequest::OpenRecipe => "Open recipe…",
         FileRequest::SaveRecipe => "Save recipe…",
-        FileRequest::OpenCalibrationData => "Open data set for calibration…",
-        FileRequest::ExportRun => "Export the run (NIR, npz, HTML, CSV, Parquet)…",
-        FileRequest::FindFile(_) => "Find the missing file…",
-        FileRequest::FindFolder(_) => "Find the missing folder…",
+        FileRequest::OpenCalibrationData => "Open calibration data…",
+        FileRequest::ExportRun => "Export run (NIR, npz, HTML, CSV, Parquet)…",
+        FileRequest::FindFile(_) => "Locate missing file…",
+        FileRequest::FindFolder(_) => "Locate missing folder…",
         FileRequest::Export(..) => "Export…",
     }
 }

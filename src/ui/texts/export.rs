@@ -5,29 +5,29 @@ use std::path::Path;
 use crate::ui::ExportFormat;
 use crate::ui::types::pane::Pane;
 
-pub const STOP: &str = "Stop exporting";
-pub const STOPPED: &str = "The export was stopped; nothing of it was kept.";
-pub const FAILED: &str = "The export failed before it began; there may be too little memory.";
+pub const STOP: &str = "Stop export";
+pub const STOPPED: &str = "Export stopped; no file was written.";
+pub const FAILED: &str = "Cannot export: the job did not start. Free some memory and try again.";
 
 /// A format in words.
 pub fn format(format: ExportFormat) -> &'static str {
     match format {
-        ExportFormat::Png => "as PNG picture",
+        ExportFormat::Png => "as PNG image",
         ExportFormat::Svg => "as SVG drawing",
         ExportFormat::Csv => "as CSV table",
-        ExportFormat::Gif => "over time as moving GIF",
-        ExportFormat::Frames => "over time as PNG pictures",
+        ExportFormat::Gif => "over time as animated GIF",
+        ExportFormat::Frames => "over time as PNG images",
     }
 }
 
 /// What a format has of a pane.
 pub fn hint(format: ExportFormat) -> &'static str {
     match format {
-        ExportFormat::Png => "As it is on the screen, with two pixels a point",
-        ExportFormat::Svg => "Lines stay lines and text stays text, for papers and slides",
-        ExportFormat::Csv => "The numbers that the pane draws",
-        ExportFormat::Gif => "The pane at every step of the time cursor",
-        ExportFormat::Frames => "The pane at every step of the time cursor, numbered, in a folder",
+        ExportFormat::Png => "The pane as shown, at two pixels per point",
+        ExportFormat::Svg => "Vector graphics with editable text, for papers and slides",
+        ExportFormat::Csv => "The data shown in the pane",
+        ExportFormat::Gif => "One frame per time-step",
+        ExportFormat::Frames => "One numbered image per time-step, in a folder",
     }
 }
 
@@ -56,5 +56,5 @@ pub fn exported(path: &Path) -> String {
 }
 
 /// The numbers of a pane, to the clipboard.
-pub const COPY: &str = "Copy the numbers (CSV)";
-pub const COPY_HINT: &str = "The numbers of this plot as a table, on the clipboard";
+pub const COPY: &str = "Copy data (CSV)";
+pub const COPY_HINT: &str = "Copy the data of this plot to the clipboard as a table";

@@ -13,23 +13,23 @@ pub fn title(ask: FileRequest) -> &'static str {
     match ask {
         FileRequest::OpenNetwork => "Open network",
         FileRequest::OpenData => "Open data set",
-        FileRequest::OpenPictures => "Open folder of pictures",
+        FileRequest::OpenPictures => "Open image folder",
         FileRequest::OpenSession => "Open session",
         FileRequest::SaveSession => "Save session",
         FileRequest::OpenRecipe => "Open recipe",
         FileRequest::SaveRecipe => "Save recipe",
-        FileRequest::OpenCalibrationData => "Open data set for calibration",
-        FileRequest::ExportRun => "Export the run",
-        FileRequest::FindFile(_) => "Where is the file now?",
-        FileRequest::FindFolder(_) => "Where is the folder now?",
+        FileRequest::OpenCalibrationData => "Open calibration data",
+        FileRequest::ExportRun => "Export run",
+        FileRequest::FindFile(_) => "Locate missing file",
+        FileRequest::FindFolder(_) => "Locate missing folder",
         FileRequest::OpenLesson => "Open lesson",
-        FileRequest::Export(_, ExportFormat::Frames) => "Export into folder",
+        FileRequest::Export(_, ExportFormat::Frames) => "Export to folder",
         FileRequest::Export(..) => "Export",
     }
 }
 
-pub const NONE: &str = "There is no file dialog on this system: install a desktop portal or zenity, drop the file on the window, or name it \
-                        when starting the program";
+pub const NONE: &str = "Cannot open a file dialog: none is installed. Install a desktop portal or zenity, drop the \
+                        file on the window, or pass it on the command line.";
 
 impl FileRequest {
     /// The dialog's title.

@@ -1,32 +1,32 @@
 //! What the strip of layers says, with first divergence and findings.
 
-pub const DIVERGENCE_HINT: &str = "The first layer, in network order, in which a neuron is off from the ANN by more \
-     than quantization explains after all steps of this run, and the neuron of it that leaves first";
+pub const DIVERGENCE_HINT: &str = "The first layer, in network order, with a neuron that differs from the ANN by more \
+     than quantization explains after all steps of this run, and the first such neuron in it";
 pub const DIVERGENCE: &str = "First divergence";
 pub const SHOW: &str = "Show";
-pub const SHOW_HINT: &str = "Look at this neuron at the step at which it leaves";
+pub const SHOW_HINT: &str = "Show this neuron at the step where it diverges";
 pub const SHOW_NAME: &str = "Show first divergence";
 
 pub fn after_all(steps: usize, divergence: &str) -> String {
     format!("After all {steps} steps {divergence}")
 }
 
-pub const ROUNDING: &str = "Layers before it are off by rounding (quantization) at most.";
+pub const ROUNDING: &str = "Earlier layers differ by rounding (quantization) at most.";
 
 pub fn no_divergence(steps: usize) -> String {
-    format!("In {steps} steps no neuron is off by more than quantization explains.")
+    format!("In {steps} steps no neuron differs by more than quantization explains.")
 }
 
 pub fn never(samples: usize) -> String {
-    format!("; {samples} never do")
+    format!("; {samples} never diverge")
 }
 
 pub fn most(samples: usize, count: usize, layer: &str, never: &str) -> String {
-    format!("Of {samples} samples {count} leave the ANN in {layer} first, the most of all layers{never}.")
+    format!("Of {samples} samples {count} diverge first in {layer}, more than in any other layer{never}.")
 }
 
 pub fn none_leaves(samples: usize) -> String {
-    format!("None of {samples} samples leaves the ANN in any layer.")
+    format!("None of {samples} samples diverges in any layer.")
 }
 
 /// The threshold of a layer that somebody set.
@@ -34,18 +34,18 @@ pub fn by_hand(theta: &str) -> String {
     format!("set {theta}")
 }
 
-pub const BY_HAND: &str = "θ was set by hand: the rule for all layers does not move it";
+pub const BY_HAND: &str = "θ was set by hand; the threshold rule does not change it";
 
-pub const AMONG_THEM: &str = ", among them the one in focus (mark at the left)";
+pub const AMONG_THEM: &str = ", including the sample in focus (mark at the left)";
 
 pub fn leave_here(count: usize, of: usize, among: &str) -> String {
-    format!("{count} of {of} samples leave the ANN here first{among}")
+    format!("{count} of {of} samples diverge first in this layer{among}")
 }
 
 pub const DIVERGENCE_KEY: &str = "first divergence of the sample";
 
 pub fn silent(t: usize) -> String {
-    format!("no neuron fires on any sample up to t = {t}")
+    format!("no spikes in any sample up to t = {t}")
 }
 
 pub const NO_FINDINGS: &str = "Findings: none";
@@ -54,7 +54,7 @@ pub fn findings(count: usize) -> String {
     format!("Findings ({count})")
 }
 
-pub const AS_IT_IS: &str = "The network was converted as it is.";
+pub const AS_IT_IS: &str = "The network was converted without changes.";
 /// One finding of several layers.
 pub fn of_layers(layers: usize, finding: &str) -> String {
     format!("{layers} layers: {finding}")
@@ -64,24 +64,24 @@ pub fn and_more(layers: usize) -> String {
     format!("and {layers} more")
 }
 
-pub const LOOK_AT: &str = "Look at this layer";
-pub const MEND_HINT: &str = "Mends this finding; undo takes it back";
+pub const LOOK_AT: &str = "Show this layer";
+pub const MEND_HINT: &str = "Fix this finding; can be undone";
 /// The four parts of the error, in reading order.
-pub const PARTS: [&str; 4] = ["carried in", "clipping", "quantization", "unevenness"];
+pub const PARTS: [&str; 4] = ["propagated", "clipping", "quantization", "unevenness"];
 pub const LAYERS: &str = "Layers";
 
 pub fn parameters(count: &str) -> String {
     format!("{count} parameters")
 }
 
-pub const EMPTY: &str = "The layers appear when the network is open.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 
 pub fn input(shape: &str) -> String {
     format!("input {shape}")
 }
 
 pub fn answers(classes: usize) -> String {
-    format!("{classes} answers")
+    format!("{classes} outputs")
 }
 
 pub fn layer(name: &str) -> String {
@@ -93,7 +93,7 @@ pub fn rate(rate: f64) -> String {
 }
 
 pub fn together(reference: &str) -> String {
-    format!("together: φ − {reference}")
+    format!("total: φ − {reference}")
 }
 
 pub const MEANS: &str = "Means over neurons and samples, in activation units";

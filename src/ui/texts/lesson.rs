@@ -2,18 +2,18 @@
 
 use std::fmt::Display;
 
-pub const ABOUT: &str = "Each lesson loads what it needs, asks, and checks the answer against the running lab. What \
-     you had comes back when you leave.";
+pub const ABOUT: &str = "Each lesson loads its network and data, asks questions and checks your answers against the \
+     running lab. Your own state is restored when you leave.";
 
 pub fn minutes(minutes: impl Display) -> String {
     format!("  ·  {minutes} min")
 }
 
-pub const OPEN_HINT: &str = "A lesson of your own: a Markdown file, its form is described in docs/lessons.md";
+pub const OPEN_HINT: &str = "Open a lesson of your own, a Markdown file as described in docs/lessons.md";
 pub const OPEN: &str = "Open lesson…";
 pub const LESSONS: &str = "Lessons";
 pub const HIDE: &str = "Hide";
-pub const HIDE_HINT: &str = "Hide the lessons; they are in the View menu";
+pub const HIDE_HINT: &str = "Hide the lessons; the View menu shows them again";
 
 pub fn step(step: usize, of: usize) -> String {
     format!("Step {step} of {of}")
@@ -23,8 +23,8 @@ pub const BACK: &str = "Back";
 pub const NEXT: &str = "Next";
 pub const NEXT_HINT: &str = "Answer the question first";
 pub const FINISH: &str = "Finish";
-pub const FINISH_HINT: &str = "What you had comes back";
-pub const LEAVE_HINT: &str = "End the lesson; network, settings and arrangement become what they were before";
+pub const FINISH_HINT: &str = "End the lesson and restore your own state";
+pub const LEAVE_HINT: &str = "End the lesson and restore network, settings and layout";
 pub const LEAVE: &str = "Leave lesson";
 pub const NETWORK: &str = "network";
 pub const DATA: &str = "data";
@@ -42,8 +42,8 @@ pub fn locked(controls: &str) -> String {
 pub const ANSWER: &str = "Your answer";
 pub const CHECK: &str = "Check";
 pub const CHECK_HINT: &str = "Type a number";
-pub const DONE: &str = "done";
-pub const TO_DO: &str = "to do";
+pub const DONE: &str = "Done:";
+pub const TO_DO: &str = "To do:";
 
 pub fn now(condition: &str, now: &str) -> String {
     format!("{condition} (now {now})")
@@ -67,6 +67,6 @@ pub fn hint(number: usize, hint: &str) -> String {
 }
 
 pub const HINT: &str = "Hint";
-pub const HINT_HINT: &str = "A nudge in the right direction";
-pub const SHOW_HINT: &str = "Show the answer, or do it for you, and go on";
+pub const HINT_HINT: &str = "Show the next hint";
+pub const SHOW_HINT: &str = "Show the answer, or perform it for you, and go on";
 pub const SHOW: &str = "Show the answer";

@@ -38,4 +38,4 @@ pub mod sound;
 pub mod window;
 
 /// The title of the list of the field's words.
-pub const WORDS: &str = "Words of the field";
+pub const WORDS: &str = "Glossary";

@@ -16,19 +16,18 @@ pub struct Words {
 pub fn words(of: Option<OutputKind>) -> Words {
     match of {
         None => Words {
-            short: "agree",
+            short: "agreement",
             axis: "agreement",
-            hint: "Samples where SNN and ANN answer alike, at the time cursor",
+            hint: "Samples for which SNN and ANN give the same prediction, at the time cursor",
         },
         Some(OutputKind::Boxes) => Words {
-            short: "boxes shared",
-            axis: "boxes shared",
-            hint: "Boxes that SNN and ANN find at the same place (they overlap by half or more), of all that either finds, at the \
-                   time cursor",
+            short: "matching boxes",
+            axis: "matching boxes",
+            hint: "Boxes that SNN and ANN both detect (IoU of 0.5 or more), of all boxes detected, at the time cursor",
         },
         Some(OutputKind::Values) => Words {
-            short: "outputs alike",
-            axis: "likeness",
+            short: "output similarity",
+            axis: "similarity",
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",
         },
     }
@@ -37,8 +36,8 @@ pub fn words(of: Option<OutputKind>) -> Words {
 /// Title of the curve over time-steps.
 pub fn curve_title(of: OutputKind) -> &'static str {
     match of {
-        OutputKind::Boxes => "Boxes shared over time-steps",
-        OutputKind::Values => "Likeness of the outputs over time-steps",
+        OutputKind::Boxes => "Matching boxes over time-steps",
+        OutputKind::Values => "Output similarity over time-steps",
     }
 }
 
@@ -46,14 +45,14 @@ pub fn curve_title(of: OutputKind) -> &'static str {
 pub fn curve_explained(of: OutputKind) -> &'static str {
     match of {
         OutputKind::Boxes => {
-            "This network finds boxes, so that neither accuracy nor equal answers can be counted. The line is the share of boxes that \
-             both networks find at the same place (overlap of half or more) of all that either finds; the dashed one says how near \
-             the SNN's scores and offsets have come to the ANN's, 1 − |SNN − ANN| / |ANN|. Boxes appear only where scores are sure, \
-             so that the dashed line rises long before the other."
+            "This network detects boxes, so accuracy and agreement of classes are not defined. The line is the share \
+             of matching boxes (IoU of 0.5 or more) among all that either network detects; the dashed line is the \
+             similarity of scores and offsets, 1 − |SNN − ANN| / |ANN|. Boxes need high scores, so the dashed line \
+             rises first."
         }
         OutputKind::Values => {
-            "This network's outputs are no classes, so that neither accuracy nor equal answers can be counted. The line says how near \
-             the SNN's outputs have come to the ANN's, 1 − |SNN − ANN| / |ANN|, averaged over the samples."
+            "This network's outputs are not classes, so accuracy and agreement are not defined. The line is the \
+             similarity of the outputs, 1 − |SNN − ANN| / |ANN|, averaged over the samples."
         }
     }
 }
@@ -62,7 +61,7 @@ pub fn curve_explained(of: OutputKind) -> &'static str {
 pub fn tile(of: OutputKind, ann: u32, snn: SampleAgreement) -> [String; 2] {
     match of {
         OutputKind::Boxes => [format!("ANN {}", boxes(ann)), format!("SNN {}", boxes(snn.found))],
-        OutputKind::Values => ["SNN off by".into(), format!("{:.1} %", snn.error * 100.0)],
+        OutputKind::Values => ["SNN error".into(), format!("{:.1} %", snn.error * 100.0)],
     }
 }
 
@@ -77,38 +76,39 @@ pub fn boxes(count: u32) -> String {
 
 /// Where a pane reads classes, and the network has none.
 pub const NO_CLASSES: &str =
-    "This pane reads classes, and this network's answers are none: Boxes and the T-curve show what it finds.";
+    "This pane needs class outputs, which this network does not have. Use the Boxes pane and the T-curve.";
 
 /// The ANN finds boxes, the SNN none of them so far.
 pub const NOTHING_YET: &str =
-    "The SNN finds none of the ANN's boxes so far: that needs sure scores and exact offsets, which take many steps.";
+    "The SNN detects none of the ANN's boxes yet: boxes need accurate scores and offsets, which take many steps.";
 
 pub fn description(now: &str) -> String {
-    format!("Curve of likeness over time-steps. {now}")
+    format!("Curve of output similarity over time-steps. {now}")
 }
 
-pub const OUTPUTS_ALIKE: &str = "outputs alike";
+pub const OUTPUTS_ALIKE: &str = "output similarity";
 
 pub fn hover(t: usize, short: &str, share: &str, outputs: &str) -> String {
     format!("t = {t}\n{short} {share}\noutputs {outputs}")
 }
 
 pub fn off_by(t: usize, error: &str) -> String {
-    format!("After {t} steps the outputs are {error} off the ANN's.")
+    format!("After {t} steps the outputs differ from the ANN's by {error}.")
 }
 
 pub fn all_from(t: usize) -> String {
-    format!(" From t = {t} on it is all and no others.")
+    format!(" From t = {t} on all boxes match.")
 }
 
-pub const NONE_SAME: &str = "none at the same place";
+pub const NONE_SAME: &str = "none matching";
 
 pub fn same(boxes: u32, overlap: &str) -> String {
-    format!("{boxes} at the same place, which overlap by {overlap}")
+    format!("{boxes} matching with a mean IoU of {overlap}")
 }
 
 pub fn found(t: usize, snn: &str, ann: u32, same: &str, error: &str, since: &str) -> String {
     format!(
-        "After {t} steps the SNN finds {snn} (the ANN {ann}), {same}; its outputs are {error} off the ANN's.{since}"
+        "After {t} steps the SNN detects {snn} (ANN {ann}), {same}; its outputs differ from the ANN's by \
+         {error}.{since}"
     )
 }

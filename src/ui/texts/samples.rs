@@ -1,6 +1,6 @@
 //! What the strip of samples says.
 
-pub const EMPTY: &str = "The samples appear when the first run is through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const SAMPLES: &str = "Samples";
 
 pub fn disagree(count: usize, t: usize) -> String {
@@ -15,11 +15,11 @@ pub fn all_agree(samples: usize, t: usize) -> String {
 }
 
 pub fn and_is(class: &str) -> String {
-    format!(", is {class}")
+    format!(", label {class}")
 }
 
 pub fn sample(number: usize, label: &str, ann: &str, snn: &str) -> String {
-    format!("Sample {number}{label}, ANN says {ann}, SNN says {snn}")
+    format!("Sample {number}{label}, ANN {ann}, SNN {snn}")
 }
 
 /// A sample whose answers are no classes, with what either network says.
@@ -32,7 +32,7 @@ pub fn of_data_set(number: usize) -> String {
 }
 
 pub fn is(class: &str) -> String {
-    format!("is {class}")
+    format!("label {class}")
 }
 
 pub fn ann(class: &str) -> String {

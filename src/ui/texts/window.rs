@@ -3,14 +3,14 @@
 pub const TITLE: &str = "Spikescope";
 
 pub fn no_window(reason: &str) -> String {
-    format!("no window can be opened ({reason}); `spikescope run` and `spikescope shot` work without")
+    format!("Cannot open a window: {reason}. Use `spikescope run` or `spikescope shot`, which work without one.")
 }
 
 pub fn title(network: &str) -> String {
     format!("{network} – Spikescope")
 }
 
-pub const DROP: &str = "Drop a network, data set or picture";
+pub const DROP: &str = "Drop a network, data set or image";
 pub const ALL_CLOSED: &str = "All panes are closed. Add one from the View menu.";
 
 pub fn export_as(format: &str) -> String {
@@ -24,15 +24,15 @@ pub fn export(pane: &str) -> String {
 pub const ERROR: &str = "Error";
 pub const NOTE: &str = "Note";
 pub const DISMISS: &str = "Dismiss";
-pub const CHOOSE_NETWORK: &str = "Choose the network…";
+pub const CHOOSE_NETWORK: &str = "Choose network…";
 pub const CHOOSE_DATA: &str = "Choose data…";
-pub const CHOOSE_PICTURES: &str = "Choose pictures…";
+pub const CHOOSE_PICTURES: &str = "Choose images…";
 pub const TYPE: &str = "Type a command";
 pub const FIND: &str = "Find a command";
-pub const NO_COMMAND: &str = "No command has these letters in this order.";
+pub const NO_COMMAND: &str = "No matching command.";
 
 pub fn not_now(command: &str, why: &str) -> String {
-    format!("{command}, not now: {why}")
+    format!("{command} (unavailable: {why})")
 }
 
 pub const FRAME: &str = "frame ";

@@ -21,34 +21,35 @@ pub fn about(pane: Pane) -> About {
         ),
         Pane::Ledger => (
             &[
-                "φ − A(z) = carried in + clipping + quantization + unevenness",
-                "carried in = A(z_{in}) − A(z)",
+                "φ − A(z) = propagated + clipping + quantization + unevenness",
+                "propagated = A(z_{in}) − A(z)",
                 "clipping = clip(z_{in}, 0, θ) − clip(z_{in}, 0, λ)",
                 "quantization = frac{θ}{T} q(z_{in}) − A(z_{in}) − clipping",
                 "unevenness = φ − frac{θ}{T} q(z_{in})",
             ],
-            "z the ANN's pre-activation, z(in) the SNN's mean input, A the reference activation with its upper end λ, φ the SNN's answer, q the count due",
+            "z the ANN's pre-activation, z(in) the SNN's mean input, A the reference activation with its upper end λ, \
+             φ the SNN's output, q the expected spike count",
             "after Bu et al., ICLR 2022, section 3",
         ),
         Pane::Mismatch => (
             &["φ = frac{θ}{T} n", "mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}"],
-            "n the spikes in T steps, θ the threshold, a the ANN's activation",
+            "n the spike count in T steps, θ the threshold, a the ANN's activation",
             "Rueckauer et al., Front. Neurosci. 2017",
         ),
         Pane::OffsetSpikes => (
             &["ψ = q(z) − n", "q(z) = clip(floor(frac{T z + v(0)}{θ}), 0, T)"],
-            "n the spikes that came, q the count that the ANN's pre-activation z asks for",
+            "n the emitted spikes, q the spike count expected from the ANN's pre-activation z",
             "Hao et al., ICLR 2023 (COS)",
         ),
         Pane::Unevenness => (
             &["n − q(z_{in}),   z_{in} = frac{1}{T} sum{t=1}{T} I(t)"],
-            "n the spikes that came, q the count that the same mean input gives when it comes evenly",
+            "n the emitted spikes, q the spike count for the same mean input arriving evenly",
             "after Hao et al., AAAI 2023 (SRP)",
         ),
         Pane::Membrane => (
             &["m(t) = v(t−1) + I(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
-            "x the input current with the bias, m the potential before and v after the reset, s the spike",
-            "integrate and fire with reset by subtraction: Rueckauer et al. 2017; Han et al., CVPR 2020",
+            "I the input current with the bias, m the potential before and v after the reset, s the spike",
+            "integrate-and-fire with reset by subtraction: Rueckauer et al. 2017; Han et al., CVPR 2020",
         ),
         Pane::Raster => (
             &["rate = frac{1}{T} sum{t=1}{T} s(t)"],
@@ -57,22 +58,23 @@ pub fn about(pane: Pane) -> About {
         ),
         Pane::Threshold => (
             &["E(θ) = frac{1}{N} sum{a>θ}{} (a − θ)^{2} + frac{1}{N} sum{a≤θ}{} (frac{θ}{T} q(a) − a)^{2}"],
-            "a the N activations of the calibration samples, q(a) the spikes that an even input a gives in T steps",
+            "a the N activations of the calibration samples, q(a) the spike count of a constant input a in T steps",
             "percentiles: Rueckauer et al. 2017; the least squared error: Li et al., ICML 2021",
         ),
         Pane::Transfer => (
             &["φ(x) = frac{θ}{T} clip(floor(frac{T x + v(0)}{θ}), 0, T)"],
-            "x an input that is the same at every step",
+            "x a constant input",
             "Bu et al., ICLR 2022 (QCFS); v(0) = θ/2: Bu et al., AAAI 2022 (OPI)",
         ),
         Pane::Race => (
             &["mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}", "latency = ρ + T"],
-            "ρ the steps that a correction takes before the first that counts",
+            "ρ the pre-steps of a correction, before the first step that counts",
             "the methods' papers are listed in the README under Methods",
         ),
         Pane::Bench => (
             &["m(t) = v(t−1) + w I(t)", "s(t) = [m(t) ≥ θ]", "v(t) = m(t) − θ s(t)"],
-            "w the weight, x the input arrows; the sum of the arrows decides the count due, their order the count that comes",
+            "w the weight, I the input (arrows); the sum of the arrows gives the expected spike count, their order the \
+             emitted count",
             "Hao et al., AAAI 2023 (SRP)",
         ),
         Pane::Energy => (
@@ -81,13 +83,13 @@ pub fn about(pane: Pane) -> About {
             "Qiao et al., Front. Neurosci. 2015; Horowitz, ISSCC 2014",
         ),
         Pane::ReadoutWindow => (
-            &["answer = arg max_{k} frac{1}{t_{1} − t_{0}} sum{s=t_{0}+1}{t_{1}} o_{k}(s)"],
-            "the readout o of class k is averaged over the steps after the start t(0) up to the end t(1)",
+            &["prediction = arg max_{k} frac{1}{t_{1} − t_{0}} sum{s=t_{0}+1}{t_{1}} o_{k}(s)"],
+            "o the readout of class k, averaged over the steps after the start t(0) up to the end t(1)",
             "delayed evaluation: Bu et al., CVPR 2025",
         ),
         Pane::Runs => (
             &["mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}"],
-            "φ the SNN's answer, a the ANN's activation; the table has the mean over the layers, the plot each layer",
+            "φ the SNN's output, a the ANN's activation; the table shows the mean over the layers, the plot each layer",
             "Rueckauer et al., Front. Neurosci. 2017",
         ),
         Pane::InitialPotential => (
@@ -97,7 +99,7 @@ pub fn about(pane: Pane) -> About {
         ),
         Pane::Boxes => (
             &["x = x_{p} + 0.1 w_{p} o_{1}", "w = w_{p} exp(0.2 o_{3})", "overlap = frac{area shared}{area of both}"],
-            "p the prior box, o the offsets that the network gives; of boxes that overlap by more than 0.3 the surest stays",
+            "p the prior box, o the offsets from the network; non-maximum suppression above an overlap (IoU) of 0.3",
             "single-shot detection: Liu et al., ECCV 2016",
         ),
         Pane::Draw => (

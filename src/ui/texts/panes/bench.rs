@@ -5,21 +5,21 @@ use crate::measure::neuron_bench::NeuronBench;
 
 pub const TITLE: &str = "Neuron bench";
 pub const EXAMPLE: &str = "Worked example";
-pub const EXAMPLE_HINT: &str = "Two trains of spikes through weights +2 and −2";
-pub const IN_FOCUS_HINT: &str = "Lay the neuron in focus on the bench, with the input that it had in the run";
-pub const IN_FOCUS: &str = "Neuron in focus";
+pub const EXAMPLE_HINT: &str = "Two spike trains through weights +2 and −2";
+pub const IN_FOCUS_HINT: &str = "Load the neuron in focus with the input that it had in the run";
+pub const IN_FOCUS: &str = "Load neuron in focus";
 pub const ORDER: &str = "order";
-pub const BY_TURNS: &str = "By turns";
-pub const BY_TURNS_HINT: &str = "As even as these inputs allow";
-pub const LARGE_FIRST: &str = "Large first";
-pub const LARGE_FIRST_HINT: &str = "The largest input first";
-pub const LARGE_LAST: &str = "Large last";
-pub const LARGE_LAST_HINT: &str = "The largest input last";
+pub const BY_TURNS: &str = "Interleave";
+pub const BY_TURNS_HINT: &str = "Order the inputs as evenly as possible";
+pub const LARGE_FIRST: &str = "Largest first";
+pub const LARGE_FIRST_HINT: &str = "Order the inputs from largest to smallest";
+pub const LARGE_LAST: &str = "Largest last";
+pub const LARGE_LAST_HINT: &str = "Order the inputs from smallest to largest";
 pub const SPREAD: &str = "Spread evenly";
-pub const SPREAD_HINT: &str = "The same sum, the same at every step";
+pub const SPREAD_HINT: &str = "Same sum, equal input at every step";
 pub const ARROW: &str = "arrow ";
-pub const ARROW_HINT: &str = "The input of this step";
-pub const ARROW_NAME: &str = "Arrow to move";
+pub const ARROW_HINT: &str = "Input of this step";
+pub const ARROW_NAME: &str = "Selected arrow";
 pub const EARLIER: &str = "Earlier";
 pub const LATER: &str = "Later";
 pub const WEIGHT: &str = "weight";
@@ -31,30 +31,32 @@ pub const GROUP: &str = "group of 4";
 pub const BURSTS: &str = "bursts of 5";
 pub const OTHER: &str = "other";
 pub const NEURON: &str = "Neuron on the bench";
-pub const AS_DUE: &str = "as due";
+pub const AS_DUE: &str = "as expected";
 
 pub fn too_many(n: i64) -> String {
-    format!("{n} too many: charge came early and was spent, and what came later cannot take it back")
+    format!("{n} too many: early input already caused spikes; later inhibition cannot undo them")
 }
 
 pub fn began_low(n: i64) -> String {
-    format!("{n} too few: it began lower than at ½ θ, or charge came late")
+    format!("{n} too few: v(0) is below ½ θ, or input arrived late")
 }
 
 pub fn came_late(n: i64) -> String {
-    format!("{n} too few: charge came so late that there was no step left to spend it")
+    format!("{n} too few: input arrived too late, with no steps left to emit it")
 }
 
 pub fn verdict(charge: &str, due: i64, came: i64, end: &str, steps: usize, residue: f32) -> String {
-    format!("Charge in {charge} θ: {due} due, {came} came, {end}. Left over: v({steps}) = {residue:.2} θ.")
+    format!(
+        "Input {charge} θ: {due} spikes expected, {came} emitted, {end}. Residual potential: v({steps}) = \
+         {residue:.2} θ."
+    )
 }
 
 pub fn explanation(steps: usize, due: u32, came: i32) -> String {
     format!(
-        "One neuron: at each of {steps} steps its input (arrow) is added to the potential; at θ it fires and is \
-         reset. Drag an arrow sideways to let it come at another step, or up and down with Shift to change it: the \
-         sum decides how many spikes are due ({due}), the order how many come ({came}). That difference is unevenness \
-         error."
+        "One neuron: at each of {steps} steps its input (arrow) is added to the potential; at θ it fires and is reset. \
+         Drag an arrow sideways to move it to another step, or up and down with Shift to change it. The sum gives the \
+         expected spikes ({due}), the order the emitted spikes ({came}); the difference is the unevenness error."
     )
 }
 
@@ -64,7 +66,7 @@ pub const SPIKE: &str = "spike";
 pub const CURRENT: &str = "input I(t)";
 
 pub fn hover_input(t: usize, input: f32) -> String {
-    format!("t = {t}\ninput {input}\ndrag sideways: another step\nwith Shift: another size")
+    format!("t = {t}\ninput {input}\ndrag sideways: change step\nShift and drag: change size")
 }
 
 pub const INPUTS: &str = "Input of the neuron on the bench";
@@ -74,7 +76,7 @@ pub fn arrows(steps: usize, arrows: &str) -> String {
 }
 
 pub fn hover(t: usize, before: f32, after: f32, sent: i32) -> String {
-    format!("t = {t}\nm = {before:.3}\nv = {after:.3}\nsent {sent}")
+    format!("t = {t}\nm = {before:.3}\nv = {after:.3}\nspikes {sent}")
 }
 
 pub const POTENTIAL_NAME: &str = "Potential of the neuron on the bench";

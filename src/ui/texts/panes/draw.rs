@@ -1,7 +1,7 @@
 //! What the pane for drawn digits says.
 
 pub fn label(label: &str) -> String {
-    format!("The sample in focus is {label}. ")
+    format!("The label of the sample in focus is {label}. ")
 }
 
 /// What either network answers, with its share, and after how many steps the SNN does; `label` is a sentence or empty.
@@ -22,26 +22,25 @@ pub fn class(name: &str, ann: f64, snn: f64) -> String {
 pub const CANVAS: &str = "Canvas to draw a digit on";
 pub const CANVAS_HINT: &str = "Draw with the pointer. By keys: arrows move the pen, Space puts it down and lifts it.";
 pub const HERE: &str = "Draw a digit here";
-pub const EMPTY: &str = "Nothing has been run yet.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Draw a digit";
 
 pub fn explanation(answers: &str) -> String {
     format!(
-        "What is drawn is scaled into 20 pixels and its center of mass put in the middle of 28, as MNIST was made, \
-         and runs through both networks with the thresholds as they are. {answers} Move the time cursor to see how \
-         the SNN makes up its mind."
+        "The drawing is scaled to 20 pixels and centered by mass in 28, as in MNIST, and runs through both networks \
+         with the current thresholds. {answers} Move the time cursor to follow the SNN's prediction."
     )
 }
 
-pub const SEEN: &str = "What the networks see: the drawing, scaled and centered";
+pub const SEEN: &str = "Network input: the drawing, scaled and centered";
 pub const PEN: &str = "pen";
-pub const PEN_HINT: &str = "Half the width of a line, in pixels of the finished picture";
+pub const PEN_HINT: &str = "Half the line width, in pixels of the final image";
 pub const UNDO_STROKE: &str = "Undo stroke";
-pub const UNDO_STROKE_HINT: &str = "Take back the last stroke";
+pub const UNDO_STROKE_HINT: &str = "Remove the last stroke";
 pub const CLEAR: &str = "Clear";
-pub const PASTE_HINT: &str = "Take the picture on the clipboard; one can also drop a picture file here";
-pub const PASTE: &str = "Paste picture";
-pub const BACK: &str = "Back to the data";
-pub const BACK_HINT: &str = "Run the samples that were there before";
-pub const KEEP_HINT: &str = "Otherwise the data come back when this pane is out of sight";
-pub const KEEP: &str = "Keep when I leave";
+pub const PASTE_HINT: &str = "Use the image on the clipboard; an image file can also be dropped here";
+pub const PASTE: &str = "Paste image";
+pub const BACK: &str = "Back to data";
+pub const BACK_HINT: &str = "Run the previous samples again";
+pub const KEEP_HINT: &str = "Otherwise the previous data return when this pane is hidden";
+pub const KEEP: &str = "Keep drawing";

@@ -10,18 +10,18 @@ pub fn macs(count: &str) -> String {
 
 pub fn uncounted(steps: usize) -> String {
     format!(
-        "The correction spends {steps} steps on each sample before the first one counted; their spikes are not \
-         recorded and not in these figures."
+        "The correction runs {steps} pre-steps on each sample; their spikes are not recorded and not included in these \
+         figures."
     )
 }
 
 pub const NEVER_EVEN: &str = "No firing rate breaks even: the MACs alone cost as much as the ANN";
-pub const ALWAYS_CHEAPER: &str = "At no cost per SynOp every firing rate is cheaper than the ANN";
+pub const ALWAYS_CHEAPER: &str = "With SynOps at no cost, every firing rate is cheaper than the ANN";
 
 pub fn even_if_all(steps: usize, rate: &str) -> String {
     format!(
-        "Even if every neuron fired all it can at every step, {steps} steps would cost less than the ANN (break-even \
-         at {rate} spikes per neuron per step)"
+        "Even with every neuron firing at every step, {steps} steps cost less than the ANN (break-even at {rate} \
+         spikes per neuron per step)"
     )
 }
 
@@ -30,13 +30,13 @@ pub fn even_at(steps: usize, rate: &str) -> String {
 }
 
 pub fn verdict(even: &str, rate: &str, cost: &str, of_ann: &str) -> String {
-    format!("{even}; this run has {rate} and costs {cost}{of_ann}.")
+    format!("{even}; this run has {rate} and needs {cost}{of_ann}.")
 }
 
 pub fn costs(macs: &str, ann: &str, per_mac: &str, t: usize, synops: &str, per_synop: &str, snn: &str) -> String {
     format!(
-        "The ANN needs {macs} multiply-accumulates a sample, {ann} at {per_mac} pJ each; after {t} steps the SNN has \
-         caused {synops} synaptic operations at {per_synop} pJ each and costs {snn}."
+        "The ANN needs {macs} multiply-accumulates per sample, {ann} at {per_mac} pJ each; after {t} steps the SNN has \
+         needed {synops} synaptic operations at {per_synop} pJ each, {snn} in total."
     )
 }
 
@@ -44,13 +44,13 @@ pub const ONCE: &str = "once";
 pub const AT_EVERY_STEP: &str = "at every step";
 
 pub fn graded(macs: &str) -> String {
-    format!(", and {macs} MACs at every step where weights follow weights with no neuron between")
+    format!(", and {macs} MACs at every step where weight layers follow each other without neurons in between")
 }
 
 pub fn included(macs: &str, times: &str, graded: &str) -> String {
     format!(
-        "That includes {macs} MACs for the weights that the analog input feeds, computed {times}{graded}; a spike \
-         counts one operation for every connection it meets, exact at borders and before any pooling."
+        "This includes {macs} MACs for the weights applied to the analog input, computed {times}{graded}; each spike \
+         counts one operation per connection, exact at borders and before pooling."
     )
 }
 
@@ -59,10 +59,10 @@ pub fn explanation(costs: &str, included: &str, verdict: &str, constants: &str) 
 }
 
 pub fn reaches(t: usize) -> String {
-    format!("it reaches the ANN at t = {t}")
+    format!("break-even at t = {t}")
 }
 
-pub const STAYS_BELOW: &str = "it stays below the ANN throughout";
+pub const STAYS_BELOW: &str = "below the ANN at all steps";
 
 pub fn description(ann: &str, snn: &str, t: usize, even: &str, verdict: &str) -> String {
     format!("SNN energy per sample over time-steps against the ANN's {ann}: {snn} at t = {t}; {even}. {verdict}")
@@ -79,23 +79,23 @@ pub fn times_ann(ratio: &str) -> String {
 /// The columns of the table after the layer's name, with what each is.
 pub const COLUMNS: [(&str, &str); 5] = [
     ("rate", "Spikes per neuron per step"),
-    ("fan-out", "Neurons that one spike reaches, mean; a spike is counted before any pooling"),
-    ("operations", "SynOps of spikes, or MACs where the values are no spikes"),
-    ("energy", "Operations times what one costs"),
-    ("share", "Of the whole SNN up to the time cursor"),
+    ("fan-out", "Mean number of neurons that one spike reaches; spikes are counted before pooling"),
+    ("operations", "SynOps of spikes, or MACs of analog values"),
+    ("energy", "Operations times energy per operation"),
+    ("share", "Share of the SNN's energy up to the time cursor"),
 ];
 
-pub const EMPTY: &str = "What ANN and SNN cost appears when the first run is through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const NO_LAYER: &str = "This run has no spiking layer.";
 pub const TITLE: &str = "Energy per sample";
 pub const OVER_TIME: &str = "Over time";
 pub const BY_LAYER: &str = "By layer";
-pub const BY_LAYER_HINT: &str = "Which layers it goes to";
+pub const BY_LAYER_HINT: &str = "Show the energy of each layer";
 pub const AFTER_STEPS: &str = "SNN after t steps";
 pub const LOG: &str = "Log axis";
 
 pub fn preset(synop: &str, mac: &str) -> String {
-    format!("{synop} pJ a SynOp, {mac} pJ a MAC")
+    format!("{synop} pJ per SynOp, {mac} pJ per MAC")
 }
 
 /// The same with the name that the constants go by.
@@ -103,15 +103,15 @@ pub fn priced(name: &str, synop: &str, mac: &str) -> String {
     format!("{name}: {}", preset(synop, mac))
 }
 
-pub const OWN_HINT: &str = "Your own figures: change a number beside this";
-pub const OWN: &str = "own";
+pub const OWN_HINT: &str = "Custom constants: edit the numbers beside this";
+pub const OWN: &str = "custom";
 pub const SYNOP: &str = "SynOp ";
-pub const SYNOP_HINT: &str = "What one spike costs at each neuron that it reaches";
+pub const SYNOP_HINT: &str = "Energy of one synaptic operation: one spike at one neuron that it reaches";
 pub const MAC: &str = "MAC ";
-pub const MAC_HINT: &str = "What one multiply-accumulate costs, in the ANN and for the analog input";
+pub const MAC_HINT: &str = "Energy of one multiply-accumulate, in the ANN and for the analog input";
 pub const FIRST_LAYER: &str = "First layer";
-pub const FIRST_LAYER_HINT: &str = "The input is analog, so the weights that it meets first need MACs in the SNN \
-     too. As it does not change over the steps, its current can be computed once and held";
+pub const FIRST_LAYER_HINT: &str = "The input is analog, so the first weights need MACs in the SNN too. A constant \
+     input can be computed once and held";
 pub const EVERY_STEP: &str = "every step";
 pub const ENERGY: &str = "energy";
 
@@ -139,5 +139,5 @@ pub const ANALOG: &str = "analog input";
 pub const BETWEEN: &str = "between weights";
 
 pub fn neurons(count: usize) -> String {
-    format!("{count} neurons; click to look at them")
+    format!("{count} neurons; click to show this layer")
 }

@@ -1,23 +1,23 @@
 //! What the pane of the initial potential says.
 
-pub const EMPTY: &str = "What the initial potential does appears when the first run is through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 
 pub fn no_activation(layer: &str) -> String {
     format!(
-        "No activation of {layer} lies between 0 and θ on the calibration samples, so there is nothing to average. \
-         Choose another layer or other samples."
+        "No error to average: no activation of {layer} lies between 0 and θ on the calibration samples. Choose another \
+         layer or other samples."
     )
 }
 
-pub const TITLE: &str = "Initial potential and what it costs";
+pub const TITLE: &str = "Initial potential and its error";
 pub const FIELD_HINT: &str = "Potential of all neurons before the first step, as a share of θ";
 
 pub fn minimum(p: f64) -> String {
-    format!("Take the minimum, {p:.2} θ")
+    format!("Use the least-error v(0), {p:.2} θ")
 }
 
 pub const MINIMUM_HINT: &str =
-    "Where the squared error of the calibration activations is least, with inputs that arrive evenly";
+    "v(0) with the least squared error on the calibration activations, for inputs that arrive evenly";
 
 /// The first of the figures, then the others.
 pub fn inside(share: &str) -> String {
@@ -33,19 +33,19 @@ pub fn all_neurons(mean: &str, square: &str) -> String {
 }
 
 pub fn run(mean: &str, square: &str, all: &str) -> String {
-    format!("run: mean {mean}, mean square {square}{all}")
+    format!("run: mean error {mean}, mean squared error {square}{all}")
 }
 
 pub const THEORY: &str = "theory";
 pub const CALIBRATION: &str = "calibration activations";
-pub const AS_IT_CAME: &str = "input as it came, one sample (ring: the run)";
+pub const AS_IT_CAME: &str = "actual input, one sample (ring: the run)";
 
 pub fn spread(mean: &str, unbiased: f64) -> String {
-    format!("; they are not spread evenly, so their mean error is {mean} at one half and vanishes at {unbiased:.2}")
+    format!("; they are not uniform, so their mean error is {mean} at one half and 0 at {unbiased:.2}")
 }
 
 pub fn best_for_sample(sample: usize, p: f64) -> String {
-    format!(": with the input of sample {sample} as it came the best is {p:.2}")
+    format!(": with the actual input of sample {sample} the best is {p:.2}")
 }
 
 pub fn run_square(square: &str, p: f64) -> String {
@@ -54,10 +54,10 @@ pub fn run_square(square: &str, p: f64) -> String {
 
 pub fn explanation(layer: &str, best: f64, spread: &str, came: &str, run: &str) -> String {
     format!(
-        "For activations spread evenly up to θ, OPI (Bu et al., AAAI 2022) expects a mean error of (θ/t)(p − ½) and \
-         the least squared error at p = v(0)/θ = ½. With inputs that arrive evenly that rounds each activation to the \
-         nearest answer, so over the calibration activations of {layer} the squared error is least at \
-         {best:.2}{spread}. The proof leaves unevenness out: where inputs arrive unevenly or carry errors in, a \
+        "For activations uniform on (0, θ), OPI (Bu et al., AAAI 2022) expects a mean error of (θ/t)(p − ½) and the \
+         least squared error at p = v(0)/θ = ½. With inputs that arrive evenly this rounds each activation to the \
+         nearest output, so over the calibration activations of {layer} the squared error is least at \
+         {best:.2}{spread}. The proof excludes unevenness: where inputs arrive unevenly or with propagated error, a \
          neuron that starts higher fires too early more easily, and the best p may lie below one half{came}{run}."
     )
 }
@@ -76,7 +76,7 @@ pub fn description(layer: &str, steps: usize, p: f32, errors: &str) -> String {
 pub const MEAN_PLOT: &str = "Mean error over v(0)";
 pub const MEAN_ERROR: &str = "mean error";
 pub const SQUARE_PLOT: &str = "Mean squared error over v(0)";
-pub const SQUARE_ERROR: &str = "mean error²";
+pub const SQUARE_ERROR: &str = "mean squared error";
 
 pub fn at_p(error: &str, p: f64) -> String {
     format!("{error} at p = {p:.2}")
@@ -91,7 +91,7 @@ pub fn curve(course: &str, p: f32, run: &str) -> String {
 }
 
 pub fn hover_replayed(error: &str, p: f64) -> String {
-    format!("\nas it came {error} (p = {p:.2})")
+    format!("\nactual input {error} (p = {p:.2})")
 }
 
 pub fn hover(p: f64, axis: &str, theory: &str, calibration: &str, replayed: &str) -> String {

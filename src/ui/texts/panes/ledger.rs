@@ -2,21 +2,21 @@
 
 /// What each part means, in the order of the ledger.
 pub const MEANINGS: [&str; 4] = [
-    "carried in: the layers before sent another mean input than in the ANN",
-    "clipping: a neuron answers up to its threshold, the reference up to λ (ReLU without end)",
-    "quantization: in T steps the answer moves in steps of θ/T, the reference in its own (ReLU in none)",
-    "unevenness: the order in which spikes arrive changes the count",
+    "propagated: the mean input from earlier layers differs from the ANN's",
+    "clipping: the output saturates at θ, the reference at λ (ReLU: never)",
+    "quantization: outputs are multiples of θ/T, the reference has its own levels (ReLU: none)",
+    "unevenness: the order in which spikes arrive changes the spike count",
 ];
-pub const EMPTY: &str = "The error of each layer appears when the first run is through.";
-pub const TITLE: &str = "Where the error comes from";
+pub const EMPTY: &str = "No run yet. Open a network.";
+pub const TITLE: &str = "Error by source";
 pub const RELATIVE: &str = "relative";
-pub const RELATIVE_HINT: &str = "Divides each layer's error by its mean ANN activation, so that layers can be compared";
+pub const RELATIVE_HINT: &str = "Divide each layer's error by its mean ANN activation, to compare layers";
 pub const AGAINST_A: &str = "against a";
-pub const AGAINST_A_HINT: &str = "The error against the ANN's own activation: what its QCFS or clip makes of z. A \
-     layer that does the same has no error.";
+pub const AGAINST_A_HINT: &str = "Measure the error against the ANN's own activation, after its QCFS or clip; a layer \
+     that does the same has no error";
 pub const AGAINST_RELU: &str = "against ReLU(z)";
 pub const AGAINST_RELU_HINT: &str =
-    "The error against ReLU(z), as if the ANN did not clip or round: what it clips and rounds itself counts as error";
+    "Measure the error against ReLU(z), so that clipping and rounding in the ANN count as error";
 pub const ERROR_OF_A: &str = "φ − a";
 pub const ERROR_OF_RELU: &str = "φ − ReLU(z)";
 pub const SHARE_OF_MEAN: &str = "share of the mean activation";
@@ -32,13 +32,13 @@ pub fn scale_short(formula: &str) -> String {
 }
 
 /// The heads of the figures beside the bars.
-pub const COLUMNS: [&str; 6] = ["carried", "clipped", "quantized", "uneven", "total", "re-run"];
+pub const COLUMNS: [&str; 6] = ["propagated", "clipped", "quantized", "uneven", "total", "re-run"];
 
 /// A row in full; `parts` has a line for each part of the error.
 pub fn hover(layer: &str, parts: &str, total: f64, reference: &str, rerun: f64) -> String {
     format!(
-        "{layer}\n{parts}{total:+.5}  together: mean of φ − {reference}\n{rerun:+.5}  carried in by re-run: φ less \
-         what this layer answers on the ANN's own input"
+        "{layer}\n{parts}{total:+.5}  total: mean of φ − {reference}\n{rerun:+.5}  propagated, by re-run: φ minus this \
+         layer's output for the ANN's own input"
     )
 }
 
@@ -46,17 +46,18 @@ pub fn row(layer: &str, total: &str) -> String {
     format!("{layer}: total error {total}")
 }
 
-pub const OWN_ACTIVATION: &str = "the ANN's own activation a, what its QCFS or clip makes of z";
+pub const OWN_ACTIVATION: &str = "the ANN's own activation a, after its QCFS or clip";
 pub const RELU_ALTHOUGH: &str = "ReLU(z), although the ANN itself clips or rounds";
 pub const RELU_OF_ANN: &str = "ReLU(z) of the ANN";
 
 pub fn explanation(t: usize, against: &str, layer: &str, error: &str, mean: &str, mostly: &str) -> String {
     format!(
-        "Each bar is the mean difference between what the spiking layer answers after {t} steps and {against}, split \
-         into four parts that add up exactly; the upright tick is their sum. The largest relative error is in {layer}: \
-         {error}, where the mean activation is {mean}, mostly {mostly}. Parts of opposite sign can cancel, so look at the lengths \
-         and not only at the tick. The count due is that from v(0) = ½ θ: what another v(0) shifts stands under unevenness. \"Re-run\", in a wide pane, is what came in wrong measured another way: the answer less what the \
-         same layer answers on the ANN's own input."
+        "Each bar is the mean difference between the output of the spiking layer after {t} steps and {against}, split \
+         into four parts that add up exactly; the vertical tick is their sum. The largest relative error is in \
+         {layer}: {error}, where the mean activation is {mean}, mostly {mostly}. Parts of opposite sign can cancel, so \
+         compare the lengths and not only the tick. Expected spike counts assume v(0) = ½ θ; the effect of another \
+         v(0) counts as unevenness. \"Re-run\", in a wide pane, is another measure of the propagated error: the output \
+         minus the output of the same layer for the ANN's own input."
     )
 }
 

@@ -1,7 +1,7 @@
 //! What the membrane pane says.
 
-pub const EMPTY: &str = "The membrane of a neuron appears when the first run is through.";
-pub const TITLE: &str = "Membrane potential, step by step";
+pub const EMPTY: &str = "No run yet. Open a network.";
+pub const TITLE: &str = "Membrane potential over time-steps";
 pub const PATH_MARKED: &str = "potential: ring m(t), dot v(t)";
 pub const PATH: &str = "potential";
 pub const SPIKE: &str = "spike";
@@ -12,15 +12,15 @@ pub fn sample(number: usize) -> String {
 }
 
 pub const UNPIN: &str = "Unpin";
-pub const UNPIN_HINT: &str = "No longer keep this neuron in view";
+pub const UNPIN_HINT: &str = "Stop showing this neuron";
 pub const PIN: &str = "Pin";
-pub const PIN_HINT: &str = "Keep this neuron in view when the focus moves on";
+pub const PIN_HINT: &str = "Keep showing this neuron when the focus moves";
 
 pub fn until(spikes: usize, t: usize) -> String {
     format!("{spikes} up to t = {t}, ")
 }
 
-pub const SILENCED: &str = "silenced by SRP, nothing is sent: ";
+pub const SILENCED: &str = "silenced by SRP, emits nothing: ";
 
 /// The counts of a neuron: what it fired in `steps` steps, what was due by the ANN and by its own mean input, and what is
 /// left. `silenced` and `until` stand before it or are empty.
@@ -35,7 +35,7 @@ pub fn counts(
     let spikes = if total == 1 { "spike" } else { "spikes" };
     let step = if steps == 1 { "step" } else { "steps" };
     format!(
-        "{silenced}{until}{total} {spikes} in {steps} {step}; due {ann} by the ANN, {own} by its own mean input · \
+        "{silenced}{until}{total} {spikes} in {steps} {step}; expected {ann} (ANN), {own} (own mean input) · \
          v({steps}) = {potential}"
     )
 }
@@ -84,16 +84,16 @@ pub fn never_active(name: &str, steps: usize, potential: &str) -> String {
     )
 }
 
-pub const SOFT_RESET: &str = "takes θ away and keeps the rest";
-pub const HARD_RESET: &str = "puts it back to zero and loses the rest";
-pub const AS_ASKED: &str = "as many as the ANN asks for";
+pub const SOFT_RESET: &str = "subtracts θ; the remainder stays";
+pub const HARD_RESET: &str = "resets it to zero; the remainder is lost";
+pub const AS_ASKED: &str = "as expected from the ANN";
 
 pub fn more(n: i64) -> String {
-    format!("{n} more than the ANN asks for")
+    format!("{n} more than expected from the ANN")
 }
 
 pub fn fewer(n: i64) -> String {
-    format!("{n} fewer than the ANN asks for")
+    format!("{n} fewer than expected from the ANN")
 }
 
 pub fn explanation(

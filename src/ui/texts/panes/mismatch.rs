@@ -1,14 +1,14 @@
 //! What the pane of activation mismatch says.
 
-pub const STREAMING_BEFORE: &str = "; gray: the run on the screen";
+pub const STREAMING_BEFORE: &str = "; gray: the previous run";
 
 /// While a run goes on.
 pub fn streaming(samples: usize, of: usize, before: &str) -> String {
-    format!("mean |φ − a| of each layer, first to last: {samples} of {of} samples are through{before}")
+    format!("mean |φ − a| of each layer, first to last: {samples} of {of} samples done{before}")
 }
 
 pub const STREAMING: &str = "Mismatch of each layer so far";
-pub const EMPTY: &str = "ANN against SNN, neuron by neuron, appears when the first run is through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Activation mismatch";
 
 pub fn description(layer: &str, r: &str, difference: &str) -> String {
@@ -35,12 +35,12 @@ pub const DENSITY: &str = "ANN activation against SNN activation";
 
 pub fn density(layer: &str, extent: &str, r: &str, difference: &str) -> String {
     format!(
-        "Density of all neurons and samples of {layer}, both over θ, up to {extent}: on the diagonal they agree. \
-         Correlation {r}, mean absolute difference {difference}."
+        "Density of all neurons and samples of {layer}, both divided by θ, up to {extent}: on the diagonal they are \
+         equal. Correlation {r}, mean absolute difference {difference}."
     )
 }
 
-pub const CEILING: &str = "θ: no neuron answers more";
+pub const CEILING: &str = "saturation (φ = θ)";
 pub const ANN_AXIS: &str = "ANN activation a / θ";
 pub const SNN_AXIS: &str = "SNN activation φ / θ";
 
@@ -65,10 +65,9 @@ pub fn neuron(name: &str, a: &str, phi: &str, spikes: u32, psi: i32) -> String {
 pub fn explanation(layer: &str, t: usize, r: &str, difference: &str, mean: &str, sample: usize) -> String {
     let levels = t + 1;
     format!(
-        "Every neuron of {layer} for every sample is one point: its ANN activation to the right, what its spikes say \
-         after {t} steps upwards, both over θ; on the diagonal they agree. Here they correlate with r = {r} and differ \
-         by {difference} on average, where the mean activation is {mean}. Points right of 1 are clipped, points on \
-         horizontal lines show the {levels} levels that {t} steps can express; the maps beside it show sample \
-         {sample} channel by channel."
+        "Every neuron of {layer} for every sample is one point: its ANN activation on x, its SNN activation after {t} \
+         steps on y, both divided by θ; on the diagonal they are equal. Their correlation is r = {r}, the mean \
+         difference {difference}, the mean activation {mean}. Points right of 1 are clipped; horizontal lines are the \
+         {levels} levels of {t} steps. The maps show sample {sample} channel by channel."
     )
 }

@@ -39,7 +39,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Race => "Race",
         Pane::Bench => "Neuron bench",
         Pane::Energy => "Energy",
-        Pane::ReadoutWindow => "Start by end",
+        Pane::ReadoutWindow => "Readout window",
         Pane::InitialPotential => "v(0)",
         Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",
@@ -48,7 +48,7 @@ pub fn title(pane: Pane) -> &'static str {
 }
 
 /// In little room: brings back what a pane folds away.
-pub const UNFOLD: &str = "Controls and sentences, which fold away in little room";
+pub const UNFOLD: &str = "Controls and explanations, hidden in little space";
 
 /// The same, for one pane.
 pub fn unfold(title: &str) -> String {

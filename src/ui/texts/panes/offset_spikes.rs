@@ -1,7 +1,7 @@
 //! What the pane of offset spikes says.
 
-pub const EMPTY: &str = "Offset spikes appear when the first run is through.";
-pub const TITLE: &str = "Offset spikes: due minus sent";
+pub const EMPTY: &str = "No run yet. Open a network.";
+pub const TITLE: &str = "Offset spikes: expected minus emitted";
 
 pub fn description(layer: &str, none: &str, one: &str, two: &str, more: &str) -> String {
     format!(
@@ -14,9 +14,9 @@ pub const BEFORE: &str = "before correction";
 pub const TOO_OFTEN: &str = "fires too often";
 pub const TOO_RARELY: &str = "too rarely";
 pub const OUTLINE: &str = "outline: before correction";
-pub const AXIS: &str = "fires too often  |  ψ = spikes due − spikes sent  |  fires too rarely";
-pub const AXIS_SHORT: &str = "too often  |  ψ = due − sent  |  too rarely";
-pub const AXIS_SHORTEST: &str = "ψ = due − sent";
+pub const AXIS: &str = "fires too often  |  ψ = expected − emitted spikes  |  fires too rarely";
+pub const AXIS_SHORT: &str = "too often  |  ψ = expected − emitted  |  too rarely";
+pub const AXIS_SHORTEST: &str = "ψ = expected − emitted";
 pub const SHARE: &str = "share of neurons";
 
 pub fn hover_before(share: &str) -> String {
@@ -34,7 +34,7 @@ pub fn bars_before(bars: &str) -> String {
 }
 
 pub fn histogram(layer: &str, bars: &str, before: &str) -> String {
-    format!("Share of the neurons of {layer} by spikes due less spikes sent. {bars}.{before}")
+    format!("Share of the neurons of {layer} by expected minus emitted spikes. {bars}.{before}")
 }
 
 pub const MEAN: &str = "mean ψ per neuron";
@@ -55,9 +55,9 @@ pub fn exact_before(share: &str) -> String {
 
 pub fn explanation(t: usize, layer: &str, exact: &str, too_often: &str, too_rarely: &str, before: &str) -> String {
     format!(
-        "ψ is the number of spikes that the ANN's pre-activation asks for in {t} steps minus the number that came \
-         (Hao et al., ICLR 2023). In {layer} {exact} of the neurons are exact, {too_often} fire too often (ψ below 0, \
-         orange) and {too_rarely} too rarely (ψ above 0, blue).{before} The map shows where in the layer they lie, as \
-         the mean over the samples; click a cell to look at its membrane."
+        "ψ is the spike count expected from the ANN's pre-activation in {t} steps minus the emitted count (Hao et al., \
+         ICLR 2023). In {layer} {exact} of the neurons are exact, {too_often} fire too often (ψ below 0, orange) and \
+         {too_rarely} too rarely (ψ above 0, blue).{before} The map shows the mean over the samples for each neuron; \
+         click a cell to show its membrane."
     )
 }

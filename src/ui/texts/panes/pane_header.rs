@@ -5,10 +5,10 @@ pub fn explain(pane: &str) -> String {
 }
 
 pub const CSV: &str = "CSV";
-pub const CSV_HINT: &str = "Copy the numbers of this plot as a table";
+pub const CSV_HINT: &str = "Copy the data of this plot as a table";
 
 pub fn copy_csv(pane: &str) -> String {
     format!("Copy CSV: {pane}")
 }
 
-pub const COUNTING: &str = "counting…";
+pub const COUNTING: &str = "Computing…";

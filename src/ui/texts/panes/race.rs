@@ -1,63 +1,63 @@
 //! What the race says.
 
-pub const EMPTY: &str = "The race can start when the first run is through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Race";
-pub const NO_LANES: &str = "No other recipe is in the race. Add the methods of the papers, or change the recipe and \
-     add it as a lane; all run on the same samples and over the same T.";
-pub const ON_THE_SCREEN: &str = "on the screen";
-pub const BASE: &str = "the base";
+pub const NO_LANES: &str = "No other recipe yet. Add the methods of the papers, or change the recipe and add it; all \
+     run on the same samples and over the same T.";
+pub const ON_THE_SCREEN: &str = "current recipe";
+pub const BASE: &str = "base recipe";
 pub const NO_CHANGES: &str = "none";
-pub const CORRECTIONS_HINT: &str = "Plain, SRP and COS on the thresholds of the recipe";
-pub const CORRECTIONS: &str = "Race the corrections";
-pub const ALL_HINT: &str = "Every method of the papers and its relatives";
-pub const ALL: &str = "Race all methods";
+pub const CORRECTIONS_HINT: &str = "Add no correction, SRP and COS with the thresholds of the recipe";
+pub const CORRECTIONS: &str = "Add corrections";
+pub const ALL_HINT: &str = "Add every method of the papers and its variants";
+pub const ALL: &str = "Add all methods";
 
 pub fn add_hint(recipe: &str) -> String {
-    format!("Put the recipe on the screen into the race: {recipe}")
+    format!("Add the current recipe: {recipe}")
 }
 
 pub const ADD: &str = "Add this recipe";
 pub const CLEAR: &str = "Clear";
-pub const CLEAR_HINT: &str = "Take all lanes out of the race";
+pub const CLEAR_HINT: &str = "Remove all recipes from the race";
 
 pub fn to_go(waiting: usize) -> String {
-    format!("{waiting} to go")
+    format!("{waiting} waiting")
 }
 
 /// The heads of the table with what each column is.
 pub const COLUMNS: [(&str, &str); 12] = [
     ("", ""),
-    ("recipe", "Click to make it the recipe"),
-    ("changes", "What is other than in the recipe on the screen"),
-    ("right", "Samples answered rightly at the time cursor"),
-    ("agree", "Samples where SNN and ANN answer alike"),
+    ("recipe", "Click to use this recipe"),
+    ("differences", "Differences from the current recipe"),
+    ("accuracy", "SNN accuracy at the time cursor"),
+    ("agreement", "Samples for which SNN and ANN give the same prediction"),
     ("mismatch", "Mean |φ − a| over the mean activation, averaged over the layers"),
-    ("ψ ≠ 0", "Neurons × samples whose count differs from what the ANN asks for"),
+    ("ψ ≠ 0", "Neurons × samples whose spike count differs from the one expected from the ANN"),
     (
         "steps",
-        "Steps up to the time cursor with the pre-steps, as the papers count; in brackets as event-driven hardware needs \
-         them",
+        "Steps up to the time cursor plus pre-steps, as counted in the papers; in brackets as needed by event-driven \
+         hardware",
     ),
-    ("SynOps", "Accumulations a sample up to the time cursor, without those of pre-steps"),
+    ("SynOps", "Synaptic operations per sample up to the time cursor, without those of pre-steps"),
     ("memory", "Size of the recording"),
-    ("time", "Simulation and what the recipe calibrates for itself; what is taken from an earlier run costs nothing"),
+    ("time", "Time for simulation and recipe-specific calibration; cached results take no time"),
     ("", ""),
 ];
 
 pub fn row_hint(changes: &str, whole: &str) -> String {
-    format!("Changes to the recipe on the screen: {changes}\nWhole: {whole}\nMake it the recipe")
+    format!("Differences from the current recipe: {changes}\nFull recipe: {whole}\nClick to use this recipe")
 }
 
 pub fn take_over(lane: &str) -> String {
-    format!("Take over lane {lane}")
+    format!("Use recipe {lane}")
 }
 
 pub const WAITING: &str = "waiting";
-pub const REFUSED: &str = "refused";
-pub const REMOVE_HINT: &str = "Take it out of the race";
+pub const REFUSED: &str = "failed";
+pub const REMOVE_HINT: &str = "Remove this recipe from the race";
 
 pub fn remove(lane: &str) -> String {
-    format!("Remove lane {lane}")
+    format!("Remove recipe {lane}")
 }
 
 pub fn best(t: usize, recipe: &str, share: &str) -> String {
@@ -66,9 +66,9 @@ pub fn best(t: usize, recipe: &str, share: &str) -> String {
 
 pub fn explanation(best: &str) -> String {
     format!(
-        "Every recipe runs on the same samples over the same T; the time cursor moves them all.{best} What a \
-         correction gains stands beside what it costs: pre-steps, synaptic operations, memory and time. Click a name \
-         to make it the recipe; undo brings the old one back."
+        "Every recipe runs on the same samples over the same T; the time cursor applies to all.{best} The table shows \
+         the gain of a correction next to its cost: pre-steps, synaptic operations, memory and time. Click a name to \
+         use that recipe (can be undone)."
     )
 }
 
@@ -76,7 +76,7 @@ pub fn description(t: usize, lanes: &str) -> String {
     format!("Race of recipes at t = {t}. {lanes}.")
 }
 
-pub const OFFSETS: &str = "offset spikes ψ = due − sent over all layers, share of neurons (log)";
+pub const OFFSETS: &str = "offset spikes ψ = expected − emitted over all layers, share of neurons (log)";
 pub const TIME_AXIS: &str = "time-steps t (without pre-steps)";
 pub const CURVES: &str = "Curves of the race";
 
@@ -89,5 +89,5 @@ pub fn offsets_of(lane: &str) -> String {
 }
 
 pub fn offsets(bars: &str) -> String {
-    format!("Share of neurons by spikes due less spikes sent. {bars}.")
+    format!("Share of neurons by expected minus emitted spikes. {bars}.")
 }

@@ -1,6 +1,6 @@
 //! What the raster says.
 
-pub const EMPTY: &str = "The raster of a layer appears when the first run is through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Spikes of the layer";
 pub const RASTER: &str = "Raster of spikes";
 
@@ -29,7 +29,7 @@ pub const SPIKE: &str = "spike";
 pub const NO_SPIKE: &str = "no spike";
 
 pub fn hover(name: &str, t: usize, spike: &str) -> String {
-    format!("{name}\nt = {t}: {spike}\nclick to see its membrane")
+    format!("{name}\nt = {t}: {spike}\nclick to show its membrane")
 }
 
 pub fn busiest(word: &str, channel: usize, rate: &str) -> String {

@@ -1,7 +1,7 @@
 //! What the pane of start by end says.
 
-pub const EMPTY: &str = "Accuracy by start and end of the readout appears when the first run is through.";
-pub const TITLE: &str = "Start by end of the readout";
+pub const EMPTY: &str = "No run yet. Open a network.";
+pub const TITLE: &str = "Readout window: start and end";
 pub const ACCURACY: &str = "accuracy";
 pub const AGREEMENT: &str = "agreement with the ANN";
 
@@ -13,7 +13,7 @@ pub fn best_at_end(start: usize, share: &str) -> String {
     format!("best at T: start {start}, {share}")
 }
 
-pub const MAP: &str = "Accuracy by start and end of the readout";
+pub const MAP: &str = "Accuracy by start and end of the readout window";
 
 pub fn best_from(start: usize, share: &str) -> String {
     format!(", best from start {start}: {share}")
@@ -21,7 +21,7 @@ pub fn best_from(start: usize, share: &str) -> String {
 
 pub fn map(measured: &str, low: &str, high: &str, plain: &str, estimated: &str, start: usize, best: &str) -> String {
     format!(
-        "Map of {measured} by start (across) and end (up) of the readout, {low} to {high}. Up to the last step: \
+        "Map of {measured} by start (x) and end (y) of the readout window, {low} to {high}. Up to the last step: \
          {plain} from the first step on, {estimated} from the estimated start {start}{best}."
     )
 }
@@ -30,53 +30,53 @@ pub fn hover(from: usize, to: usize, steps: usize, of: usize, measured: &str, sh
     format!("mean logits of steps {from} to {to} ({steps} of {of})\n{measured} {share}")
 }
 
-pub const BEFORE_END: &str = "the start comes before the end";
-pub const START_AXIS: &str = "start: steps left out at first";
-pub const END_AXIS: &str = "end: last step read";
+pub const BEFORE_END: &str = "the start is before the end";
+pub const START_AXIS: &str = "start: steps skipped";
+pub const END_AXIS: &str = "end: last step used";
 
 pub fn best_start(start: usize, share: &str) -> String {
     format!(
-        "; the best start is {start} with {share}, found on the very samples it is measured on, so a little too good"
+        "; the best start is {start} with {share}, selected on the measured samples and therefore slightly optimistic"
     )
 }
 
 pub fn taken_back(estimate: usize, start: usize) -> String {
-    format!("{estimate} (taken back to {start}, so that 4 steps are left)")
+    format!("{estimate} (reduced to {start}, so that 4 steps are left)")
 }
 
 /// What each cell is; `measured` is [`ACCURACY`] or [`AGREEMENT`].
 pub fn cells(measured: &str) -> String {
     format!(
-        "Each cell is the {measured} of the mean logits from after its start to its end: the first steps, when deep layers \
-         have hardly had input, can be left out of the answer."
+        "Each cell is the {measured} of the mean logits between its start and its end: the first steps, in which deep \
+         layers have hardly any input, can be skipped."
     )
 }
 
 /// What is reached over all steps, and from the estimated start on.
 pub fn starts(steps: usize, plain: &str, estimate: &str, estimated: &str, best: &str) -> String {
     format!(
-        "Over all {steps} steps it is {plain}; the fastest neurons of all layers need {estimate} steps to fire one after \
-         the other, and starting there gives {estimated}{best}."
+        "Over all {steps} steps it is {plain}; the fastest neurons of all layers need {estimate} steps to fire in \
+         sequence, and starting there gives {estimated}{best}."
     )
 }
 
 pub fn early(confidence: f32, steps: f64, share: &str) -> String {
     format!(
-        "Answering as soon as the largest softmax probability reaches {confidence:.2} takes {steps:.1} steps on average and \
+        "Early exit when the largest softmax probability reaches {confidence:.2} takes {steps:.1} steps on average and \
          gives {share}."
     )
 }
 
 pub fn description(measured: &str, steps: usize, explanation: &str) -> String {
     format!(
-        "Matrix of {measured} by start and end of the readout, {steps} steps, with a histogram of exit steps. \
+        "Matrix of {measured} by start and end of the readout window, {steps} steps, with a histogram of exit steps. \
          {explanation}"
     )
 }
 
-pub const EARLY: &str = "Answer early at confidence";
-pub const EARLY_HINT: &str = "A sample answers at the first step where the largest softmax probability of its mean \
-     logits is as large. After few steps a network can be sure and wrong";
+pub const EARLY: &str = "Early exit at confidence";
+pub const EARLY_HINT: &str = "A sample exits at the first step where the largest softmax probability of its mean \
+     logits reaches this confidence; after few steps a confident prediction can be wrong";
 
 pub fn on_average(mean: f64, of: usize) -> String {
     format!("{mean:.1} of {of} steps on average")
@@ -87,32 +87,32 @@ pub fn accuracies(early: &str, late: &str) -> String {
 }
 
 pub const NO_LABELS: &str = "no labels: ";
-pub const ALL_SURE: &str = "every sample was sure in time";
+pub const ALL_SURE: &str = "all samples reach the confidence";
 
 pub fn never_sure(samples: u64, steps: usize) -> String {
-    format!("{samples} never sure, answered at t = {steps}")
+    format!("{samples} never reach it and exit at t = {steps}")
 }
 
 pub fn agrees(accuracy: &str, share: &str, unsure: &str) -> String {
-    format!("{accuracy}agrees with the ANN on {share}; {unsure}")
+    format!("{accuracy}agreement with the ANN {share}; {unsure}")
 }
 
-pub const SURE: &str = "samples that are sure";
-pub const NOT_SURE: &str = "not sure at T";
+pub const SURE: &str = "samples at the confidence";
+pub const NOT_SURE: &str = "below it at T";
 pub const MEAN: &str = "mean";
-pub const STEP_AXIS: &str = "step t of the answer";
+pub const STEP_AXIS: &str = "exit step t";
 pub const SAMPLES: &str = "samples";
 
 pub fn samples_answer(t: usize, samples: u64) -> String {
-    format!("t = {t}\n{samples} samples answer")
+    format!("t = {t}\n{samples} samples exit")
 }
 
-pub const EXITS: &str = "Samples by the step of their answer";
+pub const EXITS: &str = "Samples by exit step";
 
 pub fn exits_at(samples: u64, t: usize) -> String {
     format!("{samples} at t = {t}")
 }
 
 pub fn exits(steps: &str, unsure: u64, mean: f64) -> String {
-    format!("{steps}; {unsure} of the last were not sure. Mean {mean:.1} steps.")
+    format!("{steps}; {unsure} of the last did not reach the confidence. Mean {mean:.1} steps.")
 }

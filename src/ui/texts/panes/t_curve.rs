@@ -1,19 +1,19 @@
 //! What the pane of accuracy over time-steps says.
 
-pub const EMPTY: &str = "Accuracy over the time-steps appears when the first samples are through.";
+pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Accuracy over time-steps";
-pub const AGREES: &str = "agrees with the ANN";
+pub const AGREES: &str = "agreement with the ANN";
 
 /// How far a run is.
 pub fn through(samples: usize, of: usize) -> String {
-    format!("{samples} of {of} samples are through")
+    format!("{samples} of {of} samples done")
 }
 
 pub fn within_from(t: usize) -> String {
     format!("within one point of the ANN from t = {t} on")
 }
 
-pub const NOT_WITHIN: &str = "not within one point of the ANN yet: it takes more steps";
+pub const NOT_WITHIN: &str = "not within one point of the ANN: increase T";
 pub const AGREEMENT_ONLY: &str = "no labels: agreement only";
 pub const SHARE: &str = "share of samples";
 
@@ -22,7 +22,7 @@ pub fn hover_accuracy(share: &str) -> String {
 }
 
 pub fn hover_agreement(accuracy: &str, share: &str) -> String {
-    format!("{accuracy}\nagrees {share}")
+    format!("{accuracy}\nagreement {share}")
 }
 
 pub fn hover_run(number: usize, share: &str) -> String {
@@ -52,29 +52,29 @@ pub fn ends(t: usize, share: &str) -> String {
 
 /// The run that the one on the screen is compared with: what it has at the same step.
 pub fn against(number: usize, reached: &str) -> String {
-    format!(" Run {number}, which it is compared with, {reached}.")
+    format!(" Run {number}, for comparison, {reached}.")
 }
 
 pub fn right(t: usize, snn: &str, samples: usize, ann: &str, low: &str, high: &str) -> String {
     format!(
-        "After {t} steps the SNN is right on {snn} of {samples} samples (the ANN on {ann}); the band says that the \
-         true figure lies between {low} and {high} in 95 of 100 such draws."
+        "After {t} steps the SNN has an accuracy of {snn} on {samples} samples (ANN {ann}); the band is the 95 % \
+         confidence interval, {low} to {high}."
     )
 }
 
 pub fn agree(t: usize, share: &str) -> String {
-    format!("The samples have no labels; after {t} steps SNN and ANN agree on {share}.")
+    format!("The samples have no labels; after {t} steps the agreement of SNN and ANN is {share}.")
 }
 
 pub const SUMMED: &str =
-    "The readout is summed over the steps, so one run gives the answer after every number of steps.";
+    "The readout is summed over the steps, so one run gives the prediction after every number of steps.";
 
 pub fn stays(t: usize) -> String {
     format!("From t = {t} on the SNN stays within one point of the ANN.")
 }
 
-pub const DOES_NOT_STAY: &str = "It does not come within one point of the ANN and stay there in this run: more steps \
-     or better thresholds are needed.";
+pub const DOES_NOT_STAY: &str = "In this run the SNN does not stay within one point of the ANN: increase T or choose \
+     other thresholds.";
 pub const NO_LABELS: &str = "no labels";
 
 pub fn snn_accuracy(share: &str) -> String {

@@ -1,17 +1,17 @@
 //! What the threshold pane says.
 
-pub const EMPTY: &str = "The activations of a layer and its threshold appear when the first run is through.";
-pub const TITLE: &str = "Threshold and what it costs";
-pub const RISE_HINT: &str = "How the thresholds rose batch by batch while they were balanced";
-pub const RISE: &str = "Show how they rose";
-pub const FIELD_HINT: &str = "The threshold of this layer, in units of activation";
-pub const BACK: &str = "Back to the rule";
-pub const BACK_HINT: &str = "Let the threshold rule choose this layer's θ again";
+pub const EMPTY: &str = "No run yet. Open a network.";
+pub const TITLE: &str = "Threshold and its error";
+pub const RISE_HINT: &str = "Show the thresholds after each batch of balancing";
+pub const RISE: &str = "Show balancing";
+pub const FIELD_HINT: &str = "Threshold of this layer, in activation units";
+pub const BACK: &str = "Reset to rule";
+pub const BACK_HINT: &str = "Let the threshold rule set θ of this layer again";
 pub const MINIMUM_HINT: &str =
-    "Where the predicted error against the ANN's activation is least, with inputs that arrive evenly";
+    "θ with the least predicted error against the ANN's activation, for inputs that arrive evenly";
 
 pub fn minimum(theta: &str) -> String {
-    format!("Take the minimum, {theta}")
+    format!("Use the least-error θ, {theta}")
 }
 
 pub const LOG: &str = "Log counts";
@@ -27,7 +27,7 @@ pub fn clipped(share: &str) -> String {
 
 /// Where θ is no lower than the end of the ANN's own activation.
 pub fn clipped_by_both(share: &str) -> String {
-    format!("clipped {share}, by the ANN as well")
+    format!("clipped {share}, also by the ANN")
 }
 
 pub fn predicted(error: &str) -> String {
@@ -51,26 +51,25 @@ pub fn per_channel(count: usize, low: &str, high: &str, never_active: &str) -> S
 }
 
 pub const ACTIVATIONS: &str = "activations";
-pub const CLIPPED: &str = "clipped, and what clipping costs";
-pub const QUANTIZATION: &str = "quantization";
-pub const BOTH: &str = "both errors, diamond: least";
+pub const CLIPPED: &str = "clipped; clipping error";
+pub const QUANTIZATION: &str = "quantization error";
+pub const BOTH: &str = "total error, diamond: least";
 
 pub fn no_threshold(layer: &str) -> String {
     format!(
-        "No neuron of {layer} was ever active on the calibration samples. Without a threshold it never fires. Set θ \
-         by hand or calibrate on other samples."
+        "{layer} has no threshold and never fires: no neuron was active on the calibration samples. Set θ by hand or \
+         calibrate on other samples."
     )
 }
 
 pub fn least(theta: &str, error: &str) -> String {
-    format!(" The predicted error is least at θ = {theta}, where both together cost {error}.")
+    format!(" The predicted squared error is least at θ = {theta}: {error}.")
 }
 
 pub fn explanation(theta: &str, layer: &str, clipped: &str, step: &str, least: &str) -> String {
     format!(
-        "θ = {theta} is the largest activation that {layer} can answer with; {clipped} of the calibration activations \
-         lie above and are clipped. Below it the answer is a multiple of θ/T = {step}: a lower θ makes finer steps \
-         but clips more.{least}"
+        "θ = {theta} is the largest output of {layer}; {clipped} of the calibration activations lie above and are \
+         clipped. Below it the output is a multiple of θ/T = {step}: a lower θ gives finer steps but clips more.{least}"
     )
 }
 
@@ -93,13 +92,13 @@ pub fn histogram(activations: u64, extent: &str, zeros: &str, theta: &str, clips
     )
 }
 
-pub const ERROR_AXIS: &str = "predicted error²";
+pub const ERROR_AXIS: &str = "predicted squared error";
 
 pub fn hover(theta: &str, clipping: &str, quantization: &str, total: &str, clipped: &str) -> String {
     format!("θ = {theta}\nclipping {clipping}\nquantization {quantization}\ntotal {total}\nclipped {clipped}")
 }
 
-pub const COSTS: &str = "Predicted error over the threshold";
+pub const COSTS: &str = "Predicted squared error over the threshold";
 
 pub fn error_at(error: &str, theta: &str) -> String {
     format!("{error} at θ = {theta}")
@@ -126,7 +125,7 @@ pub fn batches(done: usize) -> String {
 }
 
 pub fn rising(state: &str) -> String {
-    format!("mean threshold of each layer over its highest value, {state}; the layer in focus is bright")
+    format!("mean threshold of each layer divided by its highest value, {state}; the layer in focus is bright")
 }
 
 pub const BATCHES: &str = "batches";
@@ -136,7 +135,7 @@ pub fn hover_rise(batch: usize, layer: &str, theta: &str) -> String {
     format!("after batch {batch}\n{layer}: θ {theta}")
 }
 
-pub const RISING: &str = "Thresholds rising";
+pub const RISING: &str = "Thresholds during balancing";
 
 pub fn risen(state: &str, layers: &str) -> String {
     format!("Mean θ of each layer after {state}: {layers}.")

@@ -2,25 +2,24 @@
 
 /// The five categories in plain words.
 pub const NAMES: [&str; 5] =
-    ["as due", "should be silent, fires", "fires too often", "fires too rarely", "should fire, is silent"];
-pub const EMPTY: &str = "Categories of unevenness appear when the first run is through.";
-pub const TITLE: &str = "Unevenness: how the count is wrong";
+    ["as expected", "should be silent, fires", "fires too often", "fires too rarely", "should fire, is silent"];
+pub const EMPTY: &str = "No run yet. Open a network.";
+pub const TITLE: &str = "Unevenness: errors of the spike count";
 pub const SAME_INPUT: &str = "same input";
 pub const SAME_INPUT_HINT: &str =
-    "The count due is computed from the layer's own mean input: only the order of arrival is to blame";
+    "Expected spikes from the layer's own mean input: only the order of arrival makes a difference";
 pub const END_TO_END: &str = "end to end";
-pub const END_TO_END_HINT: &str =
-    "The count due is computed from the ANN: errors carried in and clipping are counted too";
-pub const WRONG_ONLY: &str = "wrong neurons only";
+pub const END_TO_END_HINT: &str = "Expected spikes from the ANN: propagated and clipping errors count too";
+pub const WRONG_ONLY: &str = "neurons with errors only";
 pub const SOURCE: &str = "The split into four kinds of error is this program's reading of Hao et al. (AAAI 2023).";
 pub const NO_SUCH_NEURON: &str = "no such neuron in this layer";
 
 pub fn none_here(sample: usize, name: &str) -> String {
-    format!("None in sample {sample}. Look at one of another sample: {name}")
+    format!("None in sample {sample}; click to show one of another sample: {name}")
 }
 
 pub fn some_here(n: usize, sample: usize, name: &str) -> String {
-    format!("{n} in sample {sample}; a click shows the next, the worst first: {name}")
+    format!("{n} in sample {sample}; click to show the next, largest error first: {name}")
 }
 
 pub fn in_focus(kind: usize, place: usize, of: usize, sample: usize) -> String {
@@ -28,7 +27,7 @@ pub fn in_focus(kind: usize, place: usize, of: usize, sample: usize) -> String {
 }
 
 pub fn wrong(share: &str) -> String {
-    format!("{share} wrong")
+    format!("{share} with errors")
 }
 
 /// A row in full; `kinds` has a line for each kind of error.
@@ -42,13 +41,13 @@ pub fn row(layer: &str) -> String {
 
 pub const RESIDUAL: &str = "Residual potential";
 pub const CONDITION: &str = "condition";
-pub const CONDITION_HINT: &str = "What the potential left over says about the count";
-pub const CAUGHT: &str = "caught";
-pub const CAUGHT_HINT: &str = "Wrong neurons that the condition finds";
+pub const CONDITION_HINT: &str = "Residual potential that indicates a wrong spike count";
+pub const CAUGHT: &str = "detected";
+pub const CAUGHT_HINT: &str = "Wrong neurons that the condition detects";
 pub const MISSED: &str = "missed";
-pub const MISSED_HINT: &str = "Wrong neurons that it does not find";
+pub const MISSED_HINT: &str = "Wrong neurons that the condition does not detect";
 pub const FALSE_ALARMS: &str = "false alarms";
-pub const FALSE_ALARMS_HINT: &str = "Neurons that it finds though their count is as due";
+pub const FALSE_ALARMS_HINT: &str = "Neurons with the expected spike count that the condition detects";
 pub const TOO_MANY: &str = "v(t) < 0, n ≥ 1: too many spikes";
 pub const TOO_FEW: &str = "v(t) ≥ θ, n < t: too few spikes";
 pub const NONE: &str = "none";
@@ -67,16 +66,16 @@ pub fn explanation(
     should_fire: &str,
 ) -> String {
     format!(
-        "Each neuron's count after {t} steps is compared with the count that the same mean input would give if it \
-         arrived evenly; what differs is the work of order alone. In {layer} {as_due} are as due; {should_be_silent} \
-         fire though they should be silent, {too_often} fire too often, {too_rarely} too rarely and {should_fire} stay \
-         silent though they should fire. With \"end to end\" the count due comes from the ANN, so errors carried in \
-         from earlier layers show as well."
+        "Each neuron's spike count after {t} steps is compared with the count for the same mean input arriving evenly; \
+         only the order of arrival makes a difference. In {layer} {as_due} are as expected; {should_be_silent} fire \
+         though they should be silent, {too_often} fire too often, {too_rarely} too rarely and {should_fire} are \
+         silent though they should fire. With \"end to end\" the expected count comes from the ANN, so propagated \
+         errors show as well."
     )
 }
 
 pub fn layer_as_due(layer: &str, share: &str) -> String {
-    format!("{layer}: {share} as due")
+    format!("{layer}: {share} as expected")
 }
 
 pub fn description(layers: &str) -> String {

@@ -50,7 +50,7 @@ fn every_pane_is_a_drawing_with_its_text_as_text() {
 fn every_pane_has_its_numbers_as_a_table() {
     let lab = lab();
     let boxes = still(Pane::Boxes).csv(&lab).unwrap_err().to_string();
-    assert!(boxes.contains("no numbers"), "a network without boxes: {boxes}");
+    assert!(boxes.contains("no data"), "a network without boxes: {boxes}");
     for pane in Pane::ALL.into_iter().filter(|pane| *pane != Pane::Boxes) {
         let table = still(pane).csv(&lab).unwrap_or_else(|error| panic!("{}: {error}", pane.title()));
         assert!(table.lines().count() > 1 && table.contains(','), "{}: {table}", pane.title());

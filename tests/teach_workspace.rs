@@ -201,7 +201,7 @@ fn one_draws_by_keys_and_may_keep_the_drawing() {
     }
     let points = harness.state().lab.drawing().unwrap().strokes[0].clone();
     assert_eq!((points.first(), points.last()), (Some(&[14.0, 14.0]), Some(&[14.0, 17.0])));
-    click(&mut harness, "Keep when I leave");
+    click(&mut harness, "Keep drawing");
     click(&mut harness, "Explore");
     (0..3).for_each(|_| _ = harness.run_ok());
     assert!(harness.state().lab.drawing().is_some());
@@ -251,9 +251,9 @@ fn each_workspace_keeps_its_arrangement_and_a_projector_enlarges_all() {
 fn what_is_changed_on_the_bench_is_undone_step_by_step() {
     let mut harness = desk();
     click(&mut harness, "Teach");
-    click(&mut harness, "Large last");
+    click(&mut harness, "Largest last");
     assert_eq!(harness.state().lab.view.bench.input, [-2.0, -2.0, 2.0, 2.0, 2.0]);
-    assert_eq!(harness.state().lab.undo_sentence().unwrap(), "order of the bench's input");
+    assert_eq!(harness.state().lab.undo_sentence().unwrap(), "order of the bench input");
     // A drag through three steps is one step of undo.
     let rect = harness.get_by_label("Input of the neuron on the bench").rect();
     let at = |share: f32| egui::pos2(rect.left() + rect.width() * share, rect.center().y);

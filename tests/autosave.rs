@@ -1,6 +1,6 @@
 //! What is kept between two starts: the session that a kill does not harm, files that have moved, lines of text.
 
-#[path = "common/desk.rs"]
+#[path = "common/window.rs"]
 mod common;
 
 use std::path::PathBuf;
@@ -106,13 +106,13 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
     harness.state_mut().lab.update([Message::OpenSession(file.clone())]);
     harness.run_ok();
     assert_eq!(harness.state().lab.settings, before, "nothing happens before the person has spoken");
-    click(&mut harness, "Find the network");
+    click(&mut harness, "Locate the network");
     assert_eq!(harness.state_mut().window.file_requests.pop(), Some(FileRequest::FindFile(0)));
     harness.state_mut().lab.update(FileRequest::FindFile(0).message(new.clone()));
     harness.run_ok();
     let run = harness.state().lab.run.clone().unwrap();
     assert_eq!((run.settings.model.clone(), run.steps()), (new.display().to_string(), 5));
-    assert!(harness.query_by_label("Find the network").is_none());
+    assert!(harness.query_by_label("Locate the network").is_none());
     // And it is opened again from the list.
     harness.state_mut().lab.update([Message::Undo]);
     harness.run_ok();
@@ -131,11 +131,11 @@ fn one_goes_on_without_what_is_missing_or_leaves_it() {
     let waiting = PendingSession::new(session).unwrap();
     harness.state_mut().lab.waiting = Some(waiting.clone());
     harness.run_ok();
-    click(&mut harness, "Leave the session");
+    click(&mut harness, "Do not open");
     assert_eq!(harness.state().lab.settings.recipe.steps, 16);
     harness.state_mut().lab.waiting = Some(waiting);
     harness.run_ok();
-    click(&mut harness, "Go on without them");
+    click(&mut harness, "Open without them");
     let run = harness.state().lab.run.clone().unwrap();
     assert_eq!((run.settings.model.as_str(), run.steps()), ("builtin:digits-resnet", 5));
 }
@@ -151,7 +151,7 @@ fn a_line_of_text_opens_wherever_it_is_pasted() {
     assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 3);
     harness.state_mut().window.paste = Some("spikescope:AAAA".into());
     harness.run_ok();
-    harness.get_by_label("The session's line of text");
+    harness.get_by_label("Session text");
     assert!(harness.query_all_by_label_contains("is missing or changed").next().is_some());
     click(&mut harness, "Cancel");
     assert!(harness.state().window.paste.is_none());
