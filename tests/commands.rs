@@ -15,9 +15,10 @@ use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::sound::{AudioOutput, Sound};
 use spikescope::ui::state::pane_export::PaneExport;
 use spikescope::ui::state::window::WindowState;
+use spikescope::ui::types::command::Command;
+use spikescope::ui::types::export_format::ExportFormat;
 use spikescope::ui::types::file_request::FileRequest;
 use spikescope::ui::types::pane::Pane;
-use spikescope::ui::{Command, ExportFormat};
 
 fn palette(harness: &mut Harness<'static, Desk>, typed: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);

@@ -11,9 +11,11 @@ use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message};
 use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::export::jobs::write;
+use spikescope::ui::panes;
 use spikescope::ui::state::pane_export::PaneExportProgress;
+use spikescope::ui::types::export_format::ExportFormat;
 use spikescope::ui::types::pane::Pane;
-use spikescope::ui::{ExportFormat, panes, remember_size};
+use spikescope::ui::widgets::pane_frame::remember_size;
 
 fn lab() -> Lab {
     let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() };

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use crate::experiment::Settings;
 use crate::lab::{Lab, Message, Session, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
-use crate::ui::ExportFormat;
 use crate::ui::export::OffscreenPane;
 use crate::ui::export::jobs::write;
 use crate::ui::state::pane_export::PaneExportProgress;
 use crate::ui::state::window::WindowState;
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::pane::Pane;
 use crate::{Error, Result};
 

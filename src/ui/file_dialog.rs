@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::ExportFormat;
 use super::texts::file_dialog as texts;
+use super::types::export_format::ExportFormat;
 use super::types::file_request::FileRequest;
 use crate::lab::Message;
 use crate::network::open::FILE_EXTENSIONS;

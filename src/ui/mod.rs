@@ -16,9 +16,3 @@ mod texts;
 pub mod theme;
 pub mod types;
 pub mod widgets;
-
-pub use state::lesson::{LessonState, SavedLesson};
-pub use types::command::{BUNDLED_DATA, Command, methods};
-pub use types::export_format::ExportFormat;
-pub use types::lessons::bundled_lessons;
-pub use widgets::pane_frame::{pane_size, remember_size};

@@ -12,9 +12,10 @@ use crate::ui::state::command_palette::CommandPalette;
 use crate::ui::state::first_start::FirstStartHints;
 use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
+use crate::ui::texts;
+use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{BUNDLED_DATA, Command, methods, texts};
 
 impl Command {
     /// Why the command cannot be given now; `None` when it can.
@@ -145,7 +146,11 @@ impl Command {
             }
             Self::Recent(index) => out.push(Message::OpenRecent(index)),
             Self::Lesson(index) => {
-                out.extend(crate::ui::bundled_lessons().get(index).map(|l| Message::OpenLesson(l.source.clone())));
+                out.extend(
+                    crate::ui::types::lessons::bundled_lessons()
+                        .get(index)
+                        .map(|l| Message::OpenLesson(l.source.clone())),
+                );
             }
             Self::Undo => out.push(Message::Undo),
             Self::Redo => out.push(Message::Redo),

@@ -3,8 +3,8 @@
 use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
 use crate::lab::{Lab, Message, Workspace};
-use crate::ui::Command;
 use crate::ui::state::window::WindowState;
+use crate::ui::types::command::Command;
 use crate::ui::types::file_request::FileRequest;
 
 const fn plain(key: Key) -> KeyboardShortcut {

@@ -5,10 +5,10 @@ use crate::lab::{Lab, Workspace};
 use crate::network::zoo::BUNDLED;
 use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
-use crate::ui::types::command::Command;
+use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{BUNDLED_DATA, ExportFormat, methods};
 
 /// What of the commands is fixed, in the order of the palette.
 const FIXED: [Command; 47] = [
@@ -67,7 +67,7 @@ impl Command {
         let mut all = FIXED.to_vec();
         all.extend(Pane::ALL.map(Self::Pane));
         all.extend((0..lab.recent.len()).map(Self::Recent));
-        all.extend((0..crate::ui::bundled_lessons().len()).map(Self::Lesson));
+        all.extend((0..crate::ui::types::lessons::bundled_lessons().len()).map(Self::Lesson));
         all.extend((0..BUNDLED.len()).map(Self::Bundled));
         all.extend((0..BUNDLED_DATA.len()).map(Self::BundledData));
         all.extend((0..methods(lab).len()).map(Self::Method));

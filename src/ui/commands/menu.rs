@@ -5,9 +5,11 @@ use egui::{Button, Ui};
 use crate::lab::{Lab, Message, Workspace};
 use crate::network::zoo::BUNDLED;
 use crate::ui::state::window::WindowState;
+use crate::ui::texts;
+use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{BUNDLED_DATA, Command, ExportFormat, methods, texts};
 
 /// A menu that is being drawn.
 struct Menu<'a> {
@@ -86,7 +88,7 @@ impl Menu<'_> {
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
         ui.menu_button(texts::commands::LESSONS, |ui| {
-            self.items(ui, (0..crate::ui::bundled_lessons().len()).map(Command::Lesson));
+            self.items(ui, (0..crate::ui::types::lessons::bundled_lessons().len()).map(Command::Lesson));
             self.item(ui, Command::FileDialog(FileRequest::OpenLesson));
         });
         ui.menu_button(texts::commands::EXPORT, |ui| {

@@ -11,9 +11,9 @@ use super::offscreen::png;
 use crate::Error;
 use crate::files::write_bytes;
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
-use crate::ui::ExportFormat;
 use crate::ui::state::pane_export::{PaneExport, PaneExportProgress};
 use crate::ui::texts::export as texts;
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::pane::Pane;
 
 impl PaneExport {

@@ -6,12 +6,13 @@ use egui_tiles::{Behavior, SimplificationOptions, Tabs, TileId, Tiles, UiRespons
 use crate::lab::{Lab, Message};
 use crate::ui::state::pane_layout::PaneLayout;
 use crate::ui::theme::colors;
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_frame;
 use crate::ui::widgets::pane_frame::PaneFrame;
 use crate::ui::widgets::stale_overlay::dim_if_stale;
-use crate::ui::{ExportFormat, panes, texts};
+use crate::ui::{panes, texts};
 
 /// Draws the panes of the workspace in view, with a frame around `point`.
 pub fn show(
@@ -61,7 +62,7 @@ impl Behavior<Pane> for TileBehavior<'_> {
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
-            crate::ui::remember_size(ui, *pane);
+            crate::ui::widgets::pane_frame::remember_size(ui, *pane);
             if pane.shows_run() {
                 dim_if_stale(ui, self.lab);
             }
@@ -109,7 +110,7 @@ impl Behavior<Pane> for TileBehavior<'_> {
         let help = ui.small_button("?");
         help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::explain(pane.title())));
         ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::help_of(pane), help.id));
-        if crate::ui::pane_size(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
+        if crate::ui::widgets::pane_frame::pane_size(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
             let on = pane_frame::is_expanded(ui.ctx(), pane);
             let more = ui.selectable_label(on, "+").on_hover_text(texts::panes::UNFOLD);
             more.widget_info(|| WidgetInfo::selected(Role::Button, true, on, texts::panes::unfold(pane.title())));

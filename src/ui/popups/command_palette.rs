@@ -8,10 +8,10 @@ use egui::{
 
 use super::fuzzy::matched;
 use crate::lab::{Lab, Message};
-use crate::ui::Command;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::window as texts;
 use crate::ui::theme::colors::{UiColors, ui_colors};
+use crate::ui::types::command::Command;
 
 const WIDTH: f32 = 520.0;
 const ROW: f32 = 26.0;

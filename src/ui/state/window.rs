@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::command_palette::CommandPalette;
 use super::first_start::FirstStartHints;
 use super::frame_times::FrameTimes;
+use super::lesson::{LessonState, SavedLesson};
 use super::pane_export::PaneExport;
 use super::pane_layout::PaneLayout;
 use super::responsive::ResponsiveLayout;
@@ -12,9 +13,9 @@ use super::thumbnails::Thumbnails;
 use crate::lab::{Lab, Workspace};
 use crate::task::OutputKind;
 use crate::ui::sound::Sound;
+use crate::ui::types::command::Command;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::{Command, LessonState, SavedLesson};
 
 /// Opens the pane where a detector is on the screen for the first time, and takes it away after the last; whoever closes it
 /// keeps it closed.

@@ -5,8 +5,8 @@ use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::{Lab, Workspace};
 use crate::measure::NeuronRef;
 use crate::network::zoo::BUNDLED;
+use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
 use crate::ui::types::file_request::FileRequest;
-use crate::ui::{BUNDLED_DATA, Command, methods};
 
 // Why a command cannot be given now.
 pub const NOTHING_RUN: &str = "no run yet";
@@ -101,7 +101,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Inspector => "Inspector panel",
         Command::Lessons => "Lessons",
         Command::Lesson(index) => {
-            let lessons = crate::ui::bundled_lessons();
+            let lessons = crate::ui::types::lessons::bundled_lessons();
             return format!("Lesson: {}", lessons.get(index).map_or("", |lesson| &lesson.title));
         }
         Command::Theme if lab.view.dark => "Light theme",
@@ -120,9 +120,10 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
         Command::Projector => "Larger text and thicker lines for projection".into(),
         Command::Clicks => super::sound::HINT.into(),
         Command::Lessons => "The list of lessons, in the Teach workspace".into(),
-        Command::Lesson(index) => {
-            crate::ui::bundled_lessons().get(index).map(|lesson| lesson.summary.clone()).unwrap_or_default()
-        }
+        Command::Lesson(index) => crate::ui::types::lessons::bundled_lessons()
+            .get(index)
+            .map(|lesson| lesson.summary.clone())
+            .unwrap_or_default(),
         Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
         Command::Recent(index) => lab.recent.get(index).map(RecentItem::place).unwrap_or_default(),

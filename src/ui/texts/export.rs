@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ui::ExportFormat;
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::pane::Pane;
 
 pub const STOP: &str = "Stop export";

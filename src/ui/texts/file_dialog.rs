@@ -1,6 +1,6 @@
 //! What the dialogs that ask for files say.
 
-use crate::ui::ExportFormat;
+use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 
 pub const NETWORKS: &str = "Networks";

@@ -1,10 +1,10 @@
 //! The commands of the window.
 
+use super::export_format::ExportFormat;
 use super::file_request::FileRequest;
 use super::pane::Pane;
 use crate::convert::Recipe;
 use crate::lab::{Lab, Workspace};
-use crate::ui::ExportFormat;
 
 /// Bundled data sets by their specification.
 pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];

@@ -1,7 +1,7 @@
 //! Files that the window asks for in a dialog.
 
+use super::export_format::ExportFormat;
 use super::pane::Pane;
-use crate::ui::ExportFormat;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
