@@ -50,7 +50,7 @@ fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
 fn arrows_choose_and_what_cannot_be_done_says_why() {
     let mut harness = desk();
     palette(&mut harness, "undo");
-    harness.get_by_label("Undo, not now: nothing was changed yet");
+    harness.get_by_label("Undo (unavailable: nothing to undo)");
     press(&mut harness, Key::Enter);
     assert!(harness.state().window.palette.is_some(), "a grayed command does nothing");
     press(&mut harness, Key::Escape);
@@ -135,11 +135,11 @@ fn past_runs_are_gone_back_to_and_compared() {
     click(&mut harness, "Runs");
     click(&mut harness, "Compare with run 1");
     harness.get_by_label("Run 2 against run 1: T 6 instead of 16");
-    click(&mut harness, "Go back to run 1");
+    click(&mut harness, "Restore run 1");
     let lab = &harness.state().lab;
     assert_eq!((lab.run.as_ref().unwrap().settings.clone(), lab.history.past().len()), (first.settings, 2));
     // And from the palette.
-    palette(&mut harness, "go back to run 2");
+    palette(&mut harness, "restore run 2");
     press(&mut harness, Key::Enter);
     assert_eq!(harness.state().lab.run.as_ref().unwrap().steps(), 6);
 }
@@ -261,7 +261,7 @@ fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
         harness.run_ok();
     }
     let notices = &harness.state().lab.notifications;
-    assert!(notices.iter().any(|n| n.text == "Spike clicks are off: no sound server found."), "{notices:?}");
+    assert!(notices.iter().any(|n| n.text == "Cannot play spike clicks: no sound server found."), "{notices:?}");
 }
 
 #[test]

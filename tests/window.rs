@@ -93,7 +93,7 @@ fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
     let view = &harness.state().lab.view;
     assert_eq!((view.energy.per_mac, view.energy.first_layer_once), (4.6e-12, false));
     let run = harness.state().lab.run.clone();
-    click(&mut harness, "Readout window");
+    click(&mut harness, "Readout");
     let mut labeled = harness.get_all_by_label("Early exit at confidence");
     assert!(labeled.any(|node| node.accesskit_node().numeric_value().is_some()), "the slider has its name");
     drop(labeled);

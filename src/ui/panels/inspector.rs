@@ -139,7 +139,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mu
             (texts::POTENTIAL, format_value(facts.potential.into()), texts::POTENTIAL_HINT),
             (
                 texts::IN_THRESHOLDS,
-                format!("{:.2} θ", facts.potential / facts.theta.max(f32::MIN_POSITIVE)),
+                format!("{:.2}", facts.potential / facts.theta.max(f32::MIN_POSITIVE)),
                 texts::IN_THRESHOLDS_HINT,
             ),
         ],

@@ -39,7 +39,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Race => "Race",
         Pane::Bench => "Neuron bench",
         Pane::Energy => "Energy",
-        Pane::ReadoutWindow => "Readout window",
+        Pane::ReadoutWindow => "Readout",
         Pane::InitialPotential => "v(0)",
         Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",

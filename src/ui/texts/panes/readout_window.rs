@@ -1,7 +1,7 @@
 //! What the pane of start by end says.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
-pub const TITLE: &str = "Readout window: start and end";
+pub const TITLE: &str = "Readout window";
 pub const ACCURACY: &str = "accuracy";
 pub const AGREEMENT: &str = "agreement with the ANN";
 
