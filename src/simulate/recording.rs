@@ -84,7 +84,7 @@ impl Recording {
         let readout = (self.readout.as_ptr().addr(), self.readout.len() * 4);
         self.layers.iter().flat_map(layer).chain([readout]).filter(|(_, bytes)| *bytes > 0)
     }
-    /// Bytes held by the recording.
+    /// Bytes of the recording.
     pub fn bytes(&self) -> usize {
         self.shared_buffers().map(|(_, bytes)| bytes).sum()
     }
