@@ -1,9 +1,10 @@
-//! One layer in event form against the same layer on dense tensors, at several firing rates: where is the crossover? And
-//! how many additions a second the machine can do at all.
+//! Benchmark of one layer: event kernels against dense tensors, at several firing rates.
 //!
-//! `cargo bench --bench kernels`. Times are of one layer of currents and neurons for 8 samples and 32 steps; the layer in
-//! front is taken from a recording. Threads: `RAYON_NUM_THREADS=1 cargo bench --bench kernels` for one. Dense tensors on a
-//! graphics card: `SPIKESCOPE_BENCH_BACKEND=wgpu cargo bench --features wgpu --bench kernels`.
+//! It shows at which rate the dense form becomes faster, and how many additions a second the machine can do at most.
+//!
+//! `cargo bench --bench kernels`. Times are for one layer of currents and neurons with 8 samples and 32 steps; the
+//! layer before it is taken from a recording. Threads: `RAYON_NUM_THREADS=1 cargo bench --bench kernels` for one. Dense
+//! tensors on a graphics card: `SPIKESCOPE_BENCH_BACKEND=wgpu cargo bench --features wgpu --bench kernels`.
 
 use std::sync::Arc;
 
@@ -35,14 +36,14 @@ struct Bench {
     recording: Recording,
 }
 
-/// The Burn backend that SPIKESCOPE_BENCH_BACKEND names; the default one where it names none.
+/// The Burn backend named by SPIKESCOPE_BENCH_BACKEND, or the default one.
 fn backend() -> Backend {
     let Ok(name) = std::env::var("SPIKESCOPE_BENCH_BACKEND") else { return Backend::default() };
     let known = Backend::ALL.into_iter().find(|(word, _)| *word == name);
     known.unwrap_or_else(|| panic!("there is no backend '{name}'")).1
 }
 
-/// Numbers between −1 and 1 that look random.
+/// Pseudorandom numbers between −1 and 1.
 fn noise(length: usize) -> Vec<f32> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let draw = || {
@@ -113,7 +114,7 @@ fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
         dense_nodes: Vec::new(),
     };
     let width: usize = shape.iter().product();
-    // Currents spread around the rate, so that spikes of different neurons fall on different steps.
+    // Currents spread around the rate, so that neurons spike in different steps.
     let rate = percent as f32 / 100.0;
     let input: Vec<f32> = noise(SAMPLES * width).iter().map(|x| (rate * (1.0 + x)).min(1.0)).collect();
     let plan = SimulationPlan {
@@ -154,7 +155,7 @@ fn time(bencher: Bencher<'_, '_>, layer: &str, percent: usize, dense: bool) {
         .bench_local(|| simulate(&plan, &JobControl::default()).expect("the network runs"));
 }
 
-/// What the machine can do at most: adds rows of weights one after the other, as many as lie in so many KiB.
+/// Peak rate of the machine: adds rows of weights, as many as fit in `kib` KiB.
 #[divan::bench(args = [16, 64, 256, 4096], sample_count = 20)]
 fn additions_of_rows_in_kib(bencher: Bencher<'_, '_>, kib: usize) {
     let rows = vec![Lanes([1.0; LANES]); (kib << 10) / size_of::<Lanes>()];
@@ -166,7 +167,7 @@ fn additions_of_rows_in_kib(bencher: Bencher<'_, '_>, kib: usize) {
     });
 }
 
-/// The sum of all rows, in as many partial sums as hide the time that one addition takes.
+/// The sum of all rows, in enough partial sums to hide the latency of one addition.
 struct Sum<'a>(&'a [Lanes]);
 
 impl Kernel for Sum<'_> {

@@ -1,8 +1,9 @@
-//! Whole runs of the bundled networks, from scaled input to recording: one sample and a hundred, few steps and many, and
-//! neurons that send more than one spike a step.
+//! Benchmarks of whole runs of the bundled networks, from scaled input to recording.
 //!
-//! `cargo bench --bench runs`; `RAYON_NUM_THREADS=1 cargo bench --bench runs` for one thread. A file by name:
-//! `SPIKESCOPE_BENCH_MODEL=net.onnx cargo bench --bench runs` (its input is noise, its thresholds the 99.9th percentile).
+//! They cover one sample and a hundred, few steps and many, and neurons that emit more than one spike a step.
+//!
+//! `cargo bench --bench runs`; `RAYON_NUM_THREADS=1 cargo bench --bench runs` for one thread. A model file:
+//! `SPIKESCOPE_BENCH_MODEL=net.onnx cargo bench --bench runs` (with noise as input and thresholds at percentile 99.9).
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -64,7 +65,7 @@ impl Bench {
     }
 }
 
-/// T; items are neuron-steps.
+/// Values of T; items are neuron-steps.
 const STEPS: [usize; 3] = [4, 32, 128];
 
 #[divan::bench(args = STEPS)]

@@ -1,4 +1,6 @@
-//! The ANN's own values on the samples of a run: what the spiking network is compared with.
+//! Runs the ANN on the samples and stores its logits and pre-activations.
+//!
+//! The spiking network is compared with these values.
 
 use super::dense::tensor_to_vec;
 use super::program::Program;
@@ -7,7 +9,7 @@ use crate::network::Op;
 use crate::network::outputs::argmax;
 use crate::progress::JobControl;
 
-/// What the ANN computes for the samples of a run.
+/// Logits and pre-activations of the ANN for the samples of a run.
 #[derive(Clone, Debug)]
 pub struct AnnRun {
     pub samples: usize,
@@ -19,7 +21,10 @@ pub struct AnnRun {
 }
 
 impl AnnRun {
-    /// Runs the ANN on `input` (`[rows, F]`, scaled).
+    /// Runs the ANN on `input` (`[rows, F]`, scaled), in batches of [`Program::batch_rows`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
     pub fn compute(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Self> {
         let network = program.network();
         let width = input.len().checked_div(rows).unwrap_or(0);
@@ -46,7 +51,7 @@ impl AnnRun {
         Ok(run)
     }
 
-    /// This run with the samples of `more`, of the same network, behind its own.
+    /// This run followed by the samples of `more`, a run of the same network.
     pub fn concat(&self, more: &Self) -> Self {
         let pre_activations = self.pre_activations.iter().zip(&more.pre_activations);
         Self {
@@ -57,11 +62,11 @@ impl AnnRun {
         }
     }
 
-    /// The ANN's logits for `sample`.
+    /// The ANN's logits for `sample`, `[classes]`.
     pub fn logits_of(&self, sample: usize) -> &[f32] {
         &self.logits[sample * self.classes..(sample + 1) * self.classes]
     }
-    /// The class the ANN answers for `sample`.
+    /// The class that the ANN predicts for `sample`.
     pub fn prediction(&self, sample: usize) -> usize {
         argmax(self.logits_of(sample))
     }

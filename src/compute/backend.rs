@@ -1,11 +1,12 @@
-//! Which Burn backend computes the dense layers, and the device behind it. Not every build and not every machine has all
-//! of them; the one that is missing says so.
+//! Burn backends for dense layers, and the device of each.
+//!
+//! Not every build and not every machine has all of them. Selecting a missing one is an error that says what to do.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Which Burn backend computes the dense layers.
+/// A Burn backend for the dense layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
@@ -19,10 +20,10 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Every backend, with its word on the command line.
+    /// Every backend, with its name on the command line.
     pub const ALL: [(&'static str, Self); 3] = [("flex", Self::Flex), ("ndarray", Self::Ndarray), ("wgpu", Self::Wgpu)];
 
-    /// Whether this build has it.
+    /// Whether this build contains the backend.
     pub fn built_in(self) -> bool {
         self != Self::Wgpu || cfg!(feature = "wgpu")
     }
@@ -30,7 +31,7 @@ impl Backend {
     /// The Burn device of this backend.
     ///
     /// # Errors
-    /// [`Error::Invalid`], with what to do, where this build does not have the backend or this machine no device for it.
+    /// [`Error::Invalid`], with what to do, if this build lacks the backend or this machine has no device for it.
     pub fn device(self) -> Result<burn::tensor::Device> {
         match self {
             Self::Flex => Ok(burn::tensor::Device::flex()),
@@ -41,7 +42,7 @@ impl Backend {
     }
 }
 
-/// What a person does who wants the backend that this build does not have.
+/// What the user can do if this build lacks the wgpu backend.
 pub const WGPU_HELP: &str = "Cannot use backend wgpu: not included in this build. Build with `cargo build --release --features wgpu`, or use \
      the backend flex.";
 
@@ -50,9 +51,9 @@ fn gpu_device() -> Result<burn::tensor::Device, String> {
     Err(WGPU_HELP.to_owned())
 }
 
-/// The graphics card, opened once: a runtime that is there already cannot be set up a second time.
+/// The graphics card, opened once: wgpu's runtime cannot be initialized a second time.
 #[cfg(feature = "wgpu")]
-fn graphics_card() -> Result<burn::tensor::Device, String> {
+fn gpu_device() -> Result<burn::tensor::Device, String> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::OnceLock;
 
@@ -60,7 +61,7 @@ fn graphics_card() -> Result<burn::tensor::Device, String> {
     let open = || match catch_unwind(AssertUnwindSafe(|| burn::tensor::Device::wgpu_options().init())) {
         Ok(Ok(device)) => Ok(device),
         Ok(Err(reason)) => Err(refusal(&reason.to_string())),
-        // Drivers that are installed by halves make the graphics library panic.
+        // Partly installed drivers make the graphics library panic.
         Err(_) => Err(refusal("its driver failed")),
     };
     CARD.get_or_init(open).clone()
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_backend_gives_a_device_or_says_what_to_do() {
+    fn each_backend_has_a_device_or_an_error_with_advice() {
         for (word, backend) in Backend::ALL {
             match backend.device() {
                 Ok(_) => assert!(backend.built_in(), "{word}"),

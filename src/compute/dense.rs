@@ -1,5 +1,7 @@
-//! One tensor function per operation, used alike by the ANN, by the stateless parts of the spiking network and by training.
-//! Values are `[N, F]` as in [`super::program`].
+//! One Burn tensor function per operation of a network.
+//!
+//! The ANN, the stateless parts of the spiking network and training share them. Values are `[N, F]` as in
+//! [`super::program`].
 
 use burn::tensor::module::{avg_pool2d, conv_transpose2d, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode};
@@ -23,7 +25,7 @@ pub enum NodeParams {
 }
 
 impl NodeParams {
-    /// Puts the weights of `op` on `device`.
+    /// Moves the weights of `op` to `device`.
     pub fn of(op: &Op, device: &Device) -> Self {
         let vector = |data: &[f32]| Tensor::<1>::from_data(TensorData::new(data.to_vec(), [data.len()]), device);
         let bias = |bias: &Option<Weights>| bias.as_ref().map(|b| vector(&b.data));
@@ -165,7 +167,7 @@ pub fn apply_node(network: &Network, node: &Node, params: &NodeParams, mut input
     }
 }
 
-/// `[N, F]` seen as `[N, 1…, shape…]` of rank 5, so that operations on any axis need one rank only.
+/// `[N, F]` viewed as `[N, 1…, shape…]` of rank 5, so that operations on any axis need one rank only.
 fn expand(x: Tensor<2>, shape: &[usize], rows: usize) -> Tensor<5> {
     let mut dims = [1usize; 5];
     dims[0] = rows;
@@ -186,7 +188,7 @@ fn activate(activation: Activation, z: Tensor<2>) -> Tensor<2> {
     }
 }
 
-/// The numbers of a tensor, row-major; without a copy when nothing else holds it.
+/// The values of a tensor, row-major; copied only if another tensor shares the storage.
 pub fn tensor_to_vec(tensor: Tensor<2>) -> Vec<f32> {
     let data = tensor.into_data();
     match data.try_into_vec::<f32>() {

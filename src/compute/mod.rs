@@ -1,4 +1,4 @@
-//! Running a network's stateless parts: dense layers on Burn tensors, event-driven kernels, backends.
+//! Computation of a network's stateless parts: dense layers on Burn tensors, event-driven kernels, SIMD, backends.
 
 pub mod ann_run;
 pub mod backend;

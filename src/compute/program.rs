@@ -1,9 +1,11 @@
-//! Runs a [`Network`] on a Burn device, node after node, with one tensor function per operation ([`super::dense`]).
+//! A network with its weights on a Burn device, run node by node.
 //!
-//! The event form of the same operations is [`super::event`]; a program makes it where it is asked for.
+//! Each operation is one tensor function of [`super::dense`]. The event form of the same operations is
+//! [`super::event`]; a program compiles it on first use.
 //!
-//! Every value is a `Tensor<2>` of shape `[N, F]`, F being the flattened sample shape; the first dimension is the batch,
-//! or time and batch folded together (`[T·N, F]`). Shapes were checked when the network was read, so nothing here fails.
+//! Every value is a `Tensor<2>` of shape `[N, F]`, F being the flattened sample shape. The first dimension is the
+//! batch, or time and batch folded together (`[T·N, F]`). Shapes were checked when the network was read, so nothing
+//! here fails.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -15,10 +17,10 @@ use super::event::lookup_table::TableCache;
 use super::event::{Grid, SynapsePlan, compile};
 use crate::network::{Network, Node, NodeId, Op};
 
-/// Multiplications of one node in one go, about five milliseconds on one core, so that work is stopped soon.
-const STRETCH: usize = 1 << 26;
-/// The most rows in one go.
-const ROWS: usize = 64;
+/// Multiplications of one node in one batch: about five milliseconds on one core, so that cancelling takes effect soon.
+const MAX_MULTIPLICATIONS: usize = 1 << 26;
+/// Maximum number of rows in one batch.
+const MAX_ROWS: usize = 64;
 
 /// A network with its weights on a device, ready to run.
 #[derive(Clone, Debug)]
@@ -26,11 +28,11 @@ pub struct Program {
     network: Arc<Network>,
     params: Vec<NodeParams>,
     device: Device,
-    /// For every node, the last node that reads it: its value is dropped there.
+    /// For every node, the last node that reads it; its value is dropped there.
     last_reader: Vec<NodeId>,
-    /// The event form of every node that was asked for.
+    /// The event form of every node for which one was requested.
     events: Arc<Vec<OnceLock<Option<EventForm>>>>,
-    /// Whether event forms are left unused.
+    /// Whether event forms are ignored.
     dense_only: bool,
 }
 
@@ -38,14 +40,14 @@ pub struct Program {
 #[derive(Debug)]
 pub struct EventForm {
     pub plan: SynapsePlan,
-    /// Lookup tables of the feed's terms, in their order.
+    /// Lookup tables of the plan's terms, in their order.
     pub tables: Vec<TableCache>,
-    /// Its value without spikes, `[places][channels]` of the feed's inner grid; empty where it depends on the sample.
+    /// The value without spikes, `[places][channels]` of the plan's inner grid; empty if it depends on the sample.
     pub constant: Vec<f32>,
 }
 
 impl Program {
-    /// Puts the weights of `network` on `device`.
+    /// Moves the weights of `network` to `device`.
     pub fn new(network: Arc<Network>, device: &Device) -> Self {
         let params = network.nodes.iter().map(|node| NodeParams::of(&node.op, device)).collect();
         let mut last_reader: Vec<NodeId> = (0..network.nodes.len()).collect();
@@ -57,7 +59,7 @@ impl Program {
         Self { network, params, device: device.clone(), last_reader, events, dense_only: false }
     }
 
-    /// The same program on dense tensors only: what the event kernels are compared with.
+    /// The same program without event forms: the reference that tests compare the event kernels with.
     pub fn dense_only(self) -> Self {
         Self { dense_only: true, ..self }
     }
@@ -78,16 +80,20 @@ impl Program {
         self.last_reader[id]
     }
 
-    /// The network's answer for `input` `[N, F]`, shape `[N, classes]`. `observe` sees every node's value as it is made.
+    /// The network's logits for `input` `[N, F]`, shape `[N, classes]`. `observe` gets every node's value once it is
+    /// computed.
     pub fn run(&self, input: Tensor<2>, mut observe: impl FnMut(NodeId, &Tensor<2>)) -> Tensor<2> {
-        let Ok(answer) = self.try_run(input, |id, value| {
+        let Ok(logits) = self.try_run(input, |id, value| {
             observe(id, value);
             Ok::<(), Infallible>(())
         });
-        answer
+        logits
     }
 
-    /// The same, ended by the first error of `observe`.
+    /// Like [`Program::run`], but stops at the first error of `observe`.
+    ///
+    /// # Errors
+    /// The first error of `observe`.
     pub fn try_run<E>(
         &self,
         input: Tensor<2>,
@@ -113,38 +119,38 @@ impl Program {
         Ok(values[self.network.output].take().unwrap_or(input))
     }
 
-    /// Rows that go through the network together where work is to be stopped within some milliseconds: no node takes more
-    /// than 2^26 multiplications for them.
+    /// Rows that run through the network together, so that cancelling takes effect within some milliseconds: no node
+    /// takes more than 2^26 multiplications for them.
     pub fn batch_rows(&self) -> usize {
         let multiplications = |node: &Node| match &node.op {
             Op::Conv2d { weight, .. } => node.len() * weight.data.len() / weight.shape[0].max(1),
             Op::Linear { weight, .. } => weight.data.len(),
             _ => node.len(),
         };
-        let most = self.network.nodes.iter().map(multiplications).max().unwrap_or(1);
-        (STRETCH / most.max(1)).clamp(1, ROWS)
+        let max_multiplications = self.network.nodes.iter().map(multiplications).max().unwrap_or(1);
+        (MAX_MULTIPLICATIONS / max_multiplications.max(1)).clamp(1, MAX_ROWS)
     }
 
-    /// The event form of node `id`, where it has one; made when it is first asked for.
+    /// The event form of node `id`, if it has one; compiled on first use.
     pub fn event_form(&self, id: NodeId) -> Option<&EventForm> {
         if self.dense_only {
             return None;
         }
-        let make = || {
-            let feed = compile(&self.network, id)?;
-            let constant = if feed.depends_on_input { Vec::new() } else { self.value_without_spikes(&feed, None) };
-            let tables = feed.terms.iter().map(|_| TableCache::default()).collect();
-            Some(EventForm { plan: feed, tables, constant })
+        let compile_form = || {
+            let plan = compile(&self.network, id)?;
+            let constant = if plan.depends_on_input { Vec::new() } else { self.value_without_spikes(&plan, None) };
+            let tables = plan.terms.iter().map(|_| TableCache::default()).collect();
+            Some(EventForm { plan, tables, constant })
         };
-        self.events[id].get_or_init(make).as_ref()
+        self.events[id].get_or_init(compile_form).as_ref()
     }
 
-    /// What `plan` adds up to without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input one
-    /// sample, which is right where the feed is not analog.
-    pub fn value_without_spikes(&self, feed: &SynapsePlan, input: Option<Tensor<2>>) -> Vec<f32> {
+    /// The value of `plan` without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input it
+    /// is computed for one sample, which is correct unless the plan depends on the input.
+    pub fn value_without_spikes(&self, plan: &SynapsePlan, input: Option<Tensor<2>>) -> Vec<f32> {
         let rows = input.as_ref().map_or(1, |x| x.dims()[0]);
         let mut values: Vec<Option<Tensor<2>>> = vec![None; self.network.nodes.len()];
-        for id in self.nodes_between_spikes(feed.inner) {
+        for id in self.nodes_between_spikes(plan.inner) {
             let node = &self.network.nodes[id];
             values[id] = Some(match node.op {
                 Op::Input => input.clone().unwrap_or_else(|| self.tensor(vec![0.0; rows * node.len()], rows)),
@@ -155,9 +161,9 @@ impl Program {
                 }
             });
         }
-        let Some(value) = values[feed.inner].take() else { return Vec::new() };
-        let Grid { channels, .. } = feed.sum;
-        let places = feed.sum.places();
+        let Some(value) = values[plan.inner].take() else { return Vec::new() };
+        let Grid { channels, .. } = plan.sum;
+        let places = plan.sum.places();
         let by_channel = tensor_to_vec(value);
         let mut out = vec![0.0; by_channel.len()];
         for (from, to) in by_channel.chunks(channels * places).zip(out.chunks_mut(channels * places)) {
@@ -168,7 +174,7 @@ impl Program {
         out
     }
 
-    /// Node `target` and all nodes on the ways to it from the input or from the next spikes upstream, in order.
+    /// Node `target` and all nodes on the paths to it from the input or from the next spikes upstream, in order.
     pub fn nodes_between_spikes(&self, target: NodeId) -> Vec<NodeId> {
         let mut found = vec![false; self.network.nodes.len()];
         let mut open = vec![target];
@@ -181,7 +187,7 @@ impl Program {
         (0..=target).filter(|&id| found[id]).collect()
     }
 
-    /// `[N, F]` numbers as a tensor on this program's device.
+    /// Values `[N, F]` as a tensor on this program's device.
     pub fn tensor(&self, values: Vec<f32>, rows: usize) -> Tensor<2> {
         let columns = values.len().checked_div(rows).unwrap_or(0);
         Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)

@@ -1,6 +1,7 @@
-//! Whether a network computes what its file says it should: stored inputs and outputs beside the file, in the layout of the
-//! ONNX model zoo (`test_data_set_0/input_0.pb`, `output_0.pb`) or as numpy arrays (`NAME.npz` with `input` and `output`,
-//! `NAME.input.npy` and `NAME.output.npy`), are compared with what this program gives.
+//! Comparison of a network's outputs with reference values stored beside its file.
+//!
+//! The layouts are that of the ONNX model zoo (`test_data_set_0/input_0.pb`, `output_0.pb`) and numpy arrays
+//! (`NAME.npz` with `input` and `output`, or `NAME.input.npy` and `NAME.output.npy`).
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +11,17 @@ use crate::data::npz;
 use crate::network::{Network, onnx};
 use crate::{Error, Result};
 
-/// At most this many stored sets and samples are compared.
-const SETS: usize = 4;
-const SAMPLES: usize = 64;
-/// What differs by more than this share of the largest stored value, and by more than [`ABSOLUTE`], is another function.
+/// Maximum number of stored sets and samples that are compared.
+const MAX_SETS: usize = 4;
+const MAX_SAMPLES: usize = 64;
+/// A difference above this fraction of the largest stored value, and above [`ABSOLUTE`], is more than rounding.
 const RELATIVE: f32 = 1e-3;
 const ABSOLUTE: f32 = 1e-4;
 
 const INPUTS: [&str; 4] = ["input", "inputs", "input_0", "x"];
 const OUTPUTS: [&str; 4] = ["output", "outputs", "output_0", "logits"];
 
-/// Numbers with their dimensions, the batch first.
+/// Shape (batch first) and values.
 type Array = (Vec<usize>, Vec<f32>);
 
 /// Stored input and outputs.
@@ -31,13 +32,13 @@ struct Stored {
     outputs: Vec<Array>,
 }
 
-/// What a comparison found.
+/// Result of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    /// Where the stored values lie.
+    /// Path of the stored values.
     pub source: PathBuf,
     pub samples: usize,
-    /// The largest difference, and the output it is in.
+    /// The largest difference, and the output that has it.
     pub largest: f32,
     pub output: String,
     /// The largest magnitude among the stored outputs.
@@ -45,14 +46,17 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether the difference is what rounding explains.
+    /// Whether rounding explains the difference.
     pub fn agrees(&self) -> bool {
         self.largest <= ABSOLUTE + RELATIVE * self.scale
     }
 }
 
-/// Compares `network`, read from `path`, with every stored set beside it; `program` puts it on a device and is asked only
-/// where there is one. A set that cannot be read or does not fit is an error in its place.
+/// Compares `network`, read from `path`, with every stored set beside it. `program` moves the network to a device and
+/// is called only if there is a set.
+///
+/// # Errors
+/// A set that cannot be read or does not fit is an error at its position; the other sets are still compared.
 pub fn verify_stored_outputs(
     network: &Network,
     path: &Path,
@@ -82,7 +86,7 @@ fn sources(path: &Path) -> Vec<PathBuf> {
         })
         .collect();
     sets.sort();
-    sets.truncate(SETS);
+    sets.truncate(MAX_SETS);
     let named = |ending: &str| path.with_extension(ending);
     let npz = named("npz");
     if npz.is_file() && matches!(npz::find_array(&npz, &OUTPUTS), Ok(Some(_))) {
@@ -127,8 +131,8 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
             )));
         }
     };
-    let rows = dims[0].min(SAMPLES);
-    let (width, answers) = (shape.iter().product::<usize>(), network.classes());
+    let rows = dims[0].min(MAX_SAMPLES);
+    let (width, classes) = (shape.iter().product::<usize>(), network.classes());
     let parts = network.outputs();
     if stored.outputs.len() != parts.len() {
         return Err(fail(format!("{} stored outputs for a network with {}", stored.outputs.len(), parts.len())));
@@ -150,7 +154,7 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
     for row in 0..rows {
         let x = program.tensor(input[row * width..(row + 1) * width].to_vec(), 1);
         let ours = tensor_to_vec(program.run(x, |_, _| {}));
-        debug_assert_eq!(ours.len(), answers);
+        debug_assert_eq!(ours.len(), classes);
         for (part, (_, theirs)) in parts.iter().zip(&stored.outputs) {
             let theirs = &theirs[row * part.range.len()..(row + 1) * part.range.len()];
             for (a, b) in ours[part.range.clone()].iter().zip(theirs) {
@@ -183,7 +187,7 @@ mod tests {
     use crate::network::zoo::{ZooArchitecture, parse_activation};
 
     #[test]
-    fn stored_values_are_found_compared_and_told_when_they_do_not_fit() {
+    fn stored_values_are_compared_and_mismatched_shapes_reported() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("net.onnx");
         std::fs::write(&path, b"").unwrap();
@@ -208,7 +212,7 @@ mod tests {
         assert!(!wrong.agrees() && (wrong.largest - 0.5).abs() < 1e-4, "{wrong:?}");
         save(&y, &[3, 2]);
         assert!(verify_stored_outputs(&network, &path, program).remove(0).unwrap_err().to_string().contains("3x2"));
-        // Broken sets are named, not lost.
+        // A broken set is reported by name.
         std::fs::create_dir(dir.path().join("test_data_set_0")).unwrap();
         std::fs::write(dir.path().join("test_data_set_0/input_0.pb"), [0xff; 9]).unwrap();
         assert!(

@@ -1,9 +1,9 @@
-//! A sorted set of activations: exact order statistics for threshold rules and histograms.
+//! Sorted activations: exact quantiles for threshold rules and histograms.
 
 use crate::Result;
 use crate::progress::JobControl;
 
-/// A sorted set of activations; zeros are only counted.
+/// A sorted set of activations; zeros are stored as a count.
 #[derive(Clone, Debug, Default)]
 pub struct ActivationQuantiles {
     pub zeros: usize,
@@ -12,10 +12,10 @@ pub struct ActivationQuantiles {
 }
 
 impl ActivationQuantiles {
-    /// Of ReLU(z) of all pre-activations in `parts`.
+    /// Sorts ReLU(z) of all pre-activations in `parts`.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`] once `control` asks to stop.
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
     pub fn from_pre_activations<'a>(parts: impl Iterator<Item = &'a [f32]>, control: &JobControl) -> Result<Self> {
         let (mut zeros, mut positive) = (0, Vec::new());
         for part in parts {
@@ -24,7 +24,7 @@ impl ActivationQuantiles {
             positive.extend(part.iter().copied().filter(|&z| z > 0.0));
             zeros += part.len() - (positive.len() - before);
         }
-        Ok(Self { zeros, positive: ascending(positive, control)? })
+        Ok(Self { zeros, positive: sort_ascending(positive, control)? })
     }
     /// Number of values, zeros included.
     pub fn len(&self) -> usize {
@@ -49,7 +49,8 @@ impl ActivationQuantiles {
         let (a, b) = (at(low), at(high));
         (a + (b - a) * (position - low as f64)) as f32
     }
-    /// The mean of `min(z, limit) / limit`, zeros included, from 64 order statistics at even distances: a slider may ask.
+    /// The mean of `min(z, limit) / limit`, zeros included, from 64 evenly spaced order statistics: fast enough for a
+    /// slider.
     pub fn mean_clipped(&self, limit: f32) -> f64 {
         const POINTS: usize = 64;
         if self.positive.is_empty() || limit <= 0.0 {
@@ -59,7 +60,7 @@ impl ActivationQuantiles {
         let sum: f64 = (0..POINTS).map(|k| f64::from(at(k).min(limit) / limit)).sum();
         sum / POINTS as f64 * self.positive.len() as f64 / self.len() as f64
     }
-    /// Share of all values (zeros included) that are above `limit`.
+    /// Fraction of all values (zeros included) above `limit`.
     pub fn fraction_above(&self, limit: f32) -> f64 {
         let above = self.positive.len() - self.positive.partition_point(|&z| z <= limit);
         above as f64 / self.len().max(1) as f64
@@ -76,40 +77,42 @@ impl ActivationQuantiles {
     }
 }
 
-/// Fewer values than this are compared; more are dealt out by their digits.
-const COMPARED: usize = 1 << 12;
-/// Values between two looks at the cancel flag.
-const STRETCH: usize = 1 << 16;
+/// Fewer values than this are sorted by comparison, more by radix sort.
+const RADIX_SORT_MIN: usize = 1 << 12;
+/// Values between two checks of the cancel flag.
+const CANCEL_CHECK_INTERVAL: usize = 1 << 16;
 /// Bits of a digit. Three digits hold the 31 bits of a number above zero.
-const DIGIT: u32 = 11;
+const DIGIT_BITS: u32 = 11;
 
-/// Numbers above zero in ascending order. Their bits, read as integers, are in the same order as they are, so they are
-/// sorted by digits from the last to the first (least significant digit radix sort): a few nanoseconds a number, where
-/// comparing takes tens, and it can be stopped on the way.
-fn ascending(mut values: Vec<f32>, control: &JobControl) -> Result<Vec<f32>> {
-    if values.len() < COMPARED {
+/// Values above zero in ascending order.
+///
+/// Their bits, read as integers, have the same order as the values. They are therefore sorted digit by digit from the
+/// last to the first (least significant digit radix sort): a few nanoseconds a value, where comparing takes tens. The
+/// sort can be cancelled.
+fn sort_ascending(mut values: Vec<f32>, control: &JobControl) -> Result<Vec<f32>> {
+    if values.len() < RADIX_SORT_MIN {
         values.sort_unstable_by(f32::total_cmp);
         return Ok(values);
     }
-    let digit = |value: f32, pass: u32| (value.to_bits() >> (DIGIT * pass)) as usize & ((1 << DIGIT) - 1);
-    let mut other = vec![0.0; values.len()];
+    let digit = |value: f32, pass: u32| (value.to_bits() >> (DIGIT_BITS * pass)) as usize & ((1 << DIGIT_BITS) - 1);
+    let mut sorted = vec![0.0; values.len()];
     for pass in 0..3 {
-        let mut place = vec![0usize; 1 << DIGIT];
-        for part in values.chunks(STRETCH) {
+        let mut place = vec![0usize; 1 << DIGIT_BITS];
+        for part in values.chunks(CANCEL_CHECK_INTERVAL) {
             control.check()?;
             part.iter().for_each(|&value| place[digit(value, pass)] += 1);
         }
         let mut before = 0;
         place.iter_mut().for_each(|count| before += std::mem::replace(count, before));
-        for part in values.chunks(STRETCH) {
+        for part in values.chunks(CANCEL_CHECK_INTERVAL) {
             control.check()?;
             for &value in part {
                 let to = &mut place[digit(value, pass)];
-                other[*to] = value;
+                sorted[*to] = value;
                 *to += 1;
             }
         }
-        std::mem::swap(&mut values, &mut other);
+        std::mem::swap(&mut values, &mut sorted);
     }
     Ok(values)
 }
@@ -137,29 +140,29 @@ mod tests {
     }
 
     #[test]
-    fn histograms_hold_every_positive_value() {
+    fn histograms_count_every_positive_value() {
         let set = sorted(&[0.0, 0.1, 0.9, 1.5, 2.0, 7.0]);
         assert_eq!(set.histogram(2, 2.0), vec![2, 3]);
         assert_eq!(set.fraction_above(1.5), 2.0 / 6.0);
     }
 
     #[test]
-    fn a_sort_is_stopped() {
+    fn cancelling_stops_the_sort() {
         let control = JobControl::default();
         control.cancel();
-        let values = vec![1.0; 2 * COMPARED];
-        assert!(ascending(values.clone(), &control).is_err());
+        let values = vec![1.0; 2 * RADIX_SORT_MIN];
+        assert!(sort_ascending(values.clone(), &control).is_err());
         assert!(ActivationQuantiles::from_pre_activations(std::iter::once(values.as_slice()), &control).is_err());
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn digits_sort_like_comparisons(
+        fn radix_sort_equals_comparison_sort(
             values in prop::collection::vec(prop_oneof![0f32..3.0, 1e-40f32..1e-30, 1e30f32..3e38, Just(f32::INFINITY)], 1..300),
             copies in 1usize..60,
         ) {
-            // Scaled copies, so that both kinds of sort have their turn.
+            // Scaled copies, so that both sorts are tested.
             let all: Vec<f32> = (0..copies).flat_map(|k| values.iter().map(move |v| v / (k + 1) as f32)).collect();
             let mut wanted: Vec<f32> = all.iter().copied().filter(|&v| v > 0.0).collect();
             wanted.sort_by(f32::total_cmp);

@@ -1,5 +1,6 @@
-//! Activation statistics over the calibration samples: everything that threshold rules ask, exact and independent of how
-//! the samples were batched.
+//! Calibration: activation statistics of every layer over the calibration samples.
+//!
+//! They contain everything that threshold rules need. They are exact and independent of how the samples were batched.
 
 use rayon::prelude::*;
 
@@ -28,14 +29,19 @@ pub struct ActivationStatistics {
     pub channels: Vec<ActivationQuantiles>,
 }
 
-/// Bytes a calibration over `samples` samples will hold at most while it is made.
+/// Peak number of bytes that calibrating on `samples` samples takes.
 pub fn estimate_bytes(samples: usize, neurons: &[usize]) -> usize {
-    // Every value once as collected, once in the layer's order and once in its channel's; and room to sort a layer in.
+    // Every value is stored once as collected, once in the layer's order and once in its channel's, plus room to sort a
+    // layer.
     let sorting = neurons.iter().max().unwrap_or(&0) * rayon::current_num_threads();
     (neurons.iter().sum::<usize>() * 3 + sorting) * samples * 4
 }
 
-/// Runs the ANN over `rows` calibration samples (`input` is `[rows, F]`, scaled) and sorts what each activation sees.
+/// Runs the ANN over `rows` calibration samples (`input` is `[rows, F]`, scaled) and sorts the inputs of each
+/// activation.
+///
+/// # Errors
+/// [`Error::Invalid`] without samples, [`Error::Cancelled`] once `control` is cancelled.
 pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Calibration> {
     let network = program.network();
     if rows == 0 {
@@ -90,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_error_lies_below_the_maximum_when_one_outlier_stretches_it() {
+    fn min_mse_threshold_is_below_the_maximum_with_an_outlier() {
         let spread = sorted((1..=1000).map(|k| k as f32 / 1000.0).chain([4.0]));
         let theta = min_mse_threshold(&spread, 4, 0.5);
         assert!((0.9..1.3).contains(&theta), "{theta}");

@@ -1,5 +1,6 @@
-//! ANN to SNN: the network rewritten for conversion, thresholds from a recipe, initial potentials. Knows no window and no
-//! thread.
+//! ANN-to-SNN conversion: rewrites the network, chooses thresholds by a recipe, sets initial potentials.
+//!
+//! Does not depend on the window and starts no threads of its own besides rayon's.
 
 pub mod activation_quantiles;
 pub mod calibration;

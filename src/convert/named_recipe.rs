@@ -1,5 +1,6 @@
-//! Recipes with a name, as files that people keep, compare and hand on: TOML with `name`, an optional `note`, and a `recipe`
-//! table in which everything left out has its default.
+//! Recipe files: a name, an optional note and a recipe, as TOML.
+//!
+//! Users save, compare and share them. The `recipe` table may omit fields, which then have their defaults.
 
 use std::path::Path;
 
@@ -9,12 +10,12 @@ use super::{BalancingOptions, Correction, InitialPotential, MaxPoolRule, NeuronM
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
-/// A recipe and what it is called.
+/// A recipe with its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NamedRecipe {
     pub name: String,
-    /// What its author wants to say about it.
+    /// A note by its author.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
     #[serde(default)]
@@ -22,12 +23,15 @@ pub struct NamedRecipe {
 }
 
 impl NamedRecipe {
-    /// A recipe under a name.
+    /// A recipe with a name and no note.
     pub fn new(name: impl Into<String>, recipe: Recipe) -> Self {
         Self { name: name.into(), note: String::new(), recipe }
     }
 
-    /// Reads a recipe file. Errors name the file and the line.
+    /// Reads a recipe file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or an error with file and line if it cannot be read; an error if the recipe is not valid.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
         let named: Self = toml::from_str(&text).map_err(|e| Error::toml(path, &text, &e))?;
@@ -35,7 +39,10 @@ impl NamedRecipe {
         Ok(named)
     }
 
-    /// Writes a recipe file, whole or not at all.
+    /// Writes a recipe file atomically.
+    ///
+    /// # Errors
+    /// An error with the path if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         let text = toml::to_string_pretty(self).map_err(|e| Error::Internal(e.to_string()))?;
         write_bytes(path, text.as_bytes())
@@ -43,8 +50,8 @@ impl NamedRecipe {
 }
 
 impl Recipe {
-    /// The methods of the papers on the thresholds of `base`, each as its authors use it, with `steps` pre-steps where one
-    /// needs them.
+    /// The published conversion methods with the thresholds of `base`, each as its authors use it, with `steps`
+    /// pre-steps for those that need them.
     pub fn published_methods(base: &Recipe, steps: usize) -> Vec<NamedRecipe> {
         let plain = Recipe {
             correction: Correction::None,
@@ -112,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_method_is_sensible_and_survives_its_file() {
+    fn every_published_method_is_valid_and_round_trips_through_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("recipe.toml");
         for method in Recipe::published_methods(&Recipe::default(), 4) {
@@ -123,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_are_read() {
+    fn example_recipes_load() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recipes");
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 3);

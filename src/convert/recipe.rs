@@ -1,4 +1,4 @@
-//! The recipe: everything a person can turn about a conversion. One plain struct, small enough to read aloud.
+//! Conversion recipe: every option of turning an ANN into an SNN, in one plain struct.
 
 use std::collections::BTreeMap;
 
@@ -9,45 +9,46 @@ use super::recipe_options::{
 };
 use crate::{Error, Result};
 
-/// The longest simulation that is offered, in time-steps.
+/// Maximum number of time steps.
 pub const MAX_STEPS: usize = 4096;
 
-/// How an ANN becomes an SNN and for how long that runs.
+/// How an ANN is converted to an SNN, and for how many steps it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Recipe {
-    /// Time-steps T.
+    /// Time steps T.
     pub steps: usize,
-    /// Where thresholds come from.
+    /// Rule for thresholds.
     pub threshold: ThresholdRule,
     /// One threshold per layer, or per channel.
     pub granularity: Granularity,
     /// v(0) as a fraction of θ, 0 to 1. One half is optimal under uniform activations (OPI, Bu et al. AAAI 2022).
     pub v_init: f32,
-    /// How v(0) is spread over the neurons.
+    /// Distribution of v(0) over the neurons.
     pub initial: InitialPotential,
-    /// What a neuron may do in one step.
+    /// What a neuron can emit in one step.
     pub neuron: NeuronModel,
-    /// What a spike does to the potential.
+    /// Effect of a spike on the potential.
     pub reset: Reset,
     /// Whether a potential exactly at θ fires.
     pub tie: TieRule,
-    /// How single neurons are corrected for each sample.
+    /// Correction of single neurons for each sample.
     pub correction: Correction,
-    /// Charge added at every step: θ/(2·this), whatever T is (RTS, Deng & Gu, ICLR 2021).
+    /// Current added at every step: θ/(2·this), independent of T (RTS, Deng & Gu, ICLR 2021).
     pub bias_shift: Option<usize>,
-    /// Bias of each channel corrected by the mean activation that is missing on calibration samples (Li et al., ICML 2021).
+    /// Whether each channel's bias is corrected by the mean missing activation on calibration samples (Li et al., ICML
+    /// 2021).
     pub bias_correction: bool,
-    /// What becomes of max pooling.
+    /// Rule for max pooling.
     pub pooling: MaxPoolRule,
-    /// What the answer is read from.
+    /// Rule for the readout.
     pub readout: Readout,
-    /// Layers whose threshold was set by hand: name -> θ of the whole layer.
+    /// Layers with a manual threshold: name -> θ of the whole layer.
     #[serde(rename = "by-hand")]
     pub manual_thresholds: BTreeMap<String, f32>,
 }
 
-/// Where thresholds come from.
+/// Rule for thresholds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum ThresholdRule {
@@ -65,7 +66,7 @@ pub enum ThresholdRule {
     Balance(BalancingOptions),
 }
 
-/// How many thresholds a layer has.
+/// Number of thresholds in a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Granularity {
@@ -73,13 +74,13 @@ pub enum Granularity {
     Channel,
 }
 
-/// What a spike does to the membrane potential.
+/// Effect of a spike on the membrane potential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reset {
-    /// Subtract θ; the rest stays (reset by subtraction).
+    /// Subtract θ; the remainder stays (reset by subtraction).
     Soft,
-    /// Back to zero; the rest is lost.
+    /// Set to zero; the remainder is lost.
     Hard,
 }
 
@@ -115,7 +116,10 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// Refuses values that make no sense, with the reason.
+    /// Checks every option and their combination.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the reason and what to use instead.
     pub fn validate(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
         if self.steps == 0 || self.steps > MAX_STEPS {
@@ -141,7 +145,7 @@ impl Recipe {
         }
     }
 
-    /// Refuses what does not go together, with the reason.
+    /// Checks options that exclude each other.
     fn check_combination(&self) -> Result<()> {
         let refuse = |reason: &str| Err(Error::Invalid(reason.into()));
         let corrected = match self.correction {
@@ -201,7 +205,10 @@ impl Recipe {
 }
 
 impl ThresholdRule {
-    /// Reads `percentile:99.9` (also `percentile:99.9%`), `max`, `learned`, `mse` or `balance:8x32`.
+    /// Parses `percentile:99.9` (also `percentile:99.9%`), `max`, `learned`, `mse` or `balance:8x32`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other text.
     pub fn parse(text: &str) -> Result<Self> {
         match text.trim() {
             "max" => return Ok(Self::Max),
@@ -256,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recipe_survives_toml() {
+    fn a_recipe_round_trips_through_toml() {
         let mut recipe = Recipe { threshold: ThresholdRule::Percentile(99.5), tie: TieRule::Gt, ..Recipe::default() };
         recipe.manual_thresholds.insert("layer1.act".into(), 1.25);
         let text = toml::to_string(&recipe).unwrap();
@@ -264,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn senseless_values_are_refused_with_the_reason() {
+    fn invalid_values_are_refused_with_a_reason() {
         let srp = Correction::Srp { steps: 4, rule: Default::default() };
         for (recipe, word) in [
             (Recipe { steps: 0, ..Recipe::default() }, "steps"),

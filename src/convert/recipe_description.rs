@@ -1,4 +1,4 @@
-//! A recipe in words: as a title, whole, or as what it changes against another one.
+//! Recipe descriptions in words: title, full description, and differences from another recipe.
 
 use super::{
     Correction, CosRule, Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout, Recipe, Reset, SrpRule,
@@ -6,7 +6,7 @@ use super::{
 };
 
 impl Recipe {
-    /// What sets the recipe apart, in a few words: "learned, SRP τ = 4".
+    /// A short title of what distinguishes the recipe: "learned, SRP τ = 4".
     pub fn title(&self) -> String {
         let plain = Recipe { threshold: self.threshold, ..Recipe::default() };
         let mut parts = vec![threshold(self.threshold)];
@@ -14,8 +14,8 @@ impl Recipe {
         parts.join(", ")
     }
 
-    /// What decides a plain conversion, said whether it is usual or not, and all that is unusual beside it:
-    /// "θ percentile 99.9, per layer, v(0) 0.5 θ, ties ≥, soft reset".
+    /// The basic options in any case, followed by all unusual ones: "θ percentile 99.9, per layer, v(0) 0.5 θ, ties ≥,
+    /// soft reset".
     pub fn description(&self) -> String {
         let mut parts = vec![
             format!("θ {}", threshold(self.threshold)),
@@ -37,37 +37,37 @@ impl Recipe {
         parts.join(", ")
     }
 
-    /// What is other than in `base`, T left aside, each in a few words: "v(0) 0", "ties >", "per channel".
+    /// What differs from `base`, except T, each in a few words: "v(0) 0", "ties >", "per channel".
     pub fn differences_from(&self, base: &Recipe) -> Vec<String> {
         let mut parts = Vec::new();
-        let mut say = |changed: bool, words: String| {
+        let mut add = |changed: bool, words: String| {
             if changed {
                 parts.push(words);
             }
         };
-        say(self.threshold != base.threshold, format!("θ {}", threshold(self.threshold)));
-        say(self.granularity != base.granularity, granularity(self.granularity).into());
-        say((self.initial, self.v_init) != (base.initial, base.v_init), initial(self));
-        say(self.neuron != base.neuron, neuron(self.neuron));
-        say(self.tie != base.tie, tie(self.tie).into());
-        say(self.reset != base.reset, reset(self.reset).into());
-        say(self.correction != base.correction, correction(self.correction));
+        add(self.threshold != base.threshold, format!("θ {}", threshold(self.threshold)));
+        add(self.granularity != base.granularity, granularity(self.granularity).into());
+        add((self.initial, self.v_init) != (base.initial, base.v_init), initial(self));
+        add(self.neuron != base.neuron, neuron(self.neuron));
+        add(self.tie != base.tie, tie(self.tie).into());
+        add(self.reset != base.reset, reset(self.reset).into());
+        add(self.correction != base.correction, correction(self.correction));
         let shift = self.bias_shift.map_or("no RTS shift".into(), |steps| format!("RTS shift {steps}"));
-        say(self.bias_shift != base.bias_shift, shift);
+        add(self.bias_shift != base.bias_shift, shift);
         let bias = if self.bias_correction { "biases corrected" } else { "biases not corrected" };
-        say(self.bias_correction != base.bias_correction, bias.into());
+        add(self.bias_correction != base.bias_correction, bias.into());
         let pooling = match self.pooling {
             MaxPoolRule::PreNeuron => "max pooling before the neurons",
             MaxPoolRule::Lateral => "LIPooling",
         };
-        say(self.pooling != base.pooling, pooling.into());
-        say(self.readout != base.readout, readout(self.readout));
+        add(self.pooling != base.pooling, pooling.into());
+        add(self.readout != base.readout, readout(self.readout));
         let by_hand = match self.manual_thresholds.len() {
             0 => "no θ by hand".into(),
             1 => "θ of one layer by hand".into(),
             layers => format!("θ of {layers} layers by hand"),
         };
-        say(self.manual_thresholds != base.manual_thresholds, by_hand);
+        add(self.manual_thresholds != base.manual_thresholds, by_hand);
         parts
     }
 }
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_says_what_sets_a_recipe_apart() {
+    fn a_title_lists_what_distinguishes_a_recipe() {
         let srp = Correction::Srp { steps: 4, rule: SrpRule::Code };
         let recipe = Recipe { threshold: ThresholdRule::Learned, correction: srp, steps: 8, ..Recipe::default() };
         assert_eq!(recipe.title(), "learned, SRP τ = 4");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_differ_from_their_base_in_words() {
+    fn methods_are_described_by_their_differences_from_the_base() {
         let base = Recipe { steps: 9, ..Recipe::default() };
         let methods = Recipe::published_methods(&base, 4);
         let of = |name: &str| {
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(of("signed"), "v(0) 0, signed neurons");
         assert_eq!(of("COS x3"), "COS ρ = 4 in 3 passes");
         assert_eq!(of("burst + LIPooling"), "v(0) 0, bursts of 5, LIPooling");
-        // And back: what a lane takes away from its base is said as well.
+        // The reverse: an option of the base that the method resets is listed as well.
         let other = Recipe::published_methods(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base.clone() }, 4);
         let plain = other.iter().find(|method| method.name == "plain").unwrap();
         let changes = plain.recipe.differences_from(&Recipe { v_init: 0.0, reset: Reset::Hard, ..base });
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_difference_has_a_word() {
+    fn every_difference_is_described() {
         let base = Recipe::default();
         for method in Recipe::published_methods(&base, 4) {
             assert_eq!(method.recipe.differences_from(&base).is_empty(), method.recipe == base, "{}", method.name);

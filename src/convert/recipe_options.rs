@@ -1,25 +1,26 @@
-//! The words of a recipe besides thresholds: neuron models, corrections, initial potentials, pooling. Each has one short
-//! text form, the same on the command line, in TOML and on the screen.
+//! Options of a recipe: neuron model, correction, initial potential, max pooling, readout.
+//!
+//! Each has one short text form, the same on the command line, in TOML and on the screen.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// The most members of a group neuron and spikes of a burst that are offered.
+/// Maximum number of members of a group neuron and of spikes in a burst.
 pub const MAX_LEVELS: u8 = 64;
-/// The most steps a correction may spend before the run.
+/// Maximum number of pre-steps of a correction.
 pub const MAX_PRESTEPS: usize = 512;
-/// The most COS passes.
+/// Maximum number of COS passes.
 pub const MAX_PASSES: usize = 32;
 
-/// What a neuron may do in one step.
+/// What a neuron can emit in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum NeuronModel {
     /// At most one spike of θ.
     #[default]
     If,
-    /// One spike of θ, or one of −θ while more were sent out than taken back (SNM, Wang et al., IJCAI 2022).
+    /// One spike of θ, or one of −θ while the sum of emitted spikes is above zero (SNM, Wang et al., IJCAI 2022).
     Signed,
     /// `m` members share a potential and fire at θ/m, 2θ/m, …: up to `m` spikes of θ/m (group neuron, Lv et al., 2024).
     Group(u8),
@@ -44,53 +45,54 @@ pub enum Correction {
 /// Which residual potential silences a neuron.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SrpRule {
-    /// v(τ) ≤ 0.001 θ, as the authors' program has it.
+    /// v(τ) ≤ 0.001 θ, as in the authors' program.
     #[default]
     Code,
-    /// v(τ) < 0, as the theory says.
+    /// v(τ) < 0, as in the theory.
     Theory,
 }
 
-/// How COS reads the residual potential, and what becomes of neurons that fire at every step.
+/// How COS reads the residual potential, and what it does with neurons that fire at every step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CosRule {
-    /// The conditions on v(ρ) of each pass's own run; saturated neurons are left alone.
+    /// The conditions on v(ρ) of each pass's own run; saturated neurons are not shifted.
     #[default]
     KeepSaturated,
-    /// The same, and saturated neurons get the published program's shift of 1001 θ.
+    /// The same conditions; saturated neurons get the published program's shift of 1001 θ.
     Published,
-    /// The conditions on what v(ρ) would be from the uncorrected v(0). Later passes of the rules above read a potential that
-    /// holds the shift itself and can go past the target; this one stops there. Ours.
+    /// The conditions on v(ρ) as it would be from the uncorrected v(0). With the rules above, later passes read a
+    /// potential that contains the shift itself and can move the count past the target; this rule stops there. Not
+    /// published: our own variant.
     Exact,
 }
 
-/// How v(0) is spread over the neurons.
+/// Distribution of v(0) over the neurons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InitialPotential {
-    /// The same fraction of θ for all.
+    /// The same fraction of θ for all neurons.
     #[default]
     Constant,
-    /// Uniform in (0, θ), another for every neuron (ablation of OPI).
+    /// Uniform in (0, θ), drawn for each neuron (ablation of OPI).
     Uniform,
-    /// Normal around the fraction with a quarter of θ as standard deviation (ablation of OPI).
+    /// Normal around the fraction with standard deviation θ/4 (ablation of OPI).
     Gaussian,
-    /// Per neuron, moved by T times the mean activation that is missing on calibration samples (Li et al., ICML 2021).
+    /// Per neuron, shifted by T times the mean missing activation on calibration samples (Li et al., ICML 2021).
     Calibrated,
 }
 
-/// What becomes of max pooling.
+/// Rule for max pooling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaxPoolRule {
-    /// In front of the neuron: the largest current of each step (Bu et al., CVPR 2025).
+    /// Before the neuron: the largest current of each step (Bu et al., CVPR 2025).
     #[default]
     PreNeuron,
-    /// Behind the neuron: the largest accumulated output; its increase is what passes (LIPooling, Li & Zeng, IJCAI 2022).
+    /// After the neuron: the increase of the largest accumulated output (LIPooling, Li & Zeng, IJCAI 2022).
     Lateral,
 }
 
-/// What the answer is read from.
+/// Which steps the readout sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Readout {
@@ -104,7 +106,7 @@ pub enum Readout {
 }
 
 impl NeuronModel {
-    /// What each plane of recorded bits is worth, in units of [`NeuronModel::amplitude`].
+    /// The weight of each plane of recorded bits, in units of [`NeuronModel::amplitude`].
     pub fn plane_weights(self) -> &'static [i32] {
         const POWERS: [i32; 7] = [1, 2, 4, 8, 16, 32, 64];
         match self {
@@ -127,7 +129,10 @@ impl NeuronModel {
             Self::Group(m) | Self::Burst(m) => usize::from(m.max(1)),
         }
     }
-    /// Reads `if`, `signed`, `group:M` or `burst:G`.
+    /// Parses `if`, `signed`, `group:M` or `burst:G`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other text.
     pub fn parse(text: &str) -> Result<Self> {
         let count = |text: &str| match text.trim().parse::<u8>() {
             Ok(n) if (1..=MAX_LEVELS).contains(&n) => Ok(n),
@@ -148,15 +153,15 @@ impl NeuronModel {
 }
 
 impl Correction {
-    /// Steps spent before the first counted one, as the papers count (ρ or τ once).
+    /// Steps before the first counted one, as the papers count (ρ or τ once).
     pub fn presteps(self) -> usize {
         match self {
             Self::None => 0,
             Self::Srp { steps, .. } | Self::Cos { steps, .. } => steps,
         }
     }
-    /// Steps that event-driven hardware spends before the first counted one with `layers` spiking layers: COS calibrates
-    /// each layer on the corrected output of the one before, and each pass runs the pre-steps once more.
+    /// Steps that event-driven hardware spends before the first counted one with `layers` spiking layers. COS
+    /// calibrates each layer on the corrected output of the one before, and each pass runs the pre-steps once more.
     pub fn hardware_presteps(self, layers: usize) -> usize {
         match self {
             Self::None => 0,
@@ -164,7 +169,10 @@ impl Correction {
             Self::Cos { steps, passes, .. } => steps * layers * passes,
         }
     }
-    /// Reads `none`, `srp:4`, `srp:4,theory`, `cos:4`, `cos:4x3`, `cos:4x3,published` or `cos:4x3,exact`.
+    /// Parses `none`, `srp:4`, `srp:4,theory`, `cos:4`, `cos:4x3`, `cos:4x3,published` or `cos:4x3,exact`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other text.
     pub fn parse(text: &str) -> Result<Self> {
         let unknown = || {
             Error::Invalid(format!(
@@ -216,7 +224,10 @@ impl Correction {
 }
 
 impl Readout {
-    /// Reads `sum`, `delay:auto`, `delay:N` or `exit:CONFIDENCE`.
+    /// Parses `sum`, `delay:auto`, `delay:N` or `exit:CONFIDENCE`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other text.
     pub fn parse(text: &str) -> Result<Self> {
         let unknown = || {
             Error::Invalid(format!(
@@ -279,7 +290,7 @@ impl std::fmt::Display for Readout {
     }
 }
 
-/// The text form as the serde form.
+/// Uses the text form as the serde form.
 macro_rules! as_text {
     ($($kind:ty),*) => {$(
         impl From<$kind> for String {
@@ -297,17 +308,17 @@ macro_rules! as_text {
 }
 as_text!(NeuronModel, Correction, Readout);
 
-/// The constants of the rule.
+/// Constants of local threshold balancing ([`super::threshold_balancing`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BalancingOptions {
     pub batches: usize,
-    /// Samples in a batch; batches go round the calibration samples.
+    /// Samples in a batch; batches wrap around the calibration samples.
     pub size: usize,
     /// Step size η.
     pub step: f32,
-    /// Clip with the θ before the update (the paper's listing) instead of the one after it (its program).
+    /// Clip with θ before the update (the paper's listing) instead of after it (its program).
     pub clip_first: bool,
-    /// Never above the largest activation seen so far.
+    /// Limit θ to the largest activation so far.
     pub cap: bool,
 }
 
@@ -318,7 +329,10 @@ impl Default for BalancingOptions {
 }
 
 impl BalancingOptions {
-    /// Reads `8x32`, followed by any of `,step=0.5`, `,clip-first`, `,cap`.
+    /// Parses `8x32`, followed by any of `,step=0.5`, `,clip-first`, `,cap`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other text.
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::Invalid(format!(
@@ -341,7 +355,10 @@ impl BalancingOptions {
         Ok(balance)
     }
 
-    /// Refuses constants that make no sense.
+    /// Checks the constants.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the allowed range.
     pub fn check(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
         if self.batches == 0 || self.size == 0 || self.batches > 100_000 || self.size > 65_536 {
@@ -353,7 +370,7 @@ impl BalancingOptions {
         Ok(())
     }
 
-    /// One update of one threshold by the pre-activations of a batch; `largest` is the running maximum.
+    /// Updates one threshold by the pre-activations `z` of a batch; `largest` is the running maximum.
     pub(super) fn update(&self, theta: f32, z: impl Iterator<Item = f32>, largest: &mut f32) -> f32 {
         let (mut sum, mut count) = (0.0f64, 0usize);
         for z in z {
@@ -364,7 +381,7 @@ impl BalancingOptions {
             }
         }
         let raised = theta + self.step * (sum / count.max(1) as f64) as f32;
-        // The cap stops a rise; it never lowers.
+        // The cap limits an increase; it never lowers θ.
         if self.cap { raised.min(largest.max(theta)) } else { raised }
     }
 }
@@ -387,7 +404,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_read_as_they_are_written() {
+    fn texts_round_trip() {
         for text in ["none", "srp:4", "srp:1,theory", "cos:4", "cos:4x3", "cos:8x2,published", "cos:8x4,exact"] {
             assert_eq!(Correction::parse(text).unwrap().to_string(), text);
         }
@@ -405,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn planes_hold_every_count() {
+    fn planes_can_represent_every_count() {
         for neuron in [
             NeuronModel::If,
             NeuronModel::Group(1),
@@ -420,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn both_latencies_of_cos() {
+    fn cos_prestep_counts_of_paper_and_hardware() {
         let cos = Correction::parse("cos:4x3").unwrap();
         assert_eq!((cos.presteps(), cos.hardware_presteps(5)), (4, 60));
         assert_eq!(Correction::parse("srp:4").unwrap().hardware_presteps(5), 4);

@@ -1,5 +1,7 @@
-//! Rewrites a network for conversion without changing what it computes: affine layers folded into the weights before
-//! them, max pooling moved in front of the neuron, the final softmax dropped.
+//! Rewrites a network for conversion without changing its function.
+//!
+//! Affine layers are folded into the weights before them, max pooling moves before the neuron, the final softmax is
+//! omitted.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,15 +11,19 @@ use super::recipe_options::MaxPoolRule;
 use crate::network::{Network, Node, NodeId, Op, Weights};
 use crate::{Error, Result};
 
-/// The network as the spiking engine runs it, and notes on what was changed. The rewritten ANN gives the same logits as
-/// the original (the softmax at the end excepted).
+/// The network as the spiking simulator runs it, and notes on what was changed. The rewritten ANN gives the same logits
+/// as the original (except for the softmax at the end).
+///
+/// # Errors
+/// [`Error::Network`] for a softmax or sigmoid inside the network, [`Error::Invalid`] if no activation can become
+/// spiking neurons.
 pub fn rewrite_for_conversion(network: &Network, pooling: MaxPoolRule) -> Result<(Network, Vec<Finding>)> {
     let mut notes = Vec::new();
-    let mut rewritten = without_ends(network, &mut notes)?;
+    let mut rewritten = without_output_functions(network, &mut notes)?;
     if pooling == MaxPoolRule::PreNeuron {
         rewritten = pools_before_neurons(&rewritten, &mut notes);
     }
-    rewritten = folded(&rewritten);
+    rewritten = fold_affine(&rewritten);
     if rewritten.activation_nodes().next().is_none() {
         return Err(Error::Invalid(format!(
             "Cannot convert network '{}': it has no ReLU, clip or QCFS activation to replace by spiking neurons.",
@@ -27,76 +33,77 @@ pub fn rewrite_for_conversion(network: &Network, pooling: MaxPoolRule) -> Result
     Ok((rewritten, notes))
 }
 
-/// Softmax and sigmoid at the end only rescale the answer; the spiking readout sums the values before them.
-fn without_ends(network: &Network, notes: &mut Vec<Finding>) -> Result<Network> {
+/// Omits softmax and sigmoid at the end, which only rescale the outputs: the spiking readout sums the values before
+/// them.
+fn without_output_functions(network: &Network, notes: &mut Vec<Finding>) -> Result<Network> {
     if let Some(node) = network.inner_output_function() {
         let reason = format!("a {} inside the network cannot be converted to spikes", node.kind_name());
         return Err(Error::network(&node.name, reason));
     }
-    let ends = network.output_functions();
-    let mut build = Builder::new(network);
+    let output_functions = network.output_functions();
+    let mut builder = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
-        if ends.contains(&id) {
+        if output_functions.contains(&id) {
             let text = format!(
                 "the final {} is omitted: the readout sums its inputs, which gives the same prediction",
                 node.kind_name()
             );
             notes.push(Finding::note("end of the readout", Some(&node.name), text));
-            build.map.insert(id, build.map[&node.inputs[0]]);
+            builder.map.insert(id, builder.map[&node.inputs[0]]);
         } else {
-            build.copy(id);
+            builder.copy(id);
         }
     }
-    Ok(build.finish())
+    Ok(builder.finish())
 }
 
-/// Conv → activation → max pool becomes conv → max pool → activation: the same for the ANN, since activations never
-/// decrease. In the SNN the pool then sees currents instead of spikes.
+/// Conv → activation → max pool becomes conv → max pool → activation. For the ANN both are the same, since activations
+/// never decrease. In the SNN the pool then reads currents instead of spikes.
 fn pools_before_neurons(network: &Network, notes: &mut Vec<Finding>) -> Network {
     let readers = network.consumers();
-    let mut build = Builder::new(network);
+    let mut builder = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
         let after_activation = |&input: &NodeId| matches!(network.nodes[input].op, Op::Activation(_));
         match (&node.op, node.inputs.first().filter(|input| after_activation(input))) {
             (Op::MaxPool2d { .. }, Some(&activation)) => {
                 let neuron = &network.nodes[activation];
-                let pool = build.push(Node { inputs: vec![build.map[&neuron.inputs[0]]], ..node.clone() });
+                let pool = builder.push(Node { inputs: vec![builder.map[&neuron.inputs[0]]], ..node.clone() });
                 let shared = readers[activation] > 1;
                 let name = if shared { format!("{}.pooled", neuron.name) } else { neuron.name.clone() };
                 let moved = Node { name, op: neuron.op.clone(), inputs: vec![pool], shape: node.shape.clone() };
-                let moved = build.push(moved);
-                build.map.insert(id, moved);
+                let moved = builder.push(moved);
+                builder.map.insert(id, moved);
                 let text = format!(
                     "max pooling was moved before the neurons of '{}' and takes the largest current at each step; the \
                      mean of maxima is at least the maximum of means, so this layer overestimates when its input \
                      fluctuates",
                     neuron.name
                 );
-                let mend = Fix::Pooling(MaxPoolRule::Lateral);
-                notes.push(Finding::note("max pool", Some(&node.name), text).with_fix(mend));
+                let fix = Fix::Pooling(MaxPoolRule::Lateral);
+                notes.push(Finding::note("max pool", Some(&node.name), text).with_fix(fix));
             }
-            // An activation that only a pool reads is made at the pool.
+            // An activation that only a pool reads is created at the pool.
             (Op::Activation(_), _) if only_pools_read(network, id) => {}
             (Op::MaxPool2d { .. }, None) if reads_spikes(network, id) => {
                 let text = "this max pool does not directly follow an activation and stays in place: it takes the \
                             largest value at each step, which overestimates when spikes arrive at different times";
-                let mend = Fix::Pooling(MaxPoolRule::Lateral);
-                notes.push(Finding::warning("max pool", Some(&node.name), text).with_fix(mend));
-                build.copy(id);
+                let fix = Fix::Pooling(MaxPoolRule::Lateral);
+                notes.push(Finding::warning("max pool", Some(&node.name), text).with_fix(fix));
+                builder.copy(id);
             }
-            _ => build.copy(id),
+            _ => builder.copy(id),
         }
     }
-    build.finish()
+    builder.finish()
 }
 
-/// True when every reader of `id` is a max pool (so that its own value is never asked for).
+/// Whether every reader of `id` is a max pool, so that its own value is never needed.
 fn only_pools_read(network: &Network, id: NodeId) -> bool {
     let mut readers = network.nodes.iter().filter(|node| node.inputs.contains(&id)).peekable();
     id != network.output && readers.peek().is_some() && readers.all(|node| matches!(node.op, Op::MaxPool2d { .. }))
 }
 
-/// True when some activation lies upstream of `id`.
+/// Whether some activation lies upstream of `id`.
 fn reads_spikes(network: &Network, id: NodeId) -> bool {
     let mut open = network.nodes[id].inputs.clone();
     while let Some(id) = open.pop() {
@@ -108,31 +115,31 @@ fn reads_spikes(network: &Network, id: NodeId) -> bool {
     false
 }
 
-/// Folds each affine layer into the convolution, linear or affine layer it alone reads:
-/// `W' = s·W`, `b' = s·b + shift` per output channel, in f64.
-fn folded(network: &Network) -> Network {
+/// Folds each affine layer into the convolution, linear or affine layer that it alone reads: `W' = s·W`, `b' = s·b +
+/// shift` per output channel, in f64.
+fn fold_affine(network: &Network) -> Network {
     let readers = network.consumers();
-    let mut build = Builder::new(network);
+    let mut builder = Builder::new(network);
     for (id, node) in network.nodes.iter().enumerate() {
         let Op::Affine { scale, shift } = &node.op else {
-            build.copy(id);
+            builder.copy(id);
             continue;
         };
         let source = node.inputs[0];
-        let target = build.map[&source];
-        let folded = if readers[source] == 1 { fold_into(&build.nodes[target].op, scale, shift) } else { None };
+        let target = builder.map[&source];
+        let folded = if readers[source] == 1 { fold_into(&builder.nodes[target].op, scale, shift) } else { None };
         match folded {
             Some(op) => {
-                build.nodes[target].op = op;
-                build.map.insert(id, target);
+                builder.nodes[target].op = op;
+                builder.map.insert(id, target);
             }
-            None => build.copy(id),
+            None => builder.copy(id),
         }
     }
-    build.finish()
+    builder.finish()
 }
 
-/// `op` followed by `scale`, `shift` as one operation, where there is one.
+/// `op` followed by `scale` and `shift` as one operation, if there is one.
 fn fold_into(op: &Op, scale: &[f32], shift: &[f32]) -> Option<Op> {
     let pick = |v: &[f32], c: usize| f64::from(if v.len() == 1 { v[0] } else { v[c] });
     let weights = |weight: &Weights, bias: &Option<Weights>| {
@@ -153,7 +160,7 @@ fn fold_into(op: &Op, scale: &[f32], shift: &[f32]) -> Option<Op> {
         }
         Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups } => {
             let (stride, padding, output_padding) = (*stride, *padding, *output_padding);
-            let (weight, bias) = transposed(weight, bias, *groups, scale, shift)?;
+            let (weight, bias) = fold_into_transposed(weight, bias, *groups, scale, shift)?;
             Some(Op::ConvTranspose2d {
                 weight,
                 bias,
@@ -180,7 +187,7 @@ fn fold_into(op: &Op, scale: &[f32], shift: &[f32]) -> Option<Op> {
 }
 
 /// The weights `[C_in, C_out/groups, kH, kW]` and biases of a transposed convolution followed by `scale` and `shift`.
-fn transposed(
+fn fold_into_transposed(
     weight: &Weights,
     bias: &Option<Weights>,
     groups: usize,
@@ -200,7 +207,7 @@ fn transposed(
     Some((Weights::new(weight.shape.clone(), scaled.collect()), Some(Weights::new(vec![channels], biases))))
 }
 
-/// Builds a new node list while remembering where each old node went.
+/// Builds a new node list and maps old node ids to new ones.
 struct Builder<'a> {
     old: &'a Network,
     nodes: Vec<Node>,
@@ -226,7 +233,10 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// [`rewrite_for_conversion`], shared.
+/// Like [`rewrite_for_conversion`], with the network in an `Arc` for the cache.
+///
+/// # Errors
+/// Those of [`rewrite_for_conversion`].
 pub fn rewrite_cached(network: &Network, pooling: MaxPoolRule) -> Result<(Arc<Network>, Vec<Finding>)> {
     rewrite_for_conversion(network, pooling).map(|(network, notes)| (Arc::new(network), notes))
 }

@@ -19,18 +19,18 @@ pub struct SpikingLayer {
     /// Shape for one sample, `[C, H, W]` or `[F]`.
     pub shape: Vec<usize>,
     /// One threshold, or one per channel (first dimension of the shape). A channel that was never active on the
-    /// calibration samples has 0; its spikes carry nothing.
+    /// calibration samples has θ = 0; its spikes have no effect.
     pub theta: Vec<f32>,
     /// The activation of the ANN.
     pub activation: Activation,
     pub neuron: NeuronModel,
-    /// v(0) as a fraction of the neuron's unit (θ, or θ/m for a group of m).
+    /// v(0) as a fraction of the neuron's amplitude (θ, or θ/m for a group of m).
     pub v_init: f32,
-    /// v(0) of every neuron in units of the potential, `[F]`, where they differ.
+    /// v(0) of every neuron in units of the potential, `[F]`, if they differ.
     pub v_init_values: Option<Arc<Vec<f32>>>,
     /// Added to every neuron's current at each step, one per channel (first dimension of the shape), or empty.
     pub bias: Vec<f32>,
-    /// Charge put on the membrane at each step beside the current, as a fraction of θ.
+    /// Current added at each step, as a fraction of θ.
     pub bias_shift: f32,
     pub reset: Reset,
     pub tie: TieRule,
@@ -41,7 +41,7 @@ impl SpikingLayer {
     pub fn neurons(&self) -> usize {
         self.shape.iter().product()
     }
-    /// A neuron as a person says it: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
+    /// Label of a neuron: `conv1 · channel 3 · row 2, column 5`, or `fc1 · neuron 17`.
     pub fn neuron_label(&self, neuron: usize) -> String {
         match self.shape[..] {
             [_, height, width] if height * width > 0 => {
@@ -63,11 +63,11 @@ impl SpikingLayer {
     pub fn theta_per_neuron(&self) -> Vec<f32> {
         (0..self.neurons()).map(|i| self.theta_of(i)).collect()
     }
-    /// What one count of neuron `index` is worth: θ, or θ/m for a group of m.
+    /// The amplitude of one count of neuron `index`: θ, or θ/m for a group of m.
     pub fn amplitude_of(&self, index: usize) -> f32 {
         self.neuron.amplitude(self.theta_of(index))
     }
-    /// What one count of every neuron is worth, `[F]`.
+    /// The amplitude of one count of every neuron, `[F]`.
     pub fn amplitudes(&self) -> Vec<f32> {
         (0..self.neurons()).map(|i| self.amplitude_of(i)).collect()
     }
@@ -85,18 +85,18 @@ impl SpikingLayer {
             .as_ref()
             .map_or_else(|| (0..self.neurons()).map(|i| self.v_init_of(i)).collect(), |s| s.to_vec())
     }
-    /// The correction of neuron `index`'s bias.
+    /// The bias correction of neuron `index`.
     pub fn bias_of(&self, index: usize) -> f32 {
         self.bias.get(index / self.neurons_per_channel().max(1)).copied().unwrap_or(0.0)
     }
-    /// The largest mean output of neuron `index`: its unit times the most counts of a step.
+    /// The largest mean output of neuron `index`: its amplitude times the maximum count of a step.
     pub fn saturation_of(&self, index: usize) -> f32 {
         self.amplitude_of(index) * self.neuron.max_spikes_per_step() as f32
     }
 }
 
-/// A reproducible spread of initial potentials, as fractions of θ around `center`: another draw for every neuron of every
-/// layer, the same for all samples and in every run.
+/// Reproducible random initial potentials, as fractions of θ around `center`: drawn for every neuron of every layer,
+/// the same for all samples and in every run.
 pub(super) fn random_v_init(kind: InitialPotential, center: f32, layer: usize, neurons: usize) -> Option<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0x5eed_0000 + layer as u64);
     match kind {

@@ -1,5 +1,4 @@
-//! ANN to SNN: the network rewritten for conversion, thresholds from a recipe, initial potentials. Knows no window and no
-//! thread.
+//! The converted network: spiking layers, correction and pooling rule; converts an ANN by a recipe.
 
 use std::sync::Arc;
 
@@ -12,21 +11,25 @@ use crate::compute::program::Program;
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
-/// The converted network: what to simulate, besides the weights.
+/// The converted network: what is simulated, besides the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpikingNetwork {
     /// One per activation, in network order.
     pub layers: Vec<SpikingLayer>,
     pub correction: Correction,
     pub pooling: MaxPoolRule,
-    /// Nodes to compute on dense tensors though they have an event form: so many spikes are to be expected.
+    /// Nodes to compute on dense tensors although they have an event form, since many spikes are expected.
     pub dense_nodes: Vec<NodeId>,
 }
 
 impl SpikingNetwork {
-    /// Converts the rewritten network of `program` by `recipe`, with activation statistics from `calibration`. A recipe
-    /// with threshold balancing takes its thresholds from `balanced`. Calibrated potentials and biases are not measured
-    /// here but by [`crate::simulate::light_calibration`].
+    /// Converts the rewritten network of `program` by `recipe`, with activation statistics from `calibration`.
+    ///
+    /// A recipe with threshold balancing takes its thresholds from `balanced`. Calibrated potentials and biases are not
+    /// measured here but by [`crate::simulate::light_calibration`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the recipe is not valid, [`Error::Network`] if the rule has no threshold for a layer.
     pub fn convert(
         program: &Program,
         calibration: &Calibration,
@@ -68,15 +71,15 @@ impl SpikingNetwork {
             Ok(layer)
         };
         let layers = calibration.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>>>()?;
-        let dense = super::dense_layers::dense_layers(
+        let dense_nodes = super::dense_layers::dense_layers(
             program,
             &layers,
             &super::dense_layers::expected_input_rates(&layers, calibration),
         );
-        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling, dense_nodes: dense })
+        Ok(Self { layers, correction: recipe.correction, pooling: recipe.pooling, dense_nodes })
     }
 
-    /// The first layer whose dynamics differ from `other`; `None` when both are the same.
+    /// The first layer whose dynamics differ from `other`; `None` if all are the same.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
         let same = self.correction == other.correction && self.pooling == other.pooling;
         if !same || self.layers.len() != other.layers.len() {

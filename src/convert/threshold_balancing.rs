@@ -1,8 +1,10 @@
-//! Local threshold balancing (Bu et al., "Inference-Scale Complexity in ANN-SNN Conversion", CVPR 2025, eq. 12 and its
-//! program): thresholds start at 0 and grow with the activations above them, layer by layer inside one forward pass.
+//! Local threshold balancing: raises θ layer by layer within one forward pass.
 //!
-//! For each batch and layer `θ ← θ + η · mean(2(z − θ)·[z > θ])`, the mean over batch and space; the layer then hands on
-//! `clip(z, 0, θ)`. The rule never lowers θ and can overshoot the maximum for good.
+//! Source: Bu et al., "Inference-Scale Complexity in ANN-SNN Conversion", CVPR 2025, eq. 12 and its program. Thresholds
+//! start at 0 and grow with the activations above them.
+//!
+//! For each batch and layer `θ ← θ + η · mean(2(z − θ)·[z > θ])`, the mean over batch and space; the layer then outputs
+//! `clip(z, 0, θ)`. The rule never lowers θ and can overshoot the maximum permanently.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -15,7 +17,7 @@ use crate::compute::program::Program;
 use crate::network::{Activation, NodeId, Op};
 use crate::progress::{JobControl, JobEvent};
 
-/// Balanced thresholds and how they came about.
+/// Balanced thresholds and their history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BalancedThresholds {
     /// One or one per channel for every spiking layer, in network order.
@@ -24,15 +26,18 @@ pub struct BalancedThresholds {
     pub history: Vec<Vec<f32>>,
 }
 
-/// What the passes over the calibration samples carry along for one layer.
+/// State of one layer over the batches.
 struct BalancingState {
     node: NodeId,
     theta: Vec<f32>,
     largest: Vec<f32>,
 }
 
-/// Balances the thresholds of `program` on `rows` calibration samples (`input` is `[rows, F]`, scaled). The thresholds of
-/// every batch are told through `control`, so that their rise can be watched.
+/// Balances the thresholds of `program` on `rows` calibration samples (`input` is `[rows, F]`, scaled). Emits the
+/// thresholds of every batch through `control`, so that their growth can be plotted.
+///
+/// # Errors
+/// [`crate::Error::Invalid`] for invalid constants, [`crate::Error::Cancelled`] once `control` is cancelled.
 pub fn balance_thresholds(
     program: &Program,
     input: &[f32],
@@ -44,17 +49,17 @@ pub fn balance_thresholds(
     rule.check()?;
     let network = program.network();
     let width = input.len().checked_div(rows).unwrap_or(0);
-    let rising = |(node, _): (NodeId, Activation)| {
+    let initial_state = |(node, _): (NodeId, Activation)| {
         let shape = &network.nodes[node].shape;
         let channels = if granularity == Granularity::Channel { shape[0] } else { 1 };
         BalancingState { node, theta: vec![0.0; channels], largest: vec![0.0; channels] }
     };
-    let mut layers: Vec<BalancingState> = network.activation_nodes().map(rising).collect();
+    let mut layers: Vec<BalancingState> = network.activation_nodes().map(initial_state).collect();
     let mut history = Vec::with_capacity(rule.batches);
     for batch in 0..rule.batches {
         let picks = (0..rule.size).map(|k| (batch * rule.size + k) % rows.max(1));
         let x: Vec<f32> = picks.flat_map(|row| input[row * width..(row + 1) * width].iter().copied()).collect();
-        pass(program, x, rule, &mut layers, control)?;
+        run_batch(program, x, rule, &mut layers, control)?;
         let means: Vec<f32> =
             layers.iter().map(|layer| layer.theta.iter().sum::<f32>() / layer.theta.len() as f32).collect();
         control.emit(|| JobEvent::Thresholds { batch: batch + 1, of: rule.batches, means: means.clone() });
@@ -64,8 +69,8 @@ pub fn balance_thresholds(
     Ok(BalancedThresholds { theta: layers.into_iter().map(|layer| layer.theta).collect(), history })
 }
 
-/// One batch through the network: every layer updates its thresholds and hands on the clipped values.
-fn pass(
+/// Runs one batch through the network: every layer updates its thresholds and outputs the clipped values.
+fn run_batch(
     program: &Program,
     x: Vec<f32>,
     rule: BalancingOptions,
@@ -110,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn rise(rule: BalancingOptions, z: &[f32], batches: usize) -> Vec<f32> {
+    fn theta_history(rule: BalancingOptions, z: &[f32], batches: usize) -> Vec<f32> {
         let (mut theta, mut largest) = (0.0, 0.0);
         (0..batches)
             .map(|_| {
@@ -121,16 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn the_worked_rises() {
+    fn thresholds_follow_the_worked_examples() {
         let rule = BalancingOptions::default();
-        assert_eq!(rise(rule, &[0.0, 1.0, 2.0, 3.0], 3), [3.0, 3.0, 3.0]);
-        assert_eq!(rise(rule, &[-1.0, 0.5, 2.0, 4.5], 4), [3.5, 4.0, 4.25, 4.375]);
-        assert_eq!(rise(rule, &[3.0; 4], 2), [6.0, 6.0], "overshoots and stays");
-        assert_eq!(rise(BalancingOptions { cap: true, ..rule }, &[3.0; 4], 2), [3.0, 3.0]);
+        assert_eq!(theta_history(rule, &[0.0, 1.0, 2.0, 3.0], 3), [3.0, 3.0, 3.0]);
+        assert_eq!(theta_history(rule, &[-1.0, 0.5, 2.0, 4.5], 4), [3.5, 4.0, 4.25, 4.375]);
+        assert_eq!(theta_history(rule, &[3.0; 4], 2), [6.0, 6.0], "overshoots and stays");
+        assert_eq!(theta_history(BalancingOptions { cap: true, ..rule }, &[3.0; 4], 2), [3.0, 3.0]);
     }
 
     #[test]
-    fn texts_are_read_as_they_are_written() {
+    fn texts_round_trip() {
         for text in ["8x32", "8x32,step=0.5", "10x4,clip-first,cap"] {
             assert_eq!(BalancingOptions::parse(text).unwrap().to_string(), text);
         }
@@ -141,11 +146,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_rule_never_falls(
+        fn thresholds_never_decrease(
             z in prop::collection::vec(-5f32..5.0, 1..20), step in 0.01f32..2.0, cap: bool,
         ) {
-            let rises = rise(BalancingOptions { step, cap, ..BalancingOptions::default() }, &z, 12);
-            prop_assert!(rises.windows(2).all(|pair| pair[1] >= pair[0]));
+            let history = theta_history(BalancingOptions { step, cap, ..BalancingOptions::default() }, &z, 12);
+            prop_assert!(history.windows(2).all(|pair| pair[1] >= pair[0]));
         }
     }
 }

@@ -1,4 +1,6 @@
-//! What a threshold would cost, before anything is simulated: from the calibration statistics alone.
+//! Predicted clipping and quantization error of a threshold, from calibration activations.
+//!
+//! Nothing is simulated.
 
 use rayon::prelude::*;
 
@@ -10,24 +12,24 @@ use crate::network::Activation;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdError {
     pub theta: f32,
-    /// Mean squared error where the SNN's ceiling θ or the ANN's own clip cuts off.
+    /// Mean squared error from clipping, at the SNN's maximum θ or at the ANN's own clip.
     pub clipping: f64,
     /// Mean squared error from θ/T steps, without clipping.
     pub quantization: f64,
-    /// Share of activations above θ.
+    /// Fraction of activations above θ.
     pub clipped: f64,
 }
 
 impl ThresholdError {
-    /// The whole predicted mean squared error.
+    /// The total predicted mean squared error.
     pub fn total(&self) -> f64 {
         self.clipping + self.quantization
     }
 }
 
-/// Predicted error against `reference` of the pre-activations' positive part for each of `thetas` at T = `steps` and v(0) =
-/// `v_init`·θ, with inputs that arrive evenly. At most `QUANTILES` representative values are looked at, so that it keeps up
-/// with a dragged line.
+/// Predicted error of the staircase against `reference` for each of `thetas`, at T = `steps` and v(0) = `v_init`·θ,
+/// with evenly arriving input. Only the positive part of the pre-activations counts. At most `QUANTILES` values are
+/// evaluated, so that the result follows a dragged threshold.
 pub fn threshold_errors(
     activations: &ActivationQuantiles,
     reference: Activation,
@@ -59,9 +61,9 @@ pub fn threshold_errors(
     thetas.par_iter().map(one).collect()
 }
 
-/// At most `most` quantiles of the sorted `values`, each standing for as many of them.
-pub fn sample_quantiles(values: &[f32], most: usize) -> Vec<f32> {
-    let picks = values.len().min(most);
+/// At most `max_count` quantiles of the sorted `values`, each representing equally many of them.
+pub fn sample_quantiles(values: &[f32], max_count: usize) -> Vec<f32> {
+    let picks = values.len().min(max_count);
     (0..picks).map(|k| values[(2 * k + 1) * values.len() / (2 * picks)]).collect()
 }
 
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_clips_by_itself_is_right_at_its_own_threshold() {
+    fn a_clipping_network_has_no_error_at_its_own_threshold() {
         let activations = ActivationQuantiles { zeros: 0, positive: (1..=2000).map(|k| k as f32 / 1000.0).collect() };
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
         let [low, own, high] = threshold_errors(&activations, qcfs, &[0.5, 1.0, 2.0], 4, 0.5)[..] else { panic!() };

@@ -10,8 +10,8 @@ use crate::compute::program::Program;
 use crate::network::{Activation, Op};
 use crate::{Error, Result};
 
-/// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 from the maximum down in steps
-/// of one per cent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
+/// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 values from the maximum down
+/// in steps of one percent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
 pub(super) fn min_mse_threshold(sorted: &ActivationQuantiles, steps: usize, v_init: f32) -> f32 {
     let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
     let predictions = threshold_errors(sorted, Activation::Relu, &grid, steps, v_init);
@@ -19,6 +19,9 @@ pub(super) fn min_mse_threshold(sorted: &ActivationQuantiles, steps: usize, v_in
 }
 
 /// The thresholds of one layer under the rule of `recipe`: one, or one per channel.
+///
+/// # Errors
+/// [`Error::Network`] if a ReLU has no learned threshold, or if the threshold of a layer would be 0.
 pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
     let (rule, granularity) = (recipe.threshold, recipe.granularity);
     let of = |sorted: &ActivationQuantiles| match rule {

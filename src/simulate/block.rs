@@ -1,5 +1,7 @@
-//! One block of samples through the whole spiking network. A layer runs in event form where it has one; where it has none
-//! (or where another layer needs it so) values are dense tensors.
+//! Runs one block of samples through the whole spiking network.
+//!
+//! A layer runs in event form if it has one. Otherwise, or if another layer needs its dense value, values are dense
+//! tensors.
 
 use std::sync::OnceLock;
 
@@ -20,7 +22,7 @@ use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// What one block of samples gives.
+/// Result of one block of samples.
 pub(super) struct Block {
     pub first: usize,
     pub rows: usize,
@@ -30,37 +32,40 @@ pub(super) struct Block {
     pub readout: Vec<f32>,
 }
 
-/// What every block of a run shares.
+/// Inputs that all blocks of a run share.
 #[derive(Clone, Copy)]
 pub(super) struct BlockContext<'a> {
     pub plan: &'a SimulationPlan<'a>,
     pub reuse: Reuse<'a>,
     /// Nodes whose dense value some layer needs.
     pub dense: &'a [bool],
-    /// Parts that one sample's work is cut into for several threads.
+    /// Parts that one sample's work is split into for several threads.
     pub parts: usize,
-    /// Takes the means and end states of a layer, by its index, as soon as it is through, so that they need not be held until
-    /// the whole block is; without it they stay in the block.
-    pub take_ends: Option<&'a OnLayerDone<'a>>,
+    /// Called when a layer of the block is done, with its index, to take its mean inputs and final potentials. They
+    /// then need not be stored until the whole block is done; without the callback they stay in the block.
+    pub on_layer_done: Option<&'a OnLayerDone<'a>>,
 }
 
-/// Layer, first sample, and the trail whose means and end states are taken out.
+/// Arguments: layer, first sample, and the trace whose mean inputs and final potentials are taken.
 pub(super) type OnLayerDone<'a> = dyn Fn(usize, usize, &mut LayerTrace) + Sync + 'a;
 
-/// The event form in which a run reads node `id`, where it has one under the network's rule for max pools and not nearly
-/// everything spikes.
+/// The event form in which a run reads node `id`, if it has one under the network's max-pooling rule and its inputs do
+/// not spike in nearly every step.
 pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &SpikingNetwork) -> Option<&'a EventForm> {
     let form = program.event_form(id).filter(|_| !spiking.dense_nodes.contains(&id))?;
     (spiking.pooling == MaxPoolRule::Lateral || !form.plan.needs_lateral()).then_some(form)
 }
 
-/// The same under `plan`: what reads an input that changes over time runs on dense values.
+/// Like [`event_form`], under `plan`: what reads an input that changes over time runs on dense values.
 pub(super) fn planned_form<'a>(plan: &SimulationPlan<'a>, id: NodeId) -> Option<&'a EventForm> {
-    let moving = || frame_count(plan.program, plan.input, plan.samples) > 1;
-    event_form(plan.program, id, plan.spiking).filter(|form| !(form.plan.depends_on_input && moving()))
+    let changes_over_time = || frame_count(plan.program, plan.input, plan.samples) > 1;
+    event_form(plan.program, id, plan.spiking).filter(|form| !(form.plan.depends_on_input && changes_over_time()))
 }
 
 /// Runs samples `first..first + rows` of the plan.
+///
+/// # Errors
+/// [`Error::Cancelled`] once `control` is cancelled.
 pub(super) fn run_block(shared: BlockContext<'_>, first: usize, rows: usize, control: &JobControl) -> Result<Block> {
     let BlockContext { plan, reuse, .. } = shared;
     let masks = match plan.spiking.correction {
@@ -69,14 +74,14 @@ pub(super) fn run_block(shared: BlockContext<'_>, first: usize, rows: usize, con
         }
         _ => None,
     };
-    // COS reads ρ steps even when fewer are kept.
-    let kept = plan.steps - reuse.from_step;
+    // COS reads ρ steps even if fewer are recorded.
+    let recorded_steps = plan.steps - reuse.from_step;
     let steps = match plan.spiking.correction {
-        Correction::Cos { steps, .. } if reuse.from_step == 0 => kept.max(steps),
-        _ => kept,
+        Correction::Cos { steps, .. } if reuse.from_step == 0 => recorded_steps.max(steps),
+        _ => recorded_steps,
     };
     let network = plan.program.network();
-    let mut at_work = AtWork {
+    let mut state = BlockState {
         shared,
         first,
         rows,
@@ -89,42 +94,42 @@ pub(super) fn run_block(shared: BlockContext<'_>, first: usize, rows: usize, con
         let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
         if let Some(index) = index.filter(|&index| index >= reuse.layers) {
             let layer = &plan.spiking.layers[index];
-            let mut currents = at_work.currents(node.inputs[0], id, &layer.bias)?;
-            let held = matches!(currents.current, Current::Constant(_));
-            // COS looks at every step by itself.
-            currents.once = held && !matches!(plan.spiking.correction, Correction::Cos { .. });
-            let going_on = reuse.previous.filter(|_| reuse.from_step > 0);
-            let work = LayerTask {
+            let mut currents = state.currents(node.inputs[0], id, &layer.bias)?;
+            let is_constant = matches!(currents.current, Current::Constant(_));
+            // COS reads every step separately.
+            currents.single_step = is_constant && !matches!(plan.spiking.correction, Correction::Cos { .. });
+            let resumed = reuse.previous.filter(|_| reuse.from_step > 0);
+            let task = LayerTask {
                 layer,
-                constant: held,
-                recorded_steps: kept,
+                constant: is_constant,
+                recorded_steps,
                 first,
-                resume_from: going_on.map(|r| (&r.layers[index], reuse.from_step)),
+                resume_from: resumed.map(|r| (&r.layers[index], reuse.from_step)),
                 correction: plan.spiking.correction,
                 mask: masks.as_ref().map(|masks| &masks[index]),
             };
-            let mut trail = integrate(&work, &currents, control)?;
+            let mut trace = integrate(&task, &currents, control)?;
             drop(currents);
-            if let Some(take) = shared.take_ends {
-                take(index, first, &mut trail);
+            if let Some(take) = shared.on_layer_done {
+                take(index, first, &mut trace);
             }
-            at_work.layers[index] = Some(trail);
+            state.layers[index] = Some(trace);
         }
         if shared.dense[id] {
-            at_work.values[id] = Some(at_work.dense_value(id, index)?);
+            state.values[id] = Some(state.dense_value(id, index)?);
         }
     }
-    let readout = at_work.readout(kept, control)?;
-    let cut = |trail: LayerTrace| {
-        let LayerTrace { mut spikes, .. } = trail;
-        spikes.resize(kept);
-        LayerTrace { spikes, ..trail }
+    let readout = state.readout(recorded_steps, control)?;
+    let truncate = |trace: LayerTrace| {
+        let LayerTrace { mut spikes, .. } = trace;
+        spikes.resize(recorded_steps);
+        LayerTrace { spikes, ..trace }
     };
-    let layers = at_work.layers.into_iter().map(|trail| trail.map(cut)).collect();
+    let layers = state.layers.into_iter().map(|trace| trace.map(truncate)).collect();
     Ok(Block { first, rows, layers, readout })
 }
 
-/// The silenced neurons of every layer from τ pre-steps of the whole network in lock-step.
+/// The silenced neurons of every layer (SRP), from τ pre-steps of the whole network in lock-step.
 fn pre_steps(
     shared: BlockContext<'_>,
     steps: usize,
@@ -138,23 +143,24 @@ fn pre_steps(
     let pre = SimulationPlan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
     let dense = dense_nodes(&pre, 0);
     let masks: Vec<OnceLock<SpikeTrain>> = vec![OnceLock::new(); plan.spiking.layers.len()];
-    // Of a layer's end only its mask is kept.
-    let to_mask = |layer: usize, _: usize, trail: &mut LayerTrace| {
-        let potential = std::mem::take(&mut trail.potential);
-        trail.mean_input = Vec::new();
+    // Of a layer's final state only the mask is stored.
+    let to_mask = |layer: usize, _: usize, trace: &mut LayerTrace| {
+        let potential = std::mem::take(&mut trace.potential);
+        trace.mean_input = Vec::new();
         masks[layer].get_or_init(|| srp::silence_mask(&plan.spiking.layers[layer], &potential, rule));
     };
-    let shared = BlockContext { plan: &pre, reuse: Reuse::NONE, dense: &dense, take_ends: Some(&to_mask), ..shared };
+    let shared =
+        BlockContext { plan: &pre, reuse: Reuse::NONE, dense: &dense, on_layer_done: Some(&to_mask), ..shared };
     run_block(shared, first, rows, control)?;
     Ok(masks.into_iter().filter_map(OnceLock::into_inner).collect())
 }
 
-/// The nodes whose dense value is needed when the first `recorded_steps` spiking layers are known: those on the ways from spikes or
-/// input to every layer without an event form.
-pub(super) fn dense_nodes(plan: &SimulationPlan<'_>, kept: usize) -> Vec<bool> {
+/// The nodes whose dense value is needed if the first `recorded_layers` spiking layers are known: those on the paths
+/// from spikes or input to every layer without an event form.
+pub(super) fn dense_nodes(plan: &SimulationPlan<'_>, recorded_layers: usize) -> Vec<bool> {
     let network = plan.program.network();
     let mut needed = vec![false; network.nodes.len()];
-    let readers = plan.spiking.layers[kept..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
+    let readers = plan.spiking.layers[recorded_layers..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
     for target in readers.chain([network.output]) {
         if planned_form(plan, target).is_none() {
             plan.program.nodes_between_spikes(target).into_iter().for_each(|id| needed[id] = true);
@@ -163,8 +169,8 @@ pub(super) fn dense_nodes(plan: &SimulationPlan<'_>, kept: usize) -> Vec<bool> {
     needed
 }
 
-/// A block half-way through the network.
-struct AtWork<'a> {
+/// State of a block while it runs through the network.
+struct BlockState<'a> {
     shared: BlockContext<'a>,
     first: usize,
     rows: usize,
@@ -173,11 +179,11 @@ struct AtWork<'a> {
     layers: Vec<Option<LayerTrace>>,
 }
 
-impl AtWork<'_> {
-    /// The current that node `source` is for its reader `reader`.
+impl BlockState<'_> {
+    /// The current that node `source` provides to its reader `reader`.
     fn currents<'b>(&'b mut self, source: NodeId, reader: NodeId, bias: &'b [f32]) -> Result<Currents<'b>> {
         let plan = self.shared.plan;
-        let grid = Grid::of_any(&plan.program.network().nodes[source].shape);
+        let grid = Grid::from_any_shape(&plan.program.network().nodes[source].shape);
         let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
         let current = match planned_form(plan, source) {
             Some(form) => Current::Events(self.events(form)),
@@ -186,7 +192,7 @@ impl AtWork<'_> {
                 Signal::Sequence(x) => Current::Steps(tensor_to_vec(x)),
             },
         };
-        Ok(Currents { current, grid, samples, steps, once: false, bias, parts })
+        Ok(Currents { current, grid, samples, steps, single_step: false, bias, parts })
     }
 
     fn events<'b>(&'b self, form: &'b EventForm) -> EventCurrents<'b> {
@@ -195,22 +201,22 @@ impl AtWork<'_> {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
             match (&self.layers[index], reuse.previous) {
-                (Some(trail), _) => SpikeInput::new(layer, &trail.spikes, 0, 0, term, &form.plan, tables),
+                (Some(trace), _) => SpikeInput::new(layer, &trace.spikes, 0, 0, term, &form.plan, tables),
                 (None, Some(previous)) => {
                     SpikeInput::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.plan, tables)
                 }
                 (None, None) => unreachable!("a layer that was neither run nor known"),
             }
         };
-        let feed = &form.plan;
-        let constant = if feed.depends_on_input {
-            plan.program.value_without_spikes(feed, Some(self.input()))
+        let synapse_plan = &form.plan;
+        let constant = if synapse_plan.depends_on_input {
+            plan.program.value_without_spikes(synapse_plan, Some(self.input()))
         } else {
             form.constant.clone()
         };
         EventCurrents {
-            feed,
-            sources: feed.terms.iter().zip(&form.tables).map(source).collect(),
+            plan: synapse_plan,
+            sources: synapse_plan.terms.iter().zip(&form.tables).map(source).collect(),
             constant,
             pooling: plan.spiking.pooling,
         }
@@ -223,7 +229,7 @@ impl AtWork<'_> {
         plan.program.tensor(plan.input[self.first * width..(self.first + self.rows) * width].to_vec(), self.rows)
     }
 
-    /// The dense value of node `id`; `index` is its number among the spiking layers.
+    /// The dense value of node `id`; `index` is its index among the spiking layers.
     fn dense_value(&mut self, id: NodeId, index: Option<usize>) -> Result<Signal> {
         let BlockContext { plan, reuse, .. } = self.shared;
         let network = plan.program.network();
@@ -236,7 +242,7 @@ impl AtWork<'_> {
             (Op::Activation(_), Some(index)) => {
                 let layer = &plan.spiking.layers[index];
                 let spikes = match (&self.layers[index], reuse.previous) {
-                    (Some(trail), _) => decode(layer, &trail.spikes, 0..self.steps, 0, self.rows),
+                    (Some(trace), _) => decode(layer, &trace.spikes, 0..self.steps, 0, self.rows),
                     (None, Some(previous)) => {
                         decode(layer, &previous.layers[index].spikes, 0..self.steps, self.first, self.rows)
                     }
@@ -254,7 +260,7 @@ impl AtWork<'_> {
         })
     }
 
-    /// The dense value of `id` for its reader `reader`; given away when that is the last one.
+    /// The dense value of `id` for its reader `reader`; moved out if that is the last reader.
     fn take(&mut self, id: NodeId, reader: NodeId) -> Result<Signal> {
         let value = &mut self.values[id];
         let value = if self.shared.plan.program.last_reader(id) == reader { value.take() } else { value.clone() };
@@ -263,15 +269,15 @@ impl AtWork<'_> {
         })
     }
 
-    /// The readout summed over steps, `[kept][B][classes]`.
-    fn readout(&mut self, kept: usize, control: &JobControl) -> Result<Vec<f32>> {
+    /// The readout summed over steps, `[recorded steps][B][classes]`.
+    fn readout(&mut self, recorded_steps: usize, control: &JobControl) -> Result<Vec<f32>> {
         let plan = self.shared.plan;
         let network = plan.program.network();
         let (rows, classes) = (self.rows, network.classes());
         let currents = self.currents(network.output, network.nodes.len(), &[])?;
         let mut readout = currents_by_step(&currents, control)?;
         let row = rows * classes;
-        readout.truncate(kept * row);
+        readout.truncate(recorded_steps * row);
         for i in row..readout.len() {
             readout[i] += readout[i - row];
         }
@@ -279,8 +285,8 @@ impl AtWork<'_> {
     }
 }
 
-/// Hands `work` the input currents of spiking layer `layer` for samples `first..first + rows`, from the recorded spikes of
-/// the layers before it.
+/// Calls `work` with the input currents of spiking layer `layer` for samples `first..first + rows`, computed from the
+/// recorded spikes of the layers before it.
 pub(super) fn with_recorded_currents<R>(
     plan: &SimulationPlan<'_>,
     layer: usize,
@@ -292,8 +298,8 @@ pub(super) fn with_recorded_currents<R>(
     let spiking = &plan.spiking.layers[layer];
     let source = network.nodes[spiking.node].inputs[0];
     let reuse = Reuse { previous: plan.previous, layers: layer, from_step: 0 };
-    let mut at_work = AtWork {
-        shared: BlockContext { plan, reuse, dense: &[], parts: 1, take_ends: None },
+    let mut state = BlockState {
+        shared: BlockContext { plan, reuse, dense: &[], parts: 1, on_layer_done: None },
         first,
         rows,
         steps: plan.steps,
@@ -303,10 +309,10 @@ pub(super) fn with_recorded_currents<R>(
     if planned_form(plan, source).is_none() {
         for id in plan.program.nodes_between_spikes(source) {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
-            at_work.values[id] = Some(at_work.dense_value(id, index)?);
+            state.values[id] = Some(state.dense_value(id, index)?);
         }
     }
-    let currents = at_work.currents(source, spiking.node, &spiking.bias)?;
+    let currents = state.currents(source, spiking.node, &spiking.bias)?;
     work(&currents)
 }
 
@@ -324,7 +330,7 @@ pub(super) fn currents_by_step(currents: &Currents<'_>, control: &JobControl) ->
 fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &JobControl) -> Result<Vec<f32>> {
     let (width, places) = (currents.grid.len(), currents.grid.places());
     let mut out = vec![0.0; currents.steps * currents.samples * width];
-    // What was visited, and the values of all of it, `[visit][T][lane]`.
+    // The visited positions, and the values of all of them, `[visit][T][lane]`.
     type Piece = (Vec<ColumnPosition>, Vec<f32>);
     let pieces = currents.for_each_column::<N, Piece>(control, |_, columns| {
         let mut piece: Piece = Default::default();

@@ -1,5 +1,6 @@
-//! Neurons over a column of currents: one place, up to 64 channels, all steps. The same rules as [`super::neuron`], in the
-//! form that kernels work on.
+//! Integrates neurons over one column of currents: up to 64 channels at one place, all steps.
+//!
+//! The rules are those of [`super::neuron`], in vector form.
 
 use super::neuron::Dynamics;
 use crate::compute::event::gather::Column;
@@ -8,7 +9,7 @@ use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{NeuronModel, Reset, TieRule};
 
-/// The most planes that a neuron's counts need ([`NeuronModel::plane_weights`]).
+/// Maximum number of planes that a neuron's counts need ([`NeuronModel::plane_weights`]).
 pub const MAX_PLANES: usize = 7;
 
 /// The neurons of one block of channels at one place.
@@ -17,23 +18,23 @@ pub struct NeuronColumn<const N: usize> {
     pub dynamics: Dynamics,
     /// θ of each lane; infinite where the block has no channel, so that nothing fires there.
     pub theta: [Lanes; N],
-    /// Charge that each step adds beside the current, in θ.
+    /// Current that each step adds to the input current, in θ.
     pub shift: f32,
-    /// The potential.
+    /// The membrane potential.
     pub v: [Lanes; N],
-    /// The sum of the currents taken.
+    /// The sum of the input currents so far.
     pub charge: [Lanes; N],
-    /// Counts sent so far, below 2^24; kept for the signed neuron alone, as no other asks.
-    pub sent: [[i32; LANES]; N],
+    /// Counts emitted so far, below 2^24; tracked only for the signed neuron, which alone needs them.
+    pub emitted: [[i32; LANES]; N],
 }
 
 impl<const N: usize> NeuronColumn<N> {
-    /// Takes the steps of `column`; `masks` gets the bits of each plane, `[T][plane]`.
+    /// Integrates the steps of `column`; writes the bits of each plane to `masks`, `[T][plane]`.
     pub fn advance(&mut self, column: &Column<N>, masks: &mut [u64]) {
         dispatch(Advance { neurons: self, currents: column.iter(), masks });
     }
-    /// Takes as many steps as `masks` has room for, all with the same `current`.
-    pub fn advance_held(&mut self, current: &[Lanes; N], masks: &mut [u64]) {
+    /// Integrates as many steps as `masks` has room for, all with the same `current`.
+    pub fn advance_constant(&mut self, current: &[Lanes; N], masks: &mut [u64]) {
         dispatch(Advance { neurons: self, currents: std::iter::repeat(current), masks });
     }
 }
@@ -54,26 +55,26 @@ impl<'a, C: Iterator<Item = &'a [Lanes; N]>, const N: usize> Kernel for Advance<
         match (neuron, reset, tie) {
             // The rules are constants inside each loop, so that it vectorizes.
             (NeuronModel::If, Reset::Soft, TieRule::Ge) => {
-                plain::<I, N>(neurons, currents, masks, Reset::Soft, TieRule::Ge)
+                integrate_and_fire::<I, N>(neurons, currents, masks, Reset::Soft, TieRule::Ge)
             }
             (NeuronModel::If, Reset::Soft, TieRule::Gt) => {
-                plain::<I, N>(neurons, currents, masks, Reset::Soft, TieRule::Gt)
+                integrate_and_fire::<I, N>(neurons, currents, masks, Reset::Soft, TieRule::Gt)
             }
             (NeuronModel::If, Reset::Hard, TieRule::Ge) => {
-                plain::<I, N>(neurons, currents, masks, Reset::Hard, TieRule::Ge)
+                integrate_and_fire::<I, N>(neurons, currents, masks, Reset::Hard, TieRule::Ge)
             }
             (NeuronModel::If, Reset::Hard, TieRule::Gt) => {
-                plain::<I, N>(neurons, currents, masks, Reset::Hard, TieRule::Gt)
+                integrate_and_fire::<I, N>(neurons, currents, masks, Reset::Hard, TieRule::Gt)
             }
             (NeuronModel::Signed, _, tie) => signed::<I, N>(neurons, currents, masks, tie),
-            (_, _, tie) => levels::<I, N>(neurons, currents, masks, tie),
+            (_, _, tie) => multi_spike::<I, N>(neurons, currents, masks, tie),
         }
     }
 }
 
-/// The plain neuron: `m = v + I`, a spike where `m ≥ θ` (or `>`), then `v = m − θ` (or 0).
+/// The integrate-and-fire neuron: `m = v + I`, a spike where `m ≥ θ` (or `>`), then `v = m − θ` (or 0).
 #[inline(always)]
-fn plain<'a, I: Isa, const N: usize>(
+fn integrate_and_fire<'a, I: Isa, const N: usize>(
     neurons: &mut NeuronColumn<N>,
     currents: impl Iterator<Item = &'a [Lanes; N]>,
     masks: &mut [u64],
@@ -81,7 +82,7 @@ fn plain<'a, I: Isa, const N: usize>(
     tie: TieRule,
 ) {
     let theta = neurons.theta.each_ref().map(I::load);
-    let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::of(neurons);
+    let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::load(neurons);
     for (mask, currents) in masks.iter_mut().zip(currents) {
         *mask = 0;
         for n in 0..N {
@@ -101,10 +102,11 @@ fn plain<'a, I: Isa, const N: usize>(
             *mask |= u64::from(fired) << (n * LANES);
         }
     }
-    Membrane::<I, N> { shift, v, charge }.put(neurons);
+    Membrane::<I, N> { shift, v, charge }.store(neurons);
 }
 
-/// The signed neuron ([`super::neuron::signed`]): besides the spike of θ one of −θ where more was sent than taken back.
+/// The signed neuron ([`super::neuron::signed`]): besides the spike of θ one of −θ, while the sum of emitted spikes is
+/// above zero.
 #[inline(always)]
 fn signed<'a, I: Isa, const N: usize>(
     neurons: &mut NeuronColumn<N>,
@@ -115,8 +117,8 @@ fn signed<'a, I: Isa, const N: usize>(
     let (zero, one) = (I::splat(0.0), I::splat(1.0));
     let theta = neurons.theta.each_ref().map(I::load);
     let negative = theta.map(|theta| I::sub(zero, theta));
-    let mut sent = neurons.sent.map(|sent| I::load(&Lanes(sent.map(|n| n as f32))));
-    let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::of(neurons);
+    let mut emitted = neurons.emitted.map(|emitted| I::load(&Lanes(emitted.map(|n| n as f32))));
+    let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::load(neurons);
     for (masks, currents) in masks.chunks_exact_mut(2).zip(currents) {
         masks.fill(0);
         for n in 0..N {
@@ -128,24 +130,24 @@ fn signed<'a, I: Isa, const N: usize>(
                 TieRule::Ge => (I::ge(m, theta[n]), I::ge(negative[n], m)),
                 TieRule::Gt => (I::gt(m, theta[n]), I::gt(negative[n], m)),
             };
-            let down = down & !up & I::gt(sent[n], zero);
+            let down = down & !up & I::gt(emitted[n], zero);
             v[n] = I::select(up, I::sub(m, theta[n]), I::select(down, I::add(m, theta[n]), m));
-            sent[n] = I::add(sent[n], I::sub(I::select(up, one, zero), I::select(down, one, zero)));
+            emitted[n] = I::add(emitted[n], I::sub(I::select(up, one, zero), I::select(down, one, zero)));
             masks[0] |= u64::from(up) << (n * LANES);
             masks[1] |= u64::from(down) << (n * LANES);
         }
     }
     for n in 0..N {
         let mut lanes = Lanes::ZERO;
-        I::store(sent[n], &mut lanes);
-        neurons.sent[n] = lanes.0.map(|sent| sent as i32);
+        I::store(emitted[n], &mut lanes);
+        neurons.emitted[n] = lanes.0.map(|emitted| emitted as i32);
     }
-    Membrane::<I, N> { shift, v, charge }.put(neurons);
+    Membrane::<I, N> { shift, v, charge }.store(neurons);
 }
 
-/// Neurons that send several spikes a step ([`super::neuron::multi_spike`]).
+/// Neurons that emit several spikes a step ([`super::neuron::multi_spike`]).
 #[inline(always)]
-fn levels<'a, I: Isa, const N: usize>(
+fn multi_spike<'a, I: Isa, const N: usize>(
     neurons: &mut NeuronColumn<N>,
     currents: impl Iterator<Item = &'a [Lanes; N]>,
     masks: &mut [u64],
@@ -154,8 +156,8 @@ fn levels<'a, I: Isa, const N: usize>(
     let neuron = neurons.dynamics.neuron;
     let (weights, most) = (neuron.plane_weights(), I::splat(neuron.max_spikes_per_step() as f32));
     let (zero, one) = (I::splat(0.0), I::splat(1.0));
-    let unit = neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neuron.amplitude(theta)))));
-    let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::of(neurons);
+    let amplitude = neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neuron.amplitude(theta)))));
+    let Membrane { shift, mut v, mut charge } = Membrane::<I, N>::load(neurons);
     for (masks, currents) in masks.chunks_exact_mut(weights.len()).zip(currents) {
         masks.fill(0);
         for n in 0..N {
@@ -163,16 +165,16 @@ fn levels<'a, I: Isa, const N: usize>(
             charge[n] = I::add(charge[n], current);
             let before = if neurons.shift == 0.0 { v[n] } else { I::add(v[n], shift[n]) };
             let m = I::add(before, current);
-            let reached = I::div(m, unit[n]);
+            let reached = I::div(m, amplitude[n]);
             let count = match tie {
                 TieRule::Ge => I::floor(reached),
-                // The next whole number below.
+                // The next integer strictly below.
                 TieRule::Gt => I::sub(I::sub(zero, I::floor(I::sub(zero, reached))), one),
             };
-            // What is no number counts nothing.
+            // NaN counts as 0.
             let count = I::select(I::ge(count, zero), count, zero);
             let count = I::select(I::gt(count, most), most, count);
-            v[n] = I::mul_then_add(count, I::sub(zero, unit[n]), m);
+            v[n] = I::mul_then_add(count, I::sub(zero, amplitude[n]), m);
             let mut rest = count;
             for (mask, &weight) in masks.iter_mut().zip(weights).rev() {
                 let weight = I::splat(weight as f32);
@@ -182,12 +184,12 @@ fn levels<'a, I: Isa, const N: usize>(
             }
         }
     }
-    Membrane::<I, N> { shift, v, charge }.put(neurons);
+    Membrane::<I, N> { shift, v, charge }.store(neurons);
 }
 
-/// What every kind of neuron has, in registers.
+/// State that every neuron model has, in registers.
 struct Membrane<I: Isa, const N: usize> {
-    /// Charge that each step adds beside the current.
+    /// Current that each step adds to the input current.
     shift: [I::V; N],
     v: [I::V; N],
     charge: [I::V; N],
@@ -195,7 +197,7 @@ struct Membrane<I: Isa, const N: usize> {
 
 impl<I: Isa, const N: usize> Membrane<I, N> {
     #[inline(always)]
-    fn of(neurons: &NeuronColumn<N>) -> Self {
+    fn load(neurons: &NeuronColumn<N>) -> Self {
         Self {
             shift: neurons.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neurons.shift * theta)))),
             v: neurons.v.each_ref().map(I::load),
@@ -204,7 +206,7 @@ impl<I: Isa, const N: usize> Membrane<I, N> {
     }
 
     #[inline(always)]
-    fn put(self, neurons: &mut NeuronColumn<N>) {
+    fn store(self, neurons: &mut NeuronColumn<N>) {
         for n in 0..N {
             I::store(self.v[n], &mut neurons.v[n]);
             I::store(self.charge[n], &mut neurons.charge[n]);
@@ -232,11 +234,11 @@ mod tests {
     }
 
     proptest! {
-        /// The column kernel is the single neuron, lane by lane and step by step.
+        /// The column kernel equals the single neuron, lane by lane and step by step.
         #[test]
-        fn a_column_does_what_its_neurons_do(
+        fn a_column_equals_its_single_neurons(
             dynamics in dynamics(),
-            // Eighths reach thresholds exactly.
+            // Multiples of 1/8 reach thresholds exactly.
             input in prop::collection::vec(prop_oneof![-2f32..2.0, (-16i32..16).prop_map(|k| k as f32 / 8.0)], 32..200),
             shift in prop_oneof![Just(0.0f32), Just(0.125)],
         ) {
@@ -245,21 +247,21 @@ mod tests {
                 .map(|row| [0, 1].map(|n| Lanes(std::array::from_fn(|lane| row[n * LANES + lane]))))
                 .collect();
             let theta = [0, 1].map(|n| Lanes(std::array::from_fn(|lane| 0.5 + (n * LANES + lane) as f32 / 32.0)));
-            let (charge, sent) = ([Lanes::ZERO; 2], [[0; LANES]; 2]);
-            let start = NeuronColumn { dynamics, theta, shift, v: [Lanes([0.25; LANES]); 2], charge, sent };
+            let (charge, emitted) = ([Lanes::ZERO; 2], [[0; LANES]; 2]);
+            let start = NeuronColumn { dynamics, theta, shift, v: [Lanes([0.25; LANES]); 2], charge, emitted };
             let planes = dynamics.neuron.plane_weights().len();
             let mut masks = vec![0; column.len() * planes];
             let mut after = start.clone();
             after.advance(&column, &mut masks);
             for k in 0..32 {
                 let (n, lane) = (k / LANES, k % LANES);
-                let (mut v, mut sent) = (start.v[n].0[lane], 0);
+                let (mut v, mut emitted) = (start.v[n].0[lane], 0);
                 for (t, currents) in column.iter().enumerate() {
                     if shift != 0.0 {
                         v += shift * theta[n].0[lane];
                     }
-                    let (count, next) = dynamics.step(v, currents[n].0[lane], theta[n].0[lane], sent);
-                    (v, sent) = (next, sent + count);
+                    let (count, next) = dynamics.step(v, currents[n].0[lane], theta[n].0[lane], emitted);
+                    (v, emitted) = (next, emitted + count);
                     let bit = |(plane, weight): (usize, &i32)| weight * (masks[t * planes + plane] >> k & 1) as i32;
                     prop_assert_eq!(dynamics.neuron.plane_weights().iter().enumerate().map(bit).sum::<i32>(), count);
                 }

@@ -1,4 +1,4 @@
-//! Currents that are made of events: the sums of a layer's terms over the spikes of the layers before it, for one column.
+//! Currents from events: sums a layer's synaptic terms over the spikes of earlier layers.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::compute::event::{lookup_table, weight_tiles};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{MaxPoolRule, SpikingLayer};
 
-/// A current made of events.
+/// A current computed from events.
 pub struct EventCurrents<'a> {
-    pub feed: &'a SynapsePlan,
+    pub plan: &'a SynapsePlan,
     /// One per term.
     pub sources: Vec<SpikeInput<'a>>,
-    /// What the feed gives without any spike, `[1 or B][places][channels]`.
+    /// The current without any spike, `[1 or B][places][channels]`.
     pub constant: Vec<f32>,
     pub pooling: MaxPoolRule,
 }
@@ -29,62 +29,62 @@ pub struct SpikeInput<'a> {
     pub train: &'a SpikeTrain,
     pub sample: usize,
     pub first: usize,
-    /// What one count is worth: one number, or one per channel.
+    /// The amplitude of one count: one value, or one per channel.
     amplitudes: Vec<f32>,
-    /// The same for each row of weights, `[group][row]`, where channels differ.
+    /// The same for each row of weights, `[group][row]`, if channels differ.
     factors: Vec<f32>,
-    /// Sums worked out beforehand, where the term is read so.
+    /// Precomputed sums, if the term uses a lookup table.
     table: Option<Arc<PatternTable>>,
-    /// Whether its rows are taken in stretches for many columns at once ([`EventCurrents::add_cut`]).
-    pub cut: bool,
+    /// Whether its rows are read in tiles for many columns at once ([`EventCurrents::add_tiled`]).
+    pub tiled: bool,
 }
 
 impl<'a> SpikeInput<'a> {
-    /// The spikes of `layer` in `train` as the input of `term`, one of those of `feed`; `tables` caches its lookup table.
+    /// The spikes of `layer` in `train` as the input of `term`, a term of `plan`; `tables` caches its lookup table.
     pub fn new(
         layer: &SpikingLayer,
         train: &'a SpikeTrain,
         sample: usize,
         first: usize,
         term: &Term,
-        feed: &SynapsePlan,
+        plan: &SynapsePlan,
         tables: &TableCache,
     ) -> Self {
         let amplitudes: Vec<f32> = layer.theta.iter().map(|&theta| layer.neuron.amplitude(theta)).collect();
         let (mut factors, mut table) = (Vec::new(), None);
         if let LinearMap::Weights(rows) = &term.map {
             let channels = rows.input.channels / rows.groups;
-            if lookup_table::is_applicable(term, feed.lanes) {
-                let worth = |c: usize| amplitudes[c % amplitudes.len()];
-                let make = || PatternTable::new((term, rows), feed.sum, feed.lanes, worth);
-                table = Some(tables.get_or_build(&amplitudes, make));
+            if lookup_table::is_applicable(term, plan.lanes) {
+                let amplitude = |c: usize| amplitudes[c % amplitudes.len()];
+                let build_table = || PatternTable::new((term, rows), plan.sum, plan.lanes, amplitude);
+                table = Some(tables.get_or_build(&amplitudes, build_table));
             } else if amplitudes.len() > 1 {
                 let factor = |i: usize| amplitudes[i / rows.rows * channels + i % channels];
                 factors = (0..rows.groups * rows.rows).map(factor).collect();
             }
         }
-        let cut = table.is_none()
+        let tiled = table.is_none()
             && factors.is_empty()
-            && feed.weight_bytes() > MIN_TILED_BYTES
-            && weight_tiles::is_applicable_to_term(term, feed);
-        Self { train, sample, first, amplitudes, factors, table, cut }
+            && plan.weight_bytes() > MIN_TILED_BYTES
+            && weight_tiles::is_applicable_to_term(term, plan);
+        Self { train, sample, first, amplitudes, factors, table, tiled }
     }
 }
 
-/// The spikes of one sample for one term, in the form that the term is read in; shortcuts read the bits themselves.
+/// The spikes of one sample for one term, in the form that the term reads; shortcuts read the bits directly.
 pub enum PreparedInput<'a> {
     Bits,
     Patterns(Vec<SpikePatterns>),
-    /// Rows of events are listed when they are needed.
+    /// Rows of events, listed on demand.
     Reader(EventReader<'a, SampleSpikes<'a>>),
-    /// They are listed already.
+    /// Rows of events, listed beforehand.
     Rows(Vec<RowEvents>),
-    /// Stretch by stretch, one for each plane.
-    Cut(Vec<TiledEvents>),
+    /// Events tile by tile, one for each plane.
+    Tiles(Vec<TiledEvents>),
 }
 
-/// Where a column stands: a block of channels at one place of one sample, or all channels at several places. Its neurons'
-/// bits lie next to each other.
+/// Position of a column: a block of channels at one place of one sample, or all channels at several places. The bits of
+/// its neurons are adjacent.
 #[derive(Clone, Debug)]
 pub struct ColumnPosition {
     pub sample: usize,
@@ -106,7 +106,7 @@ impl ColumnPosition {
     }
 }
 
-/// A column that is to be made.
+/// A request for one column.
 #[derive(Clone, Copy)]
 pub struct ColumnRequest<'a> {
     pub at: &'a ColumnPosition,
@@ -115,37 +115,37 @@ pub struct ColumnRequest<'a> {
     pub inputs: &'a [PreparedInput<'a>],
 }
 
-/// Room for the columns that one task works on.
+/// Buffers for the columns that one task computes.
 pub struct Scratch<const N: usize> {
     pub column: Vec<[Lanes; N]>,
-    /// For the sums that a pool looks at.
+    /// Buffer for the sums that a pool reads.
     other: Vec<[Lanes; N]>,
-    pub shelf: RowCache,
+    pub row_cache: RowCache,
 }
 
-/// Rows of events that were listed last: the next column needs mostly the same.
+/// The last listed rows of events: the next column mostly needs the same.
 pub struct RowCache {
-    runs: Vec<ColumnSpan>,
-    /// `[term][row modulo their number]`
+    spans: Vec<ColumnSpan>,
+    /// `[term][row modulo number of slots]`
     slots: Vec<Vec<CachedRow>>,
 }
 
 #[derive(Default)]
 struct CachedRow {
     /// Sample and row of outputs.
-    of: Option<(usize, usize)>,
+    key: Option<(usize, usize)>,
     events: RowEvents,
 }
 
 impl<const N: usize> Scratch<N> {
-    /// Room for columns of `steps` steps made by `feed`.
-    pub fn new(steps: usize, feed: Option<&SynapsePlan>) -> Self {
-        let terms = feed.map_or(0, |feed| feed.terms.len());
-        let rows = feed.and_then(|feed| feed.pool).map_or(1, |pool| pool.kernel[0]);
-        // A column of several places may lie in two rows.
+    /// Buffers for columns of `steps` steps with the currents of `plan`.
+    pub fn new(steps: usize, plan: Option<&SynapsePlan>) -> Self {
+        let terms = plan.map_or(0, |plan| plan.terms.len());
+        let rows = plan.and_then(|plan| plan.pool).map_or(1, |pool| pool.kernel[0]);
+        // A column of several places may span two rows.
         let slots = || (0..rows.max(2)).map(|_| CachedRow::default()).collect();
-        let shelf = RowCache { runs: Vec::new(), slots: (0..terms).map(|_| slots()).collect() };
-        Self { column: vec![[Lanes::ZERO; N]; steps], other: Vec::new(), shelf }
+        let row_cache = RowCache { spans: Vec::new(), slots: (0..terms).map(|_| slots()).collect() };
+        Self { column: vec![[Lanes::ZERO; N]; steps], other: Vec::new(), row_cache }
     }
 }
 
@@ -156,17 +156,17 @@ impl SpikeInput<'_> {
 }
 
 impl EventCurrents<'_> {
-    /// The spikes of one sample, one for each term; with `ahead`, all rows of events are listed at once.
+    /// The spikes of one sample, one input per term; with `ahead`, all rows of events are listed at once.
     pub fn inputs(&self, sample: usize, steps: usize, ahead: bool) -> Vec<PreparedInput<'_>> {
         use rayon::prelude::*;
         let input = |k: usize| {
-            let (term, source) = (&self.feed.terms[k], &self.sources[k]);
+            let (term, source) = (&self.plan.terms[k], &self.sources[k]);
             let spikes = source.spikes(sample);
             if source.table.is_some() {
-                return PreparedInput::Patterns(SpikePatterns::of(term.from, &spikes, steps));
+                return PreparedInput::Patterns(SpikePatterns::new(term.from, &spikes, steps));
             }
-            if let (true, LinearMap::Weights(rows)) = (source.cut, &term.map) {
-                return PreparedInput::Cut(TiledEvents::of(term, rows, &spikes, steps));
+            if let (true, LinearMap::Weights(rows)) = (source.tiled, &term.map) {
+                return PreparedInput::Tiles(TiledEvents::new(term, rows, &spikes, steps));
             }
             let Some(reader) = EventReader::new(term, spikes, steps) else { return PreparedInput::Bits };
             if !ahead {
@@ -177,28 +177,29 @@ impl EventCurrents<'_> {
                 reader.row(y, &mut row);
                 row
             };
-            PreparedInput::Rows((0..self.feed.sum.height).into_par_iter().map(row).collect())
+            PreparedInput::Rows((0..self.plan.sum.height).into_par_iter().map(row).collect())
         };
         (0..self.sources.len()).map(input).collect()
     }
 
-    /// The sum of constant and terms at one spot of the feed's inner grid; terms that are taken in stretches apart.
-    pub fn sum<const M: usize>(&self, spot: &ColumnRequest<'_>, shelf: &mut RowCache, column: &mut Column<M>) {
-        let ColumnPosition { sample, place, places, ref channels } = *spot.at;
-        let grid = self.feed.sum;
-        let row = if self.feed.depends_on_input { sample * grid.len() } else { 0 } + place * grid.channels;
+    /// Writes the sum of constant and terms at one position of the plan's inner grid to `column`. Tiled terms are
+    /// excluded; [`EventCurrents::add_tiled`] adds them.
+    pub fn sum<const M: usize>(&self, request: &ColumnRequest<'_>, row_cache: &mut RowCache, column: &mut Column<M>) {
+        let ColumnPosition { sample, place, places, ref channels } = *request.at;
+        let grid = self.plan.sum;
+        let row = if self.plan.depends_on_input { sample * grid.len() } else { 0 } + place * grid.channels;
         let mut constant = [Lanes::ZERO; M];
         let first = row + channels.start;
-        for (lane, value) in self.constant[first..first + spot.at.lanes()].iter().enumerate() {
+        for (lane, value) in self.constant[first..first + request.at.lanes()].iter().enumerate() {
             constant[lane / LANES].0[lane % LANES] = *value;
         }
         fill(&constant, column);
-        for (k, (term, source)) in self.feed.terms.iter().zip(&self.sources).enumerate() {
-            if let LinearMap::Shortcut(direct) = &term.map {
+        for (k, (term, source)) in self.plan.terms.iter().zip(&self.sources).enumerate() {
+            if let LinearMap::Shortcut(map) = &term.map {
                 let spikes = source.spikes(sample);
                 let (from, pool, amplitudes) = (term.from, term.pool, source.amplitudes.as_slice());
-                let shortcut = ShortcutInput { direct, from, pool, spikes: &spikes, amplitudes };
-                if places > 1 && pool.is_none() && direct.is_identity(from, grid) {
+                let shortcut = ShortcutInput { map, from, pool, spikes: &spikes, amplitudes };
+                if places > 1 && pool.is_none() && map.is_identity(from, grid) {
                     shortcut.add_places(place, places, column);
                 } else {
                     for part in 0..places {
@@ -208,64 +209,75 @@ impl EventCurrents<'_> {
                 }
                 continue;
             }
-            if source.cut {
+            if source.tiled {
                 continue;
             }
-            let RowCache { runs, slots } = &mut *shelf;
+            let RowCache { spans, slots } = &mut *row_cache;
             for part in 0..places {
                 let at = [(place + part) / grid.width, (place + part) % grid.width];
-                let events = row_of_events(&spot.inputs[k], &mut slots[k], sample, at[0]);
-                let patterns = match &spot.inputs[k] {
+                let events = row_of_events(&request.inputs[k], &mut slots[k], sample, at[0]);
+                let patterns = match &request.inputs[k] {
                     PreparedInput::Patterns(patterns) => patterns.as_slice(),
                     _ => &[],
                 };
-                let rows = Rows { term, source, patterns, events, block: spot.block, first: channels.start, at, part };
-                // Blocks are no wider than columns.
-                match (self.feed.lanes, M) {
-                    (1, _) => rows.add::<1, M>(grid, runs, column),
-                    (2, 2 | 4) => rows.add::<2, M>(grid, runs, column),
-                    _ => rows.add::<M, M>(grid, runs, column),
+                let rows =
+                    Rows { term, source, patterns, events, block: request.block, first: channels.start, at, part };
+                // Blocks are not wider than columns.
+                match (self.plan.lanes, M) {
+                    (1, _) => rows.add::<1, M>(grid, spans, column),
+                    (2, 2 | 4) => rows.add::<2, M>(grid, spans, column),
+                    _ => rows.add::<M, M>(grid, spans, column),
                 }
             }
         }
     }
 
-    /// Adds the terms that are taken in stretches at several spots of one block, whose columns are `columns`.
-    pub fn add_cut<const N: usize>(&self, block: usize, spots: &[ColumnRequest<'_>], columns: &mut [Vec<[Lanes; N]>]) {
-        for (k, (term, source)) in self.feed.terms.iter().zip(&self.sources).enumerate() {
+    /// Adds the tiled terms at several positions of one block; `columns` are their columns.
+    pub fn add_tiled<const N: usize>(
+        &self,
+        block: usize,
+        requests: &[ColumnRequest<'_>],
+        columns: &mut [Vec<[Lanes; N]>],
+    ) {
+        for (k, (term, source)) in self.plan.terms.iter().zip(&self.sources).enumerate() {
             let LinearMap::Weights(rows) = &term.map else { continue };
-            if !source.cut {
+            if !source.tiled {
                 continue;
             }
             let size = rows.rows * N;
             let weights = &rows.weights[block * size..(block + 1) * size];
-            for stretch in WeightTile::all(rows, weights) {
-                for (spot, column) in spots.iter().zip(&mut *columns) {
-                    let at = [spot.at.place / self.feed.sum.width, spot.at.place % self.feed.sum.width];
-                    let PreparedInput::Cut(planes) = &spot.inputs[k] else { continue };
+            for tile in WeightTile::all(rows, weights) {
+                for (request, column) in requests.iter().zip(&mut *columns) {
+                    let at = [request.at.place / self.plan.sum.width, request.at.place % self.plan.sum.width];
+                    let PreparedInput::Tiles(planes) = &request.inputs[k] else { continue };
                     for events in planes {
-                        stretch.add::<N>(rows, events, at, source.amplitudes[0], column);
+                        tile.add::<N>(rows, events, at, source.amplitudes[0], column);
                     }
                 }
             }
         }
     }
 
-    /// The maximum over the window of one output place: of each step's currents, or of their sums so far (lateral).
+    /// Writes the maximum over the window of one output place: of each step's currents, or of their sums so far
+    /// (lateral).
     pub fn pooled<const N: usize>(
         &self,
         windows: SlidingWindow,
         grid: Grid,
-        spot: &ColumnRequest<'_>,
-        desk: &mut Scratch<N>,
+        request: &ColumnRequest<'_>,
+        scratch: &mut Scratch<N>,
     ) {
-        let Scratch { column, other, shelf } = desk;
+        let Scratch { column, other, row_cache } = scratch;
         other.resize(column.len(), [Lanes::ZERO; N]);
         column.fill([Lanes([f32::NEG_INFINITY; LANES]); N]);
         let lateral = self.pooling == MaxPoolRule::Lateral;
-        let here = spot.at.place;
-        for place in windows.places(self.feed.sum, here / grid.width, here % grid.width) {
-            self.sum(&ColumnRequest { at: &ColumnPosition { place, ..spot.at.clone() }, ..*spot }, shelf, other);
+        let here = request.at.place;
+        for place in windows.places(self.plan.sum, here / grid.width, here % grid.width) {
+            self.sum(
+                &ColumnRequest { at: &ColumnPosition { place, ..request.at.clone() }, ..*request },
+                row_cache,
+                other,
+            );
             if lateral {
                 accumulate(other);
             }
@@ -276,7 +288,7 @@ impl EventCurrents<'_> {
             }
         }
         if lateral {
-            // What is sent is the increase of the largest sum.
+            // Each step emits the increase of the largest sum.
             for t in (1..column.len()).rev() {
                 let before = column[t - 1];
                 subtract(&mut column[t], &before);
@@ -285,7 +297,7 @@ impl EventCurrents<'_> {
     }
 }
 
-/// The events for outputs in row `y`; `None` where the term is read in another form.
+/// The events for outputs in row `y`; `None` if the term is read in another form.
 fn row_of_events<'b>(
     input: &'b PreparedInput<'_>,
     slots: &'b mut [CachedRow],
@@ -296,9 +308,9 @@ fn row_of_events<'b>(
         PreparedInput::Rows(rows) => rows.get(y),
         PreparedInput::Reader(reader) => {
             let slot = &mut slots[y % slots.len()];
-            if slot.of != Some((sample, y)) {
+            if slot.key != Some((sample, y)) {
                 reader.row(y, &mut slot.events);
-                slot.of = Some((sample, y));
+                slot.key = Some((sample, y));
             }
             Some(&slot.events)
         }
@@ -316,12 +328,12 @@ struct Rows<'a> {
     /// The block's first channel.
     first: usize,
     at: [usize; 2],
-    /// Which of the column's places it is.
+    /// Index of the place within the column.
     part: usize,
 }
 
 impl Rows<'_> {
-    fn add<const N: usize, const M: usize>(&self, grid: Grid, stretches: &mut Vec<ColumnSpan>, column: &mut Column<M>) {
+    fn add<const N: usize, const M: usize>(&self, grid: Grid, spans: &mut Vec<ColumnSpan>, column: &mut Column<M>) {
         let Self { source, block, at, part, .. } = *self;
         let LinearMap::Weights(rows) = &self.term.map else { return };
         if let Some(table) = &source.table {
@@ -330,7 +342,7 @@ impl Rows<'_> {
             }
         }
         let Some(events) = self.events else { return };
-        column_spans(rows, at[1], stretches);
+        column_spans(rows, at[1], spans);
         let size = rows.rows * N;
         let group = self.first * rows.groups / grid.channels;
         let weights = &rows.weights[block * size..(block + 1) * size];
@@ -340,12 +352,12 @@ impl Rows<'_> {
         };
         let amplitude = if factors.is_some() { 1.0 } else { source.amplitudes[0] };
         for list in &events.lists[group] {
-            gather::<N, M>(weights, factors, list, stretches, amplitude, part, column);
+            gather::<N, M>(weights, factors, list, spans, amplitude, part, column);
         }
     }
 }
 
-/// Sums over the steps so far.
+/// Replaces each step by the sum of all steps so far.
 fn accumulate<const N: usize>(column: &mut Column<N>) {
     for t in 1..column.len() {
         let before = column[t - 1];

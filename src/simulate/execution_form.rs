@@ -1,4 +1,4 @@
-//! In what form a run computes the currents of a layer, for those who want to know.
+//! Reports how each layer's currents are computed: constant, tables, events or dense.
 
 use super::block::event_form;
 use crate::compute::event::lookup_table;
@@ -11,21 +11,21 @@ use crate::network::{Network, NodeId, Op};
 pub enum ExecutionForm {
     /// Once: they do not change over time.
     Constant,
-    /// From spikes, through sums worked out for every pattern of eight channels.
+    /// From spikes, with precomputed sums for every pattern of eight channels.
     Tables,
-    /// From spikes, a row of weights for each.
+    /// From spikes, one row of weights for each.
     Events,
-    /// On dense tensors: it is faster, as nearly all inputs are expected to spike.
+    /// On dense tensors, which is faster: nearly all inputs are expected to spike.
     DenseByRate,
-    /// On dense tensors: there is no event form.
+    /// On dense tensors: the layer has no event form.
     Dense,
 }
 
-/// The form of spiking layer `layer`.
+/// The execution form of spiking layer `layer`.
 pub fn execution_form(program: &Program, spiking: &SpikingNetwork, layer: usize) -> ExecutionForm {
     let network = program.network();
     let source = network.nodes[spiking.layers[layer].node].inputs[0];
-    if !varies(network, source) {
+    if !receives_spikes(network, source) {
         return ExecutionForm::Constant;
     }
     match event_form(program, source, spiking) {
@@ -39,7 +39,7 @@ pub fn execution_form(program: &Program, spiking: &SpikingNetwork, layer: usize)
 }
 
 /// Whether spikes reach node `id`.
-fn varies(network: &Network, id: NodeId) -> bool {
+fn receives_spikes(network: &Network, id: NodeId) -> bool {
     let node = &network.nodes[id];
-    matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| varies(network, input))
+    matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| receives_spikes(network, input))
 }

@@ -1,4 +1,4 @@
-//! One layer of neurons over its currents, for a block of samples.
+//! Integrates one layer of neurons over its currents, for a block of samples.
 
 use std::ops::Range;
 
@@ -16,13 +16,13 @@ use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, SpikingLayer};
 use crate::progress::JobControl;
 
-/// What integrating one layer leaves behind.
+/// Result of integrating one layer.
 pub(super) struct LayerTrace {
-    /// Spikes of all steps that were simulated, those that are not kept included.
+    /// Spikes of all simulated steps, including those that are not recorded.
     pub spikes: SpikeTrain,
-    /// Mean input current over the steps that are kept, `[B, F]`.
+    /// Mean input current over the recorded steps, `[B, F]`.
     pub mean_input: Vec<f32>,
-    /// Potential after the last step that is kept, `[B, F]`.
+    /// Potential after the last recorded step, `[B, F]`.
     pub potential: Vec<f32>,
     /// Shifted v(0), `[B, F]` (COS).
     pub start: Option<Vec<f32>>,
@@ -30,36 +30,43 @@ pub(super) struct LayerTrace {
     pub silenced: Option<SpikeTrain>,
 }
 
-/// What one layer's neurons are to do.
+/// Parameters for integrating one layer.
 pub(super) struct LayerTask<'a> {
     pub layer: &'a SpikingLayer,
     /// Whether the current is the same at every step.
     pub constant: bool,
-    /// Steps that are kept; a correction may read more.
+    /// Steps that are recorded; a correction may read more.
     pub recorded_steps: usize,
-    /// The run's number of the first sample.
+    /// Index of the first sample in the run.
     pub first: usize,
-    /// The layer's recording so far and its number of steps.
+    /// The layer's recording so far and its number of steps, if the run resumes.
     pub resume_from: Option<(&'a LayerRecording, usize)>,
     pub correction: Correction,
     /// Silenced neurons, one step of bits.
     pub mask: Option<&'a SpikeTrain>,
 }
 
-/// Integrates `currents`, which are of `work.layer`.
-pub(super) fn integrate(work: &LayerTask<'_>, currents: &Currents<'_>, control: &JobControl) -> Result<LayerTrace> {
+/// Integrates `currents`, the input of `layer_task.layer`.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`] once `control` is cancelled.
+pub(super) fn integrate(
+    layer_task: &LayerTask<'_>,
+    currents: &Currents<'_>,
+    control: &JobControl,
+) -> Result<LayerTrace> {
     match currents.lanes() {
-        1 => integrate_in::<1>(work, currents, control),
-        2 => integrate_in::<2>(work, currents, control),
-        _ => integrate_in::<4>(work, currents, control),
+        1 => integrate_in::<1>(layer_task, currents, control),
+        2 => integrate_in::<2>(layer_task, currents, control),
+        _ => integrate_in::<4>(layer_task, currents, control),
     }
 }
 
-/// What one task gives: its places, channels innermost.
+/// Result of one task for its places, channels innermost.
 struct TaskOutput {
     samples: Range<usize>,
     places: Range<usize>,
-    /// Whether every channel's value is in it; else those that are not are zero.
+    /// Whether it contains all channels; otherwise the missing ones are zero.
     all_channels: bool,
     /// `[sample][T][plane][word]`
     bits: Vec<u64>,
@@ -70,32 +77,34 @@ struct TaskOutput {
 }
 
 fn integrate_in<const N: usize>(
-    work: &LayerTask<'_>,
+    layer_task: &LayerTask<'_>,
     currents: &Currents<'_>,
     control: &JobControl,
 ) -> Result<LayerTrace> {
-    let LayerTask { layer, first, resume_from: past, .. } = *work;
-    let before = past.map_or(0, |(_, steps)| steps);
-    let held = work.mask.cloned().or_else(|| held_back(layer, past, first, currents.samples));
-    let sent = sent_before(layer, past, first, currents.samples);
-    let pieces = currents.for_each_column::<N, TaskOutput>(control, |task, columns| {
-        let mut piece = TaskOutput::new(task, currents, layer, matches!(work.correction, Correction::Cos { .. }));
-        let still = NeuronTemplate::<N>::of(work);
+    let LayerTask { layer, first, resume_from, .. } = *layer_task;
+    let before = resume_from.map_or(0, |(_, steps)| steps);
+    let silenced_mask =
+        layer_task.mask.cloned().or_else(|| resumed_silenced(layer, resume_from, first, currents.samples));
+    let emitted = emitted_before(layer, resume_from, first, currents.samples);
+    let outputs = currents.for_each_column::<N, TaskOutput>(control, |task, columns| {
+        let mut output =
+            TaskOutput::new(task, currents, layer, matches!(layer_task.correction, Correction::Cos { .. }));
+        let template = NeuronTemplate::<N>::new(layer_task);
         columns(&mut |at, column| {
-            let mut neurons = still.neurons(at, work, &sent);
-            if let (Correction::Cos { steps, passes, rule }, None) = (work.correction, past) {
+            let mut neurons = template.neurons(at, layer_task, &emitted);
+            if let (Correction::Cos { steps, passes, rule }, None) = (layer_task.correction, resume_from) {
                 let cos = CosShift { steps, passes, rule, tie: layer.tie };
                 cos.calibrate_column(&mut neurons, column);
-                piece.put_start(at, layer, &neurons.v);
+                output.store_start(at, layer, &neurons.v);
             }
-            piece.take_column(at, work, [before, currents.steps], &mut neurons, column, held.as_ref());
+            output.take_column(at, layer_task, [before, currents.steps], &mut neurons, column, silenced_mask.as_ref());
         })?;
-        Ok(piece)
+        Ok(output)
     })?;
-    Ok(assemble(work, currents, pieces, held))
+    Ok(merge_outputs(layer_task, currents, outputs, silenced_mask))
 }
 
-/// Neurons before their first step, those of the last column kept for the next: most layers start alike everywhere.
+/// Neurons before their first step, a template for every column: most layers start uniformly.
 struct NeuronTemplate<const N: usize> {
     neurons: NeuronColumn<N>,
     /// Whether θ and v(0) are the same for all neurons.
@@ -103,8 +112,8 @@ struct NeuronTemplate<const N: usize> {
 }
 
 impl<const N: usize> NeuronTemplate<N> {
-    fn of(work: &LayerTask<'_>) -> Self {
-        let layer = work.layer;
+    fn new(layer_task: &LayerTask<'_>) -> Self {
+        let layer = layer_task.layer;
         let theta = layer.theta.first().copied().unwrap_or(f32::INFINITY);
         let neurons = NeuronColumn {
             dynamics: Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie },
@@ -112,14 +121,17 @@ impl<const N: usize> NeuronTemplate<N> {
             shift: layer.bias_shift,
             v: [Lanes([layer.v_init * layer.neuron.amplitude(theta); LANES]); N],
             charge: [Lanes::ZERO; N],
-            sent: [[0; LANES]; N],
+            emitted: [[0; LANES]; N],
         };
-        Self { neurons, uniform: layer.theta.len() == 1 && layer.v_init_values.is_none() && work.resume_from.is_none() }
+        Self {
+            neurons,
+            uniform: layer.theta.len() == 1 && layer.v_init_values.is_none() && layer_task.resume_from.is_none(),
+        }
     }
 
-    /// The neurons of one column.
-    fn neurons(&self, at: &ColumnPosition, work: &LayerTask<'_>, sent: &[i32]) -> NeuronColumn<N> {
-        let layer = work.layer;
+    /// The neurons of one column, before their first step.
+    fn neurons(&self, at: &ColumnPosition, layer_task: &LayerTask<'_>, emitted: &[i32]) -> NeuronColumn<N> {
+        let layer = layer_task.layer;
         let mut neurons = self.neurons.clone();
         if self.uniform {
             for lane in at.lanes()..N * LANES {
@@ -134,13 +146,13 @@ impl<const N: usize> NeuronTemplate<N> {
             let neuron = c * layer.neurons_per_channel() + place;
             let theta = if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[c] };
             neurons.theta[lane / LANES].0[lane % LANES] = theta;
-            neurons.v[lane / LANES].0[lane % LANES] = match work.resume_from {
-                Some((record, _)) => record.potential[(work.first + at.sample) * layer.neurons() + neuron],
+            neurons.v[lane / LANES].0[lane % LANES] = match layer_task.resume_from {
+                Some((record, _)) => record.potential[(layer_task.first + at.sample) * layer.neurons() + neuron],
                 None if layer.v_init_values.is_none() => layer.v_init * layer.neuron.amplitude(theta),
                 None => layer.v_init_of(neuron),
             };
-            if !sent.is_empty() {
-                neurons.sent[lane / LANES][lane % LANES] = sent[at.sample * layer.neurons() + neuron];
+            if !emitted.is_empty() {
+                neurons.emitted[lane / LANES][lane % LANES] = emitted[at.sample * layer.neurons() + neuron];
             }
         }
         neurons
@@ -169,23 +181,23 @@ impl TaskOutput {
         ((at.sample - self.samples.start) * self.places.len() * channels + within, within)
     }
 
-    fn put_start<const N: usize>(&mut self, at: &ColumnPosition, layer: &SpikingLayer, v: &[Lanes; N]) {
+    fn store_start<const N: usize>(&mut self, at: &ColumnPosition, layer: &SpikingLayer, v: &[Lanes; N]) {
         let (index, _) = self.index(at, layer.shape[0]);
-        put(&mut self.start[index..index + at.lanes()], v);
+        store(&mut self.start[index..index + at.lanes()], v);
     }
 
-    /// Runs `neurons` over `steps` of `column` and keeps what comes of it; `before` steps were simulated earlier. A column of
-    /// one step stands for all of them.
+    /// Runs `neurons` over `steps` of `column` and stores the result; `before` steps were simulated earlier. A column
+    /// of one step represents all of them.
     fn take_column<const N: usize>(
         &mut self,
         at: &ColumnPosition,
-        work: &LayerTask<'_>,
+        layer_task: &LayerTask<'_>,
         [before, steps]: [usize; 2],
         neurons: &mut NeuronColumn<N>,
         column: &Column<N>,
-        held: Option<&SpikeTrain>,
+        silenced_mask: Option<&SpikeTrain>,
     ) {
-        let layer = work.layer;
+        let layer = layer_task.layer;
         let channels = layer.shape[0];
         let (index, within) = self.index(at, channels);
         let own = index..index + at.lanes();
@@ -193,53 +205,53 @@ impl TaskOutput {
         let mut masks = [0u64; 64 * MAX_PLANES];
         let words = (self.places.len() * channels).div_ceil(64);
         let row = (at.sample - self.samples.start) * steps * planes * words;
-        let silent = held.map_or(0, |held| {
+        let silent = silenced_mask.map_or(0, |silenced_mask| {
             let first = at.place * channels + at.channels.start;
-            crate::compute::event::event_list::bits_at(held.row(0, at.sample), first, at.lanes())
+            crate::compute::event::event_list::bits_at(silenced_mask.row(0, at.sample), first, at.lanes())
         });
-        let keep = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
-        for span in chunks(steps, work.recorded_steps) {
+        let mask_of_column = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
+        for span in chunks(steps, layer_task.recorded_steps) {
             let masks = &mut masks[..span.len() * planes];
             match column {
-                [current] => neurons.advance_held(current, masks),
+                [current] => neurons.advance_constant(current, masks),
                 _ => neurons.advance(&column[span.clone()], masks),
             }
             let rows = self.bits[row + span.start * planes * words..].chunks_exact_mut(words.max(1));
             if within % 64 == 0 {
-                // A column has no more than a word.
-                rows.zip(&*masks).for_each(|(words, mask)| words[within / 64] |= mask & keep);
+                // A column has at most one word.
+                rows.zip(&*masks).for_each(|(words, mask)| words[within / 64] |= mask & mask_of_column);
             } else {
-                rows.zip(&*masks).for_each(|(words, mask)| or_bits(words, within, mask & keep));
+                rows.zip(&*masks).for_each(|(words, mask)| or_bits(words, within, mask & mask_of_column));
             }
-            if span.end == work.recorded_steps {
-                put(&mut self.potential[own.clone()], &neurons.v);
-                put(&mut self.mean[own.clone()], &neurons.charge);
+            if span.end == layer_task.recorded_steps {
+                store(&mut self.potential[own.clone()], &neurons.v);
+                store(&mut self.mean[own.clone()], &neurons.charge);
             }
         }
         let mean = &mut self.mean[own];
-        if work.constant {
-            // Exactly: a sum of equal numbers rounds.
-            put(mean, &column[0]);
-        } else if let Some((record, _)) = work.resume_from {
-            let total = (before + work.recorded_steps) as f32;
+        if layer_task.constant {
+            // Exact: a sum of equal numbers would round.
+            store(mean, &column[0]);
+        } else if let Some((record, _)) = layer_task.resume_from {
+            let total = (before + layer_task.recorded_steps) as f32;
             for (mean, (place, c)) in mean.iter_mut().zip(at.neurons()) {
                 let neuron = c * layer.neurons_per_channel() + place;
-                let old = record.mean_input[(work.first + at.sample) * layer.neurons() + neuron];
+                let old = record.mean_input[(layer_task.first + at.sample) * layer.neurons() + neuron];
                 *mean = (*mean + old * before as f32) / total;
             }
         } else {
-            mean.iter_mut().for_each(|mean| *mean /= work.recorded_steps as f32);
+            mean.iter_mut().for_each(|mean| *mean /= layer_task.recorded_steps as f32);
         }
     }
 }
 
-/// `steps` steps in pieces of up to 64, with an end at step `recorded_steps`.
-fn chunks(steps: usize, kept: usize) -> impl Iterator<Item = Range<usize>> {
+/// `steps` steps in chunks of up to 64, with a chunk end at step `recorded_steps`.
+fn chunks(steps: usize, recorded_steps: usize) -> impl Iterator<Item = Range<usize>> {
     let of = |from: usize, to: usize| (from..to).step_by(64).map(move |first| first..(first + 64).min(to));
-    of(0, kept).chain(of(kept, steps))
+    of(0, recorded_steps).chain(of(recorded_steps, steps))
 }
 
-/// Sets the bits of `mask` from bit `v_init_values` of `words` on.
+/// Sets the bits of `mask` in `words`, from bit `start` on.
 fn or_bits(words: &mut [u64], start: usize, mask: u64) {
     if mask == 0 {
         return;
@@ -254,50 +266,50 @@ fn or_bits(words: &mut [u64], start: usize, mask: u64) {
     }
 }
 
-fn put<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
+fn store<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
     out.chunks_mut(LANES).zip(lanes).for_each(|(out, lanes)| out.copy_from_slice(&lanes.0[..out.len()]));
 }
 
-/// Puts the pieces of a layer together.
-fn assemble(
-    work: &LayerTask<'_>,
+/// Merges the results of a layer's tasks.
+fn merge_outputs(
+    layer_task: &LayerTask<'_>,
     currents: &Currents<'_>,
-    pieces: Vec<TaskOutput>,
+    outputs: Vec<TaskOutput>,
     silenced: Option<SpikeTrain>,
 ) -> LayerTrace {
-    let layer = work.layer;
+    let layer = layer_task.layer;
     let (channels, places, neurons) = (layer.shape[0], layer.neurons_per_channel(), layer.neurons());
     let planes = layer.neuron.plane_weights().len();
-    let mut spikes = SpikeTrain::of_layer(currents.samples, layer);
+    let mut spikes = SpikeTrain::for_layer(currents.samples, layer);
     spikes.resize(currents.steps);
     let zeros = || vec![0.0; currents.samples * neurons];
     let (mut mean_input, mut potential) = (zeros(), zeros());
-    let mut start = pieces.iter().any(|piece| !piece.start.is_empty()).then(zeros);
-    for piece in pieces {
-        let inside = piece.places.len() * channels;
+    let mut start = outputs.iter().any(|output| !output.start.is_empty()).then(zeros);
+    for output in outputs {
+        let inside = output.places.len() * channels;
         let (words, row_words) = (inside.div_ceil(64), neurons.div_ceil(64));
-        let shift = piece.places.start * channels;
-        for (i, bits) in piece.bits.chunks(words.max(1)).enumerate() {
+        let shift = output.places.start * channels;
+        for (i, bits) in output.bits.chunks(words.max(1)).enumerate() {
             let (sample, t, plane) = (i / planes / currents.steps, i / planes % currents.steps, i % planes);
-            let row = spikes.row_mut(t, piece.samples.start + sample);
+            let row = spikes.row_mut(t, output.samples.start + sample);
             let row = &mut row[plane * row_words..(plane + 1) * row_words];
-            // Whole words of which nobody else has a bit are copied.
-            let own = if piece.all_channels && shift % 64 == 0 { inside / 64 } else { 0 };
+            // Whole words that contain no other task's bits are copied.
+            let own = if output.all_channels && shift % 64 == 0 { inside / 64 } else { 0 };
             row[shift / 64..][..own].copy_from_slice(&bits[..own]);
             bits.iter().enumerate().skip(own).for_each(|(w, &word)| or_bits(row, shift + w * 64, word));
         }
         let spread = |from: &[f32], to: &mut [f32]| {
-            // A few cache lines at a time: a column of the one is a row of the other.
+            // A few cache lines at a time, since a column of one layout is a row of the other.
             const TILE: usize = 16;
             for (k, from) in from.chunks(inside.max(1)).enumerate() {
-                let to = &mut to[(piece.samples.start + k) * neurons..][..neurons];
+                let to = &mut to[(output.samples.start + k) * neurons..][..neurons];
                 for (group, from) in from.chunks(channels * TILE).enumerate() {
-                    let place = piece.places.start + group * TILE;
+                    let place = output.places.start + group * TILE;
                     for c in 0..channels {
                         let column = from[c..].iter().step_by(channels);
                         let to = to[c * places + place..].iter_mut().zip(column);
-                        if piece.all_channels {
-                            // Memory that was not read before need not be fetched, nor its zeros be made up.
+                        if output.all_channels {
+                            // Overwriting avoids fetching memory that was not read before, and zeroing it.
                             to.for_each(|(to, value)| *to = *value);
                         } else {
                             to.for_each(|(to, value)| *to += value);
@@ -306,39 +318,44 @@ fn assemble(
                 }
             }
         };
-        spread(&piece.mean, &mut mean_input);
-        spread(&piece.potential, &mut potential);
+        spread(&output.mean, &mut mean_input);
+        spread(&output.potential, &mut potential);
         if let Some(start) = &mut start {
-            spread(&piece.start, start);
+            spread(&output.start, start);
         }
     }
     LayerTrace { spikes, mean_input, potential, start, silenced }
 }
 
-/// The silenced neurons of a run that goes on.
-fn held_back(
+/// The silenced neurons of a resumed run.
+fn resumed_silenced(
     layer: &SpikingLayer,
-    past: Option<(&LayerRecording, usize)>,
+    resume_from: Option<(&LayerRecording, usize)>,
     first: usize,
     samples: usize,
 ) -> Option<SpikeTrain> {
-    let silenced = past?.0.silenced.as_ref()?;
-    let mut held = SpikeTrain::flags_for(samples, layer);
-    held.resize(1);
-    (0..samples).for_each(|sample| held.row_mut(0, sample).copy_from_slice(silenced.row(0, first + sample)));
-    Some(held)
+    let silenced = resume_from?.0.silenced.as_ref()?;
+    let mut silenced_mask = SpikeTrain::flags_for(samples, layer);
+    silenced_mask.resize(1);
+    (0..samples).for_each(|sample| silenced_mask.row_mut(0, sample).copy_from_slice(silenced.row(0, first + sample)));
+    Some(silenced_mask)
 }
 
-/// Counts that a run that goes on has sent already, `[B, F]`; empty but for the signed neuron, as no other asks.
-fn sent_before(layer: &SpikingLayer, past: Option<(&LayerRecording, usize)>, first: usize, samples: usize) -> Vec<i32> {
+/// Counts that a resumed run has emitted already, `[B, F]`; empty except for the signed neuron, which alone needs them.
+fn emitted_before(
+    layer: &SpikingLayer,
+    resume_from: Option<(&LayerRecording, usize)>,
+    first: usize,
+    samples: usize,
+) -> Vec<i32> {
     let neurons = layer.neurons();
     if layer.neuron != crate::convert::NeuronModel::Signed {
         return Vec::new();
     }
-    let mut sent = vec![0u32; samples * neurons];
-    if let Some((record, steps)) = past {
-        let samples = sent.chunks_mut(neurons.max(1)).enumerate();
+    let mut emitted = vec![0u32; samples * neurons];
+    if let Some((record, steps)) = resume_from {
+        let samples = emitted.chunks_mut(neurons.max(1)).enumerate();
         samples.for_each(|(b, row)| record.spikes.add_counts(steps, first + b, row));
     }
-    sent.into_iter().map(|n| n as i32).collect()
+    emitted.into_iter().map(|n| n as i32).collect()
 }

@@ -1,9 +1,11 @@
-//! The light calibration pipeline (Li et al., "A Free Lunch From ANN: Towards Efficient, Accurate Spiking Neural Networks
-//! Calibration", ICML 2021): layer by layer, with the layers before already calibrated, the spiking layer's mean output is
-//! compared with the ANN's on one batch of calibration samples.
+//! Light calibration: corrects biases and initial potentials layer by layer.
 //!
-//! Bias correction, per channel: `b ← b − (mean φ − mean a)`. Initial potential, per neuron:
-//! `v(0) ← v(0) + T·(mean a − mean φ)`.
+//! Source: Li et al., "A Free Lunch From ANN: Towards Efficient, Accurate Spiking Neural Networks Calibration", ICML 2021.
+//! With the layers before already calibrated, each spiking layer's mean output is compared with the ANN's on one batch
+//! of calibration samples.
+//!
+//! Bias correction, per channel: `b ← b − (mean φ − mean a)`. Initial potential, per neuron: `v(0) ← v(0) + T·(mean a −
+//! mean φ)`.
 
 use std::sync::Arc;
 
@@ -21,16 +23,19 @@ use crate::compute::program::Program;
 use crate::convert::{Correction, InitialPotential, Recipe, SpikingLayer, SpikingNetwork};
 use crate::progress::JobControl;
 
-/// Samples of the batch.
+/// Number of samples in the batch.
 pub const BATCH: usize = 64;
 
-/// Whether `recipe` asks for anything measured here.
+/// Whether `recipe` requests light calibration.
 pub fn is_requested(recipe: &Recipe) -> bool {
     recipe.bias_correction || recipe.initial == InitialPotential::Calibrated
 }
 
-/// `spiking` with the biases and initial potentials that `recipe` asks for, from the first [`BATCH`] of `rows` calibration
-/// samples (`input` is `[rows, F]`, scaled) over the recipe's T steps, uncorrected.
+/// `spiking` with the biases and initial potentials that `recipe` requests, measured on the first [`BATCH`] of `rows`
+/// calibration samples (`input` is `[rows, F]`, scaled) over the recipe's T steps, without correction.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`] once `control` is cancelled.
 pub fn calibrate_light(
     program: &Program,
     spiking: SpikingNetwork,
@@ -49,24 +54,24 @@ pub fn calibrate_light(
     let correction = spiking.correction;
     let mut spiking = SpikingNetwork { correction: Correction::None, ..spiking };
     let classes = program.network().classes();
-    // The calibrated layers so far; each layer is run on its own, on their spikes.
+    // The layers calibrated so far; each layer runs on its own, on their spikes.
     let mut done = Recording { steps: recipe.steps, samples, classes, layers: Vec::new(), readout: Vec::new() };
     for index in 0..spiking.layers.len() {
         control.progress("calibrating biases and potentials", index as f32 / spiking.layers.len() as f32);
         let spikes = run_layer(program, &spiking, input, &done, index, control)?;
         let layer = &spiking.layers[index];
         let counts = spikes.counts(recipe.steps);
-        let lacking = missing_activation(layer, &counts, &ann.pre_activations[index], recipe.steps);
+        let missing = missing_activation(layer, &counts, &ann.pre_activations[index], recipe.steps);
         let changed = &mut spiking.layers[index];
         if recipe.bias_correction {
             let plane = changed.neurons_per_channel().max(1);
-            changed.bias = lacking.chunks(plane).map(|c| c.iter().sum::<f32>() / c.len() as f32).collect();
+            changed.bias = missing.chunks(plane).map(|c| c.iter().sum::<f32>() / c.len() as f32).collect();
         }
         if recipe.initial == InitialPotential::Calibrated {
-            // What the bias makes good already is not made good twice.
-            let rest = |(i, lack): (usize, &f32)| recipe.steps as f32 * (lack - changed.bias_of(i));
+            // What the bias corrects already is not corrected twice.
+            let rest = |(i, missing_here): (usize, &f32)| recipe.steps as f32 * (missing_here - changed.bias_of(i));
             let moved =
-                changed.v_init_all().iter().zip(lacking.iter().enumerate().map(rest)).map(|(v, by)| v + by).collect();
+                changed.v_init_all().iter().zip(missing.iter().enumerate().map(rest)).map(|(v, by)| v + by).collect();
             changed.v_init_values = Some(Arc::new(moved));
         }
         let spikes = run_layer(program, &spiking, input, &done, index, control)?;
@@ -81,7 +86,7 @@ pub fn calibrate_light(
     Ok(SpikingNetwork { correction, ..spiking })
 }
 
-/// The spikes of layer `index` alone, given those of the layers before it in `done`.
+/// The spikes of layer `index` alone, computed from those of the layers before it in `done`.
 fn run_layer(
     program: &Program,
     spiking: &SpikingNetwork,
@@ -97,22 +102,22 @@ fn run_layer(
     let one = |sample: usize| -> Result<SpikeTrain> {
         control.check()?;
         with_recorded_currents(&plan, index, sample, 1, |currents| {
-            let held = matches!(currents.current, Current::Constant(_));
+            let is_constant = matches!(currents.current, Current::Constant(_));
             let correction = Correction::None;
-            let work = LayerTask {
+            let task = LayerTask {
                 layer,
-                constant: held,
+                constant: is_constant,
                 recorded_steps: steps,
                 first: sample,
                 resume_from: None,
                 correction,
                 mask: None,
             };
-            Ok(integrate(&work, currents, control)?.spikes)
+            Ok(integrate(&task, currents, control)?.spikes)
         })
     };
     let trains: Vec<SpikeTrain> = (0..samples).into_par_iter().map(one).collect::<Result<_>>()?;
-    let mut spikes = SpikeTrain::of_layer(samples, layer);
+    let mut spikes = SpikeTrain::for_layer(samples, layer);
     spikes.resize(steps);
     for (sample, train) in trains.iter().enumerate() {
         (0..steps).for_each(|t| spikes.row_mut(t, sample).copy_from_slice(train.row(t, 0)));

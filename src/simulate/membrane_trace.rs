@@ -1,5 +1,6 @@
-//! The membrane of single neurons, step by step. Traces are not stored: they are computed again, exactly, from the
-//! recorded input spikes when someone looks.
+//! Membrane traces of single neurons, step by step.
+//!
+//! Traces are not stored: they are recomputed exactly, from the recorded input spikes, when a neuron is selected.
 
 use super::block::{currents_by_step, with_recorded_currents};
 use super::neuron::Dynamics;
@@ -9,7 +10,7 @@ use crate::compute::program::Program;
 use crate::convert::SpikingNetwork;
 use crate::progress::JobControl;
 
-/// What one neuron did at every step of a run. All vectors have one entry per step.
+/// State of one neuron at every step of a run. All vectors have one entry per step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MembraneTrace {
     pub theta: f32,
@@ -23,11 +24,11 @@ pub struct MembraneTrace {
     pub after_reset: Vec<f32>,
     /// Whether the neuron fired.
     pub spikes: Vec<bool>,
-    /// What it fired, in units (θ, or θ/m for a group of m): 0 or 1 for the plain neuron.
+    /// The emitted count in units (θ, or θ/m for a group of m): 0 or 1 for the integrate-and-fire neuron.
     pub fired: Vec<i32>,
-    /// What of it it sent out, in units: 0 throughout when it is silenced.
+    /// The count that reaches the next layer, in units: 0 throughout if the neuron is silenced.
     pub sent: Vec<i32>,
-    /// Whether a correction holds its output back (SRP).
+    /// Whether a correction silences its output (SRP).
     pub silenced: bool,
 }
 
@@ -43,12 +44,12 @@ pub fn layer_currents(
     let (steps, samples) = (recording.steps, recording.samples);
     let plan =
         SimulationPlan { program, spiking, input, samples, steps, previous: Some(recording), unchanged_layers: layer };
-    // Nothing can stop it, and a recorded layer has all that it takes.
+    // It is never cancelled, and a recorded layer has all inputs, so no error occurs.
     with_recorded_currents(&plan, layer, sample, 1, |currents| currents_by_step(currents, &JobControl::default()))
         .unwrap_or_default()
 }
 
-/// The trace of `neuron` of spiking layer `layer` for `sample`; `currents` is what [`layer_currents`] gave.
+/// The trace of `neuron` of spiking layer `layer` for `sample`; `currents` is the result of [`layer_currents`].
 pub fn trace(
     spiking: &SpikingNetwork,
     recording: &Recording,
@@ -73,14 +74,14 @@ pub fn trace(
         sent: Vec::new(),
         silenced,
     };
-    let mut total = 0;
+    let mut emitted = 0;
     for &current in &out.current {
         // In the order of the run, so that the rounding is the same.
         v += layer.bias_shift * theta;
         out.before_reset.push(v + current);
-        let (count, after) = dynamics.step(v, current, theta, total);
+        let (count, after) = dynamics.step(v, current, theta, emitted);
         v = after;
-        total += count;
+        emitted += count;
         out.after_reset.push(v);
         out.spikes.push(count != 0);
         out.fired.push(count);

@@ -1,5 +1,34 @@
-//! Integrate-and-fire dynamics over T steps and what is recorded of them. Knows no window; work is told to stop and
-//! tells of its progress through [`Control`].
+//! Simulation of integrate-and-fire dynamics over T steps, and its recording.
+//!
+//! Does not depend on the window. Cancellation and progress go through [`crate::progress::JobControl`].
+//!
+//! # Time is a dimension
+//!
+//! A layer runs all its steps before the next one starts. `currents.rs` computes the currents of 64 neurons whose bits
+//! are adjacent, for all T (a column). `column.rs` integrates the neurons over it. Dense layers read `[T·B, …]`; a
+//! value that does not change over time is stored once (`signal.rs`). `execution_form.rs` reports whether a layer runs
+//! on events, tables or dense tensors; the kernels are in [`crate::compute::event`].
+//!
+//! # A run is split into blocks of samples
+//!
+//! `block.rs` runs one block through the network; `recording_builder.rs` inserts it into the recording when it is done.
+//! `memory.rs` decides how many samples a block has, and estimates the memory of a run.
+//!
+//! # Spikes are bits
+//!
+//! The layout is `[T][sample][plane][word]`, channels innermost (`spike_train.rs`). Neurons that emit more than one
+//! spike a step have several planes. A shorter T is a prefix, a longer T is appended.
+//!
+//! Recordings share the layers that a change left as they were. Mean inputs and final potentials, 64 bits for each
+//! neuron, stay in the newest run, and in older ones up to 64 MiB (`Recording::without_final_state`,
+//! `experiment/cache.rs`). Continuing an older run is rare, and what a pane needs of one sample is computed again.
+//!
+//! # Nothing is computed twice
+//!
+//! `tests/engine/reuse.rs` counts it. `experiment/pipeline.rs` takes networks, data, calibrations and ANN values from
+//! the cache. `run.rs` reuses the spikes of layers before the first change and continues from stored potentials.
+//! `prefix.rs` computes the state at the time cursor from the recording. `membrane_trace.rs` recomputes a membrane
+//! trace for the selected neuron.
 
 mod block;
 mod column;

@@ -1,6 +1,7 @@
-//! The first t steps of a longer run, without simulating again: spikes are a prefix of the recorded bits, and the mean
-//! input of a layer is what its stateless part makes of the mean of its input spikes, since that part is linear. Only
-//! where a max pool reads spikes are the single steps needed.
+//! The first t steps of a longer run, without simulating again.
+//!
+//! Spikes are a prefix of the recorded bits. The mean input of a layer is its stateless part applied to the mean of its
+//! input spikes, since that part is linear. Single steps are needed only if a max pool reads spikes.
 
 use std::sync::Arc;
 
@@ -16,11 +17,11 @@ use crate::convert::{Correction, MaxPoolRule, Reset, SpikingLayer, SpikingNetwor
 use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
 
-/// Values that one block of samples may hold (f32 each).
+/// Values in one block of samples (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;
 
-/// The recording as it stood after `steps` steps (`1..=recording.steps`). `input` is `[N, F]`, scaled. `None`
-/// where the recorded spikes do not determine the potential (hard reset, SRP).
+/// The recording as it was after `steps` steps (`1..=recording.steps`). `input` is `[N, F]`, scaled. `None` if the
+/// recorded spikes do not determine the potential (hard reset, SRP).
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`].
@@ -46,14 +47,14 @@ pub fn truncate_recording(
         control.check()?;
         let mut spikes = record.spikes.clone();
         spikes.resize(steps);
-        let (theta, units) = (layer.theta_per_neuron(), layer.amplitudes());
+        let (theta, amplitudes) = (layer.theta_per_neuron(), layer.amplitudes());
         let counts = spikes.counts(steps);
         let starts = record.v_init.clone().unwrap_or_else(|| layer.v_init_all().repeat(recording.samples));
-        // v(t) = v(0) + charge in − what was sent
+        // v(t) = v(0) + input charge − emitted charge
         let potential = (0..counts.len()).map(|i| {
-            let k = i % units.len().max(1);
+            let k = i % amplitudes.len().max(1);
             let charge = f64::from(mean_input[i]) + f64::from(layer.bias_shift * theta[k]);
-            (f64::from(starts[i]) + charge * steps as f64 - f64::from(units[k]) * f64::from(counts[i])) as f32
+            (f64::from(starts[i]) + charge * steps as f64 - f64::from(amplitudes[k]) * f64::from(counts[i])) as f32
         });
         let (potential, mean_input) = (Arc::new(potential.collect()), Arc::new(mean_input));
         let (start, silenced) = (record.v_init.clone(), record.silenced.clone());
@@ -65,6 +66,9 @@ pub fn truncate_recording(
 }
 
 /// Mean input current of every spiking layer over steps `1..=steps`, `[N, F]` each.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
 pub fn mean_inputs(
     program: &Program,
     spiking: &SpikingNetwork,
@@ -76,21 +80,21 @@ pub fn mean_inputs(
     if steps == recording.steps && recording.has_final_state() {
         return Ok(recording.layers.iter().map(|layer| layer.mean_input.to_vec()).collect());
     }
-    let stepwise = match spiking.pooling {
+    let per_step = match spiking.pooling {
         MaxPoolRule::PreNeuron => feeds_max_pool(program),
-        // The mean passes through a lateral pool.
+        // A lateral pool preserves the mean.
         MaxPoolRule::Lateral => vec![false; program.network().nodes.len()],
     };
     let network = program.network();
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
-    let per_sample = widest * if stepwise.contains(&true) { steps } else { 1 };
+    let per_sample = widest * if per_step.contains(&true) { steps } else { 1 };
     let share = recording.samples.div_ceil(2 * rayon::current_num_threads());
     let rows = (BLOCK_VALUES / per_sample.max(1)).clamp(1, share.max(1));
     let starts: Vec<usize> = (0..recording.samples).step_by(rows).collect();
     let blocks = starts.into_par_iter().map(|first| {
         control.check()?;
         let rows = rows.min(recording.samples - first);
-        Ok(block_means(program, spiking, input, recording, steps, &stepwise, first, rows))
+        Ok(block_means(program, spiking, input, recording, steps, &per_step, first, rows))
     });
     let blocks: Vec<Vec<Vec<f32>>> = blocks.collect::<Result<_>>()?;
     let mut means: Vec<Vec<f32>> = spiking.layers.iter().map(|_| Vec::new()).collect();
@@ -100,7 +104,7 @@ pub fn mean_inputs(
     Ok(means)
 }
 
-/// Nodes on a way from spikes to a max pool: there the mean over time does not pass through.
+/// Nodes on a path from spikes to a max pool, which does not preserve the mean over time.
 fn feeds_max_pool(program: &Program) -> Vec<bool> {
     let network = program.network();
     let mut feeds = vec![false; network.nodes.len()];
@@ -120,7 +124,7 @@ fn block_means(
     input: &[f32],
     recording: &Recording,
     steps: usize,
-    stepwise: &[bool],
+    per_step: &[bool],
     first: usize,
     rows: usize,
 ) -> Vec<Vec<f32>> {
@@ -139,7 +143,7 @@ fn block_means(
         let signal = match node.op {
             Op::Input => {
                 let signal = input_signal(program, input, recording.samples, (first, rows), (0, steps));
-                if stepwise[id] { signal } else { Signal::Constant(averaged(signal)) }
+                if per_step[id] { signal } else { Signal::Constant(averaged(signal)) }
             }
             Op::Activation(_) => {
                 let index = means.len();
@@ -148,18 +152,18 @@ fn block_means(
                 let mut mean = tensor_to_vec(averaged(current));
                 add_bias(layer, &mut mean);
                 means.push(mean);
-                if stepwise[id] {
+                if per_step[id] {
                     Signal::Sequence(program.tensor(decode(layer, spikes, 0..steps, first, rows), steps * rows))
                 } else {
-                    let units = layer.amplitudes();
-                    let mut rates = vec![0.0; rows * units.len()];
-                    let mut counts = vec![0u32; units.len()];
-                    for (b, row) in rates.chunks_mut(units.len().max(1)).enumerate() {
+                    let amplitudes = layer.amplitudes();
+                    let mut rates = vec![0.0; rows * amplitudes.len()];
+                    let mut counts = vec![0u32; amplitudes.len()];
+                    for (b, row) in rates.chunks_mut(amplitudes.len().max(1)).enumerate() {
                         counts.fill(0);
                         spikes.add_counts(steps, first + b, &mut counts);
                         row.iter_mut()
                             .zip(&counts)
-                            .zip(&units)
+                            .zip(&amplitudes)
                             .for_each(|((r, &n), t)| *r = t * n as f32 / steps as f32);
                     }
                     Signal::Constant(program.tensor(rates, rows))
@@ -168,7 +172,7 @@ fn block_means(
             _ => {
                 let inputs = node.inputs.iter().filter_map(|&input| value_of(&values, input)).collect();
                 let signal = apply_signal(network, node, program.params(id), inputs, steps, spiking.pooling);
-                if stepwise[id] { signal } else { Signal::Constant(averaged(signal)) }
+                if per_step[id] { signal } else { Signal::Constant(averaged(signal)) }
             }
         };
         for &input in &node.inputs {

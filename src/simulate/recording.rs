@@ -1,4 +1,4 @@
-//! What is kept of a run: every spike as a bit, each neuron's mean input and last potential, the readout at every step.
+//! Recording of a run: spikes as bits, mean inputs, final potentials, readout at every step.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::network::outputs::argmax;
 #[derive(Clone, Debug)]
 pub struct LayerRecording {
     pub spikes: SpikeTrain,
-    /// Mean input current ẑ over the T steps, `[N, F]`, in units of the ANN's pre-activation; empty where the recording was
-    /// put aside ([`Recording::without_final_state`]).
+    /// Mean input current ẑ over the T steps, `[N, F]`, in units of the ANN's pre-activation; empty if the final state
+    /// was discarded ([`Recording::without_final_state`]).
     pub mean_input: Arc<Vec<f32>>,
     /// Membrane potential after the last step v(T), `[N, F]`; empty likewise.
     pub potential: Arc<Vec<f32>>,
     /// v(0) per sample, `[N, F]`, where a correction shifted it (COS).
     pub v_init: Option<Vec<f32>>,
-    /// Neurons whose output a correction holds back (SRP), one step of bits. They integrate, fire and reset all the same.
+    /// Neurons whose output a correction silences (SRP), one step of bits. They integrate, fire and reset nevertheless.
     pub silenced: Option<SpikeTrain>,
 }
 
@@ -26,7 +26,7 @@ impl LayerRecording {
     pub fn start_of(&self, layer: &SpikingLayer, sample: usize, neuron: usize) -> f32 {
         self.v_init.as_ref().map_or_else(|| layer.v_init_of(neuron), |start| start[sample * layer.neurons() + neuron])
     }
-    /// Whether the output of `neuron` is held back for `sample`.
+    /// Whether the output of `neuron` is silenced for `sample`.
     pub fn silenced(&self, sample: usize, neuron: usize) -> bool {
         self.silenced.as_ref().is_some_and(|bits| bits.fired(0, sample, neuron))
     }
@@ -40,7 +40,7 @@ pub struct Recording {
     pub classes: usize,
     /// One per spiking layer, in network order.
     pub layers: Vec<LayerRecording>,
-    /// Readout summed over steps 1..=t, `[T][N][classes]`: arg-max at t is the answer after t steps.
+    /// Readout summed over steps 1..=t, `[T][N][classes]`: arg-max at t is the prediction after t steps.
     pub readout: Vec<f32>,
 }
 
@@ -54,12 +54,12 @@ impl Recording {
     pub fn prediction_at(&self, t: usize, sample: usize) -> usize {
         argmax(self.readout_at(t, sample))
     }
-    /// Whether the state after the last step is there, so that the run can go on.
+    /// Whether the state after the last step is stored, so that the run can continue.
     pub fn has_final_state(&self) -> bool {
         self.layers.iter().all(|layer| layer.potential.len() == self.samples * layer.spikes.neurons())
     }
     /// The same without the state after the last step: spikes and readout, one bit for each neuron and step. Everything
-    /// else follows from them ([`super::membrane_trace`], [`super::prefix`]).
+    /// else can be computed from them ([`super::membrane_trace`], [`super::prefix`]).
     pub fn without_final_state(&self) -> Self {
         let bare = |layer: &LayerRecording| LayerRecording {
             mean_input: Arc::default(),
@@ -72,7 +72,7 @@ impl Recording {
     pub fn final_state_bytes(&self) -> usize {
         self.layers.iter().map(|layer| (layer.mean_input.len() + layer.potential.len()) * 4).sum()
     }
-    /// What it holds, each part with a mark that is equal where two recordings share it, and its bytes.
+    /// Its buffers, each as an id that is equal if two recordings share the buffer, and its bytes.
     pub fn shared_buffers(&self) -> impl Iterator<Item = (usize, usize)> {
         let of = |values: &Arc<Vec<f32>>| (Arc::as_ptr(values).addr(), values.len() * 4);
         let layer = move |layer: &LayerRecording| {
@@ -84,7 +84,7 @@ impl Recording {
         let readout = (self.readout.as_ptr().addr(), self.readout.len() * 4);
         self.layers.iter().flat_map(layer).chain([readout]).filter(|(_, bytes)| *bytes > 0)
     }
-    /// Bytes held by the recording.
+    /// Bytes of the recording.
     pub fn bytes(&self) -> usize {
         self.shared_buffers().map(|(_, bytes)| bytes).sum()
     }

@@ -1,4 +1,4 @@
-//! How a run's recording comes about: room is made for all of it, and blocks of samples are put into it as they are through.
+//! Builds a run's recording: allocates all of it, then inserts blocks of samples as they finish.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use super::recording::{LayerRecording, Recording};
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer};
 
-/// The recording that blocks are put into: room for what is new, and what is kept.
+/// The recording that blocks are inserted into: space for new steps, and the reused layers.
 pub(super) fn allocate(plan: &SimulationPlan<'_>, reuse: Reuse<'_>) -> Recording {
     let classes = plan.program.network().classes();
     let layer = |(index, layer): (usize, &SpikingLayer)| {
-        let kept = reuse.previous.filter(|_| index < reuse.layers || reuse.from_step > 0);
-        if let Some(previous) = kept {
+        let reused = reuse.previous.filter(|_| index < reuse.layers || reuse.from_step > 0);
+        if let Some(previous) = reused {
             let old = &previous.layers[index];
             let mut spikes = old.spikes.clone();
             spikes.resize(plan.steps);
             return LayerRecording { spikes, ..old.clone() };
         }
-        let mut spikes = SpikeTrain::of_layer(plan.samples, layer);
+        let mut spikes = SpikeTrain::for_layer(plan.samples, layer);
         spikes.resize(plan.steps);
         let zeros = || vec![0.0; plan.samples * layer.neurons()];
         let end = || Arc::new(zeros());
@@ -43,7 +43,7 @@ pub(super) fn allocate(plan: &SimulationPlan<'_>, reuse: Reuse<'_>) -> Recording
 }
 
 impl Recording {
-    /// Takes over the first `count` samples of `from`, a run of the same network and steps, as samples `at..at + count`.
+    /// Copies the first `count` samples of `from`, a run of the same network and steps, to samples `at..at + count`.
     pub(super) fn insert_samples(&mut self, from: &Self, at: usize, count: usize) {
         for (to, from) in self.layers.iter_mut().zip(&from.layers) {
             to.spikes.copy_samples(&from.spikes, at, count);
@@ -67,33 +67,33 @@ impl Recording {
         }
     }
 
-    /// Takes the means and end states out of `trail`, which is of the samples from `first` on.
-    pub(super) fn insert_final_state(&mut self, layer: usize, first: usize, trail: &mut LayerTrace) {
+    /// Moves mean inputs and final potentials out of `trace`, whose samples start at `first`.
+    pub(super) fn insert_final_state(&mut self, layer: usize, first: usize, trace: &mut LayerTrace) {
         let record = &mut self.layers[layer];
         let neurons = record.spikes.neurons();
         let take = |to: &mut [f32], from: &mut Vec<f32>| {
             let from = std::mem::take(from);
             to[first * neurons..][..from.len()].copy_from_slice(&from);
         };
-        take(&mut Arc::make_mut(&mut record.mean_input)[..], &mut trail.mean_input);
-        take(&mut Arc::make_mut(&mut record.potential)[..], &mut trail.potential);
-        if let (Some(to), Some(from)) = (&mut record.v_init, &mut trail.start) {
+        take(&mut Arc::make_mut(&mut record.mean_input)[..], &mut trace.mean_input);
+        take(&mut Arc::make_mut(&mut record.potential)[..], &mut trace.potential);
+        if let (Some(to), Some(from)) = (&mut record.v_init, &mut trace.start) {
             take(to, from);
         }
     }
 
-    /// Takes over what else a block of samples gave.
+    /// Copies spikes, silenced neurons and readout of a block of samples.
     pub(super) fn insert_block(&mut self, plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) {
         let new_steps = plan.steps - reuse.from_step;
-        for (record, trail) in self.layers.iter_mut().zip(&block.layers) {
-            let Some(trail) = trail else { continue };
+        for (record, trace) in self.layers.iter_mut().zip(&block.layers) {
+            let Some(trace) = trace else { continue };
             for t in 0..new_steps {
                 for sample in 0..block.rows {
                     let row = record.spikes.row_mut(reuse.from_step + t, block.first + sample);
-                    row.copy_from_slice(trail.spikes.row(t, sample));
+                    row.copy_from_slice(trace.spikes.row(t, sample));
                 }
             }
-            if let (Some(all), Some(silenced)) = (&mut record.silenced, &trail.silenced) {
+            if let (Some(all), Some(silenced)) = (&mut record.silenced, &trace.silenced) {
                 (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
             }
         }

@@ -1,8 +1,10 @@
-//! Runs a spiking network over T steps. Time is a dimension: each layer runs all its steps before the next one starts, so
-//! stateless layers see `[T·B, …]` at once and what is constant in time is computed once.
+//! Simulates a spiking network over T steps, reusing an earlier recording.
 //!
-//! Nothing is computed twice: spikes of layers before the first change are taken from the last recording, a longer T goes
-//! on from the stored potentials, a shorter T is a prefix ([`super::truncate_recording`]).
+//! Time is a dimension: each layer runs all its steps before the next one starts. Stateless layers therefore read
+//! `[T·B, …]` at once, and what is constant in time is computed once.
+//!
+//! Nothing is computed twice: spikes of layers before the first change are taken from the last recording, a longer T
+//! continues from the stored potentials, a shorter T is a prefix ([`super::prefix::truncate_recording`]).
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +22,10 @@ use crate::convert::{Correction, MaxPoolRule};
 use crate::progress::{FinishedSamples, JobControl, JobEvent};
 use crate::{Error, Result};
 
-/// Simulates by `plan`. Cancelling returns [`Error::Cancelled`] within one layer of one block.
+/// Simulates `plan`.
+///
+/// # Errors
+/// [`Error::Invalid`] without samples; [`Error::Cancelled`] within one layer of one block after cancelling.
 pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recording> {
     if plan.samples == 0 {
         return Err(Error::Invalid("Cannot run: no samples. Use at least one.".into()));
@@ -34,19 +39,20 @@ pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recor
     {
         return extend_samples(plan, previous, control);
     }
-    // Of a longer run, what stays is its beginning.
-    let shortened = match plan.previous.filter(|r| r.steps > plan.steps && plan.unchanged_layers > 0 && fits(plan, r)) {
-        Some(longer) => {
-            let beginning = truncate_recording(plan.program, plan.spiking, plan.input, longer, plan.steps, control)?;
-            match beginning {
-                Some(recording) => Some(recording),
-                // The spikes do not tell the potentials: all of it is simulated again.
-                None => return simulate(&SimulationPlan { previous: None, unchanged_layers: 0, ..*plan }, control),
+    // A shorter run is a prefix of the longer one.
+    let truncated =
+        match plan.previous.filter(|r| r.steps > plan.steps && plan.unchanged_layers > 0 && matches_plan(plan, r)) {
+            Some(longer) => {
+                let prefix = truncate_recording(plan.program, plan.spiking, plan.input, longer, plan.steps, control)?;
+                match prefix {
+                    Some(recording) => Some(recording),
+                    // The spikes do not determine the potentials, so everything is simulated again.
+                    None => return simulate(&SimulationPlan { previous: None, unchanged_layers: 0, ..*plan }, control),
+                }
             }
-        }
-        None => None,
-    };
-    let plan = &SimulationPlan { previous: shortened.as_ref().or(plan.previous), ..*plan };
+            None => None,
+        };
+    let plan = &SimulationPlan { previous: truncated.as_ref().or(plan.previous), ..*plan };
     let reuse = reuse_of(plan);
     if let Some(previous) = reuse.previous
         && reuse.layers == plan.spiking.layers.len()
@@ -58,19 +64,20 @@ pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recor
     let dense = dense_nodes(plan, reuse.layers);
     let threads = rayon::current_num_threads();
     let rows = block_rows(plan, reuse, &dense, threads);
-    // Few blocks leave threads without work: then a sample is cut.
+    // Few blocks leave threads idle; then a sample is split.
     let parts = if plan.samples.div_ceil(rows) < 2 * threads && threads > 1 { 2 * threads } else { 1 };
     let done = AtomicUsize::new(0);
     let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
     let recording = Mutex::new(allocate(plan, reuse));
-    let open = || recording.lock().unwrap_or_else(PoisonError::into_inner);
-    let take_ends = |layer: usize, first: usize, trail: &mut LayerTrace| open().insert_final_state(layer, first, trail);
-    let shared = BlockContext { plan, reuse, dense: &dense, parts, take_ends: Some(&take_ends) };
+    let lock = || recording.lock().unwrap_or_else(PoisonError::into_inner);
+    let on_layer_done =
+        |layer: usize, first: usize, trace: &mut LayerTrace| lock().insert_final_state(layer, first, trace);
+    let shared = BlockContext { plan, reuse, dense: &dense, parts, on_layer_done: Some(&on_layer_done) };
     let block = |first: usize| {
         let rows = rows.min(plan.samples - first);
         let block = run_block(shared, first, rows, control)?;
-        open().insert_block(plan, reuse, &block);
-        control.emit_samples(|| JobEvent::Samples(finished(plan, reuse, &block)));
+        lock().insert_block(plan, reuse, &block);
+        control.emit_samples(|| JobEvent::Samples(finished_samples(plan, reuse, &block)));
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
         Ok(())
@@ -84,23 +91,23 @@ pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recor
     Ok(recording.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Does `work` while the other threads stay awake. Between one layer's parts and the next a thread would go to sleep, and
-/// waking it takes about as long as a part.
+/// Runs `work` while the other threads stay awake. Between one layer's parts and the next a thread would go to sleep,
+/// and waking it takes about as long as a part.
 fn with_busy_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    /// Lets the others go, whatever happens.
-    struct Over<'a>(&'a AtomicBool);
-    impl Drop for Over<'_> {
+    /// Stops the waiting threads when dropped, also on panic.
+    struct StopOnDrop<'a>(&'a AtomicBool);
+    impl Drop for StopOnDrop<'_> {
         fn drop(&mut self) {
             self.0.store(true, Ordering::Relaxed);
         }
     }
-    let over = AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     rayon::scope(|scope| {
-        let over = Over(&over);
+        let stop = StopOnDrop(&stop);
         for _ in 1..threads {
-            let over = over.0;
+            let stop = stop.0;
             scope.spawn(move |_| {
-                while !over.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) {
                     if rayon::yield_now() != Some(rayon::Yield::Executed) {
                         std::hint::spin_loop();
                     }
@@ -131,48 +138,51 @@ fn extend_samples(plan: &SimulationPlan<'_>, previous: &Recording, control: &Job
     Ok(recording)
 }
 
-/// Whether `recording` is of the plan's network and samples, and whole.
-fn fits(plan: &SimulationPlan<'_>, recording: &Recording) -> bool {
+/// Whether `recording` is of the plan's network and samples, and has its final state.
+fn matches_plan(plan: &SimulationPlan<'_>, recording: &Recording) -> bool {
     let same = recording.samples == plan.samples && recording.layers.len() == plan.spiking.layers.len();
     same && recording.steps > 0 && recording.has_final_state()
 }
 
-/// Decides what of the previous recording serves.
+/// Determines what can be reused of the previous recording.
 fn reuse_of<'a>(plan: &SimulationPlan<'a>) -> Reuse<'a> {
     let all = plan.spiking.layers.len();
-    let Some(previous) = plan.previous.filter(|r| fits(plan, r)) else { return Reuse::NONE };
+    let Some(previous) = plan.previous.filter(|r| matches_plan(plan, r)) else { return Reuse::NONE };
     let unchanged = plan.unchanged_layers.min(all);
     // COS reads ρ steps of every layer, but only T are recorded.
-    let cut = matches!(plan.spiking.correction, Correction::Cos { steps, .. } if steps > plan.steps);
-    if previous.steps == plan.steps && (unchanged == all || !cut) {
+    let too_short_for_cos = matches!(plan.spiking.correction, Correction::Cos { steps, .. } if steps > plan.steps);
+    if previous.steps == plan.steps && (unchanged == all || !too_short_for_cos) {
         Reuse { previous: Some(previous), layers: unchanged, from_step: 0 }
     } else if unchanged == all && plan.spiking.pooling == MaxPoolRule::PreNeuron {
-        // Lateral pools remember what they have passed on, which is not recorded.
+        // Lateral pools have a state that is not recorded.
         Reuse { previous: Some(previous), layers: 0, from_step: previous.steps }
     } else {
         Reuse::NONE
     }
 }
 
-/// What can be said of `block` before the others are through.
-fn finished(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) -> FinishedSamples {
-    let kept = plan.steps - reuse.from_step;
-    let past = reuse.previous.filter(|_| reuse.from_step > 0);
+/// The results of `block`, available before the other blocks are done.
+fn finished_samples(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) -> FinishedSamples {
+    let new_steps = plan.steps - reuse.from_step;
+    let resumed = reuse.previous.filter(|_| reuse.from_step > 0);
     let row = block.rows * plan.program.network().classes();
     let mut readout = Vec::with_capacity(plan.steps * row);
-    if let Some(past) = past {
-        let columns = block.first * past.classes..(block.first + block.rows) * past.classes;
-        past.readout.chunks(past.samples * past.classes).for_each(|step| readout.extend(&step[columns.clone()]));
+    if let Some(resumed) = resumed {
+        let columns = block.first * resumed.classes..(block.first + block.rows) * resumed.classes;
+        resumed
+            .readout
+            .chunks(resumed.samples * resumed.classes)
+            .for_each(|step| readout.extend(&step[columns.clone()]));
     }
     let before = readout[readout.len().saturating_sub(row)..].to_vec();
     let sum = |(i, &new): (usize, &f32)| before.get(i % row.max(1)).copied().unwrap_or(0.0) + new;
     readout.extend(block.readout.iter().enumerate().map(sum));
-    let counts = block.layers.iter().enumerate().map(|(index, trail)| {
+    let counts = block.layers.iter().enumerate().map(|(index, trace)| {
         let mut counts = vec![0; plan.spiking.layers[index].neurons()];
-        if let Some(past) = past {
-            past.layers[index].spikes.add_counts(reuse.from_step, block.first, &mut counts);
+        if let Some(resumed) = resumed {
+            resumed.layers[index].spikes.add_counts(reuse.from_step, block.first, &mut counts);
         }
-        trail.as_ref()?.spikes.add_counts(kept, 0, &mut counts);
+        trace.as_ref()?.spikes.add_counts(new_steps, 0, &mut counts);
         Some(counts)
     });
     let counts = counts.collect();

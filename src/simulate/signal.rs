@@ -1,4 +1,6 @@
-//! A value of the spiking network over time. What does not change over time is held, and computed, once.
+//! A value of the spiking network over time: constant, or one tensor per step.
+//!
+//! A constant value is stored and computed once.
 
 use burn::tensor::Tensor;
 
@@ -26,14 +28,14 @@ impl Signal {
     }
 }
 
-/// Frames that each of `samples` samples of `program`'s input has: 1 for input that does not change over time.
+/// Frames per sample of `program`'s input; 1 for input that does not change over time.
 pub fn frame_count(program: &Program, input: &[f32], samples: usize) -> usize {
     let width: usize = program.network().input_shape().iter().product();
     input.len().checked_div(samples * width).unwrap_or(1).max(1)
 }
 
-/// The network's input for `rows` samples from `first` on, out of `[samples, F]` (held) or `[samples, frames, F]`: then step t
-/// (0-based, from `from_step` on) shows frame t modulo their number.
+/// The network's input for `rows` samples from `first` on, from `[samples, F]` (constant) or `[samples, frames, F]`:
+/// then step t (0-based, from `from_step` on) shows frame t modulo the number of frames.
 pub fn input_signal(
     program: &Program,
     input: &[f32],
@@ -54,7 +56,8 @@ pub fn input_signal(
     Signal::Sequence(program.tensor(shown.copied().collect(), steps * rows))
 }
 
-/// Applies a node without neurons to its inputs over `steps` steps from the first on; stays constant when all inputs are.
+/// Applies a node without neurons to its inputs over `steps` steps, starting at the first one; the result is constant
+/// if all inputs are.
 pub fn apply_signal(
     network: &Network,
     node: &Node,
@@ -77,19 +80,20 @@ pub fn apply_signal(
     }
 }
 
-/// LIPooling (Li & Zeng, IJCAI 2022): the inputs of a window accumulate, the largest sum is sent on and taken from all of
-/// them (lateral inhibition). What was sent by step t is then the maximum of the sums so far, so each step sends the
-/// increase of that maximum, and the mean output is exactly the maximum of the mean inputs. `x` is `[T·B, F]`.
+/// LIPooling (Li & Zeng, IJCAI 2022): the inputs of a window accumulate; the largest sum is emitted and subtracted from
+/// all of them (lateral inhibition). The sum emitted by step t is then the maximum of the sums so far. Each step
+/// therefore emits the increase of that maximum, and the mean output is exactly the maximum of the mean inputs. `x` is
+/// `[T·B, F]`.
 fn lateral(x: Tensor<2>, steps: usize, pool: impl Fn(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
     let [rows, width] = x.dims();
     let batch = rows / steps.max(1);
     let sums = x.reshape([steps, batch * width]).cumsum(0).reshape([rows, width]);
-    let sent = pool(sums);
+    let emitted = pool(sums);
     if steps < 2 {
-        return sent;
+        return emitted;
     }
-    let first = sent.clone().slice(0..batch);
-    let increase = sent.clone().slice(batch..rows) - sent.slice(0..rows - batch);
+    let first = emitted.clone().slice(0..batch);
+    let increase = emitted.clone().slice(batch..rows) - emitted.slice(0..rows - batch);
     Tensor::cat(vec![first, increase], 0)
 }
 
@@ -100,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lateral_pooling_hands_on_the_maximum_of_the_means() {
+    fn lateral_pooling_outputs_the_maximum_of_the_means() {
         // Two inputs of one window: (1,0), (0,1), (1,0), (0,1). The largest at each step would be 1 every time.
         let data = TensorData::new(vec![1.0f32, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0], [4, 2]);
         let x = Tensor::<2>::from_data(data, &Device::flex());

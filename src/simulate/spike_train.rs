@@ -1,7 +1,8 @@
-//! The spikes of one layer as bits: one for each neuron and step, several planes of them for neurons that send more than one.
+//! Spikes of one layer as bits, one per neuron and step.
 //!
-//! Time is the outermost dimension, so a shorter T is a prefix of the buffer and a longer T is appended to it. Within a row
-//! channels are innermost, as the event kernels want them.
+//! Neurons that emit more than one spike a step have several planes of bits. Time is the outermost dimension, so a
+//! shorter T is a prefix of the buffer and a longer T is appended to it. Within a row channels are innermost, as the
+//! event kernels need them.
 
 use std::sync::Arc;
 
@@ -9,24 +10,25 @@ use crate::compute::event::event_list::SpikeSource;
 use crate::compute::event::spike_count::count_spikes;
 use crate::convert::{NeuronModel, SpikingLayer};
 
-/// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count of a
-/// neuron in a step is the sum of the weights of the planes where its bit is set; the plain neuron has one plane of weight 1.
+/// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count
+/// of a neuron in a step is the sum of the weights of the planes where its bit is set; the integrate-and-fire neuron
+/// has one plane of weight 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpikeTrain {
     samples: usize,
     channels: usize,
     /// Neurons in each channel.
     places: usize,
-    /// What a bit of each plane is worth.
+    /// The weight of a bit of each plane.
     weights: &'static [i32],
     /// Words in one row, `ceil(neurons / 64)` for each plane.
     row_words: usize,
-    /// `[T][sample][plane][word]`; bit `p·C + c` is the neuron of channel c at place p. Recordings with the same spikes share
-    /// them.
+    /// `[T][sample][plane][word]`; bit `p·C + c` is the neuron of channel c at place p. Recordings with the same spikes
+    /// share the buffer.
     words: Arc<Vec<u64>>,
 }
 
-/// Places that are brought from the order of the bits into that of the neurons together.
+/// Places that are transposed together, from bit order to neuron order.
 const TILE: usize = 16;
 
 impl SpikeTrain {
@@ -34,15 +36,15 @@ impl SpikeTrain {
     pub fn new(samples: usize, neurons: usize) -> Self {
         Self::with_weights(samples, neurons, NeuronModel::If.plane_weights())
     }
-    /// An empty train of 0 steps whose planes are worth `plane_weights`.
+    /// An empty train of 0 steps with planes of weights `weights`.
     pub fn with_weights(samples: usize, neurons: usize, weights: &'static [i32]) -> Self {
         Self::with_places(samples, neurons, 1, weights)
     }
     /// An empty train of 0 steps for the neurons of `layer`.
-    pub fn of_layer(samples: usize, layer: &SpikingLayer) -> Self {
+    pub fn for_layer(samples: usize, layer: &SpikingLayer) -> Self {
         Self::with_places(samples, layer.shape[0], layer.neurons_per_channel(), layer.neuron.plane_weights())
     }
-    /// An empty train of 0 steps with one plane for the neurons of `layer`: flags.
+    /// An empty train of 0 steps with one plane for the neurons of `layer`, for flags.
     pub fn flags_for(samples: usize, layer: &SpikingLayer) -> Self {
         Self::with_places(samples, layer.shape[0], layer.neurons_per_channel(), NeuronModel::If.plane_weights())
     }
@@ -50,7 +52,7 @@ impl SpikeTrain {
         let row_words = (channels * places).div_ceil(64) * weights.len();
         Self { samples, channels, places, weights, row_words, words: Arc::default() }
     }
-    /// Time-steps recorded.
+    /// Recorded time steps.
     pub fn steps(&self) -> usize {
         self.words.len().checked_div(self.samples * self.row_words).unwrap_or(0)
     }
@@ -66,7 +68,7 @@ impl SpikeTrain {
     pub fn bit_index(&self, neuron: usize) -> usize {
         neuron % self.places * self.channels + neuron / self.places
     }
-    /// What a bit of each plane is worth.
+    /// The weight of a bit of each plane.
     pub fn weights(&self) -> &'static [i32] {
         self.weights
     }
@@ -74,11 +76,11 @@ impl SpikeTrain {
     pub fn row_words(&self) -> usize {
         self.row_words
     }
-    /// Makes room for `steps` steps in all; new steps are silent, surplus steps are dropped.
+    /// Resizes to `steps` steps in all; new steps are silent, surplus steps are dropped.
     pub fn resize(&mut self, steps: usize) {
         let words = steps * self.samples * self.row_words;
         if self.words.is_empty() {
-            // Zeros from the system cost nothing until they are written.
+            // Zeroed pages from the system cost nothing until they are written.
             self.words = Arc::new(vec![0; words]);
         } else if words != self.words.len() {
             Arc::make_mut(&mut self.words).resize(words, 0);
@@ -94,7 +96,7 @@ impl SpikeTrain {
         let start = (t * self.samples + sample) * self.row_words;
         &mut Arc::make_mut(&mut self.words)[start..start + self.row_words]
     }
-    /// Takes over the first `count_spikes` samples of `from`, of the same layer and steps, as samples `at..at + count`.
+    /// Copies the first `count` samples of `from`, of the same layer and steps, to samples `at..at + count`.
     pub fn copy_samples(&mut self, from: &Self, at: usize, count: usize) {
         for t in 0..self.steps().min(from.steps()) {
             (0..count).for_each(|sample| self.row_mut(t, at + sample).copy_from_slice(from.row(t, sample)));
@@ -105,7 +107,7 @@ impl SpikeTrain {
         let words = self.neurons().div_ceil(64).max(1);
         self.weights.iter().copied().zip(self.row(t, sample).chunks(words))
     }
-    /// The count of `neuron` at step `t` (0-based) for `sample`: 0 or 1 for the plain neuron.
+    /// The count of `neuron` at step `t` (0-based) for `sample`: 0 or 1 for the integrate-and-fire neuron.
     pub fn value(&self, t: usize, sample: usize, neuron: usize) -> i32 {
         let at = self.bit_index(neuron);
         let bit = |words: &[u64]| (words[at / 64] >> (at % 64) & 1) as i32;
@@ -118,7 +120,7 @@ impl SpikeTrain {
     /// Calls `visit(neuron, weight)` for every bit set at step `t` (0-based) of `sample`; counts are the sums of weights.
     pub fn for_each_bit(&self, t: usize, sample: usize, mut visit: impl FnMut(usize, i32)) {
         for (weight, words) in self.planes(t, sample) {
-            // The place of the bit at hand, and the first bit of the next place.
+            // The place of the current bit, and the first bit of the next place.
             let (mut place, mut edge) = (0, self.channels);
             for (w, &word) in words.iter().enumerate() {
                 let mut rest = word;
@@ -138,10 +140,10 @@ impl SpikeTrain {
     pub fn for_each_spike(&self, t: usize, sample: usize, mut visit: impl FnMut(usize)) {
         self.for_each_bit(t, sample, |neuron, _| visit(neuron));
     }
-    /// Adds the counts of steps `0..steps` of `sample` to `counts` (`[F]`). They never fall below zero: a negative spike
-    /// takes back one that was sent.
+    /// Adds the counts of steps `0..steps` of `sample` to `counts` (`[F]`). They never fall below zero: a negative
+    /// spike cancels an earlier one.
     pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
-        // In the order of the bits first: a neuron's place is worked out once, not at every spike.
+        // In bit order first: a neuron's index is then computed once, not at every spike.
         let mut by_bit = vec![0.0; self.neurons().next_multiple_of(64)];
         count_spikes(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
         by_bit.truncate(self.neurons());
@@ -150,7 +152,7 @@ impl SpikeTrain {
             counts.iter_mut().zip(&by_bit).for_each(add);
             return;
         }
-        // Some places at a time, so that a line of the cache is filled before the next channel's, far away, is.
+        // Some places at a time, so that a cache line is filled before the next channel's, which is far away.
         for (tile, counted) in by_bit.chunks(TILE * self.channels.max(1)).enumerate() {
             for (c, row) in counts.chunks_mut(self.places.max(1)).enumerate() {
                 let row = row.iter_mut().skip(tile * TILE);
@@ -166,7 +168,7 @@ impl SpikeTrain {
         }
         counts
     }
-    /// Spikes of all neurons and samples in steps `0..steps`, negative ones counted as well.
+    /// Spikes of all neurons and samples in steps `0..steps`, negative ones included.
     pub fn total(&self, steps: usize) -> u64 {
         let rows = steps.min(self.steps()) * self.samples;
         let row = |i: usize| -> u64 {
@@ -177,11 +179,11 @@ impl SpikeTrain {
         };
         (0..rows).map(row).sum()
     }
-    /// Bytes held.
+    /// Bytes of the buffer.
     pub fn bytes(&self) -> usize {
         self.words.len() * 8
     }
-    /// A number that is equal where two trains share their bits.
+    /// An id that is equal if two trains share their bits.
     pub(super) fn storage_id(&self) -> usize {
         Arc::as_ptr(&self.words).addr()
     }
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_stand_in_the_order_of_neurons() {
+    fn counts_are_in_neuron_order() {
         // Places that fill no tile, one tile and several.
         for (channels, places) in [(3, 1), (70, 1), (5, TILE), (3, 2 * TILE + 7)] {
             let mut train = SpikeTrain::with_places(2, channels, places, NeuronModel::If.plane_weights());

@@ -1,7 +1,7 @@
-//! Activations whose threshold λ is learned, as autodiff tensors with straight-through gradients.
+//! Activations with a learned threshold λ: value and straight-through gradients for autodiff.
 //!
-//! Both are `λ·clip(·, 0, 1)` of `z/λ`, so the gradients fall out of the chain rule (Bu et al. 2022 for QCFS; Ho & Chang
-//! 2021, TCL, for the clip). With a = the activation's value:
+//! Both activations are `λ·clip(·, 0, 1)` of `z/λ`, so the gradients follow from the chain rule (Bu et al. 2022 for
+//! QCFS; Ho & Chang 2021, TCL, for the clip). With a = the activation's value:
 //!
 //! | | ∂a/∂z | ∂a/∂λ |
 //! |---|---|---|
@@ -9,8 +9,8 @@
 //! | in the window | 1 | (a − z)/λ |
 //! | above the window | 0 | 1 |
 //!
-//! The window of the clip is `0 ≤ z ≤ λ`. That of QCFS is where the floored value is in range (floor, then clamp): with
-//! shift ½, `−λ/2L ≤ z < λ + λ/2L`.
+//! The window of the clip is `0 ≤ z ≤ λ`. The window of QCFS is where the floored value is in range (floor, then
+//! clamp): with shift ½, `−λ/2L ≤ z < λ + λ/2L`.
 
 use burn::tensor::Tensor;
 
@@ -47,41 +47,41 @@ mod tests {
     }
 
     #[track_caller]
-    fn close(got: [f32; 3], want: [f32; 3]) {
+    fn assert_close(got: [f32; 3], want: [f32; 3]) {
         assert!(got.iter().zip(want).all(|(g, w)| (g - w).abs() < 2e-6), "{got:?} is not {want:?}");
     }
 
     #[test]
     fn qcfs_gradients_are_those_of_floor_then_clamp() {
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
-        close(gradients(qcfs, 1.0, 0.30), [0.25, 1.0, -0.05]);
-        close(gradients(qcfs, 1.0, -0.1), [0.0, 1.0, 0.1]);
-        close(gradients(qcfs, 1.0, 1.05), [1.0, 1.0, -0.05]);
-        close(gradients(qcfs, 1.0, 1.2), [1.0, 0.0, 1.0]);
-        close(gradients(qcfs, 1.0, -0.2), [0.0, 0.0, 0.0]);
-        // The window's own ends: −λ/2L is inside, λ + λ/2L is not.
-        close(gradients(qcfs, 1.0, -0.125), [0.0, 1.0, 0.125]);
-        close(gradients(qcfs, 1.0, 1.125), [1.0, 0.0, 1.0]);
+        assert_close(gradients(qcfs, 1.0, 0.30), [0.25, 1.0, -0.05]);
+        assert_close(gradients(qcfs, 1.0, -0.1), [0.0, 1.0, 0.1]);
+        assert_close(gradients(qcfs, 1.0, 1.05), [1.0, 1.0, -0.05]);
+        assert_close(gradients(qcfs, 1.0, 1.2), [1.0, 0.0, 1.0]);
+        assert_close(gradients(qcfs, 1.0, -0.2), [0.0, 0.0, 0.0]);
+        // The limits of the window: −λ/2L is inside, λ + λ/2L is not.
+        assert_close(gradients(qcfs, 1.0, -0.125), [0.0, 1.0, 0.125]);
+        assert_close(gradients(qcfs, 1.0, 1.125), [1.0, 0.0, 1.0]);
     }
 
     #[test]
     fn qcfs_gradients_scale_with_lambda() {
         // λ = 2, L = 4: z = 0.6 is in the step of a = 0.5, and ∂a/∂λ = (0.5 − 0.6)/2.
         let qcfs = Activation::Qcfs { lambda: 2.0, levels: 4, shift: 0.5 };
-        close(gradients(qcfs, 2.0, 0.6), [0.5, 1.0, -0.05]);
-        close(gradients(qcfs, 2.0, 2.3), [2.0, 0.0, 1.0]);
+        assert_close(gradients(qcfs, 2.0, 0.6), [0.5, 1.0, -0.05]);
+        assert_close(gradients(qcfs, 2.0, 2.3), [2.0, 0.0, 1.0]);
     }
 
     #[test]
-    fn clip_learns_its_ceiling_only_from_what_is_above() {
+    fn clip_threshold_has_a_gradient_only_from_values_above() {
         let clip = Activation::Clip { lambda: 4.0 };
-        close(gradients(clip, 4.0, 3.0), [3.0, 1.0, 0.0]);
-        close(gradients(clip, 4.0, 5.0), [4.0, 0.0, 1.0]);
-        close(gradients(clip, 4.0, -1.0), [0.0, 0.0, 0.0]);
+        assert_close(gradients(clip, 4.0, 3.0), [3.0, 1.0, 0.0]);
+        assert_close(gradients(clip, 4.0, 5.0), [4.0, 0.0, 1.0]);
+        assert_close(gradients(clip, 4.0, -1.0), [0.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn the_value_is_the_one_the_network_computes() {
+    fn the_value_equals_that_of_the_network() {
         for activation in [Activation::Qcfs { lambda: 1.7, levels: 8, shift: 0.5 }, Activation::Clip { lambda: 1.7 }] {
             for z in (-40..120).map(|i| i as f32 * 0.0237) {
                 let [a, ..] = gradients(activation, 1.7, z);

@@ -1,5 +1,7 @@
-//! BatchNorm while training (Ioffe & Szegedy 2015): batch statistics in the forward pass, running statistics beside it,
-//! and the scale and shift that both amount to when the network is used.
+//! BatchNorm for training, and its folding into scale and shift.
+//!
+//! The forward pass uses batch statistics and updates the running statistics (Ioffe & Szegedy 2015); the network in use
+//! gets the equivalent scale and shift.
 
 use burn::tensor::Tensor;
 
@@ -19,8 +21,8 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Of values `[N, C·plane]`; the variance is the unbiased one, which is what running statistics hold.
-    pub(super) fn of(values: &Tensor<2>, channels: usize) -> Self {
+    /// Statistics of values `[N, C·plane]`; the variance is unbiased, as in running statistics.
+    pub(super) fn from_values(values: &Tensor<2>, channels: usize) -> Self {
         let (mean, variance) = moments(planes(values.clone(), channels));
         let host = |x: Tensor<3>| tensor_to_vec(x.detach().reshape([1, channels]));
         Self::new(host(mean), host(variance), values.dims(), channels)
@@ -33,8 +35,8 @@ impl Statistics {
         Self { mean, variance: variance.iter().map(|v| v * unbiased).collect() }
     }
 
-    /// Moves toward `batch` by [`MOMENTUM`].
-    fn follow(&mut self, batch: &Self) {
+    /// Updates the running statistics toward `batch` by [`MOMENTUM`].
+    fn update(&mut self, batch: &Self) {
         let step = |old: &mut Vec<f32>, new: &[f32]| {
             old.iter_mut().zip(new).for_each(|(old, new)| *old += MOMENTUM * (new - *old));
         };
@@ -49,8 +51,8 @@ impl Statistics {
         (scale, shift)
     }
 
-    /// `(gamma, beta)` with which [`fold`](Self::fold) gives back `scale` and `shift`: training continues the function
-    /// that a trained network computes.
+    /// `(gamma, beta)` for which [`fold`](Self::fold) returns `scale` and `shift`: training then continues from the
+    /// function of a trained network.
     pub(super) fn unfold(&self, scale: &[f32], shift: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let gamma = scale.iter().zip(&self.variance).map(|(s, v)| s * (v + EPSILON).sqrt()).collect();
         let beta = shift.iter().zip(&self.mean).zip(scale).map(|((t, m), s)| t + m * s).collect();
@@ -58,12 +60,12 @@ impl Statistics {
     }
 }
 
-/// Normalizes `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]`, and lets `running`
-/// follow.
+/// Normalizes `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]`, and updates
+/// `running`.
 pub(super) fn normalize(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
     let (dims, channels) = (x.dims(), gamma.dims()[0]);
     let (y, mean, variance) = fused::batch_norm(x, gamma, beta, EPSILON);
-    running.follow(&Statistics::new(mean, variance, dims, channels));
+    running.update(&Statistics::new(mean, variance, dims, channels));
     y
 }
 
@@ -94,13 +96,13 @@ mod tests {
     #[test]
     fn statistics_are_per_channel_and_unbiased() {
         // Two samples, two channels of two values: channel 0 sees 1 2 3 4, channel 1 sees 10 10 10 14.
-        let stats = Statistics::of(&tensor(&[1.0, 2.0, 10.0, 10.0, 3.0, 4.0, 10.0, 14.0], 2), 2);
+        let stats = Statistics::from_values(&tensor(&[1.0, 2.0, 10.0, 10.0, 3.0, 4.0, 10.0, 14.0], 2), 2);
         assert_eq!(stats.mean, [2.5, 11.0]);
         assert!((stats.variance[0] - 5.0 / 3.0).abs() < 1e-6 && (stats.variance[1] - 4.0).abs() < 1e-5);
     }
 
     #[test]
-    fn a_normalized_batch_has_the_gain_and_offset_asked_for() {
+    fn a_normalized_batch_has_the_requested_gain_and_offset() {
         let mut running = Statistics { mean: vec![0.0], variance: vec![1.0] };
         let one = |v: f32| tensor(&[v], 1).reshape([1]);
         let y = normalize(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running);
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_undoes_unfolding() {
+    fn folding_inverts_unfolding() {
         let stats = Statistics { mean: vec![0.7, -3.0], variance: vec![0.2, 9.0] };
         let (gamma, beta) = stats.unfold(&[1.5, -0.5], &[0.25, 4.0]);
         let (scale, shift) = stats.fold(&gamma, &beta);

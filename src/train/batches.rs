@@ -1,4 +1,6 @@
-//! Which samples are trained on in which order, and their scaled values. Host memory only; knows no tensors.
+//! Training batches: train/validation split, sample order, random shifts, scaled values.
+//!
+//! Host memory only; uses no tensors.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -14,7 +16,7 @@ pub(super) struct Batch {
     pub rows: usize,
 }
 
-/// Samples split in two by a seeded shuffle: those trained on and those held out.
+/// Samples split in two by a seeded shuffle: training samples and held-out samples.
 pub(super) struct Split {
     pub training: Vec<usize>,
     pub held_out: Vec<usize>,
@@ -22,7 +24,7 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Holds `fraction` of `count` samples out, at least one on either side; `count` is at least 2.
+    /// Holds out `fraction` of `count` samples, with at least one on either side; `count` is at least 2.
     pub(super) fn new(count: usize, fraction: f32, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut order: Vec<usize> = (0..count).collect();
@@ -32,19 +34,19 @@ impl Split {
         Self { training, held_out: order, rng }
     }
 
-    /// A new order for the next epoch.
+    /// Shuffles the training samples for the next epoch.
     pub(super) fn shuffle(&mut self) {
         self.training.shuffle(&mut self.rng);
     }
 
-    /// A random shift in pixels, down and right, each in `-most..=most`.
-    pub(super) fn shift(&mut self, most: u8) -> [isize; 2] {
-        let most = i16::from(most);
-        [(); 2].map(|()| isize::from(self.rng.random_range(-most..=most)))
+    /// A random shift in pixels, down and right, each in `-max_shift..=max_shift`.
+    pub(super) fn shift(&mut self, max_shift: u8) -> [isize; 2] {
+        let max_shift = i16::from(max_shift);
+        [(); 2].map(|()| isize::from(self.rng.random_range(-max_shift..=max_shift)))
     }
 }
 
-/// The samples at `indices`, each image moved by what `shift` says (zeros of the file's units come in at the edges).
+/// The samples at `indices`, each image shifted by the result of `shift` (the edges are filled with the file's zero).
 pub(super) fn gather(
     samples: &Samples,
     scaling: &Scaling,
@@ -65,7 +67,7 @@ pub(super) fn gather(
     Batch { values, labels, rows: indices.len() }
 }
 
-/// Copies planes of `height` by `width`, moved `down` and `right`; what would come from outside stays as it is.
+/// Copies planes of `height` by `width`, shifted `down` and `right`; pixels without a source stay unchanged.
 fn copy_shifted(from: &[f32], to: &mut [f32], height: usize, width: usize, [down, right]: [isize; 2]) {
     let kept = width.saturating_sub(right.unsigned_abs());
     let (source, target) = (right.min(0).unsigned_abs().min(width), right.max(0).unsigned_abs().min(width));
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_on_one_side_and_the_seed_decides_which() {
+    fn the_seed_splits_the_samples_in_two() {
         let split = Split::new(100, 0.1, 3);
         assert_eq!((split.training.len(), split.held_out.len()), (90, 10));
         let mut all = [split.training.clone(), split.held_out.clone()].concat();

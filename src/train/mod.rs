@@ -1,8 +1,10 @@
-//! Training any network of the program with Burn autodiff: cross-entropy, Adam or SGD, a cosine schedule, learned
-//! thresholds, BatchNorm. Knows nothing of windows and threads: whoever calls hears about every batch and may stop it.
+//! Training of a network with Burn autodiff.
 //!
-//! The whole of it is decided by the network, the samples and [`TrainOptions`]: the same call gives the same weights on the
-//! same machine.
+//! Cross-entropy, Adam or SGD, a cosine schedule, learned thresholds, BatchNorm. Does not depend on the window and
+//! starts no threads of its own besides rayon's; the caller gets the progress of every batch and can stop.
+//!
+//! Network, samples and [`TrainOptions`] determine the result: the same call gives the same weights on the same
+//! machine.
 
 mod activation;
 mod batch_norm;

@@ -1,4 +1,4 @@
-//! The optimizers and the learning-rate schedule.
+//! Optimizers and the learning-rate schedule of training.
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -6,7 +6,7 @@ use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 
 use crate::{Error, Result};
 
-/// How weights follow gradients.
+/// Update rule for the weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Optimizer {
     /// Adam (Kingma & Ba 2015) with β = 0.9, 0.999.
@@ -17,7 +17,7 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// Reads `adam` or `sgd`.
+    /// Parses `adam` or `sgd`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for any other word.
@@ -29,7 +29,7 @@ impl Optimizer {
         }
     }
 
-    /// A learning rate that suits small networks.
+    /// The default learning rate, suitable for small networks.
     pub fn default_learning_rate(self) -> f64 {
         match self {
             Self::Adam => 2e-3,
@@ -61,14 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_falls_from_all_to_nothing() {
+    fn the_rate_falls_from_its_start_to_zero() {
         assert_eq!(cosine(0.1, 0, 10), 0.1);
         assert!((cosine(0.1, 5, 10) - 0.05).abs() < 1e-12);
         assert!(cosine(0.1, 10, 10).abs() < 1e-12);
     }
 
     #[test]
-    fn only_known_words_are_read() {
+    fn unknown_optimizers_are_refused() {
         assert_eq!(Optimizer::parse("sgd").unwrap(), Optimizer::Sgd);
         assert!(Optimizer::parse("lbfgs").is_err());
     }

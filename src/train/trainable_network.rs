@@ -1,6 +1,6 @@
-//! A network being trained: its weights as Burn parameters, its forward pass with gradients, and the way back.
+//! A network during training: weights as Burn parameters, and a forward pass with gradients.
 //!
-//! Everything but activations and BatchNorm runs through the same tensor functions as the network in use.
+//! Everything except activations and BatchNorm uses the same tensor functions as the network in use.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
-/// A threshold below this is no threshold; the optimizer is held above it.
-const SMALLEST_LAMBDA: f32 = 1e-3;
+/// Minimum λ; the optimizer's result is clamped to it.
+const MIN_LAMBDA: f32 = 1e-3;
 
-/// The parameters of every node; `None` where there are none. This is what the optimizer steps.
+/// The parameters of every node; `None` for nodes without any. The optimizer updates these.
 pub(super) type Layers = Vec<Option<Layer>>;
 
 #[derive(Module, Debug)]
@@ -53,10 +53,10 @@ pub(super) struct ThresholdLayer {
     lambda: Param<Tensor<1>>,
 }
 
-/// A network being trained.
+/// A network during training.
 pub(super) struct TrainableNetwork {
     network: Arc<Network>,
-    /// The node of the logits: the output, or what a final softmax reads.
+    /// The node of the logits: the output, or the input of a final softmax.
     logits: NodeId,
     pub(super) layers: Layers,
     /// Running statistics of the nodes that are trained as BatchNorm.
@@ -65,9 +65,11 @@ pub(super) struct TrainableNetwork {
 }
 
 impl TrainableNetwork {
-    /// Puts the weights of `network` on `device` (an autodiff device). A scale-and-shift directly behind a convolution
-    /// becomes a BatchNorm whose statistics start as those of `first`, scaled input `[N, F]` of some samples; if it is
-    /// not the identity, it was trained before, and its gain and offset are chosen to keep what it computes.
+    /// Moves the weights of `network` to `device` (an autodiff device).
+    ///
+    /// A scale-and-shift directly after a convolution becomes a BatchNorm. Its statistics start as those of `first`,
+    /// scaled input `[N, F]` of some samples. If it is not the identity, it was trained before; its gain and offset are
+    /// then chosen to preserve its function.
     pub(super) fn new(network: Arc<Network>, device: Device, first: Vec<f32>, rows: usize) -> Self {
         let running = statistics(&network, first, rows);
         let layers =
@@ -80,7 +82,7 @@ impl TrainableNetwork {
         Self { network, logits, layers, running, device }
     }
 
-    /// Logits `[N, classes]` for input `values` `[N, F]`, with the gradient graph; running statistics follow.
+    /// Logits `[N, classes]` for input `values` `[N, F]`, with the gradient graph; updates the running statistics.
     pub(super) fn forward(&mut self, values: Vec<f32>, rows: usize) -> Tensor<2> {
         let columns = values.len() / rows.max(1);
         let input = Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device);
@@ -102,18 +104,18 @@ impl TrainableNetwork {
         done.swap_remove(self.logits)
     }
 
-    /// Moves every λ back above zero; called after each step of the optimizer.
+    /// Clamps every λ above zero; called after each step of the optimizer.
     pub(super) fn clamp_thresholds(&mut self) {
         for layer in self.layers.iter_mut().flatten() {
             if let Layer::Threshold(threshold) = layer {
-                let held = threshold.lambda.clone();
+                let lambda_param = threshold.lambda.clone();
                 threshold.lambda =
-                    held.map(|lambda| Tensor::from_inner(lambda.inner().clamp_min(SMALLEST_LAMBDA)).require_grad());
+                    lambda_param.map(|lambda| Tensor::from_inner(lambda.inner().clamp_min(MIN_LAMBDA)).require_grad());
             }
         }
     }
 
-    /// The network with the weights as they are now, BatchNorm as scale and shift from the running statistics.
+    /// The network with the current weights, BatchNorm as scale and shift from the running statistics.
     pub(super) fn to_network(&self) -> Network {
         let mut network = (*self.network).clone();
         for ((node, layer), running) in network.nodes.iter_mut().zip(&self.layers).zip(&self.running) {
@@ -127,7 +129,7 @@ impl TrainableNetwork {
 /// Statistics at the input of every node that is trained as BatchNorm, over `rows` samples.
 fn statistics(network: &Arc<Network>, values: Vec<f32>, rows: usize) -> Vec<Option<Statistics>> {
     let mut running = vec![None; network.nodes.len()];
-    // The node itself must not have run yet when its input is seen, so its readers are found by the input's index.
+    // The input's value is observed before the node runs, so nodes are found by the index of their input.
     let norms: Vec<(NodeId, NodeId, usize)> = network
         .nodes
         .iter()
@@ -145,7 +147,7 @@ fn statistics(network: &Arc<Network>, values: Vec<f32>, rows: usize) -> Vec<Opti
     let program = Program::new(network.clone(), &Device::flex());
     program.run(program.tensor(values, rows), |id, value| {
         for &(_, norm, channels) in norms.iter().filter(|(input, ..)| *input == id) {
-            running[norm] = Some(Statistics::of(value, channels));
+            running[norm] = Some(Statistics::from_values(value, channels));
         }
     });
     running
@@ -164,7 +166,7 @@ fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer
         return Some(Layer::Threshold(ThresholdLayer { lambda: Param::from_tensor(vector(&[*lambda])) }));
     }
     match NodeParams::of(op, device) {
-        // The matrices of a resize are no weights.
+        // The matrices of a resize are not trained.
         NodeParams::None | NodeParams::Resample { .. } => None,
         NodeParams::Conv { weight, bias } => {
             Some(Layer::Conv(ConvLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
@@ -178,7 +180,7 @@ fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer
     }
 }
 
-/// The current weights as the forward pass wants them.
+/// The current weights, in the form that the forward pass uses.
 fn params(layer: Option<&Layer>) -> NodeParams {
     let bias = |bias: &Option<Param<Tensor<1>>>| bias.as_ref().map(Param::val);
     match layer {
@@ -189,7 +191,7 @@ fn params(layer: Option<&Layer>) -> NodeParams {
     }
 }
 
-/// Replaces the numbers of `op` by those of `layer`.
+/// Replaces the weights of `op` by those of `layer`.
 fn write_back(op: &mut Op, layer: &Layer, running: Option<&Statistics>) {
     let vector = |param: &Param<Tensor<1>>| tensor_to_vec(param.val().detach().unsqueeze::<2>());
     let write = |old: &mut Weights, data: Vec<f32>| *old = Weights::new(old.shape.clone(), data);

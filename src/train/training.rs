@@ -1,8 +1,7 @@
-//! Training any network of the program with Burn autodiff: cross-entropy, Adam or SGD, a cosine schedule, learned
-//! thresholds, BatchNorm. Knows nothing of windows and threads: whoever calls hears about every batch and may stop it.
+//! The training loop: epochs, batches, validation, and the best weights.
 //!
-//! The whole of it is decided by the network, the samples and [`TrainOptions`]: the same call gives the same weights on the
-//! same machine.
+//! Does not depend on the window and starts no threads of its own besides rayon's. Network, samples and
+//! [`TrainOptions`] determine the result: the same call gives the same weights on the same machine.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -20,10 +19,10 @@ use crate::data::{Samples, Scaling};
 use crate::network::Network;
 use crate::{Error, Result};
 
-/// Samples that run through the network at once when it is only evaluated.
+/// Rows per batch when the network is only evaluated.
 const EVALUATION_ROWS: usize = 256;
 
-/// How to train.
+/// Options of training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainOptions {
     /// Passes over the training samples.
@@ -35,11 +34,11 @@ pub struct TrainOptions {
     pub learning_rate: f64,
     /// L2 penalty on every parameter.
     pub weight_decay: f32,
-    /// The part of the samples that is held out to choose the best weights.
+    /// Fraction of the samples that is held out to choose the best weights.
     pub validation_fraction: f32,
-    /// Each training image is moved by up to this many pixels, at random.
+    /// Each training image is randomly shifted by up to this many pixels.
     pub shift: u8,
-    /// Decides the split, the order and the shifts.
+    /// Seed of the split, the order and the shifts.
     pub seed: u64,
 }
 
@@ -59,7 +58,7 @@ impl Default for TrainOptions {
     }
 }
 
-/// Where a training is; told after every batch and, with the held-out accuracy, after every epoch.
+/// Progress of a training, reported after every batch and, with the held-out accuracy, after every epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainProgress {
     /// From 1 to `epochs`.
@@ -70,31 +69,31 @@ pub struct TrainProgress {
     pub batches: usize,
     /// Mean cross-entropy over this epoch so far, in nats.
     pub loss: f32,
-    /// Part of this epoch's samples so far that were answered right, before the step that learned from them.
+    /// Fraction of this epoch's samples so far that were predicted correctly, before the step that learned from them.
     pub accuracy: f32,
     /// Accuracy on the held-out samples, at the end of an epoch.
     pub validation_accuracy: Option<f32>,
 }
 
-/// What a training gave.
+/// Result of a training.
 #[derive(Clone, Debug)]
 pub struct TrainResult {
     /// The network with the best weights seen, by accuracy on the held-out samples.
     pub network: Network,
     /// Its accuracy there.
     pub validation_accuracy: f32,
-    /// The epoch it is from, from 1.
+    /// The epoch of these weights, from 1.
     pub epoch: usize,
     /// True when the caller stopped it.
     pub stopped: bool,
 }
 
-/// Trains `network` on `samples`, scaled by `scaling` (which the result remembers, with the class names). `progress` may
-/// stop it with `ControlFlow::Break`; the best weights so far are kept.
+/// Trains `network` on `samples`, scaled by `scaling` (which the result stores, with the class names). `progress` can
+/// stop it with `ControlFlow::Break`; the best weights so far are returned.
 ///
 /// # Errors
-/// [`Error::Invalid`] when samples, labels and network do not fit or an option makes no sense, and when the loss stops
-/// being a number.
+/// [`Error::Invalid`] if samples, labels and network do not fit, if an option is out of range, and if the loss is no
+/// longer finite.
 pub fn train(
     network: &Network,
     samples: &Samples,
@@ -120,8 +119,8 @@ pub fn train(
     for epoch in 1..=options.epochs {
         split.shuffle();
         let order = split.training.clone();
-        let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
-        let mut at = TrainProgress {
+        let (mut loss_sum, mut correct, mut seen) = (0.0, 0, 0);
+        let mut state = TrainProgress {
             epoch,
             epochs: options.epochs,
             batch: 0,
@@ -138,10 +137,10 @@ pub fn train(
             let Some(batch) = next.take() else { break };
             let rows = batch.rows;
             let rate = cosine(options.learning_rate, (epoch - 1) * batches + index, options.epochs * batches);
-            // The next batch is put together while this one is learned from.
+            // The next batch is prepared while this one is trained on.
             let (step, prepared) = rayon::join(|| trainee.step(&mut optimizer, rate, batch), || prepare(chunks.next()));
             next = prepared;
-            let Step { loss, right: also } = step;
+            let Step { loss, correct: batch_correct } = step;
             if !loss.is_finite() {
                 return Err(Error::Invalid(format!(
                     "Cannot train: the loss became {loss} in epoch {epoch}, batch {}. Use a smaller learning rate than \
@@ -150,60 +149,60 @@ pub fn train(
                     options.learning_rate
                 )));
             }
-            right += also;
+            correct += batch_correct;
             seen += rows;
             loss_sum += loss * rows as f32;
-            at = TrainProgress {
+            state = TrainProgress {
                 batch: index + 1,
                 loss: loss_sum / seen as f32,
-                accuracy: right as f32 / seen as f32,
-                ..at
+                accuracy: correct as f32 / seen as f32,
+                ..state
             };
-            if progress(at).is_break() {
+            if progress(state).is_break() {
                 best.offer(&trainee, samples, scaling, &split.held_out, epoch);
                 return best.finish(true);
             }
         }
         let validation = best.offer(&trainee, samples, scaling, &split.held_out, epoch);
-        if progress(TrainProgress { validation_accuracy: Some(validation), ..at }).is_break() {
+        if progress(TrainProgress { validation_accuracy: Some(validation), ..state }).is_break() {
             return best.finish(true);
         }
     }
     best.finish(false)
 }
 
-/// The part of `samples` that `network` answers with their label.
+/// The fraction of `samples` whose label `network` predicts.
 ///
 /// # Errors
-/// [`Error::Invalid`] when samples, labels, scaling and network do not fit.
+/// [`Error::Invalid`] if samples, labels, scaling and network do not fit.
 pub fn accuracy(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<f32> {
     check(network, samples, scaling)?;
     let all: Vec<usize> = (0..samples.len()).collect();
     Ok(accuracy_at(network, samples, scaling, &all))
 }
 
-/// What one step saw before it learned.
+/// Loss and hits of one step, before its update.
 struct Step {
     /// Mean cross-entropy, in nats.
     loss: f32,
-    /// Samples that were answered right.
-    right: usize,
+    /// Samples that were predicted correctly.
+    correct: usize,
 }
 
 impl TrainableNetwork {
-    /// Learns from `batch`; a loss that is no number changes nothing.
+    /// Trains on `batch`; a loss that is not finite changes nothing.
     fn step(&mut self, optimizer: &mut ModuleOptimizer, rate: f64, batch: Batch) -> Step {
         let Batch { values, labels, rows } = batch;
         let logits = self.forward(values, rows);
-        let wanted = one_hot(&labels, logits.dims()[1], &logits.device());
-        let loss = cross_entropy_with_logits(logits.clone(), wanted);
+        let target = one_hot(&labels, logits.dims()[1], &logits.device());
+        let loss = cross_entropy_with_logits(logits.clone(), target);
         let value = loss.clone().into_scalar::<f32>();
         if value.is_finite() {
             let gradients = GradientsParams::from_grads(loss.backward(), &self.layers);
             self.layers = optimizer.step(rate, std::mem::take(&mut self.layers), gradients);
             self.clamp_thresholds();
         }
-        Step { loss: value, right: count_right(logits, &labels) }
+        Step { loss: value, correct: count_correct(logits, &labels) }
     }
 }
 
@@ -212,17 +211,18 @@ impl TrainableNetwork {
 struct Best(Option<TrainResult>);
 
 impl Best {
-    /// Looks at the weights as they are; of equally good ones the later are kept, which saw the smaller learning rate.
+    /// Evaluates the current weights and stores them if they are best; of equals the later ones, from the smaller
+    /// learning rate.
     fn offer(
         &mut self,
         trainee: &TrainableNetwork,
         samples: &Samples,
         scaling: &Scaling,
-        held: &[usize],
+        held_out: &[usize],
         epoch: usize,
     ) -> f32 {
         let network = trainee.to_network();
-        let validation_accuracy = accuracy_at(&network, samples, scaling, held);
+        let validation_accuracy = accuracy_at(&network, samples, scaling, held_out);
         if self.0.as_ref().is_none_or(|best| validation_accuracy >= best.validation_accuracy) {
             self.0 = Some(TrainResult { network, validation_accuracy, epoch, stopped: false });
         }
@@ -237,22 +237,22 @@ impl Best {
 
 fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices: &[usize]) -> f32 {
     let program = Program::new(Arc::new(network.clone()), &Device::flex());
-    let right: usize = indices
+    let correct: usize = indices
         .chunks(EVALUATION_ROWS)
         .map(|chunk| {
             let Batch { values, labels, rows } = gather(samples, scaling, chunk, || [0, 0]);
-            count_right(program.run(program.tensor(values, rows), |_, _| {}), &labels)
+            count_correct(program.run(program.tensor(values, rows), |_, _| {}), &labels)
         })
         .sum();
-    right as f32 / indices.len().max(1) as f32
+    correct as f32 / indices.len().max(1) as f32
 }
 
-/// How many rows of `logits` `[N, classes]` are largest at their label (the first of equals counts).
-fn count_right(logits: Tensor<2>, labels: &[u16]) -> usize {
+/// Number of rows of `logits` `[N, classes]` that are largest at their label (the first of equals counts).
+fn count_correct(logits: Tensor<2>, labels: &[u16]) -> usize {
     let classes = logits.dims()[1];
     let logits = tensor_to_vec(logits.detach());
-    let answer = |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-    logits.chunks_exact(classes).zip(labels).filter(|(row, label)| answer(row) == usize::from(**label)).count()
+    let prediction = |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+    logits.chunks_exact(classes).zip(labels).filter(|(row, label)| prediction(row) == usize::from(**label)).count()
 }
 
 /// `[N, classes]`, 1 at each label.
@@ -262,7 +262,7 @@ fn one_hot(labels: &[u16], classes: usize, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, [labels.len(), classes]), device)
 }
 
-/// Refuses samples that the network cannot take or be judged by.
+/// Refuses samples that do not fit the network or have no labels.
 fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> {
     let invalid = |reason: String| Err(Error::Invalid(format!("Cannot train on {}: {reason}.", samples.source)));
     if samples.is_empty() {

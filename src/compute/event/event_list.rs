@@ -1,5 +1,7 @@
-//! Events: which inputs of a map spike at each step. What the windows of one row of outputs see is listed column by column, so
-//! that the events of one window lie side by side, in the order of the weights.
+//! Event lists: which inputs of a linear map spike at each step.
+//!
+//! The events that the windows of one row of outputs read are listed column by column. The events of one window then
+//! lie side by side, in the order of the weights.
 
 use std::ops::Range;
 
@@ -12,18 +14,18 @@ use crate::compute::simd::lanes::LANES;
 pub trait SpikeSource: Sync {
     /// The words of one plane at step `t`; bit `p·C + c` is channel c at place p.
     fn plane(&self, t: usize, plane: usize) -> &[u64];
-    /// What a bit of each plane counts.
+    /// The weight of a bit of each plane.
     fn weights(&self) -> &[i32];
 }
 
-/// The events that the windows of one row of outputs see, for each group of input channels one list for every plane.
+/// The events that the windows of one row of outputs read: for each group of input channels, one list per plane.
 #[derive(Debug, Default)]
 pub struct RowEvents {
     /// `[group][plane]`
     pub lists: Vec<Vec<EventList>>,
 }
 
-/// Events that count alike: `(x·kH + ky)·C + c` for channel c of a group of C, at column x, in kernel row ky.
+/// Events of equal weight: `(x·kH + ky)·C + c` for channel c of a group of C, at column x, in kernel row ky.
 #[derive(Debug, Default)]
 pub struct EventList {
     pub count: f32,
@@ -31,7 +33,7 @@ pub struct EventList {
     columns: usize,
     /// First event of each column at each step, and one past the step's last: `[T][columns + 1]`.
     offsets: Vec<u32>,
-    /// Longer than its events: they are written many places at a time.
+    /// The buffer is longer than its events, since they are written in batches.
     events: Vec<u32>,
     length: usize,
 }
@@ -39,7 +41,7 @@ pub struct EventList {
 impl EventList {
     /// The events of columns `from..to` at step `t`.
     #[inline(always)]
-    pub fn between(&self, t: usize, from: usize, to: usize) -> &[u32] {
+    pub fn in_columns(&self, t: usize, from: usize, to: usize) -> &[u32] {
         let first = t * (self.columns + 1);
         &self.events[self.offsets[first + from] as usize..self.offsets[first + to] as usize]
     }
@@ -49,9 +51,9 @@ impl EventList {
         self.offsets.clear();
     }
 
-    /// Makes room for `most` more events.
-    fn writer(&mut self, most: usize) -> Writer<'_> {
-        let room = self.length + most + WORD;
+    /// Reserves room for `max_events` more events.
+    fn writer(&mut self, max_events: usize) -> Writer<'_> {
+        let room = self.length + max_events + WORD;
         if self.events.len() < room {
             self.events.resize(room.max(self.events.len() * 2), 0);
         }
@@ -59,7 +61,7 @@ impl EventList {
     }
 }
 
-/// Writes events behind those that are there.
+/// Appends events to the list.
 struct Writer<'a> {
     events: &'a mut [u32],
     offsets: &'a mut Vec<u32>,
@@ -67,13 +69,13 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// A column starts here.
+    /// Marks the start of a column.
     #[inline(always)]
     fn mark(&mut self) {
         self.offsets.push(self.length as u32);
     }
 
-    /// An event for every bit of `words` in `from..from + length`, the first of them being `base`. There is no branch that
+    /// Appends an event for every set bit of `words` in `from..from + length`; bit `from` is event `base`. No branch
     /// depends on a bit.
     #[inline(always)]
     fn bits<I: Isa>(&mut self, words: &[u64], from: usize, length: usize, base: u32) {
@@ -105,13 +107,13 @@ pub struct EventReader<'a, S> {
     pool: Pool,
 }
 
-struct Listing<'a, 'b, S> {
+struct ListRow<'a, 'b, S> {
     reader: &'a EventReader<'b, S>,
     y: usize,
     out: &'a mut RowEvents,
 }
 
-impl<S: SpikeSource> Kernel for Listing<'_, '_, S> {
+impl<S: SpikeSource> Kernel for ListRow<'_, '_, S> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
@@ -119,43 +121,43 @@ impl<S: SpikeSource> Kernel for Listing<'_, '_, S> {
     }
 }
 
-/// What is between the spikes and the map.
+/// The pool between the spikes and the map.
 enum Pool {
     Nothing,
-    /// Places inside each window, and how many there are at most.
+    /// Source places of each window, and their maximum number.
     Mean {
         inside: Vec<Vec<usize>>,
-        most: usize,
+        max_places: usize,
     },
-    /// The one window sees all there is: its event for every bit, [`NOWHERE`] where a mean leaves a place out.
+    /// One window covers everything: the event of every bit, or [`NO_EVENT`] if a mean leaves a place out.
     Whole(Vec<u32>),
-    /// What the pool sends, `[group]`, rises and falls.
-    Lateral(Vec<[Vec<Step>; 2]>),
+    /// What the pool emits, `[group]`: rises and falls.
+    Lateral(Vec<[Vec<PooledStep>; 2]>),
 }
 
-/// A bit that no window sees.
-const NOWHERE: u32 = u32::MAX;
+/// A bit that no window reads.
+const NO_EVENT: u32 = u32::MAX;
 
-/// The event of every bit where one window sees each bit at most once and all of them together.
-fn whole(rows: &PackedWeights, term: &Term) -> Option<Vec<u32>> {
+/// The event of every bit, if there is one window that reads each bit at most once.
+fn single_window_events(rows: &PackedWeights, term: &Term) -> Option<Vec<u32>> {
     let Grid { channels, height, width, .. } = rows.input;
     let windows = &rows.windows;
     let all = windows.kernel == [height, width] && windows.padding.iter().all(|&side| side == 0) && rows.groups == 1;
     if !all || windows.dilation != [1, 1] {
         return None;
     }
-    let mut events = vec![NOWHERE; term.from.len()];
+    let mut events = vec![NO_EVENT; term.from.len()];
     for place in 0..rows.input.places() {
         let base = (place % width * height + place / width) * channels;
-        let mut see = |source: usize| {
+        let mut mark = |source: usize| {
             let bits = &mut events[source * channels..(source + 1) * channels];
-            let twice = bits.iter().any(|&event| event != NOWHERE);
+            let twice = bits.iter().any(|&event| event != NO_EVENT);
             bits.iter_mut().enumerate().for_each(|(c, event)| *event = (base + c) as u32);
             !twice
         };
         let once = match term.pool {
-            None => see(place),
-            Some(SourcePool::Mean(pool)) => pool.places(term.from, place / width, place % width).all(see),
+            None => mark(place),
+            Some(SourcePool::Mean(pool)) => pool.places(term.from, place / width, place % width).all(mark),
             Some(SourcePool::Lateral(_)) => return None,
         };
         if !once {
@@ -167,17 +169,17 @@ fn whole(rows: &PackedWeights, term: &Term) -> Option<Vec<u32>> {
 
 /// The events of one sample at one step behind a lateral pool: channels within their group.
 #[derive(Debug, Default)]
-struct Step {
+struct PooledStep {
     /// First event of each place, and one past the last.
     offsets: Vec<u32>,
     events: Vec<u32>,
 }
 
 impl<'a, S: SpikeSource> EventReader<'a, S> {
-    /// Reads `spikes` over `steps` for `term`; `None` for shortcuts, which read the bits themselves.
+    /// Lists the events of `spikes` over `steps` for `term`; `None` for shortcuts, which read the bits directly.
     pub fn new(term: &'a Term, spikes: S, steps: usize) -> Option<Self> {
         let LinearMap::Weights(rows) = &term.map else { return None };
-        if let Some(events) = whole(rows, term) {
+        if let Some(events) = single_window_events(rows, term) {
             return Some(Self { rows, from: term.from, spikes, steps, pool: Pool::Whole(events) });
         }
         let pool = match term.pool {
@@ -185,8 +187,8 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
             Some(SourcePool::Mean(windows)) => {
                 let (places, width) = (0..rows.input.places(), rows.input.width);
                 let inside = |place: usize| windows.places(term.from, place / width, place % width).collect();
-                let most = windows.kernel[0] * windows.kernel[1];
-                Pool::Mean { inside: places.map(inside).collect(), most }
+                let max_places = windows.kernel[0] * windows.kernel[1];
+                Pool::Mean { inside: places.map(inside).collect(), max_places }
             }
             Some(SourcePool::Lateral(windows)) => {
                 let channels = term.from.channels / rows.groups;
@@ -198,9 +200,9 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
         Some(Self { rows, from: term.from, spikes, steps, pool })
     }
 
-    /// What the windows of output row `y` see, into `out`.
+    /// Writes the events that the windows of output row `y` read to `out`.
     pub fn row(&self, y: usize, out: &mut RowEvents) {
-        dispatch(Listing { reader: self, y, out });
+        dispatch(ListRow { reader: self, y, out });
     }
 
     #[inline(always)]
@@ -219,21 +221,21 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
             lists.resize_with(counts.len(), EventList::default);
             for (plane, (list, &count)) in lists.iter_mut().zip(counts).enumerate() {
                 list.clear(count, input.width);
-                let most = input.width * windows.kernel[0] * channels;
+                let max_events = input.width * windows.kernel[0] * channels;
                 for t in 0..self.steps {
-                    self.list_step::<I>([t, group, plane], &under, most, list);
+                    self.list_step::<I>([t, group, plane], &under, max_events, list);
                 }
             }
         }
     }
 
-    /// One step of a list; `under` has the input row under each kernel row.
+    /// Lists one step; `under` has the input row under each kernel row.
     #[inline(always)]
     fn list_step<I: Isa>(
         &self,
         [t, group, plane]: [usize; 3],
         under: &[(usize, usize)],
-        most: usize,
+        max_events: usize,
         list: &mut EventList,
     ) {
         let (width, kernel) = (self.rows.input.width, self.rows.windows.kernel[0]);
@@ -243,7 +245,7 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
         match &self.pool {
             Pool::Nothing => {
                 let words = self.spikes.plane(t, plane);
-                let mut out = list.writer(most);
+                let mut out = list.writer(max_events);
                 for x in 0..width {
                     out.mark();
                     for &(ky, row) in under {
@@ -253,9 +255,9 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
                 out.mark();
                 list.length = out.length;
             }
-            Pool::Mean { inside, most: places } => {
+            Pool::Mean { inside, max_places } => {
                 let words = self.spikes.plane(t, plane);
-                let mut out = list.writer(most * places);
+                let mut out = list.writer(max_events * max_places);
                 for x in 0..width {
                     out.mark();
                     for &(ky, row) in under {
@@ -272,24 +274,24 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
                 let mut out = list.writer(events.len());
                 out.mark();
                 for (word, events) in words.iter().zip(events.chunks(64)) {
-                    let mut rest = *word;
-                    while rest != 0 {
-                        if let Some(&event) = events.get(rest.trailing_zeros() as usize)
-                            && event != NOWHERE
+                    let mut remaining = *word;
+                    while remaining != 0 {
+                        if let Some(&event) = events.get(remaining.trailing_zeros() as usize)
+                            && event != NO_EVENT
                         {
                             out.events[out.length] = event;
                             out.length += 1;
                         }
-                        rest &= rest - 1;
+                        remaining &= remaining - 1;
                     }
                 }
-                // All of them lie in what a window of any column up to the last sees.
+                // The window of any column ends after the last column, so it contains all events.
                 (0..width).for_each(|_| out.mark());
                 list.length = out.length;
             }
             Pool::Lateral(sides) => {
                 let step = &sides[group][plane][t];
-                // A place may send more than once.
+                // A place may emit more than once.
                 let mut out = list.writer(under.len() * step.events.len());
                 for x in 0..width {
                     out.mark();
@@ -308,8 +310,8 @@ impl<'a, S: SpikeSource> EventReader<'a, S> {
     }
 }
 
-/// LIPooling (Li & Zeng, IJCAI 2022): each place sends by how much the largest count of its window has grown since the
-/// step before. Rises are events that count 1, falls (after negative spikes) count −1.
+/// LIPooling (Li & Zeng, IJCAI 2022): each place emits the increase of the largest count in its window since the last
+/// step. Rises are events of weight 1, falls (after negative spikes) have weight −1.
 fn lateral(
     from: Grid,
     to: Grid,
@@ -317,7 +319,7 @@ fn lateral(
     channels: Range<usize>,
     spikes: &impl SpikeSource,
     steps: usize,
-) -> [Vec<Step>; 2] {
+) -> [Vec<PooledStep>; 2] {
     let mut counts = vec![0i32; from.places() * channels.len()];
     let mut sent = vec![0i32; to.places() * channels.len()];
     let mut sides = [0, 1].map(|_| Vec::with_capacity(steps));
@@ -325,21 +327,21 @@ fn lateral(
         for place in 0..from.places() {
             let first = place * from.channels;
             for (plane, &weight) in spikes.weights().iter().enumerate() {
-                each_bit(spikes.plane(t, plane), first + channels.start..first + channels.end, |c| {
+                for_each_bit(spikes.plane(t, plane), first + channels.start..first + channels.end, |c| {
                     counts[place * channels.len() + c] += weight;
                 });
             }
         }
-        let mut step = [Step::default(), Step::default()];
+        let mut step = [PooledStep::default(), PooledStep::default()];
         for place in 0..to.places() {
             step.iter_mut().for_each(|step| step.offsets.push(step.events.len() as u32));
             for c in 0..channels.len() {
                 let inputs = windows.places(from, place / to.width, place % to.width);
-                let most = inputs.map(|source| counts[source * channels.len() + c]).max().unwrap_or(0);
+                let largest = inputs.map(|source| counts[source * channels.len() + c]).max().unwrap_or(0);
                 let index = place * channels.len() + c;
-                let grown = most - std::mem::replace(&mut sent[index], most);
-                let side = usize::from(grown < 0);
-                step[side].events.extend(std::iter::repeat_n(c as u32, grown.unsigned_abs() as usize));
+                let increase = largest - std::mem::replace(&mut sent[index], largest);
+                let side = usize::from(increase < 0);
+                step[side].events.extend(std::iter::repeat_n(c as u32, increase.unsigned_abs() as usize));
             }
         }
         for (side, mut step) in sides.iter_mut().zip(step) {
@@ -350,25 +352,25 @@ fn lateral(
     sides
 }
 
-/// Calls `visit` with the index in `range` of every set bit there.
+/// Calls `visit` with the index, relative to `range`, of every set bit in it.
 #[inline(always)]
-pub fn each_bit(words: &[u64], range: Range<usize>, mut visit: impl FnMut(usize)) {
+pub fn for_each_bit(words: &[u64], range: Range<usize>, mut visit: impl FnMut(usize)) {
     let mut at = range.start;
     while at < range.end {
         let length = (64 - at % 64).min(range.end - at);
-        let mut rest = words[at / 64] >> (at % 64);
+        let mut remaining = words[at / 64] >> (at % 64);
         if length < 64 {
-            rest &= (1 << length) - 1;
+            remaining &= (1 << length) - 1;
         }
-        while rest != 0 {
-            visit(at - range.start + rest.trailing_zeros() as usize);
-            rest &= rest - 1;
+        while remaining != 0 {
+            visit(at - range.start + remaining.trailing_zeros() as usize);
+            remaining &= remaining - 1;
         }
         at += length;
     }
 }
 
-/// Up to 64 bits of `words` from bit `start` on, the first in the lowest place; bits past the end are zero.
+/// Up to 64 bits of `words` from bit `start` on, the first in the lowest position; bits past the end are zero.
 #[inline(always)]
 pub fn bits_at(words: &[u64], start: usize, length: usize) -> u64 {
     let low = words.get(start / 64).copied().unwrap_or(0) >> (start % 64);

@@ -1,4 +1,6 @@
-//! The kernels: what the events of a window add to one block of output channels at one place, for all steps at once.
+//! Event kernels: add the weight rows of a window's events to one block of output channels.
+//!
+//! Each call covers one place and all time steps.
 
 use super::event_list::{EventList, SpikeSource, bits_at};
 use super::synapse_plan::{Grid, PackedWeights, ShortcutMap, SourcePool};
@@ -6,11 +8,11 @@ use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
 
-/// Values of up to 64 neurons next to each other, `[T][lane]`: one block of channels at one place, or all channels at several
+/// Values of up to 64 adjacent neurons, `[T][lane]`: one block of channels at one place, or all channels at several
 /// places.
 pub type Column<const N: usize> = [[Lanes; N]];
 
-/// Makes every step of `column` equal to `value`.
+/// Sets every step of `column` to `value`.
 pub fn fill<const M: usize>(value: &[Lanes; M], column: &mut Column<M>) {
     dispatch(Fill { value, column });
 }
@@ -32,16 +34,16 @@ impl<const M: usize> Kernel for Fill<'_, M> {
     }
 }
 
-/// Columns of the input next to each other that one stretch of weight rows belongs to.
+/// Adjacent input columns that one contiguous range of weight rows belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColumnSpan {
     from: usize,
     to: usize,
-    /// Event index of the stretch's row 0 (wrapping).
+    /// Event index of the range's row 0 (wrapping).
     base: u32,
 }
 
-/// The stretches of input columns in the windows of outputs in column `x`.
+/// The ranges of input columns in the windows of outputs in column `x`.
 pub fn column_spans(rows: &PackedWeights, x: usize, out: &mut Vec<ColumnSpan>) {
     out.clear();
     let PackedWeights { input, windows, groups, .. } = rows;
@@ -64,24 +66,24 @@ pub fn column_spans(rows: &PackedWeights, x: usize, out: &mut Vec<ColumnSpan>) {
 }
 
 /// Adds `amplitude · count · Σ rows of events` to each step of `column`, in its `part`-th block of `N`. `rows` are one
-/// block's. With `factors`, one per row, each row counts that much.
+/// block's. With `factors`, one per row, each row is multiplied by its factor.
 pub fn gather<const N: usize, const M: usize>(
     rows: &[Lanes],
     factors: Option<&[f32]>,
     list: &EventList,
-    runs: &[ColumnSpan],
+    spans: &[ColumnSpan],
     amplitude: f32,
     part: usize,
     column: &mut Column<M>,
 ) {
-    dispatch(Gather::<N, M> { rows, factors, list, runs, amplitude, part, column });
+    dispatch(Gather::<N, M> { rows, factors, list, spans, amplitude, part, column });
 }
 
 struct Gather<'a, const N: usize, const M: usize> {
     rows: &'a [Lanes],
     factors: Option<&'a [f32]>,
     list: &'a EventList,
-    runs: &'a [ColumnSpan],
+    spans: &'a [ColumnSpan],
     amplitude: f32,
     part: usize,
     column: &'a mut Column<M>,
@@ -91,7 +93,7 @@ impl<const N: usize, const M: usize> Kernel for Gather<'_, N, M> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        // Several sums at a time hide the time that one addition takes; how many is a matter of registers.
+        // Several partial sums hide the latency of one addition; the register count sets how many.
         match (self.factors, N) {
             (Some(factors), _) => self.sum_scaled::<I>(factors),
             (None, 1) => self.sum::<I, 8>(),
@@ -102,22 +104,23 @@ impl<const N: usize, const M: usize> Kernel for Gather<'_, N, M> {
 }
 
 impl<const N: usize, const M: usize> Gather<'_, N, M> {
-    /// Events of a run go to `K` sums in turn, which are added up in the end: the order depends on the events alone.
+    /// Distributes the events of a span over `K` partial sums in turn and adds them at the end: the order depends on
+    /// the events alone.
     #[inline(always)]
     fn sum<I: Isa, const K: usize>(self) {
         let (rows, _) = self.rows.as_chunks::<N>();
         let amplitude = I::splat(self.amplitude * self.list.count);
         for (t, out) in self.column.iter_mut().enumerate() {
             let mut sums = [[I::splat(0.0); N]; K];
-            for run in self.runs {
-                let (turns, rest) = self.list.between(t, run.from, run.to).as_chunks::<K>();
-                for events in turns {
+            for span in self.spans {
+                let (groups, rest) = self.list.in_columns(t, span.from, span.to).as_chunks::<K>();
+                for events in groups {
                     for k in 0..K {
-                        add_row::<I, N>(&mut sums[k], &rows[events[k].wrapping_sub(run.base) as usize]);
+                        add_row::<I, N>(&mut sums[k], &rows[events[k].wrapping_sub(span.base) as usize]);
                     }
                 }
                 for (sum, event) in sums.iter_mut().zip(rest) {
-                    add_row::<I, N>(sum, &rows[event.wrapping_sub(run.base) as usize]);
+                    add_row::<I, N>(sum, &rows[event.wrapping_sub(span.base) as usize]);
                 }
             }
             let out = &mut out.as_chunks_mut::<N>().0[self.part];
@@ -137,9 +140,9 @@ impl<const N: usize, const M: usize> Gather<'_, N, M> {
         let amplitude = I::splat(self.amplitude * self.list.count);
         for (t, out) in self.column.iter_mut().enumerate() {
             let mut sum = [I::splat(0.0); N];
-            for run in self.runs {
-                for event in self.list.between(t, run.from, run.to) {
-                    let row = event.wrapping_sub(run.base) as usize;
+            for span in self.spans {
+                for event in self.list.in_columns(t, span.from, span.to) {
+                    let row = event.wrapping_sub(span.base) as usize;
                     let factor = I::splat(factors[row]);
                     for n in 0..N {
                         sum[n] = I::mul_then_add(I::load(&rows[row][n]), factor, sum[n]);
@@ -163,18 +166,18 @@ fn add_row<I: Isa, const N: usize>(sum: &mut [I::V; N], row: &[Lanes; N]) {
 
 /// A shortcut at one place for one block of output channels.
 pub struct ShortcutInput<'a, S> {
-    pub direct: &'a ShortcutMap,
+    pub map: &'a ShortcutMap,
     /// The source's grid.
     pub from: Grid,
     pub pool: Option<SourcePool>,
     pub spikes: &'a S,
-    /// What a count of each input channel is worth: one, or one per channel.
+    /// The amplitude of a count of each input channel: one value, or one per channel.
     pub amplitudes: &'a [f32],
 }
 
 impl<S: SpikeSource> ShortcutInput<'_, S> {
-    /// Adds the shortcut's value at output `(y, x)`, channels `first..first + length`, to steps of `column` from lane `lane`
-    /// on.
+    /// Adds the shortcut's value at output `(y, x)`, channels `first..first + length`, to the steps of `column` from
+    /// lane `lane` on.
     pub fn add<const N: usize>(
         &self,
         [y, x]: [usize; 2],
@@ -183,56 +186,65 @@ impl<S: SpikeSource> ShortcutInput<'_, S> {
         lane: usize,
         column: &mut Column<N>,
     ) {
-        let direct = self.direct;
-        if !direct.valid[0].contains(&y) || !direct.valid[1].contains(&x) {
+        let map = self.map;
+        if !map.valid[0].contains(&y) || !map.valid[1].contains(&x) {
             return;
         }
         // The block's channels that have an input.
-        let start = first.max(direct.channel);
-        let end = (first + length).min(direct.channel + self.from.channels);
+        let start = first.max(map.channel);
+        let end = (first + length).min(map.channel + self.from.channels);
         if start >= end {
             return;
         }
-        let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
-        let mut worth = [Lanes::ZERO; N];
+        let value_at = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
+        let mut amplitude = [Lanes::ZERO; N];
         for c in start..end {
-            let (lane, input) = (lane + c - first, c - direct.channel);
-            worth[lane / LANES].0[lane % LANES] = pick(&direct.scale, input) * pick(self.amplitudes, input);
+            let (lane, input) = (lane + c - first, c - map.channel);
+            amplitude[lane / LANES].0[lane % LANES] = value_at(&map.scale, input) * value_at(self.amplitudes, input);
         }
-        let along = |axis: usize, at: usize| (at * direct.stride[axis]) as isize + direct.offset[axis];
+        let along = |axis: usize, at: usize| (at * map.stride[axis]) as isize + map.offset[axis];
         let (y, x) = (along(0, y) as usize, along(1, x) as usize);
         let places: Vec<usize> = match self.pool {
             Some(SourcePool::Mean(windows)) => windows.places(self.from, y, x).collect(),
             _ => vec![y * self.from.width + x],
         };
-        let bits = SourceBits { spikes: self.spikes, channels: self.from.channels, first: start - direct.channel };
+        let bits = SourceBits { spikes: self.spikes, channels: self.from.channels, first: start - map.channel };
         let (length, shift) = (end - start, lane + start - first);
         for (plane, &count) in self.spikes.weights().iter().enumerate() {
-            let worth = worth.map(|lanes| Lanes(lanes.0.map(|worth| worth * count as f32)));
+            let amplitude = amplitude.map(|lanes| Lanes(lanes.0.map(|amplitude| amplitude * count as f32)));
             for &place in &places {
-                dispatch(Spread { bits: &bits, plane, place, length, shift, worth: &worth, column });
+                dispatch(AddBits { bits: &bits, plane, place, length, shift, amplitude: &amplitude, column });
             }
         }
     }
 
-    /// Adds the value of an identity (see [`ShortcutMap::is_identity`]) at `places` places from `place` on, all channels.
+    /// Adds the value of an identity shortcut (see [`ShortcutMap::is_identity`]) at `places` places from `place` on,
+    /// all channels.
     pub fn add_places<const N: usize>(&self, place: usize, places: usize, column: &mut Column<N>) {
-        let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
+        let value_at = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
         let channels = self.from.channels;
-        let mut worth = [Lanes::ZERO; N];
+        let mut amplitude = [Lanes::ZERO; N];
         for lane in 0..places * channels {
             let c = lane % channels;
-            worth[lane / LANES].0[lane % LANES] = pick(&self.direct.scale, c) * pick(self.amplitudes, c);
+            amplitude[lane / LANES].0[lane % LANES] = value_at(&self.map.scale, c) * value_at(self.amplitudes, c);
         }
         let bits = SourceBits { spikes: self.spikes, channels, first: 0 };
         for (plane, &count) in self.spikes.weights().iter().enumerate() {
-            let worth = worth.map(|lanes| Lanes(lanes.0.map(|worth| worth * count as f32)));
-            dispatch(Spread { bits: &bits, plane, place, length: places * channels, shift: 0, worth: &worth, column });
+            let amplitude = amplitude.map(|lanes| Lanes(lanes.0.map(|amplitude| amplitude * count as f32)));
+            dispatch(AddBits {
+                bits: &bits,
+                plane,
+                place,
+                length: places * channels,
+                shift: 0,
+                amplitude: &amplitude,
+                column,
+            });
         }
     }
 }
 
-/// Where a shortcut's bits lie.
+/// Position of a shortcut's bits.
 struct SourceBits<'a, S> {
     spikes: &'a S,
     channels: usize,
@@ -240,19 +252,19 @@ struct SourceBits<'a, S> {
     first: usize,
 }
 
-/// Adds `worth` where a bit of one plane at one place is set, at every step.
-struct Spread<'a, S, const N: usize> {
+/// Adds `amplitude` where a bit of one plane at one place is set, at every step.
+struct AddBits<'a, S, const N: usize> {
     bits: &'a SourceBits<'a, S>,
     plane: usize,
     place: usize,
     length: usize,
-    /// Lanes before the first with an input.
+    /// Lanes before the first one with an input.
     shift: usize,
-    worth: &'a [Lanes; N],
+    amplitude: &'a [Lanes; N],
     column: &'a mut Column<N>,
 }
 
-impl<S: SpikeSource, const N: usize> Kernel for Spread<'_, S, N> {
+impl<S: SpikeSource, const N: usize> Kernel for AddBits<'_, S, N> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
@@ -263,8 +275,8 @@ impl<S: SpikeSource, const N: usize> Kernel for Spread<'_, S, N> {
             if bits == 0 {
                 continue;
             }
-            for (n, (out, worth)) in out.iter_mut().zip(self.worth).enumerate() {
-                let add = I::select((bits >> (n * LANES)) as u16, I::load(worth), I::splat(0.0));
+            for (n, (out, amplitude)) in out.iter_mut().zip(self.amplitude).enumerate() {
+                let add = I::select((bits >> (n * LANES)) as u16, I::load(amplitude), I::splat(0.0));
                 I::store(I::add(I::load(out), add), out);
             }
         }

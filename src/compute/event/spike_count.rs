@@ -1,17 +1,17 @@
-//! How often each neuron fired: bits of all steps added up, 64 neurons at a time.
+//! Spike counts of every neuron, added up over time 64 neurons at a time.
 
 use super::event_list::SpikeSource;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes, MAX_LANES};
 
-/// Neurons of one word.
+/// Neurons in one word.
 const WORD: usize = 64;
 /// Words that are counted together: half a cache line of each step.
-const TOGETHER: usize = 4;
+const WORDS_PER_GROUP: usize = 4;
 
-/// Adds what each neuron of `spikes` sent in steps `0..steps`, in the order of the bits, to `counts`, which has room for whole
-/// words. Exact up to 2^24.
+/// Adds the spikes of each neuron of `spikes` in steps `0..steps` to `counts`, in the order of the bits. `counts` has
+/// room for whole words. Exact up to 2^24.
 pub fn count_spikes(spikes: &impl SpikeSource, steps: usize, counts: &mut [f32]) {
     dispatch(Count { spikes, steps, counts });
 }
@@ -28,16 +28,16 @@ impl<S: SpikeSource> Kernel for Count<'_, S> {
     fn run<I: Isa>(self) {
         let Self { spikes, steps, counts } = self;
         for (plane, &weight) in spikes.weights().iter().enumerate() {
-            let (zero, worth) = (I::splat(0.0), I::splat(weight as f32));
-            for (group, counts) in counts.chunks_mut(WORD * TOGETHER).enumerate() {
-                let (first, length) = (group * TOGETHER, counts.len() / WORD);
-                let mut sums = [[zero; MAX_LANES]; TOGETHER];
+            let (zero, plane_weight) = (I::splat(0.0), I::splat(weight as f32));
+            for (group, counts) in counts.chunks_mut(WORD * WORDS_PER_GROUP).enumerate() {
+                let (first, length) = (group * WORDS_PER_GROUP, counts.len() / WORD);
+                let mut sums = [[zero; MAX_LANES]; WORDS_PER_GROUP];
                 for t in 0..steps {
                     let words = &spikes.plane(t, plane)[first..first + length];
                     for (sums, &word) in sums.iter_mut().zip(words) {
                         for (n, sum) in sums.iter_mut().enumerate() {
                             let bits = (word >> (n * LANES)) as u16;
-                            *sum = I::add(*sum, I::select(bits, worth, zero));
+                            *sum = I::add(*sum, I::select(bits, plane_weight, zero));
                         }
                     }
                 }

@@ -1,12 +1,14 @@
-//! What the value of a node is made of: a constant and, for every spiking layer that feeds it, one linear map of its spikes;
-//! then perhaps a maximum over windows.
+//! Synapse plan of a node: a constant plus one linear map per presynaptic layer.
+//!
+//! A max-pooling node then takes the maximum over windows of that sum.
 
 use std::ops::Range;
 
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::network::NodeId;
 
-/// The places of a layer: `[C, H, W]`, or `[F]` as F channels of one place.
+/// Shape of a layer as `[C, H, W]`, or `[F]` as F channels at one place. A *place* is a spatial position, index `y·W +
+/// x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
     pub channels: usize,
@@ -14,7 +16,7 @@ pub struct Grid {
     pub width: usize,
 }
 
-/// Windows over a grid: padding `[top, left]`.
+/// Sliding windows over a grid (convolution or pooling); padding is `[top, left]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlidingWindow {
     pub kernel: [usize; 2],
@@ -23,14 +25,14 @@ pub struct SlidingWindow {
     pub dilation: [usize; 2],
 }
 
-/// How the value of one node follows from the spikes upstream.
+/// How the value of one node is computed from the spikes upstream.
 #[derive(Debug)]
 pub struct SynapsePlan {
     /// The node whose value the terms and the constant add up to.
     pub inner: NodeId,
-    /// Its grid.
+    /// The grid of `inner`.
     pub sum: Grid,
-    /// The maximum over windows of the sum, where the node is a max pool.
+    /// The maximum over windows of the sum, if the node is a max pool.
     pub pool: Option<SlidingWindow>,
     /// The grid of the node itself.
     pub grid: Grid,
@@ -39,11 +41,11 @@ pub struct SynapsePlan {
     /// Lanes in one block: 1, 2 or 4.
     pub lanes: usize,
     pub terms: Vec<Term>,
-    /// Whether the constant part differs from sample to sample: some way leads from the input past all spikes.
+    /// Whether the constant part differs from sample to sample: some path leads from the input past all spikes.
     pub depends_on_input: bool,
 }
 
-/// What one spiking layer adds.
+/// The contribution of one spiking layer.
 #[derive(Debug)]
 pub struct Term {
     /// The activation node.
@@ -55,12 +57,12 @@ pub struct Term {
     pub map: LinearMap,
 }
 
-/// A pool that spikes pass on their way.
+/// A pool between spikes and weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SourcePool {
-    /// A mean over windows; spikes stay events, the weights hold the factor.
+    /// A mean over windows; spikes stay events, the weights contain the factor.
     Mean(SlidingWindow),
-    /// LIPooling: what is sent is the increase of the largest count of the window.
+    /// LIPooling: emits the increase of the largest count in the window.
     Lateral(SlidingWindow),
 }
 
@@ -116,8 +118,8 @@ impl Grid {
             _ => None,
         }
     }
-    /// The grid of any shape: its first dimension as channels, the others as places in a row.
-    pub fn of_any(shape: &[usize]) -> Self {
+    /// The grid of any shape: its first dimension as channels, the others as places in one row.
+    pub fn from_any_shape(shape: &[usize]) -> Self {
         let rest = shape.iter().skip(1).product();
         Self::of(shape).unwrap_or(Self { channels: shape.first().copied().unwrap_or(1), height: 1, width: rest })
     }
@@ -129,14 +131,14 @@ impl Grid {
     pub fn len(self) -> usize {
         self.channels * self.places()
     }
-    /// Whether it has no values (never in a valid network).
+    /// Whether it has no values (never so in a valid network).
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 }
 
 impl SlidingWindow {
-    /// One place.
+    /// A 1×1 window.
     pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
 
     /// The places of `grid` in the window of output `(y, x)`, in order.
@@ -151,11 +153,12 @@ impl SlidingWindow {
             (0..self.kernel[1]).filter_map(column)
         })
     }
-    /// The whole of `grid`.
+    /// One window over the whole of `grid`.
     pub fn whole(grid: Grid) -> Self {
         Self { kernel: [grid.height, grid.width], ..Self::POINT }
     }
-    /// The number of windows along both axes over `grid`, padded on both sides alike, or `None` when it does not fit.
+    /// The number of windows along both axes over `grid` with padding `[bottom, right]` = `after`; `None` if the kernel
+    /// does not fit.
     pub fn count(self, grid: Grid, after: [usize; 2]) -> Option<[usize; 2]> {
         let along = |axis: usize, length: usize| {
             let span = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
@@ -178,11 +181,11 @@ impl SynapsePlan {
     pub fn weight_bytes(&self) -> usize {
         let bytes = |term: &Term| match &term.map {
             LinearMap::Weights(rows) => rows.weights.len() * LANES * 4,
-            LinearMap::Shortcut(direct) => direct.scale.len() * 4,
+            LinearMap::Shortcut(map) => map.scale.len() * 4,
         };
         self.terms.iter().map(bytes).sum()
     }
-    /// Whether a pool of spikes needs the lateral rule: without it the node has no event form.
+    /// Whether a pool of spikes needs lateral pooling: with another pooling rule the node has no event form.
     pub fn needs_lateral(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.pool, Some(SourcePool::Lateral(_))))
     }

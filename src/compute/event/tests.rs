@@ -1,5 +1,7 @@
-//! Every map in event form against the same node on Burn tensors. All numbers are small multiples of powers of two, so sums
-//! are exact in whatever order they are made and the two must agree to the last bit.
+//! Compares every linear map in event form with the same node on Burn tensors.
+//!
+//! All numbers are small multiples of powers of two, so sums are exact in any order and the two must agree to the last
+//! bit.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,37 +75,29 @@ fn dense(field: &Field, grid: Grid, t: usize, amplitudes: &[f32]) -> Vec<f32> {
     out
 }
 
-/// The value of a feed without pools in front, `[T][F]`, by the kernels.
+/// The value of a plan without pools in front, `[T][F]`, computed by the kernels.
 fn by_events<const N: usize>(
-    feed: &SynapsePlan,
+    plan: &SynapsePlan,
     constant: &[f32],
     fields: &[&Field],
     amplitudes: &[f32],
     steps: usize,
 ) -> Vec<Vec<f32>> {
-    let mut out = vec![vec![0.0; feed.sum.len()]; steps];
-    let readers: Vec<_> = feed.terms.iter().zip(fields).map(|(term, f)| EventReader::new(term, *f, steps)).collect();
-    let mut stretches = Vec::new();
-    for place in 0..feed.sum.places() {
-        for (block, channels) in feed.blocks.iter().enumerate() {
+    let mut out = vec![vec![0.0; plan.sum.len()]; steps];
+    let readers: Vec<_> = plan.terms.iter().zip(fields).map(|(term, f)| EventReader::new(term, *f, steps)).collect();
+    let mut spans = Vec::new();
+    for place in 0..plan.sum.places() {
+        for (block, channels) in plan.blocks.iter().enumerate() {
             let mut column = vec![[Lanes::ZERO; N]; steps];
-            for ((term, field), reader) in feed.terms.iter().zip(fields).zip(&readers) {
+            for ((term, field), reader) in plan.terms.iter().zip(fields).zip(&readers) {
                 let mut events = RowEvents::default();
-                reader.iter().for_each(|reader| reader.row(place / feed.sum.width, &mut events));
-                add_term(
-                    feed,
-                    (term, *field, &events),
-                    amplitudes,
-                    place,
-                    (block, channels),
-                    &mut stretches,
-                    &mut column,
-                );
+                reader.iter().for_each(|reader| reader.row(place / plan.sum.width, &mut events));
+                add_term(plan, (term, *field, &events), amplitudes, place, (block, channels), &mut spans, &mut column);
             }
             for (t, lanes) in column.iter().enumerate() {
                 for (lane, c) in channels.clone().enumerate() {
-                    out[t][c * feed.sum.places() + place] =
-                        lanes[lane / LANES].0[lane % LANES] + constant[place * feed.sum.channels + c];
+                    out[t][c * plan.sum.places() + place] =
+                        lanes[lane / LANES].0[lane % LANES] + constant[place * plan.sum.channels + c];
                 }
             }
         }
@@ -112,58 +106,59 @@ fn by_events<const N: usize>(
 }
 
 fn add_term<const N: usize>(
-    feed: &SynapsePlan,
+    plan: &SynapsePlan,
     (term, field, events): (&Term, &Field, &RowEvents),
     amplitudes: &[f32],
     place: usize,
     (block, channels): (usize, &Range<usize>),
-    stretches: &mut Vec<super::gather::ColumnSpan>,
+    spans: &mut Vec<super::gather::ColumnSpan>,
     column: &mut Column<N>,
 ) {
-    let (y, x) = (place / feed.sum.width, place % feed.sum.width);
+    let (y, x) = (place / plan.sum.width, place % plan.sum.width);
     match &term.map {
         LinearMap::Weights(rows) => {
-            column_spans(rows, x, stretches);
-            let group = channels.start * rows.groups / feed.sum.channels;
+            column_spans(rows, x, spans);
+            let group = channels.start * rows.groups / plan.sum.channels;
             let per_group = rows.input.channels / rows.groups;
             let factor = |row: usize| amplitudes[group * per_group + row % per_group];
             let factors: Option<Vec<f32>> = (amplitudes.len() > 1).then(|| (0..rows.rows).map(factor).collect());
             let size = rows.rows * N;
             let weights = &rows.weights[block * size..(block + 1) * size];
             let amplitude = if factors.is_some() { 1.0 } else { amplitudes[0] };
-            if lookup_table::is_applicable(term, feed.lanes) {
-                let table = PatternTable::new((term, rows), feed.sum, feed.lanes, |c| amplitudes[c % amplitudes.len()]);
+            if lookup_table::is_applicable(term, plan.lanes) {
+                let table = PatternTable::new((term, rows), plan.sum, plan.lanes, |c| amplitudes[c % amplitudes.len()]);
                 let mut looked_up = column.to_vec();
-                for patterns in SpikePatterns::of(term.from, &field, column.len()) {
+                for patterns in SpikePatterns::new(term.from, &field, column.len()) {
                     look_up::<N, N>(&table, &patterns, block, place, 0, &mut looked_up);
                 }
                 for list in &events.lists[group] {
-                    gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
+                    gather::<N, N>(weights, factors.as_deref(), list, spans, amplitude, 0, column);
                 }
                 assert_eq!(column, looked_up, "the table and the list of events");
                 return;
             }
             let before = column.to_vec();
             for list in &events.lists[group] {
-                gather::<N, N>(weights, factors.as_deref(), list, stretches, amplitude, 0, column);
+                gather::<N, N>(weights, factors.as_deref(), list, spans, amplitude, 0, column);
             }
-            if weight_tiles::is_applicable_to_term(term, feed) && factors.is_none() {
-                let mut by_stretches = before;
-                let planes = TiledEvents::of(term, rows, &field, column.len());
-                for stretch in WeightTile::all(rows, weights) {
-                    planes.iter().for_each(|events| stretch.add(rows, events, [y, x], amplitude, &mut by_stretches));
+            if weight_tiles::is_applicable_to_term(term, plan) && factors.is_none() {
+                let mut by_tiles = before;
+                let planes = TiledEvents::new(term, rows, &field, column.len());
+                for tile in WeightTile::all(rows, weights) {
+                    planes.iter().for_each(|events| tile.add(rows, events, [y, x], amplitude, &mut by_tiles));
                 }
-                assert_eq!(column, by_stretches, "all rows at once and stretch by stretch");
+                assert_eq!(column, by_tiles, "all rows at once and stretch by stretch");
             }
         }
-        LinearMap::Shortcut(direct) => {
-            let shortcut = ShortcutInput { direct, from: term.from, pool: term.pool, spikes: &field, amplitudes };
+        LinearMap::Shortcut(map) => {
+            let shortcut = ShortcutInput { map, from: term.from, pool: term.pool, spikes: &field, amplitudes };
             shortcut.add([y, x], channels.start, channels.len(), 0, column);
         }
     }
 }
 
-/// Builds `nodes` behind an input and an activation of `shape`; checks the last node's event form against its dense value.
+/// Builds `nodes` after an input and an activation of `shape`; checks the last node's event form against its dense
+/// value.
 fn check(
     shape: &[usize],
     nodes: Vec<(Op, Vec<usize>)>,
@@ -192,7 +187,7 @@ fn check(
     let grid = Grid::of(shape).unwrap();
     let amplitudes: Vec<f32> =
         if per_channel { (0..grid.channels).map(|c| [0.5, 1.0, 2.0][c % 3]).collect() } else { vec![0.5] };
-    // More than one turn, where steps are put in order.
+    // More than one chunk of steps, where steps are sorted.
     let steps = if grid.channels >= weight_tiles::TILE_ROWS { weight_tiles::STEP_CHUNK + 3 } else { 3 };
     let field = field(grid, steps, percent, planes, &mut seed);
     let fields: Vec<&Field> = form.plan.terms.iter().map(|_| &field).collect();
@@ -270,9 +265,9 @@ const GROUP: &[i32] = &[1, 2, 4];
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Many channels: what is taken in stretches is what is taken at once, and both are the dense value.
+    /// Many channels: tiled and untiled sums agree, and both equal the dense value.
     #[test]
-    fn stretches_of_weights_add_up(
+    fn tiles_of_weights_add_up(
         case in case(),
         channels in 128usize..300,
         out in 33usize..150,
@@ -346,7 +341,7 @@ proptest! {
             dilation: [1, 1],
             groups: 1,
         };
-        // Where the convolution happens to have the same shape the two are added; else the shortcut stands alone.
+        // If the convolution happens to have the same shape, the two are added; otherwise the shortcut stands alone.
         let out = |length: usize, before: usize, after: usize| (length + before + after - 1) / 2 + 1;
         let fits = [out(h, 2, 2), out(w, 1, 2)] == shape[1..];
         let mut nodes = vec![(rows, vec![1]), (columns, vec![2]), (pad, vec![3])];
@@ -364,7 +359,7 @@ proptest! {
         if mean {
             nodes.push((Op::Mean { axes: vec![1, 2] }, vec![1]));
             inputs = case.shape[0];
-            // The mean of a power of two of places stays exact.
+            // The mean over a power of two of places stays exact.
             prop_assume!((case.shape[1] * case.shape[2]).is_power_of_two());
         } else if transposed {
             nodes.push((Op::Transpose { perm: vec![1, 2, 0] }, vec![1]));

@@ -1,21 +1,21 @@
-//! The way back from a weight layer to the spikes that it reads, through pools, scales, padding and concatenation.
+//! Finds the spiking layers that a weight layer reads, through pools, scales, padding and concatenation.
 
 use super::synapse_plan::{Grid, ShortcutMap, SlidingWindow, SourcePool};
 use crate::network::{Network, NodeId, Op};
 
-/// One spiking layer as a weight layer sees it.
+/// One spiking layer as a weight layer reads it.
 #[derive(Clone, Debug)]
 pub(super) struct UpstreamLayer {
     pub source: NodeId,
     pub from: Grid,
     pub pool: Option<SourcePool>,
-    /// What is behind the pool.
+    /// The grid behind the pool.
     pub grid: Grid,
     /// One factor, or one per channel of `grid`.
     pub scale: Vec<f32>,
-    /// Zeros around `grid`: `[top, left]`.
+    /// Zero padding around `grid`: `[top, left]`.
     pub pad: [usize; 2],
-    /// The reader's channel that is the first of `grid`.
+    /// The reader's channel that is the first channel of `grid`.
     pub channel: usize,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn reads_spikes(network: &Network) -> Vec<bool> {
     reads
 }
 
-/// The spiking layers that add up to the value of `id`, constants aside; `None` where that is not all there is to it.
+/// The spiking layers that add up to the value of `id`, constants excluded; `None` if the value has no such form.
 pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> Option<Vec<UpstreamLayer>> {
     if !reads[id] {
         return Some(Vec::new());
@@ -38,14 +38,14 @@ pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> 
     let back = |k: usize| upstream_layers(network, reads, node.inputs[k]);
     match &node.op {
         Op::Activation(_) => {
-            let view =
+            let layer =
                 UpstreamLayer { source: id, from: grid, pool: None, grid, scale: vec![1.0], pad: [0, 0], channel: 0 };
-            Some(vec![view])
+            Some(vec![layer])
         }
         Op::Affine { scale, .. } => {
-            let mut views = back(0)?;
-            views.iter_mut().for_each(|view| view.rescale(|c| if scale.len() == 1 { scale[0] } else { scale[c] }));
-            Some(views)
+            let mut layers = back(0)?;
+            layers.iter_mut().for_each(|layer| layer.rescale(|c| if scale.len() == 1 { scale[0] } else { scale[c] }));
+            Some(layers)
         }
         Op::Add => {
             let parts: Option<Vec<_>> = (0..node.inputs.len()).map(back).collect();
@@ -54,7 +54,7 @@ pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> 
         Op::Concat { axis: 0 } => {
             let (mut all, mut first) = (Vec::new(), 0);
             for (k, &input) in node.inputs.iter().enumerate() {
-                all.extend(back(k)?.into_iter().map(|view| UpstreamLayer { channel: view.channel + first, ..view }));
+                all.extend(back(k)?.into_iter().map(|layer| UpstreamLayer { channel: layer.channel + first, ..layer }));
                 first += network.nodes[input].shape[0];
             }
             Some(all)
@@ -78,35 +78,37 @@ pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> 
         {
             let padding = [padding[0], padding[1]];
             let windows = SlidingWindow { kernel: *kernel, stride: *stride, padding, dilation: *dilation };
-            let lateral = |view| UpstreamLayer { pool: Some(SourcePool::Lateral(windows)), grid, ..view };
+            let lateral = |layer| UpstreamLayer { pool: Some(SourcePool::Lateral(windows)), grid, ..layer };
             Some(back(0)?.into_iter().map(lateral).collect())
         }
         Op::Pad { before, after } if before.len() == 3 && before[0] == 0 && after[0] == 0 => {
-            let padded =
-                |view: UpstreamLayer| UpstreamLayer { pad: [view.pad[0] + before[1], view.pad[1] + before[2]], ..view };
+            let padded = |layer: UpstreamLayer| UpstreamLayer {
+                pad: [layer.pad[0] + before[1], layer.pad[1] + before[2]],
+                ..layer
+            };
             Some(back(0)?.into_iter().map(padded).collect())
         }
         Op::Reshape => {
             let before = Grid::of(&network.nodes[node.inputs[0]].shape)?;
-            // The same numbers as channels of one place.
+            // The same values as channels of one place.
             (before.places() == 1 && grid.places() == 1).then(|| back(0)).flatten()
         }
         _ => None,
     }
 }
 
-/// `upstream_layers` behind a mean over windows.
-fn mean(views: Vec<UpstreamLayer>, windows: SlidingWindow, grid: Grid) -> Option<Vec<UpstreamLayer>> {
+/// The layers of [`upstream_layers`] behind a mean over windows.
+fn mean(layers: Vec<UpstreamLayer>, windows: SlidingWindow, grid: Grid) -> Option<Vec<UpstreamLayer>> {
     let factor = 1.0 / (windows.kernel[0] * windows.kernel[1]) as f32;
-    let pooled = |mut view: UpstreamLayer| {
-        if view.pool.is_some() || view.pad != [0, 0] {
+    let pooled = |mut layer: UpstreamLayer| {
+        if layer.pool.is_some() || layer.pad != [0, 0] {
             return None;
         }
-        view.rescale(|_| factor);
-        let grid = Grid { channels: view.grid.channels, ..grid };
-        Some(UpstreamLayer { pool: Some(SourcePool::Mean(windows)), grid, ..view })
+        layer.rescale(|_| factor);
+        let grid = Grid { channels: layer.grid.channels, ..grid };
+        Some(UpstreamLayer { pool: Some(SourcePool::Mean(windows)), grid, ..layer })
     };
-    views.into_iter().map(pooled).collect()
+    layers.into_iter().map(pooled).collect()
 }
 
 impl UpstreamLayer {
@@ -117,23 +119,23 @@ impl UpstreamLayer {
         let scale: Vec<f32> = scale.collect();
         self.scale = if scale.iter().all(|s| *s == scale[0]) { vec![scale[0]] } else { scale };
     }
-    /// The factor of channel `c` of the view.
+    /// The factor of channel `c` of `grid`.
     pub fn scale_of(&self, c: usize) -> f32 {
         if self.scale.len() == 1 { self.scale[0] } else { self.scale[c] }
     }
 }
 
-/// A linear map before its weights are laid out.
+/// A linear map before its weights are packed.
 pub(super) enum UnpackedTerm {
-    /// A convolution or fully connected node, read through a view.
+    /// A convolution or fully connected node, and the layer it reads.
     Weights {
         node: NodeId,
-        view: UpstreamLayer,
+        layer: UpstreamLayer,
         order: Option<Vec<usize>>,
         scale: Vec<f32>,
     },
-    Direct {
-        view: UpstreamLayer,
-        direct: ShortcutMap,
+    Shortcut {
+        layer: UpstreamLayer,
+        map: ShortcutMap,
     },
 }

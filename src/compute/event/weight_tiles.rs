@@ -1,6 +1,8 @@
-//! Maps whose weights do not stay in the caches near to the core: their rows are taken in stretches that do, each for many
-//! columns before the next one. The events of a stretch lie together, those of the step with the most events first, so that
-//! the processor guesses rightly where the events of a step end.
+//! Weight tiles: reads weights larger than the cache in tiles, each for many columns.
+//!
+//! A tile's rows stay in the near caches while all columns of a group use them. The events of a tile are stored
+//! together, those of the step with the most events first, so that the processor predicts where the events of a step
+//! end.
 
 use rayon::prelude::*;
 
@@ -11,22 +13,23 @@ use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel, WORD};
 use crate::compute::simd::lanes::{Lanes, MAX_LANES};
 
-/// Bytes of weights up to which all blocks of a layer are taken at a place before the next place; beyond, all places for
-/// one block.
+/// Bytes of weights up to which all blocks of a layer are computed at a place before the next place; above, all places
+/// for one block.
 pub const CACHED_BYTES: usize = 1 << 20;
-/// Bytes of weights from which on rows are taken in stretches.
+/// Bytes of weights from which on rows are read in tiles.
 pub const MIN_TILED_BYTES: usize = 128 << 10;
-/// Spikes that a stretch may see in a step from which on they are: of fewer too few come.
+/// Spikes that a tile can receive in a step from which on tiles are used; with fewer inputs too few events arrive per
+/// tile.
 pub const MIN_SPIKES: usize = 128;
-/// Input channels of one stretch: with blocks of 64 outputs 64 KiB of weights.
+/// Input channels of one tile: with blocks of 64 outputs, 64 KiB of weights.
 pub const TILE_ROWS: usize = 256;
-/// Steps that are put in order together.
+/// Steps that are sorted together.
 pub const STEP_CHUNK: usize = 32;
-/// Words of one stretch.
+/// Words of one tile.
 const WORDS: usize = TILE_ROWS / 64;
 
-/// Whether the rows of `map` are taken in stretches where weights are more than [`MIN_TILED_BYTES`]: its shape alone decides, so that sums are the
-/// same in every run.
+/// Whether the rows of `map` are read in tiles when weights exceed [`MIN_TILED_BYTES`]. The shape alone decides, so
+/// that sums are the same in every run.
 pub fn is_applicable(map: &PackedWeights, pool: Option<SourcePool>) -> bool {
     let sources = match pool {
         None => 1,
@@ -36,36 +39,36 @@ pub fn is_applicable(map: &PackedWeights, pool: Option<SourcePool>) -> bool {
     map.groups == 1 && map.input.channels.min(TILE_ROWS) * sources >= MIN_SPIKES
 }
 
-/// The same of a term of `feed`.
-pub fn is_applicable_to_term(term: &Term, feed: &SynapsePlan) -> bool {
+/// Like [`is_applicable`], for a term of `plan`.
+pub fn is_applicable_to_term(term: &Term, plan: &SynapsePlan) -> bool {
     let LinearMap::Weights(rows) = &term.map else { return false };
-    feed.pool.is_none() && feed.lanes == MAX_LANES && is_applicable(rows, term.pool)
+    plan.pool.is_none() && plan.lanes == MAX_LANES && is_applicable(rows, term.pool)
 }
 
-/// The events of one sample and plane, stretch by stretch of every place that the map's windows slide over.
+/// The events of one sample and plane, tile by tile of every place that the map's windows slide over.
 #[derive(Debug, Default)]
 pub struct TiledEvents {
-    /// What a spike counts.
+    /// The plane's weight of one spike.
     count: f32,
-    /// Stretches of one place.
-    cuts: usize,
-    /// The first step and the first event of each stretch, and one past the last, `[place][cut]`.
+    /// Tiles of one place.
+    tiles_per_place: usize,
+    /// The first step and the first event of each tile, and one past the last, `[place][tile]`.
     firsts: Vec<[u32; 2]>,
-    /// Steps with events, and how many they have.
+    /// Steps with events, and their number of events.
     steps: Vec<[u16; 2]>,
-    /// Rows within the stretch; longer than its events, which are written many places at a time.
+    /// Rows within the tile. The buffer is longer than its events, since they are written in batches.
     events: Vec<u32>,
 }
 
 impl TiledEvents {
-    /// The events of `spikes` over `steps` that `map`, which is of `term`, reads; one for each plane.
-    pub fn of(term: &Term, map: &PackedWeights, spikes: &impl SpikeSource, steps: usize) -> Vec<Self> {
-        let plane = |plane: usize| dispatch(Listing { term, map, spikes, steps, plane });
+    /// The events of `spikes` over `steps` that `map`, the map of `term`, reads; one per plane.
+    pub fn new(term: &Term, map: &PackedWeights, spikes: &impl SpikeSource, steps: usize) -> Vec<Self> {
+        let plane = |plane: usize| dispatch(ListTiles { term, map, spikes, steps, plane });
         (0..spikes.weights().len()).into_par_iter().map(plane).collect()
     }
 }
 
-struct Listing<'a, S> {
+struct ListTiles<'a, S> {
     term: &'a Term,
     map: &'a PackedWeights,
     spikes: &'a S,
@@ -73,14 +76,14 @@ struct Listing<'a, S> {
     plane: usize,
 }
 
-impl<S: SpikeSource> Kernel for Listing<'_, S> {
+impl<S: SpikeSource> Kernel for ListTiles<'_, S> {
     type Output = TiledEvents;
     #[inline(always)]
     fn run<I: Isa>(self) -> TiledEvents {
         let Self { term, map, spikes, steps, plane } = self;
         let Grid { channels, width, .. } = map.input;
-        let cuts = channels.div_ceil(TILE_ROWS);
-        let mut out = TiledEvents { count: spikes.weights()[plane] as f32, cuts, ..TiledEvents::default() };
+        let tiles_per_place = channels.div_ceil(TILE_ROWS);
+        let mut out = TiledEvents { count: spikes.weights()[plane] as f32, tiles_per_place, ..TiledEvents::default() };
         let (mut length, mut sources) = (0, Vec::new());
         for place in 0..map.input.places() {
             sources.clear();
@@ -93,8 +96,8 @@ impl<S: SpikeSource> Kernel for Listing<'_, S> {
             for first in (0..channels).step_by(TILE_ROWS) {
                 out.firsts.push([out.steps.len() as u32, length as u32]);
                 let wide = (channels - first).min(TILE_ROWS);
-                for turn in (0..steps).step_by(STEP_CHUNK) {
-                    // The bits of every source at a step, by which the steps are put in order and then listed.
+                for chunk in (0..steps).step_by(STEP_CHUNK) {
+                    // The bits of every source at a step, used to sort the steps and then to list events.
                     let bits = |t: usize, source: usize| -> [u64; WORDS] {
                         let words = spikes.plane(t, plane);
                         let start = source * channels + first;
@@ -104,12 +107,13 @@ impl<S: SpikeSource> Kernel for Listing<'_, S> {
                         })
                     };
                     let mut order = [[0u16; 2]; STEP_CHUNK];
-                    let order = &mut order[..(steps - turn).min(STEP_CHUNK)];
+                    let order = &mut order[..(steps - chunk).min(STEP_CHUNK)];
                     for (k, order) in order.iter_mut().enumerate() {
-                        let ones = |source: &usize| bits(turn + k, *source).iter().map(|w| w.count_ones()).sum::<u32>();
-                        *order = [(turn + k) as u16, sources.iter().map(ones).sum::<u32>() as u16];
+                        let ones =
+                            |source: &usize| bits(chunk + k, *source).iter().map(|w| w.count_ones()).sum::<u32>();
+                        *order = [(chunk + k) as u16, sources.iter().map(ones).sum::<u32>() as u16];
                     }
-                    most_first(order);
+                    sort_by_descending_count(order);
                     for &[step, number] in order.iter().take_while(|[_, number]| *number > 0) {
                         out.steps.push([step, number]);
                         let room = length + usize::from(number) + WORD;
@@ -132,10 +136,10 @@ impl<S: SpikeSource> Kernel for Listing<'_, S> {
     }
 }
 
-/// Puts steps with many events before those with few; of equals the earlier first.
+/// Sorts steps by descending number of events; ties keep their order.
 #[inline(always)]
-fn most_first(steps: &mut [[u16; 2]]) {
-    // So few are sorted fastest by putting each in its place.
+fn sort_by_descending_count(steps: &mut [[u16; 2]]) {
+    // Insertion sort is fastest for so few.
     for k in 1..steps.len() {
         let (step, mut at) = (steps[k], k);
         while at > 0 && steps[at - 1][1] < step[1] {
@@ -146,29 +150,29 @@ fn most_first(steps: &mut [[u16; 2]]) {
     }
 }
 
-/// A stretch of rows of one block.
+/// A tile of rows of one block.
 pub struct WeightTile<'a> {
     rows: &'a [Lanes],
     /// Row and column of the kernel.
-    of: [usize; 2],
-    /// Which of its place.
-    cut: usize,
+    kernel: [usize; 2],
+    /// Index of the tile within its place.
+    tile: usize,
 }
 
 impl<'a> WeightTile<'a> {
-    /// The stretches of `map`, of which `weights` are one block's, in the order of the weights.
+    /// The tiles of `map`, `weights` being one block's, in the order of the weights.
     pub fn all(map: &'a PackedWeights, weights: &'a [Lanes]) -> impl Iterator<Item = Self> {
         let (channels, [height, width]) = (map.input.channels, map.windows.kernel);
-        let cuts = channels.div_ceil(TILE_ROWS);
-        (0..width * height * cuts).map(move |k| {
-            let (place, cut) = (k / cuts, k % cuts);
-            let span = place * channels + cut * TILE_ROWS..place * channels + channels.min((cut + 1) * TILE_ROWS);
+        let tiles_per_place = channels.div_ceil(TILE_ROWS);
+        (0..width * height * tiles_per_place).map(move |k| {
+            let (place, tile) = (k / tiles_per_place, k % tiles_per_place);
+            let span = place * channels + tile * TILE_ROWS..place * channels + channels.min((tile + 1) * TILE_ROWS);
             let rows = &weights[span.start * MAX_LANES..span.end * MAX_LANES];
-            Self { rows, of: [place % height, place / height], cut }
+            Self { rows, kernel: [place % height, place / height], tile }
         })
     }
 
-    /// Adds its rows for `events` to the column of output `(y, x)`, `amplitude` times each.
+    /// Adds the tile's rows for `events`, times `amplitude`, to the column of output `(y, x)`.
     pub fn add<const N: usize>(
         &self,
         map: &PackedWeights,
@@ -179,17 +183,17 @@ impl<'a> WeightTile<'a> {
     ) {
         let windows = &map.windows;
         let along = |axis: usize, length: usize| {
-            let place = at[axis] * windows.stride[axis] + self.of[axis] * windows.dilation[axis];
+            let place = at[axis] * windows.stride[axis] + self.kernel[axis] * windows.dilation[axis];
             place.checked_sub(windows.padding[axis]).filter(|&place| place < length)
         };
         if let (Some(row), Some(place)) = (along(0, map.input.height), along(1, map.input.width)) {
-            let index = (row * map.input.width + place) * events.cuts + self.cut;
-            dispatch(Add { rows: self.rows, events, index, amplitude, column });
+            let index = (row * map.input.width + place) * events.tiles_per_place + self.tile;
+            dispatch(AddTile { rows: self.rows, events, index, amplitude, column });
         }
     }
 }
 
-struct Add<'a, const N: usize> {
+struct AddTile<'a, const N: usize> {
     rows: &'a [Lanes],
     events: &'a TiledEvents,
     index: usize,
@@ -197,7 +201,7 @@ struct Add<'a, const N: usize> {
     column: &'a mut Column<N>,
 }
 
-impl<const N: usize> Kernel for Add<'_, N> {
+impl<const N: usize> Kernel for AddTile<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
@@ -239,7 +243,7 @@ mod tests {
     #[test]
     fn steps_with_many_events_come_first() {
         let mut steps = [[0, 2], [1, 0], [2, 5], [3, 2], [4, 7]];
-        most_first(&mut steps);
+        sort_by_descending_count(&mut steps);
         assert_eq!(steps.map(|[step, _]| step), [4, 2, 0, 3, 1]);
     }
 }

@@ -1,13 +1,14 @@
-//! The instructions that kernels are made of, in the widest form that the machine has, chosen at run time. All forms do the
-//! same operations in the same order, multiplication and addition apart, so their results are equal to the last bit;
-//! [`Portable`] is the plain twin that the others are tested against.
-//! The instructions of x86-64 themselves are in `x86.rs`.
+//! Vector operations that kernels are made of, chosen at run time by instruction set.
+//!
+//! All instruction sets do the same operations in the same order, with multiplication and addition rounded separately.
+//! Results are therefore equal to the last bit. [`Portable`] is the plain implementation that the others are tested
+//! against; the instructions of x86-64 are in `x86.rs`.
 
 use super::lanes::{LANE_BITS, LANES, Lanes};
 
-/// Operations on sixteen numbers side by side.
+/// Operations on sixteen `f32` lanes.
 pub trait Isa {
-    /// Sixteen numbers in registers.
+    /// Sixteen values in registers.
     type V: Copy;
     fn load(from: &Lanes) -> Self::V;
     fn store(value: Self::V, to: &mut Lanes);
@@ -17,7 +18,7 @@ pub trait Isa {
     /// `a·b + c`, rounded twice on every machine.
     fn mul_then_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     fn div(a: Self::V, b: Self::V) -> Self::V;
-    /// The next whole number at or below.
+    /// The largest integer not above the value.
     fn floor(a: Self::V) -> Self::V;
     /// `a` where the lane's bit is set, `b` elsewhere.
     fn select(bits: u16, a: Self::V, b: Self::V) -> Self::V;
@@ -25,8 +26,8 @@ pub trait Isa {
     fn ge(a: Self::V, b: Self::V) -> u16;
     /// Bits of the lanes where `a > b`.
     fn gt(a: Self::V, b: Self::V) -> u16;
-    /// `base` plus the place of every set bit, in order, at the front of `out`; the rest of `out` is anything. How many there
-    /// are.
+    /// Writes `base` plus the index of every set bit, in order, to the front of `out`; the rest of `out` is undefined.
+    /// Returns how many there are.
     #[inline(always)]
     fn positions(bits: u16, base: u32, out: &mut [u32; LANES]) -> usize {
         let mut count = 0;
@@ -36,12 +37,12 @@ pub trait Isa {
         }
         count
     }
-    /// The same of a whole word.
+    /// Like [`Isa::positions`], for a whole word.
     #[inline(always)]
     fn positions_of_word(bits: u64, base: u32, out: &mut [u32; WORD]) -> usize {
         let mut count = 0;
         for first in (0..WORD).step_by(LANES) {
-            // What is there is never more than the bits before.
+            // At most `first` bits came before, so there is room.
             if let Some(out) = out[count..].first_chunk_mut() {
                 count += Self::positions((bits >> first) as u16, base + first as u32, out);
             }
@@ -50,10 +51,10 @@ pub trait Isa {
     }
 }
 
-/// Bits of a word.
+/// Bits in a word.
 pub const WORD: usize = 64;
 
-/// Plain loops, for any machine.
+/// Plain loops for any machine.
 pub struct Portable;
 
 impl Isa for Portable {
@@ -104,11 +105,11 @@ impl Isa for Portable {
     }
 }
 
-/// Work compiled for several instruction sets.
+/// A function compiled for several instruction sets.
 pub trait Kernel {
-    /// What it gives.
+    /// Its result.
     type Output;
-    /// The work; mark it `#[inline(always)]` so that it takes on the instruction set of its caller.
+    /// The function body; mark it `#[inline(always)]` so that it is compiled for the instruction set of its caller.
     fn run<I: Isa>(self) -> Self::Output;
 }
 
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
     use crate::compute::simd::dispatch;
 
-    /// Everything that an instruction set can do to its operands.
+    /// Every operation of an instruction set, applied to the operands.
     struct All([Lanes; 3], u64);
 
     impl Kernel for All {
@@ -151,9 +152,9 @@ mod tests {
     }
 
     proptest! {
-        /// Every form of every operation is the plain one to the last bit, ties and infinities included.
+        /// Every operation of every instruction set equals the plain one to the last bit, ties and infinities included.
         #[test]
-        fn instruction_sets_agree_with_the_plain_twin(
+        fn instruction_sets_agree_with_the_portable_loops(
             values in prop::collection::vec(prop_oneof![-4f32..4.0, Just(0.0), Just(1.0), Just(f32::INFINITY)], 48),
             bits in prop_oneof![any::<u64>(), any::<[u64; 3]>().prop_map(|[a, b, c]| a & b & c)],
         ) {
@@ -164,7 +165,7 @@ mod tests {
             };
             prop_assert_eq!(&want.2, &[set(16), set(64)]);
             let clean = |(numbers, masks, places): (Vec<u32>, [u16; 2], [Vec<u32>; 2])| {
-                // The sign of a NaN is nobody's.
+                // The sign of a NaN is unspecified.
                 let numbers: Vec<u32> = numbers.into_iter().map(|n| if f32::from_bits(n).is_nan() { 0 } else { n }).collect();
                 (numbers, masks, places)
             };

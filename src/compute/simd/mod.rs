@@ -1,4 +1,4 @@
-//! Picks the widest vector instructions of the processor for a kernel.
+//! SIMD dispatch: runs a kernel with the widest vector instructions of the processor.
 
 pub mod isa;
 pub mod lanes;
@@ -7,7 +7,7 @@ pub mod x86;
 
 use isa::{Kernel, Portable};
 
-/// Runs `kernel` with the widest instructions that this machine has.
+/// Runs `kernel` with the widest instructions of this machine.
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]

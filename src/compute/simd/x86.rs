@@ -1,8 +1,7 @@
-//! Vector instructions of x86-64 processors, AVX-512 and AVX2, as forms of [`Isa`]; only those that the machine turns out to
-//! have are run.
+//! AVX-512 and AVX2 implementations of [`Isa`], run only if the processor has them.
 //!
-//! This is the only module of the kernels with `unsafe` in it: the instructions, and calling a function that was compiled for
-//! more than the target promises.
+//! This is the only kernel module with `unsafe`: for the instructions, and for calls of functions compiled for more
+//! than the target's baseline.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -10,7 +9,10 @@ use std::arch::x86_64::*;
 use super::isa::{Isa, Kernel};
 use super::lanes::Lanes;
 
-/// Runs `kernel` with the widest of these instructions that the machine has; gives it back where it has none.
+/// Runs `kernel` with the widest of these instruction sets that the machine has.
+///
+/// # Errors
+/// Returns the kernel unchanged if the machine has none of them.
 #[inline]
 pub fn run<K: Kernel>(kernel: K) -> Result<K::Output, K> {
     if has_avx512() {
@@ -20,7 +22,7 @@ pub fn run<K: Kernel>(kernel: K) -> Result<K::Output, K> {
     run_with_avx2(kernel)
 }
 
-/// The same with no more than AVX2.
+/// Like [`run`], with AVX2 at most.
 #[inline]
 pub fn run_with_avx2<K: Kernel>(kernel: K) -> Result<K::Output, K> {
     if has_avx2() {
@@ -30,7 +32,7 @@ pub fn run_with_avx2<K: Kernel>(kernel: K) -> Result<K::Output, K> {
     Err(kernel)
 }
 
-/// The name of what [`run`] uses.
+/// The name of the instruction set that [`run`] uses.
 pub fn name() -> Option<&'static str> {
     if has_avx512() {
         return Some("AVX-512");
@@ -39,12 +41,12 @@ pub fn name() -> Option<&'static str> {
 }
 
 fn has_avx512() -> bool {
-    // The answers are kept by the standard library: each is one load.
+    // The standard library caches the results: each is one load.
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
-        // Not on the oldest machines with AVX-512; those slow down when they use it and do better with AVX2.
+        // Excludes the oldest machines with AVX-512: they lower their clock for it and are faster with AVX2.
         && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("popcnt")
 }
@@ -63,7 +65,7 @@ fn avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx2>()
 }
 
-/// Reached through [`avx512`] only.
+/// Called through [`avx512`] only.
 struct Avx512;
 
 // SAFETY, for all of these: the machine has AVX-512 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
@@ -124,7 +126,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn positions_of_word(bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
-        /// The places of a word, a byte each.
+        /// The bit positions of a word, a byte each.
         static PLACES: [u8; 64] = {
             let mut places = [0; 64];
             let mut place = 0;
@@ -138,23 +140,23 @@ impl Isa for Avx512 {
         unsafe {
             let places = _mm512_maskz_compress_epi8(bits, _mm512_loadu_si512(PLACES.as_ptr().cast()));
             let base = _mm512_set1_epi32(base as i32);
-            let mut put = |k: usize, places: __m128i| {
+            let mut store_part = |k: usize, places: __m128i| {
                 let wide = _mm512_add_epi32(_mm512_cvtepu8_epi32(places), base);
                 _mm512_storeu_epi32(out.as_mut_ptr().add(16 * k).cast(), wide);
             };
-            put(0, _mm512_extracti32x4_epi32::<0>(places));
-            put(1, _mm512_extracti32x4_epi32::<1>(places));
-            // Few words have so many.
+            store_part(0, _mm512_extracti32x4_epi32::<0>(places));
+            store_part(1, _mm512_extracti32x4_epi32::<1>(places));
+            // Few words have so many set bits.
             if count > 32 {
-                put(2, _mm512_extracti32x4_epi32::<2>(places));
-                put(3, _mm512_extracti32x4_epi32::<3>(places));
+                store_part(2, _mm512_extracti32x4_epi32::<2>(places));
+                store_part(3, _mm512_extracti32x4_epi32::<3>(places));
             }
         }
         count
     }
 }
 
-/// Reached through [`avx2`] only.
+/// Called through [`avx2`] only.
 struct Avx2;
 
 // SAFETY, for all of these: the machine has AVX2 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.

@@ -1,17 +1,17 @@
-//! Layers and channels that the calibration never saw active.
+//! Findings about layers and channels that are never active in calibration.
 
 use super::{Finding, Fix, Severity};
 use crate::convert::{Calibration, Recipe};
 use crate::network::Network;
 
-/// From this share of a layer's channels on, dead ones are more than a note.
-const MANY: f64 = 0.25;
-/// So many layers are named, the worst first.
-const NAMED: usize = 4;
+/// Fraction of a layer's channels from which on dead ones are a warning, not a note.
+const WARNING_FRACTION: f64 = 0.25;
+/// Maximum number of layers named in the text, the worst first.
+const MAX_NAMED_LAYERS: usize = 4;
 
-/// Layers that are never active on the calibration samples (nothing to set a threshold by), and dead channels.
+/// Layers that are never active on the calibration samples (so a threshold rule has no data), and dead channels.
 pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Recipe) -> Vec<Finding> {
-    let (mut found, mut dying) = (Vec::new(), Vec::new());
+    let (mut found, mut with_dead_channels) = (Vec::new(), Vec::new());
     for layer in &calibration.layers {
         let name = network.nodes[layer.node].name.as_str();
         if layer.layer.positive.is_empty() {
@@ -27,10 +27,10 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
         }
         let dead = layer.channels.iter().filter(|channel| channel.positive.is_empty()).count();
         if dead > 0 {
-            dying.push((name, dead, layer.channels.len()));
+            with_dead_channels.push((name, dead, layer.channels.len()));
         }
     }
-    found.extend(dead_channels(&dying, calibration.layers.len()));
+    found.extend(dead_channels(&with_dead_channels, calibration.layers.len()));
     let stray = recipe
         .manual_thresholds
         .keys()
@@ -46,17 +46,20 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
     found
 }
 
-/// One finding for all layers with channels that are never active: `(layer, dead channels, channels)` of each. What follows
-/// from them is the same everywhere.
+/// One finding for all layers with channels that are never active: `(layer, dead channels, channels)` of each. The
+/// consequences are the same for all of them.
 fn dead_channels(layers: &[(&str, usize, usize)], of: usize) -> Option<Finding> {
     let share = |&(_, dead, all): &(&str, usize, usize)| dead as f64 / all.max(1) as f64;
     let worst = layers.iter().map(share).fold(0.0, f64::max);
-    let severity = if worst >= MANY { Severity::Warning } else { Severity::Note };
+    let severity = if worst >= WARNING_FRACTION { Severity::Warning } else { Severity::Note };
     let mut worst_first = layers.to_vec();
     worst_first.sort_by(|a, b| share(b).total_cmp(&share(a)));
-    let mut named: Vec<String> =
-        worst_first.iter().take(NAMED).map(|(name, dead, all)| format!("{dead} of {all} in {name}")).collect();
-    match layers.len().saturating_sub(NAMED) {
+    let mut named: Vec<String> = worst_first
+        .iter()
+        .take(MAX_NAMED_LAYERS)
+        .map(|(name, dead, all)| format!("{dead} of {all} in {name}"))
+        .collect();
+    match layers.len().saturating_sub(MAX_NAMED_LAYERS) {
         0 => {}
         1 => named.push("some in one more layer".into()),
         more => named.push(format!("some in {more} more layers")),
@@ -82,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_channels_are_told_once_and_the_worst_first() {
+    fn dead_channels_are_one_finding_with_the_worst_layer_first() {
         assert_eq!(dead_channels(&[], 3), None);
         let one = dead_channels(&[("a", 1, 16)], 3).unwrap();
         assert!(one.text.starts_with("1 of 3 layers has channels"), "{}", one.text);

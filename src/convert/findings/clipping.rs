@@ -1,11 +1,11 @@
-//! Thresholds fitted to something that the ANN does not compute.
+//! Finding about thresholds fitted to unclipped activations although the ANN clips.
 
 use super::{Finding, Fix};
 use crate::convert::{Recipe, SpikingNetwork, ThresholdRule};
 
-/// Thresholds that were fitted to ReLU(z) although the ANN itself clips at a learned λ: every rule but
-/// [`ThresholdRule::Learned`] looks at activations as if they went on above λ. Layers set by hand are left to the hand.
-/// `None` where there are no such layers.
+/// Thresholds that were fitted to ReLU(z) although the ANN itself clips at a learned λ. Every rule except
+/// [`ThresholdRule::Learned`] treats activations as unbounded above λ. Layers with a manual threshold are skipped.
+/// `None` if there are no such layers.
 pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option<Finding> {
     if recipe.threshold == ThresholdRule::Learned {
         return None;
@@ -16,21 +16,21 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
         return None;
     }
     let ratios = fitted.iter().flat_map(|(layer, lambda)| layer.theta.iter().map(move |theta| theta / lambda));
-    let (least, most) = ratios.fold((f32::INFINITY, 0.0f32), |(a, b), ratio| (a.min(ratio), b.max(ratio)));
-    let everywhere = spiking.layers.iter().all(|layer| layer.activation.lambda().is_some());
-    let (advice, mend) = if everywhere {
+    let (min_ratio, max_ratio) = ratios.fold((f32::INFINITY, 0.0f32), |(a, b), ratio| (a.min(ratio), b.max(ratio)));
+    let all_clip = spiking.layers.iter().all(|layer| layer.activation.lambda().is_some());
+    let (advice, fix) = if all_clip {
         ("use the learned thresholds", Some(Fix::Threshold(ThresholdRule::Learned)))
     } else {
         ("set the thresholds of these layers to λ by hand", None)
     };
     let text = format!(
         "{} of {} layers clip at a learned λ (clip or QCFS), but the rule {} fits their thresholds to the unclipped \
-         ReLU(z): θ is {least:.2} to {most:.2} times λ, and the ANN has θ = λ; {advice}",
+         ReLU(z): θ is {min_ratio:.2} to {max_ratio:.2} times λ, and the ANN has θ = λ; {advice}",
         fitted.len(),
         spiking.layers.len(),
         recipe.threshold
     );
-    Some(Finding { mend, ..Finding::warning("fitted past the clip", None, text) })
+    Some(Finding { mend: fix, ..Finding::warning("fitted past the clip", None, text) })
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_beyond_the_learned_clip_are_found_and_the_hand_is_trusted() {
+    fn thresholds_above_the_learned_clip_are_found_except_manual_ones() {
         let qcfs = Activation::Qcfs { lambda: 2.0, levels: 8, shift: 0.5 };
         let network = |layers| SpikingNetwork {
             layers,
@@ -74,7 +74,7 @@ mod tests {
         assert!(unclipped_thresholds(&both, &recipe).unwrap().text.contains("1 of 2"));
         let learned = Recipe { threshold: ThresholdRule::Learned, ..Recipe::default() };
         assert_eq!(unclipped_thresholds(&both, &learned), None);
-        // A ReLU has no learned threshold, so that the rule cannot be used for all.
+        // A ReLU has no learned threshold, so the rule cannot be used for all layers.
         let mixed = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Relu, 1.0)]);
         assert_eq!(unclipped_thresholds(&mixed, &Recipe::default()).unwrap().mend, None);
         assert_eq!(unclipped_thresholds(&network(vec![layer("b", Activation::Relu, 1.0)]), &Recipe::default()), None);

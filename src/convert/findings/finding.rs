@@ -1,5 +1,4 @@
-//! The doctor: what a person should know about a network and its conversion before they believe the numbers, and what
-//! mends it. Each file looks at one thing; none of them runs the spiking network. Knows no window.
+//! A finding of the diagnosis: what is unusual or wrong, how severe, and its fix.
 
 use std::fmt;
 
@@ -8,33 +7,33 @@ use serde::Serialize;
 use crate::convert::{MaxPoolRule, ThresholdRule};
 use crate::data::Scaling;
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Something that was done or assumed, and what follows from it.
+    /// Something that was done or assumed, and its consequence.
     Note,
-    /// The numbers are likely to mislead.
+    /// The results are likely to mislead.
     Warning,
-    /// The network cannot be converted like this.
+    /// The network cannot be converted with these settings.
     Error,
 }
 
-/// Something that was done to a network or looks wrong about it.
+/// One result of the diagnosis: something that was done to a network, or that looks wrong about it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// A few words that name what was looked at; the same for every finding of its kind.
+    /// A short name of what was checked; the same for every finding of its kind.
     pub kind: &'static str,
     pub severity: Severity,
-    /// Dotted path of the layer it belongs to; `None` for the network or the recipe as a whole.
+    /// Dotted path of the layer; `None` for the network or the recipe as a whole.
     pub layer: Option<String>,
     /// What is wrong and what to do, in plain words.
     pub text: String,
-    /// What mends it, where one change of the settings does.
+    /// The fix, if one change of the settings is enough.
     pub mend: Option<Fix>,
 }
 
-/// A change of the settings that mends a finding. Undo takes it back.
+/// A change of the settings that fixes a finding. Undo reverts it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fix {
@@ -42,7 +41,7 @@ pub enum Fix {
     Pooling(MaxPoolRule),
     /// v(0) as a fraction of θ.
     VInit(f32),
-    /// θ of one layer by hand, or back to the rule.
+    /// θ of one layer set manually, or reset to the rule.
     LayerThreshold {
         layer: String,
         theta: Option<f32>,
@@ -58,26 +57,26 @@ pub enum Fix {
 }
 
 impl Finding {
-    /// A finding without a mend.
+    /// A finding without a fix.
     pub fn new(kind: &'static str, severity: Severity, layer: Option<&str>, text: impl Into<String>) -> Self {
         Self { kind, severity, layer: layer.map(str::to_owned), text: text.into(), mend: None }
     }
-    /// Something to know.
+    /// A finding that is good to know.
     pub fn note(kind: &'static str, layer: Option<&str>, text: impl Into<String>) -> Self {
         Self::new(kind, Severity::Note, layer, text)
     }
-    /// Something that is likely to mislead.
+    /// A finding that is likely to mislead.
     pub fn warning(kind: &'static str, layer: Option<&str>, text: impl Into<String>) -> Self {
         Self::new(kind, Severity::Warning, layer, text)
     }
-    /// The same with what mends it.
+    /// This finding with its fix.
     pub fn with_fix(self, mend: Fix) -> Self {
         Self { mend: Some(mend), ..self }
     }
 }
 
 impl Severity {
-    /// The word for it.
+    /// The word for the severity.
     pub fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -88,7 +87,7 @@ impl Severity {
 }
 
 impl Fix {
-    /// What a button says that does it.
+    /// The label of the button that applies the fix.
     pub fn label(&self) -> String {
         match self {
             Self::Threshold(rule) => format!("Use thresholds: {rule}"),
@@ -102,7 +101,7 @@ impl Fix {
             Self::Steps(steps) => format!("Set T to {steps}"),
         }
     }
-    /// The options of the command line that do it; empty where there are none.
+    /// The command-line options for the fix; empty if there are none.
     pub fn cli_options(&self) -> String {
         match self {
             Self::Threshold(rule) => format!("--threshold {rule}"),
@@ -126,16 +125,17 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Findings that say the same of several layers, as one with all of them.
+/// Findings with the same text about several layers, as one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindingGroup<'a> {
     /// The first of them.
     pub finding: &'a Finding,
-    /// Every layer it was found at, in order; one or none for a finding that stands alone.
+    /// Every layer of the group, in order; one or none for a single finding.
     pub layers: Vec<&'a str>,
 }
 
-/// `findings` with those that differ in nothing but the layer put together, in their order. What one click mends stands alone.
+/// Merges `findings` that differ only in their layer, in their order. Findings with a fix stay separate, since one
+/// click fixes one of them.
 pub fn group_by_kind(findings: &[Finding]) -> Vec<FindingGroup<'_>> {
     let mut groups: Vec<FindingGroup<'_>> = Vec::new();
     for finding in findings {
@@ -163,7 +163,7 @@ impl fmt::Display for FindingGroup<'_> {
     }
 }
 
-/// The most serious first, otherwise in the order they were found.
+/// Sorts by descending severity; equal ones keep their order.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
 }
@@ -173,13 +173,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_several_layers_is_said_once() {
-        let mended = Finding::note("k", Some("d"), "same").with_fix(Fix::Steps(2));
+    fn findings_with_the_same_text_are_grouped() {
+        let fixable = Finding::note("k", Some("d"), "same").with_fix(Fix::Steps(2));
         let all = [
             Finding::note("k", Some("a"), "same"),
             Finding::note("k", Some("b"), "other"),
             Finding::note("k", Some("c"), "same"),
-            mended,
+            fixable,
             Finding::note("k", None, "same"),
         ];
         let lines: Vec<String> = group_by_kind(&all).iter().map(FindingGroup::to_string).collect();

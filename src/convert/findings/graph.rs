@@ -1,5 +1,4 @@
-//! What can be seen in the graph alone: scales that could not be folded into weights, activations with a shifted base,
-//! functions that only the readout computes.
+//! Findings from the graph alone: unfolded scales and QCFS shifts that differ from v(0).
 
 use super::{Finding, Fix};
 use crate::convert::{Recipe, ThresholdRule};
@@ -7,18 +6,18 @@ use crate::network::{Activation, Network, NodeId, Op};
 
 /// Findings about `network`, rewritten for conversion, under `recipe`.
 pub fn check_network(network: &Network, recipe: &Recipe) -> Vec<Finding> {
-    let scales = network.nodes.iter().enumerate().filter_map(|(id, _)| unfolded(network, id));
-    scales.chain(staircase_starts(network, recipe)).collect()
+    let scales = network.nodes.iter().enumerate().filter_map(|(id, _)| unfolded_scale(network, id));
+    scales.chain(staircase_shift(network, recipe)).collect()
 }
 
-/// A scale and shift that stands behind neurons and therefore acts on spikes.
-fn unfolded(network: &Network, id: NodeId) -> Option<Finding> {
+/// A scale and shift behind neurons, which therefore acts on spikes.
+fn unfolded_scale(network: &Network, id: NodeId) -> Option<Finding> {
     let node = &network.nodes[id];
     let Op::Affine { scale, shift } = &node.op else { return None };
     let source = &network.nodes[node.inputs[0]];
     let neurons = match source.op {
         Op::Activation(_) => source,
-        // Behind a pool or a reshape of spikes it is the same.
+        // A pool or a reshape of spikes in between makes no difference.
         _ => upstream_neurons(network, node.inputs[0])?,
     };
     let shifted = shift.iter().any(|&v| v != 0.0);
@@ -33,7 +32,7 @@ fn unfolded(network: &Network, id: NodeId) -> Option<Finding> {
     Some(Finding::note("unfolded scale", Some(&node.name), text))
 }
 
-/// The only neurons that `id` takes its values from, past nodes that move or average values.
+/// The only neurons whose values reach `id`, through nodes that move or average values.
 fn upstream_neurons(network: &Network, id: NodeId) -> Option<&crate::network::Node> {
     let node = &network.nodes[id];
     match (&node.op, node.inputs.as_slice()) {
@@ -44,8 +43,8 @@ fn upstream_neurons(network: &Network, id: NodeId) -> Option<&crate::network::No
     }
 }
 
-/// QCFS layers whose steps begin elsewhere than where the neurons start.
-fn staircase_starts(network: &Network, recipe: &Recipe) -> Option<Finding> {
+/// QCFS layers whose staircase shift differs from the neurons' v(0).
+fn staircase_shift(network: &Network, recipe: &Recipe) -> Option<Finding> {
     if recipe.threshold != ThresholdRule::Learned {
         return None;
     }
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_norm_behind_neurons_is_named_and_one_before_them_is_folded() {
+    fn batch_norm_after_neurons_is_reported_and_before_them_is_folded() {
         let weights = || Weights::new(vec![2, 2], vec![1.0, 0.0, 0.0, 1.0]);
         let linear = || Op::Linear { weight: weights(), bias: None };
         let affine = || Op::Affine { scale: vec![2.0, 1.0], shift: vec![0.0, 1.0] };

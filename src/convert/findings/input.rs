@@ -1,55 +1,55 @@
-//! Input that is not what the network was trained or calibrated on.
+//! Findings about input that differs from what the network was trained or calibrated on.
 
 use super::{Finding, Fix};
 use crate::data::Scaling;
 
-/// Of fewer samples nothing is said about how well they are answered.
-const FEWEST: usize = 16;
+/// Minimum number of samples for a statement about accuracy.
+const MIN_SAMPLES: usize = 16;
 
-/// Mean, spread and ends of a set of values.
+/// Mean, standard deviation, minimum and maximum of a set of values.
 #[derive(Clone, Copy, Debug)]
 struct Range {
     mean: f64,
     deviation: f64,
-    least: f32,
-    most: f32,
+    min: f32,
+    max: f32,
 }
 
 impl Range {
-    fn of(values: &[f32]) -> Option<Self> {
+    fn new(values: &[f32]) -> Option<Self> {
         let n = values.len() as f64;
         let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
         let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
-        let least = values.iter().copied().fold(f32::INFINITY, f32::min);
-        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        (!values.is_empty()).then_some(Self { mean, deviation: square.sqrt(), least, most })
+        let min = values.iter().copied().fold(f32::INFINITY, f32::min);
+        let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        (!values.is_empty()).then_some(Self { mean, deviation: square.sqrt(), min, max })
     }
 }
 
-/// The run's scaled input against that of the calibration: means that lie more than one standard deviation apart, or
-/// spreads that differ by more than a factor of two.
+/// Compares the run's scaled input with that of the calibration: means more than one standard deviation apart, or
+/// standard deviations that differ by more than a factor of two.
 pub fn far_input(calibrated: &[f32], run: &[f32]) -> Option<Finding> {
-    let (known, new) = (Range::of(calibrated)?, Range::of(run)?);
-    let apart = (known.mean - new.mean).abs() > known.deviation.max(1e-9);
-    let ratio = new.deviation.max(1e-9) / known.deviation.max(1e-9);
+    let (calibration, new) = (Range::new(calibrated)?, Range::new(run)?);
+    let apart = (calibration.mean - new.mean).abs() > calibration.deviation.max(1e-9);
+    let ratio = new.deviation.max(1e-9) / calibration.deviation.max(1e-9);
     if !apart && (0.5..=2.0).contains(&ratio) {
         return None;
     }
-    let words = |r: Range| format!("{:.3} ± {:.3} (from {:.3} to {:.3})", r.mean, r.deviation, r.least, r.most);
+    let describe = |r: Range| format!("{:.3} ± {:.3} (from {:.3} to {:.3})", r.mean, r.deviation, r.min, r.max);
     let text = format!(
         "the input of the run is far from that of the calibration: {} against {}, so the thresholds may not fit. \
          Calibrate on samples like those that are run, with the same scaling",
-        words(new),
-        words(known)
+        describe(new),
+        describe(calibration)
     );
     Some(Finding::warning("input range", None, text))
 }
 
-/// The scaling that is set against what was `measured`: accuracy (0 to 1) of the ANN under the present scaling and under
-/// others. Found where another one is better by at least a fifth of all samples.
+/// Another input scaling that fits better. `accuracy` (0 to 1) is that of the ANN under the `present` scaling, `others`
+/// under other ones. Found if another scaling is better by at least a fifth of all samples.
 pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]) -> Option<Finding> {
     let others = || others.iter().filter(|(scaling, _)| scaling != present);
-    // Among equals the first: it comes before those that are less usual.
+    // The first of equals: the scalings are sorted from usual to unusual.
     let best = others().reduce(|best, other| if other.1 > best.1 { other } else { best })?;
     if best.1 < accuracy + 0.2 {
         return None;
@@ -68,11 +68,11 @@ pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]
     Some(Finding::warning("input scaling", None, text).with_fix(Fix::Scaling(best.0.clone())))
 }
 
-/// An ANN whose `accuracy` on `samples` is that of guessing among `classes`, two standard deviations above included.
+/// An ANN whose `accuracy` on `samples` is at chance level for `classes`, up to two standard deviations above.
 pub fn at_chance(accuracy: f64, samples: usize, classes: usize) -> Option<Finding> {
-    let guessed = 1.0 / classes.max(1) as f64;
-    let spread = (guessed * (1.0 - guessed) / samples.max(1) as f64).sqrt();
-    if samples < FEWEST || accuracy > guessed + 2.0 * spread {
+    let chance = 1.0 / classes.max(1) as f64;
+    let spread = (chance * (1.0 - chance) / samples.max(1) as f64).sqrt();
+    if samples < MIN_SAMPLES || accuracy > chance + 2.0 * spread {
         return None;
     }
     let text = format!(
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_no_better_than_guessing_are_found() {
+    fn accuracy_at_chance_level_is_found() {
         assert!(at_chance(0.13, 64, 10).is_some_and(|found| found.text.contains("13 % on the first 64 samples")));
         assert_eq!((at_chance(0.3, 64, 10), at_chance(0.0, 8, 10)), (None, None));
     }

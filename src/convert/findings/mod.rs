@@ -1,5 +1,6 @@
-//! The doctor: what a person should know about a network and its conversion before they believe the numbers, and what
-//! mends it. Each file looks at one thing; none of them runs the spiking network. Knows no window.
+//! Diagnosis of a network and its conversion: findings about likely errors, and their fixes.
+//!
+//! Each file checks one thing; none of them runs the spiking network. Does not depend on the window.
 
 mod activity;
 mod clipping;

@@ -1,15 +1,15 @@
-//! What was done to the samples before the network saw them, and whether a run sees all of a recording.
+//! Findings about how samples were read, and about event recordings that a run covers in part.
 
 use std::ops::Range;
 
 use super::{Finding, Fix};
 use crate::data::Samples;
 
-/// From so many calibration samples on another stretch of the set is offered.
-const ENOUGH: usize = 32;
+/// Minimum number of other samples for which calibrating on them is suggested.
+const MIN_SUGGESTED: usize = 32;
 
-/// What the reader did to `samples`, and steps that do not fit recordings of events: a run of `steps` time-steps sees one
-/// frame a step, while the ANN answers the mean of all.
+/// What the reader changed in `samples`, and a T that does not fit event recordings: a run of `steps` time steps reads
+/// one frame a step, while the ANN gets the mean of all frames.
 pub fn check_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
     let mut found: Vec<Finding> = samples.notes.iter().map(|note| Finding::note("samples", None, note)).collect();
     let Some(frames) = samples.frames.as_ref().map(|frames| frames.count) else { return found };
@@ -30,8 +30,8 @@ pub fn check_samples(samples: &Samples, steps: usize) -> Vec<Finding> {
     found
 }
 
-/// Samples that are run and were calibrated on: thresholds fit those better than new ones. `calibrated` and `run` are ranges
-/// of one set of `count` samples.
+/// Samples that are both run and calibrated on: thresholds fit those better than new ones. `calibrated` and `run` are
+/// ranges of one set of `count` samples.
 pub fn calibrated_on(calibrated: &Range<usize>, run: &Range<usize>, count: usize) -> Option<Finding> {
     let both = run.end.min(calibrated.end).saturating_sub(run.start.max(calibrated.start));
     if both == 0 || count < 2 {
@@ -45,12 +45,12 @@ pub fn calibrated_on(calibrated: &Range<usize>, run: &Range<usize>, count: usize
         calibrated.end
     );
     let found = Finding::note("calibrated on", None, text);
-    // On the longer of the two stretches beside those that are run.
+    // Suggests the longer of the two ranges beside those that are run.
     let (before, after) = (run.start.min(count), count.saturating_sub(run.end));
     let (first, free) = if before >= after { (0, before) } else { (run.end, after) };
-    let wanted = calibrated.len().min(free);
-    Some(if wanted >= ENOUGH.min(calibrated.len()) {
-        found.with_fix(Fix::Calibrate { first, count: wanted })
+    let suggested = calibrated.len().min(free);
+    Some(if suggested >= MIN_SUGGESTED.min(calibrated.len()) {
+        found.with_fix(Fix::Calibrate { first, count: suggested })
     } else {
         found
     })
@@ -64,7 +64,7 @@ mod tests {
     use crate::data::FrameSequence;
 
     #[test]
-    fn samples_of_the_calibration_are_no_new_ones() {
+    fn samples_that_are_also_calibration_samples_are_found() {
         assert_eq!(calibrated_on(&(0..256), &(256..356), 1000), None);
         let found = calibrated_on(&(0..256), &(0..300), 2000).unwrap();
         assert!(found.text.starts_with("256 of the 300 samples"), "{}", found.text);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_see_only_some_frames_are_found() {
+    fn steps_that_use_only_some_frames_are_found() {
         let frames = FrameSequence { count: 4, values: Arc::new(vec![0.0; 4]) };
         let samples = Samples {
             source: "test".into(),

@@ -1,21 +1,21 @@
-//! Thresholds that cannot do what they should: fitted to too few values, far from the activations, or on another scale
-//! than the spikes that come in.
+//! Findings about thresholds: too few values, out of range, or scaled differently from their inputs.
 
 use super::{Finding, Fix};
 use crate::convert::{Calibration, Granularity, Recipe, SpikingNetwork, ThresholdRule};
 use crate::network::{Network, NodeId, Op};
 
-/// A percentile with fewer values than this above it is decided by chance.
-const ABOVE: f64 = 10.0;
-/// More than this share of the activations above θ is a choice that one should know of.
-const CLIPPED: f64 = 0.05;
-/// A threshold beyond this many times the largest activation leaves its layer all but silent.
-const BEYOND: f32 = 4.0;
-/// A shortcut whose spikes are worth this many thresholds delivers more than the layer can answer in a step.
-const HEAVY: f32 = 2.0;
+/// A percentile with fewer values than this above it is noisy.
+const MIN_VALUES_ABOVE: f64 = 10.0;
+/// Fraction of activations above θ from which on there is a warning.
+const MAX_CLIPPED_FRACTION: f64 = 0.05;
+/// A threshold beyond this many times the largest activation makes its layer almost silent.
+const MAX_RATIO_TO_LARGEST: f32 = 4.0;
+/// A shortcut whose spikes have more than this many times the layer's θ delivers more than the layer can emit in a
+/// step.
+const MAX_SHORTCUT_RATIO: f32 = 2.0;
 
-/// Percentiles over so few values that they are but the maximum, or next to it. `pool` is how many samples there are to
-/// calibrate on and where the calibration begins.
+/// Percentiles over so few values that they are almost the maximum. `pool` is the number of samples available for
+/// calibration, `first` where the calibration begins.
 pub fn too_few_values(
     network: &Network,
     calibration: &Calibration,
@@ -38,7 +38,7 @@ pub fn too_few_values(
         .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name));
     let few: Vec<(&str, usize)> = fitted
         .map(|layer| (network.nodes[layer.node].name.as_str(), values(layer)))
-        .filter(|(_, n)| *n as f64 * share < ABOVE)
+        .filter(|(_, n)| *n as f64 * share < MIN_VALUES_ABOVE)
         .collect();
     let (name, least) = *few.iter().min_by_key(|(_, n)| *n)?;
     let per = if recipe.granularity == Granularity::Channel { "a channel" } else { "the layer" };
@@ -49,15 +49,16 @@ pub fn too_few_values(
         calibration.layers.len(),
         least as f64 * share
     );
-    // Rounding must not ask for one more.
-    let needed = ((ABOVE / share / (least.max(1) as f64 / calibration.samples.max(1) as f64)) - 1e-6).ceil() as usize;
+    // Rounding must not require one more.
+    let needed =
+        ((MIN_VALUES_ABOVE / share / (least.max(1) as f64 / calibration.samples.max(1) as f64)) - 1e-6).ceil() as usize;
     let finding = Finding::warning("too few calibration samples", Some(name), text);
     let count = needed.min(pool.saturating_sub(first));
-    // More samples help only where there are some.
+    // More samples help only if there are some.
     Some(if count > calibration.samples { finding.with_fix(Fix::Calibrate { first, count }) } else { finding })
 }
 
-/// Thresholds against the activations of the calibration: far above all of them, or below many.
+/// Compares thresholds with the activations of the calibration: far above all of them, or below many.
 pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> Vec<Finding> {
     let mut found = Vec::new();
     for (layer, statistics) in spiking.layers.iter().zip(&calibration.layers) {
@@ -65,18 +66,18 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
         if sorted.positive.is_empty() || layer.theta.is_empty() {
             continue;
         }
-        // λ is where the ANN itself clips.
+        // The ANN itself clips at λ.
         let highest = layer.activation.lambda().map_or(sorted.max(), |lambda| sorted.max().min(lambda));
         let (least, most) = layer.theta.iter().fold((f32::INFINITY, 0.0f32), |(a, b), &t| (a.min(t), b.max(t)));
         let to_largest = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(highest) };
-        if least > BEYOND * highest {
+        if least > MAX_RATIO_TO_LARGEST * highest {
             let text = format!(
                 "θ is {least:.4} but no calibration activation is above {highest:.4}: its neurons hardly ever fire"
             );
             found.push(Finding::warning("threshold out of reach", Some(&layer.name), text).with_fix(to_largest));
         } else if layer.theta.len() == 1 && most < 0.99 * highest {
             let lost = sorted.fraction_above(most);
-            if lost > CLIPPED {
+            if lost > MAX_CLIPPED_FRACTION {
                 let text = format!(
                     "{:.1} % of the activations are above θ = {most:.4} (largest {highest:.4}) and are clipped",
                     lost * 100.0
@@ -88,9 +89,9 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
     found
 }
 
-/// Branches of a sum on scales that do not fit: spikes that come through a shortcut without weights are worth the θ of the
-/// layer that sent them, and where that is several times the θ of the layer that adds them up, it cannot answer them in the
-/// steps they come in.
+/// Branches of a sum with different scales. Spikes that arrive through a shortcut without weights have the θ of the
+/// layer that emitted them. If that is several times the θ of the layer that adds them up, it cannot emit as much in
+/// the steps in which they arrive.
 pub fn branch_scales(network: &Network, spiking: &SpikingNetwork) -> Vec<Finding> {
     let theta_of = |node: NodeId| {
         let layer = spiking.layers.iter().find(|layer| layer.node == node)?;
@@ -104,30 +105,30 @@ pub fn branch_scales(network: &Network, spiking: &SpikingNetwork) -> Vec<Finding
         }
         let theta = layer.theta.iter().copied().filter(|&theta| theta > 0.0).fold(f32::INFINITY, f32::min);
         for &branch in &network.nodes[sum].inputs {
-            let Some((source, sent)) = plain_source(network, branch).and_then(theta_of) else { continue };
+            let Some((source, sent)) = unweighted_source(network, branch).and_then(theta_of) else { continue };
             let worth = sent / theta;
-            if worth > HEAVY {
+            if worth > MAX_SHORTCUT_RATIO {
                 let text = format!(
                     "the branches of this sum have different scales: a spike of '{}' arrives through the shortcut with \
                      an amplitude of {worth:.1} θ of this layer, which emits at most one θ per step; the rest stays on \
                      the membrane. Set its θ nearer to {sent:.4}",
                     source.name
                 );
-                let mend = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(sent) };
-                found.push(Finding::warning("branches scaled apart", Some(&layer.name), text).with_fix(mend));
+                let fix = Fix::LayerThreshold { layer: layer.name.clone(), theta: Some(sent) };
+                found.push(Finding::warning("branches scaled apart", Some(&layer.name), text).with_fix(fix));
             }
         }
     }
     found
 }
 
-/// The neurons whose spikes reach `id` as they are, without weights or scale.
-fn plain_source(network: &Network, id: NodeId) -> Option<NodeId> {
+/// The neurons whose spikes reach `id` unchanged, without weights or scale.
+fn unweighted_source(network: &Network, id: NodeId) -> Option<NodeId> {
     let node = &network.nodes[id];
     match (&node.op, node.inputs.as_slice()) {
         (Op::Activation(_), _) => Some(id),
         (Op::Slice { .. } | Op::Pad { .. } | Op::Reshape | Op::Transpose { .. }, &[input]) => {
-            plain_source(network, input)
+            unweighted_source(network, input)
         }
         _ => None,
     }
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn few_values_far_thresholds_and_heavy_shortcuts_are_found() {
+    fn too_few_values_and_mismatched_thresholds_and_shortcuts_are_found() {
         let program = Program::new(Arc::new(residual()), &burn::tensor::Device::flex());
         let input: Vec<f32> = (0..40).map(|k| k as f32 / 40.0).collect();
         let calibration = calibrate(&program, &input, 20, &JobControl::default()).unwrap();

@@ -1,10 +1,10 @@
-//! What the comparison with stored outputs found.
+//! Finding from comparing the network with reference outputs stored beside its file.
 
 use super::Finding;
 use crate::Result;
 use crate::compute::verify::Verification;
 
-/// The outcome as a finding: a note where the network gives its stored outputs, a warning where it does not or where the
+/// The comparison as a finding: a note if the network reproduces its stored outputs, a warning if it does not or if the
 /// stored values cannot be compared.
 pub fn verified(outcome: &Result<Verification>) -> Finding {
     let kind = "verification";

@@ -1,11 +1,14 @@
-//! COS (Hao et al., "Bridging the Gap between ANNs and SNNs by Calibrating Offset Spikes", ICLR 2023): v(0) is shifted so
-//! that re-running the first ρ inputs gives exactly one spike less or more.
+//! COS correction: shifts v(0) so that the first ρ steps give exactly one spike less or more.
+//!
+//! Source: Hao et al., "Bridging the Gap between ANNs and SNNs by Calibrating Offset Spikes", ICLR 2023.
 //!
 //! Over ρ steps, with m(t) the charged potential before reset and ε = 0.001 θ:
 //! too many (v(ρ) < 0, n ≥ 1): `v0 ← v0 − max(θ, min over spikes of (m − θ) + ε)`;
 //! too few (v(ρ) ≥ θ, n < ρ): `v0 ← v0 + max(θ, min over silent steps of (θ − m) + ε)`.
-//! Each pass moves the count by one; passes repeat until none is left to move. From the second pass on v(ρ) holds the shift
-//! of the first, so that a neuron that was mended may be moved past its target; [`CosRule::Exact`] takes the shift out again.
+//!
+//! Each pass changes the count by one; passes repeat until no neuron needs a shift. From the second pass on v(ρ)
+//! contains the shift of the first, so a corrected neuron may be moved past its target. [`CosRule::Exact`] subtracts
+//! the shift again.
 
 use crate::compute::event::gather::Column;
 use crate::compute::simd::lanes::LANES;
@@ -13,10 +16,10 @@ use crate::convert::{CosRule, Reset, TieRule};
 use crate::simulate::column::NeuronColumn;
 use crate::simulate::neuron::step;
 
-/// The published program's stand-in for the potential at a silent step when there is none, in θ.
+/// The published program's substitute for the potential at a silent step if there is none, in θ.
 const SENTINEL: f32 = -1000.0;
 
-/// The constants of a calibration.
+/// Constants of the correction.
 #[derive(Clone, Copy, Debug)]
 pub struct CosShift {
     /// ρ, at most the number of steps of the current.
@@ -26,21 +29,21 @@ pub struct CosShift {
     pub tie: TieRule,
 }
 
-/// What ρ steps of one neuron leave behind.
+/// Statistics of ρ steps of one neuron.
 #[derive(Clone, Copy)]
 struct StepStatistics {
     v: f32,
     spikes: usize,
-    /// What the ρ steps put on the membrane.
+    /// The charge from the ρ steps.
     charge: f32,
-    /// The least m − θ over the steps with a spike.
+    /// The smallest m − θ over the steps with a spike.
     min_above: f32,
-    /// The least θ − m over the steps without.
+    /// The smallest θ − m over the steps without.
     min_below: f32,
 }
 
 impl CosShift {
-    /// Shifts the potentials of `neurons`, which stand before the first step, by the first ρ steps of `column`.
+    /// Shifts the potentials of `neurons`, which are before their first step, by the first ρ steps of `column`.
     pub fn calibrate_column<const N: usize>(&self, neurons: &mut NeuronColumn<N>, column: &Column<N>) {
         let flat = |row: &[crate::compute::Lanes; N]| row.iter().flat_map(|lanes| lanes.0).collect::<Vec<f32>>();
         let rows: Vec<Vec<f32>> = column.iter().take(self.steps).map(flat).collect();
@@ -52,18 +55,20 @@ impl CosShift {
     }
 
     /// Shifts `start` (`[F]`, v(0) of one sample's neurons) by the first ρ steps of `current`: `current(t)` is that
-    /// sample's row at step `t` (0-based), `[F]`. `shift` is the charge that each step adds beside the current, in θ.
+    /// sample's row at step `t` (0-based), `[F]`. `shift` is the current that each step adds to the input current, in
+    /// θ.
     pub fn calibrate<'a>(&self, start: &mut [f32], theta: &[f32], shift: f32, current: impl Fn(usize) -> &'a [f32]) {
         let first = if self.rule == CosRule::Exact { start.to_vec() } else { Vec::new() };
         for _ in 0..self.passes {
-            let tally = self.tally(start, theta, shift, &current);
+            let statistics = self.statistics(start, theta, shift, &current);
             let mut moved = false;
-            for (k, ((v0, &theta), mut tally)) in start.iter_mut().zip(theta).zip(tally).enumerate() {
+            for (k, ((v0, &theta), mut statistics)) in start.iter_mut().zip(theta).zip(statistics).enumerate() {
                 if let Some(first) = first.get(k) {
-                    // What v(ρ) would be without the shift. Not v(ρ) less the shift: a shift ends in ε, which rounds.
-                    tally.v = first + tally.charge - theta * tally.spikes as f32;
+                    // v(ρ) as it would be without the shift. Computed from the charge, not as v(ρ) minus the shift: a
+                    // shift ends in ε, which rounds.
+                    statistics.v = first + statistics.charge - theta * statistics.spikes as f32;
                 }
-                let by = self.shift_of(tally, theta);
+                let by = self.shift_of(statistics, theta);
                 *v0 += by;
                 moved |= by != 0.0;
             }
@@ -73,7 +78,7 @@ impl CosShift {
         }
     }
 
-    fn tally<'a>(
+    fn statistics<'a>(
         &self,
         start: &[f32],
         theta: &[f32],
@@ -82,33 +87,33 @@ impl CosShift {
     ) -> Vec<StepStatistics> {
         let fresh =
             |&v: &f32| StepStatistics { v, spikes: 0, charge: 0.0, min_above: f32::INFINITY, min_below: f32::INFINITY };
-        let mut tally: Vec<StepStatistics> = start.iter().map(fresh).collect();
+        let mut statistics: Vec<StepStatistics> = start.iter().map(fresh).collect();
         for t in 0..self.steps {
-            for ((tally, &current), &theta) in tally.iter_mut().zip(current(t)).zip(theta) {
-                let v = tally.v + shift * theta;
+            for ((statistics, &current), &theta) in statistics.iter_mut().zip(current(t)).zip(theta) {
+                let v = statistics.v + shift * theta;
                 let m = v + current;
-                tally.charge += shift * theta + current;
+                statistics.charge += shift * theta + current;
                 let (spike, after) = step(v, current, theta, Reset::Soft, self.tie);
                 if spike {
-                    tally.spikes += 1;
-                    tally.min_above = tally.min_above.min(m - theta);
+                    statistics.spikes += 1;
+                    statistics.min_above = statistics.min_above.min(m - theta);
                 } else {
-                    tally.min_below = tally.min_below.min(theta - m);
+                    statistics.min_below = statistics.min_below.min(theta - m);
                 }
-                tally.v = after;
+                statistics.v = after;
             }
         }
-        tally
+        statistics
     }
 
-    /// The shift of v(0), 0 for a neuron whose residual potential is as it should be.
-    fn shift_of(&self, tally: StepStatistics, theta: f32) -> f32 {
+    /// The shift of v(0); 0 for a neuron whose residual potential is in range.
+    fn shift_of(&self, statistics: StepStatistics, theta: f32) -> f32 {
         let epsilon = 1e-3 * theta;
-        if tally.v < 0.0 && tally.spikes > 0 {
-            -theta.max(tally.min_above + epsilon)
-        } else if tally.v >= theta && theta > 0.0 {
-            match (tally.spikes < self.steps, self.rule) {
-                (true, _) => theta.max(tally.min_below + epsilon),
+        if statistics.v < 0.0 && statistics.spikes > 0 {
+            -theta.max(statistics.min_above + epsilon)
+        } else if statistics.v >= theta && theta > 0.0 {
+            match (statistics.spikes < self.steps, self.rule) {
+                (true, _) => theta.max(statistics.min_below + epsilon),
                 (false, CosRule::Published) => (1.0 - SENTINEL) * theta + epsilon,
                 (false, _) => 0.0,
             }
@@ -124,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    const GUARDED: CosRule = CosRule::KeepSaturated;
+    const KEEP_SATURATED: CosRule = CosRule::KeepSaturated;
 
     /// The shift of one neuron with θ = 1, v(0) = ½ after `passes`.
     fn shift(input: &[f32], passes: usize, rule: CosRule) -> f32 {
@@ -150,48 +155,48 @@ mod tests {
     }
 
     #[test]
-    fn the_worked_shifts() {
+    fn shifts_follow_the_worked_examples() {
         let one_too_many = [1.2, -1.4, 0.0, 0.0];
-        assert_eq!(shift(&one_too_many, 1, GUARDED), -1.0);
+        assert_eq!(shift(&one_too_many, 1, KEEP_SATURATED), -1.0);
         assert_eq!(run(&one_too_many, -0.5).0, [0, 0, 0, 0]);
         let two_too_many = [1.5, 1.5, -2.0, -2.0];
-        assert!((shift(&two_too_many, 1, GUARDED) + 1.001).abs() < 1e-6);
+        assert!((shift(&two_too_many, 1, KEEP_SATURATED) + 1.001).abs() < 1e-6);
         assert_eq!(run(&two_too_many, -0.501).0, [0, 1, 0, 0]);
-        assert_eq!(run(&two_too_many, 0.5 + shift(&two_too_many, 2, GUARDED)).0, [0, 0, 0, 0]);
+        assert_eq!(run(&two_too_many, 0.5 + shift(&two_too_many, 2, KEEP_SATURATED)).0, [0, 0, 0, 0]);
         let one_too_few = [-2.0, -2.0, 2.0, 2.0, 2.0];
-        assert_eq!(shift(&one_too_few, 1, GUARDED), 1.0);
+        assert_eq!(shift(&one_too_few, 1, KEEP_SATURATED), 1.0);
         assert_eq!(run(&one_too_few, 1.5).0.iter().sum::<u8>(), 2);
     }
 
     #[test]
-    fn a_saturated_neuron_is_left_alone_unless_the_published_way_is_asked_for() {
-        assert_eq!(shift(&[2.0; 4], 1, GUARDED), 0.0);
+    fn saturated_neurons_shift_only_under_the_published_rule() {
+        assert_eq!(shift(&[2.0; 4], 1, KEEP_SATURATED), 0.0);
         assert!((shift(&[2.0; 4], 1, CosRule::Published) - 1001.001).abs() < 1e-3);
     }
 
     #[test]
-    fn a_target_that_is_just_reached_is_reached() {
-        // Σ = 4.5 and v(0) = ½ make exactly five.
+    fn a_sum_exactly_at_the_target_reaches_it() {
+        // Σ = 4.5 and v(0) = ½ give exactly five.
         let input = [-50, 27, 60, -29, 48, 8, -55, 63].map(|i: i32| i as f32 / 16.0);
         let spikes = run(&input, 0.5 + shift(&input, 32, CosRule::Exact)).0;
         assert_eq!(spikes.iter().map(|&s| u32::from(s)).sum::<u32>(), 5);
     }
 
     proptest! {
-        /// One pass moves exactly one spike, in the direction that is missing.
+        /// One pass changes the count by exactly one spike, in the missing direction.
         #[test]
-        fn a_pass_moves_exactly_one_spike(input in prop::collection::vec(-64i32..64, 1..17)) {
+        fn one_pass_changes_the_count_by_one(input in prop::collection::vec(-64i32..64, 1..17)) {
             let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
             let count = |v0: f32| run(&input, v0).0.iter().map(|&s| i32::from(s)).sum::<i32>();
             let (n, v) = (count(0.5), run(&input, 0.5).1);
-            let moved = count(0.5 + shift(&input, 1, GUARDED)) - n;
+            let moved = count(0.5 + shift(&input, 1, KEEP_SATURATED)) - n;
             let wanted = if v < 0.0 && n > 0 { -1 } else if v >= 1.0 && (n as usize) < input.len() { 1 } else { 0 };
             prop_assert_eq!(moved, wanted);
         }
 
-        /// With enough passes that take their own shift out again the count is the QCFS integer at L = ρ.
+        /// With enough passes that subtract their own shift the count is the QCFS integer at L = ρ.
         #[test]
-        fn enough_passes_reach_the_target(input in prop::collection::vec(-64i32..64, 1..17)) {
+        fn enough_passes_reach_the_expected_spikes(input in prop::collection::vec(-64i32..64, 1..17)) {
             let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
             let q = (input.iter().sum::<f32>() + 0.5).floor().clamp(0.0, input.len() as f32) as u8;
             let n: u8 = run(&input, 0.5 + shift(&input, 32, CosRule::Exact)).0.iter().sum();
@@ -200,7 +205,7 @@ mod tests {
 
         /// ψ ≥ k ⇔ v(ρ) ≥ kθ (given n + k ≤ ρ); ψ ≤ −k ⇔ v(ρ) < (1 − k)θ (given n ≥ k).
         #[test]
-        fn the_residual_tells_the_number_of_offset_spikes(input in prop::collection::vec(-64i32..64, 1..17), k in 1i32..4) {
+        fn residual_potential_determines_the_number_of_offset_spikes(input in prop::collection::vec(-64i32..64, 1..17), k in 1i32..4) {
             let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
             let (spikes, v) = run(&input, 0.5);
             let n: i32 = spikes.iter().map(|&s| i32::from(s)).sum();

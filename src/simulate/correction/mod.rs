@@ -1,4 +1,4 @@
-//! Corrections of single neurons for each sample: silencing (SRP) and shifting the initial potential (COS).
+//! Corrections of single neurons for each sample: silencing (SRP) and shifted initial potential (COS).
 
 pub mod cos;
 pub mod srp;

@@ -1,8 +1,10 @@
-//! SRP (Hao et al., "Reducing ANN-SNN Conversion Error through Residual Membrane Potential", AAAI 2023): after τ pre-steps
-//! of the whole network, neurons whose residual potential says that they fire too much are silenced for the run.
+//! SRP correction: silences neurons whose residual potential after τ pre-steps shows over-firing.
 //!
-//! `k = 0` if `v(τ) ≤ 0.001 θ` (the authors' program) or `v(τ) < 0` (the theory); output `θ·s(t)·k`. The neuron itself goes
-//! on integrating and firing. It mends over-firing only, all or nothing.
+//! Source: Hao et al., "Reducing ANN-SNN Conversion Error through Residual Membrane Potential", AAAI 2023. The
+//! pre-steps run the whole network; silencing lasts for the run.
+//!
+//! `k = 0` if `v(τ) ≤ 0.001 θ` (the authors' program) or `v(τ) < 0` (the theory); output `θ·s(t)·k`. The neuron itself
+//! continues to integrate and fire. The method corrects over-firing only, and only by removing all spikes.
 
 use crate::convert::{SpikingLayer, SrpRule};
 use crate::simulate::SpikeTrain;
@@ -40,7 +42,7 @@ mod tests {
     use crate::simulate::neuron::step;
 
     #[test]
-    fn the_two_rules_differ_at_zero() {
+    fn code_and_theory_rules_differ_at_zero() {
         assert!(is_silenced(0.0, 1.0, SrpRule::Code) && !is_silenced(0.0, 1.0, SrpRule::Theory));
         assert!(is_silenced(-0.1, 1.0, SrpRule::Theory) && !is_silenced(0.002, 1.0, SrpRule::Code));
     }
@@ -53,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worked_category_one_neuron_has_a_negative_residual() {
+    fn the_worked_over_firing_neuron_has_a_negative_residual() {
         let (n, v) = run(&[1.2, -1.4, 0.0, 0.0]);
         assert_eq!((n, expected_spikes(-0.05, 1.0, 4, 1, 0.5)), (1, 0));
         assert!(is_silenced(v, 1.0, SrpRule::Code) && (v + 0.7).abs() < 1e-6);
@@ -62,7 +64,7 @@ mod tests {
     proptest! {
         /// With v(0) = θ/2 and the same mean input: φ > a ⇔ v(T) < 0 and n ≥ 1; φ < a ⇔ v(T) ≥ θ and n < T.
         #[test]
-        fn the_residual_tells_over_and_under_firing(input in prop::collection::vec(-64i32..64, 1..33)) {
+        fn residual_potential_determines_over_and_under_firing(input in prop::collection::vec(-64i32..64, 1..33)) {
             let input: Vec<f32> = input.iter().map(|&i| i as f32 / 32.0).collect();
             let (n, v) = run(&input);
             let steps = input.len();

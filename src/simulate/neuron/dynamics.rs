@@ -1,12 +1,9 @@
-//! The integrate-and-fire neuron: charge, compare, subtract; at most one spike a step. Its relatives that send negative
-//! spikes or several at once are in [`signed`] and [`levels`].
-//!
-//! `m(t) = v(t−1) + I(t)`; `s(t) = [m ≥ θ]` (or `>`); `v(t) = m − θs` (soft) or `(1−s)m` (hard); output `θs`.
+//! Neuron dynamics of a layer: model, reset and tie rule, and one step of it.
 
 use super::integrate_and_fire::step;
 use crate::convert::{NeuronModel, Reset, TieRule};
 
-/// How a layer's neurons work.
+/// Neuron model, reset and tie rule of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dynamics {
     pub neuron: NeuronModel,
@@ -15,7 +12,8 @@ pub struct Dynamics {
 }
 
 impl Dynamics {
-    /// One step of one neuron: its count in units ([`NeuronModel::amplitude`]) and the potential after it. `emitted` is the count so far.
+    /// One step of one neuron: its count in units of [`NeuronModel::amplitude`] and the potential after it. `emitted`
+    /// is the count so far.
     #[inline]
     pub fn step(self, v: f32, current: f32, theta: f32, emitted: i32) -> (i32, f32) {
         match self.neuron {
@@ -79,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_and_steps_that_differ_give_the_worked_pairs() {
+    fn different_levels_and_steps_give_the_worked_pairs() {
         for (z, ann, snn) in
             [(0.125, 0.25, 0.0), (0.25, 0.25, 0.5), (0.375, 0.5, 0.5), (0.75, 0.75, 1.0), (0.9, 1.0, 1.0)]
         {
@@ -97,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_threshold_makes_the_expected_error_vanish() {
+    fn half_a_threshold_makes_the_expected_error_zero() {
         // OPI (Bu et al., AAAI 2022): E[e] = (θ/T)(p − ½), E[e²] = (θ/T)²((p − ½)² + 1/12) for z uniform in (0, θ).
         for (steps, p, mean, square) in
             [(2, 0.0, -0.25, 1.0 / 12.0), (2, 0.5, 0.0, 1.0 / 48.0), (4, 0.25, -0.0625, 0.0091146)]
@@ -115,7 +113,7 @@ mod tests {
     proptest! {
         /// nθ = charge in + v(0) − v(T), exactly in dyadic numbers.
         #[test]
-        fn spikes_times_threshold_equal_charge_in_minus_charge_left(input in prop::collection::vec(-64i32..64, 1..40)) {
+        fn spikes_times_threshold_equal_charge_in_minus_residual(input in prop::collection::vec(-64i32..64, 1..40)) {
             let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
             let (spikes, _, v) = run(1.0, 0.5, &input);
             prop_assert_eq!(spikes.iter().sum::<u32>() as f32, input.iter().sum::<f32>() + 0.5 - v);
@@ -123,7 +121,7 @@ mod tests {
 
         /// With constant input and v(0) = θ/2 the count is the QCFS integer at L = T.
         #[test]
-        fn constant_input_reaches_its_target(z in -32i32..48, steps in 1usize..33) {
+        fn constant_input_reaches_the_expected_spikes(z in -32i32..48, steps in 1usize..33) {
             let z = z as f32 / 32.0;
             prop_assert_eq!(run(1.0, 0.5, &vec![z; steps]).0.iter().sum::<u32>(), expected_spikes(z, 1.0, steps, 1, 0.5));
         }

@@ -1,8 +1,10 @@
-//! One step of the integrate-and-fire neuron.
+//! The integrate-and-fire neuron: charge, compare, reset; at most one spike a step.
+//!
+//! `m(t) = v(t−1) + I(t)`; `s(t) = [m ≥ θ]` (or `>`); `v(t) = m − θs` (soft) or `(1−s)m` (hard); output `θs`.
 
 use crate::convert::{Reset, TieRule};
 
-/// One step of one neuron: the spike and the potential after it.
+/// One step of one neuron: whether it spikes, and the potential after it.
 #[inline]
 pub fn step(v: f32, current: f32, theta: f32, reset: Reset, tie: TieRule) -> (bool, f32) {
     let m = v + current;

@@ -1,7 +1,6 @@
-//! The integrate-and-fire neuron: charge, compare, subtract; at most one spike a step. Its relatives that send negative
-//! spikes or several at once are in [`signed`] and [`levels`].
+//! Neuron models: integrate-and-fire, signed, and multi-spike (group and burst).
 //!
-//! `m(t) = v(t−1) + I(t)`; `s(t) = [m ≥ θ]` (or `>`); `v(t) = m − θs` (soft) or `(1−s)m` (hard); output `θs`.
+//! Each step is a pure function of potential, current and threshold: `(v, I, θ) → (spikes, v)`.
 
 pub mod dynamics;
 pub mod integrate_and_fire;

@@ -1,13 +1,14 @@
-//! The signed neuron (SNM, Wang et al., "Signed Neuron with Memory", IJCAI 2022): besides the spike of θ a spike of −θ,
-//! which takes back one that came too early.
+//! The signed neuron: a spike of −θ can cancel an earlier spike of θ.
 //!
-//! `m = v + I`; `s = +1` if `m ≥ θ`; `s = −1` if `m ≤ −θ` and more was sent out than taken back; `v = m − θs`.
+//! Source: SNM, Wang et al., "Signed Neuron with Memory", IJCAI 2022.
+//!
+//! `m = v + I`; `s = +1` if `m ≥ θ`; `s = −1` if `m ≤ −θ` and the sum of emitted spikes is above zero; `v = m − θs`.
 
 use crate::convert::TieRule;
 
-/// One step: the signed spike and the potential after it. `sent` is the count so far.
+/// One step: the signed spike and the potential after it. `emitted` is the sum of spikes so far.
 #[inline]
-pub fn step(v: f32, current: f32, theta: f32, sent: i32, tie: TieRule) -> (i32, f32) {
+pub fn step(v: f32, current: f32, theta: f32, emitted: i32, tie: TieRule) -> (i32, f32) {
     let m = v + current;
     let (up, down) = match tie {
         TieRule::Ge => (m >= theta, m <= -theta),
@@ -15,7 +16,7 @@ pub fn step(v: f32, current: f32, theta: f32, sent: i32, tie: TieRule) -> (i32, 
     };
     if up {
         (1, m - theta)
-    } else if down && sent > 0 {
+    } else if down && emitted > 0 {
         (-1, m + theta)
     } else {
         (0, m)
@@ -29,13 +30,13 @@ mod tests {
     use super::*;
 
     fn run(input: &[f32]) -> (Vec<i32>, f32) {
-        let (mut v, mut sent) = (0.0, 0);
+        let (mut v, mut emitted) = (0.0, 0);
         let spikes = input
             .iter()
             .map(|&i| {
-                let (s, after) = step(v, i, 1.0, sent, TieRule::Ge);
+                let (s, after) = step(v, i, 1.0, emitted, TieRule::Ge);
                 v = after;
-                sent += s;
+                emitted += s;
                 s
             })
             .collect();
@@ -43,23 +44,23 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_too_early_is_taken_back() {
+    fn an_early_spike_is_canceled() {
         assert_eq!(run(&[1.5, -1.5, -1.0, 0.0]), (vec![1, -1, 0, 0], -1.0));
-        // Nothing was sent, so nothing is taken back.
+        // Nothing was emitted, so nothing is canceled.
         assert_eq!(run(&[-2.0, -2.0]), (vec![0, 0], -4.0));
     }
 
     proptest! {
         /// nθ = charge in + v(0) − v(T), and the count never falls below zero.
         #[test]
-        fn charge_is_kept(input in prop::collection::vec(-64i32..64, 1..60)) {
+        fn charge_is_conserved(input in prop::collection::vec(-64i32..64, 1..60)) {
             let input: Vec<f32> = input.iter().map(|&i| i as f32 / 16.0).collect();
             let (spikes, v) = run(&input);
             prop_assert_eq!(spikes.iter().sum::<i32>() as f32, input.iter().sum::<f32>() - v);
-            let mut sent = 0;
+            let mut emitted = 0;
             for s in spikes {
-                sent += s;
-                prop_assert!(sent >= 0);
+                emitted += s;
+                prop_assert!(emitted >= 0);
             }
         }
     }

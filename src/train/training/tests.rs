@@ -1,10 +1,12 @@
+//! Tests of training: learning, reproducibility, stopping, resumed training, refused input.
+
 use std::sync::Arc;
 
 use super::*;
 use crate::network::zoo::{ZooArchitecture, parse_activation};
 use crate::network::{Activation, Op};
 
-/// Two classes of 8x8 pictures: a bright left or right half under noise.
+/// Two classes of 8x8 images: a bright left or right half with noise.
 fn halves(count: usize) -> Samples {
     let mut values = Vec::new();
     let mut noise = 12345u32;
@@ -35,11 +37,11 @@ fn options() -> TrainOptions {
     TrainOptions { epochs: 4, batch: 20, learning_rate: 0.01, validation_fraction: 0.2, ..TrainOptions::default() }
 }
 
-fn go_on(_: TrainProgress) -> ControlFlow<()> {
+fn never_stop(_: TrainProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// All numbers of a network, for comparing.
+/// All operations of a network, for comparison.
 fn ops(network: &Network) -> Vec<Op> {
     network.nodes.iter().map(|node| node.op.clone()).collect()
 }
@@ -53,7 +55,7 @@ fn every_architecture_learns_two_classes() {
         (ZooArchitecture::Resnet, "qcfs:8"),
         (ZooArchitecture::Mlp, "relu"),
     ] {
-        let trained = train(&network(arch, activation), &samples, &Scaling::Unit, &options(), go_on).unwrap();
+        let trained = train(&network(arch, activation), &samples, &Scaling::Unit, &options(), never_stop).unwrap();
         let accuracy = accuracy(&trained.network, &fresh, &Scaling::Unit).unwrap();
         assert!(accuracy > 0.95 && trained.validation_accuracy > 0.9, "{arch:?} {activation}: {accuracy}");
         assert_eq!(trained.network.class_names, ["left", "right"]);
@@ -62,7 +64,7 @@ fn every_architecture_learns_two_classes() {
 }
 
 #[test]
-fn sgd_learns_too_and_a_shift_does_not_hurt() {
+fn sgd_learns_with_shifted_images() {
     let options = TrainOptions {
         optimizer: Optimizer::Sgd,
         learning_rate: 0.05,
@@ -71,7 +73,8 @@ fn sgd_learns_too_and_a_shift_does_not_hurt() {
         epochs: 10,
         ..options()
     };
-    let trained = train(&network(ZooArchitecture::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, go_on).unwrap();
+    let trained =
+        train(&network(ZooArchitecture::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, never_stop).unwrap();
     assert!(trained.validation_accuracy > 0.9, "{}", trained.validation_accuracy);
 }
 
@@ -80,7 +83,7 @@ fn the_same_seed_gives_the_same_weights() {
     let samples = halves(60);
     let run = |seed| {
         let options = TrainOptions { epochs: 2, shift: 1, seed, ..options() };
-        ops(&train(&network(ZooArchitecture::Resnet, "qcfs:8"), &samples, &Scaling::Unit, &options, go_on)
+        ops(&train(&network(ZooArchitecture::Resnet, "qcfs:8"), &samples, &Scaling::Unit, &options, never_stop)
             .unwrap()
             .network)
     };
@@ -91,7 +94,7 @@ fn the_same_seed_gives_the_same_weights() {
 #[test]
 fn thresholds_and_normalizations_are_learned() {
     let start = network(ZooArchitecture::Resnet, "qcfs:8");
-    let trained = train(&start, &halves(60), &Scaling::Unit, &options(), go_on).unwrap().network;
+    let trained = train(&start, &halves(60), &Scaling::Unit, &options(), never_stop).unwrap().network;
     for (before, after) in start.nodes.iter().zip(&trained.nodes) {
         let moved = before.op != after.op;
         let learns = matches!(before.op, Op::Conv2d { .. } | Op::Linear { .. } | Op::Affine { .. } | Op::Activation(_));
@@ -100,7 +103,7 @@ fn thresholds_and_normalizations_are_learned() {
 }
 
 #[test]
-fn a_stop_keeps_the_best_weights() {
+fn stopping_returns_the_best_weights() {
     let mut validations = Vec::new();
     let mut batches = 0;
     let trained = train(&network(ZooArchitecture::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |at| {
@@ -110,7 +113,7 @@ fn a_stop_keeps_the_best_weights() {
     })
     .unwrap();
     assert!(trained.stopped && validations.len() == 2);
-    // Eight batches and one validation an epoch.
+    // Eight batches and one validation per epoch.
     assert_eq!(batches, 9 + 9 + 2);
     assert!(validations.iter().all(|&accuracy| accuracy <= trained.validation_accuracy));
     let first = train(&network(ZooArchitecture::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), |_| {
@@ -120,13 +123,13 @@ fn a_stop_keeps_the_best_weights() {
 }
 
 #[test]
-fn training_continues_what_a_network_already_does() {
+fn training_continues_from_the_function_of_a_trained_network() {
     let samples = halves(200);
     let trained =
-        train(&network(ZooArchitecture::Resnet, "relu"), &samples, &Scaling::Unit, &options(), go_on).unwrap();
-    // One step with almost no learning rate must leave the function as it was, BatchNorm included.
-    let still = TrainOptions { epochs: 1, batch: 160, learning_rate: 1e-9, ..options() };
-    let again = train(&trained.network, &samples, &Scaling::Unit, &still, go_on).unwrap().network;
+        train(&network(ZooArchitecture::Resnet, "relu"), &samples, &Scaling::Unit, &options(), never_stop).unwrap();
+    // One step with almost no learning rate must preserve the function, BatchNorm included.
+    let tiny_rate = TrainOptions { epochs: 1, batch: 160, learning_rate: 1e-9, ..options() };
+    let again = train(&trained.network, &samples, &Scaling::Unit, &tiny_rate, never_stop).unwrap().network;
     for (before, after) in trained.network.nodes.iter().zip(&again.nodes) {
         if let (Op::Affine { scale: a, shift: b }, Op::Affine { scale: c, shift: d }) = (&before.op, &after.op) {
             let near = |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() < 0.02 * (1.0 + x.abs()));
@@ -146,15 +149,15 @@ fn a_softmax_at_the_end_is_trained_through_its_logits() {
     };
     net.nodes.push(node);
     net.output += 1;
-    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), go_on).unwrap();
+    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), never_stop).unwrap();
     assert!(trained.validation_accuracy > 0.9);
 }
 
 #[test]
-fn what_cannot_be_trained_is_refused_in_words() {
+fn invalid_training_input_is_refused_with_a_reason() {
     let net = network(ZooArchitecture::Mlp, "relu");
     let refused = |net: &Network, samples: &Samples, options: &TrainOptions| {
-        train(net, samples, &Scaling::Unit, options, go_on).expect_err("trained what it should refuse").to_string()
+        train(net, samples, &Scaling::Unit, options, never_stop).expect_err("trained what it should refuse").to_string()
     };
     let samples = halves(20);
     assert!(refused(&net, &Samples { labels: Arc::default(), ..samples.clone() }, &options()).contains("no labels"));
