@@ -149,7 +149,7 @@ fn run_watched(
     control.check()?;
     control.progress("measuring", 0.0);
     let start = Instant::now();
-    run.output_agreement = OutputAgreement::of(&run.network.original, &run.ann, &run.recording).map(Arc::new);
+    run.output_agreement = OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new);
     // Before all other warnings: without boxes there is nothing to look at.
     let boxes = run.output_agreement.as_ref().and_then(|likeness| likeness.finding());
     run.findings.splice(0..0, boxes);

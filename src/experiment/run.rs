@@ -162,7 +162,7 @@ impl Run {
     /// The boxes that ANN and SNN find in `sample`, the latter from the mean readout of the first `t` steps; `None` where the
     /// network is no detector that is known.
     pub fn boxes(&self, sample: usize, t: usize) -> Option<[Vec<DetectedBox>; 2]> {
-        let detector = Detector::of(&self.network.original)?;
+        let detector = Detector::from_network(&self.network.original)?;
         let mean: Vec<f32> = self.recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
         Some([detector.boxes(self.ann.logits_of(sample)), detector.boxes(&mean)])
     }

@@ -302,7 +302,7 @@ fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> N
 fn initial(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialPotentialErrors>> {
     let statistics = statistics(run, focus.layer)?;
     let subject = run.run_data(&[]);
-    Ok(Arc::new(InitialPotentialErrors::of(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
+    Ok(Arc::new(InitialPotentialErrors::new(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
 }
 
 fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
