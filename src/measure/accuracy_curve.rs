@@ -10,33 +10,34 @@ use crate::task::classification::Predictions;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CurvePoint {
     pub t: usize,
-    /// Share of samples answered rightly; `None` without labels.
+    /// Fraction of samples that the SNN classifies correctly; `None` without labels.
     pub accuracy: Option<f64>,
-    /// Share of samples where the SNN answers as the ANN does; of answers that are no classes how alike they are
-    /// ([`Likeness::agreement`]).
+    /// Fraction of samples with equal predictions of SNN and ANN. For outputs that are not classes:
+    /// [`OutputAgreement::agreement`](crate::task::OutputAgreement::agreement).
     pub agreement: f64,
 }
 
-/// The first t from which on the SNN stays within one point of the ANN.
+/// The first t from which on the SNN accuracy stays within one percentage point of `ann`; `None` if it never does.
 pub fn steps_needed(curve: &[CurvePoint], ann: f64) -> Option<usize> {
-    let short = |p: &CurvePoint| p.accuracy.is_none_or(|a| a < ann - 0.01 - 1e-9);
-    let last_short = curve.iter().rposition(short);
-    match last_short {
+    let is_below = |p: &CurvePoint| p.accuracy.is_none_or(|a| a < ann - 0.01 - 1e-9);
+    let last_below = curve.iter().rposition(is_below);
+    match last_below {
         None => curve.first().map(|p| p.t),
         Some(i) => curve.get(i + 1).map(|p| p.t),
     }
 }
 
-/// Accuracy and agreement with the ANN after every step.
-pub fn accuracy_curve(read: &Predictions, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
-    let samples = read.samples;
-    let answers: Vec<usize> = (0..samples).map(|sample| ann.prediction(sample)).collect();
+/// Accuracy and agreement with the ANN after every step, `[T]`.
+pub fn accuracy_curve(predictions: &Predictions, steps: usize, ann: &AnnRun, labels: &[u16]) -> Vec<CurvePoint> {
+    let samples = predictions.samples;
+    let ann_predictions: Vec<usize> = (0..samples).map(|sample| ann.prediction(sample)).collect();
     let share = |count: usize| count as f64 / samples.max(1) as f64;
     let point = |t: usize| {
-        let snn: Vec<usize> = (0..samples).map(|sample| read.at(t, sample)).collect();
-        let agreement = share(snn.iter().zip(&answers).filter(|(a, b)| a == b).count());
-        let right = || snn.iter().zip(labels).filter(|(answer, label)| **answer == usize::from(**label)).count();
-        CurvePoint { t, accuracy: labeled(labels, samples).then(|| share(right())), agreement }
+        let snn: Vec<usize> = (0..samples).map(|sample| predictions.at(t, sample)).collect();
+        let agreement = share(snn.iter().zip(&ann_predictions).filter(|(a, b)| a == b).count());
+        let correct =
+            || snn.iter().zip(labels).filter(|(prediction, label)| **prediction == usize::from(**label)).count();
+        CurvePoint { t, accuracy: labeled(labels, samples).then(|| share(correct())), agreement }
     };
     (1..=steps).into_par_iter().map(point).collect()
 }

@@ -1,8 +1,8 @@
-//! What a run costs: multiply-accumulates (MACs) of the ANN against synaptic operations (SynOps) of the SNN, and both in
-//! joules. Counted from the network graph and from the recorded spikes, not estimated from rates.
+//! Energy of a run: MACs of the ANN against synaptic operations (SynOps) of the SNN, in joules.
 //!
-//! Bias additions, pooling and the update of the potentials are left out on both sides, as is usual. Steps that a
-//! correction spends before the first counted one are not recorded, and so not counted.
+//! Operations are counted from the network graph and the recorded spikes, not estimated from rates. Bias additions, pooling
+//! and updates of the potentials are excluded for both networks, as is usual. Steps that a correction runs before the first
+//! counted one are not recorded and therefore not counted.
 
 use std::borrow::Cow;
 
@@ -15,17 +15,17 @@ use crate::compute::event::spike_count::count_spikes;
 use crate::network::{Network, NodeId, Op};
 use crate::simulate::{Recording, SpikeTrain};
 
-/// What one operation costs.
+/// Energy per operation, in joules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct EnergyConstants {
-    /// Where the figures are from.
+    /// Source of the figures.
     pub name: Cow<'static, str>,
     /// Joules for one synaptic operation of the SNN.
     pub per_synop: f64,
     /// Joules for one multiply-accumulate.
     pub per_mac: f64,
-    /// The current that the constant input causes is computed once and held; otherwise at every step.
+    /// Whether the current of the constant input is computed once and reused; otherwise it is computed at every step.
     pub first_layer_once: bool,
 }
 
@@ -37,13 +37,18 @@ impl EnergyConstants {
     /// 0.9 pJ an accumulate and 4.6 pJ a MAC, both f32 in 45 nm CMOS (Horowitz, ISSCC 2014).
     pub const HOROWITZ_45NM: Self =
         Self { name: Cow::Borrowed("Horowitz 45 nm"), per_synop: 0.9e-12, per_mac: 4.6e-12, first_layer_once: true };
-    /// The constants that come with the program.
+    /// The bundled constants.
     pub const PRESETS: [Self; 2] = [Self::QIAO, Self::HOROWITZ_45NM];
 
-    /// Somebody's own figures, in joules; what is negative or no number counts as nothing.
+    /// User-defined constants, in joules. Negative and non-finite values count as 0.
     pub fn own(per_synop: f64, per_mac: f64, first_layer_once: bool) -> Self {
-        let sane = |joules: f64| if joules.is_finite() { joules.max(0.0) } else { 0.0 };
-        Self { name: Cow::Borrowed("own"), per_synop: sane(per_synop), per_mac: sane(per_mac), first_layer_once }
+        let non_negative = |joules: f64| if joules.is_finite() { joules.max(0.0) } else { 0.0 };
+        Self {
+            name: Cow::Borrowed("own"),
+            per_synop: non_negative(per_synop),
+            per_mac: non_negative(per_mac),
+            first_layer_once,
+        }
     }
 }
 
@@ -53,53 +58,53 @@ impl Default for EnergyConstants {
     }
 }
 
-/// Multiply-accumulates of one sample, exact at the borders of convolutions: what falls on padding is not counted.
+/// Multiply-accumulates of one sample, exact at the borders of convolutions: taps on padding are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Macs {
-    /// All of the ANN.
+    /// All MACs of the ANN.
     pub total: f64,
-    /// Of weights that the analog input feeds with no neuron in between. They stay MACs in the SNN.
+    /// MACs of weights that read the analog input with no neuron in between. They stay MACs in the SNN.
     pub first_layer: f64,
-    /// Of weights fed by other weights' currents with no neuron in between (linear bottlenecks). In the SNN their inputs
-    /// are real numbers that change over time, so they stay MACs at every step.
+    /// MACs of weights that read the currents of other weights with no neuron in between (linear bottlenecks). In the SNN
+    /// their inputs are real numbers that change over time, so they stay MACs at every step.
     pub graded: f64,
 }
 
-/// What can arrive at a node.
+/// Kinds of input values of a node.
 #[derive(Clone, Copy, Default)]
-struct Arrives {
-    /// The constant input, or what weights made of it.
+struct InputKinds {
+    /// The constant input, or its weighted sums.
     constant: bool,
     spikes: bool,
-    /// What weights made of spikes.
+    /// Weighted sums of spikes.
     graded: bool,
 }
 
 /// Counts the MACs of `network` for one sample.
 pub fn macs(network: &Network) -> Macs {
     let mut macs = Macs::default();
-    let mut arrives: Vec<Arrives> = Vec::with_capacity(network.nodes.len());
+    let mut kinds: Vec<InputKinds> = Vec::with_capacity(network.nodes.len());
     for node in &network.nodes {
-        let any = node.inputs.iter().map(|&id| arrives[id]).fold(Arrives::default(), |a, b| Arrives {
+        let inputs = node.inputs.iter().map(|&id| kinds[id]).fold(InputKinds::default(), |a, b| InputKinds {
             constant: a.constant || b.constant,
             spikes: a.spikes || b.spikes,
             graded: a.graded || b.graded,
         });
-        arrives.push(match node.op {
-            Op::Input => Arrives { constant: true, ..Arrives::default() },
-            Op::Activation(_) => Arrives { spikes: true, ..Arrives::default() },
+        kinds.push(match node.op {
+            Op::Input => InputKinds { constant: true, ..InputKinds::default() },
+            Op::Activation(_) => InputKinds { spikes: true, ..InputKinds::default() },
             Op::Conv2d { .. } | Op::ConvTranspose2d { .. } | Op::Linear { .. } => {
-                let count = macs_of(network, arrives.len());
+                let count = macs_of(network, kinds.len());
                 macs.total += count;
-                match any {
-                    Arrives { graded: true, .. } => macs.graded += count,
-                    Arrives { constant: true, .. } => macs.first_layer += count,
+                match inputs {
+                    InputKinds { graded: true, .. } => macs.graded += count,
+                    InputKinds { constant: true, .. } => macs.first_layer += count,
                     _ => {}
                 }
-                let graded = any.graded || any.spikes;
-                Arrives { graded, constant: !graded, spikes: false }
+                let graded = inputs.graded || inputs.spikes;
+                InputKinds { graded, constant: !graded, spikes: false }
             }
-            _ => any,
+            _ => inputs,
         });
     }
     macs
@@ -108,13 +113,13 @@ pub fn macs(network: &Network) -> Macs {
 /// MACs of the weights at node `id`: the connections of all its input values, padding excepted.
 fn macs_of(network: &Network, id: NodeId) -> f64 {
     let mut at = &network.nodes[id];
-    let mut reach = fan_out_of_input(network, at, 0, &[]);
-    // Zeros put on by a node of their own are padding too.
+    let mut fan_out_per_value = fan_out_of_input(network, at, 0, &[]);
+    // Zeros of a separate Pad node are padding too.
     while let Op::Pad { .. } = network.nodes[at.inputs[0]].op {
         at = &network.nodes[at.inputs[0]];
-        reach = fan_out_of_input(network, at, 0, &reach);
+        fan_out_per_value = fan_out_of_input(network, at, 0, &fan_out_per_value);
     }
-    reach.iter().sum()
+    fan_out_per_value.iter().sum()
 }
 
 /// The operations of a run of T steps, per sample.
@@ -125,7 +130,7 @@ pub struct OperationCounts {
     pub layers: Vec<LayerOperations>,
 }
 
-/// The operations that one spiking layer causes. A spike is counted as it leaves its neuron, before any pooling.
+/// The operations that the spikes of one layer cause. Spikes are counted before any pooling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerOperations {
     pub neurons: usize,
@@ -137,8 +142,8 @@ pub struct LayerOperations {
     pub synops: Vec<f64>,
 }
 
-/// One step of a train, sample after sample, every spike counted as what it costs: a burst of three three times as much, a
-/// negative spike what any spike costs.
+/// One step of a spike train, sample after sample, with spikes weighted by their cost: a burst of three counts three times,
+/// a negative spike counts as any spike.
 struct StepSpikes<'a> {
     train: &'a SpikeTrain,
     t: usize,
@@ -198,17 +203,17 @@ pub fn operations(network: &Network, fan_outs: &[Vec<f64>], recording: &Recordin
 #[derive(Clone, Debug, PartialEq)]
 pub struct Energy {
     pub ann_macs: f64,
-    /// MACs that the SNN keeps for its analog input, once or at every step.
+    /// MACs of the SNN for its analog input, once or per step.
     pub first_layer_macs: f64,
     /// SynOps in steps 1..=t, `[T]`.
     pub synops: Vec<f64>,
     pub ann_joules: f64,
-    /// The SNN after t steps, `[T]`.
+    /// Energy of the SNN after t steps, `[T]`.
     pub snn_joules: Vec<f64>,
-    /// The first t after which the SNN has cost as much as the ANN; `None` when all T steps cost less.
+    /// The first t after which the SNN has used as much energy as the ANN; `None` if all T steps use less.
     pub break_even_step: Option<usize>,
-    /// Mean spikes per neuron per step at which T steps cost what the ANN costs, with the spikes spread over the layers as
-    /// in this run (evenly when there are none). 0 when the MACs alone cost as much, infinite when spikes cost nothing.
+    /// Mean spikes per neuron per step at which T steps use as much energy as the ANN, with spikes distributed over the
+    /// layers as in this run (evenly if there are none). 0 if the MACs alone use as much, infinite if spikes cost nothing.
     pub break_even_rate: f64,
     /// Mean spikes per neuron per step of this run.
     pub rate: f64,
@@ -220,27 +225,27 @@ pub fn energy(operations: &OperationCounts, constants: &EnergyConstants) -> Ener
     let steps = layers.iter().map(|layer| layer.synops.len()).max().unwrap_or(0);
     let at = |t: usize| layers.iter().map(|layer| layer.synops[t]).sum::<f64>();
     let synops: Vec<f64> = (0..steps).map(at).collect();
-    let kept = |t: usize| {
+    let mac_joules = |t: usize| {
         let times = if constants.first_layer_once { 1 } else { t };
         constants.per_mac * (macs.first_layer * times as f64 + macs.graded * t as f64)
     };
-    let snn_joules: Vec<f64> = (1..=steps).map(|t| constants.per_synop * synops[t - 1] + kept(t)).collect();
+    let snn_joules: Vec<f64> = (1..=steps).map(|t| constants.per_synop * synops[t - 1] + mac_joules(t)).collect();
     let ann_joules = constants.per_mac * macs.total;
-    let places = (layers.iter().map(|layer| layer.neurons).sum::<usize>() * steps).max(1) as f64;
+    let neuron_steps = (layers.iter().map(|layer| layer.neurons).sum::<usize>() * steps).max(1) as f64;
     let spikes: f64 = layers.iter().filter_map(|layer| layer.spikes.last()).sum();
-    let rate = spikes / places;
-    let budget = (ann_joules - kept(steps)).max(0.0);
-    // What one spike costs on average, where spikes fall as they do here.
-    let spike = constants.per_synop
+    let rate = spikes / neuron_steps;
+    let budget = (ann_joules - mac_joules(steps)).max(0.0);
+    // Mean energy of one spike, with spikes distributed as in this run.
+    let joules_per_spike = constants.per_synop
         * match synops.last() {
             Some(&synops) if spikes > 0.0 => synops / spikes,
-            _ => layers.iter().map(|l| l.fan_out * l.neurons as f64).sum::<f64>() * steps as f64 / places,
+            _ => layers.iter().map(|l| l.fan_out * l.neurons as f64).sum::<f64>() * steps as f64 / neuron_steps,
         };
     Energy {
         ann_macs: macs.total,
         first_layer_macs: macs.first_layer,
         break_even_step: snn_joules.iter().position(|&joules| joules >= ann_joules).map(|i| i + 1),
-        break_even_rate: if budget > 0.0 { budget / spike / places } else { 0.0 },
+        break_even_rate: if budget > 0.0 { budget / joules_per_spike / neuron_steps } else { 0.0 },
         synops,
         ann_joules,
         snn_joules,

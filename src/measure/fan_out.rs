@@ -1,12 +1,13 @@
-//! Fan-out of every spiking neuron: how many accumulations one of its spikes causes downstream, up to and including the
-//! next weights. Exact at the borders of convolutions; pooling hands the spike on to every window that holds it, so it is
-//! counted before the pool.
+//! Fan-out of every spiking neuron: accumulations that one spike causes downstream.
+//!
+//! Counts up to and including the next weights, exact at the borders of convolutions. Pooling passes a spike on to every
+//! window that contains it, so spikes are counted before the pool.
 
 use crate::network::{Network, Node, NodeId, Op};
 
 /// Fan-out per neuron of each activation in network order, `[F]` each.
 pub fn fan_outs(network: &Network) -> Vec<Vec<f64>> {
-    // Walking backwards, `reach[id][i]` is the fan-out of value i of node id.
+    // In reverse order, `reach[id][i]` is the fan-out of value i of node id.
     let mut reach: Vec<Vec<f64>> = network.nodes.iter().map(|node| vec![0.0; node.len()]).collect();
     for (id, node) in network.nodes.iter().enumerate().rev() {
         let own = reach[id].clone();
@@ -19,12 +20,12 @@ pub fn fan_outs(network: &Network) -> Vec<Vec<f64>> {
     (0..network.nodes.len()).filter(|&id| is_layer(id)).map(|id| std::mem::take(&mut reach[id])).collect()
 }
 
-/// What one value of input `k` of `node` reaches through it, given what each of the node's own values reaches.
+/// Fan-out of each value of input `k` of `node`, `[F_in]`, given the fan-out `own` of the node's values, `[F_out]`.
 pub(crate) fn fan_out_of_input(network: &Network, node: &Node, k: usize, own: &[f64]) -> Vec<f64> {
     let source = &network.nodes[node.inputs[k]].shape;
     let len: usize = source.iter().product();
     match &node.op {
-        // Weights end the way: each connection is one accumulation, whatever follows.
+        // Weights end the path: each connection is one accumulation, whatever follows.
         Op::Linear { weight, .. } => vec![weight.shape[0] as f64; len],
         Op::Conv2d { weight, stride, padding, dilation, groups, .. } => {
             let per_channel = (weight.shape[0] / groups) as f64;
@@ -35,12 +36,13 @@ pub(crate) fn fan_out_of_input(network: &Network, node: &Node, k: usize, own: &[
         }
         Op::ConvTranspose2d { weight, stride, padding, dilation, .. } => {
             let per_channel = weight.shape[1] as f64;
-            let rows = spread(source[1], node.shape[1], weight.shape[2], stride[0], padding[0], dilation[0]);
-            let columns = spread(source[2], node.shape[2], weight.shape[3], stride[1], padding[1], dilation[1]);
+            let rows = transposed_taps(source[1], node.shape[1], weight.shape[2], stride[0], padding[0], dilation[0]);
+            let columns =
+                transposed_taps(source[2], node.shape[2], weight.shape[3], stride[1], padding[1], dilation[1]);
             let plane = rows.iter().flat_map(|r| columns.iter().map(move |c| r * c * per_channel)).collect::<Vec<_>>();
             plane.repeat(source[0])
         }
-        // Like an average pool it only hands on: to every value that it has a share in.
+        // Like an average pool, it passes the value on to every output that it contributes to.
         Op::Resample { rows, columns } => {
             let (high, wide) = (node.shape[1], node.shape[2]);
             let share = |w: &crate::network::Weights, out: usize, from: usize| w.data[out * w.shape[1] + from] != 0.0;
@@ -60,10 +62,10 @@ pub(crate) fn fan_out_of_input(network: &Network, node: &Node, k: usize, own: &[
         // A current that enters a neuron without weights (an identity shortcut) is one accumulation.
         Op::Activation(_) => vec![1.0; len],
         Op::MaxPool2d { kernel, stride, padding, dilation } => {
-            windows(source, &node.shape, own, *kernel, *stride, *padding, *dilation)
+            window_fan_out(source, &node.shape, own, *kernel, *stride, *padding, *dilation)
         }
         Op::AvgPool2d { kernel, stride, padding, .. } => {
-            windows(source, &node.shape, own, *kernel, *stride, *padding, [1, 1])
+            window_fan_out(source, &node.shape, own, *kernel, *stride, *padding, [1, 1])
         }
         Op::Mean { axes } => scatter(source, own, |index| {
             let mut flat = 0;
@@ -112,8 +114,15 @@ fn taps(inputs: usize, outputs: usize, kernel: usize, stride: usize, before: usi
     count
 }
 
-/// The same for a transposed convolution: outputs that every input position is spread over.
-fn spread(inputs: usize, outputs: usize, kernel: usize, stride: usize, before: usize, dilation: usize) -> Vec<f64> {
+/// The same for a transposed convolution: number of outputs that every input position contributes to.
+fn transposed_taps(
+    inputs: usize,
+    outputs: usize,
+    kernel: usize,
+    stride: usize,
+    before: usize,
+    dilation: usize,
+) -> Vec<f64> {
     let reached = |i: usize| {
         let places = (0..kernel).filter_map(|k| (i * stride + k * dilation).checked_sub(before));
         places.filter(|&o| o < outputs).count() as f64
@@ -121,7 +130,7 @@ fn spread(inputs: usize, outputs: usize, kernel: usize, stride: usize, before: u
     (0..inputs).map(reached).collect()
 }
 
-fn windows(
+fn window_fan_out(
     source: &[usize],
     target: &[usize],
     own: &[f64],
@@ -146,8 +155,8 @@ fn windows(
     reach
 }
 
-/// Builds a value per index of `source` from the place in `own` that `place` names.
-fn scatter(source: &[usize], own: &[f64], place: impl Fn(&[usize]) -> Option<usize>) -> Vec<f64> {
+/// Reads one value of `own` per index of `source`, at the position that `position_of` returns; 0 if `None`.
+fn scatter(source: &[usize], own: &[f64], position_of: impl Fn(&[usize]) -> Option<usize>) -> Vec<f64> {
     let len: usize = source.iter().product();
     let mut index = vec![0; source.len()];
     let mut out = Vec::with_capacity(len);
@@ -157,7 +166,7 @@ fn scatter(source: &[usize], own: &[f64], place: impl Fn(&[usize]) -> Option<usi
             *slot = rest % n;
             rest /= n;
         }
-        out.push(place(&index).and_then(|p| own.get(p)).copied().unwrap_or(0.0));
+        out.push(position_of(&index).and_then(|p| own.get(p)).copied().unwrap_or(0.0));
     }
     out
 }
@@ -171,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn borders_of_a_convolution_reach_fewer_neurons() {
+    fn border_positions_of_a_convolution_have_a_smaller_fan_out() {
         // 3 wide, padding 1: the corner is read by 2 windows, the middle by 3.
         assert_eq!(taps(4, 4, 3, 1, 1, 1), vec![2.0, 3.0, 3.0, 2.0]);
         assert_eq!(taps(4, 2, 2, 2, 0, 1), vec![1.0; 4]);
@@ -179,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn pooling_counts_the_spike_before_it() {
-        assert_eq!(windows(&[1, 2, 2], &[1, 1, 1], &[10.0], [2, 2], [2, 2], [0; 4], [1, 1]), vec![10.0; 4]);
+    fn every_spike_before_a_pool_has_the_fan_out_of_its_output() {
+        assert_eq!(window_fan_out(&[1, 2, 2], &[1, 1, 1], &[10.0], [2, 2], [2, 2], [0; 4], [1, 1]), vec![10.0; 4]);
     }
 }

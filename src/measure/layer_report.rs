@@ -1,4 +1,4 @@
-//! Figures of one spiking layer: mismatch, categories, offset spikes, ledger.
+//! Measures of one spiking layer: mismatch, unevenness categories, offset spikes and error ledger.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -27,26 +27,26 @@ pub struct LayerReport {
     pub mean_activation: f64,
     /// Mean of |φ − a|.
     pub mean_abs_mismatch: f64,
-    /// Pearson correlation of φ and a over neurons and samples; `None` when either is constant.
+    /// Pearson correlation of φ and a over neurons and samples; `None` if either is constant.
     pub correlation: Option<f64>,
-    /// Unevenness categories with the target count from the SNN layer's own mean input.
+    /// Unevenness categories, with the expected spikes of the SNN layer's own mean input.
     pub same_input: Categories,
-    /// The same categories with the target count from the ANN's pre-activation.
+    /// The same categories, with the expected spikes of the ANN's pre-activation.
     pub end_to_end: Categories,
-    /// Histogram of ψ = target (end to end) − n over neurons × samples.
+    /// Histogram of offset spikes ψ = expected (end to end) − n over neurons × samples.
     pub offset_spikes: BTreeMap<i32, u64>,
     /// Means over neurons × samples of the four exact parts of φ − ReLU(z).
     pub ledger: Ledger,
-    /// The same of φ − a, against the ANN's own activation; `None` where that is ReLU(z) itself.
+    /// The same for φ − a, against the ANN's own activation; `None` if that is ReLU(z) itself.
     pub ledger_activation: Option<Ledger>,
-    /// Mean of φ − φ', φ' being the output of the same layer run on the ANN's own constant input z: what came in wrong, as
-    /// far as it changed the output.
+    /// Mean of φ − φ', where φ' is the output of the same layer run on the ANN's own constant input z: the propagated error,
+    /// as far as it changed the output.
     pub propagated_by_rerun: f64,
-    /// What the residual potential says about over- and under-firing against the same-input target.
+    /// How well the residual potential indicates over- and under-firing against the same-input expected spikes.
     pub residual: Residual,
-    /// The same against the target from the ANN's pre-activation.
+    /// The same against the expected spikes of the ANN's pre-activation.
     pub residual_end_to_end: Residual,
-    /// Neurons × samples whose output a correction holds back.
+    /// Neurons × samples that a correction silences.
     pub silenced: Silenced,
     /// Synaptic operations that this layer's spikes cause downstream, summed over samples and steps.
     pub synops: f64,
@@ -60,7 +60,7 @@ pub struct LayerReport {
     pub examples: [Option<NeuronRef>; 5],
 }
 
-/// Counts of neurons × samples by how n stands to its target q (Hao et al., AAAI 2023, SRP; the exact split is ours):
+/// Counts of neurons × samples by the relation of n to the expected spikes q (Hao et al., AAAI 2023, SRP; the exact split is ours):
 /// C0 n = q, C1 q = 0 < n, C2 0 < q < n, C3 0 < n < q, C4 n = 0 < q.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -72,8 +72,8 @@ pub struct Categories {
     pub c4: u64,
 }
 
-/// How the conditions on the residual potential v(t) stand to what happened (Hao et al., AAAI 2023 and ICLR 2023). Against
-/// the same-input target with v(0) = θ/2 they are exact: over-firing ⇔ v(t) < 0 and n ≥ 1, under-firing ⇔ v(t) ≥ θ and
+/// Conditions on the residual potential v(t) against observed firing (Hao et al., AAAI 2023 and ICLR 2023). Against the
+/// same-input expected spikes with v(0) = θ/2 they are exact: over-firing ⇔ v(t) < 0 and n ≥ 1, under-firing ⇔ v(t) ≥ θ and
 /// n < t. Silenced neurons are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Residual {
@@ -81,7 +81,7 @@ pub struct Residual {
     pub under: ConditionCounts,
 }
 
-/// A condition against the event it stands for, in neurons × samples.
+/// A condition against the event that it indicates, in neurons × samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ConditionCounts {
     /// The condition holds and the event happened.
@@ -93,12 +93,12 @@ pub struct ConditionCounts {
     pub false_alarm: u64,
 }
 
-/// Neurons × samples that a correction silenced, by whether the ANN's target is zero.
+/// Neurons × samples that a correction silenced, by whether the expected spikes of the ANN's z are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Silenced {
-    /// The ANN's neuron is silent as well.
+    /// Expected spikes are zero: the ANN's neuron is silent as well.
     pub rightly: u64,
-    /// The ANN's neuron is active.
+    /// Expected spikes are not zero: the ANN's neuron is active.
     pub wrongly: u64,
 }
 
@@ -117,7 +117,7 @@ impl AddAssign for Residual {
     }
 }
 
-/// A joint histogram of ANN activation (columns) and SNN rate (rows), both over θ.
+/// A joint histogram of ANN activation (columns) and SNN output (rows), both over θ.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Density {
     /// Bins along each axis.
@@ -145,7 +145,7 @@ impl Categories {
     pub fn as_array(&self) -> [u64; 5] {
         [self.c0, self.c1, self.c2, self.c3, self.c4]
     }
-    /// The category index 0..=4 of count `n` against target `q`.
+    /// The category index 0..=4 of count `n` against expected spikes `q`.
     #[inline(always)]
     pub fn index(n: u32, q: u32) -> usize {
         match (n, q) {
@@ -160,7 +160,7 @@ impl Categories {
     pub fn from_array([c0, c1, c2, c3, c4]: [u64; 5]) -> Self {
         Self { c0, c1, c2, c3, c4 }
     }
-    /// All neurons × samples counted.
+    /// Sum of all counts: neurons × samples.
     pub fn total(&self) -> u64 {
         self.as_array().iter().sum()
     }

@@ -1,17 +1,18 @@
-//! The ledger: why a neuron's answer is not what the ANN asks for, in four parts that add up exactly. With the ANN's
-//! pre-activation z, the SNN layer's mean input ẑ, its ceiling θ, its answer φ, what it would answer to the same input come
-//! evenly (θ/T)·q(ẑ), and a reference A that clips at λ (ReLU: λ = ∞):
+//! Error ledger: splits a neuron's error φ − A(z) into four parts that add up exactly.
+//!
+//! Symbols: z ANN pre-activation, ẑ mean input of the SNN layer, θ its saturation, φ its output, (θ/T)·q(ẑ) its output for
+//! the same input at a constant current, and A a reference that clips at λ (ReLU: λ = ∞):
 //!
 //! ```text
-//! carried in    A(ẑ) − A(z)
+//! propagated    A(ẑ) − A(z)
 //! clipping      clip(ẑ, 0, θ) − clip(ẑ, 0, λ)
 //! quantization  [(θ/T)·q(ẑ) − clip(ẑ, 0, θ)] − [A(ẑ) − clip(ẑ, 0, λ)]
 //! unevenness    φ − (θ/T)·q(ẑ)
-//! together      φ − A(z)
+//! total         φ − A(z)
 //! ```
 //!
 //! For A = ReLU these are the parts of Bu et al., ICLR 2022 §3 (there with ẑ = z). For A = QCFS of L levels and θ = λ there
-//! is no clipping and quantization is QCFS_T(ẑ) − QCFS_L(ẑ): nothing where L = T.
+//! is no clipping and quantization is QCFS_T(ẑ) − QCFS_L(ẑ): zero if L = T.
 
 use std::ops::{Add, AddAssign};
 
@@ -20,14 +21,14 @@ use serde::Serialize;
 use crate::convert::SpikingLayer;
 use crate::network::Activation;
 
-/// The parts of one neuron's error against the reference `activation`; `z`, `zin` (ẑ), `ceiling` (θ), `phi` and `on_target`
-/// ((θ/T)·q(ẑ)) in activation units.
+/// The parts of one neuron's error against the reference `activation`. `z`, `zin` (ẑ), `saturation` (θ), `phi` and
+/// `on_target` ((θ/T)·q(ẑ)) are in activation units.
 #[inline(always)]
-pub fn ledger_against(activation: Activation, z: f32, zin: f32, ceiling: f64, phi: f64, on_target: f64) -> Ledger {
+pub fn ledger_against(activation: Activation, z: f32, zin: f32, saturation: f64, phi: f64, on_target: f64) -> Ledger {
     let lambda = activation.lambda().map_or(f64::INFINITY, f64::from);
     let a = |z: f32| f64::from(activation.apply(z));
     let mean = f64::from(zin).max(0.0);
-    let clipping = mean.min(ceiling) - mean.min(lambda);
+    let clipping = mean.min(saturation) - mean.min(lambda);
     Ledger {
         propagated: a(zin) - a(z),
         clipping,
@@ -57,7 +58,7 @@ impl AddAssign for Ledger {
 }
 
 impl Ledger {
-    /// The parts in reading order: carried in, clipping, quantization, unevenness.
+    /// The parts in the order propagated, clipping, quantization, unevenness.
     pub fn parts(&self) -> [f64; 4] {
         [self.propagated, self.clipping, self.quantization, self.unevenness]
     }
@@ -73,35 +74,35 @@ impl Ledger {
     }
 }
 
-/// What the answers of a spiking layer are held against.
+/// Reference for the outputs of a spiking layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LedgerReference {
     /// The ANN's own activation a: QCFS, clip or ReLU of z.
     #[default]
     Activation,
-    /// ReLU(z), whatever the ANN makes of z.
+    /// ReLU(z), whatever the ANN's activation is.
     Relu,
 }
 
 /// The exact parts of the error φ − A(z) of a neuron or a layer, in activation units, for a reference A
-/// ([`super::ledger`]; after Bu et al., ICLR 2022 §3). For A = ReLU each part is what stands first.
+/// ([`super::ledger`]; after Bu et al., ICLR 2022 §3). Each field states the part for A = ReLU first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Ledger {
-    /// Came in wrong from the layers before: ReLU(ẑ) − ReLU(z); in general A(ẑ) − A(z).
+    /// Error of earlier layers: ReLU(ẑ) − ReLU(z); in general A(ẑ) − A(z).
     pub propagated: f64,
-    /// Lost above the layer's ceiling (θ; Γθ for bursts): min(ReLU(ẑ), θ) − ReLU(ẑ). Where A itself clips at λ, only the
-    /// difference between the two ceilings.
+    /// Lost above the layer's saturation (θ; Γθ for bursts): min(ReLU(ẑ), θ) − ReLU(ẑ). If A itself clips at λ, only the
+    /// difference between the two limits.
     pub clipping: f64,
-    /// θ/T steps: (θ/T)·q(ẑ) − clip(ẑ, 0, θ). Where A itself has steps, the difference between the two roundings.
+    /// Rounding to θ/T: (θ/T)·q(ẑ) − clip(ẑ, 0, θ). If A itself is quantized, the difference between the two roundings.
     pub quantization: f64,
-    /// Order of arrival: φ − (θ/T)·q(ẑ).
+    /// Order of the input: φ − (θ/T)·q(ẑ).
     pub unevenness: f64,
-    /// φ − A(z), measured on its own, not summed from the parts.
+    /// φ − A(z), measured directly, not summed from the parts.
     pub total: f64,
 }
 
-/// Whether the ANN's own activation is another reference than ReLU(z).
+/// Whether the ANN's own activation differs from ReLU(z).
 pub(super) fn has_own_activation(layer: &SpikingLayer) -> bool {
     layer.activation != Activation::Relu
 }
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worked_parts() {
+    fn parts_of_the_worked_examples() {
         let of = |z: f32, phi: f64, on_target: f64| ledger_against(Activation::Relu, z, z, 1.0, phi, on_target);
         let parts = of(1.3, 1.0, 1.0);
         assert!((parts.clipping + 0.3).abs() < 1e-6 && parts.quantization.abs() < 1e-12 && parts.unevenness == 0.0);
@@ -123,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn against_its_own_steps_a_qcfs_layer_is_right_where_levels_and_steps_agree() {
+    fn a_qcfs_layer_has_no_quantization_error_where_its_levels_equal_the_steps() {
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
-        // z = 1.3 is 1 in the ANN as well; 0.33 is ⌊1.32 + ½⌋/4 = ¼.
-        for (z, answer) in [(1.3, 1.0), (0.33, 0.25)] {
-            assert_eq!(ledger_against(qcfs, z, z, 1.0, answer, answer), Ledger::default());
+        // z = 1.3 gives 1 in the ANN as well; 0.33 gives ⌊1.32 + ½⌋/4 = ¼.
+        for (z, output) in [(1.3, 1.0), (0.33, 0.25)] {
+            assert_eq!(ledger_against(qcfs, z, z, 1.0, output, output), Ledger::default());
         }
         // T = 2 where L = 4: QCFS_2(0.375) − QCFS_4(0.375) = ½ − ½, and of 0.125: 0 − ¼.
         assert_eq!(ledger_against(qcfs, 0.375, 0.375, 1.0, 0.5, 0.5).parts(), [0.0; 4]);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_beside_the_learned_one_is_clipping() {
+    fn a_threshold_other_than_the_learned_one_is_clipping() {
         let clip = Activation::Clip { lambda: 1.0 };
         assert_eq!(ledger_against(clip, 1.5, 1.5, 0.75, 0.75, 0.75).parts(), [0.0, -0.25, 0.0, 0.0]);
         assert_eq!(ledger_against(clip, 1.5, 1.5, 2.0, 1.5, 1.5).parts(), [0.0, 0.5, 0.0, 0.0]);
@@ -143,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_ledger_adds_up(
+        fn parts_add_up_to_the_total(
             z in -3f32..3.0, zin in -3f32..3.0, lambda in 0.01f32..3.0, levels in 1u32..33, kind in 0..3,
             theta in 0.01f64..3.0, n in 0u32..33, q in 0u32..33,
         ) {

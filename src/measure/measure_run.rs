@@ -1,4 +1,6 @@
-//! Makes a [`Report`]: every figure defined as in the reference cases, in f64, each neuron once.
+//! Measures a finished run: computes the [`Report`] in f64, one pass over all neurons.
+//!
+//! Every figure is defined as in the reference cases (`golden`).
 
 use std::sync::Arc;
 
@@ -21,85 +23,84 @@ use crate::convert::Readout;
 use crate::progress::JobControl;
 use crate::task::classification::Predictions;
 
-/// Neurons between two looks at the cancel flag.
-const STRETCH: usize = 1 << 14;
+/// Neurons between two checks of the cancellation flag.
+const CANCEL_CHECK_NEURONS: usize = 1 << 14;
 
 /// Measures the run after `steps` steps (`1..=recording.steps`); `mean_inputs` must be of the same steps.
 ///
 /// # Errors
-/// [`crate::Error::Cancelled`] once `control` asks to stop.
-pub fn measure_run(subject: &RunData<'_>, steps: usize, control: &JobControl) -> Result<Report> {
-    measure_run_reusing(subject, steps, None, control)
+/// [`crate::Error::Cancelled`] if `control` is cancelled.
+pub fn measure_run(data: &RunData<'_>, steps: usize, control: &JobControl) -> Result<Report> {
+    measure_run_reusing(data, steps, None, control)
 }
 
-/// The same, where the first so many layers did what they did in a run of the same samples that was measured after as many
-/// steps: their figures are taken from there.
+/// The same, but reuses figures: `known` is the report of a run of the same samples after as many steps, and the number of
+/// leading layers that behaved the same in it.
 ///
 /// # Errors
 /// As [`measure_run`].
 pub fn measure_run_reusing(
-    subject: &RunData<'_>,
+    data: &RunData<'_>,
     steps: usize,
     known: Option<(&Report, usize)>,
     control: &JobControl,
 ) -> Result<Report> {
-    let known = known.filter(|(report, _)| report.steps == steps && report.samples == subject.recording.samples);
+    let known = known.filter(|(report, _)| report.steps == steps && report.samples == data.recording.samples);
     let figures = |l: usize| match known {
-        Some((report, same)) if l < same => Ok((report.layers[l].clone(), report.diverging[l].clone())),
-        _ => layer_report(subject, l, steps, control).map(|(figures, leaving)| (figures, Arc::new(leaving))),
+        Some((report, unchanged)) if l < unchanged => Ok((report.layers[l].clone(), report.diverging[l].clone())),
+        _ => layer_report(data, l, steps, control).map(|(figures, diverging)| (figures, Arc::new(diverging))),
     };
-    let layers = (0..subject.spiking.layers.len()).into_par_iter().map(figures).collect::<Result<Vec<_>>>()?;
-    let (layers, leaving): (Vec<LayerReport>, Vec<Arc<Vec<usize>>>) = layers.into_iter().unzip();
-    let right = |sample: usize| {
-        subject.labels.get(sample).is_some_and(|&label| subject.ann.prediction(sample) == usize::from(label))
-    };
-    let delay = match subject.readout {
-        Readout::Delayed(None) => readout_delay(subject.spiking, subject.ann, subject.recording.steps).estimate,
+    let layers = (0..data.spiking.layers.len()).into_par_iter().map(figures).collect::<Result<Vec<_>>>()?;
+    let (layers, diverging): (Vec<LayerReport>, Vec<Arc<Vec<usize>>>) = layers.into_iter().unzip();
+    let correct =
+        |sample: usize| data.labels.get(sample).is_some_and(|&label| data.ann.prediction(sample) == usize::from(label));
+    let delay = match data.readout {
+        Readout::Delayed(None) => readout_delay(data.spiking, data.ann, data.recording.steps).estimate,
         _ => 0,
     };
-    let answers = Predictions::decode(subject.recording, subject.readout, delay);
-    let mut curve = accuracy_curve(&answers, subject.recording.steps, subject.ann, subject.labels);
-    if let Some(likeness) = subject.likeness {
-        curve.iter_mut().for_each(|point| point.agreement = likeness.agreement(point.t));
+    let predictions = Predictions::decode(data.recording, data.readout, delay);
+    let mut curve = accuracy_curve(&predictions, data.recording.steps, data.ann, data.labels);
+    if let Some(agreement) = data.likeness {
+        curve.iter_mut().for_each(|point| point.agreement = agreement.agreement(point.t));
     }
     Ok(Report {
         steps,
-        samples: subject.recording.samples,
-        ann_accuracy: labeled(subject.labels, subject.ann.samples)
-            .then(|| (0..subject.ann.samples).filter(|&s| right(s)).count() as f64 / subject.ann.samples as f64),
+        samples: data.recording.samples,
+        ann_accuracy: labeled(data.labels, data.ann.samples)
+            .then(|| (0..data.ann.samples).filter(|&s| correct(s)).count() as f64 / data.ann.samples as f64),
         curve,
-        predictions: Arc::new(answers),
-        output_agreement: subject.likeness.cloned(),
+        predictions: Arc::new(predictions),
+        output_agreement: data.likeness.cloned(),
         layers,
-        first_layers: Arc::new(FirstLayers::of(&leaving, subject.recording.samples)),
-        diverging: leaving,
+        first_layers: Arc::new(FirstLayers::from_diverging(&diverging, data.recording.samples)),
+        diverging,
     })
 }
 
-/// The figures of a layer, and the samples that leave the ANN in it.
+/// The figures of a layer, and the samples that diverge in it.
 fn layer_report(
-    subject: &RunData<'_>,
+    data: &RunData<'_>,
     index: usize,
     steps: usize,
     control: &JobControl,
 ) -> Result<(LayerReport, Vec<usize>)> {
-    let layer = &subject.spiking.layers[index];
-    let samples = subject.recording.samples;
-    let most = steps * layer.neuron.max_spikes_per_step();
-    // A fixed number of groups, merged in order: sums are the same whatever the number of threads.
+    let layer = &data.spiking.layers[index];
+    let samples = data.recording.samples;
+    let max_count = steps * layer.neuron.max_spikes_per_step();
+    // A fixed number of groups, merged in order: sums do not depend on the number of threads.
     let group = samples.div_ceil(8).max(1);
     let starts: Vec<usize> = (0..samples).step_by(group).collect();
     let parts: Vec<Sums> = starts
         .into_par_iter()
         .map(|first| {
-            let mut sums = Sums::new(layer.neurons(), most);
+            let mut sums = Sums::new(layer.neurons(), max_count);
             for sample in first..(first + group).min(samples) {
-                dispatch(AddSample { subject, index, steps, sample, sums: &mut sums, control })?;
+                dispatch(AddSample { data, index, steps, sample, sums: &mut sums, control })?;
             }
             Ok(sums)
         })
         .collect::<Result<_>>()?;
-    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), most));
+    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), max_count));
     let total = (samples * layer.neurons()).max(1) as f64;
     let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
     let figures = LayerReport {
@@ -114,7 +115,7 @@ fn layer_report(
         correlation: correlation(sums.activation, sums.moments, total),
         same_input: Categories::from_array(sums.same_input),
         end_to_end: Categories::from_array(sums.end_to_end),
-        offset_spikes: sums.offset_spikes(most),
+        offset_spikes: sums.offset_spikes(max_count),
         ledger: sums.ledger.scaled(1.0 / total),
         ledger_activation: has_own_activation(layer).then(|| sums.ledger_activation.scaled(1.0 / total)),
         propagated_by_rerun: sums.propagated_by_rerun / total,
@@ -132,7 +133,7 @@ fn layer_report(
 
 /// Adds the neurons of layer `index` for one sample.
 struct AddSample<'a> {
-    subject: &'a RunData<'a>,
+    data: &'a RunData<'a>,
     index: usize,
     steps: usize,
     sample: usize,
@@ -144,27 +145,27 @@ impl Kernel for AddSample<'_> {
     type Output = Result<()>;
     #[inline(always)]
     fn run<I: Isa>(self) -> Result<()> {
-        let Self { subject, index, steps, sample, sums, control } = self;
-        let view = LayerSample::of(subject, index, steps, sample);
-        let mut strip = NeuronBatch::new();
-        let mut leaves = false;
-        for first in (0..view.z.len()).step_by(BATCH) {
-            if first % STRETCH == 0 {
+        let Self { data, index, steps, sample, sums, control } = self;
+        let input = LayerSample::new(data, index, steps, sample);
+        let mut batch = NeuronBatch::new();
+        let mut has_diverged = false;
+        for first in (0..input.z.len()).step_by(BATCH) {
+            if first % CANCEL_CHECK_NEURONS == 0 {
                 control.check()?;
             }
-            strip.read(&view, first);
-            strip.compute(&view);
-            strip.add_to(&view, sums);
-            leaves = leaves || strip.diverges(&view);
+            batch.read(&input, first);
+            batch.compute(&input);
+            batch.add_to(&input, sums);
+            has_diverged = has_diverged || batch.diverges(&input);
         }
-        if leaves {
+        if has_diverged {
             sums.diverging.push(sample);
         }
         Ok(())
     }
 }
 
-/// Pearson's r of φ and a; `None` when either does not vary.
+/// Pearson's r of φ and a; `None` if either is constant.
 fn correlation(sum_a: f64, [sum_p, sum_pp, sum_aa, sum_pa]: [f64; 4], n: f64) -> Option<f64> {
     let (va, vp) = (sum_aa - sum_a * sum_a / n, sum_pp - sum_p * sum_p / n);
     (va > 1e-12 * n && vp > 1e-12 * n).then(|| (sum_pa - sum_p * sum_a / n) / (va * vp).sqrt())

@@ -1,5 +1,6 @@
-//! Questions about one finished run, as pure functions of the ANN's values and a recording. Knows no window, no thread
-//! and no file.
+//! Measures of one finished run: pure functions of the ANN's values and the recording.
+//!
+//! Imports no windows, threads or files.
 
 pub mod accuracy_curve;
 pub mod divergence;

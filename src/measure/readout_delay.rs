@@ -1,4 +1,4 @@
-//! Estimated delay before the readout of a run is meaningful (Bu et al., CVPR 2025).
+//! Readout delay: estimated steps before the readout of a run is meaningful (Bu et al., CVPR 2025).
 
 use rayon::prelude::*;
 
@@ -6,14 +6,14 @@ use crate::compute::AnnRun;
 use crate::convert::SpikingNetwork;
 use crate::task::classification::readout_start;
 
-/// How long the first spikes need to come through.
+/// Estimated steps until the first spikes reach the output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadoutDelay {
     /// Steps r_l that the fastest neuron of each layer needs for its first spike; 0 for a layer that is silent in the ANN.
     pub per_layer: Vec<f64>,
     /// t0 = ⌊Σ_l r_l⌋
     pub estimate: usize,
-    /// The start that follows for a run of T steps: t0 where it leaves at least 4 steps, else T − 4.
+    /// Resulting readout start for a run of T steps: t0 if it leaves at least 4 steps, else T − 4.
     pub start: usize,
 }
 
@@ -26,17 +26,17 @@ pub fn readout_delay(spiking: &SpikingNetwork, ann: &AnnRun, steps: usize) -> Re
         for sample in z.chunks(neurons) {
             sums.iter_mut().zip(sample).for_each(|(sum, z)| *sum += f64::from(z.max(0.0)));
         }
-        let wait = |(neuron, sum): (usize, f64)| {
-            // The first spike of a group of m comes at θ/m.
-            let unit = f64::from(layer.amplitude_of(neuron));
-            let missing = (unit - f64::from(layer.v_init_of(neuron))).max(0.0);
-            (unit > 0.0 && sum > 0.0).then(|| missing * ann.samples as f64 / sum)
+        let steps_to_first_spike = |(neuron, sum): (usize, f64)| {
+            // The first spike of a group of m fires at θ/m.
+            let amplitude = f64::from(layer.amplitude_of(neuron));
+            let missing = (amplitude - f64::from(layer.v_init_of(neuron))).max(0.0);
+            (amplitude > 0.0 && sum > 0.0).then(|| missing * ann.samples as f64 / sum)
         };
-        sums.into_iter().enumerate().filter_map(wait).reduce(f64::min).unwrap_or(0.0)
+        sums.into_iter().enumerate().filter_map(steps_to_first_spike).reduce(f64::min).unwrap_or(0.0)
     };
     let layers: Vec<_> = spiking.layers.iter().zip(&ann.pre_activations).collect();
     let per_layer: Vec<f64> = layers.into_par_iter().map(of_layer).collect();
-    // Truncated; rounding alone must not cost a step.
+    // Truncated; the tolerance keeps f64 rounding from adding or losing a step.
     let estimate = (per_layer.iter().sum::<f64>() + 1e-6) as usize;
     ReadoutDelay { per_layer, estimate, start: readout_start(estimate, steps) }
 }

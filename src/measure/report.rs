@@ -1,4 +1,4 @@
-//! The report: what the panes draw and what `run` writes. Plain numbers about one run after t steps.
+//! Report: all figures of one run after t steps, for the panes and the `run` command.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ pub struct Report {
     /// The step t the figures are for.
     pub steps: usize,
     pub samples: usize,
-    /// Share of samples the ANN answers rightly; `None` without labels.
+    /// Fraction of samples that the ANN classifies correctly; `None` without labels.
     pub ann_accuracy: Option<f64>,
     /// One point for every t from 1 to the end of the run (not only to `steps`).
     pub curve: Vec<CurvePoint>,
-    /// What the SNN answers after every step of the run under the recipe's readout.
+    /// Predictions of the SNN after every step of the run, under the recipe's readout.
     pub predictions: Arc<Predictions>,
-    /// The answers beside the ANN's, where they are no classes.
+    /// Comparison of the outputs with the ANN's, if they are not classes.
     pub output_agreement: Option<Arc<OutputAgreement>>,
     pub layers: Vec<LayerReport>,
-    /// The layers in which samples first leave the ANN within [`Report::steps`] steps.
+    /// The layers in which samples first diverge within [`Report::steps`] steps.
     pub first_layers: Arc<FirstLayers>,
-    /// The samples that leave the ANN in each layer, in ascending order.
+    /// The samples that diverge in each layer, in ascending order.
     pub(crate) diverging: Vec<Arc<Vec<usize>>>,
 }

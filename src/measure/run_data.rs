@@ -1,4 +1,4 @@
-//! The data of a finished run that every measure reads.
+//! Run data: spiking network, ANN values and recording of a finished run, as input of all measures.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct NeuronRef {
     pub neuron: usize,
 }
 
-/// A run as it is measured.
+/// Borrowed input of a measurement.
 #[derive(Clone, Copy)]
 pub struct RunData<'a> {
     pub spiking: &'a SpikingNetwork,
@@ -29,9 +29,9 @@ pub struct RunData<'a> {
     pub mean_inputs: &'a [&'a [f32]],
     /// One label per sample, or empty.
     pub labels: &'a [u16],
-    /// What the answers are read from.
+    /// Rule by which predictions are decoded.
     pub readout: Readout,
-    /// The answers beside the ANN's, where they are no classes.
+    /// Comparison of the outputs with the ANN's, if they are not classes.
     pub likeness: Option<&'a Arc<OutputAgreement>>,
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
     pub fan_outs: &'a [Vec<f64>],

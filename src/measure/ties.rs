@@ -1,5 +1,6 @@
-//! Ties: steps at which a potential is exactly at the threshold, so that simulators with another tie rule count one spike
-//! more or less.
+//! Ties: steps at which a potential equals the threshold, so that other simulators differ by one spike.
+//!
+//! A simulator with another tie rule fires where this one does not, or the reverse.
 
 use rayon::prelude::*;
 
@@ -8,16 +9,16 @@ use crate::convert::{Finding, SpikingNetwork, TieRule};
 use crate::simulate::Recording;
 use crate::simulate::membrane_trace::{layer_currents, trace};
 
-/// From this share of the decisions on, ties are more than a note.
-const MANY: f64 = 0.01;
-/// At most this many neurons of a layer are followed.
-const FOLLOWED: usize = 512;
+/// From this fraction of the decisions on, ties are a warning instead of a note.
+const WARNING_FRACTION: f64 = 0.01;
+/// Maximum number of traced neurons per layer.
+const MAX_TRACED_NEURONS: usize = 512;
 
 /// Ties of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ties {
     pub layer: String,
-    /// Steps × neurons × samples with a potential at or above nine tenths of θ: where a decision was close or positive.
+    /// Steps × neurons × samples with a potential of at least 0.9 θ: close or positive decisions.
     pub decisions: u64,
     /// Those of them with m = θ.
     pub tied: u64,
@@ -25,11 +26,11 @@ pub struct Ties {
 }
 
 impl Ties {
-    /// Tied among all decisions.
+    /// Fraction of tied decisions.
     pub fn share(&self) -> f64 {
         self.tied as f64 / self.decisions.max(1) as f64
     }
-    /// What there is to say about it, if anything.
+    /// A finding if any decision is tied.
     pub fn finding(&self) -> Option<Finding> {
         if self.tied == 0 {
             return None;
@@ -44,14 +45,14 @@ impl Ties {
              one",
             self.share() * 100.0
         );
-        let severe = self.share() >= MANY;
-        let of = if severe { Finding::warning } else { Finding::note };
+        let is_warning = self.share() >= WARNING_FRACTION;
+        let of = if is_warning { Finding::warning } else { Finding::note };
         Some(of("tied thresholds", Some(&self.layer), text))
     }
 }
 
-/// The ties of spiking layer `layer` for `sample`, on at most 512 neurons; `currents` is what [`layer_currents`]
-/// gave. A potential counts as tied when it is within one unit in the last place of θ.
+/// The ties of spiking layer `layer` for `sample`, on at most 512 neurons; `currents` are those of
+/// [`layer_currents`], `[T, F]`. A potential counts as tied when it is within one unit in the last place of θ.
 pub fn count_ties(
     spiking: &SpikingNetwork,
     recording: &Recording,
@@ -61,7 +62,7 @@ pub fn count_ties(
 ) -> Ties {
     let layer = &spiking.layers[index];
     let mut ties = Ties { layer: layer.name.clone(), decisions: 0, tied: 0, tie: layer.tie };
-    let stride = layer.neurons().div_ceil(FOLLOWED).max(1);
+    let stride = layer.neurons().div_ceil(MAX_TRACED_NEURONS).max(1);
     for neuron in (0..layer.neurons()).step_by(stride) {
         let trace = trace(spiking, recording, currents, index, sample, neuron);
         let theta = trace.theta;
@@ -97,7 +98,7 @@ mod tests {
     use crate::simulate::{SimulationPlan, simulate};
 
     #[test]
-    fn quantized_input_ties_and_odd_input_does_not() {
+    fn input_of_half_theta_ties_and_irregular_input_does_not() {
         let linear = || Op::Linear { weight: Weights::new(vec![1, 1], vec![1.0]), bias: None };
         let node = |name: &str, op: Op, inputs: &[usize]| Node {
             name: name.into(),

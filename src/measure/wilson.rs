@@ -1,6 +1,6 @@
-//! How sure an accuracy over N samples is.
+//! Wilson score interval: 95 % confidence interval of an accuracy over N samples.
 
-/// The 95 % Wilson score interval of a share `p` seen over `n` samples, as `(low, high)`; `(0, 1)` for no samples.
+/// The 95 % Wilson score interval of a fraction `p` observed over `n` samples, as `(low, high)`; `(0, 1)` for no samples.
 pub fn wilson_95(p: f64, n: usize) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);

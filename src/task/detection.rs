@@ -1,6 +1,7 @@
-//! Boxes out of the answers of a single-shot detector: prior boxes, decoding, and suppression of what overlaps. Knows the
-//! layout of the UltraFace detectors (Linzaer, MIT): scores `[P, classes]` with class 0 for nothing, boxes `[P, 4]` as offsets
-//! from priors of fixed sizes on grids of four strides.
+//! Box decoding for single-shot detectors: prior boxes, offsets and non-maximum suppression.
+//!
+//! The only known layout is that of the UltraFace detectors (Linzaer, MIT): scores `[P, classes]` with class 0 for the
+//! background, and boxes `[P, 4]` as offsets from priors of fixed sizes on grids of four strides.
 
 use std::ops::Range;
 
@@ -12,15 +13,15 @@ use crate::network::outputs::OutputFunction;
 /// Strides of the grids and the sizes of their priors, in pixels.
 const GRIDS: [(usize, &[f32]); 4] =
     [(8, &[10.0, 16.0, 24.0]), (16, &[32.0, 48.0]), (32, &[64.0, 96.0]), (64, &[128.0, 192.0, 256.0])];
-/// By how much offsets of centers and sizes are scaled down.
+/// Scale of the center offsets and of the size offsets (the "variances" of SSD).
 const CENTER_VARIANCE: f32 = 0.1;
 const SIZE_VARIANCE: f32 = 0.2;
-/// Boxes below this probability are dropped.
+/// Boxes at or below this probability are discarded.
 pub const MIN_SCORE: f32 = 0.7;
-/// Of boxes that overlap by more than this (intersection over union) the most probable stays.
+/// Of boxes that overlap by more than this (intersection over union), only the most probable is kept.
 pub const MAX_IOU: f32 = 0.3;
 
-/// A box that was found. Corners are shares of the picture's width and height.
+/// A detected box. Corners are fractions of the image's width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DetectedBox {
     pub class: usize,
@@ -32,56 +33,56 @@ pub struct DetectedBox {
     pub bottom: f32,
 }
 
-/// Where a detector's answer has its scores and boxes, and what they are relative to.
+/// Layout of a detector's output vector: ranges of scores and boxes, and the priors of the boxes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detector {
     scores: Range<usize>,
     classes: usize,
-    end: Option<OutputFunction>,
+    output_function: Option<OutputFunction>,
     boxes: Range<usize>,
     /// Center and size of every prior: `[x, y, w, h]`.
     priors: Vec<[f32; 4]>,
 }
 
 impl Detector {
-    /// The detector that `network`, as in its file, is; `None` where it is none that is known.
-    pub fn of(network: &Network) -> Option<Self> {
+    /// The detector layout of `network`, as in its file; `None` if it is not a known detector.
+    pub fn from_network(network: &Network) -> Option<Self> {
         let &[_, height, width] = network.input_shape() else { return None };
         let parts = network.outputs();
         let [a, b] = parts.as_slice() else { return None };
-        let wide = |part: &crate::network::outputs::NetworkOutput| match part.shape[..] {
+        let matrix_shape = |part: &crate::network::outputs::NetworkOutput| match part.shape[..] {
             [rows, columns] => Some((rows, columns)),
             _ => None,
         };
-        let (scores, boxes) = match (wide(a)?, wide(b)?) {
-            // Which of two alike are the scores is not guessed.
+        let (scores, boxes) = match (matrix_shape(a)?, matrix_shape(b)?) {
+            // Two outputs of width 4: which one holds the scores is not guessed.
             ((_, 4), (_, 4)) => return None,
             ((_, 4), _) => (b, a),
             (_, (_, 4)) => (a, b),
             _ => return None,
         };
         let priors = priors(width, height);
-        let (rows, classes) = wide(scores)?;
-        let fits = rows == priors.len() && wide(boxes)? == (rows, 4) && classes >= 2;
+        let (rows, classes) = matrix_shape(scores)?;
+        let fits = rows == priors.len() && matrix_shape(boxes)? == (rows, 4) && classes >= 2;
         fits.then(|| Self {
             scores: scores.range.clone(),
             classes,
-            end: scores.end,
+            output_function: scores.end,
             boxes: boxes.range.clone(),
             priors,
         })
     }
 
-    /// Why no boxes are drawn of a network with several outputs, in sentences; `None` for classifiers, which have one, and for
-    /// detectors that are known.
+    /// Why the boxes of a network with several outputs cannot be decoded, in sentences. `None` for classifiers, which have
+    /// one output, and for known detectors.
     pub fn unsupported_reason(network: &Network) -> Option<String> {
         let parts = network.outputs();
-        if parts.len() < 2 || Self::of(network).is_some() {
+        if parts.len() < 2 || Self::from_network(network).is_some() {
             return None;
         }
         let named: Vec<String> =
             parts.iter().map(|part| format!("'{}' {}", part.name, crate::error::format_shape(&part.shape))).collect();
-        let wanted = match network.input_shape() {
+        let expected_layout = match network.input_shape() {
             &[_, height, width] => {
                 let rows = priors(width, height).len();
                 format!("for its input of {width}x{height}: scores {rows}xCLASSES and boxes {rows}x4")
@@ -90,20 +91,20 @@ impl Detector {
         };
         Some(format!(
             "This network has {} outputs ({}). Boxes are decoded only from the layout of UltraFace detectors (scores \
-             and offsets from fixed priors; {wanted}), so none are drawn. Its outputs are compared as one vector; \
+             and offsets from fixed priors; {expected_layout}), so none are drawn. Its outputs are compared as one vector; \
              accuracy and agreement, which use the largest output, mean little.",
             parts.len(),
             named.join(", ")
         ))
     }
 
-    /// The boxes in an answer (before the functions at its end), the most probable first.
-    pub fn boxes(&self, answer: &[f32]) -> Vec<DetectedBox> {
-        let mut scores = answer[self.scores.clone()].to_vec();
-        if let Some(end) = self.end {
-            end.apply(&mut scores, self.classes);
+    /// Decodes the boxes of an output vector (before its output functions), the most probable first.
+    pub fn boxes(&self, output: &[f32]) -> Vec<DetectedBox> {
+        let mut scores = output[self.scores.clone()].to_vec();
+        if let Some(function) = self.output_function {
+            function.apply(&mut scores, self.classes);
         }
-        let offsets = &answer[self.boxes.clone()];
+        let offsets = &output[self.boxes.clone()];
         let mut found = Vec::new();
         for (k, (row, prior)) in scores.chunks(self.classes).zip(&self.priors).enumerate() {
             for (class, &score) in row.iter().enumerate().skip(1).filter(|(_, score)| **score > MIN_SCORE) {
@@ -115,7 +116,7 @@ impl Detector {
                 found.push(DetectedBox { class, score, left, top: y - h / 2.0, right, bottom: y + h / 2.0 });
             }
         }
-        suppressed(found)
+        suppress_overlaps(found)
     }
 }
 
@@ -125,26 +126,26 @@ impl DetectedBox {
     }
     /// Intersection over union with `other`.
     pub fn iou(&self, other: &Self) -> f32 {
-        let wide = self.right.min(other.right) - self.left.max(other.left);
-        let high = self.bottom.min(other.bottom) - self.top.max(other.top);
-        let shared = wide.max(0.0) * high.max(0.0);
+        let width = self.right.min(other.right) - self.left.max(other.left);
+        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
+        let shared = width.max(0.0) * height.max(0.0);
         shared / (self.area() + other.area() - shared).max(f32::MIN_POSITIVE)
     }
 }
 
-/// Non-maximum suppression, class by class: the most probable box stays, what overlaps it goes.
-fn suppressed(mut found: Vec<DetectedBox>) -> Vec<DetectedBox> {
+/// Non-maximum suppression per class: keeps the most probable box and discards those that overlap it.
+fn suppress_overlaps(mut found: Vec<DetectedBox>) -> Vec<DetectedBox> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<DetectedBox> = Vec::new();
-    for one in found {
-        if !kept.iter().any(|other| other.class == one.class && other.iou(&one) > MAX_IOU) {
-            kept.push(one);
+    for candidate in found {
+        if !kept.iter().any(|other| other.class == candidate.class && other.iou(&candidate) > MAX_IOU) {
+            kept.push(candidate);
         }
     }
     kept
 }
 
-/// The priors for a picture of `width` × `height` pixels, row by row over each grid.
+/// The priors for an image of `width` × `height` pixels, row by row over each grid: `[P]` of `[x, y, w, h]`.
 fn priors(width: usize, height: usize) -> Vec<[f32; 4]> {
     let (w, h) = (width as f32, height as f32);
     let mut all = Vec::new();
@@ -185,19 +186,22 @@ mod tests {
     }
 
     #[test]
-    fn other_layouts_give_no_boxes_but_a_reason() {
+    fn unknown_output_layouts_give_a_reason_instead_of_boxes() {
         let rows = priors(8, 8).len();
         let known = two_outputs(&[rows, 2], &[rows, 4]);
-        assert!(Detector::of(&known).is_some() && Detector::unsupported_reason(&known).is_none());
-        // As many columns, other priors: a detector of another family would be decoded to nonsense.
+        assert!(Detector::from_network(&known).is_some() && Detector::unsupported_reason(&known).is_none());
+        // As many columns, other priors: boxes of another detector family would be meaningless.
         let ssd = two_outputs(&[100, 21], &[100, 4]);
-        assert!(Detector::of(&ssd).is_none());
+        assert!(Detector::from_network(&ssd).is_none());
         let why = Detector::unsupported_reason(&ssd).unwrap();
         assert!(why.contains("'a' 100x21, 'b' 100x4") && why.contains(&format!("scores {rows}xCLASSES")), "{why}");
-        assert!(Detector::of(&two_outputs(&[rows, 4], &[rows, 4])).is_none(), "which are the scores is not guessed");
-        let mut one = two_outputs(&[4, 4], &[2, 2]);
-        one.output = 3;
-        assert_eq!(Detector::unsupported_reason(&one), None);
+        assert!(
+            Detector::from_network(&two_outputs(&[rows, 4], &[rows, 4])).is_none(),
+            "which are the scores is not guessed"
+        );
+        let mut single = two_outputs(&[4, 4], &[2, 2]);
+        single.output = 3;
+        assert_eq!(Detector::unsupported_reason(&single), None);
     }
 
     #[test]
@@ -208,21 +212,21 @@ mod tests {
         let detector = Detector {
             scores: 0..8840,
             classes: 2,
-            end: Some(OutputFunction::Softmax { log: false }),
+            output_function: Some(OutputFunction::Softmax { log: false }),
             boxes: 8840..26520,
             priors,
         };
-        let mut answer = vec![0.0; 26520];
-        // Nothing is sure: one half each.
-        assert_eq!(detector.boxes(&answer), []);
-        // The three priors of the first place, the middle one surest, and one far away.
+        let mut output = vec![0.0; 26520];
+        // All scores are one half: no box.
+        assert_eq!(detector.boxes(&output), []);
+        // The three priors of the first cell, the middle one most probable, and one far away.
         for (k, logit) in [(0, 2.0), (1, 3.0), (2, 2.5), (4419, 4.0)] {
-            answer[2 * k + 1] = logit;
+            output[2 * k + 1] = logit;
         }
-        answer[8840 + 4] = 2.5;
-        let found = detector.boxes(&answer);
+        output[8840 + 4] = 2.5;
+        let found = detector.boxes(&output);
         assert_eq!(found.len(), 2, "both others overlap the one in the middle: {found:?}");
-        // Its center is moved by a quarter of its sixteen pixels, so that it begins at the left edge.
+        // Its center moves by a quarter of its sixteen pixels, so that its left edge is that of the image.
         assert!(found[0].right > 0.9 && found[1].left.abs() < 1e-6, "{found:?}");
         assert!((found[0].iou(&found[0]) - 1.0).abs() < 1e-6);
     }

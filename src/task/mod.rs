@@ -1,4 +1,6 @@
-//! Decoding of network outputs: class predictions, boxes and their agreement. Pure functions.
+//! Decoding of network outputs: class predictions, boxes and their agreement.
+//!
+//! Pure functions: no windows, threads or files.
 
 pub mod classification;
 pub mod detection;

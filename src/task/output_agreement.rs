@@ -1,5 +1,6 @@
-//! How alike both networks answer where an answer is no class: boxes of a detector, or plain numbers. For classifiers the
-//! share of equal answers says it ([`crate::measure::curve`]).
+//! Agreement of ANN and SNN outputs that are not classes: box F1 or relative error, per step.
+//!
+//! For classifiers it is the fraction of equal predictions ([`crate::measure::accuracy_curve()`]).
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -10,68 +11,68 @@ use crate::convert::{Finding, Fix};
 use crate::network::Network;
 use crate::simulate::Recording;
 
-/// Boxes of one class that overlap by this much (intersection over union) or more are the same.
+/// Boxes of one class match if they overlap by at least this much (intersection over union).
 pub const MATCH_IOU: f32 = 0.5;
 
-/// What the answers are.
+/// Kind of the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputKind {
     Boxes,
     Values,
 }
 
-/// Every sample's answer at every step beside the ANN's.
+/// Comparison of every sample's SNN output at every step with the ANN's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputAgreement {
     pub of: OutputKind,
     pub samples: usize,
     pub steps: usize,
-    /// Boxes that the ANN finds in each sample; zeros where answers are no boxes.
+    /// Boxes that the ANN detects in each sample, `[N]`; zeros for outputs that are not boxes.
     ann: Vec<u32>,
     /// `[N][T]`, time innermost.
     at: Vec<SampleAgreement>,
 }
 
-/// One sample's answer after some steps.
+/// Comparison of one sample's output after t steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SampleAgreement {
-    /// Boxes that the SNN finds.
+    /// Boxes that the SNN detects.
     pub found: u32,
-    /// Of those, boxes that the ANN finds as well.
+    /// Of those, boxes that the ANN detects as well.
     pub same: u32,
-    /// Sum of the overlaps of those.
+    /// Sum of the intersections over union of those.
     pub overlap: f32,
     /// ‖s/t − a‖ / ‖a‖, with the readout s summed over t steps and the ANN's outputs a.
     pub error: f32,
 }
 
-/// Boxes found in all samples after some steps.
+/// Boxes detected in all samples after t steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct BoxCounts {
     pub ann: u32,
     pub snn: u32,
-    /// Found by both, at the same place.
+    /// Detected by both, at the same place.
     pub same: u32,
-    /// Mean overlap of those; 0 where there are none.
+    /// Mean intersection over union of those; 0 if there are none.
     pub overlap: f64,
 }
 
 impl OutputAgreement {
-    /// Of a run of `network`, as in its file; `None` where it gives classes.
-    pub fn of(network: &Network, ann: &AnnRun, recording: &Recording) -> Option<Self> {
+    /// Compares a run of `network`, as in its file; `None` for a classifier.
+    pub fn new(network: &Network, ann: &AnnRun, recording: &Recording) -> Option<Self> {
         if network.is_classifier() {
             return None;
         }
-        let detector = Detector::of(network);
-        let find = |answer: &[f32]| detector.as_ref().map_or(Vec::new(), |detector| detector.boxes(answer));
+        let detector = Detector::from_network(network);
+        let find = |output: &[f32]| detector.as_ref().map_or(Vec::new(), |detector| detector.boxes(output));
         let (samples, steps) = (recording.samples, recording.steps);
-        let of_ann: Vec<Vec<DetectedBox>> =
+        let boxes_of_ann: Vec<Vec<DetectedBox>> =
             (0..samples).into_par_iter().map(|sample| find(ann.logits_of(sample))).collect();
-        let one = |index: usize| {
+        let compare = |index: usize| {
             let (sample, t) = (index / steps, index % steps + 1);
             let mean: Vec<f32> = recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
             let found = find(&mean);
-            let (same, overlap) = matched(&of_ann[sample], &found);
+            let (same, overlap) = match_boxes(&boxes_of_ann[sample], &found);
             SampleAgreement {
                 found: found.len() as u32,
                 same,
@@ -80,22 +81,22 @@ impl OutputAgreement {
             }
         };
         let of = if detector.is_some() { OutputKind::Boxes } else { OutputKind::Values };
-        let at = (0..samples * steps).into_par_iter().map(one).collect();
-        Some(Self { of, samples, steps, ann: of_ann.iter().map(|boxes| boxes.len() as u32).collect(), at })
+        let at = (0..samples * steps).into_par_iter().map(compare).collect();
+        Some(Self { of, samples, steps, ann: boxes_of_ann.iter().map(|boxes| boxes.len() as u32).collect(), at })
     }
 
-    /// The answer for `sample` after `t` steps (1-based).
+    /// Comparison for `sample` after `t` steps (1-based).
     pub fn at(&self, t: usize, sample: usize) -> SampleAgreement {
         self.at.get(sample * self.steps + t.clamp(1, self.steps.max(1)) - 1).copied().unwrap_or_default()
     }
 
-    /// Boxes that the ANN finds in `sample`.
+    /// Boxes that the ANN detects in `sample`.
     pub fn ann_boxes(&self, sample: usize) -> u32 {
         self.ann.get(sample).copied().unwrap_or(0)
     }
 
-    /// How alike the answers for `sample` are after `t` steps, 0 to 1: of boxes the share that both find (the F1 score of the
-    /// SNN's boxes against the ANN's; 1 where neither finds any), of numbers 1 − error.
+    /// Agreement for `sample` after `t` steps, 0 to 1. For boxes: the F1 score of the SNN's boxes against the ANN's; 1 if
+    /// neither detects any. For values: 1 − error.
     pub fn share(&self, t: usize, sample: usize) -> f64 {
         let at = self.at(t, sample);
         match (self.of, at.found + self.ann_boxes(sample)) {
@@ -105,13 +106,13 @@ impl OutputAgreement {
         }
     }
 
-    /// Whether the answers for `sample` differ after `t` steps: another set of boxes, numbers that are off by more than a
-    /// tenth.
+    /// Whether the outputs for `sample` differ after `t` steps: another set of boxes, or values with a relative error above
+    /// one tenth.
     pub fn differs(&self, t: usize, sample: usize) -> bool {
         self.share(t, sample) < if self.of == OutputKind::Boxes { 1.0 } else { 0.9 }
     }
 
-    /// How alike all answers are after `t` steps, 0 to 1: boxes of all samples taken together, of numbers the mean.
+    /// Agreement over all samples after `t` steps, 0 to 1. For boxes: F1 over the boxes of all samples. For values: the mean.
     pub fn agreement(&self, t: usize) -> f64 {
         let boxes = self.boxes(t);
         match (self.of, boxes.ann + boxes.snn) {
@@ -130,7 +131,7 @@ impl OutputAgreement {
         sum / self.samples.max(1) as f64
     }
 
-    /// The boxes of all samples after `t` steps.
+    /// Box counts over all samples after `t` steps.
     pub fn boxes(&self, t: usize) -> BoxCounts {
         let mut all = BoxCounts { ann: self.ann.iter().sum(), ..BoxCounts::default() };
         for at in (0..self.samples).map(|sample| self.at(t, sample)) {
@@ -141,7 +142,7 @@ impl OutputAgreement {
         all
     }
 
-    /// The ANN finds boxes and the SNN none of them in the whole run.
+    /// A finding if the ANN detects boxes and the SNN none of them in the whole run.
     pub fn finding(&self) -> Option<Finding> {
         let boxes = self.boxes(self.steps);
         if self.of != OutputKind::Boxes || boxes.ann == 0 || boxes.same > 0 {
@@ -160,26 +161,26 @@ impl OutputAgreement {
         })
     }
 
-    /// The first step from which on the SNN finds all boxes that the ANN finds, and no others, to the end of the run.
+    /// The first step from which on, to the end of the run, the outputs agree fully; for boxes: exactly those of the ANN.
     pub fn steps_needed(&self) -> Option<usize> {
-        let short = (1..=self.steps).rev().find(|&t| self.agreement(t) < 1.0 - 1e-9).unwrap_or(0);
-        (short < self.steps).then_some(short + 1)
+        let last_below = (1..=self.steps).rev().find(|&t| self.agreement(t) < 1.0 - 1e-9).unwrap_or(0);
+        (last_below < self.steps).then_some(last_below + 1)
     }
 }
 
-/// A larger T to try than `steps`; `None` where that would not be the matter.
+/// A larger T to try than `steps`; `None` if `steps` is so large that T is not the cause.
 pub fn next_steps(steps: usize) -> Option<usize> {
     [256, 1024].into_iter().find(|&next| next > steps)
 }
 
-/// How many boxes of `found` are the same as one of `ann`, the surest first and each of `ann` once; and the sum of their
-/// overlaps.
-fn matched(ann: &[DetectedBox], found: &[DetectedBox]) -> (u32, f32) {
+/// Number of boxes in `found` that match one of `ann`, and the sum of their intersections over union. Greedy: the most
+/// probable first, each of `ann` once.
+fn match_boxes(ann: &[DetectedBox], found: &[DetectedBox]) -> (u32, f32) {
     let mut left: Vec<&DetectedBox> = ann.iter().collect();
     let (mut same, mut overlaps) = (0, 0.0);
-    for one in found {
-        let near = left.iter().enumerate().filter(|(_, other)| other.class == one.class);
-        let best = near.map(|(k, other)| (k, one.iou(other))).max_by(|a, b| a.1.total_cmp(&b.1));
+    for candidate in found {
+        let near = left.iter().enumerate().filter(|(_, other)| other.class == candidate.class);
+        let best = near.map(|(k, other)| (k, candidate.iou(other))).max_by(|a, b| a.1.total_cmp(&b.1));
         if let Some((k, overlap)) = best.filter(|(_, overlap)| *overlap >= MATCH_IOU) {
             left.swap_remove(k);
             same += 1;
@@ -189,7 +190,7 @@ fn matched(ann: &[DetectedBox], found: &[DetectedBox]) -> (u32, f32) {
     (same, overlaps)
 }
 
-/// ‖b − a‖ / ‖a‖; 0 where both are zero.
+/// ‖b − a‖ / ‖a‖; 0 if both are zero.
 fn relative_error(b: &[f32], a: &[f32]) -> f32 {
     let square = |v: f64| v * v;
     let off: f64 = b.iter().zip(a).map(|(b, a)| square(f64::from(b - a))).sum();
@@ -207,17 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn boxes_are_the_same_once_and_only_of_one_class() {
+    fn each_ann_box_matches_once_and_only_within_its_class() {
         let ann = [found(0.0, 1), found(0.5, 1)];
-        let (same, overlap) = matched(&ann, &[found(0.02, 1), found(0.04, 1), found(0.5, 2)]);
+        let (same, overlap) = match_boxes(&ann, &[found(0.02, 1), found(0.04, 1), found(0.5, 2)]);
         assert_eq!(same, 1, "the second overlaps a box that is taken, the third is of another class");
         assert!((overlap - 0.18 / 0.22).abs() < 1e-5, "{overlap}");
-        assert_eq!(matched(&ann, &[found(0.1, 1)]).0, 0, "a third of the area is not enough");
-        assert_eq!(matched(&[], &ann).0 + matched(&ann, &[]).0, 0);
+        assert_eq!(match_boxes(&ann, &[found(0.1, 1)]).0, 0, "a third of the area is not enough");
+        assert_eq!(match_boxes(&[], &ann).0 + match_boxes(&ann, &[]).0, 0);
     }
 
     #[test]
-    fn numbers_come_nearer_and_classes_are_left_alone() {
+    fn relative_error_shrinks_with_steps_and_classifiers_have_no_output_agreement() {
         let node = |op, inputs, shape: &[usize]| Node { name: "n".into(), op, inputs, shape: shape.to_vec() };
         let nodes = vec![node(Op::Input, vec![], &[1, 2]), node(Op::Reshape, vec![0], &[2, 1])];
         let mut network = Network { name: "n".into(), output: 0, nodes, scaling: None, class_names: vec![] };
@@ -225,12 +226,12 @@ mod tests {
         let ann = AnnRun { samples: 1, classes: 4, logits: vec![3.0, 0.0, 4.0, 0.0], pre_activations: vec![] };
         let readout = vec![0.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0];
         let recording = Recording { steps: 2, samples: 1, classes: 4, layers: vec![], readout };
-        let likeness = OutputAgreement::of(&network, &ann, &recording).unwrap();
-        assert_eq!(likeness.of, OutputKind::Values);
-        assert!((likeness.error(1) - 0.6).abs() < 1e-6 && (likeness.agreement(1) - 0.4).abs() < 1e-6);
-        assert!(likeness.differs(1, 0) && !likeness.differs(2, 0));
-        assert_eq!((likeness.agreement(2), likeness.steps_needed()), (1.0, Some(2)));
+        let compared = OutputAgreement::new(&network, &ann, &recording).unwrap();
+        assert_eq!(compared.of, OutputKind::Values);
+        assert!((compared.error(1) - 0.6).abs() < 1e-6 && (compared.agreement(1) - 0.4).abs() < 1e-6);
+        assert!(compared.differs(1, 0) && !compared.differs(2, 0));
+        assert_eq!((compared.agreement(2), compared.steps_needed()), (1.0, Some(2)));
         network.nodes[0].shape = vec![4, 1, 1];
-        assert_eq!(OutputAgreement::of(&network, &ann, &recording), None, "four classes");
+        assert_eq!(OutputAgreement::new(&network, &ann, &recording), None, "four classes");
     }
 }

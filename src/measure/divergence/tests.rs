@@ -1,3 +1,5 @@
+//! Divergence step, neuron and cause on layers with given input currents.
+
 use std::sync::Arc;
 
 use super::*;
@@ -25,17 +27,17 @@ fn layer(activation: Activation) -> SpikingLayer {
 }
 
 /// A layer with its z, `[N·F]`, and the currents of every neuron of every sample, `[N·F][T]`.
-type Given = (SpikingLayer, Vec<f32>, Vec<Vec<f32>>);
+type LayerInput = (SpikingLayer, Vec<f32>, Vec<Vec<f32>>);
 
-/// Neurons that got these currents.
-struct World {
+/// ANN values, spiking network and recording of neurons that received the given currents.
+struct TestRun {
     spiking: SpikingNetwork,
     ann: AnnRun,
     recording: Recording,
 }
 
-impl World {
-    fn of(samples: usize, given: Vec<Given>) -> Self {
+impl TestRun {
+    fn new(samples: usize, given: Vec<LayerInput>) -> Self {
         let steps = given[0].2[0].len();
         let mut spiking = SpikingNetwork {
             layers: Vec::new(),
@@ -54,16 +56,16 @@ impl World {
             let mut potential = Vec::new();
             for (i, currents) in currents.iter().enumerate() {
                 let (sample, neuron) = (i / neurons, i % neurons);
-                let (mut v, mut sent) = (layer.v_init_of(neuron), 0);
+                let (mut v, mut emitted) = (layer.v_init_of(neuron), 0);
                 for (t, &current) in currents.iter().enumerate() {
                     let theta = layer.theta_of(neuron);
-                    let (count, after) = dynamics.step(v + layer.bias_shift * theta, current, theta, sent);
+                    let (count, after) = dynamics.step(v + layer.bias_shift * theta, current, theta, emitted);
                     for (plane, weight) in layer.neuron.plane_weights().iter().enumerate() {
                         let set = if *weight < 0 { count < 0 } else { count > 0 && count & weight != 0 };
                         spikes.row_mut(t, sample)[plane] |= u64::from(set) << neuron;
                     }
                     v = after;
-                    sent += count;
+                    emitted += count;
                 }
                 potential.push(v);
             }
@@ -76,9 +78,9 @@ impl World {
         Self { spiking, ann, recording: Recording { steps, samples, classes: 0, layers, readout: Vec::new() } }
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&RunData<'_>, usize) -> T) -> T {
+    fn with_data<T>(&self, measure: impl FnOnce(&RunData<'_>, usize) -> T) -> T {
         let means: Vec<&[f32]> = self.recording.layers.iter().map(|l| l.mean_input.as_slice()).collect();
-        let subject = RunData {
+        let data = RunData {
             likeness: None,
             spiking: &self.spiking,
             ann: &self.ann,
@@ -88,71 +90,71 @@ impl World {
             readout: Readout::Sum,
             fan_outs: &[],
         };
-        question(&subject, self.recording.steps)
+        measure(&data, self.recording.steps)
     }
 
-    fn of_sample(&self, sample: usize) -> Option<Divergence> {
+    fn divergence_of(&self, sample: usize) -> Option<Divergence> {
         let recorded = &self.recording.layers;
         let mean =
             |layer: usize, neuron| recorded[layer].mean_input[sample * recorded[layer].spikes.neurons() + neuron];
-        self.ask(|subject, steps| first_divergence(subject, sample, steps, mean))
+        self.with_data(|data, steps| first_divergence(data, sample, steps, mean))
     }
 
     fn first(&self) -> Option<Divergence> {
-        self.of_sample(0)
+        self.divergence_of(0)
     }
 }
 
 /// One neuron with its z and its currents.
-fn alone(layer: SpikingLayer, z: f32, currents: &[f32]) -> Option<Divergence> {
-    World::of(1, vec![(layer, vec![z], vec![currents.to_vec()])]).first()
+fn single_neuron(layer: SpikingLayer, z: f32, currents: &[f32]) -> Option<Divergence> {
+    TestRun::new(1, vec![(layer, vec![z], vec![currents.to_vec()])]).first()
 }
 
 #[test]
-fn quantization_alone_is_no_divergence() {
+fn quantization_alone_does_not_diverge() {
     for k in -16..=32 {
         let z = k as f32 / 32.0;
         for p in [0.0, 0.25, 0.5, 1.0] {
             let layer = SpikingLayer { v_init: p, ..layer(Activation::Relu) };
-            assert_eq!(alone(layer, z, &[z; 6]), None, "z {z}, p {p}");
+            assert_eq!(single_neuron(layer, z, &[z; 6]), None, "z {z}, p {p}");
         }
         // L = 4 levels and 6 steps: θ/2T + θ/2L.
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
-        assert_eq!(alone(layer(qcfs), z, &[z; 6]), None, "QCFS, z {z}");
+        assert_eq!(single_neuron(layer(qcfs), z, &[z; 6]), None, "QCFS, z {z}");
     }
 }
 
 #[test]
-fn above_the_threshold_it_is_clipped() {
-    let at = alone(layer(Activation::Relu), 1.3, &[1.3; 4]).unwrap();
+fn input_above_the_threshold_is_clipped() {
+    let at = single_neuron(layer(Activation::Relu), 1.3, &[1.3; 4]).unwrap();
     // Off by 0.3: within θ/2t = 0.5 after one step, not after two.
     assert_eq!((at.step, at.phi, at.a), (2, 1.0, 1.3));
     assert_eq!(at.cause, DivergenceCause::Clipped { z: 1.3, theta: 1.0, times: 1 });
     let silent = SpikingLayer { theta: vec![0.0], ..layer(Activation::Relu) };
-    let at = alone(silent, 0.5, &[0.5; 4]).unwrap();
+    let at = single_neuron(silent, 0.5, &[0.5; 4]).unwrap();
     assert!(matches!(at.cause, DivergenceCause::Clipped { theta: 0.0, .. }) && at.phi == 0.0);
     assert!(at.to_string().contains("never active"));
-    // A clip at the same value is what the ANN does itself.
-    assert_eq!(alone(layer(Activation::Clip { lambda: 1.0 }), 1.3, &[1.3; 4]), None);
+    // The ANN clips at the same value: no divergence.
+    assert_eq!(single_neuron(layer(Activation::Clip { lambda: 1.0 }), 1.3, &[1.3; 4]), None);
 }
 
 #[test]
-fn the_same_charge_in_another_order() {
-    // ẑ = z = 0.4 asks for 2 of 5; the constant neuron fires at steps 2 and 4.
-    let early = alone(layer(Activation::Relu), 0.4, &[2.0, 2.0, 2.0, -2.0, -2.0]).unwrap();
+fn other_input_order_at_equal_sum_is_unevenness() {
+    // ẑ = z = 0.4: 2 spikes expected in 5 steps; on constant input they are at steps 2 and 4.
+    let early = single_neuron(layer(Activation::Relu), 0.4, &[2.0, 2.0, 2.0, -2.0, -2.0]).unwrap();
     let DivergenceCause::InputOrder { residual } = early.cause else { panic!("{early:?}") };
     assert!((residual + 1.5).abs() < 1e-6 && early.step == 1 && early.phi == 0.8);
     assert!(early.to_string().contains("residual potential −1.50 θ, fired too early. "), "{early}");
-    let late = alone(layer(Activation::Relu), 0.4, &[-2.0, -2.0, 2.0, 2.0, 2.0]).unwrap();
+    let late = single_neuron(layer(Activation::Relu), 0.4, &[-2.0, -2.0, 2.0, 2.0, 2.0]).unwrap();
     let DivergenceCause::InputOrder { residual } = late.cause else { panic!("{late:?}") };
     assert!((residual - 1.5).abs() < 1e-6 && late.step == 2 && late.phi == 0.2);
     assert!(late.to_string().contains("residual potential 1.50 θ, fired too late. "), "{late}");
-    assert_eq!(alone(layer(Activation::Relu), 0.4, &[2.0, -2.0, 2.0, -2.0, 2.0]), None);
+    assert_eq!(single_neuron(layer(Activation::Relu), 0.4, &[2.0, -2.0, 2.0, -2.0, 2.0]), None);
 }
 
 #[test]
-fn another_mean_input_was_carried_in() {
-    let at = alone(layer(Activation::Relu), 0.25, &[0.5; 4]).unwrap();
+fn another_mean_input_is_a_propagated_error() {
+    let at = single_neuron(layer(Activation::Relu), 0.25, &[0.5; 4]).unwrap();
     assert_eq!(at.cause, DivergenceCause::Propagated { mean_input: 0.5, z: 0.25 });
     // Counts 1,1,2,2 against 0,1,1,1: equal at step 2 for the last time.
     assert_eq!((at.step, at.phi, at.a), (3, 0.5, 0.25));
@@ -160,86 +162,87 @@ fn another_mean_input_was_carried_in() {
 }
 
 #[test]
-fn a_hard_reset_loses_what_exceeds_the_threshold() {
+fn hard_reset_loses_the_potential_above_the_threshold() {
     let hard = SpikingLayer { reset: Reset::Hard, ..layer(Activation::Relu) };
-    let at = alone(hard, 0.75, &[0.75; 8]).unwrap();
-    assert_eq!(at.cause, DivergenceCause::HardReset { due: 6, fired: 4 });
+    let at = single_neuron(hard, 0.75, &[0.75; 8]).unwrap();
+    assert_eq!(at.cause, DivergenceCause::HardReset { expected: 6, fired: 4 });
 }
 
 #[test]
-fn levels_that_end_elsewhere() {
+fn ann_levels_that_differ_from_the_snn_are_a_level_mismatch() {
     // The ANN has two levels up to 0.5, the SNN four steps up to 1.
     let qcfs = Activation::Qcfs { lambda: 0.5, levels: 2, shift: 0.5 };
-    let at = alone(layer(qcfs), 0.875, &[0.875; 4]).unwrap();
+    let at = single_neuron(layer(qcfs), 0.875, &[0.875; 4]).unwrap();
     assert_eq!(at.cause, DivergenceCause::LevelMismatch { ann: qcfs, steps: 4, theta: 1.0 });
     assert_eq!((at.phi, at.a), (1.0, 0.5));
     assert!(at.to_string().contains("QCFS L=2 λ=0.500 and the SNN 4 steps up to θ = 1.00"));
 }
 
 #[test]
-fn of_several_neurons_the_first_to_leave_and_of_those_the_worst() {
+fn earliest_divergence_wins_then_the_largest_error() {
     let late = vec![-2.0, -2.0, 2.0, 2.0, 2.0];
     let early = vec![2.0, 2.0, 2.0, -2.0, -2.0];
     let worse = vec![2.0; 5];
     let z = vec![0.4; 3];
-    let at = World::of(1, vec![(layer(Activation::Relu), z.clone(), vec![late.clone(), early.clone(), early.clone()])])
-        .first();
+    let at =
+        TestRun::new(1, vec![(layer(Activation::Relu), z.clone(), vec![late.clone(), early.clone(), early.clone()])])
+            .first();
     assert_eq!(at.unwrap().neuron, NeuronRef { layer: 0, sample: 0, neuron: 1 });
     let given = vec![late, early, worse];
-    let at = World::of(1, vec![(layer(Activation::Relu), z, given)]).first().unwrap();
+    let at = TestRun::new(1, vec![(layer(Activation::Relu), z, given)]).first().unwrap();
     assert_eq!((at.neuron.neuron, at.step), (2, 1));
 }
 
 #[test]
-fn samples_are_counted_in_the_layer_they_leave_in() {
+fn samples_are_counted_in_their_first_diverging_layer() {
     let even = |z: f32| vec![z; 4];
     let relu = || layer(Activation::Relu);
-    let world = World::of(
+    let run = TestRun::new(
         3,
         vec![
             (relu(), vec![0.5, 0.5, 1.5], vec![even(0.5), even(0.5), even(1.5)]),
             (relu(), vec![0.25, 0.25, 0.25], vec![even(0.25), even(0.75), even(0.75)]),
         ],
     );
-    let counted = world.ask(|subject, steps| measure_run(subject, steps, &JobControl::default())).unwrap();
+    let counted = run.with_data(|data, steps| measure_run(data, steps, &JobControl::default())).unwrap();
     assert_eq!(*counted.first_layers, FirstLayers { layers: vec![1, 1], never: 1 });
-    let layers = |sample| world.of_sample(sample).map(|d| d.neuron.layer);
+    let layers = |sample| run.divergence_of(sample).map(|d| d.neuron.layer);
     assert_eq!([0, 1, 2].map(layers), [None, Some(1), Some(0)]);
 }
 
 #[test]
-fn relatives_of_the_neuron_are_off_by_their_own_units() {
+fn other_neuron_models_diverge_in_their_own_amplitude() {
     let group = || SpikingLayer { neuron: NeuronModel::Group(4), ..layer(Activation::Relu) };
     let burst = || SpikingLayer { neuron: NeuronModel::Burst(3), ..layer(Activation::Relu) };
     let shifted = || SpikingLayer { v_init: 0.0, bias_shift: 1.0 / 8.0, ..layer(Activation::Relu) };
     for k in 0..=32 {
         let z = k as f32 / 32.0;
         for layer in [group(), burst(), shifted()] {
-            assert_eq!(alone(layer.clone(), z, &[z; 4]), None, "{:?}, z {z}", layer.neuron);
+            assert_eq!(single_neuron(layer.clone(), z, &[z; 4]), None, "{:?}, z {z}", layer.neuron);
         }
     }
-    // Half a unit is θ/32 for the group: an input of 1/16 more is carried in.
-    let at = alone(group(), 0.25, &[0.3125; 4]).unwrap();
+    // Half an amplitude is θ/32 for the group: 1/16 more input is a propagated error.
+    let at = single_neuron(group(), 0.25, &[0.3125; 4]).unwrap();
     assert_eq!((at.phi, at.cause), (0.3125, DivergenceCause::Propagated { mean_input: 0.3125, z: 0.25 }));
-    let at = alone(burst(), 3.5, &[3.5; 4]).unwrap();
+    let at = single_neuron(burst(), 3.5, &[3.5; 4]).unwrap();
     assert_eq!((at.phi, at.cause), (3.0, DivergenceCause::Clipped { z: 3.5, theta: 1.0, times: 3 }));
     assert!(at.to_string().contains("clipped at 3 θ"));
 }
 
 #[test]
-fn corrections_that_go_wrong_are_named() {
+fn wrong_corrections_are_the_named_cause() {
     let given = || vec![(layer(Activation::Relu), vec![0.5], vec![vec![0.5; 4]])];
-    let mut world = World::of(1, given());
+    let mut run = TestRun::new(1, given());
     let mut bits = SpikeTrain::new(1, 1);
     bits.resize(1);
     bits.row_mut(0, 0)[0] = 1;
-    world.recording.layers[0].silenced = Some(bits);
-    (0..4).for_each(|t| world.recording.layers[0].spikes.row_mut(t, 0)[0] = 0);
-    assert_eq!(world.first().unwrap().cause, DivergenceCause::Silenced { due: 2 });
-    let mut world = World::of(1, given());
-    // One θ more to start with is one spike more.
-    world.recording.layers[0].v_init = Some(vec![1.5]);
-    world.recording.layers[0].spikes.row_mut(1, 0)[0] = 1;
-    assert_eq!(world.recording.layers[0].spikes.counts(4), [3]);
-    assert_eq!(world.first().unwrap().cause, DivergenceCause::InitialPotentialShifted { by: 1.0 });
+    run.recording.layers[0].silenced = Some(bits);
+    (0..4).for_each(|t| run.recording.layers[0].spikes.row_mut(t, 0)[0] = 0);
+    assert_eq!(run.first().unwrap().cause, DivergenceCause::Silenced { expected: 2 });
+    let mut run = TestRun::new(1, given());
+    // One θ more in v(0) is one spike more.
+    run.recording.layers[0].v_init = Some(vec![1.5]);
+    run.recording.layers[0].spikes.row_mut(1, 0)[0] = 1;
+    assert_eq!(run.recording.layers[0].spikes.counts(4), [3]);
+    assert_eq!(run.first().unwrap().cause, DivergenceCause::InitialPotentialShifted { by: 1.0 });
 }

@@ -1,4 +1,4 @@
-//! Small networks counted by hand.
+//! Operation counts and energy of small networks, counted by hand.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn conv(outputs: usize, inputs: usize, kernel: usize, padding: usize, groups: us
 
 const NEURONS: Op = Op::Activation(Activation::Relu);
 
-/// 3 inputs, 4 neurons, 2 answers.
+/// 3 inputs, 4 neurons, 2 outputs.
 fn dense() -> Network {
     network(vec![
         node(Op::Input, &[], &[3]),
@@ -57,12 +57,12 @@ fn recording(neurons: usize, fired: &[&[&[usize]]]) -> Recording {
 }
 
 #[test]
-fn macs_of_dense_layers_and_those_of_the_input() {
+fn macs_of_dense_layers_and_of_the_first_layer() {
     assert_eq!(macs(&dense()), Macs { total: 20.0, first_layer: 12.0, graded: 0.0 });
 }
 
 #[test]
-fn convolutions_count_their_borders_as_they_are() {
+fn convolutions_do_not_count_taps_on_padding() {
     // 3 by 3 on 4 by 4 with padding 1: (2+3+3+2)² = 100 taps inside, 1 channel in, 2 out. Then depthwise on 2 channels.
     let padded = network(vec![
         node(Op::Input, &[], &[1, 4, 4]),
@@ -71,17 +71,17 @@ fn convolutions_count_their_borders_as_they_are() {
         node(conv(2, 2, 3, 1, 2), &[2], &[2, 4, 4]),
     ]);
     assert_eq!(macs(&padded), Macs { total: 400.0, first_layer: 200.0, graded: 0.0 });
-    // The same zeros by a node of their own.
-    let apart = network(vec![
+    // The same zeros from a separate Pad node.
+    let with_pad_node = network(vec![
         node(Op::Input, &[], &[1, 4, 4]),
         node(Op::Pad { before: vec![0, 1, 1], after: vec![0, 1, 1] }, &[0], &[1, 6, 6]),
         node(conv(2, 1, 3, 0, 1), &[1], &[2, 4, 4]),
     ]);
-    assert_eq!(macs(&apart), Macs { total: 200.0, first_layer: 200.0, graded: 0.0 });
+    assert_eq!(macs(&with_pad_node), Macs { total: 200.0, first_layer: 200.0, graded: 0.0 });
 }
 
 #[test]
-fn weights_behind_weights_stay_macs_at_every_step() {
+fn weights_that_read_currents_stay_macs_at_every_step() {
     // Input → 2 → 2 (both constant), neurons, → 3 (spikes) → 5 (graded currents).
     let bottleneck = network(vec![
         node(Op::Input, &[], &[2]),
@@ -101,7 +101,7 @@ fn weights_behind_weights_stay_macs_at_every_step() {
 #[test]
 fn synops_add_up_over_steps_per_sample() {
     let network = dense();
-    // Two samples: 1 and 3 spikes at the first step, 2 and 0 at the second; each reaches 2 answers.
+    // Two samples: 1 and 3 spikes at the first step, 2 and 0 at the second; each reaches 2 outputs.
     let recording = recording(4, &[&[&[0], &[1, 2, 3]], &[&[0, 3], &[]]]);
     let operations = operations(&network, &fan_outs(&network), &recording);
     assert_eq!(operations.layers[0].spikes, vec![2.0, 3.0]);
@@ -120,17 +120,17 @@ fn synops_add_up_over_steps_per_sample() {
 }
 
 #[test]
-fn every_spike_of_a_burst_is_paid_for() {
+fn every_spike_of_a_burst_is_counted() {
     let network = dense();
     let mut recording = recording(4, &[&[&[]]]);
     let mut burst = SpikeTrain::with_weights(1, 4, crate::convert::NeuronModel::Burst(3).plane_weights());
     burst.resize(1);
-    // Neuron 0 sends three spikes, neuron 1 two; each reaches 2 answers.
+    // Neuron 0 sends three spikes, neuron 1 two; each reaches 2 outputs.
     burst.row_mut(0, 0).copy_from_slice(&[0b01, 0b11]);
     recording.layers[0].spikes = burst;
     let counted = operations(&network, &fan_outs(&network), &recording);
     assert_eq!((counted.layers[0].spikes[0], counted.layers[0].synops[0]), (5.0, 10.0));
-    // Taking a spike back costs as much as sending it.
+    // A negative spike costs as much as a positive one.
     let mut signed = SpikeTrain::with_weights(1, 4, crate::convert::NeuronModel::Signed.plane_weights());
     signed.resize(1);
     signed.row_mut(0, 0).copy_from_slice(&[0b01, 0b10]);
@@ -139,24 +139,24 @@ fn every_spike_of_a_burst_is_paid_for() {
 }
 
 #[test]
-fn at_the_break_even_rate_both_cost_the_same() {
+fn snn_uses_less_energy_below_the_break_even_rate() {
     let network = dense();
     let constants = EnergyConstants::own(1.5, 1.0, true);
     let of =
         |fired: &[&[&[usize]]]| energy(&operations(&network, &fan_outs(&network), &recording(4, fired)), &constants);
-    // 8 J for spikes of 3 J each: 8/3 spikes over 4 places.
+    // 8 J for spikes of 3 J each: 8/3 spikes over 4 neurons.
     let run = of(&[&[&[2]]]);
     assert!((run.break_even_rate * 4.0 - 8.0 / 3.0).abs() < 1e-12);
     assert_eq!(run.rate < run.break_even_rate, run.snn_joules[0] < run.ann_joules);
     let run = of(&[&[&[0, 1, 2]]]);
     assert_eq!(run.rate < run.break_even_rate, run.snn_joules[0] < run.ann_joules);
-    // A silent run still knows: all fan-outs are alike here.
+    // A silent run has the same rate: all fan-outs are equal here.
     assert!((of(&[&[&[]]]).break_even_rate * 4.0 - 8.0 / 3.0).abs() < 1e-12);
 }
 
 #[test]
 fn spikes_are_counted_before_the_pool() {
-    // 2 by 2 neurons pooled to 1, then 3 answers: each spike reaches 3, four of them 12.
+    // 2 by 2 neurons pooled to 1, then 3 outputs: each spike reaches 3, four of them 12.
     let pool = Op::AvgPool2d { kernel: [2; 2], stride: [2; 2], padding: [0; 4], count_include_pad: true };
     let network = network(vec![
         node(Op::Input, &[], &[1, 2, 2]),
@@ -172,21 +172,21 @@ fn spikes_are_counted_before_the_pool() {
 }
 
 #[test]
-fn constants_survive_a_file_and_odd_ones_cost_nothing() {
+fn constants_survive_a_file_and_invalid_ones_count_as_zero() {
     for constants in EnergyConstants::PRESETS {
         let text = serde_json::to_string(&constants).unwrap();
         assert_eq!(serde_json::from_str::<EnergyConstants>(&text).unwrap(), constants);
     }
-    let odd = EnergyConstants::own(f64::NAN, -1.0, true);
-    assert_eq!((odd.per_synop, odd.per_mac), (0.0, 0.0));
+    let invalid = EnergyConstants::own(f64::NAN, -1.0, true);
+    assert_eq!((invalid.per_synop, invalid.per_mac), (0.0, 0.0));
     let network = dense();
-    let energy = energy(&operations(&network, &fan_outs(&network), &recording(4, &[&[&[0]]])), &odd);
+    let energy = energy(&operations(&network, &fan_outs(&network), &recording(4, &[&[&[0]]])), &invalid);
     assert_eq!((energy.break_even_step, energy.break_even_rate), (Some(1), 0.0));
 }
 
 #[test]
-fn the_published_figure_comes_out() {
-    // ResNet-34: 20.86 G SynOps at 77 fJ are 1.606 mJ, that is 622 pictures a joule.
+fn published_joules_of_resnet_34_are_reproduced() {
+    // ResNet-34: 20.86 G SynOps at 77 fJ are 1.606 mJ, that is 622 images a joule.
     let joules = 20.86e9 * EnergyConstants::QIAO.per_synop;
     assert!((joules - 1.606e-3).abs() < 1e-6 && (1.0 / joules - 622.6).abs() < 0.1);
 }

@@ -1,3 +1,5 @@
+//! Worked examples of the initial-potential errors.
+
 use super::*;
 use crate::convert::{NeuronModel, Reset, TieRule};
 use crate::network::Activation;
@@ -33,19 +35,19 @@ fn layer(neurons: usize) -> SpikingLayer {
 }
 
 #[test]
-fn the_worked_examples_of_theory_and_of_even_activations() {
+fn theory_matches_measurement_for_uniform_activations() {
     let all = uniform();
     for (steps, p, mean, square) in
         [(2, 0.0, -0.25, 1.0 / 12.0), (2, 0.5, 0.0, 1.0 / 48.0), (4, 0.25, -0.0625, 0.009_114_6)]
     {
-        let at = expected_at(&picked(&[(&all, 1.0)], 1), 1, steps, p).unwrap();
+        let at = expected_at(&pick_representatives(&[(&all, 1.0)], 1), 1, steps, p).unwrap();
         assert!((at.theory.mean - mean).abs() < 1e-12 && (at.theory.square - square).abs() < 1e-7);
         assert!((at.measured.mean - mean).abs() < 1e-4 && (at.measured.square - square).abs() < 1e-4, "{at:?}");
     }
 }
 
 #[test]
-fn even_activations_are_served_best_by_one_half() {
+fn uniform_activations_have_the_smallest_error_at_one_half() {
     let all = uniform();
     let view = view(expected(&[(&all, 1.0)], 1, 4));
     assert_eq!((view.curve.len(), view.best()), (51, Some(0.5)));
@@ -53,20 +55,20 @@ fn even_activations_are_served_best_by_one_half() {
 }
 
 #[test]
-fn activations_near_zero_leave_the_least_square_at_one_half_and_move_the_mean() {
+fn small_activations_keep_the_least_square_at_one_half_and_shift_the_unbiased_p() {
     // Exponential with mean 0.1: rounding to the nearest is best for each, but most of them round down.
     let values = (0..20_000).map(|k| -0.1 * (1.0 - (k as f32 + 0.5) / 20_000.0).ln());
     let all = sorted(values.collect());
     let view = view(expected(&[(&all, 1.0)], 1, 4));
     assert_eq!(view.best(), Some(0.5));
-    // With k = 2.5 means to a step θ/T: E[e] = (θ/T)(1/(2 sinh(k/2)) − 1/k) at ½, and it vanishes at
+    // With k = 2.5, θ/T in units of the mean: E[e] = (θ/T)(1/(2 sinh(k/2)) − 1/k) at ½, and it is zero at
     // p = 1 + ln((1 − exp(−k))/k)/k.
     assert!((view.at(0.5).unwrap().measured.mean + 0.021_95).abs() < 1e-3);
     assert!((view.unbiased().unwrap() - 0.599_2).abs() < 0.01);
 }
 
 #[test]
-fn zeros_and_clipped_activations_have_no_share() {
+fn zero_and_clipped_activations_are_excluded() {
     let all = sorted(vec![0.5, 1.0, 3.0]);
     let at = view(expected(&[(&all, 1.0)], 1, 1)).at(0.0).unwrap();
     assert_eq!(at.measured, Errors { mean: -0.5, square: 0.25 });
@@ -75,7 +77,7 @@ fn zeros_and_clipped_activations_have_no_share() {
 }
 
 #[test]
-fn channels_count_by_their_activations() {
+fn channels_are_weighted_by_their_number_of_activations() {
     let (small, large) = (sorted(vec![0.5; 300]), sorted(vec![2.0; 100]));
     let at = view(expected(&[(&small, 1.0), (&large, 4.0)], 1, 1)).at(0.0).unwrap();
     assert!((at.measured.mean - (-0.5 * 0.75 - 2.0 * 0.25)).abs() < 1e-12);
@@ -83,7 +85,7 @@ fn channels_count_by_their_activations() {
 }
 
 #[test]
-fn a_group_of_four_is_as_good_as_four_times_the_steps() {
+fn a_group_of_four_equals_four_times_the_steps() {
     let all = uniform();
     let group = expected(&[(&all, 0.25)], 4, 2);
     let plain = expected(&[(&all, 1.0)], 1, 8);
@@ -92,8 +94,8 @@ fn a_group_of_four_is_as_good_as_four_times_the_steps() {
 }
 
 #[test]
-fn even_input_replayed_is_the_expectation_itself() {
-    // Dyadic inputs: no rounding. Neuron 1 is silent and neuron 2 clipped; both are left out.
+fn replayed_constant_input_gives_the_expectation() {
+    // Dyadic inputs: no rounding. Neuron 1 is silent and neuron 2 clipped; both are excluded.
     let z = [0.28125, -1.0, 1.5, 0.71875];
     let currents: Vec<f32> = (0..8).flat_map(|_| z).collect();
     let record = LayerRecording {

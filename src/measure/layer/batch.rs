@@ -1,5 +1,7 @@
-//! The figures of a strip of neurons of one sample side by side: what can be worked out for all of them alike is, in loops
-//! of a fixed length that the compiler turns into vector instructions; what is counted by kind comes after, neuron by neuron.
+//! Measures of a batch of 64 neurons of one sample, computed with vector instructions.
+//!
+//! Figures that all neurons share run in loops of a fixed length, which the compiler vectorizes. Histograms follow, neuron by
+//! neuron.
 
 use super::sample::LayerSample;
 use super::sums::{COUNTER_COPIES, Sums};
@@ -10,14 +12,14 @@ use crate::measure::quantization_bound::QuantizationBound;
 use crate::measure::run_data::NeuronRef;
 use crate::network::Activation;
 
-/// Neurons of one strip.
+/// Neurons of one batch.
 pub(crate) const BATCH: usize = 64;
-/// Sums that run beside each other, so that no addition waits for another.
+/// Independent partial sums, so that no addition depends on the previous one.
 const BESIDE: usize = 8;
 
 type F64s = [f64; BATCH];
 
-/// The figures of up to [`BATCH`] neurons; lanes without a neuron hold one that is silent.
+/// The figures of up to [`BATCH`] neurons; unused lanes hold a silent neuron.
 pub(crate) struct NeuronBatch {
     first: usize,
     length: usize,
@@ -25,19 +27,19 @@ pub(crate) struct NeuronBatch {
     zin: [f32; BATCH],
     counts: [u32; BATCH],
     theta: [f32; BATCH],
-    /// What one count is worth.
-    unit: [f32; BATCH],
-    /// v(0), before correction and after.
-    own_start: [f32; BATCH],
-    start: [f32; BATCH],
-    /// q of ẑ, of z, and of z from the neuron's own v(0).
-    same: [u32; BATCH],
-    due: [u32; BATCH],
-    evenly: [u32; BATCH],
+    /// Amplitude of one spike.
+    amplitude: [f32; BATCH],
+    /// v(0) before correction, and after it.
+    own_v_init: [f32; BATCH],
+    v_init: [f32; BATCH],
+    /// Expected spikes q of ẑ, of z, and of z from the neuron's own v(0).
+    expected_same_input: [u32; BATCH],
+    expected: [u32; BATCH],
+    count_on_constant: [u32; BATCH],
     phi: F64s,
     a: F64s,
     mismatch: F64s,
-    /// v(T) as the books have it.
+    /// v(T) from the charge balance: v(0) + input − output.
     potential: F64s,
 }
 
@@ -50,12 +52,12 @@ impl NeuronBatch {
             zin: [0.0; BATCH],
             counts: [0; BATCH],
             theta: [1.0; BATCH],
-            unit: [1.0; BATCH],
-            own_start: [0.0; BATCH],
-            start: [0.0; BATCH],
-            same: [0; BATCH],
-            due: [0; BATCH],
-            evenly: [0; BATCH],
+            amplitude: [1.0; BATCH],
+            own_v_init: [0.0; BATCH],
+            v_init: [0.0; BATCH],
+            expected_same_input: [0; BATCH],
+            expected: [0; BATCH],
+            count_on_constant: [0; BATCH],
             phi: [0.0; BATCH],
             a: [0.0; BATCH],
             mismatch: [0.0; BATCH],
@@ -63,48 +65,48 @@ impl NeuronBatch {
         }
     }
 
-    /// Takes the neurons from `first` on.
+    /// Reads the neurons from `first` on.
     #[inline(always)]
-    pub fn read(&mut self, view: &LayerSample<'_>, first: usize) {
-        let layer = view.layer;
-        (self.first, self.length) = (first, (view.z.len() - first).min(BATCH));
+    pub fn read(&mut self, input: &LayerSample<'_>, first: usize) {
+        let layer = input.layer;
+        (self.first, self.length) = (first, (input.z.len() - first).min(BATCH));
         let span = first..first + self.length;
         if self.length < BATCH {
             (self.z, self.zin, self.counts) = ([0.0; BATCH], [0.0; BATCH], [0; BATCH]);
-            (self.theta, self.start, self.own_start) = ([1.0; BATCH], [0.0; BATCH], [0.0; BATCH]);
+            (self.theta, self.v_init, self.own_v_init) = ([1.0; BATCH], [0.0; BATCH], [0.0; BATCH]);
         }
-        self.z[..self.length].copy_from_slice(&view.z[span.clone()]);
-        self.zin[..self.length].copy_from_slice(&view.zin[span.clone()]);
-        self.counts[..self.length].copy_from_slice(&view.counts[span.clone()]);
+        self.z[..self.length].copy_from_slice(&input.z[span.clone()]);
+        self.zin[..self.length].copy_from_slice(&input.zin[span.clone()]);
+        self.counts[..self.length].copy_from_slice(&input.counts[span.clone()]);
         if let [theta] = layer.theta.as_slice() {
             self.theta[..self.length].fill(*theta);
         } else {
             for (theta, neuron) in self.theta.iter_mut().zip(span.clone()) {
-                *theta = layer.theta[neuron / view.plane];
+                *theta = layer.theta[neuron / input.plane];
             }
         }
-        for (unit, theta) in self.unit.iter_mut().zip(&self.theta) {
-            *unit = layer.neuron.amplitude(*theta);
+        for (amplitude, theta) in self.amplitude.iter_mut().zip(&self.theta) {
+            *amplitude = layer.neuron.amplitude(*theta);
         }
         match &layer.v_init_values {
-            Some(start) => self.own_start[..self.length].copy_from_slice(&start[span.clone()]),
-            None => (0..self.length).for_each(|i| self.own_start[i] = layer.v_init * self.unit[i]),
+            Some(v_init) => self.own_v_init[..self.length].copy_from_slice(&v_init[span.clone()]),
+            None => (0..self.length).for_each(|i| self.own_v_init[i] = layer.v_init * self.amplitude[i]),
         }
-        match view.corrected {
-            Some(start) => self.start[..self.length].copy_from_slice(&start[span]),
-            None => self.start = self.own_start,
+        match input.corrected {
+            Some(v_init) => self.v_init[..self.length].copy_from_slice(&v_init[span]),
+            None => self.v_init = self.own_v_init,
         }
     }
 
-    /// Works out targets, rates and potentials.
+    /// Computes expected spikes, outputs and potentials.
     #[inline(always)]
-    pub fn compute(&mut self, view: &LayerSample<'_>) {
-        let (layer, steps, per_step) = (view.layer, view.steps, view.per_step);
+    pub fn compute(&mut self, input: &LayerSample<'_>) {
+        let (layer, steps, per_step) = (input.layer, input.steps, input.per_step);
         for i in 0..BATCH {
-            self.same[i] = expected_spikes(self.zin[i], self.unit[i], steps, per_step, 0.5);
-            self.due[i] = expected_spikes(self.z[i], self.unit[i], steps, per_step, 0.5);
+            self.expected_same_input[i] = expected_spikes(self.zin[i], self.amplitude[i], steps, per_step, 0.5);
+            self.expected[i] = expected_spikes(self.z[i], self.amplitude[i], steps, per_step, 0.5);
         }
-        // The activation is named in the loops, not looked up in every turn.
+        // One loop per activation, so that no iteration branches on it.
         match layer.activation {
             Activation::Relu => self.activations(|z| Activation::Relu.apply(z)),
             Activation::Clip { lambda } => self.activations(|z| Activation::Clip { lambda }.apply(z)),
@@ -113,16 +115,16 @@ impl NeuronBatch {
             }
         }
         for i in 0..BATCH {
-            let (unit, n) = (f64::from(self.unit[i]), f64::from(self.counts[i]));
-            self.phi[i] = unit / steps as f64 * n;
+            let (amplitude, n) = (f64::from(self.amplitude[i]), f64::from(self.counts[i]));
+            self.phi[i] = amplitude / steps as f64 * n;
             self.mismatch[i] = (self.phi[i] - self.a[i]).abs();
             let charge = f64::from(self.zin[i]) + f64::from(layer.bias_shift * self.theta[i]);
-            self.potential[i] = f64::from(self.start[i]) + charge * steps as f64 - unit * n;
+            self.potential[i] = f64::from(self.v_init[i]) + charge * steps as f64 - amplitude * n;
         }
-        self.evenly = self.due;
-        if !view.half {
+        self.count_on_constant = self.expected;
+        if !input.starts_at_half {
             for i in 0..self.length {
-                self.evenly[i] = on_constant(layer, self.theta[i], self.own_start[i], self.z[i], steps);
+                self.count_on_constant[i] = on_constant(layer, self.theta[i], self.own_v_init[i], self.z[i], steps);
             }
         }
     }
@@ -134,70 +136,76 @@ impl NeuronBatch {
         }
     }
 
-    /// Adds all of it to `sums`.
+    /// Adds all figures to `sums`.
     #[inline(always)]
-    pub fn add_to(&self, view: &LayerSample<'_>, sums: &mut Sums) {
-        let steps = view.steps as f64;
-        let (mut on_target, mut carried_in) = ([0.0; BATCH], [0.0; BATCH]);
+    pub fn add_to(&self, input: &LayerSample<'_>, sums: &mut Sums) {
+        let steps = input.steps as f64;
+        let (mut on_target, mut propagated) = ([0.0; BATCH], [0.0; BATCH]);
         let mut products = [[0.0; BATCH]; 3];
         for i in 0..BATCH {
-            let (phi, a, unit) = (self.phi[i], self.a[i], f64::from(self.unit[i]) / steps);
-            on_target[i] = unit * f64::from(self.same[i]);
-            carried_in[i] = phi - unit * f64::from(self.evenly[i]);
+            let (phi, a, amplitude) = (self.phi[i], self.a[i], f64::from(self.amplitude[i]) / steps);
+            on_target[i] = amplitude * f64::from(self.expected_same_input[i]);
+            propagated[i] = phi - amplitude * f64::from(self.count_on_constant[i]);
             (products[0][i], products[1][i], products[2][i]) = (phi * phi, a * a, phi * a);
         }
         let all = |values: &F64s| total(values, self.length);
         sums.spikes += self.counts.iter().map(|&n| u64::from(n)).sum::<u64>();
         sums.mismatch += all(&self.mismatch);
         sums.activation += all(&self.a);
-        sums.propagated_by_rerun += all(&carried_in);
+        sums.propagated_by_rerun += all(&propagated);
         let moments = [all(&self.phi), all(&products[0]), all(&products[1]), all(&products[2])];
         sums.moments.iter_mut().zip(moments).for_each(|(sum, moment)| *sum += moment);
-        sums.ledger += self.ledger(view, Activation::Relu, &on_target);
-        if has_own_activation(view.layer) {
-            sums.ledger_activation += match view.layer.activation {
+        sums.ledger += self.ledger(input, Activation::Relu, &on_target);
+        if has_own_activation(input.layer) {
+            sums.ledger_activation += match input.layer.activation {
                 Activation::Relu => Ledger::default(),
-                Activation::Clip { lambda } => self.ledger(view, Activation::Clip { lambda }, &on_target),
+                Activation::Clip { lambda } => self.ledger(input, Activation::Clip { lambda }, &on_target),
                 Activation::Qcfs { lambda, levels, shift } => {
-                    self.ledger(view, Activation::Qcfs { lambda, levels, shift }, &on_target)
+                    self.ledger(input, Activation::Qcfs { lambda, levels, shift }, &on_target)
                 }
             };
         }
         let span = self.first..self.first + self.length;
-        if let Some(fan_out) = view.fan_out {
-            let sent = view.events.as_ref().map_or(&self.counts[..self.length], |events| &events[span.clone()]);
+        if let Some(fan_out) = input.fan_out {
+            let emitted = input.events.as_ref().map_or(&self.counts[..self.length], |events| &events[span.clone()]);
             let mut operations = [0.0; BATCH];
-            let pairs = sent.iter().zip(&fan_out[span.clone()]);
+            let pairs = emitted.iter().zip(&fan_out[span.clone()]);
             operations.iter_mut().zip(pairs).for_each(|(sum, (&n, fan_out))| *sum = f64::from(n) * fan_out);
             sums.synops += total(&operations, self.length);
         }
-        let off = self.due.iter().zip(&self.counts).map(|(&due, &n)| (due as i32 - n as i32) as f32);
-        sums.offset_map[span.clone()].iter_mut().zip(off).for_each(|(sum, off)| *sum += off);
-        sums.mismatch_map[span].iter_mut().zip(&self.mismatch).for_each(|(sum, off)| *sum += *off as f32);
-        self.count(view, sums);
+        let difference =
+            self.expected.iter().zip(&self.counts).map(|(&expected, &n)| (expected as i32 - n as i32) as f32);
+        sums.offset_map[span.clone()].iter_mut().zip(difference).for_each(|(sum, difference)| *sum += difference);
+        sums.mismatch_map[span].iter_mut().zip(&self.mismatch).for_each(|(sum, difference)| *sum += *difference as f32);
+        self.count(input, sums);
     }
 
-    /// Whether a neuron is off by more than quantization explains.
+    /// Whether the error of any neuron exceeds what quantization explains.
     #[inline(always)]
-    pub fn diverges(&self, view: &LayerSample<'_>) -> bool {
-        let mut leaving = [0; BATCH];
-        for (i, leaves) in leaving.iter_mut().enumerate() {
-            let charge = view.layer.bias_shift * self.theta[i];
-            let place = QuantizationBound { unit: self.unit[i], v_init: self.own_start[i], charge, steps: view.steps };
-            // The activation was in single precision before.
-            let (_, off) = place.excess(view.half_level, self.counts[i], self.z[i], self.a[i] as f32);
-            *leaves = u32::from(off);
+    pub fn diverges(&self, input: &LayerSample<'_>) -> bool {
+        let mut diverging = [0; BATCH];
+        for (i, flag) in diverging.iter_mut().enumerate() {
+            let charge = input.layer.bias_shift * self.theta[i];
+            let bound = QuantizationBound {
+                amplitude: self.amplitude[i],
+                v_init: self.own_v_init[i],
+                charge,
+                steps: input.steps,
+            };
+            // The activation is exact in f32: it was computed in f32.
+            let (_, exceeds) = bound.excess(input.half_level, self.counts[i], self.z[i], self.a[i] as f32);
+            *flag = u32::from(exceeds);
         }
-        leaving[..self.length].iter().any(|&off| off != 0)
+        diverging[..self.length].iter().any(|&flag| flag != 0)
     }
 
-    /// The sums of the parts of the errors against `activation`.
+    /// Sums of the error parts against `activation`.
     #[inline(always)]
-    fn ledger(&self, view: &LayerSample<'_>, activation: Activation, on_target: &F64s) -> Ledger {
+    fn ledger(&self, input: &LayerSample<'_>, activation: Activation, on_target: &F64s) -> Ledger {
         let mut parts = [[0.0; BATCH]; 5];
         for i in 0..BATCH {
-            let ceiling = f64::from(self.unit[i] * view.per_step as f32);
-            let one = ledger_against(activation, self.z[i], self.zin[i], ceiling, self.phi[i], on_target[i]);
+            let saturation = f64::from(self.amplitude[i] * input.per_step as f32);
+            let one = ledger_against(activation, self.z[i], self.zin[i], saturation, self.phi[i], on_target[i]);
             parts[0][i] = one.propagated;
             parts[1][i] = one.clipping;
             parts[2][i] = one.quantization;
@@ -208,60 +216,66 @@ impl NeuronBatch {
         Ledger { propagated: sum(0), clipping: sum(1), quantization: sum(2), unevenness: sum(3), total: sum(4) }
     }
 
-    /// What is counted by kind. There is no branch that depends on a neuron: they would be guessed wrong too often.
+    /// Adds histograms and categories. No branch depends on a neuron: they would be mispredicted too often.
     #[inline(always)]
-    fn count(&self, view: &LayerSample<'_>, sums: &mut Sums) {
-        let most = view.most() as i32;
+    fn count(&self, input: &LayerSample<'_>, sums: &mut Sums) {
+        let max_count = input.max_count() as i32;
         let mut silenced = [0; BATCH];
-        if view.record.silenced.is_some() {
+        if input.record.silenced.is_some() {
             for (flag, neuron) in silenced.iter_mut().zip(self.first..self.first + self.length) {
-                *flag = u32::from(view.record.silenced(view.sample, neuron));
+                *flag = u32::from(input.record.silenced(input.sample, neuron));
             }
         }
-        let Self { counts: n, same, due, potential: v, .. } = self;
+        let Self { counts: n, expected_same_input, expected, potential: v, .. } = self;
         let (mut here, mut free) = ([0; BATCH], [0; BATCH]);
         let (mut over, mut under) = ([0; BATCH], [0; BATCH]);
         for i in 0..BATCH {
             here[i] = u32::from(i < self.length);
             free[i] = here[i] & (1 ^ silenced[i]);
             over[i] = u32::from(v[i] < 0.0) & u32::from(n[i] > 0) & free[i];
-            under[i] = u32::from(v[i] >= f64::from(self.unit[i])) & u32::from((n[i] as i32) < most) & free[i];
+            under[i] = u32::from(v[i] >= f64::from(self.amplitude[i])) & u32::from((n[i] as i32) < max_count) & free[i];
         }
-        if view.record.silenced.is_some() {
-            sums.silenced.rightly += number(|i| silenced[i] & u32::from(due[i] == 0));
-            sums.silenced.wrongly += number(|i| silenced[i] & u32::from(due[i] != 0));
+        if input.record.silenced.is_some() {
+            sums.silenced.rightly += count_lanes(|i| silenced[i] & u32::from(expected[i] == 0));
+            sums.silenced.wrongly += count_lanes(|i| silenced[i] & u32::from(expected[i] != 0));
         }
-        for (residual, target) in [(&mut sums.residual, same), (&mut sums.residual_end_to_end, due)] {
+        for (residual, target) in [(&mut sums.residual, expected_same_input), (&mut sums.residual_end_to_end, expected)]
+        {
             compare(&mut residual.over, &over, |i| u32::from(n[i] > target[i]) & free[i]);
             compare(&mut residual.under, &under, |i| u32::from(n[i] < target[i]) & free[i]);
         }
-        let (mut kinds, mut end) = ([0; BATCH], [0; BATCH]);
+        let (mut categories_same_input, mut categories_end_to_end) = ([0; BATCH], [0; BATCH]);
         for i in 0..BATCH {
-            kinds[i] = Categories::index(n[i], same[i]) as u32;
-            end[i] = Categories::index(n[i], due[i]) as u32;
+            categories_same_input[i] = Categories::index(n[i], expected_same_input[i]) as u32;
+            categories_end_to_end[i] = Categories::index(n[i], expected[i]) as u32;
         }
         for k in 0..5 {
-            let of = |kinds: &[u32; BATCH]| number(|i| u32::from(kinds[i] == k as u32) & here[i]);
-            let found = of(&kinds);
+            let in_category =
+                |categories: &[u32; BATCH]| count_lanes(|i| u32::from(categories[i] == k as u32) & here[i]);
+            let found = in_category(&categories_same_input);
             sums.same_input[k] += found;
-            sums.end_to_end[k] += of(&end);
+            sums.end_to_end[k] += in_category(&categories_end_to_end);
             if found > 0 && sums.examples[k].is_none() {
-                let first = (0..self.length).find(|&i| kinds[i] as usize == k && (k != 0 || n[i] > 0));
-                let example = |i| NeuronRef { layer: view.index, sample: view.sample, neuron: self.first + i };
+                let first = (0..self.length).find(|&i| categories_same_input[i] as usize == k && (k != 0 || n[i] > 0));
+                let example = |i| NeuronRef { layer: input.index, sample: input.sample, neuron: self.first + i };
                 sums.examples[k] = first.map(example);
             }
         }
         let mut psi = [0; BATCH];
         for i in 0..BATCH {
-            let off = due[i] as i32 - n[i] as i32;
-            psi[i] = (if off == 0 { 2 * most + 1 + (i % COUNTER_COPIES) as i32 } else { off + most }) as u32;
+            let difference = expected[i] as i32 - n[i] as i32;
+            psi[i] = (if difference == 0 {
+                2 * max_count + 1 + (i % COUNTER_COPIES) as i32
+            } else {
+                difference + max_count
+            }) as u32;
         }
         psi[..self.length].iter().for_each(|&psi| sums.offsets[psi as usize] += 1);
         let cells = self.cells(sums.density.bins, sums.density.extent);
         cells[..self.length].iter().for_each(|&cell| sums.density.counts[cell as usize] += 1);
     }
 
-    /// The cell of the density that each neuron belongs to; one of [`COUNTER_COPIES`] past the last where neither side is active.
+    /// The density cell of each neuron; one of [`COUNTER_COPIES`] past the last if neither network is active.
     #[inline(always)]
     fn cells(&self, bins: usize, extent: f32) -> [u32; BATCH] {
         let mut cells = [0; BATCH];
@@ -277,21 +291,21 @@ impl NeuronBatch {
     }
 }
 
-/// How many are so.
+/// Number of lanes of the batch for which `flag` returns 1.
 #[inline(always)]
-fn number(this: impl Fn(usize) -> u32) -> u64 {
+fn count_lanes(flag: impl Fn(usize) -> u32) -> u64 {
     let mut sum = 0;
     for i in 0..BATCH {
-        sum += this(i);
+        sum += flag(i);
     }
     sum.into()
 }
 
 #[inline(always)]
 fn compare(condition: &mut ConditionCounts, holds: &[u32; BATCH], happened: impl Fn(usize) -> u32) {
-    condition.hits += number(|i| holds[i] & happened(i));
-    condition.missed += number(|i| (1 ^ holds[i]) & happened(i));
-    condition.false_alarm += number(|i| holds[i] & (1 ^ happened(i)));
+    condition.hits += count_lanes(|i| holds[i] & happened(i));
+    condition.missed += count_lanes(|i| (1 ^ holds[i]) & happened(i));
+    condition.false_alarm += count_lanes(|i| holds[i] & (1 ^ happened(i)));
 }
 
 #[inline(always)]
@@ -306,17 +320,23 @@ fn total(values: &F64s, length: usize) -> f64 {
     sums.iter().sum()
 }
 
-/// The count that a neuron of the layer reaches in `steps` steps on the constant input `z`, from `v_init_values`, its v(0) before
+/// Spike count of a neuron of the layer after `steps` steps on the constant input `z`, from `v_init`, its v(0) before
 /// correction.
 #[inline(always)]
-fn on_constant(layer: &SpikingLayer, theta: f32, start: f32, z: f32, steps: usize) -> u32 {
-    let unit = layer.neuron.amplitude(theta);
+fn on_constant(layer: &SpikingLayer, theta: f32, v_init: f32, z: f32, steps: usize) -> u32 {
+    let amplitude = layer.neuron.amplitude(theta);
     let current = z + layer.bias_shift * theta;
     if layer.reset == Reset::Hard && theta > 0.0 {
         // The first spike after ⌈(θ − v0)/I⌉ steps, each further one after ⌈θ/I⌉.
         let after = |charge: f32| ((f64::from(charge) / f64::from(current)).ceil() as usize).max(1);
-        let first = if current > 0.0 { after(theta - start) } else { usize::MAX };
+        let first = if current > 0.0 { after(theta - v_init) } else { usize::MAX };
         return if first > steps { 0 } else { 1 + ((steps - first) / after(theta)) as u32 };
     }
-    expected_spikes(current, unit, steps, layer.neuron.max_spikes_per_step(), f64::from(start) / f64::from(unit))
+    expected_spikes(
+        current,
+        amplitude,
+        steps,
+        layer.neuron.max_spikes_per_step(),
+        f64::from(v_init) / f64::from(amplitude),
+    )
 }

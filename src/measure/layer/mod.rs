@@ -1,4 +1,4 @@
-//! One layer of a run in memory: a sample, a batch of neurons, and the sums over all samples.
+//! Measures of one layer: inputs of one sample, batches of neurons, and sums over all samples.
 
 pub mod batch;
 pub mod sample;

@@ -1,4 +1,4 @@
-//! Sums over the neurons of one layer: what [`crate::measure::measure_run`] makes its figures of.
+//! Sums over the neurons of one layer, from which [`crate::measure::measure_run()`] computes its figures.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::measure::run_data::NeuronRef;
 
 /// Bins along each axis of the mismatch density.
 const DENSITY_BINS: usize = 64;
-/// The mismatch density shows activations up to this many θ: enough to see what is clipped.
+/// The mismatch density shows activations up to this many θ: enough to see clipped ones.
 const DENSITY_EXTENT: f32 = 1.5;
 
-/// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on them.
+/// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on the number of threads.
 #[derive(Clone)]
 pub(crate) struct Sums {
     pub spikes: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Sums {
     pub silenced: Silenced,
     pub same_input: [u64; 5],
     pub end_to_end: [u64; 5],
-    /// Counts of ψ + T, for ψ from −T to T (kT for neurons of up to k counts a step); those of ψ = 0 come behind.
+    /// Histogram over ψ + T, for ψ from −T to T (kT for neurons of up to k spikes a step); counters of ψ = 0 follow.
     pub offsets: Vec<u64>,
     pub synops: f64,
     pub density: Density,
@@ -35,16 +35,16 @@ pub(crate) struct Sums {
     pub examples: [Option<NeuronRef>; 5],
     /// Σφ, Σφ², Σa², Σφa for the correlation.
     pub moments: [f64; 4],
-    /// Samples with a neuron that is off by more than quantization explains, in ascending order.
+    /// Samples with a neuron whose error exceeds what quantization explains, in ascending order.
     pub diverging: Vec<usize>,
 }
 
 impl Sums {
-    pub fn new(neurons: usize, most: usize) -> Self {
+    pub fn new(neurons: usize, max_count: usize) -> Self {
         let density = Density {
             bins: DENSITY_BINS,
             extent: DENSITY_EXTENT,
-            // Those that are silent on both sides come behind the cells.
+            // Counters of neurons that are silent in both networks follow the cells.
             counts: vec![0; DENSITY_BINS * DENSITY_BINS + COUNTER_COPIES],
             silent: 0,
         };
@@ -60,7 +60,7 @@ impl Sums {
             silenced: Silenced::default(),
             same_input: [0; 5],
             end_to_end: [0; 5],
-            offsets: vec![0; 2 * most + 1 + COUNTER_COPIES],
+            offsets: vec![0; 2 * max_count + 1 + COUNTER_COPIES],
             synops: 0.0,
             density,
             offset_map: vec![0.0; neurons],
@@ -71,7 +71,7 @@ impl Sums {
         }
     }
 
-    /// Both; the samples of `other` come after.
+    /// The sum of both; the samples of `other` follow.
     pub fn merge(mut self, other: Self) -> Self {
         self.spikes += other.spikes;
         self.mismatch += other.mismatch;
@@ -98,21 +98,21 @@ impl Sums {
         self
     }
 
-    /// The density of all neurons.
+    /// The mismatch density of all neurons.
     pub fn density(&self) -> Density {
         let (cells, silent) = self.density.counts.split_at(DENSITY_BINS * DENSITY_BINS);
         let silent = silent.iter().map(|&count| u64::from(count)).sum();
         Density { counts: cells.to_vec(), silent, ..self.density.clone() }
     }
 
-    /// The histogram of ψ, which is `most` at most.
-    pub fn offset_spikes(&self, most: usize) -> BTreeMap<i32, u64> {
-        let (counts, even) = self.offsets.split_at(2 * most + 1);
-        let psi = |(k, &count): (usize, &u64)| (k as i32 - most as i32, count);
-        let all = counts.iter().enumerate().map(psi).chain([(0, even.iter().sum())]);
+    /// The histogram of ψ, for |ψ| up to `max_count`.
+    pub fn offset_spikes(&self, max_count: usize) -> BTreeMap<i32, u64> {
+        let (counts, zero_counts) = self.offsets.split_at(2 * max_count + 1);
+        let psi = |(k, &count): (usize, &u64)| (k as i32 - max_count as i32, count);
+        let all = counts.iter().enumerate().map(psi).chain([(0, zero_counts.iter().sum())]);
         all.filter(|(_, count)| *count > 0).collect()
     }
 }
 
-/// Counters that stand for the most frequent kind, so that neurons side by side do not wait for each other's.
+/// Copies of the counter of the most frequent value, so that adjacent neurons do not depend on each other's increment.
 pub(crate) const COUNTER_COPIES: usize = 8;

@@ -1,4 +1,4 @@
-//! Readouts of a few numbers, worked by hand.
+//! Readout windows, delay and early exit on small examples worked by hand.
 
 use super::*;
 use crate::convert::{Correction, MaxPoolRule, NeuronModel, Readout, Reset, SpikingLayer, SpikingNetwork, TieRule};
@@ -24,13 +24,13 @@ fn ann(logits: &[[f32; 2]]) -> AnnRun {
 }
 
 /// Two samples over three steps. The first is wrong at step 1 and right later, the second right from the start.
-fn late() -> Recording {
+fn late_recording() -> Recording {
     recording(&[&[[4.0, 0.0], [0.0, 1.0]], &[[0.0, 1.0], [0.0, 1.0]], &[[0.0, 2.0], [0.0, 1.0]]])
 }
 
 #[test]
-fn a_later_start_leaves_out_the_first_steps() {
-    let matrix = start_by_end(&late(), &[1, 1]);
+fn a_later_start_skips_the_first_steps() {
+    let matrix = start_by_end(&late_recording(), &[1, 1]);
     assert_eq!(matrix.bounds, vec![0, 1, 2, 3]);
     // Ends 1; 2; 3, starts from 0.
     assert_eq!(matrix.accuracy, vec![0.5, 0.5, 1.0, 0.5, 1.0, 1.0]);
@@ -40,8 +40,8 @@ fn a_later_start_leaves_out_the_first_steps() {
 }
 
 #[test]
-fn starts_at_nothing_are_the_usual_curve() {
-    let (recording, labels) = (late(), [1, 1]);
+fn windows_from_step_zero_equal_the_accuracy_curve() {
+    let (recording, labels) = (late_recording(), [1, 1]);
     let ann = ann(&[[0.0, 1.0], [0.0, 1.0]]);
     let matrix = start_by_end(&recording, &[1, 1]);
     for point in crate::measure::accuracy_curve(
@@ -55,7 +55,7 @@ fn starts_at_nothing_are_the_usual_curve() {
 }
 
 #[test]
-fn long_runs_are_looked_at_in_64_places() {
+fn long_runs_get_64_window_bounds() {
     let row: &[[f32; 2]] = &[[1.0, 0.0]];
     let matrix = start_by_end(&recording(&vec![row; 200]), &[0]);
     assert_eq!((matrix.bounds.len(), matrix.bounds[0], matrix.bounds[64]), (65, 0, 200));
@@ -87,8 +87,8 @@ fn spiking(layers: Vec<SpikingLayer>) -> SpikingNetwork {
 }
 
 #[test]
-fn the_delay_is_what_the_fastest_neurons_need() {
-    // Sheet 5.4: θ = (1, 2), v(0) = θ/2, largest mean activations (0.25, 0.5): 2 + 2 steps.
+fn delay_is_the_sum_of_first_spike_times_of_the_fastest_neurons() {
+    // `algorithms` 5.4: θ = (1, 2), v(0) = θ/2, largest mean activations (0.25, 0.5): 2 + 2 steps.
     let spiking = spiking(vec![layer(1.0, 2), layer(2.0, 3)]);
     let mut ann = ann(&[[0.0; 2]; 2]);
     // Two samples each; negative pre-activations count as 0 in the mean.
@@ -99,7 +99,7 @@ fn the_delay_is_what_the_fastest_neurons_need() {
 }
 
 #[test]
-fn the_delay_is_truncated_and_silent_layers_add_nothing() {
+fn delay_is_truncated_and_silent_layers_add_zero() {
     let spiking = spiking(vec![layer(1.0, 1), layer(2.0, 1), layer(1.0, 1)]);
     let mut ann = ann(&[[0.0; 2]]);
     ann.pre_activations = vec![vec![0.25], vec![0.5], vec![-1.0]];
@@ -112,31 +112,31 @@ fn the_delay_is_truncated_and_silent_layers_add_nothing() {
 }
 
 #[test]
-fn the_rule_leaves_four_steps() {
+fn delayed_readout_leaves_four_steps() {
     assert_eq!([8, 9, 7, 4, 2].map(|steps| readout_start(4, steps)), [4, 4, 3, 0, 0]);
 }
 
 #[test]
-fn samples_answer_once_they_are_sure() {
+fn samples_exit_at_the_first_confident_step() {
     // Margins of the mean logits: the first sample ±4, 1.5, 1/3; the second always 1.
-    let recording = late();
+    let recording = late_recording();
     let ann = ann(&[[0.0, 1.0], [0.0, 1.0]]);
     let sigmoid = |margin: f32| 1.0 / (1.0 + (-margin).exp());
     assert!((confidence(&[4.0, 0.0], 1) - sigmoid(4.0)).abs() < 1e-6);
     assert!((confidence(&[4.0, 1.0], 2) - sigmoid(1.5)).abs() < 1e-6);
-    // The first is sure at once and wrong; the second never is.
+    // The first is confident at once and wrong; the second never reaches the confidence.
     let exit = early_exit(&recording, &[1, 1], &ann, sigmoid(2.0));
     assert_eq!((exit.mean_steps, exit.accuracy, exit.agreement), (2.0, Some(0.5), 0.5));
     assert_eq!((exit.histogram, exit.unsure), (vec![1, 0, 1], 1));
-    // Nobody waits for certainty 0; nobody reaches more than 1.
+    // Confidence 0 is reached at once; more than 1 is never reached.
     assert_eq!(early_exit(&recording, &[1, 1], &ann, 0.0).histogram, vec![2, 0, 0]);
     let never = early_exit(&recording, &[1, 1], &ann, 1.5);
     assert_eq!((never.mean_steps, never.unsure), (3.0, 2));
 }
 
 #[test]
-fn without_labels_the_ann_is_right() {
-    let recording = late();
+fn without_labels_the_ann_prediction_is_the_reference() {
+    let recording = late_recording();
     let ann = ann(&[[1.0, 0.0], [0.0, 1.0]]);
     let exit = early_exit(&recording, &[], &ann, 0.0);
     assert_eq!((exit.accuracy, exit.agreement), (None, 1.0));
@@ -145,15 +145,15 @@ fn without_labels_the_ann_is_right() {
 }
 
 #[test]
-fn more_certainty_takes_no_fewer_steps() {
-    let recording = late();
-    let exits = ExitTable::of(&recording, &[1, 1], &ann(&[[0.0, 1.0]; 2]));
+fn higher_confidence_takes_no_fewer_steps() {
+    let recording = late_recording();
+    let exits = ExitTable::new(&recording, &[1, 1], &ann(&[[0.0, 1.0]; 2]));
     let steps: Vec<f64> = (0..=20).map(|k| exits.at(k as f32 / 20.0).mean_steps).collect();
     assert!(steps.windows(2).all(|pair| pair[0] <= pair[1]));
 }
 
 #[test]
-fn broken_logits_are_never_sure() {
+fn non_finite_logits_have_confidence_zero() {
     assert_eq!(confidence(&[f32::NAN, f32::NAN], 1), 0.0);
     assert_eq!(confidence(&[f32::INFINITY, 0.0], 1), 0.0);
 }
