@@ -52,7 +52,7 @@ pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobContro
         "csv" => write_bytes(path, results_table::to_csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
         "parquet" => write_bytes(path, &results_table::to_parquet(&rows(run))?).map(|()| Vec::new()),
         _ => {
-            let known: Vec<String> = FORMATS.iter().map(|(extension, what)| format!(".{ending} ({what})")).collect();
+            let known: Vec<String> = FORMATS.iter().map(|(extension, what)| format!(".{extension} ({what})")).collect();
             Err(Error::Invalid(format!("Cannot write {}: unknown format. Use {}.", path.display(), known.join(", "))))
         }
     }

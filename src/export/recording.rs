@@ -29,7 +29,7 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
         spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
     if total > MAX_VALUES {
         return Err(Error::Invalid(format!(
-            "Cannot write the recording: {all} values exceed the limit of {MAX_VALUES}. Use fewer samples or steps."
+            "Cannot write the recording: {total} values exceed the limit of {MAX_VALUES}. Use fewer samples or steps."
         )));
     }
     let (mut done, mut counts) = (0, Vec::new());
