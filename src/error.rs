@@ -1,4 +1,4 @@
-//! The error type of the crate: each error names its place, the reason and what to do.
+//! The error type of the crate: each error names the position, the reason and what to do.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A file error at a place in the file.
+    /// An error at position `place` of a file; an empty `place` is the whole file.
     pub fn file(path: &Path, place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::File { path: path.to_owned(), place: place.into(), reason: reason.into() }
     }
