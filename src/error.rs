@@ -1,26 +1,26 @@
-//! One error type for everything a person can cause or meet. It names the file, the place in it and what to do.
+//! The error type of the crate: each error names the position, the reason and what to do.
 
 use std::path::{Path, PathBuf};
 
 /// The result of anything that can fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in words for the person who asked.
+/// An error as the user reads it: a sentence with the reason and, where one exists, the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file that cannot be read as what it should be. `place` says where in the file ("node 'conv1'", "byte 16").
-    #[error("Cannot open {}: {}{}", path.display(), located(place), ended(reason))]
+    /// A file whose content is not valid. `place` is the position in the file ("node 'conv1'", "byte 16").
+    #[error("Cannot open {}: {}{}", path.display(), place_prefix(place), with_period(reason))]
     File { path: PathBuf, place: String, reason: String },
-    /// The operating system refused a file.
+    /// The operating system refused access to a file.
     #[error("Cannot access {}: {source}{}", path.display(), advice(source))]
     Io { path: PathBuf, source: std::io::Error },
-    /// A network that cannot be converted or run as asked; `node` is its dotted path.
-    #[error("Cannot use layer '{node}': {}", ended(reason))]
+    /// A network that cannot be converted or run as requested; `node` is the dotted path of the layer.
+    #[error("Cannot use layer '{node}': {}", with_period(reason))]
     Network { node: String, reason: String },
-    /// An argument, setting or combination that makes no sense.
+    /// An invalid argument, setting or combination of settings.
     #[error("{0}")]
     Invalid(String),
-    /// A network and a data set that do not fit together; each may be fine with another partner.
+    /// A network and a data set of different sample shapes; each may be valid with another partner.
     #[error(
         "Cannot run network '{network}' on {data}: it takes samples of {wants}, not {has}. Open data of {wants}, or a network \
          that takes {has}.",
@@ -28,7 +28,7 @@ pub enum Error {
         has = format_shape(has)
     )]
     ShapeMismatch { network: String, wants: Vec<usize>, data: String, has: Vec<usize> },
-    /// The person stopped the work.
+    /// The user stopped the job.
     #[error("Stopped")]
     Cancelled,
     /// A failure of the program itself, never of the input.
@@ -37,11 +37,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// A file error at a place in the file.
+    /// An error at position `place` of a file; an empty `place` is the whole file.
     pub fn file(path: &Path, place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::File { path: path.to_owned(), place: place.into(), reason: reason.into() }
     }
-    /// What is wrong with the TOML `text` of the file at `path`, with its line and in a person's words.
+    /// A parse error in the TOML `text` of the file at `path`, with its line number, in words of the user.
     pub fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(text));
         let line = before.matches('\n').count() + 1;
@@ -55,7 +55,7 @@ impl Error {
     pub fn network(node: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Network { node: node.into(), reason: reason.into() }
     }
-    /// The exit code of the headless forms: 2 for bad input or arguments, 1 for a failure of the program.
+    /// The exit code of a command: 2 for bad input or arguments, 1 for a stopped job or an internal error.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Internal(_) | Self::Cancelled => 1,
@@ -64,17 +64,17 @@ impl Error {
     }
 }
 
-/// A place in a file, as it stands before the reason; an empty one is the file as a whole.
-fn located(place: &str) -> String {
+/// `place` as a prefix of the reason; empty if the error concerns the whole file.
+fn place_prefix(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!("{place}: ") }
 }
 
-/// A reason as the end of a sentence.
-fn ended(reason: &str) -> String {
+/// `reason` with a final period.
+fn with_period(reason: &str) -> String {
     if reason.ends_with(['.', '\n']) { reason.to_owned() } else { format!("{reason}.") }
 }
 
-/// What to do where the operating system refused a file.
+/// Advice for an error of the operating system.
 fn advice(source: &std::io::Error) -> &'static str {
     match source.kind() {
         std::io::ErrorKind::NotFound => ". Check the path.",
@@ -84,7 +84,7 @@ fn advice(source: &std::io::Error) -> &'static str {
     }
 }
 
-/// A shape for a person: "3x32x32".
+/// A shape as text: "3x32x32".
 pub fn format_shape<T: std::fmt::Display>(shape: &[T]) -> String {
     shape.iter().map(T::to_string).collect::<Vec<_>>().join("x")
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_in_toml_has_its_line() {
+    fn toml_errors_name_the_line() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "only read")]

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: written beside their place under another name, then renamed.
+//! Atomic file writes: a temporary file in the same folder, renamed when complete.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
-/// How the temporary names begin.
+/// Prefix of temporary file names.
 pub const TEMP_PREFIX: &str = ".spikescope-";
 
-/// Puts what `write` writes at `path`. A failure leaves whatever was there as it was.
+/// Writes the file at `path` with `write`. On failure an existing file stays unchanged.
 ///
 /// # Errors
 /// [`Error::Io`] with the path when the operating system refuses.
@@ -17,16 +17,16 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>
     write_atomic_with(path, |file| write(file).map_err(|error| Error::io(path, error)))
 }
 
-/// [`write_atomic`] for what can fail otherwise than by the operating system, a stop for one.
+/// [`write_atomic`] for a `write` with errors of other kinds, such as cancellation.
 ///
 /// # Errors
-/// What `write` gives; [`Error::Io`] with the path when the operating system refuses.
+/// The error of `write`; [`Error::Io`] with the path when the operating system refuses.
 pub fn write_atomic_with(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: io::Error| Error::io(path, error);
     let mut options = tempfile::Builder::new();
     options.prefix(TEMP_PREFIX);
-    // A temporary file is private by default; this one becomes an ordinary file of the person's (less their umask).
+    // A temporary file is private by default; this one becomes an ordinary file of the user (permissions less umask).
     #[cfg(unix)]
     options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = options.tempfile_in(folder).map_err(fail)?;
@@ -36,7 +36,7 @@ pub fn write_atomic_with(path: &Path, write: impl FnOnce(&mut File) -> Result<()
     Ok(())
 }
 
-/// [`write_atomic`] for bytes that are at hand.
+/// [`write_atomic`] for bytes in memory.
 ///
 /// # Errors
 /// As [`write_atomic`].
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_leaves_the_old_file_and_nothing_else() {
+    fn failed_write_keeps_the_old_file_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         write_bytes(&path, b"old").unwrap();

@@ -1,18 +1,23 @@
-//! Spikescope: a lab that converts a trained neural network (ANN) to a spiking one (SNN), runs it and shows where
-//! and why the two disagree.
+//! Spikescope: converts trained neural networks (ANNs) to spiking ones (SNNs) and shows where they differ.
 //!
-//! The floors, imports point down only:
+//! It opens a network, converts it, simulates it, and measures where and why the two differ. The modules are floors; a
+//! floor imports only floors below it:
 //!
-//! - [`cli`], [`ui`]: the two faces.
-//! - [`lesson`]: lessons in plain text: what they load, ask and check.
-//! - [`lab`]: the document: settings, messages, undo, jobs, cache, session files.
-//! - [`measure`]: questions about one finished run (pure functions).
-//! - [`export`]: what leaves the program: NIR graphs, recordings, tables, reports.
+//! - [`cli`]: the command line, one file per command.
+//! - [`ui`]: the window: shell, panels, panes, popups, commands, texts.
+//! - [`lesson`]: lessons as text files, checked against the lab.
+//! - [`lab`]: the document: messages, undo, run history, sessions, worker threads.
+//! - [`experiment`]: one run, from settings to report: loading, cache, pipeline, diagnosis, snapshot at step t.
+//! - [`export`]: NIR graphs, recordings, tables and reports.
+//! - [`measure`]: numbers about a finished run (pure functions).
+//! - [`task`]: decoding of outputs: class predictions, boxes, and the agreement of both networks.
 //! - [`train`]: training with Burn autodiff.
-//! - [`convert`]: ANN to SNN: folding, thresholds, initial potential.
-//! - [`simulate`]: integrate-and-fire dynamics over T steps and what is recorded of them.
-//! - [`network`]: what a network is; readers of its files; the bundled zoo.
-//! - [`data`]: what a sample is; readers of its files; drawn digits.
+//! - [`simulate`]: spiking dynamics over T steps, recordings, the corrections SRP and COS.
+//! - [`convert`]: ANN to SNN: recipe, thresholds, spiking network, findings.
+//! - [`compute`]: running a network: dense (Burn), event kernels, SIMD, backends.
+//! - [`network`]: the graph and its readers (ONNX, PyTorch, safetensors, NIR); bundled networks.
+//! - [`data`]: samples and their readers.
+//! - [`progress`], [`error`], [`files`]: cancellation and progress, errors, atomic file writes.
 
 #![deny(unsafe_code)]
 

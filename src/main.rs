@@ -1,4 +1,4 @@
-//! Starts the window, or hands over to a command.
+//! Entry point: parses the command line, then opens the window or runs a command.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,7 +48,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match act(arguments) {
+    match run_command(arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("spikescope: {error}");
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn act(arguments: Arguments) -> Result<ExitCode> {
+fn run_command(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Some(Command::Check(args)) => return cli::check::run(*args),
         Some(Command::Run(args)) => cli::run::run(*args),
@@ -71,9 +71,12 @@ fn act(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the lab's window where the last start stopped, or on what is bundled, and in it the files that were named.
+/// Opens the window: restores the last session, or the bundled demo, then opens the files named on the command line.
+///
+/// # Errors
+/// [`Error::Invalid`] for a name that [`open`] does not know, or without a display.
 fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
-    // Before anything is opened, so that a slip of the pen leaves the last session as it was.
+    // The names are checked before the session is restored: a typing error leaves the last session unchanged.
     let opened = files.iter().map(|file| open(file)).collect::<Result<Vec<_>>>()?;
     if std::env::var_os("DISPLAY").is_none()
         && std::env::var_os("WAYLAND_DISPLAY").is_none()
@@ -86,11 +89,11 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
         ));
     }
     let folder = store::folder();
-    let (mut lab, news) = match folder.as_deref() {
+    let (mut lab, restore_message) = match folder.as_deref() {
         Some(folder) => ui::autosave::restore(folder, fresh),
         None => (Lab::new(Settings::demo()), None),
     };
-    let mut messages: Vec<Message> = news.into_iter().collect();
+    let mut messages: Vec<Message> = restore_message.into_iter().collect();
     messages.extend(opened);
     let store = folder.map(Store::open).transpose();
     let store = store.unwrap_or_else(|error| {
@@ -101,7 +104,7 @@ fn window(files: &[PathBuf], fresh: bool) -> Result<()> {
     ui::app::open(lab, store, fresh)
 }
 
-/// What opens `file`, which may also be a specification of data or the name of a bundled network.
+/// The message that opens `file`: a path, a data specification or the name of a bundled network.
 fn open(file: &Path) -> Result<Message> {
     let name = file.to_string_lossy();
     if file.exists() {
@@ -110,7 +113,7 @@ fn open(file: &Path) -> Result<Message> {
     if BUNDLED.iter().any(|bundled| name.strip_prefix(BUILTIN_PREFIX) == Some(bundled.name)) {
         return Ok(Message::OpenModel(name.into_owned()));
     }
-    // A specification of data says more than a path does.
+    // A data specification comes first: it is more specific than a path.
     if let Ok(spec) = DataSpec::parse(&name) {
         return Ok(Message::OpenData(spec.to_string()));
     }

@@ -1,4 +1,4 @@
-//! How long work is stopped and watched from outside.
+//! Cancellation flag and progress events of a job.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,74 +6,78 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::{Error, Result};
 
-/// What running work tells its owner.
+/// An event of a running job.
 #[derive(Clone, Debug)]
 pub enum JobEvent {
-    /// What is being done and how much of it is, 0 to 1.
+    /// The current stage and its finished fraction, 0 to 1.
     Progress { stage: &'static str, fraction: f32 },
-    /// Thresholds being balanced: the mean of every layer after `batch` of `of` batches.
+    /// Threshold balancing: the mean threshold of every layer after `batch` of `of` batches.
     Thresholds { batch: usize, of: usize, means: Vec<f32> },
-    /// Samples that have run to the end.
+    /// Samples whose simulation is complete.
     Samples(FinishedSamples),
 }
 
-/// Samples of a run that are through.
+/// Results of the samples of a run that are complete.
 #[derive(Clone, Debug)]
 pub struct FinishedSamples {
     pub samples: Range<usize>,
-    /// T.
+    /// Number of time steps, T.
     pub steps: usize,
-    /// Summed over steps, `[T][samples.len()][classes]`.
+    /// Readout, cumulative over steps, `[T][samples.len()][classes]`.
     pub readout: Vec<f32>,
-    /// Spikes of the first of the samples in every spiking layer, `[F]` each; none for layers whose spikes were known.
+    /// Spike counts of the first of these samples, `[F]` for every spiking layer; `None` for layers whose spikes were
+    /// reused from an earlier run.
     pub counts: Vec<Option<Vec<u32>>>,
 }
 
-/// A cancel flag and an ear. Cheap to clone; the default never stops and tells nobody.
+/// A cancellation flag and an event listener, shared by all clones. The default is never cancelled and has no listener.
 #[derive(Clone, Default)]
 pub struct JobControl {
     cancel: Arc<AtomicBool>,
     listener: Option<Arc<dyn Fn(JobEvent) + Send + Sync>>,
-    /// Answers are not told.
+    /// No [`JobEvent::Samples`] is emitted.
     suppress_samples: bool,
-    /// Added to the numbers of samples that are told.
+    /// Added to the sample indices of emitted events.
     sample_offset: usize,
-    /// Neuron-steps that were computed.
+    /// Number of neuron-steps computed so far.
     computed: Arc<AtomicU64>,
 }
 
 impl JobControl {
-    /// Work that tells `listener` what happens; it may be called from several threads.
+    /// A control whose events go to `listener`; several threads may call it at once.
     pub fn with_listener(listener: impl Fn(JobEvent) + Send + Sync + 'static) -> Self {
         Self { listener: Some(Arc::new(listener)), ..Self::default() }
     }
-    /// The same, but the listener does not hear how the samples answer.
+    /// The same control without sample events.
     pub fn without_samples(&self) -> Self {
         Self { suppress_samples: true, ..self.clone() }
     }
-    /// Asks the work to stop; it does so within some milliseconds.
+    /// Requests cancellation; the job returns within some milliseconds.
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);
     }
-    /// Whether stopping was asked for.
+    /// Whether cancellation was requested.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
     }
-    /// [`Error::Cancelled`] once stopping was asked for.
+    /// Returns early from a cancelled job.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] once cancellation was requested.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
-    /// Tells how far the work is.
+    /// Emits the finished fraction (0 to 1) of a stage.
     pub fn progress(&self, stage: &'static str, fraction: f32) {
         self.emit(|| JobEvent::Progress { stage, fraction });
     }
-    /// Tells an event; it is not even built when nobody listens.
+    /// Emits an event; without a listener the event is not built.
     pub fn emit(&self, event: impl FnOnce() -> JobEvent) {
         if let Some(listener) = &self.listener {
             listener(event());
         }
     }
-    /// Tells how samples answer, to a listener that wants to hear it.
+    /// Emits a sample event, its sample range shifted by the offset, unless sample events are suppressed.
     pub fn emit_samples(&self, event: impl FnOnce() -> JobEvent) {
         if !self.suppress_samples {
             self.emit(|| match event() {
@@ -86,15 +90,15 @@ impl JobControl {
             });
         }
     }
-    /// The same for work whose first sample is the owner's sample `sample_offset`.
+    /// The same control for a part of a job whose first sample has index `first` in the whole.
     pub fn with_sample_offset(&self, first: usize) -> Self {
         Self { sample_offset: self.sample_offset + first, ..self.clone() }
     }
-    /// Counts neuron-steps (one neuron or output over one step) whose current was computed.
+    /// Adds to the count of neuron-steps (one neuron or output over one time step) whose current was computed.
     pub fn add_computed(&self, neuron_steps: usize) {
         self.computed.fetch_add(neuron_steps as u64, Ordering::Relaxed);
     }
-    /// Neuron-steps computed so far under this control and its clones: what shows that nothing is computed twice.
+    /// Neuron-steps computed so far under this control and its clones. Tests use it to show that nothing is computed twice.
     pub fn computed_neuron_steps(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
     }

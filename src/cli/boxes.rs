@@ -1,4 +1,4 @@
-//! What `run` writes of a detector: the boxes of every sample, and pictures of the first ones with their boxes.
+//! Output files of detectors: the boxes of every sample, and images of the first ones.
 
 use image::{Rgb, RgbImage};
 use serde::Serialize;
@@ -8,30 +8,33 @@ use crate::experiment::Run;
 use crate::task::DetectedBox;
 use crate::{Error, Result};
 
-/// At most this many pictures are drawn.
-const PICTURES: usize = 16;
-/// As in the lab: the ANN blue, the SNN orange.
-const ANN: Rgb<u8> = Rgb([64, 140, 230]);
-const SNN: Rgb<u8> = Rgb([240, 140, 40]);
+/// Maximum number of images.
+const MAX_IMAGES: usize = 16;
+/// Colors as in the window: the ANN blue, the SNN orange.
+const ANN_COLOR: Rgb<u8> = Rgb([64, 140, 230]);
+const SNN_COLOR: Rgb<u8> = Rgb([240, 140, 40]);
 
 /// The boxes of one sample.
 #[derive(Serialize)]
 struct Sample {
     /// Index in the data set.
     sample: usize,
-    /// Corners as shares of width and height.
+    /// Corners as fractions of width and height.
     ann: Vec<DetectedBox>,
     snn: Vec<DetectedBox>,
 }
 
-/// The files of `run`, by name; none where its network is no detector.
+/// Names and bytes of the files for `run`; empty if its network is not a detector.
+///
+/// # Errors
+/// [`Error::Internal`] when an image or the JSON cannot be encoded.
 pub(super) fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     let t = run.steps();
     let all = (0..run.ann.samples).map(|sample| run.boxes(sample, t)).collect::<Option<Vec<_>>>();
     let Some(all) = all else { return Ok(Vec::new()) };
     let mut files = Vec::new();
-    for (sample, [ann, snn]) in all.iter().enumerate().take(PICTURES) {
-        files.push((format!("boxes-{}.png", run.sample_index(sample)), picture(run, sample, ann, snn)?));
+    for (sample, [ann, snn]) in all.iter().enumerate().take(MAX_IMAGES) {
+        files.push((format!("boxes-{}.png", run.sample_index(sample)), render_image(run, sample, ann, snn)?));
     }
     let samples = all.into_iter().enumerate();
     let samples: Vec<Sample> =
@@ -41,14 +44,14 @@ pub(super) fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-fn picture(run: &Run, sample: usize, ann: &[DetectedBox], snn: &[DetectedBox]) -> Result<Vec<u8>> {
+fn render_image(run: &Run, sample: usize, ann: &[DetectedBox], snn: &[DetectedBox]) -> Result<Vec<u8>> {
     let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
     let mut image = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let at = (y as usize * width + x as usize) * 4;
         Rgb([rgba[at], rgba[at + 1], rgba[at + 2]])
     });
-    ann.iter().for_each(|found| frame(&mut image, found, ANN, 2));
-    snn.iter().for_each(|found| frame(&mut image, found, SNN, 1));
+    ann.iter().for_each(|detected| draw_box(&mut image, detected, ANN_COLOR, 2));
+    snn.iter().for_each(|detected| draw_box(&mut image, detected, SNN_COLOR, 1));
     let mut png = std::io::Cursor::new(Vec::new());
     image
         .write_to(&mut png, image::ImageFormat::Png)
@@ -56,19 +59,19 @@ fn picture(run: &Run, sample: usize, ann: &[DetectedBox], snn: &[DetectedBox]) -
     Ok(png.into_inner())
 }
 
-/// Draws the edges of a box, `thick` pixels wide.
-fn frame(image: &mut RgbImage, found: &DetectedBox, color: Rgb<u8>, thick: i64) {
+/// Draws the edges of a box, `thickness` pixels wide.
+fn draw_box(image: &mut RgbImage, detected: &DetectedBox, color: Rgb<u8>, thickness: i64) {
     let (w, h) = (i64::from(image.width()), i64::from(image.height()));
-    let place =
+    let pixel_of =
         |share: f32, side: i64| (f64::from(share) * side as f64).round().clamp(0.0, (side - 1).max(0) as f64) as i64;
-    let (left, right) = (place(found.left, w), place(found.right, w));
-    let (top, bottom) = (place(found.top, h), place(found.bottom, h));
+    let (left, right) = (pixel_of(detected.left, w), pixel_of(detected.right, w));
+    let (top, bottom) = (pixel_of(detected.top, h), pixel_of(detected.bottom, h));
     let mut dot = |x: i64, y: i64| {
         if (0..w).contains(&x) && (0..h).contains(&y) {
             image.put_pixel(x as u32, y as u32, color);
         }
     };
-    for k in 0..thick {
+    for k in 0..thickness {
         (left..=right).for_each(|x| [top + k, bottom - k].into_iter().for_each(|y| dot(x, y)));
         (top..=bottom).for_each(|y| [left + k, right - k].into_iter().for_each(|x| dot(x, y)));
     }

@@ -1,5 +1,6 @@
-//! `spikescope check MODEL`: the doctor's findings without a run. Exit code 0: nothing to worry about; 1: findings that are
-//! warnings or errors; 2: the network or its data cannot be opened.
+//! Command `check MODEL`: reports the findings about a network, its data and a recipe without a run.
+//!
+//! Exit code 0: notes or nothing; 1: warnings or errors; 2: the network or its data cannot be opened.
 
 use std::process::ExitCode;
 
@@ -31,12 +32,12 @@ pub struct CheckArgs {
     pub options: RunArgs,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Report<'a> {
     version: &'static str,
     model: &'a str,
-    /// Left out where the network alone was looked at.
+    /// Absent if the network alone was checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a str>,
     /// note, warning or error; null without findings.
@@ -47,7 +48,7 @@ struct Report<'a> {
 /// Runs the command.
 ///
 /// # Errors
-/// What opening the network or the data gives.
+/// Those of opening the network or the data; [`Error::Invalid`] for bad options.
 pub fn run(args: CheckArgs) -> Result<ExitCode> {
     let mut options = with_config(args.options)?;
     if args.network.is_some() && options.model.is_some() {
@@ -59,75 +60,75 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     let opened = use_stated_scaling(&mut settings, &options, &mut cache)
         .and_then(|()| load_network(&settings, &mut cache, &JobControl::default()).map(drop));
     if let (Err(_), false) = (&opened, args.json) {
-        // Weights that nobody knows: a file to begin with, so that `check NAME.pt > NAME.arch.toml` makes it.
+        // Weights of an unknown architecture: print a template, so that `check NAME.pt > NAME.arch.toml` writes it.
         if let Some(text) = crate::network::open::architecture_template(&settings.model) {
             print!("{text}");
         }
     }
     opened?;
     let progress = Progress::new();
-    // A network from a file has no data of its own: without --data its graph alone is looked at.
-    let data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
-    let result = match data {
+    // A network file has no default data: without --data its graph alone is checked.
+    let has_data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
+    let result = match has_data {
         true => {
-            settings = in_range(settings, &options, &mut cache)?;
+            settings = with_adapted_ranges(settings, &options, &mut cache)?;
             diagnose(&settings, &mut cache, &progress.control(false))
         }
-        false => graph_alone(&settings, &mut cache),
+        false => check_graph(&settings, &mut cache),
     };
     progress.clear();
     let findings = result?;
     let worst = findings.iter().map(|finding| finding.severity).max();
     if args.json {
-        let data = data.then_some(settings.data.as_str());
+        let data = has_data.then_some(settings.data.as_str());
         let report =
             Report { version: env!("CARGO_PKG_VERSION"), model: &settings.model, data, worst, findings: &findings };
         println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?);
     } else {
         group_by_kind(&findings).iter().for_each(|group| println!("{}", line(group)));
-        let of = |severity: Severity| {
+        let count_text = |severity: Severity| {
             let count = findings.iter().filter(|finding| finding.severity == severity).count();
             format!("{count} {}{}", severity.word(), if count == 1 { "" } else { "s" })
         };
         println!(
             "{}: {}, {}, {}{}",
             settings.model,
-            of(Severity::Error),
-            of(Severity::Warning),
-            of(Severity::Note),
-            if data { "" } else { "; add --data to check thresholds and input as well" }
+            count_text(Severity::Error),
+            count_text(Severity::Warning),
+            count_text(Severity::Note),
+            if has_data { "" } else { "; add --data to check thresholds and input as well" }
         );
     }
-    Ok(ExitCode::from(code(worst)))
+    Ok(ExitCode::from(exit_code(worst)))
 }
 
 /// The exit code for the most serious finding.
-fn code(worst: Option<Severity>) -> u8 {
+fn exit_code(worst: Option<Severity>) -> u8 {
     u8::from(worst > Some(Severity::Note))
 }
 
-/// Ranges that were left out are fitted to the data set.
-fn in_range(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<Settings> {
+/// Adapts the ranges that the options omit to the size of the data set.
+fn with_adapted_ranges(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<Settings> {
     let ranges = adapt_settings(&settings, Adapt::Ranges, cache, &JobControl::default())?;
     let samples = if options.samples.is_none() { ranges.samples } else { settings.samples.clone() };
     let calibrate = if options.calibrate.is_none() { ranges.calibrate } else { settings.calibrate.clone() };
     Ok(Settings { samples, calibrate, ..settings })
 }
 
-/// What the graph says without any data.
-fn graph_alone(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
+/// The findings about the graph, which need no data.
+fn check_graph(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
     let model = load_network(settings, cache, &JobControl::default())?;
-    let mut found = crate::convert::findings::check_network(model.program.network(), &settings.recipe);
-    found.extend(model.notes.iter().cloned());
-    crate::convert::findings::sort(&mut found);
-    Ok(found)
+    let mut findings = crate::convert::findings::check_network(model.program.network(), &settings.recipe);
+    findings.extend(model.notes.iter().cloned());
+    crate::convert::findings::sort(&mut findings);
+    Ok(findings)
 }
 
-/// Findings that say the same, as a line of text.
+/// A group of equal findings as a line of text.
 pub(super) fn line(group: &FindingGroup<'_>) -> String {
-    let options = group.finding.mend.as_ref().map(|mend| mend.cli_options()).filter(|options| !options.is_empty());
-    let mend = options.map_or(String::new(), |options| format!(" [{options}]"));
-    format!("{}: {group}{mend}", group.finding.severity.word())
+    let options = group.finding.mend.as_ref().map(|fix| fix.cli_options()).filter(|options| !options.is_empty());
+    let fix = options.map_or(String::new(), |options| format!(" [{options}]"));
+    format!("{}: {group}{fix}", group.finding.severity.word())
 }
 
 #[cfg(test)]
@@ -137,9 +138,9 @@ mod tests {
     use crate::data::Scaling;
 
     #[test]
-    fn notes_are_no_reason_to_stop_and_mends_are_options() {
+    fn notes_exit_with_0_and_fixes_are_shown_as_options() {
         assert_eq!(
-            [None, Some(Severity::Note), Some(Severity::Warning), Some(Severity::Error)].map(code),
+            [None, Some(Severity::Note), Some(Severity::Warning), Some(Severity::Error)].map(exit_code),
             [0, 0, 1, 1]
         );
         let finding = Finding::warning("input scaling", Some("conv1"), "odd").with_fix(Fix::Scaling(Scaling::Bytes));

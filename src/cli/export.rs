@@ -1,4 +1,4 @@
-//! `spikescope export OUT…`: a run, written in forms that other programs read; each file's ending says which.
+//! Command `export OUT…`: writes a run as files whose extensions select the formats.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub struct ExportArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// What the run gives, endings that are not known, and networks that a format cannot say.
+/// Those of the run; [`Error::Invalid`] for unknown extensions and for networks that a format cannot represent.
 pub fn run(args: ExportArgs) -> Result<()> {
     let pools = match args.pools.as_str() {
         "avg" => PoolExport::Average,
@@ -43,22 +43,22 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let result = pipeline::run(&settings, &mut cache, &progress.control(false));
     progress.clear();
     let run = result?;
-    let mut refused = None;
+    let mut first_error = None;
     for file in &args.files {
-        let said = export_run(&run, file, pools, &progress.control(false));
+        let notes = export_run(&run, file, pools, &progress.control(false));
         progress.clear();
-        match said {
-            Ok(said) => {
-                said.iter().for_each(|said| println!("{said}"));
+        match notes {
+            Ok(notes) => {
+                notes.iter().for_each(|notes| println!("{notes}"));
                 println!("wrote {}", file.display());
             }
-            // The other files are written all the same.
+            // One failure does not stop the other files.
             Err(error) if args.files.len() > 1 => {
                 eprintln!("{} was not written", file.display());
-                refused.get_or_insert(error);
+                first_error.get_or_insert(error);
             }
             Err(error) => return Err(error),
         }
     }
-    refused.map_or(Ok(()), Err)
+    first_error.map_or(Ok(()), Err)
 }

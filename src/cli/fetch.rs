@@ -1,4 +1,4 @@
-//! `spikescope fetch NAME`: a public data set, downloaded, checked and put in place.
+//! Command `fetch NAME`: downloads and verifies a public data set.
 
 use std::path::PathBuf;
 
@@ -20,11 +20,11 @@ pub struct FetchArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// What [`crate::data::fetch::DataSet::fetch`] gives, and names that are not known.
+/// Those of [`crate::data::fetch::RemoteDataset::fetch`]; [`Error::Invalid`] for unknown names.
 pub fn run(args: FetchArgs) -> Result<()> {
     let set = find(&args.name)?;
-    let missing = || Error::Invalid("Cannot fetch: there is no home folder. Name a folder with --to DIR.".into());
-    let folder = args.to.or_else(|| default_dir().map(|home| home.join(set.name))).ok_or_else(missing)?;
+    let no_home = || Error::Invalid("Cannot fetch: there is no home folder. Name a folder with --to DIR.".into());
+    let folder = args.to.or_else(|| default_dir().map(|home| home.join(set.name))).ok_or_else(no_home)?;
     let progress = Progress::new();
     progress.begin(set.name);
     let control = progress.control(true);

@@ -1,4 +1,6 @@
-//! Ctrl-C as a wish instead of an end: long commands look at a flag and finish what they have.
+//! Ctrl-C handling: the first press requests cancellation, the second ends the program.
+//!
+//! Long commands poll a flag and keep the results they have.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,12 +13,12 @@ use crate::{Error, Result};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on the first Ctrl-C is only noted; a second one ends the program as usual. Once in a process.
+/// Installs the handler: the first Ctrl-C sets a flag, a second one ends the program as usual. Call it once per process.
 ///
 /// # Errors
 /// [`Error::Internal`] when the operating system refuses.
 pub fn listen() -> Result<()> {
-    // In this order: the first Ctrl-C finds the flag unset and sets it, the second finds it set.
+    // The order matters: at the first Ctrl-C the flag is still unset, then it is set; at the second it is set.
     let both = register_conditional_default(SIGINT, &INTERRUPTED).and_then(|_| register(SIGINT, &INTERRUPTED));
     both.map(|_| ()).map_err(|e| Error::Internal(format!("Ctrl-C cannot be listened to: {e}")))
 }
@@ -26,14 +28,14 @@ pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// Listens, and cancels the work under `control` at the first Ctrl-C.
+/// Installs the handler and cancels `control` at the first Ctrl-C.
 ///
 /// # Errors
 /// As [`listen`].
 pub fn cancel_on_interrupt(control: &JobControl) -> Result<()> {
     listen()?;
     let control = control.clone();
-    // A handler may not do more than set a flag; this thread looks at it and ends with the program.
+    // A signal handler may only set a flag. This thread polls it until the program ends.
     std::thread::spawn(move || {
         while !interrupted() {
             std::thread::sleep(Duration::from_millis(50));

@@ -1,5 +1,7 @@
-//! The headless face: one file per command. Errors go to standard error in a sentence or two; the exit code is 2 for bad
-//! input or arguments and 1 for a failure of the program.
+//! Command line: one file per command, for work without a window.
+//!
+//! Errors go to standard error in a sentence or two. The exit code is 2 for bad input or arguments and 1 for an internal
+//! error.
 
 mod boxes;
 pub mod check;
@@ -18,7 +20,10 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
-/// Reads `A..B` as a range of sample indices.
+/// Parses `A..B` as a range of sample indices.
+///
+/// # Errors
+/// [`Error::Invalid`] for other text and for empty ranges.
 pub fn parse_range(text: &str) -> Result<Range<usize>> {
     let bad = || Error::Invalid(format!("Cannot use range '{text}': not a range. Use FIRST..END, for example 0..256."));
     let (a, b) = text.split_once("..").ok_or_else(bad)?;
@@ -31,7 +36,7 @@ pub fn parse_range(text: &str) -> Result<Range<usize>> {
     Ok(range)
 }
 
-/// A range of sample indices as [`parse_range`] reads it.
+/// A range of sample indices in the form that [`parse_range`] reads.
 pub fn range_text(range: &Range<usize>) -> String {
     format!("{}..{}", range.start, range.end)
 }

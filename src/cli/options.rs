@@ -1,4 +1,4 @@
-//! What `run` and `race` take: the options, the file that may hold them, and the settings they ask for.
+//! Options of a run: command line, TOML configuration file, and their conversion to settings.
 
 use std::path::{Path, PathBuf};
 
@@ -27,68 +27,68 @@ pub struct RunArgs {
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// A network.
-    #[arg(long, help = or("Network: an .onnx, .nir, .safetensors, .pt, .pth or .th file, or builtin:NAME", |s| s.model.clone()))]
+    #[arg(long, help = with_default("Network: an .onnx, .nir, .safetensors, .pt, .pth or .th file, or builtin:NAME", |s| s.model.clone()))]
     pub model: Option<String>,
     /// What the network is, where its file holds weights alone; NAME.arch.toml beside it is taken without asking
     #[arg(long, value_name = "FILE")]
     pub arch: Option<PathBuf>,
     /// A data specification.
-    #[arg(long, value_name = "SPEC", help = or(DATA, |s| s.data.clone()))]
+    #[arg(long, value_name = "SPEC", help = with_default(DATA, |s| s.data.clone()))]
     pub data: Option<String>,
     /// An input scaling.
-    #[arg(long, help = or(SCALE, |s| s.scaling.to_string()))]
+    #[arg(long, help = with_default(SCALE, |s| s.scaling.to_string()))]
     pub scale: Option<String>,
     /// A range of samples.
-    #[arg(long, value_name = "RANGE", help = or("Calibration samples, FIRST..END", |s| range_text(&s.calibrate)))]
+    #[arg(long, value_name = "RANGE", help = with_default("Calibration samples, FIRST..END", |s| range_text(&s.calibrate)))]
     pub calibrate: Option<String>,
     /// Another data set for calibration [default: that of --data]
     #[arg(long, value_name = "SPEC")]
     pub calibrate_data: Option<String>,
     /// A range of samples.
-    #[arg(long, value_name = "RANGE", help = or("Samples to run and measure, FIRST..END", |s| range_text(&s.samples)))]
+    #[arg(long, value_name = "RANGE", help = with_default("Samples to run and measure, FIRST..END", |s| range_text(&s.samples)))]
     pub samples: Option<String>,
     /// A recipe file (TOML) instead of the defaults below; options given beside it win
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
     /// A threshold rule.
-    #[arg(long, value_name = "RULE", help = or(THRESHOLD, |s| s.recipe.threshold.to_string()))]
+    #[arg(long, value_name = "RULE", help = with_default(THRESHOLD, |s| s.recipe.threshold.to_string()))]
     pub threshold: Option<String>,
     /// layer or channel.
     #[arg(
         long,
         value_name = "layer|channel",
-        help = or("One threshold per layer or per channel", |s| word(&s.recipe.granularity))
+        help = with_default("One threshold per layer or per channel", |s| word(&s.recipe.granularity))
     )]
     pub granularity: Option<String>,
     /// A fraction of θ.
-    #[arg(long, help = or("Initial potential as a fraction of the threshold, 0 to 1", |s| s.recipe.v_init.to_string()))]
+    #[arg(long, help = with_default("Initial potential as a fraction of the threshold, 0 to 1", |s| s.recipe.v_init.to_string()))]
     pub v_init: Option<f32>,
     /// ge or gt.
     #[arg(
         long,
         value_name = "ge|gt",
-        help = or("Whether a potential exactly at the threshold fires", |s| word(&s.recipe.tie))
+        help = with_default("Whether a potential exactly at the threshold fires", |s| word(&s.recipe.tie))
     )]
     pub tie: Option<String>,
     /// soft or hard.
     #[arg(
         long,
         value_name = "soft|hard",
-        help = or("Reset of the potential by a spike: subtract θ (soft) or to zero (hard)", |s| word(&s.recipe.reset))
+        help = with_default("Reset of the potential by a spike: subtract θ (soft) or to zero (hard)", |s| word(&s.recipe.reset))
     )]
     pub reset: Option<String>,
     /// A spread of v(0).
     #[arg(
         long,
         value_name = "WORD",
-        help = or("Distribution of v(0): constant | uniform | gaussian | calibrated", |s| word(&s.recipe.initial))
+        help = with_default("Distribution of v(0): constant | uniform | gaussian | calibrated", |s| word(&s.recipe.initial))
     )]
     pub initial: Option<String>,
     /// A neuron model.
-    #[arg(long, help = or("Neuron: if | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
+    #[arg(long, help = with_default("Neuron: if | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
     pub neuron: Option<String>,
     /// A correction of single neurons.
-    #[arg(long, help = or(CORRECTION, |s| s.recipe.correction.to_string()))]
+    #[arg(long, help = with_default(CORRECTION, |s| s.recipe.correction.to_string()))]
     pub correction: Option<String>,
     /// Add θ/(2N) to every neuron at every step (RTS) [default: nothing]
     #[arg(long, value_name = "N")]
@@ -97,25 +97,25 @@ pub struct RunArgs {
     #[arg(long, value_name = "on|off")]
     pub bias_correction: Option<String>,
     /// Where max pools stand.
-    #[arg(long, value_name = "WORD", help = or("Max pooling: pre-neuron | lateral", |s| word(&s.recipe.pooling)))]
+    #[arg(long, value_name = "WORD", help = with_default("Max pooling: pre-neuron | lateral", |s| word(&s.recipe.pooling)))]
     pub pooling: Option<String>,
     /// A readout.
     #[arg(
         long,
-        help = or(
+        help = with_default(
             "Readout of the logits: sum | delay:auto | delay:N | exit:CONFIDENCE",
             |s| s.recipe.readout.to_string()
         )
     )]
     pub readout: Option<String>,
     /// T.
-    #[arg(long, value_name = "T", help = or("Time-steps T", |s| s.recipe.steps.to_string()))]
+    #[arg(long, value_name = "T", help = with_default("Time-steps T", |s| s.recipe.steps.to_string()))]
     pub steps: Option<usize>,
     /// A backend.
     #[arg(
         long,
         value_name = "flex|ndarray|wgpu",
-        help = or("Burn backend that computes the dense layers", |s| word(&s.backend))
+        help = with_default("Burn backend that computes the dense layers", |s| word(&s.backend))
     )]
     pub backend: Option<String>,
     /// Folder for the results
@@ -134,17 +134,20 @@ const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and 
                          balance:BATCHESxSIZE[,step=1][,clip-first][,cap]";
 const CORRECTION: &str = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]";
 
-/// A help text with what holds where the option is left out.
-fn or(text: &str, default: impl Fn(&Settings) -> String) -> String {
+/// A help text with the default of the option.
+fn with_default(text: &str, default: impl Fn(&Settings) -> String) -> String {
     format!("{text} [default: {}]", default(&Settings::default()))
 }
 
-/// A choice by the word it has on the command line.
+/// The command-line word of an enum value.
 fn word(choice: &impl Serialize) -> String {
     serde_json::to_string(choice).unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// Fills what the command line leaves open from the config file.
+/// Fills the options that the command line omits from the configuration file.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when the file cannot be read.
 pub fn with_config(args: RunArgs) -> Result<RunArgs> {
     let Some(path) = args.config.clone() else { return Ok(args) };
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
@@ -178,7 +181,10 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
     })
 }
 
-/// The settings that the options ask for; what is not named has its default.
+/// The settings of the options; omitted ones have their defaults.
+///
+/// # Errors
+/// [`Error::Invalid`] for an invalid option; the errors of reading the recipe file.
 pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     let mut settings = Settings::default();
     if let Some(path) = &args.recipe {
@@ -240,16 +246,20 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
         settings.model = with_architecture(&settings.model, arch)?;
     }
     settings.data = args.data.clone().unwrap_or(settings.data);
-    // Some data bring the samples to calibrate on along.
-    let own = || crate::data::DataSpec::parse(&settings.data).ok()?.default_calibration().map(String::from);
-    settings.calibration_data = args.calibrate_data.clone().or_else(own);
+    // Some data sets have calibration samples of their own.
+    let default_calibration =
+        || crate::data::DataSpec::parse(&settings.data).ok()?.default_calibration().map(String::from);
+    settings.calibration_data = args.calibrate_data.clone().or_else(default_calibration);
     if let Some(text) = &args.scale {
         settings.scaling = Scaling::parse(text)?;
     }
     Ok(settings)
 }
 
-/// Without `--scale`, takes the input scaling that the network's file or its architecture file states, if any.
+/// Without `--scale`, uses the input scaling that the network's file or its architecture file states, if any.
+///
+/// # Errors
+/// Those of loading the network.
 pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
     if args.scale.is_none() {
         let model = load_network(settings, cache, &JobControl::default())?;
@@ -258,16 +268,16 @@ pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut C
     Ok(())
 }
 
-/// The name under which the weights `load_network` are opened with the architecture file `arch`.
+/// The source that opens the weights `model` with the architecture file `arch`.
 fn with_architecture(model: &str, arch: &Path) -> Result<String> {
-    let known = arch.extension().is_some_and(|ending| ending == "toml");
-    if !known || !arch.is_file() {
+    let is_toml = arch.extension().is_some_and(|ending| ending == "toml");
+    if !is_toml || !arch.is_file() {
         return Err(Error::file(arch, "--arch", "does not end in .toml. See docs/architecture-files.md."));
     }
     Ok(format!("{model}@{}", arch.display()))
 }
 
-/// The value of the word `text` among `words`.
+/// The value of the word `text` among `words`; `option` is the option's name in the error.
 fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
     words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();

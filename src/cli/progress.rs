@@ -1,4 +1,4 @@
-//! How far a command is, on standard error: one line that is written over on a terminal, a line now and then in a log.
+//! Progress display on standard error: one updated line on a terminal, occasional lines in a log.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,106 +7,106 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::progress::{JobControl, JobEvent};
 
-/// How often the line of a terminal is written anew.
-const ON_TERMINAL: Duration = Duration::from_millis(50);
-/// How often a log hears of work that goes on.
-const IN_LOG: Duration = Duration::from_secs(10);
+/// Minimum time between updates on a terminal.
+const TERMINAL_INTERVAL: Duration = Duration::from_millis(50);
+/// Minimum time between lines in a log.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The teller of a command. Cheap to clone.
+/// The progress display of a command. Cheap to clone.
 #[derive(Clone)]
 pub struct Progress {
     state: Arc<Mutex<State>>,
-    /// The line of a terminal; hidden where standard error is none.
+    /// The line on a terminal; hidden if standard error is not a terminal.
     bar: ProgressBar,
 }
 
 struct State {
-    /// What the stages belong to: "lane 3 of 16, SRP"; may be empty.
-    what: String,
-    /// The stage that was told last.
+    /// The job that the stages belong to: "lane 3 of 16, SRP"; may be empty.
+    job: String,
+    /// The stage of the last update.
     stage: String,
-    told: Instant,
+    last_update: Instant,
 }
 
 impl Progress {
-    /// A teller on standard error.
+    /// Creates a progress display on standard error.
     pub fn new() -> Self {
-        let state = State { what: String::new(), stage: String::new(), told: Instant::now() };
+        let state = State { job: String::new(), stage: String::new(), last_update: Instant::now() };
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        // Cut where the terminal ends: a wrapped line would stay.
-        let cut = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        Self { state: Arc::new(Mutex::new(state)), bar: bar.with_style(cut) }
+        // The text is truncated at the terminal's width: a wrapped line could not be erased.
+        let truncated = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self { state: Arc::new(Mutex::new(state)), bar: bar.with_style(truncated) }
     }
 
-    /// From now on the work is `what`. A log gets a line of it.
-    pub fn begin(&self, what: impl Into<String>) {
+    /// Begins the job `job`. A log gets a line with its name.
+    pub fn begin(&self, job: impl Into<String>) {
         let mut state = self.state();
-        state.what = what.into();
-        state.told = Instant::now();
-        self.line(state.what.clone());
+        state.job = job.into();
+        state.last_update = Instant::now();
+        self.write_line(state.job.clone());
     }
 
-    /// Work that tells its stages here. With `log`, also when standard error is no terminal.
+    /// A control whose progress events are shown here; with `log`, also if standard error is not a terminal.
     pub fn control(&self, log: bool) -> JobControl {
-        if !(self.terminal() || log) {
+        if !(self.is_terminal() || log) {
             return JobControl::default();
         }
-        let own = self.clone();
+        let display = self.clone();
         let control = JobControl::with_listener(move |event| {
             if let JobEvent::Progress { stage, fraction } = event {
-                own.stage(stage, fraction);
+                display.stage(stage, fraction);
             }
         });
         control.without_samples()
     }
 
-    /// Takes the line off a terminal, so that a result can stand in its place.
+    /// Erases the line on a terminal, so that a result can be printed.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Writes over the line of a terminal. A log gets nothing.
+    /// Replaces the line on a terminal. A log gets nothing.
     pub fn show(&self, text: String) {
         self.bar.set_message(text);
-        // A line that was taken off comes back with its next text.
+        // An erased line appears again with its next text.
         if self.bar.is_finished() {
             self.bar.reset();
         }
     }
 
-    fn terminal(&self) -> bool {
+    fn is_terminal(&self) -> bool {
         !self.bar.is_hidden()
     }
 
     fn stage(&self, stage: &str, fraction: f32) {
         let mut state = self.state();
-        let often = if self.terminal() { ON_TERMINAL } else { IN_LOG };
-        // On a terminal a new stage is said at once: it may be over soon.
-        let new = self.terminal() && state.stage != stage;
-        if state.told.elapsed() < often && !new {
+        let interval = if self.is_terminal() { TERMINAL_INTERVAL } else { LOG_INTERVAL };
+        // On a terminal a new stage is shown at once: it may be short.
+        let is_new_stage = self.is_terminal() && state.stage != stage;
+        if state.last_update.elapsed() < interval && !is_new_stage {
             return;
         }
-        state.told = Instant::now();
+        state.last_update = Instant::now();
         stage.clone_into(&mut state.stage);
-        self.line(line(&state.what, stage, fraction));
+        self.write_line(line_text(&state.job, stage, fraction));
     }
 
-    fn line(&self, text: String) {
-        match self.terminal() {
+    fn write_line(&self, text: String) {
+        match self.is_terminal() {
             true => self.show(text),
             false => eprintln!("{text}"),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A line of progress is not worth a panic.
+        // A poisoned lock is no reason to panic in a progress display.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn line(what: &str, stage: &str, fraction: f32) -> String {
-    let colon = if what.is_empty() { "" } else { ": " };
-    format!("{what}{colon}{stage} {:.0} %", fraction.clamp(0.0, 1.0) * 100.0)
+fn line_text(job: &str, stage: &str, fraction: f32) -> String {
+    let colon = if job.is_empty() { "" } else { ": " };
+    format!("{job}{colon}{stage} {:.0} %", fraction.clamp(0.0, 1.0) * 100.0)
 }
 
 #[cfg(test)]
@@ -114,8 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_what_and_how_far() {
-        assert_eq!(line("lane 3 of 16, SRP", "simulating", 0.416), "lane 3 of 16, SRP: simulating 42 %");
-        assert_eq!(line("", "calibrating", 2.0), "calibrating 100 %");
+    fn line_has_job_stage_and_percentage() {
+        assert_eq!(line_text("lane 3 of 16, SRP", "simulating", 0.416), "lane 3 of 16, SRP: simulating 42 %");
+        assert_eq!(line_text("", "calibrating", 2.0), "calibrating 100 %");
     }
 }

@@ -1,4 +1,4 @@
-//! `spikescope run`: converts, simulates and measures without a window; writes `summary.json` and, if asked, the counts.
+//! Command `run`: converts, simulates and measures a network, and writes `summary.json` and spike counts.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,9 @@ use crate::files::write_bytes;
 use crate::{Error, Result};
 
 /// Runs the command.
+///
+/// # Errors
+/// [`Error::Invalid`] for bad options; those of the run and of writing the results.
 pub fn run(args: RunArgs) -> Result<()> {
     let args = with_config(args)?;
     let mut settings = settings_from_args(&args)?;
@@ -29,7 +32,7 @@ pub fn run(args: RunArgs) -> Result<()> {
     };
     check_out(&out)?;
     let progress = Progress::new();
-    // A log file gets results and errors only.
+    // A log gets results and errors, no progress.
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &args, &mut cache)?;
     let result = pipeline::run(&settings, &mut cache, &progress.control(false));
@@ -48,40 +51,43 @@ pub fn run(args: RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Writes `summary.json` and, if asked, `counts.npz`.
+/// Writes `summary.json`, the boxes of a detector and, with `dump`, `counts.npz`.
 fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
     let text = serde_json::to_string_pretty(&summary::summary(run)).map_err(|e| Error::Internal(e.to_string()))?;
-    let stage = Stage::beside(out)?;
-    // Counts first: a summary is the sign that a result is whole.
+    let staging = StagingFolder::beside(out)?;
+    // Counts first: a summary marks the result as complete.
     if dump {
-        write_counts(run, &stage.path("counts.npz"))?;
+        write_counts(run, &staging.path("counts.npz"))?;
     }
     let boxes = super::boxes::files(run)?;
     for (name, bytes) in &boxes {
-        write_bytes(&stage.path(name), bytes)?;
+        write_bytes(&staging.path(name), bytes)?;
     }
-    write_bytes(&stage.path("summary.json"), text.as_bytes())?;
+    write_bytes(&staging.path("summary.json"), text.as_bytes())?;
     let boxes = boxes.iter().map(|(name, _)| name.as_str());
-    stage.publish(&boxes.chain(["counts.npz", "summary.json"]).collect::<Vec<_>>())
+    staging.publish(&boxes.chain(["counts.npz", "summary.json"]).collect::<Vec<_>>())
 }
 
-/// Writes files into the folder `out` so that it holds all of them or none.
+/// Writes all files into the folder `out`. On failure none of them is there.
 pub(super) fn write_folder(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
-    let stage = Stage::beside(out)?;
+    let staging = StagingFolder::beside(out)?;
     for (name, bytes) in files {
-        write_bytes(&stage.path(name), bytes)?;
+        write_bytes(&staging.path(name), bytes)?;
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    stage.publish(&names)
+    staging.publish(&names)
 }
 
-/// A folder beside the one for the results, where they are written until they are whole.
-struct Stage<'a> {
+/// A temporary folder next to the output folder; complete results move from it to the output folder.
+struct StagingFolder<'a> {
     out: &'a Path,
     folder: tempfile::TempDir,
 }
 
-/// Refuses a place that no folder can be at, before time is spent on what should go there.
+/// Checks that `out` is a folder or does not exist, before any time-consuming work.
+///
+/// # Errors
+/// [`Error::Invalid`] for an existing file.
 pub(super) fn check_out(out: &Path) -> Result<()> {
     if out.exists() && !out.is_dir() {
         return Err(Error::Invalid(format!("Cannot write to {}: not a folder. Name a folder.", out.display())));
@@ -89,7 +95,7 @@ pub(super) fn check_out(out: &Path) -> Result<()> {
     Ok(())
 }
 
-impl<'a> Stage<'a> {
+impl<'a> StagingFolder<'a> {
     fn beside(out: &'a Path) -> Result<Self> {
         check_out(out)?;
         let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -101,7 +107,7 @@ impl<'a> Stage<'a> {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-    /// Moves those of `names` that were written to their place, in order.
+    /// Moves those of `names` that were written to the output folder, in order.
     fn publish(self, names: &[&str]) -> Result<()> {
         std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
         for name in names {
@@ -114,7 +120,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// `layer0`, `layer1`, …: spike counts `[N, …shape]`.
+/// Writes `layer0`, `layer1`, …: spike counts `[N, …shape]`.
 fn write_counts(run: &Run, path: &Path) -> Result<()> {
     let layers = run.spiking.layers.iter().zip(&run.recording.layers).enumerate();
     let counts: Vec<(String, Vec<usize>, Vec<i16>)> = layers

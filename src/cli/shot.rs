@@ -1,4 +1,6 @@
-//! `spikescope shot`: draws the screen, or one pane, into a file. Needs neither a display nor a graphics card.
+//! Command `shot`: draws the window, or one pane, into a file.
+//!
+//! Needs neither a display nor a graphics card.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::pane::Pane;
 use crate::{Error, Result};
 
-/// The largest picture that is drawn, in pixels along a side.
+/// Maximum width and height of the image, in pixels.
 const MAX_SIDE: f32 = 8192.0;
 
 /// Draw the screen, or one pane, without a window: as a picture (.png), as lines and text (.svg), as the table of the
@@ -51,12 +53,12 @@ pub struct ShotArgs {
     pub step: usize,
 }
 
-/// Draws the picture that `args` ask for.
+/// Runs the command.
 ///
 /// # Errors
-/// What reading the session or computing its run gives; senseless sizes, unknown panes.
+/// Those of reading the session and of its run; [`Error::Invalid`] for invalid sizes and unknown names.
 pub fn run(args: ShotArgs) -> Result<()> {
-    let pane = args.pane.as_deref().map(pane_named).transpose()?;
+    let pane = args.pane.as_deref().map(parse_pane).transpose()?;
     let format = format_of(&args.out)?;
     let (width, height) = parse_size(&args.size)?;
     if !(0.5..=8.0).contains(&args.scale) || width.max(height) * args.scale > MAX_SIDE {
@@ -80,26 +82,26 @@ pub fn run(args: ShotArgs) -> Result<()> {
     };
     lab.wait_until_idle();
     if lab.run.is_none() {
-        let reason = lab.notifications.last().map_or("nothing was computed", |notice| notice.text.as_str());
+        let reason = lab.notifications.last().map_or("nothing was computed", |notification| notification.text.as_str());
         return Err(Error::Invalid(reason.to_owned()));
     }
     let mut window = WindowState::default();
     if let Some(workspace) = args.workspace.as_deref() {
-        lab.update([Message::SetWorkspace(workspace_named(workspace)?)]);
+        lab.update([Message::SetWorkspace(parse_workspace(workspace)?)]);
     }
     if let Some(lesson) = args.lesson.as_deref() {
-        enter(lesson, args.step, &mut lab, &mut window)?;
+        open_lesson(lesson, args.step, &mut lab, &mut window)?;
     }
     lab.view.dark = dark.unwrap_or(lab.view.dark);
-    let mut still =
+    let mut offscreen =
         OffscreenPane::new(pane, egui::vec2(width, height), args.scale).in_window(window, crate::ui::shell::show);
-    write(&mut still, &mut lab, format, &args.out, &PaneExportProgress::default())
+    write(&mut offscreen, &mut lab, format, &args.out, &PaneExportProgress::default())
 }
 
-/// Brings lab and window to a step of a lesson.
-fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> Result<()> {
-    let bundled = LESSONS.iter().any(|(name, _)| *name == lesson);
-    if !bundled && !std::path::Path::new(lesson).exists() {
+/// Opens a lesson at step `step` (counted from 1) in lab and window.
+fn open_lesson(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> Result<()> {
+    let is_bundled = LESSONS.iter().any(|(name, _)| *name == lesson);
+    if !is_bundled && !std::path::Path::new(lesson).exists() {
         let names: Vec<&str> = LESSONS.iter().map(|(name, _)| *name).collect();
         let text = format!(
             "Cannot open lesson '{lesson}': neither a file nor a bundled lesson. Use one of {}.",
@@ -107,7 +109,7 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> 
         );
         return Err(Error::Invalid(text));
     }
-    let source = if bundled { format!("{PREFIX}{lesson}") } else { lesson.to_owned() };
+    let source = if is_bundled { format!("{PREFIX}{lesson}") } else { lesson.to_owned() };
     let mut messages = Vec::new();
     window.lesson.open(&source, lab, serde_json::Value::Null, &mut messages);
     if let Some(error) = window.lesson.error.take() {
@@ -125,17 +127,17 @@ fn enter(lesson: &str, step: usize, lab: &mut Lab, window: &mut WindowState) -> 
     Ok(())
 }
 
-fn workspace_named(name: &str) -> Result<Workspace> {
+fn parse_workspace(name: &str) -> Result<Workspace> {
     Workspace::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name)).map_err(|_| {
         Error::Invalid(format!("Cannot show workspace '{name}': unknown name. Use explore, teach or tune."))
     })
 }
 
-/// What the ending of `path` asks for.
+/// The export format of the extension of `path`.
 fn format_of(path: &Path) -> Result<ExportFormat> {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let known = [ExportFormat::Png, ExportFormat::Svg, ExportFormat::Csv, ExportFormat::Gif];
-    known.into_iter().find(|format| format.ending() == ending).ok_or_else(|| {
+    known.into_iter().find(|format| format.ending() == extension).ok_or_else(|| {
         Error::Invalid(format!(
             "Cannot write '{}': unknown format. Name a .png, .svg, .csv or .gif file.",
             path.display()
@@ -143,15 +145,15 @@ fn format_of(path: &Path) -> Result<ExportFormat> {
     })
 }
 
-/// The pane of that name; lists the names there are when it is none of them.
-fn pane_named(name: &str) -> Result<Pane> {
+/// The pane called `name`; the error lists the known names.
+fn parse_pane(name: &str) -> Result<Pane> {
     Pane::ALL.into_iter().find(|pane| pane.name() == name).ok_or_else(|| {
         let known: Vec<_> = Pane::ALL.iter().map(|pane| pane.name()).collect();
         Error::Invalid(format!("Cannot show pane '{name}': unknown name. Use one of {}.", known.join(", ")))
     })
 }
 
-/// Reads `1280x800`.
+/// Parses `1280x800` as width and height in points, each at least 64.
 fn parse_size(text: &str) -> Result<(f32, f32)> {
     let bad =
         || Error::Invalid(format!("Cannot use size '{text}': not a size. Use WIDTHxHEIGHT, for example 1280x800."));
@@ -165,9 +167,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_drawn_is_refused_with_what_can() {
+    fn unknown_formats_panes_and_sizes_are_refused() {
         assert!(format_of(Path::new("a.PNG")).is_ok() && format_of(Path::new("a.jpg")).is_err());
-        assert!(pane_named("leger").unwrap_err().to_string().contains("ledger"));
+        assert!(parse_pane("leger").unwrap_err().to_string().contains("ledger"));
         assert_eq!(parse_size("1280x800").unwrap(), (1280.0, 800.0));
         for bad in ["1280", "0x10", "axb", "-5x100", "99999x99999"] {
             assert!(parse_size(bad).is_err(), "{bad}");

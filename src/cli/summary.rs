@@ -1,4 +1,4 @@
-//! The form of `summary.json`: fixed fields with what was found, and beside them what was run.
+//! Format of `summary.json`: the settings of a run and its results, in fixed fields.
 
 use std::collections::BTreeMap;
 
@@ -11,63 +11,63 @@ use crate::experiment::{Run, Timings};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 use crate::task::output_agreement::{BoxCounts, OutputAgreement, OutputKind};
 
-/// How many samples' ANN logits the summary shows.
+/// Number of samples whose ANN logits are in the summary.
 const FIRST_LOGITS: usize = 8;
 
-/// What a run found, as it is written.
+/// Settings and results of a run, as serialized.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    /// Of the program.
+    /// Version of the program.
     pub version: &'static str,
-    /// As `--model` has it.
+    /// As for `--model`.
     pub model: String,
-    /// As `--data` has it.
+    /// As for `--data`.
     pub data: String,
-    /// As `--samples` has it.
+    /// As for `--samples`.
     pub samples: String,
-    /// As `--calibrate-data` has it, or the data themselves.
+    /// As for `--calibrate-data`; without it, as `data`.
     pub calibrate_data: String,
-    /// As `--calibrate` has it.
+    /// As for `--calibrate`.
     pub calibrate: String,
-    /// As `--scale` has it.
+    /// As for `--scale`.
     pub scale: String,
     pub backend: Backend,
-    /// The recipe, whole, as in a recipe file.
+    /// The complete recipe, as in a recipe file.
     pub recipe: Recipe,
-    /// Steps at the start that the answer at T leaves out, where the recipe reads after a delay: its own or the estimate.
+    /// Initial time steps that the readout at T excludes, if the recipe has a delayed readout: stated or estimated.
     pub readout_delay: Option<usize>,
     pub ann_accuracy: Option<f64>,
-    /// One per step.
+    /// Accuracy per time step, `[T]`.
     pub snn_accuracy: Vec<Option<f64>>,
-    /// Share of samples where SNN and ANN agree, one per step.
+    /// Fraction of samples where SNN and ANN agree, per time step, `[T]`.
     pub agreement: Vec<f64>,
-    /// What both networks answer, where that is no class.
+    /// Agreement of the outputs, for networks that are not classifiers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
     pub steps: usize,
-    /// Steps spent before the first counted one (τ of SRP, ρ of COS), as the papers count.
+    /// Time steps before the first counted one (τ of SRP, ρ of COS), as the papers count them.
     pub presteps: usize,
-    /// The same as event-driven hardware would need them: COS calibrates layer after layer.
+    /// Pre-steps that event-driven hardware needs: COS calibrates layer after layer.
     pub hardware_presteps: usize,
-    /// Mean over the samples of the steps that the answer takes: T unless samples exit early.
+    /// Mean number of time steps until the prediction: T unless samples exit early.
     pub mean_steps: f64,
     pub layers: Vec<LayerSummary>,
-    /// ANN logits of the first samples.
+    /// ANN logits of the first samples, `[samples][classes]`.
     pub ann_logits_first: Vec<Vec<f32>>,
     pub seconds: Timings,
 }
 
-/// Answers that are no classes, one number per step.
+/// Agreement of outputs that are not classes, one number per time step.
 #[derive(Debug, Serialize)]
 pub struct Outputs {
-    /// Mean over the samples of |SNN − ANN| / |ANN|.
+    /// Mean over the samples of |SNN − ANN| / |ANN|, `[T]`.
     pub error: Vec<f64>,
-    /// Boxes in all samples, of a detector.
+    /// Box counts over all samples, `[T]`; detectors only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boxes: Option<Vec<BoxCounts>>,
 }
 
-/// One spiking layer, as it is written.
+/// One spiking layer, as serialized.
 #[derive(Debug, Serialize)]
 pub struct LayerSummary {
     pub name: String,
@@ -80,9 +80,9 @@ pub struct LayerSummary {
     pub same_input: Categories,
     pub end_to_end: Categories,
     pub offset_spikes: BTreeMap<i32, u64>,
-    /// Against ReLU(z).
+    /// Errors against ReLU(z).
     pub ledger: Ledger,
-    /// Against the ANN's own activation, where that is a clip or QCFS.
+    /// Errors against the ANN's own activation, if that is a clip or QCFS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger_activation: Option<Ledger>,
     pub carried_in: f64,
@@ -121,11 +121,11 @@ pub fn summary(run: &Run) -> Summary {
     }
 }
 
-fn outputs(likeness: &OutputAgreement) -> Outputs {
-    let boxes = (1..=likeness.steps).map(|t| likeness.boxes(t));
+fn outputs(agreement: &OutputAgreement) -> Outputs {
+    let boxes = (1..=agreement.steps).map(|t| agreement.boxes(t));
     Outputs {
-        error: (1..=likeness.steps).map(|t| likeness.error(t)).collect(),
-        boxes: (likeness.of == OutputKind::Boxes).then(|| boxes.collect()),
+        error: (1..=agreement.steps).map(|t| agreement.error(t)).collect(),
+        boxes: (agreement.of == OutputKind::Boxes).then(|| boxes.collect()),
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
     use crate::progress::JobControl;
 
     #[test]
-    fn a_summary_says_what_was_run() {
+    fn summary_contains_the_settings_of_the_run() {
         let mut settings = Settings {
             model: "builtin:digits-resnet".into(),
             samples: 256..264,

@@ -1,4 +1,4 @@
-//! `spikescope train`: trains a network of the zoo, or goes on training one from a file, and saves it.
+//! Command `train`: trains a new network, or continues training one from a file.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -59,10 +59,10 @@ pub struct TrainArgs {
     pub out: PathBuf,
 }
 
-/// Trains as `args` say. Progress goes to standard output, one line an epoch; Ctrl-C keeps the best weights so far.
+/// Runs the command. Progress goes to standard output, one line per epoch; Ctrl-C keeps the best weights so far.
 ///
 /// # Errors
-/// What reading the data, training or saving gives; see [`train`].
+/// Those of reading the data, training (see [`train`]) and saving.
 pub fn run(args: TrainArgs) -> Result<()> {
     let optimizer = Optimizer::parse(&args.optimizer)?;
     let options = TrainOptions {
@@ -78,7 +78,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
     check_folder(&args.out)?;
     let samples = DataSpec::parse(&args.data)?.load()?;
     let test = args.test.as_deref().map(|spec| DataSpec::parse(spec)?.load()).transpose()?;
-    let mut network = starting_network(&args, &samples)?;
+    let mut network = initial_network(&args, &samples)?;
     if let Some(stem) = args.out.file_stem() {
         network.name = stem.to_string_lossy().into_owned();
     }
@@ -94,27 +94,30 @@ pub fn run(args: TrainArgs) -> Result<()> {
         samples.source
     );
     interrupt::listen()?;
-    let begun = Instant::now();
-    let line = progress::Progress::new();
+    let started = Instant::now();
+    let display = progress::Progress::new();
     let trained = train(&network, &samples, &scaling, &options, |at| {
-        report(at, begun, &line);
+        report(at, started, &display);
         if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    line.clear();
+    display.clear();
     let trained = trained?;
-    let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, begun.elapsed().as_secs_f32());
-    let held_out = 100.0 * trained.validation_accuracy;
-    println!("{word} after {seconds:.0} s; best weights: epoch {}, held-out accuracy {held_out:.2} %", trained.epoch);
+    let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, started.elapsed().as_secs_f32());
+    let validation_accuracy = 100.0 * trained.validation_accuracy;
+    println!(
+        "{word} after {seconds:.0} s; best weights: epoch {}, held-out accuracy {validation_accuracy:.2} %",
+        trained.epoch
+    );
     if let Some(test) = test {
-        let right = 100.0 * accuracy(&trained.network, &test, &scaling)?;
-        println!("test accuracy {right:.2} % on {} samples of {}", test.len(), test.source);
+        let test_accuracy = 100.0 * accuracy(&trained.network, &test, &scaling)?;
+        println!("test accuracy {test_accuracy:.2} % on {} samples of {}", test.len(), test.source);
     }
     safetensors::save(&trained.network, &args.out)?;
     println!("saved {}", args.out.display());
     Ok(())
 }
 
-/// Refuses a place that nothing can be saved to before time is spent on training.
+/// Checks that the output folder exists, before time is spent on training.
 fn check_folder(out: &Path) -> Result<()> {
     match out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) if !folder.is_dir() => {
@@ -126,7 +129,7 @@ fn check_folder(out: &Path) -> Result<()> {
 }
 
 /// The network that training starts from.
-fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
+fn initial_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
     let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
     match (&args.arch, &args.init) {
         (Some(arch), _) => {
@@ -154,17 +157,21 @@ fn starting_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
     }
 }
 
-/// One line an epoch; between them, on a terminal, one line that is written over.
-fn report(at: TrainProgress, begun: Instant, line: &progress::Progress) {
+/// Prints one line per epoch; between epochs, on a terminal, one updated line.
+fn report(at: TrainProgress, started: Instant, display: &progress::Progress) {
     let numbers =
         format!("epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %", at.epoch, at.epochs, at.loss, 100.0 * at.accuracy);
     match at.validation_accuracy {
-        Some(held_out) => {
-            line.clear();
-            println!("{numbers}  held out {:6.2} %  {:.0} s", 100.0 * held_out, begun.elapsed().as_secs_f32());
+        Some(validation_accuracy) => {
+            display.clear();
+            println!(
+                "{numbers}  held out {:6.2} %  {:.0} s",
+                100.0 * validation_accuracy,
+                started.elapsed().as_secs_f32()
+            );
         }
         None if at.batch.is_multiple_of(10) || at.batch == at.batches => {
-            line.show(format!("{numbers}  batch {}/{}", at.batch, at.batches));
+            display.show(format!("{numbers}  batch {}/{}", at.batch, at.batches));
         }
         None => {}
     }
@@ -177,17 +184,19 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Line {
+    struct TestCommand {
         #[command(flatten)]
         args: TrainArgs,
     }
 
     fn parse(words: &str) -> Option<TrainArgs> {
-        Line::try_parse_from(std::iter::once("train").chain(words.split_whitespace())).ok().map(|line| line.args)
+        TestCommand::try_parse_from(std::iter::once("train").chain(words.split_whitespace()))
+            .ok()
+            .map(|command| command.args)
     }
 
     #[test]
-    fn a_line_names_an_architecture_or_a_network_but_not_both() {
+    fn arch_and_init_exclude_each_other() {
         let rest = "--data builtin:digits-train --out x.safetensors";
         assert!(parse(rest).is_none());
         assert!(parse(&format!("--arch cnn --init y.safetensors {rest}")).is_none());
@@ -197,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_words_are_refused_before_anything_is_read() {
+    fn invalid_options_are_refused_before_any_data_is_read() {
         let refused = |words: &str| run(parse(words).unwrap()).expect_err("ran").to_string();
         assert!(refused("--arch cnn --data builtin:digits --out x --optimizer adagrad").contains("adagrad"));
         assert!(refused("--arch cnn --data builtin:digits --out no/such/folder/x").contains("no folder"));

@@ -1,4 +1,6 @@
-//! What every reader of sample files shares: opening, unpacking and counting without trusting the file. Knows no format.
+//! Bounded reading of sample files: opening, decompressing and size checks that trust no header.
+//!
+//! Shared by all readers; knows no format.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -9,10 +11,10 @@ use flate2::read::MultiGzDecoder;
 use super::Samples;
 use crate::{Error, Result};
 
-/// The most values one set of samples may hold (4 GiB as `f32`). Larger files are refused before they are read.
+/// Maximum number of values in one set of samples (4 GiB as `f32`). Larger files are refused before they are read.
 pub const MAX_VALUES: usize = 1 << 30;
 
-/// Opens a file for buffered reading; refuses folders by name, because reading one fails with an unclear message.
+/// Opens a file. A folder is refused with its own message, because the system's message for reading one is unclear.
 pub(super) fn open(path: &Path) -> Result<File> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     if file.metadata().map_err(|e| Error::io(path, e))?.is_dir() {
@@ -21,18 +23,18 @@ pub(super) fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Opens a file that may be gzip-compressed; told by its first two bytes, not by its name.
+/// Opens a file that may be gzip-compressed; the first two bytes decide, not the name.
 pub(super) fn open_decompressed(path: &Path) -> Result<Box<dyn Read>> {
     let mut file = open(path)?;
     let mut head = Vec::with_capacity(2);
     file.by_ref().take(2).read_to_end(&mut head).map_err(|e| Error::io(path, e))?;
-    let packed = head == [0x1f, 0x8b];
+    let is_gzip = head == [0x1f, 0x8b];
     let whole = std::io::Cursor::new(head).chain(file);
-    Ok(if packed { Box::new(MultiGzDecoder::new(BufReader::new(whole))) } else { Box::new(BufReader::new(whole)) })
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(BufReader::new(whole))) } else { Box::new(BufReader::new(whole)) })
 }
 
-/// Reads exactly `len` bytes and then the end of `reader`. The buffer grows with what really comes, so a wrong
-/// `len` (or a gzip bomb) costs no memory beyond what the stream holds and never more than `len + 1`.
+/// Reads exactly `len` bytes, after which `reader` must end. The buffer grows with the bytes that arrive. A wrong
+/// `len` (or a gzip bomb) therefore costs no more memory than the stream holds, and never more than `len + 1` bytes.
 pub(super) fn read_to_len(path: &Path, place: &str, reader: &mut dyn Read, len: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take((len as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(|e| {
@@ -47,16 +49,19 @@ pub(super) fn read_to_len(path: &Path, place: &str, reader: &mut dyn Read, len: 
     }
 }
 
-/// The product of `shape`, or an error when it overflows or is larger than [`MAX_VALUES`].
+/// The product of `shape`; an error if it overflows or exceeds [`MAX_VALUES`].
 pub(super) fn checked_len(path: &Path, place: &str, shape: &[usize]) -> Result<usize> {
     let count = shape.iter().try_fold(1usize, |product, &d| product.checked_mul(d));
     count.filter(|&n| n <= MAX_VALUES).ok_or_else(|| {
-        let claim = crate::error::format_shape(shape);
-        Error::file(path, place, format!("has {claim} values, more than the limit of {MAX_VALUES}"))
+        let claimed = crate::error::format_shape(shape);
+        Error::file(path, place, format!("has {claimed} values, more than the limit of {MAX_VALUES}"))
     })
 }
 
-/// Refuses labels that a network with `classes` outputs cannot give.
+/// Checks that every label is a class of a network with `classes` outputs.
+///
+/// # Errors
+/// [`Error::Invalid`] with the first sample whose label is `classes` or more.
 pub fn check_labels(samples: &Samples, classes: usize) -> Result<()> {
     match samples.labels.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes) {
         Some((index, label)) => Err(Error::Invalid(format!(
@@ -75,7 +80,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A file of the shared test data, or `None` after saying why the test is skipped.
+    /// A file of the shared test data; `None`, after printing why the test is skipped, if it is absent.
     pub fn shared(name: &str) -> Option<PathBuf> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let found = root.ancestors().skip(1).map(|up| up.join("shared/data").join(name)).find(|path| path.exists());

@@ -1,5 +1,6 @@
-//! CIFAR-10 binary files: records of one label byte and 3072 bytes `[3, 32, 32]`. Knows one format.
-//! Layout: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009), binary version.
+//! CIFAR-10 binary files: records of one label byte and 3072 bytes `[3, 32, 32]`.
+//!
+//! Layout: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009), binary version. Knows one format.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,10 @@ const PIXELS: usize = 3 * 32 * 32;
 const RECORD: usize = 1 + PIXELS;
 const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// Reads one or several batch files, in order, as one set of samples.
+/// Reads one or several batch files, in order, as one set of samples `[3, 32, 32]` in 0..255.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] for a file that is no batch; [`Error::Invalid`] without files.
 pub fn read(files: &[PathBuf]) -> Result<Samples> {
     let (mut values, mut labels) = (Vec::new(), Vec::new());
     for path in files {

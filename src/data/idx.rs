@@ -1,7 +1,7 @@
-//! IDX files (MNIST and its kin): images and labels, plain or gzip. Knows one format.
+//! IDX files (the MNIST format): images and labels, plain or gzip-compressed.
 //!
 //! Layout: two zero bytes, a type byte (8 = u8), the rank, one big-endian u32 per dimension, the values row-major
-//! (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
+//! (LeCun, Cortes and Burges, "The MNIST database of handwritten digits"). Knows one format.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +11,11 @@ use super::Samples;
 use super::bounded_read::{checked_len, open_decompressed, read_to_len};
 use crate::{Error, Result};
 
-/// Reads u8 images of rank 2 `[N, F]`, 3 `[N, H, W]` (one channel is added) or 4 `[N, C, H, W]`, and their labels.
+/// Reads u8 images of rank 2 `[N, F]`, 3 `[N, H, W]` (one channel is added) or 4 `[N, C, H, W]`, and their labels `[N]`.
+///
+/// # Errors
+/// [`Error::Io`] when a file cannot be read; [`Error::File`] for other formats, types and ranks, for damaged files and
+/// for a number of labels that differs from the number of images.
 pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
     let (dims, bytes) = read_u8(images)?;
     let (count, shape) = match *dims.as_slice() {
@@ -57,12 +61,12 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
     })
 }
 
-/// Dimensions and values of one u8 IDX file.
+/// Reads the dimensions and values of one u8 IDX file.
 fn read_u8(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
     let mut reader = open_decompressed(path)?;
-    let cut = |e: std::io::Error| Error::file(path, "header", format!("is truncated or damaged ({e})"));
+    let truncated = |e: std::io::Error| Error::file(path, "header", format!("is truncated or damaged ({e})"));
     let mut magic = [0u8; 4];
-    reader.read_exact(&mut magic).map_err(cut)?;
+    reader.read_exact(&mut magic).map_err(truncated)?;
     let [0, 0, kind, rank] = magic else {
         return Err(Error::file(path, "byte 0", "does not begin with two zero bytes: not an IDX file"));
     };
@@ -79,7 +83,7 @@ fn read_u8(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
     let mut dims = Vec::with_capacity(usize::from(rank));
     for _ in 0..rank {
         let mut size = [0u8; 4];
-        reader.read_exact(&mut size).map_err(cut)?;
+        reader.read_exact(&mut size).map_err(truncated)?;
         dims.push(u32::from_be_bytes(size) as usize);
     }
     let len = checked_len(path, "header", &dims)?;

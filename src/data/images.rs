@@ -1,4 +1,6 @@
-//! Pictures as samples: a folder per class, a loose folder, or a list of files. Knows pictures, not networks.
+//! Reads image files as samples: a folder per class, one folder, or a list of files.
+//!
+//! Knows images, not networks.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,25 +13,31 @@ use super::Samples;
 use super::bounded_read::{checked_len, open};
 use crate::{Error, Result};
 
-/// Pictures wider or higher than this are refused by their header.
+/// Maximum width and height in pixels; larger images are refused by their header.
 const MAX_SIDE: u32 = 4096;
-const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
+const FILE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
 
-/// True when the name ends like a picture that can be read.
+/// Whether the file extension is that of a supported image format.
 pub fn is_image(path: &Path) -> bool {
-    path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e.to_ascii_lowercase().as_str()))
+    path.extension()
+        .and_then(|e| e.to_str())
+        .is_some_and(|e| FILE_EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
-/// Reads pictures as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparency is ignored.
+/// Reads images as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparency is ignored.
 ///
-/// `paths` is one folder, or files. A folder with sub-folders has a class per sub-folder, in order of their names;
-/// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every picture is resized and
-/// turned gray or RGB; without it the first picture of another size than the first is an error.
+/// `paths` is one folder, or files. A folder with subfolders has a class per subfolder, in order of their names;
+/// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every image is resized and
+/// converted to gray or RGB.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] for files that cannot be read and, without `fit`, for images of different sizes;
+/// [`Error::Invalid`] without files and for a `fit` of another form.
 pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = list_images(paths, is_image)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open images: no file named.".into())) };
     let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
-    let target = fit.map(target_of).transpose()?;
+    let target = fit.map(image_shape_of).transpose()?;
     let (width, height) = match (target, sizes.first()) {
         (Some((_, h, w)), _) => (w, h),
         (None, Some(&size)) => size,
@@ -47,21 +55,21 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     let (w, h) = (width as usize, height as usize);
     checked_len(first, "all images", &[files.len(), 3, h, w])?;
     let prepared = files.par_iter().map(|path| {
-        let picture = decode(path)?;
-        let gray = !picture.color().has_color();
-        let exact = (picture.width(), picture.height()) == (width, height);
-        let fitted = if exact { picture } else { picture.resize_exact(width, height, FilterType::Triangle) };
+        let image = decode(path)?;
+        let gray = !image.color().has_color();
+        let exact = (image.width(), image.height()) == (width, height);
+        let fitted = if exact { image } else { image.resize_exact(width, height, FilterType::Triangle) };
         Ok((gray, if gray { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() }))
     });
-    let pictures = prepared.collect::<Result<Vec<_>>>()?;
-    let colored = pictures.iter().filter(|picture| !picture.0).count();
-    let channels = target.map_or(if pictures.iter().all(|p| p.0) { 1 } else { 3 }, |t| t.0);
-    let mut values = Vec::with_capacity(pictures.len() * channels * w * h);
-    for (_, picture) in pictures {
+    let images = prepared.collect::<Result<Vec<_>>>()?;
+    let colored = images.iter().filter(|image| !image.0).count();
+    let channels = target.map_or(if images.iter().all(|p| p.0) { 1 } else { 3 }, |t| t.0);
+    let mut values = Vec::with_capacity(images.len() * channels * w * h);
+    for (_, image) in images {
         if channels == 1 {
-            values.extend(picture.into_luma8().into_raw().into_iter().map(f32::from));
+            values.extend(image.into_luma8().into_raw().into_iter().map(f32::from));
         } else {
-            let rgb = picture.into_rgb8().into_raw();
+            let rgb = image.into_rgb8().into_raw();
             (0..3).for_each(|c| values.extend(rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))));
         }
     }
@@ -82,13 +90,13 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     })
 }
 
-/// What was done to pictures of `sizes`, `colored` of them in color, to make them `channels` planes of `size`.
+/// Notes on the conversion of images of `sizes`, `colored` of them in color, to `channels` planes of `size`.
 fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usize) -> Vec<String> {
     let mut notes = Vec::new();
     let scaled: Vec<&(u32, u32)> = sizes.iter().filter(|own| **own != size).collect();
     if let (Some((w, h)), (width, height)) = (scaled.first(), size) {
         let from = if scaled.iter().all(|own| *own == scaled[0]) { "" } else { "many sizes, the first " };
-        // Pictures are stretched where their sides stand in another proportion.
+        // An image is stretched if its aspect ratio changes by more than 2 %.
         let stretched = scaled
             .iter()
             .any(|(w, h)| (f64::from(*w) * f64::from(height) / (f64::from(*h) * f64::from(width)) - 1.0).abs() > 0.02);
@@ -115,8 +123,8 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usiz
     notes
 }
 
-/// `(channels, height, width)` of a network input that pictures can be fitted to.
-fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
+/// `(channels, height, width)` of a network input that images can be resized to.
+fn image_shape_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
     let side = |d: usize| u32::try_from(d).ok().filter(|d| (1..=MAX_SIDE).contains(d));
     let found = match *shape {
         [c @ (1 | 3), h, w] => side(h).zip(side(w)).map(|(h, w)| (c, h, w)),
@@ -131,14 +139,14 @@ fn target_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
 
 pub(super) type Listing = (Vec<PathBuf>, Vec<u16>, Vec<String>);
 
-/// Whether the folder, or the first of its folders, holds a file that `wanted` knows.
+/// Whether the folder, or its first subfolder, contains a file that `wanted` accepts.
 pub(super) fn dir_contains(dir: &Path, wanted: fn(&Path) -> bool) -> bool {
     let Ok(entries) = entries(dir) else { return false };
     let below = entries.iter().find(|p| p.is_dir()).and_then(|p| self::entries(p).ok()).unwrap_or_default();
     entries.iter().chain(&below).any(|p| p.is_file() && wanted(p))
 }
 
-/// Files, labels and class names. Hidden entries and files that are not `wanted` are left out of folders.
+/// Lists files, labels and class names of `paths`. In folders, hidden entries and files not `wanted` are skipped.
 pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Result<Listing> {
     let [dir] = paths else { return Ok((paths.to_vec(), Vec::new(), Vec::new())) };
     if !dir.is_dir() {
@@ -154,9 +162,9 @@ pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Resul
             let label = u16::try_from(index).map_err(|_| {
                 Error::file(dir, "folder", "contains more than 65,536 subfolders, each of which would be a class")
             })?;
-            let pictures = self::entries(class)?.into_iter().filter(|p| p.is_file() && wanted(p));
+            let images = self::entries(class)?.into_iter().filter(|p| p.is_file() && wanted(p));
             let before = files.len();
-            files.extend(pictures);
+            files.extend(images);
             labels.resize(files.len(), label);
             if files.len() == before {
                 return Err(Error::file(class, "folder", "contains no image; each subfolder is a class"));
@@ -165,7 +173,7 @@ pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Resul
         }
     }
     if files.is_empty() {
-        return Err(Error::file(dir, "folder", format!("contains no image ({})", ENDINGS.join(", "))));
+        return Err(Error::file(dir, "folder", format!("contains no image ({})", FILE_EXTENSIONS.join(", "))));
     }
     Ok((files, labels, names))
 }
@@ -190,12 +198,15 @@ fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>>
     Ok(reader)
 }
 
-/// One picture in gray.
+/// Reads one image in grayscale.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when it cannot be read.
 pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
     Ok(decode(path)?.into_luma8())
 }
 
-/// Width and height by the header alone.
+/// Reads width and height from the header alone.
 fn size(path: &Path) -> Result<(u32, u32)> {
     let unreadable = |e| Error::file(path, "picture", format!("cannot be read ({e})"));
     let (w, h) = reader(path)?.into_dimensions().map_err(unreadable)?;
@@ -223,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_per_class() {
+    fn subfolders_are_classes() {
         let dir = tempfile::tempdir().unwrap();
         gray(dir.path().join("b/1.png"), 2, 7);
         gray(dir.path().join("a/1.png"), 2, 5);
@@ -238,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_sizes_are_named_or_fitted() {
+    fn different_sizes_are_refused_or_resized() {
         let dir = tempfile::tempdir().unwrap();
         gray(dir.path().join("1.png"), 1, 9);
         gray(dir.path().join("2.png"), 3, 9);
@@ -253,12 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn hostile_pictures_are_errors() {
+    fn invalid_images_are_errors() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read(&[dir.path().to_owned()], None).unwrap_err().to_string().contains("no image"));
         assert!(read(&[], None).is_err());
         assert!(read(&[dir.path().join("absent.png")], None).is_err());
-        // A BMP header that claims 20,000 x 20,000 pixels and holds none.
+        // A BMP header that claims 20,000 x 20,000 pixels, without any pixel data.
         let mut bmp = b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
         bmp.extend(20_000u32.to_le_bytes().repeat(2));
         bmp.extend([1, 0, 24, 0]);

@@ -1,4 +1,6 @@
-//! What a sample is, and the readers of sample files. Knows nothing of networks, windows or threads.
+//! Samples and the readers of sample files.
+//!
+//! Knows nothing of networks, windows or threads.
 
 pub mod bounded_read;
 pub mod cifar;

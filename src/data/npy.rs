@@ -1,32 +1,32 @@
-//! The header of one numpy array. Knows neither zip nor samples.
+//! Bounds-checked parser of NumPy array headers (NEP 1, versions 1 to 3).
 //!
-//! The `npyz` crate multiplies the dimensions unchecked and allocates what the header claims; a sample file may come
-//! from anywhere, so the three fields are read here, within bounds. Format: NEP 1, versions 1 to 3.
+//! The `npyz` crate multiplies the dimensions unchecked and allocates what the header claims. A sample file may come
+//! from anywhere, so the three fields are read here, within bounds. Knows neither zip nor samples.
 
 use std::io::{self, Read};
 
-/// The longest header text that is read; numpy's own limit for untrusted files is 10,000 characters.
+/// Maximum length of the header text in bytes; NumPy's own limit for untrusted files is 10,000 characters.
 const MAX_HEADER: usize = 1 << 16;
 
-/// What the header of a `.npy` says.
+/// The fields of a `.npy` header.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Header {
-    /// numpy's type string, such as `<f4`.
+    /// NumPy's type string, such as `<f4`.
     pub descr: String,
     pub fortran: bool,
     pub shape: Vec<usize>,
 }
 
-/// Reads a header and leaves `reader` at the first value.
+/// Reads a header; `reader` is then at the first value.
 pub(super) fn read_header(reader: &mut dyn Read) -> Result<Header, String> {
     let text = read_text(reader)?;
     parse(&text).ok_or_else(|| format!("cannot parse the array header: {}", text.trim()))
 }
 
-/// Fields of records by name and type, in order, and the shape of their array.
+/// Names and types of the record fields, in order, and the shape of the array.
 pub(super) type Records = (Vec<(String, String)>, Vec<usize>);
 
-/// Reads the header of an array of records and leaves `reader` at the first one.
+/// Reads the header of a record array; `reader` is then at the first record.
 pub(super) fn read_records(reader: &mut dyn Read) -> Result<Records, String> {
     let text = read_text(reader)?;
     let records = || {
@@ -41,26 +41,26 @@ pub(super) fn read_records(reader: &mut dyn Read) -> Result<Records, String> {
 }
 
 fn read_text(reader: &mut dyn Read) -> Result<String, String> {
-    let cut = |e: io::Error| format!("the array header is truncated ({e})");
+    let truncated = |e: io::Error| format!("the array header is truncated ({e})");
     let mut head = [0u8; 8];
-    reader.read_exact(&mut head).map_err(cut)?;
+    reader.read_exact(&mut head).map_err(truncated)?;
     if !head.starts_with(b"\x93NUMPY") {
         return Err("does not begin like a NumPy array".into());
     }
     let len = if head[6] == 1 {
         let mut b = [0u8; 2];
-        reader.read_exact(&mut b).map_err(cut)?;
+        reader.read_exact(&mut b).map_err(truncated)?;
         usize::from(u16::from_le_bytes(b))
     } else {
         let mut b = [0u8; 4];
-        reader.read_exact(&mut b).map_err(cut)?;
+        reader.read_exact(&mut b).map_err(truncated)?;
         u32::from_le_bytes(b) as usize
     };
     if len > MAX_HEADER {
         return Err(format!("the array header claims {len} bytes; at most {MAX_HEADER} are supported"));
     }
     let mut text = vec![0u8; len];
-    reader.read_exact(&mut text).map_err(cut)?;
+    reader.read_exact(&mut text).map_err(truncated)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -1,4 +1,6 @@
-//! numpy archives: an array of samples and, beside it, of labels. Knows the naming habits of Keras, snn_toolbox and numpy.
+//! Reads NumPy archives (`.npz`) with an array of samples and an optional array of labels.
+//!
+//! Knows the array names that Keras, snn_toolbox and NumPy use.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,22 +16,26 @@ use crate::{Error, Result};
 const SAMPLES: [&str; 5] = ["x", "x_test", "images", "data", "arr_0"];
 const LABELS: [&str; 4] = ["y", "y_test", "labels", "arr_1"];
 
-/// One array as read: its shape, its values and whether they were stored as bytes.
+/// One array as read: shape, values, and whether the values were stored as bytes.
 struct Array {
     shape: Vec<usize>,
     values: Vec<f64>,
     bytes: bool,
 }
 
-/// Reads `x` (also `x_test`, `images`, `data`, `arr_0`) and, if there, `y` (`y_test`, `labels`, `arr_1`).
+/// Reads `x` (also `x_test`, `images`, `data`, `arr_0`) and, if present, `y` (`y_test`, `labels`, `arr_1`).
 ///
-/// Channels-last samples are turned to channels first when the last dimension is 1 or 3 and the first is not;
-/// `[N, H, W]` gains one channel; one-hot labels become indices. Values that are not finite are refused.
+/// Channels-last samples `[N, H, W, C]` become channels-first if C is 1 or 3 and H is neither; `[N, H, W]` gains one
+/// channel; one-hot labels become indices.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] for an archive without samples, for unsupported types,
+/// values that are not finite and labels that are not class indices.
 pub fn read(path: &Path) -> Result<Samples> {
     let mut archive = archive(path)?;
     let Some(name) = find(&SAMPLES, &archive) else {
-        let held = archive.file_names().take(12).collect::<Vec<_>>().join(", ");
-        let reason = format!("contains none of {} (it contains: {held})", SAMPLES.join(", "));
+        let contained = archive.file_names().take(12).collect::<Vec<_>>().join(", ");
+        let reason = format!("contains none of {} (it contains: {contained})", SAMPLES.join(", "));
         return Err(Error::file(path, "archive", reason));
     };
     let x = read_array(path, &name, &mut archive)?;
@@ -43,8 +49,8 @@ pub fn read(path: &Path) -> Result<Samples> {
         return Err(Error::file(path, &*name, format!("sample {sample} contains a value that is not finite")));
     }
     let integers = x.values.iter().all(|v| v.fract() == 0.0);
-    let brightest = x.values.iter().fold(0.0f64, |m, v| m.max(*v));
-    let full_scale = if x.bytes || (integers && brightest > 1.5) { 255.0 } else { 1.0 };
+    let max_value = x.values.iter().fold(0.0f64, |m, v| m.max(*v));
+    let full_scale = if x.bytes || (integers && max_value > 1.5) { 255.0 } else { 1.0 };
     let (shape, values) = channels_first(&x);
     let labels = match find(&LABELS, &archive).filter(|label| *label != name) {
         Some(label_name) => {
@@ -65,23 +71,29 @@ pub fn read(path: &Path) -> Result<Samples> {
     })
 }
 
-/// Labels of `count` samples from an archive of their own: the array `y`, `y_test`, `labels` or its only one (`arr_0`).
+/// Reads labels `[count]` from a separate archive: the array `y`, `y_test`, `labels`, `arr_1` or `arr_0`.
+///
+/// # Errors
+/// As [`read`], and [`Error::File`] for another number of labels.
 pub fn read_labels(path: &Path, count: usize) -> Result<Vec<u16>> {
     let mut archive = archive(path)?;
     let names: Vec<&str> = LABELS.into_iter().chain(["arr_0"]).collect();
-    let held = || archive.file_names().take(12).collect::<Vec<_>>().join(", ");
+    let contained = || archive.file_names().take(12).collect::<Vec<_>>().join(", ");
     let name = find(&names, &archive).ok_or_else(|| {
         Error::file(
             path,
             "archive",
-            format!("contains no labels (expected one of {}; it contains: {})", names.join(", "), held()),
+            format!("contains no labels (expected one of {}; it contains: {})", names.join(", "), contained()),
         )
     })?;
     let y = read_array(path, &name, &mut archive)?;
     to_labels(path, &name, &y, count)
 }
 
-/// The first of the arrays `names` that the archive holds: its shape and values. `None` when it holds none of them.
+/// Shape and values of the first array of `names` in the archive; `None` if it contains none of them.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when the archive or the array cannot be read.
 pub fn find_array(path: &Path, names: &[&str]) -> Result<Option<(Vec<usize>, Vec<f32>)>> {
     let mut archive = archive(path)?;
     let Some(name) = find(names, &archive) else { return Ok(None) };
@@ -89,7 +101,10 @@ pub fn find_array(path: &Path, names: &[&str]) -> Result<Option<(Vec<usize>, Vec
     Ok(Some((array.shape, array.values.iter().map(|&v| v as f32).collect())))
 }
 
-/// The array in a `.npy` file: its shape and values.
+/// Shape and values of the array in a `.npy` file.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when the array cannot be read.
 pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
     let array = array_from(path, "array", &mut BufReader::new(open(path)?))?;
     Ok((array.shape, array.values.iter().map(|&v| v as f32).collect()))
@@ -105,7 +120,7 @@ fn find(names: &[&str], archive: &ZipArchive<BufReader<File>>) -> Option<String>
     names.iter().map(|n| format!("{n}.npy")).find(|n| archive.index_for_name(n).is_some())
 }
 
-/// Shape of one sample, channels first, and all values in that order.
+/// Shape of one sample, channels-first, and all values in that order.
 fn channels_first(x: &Array) -> (Vec<usize>, Vec<f32>) {
     let as_is = || x.values.iter().map(|v| *v as f32).collect();
     match *x.shape.as_slice() {
@@ -131,7 +146,7 @@ fn to_labels(path: &Path, name: &str, y: &Array, count: usize) -> Result<Vec<u16
         return Err(Error::file(path, name, reason));
     }
     let width = y.values.len() / count;
-    let one = |(index, row): (usize, &[f64])| {
+    let label_of_row = |(index, row): (usize, &[f64])| {
         let value = if width == 1 {
             row[0]
         } else {
@@ -149,17 +164,17 @@ fn to_labels(path: &Path, name: &str, y: &Array, count: usize) -> Result<Vec<u16
     if width == 0 {
         return Err(Error::file(path, name, "contains no labels"));
     }
-    y.values.chunks_exact(width).enumerate().map(one).collect()
+    y.values.chunks_exact(width).enumerate().map(label_of_row).collect()
 }
 
-/// One array of the archive. The values are read only as far as they are really there.
+/// Reads one array of the archive. Memory grows with the values present, not with the header's claim.
 fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>) -> Result<Array> {
     let mut entry =
         archive.by_name(name).map_err(|e| Error::file(path, name, format!("cannot be decompressed ({e})")))?;
     array_from(path, name, &mut entry)
 }
 
-/// One array, header and values, from `reader` to its end.
+/// Reads one array, header and values, from `reader` to its end.
 fn array_from(path: &Path, name: &str, reader: &mut dyn Read) -> Result<Array> {
     let header = npy::read_header(reader).map_err(|reason| Error::file(path, name, reason))?;
     if header.fortran && header.shape.len() > 1 {
@@ -207,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_last_and_one_hot() {
+    fn channels_last_and_one_hot_are_converted() {
         let dir = tempfile::tempdir().unwrap();
         let bytes = npz(&[
             ("x_test", "|u1", &[1, 2, 2, 3], (0..12).collect()),
@@ -223,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_archives_are_errors() {
+    fn invalid_archives_are_errors() {
         let dir = tempfile::tempdir().unwrap();
         for (bytes, says) in [
             (b"no zip".to_vec(), "not a readable npz"),

@@ -1,7 +1,7 @@
-//! Writes numpy archives. Knows arrays, not what they mean.
+//! Writes NumPy archives (`.npz`), whole or array by array.
 //!
-//! The arrays are written by `npyz`, the archive by `zip`: what `npyz` has for archives brings an old `zip` of its own with
-//! compressors in C.
+//! `npyz` writes the arrays and `zip` the archive: the archive support of `npyz` depends on an old `zip` with compressors
+//! in C. Knows arrays, not what they mean.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -23,8 +23,11 @@ pub enum NpzData<'a> {
     F32(&'a [f32]),
 }
 
-/// Writes named arrays `(name, shape, values)` to `path`, compressed. The archive is written beside its place and
-/// renamed when whole, so a reader never sees half of it and a failure leaves an older file as it was.
+/// Writes named arrays `(name, shape, values)` to `path`, compressed. The write is atomic: a reader never sees a partial
+/// archive, and on failure an existing file stays unchanged.
+///
+/// # Errors
+/// [`Error::Io`] when the operating system refuses or the number of values does not match the shape.
 pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Result<()> {
     write_npz_with(path, |out| {
         arrays.iter().try_for_each(|(name, shape, data)| match data {
@@ -36,32 +39,32 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Resul
     })
 }
 
-/// [`write_npz`] for arrays that come in pieces, so that they need not be at hand at once, and whose writing can be stopped.
+/// [`write_npz`] for arrays that are produced in pieces; `write` can fail, for instance because it is cancelled.
 ///
 /// # Errors
-/// What `write` gives; [`Error::Io`] when the operating system refuses.
+/// The error of `write`; [`Error::Io`] when the operating system refuses.
 pub fn write_npz_with(path: &Path, write: impl FnOnce(&mut NpzWriter<'_>) -> Result<()>) -> Result<()> {
     write_atomic_with(path, |file| {
         let mut out = NpzWriter { path, zip: ZipWriter::new(BufWriter::new(file)) };
         write(&mut out)?;
-        let whole = out.zip.finish().map_err(io::Error::from).and_then(|mut file| file.flush());
-        whole.map_err(|error| Error::io(path, error))
+        let finished = out.zip.finish().map_err(io::Error::from).and_then(|mut file| file.flush());
+        finished.map_err(|error| Error::io(path, error))
     })
 }
 
 type Zip<'a> = ZipWriter<BufWriter<&'a mut File>>;
 
-/// An archive on its way to a file.
+/// A NumPy archive that is being written.
 pub struct NpzWriter<'a> {
     path: &'a Path,
     zip: Zip<'a>,
 }
 
 impl<'a> NpzWriter<'a> {
-    /// Begins an array of `shape`; its values follow.
+    /// Begins an array of `shape`; write its values to the result.
     ///
     /// # Errors
-    /// [`Error::Internal`] for a shape that no memory holds; [`Error::Io`] when the operating system refuses.
+    /// [`Error::Internal`] for a shape whose size overflows; [`Error::Io`] when the operating system refuses.
     pub fn begin<T: AutoSerialize>(&mut self, name: &str, shape: &[usize]) -> Result<NpzArray<'_, 'a, T>> {
         let count = shape.iter().try_fold(1usize, |p, &d| p.checked_mul(d));
         let count = count.ok_or_else(|| Error::Internal(format!("array {name} is too large")))?;
@@ -75,7 +78,7 @@ impl<'a> NpzWriter<'a> {
         Ok(NpzArray { path: self.path, values: values.map_err(|error| Error::io(self.path, error))? })
     }
 
-    /// A whole array.
+    /// Writes a whole array.
     ///
     /// # Errors
     /// As [`begin`](Self::begin) and [`NpzArray::end`].
@@ -86,14 +89,14 @@ impl<'a> NpzWriter<'a> {
     }
 }
 
-/// An array on its way to an archive.
+/// An array of the archive that is being written.
 pub struct NpzArray<'w, 'a, T: AutoSerialize> {
     path: &'w Path,
     values: NpyWriter<T, BufWriter<&'w mut Zip<'a>>>,
 }
 
 impl<T: AutoSerialize + Copy> NpzArray<'_, '_, T> {
-    /// The next values.
+    /// Writes the next values, row-major.
     ///
     /// # Errors
     /// [`Error::Io`] when the operating system refuses.
@@ -101,10 +104,10 @@ impl<T: AutoSerialize + Copy> NpzArray<'_, '_, T> {
         self.values.extend(values.iter().copied()).map_err(|error| Error::io(self.path, error))
     }
 
-    /// All values were given.
+    /// Finishes the array.
     ///
     /// # Errors
-    /// [`Error::Io`] when they are more or fewer than the shape says, or when the operating system refuses.
+    /// [`Error::Io`] when the number of values does not match the shape, or when the operating system refuses.
     pub fn end(self) -> Result<()> {
         self.values.finish().map_err(|error| Error::io(self.path, error))
     }

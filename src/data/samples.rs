@@ -1,14 +1,14 @@
-//! What a sample is, and the readers of sample files. Knows nothing of networks, windows or threads.
+//! A set of samples with its shape, labels and class names, as a file reader returns it.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::scaling::Scaling;
 
-/// A set of samples, unscaled, as read. All samples have the same shape.
+/// A set of samples, unscaled, as the reader returns it. All samples have the same shape.
 #[derive(Clone, Debug)]
 pub struct Samples {
-    /// Where they came from, as the person named it (`idx:…`, `builtin:digits`).
+    /// The source as the user named it (`idx:…`, `builtin:digits`).
     pub source: String,
     /// Shape of one sample, channels first: `[C, H, W]`, or `[F]` for vectors.
     pub shape: Vec<usize>,
@@ -18,18 +18,18 @@ pub struct Samples {
     pub labels: Arc<Vec<u16>>,
     /// Class names by index; may be empty.
     pub class_names: Vec<String>,
-    /// The largest value the source's type can hold: 255 for bytes, 1 for floats in 0..1. What `Scaling::Unit` divides by.
+    /// The largest value of the source's type: 255 for bytes, 1 for floats in 0..1. [`Scaling::Unit`] divides by it.
     pub full_scale: f32,
-    /// The same samples over time, where they are recordings of events; `values` is then their mean over time.
+    /// The samples as frames over time, for event recordings; `values` is then their mean over time.
     pub frames: Option<FrameSequence>,
-    /// What was done to them on the way, in sentences: fitted, cut, summed.
+    /// Changes made while reading, in sentences: resized, cropped, summed.
     pub notes: Vec<String>,
 }
 
-/// Samples over time: one frame a step, from the first again after the last.
+/// Samples over time: one frame per time step, repeated from the first after the last.
 #[derive(Clone, Debug)]
 pub struct FrameSequence {
-    /// Frames of each sample.
+    /// Frames per sample.
     pub count: usize,
     /// `[N, count, …shape]` row-major, in file units.
     pub values: Arc<Vec<f32>>,
@@ -44,7 +44,7 @@ impl Samples {
     pub fn len(&self) -> usize {
         self.values.len().checked_div(self.sample_len()).unwrap_or(0)
     }
-    /// True when there is no sample.
+    /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -57,7 +57,7 @@ impl Samples {
     pub fn label(&self, index: usize) -> Option<u16> {
         self.labels.get(index).copied()
     }
-    /// Scaled frames for samples `range`: `[range.len(), frames, …shape]` row-major; `None` for samples that do not move.
+    /// Scaled frames for samples `range`: `[range.len(), frames, …shape]` row-major; `None` for static samples.
     pub fn scaled_frames(&self, range: Range<usize>, scaling: &Scaling) -> Option<Vec<f32>> {
         let frames = self.frames.as_ref()?;
         let len = self.sample_len() * frames.count;

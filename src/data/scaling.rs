@@ -1,10 +1,12 @@
-//! Input scaling: how file values become network input. Stated by the person and kept with the network.
+//! Input scaling: converts file values to network input, as the user states it.
+//!
+//! The scaling is saved with the network.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// How raw values become network input.
+/// Conversion of raw values to network input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
@@ -13,12 +15,15 @@ pub enum Scaling {
     Unit,
     /// `0..255`: as in an 8-bit file; sources in 0..1 are multiplied by 255.
     Bytes,
-    /// `mean=…;std=…`: `(x/full_scale - mean[c]) / std[c]`, one number per channel or one for all.
+    /// `mean=…;std=…`: `(x/full_scale - mean[c]) / std[c]`, one number per channel c, or one for all.
     MeanStd { mean: Vec<f32>, std: Vec<f32> },
 }
 
 impl Scaling {
-    /// Reads `0..1`, `0..255` or `mean=.485,.456,.406;std=.229,.224,.225`.
+    /// Parses `0..1`, `0..255` or `mean=.485,.456,.406;std=.229,.224,.225`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for other text, for lists of different lengths and for a std that is not above 0.
     pub fn parse(text: &str) -> Result<Self> {
         match text.trim() {
             "0..1" => return Ok(Self::Unit),
@@ -54,7 +59,10 @@ impl Scaling {
         Ok(Self::MeanStd { mean, std })
     }
 
-    /// Refuses a scaling whose channel count does not fit samples of `shape`.
+    /// Checks that the number of means fits samples of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for neither one mean nor one per channel.
     pub fn check(&self, shape: &[usize]) -> Result<()> {
         let channels = if shape.len() >= 3 { shape[0] } else { 1 };
         match self {
@@ -67,7 +75,7 @@ impl Scaling {
         }
     }
 
-    /// Scales `values` (`[N, …shape]`, in place) from units where `full_scale` is white.
+    /// Scales `values` (`[N, …shape]`) in place, from file units where `full_scale` is white.
     pub fn apply(&self, values: &mut [f32], shape: &[usize], full_scale: f32) {
         match self {
             Self::Unit => values.iter_mut().for_each(|v| *v /= full_scale),

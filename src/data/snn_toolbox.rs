@@ -1,5 +1,6 @@
-//! Data folders of the SNN toolbox (Rueckauer et al.): `x_test.npz` and `y_test.npz` to run on, `x_norm.npz` to calibrate on,
-//! each with one array.
+//! Reads data folders of the SNN toolbox (Rueckauer et al.).
+//!
+//! A folder contains `x_test.npz` and `y_test.npz` for runs and `x_norm.npz` for calibration, each with one array.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,17 +12,20 @@ const SAMPLES: &str = "x_test.npz";
 const LABELS: &str = "y_test.npz";
 const CALIBRATION: &str = "x_norm.npz";
 
-/// Whether `folder` is laid out like one.
+/// Whether `folder` is a data folder of the SNN toolbox.
 pub fn is_folder(folder: &Path) -> bool {
     folder.join(SAMPLES).is_file()
 }
 
-/// Where the samples to calibrate on are, if they are there.
+/// Path of the calibration samples, if present.
 pub fn calibration(folder: &Path) -> Option<PathBuf> {
     Some(folder.join(CALIBRATION)).filter(|path| path.is_file())
 }
 
-/// Reads the test samples and, if they are there, their labels (class indices or one-hot).
+/// Reads the test samples and, if present, their labels (class indices or one-hot).
+///
+/// # Errors
+/// [`Error::File`] for another folder; errors of [`npz::read`] and [`npz::read_labels`].
 pub fn read(folder: &Path) -> Result<Samples> {
     if !is_folder(folder) {
         return Err(Error::file(
@@ -45,23 +49,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_recognized_read_and_brings_its_calibration_along() {
+    fn folder_is_recognized_and_read_with_its_calibration() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read(dir.path()).unwrap_err().to_string().contains("x_test.npz"));
         let save = |name: &str, shape: &[usize], values: &[f32]| {
             write_npz(&dir.path().join(name), &[("arr_0", shape, NpzData::F32(values))]).unwrap();
         };
-        let pictures: Vec<f32> = (0..2 * 5 * 4 * 3).map(|k| k as f32 / 120.0).collect();
-        save("x_test.npz", &[2, 5, 4, 3], &pictures);
+        let images: Vec<f32> = (0..2 * 5 * 4 * 3).map(|k| k as f32 / 120.0).collect();
+        save("x_test.npz", &[2, 5, 4, 3], &images);
         let spec = DataSpec::detect(dir.path()).unwrap();
         assert_eq!(spec, DataSpec::Toolbox(dir.path().into()));
         assert_eq!((spec.load().unwrap().labels.len(), spec.default_calibration()), (0, None));
         save("y_test.npz", &[2, 3], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
-        save("x_norm.npz", &[1, 5, 4, 3], &pictures[..60]);
+        save("x_norm.npz", &[1, 5, 4, 3], &images[..60]);
         let samples = spec.load().unwrap();
-        // Channels last are turned.
+        // Channels-last becomes channels-first.
         assert_eq!((samples.shape.as_slice(), samples.labels.to_vec()), ([3, 5, 4].as_slice(), vec![2, 0]));
-        assert_eq!(samples.raw(0)[1], pictures[3]);
+        assert_eq!(samples.raw(0)[1], images[3]);
         assert_eq!(spec.default_calibration().unwrap().load().unwrap().len(), 1);
         assert_eq!(DataSpec::parse(&spec.to_string()).unwrap(), spec);
         save("y_test.npz", &[3], &[0.0; 3]);

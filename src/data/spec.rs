@@ -1,4 +1,6 @@
-//! How a person names samples: one line of text that says where they are. Knows the readers, not what they read.
+//! Data specification: one line of text that names a source of samples.
+//!
+//! Knows the readers, not what they read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use super::events::Binning;
 use super::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 use crate::{Error, Result};
 
-/// A source of samples; its text form is what [`fmt::Display`] writes and [`DataSpec::parse`] reads.
+/// A source of samples. [`fmt::Display`] writes its text form, [`DataSpec::parse`] reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum DataSpec {
@@ -25,16 +27,19 @@ pub enum DataSpec {
     Npz(PathBuf),
     /// `snntoolbox:FOLDER` with `x_test.npz`, `y_test.npz` and, for calibration, `x_norm.npz`
     Toolbox(PathBuf),
-    /// `events:FOLDER` or `events:FILE[,FILE…]`, and how they are binned: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`
+    /// `events:FOLDER` or `events:FILE[,FILE…]`, then binning options: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`
     Events { paths: Vec<PathBuf>, binning: Binning },
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
-    /// `drawn:…`: strokes of a person, as text
+    /// `drawn:…`: a user's drawing, as text
     Drawn(String),
 }
 
 impl DataSpec {
-    /// Reads the text form.
+    /// Parses the text form.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the valid forms.
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::Invalid(format!(
@@ -58,7 +63,7 @@ impl DataSpec {
                 _ => Err(bad("one file of images and one of labels needed")),
             },
             "cifar10" if !list().is_empty() => Ok(Self::Cifar10(list())),
-            // A folder whose own name has a comma is meant as it stands.
+            // An existing folder whose name contains a comma is one path, not a list.
             "images" if Path::new(rest).exists() => Ok(Self::Images(vec![rest.into()])),
             "images" if !list().is_empty() => Ok(Self::Images(list())),
             "events" => {
@@ -80,7 +85,10 @@ impl DataSpec {
         }
     }
 
-    /// What a dropped or opened path most likely is. An IDX file of images finds its labels beside it.
+    /// Detects the kind of a dropped or opened path. For an IDX file of images, labels in the same folder are added.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a name of unknown kind, and for IDX labels without their images.
     pub fn detect(path: &Path) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if path.is_dir() && snn_toolbox::is_folder(path) {
@@ -99,7 +107,7 @@ impl DataSpec {
             return Ok(Self::Cifar10(vec![path.to_owned()]));
         }
         if name.contains("idx") || name.contains("ubyte") {
-            return guess_idx(path);
+            return detect_idx(path);
         }
         Err(Error::file(
             path,
@@ -109,6 +117,9 @@ impl DataSpec {
     }
 
     /// Reads the samples.
+    ///
+    /// # Errors
+    /// Those of the reader of this kind.
     pub fn load(&self) -> Result<Samples> {
         match self {
             Self::Idx { images, labels } => idx::read(images, labels.as_deref()),
@@ -122,7 +133,7 @@ impl DataSpec {
         }
     }
 
-    /// The samples to calibrate on that come with these, as a specification of their own.
+    /// The calibration samples that belong to this source, as a specification of their own.
     pub fn default_calibration(&self) -> Option<Self> {
         match self {
             Self::Toolbox(folder) => snn_toolbox::calibration(folder).map(Self::Npz),
@@ -130,7 +141,10 @@ impl DataSpec {
         }
     }
 
-    /// Reads the samples, pictures fitted to `shape` (the network's input); other sources as they are.
+    /// Reads the samples; images, events and drawings are fitted to `shape` (the network's input).
+    ///
+    /// # Errors
+    /// Those of the reader of this kind.
     pub fn load_resized(&self, shape: &[usize]) -> Result<Samples> {
         match self {
             Self::Images(paths) => images::read(paths, Some(shape)),
@@ -146,8 +160,8 @@ fn drawn(text: &str, shape: Option<&[usize]>) -> Result<Samples> {
     Drawing::parse(strokes).map(|drawing| drawing.samples(shape))
 }
 
-/// `…images-idx3-ubyte` has its labels in `…labels-idx1-ubyte`, with a dot or a hyphen, packed or not.
-fn guess_idx(path: &Path) -> Result<DataSpec> {
+/// Pairs `…images-idx3-ubyte` with `…labels-idx1-ubyte`, with a dot or a hyphen, gzip-compressed or not.
+fn detect_idx(path: &Path) -> Result<DataSpec> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let swapped = |from: &str, to: &str, rank: (&str, &str)| {
         let plain = name.strip_suffix(".gz").unwrap_or(&name).replace(from, to);
@@ -206,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_form_survives() {
+    fn text_form_round_trips() {
         for text in [
             "idx:a,b",
             "idx:a",
@@ -253,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_mnist_is_guessed_and_read() {
+    fn shared_mnist_is_detected_and_read() {
         let Some(path) = shared("mnist/t10k-images-idx3-ubyte.gz") else { return };
         assert_eq!(DataSpec::detect(&path).unwrap().load().unwrap().labels[..5], [7, 2, 1, 0, 4]);
     }

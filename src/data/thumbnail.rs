@@ -1,9 +1,13 @@
-//! A sample as a small picture. Knows values and shapes, not the toolkit that shows it.
+//! Renders a sample as an RGBA thumbnail image.
+//!
+//! Knows values and shapes, not the UI toolkit.
 
 use super::Samples;
 
-/// Sample `index` as `(width, height, RGBA bytes)`: RGB for three channels, else the first channel in gray; vectors as
-/// a near-square, row by row, the rest transparent. Empty (`0, 0`) when there is no such sample. White is `full_scale`.
+/// Sample `index` as `(width, height, RGBA bytes)`, with `full_scale` as white; `(0, 0, [])` if there is no such sample.
+///
+/// Three channels are RGB; otherwise the first channel is shown in gray. A vector becomes a near-square, row by row, with
+/// the rest transparent.
 pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>) {
     if index >= samples.len() {
         return (0, 0, Vec::new());

@@ -1,6 +1,6 @@
-//! The lessons that come with the program, in the order in which they build on each other.
+//! Bundled lessons with names and texts, in the order in which they build on each other.
 
-/// What stands before the name of a bundled lesson where one is named.
+/// Prefix of the names of bundled lessons.
 pub const PREFIX: &str = "builtin:";
 
 macro_rules! lessons {
@@ -9,7 +9,7 @@ macro_rules! lessons {
     };
 }
 
-/// Names and texts.
+/// Names and texts of the bundled lessons.
 pub const LESSONS: [(&str, &str); 11] = lessons![
     "spike",
     "rate-coding",
@@ -24,7 +24,7 @@ pub const LESSONS: [(&str, &str); 11] = lessons![
     "energy",
 ];
 
-/// The text of the lesson `name`.
+/// The text of the bundled lesson `name`.
 pub fn text(name: &str) -> Option<&'static str> {
     LESSONS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

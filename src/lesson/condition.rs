@@ -1,17 +1,17 @@
-//! What a lesson waits for: `bench.count == 4`, `accuracy.snn >= 95`, `correction != none`.
+//! Conditions of a lesson: comparisons of lab facts, such as `accuracy.snn >= 95`.
 
 use serde::Deserialize;
 
 use super::facts::{self, Value, fact};
 use crate::lab::Lab;
 
-/// A fact held against a value or another fact.
+/// A comparison of a fact with a value or another fact.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Condition {
     text: String,
     left: String,
-    relation: Comparison,
+    comparison: Comparison,
     right: Side,
 }
 
@@ -31,8 +31,8 @@ enum Comparison {
     Above,
 }
 
-/// Two letters first: `<` would take `<=` as well.
-const RELATIONS: [(&str, Comparison); 6] = [
+/// Comparison operators; those of two letters come first because `<` would match `<=` as well.
+const COMPARISONS: [(&str, Comparison); 6] = [
     ("==", Comparison::Equal),
     ("!=", Comparison::Unequal),
     ("<=", Comparison::AtMost),
@@ -42,14 +42,14 @@ const RELATIONS: [(&str, Comparison); 6] = [
 ];
 
 impl Condition {
-    /// Whether it holds; not where the lab has no such fact yet.
+    /// Whether the condition holds; false while the lab does not have the fact.
     pub fn holds(&self, lab: &Lab) -> bool {
         let right = match &self.right {
             Side::Value(value) => Some(value.clone()),
             Side::Fact(name) => fact(lab, name),
         };
         let (Some(left), Some(right)) = (fact(lab, &self.left), right) else { return false };
-        match (self.relation, &left, &right) {
+        match (self.comparison, &left, &right) {
             (Comparison::Equal, a, b) => a.same(b),
             (Comparison::Unequal, a, b) => !a.same(b),
             (Comparison::AtMost, Value::Number(a), Value::Number(b)) => a <= b || left.same(&right),
@@ -60,23 +60,23 @@ impl Condition {
         }
     }
 
-    /// As it stands in the file.
+    /// The condition as written in the file.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// As a person says it: "emitted spikes on the bench = 5".
+    /// The condition as text for the user: "emitted spikes on the bench = 5".
     pub fn words(&self) -> String {
         if self.text == "bench.source != own" {
             return "load the neuron in focus".into();
         }
         let described =
-            |name: &str| screen_words(name).or_else(|| facts::described(name)).unwrap_or_else(|| name.to_owned());
+            |name: &str| screen_name(name).or_else(|| facts::described(name)).unwrap_or_else(|| name.to_owned());
         let right = match &self.right {
             Side::Value(value) => value.to_string(),
             Side::Fact(name) => described(name),
         };
-        let sign = match self.relation {
+        let symbol = match self.comparison {
             Comparison::Equal => "=",
             Comparison::Unequal => "≠",
             Comparison::AtMost => "≤",
@@ -84,17 +84,17 @@ impl Condition {
             Comparison::Below => "<",
             Comparison::Above => ">",
         };
-        format!("{} {sign} {right}", described(&self.left))
+        format!("{} {symbol} {right}", described(&self.left))
     }
 
-    /// What its left side is now.
+    /// The current value of its left side.
     pub fn current_value(&self, lab: &Lab) -> Option<Value> {
         fact(lab, &self.left)
     }
 }
 
-/// What the screen calls the fact `name`, where that is shorter than its description in the table of facts.
-fn screen_words(name: &str) -> Option<String> {
+/// The name of the fact `name` on the screen, if that is shorter than its description in the table of facts.
+fn screen_name(name: &str) -> Option<String> {
     let (plain, at) = name.split_once('@').map_or((name, None), |(plain, at)| (plain, Some(at)));
     let words = match plain {
         "T" => "time-steps T",
@@ -122,10 +122,10 @@ fn screen_words(name: &str) -> Option<String> {
 impl TryFrom<String> for Condition {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let found = RELATIONS.iter().find_map(|(sign, relation)| {
-            text.split_once(sign).map(|(left, right)| (left.trim().to_owned(), *relation, right.trim().to_owned()))
+        let parsed = COMPARISONS.iter().find_map(|(symbol, comparison)| {
+            text.split_once(symbol).map(|(left, right)| (left.trim().to_owned(), *comparison, right.trim().to_owned()))
         });
-        let Some((left, relation, right)) = found else {
+        let Some((left, comparison, right)) = parsed else {
             return Err(format!("'{text}' is not a comparison. Write FACT == VALUE, or !=, <=, >=, <, >."));
         };
         if !facts::known(&left) {
@@ -139,11 +139,11 @@ impl TryFrom<String> for Condition {
             Err(_) if facts::known(&right) => Side::Fact(right),
             Err(_) => Side::Value(Value::Word(right.trim_matches(['"', '\'']).to_owned())),
         };
-        let ordered = !matches!(relation, Comparison::Equal | Comparison::Unequal);
+        let ordered = !matches!(comparison, Comparison::Equal | Comparison::Unequal);
         if ordered && matches!(right, Side::Value(Value::Word(_))) {
             return Err(format!("'{text}': words can only be equal or not. Use == or !=."));
         }
-        Ok(Self { text, left, relation, right })
+        Ok(Self { text, left, comparison, right })
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_are_read_and_checked_against_the_lab() {
+    fn conditions_are_parsed_and_checked_against_the_lab() {
         let lab = Lab::default();
         let holds = |text: &str| Condition::try_from(text.to_owned()).unwrap().holds(&lab);
         assert!(holds("bench.count == 4") && holds("bench.count>bench.due") && holds("bench.reset == soft"));

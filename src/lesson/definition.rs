@@ -1,25 +1,23 @@
-//! Lessons: plain-text files that load something into the lab, point at it, ask a question and check the answer against
-//! the lab's state. This floor reads the files, says what each step wants of the lab and judges answers. Knows no widget.
-//! The format is in `docs/lessons.md`.
+//! Data types of a lesson: steps, questions, pointer targets and screen areas.
 
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 use crate::lab::{ControlGroup, Message};
 
-/// A lesson as it stands in its file.
+/// A lesson as read from its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lesson {
-    /// Where it came from: `builtin:NAME` or a path.
+    /// Its source: `builtin:NAME` or a path.
     pub source: String,
     pub title: String,
-    /// What one learns, in a sentence.
+    /// The subject of the lesson, in a sentence.
     pub summary: String,
-    /// How long a class takes for it.
+    /// Duration in minutes for a class.
     pub minutes: Option<u32>,
-    /// What brings the lab to where the lesson begins.
+    /// Messages that bring the lab to the initial state of the lesson.
     pub start: Vec<Message>,
-    /// At least one.
+    /// The steps, at least one.
     pub steps: Vec<LessonStep>,
 }
 
@@ -27,55 +25,55 @@ pub struct Lesson {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LessonStep {
     pub title: String,
-    /// Markdown; facts stand in braces.
+    /// Markdown with facts in braces.
     pub body: String,
-    /// What is done when the step is entered.
+    /// Messages that are sent when the step begins.
     pub messages: Vec<Message>,
-    /// What to look at.
+    /// The part of the screen to highlight.
     pub point: Option<PointerTarget>,
-    /// Parts of the screen that are out of the way.
+    /// Screen areas that are hidden.
     pub hide: Vec<ScreenArea>,
-    /// Controls that are out of the person's hands.
+    /// Controls that the user cannot change.
     pub lock: Vec<ControlGroup>,
     pub question: Option<Question>,
     pub hints: Vec<String>,
-    /// Said when the answer is right.
+    /// Shown after a correct answer.
     pub right: String,
-    /// Said when it is wrong.
+    /// Shown after a wrong answer.
     pub wrong: String,
 }
 
-/// What a step asks.
+/// The question of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question {
-    /// A number, right within `within`.
+    /// A number, correct within a tolerance of `within`.
     Number { answer: ExpectedNumber, within: f64, unit: String },
-    /// One of several, `right` counted from 0.
+    /// One of several options; `right` is the index of the correct one, from 0.
     Choice { options: Vec<String>, right: usize },
-    /// A state of the lab that the person brings about; `model` brings it about as well.
+    /// A state of the lab that the user must reach: all conditions hold. The messages `model` reach it as well.
     Reach { all: Vec<Condition>, model: Vec<Message> },
 }
 
-/// A number that a lesson knows, or the fact that says it.
+/// The number a question expects: a constant, or the fact with its value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpectedNumber {
     Number(f64),
     Fact(String),
 }
 
-/// Something on the screen.
+/// The part of the screen that a step highlights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PointerTarget {
-    /// A pane, by its name on the command line.
+    /// A pane, by its command-line name.
     Pane(String),
     Part(ScreenArea),
 }
 
-/// Parts of the screen around the panes.
+/// Areas of the window around the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScreenArea {
-    /// Menus, what is open, and the row of the recipe.
+    /// Menus, open files and the recipe bar.
     Recipe,
     Samples,
     Layers,

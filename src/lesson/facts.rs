@@ -1,5 +1,6 @@
-//! What a lesson may ask of the lab, by name. Every fact is a number or a word that is on the screen as well; shares are in
-//! per cent, energies in nanojoules.
+//! Lab facts that lessons can query by name, such as `accuracy.snn` and `bench.count`.
+//!
+//! Every fact is a number or a word that is also on the screen. Fractions are in percent, energies in nanojoules.
 
 use std::fmt;
 
@@ -12,21 +13,21 @@ use crate::measure::neuron_bench::BenchTrace;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
 use crate::network::argmax;
 
-/// What a fact says.
+/// The value of a fact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Number(f64),
     Word(String),
 }
 
-/// Numbers closer than this, in parts of the larger one, are the same: they come from sums of `f32`.
-const SAME: f64 = 1e-4;
+/// Relative tolerance of equal numbers: they come from sums of `f32`.
+const TOLERANCE: f64 = 1e-4;
 
 impl Value {
-    /// Whether both say the same.
+    /// Whether both values are equal, numbers within the tolerance.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Number(a), Self::Number(b)) => (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1.0),
+            (Self::Number(a), Self::Number(b)) => (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1.0),
             (Self::Word(a), Self::Word(b)) => a == b,
             _ => false,
         }
@@ -50,11 +51,11 @@ impl fmt::Display for Value {
     }
 }
 
-/// How a fact is found. The number is what stands after `@` in its name.
-type Find = fn(&Lab, Option<usize>) -> Option<Value>;
+/// Function that reads a fact from the lab. The number is the one after `@` in the fact's name.
+type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
-/// Every fact with what it is.
-pub const FACTS: [(&str, &str, Find); 51] = [
+/// All facts: name, description and function.
+pub const FACTS: [(&str, &str, ReadFact); 51] = [
     ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
     ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
     ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),
@@ -64,7 +65,7 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         _ => None,
     }),
     ("correction", "the correction: none, srp or cos", |lab, _| {
-        // Its numbers are facts of their own.
+        // The parameters of the correction are facts of their own.
         word(lab.settings.recipe.correction.to_string().split(':').next().unwrap_or_default())
     }),
     ("neuron", "the neuron model", |lab, _| word(lab.settings.recipe.neuron)),
@@ -73,12 +74,12 @@ pub const FACTS: [(&str, &str, Find); 51] = [
     ("data", "the data", |lab, _| word(&lab.settings.data)),
     ("presteps", "steps before the first that counts", |lab, _| Some(count(lab.settings.recipe.correction.presteps()))),
     ("samples", "samples of the run", |lab, _| run(lab).map(|run| count(run.recording.samples))),
-    ("accuracy.ann", "samples the ANN answers rightly, %", |lab, _| share(run(lab)?.report.ann_accuracy?)),
+    ("accuracy.ann", "samples the ANN answers rightly, %", |lab, _| percent(run(lab)?.report.ann_accuracy?)),
     ("accuracy.snn", "samples the SNN answers rightly at the time cursor, %; with @n after n steps", |lab, at| {
-        share(point(lab, at)?.accuracy?)
+        percent(point(lab, at)?.accuracy?)
     }),
     ("agreement", "samples where SNN and ANN answer alike, %; with @n after n steps", |lab, at| {
-        share(point(lab, at)?.agreement)
+        percent(point(lab, at)?.agreement)
     }),
     ("steps-needed", "the first t from which on the SNN stays within one point of the ANN", |lab, _| {
         let report = &run(lab)?.report;
@@ -95,12 +96,12 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         layer(lab).map(|l| Value::Number(l.spikes as f64))
     }),
     ("layer.wrong", "neurons whose count is not what their own mean input asks for, %", |lab, _| {
-        let kinds = layer(lab)?.same_input;
-        share(1.0 - kinds.c0 as f64 / kinds.total().max(1) as f64)
+        let categories = layer(lab)?.same_input;
+        percent(1.0 - categories.c0 as f64 / categories.total().max(1) as f64)
     }),
     ("layer.too-many", "neurons that fire more often than their mean input asks for, %", |lab, _| {
-        let kinds = layer(lab)?.same_input;
-        share((kinds.c1 + kinds.c2) as f64 / kinds.total().max(1) as f64)
+        let categories = layer(lab)?.same_input;
+        percent((categories.c1 + categories.c2) as f64 / categories.total().max(1) as f64)
     }),
     ("ledger.carried-in", "error that came in wrong, % of the layer's mean activation", |lab, _| {
         part(lab, |l| l.propagated)
@@ -120,9 +121,9 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         let s = snapshot(lab)?;
         let spiking = s.run.spiking.layers.get(s.focus.layer)?;
         let mean = s.trace.current.iter().sum::<f32>() / s.trace.current.len().max(1) as f32;
-        let unit = spiking.neuron.amplitude(s.trace.theta);
+        let amplitude = spiking.neuron.amplitude(s.trace.theta);
         Some(count(
-            expected_spikes(mean, unit, s.trace.current.len(), spiking.neuron.max_spikes_per_step(), 0.5) as usize
+            expected_spikes(mean, amplitude, s.trace.current.len(), spiking.neuron.max_spikes_per_step(), 0.5) as usize
         ))
     }),
     ("sample", "the sample in focus, counted from 1", |lab, _| snapshot(lab).map(|s| count(s.focus.sample + 1))),
@@ -139,12 +140,12 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         let s = snapshot(lab)?;
         word(s.run.class_name(s.report.predictions.at(s.focus.steps, s.focus.sample)))
     }),
-    ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nano(costs(lab)?.ann_joules))),
+    ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nanojoules(energy_of_run(lab)?.ann_joules))),
     ("energy.snn", "energy of the SNN up to the time cursor, nJ; with @n after n steps", |lab, at| {
-        costs(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nano(*joules))
+        energy_of_run(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nanojoules(*joules))
     }),
     ("energy.break-even", "the first step after which the SNN has cost as much as the ANN", |lab, _| {
-        costs(lab)?.break_even_step.map(count)
+        energy_of_run(lab)?.break_even_step.map(count)
     }),
     ("drawing.strokes", "strokes on the canvas", |lab, _| lab.drawing().map(|drawing| count(drawing.strokes.len()))),
     ("bench.T", "steps on the bench", |lab, _| Some(count(lab.view.bench.input.len()))),
@@ -161,8 +162,8 @@ pub const FACTS: [(&str, &str, Find); 51] = [
         bench(lab).emitted.iter().position(|sent| *sent > 0).map(|at| count(at + 1))
     }),
     ("bench.left", "potential left on the bench at the end, in θ", |lab, _| {
-        let outcome = bench(lab);
-        let last = outcome.after_reset.last().copied().unwrap_or(outcome.initial);
+        let trace = bench(lab);
+        let last = trace.after_reset.last().copied().unwrap_or(trace.initial);
         number(last / lab.view.bench.theta.max(f32::MIN_POSITIVE))
     }),
     ("bench.source", "whose neuron lies on the bench: own, or a neuron of the network", |lab, _| {
@@ -175,13 +176,13 @@ pub const FACTS: [(&str, &str, Find); 51] = [
     }),
 ];
 
-/// The fact `name`, or `None` while the lab has none: before the first run, without labels.
+/// The value of the fact `name`; `None` while the lab does not have it: before the first run, without labels.
 pub fn fact(lab: &Lab, name: &str) -> Option<Value> {
     let (name, at) = split(name);
-    FACTS.iter().find(|(known, ..)| *known == name).and_then(|(_, _, find)| find(lab, at))
+    FACTS.iter().find(|(known, ..)| *known == name).and_then(|(_, _, read)| read(lab, at))
 }
 
-/// What the fact `name` is, in words.
+/// The description of the fact `name`.
 pub fn described(name: &str) -> Option<String> {
     let (plain, at) = split(name);
     let words = FACTS.iter().find(|(known, ..)| *known == plain)?.1;
@@ -195,14 +196,14 @@ pub fn described(name: &str) -> Option<String> {
     })
 }
 
-/// Whether there is a fact of that name.
+/// Whether `name` is the name of a fact.
 pub fn known(name: &str) -> bool {
     let (plain, at) = split(name);
     let timed = ["accuracy.snn", "agreement", "energy.snn"];
     FACTS.iter().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
 }
 
-/// `accuracy.snn@8` is `accuracy.snn` after 8 steps.
+/// Splits `accuracy.snn@8` into the name `accuracy.snn` and the step 8.
 fn split(name: &str) -> (&str, Option<usize>) {
     match name.split_once('@').map(|(plain, at)| (plain, at.parse())) {
         Some((plain, Ok(at))) => (plain, Some(at)),
@@ -225,14 +226,14 @@ fn point(lab: &Lab, at: Option<usize>) -> Option<&CurvePoint> {
 }
 fn part(lab: &Lab, of: fn(&Ledger) -> f64) -> Option<Value> {
     let layer = layer(lab)?;
-    share(of(&layer.ledger_against(lab.view.reference)) / layer.mean_activation.max(1e-12))
+    percent(of(&layer.ledger_against(lab.view.reference)) / layer.mean_activation.max(1e-12))
 }
-fn costs(lab: &Lab) -> Option<Energy> {
+fn energy_of_run(lab: &Lab) -> Option<Energy> {
     let s = snapshot(lab)?;
     if let Some(known) = &s.figures.operations {
         return Some(energy(known, &lab.view.energy));
     }
-    // Counted only while the energy is on the screen; whoever asks elsewhere has it counted here.
+    // The snapshot counts operations only while an energy pane is visible; otherwise they are counted here.
     let (network, model) = (s.run.network.program.network(), &s.run.network);
     Some(energy(&operations(network, &model.fan_outs, &s.run.recording), &lab.view.energy))
 }
@@ -251,10 +252,10 @@ fn count(n: usize) -> Value {
 fn number(n: f32) -> Option<Value> {
     Some(Value::Number(f64::from(n)))
 }
-fn share(share: f64) -> Option<Value> {
-    Some(Value::Number(share * 100.0))
+fn percent(percent: f64) -> Option<Value> {
+    Some(Value::Number(percent * 100.0))
 }
-fn nano(joules: f64) -> Value {
+fn nanojoules(joules: f64) -> Value {
     Value::Number(joules * 1e9)
 }
 fn word(word: impl fmt::Display) -> Option<Value> {
@@ -266,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_are_known_by_their_names_alone() {
+    fn facts_are_identified_by_name_and_optional_step() {
         assert!(known("bench.count") && known("accuracy.snn@8"));
         assert!(!known("bench.counts") && !known("bench.count@8") && !known("accuracy.snn@0"));
         let lab = Lab::default();
@@ -275,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_a_person_would() {
+    fn numbers_are_rounded_for_display() {
         let written = [4.0, 72.25, 0.258, 0.00123, -0.0, 4.5].map(|n| Value::Number(n).to_string());
         assert_eq!(written, ["4", "72.2", "0.26", "0.0012", "0", "4.5"]);
         assert!(Value::Number(0.1 + 0.2).same(&Value::Number(0.3)));
     }
 
     #[test]
-    fn the_documentation_knows_every_fact() {
+    fn documentation_lists_every_fact() {
         let text = include_str!("../../docs/lessons.md");
         for (name, what, _) in FACTS {
             assert!(text.contains(&format!("| `{name}` | {what}")), "docs/lessons.md lacks `{name}`: {what}");

@@ -1,6 +1,8 @@
-//! Lessons: plain-text files that load something into the lab, point at it, ask a question and check the answer against
-//! the lab's state. This floor reads the files, says what each step wants of the lab and judges answers. Knows no widget.
-//! The format is in `docs/lessons.md`.
+//! Lessons: text files with steps and questions that are checked against the lab.
+//!
+//! A lesson loads networks and data into the lab, points at parts of the screen, asks questions and checks the answers
+//! against the lab's state. This floor reads the files, gives the messages of each step and judges answers. Knows no
+//! widget. The format is documented in `docs/lessons.md`.
 
 pub mod bundled;
 mod condition;

@@ -6,10 +6,11 @@ use super::Lesson;
 use crate::{Error, Result};
 
 impl Lesson {
-    /// Opens `builtin:NAME` or a file. `panes` are the names a lesson may point at.
+    /// Opens `builtin:NAME` or a file. `panes` are the pane names a lesson may point at.
     ///
     /// # Errors
-    /// A file that cannot be read; anything wrong in it, with its line.
+    /// [`Error::Io`] when the file cannot be read; [`Error::File`] with the line of an error in it; [`Error::Invalid`] for an
+    /// unknown bundled lesson.
     pub fn open(source: &str, panes: &[&str]) -> Result<Self> {
         if let Some(name) = source.strip_prefix(super::bundled::PREFIX) {
             let text = super::bundled::text(name).ok_or_else(|| {
@@ -26,8 +27,11 @@ impl Lesson {
         Ok(lesson)
     }
 
-    /// Reads a lesson's text; `path` is what errors name and what relative paths are beside.
+    /// Parses the text of a lesson. `path` is its name in errors; relative paths in it start at the folder of `path`.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the line.
     pub fn parse(path: &Path, text: &str, panes: &[&str]) -> Result<Self> {
-        super::parse::lesson(path, text, panes)
+        super::parse::parse_lesson(path, text, panes)
     }
 }

@@ -1,5 +1,6 @@
-//! Reads a lesson's file: a TOML head between lines of `+++`, then steps, each a `## Title`, a TOML head of its own if it
-//! wants one, and Markdown. Errors name the line.
+//! Parser of lesson files: TOML headers between `+++` lines, and steps in Markdown.
+//!
+//! A file has a header and steps. Each step is a `## Title`, an optional header and Markdown. Errors name the line.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,11 @@ use crate::lab::{ControlGroup, Message};
 use crate::network::open::BUILTIN_PREFIX;
 use crate::{Error, Result};
 
-/// What stands above and below a TOML head.
+/// The line above and below a TOML header.
 const FENCE: &str = "+++";
 const STEP: &str = "## ";
-/// Longer lessons are refused: they are no lessons.
-const MOST_STEPS: usize = 200;
+/// Maximum number of steps of a lesson.
+const MAX_STEPS: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -26,17 +27,17 @@ struct Head {
     #[serde(default)]
     summary: String,
     minutes: Option<u32>,
-    /// Network, data and recipe; what is left out has its default.
+    /// Network, data and recipe; omitted parts have their defaults.
     settings: Option<Settings>,
     #[serde(default)]
-    start: Vec<Act>,
+    start: Vec<LessonMessage>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct StepHead {
     #[serde(rename = "do")]
-    acts: Vec<Act>,
+    messages: Vec<LessonMessage>,
     point: Option<toml::Spanned<String>>,
     hide: Vec<ScreenArea>,
     lock: Vec<ControlGroup>,
@@ -77,15 +78,15 @@ struct ChoiceHead {
 #[serde(deny_unknown_fields)]
 struct ReachHead {
     all: Vec<Condition>,
-    model: Vec<Act>,
+    model: Vec<LessonMessage>,
 }
 
-/// A message that a lesson may send: none that writes files or is the lesson panel's own.
+/// A message that a lesson may send: none that writes files, and none reserved for the lesson panel.
 #[derive(Deserialize)]
 #[serde(try_from = "Message")]
-struct Act(Message);
+struct LessonMessage(Message);
 
-impl TryFrom<Message> for Act {
+impl TryFrom<Message> for LessonMessage {
     type Error = String;
     fn try_from(message: Message) -> Result<Self, String> {
         match message {
@@ -99,7 +100,7 @@ impl TryFrom<Message> for Act {
     }
 }
 
-/// A file that is being read.
+/// The file that is being parsed.
 struct Source<'a> {
     path: &'a Path,
     panes: &'a [&'a str],
@@ -107,12 +108,12 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// An error at a line, counted from 0.
+    /// An error at line `line`, counted from 0.
     fn error(&self, line: usize, reason: impl Into<String>) -> Error {
         Error::file(self.path, format!("line {}", line + 1), reason)
     }
 
-    /// The head between fences that begins at line `from`, and the line after it; `None` where there is no fence.
+    /// Parses the header that begins at line `from`; also returns its text and the line after it. `None` without a fence.
     fn head<T: DeserializeOwned>(&self, from: usize) -> Result<Option<(T, Located, usize)>> {
         if self.lines.get(from).map(|line| line.trim_end()) != Some(FENCE) {
             return Ok(None);
@@ -130,7 +131,7 @@ impl Source<'_> {
     }
 }
 
-/// The text of a head and where it stands.
+/// The text of a header and its first line.
 struct Located {
     first: usize,
     text: String,
@@ -142,8 +143,11 @@ impl Located {
     }
 }
 
-/// Reads the lesson in `text`.
-pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> {
+/// Parses the lesson in `text`.
+///
+/// # Errors
+/// [`Error::File`] with the line.
+pub(super) fn parse_lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> {
     let text = text.trim_start_matches('\u{feff}');
     let source = Source { path, panes, lines: text.lines().collect() };
     let first = source.lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(0);
@@ -153,7 +157,7 @@ pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> 
     let mut steps = Vec::new();
     while let Some(line) = source.lines.get(at) {
         if let Some(title) = line.strip_prefix(STEP) {
-            let (step, next) = step(&source, title.trim(), at)?;
+            let (step, next) = parse_step(&source, title.trim(), at)?;
             steps.push(step);
             at = next;
         } else if line.trim().is_empty() {
@@ -164,24 +168,22 @@ pub(super) fn lesson(path: &Path, text: &str, panes: &[&str]) -> Result<Lesson> 
             );
         }
     }
-    if steps.is_empty() || steps.len() > MOST_STEPS {
-        return Err(
-            source.error(at.saturating_sub(1), format!("{} steps; a lesson has 1 to {MOST_STEPS}", steps.len()))
-        );
+    if steps.is_empty() || steps.len() > MAX_STEPS {
+        return Err(source.error(at.saturating_sub(1), format!("{} steps; a lesson has 1 to {MAX_STEPS}", steps.len())));
     }
-    let all = head.settings.into_iter().map(|settings| Act(Message::SetSettings(Box::new(settings))));
+    let all = head.settings.into_iter().map(|settings| LessonMessage(Message::SetSettings(Box::new(settings))));
     Ok(Lesson {
         source: path.display().to_string(),
         title: head.title,
         summary: head.summary,
         minutes: head.minutes,
-        start: beside(path, all.chain(head.start).collect()),
+        start: resolve_paths(path, all.chain(head.start).collect()),
         steps,
     })
 }
 
-/// The step whose title stands at line `at`, and the line after it.
-fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(LessonStep, usize)> {
+/// Parses the step whose title is at line `at`; also returns the line after it.
+fn parse_step(source: &Source<'_>, title: &str, at: usize) -> Result<(LessonStep, usize)> {
     if title.is_empty() {
         return Err(source.error(at, "this step has no title"));
     }
@@ -194,31 +196,31 @@ fn step(source: &Source<'_>, title: &str, at: usize) -> Result<(LessonStep, usiz
     for (number, line) in source.lines.iter().enumerate().take(end).skip(from) {
         template::check(line).map_err(|reason| source.error(number, reason))?;
     }
-    let said = |spanned: toml::Spanned<String>| {
+    let checked_text = |spanned: toml::Spanned<String>| {
         let line = located.line(spanned.span());
         template::check(spanned.get_ref()).map_err(|reason| source.error(line, reason)).map(|()| spanned.into_inner())
     };
     let point = head.point.map(|name| {
         let line = located.line(name.span());
-        spot(source, name.get_ref()).map_err(|reason| source.error(line, reason))
+        pointer_target(source, name.get_ref()).map_err(|reason| source.error(line, reason))
     });
     let question = question(source, &located, head.number, head.choice, head.reach)?;
     let step = LessonStep {
         title: title.to_owned(),
         body: source.lines[from..end].join("\n").trim().to_owned(),
-        messages: beside(source.path, head.acts),
+        messages: resolve_paths(source.path, head.messages),
         point: point.transpose()?,
         hide: head.hide,
         lock: head.lock,
         question,
-        hints: head.hints.into_iter().map(said).collect::<Result<_>>()?,
-        right: head.right.map(said).transpose()?.unwrap_or_default(),
-        wrong: head.wrong.map(said).transpose()?.unwrap_or_default(),
+        hints: head.hints.into_iter().map(checked_text).collect::<Result<_>>()?,
+        right: head.right.map(checked_text).transpose()?.unwrap_or_default(),
+        wrong: head.wrong.map(checked_text).transpose()?.unwrap_or_default(),
     };
     Ok((step, end))
 }
 
-/// The one question of a step, if it has any.
+/// The question of a step, if it has one.
 fn question(
     source: &Source<'_>,
     located: &Located,
@@ -257,7 +259,7 @@ fn question(
             if head.all.is_empty() || head.model.is_empty() {
                 return Err(source.error(line, "reach needs conditions in all and the messages of an answer in model"));
             }
-            Question::Reach { all: head.all, model: beside(source.path, head.model) }
+            Question::Reach { all: head.all, model: resolve_paths(source.path, head.model) }
         }
         (number, choice, reach) => {
             let lines = [number.map(|q| q.0), choice.map(|q| q.0), reach.map(|q| q.0)];
@@ -268,8 +270,8 @@ fn question(
     Ok(Some(question))
 }
 
-/// A pane or a part of the screen by its name.
-fn spot(source: &Source<'_>, name: &str) -> Result<PointerTarget, String> {
+/// The pane or screen area called `name`.
+fn pointer_target(source: &Source<'_>, name: &str) -> Result<PointerTarget, String> {
     if source.panes.contains(&name) {
         return Ok(PointerTarget::Pane(name.to_owned()));
     }
@@ -282,11 +284,11 @@ fn spot(source: &Source<'_>, name: &str) -> Result<PointerTarget, String> {
     })
 }
 
-/// The messages, with paths as they are seen from the lesson's own folder.
-fn beside(path: &Path, acts: Vec<Act>) -> Vec<Message> {
+/// The messages, with relative paths resolved from the lesson's folder.
+fn resolve_paths(path: &Path, messages: Vec<LessonMessage>) -> Vec<Message> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let join = |file: PathBuf| folder.join(file);
-    let one = |Act(message)| match message {
+    let resolve = |LessonMessage(message)| match message {
         Message::OpenModel(file) if !file.starts_with(BUILTIN_PREFIX) => {
             Message::OpenModel(join(file.into()).display().to_string())
         }
@@ -301,7 +303,7 @@ fn beside(path: &Path, acts: Vec<Act>) -> Vec<Message> {
         Message::OpenCalibrationData(file) => Message::OpenCalibrationData(join(file)),
         message => message,
     };
-    acts.into_iter().map(one).collect()
+    messages.into_iter().map(resolve).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Someone on the way through a lesson: which step, what is answered, and what the lab is asked for.
+//! Lesson player: current step, answers so far, and the messages to the lab.
 
 use std::sync::Arc;
 
@@ -10,38 +10,38 @@ use crate::lab::{Lab, Message};
 pub struct LessonPlayer {
     lesson: Arc<Lesson>,
     step: usize,
-    /// For every step: whether its question is answered, or was shown.
+    /// For every step: whether its question is answered, or its answer was shown.
     solved: Vec<bool>,
-    /// Wrong answers to the question of this step.
+    /// Number of wrong answers to the current question.
     tries: usize,
-    /// What became of the last answer to it.
+    /// The verdict on the last answer to it.
     verdict: Option<Verdict>,
 }
 
-/// An answer given by hand.
+/// An answer of the user.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LessonAnswer {
     Number(f64),
-    /// Counted from 0.
+    /// Index of the option, from 0.
     Choice(usize),
-    /// The state of the lab is the answer.
+    /// The current state of the lab.
     State,
 }
 
-/// What an answer is worth.
+/// The verdict on an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Right,
     Wrong,
-    /// The lab is still computing, or has nothing to check against.
+    /// The lab is still computing, or does not have the fact.
     NotYet,
 }
 
-/// What every lesson begins with: the end of the run in view.
-const BEFORE: [Message; 2] = [Message::Pause, Message::SetCursor(None)];
+/// Messages at the beginning of every lesson: the time cursor is at the end of the run.
+const INITIAL_MESSAGES: [Message; 2] = [Message::Pause, Message::SetCursor(None)];
 
 impl LessonPlayer {
-    /// Begins `lesson`; the messages bring the lab to its first step.
+    /// Begins `lesson`; also returns the messages that bring the lab to its first step.
     pub fn begin(lesson: Arc<Lesson>) -> (Self, Vec<Message>) {
         let solved = lesson.steps.iter().map(|step| step.question.is_none()).collect();
         let mut player = Self { lesson, step: 0, solved, tries: 0, verdict: None };
@@ -49,11 +49,11 @@ impl LessonPlayer {
         (player, messages)
     }
 
-    /// Goes on where someone stopped, as far as the lesson still has those steps.
+    /// Resumes a saved lesson at `step`, as far as the lesson still has these steps.
     pub fn resume(lesson: Arc<Lesson>, step: usize, solved: &[bool]) -> (Self, Vec<Message>) {
         let (mut player, _) = Self::begin(lesson);
-        for (mine, known) in player.solved.iter_mut().zip(solved) {
-            *mine |= known;
+        for (solved, was_solved) in player.solved.iter_mut().zip(solved) {
+            *solved |= was_solved;
         }
         let messages = player.enter(step);
         (player, messages)
@@ -62,7 +62,7 @@ impl LessonPlayer {
     pub fn lesson(&self) -> &Lesson {
         &self.lesson
     }
-    /// The index of the step in view.
+    /// The index of the current step, from 0.
     pub fn index(&self) -> usize {
         self.step
     }
@@ -72,7 +72,7 @@ impl LessonPlayer {
     pub fn solved(&self) -> &[bool] {
         &self.solved
     }
-    /// Whether the question of this step is answered; a step that asks nothing always is.
+    /// Whether the question of this step is answered; true for steps without a question.
     pub fn done(&self) -> bool {
         self.solved[self.step]
     }
@@ -83,16 +83,16 @@ impl LessonPlayer {
         self.verdict
     }
 
-    /// Goes to step `to`. The next step does what it says on the lab as the person left it; any other begins the lesson
-    /// anew and does all on the way, so that the lab is as the step expects it.
+    /// Goes to step `to`. For the next step its messages apply to the current state of the lab. For any other step the lesson
+    /// starts again with the messages of all steps up to `to`, so that the lab has the state that the step expects.
     pub fn enter(&mut self, to: usize) -> Vec<Message> {
         let to = to.min(self.lesson.steps.len() - 1);
-        let on = to == self.step + 1;
+        let is_next = to == self.step + 1;
         (self.step, self.tries, self.verdict) = (to, 0, None);
         let steps = &self.lesson.steps;
-        let way: Vec<&Message> = match on {
+        let step_messages: Vec<&Message> = match is_next {
             true => steps[to].messages.iter().collect(),
-            false => BEFORE
+            false => INITIAL_MESSAGES
                 .iter()
                 .chain(&self.lesson.start)
                 .chain(steps[..=to].iter().flat_map(|step| &step.messages))
@@ -100,14 +100,14 @@ impl LessonPlayer {
         };
         let lock = Message::Lock(steps[to].lock.clone());
         let mut messages = vec![Message::EndGesture];
-        messages.extend(way.into_iter().cloned());
+        messages.extend(step_messages.into_iter().cloned());
         messages.extend([Message::EndGesture, lock]);
         messages
     }
 
-    /// Judges an answer to this step's question.
-    pub fn answer(&mut self, lab: &Lab, given: LessonAnswer) -> Verdict {
-        let verdict = self.judge(lab, given);
+    /// Judges an answer to the current question.
+    pub fn answer(&mut self, lab: &Lab, answer_given: LessonAnswer) -> Verdict {
+        let verdict = self.judge(lab, answer_given);
         match verdict {
             Verdict::Right => self.solved[self.step] = true,
             Verdict::Wrong => self.tries += 1,
@@ -117,7 +117,7 @@ impl LessonPlayer {
         verdict
     }
 
-    /// Looks whether the state that this step asks for is reached.
+    /// Checks whether the state that this step requires is reached.
     pub fn watch(&mut self, lab: &Lab) {
         let reach = matches!(self.step().question, Some(Question::Reach { .. }));
         if reach && !self.done() && self.judge(lab, LessonAnswer::State) == Verdict::Right {
@@ -126,7 +126,7 @@ impl LessonPlayer {
         }
     }
 
-    /// Shows the answer: the messages bring the lab where it is right. The step counts as done.
+    /// Shows the answer: returns the messages that reach the required state. The step counts as done.
     pub fn show(&mut self) -> Vec<Message> {
         self.solved[self.step] = true;
         match &self.step().question {
@@ -135,7 +135,7 @@ impl LessonPlayer {
         }
     }
 
-    /// The answer in words, where it is no state of the lab.
+    /// The correct answer as text; `None` if it is a state of the lab.
     pub fn model_answer(&self, lab: &Lab) -> Option<String> {
         match self.step().question.as_ref()? {
             Question::Number { answer, unit, .. } => {
@@ -146,7 +146,7 @@ impl LessonPlayer {
         }
     }
 
-    /// The number that is the answer, where one is asked for.
+    /// The correct number, for questions that ask for one.
     pub fn expected(&self, lab: &Lab) -> Option<f64> {
         match self.step().question.as_ref()? {
             Question::Number { answer, .. } => number(answer, lab),
@@ -154,20 +154,20 @@ impl LessonPlayer {
         }
     }
 
-    fn judge(&self, lab: &Lab, given: LessonAnswer) -> Verdict {
-        let of = |right: bool| if right { Verdict::Right } else { Verdict::Wrong };
-        match (&self.step().question, given) {
-            (Some(Question::Choice { right, .. }), LessonAnswer::Choice(chosen)) => of(chosen == *right),
-            (Some(Question::Number { answer, within, .. }), LessonAnswer::Number(given)) => match answer {
-                ExpectedNumber::Fact(_) if !settled(lab) => Verdict::NotYet,
+    fn judge(&self, lab: &Lab, answer_given: LessonAnswer) -> Verdict {
+        let verdict_of = |right: bool| if right { Verdict::Right } else { Verdict::Wrong };
+        match (&self.step().question, answer_given) {
+            (Some(Question::Choice { right, .. }), LessonAnswer::Choice(chosen)) => verdict_of(chosen == *right),
+            (Some(Question::Number { answer, within, .. }), LessonAnswer::Number(answer_given)) => match answer {
+                ExpectedNumber::Fact(_) if !is_up_to_date(lab) => Verdict::NotYet,
                 answer => match number(answer, lab) {
-                    // What is shown is rounded: an answer read off the screen is as good.
-                    Some(answer) => of((given - answer).abs() <= within + 1e-9 * answer.abs().max(1.0)),
+                    // Numbers on the screen are rounded; `within` accepts them as answers.
+                    Some(answer) => verdict_of((answer_given - answer).abs() <= within + 1e-9 * answer.abs().max(1.0)),
                     None => Verdict::NotYet,
                 },
             },
-            (Some(Question::Reach { all, .. }), LessonAnswer::State) => match settled(lab) {
-                true => of(all.iter().all(|condition| condition.holds(lab))),
+            (Some(Question::Reach { all, .. }), LessonAnswer::State) => match is_up_to_date(lab) {
+                true => verdict_of(all.iter().all(|condition| condition.holds(lab))),
                 false => Verdict::NotYet,
             },
             _ => Verdict::Wrong,
@@ -175,8 +175,8 @@ impl LessonPlayer {
     }
 }
 
-/// Whether what is on the screen belongs to the settings.
-fn settled(lab: &Lab) -> bool {
+/// Whether the shown run matches the settings and nothing is being computed.
+fn is_up_to_date(lab: &Lab) -> bool {
     !lab.busy() && lab.run.as_ref().is_none_or(|run| run.settings == lab.settings)
 }
 

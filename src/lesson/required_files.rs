@@ -1,4 +1,4 @@
-//! Whether the networks that a lesson opens are there: said when it is opened, not when a step stands on another network.
+//! Checks at opening that the networks a lesson uses exist.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use crate::network::open::{BUILTIN_PREFIX, split_source};
 use crate::network::zoo::BUNDLED;
 use crate::{Error, Result};
 
-/// Refuses a lesson that opens a network which is not there. `text` is the lesson's own, for the line.
+/// Checks that all networks of `lesson` exist. `text` is the text of the lesson, for line numbers.
 ///
 /// # Errors
-/// [`Error::File`] with the line that names the network.
+/// [`Error::File`] with the line that names a missing network.
 pub(super) fn check(path: &Path, text: &str, lesson: &Lesson) -> Result<()> {
-    let acts = lesson.start.iter().chain(lesson.steps.iter().flat_map(|step| &step.messages));
-    for message in acts {
+    let messages = lesson.start.iter().chain(lesson.steps.iter().flat_map(|step| &step.messages));
+    for message in messages {
         let model = match message {
             Message::OpenModel(model) => model,
             Message::SetSettings(settings) => &settings.model,
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_that_is_not_there_is_refused_with_its_line() {
+    fn missing_network_is_refused_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.md");
         let open = |model: &str| {

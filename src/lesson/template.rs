@@ -1,15 +1,18 @@
-//! Facts in the text of a lesson: `{bench.count}` becomes what the lab says; `{{` is a brace.
+//! Fact placeholders in lesson texts: `{bench.count}` becomes a value, `{{` a brace.
 
 use super::facts::{Value, fact, known};
 use crate::lab::Lab;
 
-/// What stands for a fact that the lab has not got yet.
+/// Text in place of a fact that the lab does not have yet.
 pub const UNKNOWN: &str = "—";
 
-/// Refuses names in braces that are no facts.
+/// Checks that all names in braces are facts.
+///
+/// # Errors
+/// The reason, with the unknown name.
 pub(super) fn check(text: &str) -> Result<(), String> {
     let mut reason = None;
-    walk(text, |name| {
+    replace_facts(text, |name| {
         if !known(name) {
             reason = Some(format!("{{{name}}} is not a fact of the lab; a literal brace is written {{{{"));
         }
@@ -18,16 +21,16 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     reason.map_or(Ok(()), Err)
 }
 
-/// `text` with the facts as they are now.
+/// `text` with the current values of its facts.
 pub fn fill_facts(text: &str, lab: &Lab) -> String {
-    walk(text, |name| match fact(lab, name) {
+    replace_facts(text, |name| match fact(lab, name) {
         Some(Value::Number(number)) => Value::Number(number).to_string().replace('-', "−"),
         Some(Value::Word(word)) => word,
         None => UNKNOWN.to_owned(),
     })
 }
 
-fn walk(text: &str, mut fact: impl FnMut(&str) -> String) -> String {
+fn replace_facts(text: &str, mut fact: impl FnMut(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('{') {

@@ -1,9 +1,9 @@
-//! Batch normalization in evaluation mode, as every reader meets it: four rows of numbers that fold to a scale and a shift.
+//! Batch normalization in evaluation mode, folded to a scale and a shift per channel.
 
 use super::Op;
 
-/// `y = γ·(x − mean)/√(variance + ε) + β` per channel as [`Op::Affine`], from `[γ, β, mean, variance]` (Ioffe & Szegedy
-/// 2015, inference). Computed in f64. `None` when the parts differ in length or a variance is negative.
+/// `y = γ·(x − mean)/√(variance + ε) + β` per channel as [`Op::Affine`], from `[γ, β, mean, variance]`, each `[C]` (Ioffe
+/// & Szegedy 2015, inference). Computed in f64. `None` if the lengths differ or a variance + ε is not above 0.
 pub(super) fn batch_norm([gamma, beta, mean, variance]: [&[f32]; 4], epsilon: f64) -> Option<Op> {
     let n = gamma.len();
     let fits = [beta, mean, variance].iter().all(|part| part.len() == n);

@@ -1,6 +1,6 @@
-//! Floating-point formats narrower than f32, as network files hold them.
+//! Conversion of 16-bit floating-point formats (half precision, bfloat16) to f32.
 
-/// IEEE 754 half precision, exactly.
+/// The value of IEEE 754 half-precision `bits`, exactly.
 pub(super) fn f16(bits: u16) -> f32 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
@@ -12,7 +12,7 @@ pub(super) fn f16(bits: u16) -> f32 {
     }
 }
 
-/// bfloat16: the upper half of an f32.
+/// The value of bfloat16 `bits`: the upper half of an f32.
 pub(super) fn bf16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves() {
+    fn sixteen_bit_formats_convert_exactly() {
         assert_eq!(
             [0x3C00, 0xC000, 0x3555, 0x0001, 0x7BFF].map(f16),
             [1.0, -2.0, 0.333_251_95, 5.960_464_5e-8, 65504.0]

@@ -1,5 +1,4 @@
-//! What a network is: a graph of layers in topological order. Weights are plain numbers here; [`forward`] puts them
-//! on a Burn device and runs them. Knows no window, no thread and no file dialog.
+//! The network graph: nodes in topological order with their operations, weights and shapes.
 
 use std::sync::Arc;
 
@@ -11,18 +10,18 @@ pub type NodeId = usize;
 /// A trained network. `nodes[0]` is the input; every node's inputs have smaller indices.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// What the person calls it: the file's stem, or the name of a bundled network.
+    /// The name the user sees: the file's stem, or the name of a bundled network.
     pub name: String,
     pub nodes: Vec<Node>,
-    /// The node whose value is the network's answer.
+    /// The node whose value is the network's output.
     pub output: NodeId,
-    /// Input scaling remembered with the network, if its file states one.
+    /// Input scaling saved with the network, if its file states one.
     pub scaling: Option<Scaling>,
-    /// Class names remembered with the network; may be empty.
+    /// Class names saved with the network; may be empty.
     pub class_names: Vec<String>,
 }
 
-/// One operation of the graph.
+/// One operation of the graph with its inputs.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Dotted path in the source file (`layer1.0.conv1`), unique in the network.
@@ -33,14 +32,14 @@ pub struct Node {
     pub shape: Vec<usize>,
 }
 
-/// Numbers with a shape, row-major; shared, never copied when a network is rewritten.
+/// A tensor of trained numbers, row-major. The data are shared: rewriting a network does not copy them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     pub shape: Vec<usize>,
     pub data: Arc<Vec<f32>>,
 }
 
-/// What a node computes, per sample.
+/// The operation of a node, per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// The network's input.
@@ -54,8 +53,8 @@ pub enum Op {
         dilation: [usize; 2],
         groups: usize,
     },
-    /// 2-D transposed convolution. `weight` `[C_in, C_out/groups, kH, kW]`; of the full result, which `output_padding` makes
-    /// longer at its end, padding `[top, left, bottom, right]` is cut away.
+    /// 2-D transposed convolution. `weight` `[C_in, C_out/groups, kH, kW]`. `output_padding` extends the full result at its
+    /// end; then padding `[top, left, bottom, right]` is cropped from it.
     ConvTranspose2d {
         weight: Weights,
         bias: Option<Weights>,
@@ -65,7 +64,7 @@ pub enum Op {
         dilation: [usize; 2],
         groups: usize,
     },
-    /// A picture of another size, whatever the interpolation: `y = rows · x · columnsᵀ` per channel, `rows` `[H_out, H_in]`,
+    /// Resize of an image by any linear interpolation: `y = rows · x · columnsᵀ` per channel, `rows` `[H_out, H_in]`,
     /// `columns` `[W_out, W_in]`.
     Resample { rows: Weights, columns: Weights },
     /// Fully connected. `weight` `[out, in]`; the input is `[in]`.
@@ -75,23 +74,23 @@ pub enum Op {
     Affine { scale: Vec<f32>, shift: Vec<f32> },
     /// The nonlinearity that becomes a layer of integrate-and-fire neurons.
     Activation(Activation),
-    /// Maximum over windows; padding `[top, left, bottom, right]` never wins.
+    /// Maximum over windows; padding `[top, left, bottom, right]` counts as -∞.
     MaxPool2d { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], dilation: [usize; 2] },
     /// Mean over windows; padding `[top, left, bottom, right]`.
     AvgPool2d { kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], count_include_pad: bool },
-    /// Mean over `axes` (indices into the sample shape); the shape says whether they are kept as 1.
+    /// Mean over `axes` (indices into the sample shape); the node's shape decides whether they stay as dimensions of 1.
     Mean { axes: Vec<usize> },
     /// Sum of two or more values of the same shape.
     Add,
     /// Concatenation along `axis` of the sample shape.
     Concat { axis: usize },
-    /// Another view of the same numbers (flatten, squeeze, …); the target is the node's shape.
+    /// Another shape for the same values (flatten, squeeze, …): that of the node.
     Reshape,
-    /// `perm` over the sample dimensions.
+    /// Permutation `perm` of the sample dimensions.
     Transpose { perm: Vec<usize> },
     /// `start..end` by `step` along `axis` of the sample shape.
     Slice { axis: usize, start: usize, end: usize, step: usize },
-    /// Zeros `before` and `after` per sample dimension.
+    /// Zero padding: `before` and `after` per sample dimension.
     Pad { before: Vec<usize>, after: Vec<usize> },
     /// Softmax (or its logarithm) over the last dimension; only at the end.
     Softmax { log: bool },
@@ -99,7 +98,7 @@ pub enum Op {
     Sigmoid,
 }
 
-/// The activations that convert to integrate-and-fire neurons.
+/// Activation functions that convert to integrate-and-fire neurons.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// `max(z, 0)`
@@ -111,7 +110,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// The activation's value at pre-activation `z`.
+    /// The activation at pre-activation `z`.
     #[inline(always)]
     pub fn apply(self, z: f32) -> f32 {
         match self {
@@ -123,14 +122,14 @@ impl Activation {
             }
         }
     }
-    /// The learned threshold λ, where there is one.
+    /// The learned threshold λ, if the activation has one.
     pub fn lambda(self) -> Option<f32> {
         match self {
             Self::Relu => None,
             Self::Clip { lambda } | Self::Qcfs { lambda, .. } => Some(lambda),
         }
     }
-    /// Short words for a person: "ReLU", "clip 6.0", "QCFS L=8 λ=2.31".
+    /// A short label: "ReLU", "clip 6.000", "QCFS L=8 λ=2.310".
     pub fn describe(self) -> String {
         match self {
             Self::Relu => "ReLU".into(),
@@ -141,7 +140,7 @@ impl Activation {
 }
 
 impl Weights {
-    /// Panics in debug builds when the shape does not hold as many numbers.
+    /// Panics in debug builds if `data` does not have as many values as `shape`.
     pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Self {
         debug_assert_eq!(shape.iter().product::<usize>(), data.len());
         Self { shape, data: Arc::new(data) }
@@ -149,15 +148,15 @@ impl Weights {
 }
 
 impl Node {
-    /// Values in one sample of this node.
+    /// Number of values of this node for one sample.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
-    /// True for a node with no values (never in a valid network).
+    /// Whether the node has no values (never in a valid network).
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The word for the operation, for lists and messages.
+    /// Name of the operation for lists and messages.
     pub fn kind_name(&self) -> &'static str {
         match &self.op {
             Op::Input => "input",
@@ -189,7 +188,7 @@ impl Network {
     pub fn input_shape(&self) -> &[usize] {
         &self.nodes[0].shape
     }
-    /// Number of answers (classes) of the network.
+    /// Number of output values (classes) of the network.
     pub fn classes(&self) -> usize {
         self.nodes[self.output].len()
     }
@@ -200,14 +199,14 @@ impl Network {
             _ => None,
         })
     }
-    /// How many nodes read each node's value (the output counts as a reader).
+    /// Number of nodes that read each node's value, `[nodes]`; the network's output counts as one consumer.
     pub fn consumers(&self) -> Vec<usize> {
-        let mut readers = vec![0; self.nodes.len()];
-        self.nodes.iter().flat_map(|node| &node.inputs).for_each(|&id| readers[id] += 1);
-        readers[self.output] += 1;
-        readers
+        let mut consumers = vec![0; self.nodes.len()];
+        self.nodes.iter().flat_map(|node| &node.inputs).for_each(|&id| consumers[id] += 1);
+        consumers[self.output] += 1;
+        consumers
     }
-    /// Total number of trained numbers.
+    /// Total number of trained parameters.
     pub fn parameter_count(&self) -> usize {
         let count =
             |weight: &Weights, bias: &Option<Weights>| weight.data.len() + bias.as_ref().map_or(0, |b| b.data.len());
@@ -224,7 +223,7 @@ impl Network {
     }
 }
 
-/// A network, and what had to be assumed about it, in sentences.
+/// A network, and the assumptions made while reading it, in sentences.
 #[derive(Debug)]
 pub struct OpenedNetwork {
     pub network: Network,

@@ -1,5 +1,7 @@
-//! What a network is: a graph of layers in topological order. Weights are plain numbers here; [`forward`] puts them
-//! on a Burn device and runs them. Knows no window, no thread and no file dialog.
+//! Neural networks: the graph of layers, its outputs, and the readers of network files.
+//!
+//! Weights are plain numbers here; [`compute`](crate::compute) puts them on a Burn device and runs them. Knows no window,
+//! no thread and no file dialog.
 
 pub mod architecture;
 mod batch_norm;

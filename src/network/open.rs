@@ -1,4 +1,4 @@
-//! Opens a network by the name a person gives it: a bundled one or a file, told apart by its ending.
+//! Opens a network by name: a bundled one, or a file whose extension selects the reader.
 
 use std::path::{Path, PathBuf};
 
@@ -9,28 +9,31 @@ use crate::{Error, Result};
 
 /// Prefix of bundled networks and data sets.
 pub const BUILTIN_PREFIX: &str = "builtin:";
-/// Endings of network files, for dialogs.
+/// Extensions of network files, for file dialogs.
 pub const FILE_EXTENSIONS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
-/// What the name of an architecture file ends with.
-const ARCHITECTURE: &str = ".arch.toml";
+/// End of the name of an architecture file.
+const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
-/// Opens `builtin:NAME`, an `.onnx` file, a `.nir` graph, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`, `.th`). Weights
-/// without a graph may be followed by their architecture file, `FILE@FILE.toml`; otherwise the one beside them is taken,
-/// `NAME.arch.toml`, whose own name opens them as well.
+/// Opens `builtin:NAME`, an `.onnx` file, a `.nir` graph, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`,
+/// `.th`).
+///
+/// The architecture file of weights without a graph may be appended, `FILE@FILE.toml`. Without it, `NAME.arch.toml` in
+/// the same folder is used. The path of the latter also opens the weights.
 ///
 /// # Errors
-/// [`Error::Io`] and [`Error::File`] for what is no network, [`Error::Invalid`] for names that mean nothing.
+/// [`Error::Io`] or [`Error::File`] for a file that cannot be read as a network; [`Error::Invalid`] for an unknown
+/// bundled network.
 pub fn open(source: &str) -> Result<Network> {
     open_with_notes(source).map(|opened| opened.network)
 }
 
-/// The same, with what had to be assumed.
+/// [`open`], with the assumptions made while reading.
 ///
 /// # Errors
 /// As [`open`].
 pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
     if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
-        return zoo::bundled(name).map(|network| network.map(certain)).unwrap_or_else(|| {
+        return zoo::bundled(name).map(|network| network.map(without_notes)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
             Err(Error::Invalid(format!(
                 "Cannot open bundled network '{name}': unknown name. Use one of {}.",
@@ -38,16 +41,16 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
             )))
         });
     }
-    let (path, described) = split_source(source);
-    if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE) {
+    let (path, architecture_file) = split_source(source);
+    if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX) {
         return weights_of(path).and_then(|weights| from_weights(&weights, Some(path)));
     }
-    match ending(path).as_str() {
-        "safetensors" | "pt" | "pth" | "th" => from_weights(path, described),
-        _ if described.is_some() => {
+    match extension(path).as_str() {
+        "safetensors" | "pt" | "pth" | "th" => from_weights(path, architecture_file),
+        _ if architecture_file.is_some() => {
             Err(Error::file(path, "", "only .safetensors, .pt, .pth and .th files take an architecture file"))
         }
-        "onnx" => onnx::read(path).map(certain),
+        "onnx" => onnx::read(path).map(without_notes),
         "nir" => nir::read(path),
         "h5" | "keras" => Err(Error::file(
             path,
@@ -65,35 +68,35 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
 
 /// Whether `path` looks like a network file that [`open`] reads.
 pub fn is_network_file(path: &Path) -> bool {
-    let ending = ending(path);
-    FILE_EXTENSIONS.contains(&ending.as_str())
-        || matches!(ending.as_str(), "h5" | "keras")
-        || path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE)
+    let extension = extension(path);
+    FILE_EXTENSIONS.contains(&extension.as_str())
+        || matches!(extension.as_str(), "h5" | "keras")
+        || path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX)
 }
 
-/// The file that `source` names and the architecture file after the last `@`, if there is one.
+/// The weight file of `source` and the architecture file after the last `@`, if there is one.
 pub fn split_source(source: &str) -> (&Path, Option<&Path>) {
     match source.rsplit_once('@') {
-        Some((weights, described)) if described.ends_with(".toml") && !Path::new(source).exists() => {
-            (Path::new(weights), Some(Path::new(described)))
+        Some((weights, architecture_file)) if architecture_file.ends_with(".toml") && !Path::new(source).exists() => {
+            (Path::new(weights), Some(Path::new(architecture_file)))
         }
         _ => (Path::new(source), None),
     }
 }
 
-fn ending(path: &Path) -> String {
+fn extension(path: &Path) -> String {
     path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-fn certain(network: Network) -> OpenedNetwork {
+fn without_notes(network: Network) -> OpenedNetwork {
     OpenedNetwork { network, notes: Vec::new() }
 }
 
-/// An architecture file to begin with, where `source` are weights that can be read but belong to nothing that is known; `None`
-/// for everything else, also where a file beside them describes them.
+/// A template of an architecture file, if `source` is a readable weight file of an unknown architecture. `None` for any
+/// other source, also for weights that have an architecture file.
 pub fn architecture_template(source: &str) -> Option<String> {
     let (path, None) = split_source(source) else { return None };
-    let state = match ending(path).as_str() {
+    let state = match extension(path).as_str() {
         "safetensors" => match safetensors::load_any(path).ok()? {
             safetensors::FileContent::Network(_) => return None,
             safetensors::FileContent::Weights(state) => state,
@@ -107,29 +110,29 @@ pub fn architecture_template(source: &str) -> Option<String> {
     }
 }
 
-/// A network of this project, or weights without a graph.
-fn from_weights(path: &Path, described: Option<&Path>) -> Result<OpenedNetwork> {
-    let state = if ending(path) == "safetensors" {
+/// Opens a network of this project, or weights without a graph.
+fn from_weights(path: &Path, architecture_file: Option<&Path>) -> Result<OpenedNetwork> {
+    let state = if extension(path) == "safetensors" {
         match safetensors::load_any(path)? {
-            safetensors::FileContent::Network(network) => return Ok(certain(network)),
+            safetensors::FileContent::Network(network) => return Ok(without_notes(network)),
             safetensors::FileContent::Weights(state) => state,
         }
     } else {
         pytorch::read(path)?
     };
-    let described = match described {
+    let architecture_file = match architecture_file {
         Some(file) => Some(ArchitectureFile::load(file)?),
         None => ArchitectureFile::beside(path)?,
     };
-    let (network, notes) = architecture::build(state, path, described.as_ref())?;
+    let (network, notes) = architecture::build(state, path, architecture_file.as_ref())?;
     Ok(OpenedNetwork { network, notes })
 }
 
-/// The weights that lie beside the architecture file at `path`.
+/// The weight file in the folder of the architecture file at `path`.
 fn weights_of(path: &Path) -> Result<PathBuf> {
     let name = path.to_string_lossy();
-    let stem = &name[..name.len() - ARCHITECTURE.len()];
-    let beside = FILE_EXTENSIONS.iter().skip(2).map(|ending| PathBuf::from(format!("{stem}.{ending}")));
+    let stem = &name[..name.len() - ARCHITECTURE_SUFFIX.len()];
+    let beside = FILE_EXTENSIONS.iter().skip(2).map(|extension| PathBuf::from(format!("{stem}.{extension}")));
     beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
         let reason = "no weights of the same name (.safetensors, .pt, .pth, .th) next to this architecture file. Put \
              the weights there.";

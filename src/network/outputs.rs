@@ -1,5 +1,6 @@
-//! What a network answers. Inside, every answer is one flat list of numbers; here it falls apart into the outputs that the
-//! network's file names, with their shapes and the functions that end them.
+//! Outputs of a network: their names, shapes, ranges and final functions (softmax, sigmoid).
+//!
+//! The network's output is one flat list of numbers. Here it is split into the outputs that the network's file names.
 
 use std::ops::Range;
 
@@ -11,16 +12,16 @@ pub struct NetworkOutput {
     pub name: String,
     /// Shape for one sample.
     pub shape: Vec<usize>,
-    /// Where its values lie in the network's answer.
+    /// Range of its values in the network's output.
     pub range: Range<usize>,
-    /// The function at its end, which a spiking readout leaves out.
+    /// Its final function, which a spiking readout omits.
     pub end: Option<OutputFunction>,
 }
 
-/// A function at the end of an output.
+/// The final function of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFunction {
-    /// Over the last dimension.
+    /// Softmax, or its logarithm, over the last dimension.
     Softmax {
         log: bool,
     },
@@ -28,7 +29,7 @@ pub enum OutputFunction {
 }
 
 impl OutputFunction {
-    /// The function of `op`, if it is one.
+    /// The function of `op`, if it is an output function.
     pub fn of(op: &Op) -> Option<Self> {
         match op {
             Op::Softmax { log } => Some(Self::Softmax { log: *log }),
@@ -36,16 +37,16 @@ impl OutputFunction {
             _ => None,
         }
     }
-    /// Applies it to `values`, whose last dimension is `last`.
+    /// Applies the function in place to `values`, whose last dimension has size `last`.
     pub fn apply(self, values: &mut [f32], last: usize) {
         match self {
             Self::Sigmoid => values.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp())),
             Self::Softmax { log } => {
                 for row in values.chunks_mut(last.max(1)) {
-                    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    let sum = row.iter().map(|v| (v - most).exp()).sum::<f32>();
+                    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    let sum = row.iter().map(|v| (v - max).exp()).sum::<f32>();
                     row.iter_mut().for_each(|v| {
-                        *v = if log { *v - most - sum.ln() } else { (*v - most).exp() / sum };
+                        *v = if log { *v - max - sum.ln() } else { (*v - max).exp() / sum };
                     });
                 }
             }
@@ -61,18 +62,18 @@ impl Network {
         let joined = matches!(output.op, Op::Concat { axis: 0 }) && output.inputs.iter().all(|&input| flat(input));
         let ids = if joined { output.inputs.clone() } else { vec![self.output] };
         let mut start = 0;
-        let part = |id: NodeId| {
-            // The name is that of the flat value, the shape that of the value before.
-            let whole = if flat(id) { self.nodes[id].inputs[0] } else { id };
+        let to_output = |id: NodeId| {
+            // The name is that of the flattened node, the shape that of its input.
+            let unflattened = if flat(id) { self.nodes[id].inputs[0] } else { id };
             let range = start..start + self.nodes[id].len();
             start = range.end;
-            let (name, shape) = (self.nodes[id].name.clone(), self.nodes[whole].shape.clone());
-            NetworkOutput { name, shape, range, end: OutputFunction::of(&self.nodes[whole].op) }
+            let (name, shape) = (self.nodes[id].name.clone(), self.nodes[unflattened].shape.clone());
+            NetworkOutput { name, shape, range, end: OutputFunction::of(&self.nodes[unflattened].op) }
         };
-        ids.into_iter().map(part).collect()
+        ids.into_iter().map(to_output).collect()
     }
 
-    /// Whether an answer is a class, the largest of its numbers: one output of two values or more in one dimension.
+    /// Whether the largest output value is the predicted class: one output with exactly one dimension above 1.
     pub fn is_classifier(&self) -> bool {
         match self.outputs().as_slice() {
             [one] => one.shape.iter().filter(|&&side| side > 1).count() == 1,
@@ -80,7 +81,7 @@ impl Network {
         }
     }
 
-    /// Nodes whose function stands at the end of an output, so that a readout may leave it out.
+    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit.
     pub fn output_functions(&self) -> Vec<NodeId> {
         let last = |id: NodeId| id == self.output;
         let joined = |id: NodeId| {
@@ -96,15 +97,15 @@ impl Network {
         (0..self.nodes.len()).filter(|&id| OutputFunction::of(&self.nodes[id].op).is_some() && at_end(id)).collect()
     }
 
-    /// A softmax or sigmoid that is not at the end of an output, where spiking neurons would have to stand for it.
+    /// The first softmax or sigmoid that is not at the end of an output; spiking neurons cannot compute it.
     pub fn inner_output_function(&self) -> Option<&Node> {
         let ends = self.output_functions();
-        let early = |(id, node): &(usize, &Node)| OutputFunction::of(&node.op).is_some() && !ends.contains(id);
-        self.nodes.iter().enumerate().find(early).map(|(_, node)| node)
+        let is_inner = |(id, node): &(usize, &Node)| OutputFunction::of(&node.op).is_some() && !ends.contains(id);
+        self.nodes.iter().enumerate().find(is_inner).map(|(_, node)| node)
     }
 }
 
-/// Index of the largest value; the first of equals, 0 for an empty slice.
+/// Index of the largest value; the first of equal ones, 0 for an empty slice.
 pub fn argmax(values: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in values.iter().enumerate() {
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn several_outputs_are_one_answer_that_falls_apart_again() {
+    fn joined_outputs_are_split_again() {
         let nodes = vec![
             node("x", Op::Input, &[], &[2, 2]),
             node("soft", Op::Softmax { log: false }, &[0], &[2, 2]),
@@ -133,11 +134,14 @@ mod tests {
             node("outputs", Op::Concat { axis: 0 }, &[2, 3], &[8]),
         ];
         let mut network = Network { name: "n".into(), nodes, output: 4, scaling: None, class_names: vec![] };
-        let parts = network.outputs();
-        assert_eq!(parts[0].end, Some(OutputFunction::Softmax { log: false }));
-        assert_eq!((parts[1].name.as_str(), &parts[1].shape, parts[1].range.clone()), ("boxes", &vec![2, 2], 4..8));
+        let outputs = network.outputs();
+        assert_eq!(outputs[0].end, Some(OutputFunction::Softmax { log: false }));
+        assert_eq!(
+            (outputs[1].name.as_str(), &outputs[1].shape, outputs[1].range.clone()),
+            ("boxes", &vec![2, 2], 4..8)
+        );
         assert!(network.output_functions() == [1] && network.inner_output_function().is_none());
-        // A softmax that something else reads as well is inside.
+        // A softmax with another consumer is not at the end.
         network.nodes[3].inputs = vec![1];
         network.nodes.insert(2, node("mean", Op::Mean { axes: vec![1] }, &[1], &[2]));
         network.output = 2;
@@ -145,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_applied_over_the_last_dimension() {
+    fn output_functions_apply_over_the_last_dimension() {
         let mut values = [0.0, 0.0, 1.0, 1.0];
         OutputFunction::Softmax { log: false }.apply(&mut values, 2);
         assert_eq!(values, [0.5; 4]);

@@ -1,13 +1,18 @@
-//! The shape each operation gives, and every reason why it cannot: the one place that decides whether a graph is sound.
-//! Readers use it while they build a network and [`validate`] uses it on a finished one, so that running never fails.
+//! Shape inference and validation of network graphs: output shapes, or the reason for none.
+//!
+//! This file alone decides whether a graph is valid. Readers call it for each node they add, and [`validate`] for a
+//! finished network, so that running a network never fails.
 
 use super::{Activation, Network, Op, Weights};
 use crate::{Error, Result};
 
-/// The most values one node may have for one sample: far beyond any real layer, far below what overflows.
-const MOST_VALUES: usize = 1 << 28;
+/// Maximum number of values of a node for one sample: far above any real layer, far below overflow.
+const MAX_VALUES: usize = 1 << 28;
 
 /// Checks a whole network: shapes, weights, order of nodes, names.
+///
+/// # Errors
+/// [`Error::Network`] with the first invalid node; [`Error::Invalid`] without an input or output node.
 pub fn validate(network: &Network) -> Result<()> {
     let refuse = |node: &str, reason: String| Err(Error::network(node, reason));
     if !matches!(network.nodes.first().map(|node| &node.op), Some(Op::Input)) {
@@ -46,8 +51,11 @@ pub fn validate(network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// The shape that `op` gives for one sample, from the shapes it reads. `stated` is what the node claims; input and reshape
-/// have no other source for theirs.
+/// The output shape of `op` for one sample, from the shapes of its inputs. `stated` is the node's own shape: inputs and
+/// reshapes take theirs from it.
+///
+/// # Errors
+/// The reason why the operation does not fit its inputs.
 pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec<usize>, String> {
     let needed = match op {
         Op::Input => 0..=0,
@@ -92,7 +100,7 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
         }
         (Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups }, x) => {
             let [channels, height, width] = image(x)?;
-            let &[wide, per_group, kh, kw] = weight.shape.as_slice() else {
+            let &[channels_in, per_group, kh, kw] = weight.shape.as_slice() else {
                 return Err(format!(
                     "a 2-D transposed convolution needs weights of 4 dimensions, not {}",
                     crate::error::format_shape(&weight.shape)
@@ -100,7 +108,7 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
             };
             let out = per_group.checked_mul(*groups).ok_or("has too many groups")?;
             check_weights(weight, bias, out)?;
-            if *groups == 0 || wide != channels || channels % groups != 0 {
+            if *groups == 0 || channels_in != channels || channels % groups != 0 {
                 return Err(format!(
                     "weights {} in {groups} group(s) do not match {channels} channels",
                     crate::error::format_shape(&weight.shape)
@@ -110,24 +118,26 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
                 return Err("its output padding is not smaller than its stride".into());
             }
             let side = |axis: usize, n: usize| {
-                WindowExtent::along(axis, [kh, kw], stride, padding, dilation)?.spread_out(n, output_padding[axis])
+                WindowExtent::along(axis, [kh, kw], stride, padding, dilation)?.transposed(n, output_padding[axis])
             };
             vec![out, side(0, height)?, side(1, width)?]
         }
         (Op::Resample { rows, columns }, x) => {
             let [channels, height, width] = image(x)?;
-            let (&[high, from_height], &[wide, from_width]) = (rows.shape.as_slice(), columns.shape.as_slice()) else {
+            let (&[height_out, from_height], &[width_out, from_width]) =
+                (rows.shape.as_slice(), columns.shape.as_slice())
+            else {
                 return Err("a resize needs a matrix for rows and one for columns".into());
             };
-            check_weights(rows, &None, high)?;
-            check_weights(columns, &None, wide)?;
+            check_weights(rows, &None, height_out)?;
+            check_weights(columns, &None, width_out)?;
             if (from_height, from_width) != (height, width) {
                 return Err(format!("a resize of {from_height}x{from_width} does not match {height}x{width}"));
             }
-            vec![channels, high, wide]
+            vec![channels, height_out, width_out]
         }
         (Op::Linear { weight, bias }, x) => {
-            let (&[out, wide], &[features]) = (weight.shape.as_slice(), x) else {
+            let (&[out, features_in], &[features]) = (weight.shape.as_slice(), x) else {
                 return Err(format!(
                     "weights {} need a flat input, not {}",
                     crate::error::format_shape(&weight.shape),
@@ -135,7 +145,7 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
                 ));
             };
             check_weights(weight, bias, out)?;
-            if wide != features {
+            if features_in != features {
                 return Err(format!(
                     "weights {} do not match {features} inputs",
                     crate::error::format_shape(&weight.shape)
@@ -161,8 +171,8 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
             check_activation(*activation)?;
             x.to_vec()
         }
-        (Op::MaxPool2d { kernel, stride, padding, dilation }, x) => pooled(x, kernel, stride, padding, dilation)?,
-        (Op::AvgPool2d { kernel, stride, padding, .. }, x) => pooled(x, kernel, stride, padding, &[1, 1])?,
+        (Op::MaxPool2d { kernel, stride, padding, dilation }, x) => pool_shape(x, kernel, stride, padding, dilation)?,
+        (Op::AvgPool2d { kernel, stride, padding, .. }, x) => pool_shape(x, kernel, stride, padding, &[1, 1])?,
         (Op::Mean { axes }, x) => {
             if axes.is_empty() || axes.iter().any(|&axis| axis >= x.len()) || x.len() > 4 {
                 return Err(format!("mean over axes {axes:?} of shape {}", crate::error::format_shape(x)));
@@ -233,7 +243,7 @@ pub fn infer_shape(op: &Op, inputs: &[&[usize]], stated: &[usize]) -> Result<Vec
 }
 
 fn count(shape: &[usize]) -> Result<usize, String> {
-    let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).filter(|&n| n <= MOST_VALUES);
+    let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).filter(|&n| n <= MAX_VALUES);
     count.ok_or_else(|| {
         format!("a value of shape {} is larger than the largest supported layer", crate::error::format_shape(shape))
     })
@@ -243,7 +253,7 @@ fn image(x: &[usize]) -> Result<[usize; 3], String> {
     x.try_into().map_err(|_| format!("needs an image CxHxW, not shape {}", crate::error::format_shape(x)))
 }
 
-/// A window of taps along one axis.
+/// A sliding window along one axis: kernel taps, stride, padding before and after, dilation.
 struct WindowExtent {
     kernel: usize,
     stride: usize,
@@ -253,7 +263,7 @@ struct WindowExtent {
 }
 
 impl WindowExtent {
-    /// That of `axis` (0 rows, 1 columns); `padding` is `[top, left, bottom, right]`.
+    /// The window along `axis` (0 rows, 1 columns); `padding` is `[top, left, bottom, right]`.
     fn along(
         axis: usize,
         kernel: [usize; 2],
@@ -268,11 +278,11 @@ impl WindowExtent {
         }
     }
 
-    /// Output positions where it slides over `n` values.
+    /// Number of output positions of a convolution or pool over `n` values.
     fn slide(&self, n: usize) -> Result<usize, String> {
         let Self { kernel, stride, before, after, dilation } = *self;
         let extent = (kernel - 1).checked_mul(dilation).and_then(|e| e.checked_add(1));
-        let padded = n.checked_add(before).and_then(|n| n.checked_add(after)).filter(|&n| n <= MOST_VALUES);
+        let padded = n.checked_add(before).and_then(|n| n.checked_add(after)).filter(|&n| n <= MAX_VALUES);
         match extent.zip(padded) {
             Some((extent, padded)) if extent <= padded => Ok((padded - extent) / stride + 1),
             _ => Err(format!(
@@ -281,21 +291,21 @@ impl WindowExtent {
         }
     }
 
-    /// Output positions of a transposed convolution over `n` values, `longer` of them added at the end.
-    fn spread_out(&self, n: usize, longer: usize) -> Result<usize, String> {
+    /// Number of output positions of a transposed convolution over `n` values, with `output_padding` at the end.
+    fn transposed(&self, n: usize, output_padding: usize) -> Result<usize, String> {
         let Self { kernel, stride, before, after, dilation } = *self;
         let full = (n.saturating_sub(1)).checked_mul(stride).and_then(|reach| {
-            (kernel - 1).checked_mul(dilation)?.checked_add(reach)?.checked_add(1)?.checked_add(longer)
+            (kernel - 1).checked_mul(dilation)?.checked_add(reach)?.checked_add(1)?.checked_add(output_padding)
         });
-        let cut = before.checked_add(after);
-        match full.zip(cut) {
-            Some((full, cut)) if full <= MOST_VALUES && cut < full => Ok(full - cut),
+        let cropped = before.checked_add(after);
+        match full.zip(cropped) {
+            Some((full, cropped)) if full <= MAX_VALUES && cropped < full => Ok(full - cropped),
             _ => Err(format!("a padding of {before} and {after} removes all of a transposed window of {kernel}")),
         }
     }
 }
 
-fn pooled(
+fn pool_shape(
     x: &[usize],
     kernel: &[usize; 2],
     stride: &[usize; 2],

@@ -1,16 +1,17 @@
-//! Named weights without a graph: what PyTorch calls a state dict. Readers of weight files make one,
-//! [`architecture`](super::architecture) turns it into a network.
+//! State dict: named weights without a graph, as PyTorch saves them.
+//!
+//! Readers of weight files return it; [`architecture`](super::architecture) makes a network of it.
 
 use std::collections::HashMap;
 
 use super::Weights;
 
-/// What wrappers put before every key: DataParallel and DistributedDataParallel, `torch.compile`.
-const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
-/// Names under which programs keep the network inside a larger module, so that all keys begin with them.
-const HOLDERS: [&str; 4] = ["model.", "net.", "network.", "backbone."];
+/// Key prefixes that wrappers add: DataParallel and DistributedDataParallel, `torch.compile`.
+const WRAPPER_PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
+/// Key prefixes of networks that are a member of a larger module.
+const MODULE_PREFIXES: [&str; 4] = ["model.", "net.", "network.", "backbone."];
 
-/// The floating-point tensors of a weight file, as f32, in the order of the file where the file has one.
+/// The floating-point tensors of a weight file, as f32, in file order if the format has an order.
 #[derive(Clone, Debug, Default)]
 pub struct StateDict {
     entries: Vec<(String, Weights)>,
@@ -18,7 +19,8 @@ pub struct StateDict {
 }
 
 impl StateDict {
-    /// From keys and weights in file order. A key that comes twice keeps its first place and last value, as in Python.
+    /// Creates a state dict from keys and weights in file order. A repeated key keeps its first position and last value, as
+    /// in Python.
     pub fn new(entries: impl IntoIterator<Item = (String, Weights)>) -> Self {
         let mut state = Self::default();
         for (key, weights) in entries {
@@ -33,24 +35,24 @@ impl StateDict {
         state
     }
 
-    /// The same weights without what wrappers like DataParallel put before every key.
+    /// The same weights without the prefix that wrappers like DataParallel add to every key.
     pub fn without_wrapper_prefix(self) -> Self {
-        self.without(&WRAPPERS)
+        self.without_prefixes(&WRAPPER_PREFIXES)
     }
 
-    /// The same weights without a name like `model.` or `net.` before every key.
+    /// The same weights without a prefix like `model.` or `net.` that all keys share.
     pub fn without_module_prefix(self) -> Self {
-        self.without(&HOLDERS)
+        self.without_prefixes(&MODULE_PREFIXES)
     }
 
-    fn without(mut self, prefixes: &[&str]) -> Self {
-        while let Some(prefix) = prefixes.iter().find(|prefix| self.all_begin_with(prefix)) {
+    fn without_prefixes(mut self, prefixes: &[&str]) -> Self {
+        while let Some(prefix) = prefixes.iter().find(|prefix| self.all_start_with(prefix)) {
             self = Self::new(self.entries.into_iter().map(|(key, weights)| (key[prefix.len()..].to_owned(), weights)));
         }
         self
     }
 
-    fn all_begin_with(&self, prefix: &str) -> bool {
+    fn all_start_with(&self, prefix: &str) -> bool {
         !self.entries.is_empty()
             && self.entries.iter().all(|(key, _)| key.len() > prefix.len() && key.starts_with(prefix))
     }
@@ -80,13 +82,13 @@ impl StateDict {
         self.entries.len()
     }
 
-    /// True without any tensor.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The key under which a learned threshold λ of the activation `prefix` lies: `thresh`, or `up` in older checkpoints
-    /// (Bu et al., ICLR 2022, and the programs built on theirs).
+    /// The key of the learned threshold λ of the activation `prefix`: `thresh`, or `up` in older checkpoints (Bu et al.,
+    /// ICLR 2022, and programs based on theirs).
     pub fn threshold_key(&self, prefix: &str) -> Option<String> {
         ["thresh", "up"].iter().map(|part| format!("{prefix}.{part}")).find(|key| self.has(key))
     }
@@ -113,19 +115,19 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_go_and_names_stay() {
+    fn wrapper_prefixes_are_removed_and_other_names_stay() {
         let keys = |state: &StateDict| state.iter().map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
         let wrapped = state(&["module._orig_mod.net.0.weight", "module._orig_mod.net.0.bias"]).without_wrapper_prefix();
         assert_eq!(keys(&wrapped), ["net.0.weight", "net.0.bias"]);
         assert_eq!(keys(&wrapped.without_module_prefix()), ["0.weight", "0.bias"]);
-        // A network with a part called "module" is not wrapped.
+        // A network with a member called "module" is not wrapped.
         let own = ["module.weight", "fc.weight"];
         assert_eq!(keys(&state(&own).without_wrapper_prefix()), own);
         assert!(state(&[]).without_wrapper_prefix().is_empty());
     }
 
     #[test]
-    fn numbers_of_a_sequence_are_in_order() {
+    fn sequence_indices_are_ascending() {
         let state = state(&["features.10.weight", "features.2.weight", "features.2.bias", "features.x", "3.weight"]);
         assert_eq!(state.sequence_indices("features"), [2, 10]);
         assert_eq!(state.sequence_indices(""), [3]);

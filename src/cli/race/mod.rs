@@ -1,5 +1,7 @@
-//! `spikescope race`: several recipes on the same samples, one table. Accuracy at several t with what each costs. A row
-//! stands as soon as its lane is through; Ctrl-C keeps the rows there are.
+//! Command `race`: runs several recipes on the same samples and compares them in a table.
+//!
+//! The table has accuracies at several t, and costs. A row is printed as soon as its recipe is complete; Ctrl-C keeps the
+//! finished rows.
 
 mod row;
 mod table;
@@ -38,7 +40,7 @@ pub struct RaceArgs {
     pub at: Option<String>,
 }
 
-/// The names that `--methods` takes.
+/// Help text of `--methods` with all names.
 fn methods_help() -> String {
     let names: Vec<String> =
         Recipe::published_methods(&Recipe::default(), 1).into_iter().map(|method| method.name).collect();
@@ -51,8 +53,8 @@ fn methods_help() -> String {
 /// Runs the command.
 ///
 /// # Errors
-/// Bad arguments, before anything is computed; what a lane gives, with the rows before it printed and written;
-/// [`Error::Cancelled`] after Ctrl-C, likewise.
+/// [`Error::Invalid`] for bad arguments, before anything is computed; the error of a recipe, or [`Error::Cancelled`]
+/// after Ctrl-C, with the finished rows printed and written.
 pub fn run(args: RaceArgs) -> Result<()> {
     if args.run.dump.is_some() {
         return Err(Error::Invalid("Cannot dump counts of a race. Omit --dump, or use run for one recipe.".into()));
@@ -68,27 +70,27 @@ pub fn run(args: RaceArgs) -> Result<()> {
     let progress = Progress::new();
     let control = progress.control(true);
     cancel_on_interrupt(&control)?;
-    // Networks, data and the ANN's values are shared by all.
+    // All recipes share network, data and ANN values.
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &base, &mut cache)?;
     let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
-    let mut failed = None;
+    let mut error_so_far = None;
     for (index, entry) in entries.iter().enumerate() {
         progress.begin(format!("recipe {} of {}, {}", index + 1, entries.len(), entry.name));
         match row(entry, &settings, &at, &mut cache, &control) {
-            Ok(lane) => {
-                let head = if rows.is_empty() { head(&settings, &at, lane.ann) } else { String::new() };
-                let lines = head + &line(&lane.row);
+            Ok(result) => {
+                let head = if rows.is_empty() { head(&settings, &at, result.ann) } else { String::new() };
+                let lines = head + &line(&result.row);
                 progress.clear();
                 print!("{lines}");
                 text += &lines;
-                if lane.unclipped {
+                if result.unclipped {
                     unclipped.push(entry.name.clone());
                 }
-                rows.push(lane.row);
+                rows.push(result.row);
             }
             Err(error) => {
-                failed = Some(error);
+                error_so_far = Some(error);
                 break;
             }
         }
@@ -102,30 +104,30 @@ pub fn run(args: RaceArgs) -> Result<()> {
             unclipped.join(", ")
         );
     }
-    if failed.is_some() && !rows.is_empty() {
-        let left = format!("{} of {} recipes done; the others were not completed", rows.len(), entries.len());
-        eprintln!("{left}");
-        text += &format!("\n{left}.\n");
+    if error_so_far.is_some() && !rows.is_empty() {
+        let remark = format!("{} of {} recipes done; the others were not completed", rows.len(), entries.len());
+        eprintln!("{remark}");
+        text += &format!("\n{remark}.\n");
     }
     if let Some(out) = base.out.as_deref().filter(|_| !rows.is_empty()) {
-        write(out, &rows, &text)?;
+        write_table(out, &rows, &text)?;
         eprintln!("wrote {}", out.display());
     }
-    failed.map_or(Ok(()), Err)
+    error_so_far.map_or(Ok(()), Err)
 }
 
 /// Writes `race.md` and `race.json`.
-fn write(out: &Path, rows: &[Row], text: &str) -> Result<()> {
+fn write_table(out: &Path, rows: &[Row], text: &str) -> Result<()> {
     let json = serde_json::to_string_pretty(rows).map_err(|e| Error::Internal(e.to_string()))?;
     write_folder(out, &[("race.md", text.as_bytes()), ("race.json", json.as_bytes())])
 }
 
-/// The lanes, all of them sensible and of different names.
+/// The recipes of the race, all valid and with distinct names.
 fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
     let known = Recipe::published_methods(base, args.presteps);
-    let named = |name: &str| {
-        let found = known.iter().find(|method| method.name.eq_ignore_ascii_case(name.trim()));
-        found.cloned().ok_or_else(|| {
+    let find_method = |name: &str| {
+        let method = known.iter().find(|method| method.name.eq_ignore_ascii_case(name.trim()));
+        method.cloned().ok_or_else(|| {
             let names: Vec<_> = known.iter().map(|method| method.name.as_str()).collect();
             Error::Invalid(format!(
                 "Cannot use method '{}': unknown name. Use any of {}.",
@@ -135,7 +137,7 @@ fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
         })
     };
     let mut entries = match &args.methods {
-        Some(names) => names.split(',').map(named).collect::<Result<_>>()?,
+        Some(names) => names.split(',').map(find_method).collect::<Result<_>>()?,
         None if args.with.is_empty() => known.clone(),
         None => Vec::new(),
     };
@@ -168,8 +170,8 @@ fn steps_shown(args: &RaceArgs, steps: usize) -> Result<Vec<usize>> {
             "Cannot use --at '{text}': not a list of steps. Use steps from 1 to T = {steps}, separated by commas."
         ))
     };
-    let one = |t: &str| t.trim().parse().ok().filter(|t| (1..=steps).contains(t)).ok_or_else(bad);
-    text.split(',').map(one).collect()
+    let parse_step = |t: &str| t.trim().parse().ok().filter(|t| (1..=steps).contains(t)).ok_or_else(bad);
+    text.split(',').map(parse_step).collect()
 }
 
 #[cfg(test)]
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_shows_powers_of_two_unless_asked_otherwise() {
+    fn steps_shown_are_powers_of_two_by_default() {
         let at = |at: &str| RaceArgs { at: Some(at.into()), ..args() };
         assert_eq!(steps_shown(&args(), 12).unwrap(), [1, 2, 4, 8, 12]);
         assert_eq!(steps_shown(&at("2, 8"), 12).unwrap(), [2, 8]);
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_the_methods_that_are_named_or_all() {
+    fn entries_are_the_named_methods_or_all() {
         let all = Recipe::published_methods(&Recipe::default(), 4);
         assert_eq!(entries(&args(), &Recipe::default()).unwrap(), all);
         let two = RaceArgs { methods: Some("srp, Plain".into()), ..args() };
@@ -205,23 +207,23 @@ mod tests {
     }
 
     #[test]
-    fn lanes_that_cannot_be_told_apart_or_do_nothing_are_refused_before_anything_runs() {
-        let of = |methods: &str| RaceArgs { methods: Some(methods.into()), ..args() };
-        assert!(refused(&of("SRQ")).contains("SRP"));
-        assert!(refused(&of("SRP,plain,srp")).contains("two recipes are called 'SRP'"));
-        assert!(refused(&RaceArgs { presteps: 0, ..of("SRP") }).contains("without pre-steps"));
-        assert!(refused(&RaceArgs { presteps: 0, ..of("COS") }).contains("COS"));
+    fn duplicate_and_invalid_entries_are_refused_before_any_run() {
+        let with_methods = |methods: &str| RaceArgs { methods: Some(methods.into()), ..args() };
+        assert!(refused(&with_methods("SRQ")).contains("SRP"));
+        assert!(refused(&with_methods("SRP,plain,srp")).contains("two recipes are called 'SRP'"));
+        assert!(refused(&RaceArgs { presteps: 0, ..with_methods("SRP") }).contains("without pre-steps"));
+        assert!(refused(&RaceArgs { presteps: 0, ..with_methods("COS") }).contains("COS"));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("mine.toml");
         NamedRecipe::new("plain", Recipe::default()).save(&file).unwrap();
-        assert!(refused(&RaceArgs { with: vec![file], ..of("plain") }).contains("'plain'"));
+        assert!(refused(&RaceArgs { with: vec![file], ..with_methods("plain") }).contains("'plain'"));
         let run = RunArgs { dump: Some("counts".into()), ..RunArgs::default() };
         let error = super::run(RaceArgs { run, ..args() }).unwrap_err();
         assert!(error.exit_code() == 2 && error.to_string().contains("--dump"));
     }
 
     #[test]
-    fn a_race_leaves_its_table_and_its_figures() {
+    fn race_writes_table_and_json() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out");
         let run = RunArgs {

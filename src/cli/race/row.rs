@@ -1,4 +1,4 @@
-//! One lane of the race: its runs and the figures of its row.
+//! One recipe of a race: its runs, and the figures of its table row.
 
 use serde::Serialize;
 
@@ -8,64 +8,67 @@ use crate::experiment::{Run, Settings, pipeline};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Serialize)]
 pub struct Row {
     pub name: String,
-    /// What is other than in the base recipe, in words.
+    /// Differences from the base recipe, as texts.
     pub changes: Vec<String>,
     pub recipe: Recipe,
     pub presteps: usize,
     pub hardware_presteps: usize,
     /// Accuracy (agreement with the ANN without labels) at each t.
     pub accuracy: Vec<f64>,
-    /// Mean over layers of mean |φ − a| over the layer's mean activation, at T.
+    /// Mean over layers of (mean |φ − a| / mean activation of the layer), at T.
     pub mismatch: f64,
     pub synops_per_sample: f64,
     pub recording_bytes: usize,
-    /// Simulation at the largest T, with calibration that the recipe needs for itself.
+    /// Time for the simulation at the largest T and for calibration that the recipe itself needs.
     pub seconds: f64,
 }
 
-/// A lane that is through.
-pub struct Lane {
+/// The result of one recipe.
+pub struct RaceResult {
     pub row: Row,
     /// Accuracy of the ANN; `None` without labels.
     pub ann: Option<f64>,
-    /// Its thresholds do not know where the ANN clips.
+    /// Whether its thresholds ignore the learned clipping of the ANN.
     pub unclipped: bool,
 }
 
-/// Whether another T makes another network of the recipe, so that one run does not give the accuracy at every t.
+/// Whether the spiking network depends on T, so that one run does not give the accuracy at every t.
 fn depends_on_steps(recipe: &Recipe) -> bool {
     recipe.threshold == ThresholdRule::Mse || recipe.bias_correction || recipe.initial == InitialPotential::Calibrated
 }
 
-/// Runs the recipe of `entry` over the T of `settings`; accuracies at each t of `at`.
+/// Runs the recipe of `entry` over the T of `settings`, with accuracies at each t of `at`.
+///
+/// # Errors
+/// Those of the run, with the recipe's name; [`Error::Cancelled`] when `control` is cancelled.
 pub fn row(
     entry: &NamedRecipe,
     settings: &Settings,
     at: &[usize],
     cache: &mut Cache,
     control: &JobControl,
-) -> Result<Lane> {
+) -> Result<RaceResult> {
     let run_over = |steps: usize, cache: &mut Cache| {
-        let mut own = settings.clone();
-        own.recipe = Recipe { steps, ..entry.recipe.clone() };
-        pipeline::run(&own, cache, control).map_err(|error| match error {
+        let mut run_settings = settings.clone();
+        run_settings.recipe = Recipe { steps, ..entry.recipe.clone() };
+        pipeline::run(&run_settings, cache, control).map_err(|error| match error {
             error @ (Error::Cancelled | Error::Internal(_)) => error,
             other => Error::Invalid(format!("{}: {other}", entry.name)),
         })
     };
     let run = run_over(settings.recipe.steps, cache)?;
-    let share = |run: &Run, t: usize| {
+    let accuracy_at = |run: &Run, t: usize| {
         let point = &run.report.curve[t - 1];
         point.accuracy.unwrap_or(point.agreement)
     };
     let mut accuracy = Vec::new();
     for &t in at {
         let shorter = depends_on_steps(&entry.recipe) && t != run.steps();
-        accuracy.push(if shorter { share(&*run_over(t, cache)?, t) } else { share(&run, t) });
+        accuracy.push(if shorter { accuracy_at(&*run_over(t, cache)?, t) } else { accuracy_at(&run, t) });
     }
     let layers = &run.report.layers;
     let relative = layers.iter().map(|l| l.mean_abs_mismatch / l.mean_activation.max(f64::MIN_POSITIVE));
@@ -82,5 +85,5 @@ pub fn row(
         seconds: run.seconds.snn + run.seconds.calibrate,
     };
     let unclipped = unclipped_thresholds(&run.spiking, &run.settings.recipe).is_some();
-    Ok(Lane { row, ann: run.report.ann_accuracy, unclipped })
+    Ok(RaceResult { row, ann: run.report.ann_accuracy, unclipped })
 }

@@ -1,10 +1,10 @@
-//! The rows of a race as a Markdown table, line by line.
+//! Markdown table of a race, written row by row.
 
 use super::row::Row;
 use crate::experiment::Settings;
 
-/// What stands above the rows: what ran, on what, from which base recipe, and the head of the table with a column for
-/// every t of `at`. `ann` is the accuracy of the ANN.
+/// The text above the rows: network, data, base recipe, and the table header with a column for every t of `at`. `ann` is
+/// the accuracy of the ANN, 0 to 1.
 pub fn head(settings: &Settings, at: &[usize], ann: Option<f64>) -> String {
     let what = match ann {
         Some(ann) => format!("accuracy in % (ANN {:.2})", ann * 100.0),
@@ -23,7 +23,7 @@ pub fn head(settings: &Settings, at: &[usize], ann: Option<f64>) -> String {
     )
 }
 
-/// One row.
+/// One row as a line of the table.
 pub fn line(row: &Row) -> String {
     let figures: Vec<String> = row.accuracy.iter().map(|a| format!("{:.1}", a * 100.0)).collect();
     let presteps = match row.presteps {
@@ -33,7 +33,7 @@ pub fn line(row: &Row) -> String {
     let changes = if row.changes.is_empty() { "–".into() } else { row.changes.join(", ") };
     format!(
         "| {} | {changes} | {presteps} | {} | {:.3} | {:.2} | {:.1} |\n",
-        // A name may hold what ends a cell.
+        // A name may contain characters that end a cell.
         row.name.replace('|', "\\|").replace('\n', " "),
         figures.join(" | "),
         row.mismatch,

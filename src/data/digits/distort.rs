@@ -1,4 +1,6 @@
-//! How a hand differs from the next: slant, size, place and a smooth wobble. Knows points, not pixels.
+//! Random distortion of digit strokes: slant, size, position and a smooth displacement field.
+//!
+//! Knows points, not pixels.
 
 use std::f32::consts::TAU;
 
@@ -7,20 +9,26 @@ use rand_chacha::ChaCha8Rng;
 
 use super::strokes::Stroke;
 
-/// Bends strokes of the unit square by a random affine map and a smooth displacement field, into pixels of 28x28.
+/// Maps strokes from the unit square to pixels of 28x28 by a random affine map and a smooth displacement field.
 ///
-/// The field is a sum of three plane waves of at most 1.3 periods: smooth like the filtered noise of Simard, Steinkraus
-/// and Platt (2003), but evaluated at the points alone.
+/// The field is a sum of three plane waves of at most 1.3 periods: as smooth as the filtered noise of Simard, Steinkraus
+/// and Platt (2003), but evaluated at the stroke points alone.
 pub(super) fn distort(mut strokes: Vec<Stroke>, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
     let angle: f32 = rng.random_range(-0.22..0.22);
     let shear: f32 = rng.random_range(-0.28..0.42);
     let (width, height): (f32, f32) = (rng.random_range(12.0..20.0), rng.random_range(17.0..21.5));
     let shift: [f32; 2] = [rng.random_range(-1.8..1.8), rng.random_range(-1.8..1.8)];
     let waves: [[f32; 5]; 3] = std::array::from_fn(|_| {
-        let turn = rng.random_range(0.0..TAU);
-        let pace = rng.random_range(0.4..1.3) * TAU;
-        let (push, size) = (rng.random_range(0.0..TAU), rng.random_range(0.0..0.045f32));
-        [pace * f32::cos(turn), pace * f32::sin(turn), rng.random_range(0.0..TAU), size * push.cos(), size * push.sin()]
+        let direction = rng.random_range(0.0..TAU);
+        let wavenumber = rng.random_range(0.4..1.3) * TAU;
+        let (displacement_angle, amplitude) = (rng.random_range(0.0..TAU), rng.random_range(0.0..0.045f32));
+        [
+            wavenumber * f32::cos(direction),
+            wavenumber * f32::sin(direction),
+            rng.random_range(0.0..TAU),
+            amplitude * displacement_angle.cos(),
+            amplitude * displacement_angle.sin(),
+        ]
     });
     let (sin, cos) = angle.sin_cos();
     for point in strokes.iter_mut().flatten() {

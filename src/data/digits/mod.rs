@@ -1,6 +1,6 @@
-//! Drawn digits: a generator of 28x28 pictures that look handwritten, for a first run without any file.
+//! Generator of handwritten-looking digits, 28x28 pixels, for a first run without any file.
 //!
-//! A skeleton of strokes (`strokes`) is bent (`distort`) and inked (`render`). Knows no files.
+//! The strokes of a digit (`strokes`) are distorted (`distort`) and rendered (`render`). Knows no files.
 
 use render::SIDE;
 mod distort;
@@ -17,17 +17,17 @@ use rayon::prelude::*;
 
 use super::Samples;
 
-/// Which drawn digits; the two sets share no random stream.
+/// The test or the training set of generated digits; the two share no random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// 2,000 digits to test with.
+    /// 2,000 digits for testing.
     Test,
-    /// 20,000 digits to train with.
+    /// 20,000 digits for training.
     Train,
 }
 
 impl Split {
-    /// The split with this name.
+    /// The split called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Test, Self::Train].into_iter().find(|s| s.name() == name)
     }
@@ -46,24 +46,24 @@ impl Split {
     }
 }
 
-/// The whole of `split`: `[1, 28, 28]`, white ink on black, 0..255, labels 0 to 9.
+/// All samples of `split`: `[1, 28, 28]`, white strokes on black, 0..255, labels 0 to 9.
 pub fn generate(split: Split) -> Samples {
     let (count, seed) = split.size_and_seed();
     Samples { source: format!("builtin:{}", split.name()), ..generate_some(count, seed) }
 }
 
-/// `count` digits of `seed`. Sample `i` depends on `seed` and `i` alone, whatever the count.
+/// `count` digits generated from `seed`. Sample `i` depends on `seed` and `i` alone, not on `count`.
 pub fn generate_some(count: usize, seed: u64) -> Samples {
     let mut values = vec![0f32; count * SIDE * SIDE];
     let mut labels = vec![0u16; count];
     let pixels = values.par_chunks_exact_mut(SIDE * SIDE);
-    pixels.zip(labels.par_iter_mut()).enumerate().for_each(|(index, (picture, label))| {
+    pixels.zip(labels.par_iter_mut()).enumerate().for_each(|(index, (image, label))| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(index as u64);
         let digit = rng.random_range(0..10usize);
         *label = digit as u16;
-        let drawn = distort::distort(strokes::digit_strokes(digit, &mut rng), &mut rng);
-        render::render_strokes(&drawn, picture, &mut rng);
+        let distorted = distort::distort(strokes::digit_strokes(digit, &mut rng), &mut rng);
+        render::render_strokes(&distorted, image, &mut rng);
     });
     Samples {
         source: "builtin:digits".into(),
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_does_not_depend_on_the_count() {
+    fn sample_does_not_depend_on_the_count() {
         let (few, many) = (generate_some(5, 1), generate_some(50, 1));
         assert_eq!(few.values[..], many.values[..5 * SIDE * SIDE]);
         assert_eq!(few.labels[..], many.labels[..5]);
@@ -90,16 +90,19 @@ mod tests {
     }
 
     #[test]
-    fn every_class_is_drawn_within_range() {
+    fn every_class_is_generated_with_values_in_range() {
         let samples = generate(Split::Test);
         assert_eq!((samples.len(), samples.shape.as_slice()), (2_000, [1, 28, 28].as_slice()));
         for digit in 0..10 {
-            let share = samples.labels.iter().filter(|l| **l == digit).count();
-            assert!((140..260).contains(&share), "digit {digit}: {share}");
+            let count = samples.labels.iter().filter(|l| **l == digit).count();
+            assert!((140..260).contains(&count), "digit {digit}: {count}");
         }
         assert!(samples.values.iter().all(|v| (0.0..=255.0).contains(v) && v.fract() == 0.0));
-        let ink = |i: usize| samples.raw(i).iter().filter(|v| **v > 127.0).count();
-        assert!((0..samples.len()).all(|i| (15..420).contains(&ink(i))), "each picture has ink, none is flooded");
+        let bright_pixels = |i: usize| samples.raw(i).iter().filter(|v| **v > 127.0).count();
+        assert!(
+            (0..samples.len()).all(|i| (15..420).contains(&bright_pixels(i))),
+            "each picture has ink, none is flooded"
+        );
     }
 
     /// Writes a contact sheet of 20 x 10 digits: `DIGITS_SHEET=sheet.png cargo test digits_sheet -- --ignored`.

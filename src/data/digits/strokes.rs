@@ -1,17 +1,19 @@
-//! The skeletons of the ten digits: how a hand writes them, in several habits each. Knows curves, not pixels.
+//! Stroke templates of the ten digits, several handwriting variants each, as smooth curves.
+//!
+//! Knows curves, not pixels.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// A point in the unit square, x right and y down.
 pub(super) type Point = [f32; 2];
-/// One pen movement as points close together.
+/// One pen movement as densely sampled points.
 pub(super) type Stroke = Vec<Point>;
 
-type Habit = &'static [&'static [Point]];
+type Variant = &'static [&'static [Point]];
 
-/// Points that a smooth curve passes through; a doubled point is a corner.
-const HABITS: [&[Habit]; 10] = [
+/// Control points that a smooth curve passes through, per digit and variant; a doubled point is a corner.
+const VARIANTS: [&[Variant]; 10] = [
     &[
         &[&[[0.55, 0.05], [0.25, 0.2], [0.15, 0.55], [0.3, 0.9], [0.6, 0.92], [0.84, 0.6], [0.78, 0.2], [0.55, 0.05]]],
         &[&[[0.7, 0.15], [0.45, 0.05], [0.2, 0.3], [0.18, 0.7], [0.45, 0.95], [0.75, 0.75], [0.78, 0.35], [0.5, 0.07]]],
@@ -159,14 +161,14 @@ const HABITS: [&[Habit]; 10] = [
     ],
 ];
 
-/// A skeleton of `digit` in a random habit, its points moved a little, as dense curves.
+/// The strokes of `digit` in a random variant, its control points jittered, as dense curves.
 pub(super) fn digit_strokes(digit: usize, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
-    let habits = HABITS[digit % HABITS.len()];
-    let habit = habits[rng.random_range(0..habits.len())];
-    let mut moved = |points: &[Point]| {
+    let variants = VARIANTS[digit % VARIANTS.len()];
+    let variant = variants[rng.random_range(0..variants.len())];
+    let mut jittered = |points: &[Point]| {
         let mut out: Vec<Point> = Vec::with_capacity(points.len());
         for (i, p) in points.iter().enumerate() {
-            // Both halves of a corner move together, so that it stays one.
+            // Both points of a corner move together, so that it stays a corner.
             match out.last() {
                 Some(&last) if points.get(i.wrapping_sub(1)) == Some(p) => out.push(last),
                 _ => out.push(p.map(|v| v + rng.random_range(-0.055..0.055))),
@@ -174,16 +176,16 @@ pub(super) fn digit_strokes(digit: usize, rng: &mut ChaCha8Rng) -> Vec<Stroke> {
         }
         out
     };
-    habit.iter().map(|points| curve(&moved(points))).collect()
+    variant.iter().map(|points| curve(&jittered(points))).collect()
 }
 
-/// The Catmull-Rom curve through `points`, eight steps per piece (Catmull and Rom, 1974, tension 1/2).
+/// The Catmull-Rom curve through `points`, eight samples per segment (Catmull and Rom, 1974, tension 1/2).
 fn curve(points: &[Point]) -> Stroke {
     let at = |i: isize| points[i.clamp(0, points.len() as isize - 1) as usize];
     let mut out = vec![at(0)];
     for i in 0..points.len().saturating_sub(1) as isize {
         let [a, b, c, d] = [at(i - 1), at(i), at(i + 1), at(i + 2)];
-        // A doubled point ends the curve on both of its sides.
+        // A doubled point ends the curve on both sides.
         let (a, d) = (if a == b { b } else { a }, if c == d { c } else { d });
         for step in 1..=8 {
             let t = step as f32 / 8.0;
@@ -205,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn curves_pass_through_their_points() {
+    fn curves_pass_through_their_control_points() {
         let points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]];
         let dense = curve(&points);
         assert_eq!(dense.len(), 17);

@@ -1,5 +1,4 @@
-//! How events become frames: how time is cut, what polarities become, how large the sensor was; and what was cut away or
-//! summed on the way.
+//! Binning of events into frames: frame timing, polarity channels, sensor size and statistics.
 
 use std::fmt;
 use std::path::Path;
@@ -8,43 +7,43 @@ use super::Event;
 use crate::error::format_shape;
 use crate::{Error, Result};
 
-/// Frames of a recording where nobody says otherwise.
+/// Default number of frames per recording.
 pub const DEFAULT_FRAMES: usize = 32;
-/// The most frames of a recording.
+/// Maximum number of frames per recording.
 pub const MAX_FRAMES: usize = 4096;
 
-/// How recordings become frames.
+/// Options that turn recordings into frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Binning {
     pub time: FrameTiming,
     pub polarity: Polarity,
-    /// Width and height of the sensor, where the files do not say; the network's own when `None`.
+    /// Width and height of the sensor in pixels, which the files do not contain; `None` for those of the network's input.
     pub sensor: Option<[usize; 2]>,
 }
 
-/// How time is cut into frames.
+/// Division of time into frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FrameTiming {
-    /// So many frames of equal length, from the first event of a recording to its last.
+    /// This number of frames of equal length, from the first event of a recording to its last.
     Frames(usize),
-    /// Frames of `us` microseconds (the file's unit of time), from the first event on: as many as the longest recording
-    /// needs, or `frames`, and what comes later is cut away.
+    /// Frames of `us` microseconds (the file's unit of time), from the first event on: `frames` of them, or as many as the
+    /// longest recording needs. Later events are discarded.
     Span { us: u64, frames: Option<usize> },
 }
 
-/// What the two polarities become.
+/// Channels for the two polarities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Polarity {
-    /// What the network has: two channels, or both in one.
+    /// As the network's input: two channels, or both polarities summed in one.
     #[default]
     AsNetwork,
-    /// A channel for darker (0) and one for brighter (1).
+    /// Channel 0 for darker (OFF), channel 1 for brighter (ON).
     Split,
-    /// Both in one channel.
+    /// Both summed in one channel.
     Sum,
-    /// Brighter ones only.
+    /// ON events only.
     On,
-    /// Darker ones only.
+    /// OFF events only.
     Off,
 }
 
@@ -55,7 +54,7 @@ impl Default for FrameTiming {
 }
 
 impl Polarity {
-    /// All of them with the word for each.
+    /// All variants, each with its word in a specification.
     pub const ALL: [(Self, &str); 5] = [
         (Self::AsNetwork, "network"),
         (Self::Split, "split"),
@@ -65,7 +64,7 @@ impl Polarity {
     ];
 }
 
-/// Where events go: the shape `[P, H, W]` of a frame, and the sensor's `[width, height]`.
+/// Target of the events: the shape `[P, H, W]` of a frame, and the sensor's `[width, height]`.
 pub(super) struct FramePlan {
     pub shape: [usize; 3],
     sensor: [usize; 2],
@@ -73,22 +72,22 @@ pub(super) struct FramePlan {
 }
 
 impl Binning {
-    /// Whether `part` of a specification is an option and no file.
+    /// Whether `part` of a specification is an option, not a file.
     pub fn is_option(part: &str) -> bool {
         part.trim().split_once('=').is_some_and(|(key, _)| ["frames", "us", "polarity", "sensor"].contains(&key))
     }
 
-    /// Takes the options `frames=`, `us=`, `polarity=` and `sensor=` off the end of a list of files; what is left, and they.
+    /// Parses the options `frames=`, `us=`, `polarity=` and `sensor=` at the end of a list of files and removes them from it.
     ///
     /// # Errors
-    /// What is wrong with an option, in words.
+    /// The reason why an option is invalid, in a sentence.
     pub fn parse_options(parts: &mut Vec<&str>) -> Result<Self, String> {
         let mut binning = Self::default();
         let (mut frames, mut us) = (None, None);
         while let Some((key, value)) = parts.last().and_then(|part| part.trim().split_once('=')) {
-            let number = |most: u64| {
-                let number = value.trim().parse::<u64>().ok().filter(|n| (1..=most).contains(n));
-                number.ok_or_else(|| format!("Cannot use {key}={value}: it must be an integer from 1 to {most}."))
+            let number = |max: u64| {
+                let number = value.trim().parse::<u64>().ok().filter(|n| (1..=max).contains(n));
+                number.ok_or_else(|| format!("Cannot use {key}={value}: it must be an integer from 1 to {max}."))
             };
             match key {
                 "frames" => frames = Some(number(MAX_FRAMES as u64)? as usize),
@@ -121,7 +120,7 @@ impl Binning {
         Ok(binning)
     }
 
-    /// Shape and sensor for a network's input `fit`; `seen` gives the sides that the files themselves show.
+    /// Frame shape and sensor for a network's input `fit`; `seen` returns the width and height that the events cover.
     pub(super) fn plan(&self, fit: Option<&[usize]>, seen: impl Fn() -> [usize; 2]) -> Result<FramePlan> {
         let (channels, [height, width]) = match fit {
             Some(&[channels @ (1 | 2), height, width]) => (Some(channels), [height, width]),
@@ -152,7 +151,7 @@ impl Binning {
         Ok(FramePlan { shape: [planes, height, width], sensor: self.sensor.unwrap_or([width, height]), polarity })
     }
 
-    /// How many frames each of `recordings` becomes.
+    /// Number of frames per recording.
     pub(super) fn frames(&self, recordings: &[Vec<Event>]) -> Result<usize, String> {
         match self.time {
             FrameTiming::Frames(frames) | FrameTiming::Span { frames: Some(frames), .. } => Ok(frames),
@@ -169,56 +168,56 @@ impl Binning {
         }
     }
 
-    /// Counts of events `[frames, P, H, W]`; `tally` remembers what became of them.
+    /// Event counts `[frames, P, H, W]` of one recording; `stats` counts binned, summed and discarded events.
     pub(super) fn bin(
         &self,
         path: &Path,
         events: &[Event],
         plan: &FramePlan,
-        tally: &mut BinningStats,
+        stats: &mut BinningStats,
     ) -> Result<Vec<f32>> {
         let [planes, height, width] = plan.shape;
-        let [across, down] = plan.sensor;
-        let mut frames = vec![0.0; tally.frames * planes * height * width];
+        let [sensor_width, sensor_height] = plan.sensor;
+        let mut frames = vec![0.0; stats.frames * planes * height * width];
         let (first, span) = span(events);
-        tally.begin(span);
+        stats.begin(span);
         for (index, event) in events.iter().enumerate() {
             let (x, y) = (usize::from(event.x), usize::from(event.y));
-            if x >= across || y >= down {
-                let reason = self.beyond(events, [x, y], plan);
+            if x >= sensor_width || y >= sensor_height {
+                let reason = self.out_of_range_reason(events, [x, y], plan);
                 return Err(Error::file(path, format!("event {index}"), reason));
             }
-            let late = event.t - first;
+            let elapsed = event.t - first;
             let frame = match self.time {
-                FrameTiming::Frames(frames) => (u128::from(late) * frames as u128 / u128::from(span)) as usize,
-                FrameTiming::Span { us, .. } => usize::try_from(late / us).unwrap_or(usize::MAX),
+                FrameTiming::Frames(frames) => (u128::from(elapsed) * frames as u128 / u128::from(span)) as usize,
+                FrameTiming::Span { us, .. } => usize::try_from(elapsed / us).unwrap_or(usize::MAX),
             };
             let plane = match (plan.polarity, event.p.min(1)) {
                 (Polarity::Split, p) => usize::from(p),
                 (Polarity::On, 0) | (Polarity::Off, 1) => {
-                    tally.other_polarity += 1;
+                    stats.other_polarity += 1;
                     continue;
                 }
                 _ => 0,
             };
-            if frame >= tally.frames {
-                tally.late += 1;
+            if frame >= stats.frames {
+                stats.discarded_late += 1;
                 continue;
             }
-            let (column, row) = (x * width / across, y * height / down);
+            let (column, row) = (x * width / sensor_width, y * height / sensor_height);
             let count = &mut frames[((frame * planes + plane) * height + row) * width + column];
             *count += 1.0;
-            tally.counted(*count);
+            stats.add(*count);
         }
         Ok(frames)
     }
 
-    /// Why an event at `x`, `y` has no place, and what gives it one.
-    fn beyond(&self, events: &[Event], [x, y]: [usize; 2], plan: &FramePlan) -> String {
+    /// The reason why an event at `x`, `y` is out of range, with advice.
+    fn out_of_range_reason(&self, events: &[Event], [x, y]: [usize; 2], plan: &FramePlan) -> String {
         let [_, height, width] = plan.shape;
-        let [across, down] = plan.sensor;
+        let [sensor_width, sensor_height] = plan.sensor;
         if self.sensor.is_some() {
-            return format!("is at {x}, {y}, outside the stated sensor size of {across}x{down}");
+            return format!("is at {x}, {y}, outside the stated sensor size of {sensor_width}x{sensor_height}");
         }
         let side = |of: fn(&Event) -> u16| events.iter().map(|e| usize::from(of(e)) + 1).max().unwrap_or(1);
         format!(
@@ -230,67 +229,68 @@ impl Binning {
     }
 }
 
-/// The time of the first event, and how long the recording is from it to the last, that one included.
+/// Time of the first event, and the duration from it to the last one, inclusive.
 fn span(events: &[Event]) -> (u64, u64) {
     let first = events.iter().map(|e| e.t).min().unwrap_or(0);
     (first, events.iter().map(|e| e.t).max().unwrap_or(0) - first + 1)
 }
 
-/// What became of the events of all recordings.
+/// Statistics of the events of all recordings.
 pub(super) struct BinningStats {
     frames: usize,
     recordings: usize,
-    /// The shortest and the longest recording.
+    /// Durations of the shortest and the longest recording.
     spans: [u64; 2],
     binned: u64,
-    /// Events that share frame, channel and pixel with an earlier one.
+    /// Events in the same frame, channel and pixel as an earlier one.
     shared: u64,
-    most: f32,
-    late: u64,
+    max_count: f32,
+    discarded_late: u64,
     other_polarity: u64,
 }
 
 impl BinningStats {
     pub fn new(frames: usize) -> Self {
-        let (spans, most) = ([u64::MAX, 0], 0.0);
-        Self { frames, recordings: 0, spans, binned: 0, shared: 0, most, late: 0, other_polarity: 0 }
+        let (spans, max_count) = ([u64::MAX, 0], 0.0);
+        Self { frames, recordings: 0, spans, binned: 0, shared: 0, max_count, discarded_late: 0, other_polarity: 0 }
     }
     fn begin(&mut self, span: u64) {
         self.recordings += 1;
         self.spans = [self.spans[0].min(span), self.spans[1].max(span)];
     }
-    fn counted(&mut self, there: f32) {
+    fn add(&mut self, pixel_count: f32) {
         self.binned += 1;
-        self.shared += u64::from(there > 1.0);
-        self.most = self.most.max(there);
+        self.shared += u64::from(pixel_count > 1.0);
+        self.max_count = self.max_count.max(pixel_count);
     }
 
-    /// What has to be known of the frames, in sentences.
+    /// Notes on the frames for the user, in sentences.
     pub fn notes(&self, binning: &Binning, plan: &FramePlan) -> Vec<String> {
-        let share = |n: u64| n as f64 / (self.binned + self.late + self.other_polarity).max(1) as f64 * 100.0;
-        let of = |length: f64| if length < 100.0 { format!("{length:.1}") } else { format!("{length:.0}") };
-        let each = match binning.time {
+        let percent =
+            |n: u64| n as f64 / (self.binned + self.discarded_late + self.other_polarity).max(1) as f64 * 100.0;
+        let format_us = |length: f64| if length < 100.0 { format!("{length:.1}") } else { format!("{length:.0}") };
+        let frame_length = match binning.time {
             FrameTiming::Span { us, .. } => format!("{us} µs"),
             FrameTiming::Frames(frames) => {
-                let [a, b] = self.spans.map(|span| of(span as f64 / frames as f64));
+                let [a, b] = self.spans.map(|span| format_us(span as f64 / frames as f64));
                 if a == b { format!("{a} µs") } else { format!("{a} to {b} µs") }
             }
         };
         let mut notes = vec![format!(
-            "{} recording(s) are divided into {} frames of {each} each, one per time-step, repeated from the first; \
+            "{} recording(s) are divided into {} frames of {frame_length} each, one per time-step, repeated from the first; \
              the ANN gets their mean. {:.1} % of the {} events share frame and pixel with an earlier one and are \
              summed (up to {} in one)",
             self.recordings,
             self.frames,
             self.shared as f64 / self.binned.max(1) as f64 * 100.0,
             self.binned,
-            self.most
+            self.max_count
         )];
         let [_, height, width] = plan.shape;
         if plan.sensor != [width, height] {
-            let [across, down] = plan.sensor;
+            let [sensor_width, sensor_height] = plan.sensor;
             notes.push(format!(
-                "the sensor's {across}x{down} pixels are summed to the network's input of {width}x{height}"
+                "the sensor's {sensor_width}x{sensor_height} pixels are summed to the network's input of {width}x{height}"
             ));
         }
         match plan.polarity {
@@ -298,15 +298,15 @@ impl BinningStats {
             Polarity::On | Polarity::Off => {
                 notes.push(format!(
                     "{:.1} % of the events, those of the other polarity, are ignored",
-                    share(self.other_polarity)
+                    percent(self.other_polarity)
                 ));
             }
             _ => {}
         }
-        if self.late > 0 {
+        if self.discarded_late > 0 {
             notes.push(format!(
                 "{:.1} % of the events are after the last of {} frames and are discarded",
-                share(self.late),
+                percent(self.discarded_late),
                 self.frames
             ));
         }
@@ -314,7 +314,7 @@ impl BinningStats {
     }
 }
 
-/// As options behind the files; nothing for what is left as it is.
+/// As options after the files; defaults are omitted.
 impl fmt::Display for Binning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.time {

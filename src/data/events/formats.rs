@@ -1,4 +1,4 @@
-//! The two kinds of files that recordings come in: N-MNIST's five bytes an event, and numpy arrays of records.
+//! Parsers of event recordings: N-MNIST files of five bytes per event, and NumPy record arrays.
 
 use std::path::Path;
 
@@ -6,26 +6,29 @@ use crate::data::bounded_read::open;
 use crate::data::npy;
 use crate::{Error, Result};
 
-/// A row that N-MNIST's sensor does not have: the clock went round.
+/// The `y` of an N-MNIST record that marks an overflow of the sensor's clock; the sensor has no such row.
 const OVERFLOW_ROW: u8 = 240;
-/// By how much the clock goes on then, in microseconds.
+/// Time added per overflow record, in microseconds.
 const OVERFLOW: u64 = 1 << 13;
-/// The most events of one recording.
-const MOST_EVENTS: usize = 1 << 26;
-/// The largest coordinate that is read.
-const LARGEST_SIDE: usize = 4096;
+/// Maximum number of events in one recording.
+const MAX_EVENTS: usize = 1 << 26;
+/// Upper limit of coordinates (exclusive).
+const MAX_SIDE: usize = 4096;
 
-/// The events of one recording.
+/// Reads the events of one recording, in file order.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] for other formats, invalid records and empty recordings.
 pub fn events(path: &Path) -> Result<Vec<Event>> {
     let size = open(path)?.metadata().map_err(|e| Error::io(path, e))?.len();
-    if size > (MOST_EVENTS * 16) as u64 {
-        return Err(Error::file(path, "", format!("has more than {MOST_EVENTS} events")));
+    if size > (MAX_EVENTS * 16) as u64 {
+        return Err(Error::file(path, "", format!("has more than {MAX_EVENTS} events")));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let events = match ending.as_str() {
-        _ if bytes.starts_with(b"\x93NUMPY") => structured(path, &bytes)?,
-        "bin" => nmnist(path, &bytes)?,
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let events = match extension.as_str() {
+        _ if bytes.starts_with(b"\x93NUMPY") => parse_records(path, &bytes)?,
+        "bin" => parse_nmnist(path, &bytes)?,
         _ => {
             let reason = "is neither a NumPy array of events (.npy with x, y, t, p) nor an N-MNIST file with five bytes per \
                  event (.bin)";
@@ -38,8 +41,8 @@ pub fn events(path: &Path) -> Result<Vec<Event>> {
     }
 }
 
-/// Five bytes an event: x, y, and in three bytes the polarity and 23 bits of microseconds.
-fn nmnist(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
+/// Parses five bytes per event: x, y, and three bytes of polarity (1 bit) and microseconds (23 bits, big endian).
+fn parse_nmnist(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
     if !bytes.len().is_multiple_of(5) {
         return Err(Error::file(
             path,
@@ -47,27 +50,27 @@ fn nmnist(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
             format!("has {} bytes, not a multiple of the five bytes of an event", bytes.len()),
         ));
     }
-    let mut late = 0;
+    let mut overflow_time = 0;
     let mut events = Vec::with_capacity(bytes.len() / 5);
     for b in bytes.chunks_exact(5) {
         if b[1] == OVERFLOW_ROW {
-            late += OVERFLOW;
+            overflow_time += OVERFLOW;
             continue;
         }
-        let t = u64::from(u32::from_be_bytes([0, b[2] & 0x7f, b[3], b[4]])) + late;
+        let t = u64::from(u32::from_be_bytes([0, b[2] & 0x7f, b[3], b[4]])) + overflow_time;
         events.push(Event { x: b[0].into(), y: b[1].into(), t, p: b[2] >> 7 });
     }
     Ok(events)
 }
 
-/// A field of a record: where it is and how it is read.
+/// A field of a record: byte offset and NumPy type string.
 struct Field {
     at: usize,
     kind: String,
 }
 
-/// A numpy array of records with fields `x`, `y`, `t` and `p`.
-fn structured(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
+/// Parses a NumPy array of records with fields `x`, `y`, `t` and `p`.
+fn parse_records(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
     let fail = |reason: String| Error::file(path, "the array header", reason);
     let mut rest = bytes;
     let (fields, shape) = npy::read_records(&mut rest).map_err(fail)?;
@@ -82,7 +85,7 @@ fn structured(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
     let [count] = shape[..] else {
         return Err(fail(format!("events are a list, but this has shape {}", crate::error::format_shape(&shape))));
     };
-    if count > MOST_EVENTS || count.checked_mul(size) != Some(rest.len()) {
+    if count > MAX_EVENTS || count.checked_mul(size) != Some(rest.len()) {
         return Err(fail(format!("announces {count} events of {size} bytes, but {} bytes follow", rest.len())));
     }
     let field = |names: [&str; 2]| {
@@ -90,15 +93,16 @@ fn structured(path: &Path, bytes: &[u8]) -> Result<Vec<Event>> {
         found.ok_or_else(|| fail(format!("has no field '{}'", names[0])))
     };
     let (x, y, t, p) = (field(["x", "X"])?, field(["y", "Y"])?, field(["t", "timestamp"])?, field(["p", "polarity"])?);
-    let one = |(index, record): (usize, &[u8])| {
-        let (px, py, time, polarity) = (number(record, x), number(record, y), number(record, t), number(record, p));
-        let side = |v: i64| u16::try_from(v).ok().filter(|&v| usize::from(v) < LARGEST_SIDE);
+    let parse_event = |(index, record): (usize, &[u8])| {
+        let (px, py, time, polarity) =
+            (field_value(record, x), field_value(record, y), field_value(record, t), field_value(record, p));
+        let side = |v: i64| u16::try_from(v).ok().filter(|&v| usize::from(v) < MAX_SIDE);
         match (side(px), side(py), u64::try_from(time)) {
             (Some(x), Some(y), Ok(t)) => Ok(Event { x, y, t, p: u8::from(polarity > 0) }),
             _ => Err(Error::file(path, format!("event {index}"), format!("x {px}, y {py}, t {time} are invalid"))),
         }
     };
-    rest.chunks_exact(size.max(1)).enumerate().map(one).collect()
+    rest.chunks_exact(size.max(1)).enumerate().map(parse_event).collect()
 }
 
 fn width_of(kind: &str) -> Option<usize> {
@@ -111,8 +115,8 @@ fn width_of(kind: &str) -> Option<usize> {
     })
 }
 
-/// A number of a record, whole.
-fn number(record: &[u8], field: &Field) -> i64 {
+/// The value of a field as an integer; -1 if it lies outside the record.
+fn field_value(record: &[u8], field: &Field) -> i64 {
     let mut wide = [0u8; 8];
     let width = width_of(&field.kind).unwrap_or(0);
     let Some(bytes) = record.get(field.at..field.at + width) else { return -1 };
@@ -127,13 +131,13 @@ fn number(record: &[u8], field: &Field) -> i64 {
     }
 }
 
-/// One event.
+/// One event of an event camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     pub x: u16,
     pub y: u16,
-    /// In the file's unit of time, usually microseconds.
+    /// Time in the unit of the file, usually microseconds.
     pub t: u64,
-    /// Brighter (1) or darker (0).
+    /// Polarity: brighter (ON, 1) or darker (OFF, 0).
     pub p: u8,
 }

@@ -1,6 +1,8 @@
-//! Recordings of event cameras as tonic stores them: N-MNIST `.bin` files and numpy arrays of events (`x`, `y`, `t`, `p`).
-//! They are spikes over time: each is binned into frames, and a spiking network sees one frame a step, over and over. Their
-//! mean is what an ANN sees. `files.rs` reads them, `binning.rs` says how they become frames.
+//! Recordings of event cameras as the tonic library stores them, binned into frames.
+//!
+//! The files are N-MNIST `.bin` files and NumPy arrays of events (`x`, `y`, `t`, `p`). A spiking network receives one
+//! frame per time step, repeated from the first; an ANN receives their mean. `formats.rs` parses the files, `binning.rs`
+//! makes frames of events, `read.rs` makes samples of frames.
 
 mod binning;
 mod formats;

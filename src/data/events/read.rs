@@ -1,6 +1,4 @@
-//! Recordings of event cameras as tonic stores them: N-MNIST `.bin` files and numpy arrays of events (`x`, `y`, `t`, `p`).
-//! They are spikes over time: each is binned into frames, and a spiking network sees one frame a step, over and over. Their
-//! mean is what an ANN sees. `files.rs` reads them, `binning.rs` says how they become frames.
+//! Reads event recordings as samples: frames for the spiking network, their mean for the ANN.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +9,11 @@ use crate::data::bounded_read::checked_len;
 use crate::data::{FrameSequence, Samples, images};
 use crate::{Error, Result};
 
-/// Side of the sensor that N-MNIST was recorded with.
+/// Width and height in pixels of the sensor that recorded N-MNIST.
 const NMNIST_SIDE: usize = 34;
 
-/// Whether the file at `path` looks like a recording: an array of events, or a `.bin` whose size fits events and no
-/// CIFAR-10 record.
+/// Whether the file at `path` looks like a recording: a NumPy array, or a `.bin` whose size is a multiple of an event's 5
+/// bytes but not of a CIFAR-10 record's 3073.
 pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
@@ -26,21 +24,21 @@ pub fn is_recording(path: &Path) -> bool {
     }
 }
 
-/// Reads the recordings at `paths` (files, or one folder with a folder per class) as samples `[P, H, W]`, binned as
-/// `binning` says. `fit` is the network's input: two polarities `[2, H, W]`, or one plane `[1, H, W]`.
+/// Reads the recordings at `paths` (files, or one folder with a subfolder per class) as samples `[P, H, W]`, binned by
+/// `binning`. `fit` is the network's input: two polarities `[2, H, W]`, or one plane `[1, H, W]`.
 ///
 /// # Errors
-/// [`Error::File`] for broken files and for events beyond the sensor or, where no sensor is stated, beyond `fit`;
-/// [`Error::Invalid`] for a network that sees no events and for binnings that do not fit it.
+/// [`Error::File`] for invalid files and for events outside the sensor or, if no sensor is stated, outside `fit`;
+/// [`Error::Invalid`] for a network whose input is no event frame and for binnings that do not fit it.
 pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = images::list_images(paths, is_recording)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open events: no file named.".into())) };
     let recordings = files.iter().map(|path| events(path)).collect::<Result<Vec<_>>>()?;
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
-    let least = if nmnist { NMNIST_SIDE } else { 1 };
+    let min_side = if nmnist { NMNIST_SIDE } else { 1 };
     let side = |of: fn(&Event) -> u16| recordings.iter().flatten().map(|e| usize::from(of(e)) + 1).max().unwrap_or(1);
-    let seen = || [side(|e| e.x).max(least), side(|e| e.y).max(least)];
-    // N-MNIST's sensor is known; other files of its format come from larger ones.
+    let seen = || [side(|e| e.x).max(min_side), side(|e| e.y).max(min_side)];
+    // The sensor of N-MNIST is known; other files of this format come from larger sensors.
     let known = nmnist && binning.sensor.is_none() && seen() == [NMNIST_SIDE; 2];
     let stated = binning;
     let binning = &if known { Binning { sensor: Some([NMNIST_SIDE; 2]), ..*stated } } else { *stated };
@@ -49,9 +47,9 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     let len: usize = plan.shape.iter().product();
     checked_len(first, "all frames", &[files.len(), count, len])?;
     let mut frames = Vec::with_capacity(files.len() * count * len);
-    let mut tally = super::binning::BinningStats::new(count);
+    let mut stats = super::binning::BinningStats::new(count);
     for (path, events) in files.iter().zip(&recordings) {
-        frames.extend(binning.bin(path, events, &plan, &mut tally)?);
+        frames.extend(binning.bin(path, events, &plan, &mut stats)?);
     }
     let mean = |recording: &[f32]| {
         (0..len).map(|i| recording.iter().skip(i).step_by(len).sum::<f32>() / count as f32).collect::<Vec<_>>()
@@ -66,7 +64,7 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         class_names,
         full_scale: 1.0,
         frames: Some(FrameSequence { count, values: Arc::new(frames) }),
-        notes: tally.notes(binning, &plan),
+        notes: stats.notes(binning, &plan),
     })
 }
 
@@ -103,7 +101,7 @@ mod tests {
         let at = |frame: usize, p: usize, y: usize, x: usize| frames.values[((frame * 2 + p) * 3 + y) * 2 + x];
         assert_eq!((at(0, 1, 0, 1), at(31, 0, 2, 0), frames.values.iter().sum::<f32>()), (2.0, 1.0, 3.0));
         assert_eq!(samples.raw(0)[6 + 1], 2.0 / 32.0);
-        // Both polarities together, in a larger picture.
+        // Both polarities in one channel, in a larger image.
         let one = spec.load_resized(&[1, 4, 4]).unwrap();
         assert_eq!((one.shape.as_slice(), one.raw(0)[1]), ([1, 4, 4].as_slice(), 2.0 / 32.0));
         let beyond = spec.load_resized(&[1, 2, 2]).unwrap_err().to_string();
@@ -111,7 +109,7 @@ mod tests {
         assert!(spec.load_resized(&[12]).is_err());
     }
 
-    /// What `options` make of two recordings whose events are known.
+    /// Two recordings of known events, read with the binning `options`.
     fn binned(options: &str, fit: Option<&[usize]>) -> Result<Samples> {
         let dir = tempfile::tempdir().unwrap();
         let first = [record(0, 0, 0, 1), record(3, 1, 10, 0), record(3, 1, 11, 0), record(2, 0, 99, 1)];
@@ -122,8 +120,8 @@ mod tests {
         fit.map_or_else(|| spec.load(), |shape| spec.load_resized(shape))
     }
 
-    /// Places `[sample, frame, channel, y, x]` that are not 0, and their values.
-    fn places(samples: &Samples) -> Vec<([usize; 5], f32)> {
+    /// Indices `[sample, frame, channel, y, x]` of nonzero values, and these values.
+    fn nonzero(samples: &Samples) -> Vec<([usize; 5], f32)> {
         let frames = samples.frames.as_ref().unwrap();
         let [p, h, w] = samples.shape[..] else { panic!() };
         let at = |i: usize| {
@@ -133,30 +131,30 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_so_many_or_so_long() {
+    fn frames_have_a_given_number_or_a_given_length() {
         let four = binned(",frames=4", None).unwrap();
         assert_eq!(four.shape, [2, 2, 4]);
         let known = [
             ([0, 0, 0, 1, 3], 2.0),
             ([0, 0, 1, 0, 0], 1.0),
             ([0, 3, 1, 0, 2], 1.0),
-            // The second is shorter, and its frames are: its first and last event lie in its first and last frame.
+            // The second recording is shorter, and so are its frames: its first and last event are in its first and last frame.
             ([1, 0, 1, 1, 1], 1.0),
             ([1, 3, 1, 1, 1], 1.0),
         ];
-        assert_eq!(places(&four), known);
+        assert_eq!(nonzero(&four), known);
         assert_eq!(four.raw(1)[8 + 5], 2.0 / 4.0, "the mean over frames");
         let note = &four.notes[0];
         assert!(note.contains("4 frames of 10.0 to 25.0 µs") && note.contains("16.7 % of the 6 events"), "{note}");
         assert!(note.contains("up to 2 in one"), "{note}");
-        // By length: as many frames as the longest recording needs, silence after the shorter one.
+        // By length: as many frames as the longest recording needs; empty frames after the shorter one.
         let long = binned(",us=20", None).unwrap();
         assert_eq!(long.frames.as_ref().unwrap().count, 5);
-        let frames: Vec<usize> = places(&long).iter().map(|(at, _)| at[1]).collect();
+        let frames: Vec<usize> = nonzero(&long).iter().map(|(at, _)| at[1]).collect();
         assert_eq!(frames, [0, 0, 4, 0, 1]);
-        // Fewer than that: what comes later is cut away, and it is said.
+        // Fewer frames than that: later events are discarded, and a note says so.
         let cut = binned(",us=20,frames=2", None).unwrap();
-        assert_eq!(places(&cut).iter().map(|(_, n)| *n).sum::<f32>(), 5.0);
+        assert_eq!(nonzero(&cut).iter().map(|(_, n)| *n).sum::<f32>(), 5.0);
         assert!(
             cut.notes.iter().any(|note| note.contains("16.7 % of the events are after the last of 2 frames")),
             "{:?}",
@@ -167,22 +165,22 @@ mod tests {
     }
 
     #[test]
-    fn polarities_and_sensors_are_as_one_says() {
+    fn polarity_and_sensor_options_apply() {
         let on = binned(",frames=1,polarity=on", None).unwrap();
         assert_eq!(on.shape, [1, 2, 4]);
-        assert_eq!(places(&on), [([0, 0, 0, 0, 0], 1.0), ([0, 0, 0, 0, 2], 1.0), ([1, 0, 0, 1, 1], 2.0)]);
+        assert_eq!(nonzero(&on), [([0, 0, 0, 0, 0], 1.0), ([0, 0, 0, 0, 2], 1.0), ([1, 0, 0, 1, 1], 2.0)]);
         assert!(
             on.notes.iter().any(|note| note.contains("33.3 % of the events, those of the other polarity")),
             "{:?}",
             on.notes
         );
         let off = binned(",frames=1,polarity=off", None).unwrap();
-        assert_eq!(places(&off), [([0, 0, 0, 1, 3], 2.0)]);
+        assert_eq!(nonzero(&off), [([0, 0, 0, 1, 3], 2.0)]);
         let sum = binned(",frames=1,polarity=sum", None).unwrap();
-        assert_eq!(places(&sum).iter().map(|(_, n)| n).sum::<f32>(), 6.0);
-        // A sensor that is larger than what the network sees: blocks of pixels are summed.
+        assert_eq!(nonzero(&sum).iter().map(|(_, n)| n).sum::<f32>(), 6.0);
+        // A sensor larger than the network's input: blocks of pixels are summed.
         let small = binned(",frames=1,sensor=8x4", Some(&[2, 2, 4])).unwrap();
-        assert_eq!(places(&small)[..2], [([0, 0, 0, 0, 1], 2.0), ([0, 0, 1, 0, 0], 1.0)]);
+        assert_eq!(nonzero(&small)[..2], [([0, 0, 0, 0, 1], 2.0), ([0, 0, 1, 0, 0], 1.0)]);
         assert!(small.notes.iter().any(|note| note.contains("8x4 pixels are summed")), "{:?}", small.notes);
         assert_eq!(binned(",frames=1,sensor=8x4", None).unwrap().shape, [2, 4, 8]);
         let beyond = binned(",sensor=2x2", Some(&[2, 8, 8])).unwrap_err().to_string();
@@ -204,17 +202,17 @@ mod tests {
         assert!(refused(&[1, 2, 3]).contains("neither") && refused(b"").contains("neither"));
         let bytes = |bytes: &[u8]| events(&write(&dir, "a.bin", bytes)).unwrap_err().to_string();
         assert!(bytes(&[1, 2, 3]).contains("3 bytes") && bytes(b"").contains("no event"));
-        // Another format of five bytes an event is not taken for N-MNIST's.
+        // Another format of five bytes per event is not mistaken for N-MNIST.
         assert!(events(&write(&dir, "a.bs1", &[0; 10])).unwrap_err().to_string().contains("a.bs1"));
     }
 
     #[test]
-    fn a_recording_of_n_mnist_is_read() {
+    fn n_mnist_recording_is_read() {
         let Some(path) = shared("events/nmnist_sample.bin") else { return };
         let spec = DataSpec::detect(&path).unwrap();
         let samples = spec.load().unwrap();
         assert_eq!(samples.shape, [2, 34, 34]);
-        // Its sensor is known, so that a network of another size sees it all the same, and it is said.
+        // Its sensor is known: a network of another size can read it too, and a note says so.
         let small = spec.load_resized(&[1, 28, 28]).unwrap();
         assert!(small.notes.iter().any(|note| note.contains("34x34 pixels are summed")), "{:?}", small.notes);
         let events = events(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Files out of a packed tape archive (ustar), each put in place whole.
+//! Extracts named files from a gzip-compressed tar archive, each written atomically.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,30 +9,33 @@ use tar::Archive;
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
-/// A member larger than this is none of a data set that is fetched here.
-const LARGEST: u64 = 1 << 28;
+/// Maximum size of a member: larger than any file of the data sets fetched here.
+const MAX_MEMBER_BYTES: u64 = 1 << 28;
 
-/// Unpacks those members of the archive at `path` whose last component is among `wanted` into `folder`.
+/// Extracts the members of the archive at `path` whose file name is in `wanted` into `folder`.
+///
+/// # Errors
+/// [`Error::File`] for a damaged archive or a missing member; [`Error::Io`] when a file cannot be read or written.
 pub(super) fn unpack(path: &Path, wanted: &[&str], folder: &Path) -> Result<()> {
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let mut archive = Archive::new(GzDecoder::new(std::io::BufReader::new(file)));
-    let broken = |e: std::io::Error| Error::file(path, "archive", format!("cannot be decompressed ({e})"));
+    let damaged = |e: std::io::Error| Error::file(path, "archive", format!("cannot be decompressed ({e})"));
     let mut missing: Vec<&str> = wanted.to_vec();
-    for member in archive.entries().map_err(broken)? {
-        let mut member = member.map_err(broken)?;
+    for member in archive.entries().map_err(damaged)? {
+        let mut member = member.map_err(damaged)?;
         let (name, size) = (String::from_utf8_lossy(&member.path_bytes()).into_owned(), member.size());
-        if size > LARGEST {
+        if size > MAX_MEMBER_BYTES {
             return Err(Error::file(path, format!("member '{name}'"), "has an invalid size"));
         }
-        let last = name.rsplit('/').next().unwrap_or_default();
-        let plain = member.header().entry_type().is_file();
-        let Some(at) = missing.iter().position(|wanted| plain && *wanted == last) else { continue };
+        let file_name = name.rsplit('/').next().unwrap_or_default();
+        let is_file = member.header().entry_type().is_file();
+        let Some(at) = missing.iter().position(|wanted| is_file && *wanted == file_name) else { continue };
         let mut bytes = Vec::new();
-        member.read_to_end(&mut bytes).map_err(broken)?;
+        member.read_to_end(&mut bytes).map_err(damaged)?;
         if bytes.len() as u64 != size {
             return Err(Error::file(path, format!("member '{name}'"), "is truncated"));
         }
-        write_bytes(&folder.join(last), &bytes)?;
+        write_bytes(&folder.join(file_name), &bytes)?;
         missing.remove(at);
         if missing.is_empty() {
             break;

@@ -1,4 +1,4 @@
-//! One file over HTTP: begun again where it broke off, checked, and only then under its own name.
+//! HTTP download of one file: resumed after interruptions, verified by SHA-256, then renamed into place.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -9,65 +9,65 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
-const CONNECT: Duration = Duration::from_secs(20);
-/// A source that sends nothing for this long is given up.
-const SILENCE: Duration = Duration::from_secs(60);
-/// Broken connections are taken up again this often.
-const ATTEMPTS: usize = 4;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// A source that sends nothing for this long is abandoned.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum number of connections per file and source; each resumes the one before.
+const MAX_ATTEMPTS: usize = 4;
 
-/// Why a file did not come.
+/// The reason why a download failed.
 pub(super) enum DownloadError {
-    /// This source cannot be reached or does not have it; another may.
+    /// This source cannot be reached or does not have the file; another may.
     Unreachable(String),
     Other(Error),
 }
 
-/// Downloads `url` to its name in `folder`. What arrived is kept beside it as `NAME.part` until it is whole.
+/// Downloads `url` to `folder`. Received bytes stay in `NAME.part` until the file is complete.
 pub(super) fn download(
     url: &str,
     file: &RemoteFile,
     folder: &Path,
-    watch: ProgressFn<'_>,
+    on_progress: ProgressFn<'_>,
 ) -> Result<(), DownloadError> {
-    let place = folder.join(file.name);
+    let target = folder.join(file.name);
     let part = folder.join(format!("{}.part", file.name));
     let other = |error: Error| DownloadError::Other(error);
-    let agent = ureq::AgentBuilder::new().timeout_connect(CONNECT).timeout_read(SILENCE).build();
-    let mut broken = String::new();
-    for _ in 0..ATTEMPTS {
-        match append(&agent, url, file, &part, watch) {
+    let agent = ureq::AgentBuilder::new().timeout_connect(CONNECT_TIMEOUT).timeout_read(READ_TIMEOUT).build();
+    let mut interruption = String::new();
+    for _ in 0..MAX_ATTEMPTS {
+        match append(&agent, url, file, &part, on_progress) {
             Ok(()) => {
-                broken.clear();
+                interruption.clear();
                 break;
             }
-            Err(DownloadError::Unreachable(reason)) => broken = reason,
+            Err(DownloadError::Unreachable(reason)) => interruption = reason,
             Err(failure) => return Err(failure),
         }
-        // Nothing arrived at all: trying again at once helps nobody.
+        // Nothing arrived: an immediate retry would fail as well.
         if std::fs::metadata(&part).map_or(0, |m| m.len()) == 0 {
             break;
         }
     }
-    if !broken.is_empty() {
-        return Err(DownloadError::Unreachable(broken));
+    if !interruption.is_empty() {
+        return Err(DownloadError::Unreachable(interruption));
     }
     if sha256_of(&part).map_err(other)? != file.sha256 {
-        // It cannot be gone on with.
+        // A wrong partial file cannot be resumed.
         let _ = std::fs::remove_file(&part);
         let reason = format!("the file from {url} is not the published one (its SHA-256 differs) and was discarded");
-        return Err(DownloadError::Other(Error::file(&place, "", reason)));
+        return Err(DownloadError::Other(Error::file(&target, "", reason)));
     }
     File::open(&part).and_then(|f| f.sync_all()).map_err(|e| other(Error::io(&part, e)))?;
-    std::fs::rename(&part, &place).map_err(|e| other(Error::io(&place, e)))
+    std::fs::rename(&part, &target).map_err(|e| other(Error::io(&target, e)))
 }
 
-/// Appends what is missing of `url` to `part`.
+/// Downloads the rest of `url` and appends it to `part`.
 fn append(
     agent: &ureq::Agent,
     url: &str,
     file: &RemoteFile,
     part: &Path,
-    watch: ProgressFn<'_>,
+    on_progress: ProgressFn<'_>,
 ) -> Result<(), DownloadError> {
     let io = |e: std::io::Error| DownloadError::Other(Error::io(part, e));
     let mut have = std::fs::metadata(part).map_or(0, |m| m.len());
@@ -80,14 +80,14 @@ fn append(
     let request = agent.get(url);
     let request = if have > 0 { request.set("Range", &format!("bytes={have}-")) } else { request };
     let response = request.call().map_err(|e| DownloadError::Unreachable(reason(&e)))?;
-    // A server that knows no ranges sends all of it again.
-    let goes_on = response.status() == 206 && have > 0;
-    let mut out = match goes_on {
+    // A server without range requests sends the whole file again.
+    let is_resumed = response.status() == 206 && have > 0;
+    let mut out = match is_resumed {
         true => OpenOptions::new().append(true).open(part).map_err(io)?,
         false => File::create(part).map_err(io)?,
     };
-    let mut arrived = if goes_on { have } else { 0 };
-    let mut body = response.into_reader().take(file.bytes - arrived + 1);
+    let mut received = if is_resumed { have } else { 0 };
+    let mut body = response.into_reader().take(file.bytes - received + 1);
     let mut buffer = vec![0; 1 << 16];
     loop {
         let n = body
@@ -97,11 +97,11 @@ fn append(
             break;
         }
         out.write_all(&buffer[..n]).map_err(io)?;
-        arrived += n as u64;
-        watch(arrived as f32 / file.bytes as f32).map_err(DownloadError::Other)?;
+        received += n as u64;
+        on_progress(received as f32 / file.bytes as f32).map_err(DownloadError::Other)?;
     }
     out.flush().map_err(io)?;
-    match arrived {
+    match received {
         n if n < file.bytes => {
             Err(DownloadError::Unreachable(format!("the connection was interrupted after {n} of {} bytes", file.bytes)))
         }
@@ -109,7 +109,7 @@ fn append(
     }
 }
 
-/// An error of the network in a few words.
+/// A short text for a network error.
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Status(code, _) => format!("the server responds with {code}"),
@@ -120,10 +120,10 @@ fn reason(error: &ureq::Error) -> String {
     }
 }
 
-/// Told how far a file is, 0 to 1; an error stops the download.
+/// Callback with the downloaded fraction of a file, 0 to 1; an error stops the download.
 pub type ProgressFn<'a> = &'a dyn Fn(f32) -> Result<()>;
 
-/// A file of a data set.
+/// A file of a data set, with its published size and SHA-256 (hexadecimal).
 #[derive(Clone, Copy, Debug)]
 pub struct RemoteFile {
     pub name: &'static str,

@@ -1,5 +1,6 @@
-//! Public data sets by name: downloaded from where their authors (or the libraries everyone takes them from) publish them,
-//! checked against known sums, and put in place whole.
+//! Public data sets by name: download, verification by SHA-256, and extraction.
+//!
+//! The sources are those of the authors, or those that common libraries use.
 
 use download::{ProgressFn, RemoteFile, sha256_of};
 mod archive;
@@ -9,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// A data set that is known by name.
+/// A known public data set.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoteDataset {
     pub name: &'static str,
-    /// Where its files are published, in the order they are tried; each ends with a slash.
+    /// Base URLs in the order they are tried; each ends with a slash.
     pub sources: &'static [&'static str],
     pub files: &'static [RemoteFile],
-    /// Files that are unpacked from its one archive, by the ending of their path; empty where there is none.
+    /// File names to extract from its single archive; empty for data sets without an archive.
     unpacked: &'static [&'static str],
 }
 
@@ -24,7 +25,7 @@ const fn file(name: &'static str, sha256: &'static str, bytes: u64) -> RemoteFil
     RemoteFile { name, sha256, bytes }
 }
 
-/// Every data set there is.
+/// All known data sets.
 pub const DATA_SETS: [RemoteDataset; 3] = [
     RemoteDataset {
         name: "mnist",
@@ -106,7 +107,7 @@ pub const DATA_SETS: [RemoteDataset; 3] = [
 /// The data set called `name`.
 ///
 /// # Errors
-/// [`Error::Invalid`] with the names there are.
+/// [`Error::Invalid`] with the known names.
 pub fn find(name: &str) -> Result<RemoteDataset> {
     DATA_SETS.into_iter().find(|set| set.name == name).ok_or_else(|| {
         let names: Vec<_> = DATA_SETS.iter().map(|set| set.name).collect();
@@ -114,7 +115,7 @@ pub fn find(name: &str) -> Result<RemoteDataset> {
     })
 }
 
-/// Where data sets are put unless a person says otherwise: `$XDG_DATA_HOME/spikescope` or `~/.local/share/spikescope`.
+/// Default folder of data sets: `$XDG_DATA_HOME/spikescope` or `~/.local/share/spikescope`.
 pub fn default_dir() -> Option<PathBuf> {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let data = data.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))?;
@@ -122,30 +123,30 @@ pub fn default_dir() -> Option<PathBuf> {
 }
 
 impl RemoteDataset {
-    /// Fetches what is missing into `folder`. What is there and whole is left as it is; what was begun goes on.
+    /// Downloads missing files into `folder`. Complete files are kept; partial downloads are resumed.
     ///
     /// # Errors
-    /// One sentence that says where to put which files by hand, when no source can be reached; [`Error::File`] when what
-    /// came is not what was published; [`Error::Io`] when the operating system refuses.
-    pub fn fetch(&self, folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
-        self.fetch_from(self.sources, folder, watch)
+    /// [`Error::Invalid`] when no source can be reached, with the files to copy by hand and their folder; [`Error::File`]
+    /// for a file that differs from the published one; [`Error::Io`] when the operating system refuses.
+    pub fn fetch(&self, folder: &Path, on_progress: ProgressFn<'_>) -> Result<()> {
+        self.fetch_from(self.sources, folder, on_progress)
     }
 
-    /// The same from other sources.
+    /// [`fetch`](Self::fetch) from other sources (base URLs).
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub fn fetch_from(&self, sources: &[&str], folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
+    pub fn fetch_from(&self, sources: &[&str], folder: &Path, on_progress: ProgressFn<'_>) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
         if self.unpacked.iter().all(|name| folder.join(name).is_file()) && !self.unpacked.is_empty() {
             return Ok(());
         }
         for file in self.files {
-            let place = folder.join(file.name);
-            if place.is_file() && sha256_of(&place)? == file.sha256 {
+            let target = folder.join(file.name);
+            if target.is_file() && sha256_of(&target)? == file.sha256 {
                 continue;
             }
-            self.fetch_file(sources, file, folder, watch)?;
+            self.fetch_file(sources, file, folder, on_progress)?;
         }
         match (self.unpacked, self.files) {
             ([], _) => Ok(()),
@@ -154,10 +155,16 @@ impl RemoteDataset {
         }
     }
 
-    fn fetch_file(&self, sources: &[&str], file: &RemoteFile, folder: &Path, watch: ProgressFn<'_>) -> Result<()> {
+    fn fetch_file(
+        &self,
+        sources: &[&str],
+        file: &RemoteFile,
+        folder: &Path,
+        on_progress: ProgressFn<'_>,
+    ) -> Result<()> {
         let mut last = String::from("no source is known");
         for source in sources {
-            match download::download(&format!("{source}{}", file.name), file, folder, watch) {
+            match download::download(&format!("{source}{}", file.name), file, folder, on_progress) {
                 Ok(()) => return Ok(()),
                 Err(download::DownloadError::Unreachable(reason)) => last = reason,
                 Err(download::DownloadError::Other(error)) => return Err(error),
@@ -172,7 +179,7 @@ impl RemoteDataset {
         )))
     }
 
-    /// How the data set in `folder` is named to the other commands: the test samples, and those to train and calibrate on.
+    /// The data specifications of the data set in `folder`: test samples, then training samples (also for calibration).
     pub fn specs(&self, folder: &Path) -> [String; 2] {
         let path = |name: &str| folder.join(name).display().to_string();
         match self.unpacked {

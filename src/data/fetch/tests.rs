@@ -1,4 +1,4 @@
-//! Downloads from a server in the test itself: whole, broken off and gone on with, wrong, and not at all.
+//! Downloads from a local test server: complete, interrupted and resumed, corrupted, and unreachable.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
-/// What a server does with its first requests.
+/// Behavior of the test server.
 #[derive(Clone, Copy, PartialEq)]
-enum Manner {
+enum ServerBehavior {
     Whole,
-    /// The first answer ends half way; ranges are known.
+    /// The first response ends half way; range requests are supported.
     Breaks,
-    /// Something else than was published.
+    /// The content differs from the published one.
     Wrong,
 }
 
-/// A server for `body`; its address and the number of requests it has had.
-fn server(body: Vec<u8>, manner: Manner) -> (String, Arc<AtomicUsize>) {
+/// Starts a server for `body`; returns its address and its request counter.
+fn server(body: Vec<u8>, behavior: ServerBehavior) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
     let requests = Arc::new(AtomicUsize::new(0));
@@ -43,9 +43,9 @@ fn server(body: Vec<u8>, manner: Manner) -> (String, Arc<AtomicUsize>) {
             let rest = &body[from..];
             let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
             let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", rest.len());
-            let sent = if manner == Manner::Breaks && count == 0 { &rest[..rest.len() / 2] } else { rest };
+            let sent = if behavior == ServerBehavior::Breaks && count == 0 { &rest[..rest.len() / 2] } else { rest };
             let wrong: Vec<u8> = sent.iter().map(|b| b ^ 1).collect();
-            let _ = stream.write_all(if manner == Manner::Wrong { &wrong } else { sent });
+            let _ = stream.write_all(if behavior == ServerBehavior::Wrong { &wrong } else { sent });
         }
     });
     (address, requests)
@@ -66,17 +66,17 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_broken_connection_is_gone_on_with_and_what_is_there_is_left_alone() {
+fn interrupted_download_resumes_and_complete_files_are_kept() {
     let body: Vec<u8> = (0..200_000u32).map(|i| (i * 7 % 251) as u8).collect();
     let set = set(&body);
-    let (address, requests) = server(body.clone(), Manner::Breaks);
+    let (address, requests) = server(body.clone(), ServerBehavior::Breaks);
     let dir = tempfile::tempdir().unwrap();
     set.fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap();
     assert_eq!(std::fs::read(dir.path().join("a.gz")).unwrap(), body);
     assert_eq!((names(dir.path()), requests.load(Ordering::SeqCst)), (vec!["a.gz".to_owned()], 2));
     set.fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap();
     assert_eq!(requests.load(Ordering::SeqCst), 2, "nothing is asked for twice");
-    // A part that an earlier run left is gone on with.
+    // A partial file of an earlier run is resumed.
     std::fs::remove_file(dir.path().join("a.gz")).unwrap();
     std::fs::write(dir.path().join("a.gz.part"), &body[..150_000]).unwrap();
     set.fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap();
@@ -84,32 +84,32 @@ fn a_broken_connection_is_gone_on_with_and_what_is_there_is_left_alone() {
 }
 
 #[test]
-fn what_is_not_what_was_published_is_thrown_away() {
+fn corrupted_download_is_discarded() {
     let body = vec![5u8; 1000];
-    let (address, _) = server(body.clone(), Manner::Wrong);
+    let (address, _) = server(body.clone(), ServerBehavior::Wrong);
     let dir = tempfile::tempdir().unwrap();
     let text = set(&body).fetch_from(&[&address], dir.path(), &|_| Ok(())).unwrap_err().to_string();
     assert!(text.contains("SHA-256") && names(dir.path()).is_empty(), "{text}");
 }
 
 #[test]
-fn without_a_network_one_sentence_says_what_to_do() {
+fn unreachable_sources_give_one_sentence_with_advice() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let dir = tempfile::tempdir().unwrap();
-    let nobody = format!("http://127.0.0.1:{port}/");
-    let text = set(&[1, 2, 3]).fetch_from(&[&nobody], dir.path(), &|_| Ok(())).unwrap_err().to_string();
+    let unreachable = format!("http://127.0.0.1:{port}/");
+    let text = set(&[1, 2, 3]).fetch_from(&[&unreachable], dir.path(), &|_| Ok(())).unwrap_err().to_string();
     assert!(
         text.contains("a.gz") && text.contains(&dir.path().display().to_string()) && text.contains("by hand"),
         "{text}"
     );
     assert_eq!(text.matches(". ").count(), 0, "one sentence: {text}");
-    // A second source is asked when the first does not answer.
-    let (address, _) = server(vec![1, 2, 3], Manner::Whole);
-    set(&[1, 2, 3]).fetch_from(&[&nobody, &address], dir.path(), &|_| Ok(())).unwrap();
+    // The second source is used when the first does not respond.
+    let (address, _) = server(vec![1, 2, 3], ServerBehavior::Whole);
+    set(&[1, 2, 3]).fetch_from(&[&unreachable, &address], dir.path(), &|_| Ok(())).unwrap();
 }
 
 #[test]
-fn archives_are_unpacked_and_broken_ones_refused() {
+fn archives_are_extracted_and_damaged_ones_refused() {
     let member = |name: &str, bytes: &[u8], size: u64| {
         let mut header = tar::Header::new_ustar();
         header.set_path(name).unwrap();
@@ -139,7 +139,7 @@ fn archives_are_unpacked_and_broken_ones_refused() {
     assert!(refused(&whole[..1700], &["test_batch.bin"]).contains("truncated"));
     let absurd = [&member("folder/other.txt", b"no", 8 << 30), &whole[..]].concat();
     assert!(refused(&absurd, &["test_batch.bin"]).contains("size"));
-    // A header that was changed on its way does not fit its own check sum.
+    // A corrupted header does not match its own checksum.
     let mut changed = whole.clone();
     changed[0] ^= 1;
     assert!(refused(&changed, &["test_batch.bin"]).contains("checksum"));

@@ -1,3 +1,5 @@
+//! Tests of valid lesson files, of the line numbers in errors, and of invalid questions.
+
 use super::*;
 
 const PANES: [&str; 2] = ["bench", "ledger"];
@@ -6,7 +8,7 @@ fn read(text: &str) -> Result<Lesson> {
     Lesson::parse(Path::new("folder/own.md"), text, &PANES)
 }
 
-const WHOLE: &str = r#"
+const VALID_LESSON: &str = r#"
 +++
 title = "Own"
 minutes = 5
@@ -29,8 +31,8 @@ Do it.
 "#;
 
 #[test]
-fn a_lesson_is_read_with_all_it_says() {
-    let lesson = read(WHOLE).unwrap();
+fn all_parts_of_a_lesson_are_read() {
+    let lesson = read(VALID_LESSON).unwrap();
     assert_eq!((lesson.title.as_str(), lesson.minutes, lesson.steps.len()), ("Own", Some(5), 2));
     assert!(matches!(&lesson.start[0], Message::SetSettings(all) if all.model == "folder/net.onnx"));
     assert_eq!(lesson.start[1], Message::OpenModel("folder/net.onnx".into()), "paths are beside the lesson");
@@ -44,34 +46,34 @@ fn a_lesson_is_read_with_all_it_says() {
     assert!(matches!(&second.question, Some(Question::Reach { all, .. }) if all[0].text() == "bench.count == 1"));
 }
 
-/// What is put into the file, the line the error names, and a word of its reason.
-fn error_of(from: &str, to: &str, line: usize, word: &str) {
-    assert!(WHOLE.contains(from), "{from}");
-    let error = read(&WHOLE.replacen(from, to, 1)).expect_err(to).to_string();
+/// Replaces `from` by `to` in a valid file; the error must name `line` and contain `word`.
+fn assert_error(from: &str, to: &str, line: usize, word: &str) {
+    assert!(VALID_LESSON.contains(from), "{from}");
+    let error = read(&VALID_LESSON.replacen(from, to, 1)).expect_err(to).to_string();
     assert!(error.starts_with(&format!("Cannot open folder/own.md: line {line}: ")) && error.contains(word), "{error}");
 }
 
 #[test]
 fn errors_name_the_line() {
-    error_of("title = \"Own\"", "title = Own", 3, "");
-    error_of("minutes = 5", "minuets = 5", 4, "minuets");
-    error_of("{ set-steps = 8 }", "{ set-stops = 8 }", 6, "set-stops");
-    error_of("\"end-gesture\"", "{ save-session = \"x\" }", 6, "cannot write files");
-    error_of("\n## First\n", "\nstray\n", 9, "before the first step");
-    error_of("{bench.count}.", "{bench.counts}.", 10, "bench.counts");
-    error_of("\"bench\"\n", "\"bank\"\n", 14, "cannot be pointed at");
-    error_of("\"layers\"", "\"layer\"", 15, "layer");
-    error_of("\"T\"", "\"S\"", 16, "S");
-    error_of("\"look\"", "\"{look}\"", 17, "look");
-    error_of("bench.count ==", "bench.counts ==", 18, "not a fact");
-    error_of("set-bench", "set-bank", 18, "set-bank");
-    error_of("hints = [\"look\"]", "choice = { options = [\"a\", \"b\"], right = 3 }", 18, "one question");
-    error_of("point = \"bench\"", "number = { answer = \"bank\" }\npoint = \"bench\"", 19, "one question");
-    error_of("+++\nDo it.", "Do it.", 13, "no closing");
+    assert_error("title = \"Own\"", "title = Own", 3, "");
+    assert_error("minutes = 5", "minuets = 5", 4, "minuets");
+    assert_error("{ set-steps = 8 }", "{ set-stops = 8 }", 6, "set-stops");
+    assert_error("\"end-gesture\"", "{ save-session = \"x\" }", 6, "cannot write files");
+    assert_error("\n## First\n", "\nstray\n", 9, "before the first step");
+    assert_error("{bench.count}.", "{bench.counts}.", 10, "bench.counts");
+    assert_error("\"bench\"\n", "\"bank\"\n", 14, "cannot be pointed at");
+    assert_error("\"layers\"", "\"layer\"", 15, "layer");
+    assert_error("\"T\"", "\"S\"", 16, "S");
+    assert_error("\"look\"", "\"{look}\"", 17, "look");
+    assert_error("bench.count ==", "bench.counts ==", 18, "not a fact");
+    assert_error("set-bench", "set-bank", 18, "set-bank");
+    assert_error("hints = [\"look\"]", "choice = { options = [\"a\", \"b\"], right = 3 }", 18, "one question");
+    assert_error("point = \"bench\"", "number = { answer = \"bank\" }\npoint = \"bench\"", 19, "one question");
+    assert_error("+++\nDo it.", "Do it.", 13, "no closing");
 }
 
 #[test]
-fn questions_that_cannot_be_answered_are_refused() {
+fn invalid_questions_are_refused() {
     let step = |head: &str| read(&format!("+++\ntitle = \"x\"\n+++\n## One\n+++\n{head}\n+++\n"));
     assert!(step("choice = { options = [\"a\", \"b\"], right = 2 }").is_ok());
     for bad in [

@@ -1,5 +1,6 @@
-//! Puts a network together from a state dict, layer by layer. Every key that is asked for and every shape is checked here;
-//! errors name the file, the key and what to do.
+//! Network assembler: builds a network from a state dict, layer by layer.
+//!
+//! It checks every requested key and every shape; errors name the file, the key and what to do.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -12,18 +13,18 @@ use crate::{Error, Result};
 
 /// PyTorch's default ε of batch normalization.
 pub(super) const EPSILON: f64 = 1e-5;
-/// At most this many surplus keys are named.
-const NAMED: usize = 6;
+/// Maximum number of surplus keys in an error message.
+const MAX_LISTED_KEYS: usize = 6;
 
-/// A network being put together. Node 0 is the input.
+/// A network under construction. Node 0 is the input.
 pub(super) struct NetworkAssembler<'a> {
     path: &'a Path,
-    /// What the network is said to be, for messages: "ResNet".
+    /// Name of the architecture for messages: "a ResNet".
     what: &'a str,
     pub state: &'a StateDict,
     used: HashSet<String>,
     nodes: Vec<Node>,
-    /// What activations are where the keys do not say it.
+    /// Assumptions about activations and pools, which the keys do not contain.
     pub assumed: Assumptions,
 }
 
@@ -31,7 +32,7 @@ impl<'a> NetworkAssembler<'a> {
     /// Starts with an input of shape `[C, H, W]` or `[F]`.
     ///
     /// # Errors
-    /// [`Error::File`] for a shape that no input has.
+    /// [`Error::File`] for an input shape that is neither.
     pub fn new(
         path: &'a Path,
         what: &'a str,
@@ -40,8 +41,8 @@ impl<'a> NetworkAssembler<'a> {
         assumed: Assumptions,
     ) -> Result<Self> {
         let node = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape: input.to_vec() };
-        let sound = matches!(input.len(), 1 | 3) && infer_shape(&Op::Input, &[], input).is_ok();
-        if !sound {
+        let is_valid = matches!(input.len(), 1 | 3) && infer_shape(&Op::Input, &[], input).is_ok();
+        if !is_valid {
             let reason =
                 format!("shape {} is neither an image CxHxW nor a vector F", crate::error::format_shape(input));
             return Err(Error::file(path, "input", reason));
@@ -64,14 +65,14 @@ impl<'a> NetworkAssembler<'a> {
         })
     }
 
-    /// The same, where it may be absent.
+    /// The weights called `key`, or `None` if the file does not have them.
     pub fn optional(&mut self, key: &str) -> Option<&'a Weights> {
         let weights = self.state.get(key)?;
         self.used.insert(key.to_owned());
         Some(weights)
     }
 
-    /// Marks keys as known although no layer reads them.
+    /// Marks the keys that start with `prefix` as used although no layer reads them.
     pub fn ignore(&mut self, prefix: &str) {
         let keys = self.state.iter().map(|(key, _)| key).filter(|key| key.starts_with(prefix));
         self.used.extend(keys.map(str::to_owned));
@@ -87,7 +88,8 @@ impl<'a> NetworkAssembler<'a> {
         self.nodes.iter().position(|node| node.name == name)
     }
 
-    /// `{prefix}.weight` `[C_out, C_in/groups, kH, kW]` and `{prefix}.bias` if there is one. Groups follow from the shapes.
+    /// Adds a convolution with `{prefix}.weight` `[C_out, C_in/groups, kH, kW]` and, if present, `{prefix}.bias`. The number
+    /// of groups follows from the shapes.
     pub fn conv(
         &mut self,
         prefix: &str,
@@ -102,23 +104,23 @@ impl<'a> NetworkAssembler<'a> {
         let per_group = weight.shape.get(1).copied().unwrap_or(0);
         let groups = if per_group > 0 && channels % per_group == 0 { channels / per_group } else { 1 };
         let op = Op::Conv2d { weight, bias, stride, padding, dilation, groups };
-        self.weighed(prefix, op, from)
+        self.push_with_weights(prefix, op, from)
     }
 
-    /// A square convolution of odd size, padded so that stride 1 keeps the size.
+    /// Adds a square convolution of odd size, padded so that stride 1 keeps the image size.
     pub fn same_conv(&mut self, prefix: &str, from: NodeId, stride: usize) -> Result<NodeId> {
         let kernel = self.weights(&format!("{prefix}.weight"))?.shape.get(2).copied().unwrap_or(1);
         self.conv(prefix, from, [stride; 2], [kernel / 2; 4], [1; 2])
     }
 
-    /// `{prefix}.weight` `[out, in]` and `{prefix}.bias` if there is one, on a flat input.
+    /// Adds a fully connected layer with `{prefix}.weight` `[out, in]` and, if present, `{prefix}.bias`, on a flat input.
     pub fn linear(&mut self, prefix: &str, from: NodeId) -> Result<NodeId> {
         let weight = self.weights(&format!("{prefix}.weight"))?.clone();
         let bias = self.optional(&format!("{prefix}.bias")).cloned();
-        self.weighed(prefix, Op::Linear { weight, bias }, from)
+        self.push_with_weights(prefix, Op::Linear { weight, bias }, from)
     }
 
-    /// Batch normalization: `{prefix}.running_mean` and `.running_var`, `.weight` and `.bias` where it has them.
+    /// Adds batch normalization with `{prefix}.running_mean` and `.running_var` and, if present, `.weight` and `.bias`.
     pub fn norm(&mut self, prefix: &str, from: NodeId, epsilon: f64) -> Result<NodeId> {
         let mean = self.weights(&format!("{prefix}.running_mean"))?;
         let variance = self.weights(&format!("{prefix}.running_var"))?;
@@ -132,24 +134,24 @@ impl<'a> NetworkAssembler<'a> {
                     "weight, bias, running_mean and running_var have different lengths, or a variance is negative";
                 Error::file(self.path, format!("keys '{prefix}.…'"), reason)
             })?;
-        self.weighed(prefix, op, from)
+        self.push_with_weights(prefix, op, from)
     }
 
-    /// The activation at `prefix`: with its learned threshold, or ReLU in a file without any.
+    /// Adds the activation at `prefix`: with its learned threshold, or ReLU in a file without thresholds.
     pub fn activation(&mut self, prefix: &str, from: NodeId) -> Result<NodeId> {
         let learned = |key: &str| key.ends_with(".thresh") || key.ends_with(".up");
         let key = self.state.threshold_key(prefix).or_else(|| {
-            // Where some thresholds are learned, one that is missing is a mistake and no ReLU.
+            // In a file with learned thresholds, a missing one is an error, not a ReLU.
             self.state.iter().any(|(key, _)| learned(key)).then(|| format!("{prefix}.thresh"))
         });
         let activation = match key {
             None => Activation::Relu,
             Some(key) => self.assumed.with_threshold(self.single(&key)?),
         };
-        self.weighed(prefix, Op::Activation(activation), from)
+        self.push_with_weights(prefix, Op::Activation(activation), from)
     }
 
-    /// The one number called `key`.
+    /// The scalar called `key`.
     pub fn single(&mut self, key: &str) -> Result<f32> {
         let weights = self.weights(key)?;
         match weights.data.as_slice() {
@@ -162,7 +164,7 @@ impl<'a> NetworkAssembler<'a> {
         }
     }
 
-    /// 2 by 2 windows, side by side.
+    /// Adds a pool over adjacent windows of 2 by 2.
     pub fn pool(&mut self, name: &str, from: NodeId, max: bool) -> Result<NodeId> {
         let (kernel, stride, padding) = ([2; 2], [2; 2], [0; 4]);
         let op = if max {
@@ -173,29 +175,29 @@ impl<'a> NetworkAssembler<'a> {
         self.push(name, op, vec![from], &[])
     }
 
-    /// `[C, H, W]` to the mean of every channel, `[C]`.
+    /// Adds the mean of every channel, `[C, H, W]` to `[C]`.
     pub fn global_mean(&mut self, name: &str, from: NodeId) -> Result<NodeId> {
         let channels = self.shape(from)[0];
         self.push(name, Op::Mean { axes: vec![1, 2] }, vec![from], &[channels])
     }
 
-    /// Any shape to `[F]`; a vector stays as it is.
+    /// Flattens any shape to `[F]`; a vector needs no node.
     pub fn flatten(&mut self, name: &str, from: NodeId) -> Result<NodeId> {
         let len = self.nodes[from].len();
         if self.shape(from).len() == 1 { Ok(from) } else { self.push(name, Op::Reshape, vec![from], &[len]) }
     }
 
-    /// A layer that reads weights called `prefix.…`; errors name them.
-    fn weighed(&mut self, prefix: &str, op: Op, from: NodeId) -> Result<NodeId> {
+    /// Adds a layer with weights `{prefix}.…`; errors name these keys.
+    fn push_with_weights(&mut self, prefix: &str, op: Op, from: NodeId) -> Result<NodeId> {
         self.push_at(prefix, op, vec![from], &[], |prefix| format!("keys '{prefix}.…'"))
     }
 
-    /// Adds a node; its shape is computed, or for a reshape and a mean given.
+    /// Adds a node. Its shape is inferred; for reshapes and means it is `stated`.
     pub fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, stated: &[usize]) -> Result<NodeId> {
         self.push_at(name, op, inputs, stated, |name| format!("layer '{name}'"))
     }
 
-    /// Adds a node; errors about its shape name `place(name)`.
+    /// Adds a node; errors about its shape give `place(name)` as their position.
     fn push_at(
         &mut self,
         name: &str,
@@ -215,7 +217,7 @@ impl<'a> NetworkAssembler<'a> {
         Ok(self.nodes.len() - 1)
     }
 
-    /// Calls node `id` by the name that layer `number` of the architecture file `file` gives it.
+    /// Renames node `id` to `name`, which layer `number` of the architecture file `file` states.
     pub fn rename(&mut self, id: NodeId, name: &str, file: &Path, number: usize) -> Result<()> {
         if self.find(name).is_some_and(|other| other != id) {
             return Err(Error::file(file, format!("layer {number}"), format!("the name '{name}' is used twice")));
@@ -232,16 +234,20 @@ impl<'a> NetworkAssembler<'a> {
         (2..).map(|k| format!("{name}.{k}")).find(|name| !taken(name)).unwrap_or_default()
     }
 
-    /// The finished network, answering with its last node.
+    /// The finished network; its output is the last node.
     ///
     /// # Errors
-    /// [`Error::File`] when keys are left over, when the answers are no vector, or when the graph is unsound.
+    /// [`Error::File`] for unused keys, for an output that is not a vector, and for an invalid graph.
     pub fn finish(self, name: String) -> Result<Network> {
-        let left: Vec<&str> =
+        let unused: Vec<&str> =
             self.state.iter().map(|(key, _)| key).filter(|key| !self.used.contains(*key) && !is_counter(key)).collect();
-        if !left.is_empty() {
-            let named: Vec<_> = left.iter().take(NAMED).map(|key| format!("'{key}'")).collect();
-            let more = if left.len() > NAMED { format!(" and {} more", left.len() - NAMED) } else { String::new() };
+        if !unused.is_empty() {
+            let named: Vec<_> = unused.iter().take(MAX_LISTED_KEYS).map(|key| format!("'{key}'")).collect();
+            let more = if unused.len() > MAX_LISTED_KEYS {
+                format!(" and {} more", unused.len() - MAX_LISTED_KEYS)
+            } else {
+                String::new()
+            };
             let reason = format!(
                 "{} does not use {}{more}. Describe them, or list them as ignored, in {}.",
                 self.what,
@@ -251,16 +257,16 @@ impl<'a> NetworkAssembler<'a> {
             return Err(Error::file(self.path, "surplus keys", reason));
         }
         let output = self.nodes.len() - 1;
-        let answers = &self.nodes[output].shape;
-        if answers.len() != 1 {
+        let output_shape = &self.nodes[output].shape;
+        if output_shape.len() != 1 {
             let reason = format!(
                 "its shape is {}, not class scores. Flatten it before the last layer.",
-                crate::error::format_shape(answers)
+                crate::error::format_shape(output_shape)
             );
             return Err(Error::file(self.path, format!("layer '{}'", self.nodes[output].name), reason));
         }
-        let early = self.nodes[..output].iter().find(|node| matches!(node.op, Op::Softmax { .. }));
-        if let Some(node) = early {
+        let inner_softmax = self.nodes[..output].iter().find(|node| matches!(node.op, Op::Softmax { .. }));
+        if let Some(node) = inner_softmax {
             let reason =
                 "a softmax inside the network cannot be converted to spikes; only a final softmax is supported";
             return Err(Error::file(self.path, format!("layer '{}'", node.name), reason));
@@ -271,17 +277,17 @@ impl<'a> NetworkAssembler<'a> {
     }
 }
 
-/// Counters of batch normalization, which no layer reads.
+/// Whether `key` is a counter of batch normalization, which no layer reads.
 pub(super) fn is_counter(key: &str) -> bool {
     key.ends_with("num_batches_tracked")
 }
 
-/// What activations with a learned threshold are, which the weights do not say.
+/// Assumptions about activations with a learned threshold, and pools, which weights do not contain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Assumptions {
     pub(super) levels: u32,
     pub(super) clip: bool,
-    /// Max pools instead of average pools, or the other way round; `None` takes what the family has.
+    /// Max pools (true) or average pools (false); `None` for those of the family.
     pub(super) max_pool: Option<bool>,
 }
 
@@ -294,7 +300,7 @@ impl Assumptions {
     }
 }
 
-/// Where a person can say what a network is.
+/// The name of the architecture file for the weights at `path`, and its manual, for messages.
 pub(super) fn architecture_hint(path: &Path) -> String {
     let stem = path.file_stem().map_or_else(|| "NAME".into(), |stem| stem.to_string_lossy().into_owned());
     format!("{stem}.arch.toml beside it (docs/architecture-files.md)")

@@ -1,4 +1,6 @@
-//! Architecture files: what a network is, in TOML beside its weights. `docs/architecture-files.md` is their manual.
+//! Architecture files: TOML files that describe the network of a weight file.
+//!
+//! Their manual is `docs/architecture-files.md`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +14,12 @@ use crate::network::Network;
 use crate::network::state_dict::StateDict;
 use crate::{Error, Result};
 
-/// What an architecture file says; everything may be left out.
+/// Content of an architecture file; every part is optional.
 #[derive(Clone, Debug, Default)]
 pub struct ArchitectureFile {
     /// Shape of one input sample, `[C, H, W]` or `[F]`.
     pub input: Option<Vec<usize>>,
-    /// How pictures become input.
+    /// Input scaling.
     pub scaling: Option<Scaling>,
     /// Names of the classes.
     pub class_names: Vec<String>,
@@ -25,23 +27,23 @@ pub struct ArchitectureFile {
     pub levels: Option<u32>,
     clip: bool,
     max_pool: Option<bool>,
-    /// Keys that begin with one of these are no part of the network.
+    /// Keys with one of these prefixes are not part of the network.
     pub ignore: Vec<String>,
-    /// The layers; without any the keys must be those of a known family.
+    /// The layers; if empty, the keys must be those of a known family.
     pub(super) layers: Vec<LayerEntry>,
-    /// The architecture file, for messages about it.
+    /// Path of the architecture file, for messages.
     pub(super) path: PathBuf,
 }
 
-/// The file as it is written.
+/// The file as serialized.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct Text {
+struct FileText {
     input: Option<Vec<usize>>,
     scaling: Option<String>,
     class_names: Vec<String>,
     levels: Option<u32>,
-    activation: Option<Learned>,
+    activation: Option<ActivationKind>,
     pooling: Option<Pooling>,
     ignore: Vec<String>,
     layers: Vec<toml::Value>,
@@ -49,7 +51,7 @@ struct Text {
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
-enum Learned {
+enum ActivationKind {
     Qcfs,
     Clip,
 }
@@ -65,18 +67,18 @@ impl ArchitectureFile {
     /// Reads the architecture file at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::File`] with the line or the layer when it is not understood.
+    /// [`Error::Io`] when it cannot be read; [`Error::File`] with the line or the layer when it is invalid.
     pub fn load(path: &Path) -> Result<Self> {
         Self::parse(&std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?, path)
     }
 
-    /// The same from the text of a file; `path` is what errors name.
+    /// Parses the text of an architecture file; `path` is its name in errors.
     ///
     /// # Errors
-    /// [`Error::File`] with the line or the layer when it is not understood.
+    /// [`Error::File`] with the line or the layer when it is invalid.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let fail = |place: String, reason: String| Error::file(path, place, reason);
-        let file: Text = toml::from_str(text).map_err(|e| Error::toml(path, text, &e))?;
+        let file: FileText = toml::from_str(text).map_err(|e| Error::toml(path, text, &e))?;
         if file.levels.is_some_and(|levels| !(1..=1024).contains(&levels)) {
             return Err(fail("levels".into(), "QCFS activations have 1 to 1024 levels".into()));
         }
@@ -95,7 +97,7 @@ impl ArchitectureFile {
             scaling: scaling.map_err(|e| fail("scaling".into(), e.to_string()))?,
             class_names: file.class_names,
             levels: file.levels,
-            clip: file.activation == Some(Learned::Clip),
+            clip: file.activation == Some(ActivationKind::Clip),
             max_pool: file.pooling.map(|pooling| pooling == Pooling::Max),
             ignore: file.ignore,
             layers: layers.collect::<Result<_>>()?,
@@ -103,16 +105,16 @@ impl ArchitectureFile {
         })
     }
 
-    /// The architecture file that lies beside the weights: `NAME.arch.toml`, or a `NAME.toml` that is one.
+    /// Loads the architecture file in the folder of the weights: `NAME.arch.toml`, or a `NAME.toml` with its keys.
     ///
     /// # Errors
-    /// As [`load`](Self::load), when there is one.
+    /// As [`load`](Self::load), if there is one.
     pub fn beside(weights: &Path) -> Result<Option<Self>> {
         let named = weights.with_extension("arch.toml");
         if named.is_file() {
             return Self::load(&named).map(Some);
         }
-        // A recipe or a run may lie here under the same name; an architecture file is known by what it says.
+        // A recipe or a run may have the same name; an architecture file is recognized by its keys.
         let plain = weights.with_extension("toml");
         let text = if plain.is_file() { std::fs::read_to_string(&plain).unwrap_or_default() } else { String::new() };
         let table: toml::Table = text.parse().unwrap_or_default();
@@ -126,7 +128,7 @@ impl ArchitectureFile {
         Assumptions { levels: self.levels.unwrap_or(DEFAULT_LEVELS), clip: self.clip, max_pool: self.max_pool }
     }
 
-    /// The network of the listed layers with weights of `state`, which come from the file `weights`.
+    /// Builds the network of the listed layers with the weights `state` of the file `weights`.
     pub(super) fn assemble(&self, state: &StateDict, weights: &Path, name: String) -> Result<Network> {
         let input = self.input.clone().unwrap_or_default();
         let mut net = NetworkAssembler::new(weights, "the architecture file", state, &input, self.assumed())?;

@@ -1,5 +1,4 @@
-//! Networks from weights alone. A state dict has no graph: the graph comes from an architecture file beside the weights,
-//! or from keys and shapes that belong to a family of networks known here, one file each. What had to be assumed is told.
+//! Builds a network from a state dict, by its architecture file or by a recognized family.
 
 use std::path::Path;
 
@@ -11,8 +10,8 @@ use crate::network::state_dict::StateDict;
 use crate::network::{Activation, Network};
 use crate::{Error, Result};
 
-/// At most this many layers are listed for a person who has to describe a network.
-const LISTED: usize = 12;
+/// Maximum number of layers in the message about an unknown architecture.
+const MAX_LISTED_LAYERS: usize = 12;
 
 const FAMILIES: [Family; 5] = [
     super::qcfs_vgg::FAMILY,
@@ -22,23 +21,24 @@ const FAMILIES: [Family; 5] = [
     super::mlp::FAMILY,
 ];
 
-/// The network whose weights are `state`, and what had to be assumed, in sentences. `path` is the weight file, which
-/// errors name; `described` is its architecture file.
+/// The network with weights `state`, and the assumptions made, in sentences. `path` is the weight file, named in errors;
+/// `described` is its architecture file.
 ///
 /// # Errors
-/// [`Error::File`] naming the key that is missing, left over or of the wrong shape, or saying that the architecture is
-/// not known and how to describe it.
+/// [`Error::File`] with the key that is missing, unused or of a wrong shape, or, for an unknown architecture, with how to
+/// describe it.
 pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>) -> Result<(Network, Vec<String>)> {
     let name = path.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
     let description = described.cloned().unwrap_or_default();
     let assumed = description.assumed();
     let (mut network, mut notes) = if description.layers.is_empty() {
         let state = state.without_module_prefix();
-        let family = FAMILIES.iter().find(|family| (family.fits)(&state)).ok_or_else(|| unknown(&state, path))?;
+        let family =
+            FAMILIES.iter().find(|family| (family.fits)(&state)).ok_or_else(|| unknown_architecture(&state, path))?;
         let input = description.input.clone().unwrap_or_else(|| (family.input)(&state));
-        let mut assembly = NetworkAssembler::new(path, family.name, &state, &input, assumed)?;
-        description.ignore.iter().for_each(|prefix| assembly.ignore(prefix));
-        (family.assemble)(&mut assembly)?;
+        let mut assembler = NetworkAssembler::new(path, family.name, &state, &input, assumed)?;
+        description.ignore.iter().for_each(|prefix| assembler.ignore(prefix));
+        (family.assemble)(&mut assembler)?;
         let assumption = if family.assumption.is_empty() { String::new() } else { format!(", {}", family.assumption) };
         let note = format!(
             "these are weights without a graph; from their keys the architecture is inferred as {} with input \
@@ -47,12 +47,12 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
             format_shape(&input),
             architecture_hint(path)
         );
-        (assembly.finish(name)?, vec![note])
+        (assembler.finish(name)?, vec![note])
     } else {
         (description.assemble(&state, path, name)?, Vec::new())
     };
-    let staircase = |(_, activation)| matches!(activation, Activation::Qcfs { .. });
-    if description.levels.is_none() && description.layers.is_empty() && network.activation_nodes().any(staircase) {
+    let is_qcfs = |(_, activation)| matches!(activation, Activation::Qcfs { .. });
+    if description.levels.is_none() && description.layers.is_empty() && network.activation_nodes().any(is_qcfs) {
         notes.push(format!(
             "the number of levels of its QCFS activations is not in the file: L = {DEFAULT_LEVELS} is assumed. To \
              change it, write levels = 4 (or the trained value) in {}",
@@ -68,13 +68,13 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
     Ok((network, notes))
 }
 
-/// An architecture file to begin with for the weights `state`; `None` where they belong to a family that is known.
+/// A template of an architecture file for the weights `state`; `None` if they belong to a known family.
 pub fn architecture_template(state: StateDict) -> Option<String> {
     let state = state.without_module_prefix();
     (!FAMILIES.iter().any(|family| (family.fits)(&state))).then(|| super::template::architecture_template(&state))
 }
 
-fn unknown(state: &StateDict, path: &Path) -> Error {
+fn unknown_architecture(state: &StateDict, path: &Path) -> Error {
     let layers: Vec<_> = state
         .iter()
         .filter(|(_, weights)| weights.shape.len() > 1)
@@ -82,8 +82,8 @@ fn unknown(state: &StateDict, path: &Path) -> Error {
             format!("{} {}", key.strip_suffix(".weight").unwrap_or(key), format_shape(&weights.shape))
         })
         .collect();
-    let more = if layers.len() > LISTED { ", …" } else { "" };
-    let layers = layers[..layers.len().min(LISTED)].join(", ");
+    let more = if layers.len() > MAX_LISTED_LAYERS { ", …" } else { "" };
+    let layers = layers[..layers.len().min(MAX_LISTED_LAYERS)].join(", ");
     let reason = format!(
         "these are weights without a graph, and their keys match no known architecture. Describe it in {}, or export \
          it to ONNX. \"spikescope check {}\" prints a template. Its layers: {layers}{more}",

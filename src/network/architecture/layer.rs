@@ -1,4 +1,6 @@
-//! One layer of an architecture file: a word (`"relu"`) or a table (`{ op = "conv", key = "conv1", padding = 1 }`).
+//! One layer entry of an architecture file: its parsing, and its node in the network.
+//!
+//! An entry is a word (`"relu"`) or a table (`{ op = "conv", key = "conv1", padding = 1 }`).
 
 use std::path::Path;
 
@@ -8,19 +10,19 @@ use super::assembler::{EPSILON, NetworkAssembler};
 use crate::network::{Activation, NodeId, Op};
 use crate::{Error, Result};
 
-/// A layer with what it is called and what it reads.
+/// A layer with its name and inputs.
 #[derive(Clone, Debug)]
 pub(super) struct LayerEntry {
-    kind: Kind,
-    /// Its name, for `from` of later layers; the key or the operation with a number when absent.
+    kind: LayerKind,
+    /// Its name, for `from` of later layers; if absent, the key, or the operation with a number.
     name: Option<String>,
-    /// Names of the layers it reads; the one before it when empty.
+    /// Names of its input layers; if empty, the previous layer.
     from: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
-enum Kind {
+enum LayerKind {
     Conv {
         key: String,
         #[serde(default = "one")]
@@ -110,7 +112,7 @@ impl Padding {
     }
 }
 
-/// A threshold λ: a number, or the key of one.
+/// A threshold λ: a number, or the key of a scalar.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum Lambda {
@@ -129,10 +131,10 @@ fn yes() -> bool {
 }
 
 impl LayerEntry {
-    /// Reads one entry of `layers`.
+    /// Parses one entry of `layers`.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// The reason why the entry is invalid.
     pub fn parse(value: toml::Value) -> std::result::Result<Self, String> {
         let mut table = match value {
             toml::Value::String(word) => toml::Table::from_iter([("op".to_owned(), toml::Value::String(word))]),
@@ -149,17 +151,21 @@ impl LayerEntry {
             Some(toml::Value::String(from)) => vec![from],
             Some(list) => list.try_into().map_err(|_| "from is neither a name nor a list of names".to_owned())?,
         };
-        let kind: Kind = toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
-        if matches!(kind, Kind::Add | Kind::Concat) && from.len() < 2 {
+        let kind: LayerKind =
+            toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+        if matches!(kind, LayerKind::Add | LayerKind::Concat) && from.len() < 2 {
             return Err("needs two or more inputs. Write from = [\"…\", \"…\"].".into());
         }
-        if !matches!(kind, Kind::Add | Kind::Concat) && from.len() > 1 {
+        if !matches!(kind, LayerKind::Add | LayerKind::Concat) && from.len() > 1 {
             return Err("takes one input only".into());
         }
         Ok(Self { kind, name, from })
     }
 
-    /// Adds the layer, which is number `number` of the file `path`, after node `last`.
+    /// Adds the layer, number `number` of the file `path`, after node `last`.
+    ///
+    /// # Errors
+    /// [`Error::File`] for an unknown input, a repeated name, or weights that do not fit.
     pub fn place(&self, net: &mut NetworkAssembler<'_>, last: NodeId, path: &Path, number: usize) -> Result<NodeId> {
         let find = |from: &String| {
             net.find(from).ok_or_else(|| {
@@ -171,45 +177,47 @@ impl LayerEntry {
         let inputs =
             if self.from.is_empty() { vec![last] } else { self.from.iter().map(find).collect::<Result<_>>()? };
         let from = inputs[0];
-        let own = |word: &str| self.name.clone().unwrap_or_else(|| format!("{word}{number}"));
-        let placed = match &self.kind {
-            Kind::Conv { key, stride, padding, dilation } => {
+        let layer_name = |word: &str| self.name.clone().unwrap_or_else(|| format!("{word}{number}"));
+        let added = match &self.kind {
+            LayerKind::Conv { key, stride, padding, dilation } => {
                 net.conv(key, from, stride.get(), padding.get(), dilation.get())?
             }
-            Kind::Linear { key } => net.linear(key, from)?,
-            Kind::Norm { key, epsilon } => net.norm(key, from, *epsilon)?,
-            Kind::Relu => net.push(&own("relu"), Op::Activation(Activation::Relu), vec![from], &[])?,
-            Kind::Clip { lambda } => {
+            LayerKind::Linear { key } => net.linear(key, from)?,
+            LayerKind::Norm { key, epsilon } => net.norm(key, from, *epsilon)?,
+            LayerKind::Relu => net.push(&layer_name("relu"), Op::Activation(Activation::Relu), vec![from], &[])?,
+            LayerKind::Clip { lambda } => {
                 let lambda = lambda.value(net)?;
-                net.push(&own("clip"), Op::Activation(Activation::Clip { lambda }), vec![from], &[])?
+                net.push(&layer_name("clip"), Op::Activation(Activation::Clip { lambda }), vec![from], &[])?
             }
-            Kind::Qcfs { lambda, levels } => {
+            LayerKind::Qcfs { lambda, levels } => {
                 let (lambda, levels) = (lambda.value(net)?, levels.unwrap_or(net.assumed.levels));
                 let activation = Activation::Qcfs { lambda, levels, shift: 0.5 };
-                net.push(&own("qcfs"), Op::Activation(activation), vec![from], &[])?
+                net.push(&layer_name("qcfs"), Op::Activation(activation), vec![from], &[])?
             }
-            Kind::MaxPool { kernel, stride, padding } => {
+            LayerKind::MaxPool { kernel, stride, padding } => {
                 let (kernel, stride) = (kernel.get(), stride.unwrap_or(*kernel).get());
                 let op = Op::MaxPool2d { kernel, stride, padding: padding.get(), dilation: [1; 2] };
-                net.push(&own("max-pool"), op, vec![from], &[])?
+                net.push(&layer_name("max-pool"), op, vec![from], &[])?
             }
-            Kind::AvgPool { kernel, stride, padding, count_include_pad } => {
+            LayerKind::AvgPool { kernel, stride, padding, count_include_pad } => {
                 let (kernel, stride) = (kernel.get(), stride.unwrap_or(*kernel).get());
                 let op =
                     Op::AvgPool2d { kernel, stride, padding: padding.get(), count_include_pad: *count_include_pad };
-                net.push(&own("avg-pool"), op, vec![from], &[])?
+                net.push(&layer_name("avg-pool"), op, vec![from], &[])?
             }
-            Kind::GlobalAvgPool => net.global_mean(&own("global-avg-pool"), from)?,
-            Kind::Flatten => net.flatten(&own("flatten"), from)?,
-            Kind::Add => net.push(&own("add"), Op::Add, inputs, &[])?,
-            Kind::Concat => net.push(&own("concat"), Op::Concat { axis: 0 }, inputs, &[])?,
-            Kind::Softmax => net.push(&own("softmax"), Op::Softmax { log: false }, vec![from], &[])?,
-            Kind::LogSoftmax => net.push(&own("log-softmax"), Op::Softmax { log: true }, vec![from], &[])?,
+            LayerKind::GlobalAvgPool => net.global_mean(&layer_name("global-avg-pool"), from)?,
+            LayerKind::Flatten => net.flatten(&layer_name("flatten"), from)?,
+            LayerKind::Add => net.push(&layer_name("add"), Op::Add, inputs, &[])?,
+            LayerKind::Concat => net.push(&layer_name("concat"), Op::Concat { axis: 0 }, inputs, &[])?,
+            LayerKind::Softmax => net.push(&layer_name("softmax"), Op::Softmax { log: false }, vec![from], &[])?,
+            LayerKind::LogSoftmax => {
+                net.push(&layer_name("log-softmax"), Op::Softmax { log: true }, vec![from], &[])?
+            }
         };
         if let Some(name) = &self.name {
-            net.rename(placed, name, path, number)?;
+            net.rename(added, name, path, number)?;
         }
-        Ok(placed)
+        Ok(added)
     }
 }
 

@@ -1,6 +1,7 @@
-//! Fully connected networks of any naming: every layer's inputs must be the outputs of the one before, in the order of the
-//! file or, where the file has none that fits, of the names. Activations lie between the layers; BatchNorm comes directly
-//! after the layer whose outputs it has.
+//! Fully connected networks of any naming, recognized by the chain of their weight shapes.
+//!
+//! The inputs of every layer must be the outputs of the one before, in file order or else in the order of the names.
+//! Activations are between the layers; a BatchNorm directly follows the layer whose outputs it normalizes.
 
 use super::assembler::{EPSILON, NetworkAssembler, is_counter};
 use super::family::Family;
@@ -11,9 +12,9 @@ use crate::network::state_dict::StateDict;
 pub(super) const FAMILY: Family = Family {
     name: "a fully connected network",
     assumption: "with an activation between all layers, ReLU where the file has no threshold",
-    fits: |state| order(state).is_some(),
+    fits: |state| layer_order(state).is_some(),
     input: |state| {
-        let first = order(state).and_then(|steps| steps.into_iter().next());
+        let first = layer_order(state).and_then(|steps| steps.into_iter().next());
         let weight = first.and_then(|step| state.get(&format!("{}.weight", step.prefix)));
         vec![weight.and_then(|weight| weight.shape.get(1)).copied().unwrap_or(1)]
     },
@@ -33,8 +34,8 @@ struct Step {
     part: Part,
 }
 
-/// The layers in an order in which they fit; `None` when there is none, or something else is in the file.
-fn order(state: &StateDict) -> Option<Vec<Step>> {
+/// The layers in an order in which their shapes match; `None` if there is none or the file has other layers.
+fn layer_order(state: &StateDict) -> Option<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     for (key, weights) in state.iter().filter(|(key, _)| !is_counter(key)) {
         let (prefix, name) = key.rsplit_once('.')?;
@@ -59,15 +60,15 @@ fn order(state: &StateDict) -> Option<Vec<Step>> {
             steps.push(Step { prefix: prefix.into(), part });
         }
     }
-    if chains(state, &steps) {
+    if is_chain(state, &steps) {
         return Some(steps);
     }
-    steps.sort_by_cached_key(|step| natural(&step.prefix));
-    chains(state, &steps).then_some(steps)
+    steps.sort_by_cached_key(|step| natural_sort_key(&step.prefix));
+    is_chain(state, &steps).then_some(steps)
 }
 
-/// Whether every layer reads what the one before it gives.
-fn chains(state: &StateDict, steps: &[Step]) -> bool {
+/// Whether the inputs of every layer are the outputs of the one before.
+fn is_chain(state: &StateDict, steps: &[Step]) -> bool {
     let mut width = None;
     let mut before = None;
     let fits = steps.iter().all(|step| {
@@ -92,8 +93,8 @@ fn chains(state: &StateDict, steps: &[Step]) -> bool {
     fits && steps.last().is_some_and(|step| step.part != Part::Activation)
 }
 
-/// A name as text and numbers in turn, so that `fc10` comes after `fc2`.
-fn natural(name: &str) -> Vec<(String, u64)> {
+/// Sort key of a name as alternating text and numbers: `fc10` comes after `fc2`.
+fn natural_sort_key(name: &str) -> Vec<(String, u64)> {
     let mut parts = vec![(String::new(), 0u64)];
     let mut in_number = false;
     for c in name.chars() {
@@ -116,22 +117,22 @@ fn natural(name: &str) -> Vec<(String, u64)> {
 }
 
 fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
-    let steps = order(net.state).unwrap_or_default();
+    let steps = layer_order(net.state).unwrap_or_default();
     let mut x = net.flatten("flatten", 0)?;
-    let mut open: Option<&str> = None;
+    let mut without_activation: Option<&str> = None;
     for step in &steps {
         match step.part {
             Part::Linear => {
-                if let Some(before) = open {
+                if let Some(before) = without_activation {
                     x = net.activation(&format!("{before}.act"), x)?;
                 }
                 x = net.linear(&step.prefix, x)?;
-                open = Some(&step.prefix);
+                without_activation = Some(&step.prefix);
             }
             Part::Norm => x = net.norm(&step.prefix, x, EPSILON)?,
             Part::Activation => {
                 x = net.activation(&step.prefix, x)?;
-                open = None;
+                without_activation = None;
             }
         }
     }

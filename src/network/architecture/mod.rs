@@ -1,5 +1,7 @@
-//! Networks from weights alone. A state dict has no graph: the graph comes from an architecture file beside the weights,
-//! or from keys and shapes that belong to a family of networks known here, one file each. What had to be assumed is told.
+//! Builds networks from weights alone: state dicts of known families or with an architecture file.
+//!
+//! A state dict has no graph. The graph comes from an architecture file in the folder of the weights, or from keys and
+//! shapes of a known family, one file each. Assumptions are reported as notes.
 
 mod assembler;
 pub mod family;

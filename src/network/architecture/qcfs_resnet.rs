@@ -1,7 +1,9 @@
-//! ResNet-18, -20 and -34 as the programs of Bu et al. (QCFS, ICLR 2022), Hao et al. (SRP, COS) name them, after the widely
-//! used CIFAR-100 collection: `conv1.0`, blocks `conv2_x.0.residual_function.0`, projections `shortcut.0`, and `fc`. The
-//! stem is 3x3 with stride 1 at any image size. Blocks of two convolutions, or of three (ResNet-50 and deeper). The
-//! activation after the sum is `relu.up` in older files and `act.thresh` in newer ones; without any it is ReLU.
+//! ResNets in the key naming of the QCFS, SRP and COS authors.
+//!
+//! Bu et al. (QCFS, ICLR 2022) and Hao et al. (SRP, COS) name ResNet-18, -20 and -34 after a widely used CIFAR-100
+//! collection: `conv1.0`, blocks `conv2_x.0.residual_function.0`, projections `shortcut.0`, and `fc`. The stem is 3x3 with
+//! stride 1 at any image size. Blocks have two convolutions, or three (ResNet-50 and deeper). The activation after the sum
+//! is `relu.up` in older files and `act.thresh` in newer ones; without either it is ReLU.
 
 use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, outputs, usual_image};
@@ -35,9 +37,9 @@ fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
 fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
     let state: &StateDict = net.state;
     let part = |at: usize| format!("{name}.residual_function.{at}");
-    let wide = |at: usize| state.get(&format!("{}.weight", part(at))).is_some_and(|w| w.shape.get(2) == Some(&3));
-    // The first 3x3 convolution takes the stride.
-    let strided = [0, 3].into_iter().find(|&at| wide(at)).unwrap_or(0);
+    let is_3x3 = |at: usize| state.get(&format!("{}.weight", part(at))).is_some_and(|w| w.shape.get(2) == Some(&3));
+    // The first 3x3 convolution has the stride.
+    let strided = [0, 3].into_iter().find(|&at| is_3x3(at)).unwrap_or(0);
     let mut x = from;
     let count = (0..).take_while(|k| state.has_rank(&format!("{}.weight", part(3 * k)), 4)).count().max(2);
     for at in (0..count).map(|k| 3 * k) {
@@ -53,7 +55,7 @@ fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize
         shortcut = net.norm(&format!("{name}.shortcut.1"), shortcut, EPSILON)?;
     }
     x = net.push(&format!("{name}.add"), Op::Add, vec![x, shortcut], &[])?;
-    let old = format!("{name}.relu");
-    let act = if state.threshold_key(&old).is_some() { old } else { format!("{name}.act") };
+    let old_key = format!("{name}.relu");
+    let act = if state.threshold_key(&old_key).is_some() { old_key } else { format!("{name}.act") };
     net.activation(&act, x)
 }

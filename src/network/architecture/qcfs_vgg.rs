@@ -1,6 +1,8 @@
-//! VGG as the programs of Bu et al. (QCFS, ICLR 2022), Hao et al. (SRP, AAAI 2023; COS, ICLR 2023) name it: `layer1` to
-//! `layer5` are sequences of convolution, BatchNorm, activation, dropout and a pool at the end; `classifier` flattens and
-//! has three fully connected layers. The learned threshold is `thresh`, or `up` in older files.
+//! VGG networks in the key naming of the QCFS, SRP and COS authors.
+//!
+//! Naming of Bu et al. (QCFS, ICLR 2022) and Hao et al. (SRP, AAAI 2023; COS, ICLR 2023): `layer1` to `layer5` are
+//! sequences of convolution, BatchNorm, activation, dropout and a pool at the end. `classifier` flattens and has three
+//! fully connected layers. The learned threshold is `thresh`, or `up` in older files.
 
 use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, image_before, usual_image};
@@ -16,14 +18,14 @@ pub(super) const FAMILY: Family = Family {
     assemble,
 };
 
-/// Places of the fully connected layers in `classifier`.
+/// Indices of the fully connected layers in `classifier`.
 fn linears(state: &StateDict) -> Vec<usize> {
     let mut numbers = state.sequence_indices("classifier");
     numbers.retain(|at| state.has_rank(&format!("classifier.{at}.weight"), 2));
     numbers
 }
 
-/// Places of the convolutions in `layer{stage}`.
+/// Indices of the convolutions in `layer{stage}`.
 fn convolutions(state: &StateDict, stage: usize) -> Vec<usize> {
     let mut numbers = state.sequence_indices(&format!("layer{stage}"));
     numbers.retain(|at| state.has_rank(&format!("layer{stage}.{at}.weight"), 4));

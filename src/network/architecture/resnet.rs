@@ -1,8 +1,9 @@
-//! Residual networks in the naming of He et al. (CVPR 2016) that torchvision made common: `conv1`, `bn1`, blocks
-//! `layer1.0.conv1`, and `fc` or `linear`. The shapes tell the rest: a 7x7 stem has stride 2 and a max pool (torchvision
-//! ResNet-18 to -152, ResNeXt), a 3x3 stem has stride 1 (CIFAR ResNet-20 to -110 of akamaster and the many like it). A
-//! shortcut is a projection (`downsample` or `shortcut`), the identity, or, where the shape changes without a
-//! projection, every second pixel padded with channels of zeros (option A of the paper).
+//! Residual networks (He et al., CVPR 2016) in the key naming of torchvision.
+//!
+//! The keys are `conv1`, `bn1`, blocks `layer1.0.conv1`, and `fc` or `linear`. The shapes determine the rest. A 7x7 stem
+//! has stride 2 and a max pool (torchvision ResNet-18 to -152, ResNeXt); a 3x3 stem has stride 1 (CIFAR ResNet-20 to -110
+//! of akamaster and similar ones). A shortcut is a projection (`downsample` or `shortcut`) or the identity. If the shape
+//! changes without a projection, it is every second pixel, padded with zero channels (option A of the paper).
 
 use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, outputs, usual_image};
@@ -57,9 +58,9 @@ fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize
     let state = net.state;
     let conv = |k: usize| format!("{name}.conv{k}");
     let count = (1..).take_while(|&k| state.has(&format!("{}.weight", conv(k)))).count().max(2);
-    // The first 3x3 convolution takes the stride (torchvision's bottleneck since 0.3, "ResNet V1.5").
-    let wide = |k: &usize| state.get(&format!("{}.weight", conv(*k))).is_some_and(|w| w.shape.get(2) == Some(&3));
-    let strided = (1..=count).find(wide).unwrap_or(1);
+    // The first 3x3 convolution has the stride (torchvision's bottleneck since 0.3, "ResNet V1.5").
+    let is_3x3 = |k: &usize| state.get(&format!("{}.weight", conv(*k))).is_some_and(|w| w.shape.get(2) == Some(&3));
+    let strided = (1..=count).find(is_3x3).unwrap_or(1);
     let mut x = from;
     for k in 1..=count {
         x = net.same_conv(&conv(k), x, if k == strided { stride } else { 1 })?;
@@ -73,23 +74,23 @@ fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize
     net.activation(&format!("{name}.relu"), x)
 }
 
-/// What is added to `x`, the block's answer to `from`.
+/// The shortcut of a block from its input `from`, to be added to its output `x`.
 fn shortcut(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, x: NodeId, stride: usize) -> Result<NodeId> {
     let projection = ["downsample", "shortcut"].map(|part| format!("{name}.{part}"));
     if let Some(part) = projection.iter().find(|part| net.state.has(&format!("{part}.0.weight"))) {
         let conv = net.same_conv(&format!("{part}.0"), from, stride)?;
         return net.norm(&format!("{part}.1"), conv, EPSILON);
     }
-    let (had, wants) = (net.shape(from).to_vec(), net.shape(x).to_vec());
-    if had == wants || stride == 1 || wants[0] < had[0] {
+    let (shape_in, shape_out) = (net.shape(from).to_vec(), net.shape(x).to_vec());
+    if shape_in == shape_out || stride == 1 || shape_out[0] < shape_in[0] {
         return Ok(from);
     }
     let mut shortcut = from;
     for axis in [1, 2] {
-        let op = Op::Slice { axis, start: 0, end: had[axis], step: stride };
+        let op = Op::Slice { axis, start: 0, end: shape_in[axis], step: stride };
         shortcut = net.push(&format!("{name}.shortcut.slice{axis}"), op, vec![shortcut], &[])?;
     }
-    let before = (wants[0] - had[0]) / 2;
-    let op = Op::Pad { before: vec![before, 0, 0], after: vec![wants[0] - had[0] - before, 0, 0] };
+    let before = (shape_out[0] - shape_in[0]) / 2;
+    let op = Op::Pad { before: vec![before, 0, 0], after: vec![shape_out[0] - shape_in[0] - before, 0, 0] };
     net.push(&format!("{name}.shortcut.pad"), op, vec![shortcut], &[])
 }

@@ -1,6 +1,7 @@
-//! An architecture file to begin with, for weights that belong to no family: every layer that has weights, in the order of
-//! the file, with its shape beside it. What weights do not say (activations, pools, padding) is put where it fits the shapes,
-//! and marked as a guess.
+//! Template of an architecture file for weights of an unknown architecture.
+//!
+//! It lists every layer with weights, in file order, with its shape as a comment. Activations, pools and padding, which
+//! weights do not contain, are guessed to fit the shapes and marked as guesses.
 
 use std::fmt::Write;
 
@@ -9,16 +10,16 @@ use crate::error::format_shape;
 use crate::network::Weights;
 use crate::network::state_dict::StateDict;
 
-/// A layer that has weights.
-enum Known {
-    /// Outputs, kernel `[h, w]`.
+/// A layer with weights.
+enum WeightLayer {
+    /// Number of outputs, and kernel `[h, w]`.
     Conv(usize, [usize; 2]),
-    /// Outputs and inputs.
+    /// Numbers of outputs and inputs.
     Linear(usize, usize),
     Norm(usize),
 }
 
-/// Padding and pools that lead from the image to what the first fully connected layer reads.
+/// Padding and pools with which the image becomes the input of the first fully connected layer.
 #[derive(Clone, Copy, PartialEq)]
 struct Guess {
     same: bool,
@@ -30,8 +31,8 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
     let layers = layers(state);
     let first_conv = state.iter().map(|(_, weights)| weights).find(|weights| weights.shape.len() == 4);
     let classes = state.iter().filter(|(_, weights)| weights.shape.len() == 2).last().map_or(0, |(_, w)| w.shape[0]);
-    let first = layers.iter().find_map(|(_, known)| match known {
-        Known::Linear(_, inputs) => Some(*inputs),
+    let first = layers.iter().find_map(|(_, layer)| match layer {
+        WeightLayer::Linear(_, inputs) => Some(*inputs),
         _ => None,
     });
     let image = match (first_conv, first) {
@@ -50,25 +51,25 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "input = {image:?}          # (?) channels, height, width");
     out.push_str("# scaling = \"mean=0.1307;std=0.3081\"   # input scaling of images, if not 0..1\n\nlayers = [\n");
-    let last = layers.iter().rposition(|(_, known)| !matches!(known, Known::Norm(_)));
-    let (mut flat, mut waiting) = (first_conv.is_none(), false);
-    for (index, (key, known)) in layers.iter().enumerate() {
+    let last = layers.iter().rposition(|(_, layer)| !matches!(layer, WeightLayer::Norm(_)));
+    let (mut flat, mut needs_activation) = (first_conv.is_none(), false);
+    for (index, (key, layer)) in layers.iter().enumerate() {
         let end = last.is_some_and(|last| index >= last);
-        // A norm stands between a layer and its activation, as most networks have it.
-        if waiting && !matches!(known, Known::Norm(_)) {
+        // A norm is between a layer and its activation, as in most networks.
+        if needs_activation && !matches!(layer, WeightLayer::Norm(_)) {
             activation(&mut out, !flat && guess.is_some_and(|guess| guess.pools));
-            waiting = false;
+            needs_activation = false;
         }
-        match known {
-            Known::Conv(_, kernel) => {
+        match layer {
+            WeightLayer::Conv(_, kernel) => {
                 let padding = guess.filter(|guess| guess.same).map_or(String::new(), |_| match kernel {
                     [h, w] if h == w => format!(", padding = {}", h / 2),
                     [h, w] => format!(", padding = [{}, {}]", h / 2, w / 2),
                 });
                 entry(&mut out, state, &format!("{{ op = \"conv\", key = {key:?}{padding} }},"), key);
-                waiting = !end;
+                needs_activation = !end;
             }
-            Known::Linear(_, inputs) => {
+            WeightLayer::Linear(_, inputs) => {
                 if !std::mem::replace(&mut flat, true) {
                     let _ = match guess {
                         Some(_) => writeln!(out, "  \"flatten\","),
@@ -80,9 +81,9 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
                     };
                 }
                 entry(&mut out, state, &format!("{{ op = \"linear\", key = {key:?} }},"), key);
-                waiting = !end;
+                needs_activation = !end;
             }
-            Known::Norm(_) => {
+            WeightLayer::Norm(_) => {
                 entry(&mut out, state, &format!("{{ op = \"norm\", key = {key:?} }},"), key);
             }
         }
@@ -102,7 +103,7 @@ pub(super) fn architecture_template(state: &StateDict) -> String {
     out
 }
 
-/// A layer with the shape of its weights beside it.
+/// Writes a layer with the shape of its weights as a comment.
 fn entry(out: &mut String, state: &StateDict, text: &str, key: &str) {
     let shape = state.get(&format!("{key}.weight")).map_or(String::new(), |weights| format_shape(&weights.shape));
     let _ = writeln!(out, "  {text:<56}# {shape}");
@@ -115,58 +116,58 @@ fn activation(out: &mut String, pool: bool) {
     }
 }
 
-/// The layers with weights, in the order of the file, but each norm behind the last layer before it that has as many outputs,
-/// or else the first one that does: programs often define them elsewhere.
-fn layers(state: &StateDict) -> Vec<(String, Known)> {
+/// The layers with weights, in file order, but each norm after the last earlier layer with as many outputs. Without one it
+/// follows the last such layer of the file: programs often define norms separately.
+fn layers(state: &StateDict) -> Vec<(String, WeightLayer)> {
     let name = |key: &str| key.strip_suffix(".weight").map(str::to_owned);
     let read = |(key, weights): (&str, &Weights)| {
         let key = name(key)?;
         Some(match weights.shape[..] {
-            [out, _, h, w] => (key, Known::Conv(out, [h, w])),
-            [out, inputs] => (key, Known::Linear(out, inputs)),
-            [channels] if state.has(&format!("{key}.running_mean")) => (key, Known::Norm(channels)),
+            [out, _, h, w] => (key, WeightLayer::Conv(out, [h, w])),
+            [out, inputs] => (key, WeightLayer::Linear(out, inputs)),
+            [channels] if state.has(&format!("{key}.running_mean")) => (key, WeightLayer::Norm(channels)),
             _ => return None,
         })
     };
-    let mut placed: Vec<(String, Known)> = Vec::new();
-    let mut early = Vec::new();
-    for (key, known) in state.iter().filter_map(read) {
-        let Known::Norm(channels) = known else {
-            placed.push((key, known));
+    let mut placed: Vec<(String, WeightLayer)> = Vec::new();
+    let mut pending_norms = Vec::new();
+    for (key, layer) in state.iter().filter_map(read) {
+        let WeightLayer::Norm(channels) = layer else {
+            placed.push((key, layer));
             continue;
         };
-        match behind(&placed, channels) {
-            Some(at) => placed.insert(at, (key, known)),
-            None => early.push((key, channels)),
+        match position_after(&placed, channels) {
+            Some(at) => placed.insert(at, (key, layer)),
+            None => pending_norms.push((key, channels)),
         }
     }
-    for (key, channels) in early {
-        let at = behind(&placed, channels).unwrap_or(placed.len());
-        placed.insert(at, (key, Known::Norm(channels)));
+    for (key, channels) in pending_norms {
+        let at = position_after(&placed, channels).unwrap_or(placed.len());
+        placed.insert(at, (key, WeightLayer::Norm(channels)));
     }
     placed
 }
 
-/// Where a norm of `channels` goes: behind the last layer with so many outputs that has none yet.
-fn behind(placed: &[(String, Known)], channels: usize) -> Option<usize> {
-    let fits = |(at, (_, known)): (usize, &(String, Known))| {
-        let free = !matches!(placed.get(at + 1), Some((_, Known::Norm(_))));
-        let out = match known {
-            Known::Conv(out, _) | Known::Linear(out, _) => *out,
-            Known::Norm(_) => return None,
+/// Position of a norm of `channels`: after the last layer with as many outputs that has no norm yet.
+fn position_after(placed: &[(String, WeightLayer)], channels: usize) -> Option<usize> {
+    let fits = |(at, (_, layer)): (usize, &(String, WeightLayer))| {
+        let has_no_norm = !matches!(placed.get(at + 1), Some((_, WeightLayer::Norm(_))));
+        let out = match layer {
+            WeightLayer::Conv(out, _) | WeightLayer::Linear(out, _) => *out,
+            WeightLayer::Norm(_) => return None,
         };
-        (free && out == channels).then_some(at + 1)
+        (has_no_norm && out == channels).then_some(at + 1)
     };
     placed.iter().enumerate().rev().find_map(fits)
 }
 
 impl Guess {
-    /// How many values the convolutions leave of `image`; `None` where they do not fit into it.
-    fn features(self, layers: &[(String, Known)], image: &[usize]) -> Option<usize> {
+    /// Number of values that the convolutions make of `image`; `None` if they do not fit into it.
+    fn features(self, layers: &[(String, WeightLayer)], image: &[usize]) -> Option<usize> {
         let &[channels, height, width] = image else { return None };
         let (mut out, mut sides) = (channels, [height, width]);
-        for (_, known) in layers {
-            let Known::Conv(channels, kernel) = known else { continue };
+        for (_, layer) in layers {
+            let WeightLayer::Conv(channels, kernel) = layer else { continue };
             out = *channels;
             for axis in [0, 1] {
                 let padding = if self.same { kernel[axis] / 2 * 2 } else { 0 };

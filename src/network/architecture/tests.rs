@@ -1,4 +1,4 @@
-//! Every family from keys and shapes as its programs write them, and what goes wrong with them.
+//! Tests of every family with the keys and shapes its programs write, and of errors.
 
 use std::path::Path;
 
@@ -6,38 +6,38 @@ use super::{ArchitectureFile, build};
 use crate::network::state_dict::StateDict;
 use crate::network::{Activation, Network, Op, Weights};
 
-/// A state dict being made up; every number is 0.01.
+/// A made-up state dict; every number is 0.01.
 #[derive(Clone, Default)]
 struct Keys(Vec<(String, Weights)>);
 
 impl Keys {
-    fn put(&mut self, key: String, shape: &[usize]) {
+    fn add(&mut self, key: String, shape: &[usize]) {
         self.0.push((key, Weights::new(shape.to_vec(), vec![0.01; shape.iter().product()])));
     }
     fn conv(&mut self, name: &str, out: usize, inputs: usize, kernel: usize, bias: bool) {
-        self.put(format!("{name}.weight"), &[out, inputs, kernel, kernel]);
+        self.add(format!("{name}.weight"), &[out, inputs, kernel, kernel]);
         if bias {
-            self.put(format!("{name}.bias"), &[out]);
+            self.add(format!("{name}.bias"), &[out]);
         }
     }
     fn norm(&mut self, name: &str, channels: usize) {
         for part in ["weight", "bias", "running_mean", "running_var"] {
-            self.put(format!("{name}.{part}"), &[channels]);
+            self.add(format!("{name}.{part}"), &[channels]);
         }
-        self.put(format!("{name}.num_batches_tracked"), &[]);
+        self.add(format!("{name}.num_batches_tracked"), &[]);
     }
     fn linear(&mut self, name: &str, out: usize, inputs: usize) {
-        self.put(format!("{name}.weight"), &[out, inputs]);
-        self.put(format!("{name}.bias"), &[out]);
+        self.add(format!("{name}.weight"), &[out, inputs]);
+        self.add(format!("{name}.bias"), &[out]);
     }
-    fn without(mut self, key: &str) -> Self {
+    fn without_key(mut self, key: &str) -> Self {
         self.0.retain(|(k, _)| k != key);
         self
     }
     fn build(self) -> crate::Result<(Network, Vec<String>)> {
         self.build_as("")
     }
-    /// With an architecture file.
+    /// Builds the network with an architecture file.
     fn build_as(self, text: &str) -> crate::Result<(Network, Vec<String>)> {
         let described = (!text.is_empty()).then(|| ArchitectureFile::parse(text, Path::new("net.arch.toml")));
         let described = described.transpose()?;
@@ -54,7 +54,7 @@ impl Keys {
     }
 }
 
-/// VGG of the QCFS authors with `stages` of so many convolutions of `width` channels; `act` is `up` or `thresh`.
+/// VGG of the QCFS authors with `stages` convolutions per stage; `act` is `up` or `thresh`.
 fn qcfs_vgg(stages: &[usize], act: &str, side: usize) -> Keys {
     let mut keys = Keys::default();
     let mut channels = 3;
@@ -64,13 +64,13 @@ fn qcfs_vgg(stages: &[usize], act: &str, side: usize) -> Keys {
             keys.conv(&part(0), 4 << stage, channels, 3, true);
             channels = 4 << stage;
             keys.norm(&part(1), channels);
-            keys.put(format!("{}.{act}", part(2)), &[1]);
+            keys.add(format!("{}.{act}", part(2)), &[1]);
         }
     }
     for (at, out, inputs) in [(1, 40, channels * side * side), (4, 40, 40), (7, 10, 40)] {
         keys.linear(&format!("classifier.{at}"), out, inputs);
         if at < 7 {
-            keys.put(format!("classifier.{}.{act}", at + 1), &[1]);
+            keys.add(format!("classifier.{}.{act}", at + 1), &[1]);
         }
     }
     keys
@@ -81,7 +81,7 @@ fn qcfs_resnet(stages: &[usize], act: &str, last: &str) -> Keys {
     let mut keys = Keys::default();
     keys.conv("conv1.0", 8, 3, 3, false);
     keys.norm("conv1.1", 8);
-    keys.put(format!("conv1.2.{act}"), &[1]);
+    keys.add(format!("conv1.2.{act}"), &[1]);
     let mut channels = 8;
     for (stage, &count) in stages.iter().enumerate() {
         let width = 8 << stage;
@@ -91,12 +91,12 @@ fn qcfs_resnet(stages: &[usize], act: &str, last: &str) -> Keys {
                 keys.conv(&format!("{name}.residual_function.{at}"), width, inputs, 3, false);
                 keys.norm(&format!("{name}.residual_function.{}", at + 1), width);
             }
-            keys.put(format!("{name}.residual_function.2.{act}"), &[1]);
+            keys.add(format!("{name}.residual_function.2.{act}"), &[1]);
             if channels != width {
                 keys.conv(&format!("{name}.shortcut.0"), width, channels, 1, false);
                 keys.norm(&format!("{name}.shortcut.1"), width);
             }
-            keys.put(format!("{name}.{last}"), &[1]);
+            keys.add(format!("{name}.{last}"), &[1]);
             channels = width;
         }
     }
@@ -104,7 +104,8 @@ fn qcfs_resnet(stages: &[usize], act: &str, last: &str) -> Keys {
     keys
 }
 
-/// ResNet in torchvision's naming: `convs` per block, stem of `stem` by `stem`, shortcuts called `shortcut` or none.
+/// ResNet in torchvision's naming: `convs` convolutions per block, a stem of `stem` by `stem`, projections called
+/// `shortcut` or none.
 fn resnet(stages: &[usize], stem: usize, convs: usize, shortcut: Option<&str>, head: &str) -> Keys {
     let mut keys = Keys::default();
     keys.conv("conv1", 8, 3, stem, false);
@@ -157,7 +158,7 @@ fn count(network: &Network, what: fn(&Op) -> bool) -> usize {
 }
 
 #[test]
-fn the_qcfs_authors_networks_have_their_thresholds() {
+fn networks_of_the_qcfs_authors_have_learned_thresholds() {
     let vgg = |act, side| qcfs_vgg(&[2, 2, 3, 3, 3], act, side).network();
     let r = |stages: &[usize], act, last| qcfs_resnet(stages, act, last).network();
     for (network, thresholds, input) in [
@@ -181,7 +182,7 @@ fn the_qcfs_authors_networks_have_their_thresholds() {
 }
 
 #[test]
-fn assumptions_are_told_and_can_be_changed() {
+fn assumptions_are_reported_and_can_be_changed() {
     let (_, notes) = qcfs_vgg(&[1, 1], "up", 8).build().unwrap();
     assert!(notes.len() == 2 && notes[0].contains("average pools") && notes[0].contains("3x32x32"), "{notes:?}");
     assert!(notes[1].contains("L = 8 is assumed") && notes[1].contains("net.arch.toml"), "{notes:?}");
@@ -198,8 +199,8 @@ fn assumptions_are_told_and_can_be_changed() {
 }
 
 #[test]
-fn residual_networks_are_told_apart_by_their_shapes() {
-    // CIFAR with padded shortcuts, as in akamaster's files; with projections, as in many others.
+fn residual_networks_are_distinguished_by_their_shapes() {
+    // CIFAR ResNets with padded shortcuts, as in akamaster's files, and with projections, as in many others.
     let padded = resnet(&[3, 3, 3], 3, 2, None, "linear").network();
     assert_eq!(padded.input_shape(), [3, 32, 32]);
     assert_eq!(count(&padded, |op| matches!(op, Op::Pad { .. })), 2);
@@ -209,7 +210,7 @@ fn residual_networks_are_told_apart_by_their_shapes() {
     assert_eq!(deep.activation_nodes().count(), 109);
     let projected = resnet(&[2, 2, 2, 2], 3, 2, Some("shortcut"), "linear").network();
     assert_eq!(count(&projected, |op| matches!(op, Op::Conv2d { .. })), 20);
-    // torchvision: stem of stride 2 and a max pool; two and three convolutions a block.
+    // torchvision: a stem of stride 2 and a max pool; two and three convolutions per block.
     let r18 = resnet(&[2, 2, 2, 2], 7, 2, Some("downsample"), "fc").network();
     assert_eq!((r18.input_shape(), r18.activation_nodes().count()), ([3, 224, 224].as_slice(), 17));
     let last = |network: &Network| network.nodes[network.output - 2].shape.clone();
@@ -224,7 +225,7 @@ fn residual_networks_are_told_apart_by_their_shapes() {
 }
 
 #[test]
-fn vgg_pools_are_where_the_numbers_leave_gaps() {
+fn vgg_pools_are_at_gaps_in_the_indices() {
     for (stages, activations) in
         [([1, 1, 2, 2, 2], 10), ([2, 2, 2, 2, 2], 12), ([2, 2, 3, 3, 3], 15), ([2, 2, 4, 4, 4], 18)]
     {
@@ -237,12 +238,12 @@ fn vgg_pools_are_where_the_numbers_leave_gaps() {
         }
     }
     assert_eq!(vgg(&[1, 1, 2, 2, 2], true, 1).network().input_shape(), [3, 32, 32]);
-    // Gaps that belong to none of the four are not guessed at.
+    // Gaps of none of the four networks are not interpreted.
     vgg(&[1, 2, 2, 2, 2], false, 1).refused("", &["match no known architecture", "features.0 4x3x3x3"]);
 }
 
 #[test]
-fn fully_connected_networks_are_put_in_order() {
+fn fully_connected_networks_are_ordered() {
     let mut keys = Keys::default();
     for (name, out, inputs) in [("net.fc10", 4, 20), ("net.fc9", 20, 30), ("net.fc1", 30, 784)] {
         keys.linear(name, out, inputs);
@@ -253,55 +254,55 @@ fn fully_connected_networks_are_put_in_order() {
     let mut keys = Keys::default();
     keys.linear("0", 30, 784);
     keys.norm("1", 30);
-    keys.put("2.thresh".into(), &[1]);
+    keys.add("2.thresh".into(), &[1]);
     keys.linear("3", 10, 30);
     let network = keys.clone().network();
     assert!(network.activation_nodes().all(|(_, a)| matches!(a, Activation::Qcfs { levels: 8, .. })));
     assert!(matches!(network.nodes[2].op, Op::Affine { .. }));
-    // BatchNorms that lie apart from their layers have no certain place.
-    let mut apart = Keys::default();
-    apart.linear("fc1", 30, 30);
-    apart.linear("fc2", 30, 30);
-    apart.norm("bn1", 30);
-    apart.norm("bn2", 30);
-    apart.refused("", &["match no known architecture"]);
+    // BatchNorms that do not follow their layers have no unique position.
+    let mut separate = Keys::default();
+    separate.linear("fc1", 30, 30);
+    separate.linear("fc2", 30, 30);
+    separate.norm("bn1", 30);
+    separate.norm("bn2", 30);
+    separate.refused("", &["match no known architecture"]);
 }
 
 #[test]
 fn missing_surplus_and_misshapen_keys_are_named() {
     let vgg = || qcfs_vgg(&[2, 2], "thresh", 8);
-    vgg().without("layer1.4.weight").refused("", &["net.pth", "surplus keys", "'layer1.4.bias'"]);
-    vgg().without("layer2.2.thresh").refused("", &["key 'layer2.2.thresh'", "missing", "net.arch.toml"]);
-    vgg().without("layer2.1.running_var").refused("", &["key 'layer2.1.running_var'", "missing"]);
+    vgg().without_key("layer1.4.weight").refused("", &["net.pth", "surplus keys", "'layer1.4.bias'"]);
+    vgg().without_key("layer2.2.thresh").refused("", &["key 'layer2.2.thresh'", "missing", "net.arch.toml"]);
+    vgg().without_key("layer2.1.running_var").refused("", &["key 'layer2.1.running_var'", "missing"]);
     let net = || resnet(&[3, 3, 3], 3, 2, None, "linear");
-    net().without("layer2.1.conv2.weight").refused("", &["key 'layer2.1.conv2.weight'", "missing"]);
-    net().without("linear.weight").refused("", &["key 'fc.weight'", "missing"]);
+    net().without_key("layer2.1.conv2.weight").refused("", &["key 'layer2.1.conv2.weight'", "missing"]);
+    net().without_key("linear.weight").refused("", &["key 'fc.weight'", "missing"]);
     let mut surplus = net();
     surplus.linear("aux.fc", 10, 10);
     surplus.clone().refused("", &["surplus keys", "'aux.fc.weight'", "'aux.fc.bias'"]);
     assert!(surplus.build_as("ignore = [\"aux.\"]").is_ok());
-    let mut wrong = net().without("layer2.0.conv2.weight");
+    let mut wrong = net().without_key("layer2.0.conv2.weight");
     wrong.conv("layer2.0.conv2", 16, 7, 3, false);
     wrong.refused("", &["layer2.0.conv2", "do not match 16 channels"]);
     let mut nan = net();
     nan.0[0].1 = Weights::new(vec![8, 3, 3, 3], vec![f32::NAN; 216]);
     nan.refused("", &["keys 'conv1.…'", "NaN"]);
-    let mut negative = net().without("bn1.running_var");
+    let mut negative = net().without_key("bn1.running_var");
     negative.0.push(("bn1.running_var".into(), Weights::new(vec![8], vec![-1.0; 8])));
     negative.refused("", &["keys 'bn1.…'", "negative"]);
-    let mut threshold = vgg().without("layer1.2.thresh");
+    let mut threshold = vgg().without_key("layer1.2.thresh");
     threshold.0.push(("layer1.2.thresh".into(), Weights::new(vec![1], vec![0.0])));
     threshold.refused("", &["layer1.2", "must be above 0"]);
 }
 
-/// The manual's examples, in order.
+/// The examples of the manual, in order.
 fn examples() -> Vec<String> {
     let text = include_str!("../../../docs/architecture-files.md");
     text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn the_examples_of_the_manual_are_read() {
+fn examples_of_the_manual_are_read() {
     let [changes, cnn, sequential, residual] = &examples()[..] else { panic!("other examples than here") };
     let (network, _) = qcfs_resnet(&[1, 1], "up", "relu.up").build_as(changes).unwrap();
     assert_eq!(network.input_shape(), [3, 64, 64]);
@@ -318,15 +319,15 @@ fn the_examples_of_the_manual_are_read() {
     for (at, out, inputs, kernel) in [(0, 4, 1, 5), (3, 4, 4, 5), (6, 6, 4, 3)] {
         keys.conv(&at.to_string(), out, inputs, kernel, false);
     }
-    keys.put("10.weight".into(), &[20, 6]);
-    keys.put("12.weight".into(), &[10, 20]);
+    keys.add("10.weight".into(), &[20, 6]);
+    keys.add("12.weight".into(), &[10, 20]);
     assert_eq!(keys.build_as(sequential).unwrap().0.classes(), 10);
     let mut keys = Keys::default();
     keys.conv("stem", 8, 3, 3, true);
-    keys.put("act0.thresh".into(), &[1]);
+    keys.add("act0.thresh".into(), &[1]);
     keys.conv("block.conv", 8, 8, 3, false);
     keys.norm("block.bn", 8);
-    keys.put("act1.thresh".into(), &[1]);
+    keys.add("act1.thresh".into(), &[1]);
     keys.linear("fc", 10, 8);
     let (network, notes) = keys.build_as(residual).unwrap();
     assert!(notes.is_empty());
@@ -339,7 +340,7 @@ fn the_examples_of_the_manual_are_read() {
 }
 
 #[test]
-fn architecture_files_say_what_is_wrong_with_them() {
+fn errors_of_architecture_files_name_line_and_layer() {
     let keys = || {
         let mut keys = Keys::default();
         keys.conv("c", 4, 1, 3, true);
@@ -380,7 +381,7 @@ fn architecture_files_say_what_is_wrong_with_them() {
     }
 }
 
-/// The keys of a small CNN whose norms are defined after everything else, as Burn's MNIST example has them.
+/// The keys of a small CNN whose norms are defined last, as in Burn's MNIST example.
 fn unknown_cnn() -> Keys {
     let mut keys = Keys::default();
     keys.conv("conv1", 8, 1, 3, true);
@@ -394,16 +395,16 @@ fn unknown_cnn() -> Keys {
 }
 
 #[test]
-fn unknown_weights_come_with_a_file_to_begin_with() {
+fn unknown_weights_get_a_template() {
     let text = super::architecture_template(StateDict::new(unknown_cnn().0)).unwrap();
     let order = ["conv1", "conv2", "conv3", "norm1", "flatten", "fc1", "fc2", "norm2"];
     let places: Vec<usize> = order.iter().map(|name| text.find(&format!("\"{name}\"")).expect(name)).collect();
     assert!(places.is_sorted(), "{text}");
     assert!(text.contains("# 24x16x3x3") && text.contains("input = [1, 28, 28]") && !text.contains("-pool"), "{text}");
-    // As it stands it opens: without padding and pools 28 pixels leave the 22 that the first matrix reads.
+    // The template opens unchanged: without padding and pools, 28 pixels become the 22 that the first matrix reads.
     let (network, _) = unknown_cnn().build_as(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     assert_eq!((network.classes(), network.activation_nodes().count()), (10, 4));
-    // Pools where only they lead to the matrix; and nothing is made up where no guess fits.
+    // Pools are added if the matrix fits only with them; nothing is added if no guess fits.
     let pooled = |features: usize| {
         let mut keys = Keys::default();
         keys.conv("0", 20, 1, 5, false);
@@ -417,9 +418,9 @@ fn unknown_weights_come_with_a_file_to_begin_with() {
     assert!(pooled(128).build_as(&text).is_ok(), "{text}");
     let text = super::architecture_template(StateDict::new(pooled(77).0)).unwrap();
     assert!(text.contains("77 values are read next") && !text.contains("pool\""), "{text}");
-    // What has no place is named, and families that are known need no file.
+    // Keys without a position are listed; known families need no file.
     let mut keys = pooled(128);
-    keys.put("temperature".into(), &[1]);
+    keys.add("temperature".into(), &[1]);
     assert!(super::architecture_template(StateDict::new(keys.0)).unwrap().contains("Not used yet: temperature 1"));
     let mut keys = Keys::default();
     keys.linear("a", 10, 784);

@@ -1,6 +1,8 @@
-//! VGG-11, -13, -16 and -19 (Simonyan & Zisserman, ICLR 2015), with and without BatchNorm, in torchvision's naming: one
-//! sequence `features`, then `classifier` with one to three fully connected layers. Places without weights show as gaps in
-//! the numbers; a gap is read as the max pool only where all of them together are those of one of the four networks.
+//! VGG networks (Simonyan & Zisserman, ICLR 2015) in the key naming of torchvision.
+//!
+//! VGG-11, -13, -16 and -19, with and without BatchNorm: one sequence `features`, then `classifier` with one to three fully
+//! connected layers. Layers without weights appear as gaps in the indices. A gap counts as a max pool only if all gaps
+//! together match one of the four networks.
 
 use super::assembler::{EPSILON, NetworkAssembler};
 use super::family::{Family, image_before, usual_image};
@@ -32,7 +34,7 @@ fn is_normed(state: &StateDict, at: usize) -> bool {
     state.has(&format!("features.{}.running_mean", at + 1))
 }
 
-/// Places of the convolutions, stage by stage; `None` when they are not those of a VGG.
+/// Indices of the convolutions, stage by stage; `None` if they are not those of a VGG.
 fn stages(state: &StateDict) -> Option<Vec<Vec<usize>>> {
     let mut stages: Vec<Vec<usize>> = vec![Vec::new()];
     let mut next = 0;
@@ -72,8 +74,8 @@ fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let state = net.state;
     let max = net.assumed.max_pool.unwrap_or(true);
     let mut x = 0;
-    for (stage, places) in stages(state).unwrap_or_default().into_iter().enumerate() {
-        for at in places {
+    for (stage, indices) in stages(state).unwrap_or_default().into_iter().enumerate() {
+        for at in indices {
             let part = |at: usize| format!("features.{at}");
             x = net.same_conv(&part(at), x, 1)?;
             let normed = is_normed(state, at);

@@ -1,4 +1,4 @@
-//! From the nodes of a NIR file to the project's own: what each kind becomes.
+//! Builds the project's graph from the nodes of a NIR file, node type by node type.
 
 use hdf5_pure::Group;
 
@@ -7,7 +7,7 @@ use crate::Result;
 use crate::network::shape_inference::infer_shape;
 use crate::network::{Activation, Node, NodeId, Op, Weights};
 
-/// The graph as it grows, node by node in an order in which each stands behind what it reads.
+/// A graph under construction; nodes are added in topological order.
 pub(super) struct GraphBuilder<'a> {
     pub(super) reader: &'a NodeReader<'a>,
     pub(super) nodes: Vec<Node>,
@@ -23,11 +23,14 @@ impl GraphBuilder<'_> {
         Ok(self.nodes.len() - 1)
     }
 
-    /// Places one node; returns its id when it is the output.
+    /// Adds one node of the file; returns its id if it is the output.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`] with the node, for unsupported types and values that do not match.
     pub(super) fn add_node(&mut self, items: &[FileNode], index: usize) -> Result<Option<NodeId>> {
-        let FileNode { name, kind: word, group, inputs } = &items[index];
+        let FileNode { name, kind: type_name, group, inputs } = &items[index];
         let reader = self.reader;
-        if word == "Input" {
+        if type_name == "Input" {
             if !self.nodes.is_empty() {
                 return Err(reader
                     .fail(name, "is a second input, or follows another node; networks with one input are supported"));
@@ -46,24 +49,27 @@ impl GraphBuilder<'_> {
         let Some(sources) = known.filter(|sources| !sources.is_empty()) else {
             return Err(reader.fail(name, "reads nothing; every node must depend on the input"));
         };
-        // Edges into one node add up.
+        // The values of several edges into one node are summed.
         let source = match sources[..] {
             [only] => only,
             _ => self.push(&format!("{name}.sum"), Op::Add, sources, &[])?,
         };
         let weights = |field: &str| reader.read_floats(group, name, field);
-        let id = match word.as_str() {
+        let id = match type_name.as_str() {
             "Output" => {
                 let shape = self.nodes[source].shape.clone();
-                let flat = shape.len() == 1;
-                let id =
-                    if flat { source } else { self.push(name, Op::Reshape, vec![source], &[shape.iter().product()])? };
+                let is_flat = shape.len() == 1;
+                let id = if is_flat {
+                    source
+                } else {
+                    self.push(name, Op::Reshape, vec![source], &[shape.iter().product()])?
+                };
                 self.placed[index] = Some(id);
                 return Ok(Some(id));
             }
             "Affine" => self.push(
                 name,
-                Op::Linear { weight: weights("weight")?, bias: Some(flat(weights("bias")?)) },
+                Op::Linear { weight: weights("weight")?, bias: Some(flattened(weights("bias")?)) },
                 vec![source],
                 &[],
             )?,
@@ -74,7 +80,8 @@ impl GraphBuilder<'_> {
                 let stride = reader.read_pair(group, name, "stride")?;
                 let padding = self.padding(group, name, &weight, stride, dilation, source)?;
                 let groups = reader.read_usizes(group, name, "groups")?.first().copied().unwrap_or(1);
-                let op = Op::Conv2d { weight, bias: Some(flat(weights("bias")?)), stride, padding, dilation, groups };
+                let op =
+                    Op::Conv2d { weight, bias: Some(flattened(weights("bias")?)), stride, padding, dilation, groups };
                 self.push(name, op, vec![source], &[])?
             }
             "SumPool2d" | "AvgPool2d" => {
@@ -83,8 +90,8 @@ impl GraphBuilder<'_> {
                 let stride = reader.read_pair(group, name, "stride")?;
                 let op = Op::AvgPool2d { kernel, stride, padding: [down, right, down, right], count_include_pad: true };
                 let mean = self.push(name, op, vec![source], &[])?;
-                match word.as_str() {
-                    // A sum is the mean times the size of the window.
+                match type_name.as_str() {
+                    // A sum pool is a mean times the window size.
                     "SumPool2d" => {
                         let scale = vec![(kernel[0] * kernel[1]) as f32];
                         self.push(
@@ -108,11 +115,10 @@ impl GraphBuilder<'_> {
                 let shift = vec![0.0; scale.len()];
                 self.push(name, Op::Affine { scale, shift }, vec![source], &[])?
             }
-            "IF" => self.neurons(name, group, source)?,
+            "IF" => self.add_neurons(name, group, source)?,
             "LIF" | "LI" | "CubaLIF" | "CubaLI" => {
-                return Err(
-                    reader.fail(name, format!("{word} neurons leak; only IF neurons (without leak) are supported"))
-                );
+                return Err(reader
+                    .fail(name, format!("{type_name} neurons leak; only IF neurons (without leak) are supported")));
             }
             other => return Err(reader.fail(name, format!("nodes of type '{other}' are not supported"))),
         };
@@ -120,8 +126,8 @@ impl GraphBuilder<'_> {
         Ok(None)
     }
 
-    /// Scale 1/θ and a clip at 1.
-    fn neurons(&mut self, name: &str, group: &Group, source: NodeId) -> Result<NodeId> {
+    /// Adds an IF node as a scale of r/θ and a clip at 1.
+    fn add_neurons(&mut self, name: &str, group: &Group, source: NodeId) -> Result<NodeId> {
         let reader = self.reader;
         let threshold =
             self.per_channel(name, "v_threshold", &reader.read_floats(group, name, "v_threshold")?, source)?;
@@ -134,8 +140,9 @@ impl GraphBuilder<'_> {
         {
             return Err(reader.fail(name, "resets to a potential other than 0, which is not supported"));
         }
-        let pick = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
-        let scale: Vec<f32> = (0..threshold.len().max(r.len())).map(|c| pick(&r, c) / pick(&threshold, c)).collect();
+        let value_at = |v: &[f32], c: usize| if v.len() == 1 { v[0] } else { v[c] };
+        let scale: Vec<f32> =
+            (0..threshold.len().max(r.len())).map(|c| value_at(&r, c) / value_at(&threshold, c)).collect();
         let shift = vec![0.0; scale.len()];
         let scaled = match scale.iter().all(|&s| s == 1.0) {
             true => source,
@@ -144,7 +151,7 @@ impl GraphBuilder<'_> {
         self.push(name, Op::Activation(Activation::Clip { lambda: 1.0 }), vec![scaled], &[])
     }
 
-    /// One number, or one per channel of the value of `source`, out of one per neuron.
+    /// Reduces values per neuron to one value, or one per channel of `source`.
     fn per_channel(&self, name: &str, field: &str, values: &Weights, source: NodeId) -> Result<Vec<f32>> {
         let shape = &self.nodes[source].shape;
         let (channels, all) = (shape[0], self.nodes[source].len());
@@ -178,9 +185,9 @@ impl GraphBuilder<'_> {
         dilation: [usize; 2],
         source: NodeId,
     ) -> Result<[usize; 4]> {
-        let word =
+        let type_name =
             group.dataset("padding").and_then(|data| data.read_string()).ok().and_then(|text| text.into_iter().next());
-        match word.as_deref() {
+        match type_name.as_deref() {
             Some("valid") => Ok([0; 4]),
             Some("same") => {
                 let mut padding = [0; 4];
@@ -198,7 +205,7 @@ impl GraphBuilder<'_> {
     }
 }
 
-/// A bias in whatever shape as a list.
-fn flat(weights: Weights) -> Weights {
+/// A bias of any shape, as a vector.
+fn flattened(weights: Weights) -> Weights {
     Weights { shape: vec![weights.data.len()], data: weights.data }
 }

@@ -1,6 +1,7 @@
-//! NIR, the Neural Intermediate Representation (Pedersen et al., Nature Communications 2024): graphs of spiking networks in
-//! HDF5 files, as the Python package `nir` reads and writes them. This is the format and the reader; what is written is
-//! built by [`crate::export`].
+//! NIR (Neural Intermediate Representation) graphs: the data types, the reader and the HDF5 writer.
+//!
+//! NIR (Pedersen et al., Nature Communications 2024) stores graphs of spiking networks in HDF5 files, as the Python package
+//! `nir` reads and writes them. [`crate::export`] builds the graphs to be written.
 
 mod build;
 mod hdf5;
@@ -14,26 +15,26 @@ pub use read::{from_bytes, read};
 
 use super::Weights;
 
-/// The version of the format that is written.
+/// Version of the written format.
 pub const VERSION: &str = "1.0.8";
 
-/// A graph: nodes by name, and edges from name to name. Several edges into a node are added up.
+/// A graph: nodes by name, and edges from name to name. The values of several edges into a node are summed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NirGraph {
     pub nodes: Vec<(String, NirNode)>,
     pub edges: Vec<(String, String)>,
-    /// Texts and numbers beside the graph, as text.
+    /// Metadata of the graph: keys and values, as text.
     pub metadata: Vec<(String, String)>,
 }
 
-/// A node and what is remembered with it.
+/// A node with its metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NirNode {
     pub kind: NirOp,
     pub metadata: Vec<(String, String)>,
 }
 
-/// The kinds of nodes that this program reads and writes. Shapes leave out the batch.
+/// The node types that this program reads and writes. Shapes exclude the batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NirOp {
     Input {
@@ -50,7 +51,7 @@ pub enum NirOp {
     Linear {
         weight: Weights,
     },
-    /// `weight` `[C_out, C_in/groups, kH, kW]`, `bias` `[C_out]`; `input_shape` is that of the picture.
+    /// `weight` `[C_out, C_in/groups, kH, kW]`, `bias` `[C_out]`; `input_shape` is `[H, W]` of the input image.
     Conv2d {
         input_shape: Option<[usize; 2]>,
         weight: Weights,
@@ -79,7 +80,7 @@ pub enum NirOp {
     Scale {
         scale: Weights,
     },
-    /// `dv/dt = r·I`; a spike of 1 where v > θ, and v back to `v_reset`. All of the layer's shape.
+    /// `dv/dt = r·I`; a spike of 1 where v > θ, after which v is set to `v_reset`. All three have the layer's shape.
     If {
         r: Weights,
         threshold: Weights,
@@ -88,7 +89,7 @@ pub enum NirOp {
 }
 
 impl NirOp {
-    /// The format's word for it.
+    /// Name of the node type in the file.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Input { .. } => "Input",

@@ -1,6 +1,7 @@
-//! Reads NIR files into the project's own graph. An integrate-and-fire node answers, over many steps, clip(z/θ, 0, 1) of its
-//! mean input z: it becomes a scale of 1/θ (folded into the weights before it) and a clip at 1, whose learned threshold is
-//! then the neuron's own.
+//! Reads NIR files into the project's graph.
+//!
+//! Over many time steps the output of an integrate-and-fire node is clip(z/θ, 0, 1) of its mean input z. It becomes a
+//! scale of 1/θ (later folded into the weights before it) and a clip at 1, whose learned threshold is that of the neuron.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,33 +9,33 @@ use std::path::Path;
 use hdf5_pure::{File, Group};
 
 use super::build::GraphBuilder;
-use super::items::{FileNode, MOST_NODES, MOST_VALUES, NodeReader};
+use super::items::{FileNode, MAX_NODES, MAX_VALUES, NodeReader};
 use crate::network::shape_inference::validate;
 use crate::network::{Network, OpenedNetwork};
 use crate::{Error, Result};
 
-/// Files larger than this are not read.
-const MOST_BYTES: u64 = 1 << 30;
+/// Maximum file size.
+const MAX_BYTES: u64 = 1 << 30;
 
-/// Reads the network in the NIR file at `path`, and what has to be known about it.
+/// Reads the network in the NIR file at `path`, with notes about the settings it was written for.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the node when it is no graph that this program runs.
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] with the node when the graph is damaged or not supported.
 pub fn read(path: &Path) -> Result<OpenedNetwork> {
     let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-    if size.len() > MOST_BYTES {
+    if size.len() > MAX_BYTES {
         return Err(Error::file(path, "", "larger than 1 GiB"));
     }
     from_bytes(std::fs::read(path).map_err(|e| Error::io(path, e))?, path)
 }
 
-/// Reads a network from the bytes of a file; `path` names it in errors.
+/// Reads a network from the bytes of a NIR file; `path` is its name in errors.
 ///
 /// # Errors
 /// As [`read`].
 pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<OpenedNetwork> {
     let broken = |e: hdf5_pure::Error| Error::file(path, "", format!("not a readable HDF5 file ({e})"));
-    // The reader is young and its input may come from anywhere.
+    // The HDF5 reader is a young crate and may panic on damaged files.
     let read = std::panic::AssertUnwindSafe(|| -> Result<OpenedNetwork> {
         let file = File::from_bytes(bytes).map_err(broken)?;
         let root =
@@ -52,51 +53,51 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
     let missing = |what: &str| Error::file(reader.path, "the graph", format!("has no {what}"));
     let nodes = root.group("nodes").map_err(|_| missing("nodes"))?;
     let names = nodes.groups().map_err(|_| missing("readable nodes"))?;
-    if names.len() > MOST_NODES {
-        return Err(Error::file(reader.path, "the graph", format!("has more than {MOST_NODES} nodes")));
+    if names.len() > MAX_NODES {
+        return Err(Error::file(reader.path, "the graph", format!("has more than {MAX_NODES} nodes")));
     }
     let mut items = Vec::new();
     for name in names {
         let group = nodes.group(&name).map_err(|e| reader.fail(&name, e.to_string()))?;
-        let word = reader.read_text(&group, &name, "type")?;
-        items.push(FileNode { name, kind: word, group, inputs: Vec::new() });
+        let type_name = reader.read_text(&group, &name, "type")?;
+        items.push(FileNode { name, kind: type_name, group, inputs: Vec::new() });
     }
-    let places: HashMap<String, usize> = items.iter().enumerate().map(|(i, item)| (item.name.clone(), i)).collect();
+    let indices: HashMap<String, usize> = items.iter().enumerate().map(|(i, item)| (item.name.clone(), i)).collect();
     for (from, to) in edges(reader, root)? {
-        let place = |name: &str| {
-            places.get(name).copied().ok_or_else(|| {
+        let index_of = |name: &str| {
+            indices.get(name).copied().ok_or_else(|| {
                 Error::file(reader.path, "the edges", format!("name a node '{name}' that does not exist"))
             })
         };
-        let (from, to) = (place(&from)?, place(&to)?);
+        let (from, to) = (index_of(&from)?, index_of(&to)?);
         items[to].inputs.push(from);
     }
-    let order = order(reader, &items)?;
-    let mut build = GraphBuilder { reader, nodes: Vec::new(), placed: vec![None; items.len()], notes: Vec::new() };
+    let order = topological_order(reader, &items)?;
+    let mut builder = GraphBuilder { reader, nodes: Vec::new(), placed: vec![None; items.len()], notes: Vec::new() };
     let mut output = None;
     for index in order {
-        if let Some(id) = build.add_node(&items, index)? {
+        if let Some(id) = builder.add_node(&items, index)? {
             output = Some(id);
         }
     }
     let output = output.ok_or_else(|| Error::file(reader.path, "the graph", "has no Output node"))?;
     let name = reader.path.file_stem().map_or_else(|| "network".into(), |s| s.to_string_lossy().into_owned());
-    let network = Network { name, nodes: build.nodes, output, scaling: None, class_names: Vec::new() };
+    let network = Network { name, nodes: builder.nodes, output, scaling: None, class_names: Vec::new() };
     validate(&network).map_err(|error| match error {
         Error::Network { node, reason } => reader.fail(&node, reason),
         other => Error::file(reader.path, "the graph", other.to_string()),
     })?;
-    let mut notes = build.notes;
+    let mut notes = builder.notes;
     if let Ok(metadata) = root.group("metadata") {
         let known = ["T", "v_init", "tie", "reset", "grade"];
-        let said = known
+        let settings = known
             .iter()
             .filter_map(|key| Some(format!("{key} = {}", reader.read_text(&metadata, "metadata", key).ok()?)));
-        let said: Vec<String> = said.collect();
-        if !said.is_empty() {
+        let settings: Vec<String> = settings.collect();
+        if !settings.is_empty() {
             notes.push(format!(
                 "the file was written for {}. Set the recipe accordingly to reproduce its results.",
-                said.join(", ")
+                settings.join(", ")
             ));
         }
     }
@@ -107,32 +108,32 @@ fn edges(reader: &NodeReader<'_>, root: &Group) -> Result<Vec<(String, String)>>
     let broken = |e: String| Error::file(reader.path, "the edges", e);
     let edges = root.dataset("edges").map_err(|e| broken(e.to_string()))?;
     let shape = edges.shape().map_err(|e| broken(e.to_string()))?;
-    if shape.len() != 2 || shape[1] != 2 || shape[0] > MOST_VALUES {
+    if shape.len() != 2 || shape[1] != 2 || shape[0] > MAX_VALUES {
         return Err(broken(format!("have shape {}, not Ex2", crate::error::format_shape(&shape))));
     }
     let ends = edges.read_string().map_err(|e| broken(e.to_string()))?;
     Ok(ends.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
 }
 
-/// Every node after all that it reads.
-fn order(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Vec<usize>> {
-    let mut waiting: Vec<usize> = items.iter().map(|item| item.inputs.len()).collect();
-    let mut readers = vec![Vec::new(); items.len()];
+/// Indices of the nodes in topological order.
+fn topological_order(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Vec<usize>> {
+    let mut missing_inputs: Vec<usize> = items.iter().map(|item| item.inputs.len()).collect();
+    let mut consumers = vec![Vec::new(); items.len()];
     for (to, item) in items.iter().enumerate() {
-        item.inputs.iter().for_each(|&from| readers[from].push(to));
+        item.inputs.iter().for_each(|&from| consumers[from].push(to));
     }
-    let mut ready: Vec<usize> = (0..items.len()).filter(|&i| waiting[i] == 0).collect();
+    let mut ready: Vec<usize> = (0..items.len()).filter(|&i| missing_inputs[i] == 0).collect();
     let mut order = Vec::new();
     while let Some(next) = ready.pop() {
         order.push(next);
-        for &reader in &readers[next] {
-            waiting[reader] -= 1;
-            if waiting[reader] == 0 {
-                ready.push(reader);
+        for &consumer in &consumers[next] {
+            missing_inputs[consumer] -= 1;
+            if missing_inputs[consumer] == 0 {
+                ready.push(consumer);
             }
         }
     }
-    match waiting.iter().position(|&n| n > 0) {
+    match missing_inputs.iter().position(|&n| n > 0) {
         Some(item) => Err(reader.fail(&items[item].name, "is part of a loop; recurrent networks are not supported")),
         None => Ok(order),
     }

@@ -1,4 +1,4 @@
-//! Graphs written and read back, and files that are broken on purpose.
+//! Tests of graphs that are written and read back, and of damaged files.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn filled(shape: &[usize], value: f32) -> Weights {
     Weights::new(shape.to_vec(), vec![value; shape.iter().product()])
 }
 
-/// input [1, 4, 4] → conv 2 → IF → sum pool → flatten → affine 3 → output, edges in no order.
+/// Input `[1, 4, 4]` → conv 2 → IF → sum pool → flatten → affine 3 → output, with edges in reverse order.
 fn graph() -> NirGraph {
     let theta = Weights::new(vec![2, 4, 4], (0..32).map(|i| if i < 16 { 0.5 } else { 2.0 }).collect());
     let nodes = [
@@ -61,7 +61,7 @@ fn neurons_become_a_scale_and_a_clip_at_one() {
 }
 
 #[test]
-fn what_is_not_run_is_refused_by_name() {
+fn unsupported_nodes_are_refused_by_name() {
     let refused = |change: fn(&mut NirGraph)| {
         let mut graph = graph();
         change(&mut graph);
@@ -88,7 +88,7 @@ fn what_is_not_run_is_refused_by_name() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
-    /// Whatever bytes are changed, the answer is a network or an error.
+    /// Any change of bytes gives a network or an error.
     #[test]
     fn damaged_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in 0usize..400) {
         let mut bytes = to_bytes(&graph()).unwrap();

@@ -1,13 +1,15 @@
-//! What a function of one number computes: identity, scale and shift, ReLU, clip(0, λ) or the QCFS staircase, found by
-//! asking for its values, not by its spelling.
+//! Activation matching: recognizes ReLU, clip(0, λ) and QCFS from the values of a scalar function.
+//!
+//! Identities and affine functions are recognized too. Probing the values makes the result independent of the operators
+//! an exporter writes.
 
 use super::expression::Expression;
 use crate::network::Activation;
 
-/// `offset + slope·x` before the activation, the activation, `out_slope·y + out_offset` after it. `None` for no activation:
-/// then only the first pair counts.
+/// A matched function: an affine map `(slope, offset)` before the activation, the activation, an affine map after it.
+/// Without an activation only `before` applies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recognized {
+pub struct MatchedActivation {
     pub before: (f64, f64),
     pub activation: Option<Activation>,
     pub after: (f64, f64),
@@ -16,12 +18,15 @@ pub struct Recognized {
 const IDENTITY: (f64, f64) = (1.0, 0.0);
 
 /// Relative tolerance of a probe: constants in files are f32.
-const CLOSE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-5;
 
-/// Names what `f` computes, or says why that is nothing this program converts.
-pub fn match_activation(f: &Expression) -> Result<Recognized, String> {
-    if let Some(before) = affine(f) {
-        return Ok(Recognized { before, activation: None, after: IDENTITY });
+/// Matches `f` with an affine function, ReLU, clip or QCFS.
+///
+/// # Errors
+/// The reason why `f` is none of them.
+pub fn match_activation(f: &Expression) -> Result<MatchedActivation, String> {
+    if let Some(before) = match_affine(f) {
+        return Ok(MatchedActivation { before, activation: None, after: IDENTITY });
     }
     let far = 1e4 * (1.0 + f.scale());
     let (low, low2) = (f.at(-far), f.at(-2.0 * far));
@@ -30,35 +35,35 @@ pub fn match_activation(f: &Expression) -> Result<Recognized, String> {
         return Err("its values are not finite numbers".into());
     }
     let scale = 1.0 + low.abs().max(f.scale());
-    if (low - low2).abs() > CLOSE * scale {
+    if (low - low2).abs() > TOLERANCE * scale {
         return Err("it is not constant for negative input, unlike ReLU, clip and QCFS".into());
     }
-    if (high - high2).abs() > CLOSE * (1.0 + high.abs().max(f.scale())) {
-        return rising(f, low, far);
+    if (high - high2).abs() > TOLERANCE * (1.0 + high.abs().max(f.scale())) {
+        return match_relu(f, low, far);
     }
-    saturating(f, low, high, far)
+    match_saturating(f, low, high, far)
 }
 
-/// Slope and offset, when `f` is a straight line.
-fn affine(f: &Expression) -> Option<(f64, f64)> {
+/// Slope and offset, if `f` is affine.
+fn match_affine(f: &Expression) -> Option<(f64, f64)> {
     let offset = f.at(0.0);
     let slope = f.at(1.0) - offset;
     let reach = 1.0 + f.scale();
-    let straight = probes(reach).all(|x| {
+    let straight = probe_points(reach).all(|x| {
         let want = offset + slope * x;
-        (f.at(x) - want).abs() <= CLOSE * (1e-9 + want.abs().max(offset.abs()).max((slope * x).abs()))
+        (f.at(x) - want).abs() <= TOLERANCE * (1e-9 + want.abs().max(offset.abs()).max((slope * x).abs()))
     });
     straight.then_some((slope, offset))
 }
 
-/// `low` to the left of a knee, a straight line to the right of it.
-fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognized, String> {
+/// Matches a ReLU: `low` to the left of a knee, a straight line to the right of it.
+fn match_relu(f: &Expression, low: f64, far: f64) -> Result<MatchedActivation, String> {
     let slope = (f.at(2.0 * far) - f.at(far)) / far;
     let knee = far - (f.at(far) - low) / slope;
     let knee = if knee.abs() < 1e-10 * far { 0.0 } else { knee };
     let model = |x: f64| low + slope * (x - knee).max(0.0);
-    let wrong =
-        probes(4.0 * (1.0 + f.scale())).find(|&x| (f.at(x) - model(x)).abs() > 1e-4 * (slope.abs() + model(x).abs()));
+    let wrong = probe_points(4.0 * (1.0 + f.scale()))
+        .find(|&x| (f.at(x) - model(x)).abs() > 1e-4 * (slope.abs() + model(x).abs()));
     if let Some(x) = wrong {
         return Err(format!(
             "it is not a ReLU: at {x:.4} it gives {:.4}, a ReLU with the same ends {:.4}",
@@ -66,71 +71,81 @@ fn rising(f: &Expression, low: f64, far: f64) -> Result<Recognized, String> {
             model(x)
         ));
     }
-    Ok(Recognized { before: (1.0, -knee), activation: Some(Activation::Relu), after: (slope, low) })
+    Ok(MatchedActivation { before: (1.0, -knee), activation: Some(Activation::Relu), after: (slope, low) })
 }
 
-/// Constant at both ends: a clip or a staircase.
-fn saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<Recognized, String> {
+/// Matches a function that is constant at both ends: a clip or a staircase.
+fn match_saturating(f: &Expression, low: f64, high: f64, far: f64) -> Result<MatchedActivation, String> {
     let range = high - low;
     if range <= 0.0 {
         return Err("it decreases, but the output of spiking neurons only increases".into());
     }
-    // Where it leaves its lower and reaches its upper end.
+    // Where it leaves its minimum and reaches its maximum.
     let first = boundary(f, -far, far, |v| v > low + 1e-9 * range);
     let last = boundary(f, -far, far, |v| v >= high - 1e-9 * range);
     let just_after = f.at(first + 1e-7 * (last - first).max(range * 1e-3));
     let jump = (just_after - low) / range;
     if jump < 1e-3 {
-        return clip(f, low, range, first, last);
+        return match_clip(f, low, range, first, last);
     }
     let levels = (1.0 / jump).round();
     if (1.0 / jump - levels).abs() > 1e-2 * levels || !(1.0..=65536.0).contains(&levels) {
         return Err(format!("its steps differ in height: the first is {jump:.5} of the range"));
     }
-    // Jumps lie at λ(k − shift)/L, k = 1..L, in units of its own input.
+    // Jumps are at λ(k − shift)/L, k = 1..L, in units of the function's input.
     let width = if levels > 1.0 { (last - first) / (levels - 1.0) } else { range };
     let lambda = width * levels;
     let shift = 1.0 - first / width;
-    let stairs = |x: f64| low + range * ((x / width + shift).floor() / levels).clamp(0.0, 1.0);
+    let staircase = |x: f64| low + range * ((x / width + shift).floor() / levels).clamp(0.0, 1.0);
     let off_jump = |x: &f64| {
         let phase = (x / width + shift).rem_euclid(1.0);
         phase > 1e-4 && phase < 1.0 - 1e-4
     };
     let reach = lambda.abs().max(last.abs());
     let middles = (0..=levels as usize).map(|k| (k as f64 + 0.5 - shift) * width);
-    let wrong =
-        middles.chain(probes(1.5 * reach)).filter(off_jump).find(|&x| (f.at(x) - stairs(x)).abs() > 1e-4 * range);
+    let wrong = middles
+        .chain(probe_points(1.5 * reach))
+        .filter(off_jump)
+        .find(|&x| (f.at(x) - staircase(x)).abs() > 1e-4 * range);
     if let Some(x) = wrong {
-        return Err(format!("it is not a uniform staircase: at {x:.4} it gives {:.4}, not {:.4}", f.at(x), stairs(x)));
+        return Err(format!(
+            "it is not a uniform staircase: at {x:.4} it gives {:.4}, not {:.4}",
+            f.at(x),
+            staircase(x)
+        ));
     }
     let (before_offset, shift) = if (-1e-4..=1.0 + 1e-4).contains(&shift) {
         (0.0, if (shift - 0.5).abs() < 1e-4 { 0.5 } else { shift.clamp(0.0, 1.0) })
     } else {
-        // Stairs that begin elsewhere are shifted input.
+        // A staircase with another start is a shift of the input.
         ((shift - 0.5) * width, 0.5)
     };
     let activation = Activation::Qcfs { lambda: lambda as f32, levels: levels as u32, shift: shift as f32 };
-    Ok(Recognized { before: (1.0, before_offset), activation: Some(activation), after: unit(range / lambda, low) })
+    Ok(MatchedActivation {
+        before: (1.0, before_offset),
+        activation: Some(activation),
+        after: rounded_slope(range / lambda, low),
+    })
 }
 
-fn clip(f: &Expression, low: f64, range: f64, first: f64, last: f64) -> Result<Recognized, String> {
+fn match_clip(f: &Expression, low: f64, range: f64, first: f64, last: f64) -> Result<MatchedActivation, String> {
     let lambda = last - first;
     let ramp = |x: f64| low + range * ((x - first) / lambda).clamp(0.0, 1.0);
     let reach = 1.5 * lambda + first.abs();
-    if let Some(x) = probes(reach).find(|&x| (f.at(x) - ramp(x)).abs() > 1e-3 * range) {
+    if let Some(x) = probe_points(reach).find(|&x| (f.at(x) - ramp(x)).abs() > 1e-3 * range) {
         return Err(format!("it is not a clip: at {x:.4} it gives {:.4}, a linear ramp {:.4}", f.at(x), ramp(x)));
     }
     let offset = if first.abs() < 1e-5 * lambda { 0.0 } else { -first };
     let activation = Some(Activation::Clip { lambda: lambda as f32 });
-    Ok(Recognized { before: (1.0, offset), activation, after: unit(range / lambda, low) })
+    Ok(MatchedActivation { before: (1.0, offset), activation, after: rounded_slope(range / lambda, low) })
 }
 
-/// A factor that is one but for rounding is one.
-fn unit(slope: f64, offset: f64) -> (f64, f64) {
-    (if (slope - 1.0).abs() < CLOSE { 1.0 } else { slope }, offset)
+/// Rounds a slope within the tolerance of 1 to 1.
+fn rounded_slope(slope: f64, offset: f64) -> (f64, f64) {
+    (if (slope - 1.0).abs() < TOLERANCE { 1.0 } else { slope }, offset)
 }
 
-/// The smallest x between `low` and `high` from which `test` holds, by halving.
+/// The smallest x between `low` and `high` from which `test` holds, by bisection.
 fn boundary(f: &Expression, mut low: f64, mut high: f64, test: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..200 {
         let middle = 0.5 * (low + high);
@@ -139,9 +154,9 @@ fn boundary(f: &Expression, mut low: f64, mut high: f64, test: impl Fn(f64) -> b
     high
 }
 
-/// Points between ±reach that follow no grid, so that no period of a staircase hides between them.
-fn probes(reach: f64) -> impl Iterator<Item = f64> {
-    // Fractions of the golden ratio spread evenly and never repeat.
+/// Points in ±reach without a regular spacing, so that no period of a staircase is missed.
+fn probe_points(reach: f64) -> impl Iterator<Item = f64> {
+    // Fractional parts of multiples of the golden ratio are evenly spread and never repeat.
     (1..400).map(move |k| ((f64::from(k) * 0.618_033_988_749_894_9).fract() * 2.0 - 1.0) * reach)
 }
 
@@ -174,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_qcfs_is_qcfs() {
+    fn every_export_form_of_qcfs_is_matched() {
         for (lambda, l) in
             [(3.675_348_f32, 4.0_f32), (2.4875, 8.0), (0.731, 16.0), (100.0, 3.0), (1.0, 1.0), (0.02, 32.0)]
         {
@@ -238,9 +253,9 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_are_named_or_refused() {
+    fn other_functions_are_matched_or_refused() {
         let found = match_activation(&u(Relu, x())).unwrap();
-        assert_eq!(found, Recognized { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
+        assert_eq!(found, MatchedActivation { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
         let Some(Activation::Clip { lambda }) = match_activation(&clamp(x(), 0.0, 6.0)).unwrap().activation else {
             panic!()
         };
@@ -249,7 +264,7 @@ mod tests {
         assert!(affine.activation.is_none() && (affine.before.0 - 1.0 / 0.3081).abs() < 1e-4);
         let scaled = match_activation(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
         assert!((scaled.before.1 + 0.5).abs() < 1e-6 && (scaled.after.0 - 3.0).abs() < 1e-6);
-        // |x|, a leaky ReLU, a ramp with a bend, a falling step
+        // |x|, a leaky ReLU, a ramp with a bend, a decreasing step
         assert!(match_activation(&u(Abs, x())).is_err());
         assert!(match_activation(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
         assert!(match_activation(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());

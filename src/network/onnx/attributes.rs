@@ -1,4 +1,4 @@
-//! Attributes of a node, with the defaults of the ONNX standard.
+//! Access to the attributes of an ONNX node by name, with default values.
 
 use super::proto::{AttributeProto, NodeProto, TensorProto};
 
@@ -6,11 +6,11 @@ impl NodeProto {
     fn attribute(&self, name: &str) -> Option<&AttributeProto> {
         self.attribute.iter().find(|a| a.name == name)
     }
-    /// An integer attribute.
+    /// An integer attribute, or `default`.
     pub fn int(&self, name: &str, default: i64) -> i64 {
         self.attribute(name).map_or(default, |a| a.i)
     }
-    /// A float attribute.
+    /// A float attribute, or `default`.
     pub fn float(&self, name: &str, default: f32) -> f32 {
         self.attribute(name).map_or(default, |a| a.f)
     }
@@ -26,11 +26,11 @@ impl NodeProto {
     pub fn text(&self, name: &str) -> String {
         self.attribute(name).map(|a| String::from_utf8_lossy(&a.s).into_owned()).unwrap_or_default()
     }
-    /// A tensor attribute.
+    /// A tensor attribute, if present.
     pub fn tensor(&self, name: &str) -> Option<&TensorProto> {
         self.attribute(name).and_then(|a| a.t.as_ref())
     }
-    /// Whether the attribute is there.
+    /// Whether the attribute is present.
     pub fn has(&self, name: &str) -> bool {
         self.attribute(name).is_some()
     }

@@ -1,5 +1,6 @@
-//! Constants of an ONNX file: initializers, constant nodes, and what is computed from them. Nothing is allocated by what a
-//! header claims; only the bytes that are there are read.
+//! Constant tensors of an ONNX file: initializers, constant nodes, and external data.
+//!
+//! Memory is allocated for the bytes present, never for the size that a header claims.
 
 use std::path::{Component, Path};
 
@@ -7,14 +8,14 @@ use super::proto::TensorProto;
 use crate::network::float16::{bf16, f16};
 use crate::{Error, Result};
 
-/// A constant: its dimensions and its numbers, row-major.
+/// A constant tensor: dimensions and numbers, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constant {
     pub dims: Vec<usize>,
     pub numbers: Numbers,
 }
 
-/// The two kinds of numbers that matter here; other widths are read into these.
+/// The two number types of constants; other widths are converted to them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numbers {
     Float(Vec<f32>),
@@ -22,7 +23,7 @@ pub enum Numbers {
 }
 
 impl Constant {
-    /// Integers of rank 1.
+    /// A constant of integers, rank 1.
     pub fn ints(values: Vec<i64>) -> Self {
         Self { dims: vec![values.len()], numbers: Numbers::Int(values) }
     }
@@ -40,14 +41,14 @@ impl Constant {
             Numbers::Int(values) => values.iter().map(|&v| v as f32).collect(),
         }
     }
-    /// The values as integers, if they are.
+    /// The values as integers; `None` if one has a fraction.
     pub fn as_ints(&self) -> Option<Vec<i64>> {
         match &self.numbers {
             Numbers::Int(values) => Some(values.clone()),
             Numbers::Float(values) => values.iter().map(|&v| (v.fract() == 0.0).then_some(v as i64)).collect(),
         }
     }
-    /// The one value of a constant with one element.
+    /// The value of a constant with a single element.
     pub fn scalar(&self) -> Option<f64> {
         match &self.numbers {
             Numbers::Float(values) if values.len() == 1 => Some(f64::from(values[0])),
@@ -56,7 +57,11 @@ impl Constant {
         }
     }
 
-    /// Reads a tensor of the file at `path`; weights that lie beside the file are read from there.
+    /// Reads a tensor of the file at `path`, also if its data are in an external file.
+    ///
+    /// # Errors
+    /// [`Error::File`] for invalid dimensions, unsupported types, another number of values than stated, and NaN;
+    /// [`Error::Io`] when the external file cannot be read.
     pub fn read(tensor: &TensorProto, path: &Path) -> Result<Self> {
         let place = || format!("tensor '{}'", tensor.name);
         let refuse = |reason: String| Err(Error::file(path, place(), reason));
@@ -65,10 +70,10 @@ impl Constant {
         let Some((dims, count)) = dims.zip(count) else {
             return refuse(format!("its dimensions {} are invalid", crate::error::format_shape(&tensor.dims)));
         };
-        let outside;
+        let external_bytes;
         let raw = if tensor.data_location == 1 {
-            outside = external(tensor, path)?;
-            &outside
+            external_bytes = read_external(tensor, path)?;
+            &external_bytes
         } else {
             &tensor.raw_data
         };
@@ -92,14 +97,14 @@ impl Constant {
     }
 }
 
-/// The numbers of a tensor by its type code; `None` for types that are not read.
+/// The numbers of a tensor by its type code; `None` for unsupported types.
 fn numbers(tensor: &TensorProto, raw: &[u8]) -> Option<Numbers> {
     fn of<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
-        // A damaged tail is left out; the count then tells.
+        // An incomplete last value is skipped; the check of the count then fails.
         raw.chunks_exact(N).filter_map(|bytes| bytes.try_into().ok()).map(read).collect()
     }
     let has_raw = !raw.is_empty();
-    let small = || tensor.int32_data.iter().map(|&v| i64::from(v)).collect::<Vec<i64>>();
+    let int32_values = || tensor.int32_data.iter().map(|&v| i64::from(v)).collect::<Vec<i64>>();
     Some(match tensor.data_type {
         1 if has_raw => Numbers::Float(of(raw, f32::from_le_bytes)),
         1 => Numbers::Float(tensor.float_data.clone()),
@@ -113,18 +118,19 @@ fn numbers(tensor: &TensorProto, raw: &[u8]) -> Option<Numbers> {
         6 if has_raw => Numbers::Int(of(raw, |b| i64::from(i32::from_le_bytes(b)))),
         2 | 9 if has_raw => Numbers::Int(raw.iter().map(|&b| i64::from(b)).collect()),
         3 if has_raw => Numbers::Int(raw.iter().map(|&b| i64::from(b as i8)).collect()),
-        2 | 3 | 6 | 9 => Numbers::Int(small()),
+        2 | 3 | 6 | 9 => Numbers::Int(int32_values()),
         _ => return None,
     })
 }
 
-/// Bytes of a tensor that lie in a file beside the network.
-fn external(tensor: &TensorProto, path: &Path) -> Result<Vec<u8>> {
+/// Reads the bytes of a tensor from an external file in the network's folder.
+fn read_external(tensor: &TensorProto, path: &Path) -> Result<Vec<u8>> {
     let place = || format!("tensor '{}'", tensor.name);
     let entry = |key: &str| tensor.external_data.iter().find(|e| e.key == key).map(|e| e.value.as_str());
     let location = Path::new(entry("location").unwrap_or_default());
-    let inside = location.components().all(|c| matches!(c, Component::Normal(_))) && location.components().count() > 0;
-    if !inside {
+    let is_in_folder =
+        location.components().all(|c| matches!(c, Component::Normal(_))) && location.components().count() > 0;
+    if !is_in_folder {
         return Err(Error::file(path, place(), "its data file is outside the network's folder, which is not allowed"));
     }
     let file = path.parent().unwrap_or(Path::new("")).join(location);

@@ -1,14 +1,19 @@
-//! Arithmetic on constants that exporters leave in the graph: shapes put together from pieces, weights turned round.
+//! Constant folding: evaluates nodes whose inputs are all constant.
+//!
+//! Exporters leave such nodes in the graph to compute shapes or to transpose weights.
 
 use super::constant::{Constant, Numbers};
 use super::expression::{Binary, Unary};
 use super::proto::NodeProto;
 
-/// The most values that are made of constants here.
-const LARGEST: usize = 1 << 20;
+/// Maximum number of values of a folded constant.
+const MAX_VALUES: usize = 1 << 20;
 
-/// The value of `node` when all its inputs are constants (absent optional ones are `None`); `Ok(None)` when this operation
-/// is none that is done on constants.
+/// The value of `node`, whose inputs are all constants (absent optional ones are `None`); `Ok(None)` if this operation is
+/// not folded.
+///
+/// # Errors
+/// The reason why the operation cannot be evaluated.
 pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Constant>, String> {
     let Some(x) = inputs.first().copied().flatten() else { return Ok(None) };
     let ints = |k: usize| inputs.get(k).copied().flatten().and_then(Constant::as_ints);
@@ -29,7 +34,9 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
         }
         "Slice" => return slice(x, node, ints(1), ints(2)).map(Some),
         "Transpose" => return transpose(x, node.ints("perm")).map(Some),
-        "Where" => return pick(x, inputs.get(1).copied().flatten(), inputs.get(2).copied().flatten()).map(Some),
+        "Where" => {
+            return select_where(x, inputs.get(1).copied().flatten(), inputs.get(2).copied().flatten()).map(Some);
+        }
         "Equal" | "Less" | "Greater" | "LessOrEqual" | "GreaterOrEqual" | "And" | "Or" | "Mod" | "Pow" => {
             let Some(y) = inputs.get(1).copied().flatten() else { return Ok(None) };
             broadcast(x, y, relation(&node.op_type))?
@@ -45,7 +52,7 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
             let at = |k: usize| inputs.get(k).copied().flatten().and_then(Constant::scalar);
             let (Some(from), Some(to), Some(step)) = (at(0), at(1), at(2)) else { return Ok(None) };
             let count = ((to - from) / step).ceil().max(0.0);
-            if !count.is_finite() || count > LARGEST as f64 {
+            if !count.is_finite() || count > MAX_VALUES as f64 {
                 return Err("a range of invalid length".into());
             }
             let values: Vec<f64> = (0..count as usize).map(|k| from + k as f64 * step).collect();
@@ -69,7 +76,7 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
             let count = dims
                 .as_ref()
                 .and_then(|d| d.iter().try_fold(1usize, |n, &d| n.checked_mul(d)))
-                .filter(|&n| n <= LARGEST);
+                .filter(|&n| n <= MAX_VALUES);
             let (dims, count) = dims.zip(count).ok_or("a constant of an invalid shape")?;
             let value = node.tensor("value").and_then(|t| Constant::read(t, std::path::Path::new("")).ok());
             let numbers = match value.as_ref().map(|v| (&v.numbers, v.scalar())) {
@@ -92,13 +99,13 @@ pub fn fold(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Option<Con
 }
 
 impl Constant {
-    /// Ones of a shape.
+    /// A constant of ones.
     fn filled(dims: Vec<usize>) -> Result<Self, String> {
-        let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= LARGEST);
+        let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_VALUES);
         let count = count.ok_or("a constant of an invalid shape")?;
         Ok(Self { dims, numbers: Numbers::Int(vec![1; count]) })
     }
-    /// This flat constant with the dimensions that a squeeze, unsqueeze, flatten or reshape of `from` gives.
+    /// This flat constant with the dimensions after a squeeze, unsqueeze, flatten or reshape of `from`.
     fn reshaped(mut self, node: &NodeProto, from: &Self, argument: Option<Vec<i64>>) -> Result<Self, String> {
         self.dims = match node.op_type.as_str() {
             "Reshape" => {
@@ -120,7 +127,7 @@ impl Constant {
         };
         Ok(self)
     }
-    fn picked(&self, dims: Vec<usize>, indices: impl Iterator<Item = usize> + Clone) -> Option<Self> {
+    fn select(&self, dims: Vec<usize>, indices: impl Iterator<Item = usize> + Clone) -> Option<Self> {
         let numbers = match &self.numbers {
             Numbers::Float(v) => Numbers::Float(indices.map(|i| v.get(i).copied()).collect::<Option<_>>()?),
             Numbers::Int(v) => Numbers::Int(indices.map(|i| v.get(i).copied()).collect::<Option<_>>()?),
@@ -137,16 +144,16 @@ fn map(x: &Constant, f: impl Fn(f64) -> f64) -> Constant {
     Constant { dims: x.dims.clone(), numbers }
 }
 
-/// Elementwise; integers stay exact where shapes are equal or one side is a single element.
+/// Elementwise arithmetic; integers stay exact if the shapes are equal or one side is a single element.
 fn elementwise(op: Binary, x: &Constant, y: &Constant) -> Result<Constant, String> {
-    let (long, dims) = if x.len() >= y.len() { (x.len(), &x.dims) } else { (y.len(), &y.dims) };
-    if (x.dims != y.dims || x.len() != long) && x.len() != 1 && y.len() != 1 {
+    let (max_len, dims) = if x.len() >= y.len() { (x.len(), &x.dims) } else { (y.len(), &y.dims) };
+    if (x.dims != y.dims || x.len() != max_len) && x.len() != 1 && y.len() != 1 {
         return broadcast(x, y, |a, b| op.apply(a, b));
     }
     let at = |len: usize, i: usize| if len == 1 { 0 } else { i };
     let numbers = match (&x.numbers, &y.numbers) {
         (Numbers::Int(a), Numbers::Int(b)) => {
-            let one = |i: usize| {
+            let value_at = |i: usize| {
                 let (a, b) = (a[at(a.len(), i)], b[at(b.len(), i)]);
                 match op {
                     Binary::Add => a.checked_add(b),
@@ -158,48 +165,52 @@ fn elementwise(op: Binary, x: &Constant, y: &Constant) -> Result<Constant, Strin
                 }
             };
             Numbers::Int(
-                (0..long).map(one).collect::<Option<_>>().ok_or("integer arithmetic overflows or divides by 0")?,
+                (0..max_len)
+                    .map(value_at)
+                    .collect::<Option<_>>()
+                    .ok_or("integer arithmetic overflows or divides by 0")?,
             )
         }
         _ => {
             let (a, b) = (x.floats(), y.floats());
-            let one = |i: usize| op.apply(f64::from(a[at(a.len(), i)]), f64::from(b[at(b.len(), i)])) as f32;
-            Numbers::Float((0..long).map(one).collect())
+            let value_at = |i: usize| op.apply(f64::from(a[at(a.len(), i)]), f64::from(b[at(b.len(), i)])) as f32;
+            Numbers::Float((0..max_len).map(value_at).collect())
         }
     };
     Ok(Constant { dims: dims.clone(), numbers })
 }
 
-/// Values at `indices` along `axis`.
+/// `Gather`: values at `indices` along `axis`.
 fn gather(x: &Constant, indices: Option<&Constant>, axis: i64) -> Result<Constant, String> {
-    let picks = indices.and_then(Constant::as_ints).ok_or("indices that are not constant integers")?;
-    let dims_of_picks = indices.map(|i| i.dims.clone()).unwrap_or_default();
+    let selected = indices.and_then(Constant::as_ints).ok_or("indices that are not constant integers")?;
+    let selected_dims = indices.map(|i| i.dims.clone()).unwrap_or_default();
     let axis = if x.dims.is_empty() { 0 } else { super::reshape::axis(axis, x.dims.len())? };
     let n = x.dims.get(axis).copied().unwrap_or(1);
-    let place = |&i: &i64| usize::try_from(if i < 0 { i.saturating_add(n as i64) } else { i }).ok().filter(|&i| i < n);
-    let places: Vec<usize> =
-        picks.iter().map(place).collect::<Option<_>>().ok_or_else(|| format!("an index outside 0..{n}"))?;
+    let position =
+        |&i: &i64| usize::try_from(if i < 0 { i.saturating_add(n as i64) } else { i }).ok().filter(|&i| i < n);
+    let positions: Vec<usize> =
+        selected.iter().map(position).collect::<Option<_>>().ok_or_else(|| format!("an index outside 0..{n}"))?;
     let before: usize = x.dims.iter().take(axis).product();
     let after: usize = x.dims.iter().skip(axis + 1).product();
-    if before.saturating_mul(places.len()).saturating_mul(after) > LARGEST {
+    if before.saturating_mul(positions.len()).saturating_mul(after) > MAX_VALUES {
         return Err("gathering more values than any constant has".into());
     }
-    let outer = (0..before).flat_map(|b| places.iter().map(move |&p| (b * n + p) * after));
+    let outer = (0..before).flat_map(|b| positions.iter().map(move |&p| (b * n + p) * after));
     let all: Vec<usize> = outer.flat_map(|start| start..start + after).collect();
     let mut dims: Vec<usize> = x.dims.iter().take(axis).copied().collect();
-    dims.extend(dims_of_picks);
+    dims.extend(selected_dims);
     dims.extend(x.dims.iter().skip(axis + 1));
-    x.picked(dims, all.into_iter()).ok_or_else(|| "a damaged constant".into())
+    x.select(dims, all.into_iter()).ok_or_else(|| "a damaged constant".into())
 }
 
 /// `Where`: values of `yes` where `condition` holds, of `no` elsewhere.
-fn pick(condition: &Constant, yes: Option<&Constant>, no: Option<&Constant>) -> Result<Constant, String> {
+fn select_where(condition: &Constant, yes: Option<&Constant>, no: Option<&Constant>) -> Result<Constant, String> {
     let (yes, no) = yes.zip(no).ok_or("a choice between values that are not constants")?;
     let chosen = broadcast(condition, yes, |c, y| if c != 0.0 { y } else { 0.0 })?;
     let other = broadcast(condition, no, |c, n| if c != 0.0 { 0.0 } else { n })?;
     let both = broadcast(&chosen, &other, |a, b| a + b)?;
-    let whole = matches!((&yes.numbers, &no.numbers), (Numbers::Int(_), Numbers::Int(_)));
-    let numbers = both.as_ints().filter(|_| whole).map_or(both.numbers, Numbers::Int);
+    let both_int = matches!((&yes.numbers, &no.numbers), (Numbers::Int(_), Numbers::Int(_)));
+    let numbers = both.as_ints().filter(|_| both_int).map_or(both.numbers, Numbers::Int);
     Ok(Constant { dims: both.dims, numbers })
 }
 
@@ -218,25 +229,26 @@ fn relation(op: &str) -> fn(f64, f64) -> f64 {
     }
 }
 
-/// `f` on values of shapes that are stretched to each other as numpy does; integers where both are.
+/// Applies `f` to values whose shapes are broadcast as in NumPy; integers if both inputs are.
 fn broadcast(x: &Constant, y: &Constant, f: impl Fn(f64, f64) -> f64) -> Result<Constant, String> {
     let rank = x.dims.len().max(y.dims.len());
     let side = |c: &Constant, k: usize| (k + c.dims.len()).checked_sub(rank).map_or(1, |k| c.dims[k]);
-    let misfit = || {
+    let shape_error = || {
         format!(
             "arithmetic on constants of shapes {} and {}",
             crate::error::format_shape(&x.dims),
             crate::error::format_shape(&y.dims)
         )
     };
-    let stretched = |k: usize| match (side(x, k), side(y, k)) {
+    let broadcast_dim = |k: usize| match (side(x, k), side(y, k)) {
         (a, b) if a == b => Some(a),
         (1, b) => Some(b),
         (a, 1) => Some(a),
         _ => None,
     };
-    let dims: Vec<usize> = (0..rank).map(stretched).collect::<Option<_>>().ok_or_else(misfit)?;
-    let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= LARGEST).ok_or_else(misfit)?;
+    let dims: Vec<usize> = (0..rank).map(broadcast_dim).collect::<Option<_>>().ok_or_else(shape_error)?;
+    let count =
+        dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_VALUES).ok_or_else(shape_error)?;
     let index = |c: &Constant, mut i: usize| {
         let (mut at, mut stride) = (0, 1);
         for k in (0..rank).rev() {
@@ -274,9 +286,9 @@ fn slice(x: &Constant, node: &NodeProto, starts: Option<Vec<i64>>, ends: Option<
     let (Some(&[start]), Some(&[end]), [n]) = (start.as_deref(), end.as_deref(), x.dims.as_slice()) else {
         return Err("slicing constants of more than one dimension is not supported".into());
     };
-    let place = |i: i64| (if i < 0 { i.saturating_add(*n as i64) } else { i }).clamp(0, *n as i64) as usize;
-    let (start, end) = (place(start), place(end).max(place(start)));
-    x.picked(vec![end - start], start..end).ok_or_else(|| "a slice beyond its constant".into())
+    let position = |i: i64| (if i < 0 { i.saturating_add(*n as i64) } else { i }).clamp(0, *n as i64) as usize;
+    let (start, end) = (position(start), position(end).max(position(start)));
+    x.select(vec![end - start], start..end).ok_or_else(|| "a slice beyond its constant".into())
 }
 
 fn transpose(x: &Constant, perm: Option<&[i64]>) -> Result<Constant, String> {
@@ -292,13 +304,13 @@ fn transpose(x: &Constant, perm: Option<&[i64]>) -> Result<Constant, String> {
     }
     let dims: Vec<usize> = perm.iter().map(|&p| x.dims[p]).collect();
     let strides: Vec<usize> = (0..rank).map(|axis| x.dims[axis + 1..].iter().product()).collect();
-    let place = |i: usize| {
-        let (mut rest, mut place) = (i, 0);
+    let position = |i: usize| {
+        let (mut rest, mut position) = (i, 0);
         for axis in (0..rank).rev() {
-            place += rest % dims[axis] * strides[perm[axis]];
+            position += rest % dims[axis] * strides[perm[axis]];
             rest /= dims[axis];
         }
-        place
+        position
     };
-    x.picked(dims.clone(), (0..x.len()).map(place)).ok_or_else(|| "a damaged constant".into())
+    x.select(dims.clone(), (0..x.len()).map(position)).ok_or_else(|| "a damaged constant".into())
 }

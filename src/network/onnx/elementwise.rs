@@ -1,26 +1,27 @@
-//! Elementwise nodes: put together into functions of one layer for as long as their other inputs are single numbers, then
-//! recognized when something needs the values.
+//! Lowers elementwise nodes: chains with scalar constants become one function of a layer.
+//!
+//! A function is matched with an activation as soon as another node reads its value.
 
 use std::rc::Rc;
 
 use super::activation_matching::match_activation;
 use super::constant::Constant;
 use super::expression::{Binary, Expression, Unary};
-use super::lower::{Lowering, Value};
+use super::lower::{LoweredValue, Lowering};
 use super::node_names;
 use super::proto::NodeProto;
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
-/// Functions with more operations than this are no activation.
-const LONGEST: usize = 4096;
+/// Maximum number of operations of a function; longer chains are not activations.
+const MAX_OPERATIONS: usize = 4096;
 
 impl Lowering<'_> {
-    /// The value of an elementwise node; `None` when the node is none.
-    pub fn elementwise(&mut self, node: &NodeProto) -> Result<Option<Value>> {
+    /// The value of an elementwise node; `None` for other nodes.
+    pub fn elementwise(&mut self, node: &NodeProto) -> Result<Option<LoweredValue>> {
         if let Some(unary) = Unary::of(&node.op_type) {
             let (root, f, name) = self.function(node, 0)?;
-            return self.grown(node, root, Expression::Unary(unary, f), name).map(Some);
+            return self.extended(node, root, Expression::Unary(unary, f), name).map(Some);
         }
         if node.op_type == "HardSigmoid" {
             return self.hard_sigmoid(node).map(Some);
@@ -35,15 +36,15 @@ impl Lowering<'_> {
         }
     }
 
-    fn clip(&mut self, node: &NodeProto) -> Result<Value> {
+    fn clip(&mut self, node: &NodeProto) -> Result<LoweredValue> {
         let (root, mut f, name) = self.function(node, 0)?;
         for (k, attribute, binary) in [(1, "min", Binary::Max), (2, "max", Binary::Min)] {
-            let given = node.input.get(k).is_some_and(|input| !input.is_empty());
+            let is_given = node.input.get(k).is_some_and(|input| !input.is_empty());
             let limit = match self.constant_input(node, k) {
                 Some(constant) => {
                     Some(constant.scalar().ok_or_else(|| self.node_error(node, "its limits are not scalars"))?)
                 }
-                None if given => {
+                None if is_given => {
                     return Err(self.node_error(node, "its limits depend on the input, which is not supported"));
                 }
                 None if node.has(attribute) => Some(f64::from(node.float(attribute, 0.0))),
@@ -53,11 +54,11 @@ impl Lowering<'_> {
                 f = Rc::new(Expression::Binary(binary, f, Rc::new(Expression::Constant(limit))));
             }
         }
-        self.grown(node, root, (*f).clone(), name)
+        self.extended(node, root, (*f).clone(), name)
     }
 
     /// `clip(αx + β, 0, 1)`
-    fn hard_sigmoid(&mut self, node: &NodeProto) -> Result<Value> {
+    fn hard_sigmoid(&mut self, node: &NodeProto) -> Result<LoweredValue> {
         let (root, f, name) = self.function(node, 0)?;
         let constant = |c: f64| Rc::new(Expression::Constant(c));
         let alpha = if node.has("alpha") { node.float("alpha", 0.2) } else { 0.2 };
@@ -65,31 +66,31 @@ impl Lowering<'_> {
         let steps =
             [(Binary::Mul, f64::from(alpha)), (Binary::Add, f64::from(beta)), (Binary::Max, 0.0), (Binary::Min, 1.0)];
         let f = steps.into_iter().fold(f, |f, (op, c)| Rc::new(Expression::Binary(op, f, constant(c))));
-        self.grown(node, root, (*f).clone(), name)
+        self.extended(node, root, (*f).clone(), name)
     }
 
-    fn binary(&mut self, node: &NodeProto, op: Binary) -> Result<Value> {
+    fn binary(&mut self, node: &NodeProto, op: Binary) -> Result<LoweredValue> {
         let constants = [self.constant_input(node, 0), self.constant_input(node, 1)];
         let scalars = constants.each_ref().map(|c| c.as_ref().and_then(|c| c.scalar()));
         let constant = |c: f64| Rc::new(Expression::Constant(c));
         match (scalars, &constants) {
             ([_, Some(c)], _) => {
                 let (root, f, name) = self.function(node, 0)?;
-                self.grown(node, root, Expression::Binary(op, f, constant(c)), name)
+                self.extended(node, root, Expression::Binary(op, f, constant(c)), name)
             }
             ([Some(c), _], _) => {
                 let (root, f, name) = self.function(node, 1)?;
-                self.grown(node, root, Expression::Binary(op, constant(c), f), name)
+                self.extended(node, root, Expression::Binary(op, constant(c), f), name)
             }
             (_, [None, Some(c)]) => self.with_constants(node, op, 0, &c.clone(), false),
             (_, [Some(c), None]) => self.with_constants(node, op, 1, &c.clone(), true),
             (_, [Some(_), Some(_)]) => Err(self.node_error(node, "constants of shapes that do not match")),
             (_, [None, None]) => {
                 let (a, b) = (self.function(node, 0)?, self.function(node, 1)?);
-                // Two functions of one layer, unless they are two plain readings of it.
+                // Two functions of one layer, unless both are the layer itself.
                 if a.0 == b.0 && !(*a.1 == Expression::X && *b.1 == Expression::X && op != Binary::Add) {
                     let name = if *a.1 == Expression::X { b.2 } else { a.2 };
-                    return self.grown(node, a.0, Expression::Binary(op, a.1, b.1), name);
+                    return self.extended(node, a.0, Expression::Binary(op, a.1, b.1), name);
                 }
                 if op != Binary::Add {
                     return Err(
@@ -100,15 +101,15 @@ impl Lowering<'_> {
                 let name = node_names::of_node(node);
                 if let Some((sources, perm)) = self.common_order(&inputs) {
                     let sum = self.push(node, name.clone(), Op::Add, sources, &[])?;
-                    return self.with_layout(node, format!("{name}.order"), sum, perm).map(Value::Layer);
+                    return self.with_layout(node, format!("{name}.order"), sum, perm).map(LoweredValue::Layer);
                 }
                 let id = self.push(node, name, Op::Add, inputs, &[])?;
-                Ok(Value::Layer(id))
+                Ok(LoweredValue::Layer(id))
             }
         }
     }
 
-    /// A layer combined with one number per channel or per value.
+    /// Combines a layer with one number per channel or per value.
     fn with_constants(
         &mut self,
         node: &NodeProto,
@@ -116,24 +117,24 @@ impl Lowering<'_> {
         k: usize,
         constant: &Constant,
         swapped: bool,
-    ) -> Result<Value> {
+    ) -> Result<LoweredValue> {
         let input = self.layer_input(node, k)?;
         let shape = self.nodes[input].shape.clone();
-        let dims = aligned(constant, &shape);
-        // One number per channel where channels stand last.
+        let dims = aligned_dims(constant, &shape);
+        // One number per channel of a channels-last layer.
         let last = dims.last() == shape.last() && dims[..dims.len().saturating_sub(1)].iter().all(|&d| d == 1);
         if let Some((source, perm)) = self.order_of(input).filter(|(_, perm)| last && perm.last() == Some(&0)) {
             let mut channels = vec![1; perm.len()];
             channels[0] = constant.len();
-            let turned = Constant { dims: channels, numbers: constant.numbers.clone() };
+            let channels_first = Constant { dims: channels, numbers: constant.numbers.clone() };
             let name = node_names::of_node(node);
-            let affine = self.with_numbers(node, op, source, &turned, swapped)?;
-            return self.with_layout(node, format!("{name}.order"), affine, perm).map(Value::Layer);
+            let affine = self.affine_with_constants(node, op, source, &channels_first, swapped)?;
+            return self.with_layout(node, format!("{name}.order"), affine, perm).map(LoweredValue::Layer);
         }
-        self.with_numbers(node, op, input, constant, swapped).map(Value::Layer)
+        self.affine_with_constants(node, op, input, constant, swapped).map(LoweredValue::Layer)
     }
 
-    fn with_numbers(
+    fn affine_with_constants(
         &mut self,
         node: &NodeProto,
         op: Binary,
@@ -142,7 +143,7 @@ impl Lowering<'_> {
         swapped: bool,
     ) -> Result<NodeId> {
         let shape = self.nodes[input].shape.clone();
-        let dims = aligned(constant, &shape);
+        let dims = aligned_dims(constant, &shape);
         let per_channel =
             dims.first() == shape.first() && dims.len() == shape.len() && dims[1..].iter().all(|&d| d == 1);
         let full = dims == shape;
@@ -177,26 +178,29 @@ impl Lowering<'_> {
         self.push(node, format!("{name}.back"), Op::Reshape, vec![affine], &shape)
     }
 
-    /// Input `k` as a function of a layer.
+    /// Input `k` as a function of a layer: the layer, the function and its name.
     fn function(&mut self, node: &NodeProto, k: usize) -> Result<(NodeId, Rc<Expression>, String)> {
         match self.value(node, k)? {
-            Value::Layer(id) => {
+            LoweredValue::Layer(id) => {
                 let name = node_names::of_activation(node, &self.nodes[id].name);
                 Ok((id, Rc::new(Expression::X), name))
             }
-            Value::Function { root, f, name } => Ok((root, f, name)),
-            Value::Constant(_) => Err(self.node_error(node, "arithmetic on constants that is not supported")),
+            LoweredValue::Function { root, f, name } => Ok((root, f, name)),
+            LoweredValue::Constant(_) => Err(self.node_error(node, "arithmetic on constants that is not supported")),
         }
     }
 
-    fn grown(&self, node: &NodeProto, root: NodeId, f: Expression, name: String) -> Result<Value> {
-        if f.size() > LONGEST {
+    fn extended(&self, node: &NodeProto, root: NodeId, f: Expression, name: String) -> Result<LoweredValue> {
+        if f.size() > MAX_OPERATIONS {
             return Err(self.node_error(node, "a chain of elementwise operations too long for an activation"));
         }
-        Ok(Value::Function { root, f: Rc::new(f), name })
+        Ok(LoweredValue::Function { root, f: Rc::new(f), name })
     }
 
-    /// The node for function `f` of `root`, known in the file as `value`.
+    /// The node that computes function `f` of `root`, which the file calls `value`.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the function is no supported activation.
     pub fn recognize(&mut self, value: &str, root: NodeId, f: &Expression, name: &str) -> Result<NodeId> {
         if let Some(&id) = self.recognized.get(value) {
             return Ok(id);
@@ -206,33 +210,33 @@ impl Lowering<'_> {
                         activations that integrate-and-fire neurons can replace";
             Error::file(self.path, format!("'{name}' (value '{value}')"), format!("{what}: {reason}"))
         };
-        let found = match_activation(f).map_err(refused)?;
-        let place = NodeProto { name: name.to_owned(), op_type: "elementwise".into(), ..NodeProto::default() };
-        // Functions do not mind the order of dimensions: neurons see channels first.
+        let matched = match_activation(f).map_err(refused)?;
+        let error_node = NodeProto { name: name.to_owned(), op_type: "elementwise".into(), ..NodeProto::default() };
+        // Elementwise functions are independent of the order of dimensions: neurons get channels first.
         let order = self.order_of(root);
         let root = order.as_ref().map_or(root, |(source, _)| *source);
         let affine = |(slope, offset): (f64, f64)| Op::Affine { scale: vec![slope as f32], shift: vec![offset as f32] };
         let mut id = root;
-        if found.before != (1.0, 0.0) {
-            let suffix = if found.activation.is_some() { ".in" } else { "" };
-            id = self.push(&place, format!("{name}{suffix}"), affine(found.before), vec![id], &[])?;
+        if matched.before != (1.0, 0.0) {
+            let suffix = if matched.activation.is_some() { ".in" } else { "" };
+            id = self.push(&error_node, format!("{name}{suffix}"), affine(matched.before), vec![id], &[])?;
         }
-        if let Some(activation) = found.activation {
-            id = self.push(&place, name.to_owned(), Op::Activation(activation), vec![id], &[])?;
-            if found.after != (1.0, 0.0) {
-                id = self.push(&place, format!("{name}.out"), affine(found.after), vec![id], &[])?;
+        if let Some(activation) = matched.activation {
+            id = self.push(&error_node, name.to_owned(), Op::Activation(activation), vec![id], &[])?;
+            if matched.after != (1.0, 0.0) {
+                id = self.push(&error_node, format!("{name}.out"), affine(matched.after), vec![id], &[])?;
             }
         }
         if let Some((_, perm)) = order {
-            id = self.with_layout(&place, format!("{name}.order"), id, perm)?;
+            id = self.with_layout(&error_node, format!("{name}.order"), id, perm)?;
         }
         self.recognized.insert(value.to_owned(), id);
         Ok(id)
     }
 }
 
-/// The dimensions of `constant` beside values of `shape`: broadcasting aligns the last ones, and the batch must be one.
-fn aligned(constant: &Constant, shape: &[usize]) -> Vec<usize> {
+/// The dimensions of `constant` next to values of `shape`: broadcasting aligns the last ones; leading ones are dropped.
+fn aligned_dims(constant: &Constant, shape: &[usize]) -> Vec<usize> {
     let mut dims = constant.dims.clone();
     while dims.len() > shape.len() && dims.first() == Some(&1) {
         dims.remove(0);

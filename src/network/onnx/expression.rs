@@ -1,9 +1,11 @@
-//! Elementwise nodes as functions of one number. Whatever chain or diamond of nodes an exporter writes for an activation,
-//! it becomes one function here, and [`super::activation_matching`] asks what that function computes.
+//! Expression trees of elementwise nodes: scalar functions of one variable x.
+//!
+//! Any chain or diamond of nodes that an exporter writes for an activation becomes one expression.
+//! [`super::activation_matching`] finds out which activation it is.
 
 use std::rc::Rc;
 
-/// A function of one number x.
+/// A scalar function of one variable x.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     X,
@@ -18,7 +20,7 @@ pub enum Unary {
     Relu,
     Floor,
     Ceil,
-    /// To the nearest, halves to even, as ONNX says.
+    /// To the nearest integer, halves to even, as in the ONNX standard.
     Round,
     Neg,
     Abs,
@@ -105,7 +107,7 @@ impl Expression {
             Self::Binary(op, a, b) => op.apply(a.at(x), b.at(x)),
         }
     }
-    /// Nodes in the tree; a diamond counts each of its sides.
+    /// Number of nodes of the tree; shared subtrees count once per use.
     pub fn size(&self) -> usize {
         match self {
             Self::X | Self::Constant(_) => 1,
@@ -113,7 +115,7 @@ impl Expression {
             Self::Binary(_, a, b) => 1usize.saturating_add(a.size()).saturating_add(b.size()),
         }
     }
-    /// The largest magnitude of a constant in it: the scale on which it does something.
+    /// The largest magnitude of a finite constant: the scale of the function's features.
     pub fn scale(&self) -> f64 {
         match self {
             Self::X => 0.0,

@@ -1,5 +1,6 @@
-//! Graphs that keep channels last: transposes that only change the order of dimensions are moved behind whatever does not
-//! mind the order, until they meet their opposite and vanish. Layers then see channels first, as their neurons want it.
+//! Layout of channels-last graphs: moves transposes past order-independent nodes until they cancel.
+//!
+//! Layers then read channels-first values, the layout of their neurons.
 
 use super::lower::Lowering;
 use super::node_names;
@@ -9,7 +10,7 @@ use crate::Result;
 use crate::network::{NodeId, Op};
 
 impl Lowering<'_> {
-    /// A transpose; together with one before it if there is one, and nothing at all if the two undo each other.
+    /// Lowers `Transpose`: merged with a transpose before it, and omitted if the two cancel.
     pub fn transpose(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let rank = self.nodes[input].shape.len() + 1;
@@ -23,7 +24,7 @@ impl Lowering<'_> {
         self.with_layout(node, node_names::of_node(node), input, perm)
     }
 
-    /// `source` with its dimensions in the order `perm`.
+    /// `source` with its sample dimensions in the order `perm`, as one transpose node or none.
     pub fn with_layout(&mut self, node: &NodeProto, name: String, source: NodeId, perm: Vec<usize>) -> Result<NodeId> {
         let (source, perm) = match self.order_of(source) {
             Some((before, first)) if perm.iter().all(|&p| p < first.len()) => {
@@ -37,7 +38,7 @@ impl Lowering<'_> {
         self.push(node, name, Op::Transpose { perm }, vec![source], &[])
     }
 
-    /// The value that `id` is a transpose of, and the order.
+    /// If `id` is a transpose: its input and the permutation.
     pub fn order_of(&self, id: NodeId) -> Option<(NodeId, Vec<usize>)> {
         match &self.nodes[id].op {
             Op::Transpose { perm } => Some((self.nodes[id].inputs[0], perm.clone())),
@@ -45,7 +46,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The values that all of `ids` are transposes of, when their order is the same.
+    /// If all of `ids` are transposes with the same permutation: their inputs and that permutation.
     pub fn common_order(&self, ids: &[NodeId]) -> Option<(Vec<NodeId>, Vec<usize>)> {
         let orders: Vec<(NodeId, Vec<usize>)> = ids.iter().map(|&id| self.order_of(id)).collect::<Option<_>>()?;
         let perm = orders.first()?.1.clone();

@@ -1,5 +1,6 @@
-//! From ONNX nodes to the project's graph, one node at a time. Values on the way are constants, layers, or functions of one
-//! layer that still wait to be recognized.
+//! Lowering: converts ONNX nodes to the project's graph, one node at a time.
+//!
+//! Intermediate values are constants, layers, or elementwise functions of a layer that are not matched yet.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,13 +14,13 @@ use crate::network::shape_inference::infer_shape;
 use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
 
-/// What a name of the file stands for.
+/// The value of a name of the file.
 #[derive(Clone)]
-pub(super) enum Value {
+pub(super) enum LoweredValue {
     Constant(Rc<Constant>),
-    /// A node of the project's graph; its shape is that of one sample.
+    /// A node of the project's graph, whose shape is that of one sample.
     Layer(NodeId),
-    /// An elementwise function of a node, and the name of its first operation.
+    /// An elementwise function `f` of node `root`, with the name of its first operation.
     Function {
         root: NodeId,
         f: Rc<Expression>,
@@ -27,26 +28,29 @@ pub(super) enum Value {
     },
 }
 
-/// The state of reading one graph.
+/// State of the conversion of one graph.
 pub(super) struct Lowering<'a> {
     pub path: &'a Path,
     pub nodes: Vec<Node>,
-    /// The batch size that the file was exported with; 1 when it is open.
+    /// The batch size of the file; 1 if it is dynamic.
     pub batch: usize,
-    /// The operator set of the file.
+    /// The operator set version of the file.
     pub opset: i64,
-    pub values: HashMap<String, Value>,
-    /// Functions that were recognized already, by value name.
+    pub values: HashMap<String, LoweredValue>,
+    /// Nodes of functions that are already matched, by value name.
     pub recognized: HashMap<String, NodeId>,
     pub outputs: Vec<String>,
 }
 
 impl<'a> Lowering<'a> {
     /// Reads the constants and the input of `graph`.
+    ///
+    /// # Errors
+    /// [`Error::File`] unless the graph has one input of fixed sample size and at least one output.
     pub fn new(graph: &GraphProto, opset: i64, path: &'a Path) -> Result<Self> {
         let mut values = HashMap::new();
         for tensor in &graph.initializer {
-            values.insert(tensor.name.clone(), Value::Constant(Rc::new(Constant::read(tensor, path)?)));
+            values.insert(tensor.name.clone(), LoweredValue::Constant(Rc::new(Constant::read(tensor, path)?)));
         }
         let inputs: Vec<_> = graph.input.iter().filter(|input| !values.contains_key(&input.name)).collect();
         let [input] = inputs[..] else {
@@ -76,33 +80,36 @@ impl<'a> Lowering<'a> {
                 format!("its shape is {}; images NxCxHxW and vectors NxF of fixed size are supported", known.join("x"));
             return Err(Error::file(path, place(), reason));
         };
-        let last = channels_last(&sample, graph);
-        let shape = if last { vec![sample[2], sample[0], sample[1]] } else { sample };
+        let is_channels_last = channels_last(&sample, graph);
+        let shape = if is_channels_last { vec![sample[2], sample[0], sample[1]] } else { sample };
         let node = Node { name: input.name.clone(), op: Op::Input, inputs: Vec::new(), shape };
         infer_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
-        values.insert(input.name.clone(), Value::Layer(0));
+        values.insert(input.name.clone(), LoweredValue::Layer(0));
         let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
-        let mut own = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), outputs };
-        if last {
-            // Samples come channels first; the graph goes on from its own order.
+        let mut lowering = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), outputs };
+        if is_channels_last {
+            // Samples are channels-first; a transpose restores the layout of the file.
             let place = NodeProto { name: input.name.clone(), op_type: "input".into(), ..NodeProto::default() };
-            let turned = own.with_layout(&place, format!("{}.channels_last", input.name), 0, vec![1, 2, 0])?;
-            own.values.insert(input.name.clone(), Value::Layer(turned));
+            let transposed = lowering.with_layout(&place, format!("{}.channels_last", input.name), 0, vec![1, 2, 0])?;
+            lowering.values.insert(input.name.clone(), LoweredValue::Layer(transposed));
         }
-        Ok(own)
+        Ok(lowering)
     }
 
-    /// Reads one node. Its inputs have been read before.
+    /// Lowers one node, whose inputs are already lowered.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the node, for unsupported operations and shapes that do not match.
     pub fn node(&mut self, node: &NodeProto) -> Result<()> {
         if !matches!(node.domain.as_str(), "" | "ai.onnx") {
             return Err(self.node_error(node, format!("operations of domain '{}' are not supported", node.domain)));
         }
         if node.op_type == "Constant" {
             let constant = self.constant(node)?;
-            return self.bind(node, Value::Constant(Rc::new(constant)));
+            return self.bind(node, LoweredValue::Constant(Rc::new(constant)));
         }
         if let Some(constant) = self.folded(node)? {
-            return self.bind(node, Value::Constant(Rc::new(constant)));
+            return self.bind(node, LoweredValue::Constant(Rc::new(constant)));
         }
         if node.op_type == "Split" {
             return self.split(node);
@@ -114,8 +121,8 @@ impl<'a> Lowering<'a> {
         self.bind(node, value)
     }
 
-    /// Makes `value` known by the node's first output.
-    fn bind(&mut self, node: &NodeProto, value: Value) -> Result<()> {
+    /// Stores `value` under the name of the node's first output.
+    fn bind(&mut self, node: &NodeProto, value: LoweredValue) -> Result<()> {
         let Some(output) = node.output.first() else {
             return Err(self.node_error(node, "has no output"));
         };
@@ -143,24 +150,24 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The node's value, if it can be had now: all inputs constant, or only a shape is asked for.
+    /// The node's value as a constant, if all inputs are constant or the node is a `Shape`.
     fn folded(&mut self, node: &NodeProto) -> Result<Option<Constant>> {
         if node.op_type == "Shape" {
             let dims = match self.value(node, 0)? {
-                Value::Constant(constant) => constant.dims.clone(),
-                Value::Layer(id) | Value::Function { root: id, .. } => self.full_shape(id),
+                LoweredValue::Constant(constant) => constant.dims.clone(),
+                LoweredValue::Layer(id) | LoweredValue::Function { root: id, .. } => self.full_shape(id),
             };
             let all = Constant::ints(dims.iter().map(|&d| d as i64).collect());
             let rank = dims.len() as i64;
             let clamp = |i: i64| (if i < 0 { i.saturating_add(rank) } else { i }).clamp(0, rank) as usize;
             let (start, end) = (clamp(node.int("start", 0)), clamp(node.int("end", rank)));
-            let picked = all.as_ints().and_then(|v| v.get(start..end).map(<[i64]>::to_vec));
-            return Ok(Some(Constant::ints(picked.unwrap_or_default())));
+            let selected = all.as_ints().and_then(|v| v.get(start..end).map(<[i64]>::to_vec));
+            return Ok(Some(Constant::ints(selected.unwrap_or_default())));
         }
         let mut constants = Vec::new();
         for name in &node.input {
             match self.values.get(name) {
-                Some(Value::Constant(constant)) => constants.push(Some(constant.clone())),
+                Some(LoweredValue::Constant(constant)) => constants.push(Some(constant.clone())),
                 None if name.is_empty() => constants.push(None),
                 _ => return Ok(None),
             }
@@ -169,13 +176,13 @@ impl<'a> Lowering<'a> {
         constant_folding::fold(node, &constants).map_err(|reason| self.node_error(node, reason))
     }
 
-    /// The shape of a layer's value with the batch in front.
+    /// The shape of a layer's value with the batch dimension first.
     pub fn full_shape(&self, id: NodeId) -> Vec<usize> {
         std::iter::once(self.batch).chain(self.nodes[id].shape.iter().copied()).collect()
     }
 
     /// Input `k` of `node`.
-    pub fn value(&self, node: &NodeProto, k: usize) -> Result<Value> {
+    pub fn value(&self, node: &NodeProto, k: usize) -> Result<LoweredValue> {
         let name = node.input.get(k).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| self.node_error(node, format!("input {k} is missing")))?;
         self.values
@@ -187,29 +194,29 @@ impl<'a> Lowering<'a> {
     /// Input `k` of `node` as a constant; `None` when absent or not constant.
     pub fn constant_input(&self, node: &NodeProto, k: usize) -> Option<Rc<Constant>> {
         match self.values.get(node.input.get(k)?) {
-            Some(Value::Constant(constant)) => Some(constant.clone()),
+            Some(LoweredValue::Constant(constant)) => Some(constant.clone()),
             _ => None,
         }
     }
 
-    /// The integers of input `k`, or of attribute `name` in older operator sets.
+    /// The integers of constant input `k`, or of attribute `name` in older operator sets.
     pub fn ints_of(&self, node: &NodeProto, k: usize, name: &str) -> Option<Vec<i64>> {
         let input = self.constant_input(node, k).and_then(|c| c.as_ints());
         input.or_else(|| node.ints(name).map(<[i64]>::to_vec))
     }
 
-    /// Input `k` of `node` as a layer; a function that waits is recognized now.
+    /// Input `k` of `node` as a layer; a pending function is matched now.
     pub fn layer_input(&mut self, node: &NodeProto, k: usize) -> Result<NodeId> {
         match self.value(node, k)? {
-            Value::Layer(id) => Ok(id),
-            Value::Function { root, f, name } => self.recognize(&node.input[k], root, &f, &name),
-            Value::Constant(_) => {
+            LoweredValue::Layer(id) => Ok(id),
+            LoweredValue::Function { root, f, name } => self.recognize(&node.input[k], root, &f, &name),
+            LoweredValue::Constant(_) => {
                 Err(self.node_error(node, format!("input {k} is a constant where a layer is expected")))
             }
         }
     }
 
-    /// Adds a node to the graph; its shape is computed, or for a reshape given.
+    /// Adds a node to the graph. Its shape is inferred; for reshapes and means it is `stated`.
     pub fn push(
         &mut self,
         node: &NodeProto,
@@ -225,7 +232,7 @@ impl<'a> Lowering<'a> {
         Ok(self.nodes.len() - 1)
     }
 
-    /// `name`, or with a number where a node has it already.
+    /// `name`, with a number if a node already has this name.
     pub fn unique(&self, name: String) -> String {
         let name = if name.is_empty() { "layer".to_owned() } else { name };
         let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
@@ -242,18 +249,18 @@ impl<'a> Lowering<'a> {
         Error::file(self.path, format!("node '{name}' ({})", node.op_type), reason)
     }
 
-    /// The name for what `node` computes with weights called `weight`.
+    /// The name of the layer `node`, whose weights are input `weight`.
     pub fn layer_name(&self, node: &NodeProto, weight: usize) -> String {
         node_names::of_layer(node, node.input.get(weight).map(String::as_str))
     }
 }
 
-/// Whether the network's pictures are stated as `[H, W, C]`: few channels at the end, and a graph that turns them.
+/// Whether the input images are `[H, W, C]`: few channels in the last dimension, and a transpose to channels-first.
 fn channels_last(sample: &[usize], graph: &GraphProto) -> bool {
     let few = |n: usize| matches!(n, 1 | 3 | 4);
-    let turns = || {
+    let has_transpose = || {
         let mut perms = graph.node.iter().filter(|n| n.op_type == "Transpose").filter_map(|n| n.ints("perm"));
         perms.any(|perm| perm == [0, 3, 1, 2])
     };
-    matches!(*sample, [h, _, c] if few(c) && !few(h)) && turns()
+    matches!(*sample, [h, _, c] if few(c) && !few(h)) && has_transpose()
 }

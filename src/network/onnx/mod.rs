@@ -1,5 +1,6 @@
-//! Reads ONNX files: the protobuf as it is, node by node, into the project's own graph. Names stay those of the file;
-//! weights are numbers, nothing is executed. Whatever is not understood is refused with the node's name and what to do.
+//! Reads ONNX files into the project's graph, node by node.
+//!
+//! Names are those of the file. Nothing is executed. Unsupported nodes are refused with their name and advice.
 
 mod activation_matching;
 mod attributes;
@@ -30,26 +31,32 @@ use prost::Message;
 use super::{Network, shape_inference};
 use crate::{Error, Result};
 
-/// Files larger than this are not read: an ONNX protobuf cannot be (weights beyond it lie in files beside it).
-const MOST_BYTES: u64 = 2 << 30;
+/// Maximum file size: protobuf messages cannot be larger (larger weights are in external files).
+const MAX_BYTES: u64 = 2 << 30;
 
-/// Before this operator set, broadcasting had other rules.
-const OLDEST_OPSET: i64 = 7;
+/// Minimum operator set version: earlier ones have other rules for broadcasting.
+const MIN_OPSET: i64 = 7;
 
 /// Reads the network in the ONNX file at `path`.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read; [`Error::File`] with the node for anything damaged or not supported.
 pub fn read(path: &Path) -> Result<Network> {
     let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if !size.is_file() {
         return Err(Error::file(path, "", "not a file"));
     }
-    if size.len() > MOST_BYTES {
+    if size.len() > MAX_BYTES {
         return Err(Error::file(path, "", "larger than 2 GiB, which no ONNX file can be"));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     from_bytes(&bytes, path)
 }
 
-/// Reads a single tensor stored as a protobuf, as ONNX test data are: its dimensions and numbers.
+/// Reads a single tensor stored as a protobuf, the format of ONNX test data: dimensions and numbers, row-major.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when it cannot be read.
 pub fn read_tensor(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let tensor = proto::TensorProto::decode(bytes.as_slice())
@@ -58,7 +65,10 @@ pub fn read_tensor(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
     Ok((constant.dims.clone(), constant.floats()))
 }
 
-/// Reads a network from the bytes of an ONNX file; `path` names it in errors and says where external weights lie.
+/// Reads a network from the bytes of an ONNX file; `path` is its name in errors and locates external weights.
+///
+/// # Errors
+/// As [`read`].
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
     let model = proto::ModelProto::decode(bytes)
         .map_err(|e| Error::file(path, "", format!("not an ONNX file, or truncated ({e})")))?;
@@ -66,8 +76,8 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
     let graph = graph.ok_or_else(|| Error::file(path, "the graph", "the file contains no network"))?;
     let opset = model.opset_import.iter().filter(|set| set.domain.is_empty() || set.domain == "ai.onnx");
     let opset = opset.map(|set| set.version).max().unwrap_or(1);
-    if opset < OLDEST_OPSET {
-        let reason = format!("operator set {opset} is too old. Export again with {OLDEST_OPSET} or newer.");
+    if opset < MIN_OPSET {
+        let reason = format!("operator set {opset} is too old. Export again with {MIN_OPSET} or newer.");
         return Err(Error::file(path, "the operator set", reason));
     }
     let order = topological_sort::topological_order(&graph, path)?;

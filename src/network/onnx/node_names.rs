@@ -1,8 +1,8 @@
-//! Names for people: the dotted path of the module in the source program, found wherever the exporter left it.
+//! Readable node names: the dotted module path of the source program, from names or metadata.
 
 use super::proto::NodeProto;
 
-/// The dotted path of a layer: from its weights (`layer1.0.conv1.weight`), else from its node.
+/// The dotted path of a layer: from the name of its weights (`layer1.0.conv1.weight`), else from its node.
 pub fn of_layer(node: &NodeProto, weight: Option<&str>) -> String {
     let from_weight = weight.and_then(|name| name.strip_suffix(".weight").or_else(|| name.strip_suffix(".scale")));
     match from_weight.filter(|name| !name.contains("::")) {
@@ -11,7 +11,7 @@ pub fn of_layer(node: &NodeProto, weight: Option<&str>) -> String {
     }
 }
 
-/// The dotted path of a node: `/layer1/0/act/Relu` is `layer1.0.act`; newer exporters keep it in the metadata.
+/// The dotted path of a node: `/layer1/0/act/Relu` is `layer1.0.act`; newer exporters write it to the metadata.
 pub fn of_node(node: &NodeProto) -> String {
     let scopes = node.metadata_props.iter().find(|p| p.key == "pkg.torch.onnx.name_scopes").map(|p| p.value.as_str());
     if let Some(scope) = scopes.and_then(innermost) {
@@ -21,7 +21,7 @@ pub fn of_node(node: &NodeProto) -> String {
     match path.rsplit_once('/') {
         Some((module, _)) => module.replace('/', "."),
         None if !node.name.is_empty() => node.name.clone(),
-        // Old exporters number their values and name nothing else.
+        // Old exporters number their values and write no names.
         None => match node.output.first().filter(|output| !output.is_empty()) {
             Some(output) if output.bytes().all(|b| b.is_ascii_digit()) => {
                 format!("{}_{output}", node.op_type.to_lowercase())
@@ -34,11 +34,11 @@ pub fn of_node(node: &NodeProto) -> String {
 
 /// The dotted path of an activation that reads the layer called `before`.
 pub fn of_activation(node: &NodeProto, before: &str) -> String {
-    let nameless = node.name.is_empty() && node.metadata_props.is_empty();
-    if nameless { format!("{before}.act") } else { of_node(node) }
+    let has_no_name = node.name.is_empty() && node.metadata_props.is_empty();
+    if has_no_name { format!("{before}.act") } else { of_node(node) }
 }
 
-/// The innermost module of a list like `['', 'layer1', 'layer1.0', 'relu_3']`; its last entry names the call itself.
+/// The innermost module of a list like `['', 'layer1', 'layer1.0', 'relu_3']`, whose last entry is the call itself.
 fn innermost(scopes: &str) -> Option<String> {
     let list: Vec<&str> =
         scopes.trim_matches(['[', ']']).split(',').map(|s| s.trim().trim_matches(['\'', '"'])).collect();

@@ -1,7 +1,7 @@
-//! Every node that is no elementwise operation: which one reads it, and the layers with weights.
+//! Dispatch of all operators that are not elementwise, and lowering of layers with weights.
 
 use super::constant::Constant;
-use super::lower::{Lowering, Value};
+use super::lower::{LoweredValue, Lowering};
 use super::node_names;
 use super::proto::NodeProto;
 use super::reshape::axis;
@@ -9,8 +9,8 @@ use crate::Result;
 use crate::network::batch_norm::batch_norm;
 use crate::network::{NodeId, Op, Weights};
 
-/// Activations that spiking neurons cannot stand for.
-const FOREIGN: &[&str] = &[
+/// Activations that spiking neurons cannot replace.
+const UNSUPPORTED_ACTIVATIONS: &[&str] = &[
     "LeakyRelu",
     "PRelu",
     "Elu",
@@ -29,8 +29,8 @@ const FOREIGN: &[&str] = &[
 ];
 
 impl Lowering<'_> {
-    /// The value of a node that is no elementwise operation.
-    pub fn layer(&mut self, node: &NodeProto) -> Result<Value> {
+    /// The value of a node that is not elementwise.
+    pub fn layer(&mut self, node: &NodeProto) -> Result<LoweredValue> {
         let id = match node.op_type.as_str() {
             "Identity" | "Dropout" | "Cast" => return self.value(node, 0),
             "Conv" => self.convolution(node)?,
@@ -52,7 +52,7 @@ impl Lowering<'_> {
                 let input = self.layer_input(node, 0)?;
                 self.push(node, node_names::of_node(node), Op::Sigmoid, vec![input], &[])?
             }
-            op if FOREIGN.contains(&op) => {
+            op if UNSUPPORTED_ACTIVATIONS.contains(&op) => {
                 let what = "cannot be replaced by integrate-and-fire neurons, whose output is linear and never \
                             negative. Train the network with ReLU, clip or QCFS activations.";
                 return Err(self.node_error(node, format!("{op} activations {what}")));
@@ -62,10 +62,10 @@ impl Lowering<'_> {
             }
             op => return Err(self.node_error(node, format!("operation {op} is not supported"))),
         };
-        Ok(Value::Layer(id))
+        Ok(LoweredValue::Layer(id))
     }
 
-    /// Input `k` as finite numbers.
+    /// Input `k` as constant weights, all finite.
     pub fn weights(&self, node: &NodeProto, k: usize) -> Result<std::rc::Rc<Constant>> {
         let constant = self.constant_input(node, k);
         let constant = constant.ok_or_else(|| self.node_error(node, format!("input {k} must be constant weights")))?;
@@ -77,7 +77,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Optional weights: `Ok(None)` when the input is absent.
+    /// Input `k` as an optional bias, `[C]`: `Ok(None)` when it is absent.
     pub fn bias(&self, node: &NodeProto, k: usize) -> Result<Option<Weights>> {
         if node.input.get(k).is_none_or(String::is_empty) {
             return Ok(None);
@@ -127,23 +127,25 @@ impl Lowering<'_> {
         }
         let values = constant.floats();
         let alpha = node.float("alpha", 1.0);
-        // The graph keeps [out, in]; a plain product is [in, out].
-        let (out, wide, at): (_, _, &dyn Fn(usize, usize) -> usize) = if node.int("transB", 0) != 0 {
+        // The project's graph stores [out, in]; a plain product has [in, out].
+        let (out, features_in, at): (_, _, &dyn Fn(usize, usize) -> usize) = if node.int("transB", 0) != 0 {
             (rows, columns, &|o, i| o * columns + i)
         } else {
             (columns, rows, &|o, i| i * columns + o)
         };
-        let data =
-            (0..out).flat_map(|o| (0..wide).map(move |i| (o, i))).map(|(o, i)| alpha * values[at(o, i)]).collect();
+        let data = (0..out)
+            .flat_map(|o| (0..features_in).map(move |i| (o, i)))
+            .map(|(o, i)| alpha * values[at(o, i)])
+            .collect();
         let beta = node.float("beta", 1.0);
         let bias = self.bias(node, 2)?.map(|b| {
-            // A single number is added to every output.
+            // A scalar bias is added to every output.
             let data =
                 if b.data.len() == 1 { vec![b.data[0] * beta; out] } else { b.data.iter().map(|v| v * beta).collect() };
             Weights::new(vec![data.len()], data)
         });
         let name = self.layer_name(node, 1);
-        self.push(node, name, Op::Linear { weight: Weights::new(vec![out, wide], data), bias }, vec![input], &[])
+        self.push(node, name, Op::Linear { weight: Weights::new(vec![out, features_in], data), bias }, vec![input], &[])
     }
 
     fn batch_norm(&mut self, node: &NodeProto) -> Result<NodeId> {
@@ -161,7 +163,7 @@ impl Lowering<'_> {
     fn softmax(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let rank = self.nodes[input].shape.len() + 1;
-        // Before operator set 13 everything from the axis on was one dimension, by default all but the batch.
+        // Before operator set 13, all dimensions from the axis on counted as one, by default all but the batch.
         let default = if self.opset < 13 { 1 } else { -1 };
         let at = axis(node.int("axis", default), rank).map_err(|e| self.node_error(node, e))?;
         if at + 1 != rank {

@@ -1,4 +1,4 @@
-//! What slides over pictures: the window that convolutions and pools share, pools, and means over all places.
+//! Lowers pools and means over positions, and reads the sliding window of convolutions and pools.
 
 use super::lower::Lowering;
 use super::node_names;
@@ -14,16 +14,16 @@ impl Lowering<'_> {
         let window = self.window(node, input, kernel)?;
         let mut padding = window.padding;
         if node.int("ceil_mode", 0) != 0 {
-            // One more window where the last one hangs over, as padding that never counts.
+            // One more window if values remain after the last one, as padding that does not count.
             for i in 0..2 {
                 let size = self.nodes[input].shape.get(i + 1).copied().unwrap_or(0);
                 let span = (kernel[i].max(1) - 1) * window.dilation[i] + 1;
                 let padded = size + padding[i] + padding[i + 2];
-                let over = padded.checked_sub(span).map_or(0, |rest| rest % window.stride[i].max(1));
-                // A window that would begin in the padding is dropped.
-                let begin = padded.saturating_sub(over).saturating_sub(span) + window.stride[i];
-                if over > 0 && begin < size + padding[i] {
-                    padding[i + 2] += window.stride[i] - over;
+                let remainder = padded.checked_sub(span).map_or(0, |rest| rest % window.stride[i].max(1));
+                // A window that would begin in the padding is omitted.
+                let begin = padded.saturating_sub(remainder).saturating_sub(span) + window.stride[i];
+                if remainder > 0 && begin < size + padding[i] {
+                    padding[i + 2] += window.stride[i] - remainder;
                 }
             }
         }
@@ -68,14 +68,20 @@ impl Lowering<'_> {
             return Err(self.node_error(node, "takes the mean over the batch"));
         }
         let axes: Vec<usize> = axes.iter().map(|a| a - 1).collect();
-        // The mean of a turned picture over all its places is that of the picture.
+        // The mean of a transposed image over all positions is the mean of the image.
         if let Some((source, perm)) = self.order_of(input).filter(|_| node.int("keepdims", 1) == 0) {
-            let mut turned: Vec<usize> = axes.iter().map(|&a| perm[a]).collect();
-            turned.sort_unstable();
-            let kept: Vec<usize> = (0..perm.len()).filter(|i| !turned.contains(i)).collect();
-            if kept.iter().copied().eq(perm.iter().copied().filter(|p| !turned.contains(p))) {
-                let left: Vec<usize> = kept.iter().map(|&i| self.nodes[source].shape[i]).collect();
-                return self.push(node, node_names::of_node(node), Op::Mean { axes: turned }, vec![source], &left);
+            let mut source_axes: Vec<usize> = axes.iter().map(|&a| perm[a]).collect();
+            source_axes.sort_unstable();
+            let kept: Vec<usize> = (0..perm.len()).filter(|i| !source_axes.contains(i)).collect();
+            if kept.iter().copied().eq(perm.iter().copied().filter(|p| !source_axes.contains(p))) {
+                let kept_shape: Vec<usize> = kept.iter().map(|&i| self.nodes[source].shape[i]).collect();
+                return self.push(
+                    node,
+                    node_names::of_node(node),
+                    Op::Mean { axes: source_axes },
+                    vec![source],
+                    &kept_shape,
+                );
             }
         }
         let kept: Vec<usize> = if node.int("keepdims", 1) != 0 {
@@ -86,7 +92,7 @@ impl Lowering<'_> {
         self.push(node, node_names::of_node(node), Op::Mean { axes }, vec![input], &kept)
     }
 
-    /// Two positive numbers of an attribute; `default` 0 means that it must be there.
+    /// Two positive numbers of an attribute; with `default` 0 the attribute is required.
     pub fn pair(&self, node: &NodeProto, name: &str, default: usize) -> Result<[usize; 2]> {
         let Some(values) = node.ints(name).filter(|v| !v.is_empty()) else {
             return match default {
@@ -102,7 +108,7 @@ impl Lowering<'_> {
             .ok_or_else(|| self.node_error(node, format!("{name} is {values:?}; two numbers above 0 are expected")))
     }
 
-    /// Stride, padding and dilation of a sliding window.
+    /// Reads stride, padding and dilation of a sliding window.
     pub fn window(&self, node: &NodeProto, input: NodeId, kernel: [usize; 2]) -> Result<WindowExtent> {
         let stride = self.pair(node, "strides", 1)?;
         let dilation = self.pair(node, "dilations", 1)?;
@@ -133,7 +139,7 @@ impl Lowering<'_> {
     }
 }
 
-/// How a window slides.
+/// Stride `[y, x]`, padding `[top, left, bottom, right]` and dilation `[y, x]` of a sliding window.
 pub(super) struct WindowExtent {
     pub stride: [usize; 2],
     pub padding: [usize; 4],

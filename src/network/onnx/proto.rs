@@ -1,4 +1,6 @@
-//! The parts of the ONNX protobuf that are read, under their field numbers in `onnx.proto`. Unknown fields are passed over.
+//! ONNX protobuf messages: the fields that are read, with their numbers in `onnx.proto`.
+//!
+//! Unknown fields are skipped.
 
 use prost::Message;
 

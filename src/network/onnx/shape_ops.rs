@@ -1,4 +1,4 @@
-//! What moves values about and computes nothing: joins, reshapes, slices and padding.
+//! Lowers the ONNX shape operators: Concat, Reshape, Flatten, Squeeze, Unsqueeze, Slice and Pad.
 
 use super::lower::Lowering;
 use super::node_names;
@@ -34,7 +34,7 @@ impl Lowering<'_> {
                 Ok(_) => Err("flattens the batch dimension".to_owned()),
                 Err(e) => Err(e),
             },
-            "Squeeze" => squeezed(&from[1..], axes.as_ref().map(|a| beyond_batch(a, from.len())).as_deref())
+            "Squeeze" => squeezed(&from[1..], axes.as_ref().map(|a| without_batch(a, from.len())).as_deref())
                 .map(|rest| std::iter::once(from[0]).chain(rest).collect()),
             "Unsqueeze" => unsqueezed(&from, &axes.unwrap_or_default()),
             _ => match self.ints_of(node, 1, "shape") {
@@ -72,8 +72,8 @@ impl Lowering<'_> {
         for k in 0..starts.len() {
             let at = axis(axes[k], rank).map_err(|e| self.node_error(node, e))?;
             let n = self.full_shape(id)[at] as i64;
-            let place = |i: i64| (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
-            let (start, end) = (place(starts[k]), place(ends[k]));
+            let clamped = |i: i64| (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
+            let (start, end) = (clamped(starts[k]), clamped(ends[k]));
             let step = usize::try_from(steps[k])
                 .map_err(|_| self.node_error(node, "slices backwards, which is not supported"))?;
             match (at, start == 0 && end as i64 == n && step == 1) {
@@ -121,7 +121,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Axes of the whole shape as axes of the shape after the batch.
-fn beyond_batch(axes: &[i64], rank: usize) -> Vec<i64> {
+/// Axes of the full shape as axes of the sample shape (without the batch).
+fn without_batch(axes: &[i64], rank: usize) -> Vec<i64> {
     axes.iter().map(|&a| if a < 0 { a.saturating_add(rank as i64) } else { a }.saturating_sub(1)).collect()
 }

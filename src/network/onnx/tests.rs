@@ -1,4 +1,4 @@
-//! Small graphs built by hand: every spelling that exporters use, and files that are broken on purpose.
+//! Tests with small handmade graphs: the forms that exporters write, and damaged files.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ fn attr_text(name: &str, text: &str) -> AttributeProto {
     AttributeProto { name: name.into(), s: text.as_bytes().to_vec(), ..AttributeProto::default() }
 }
 
-/// image [N, 1, 6, 6] → conv 2 → `middle` (from "c" to "a") → flatten → linear 3.
+/// Image `[N, 1, 6, 6]` → conv 2 → `middle` (from "c" to "a") → flatten → linear 3.
 fn model(middle: Vec<NodeProto>, constants: Vec<TensorProto>) -> ModelProto {
     let mut nodes = vec![node("Conv", &["x", "features.0.weight"], "c", vec![attr_ints("pads", &[1, 1, 1, 1])])];
     nodes.extend(middle);
@@ -86,7 +86,7 @@ fn refused(model: &ModelProto) -> String {
 }
 
 #[test]
-fn names_are_those_of_the_file() {
+fn node_names_are_those_of_the_file() {
     let network = read(&relu()).unwrap();
     let names: Vec<_> = network.nodes.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["x", "features.0", "a", "f", "fc"]);
@@ -94,7 +94,7 @@ fn names_are_those_of_the_file() {
 }
 
 #[test]
-fn a_staircase_with_a_straight_through_floor_is_qcfs() {
+fn staircase_with_straight_through_floor_is_qcfs() {
     let middle = vec![
         node("Div", &["c", "lambda"], "u", vec![]),
         node("Clip", &["u", "zero", "one"], "v", vec![]),
@@ -121,7 +121,7 @@ fn a_staircase_with_a_straight_through_floor_is_qcfs() {
 }
 
 #[test]
-fn views_by_shape_arithmetic_fold_away() {
+fn shape_arithmetic_is_folded() {
     let mut file = relu();
     let graph = file.graph.as_mut().unwrap();
     graph.node.retain(|n| n.op_type != "Flatten");
@@ -135,7 +135,7 @@ fn views_by_shape_arithmetic_fold_away() {
     let scalar = TensorProto { dims: vec![], ..ints("zero", &[0]) };
     graph.initializer.extend([scalar, ints("axis0", &[0]), ints("rest", &[-1])]);
     assert_eq!(read(&file).unwrap().nodes[3].shape, [72]);
-    // A fixed batch, mentioned in the reshape, becomes a shape per sample all the same.
+    // A fixed batch in the reshape target also becomes a shape per sample.
     let graph = file.graph.as_mut().unwrap();
     graph.input[0] = value("x", &[10, 1, 6, 6]);
     graph.initializer.push(ints("fixed", &[10, 72]));
@@ -144,7 +144,7 @@ fn views_by_shape_arithmetic_fold_away() {
 }
 
 #[test]
-fn old_and_new_operator_sets_say_the_same() {
+fn old_and_new_operator_sets_give_the_same_graph() {
     let new = model(
         vec![
             node("Relu", &["c"], "r", vec![]),
@@ -176,7 +176,7 @@ fn old_and_new_operator_sets_say_the_same() {
 }
 
 #[test]
-fn same_padding_and_pools_have_the_shapes_of_the_standard() {
+fn auto_padding_and_pools_follow_the_onnx_standard() {
     let middle = vec![
         node("Relu", &["c"], "r", vec![]),
         node("MaxPool", &["r"], "a", vec![attr_ints("kernel_shape", &[3, 3]), attr_text("auto_pad", "SAME_UPPER")]),
@@ -197,7 +197,7 @@ fn same_padding_and_pools_have_the_shapes_of_the_standard() {
 }
 
 #[test]
-fn a_batch_norm_becomes_scale_and_shift() {
+fn batch_norm_becomes_scale_and_shift() {
     let middle = vec![
         node("BatchNormalization", &["c", "bn.weight", "bn.bias", "bn.mean", "bn.var"], "n", vec![]),
         node("Relu", &["n"], "a", vec![]),
@@ -216,7 +216,7 @@ fn a_batch_norm_becomes_scale_and_shift() {
 }
 
 #[test]
-fn what_cannot_be_converted_is_refused_by_name() {
+fn unsupported_operators_are_refused_by_name() {
     for op in ["LeakyRelu", "Tanh", "Gelu", "HardSwish"] {
         let text = refused(&model(vec![node(op, &["c"], "a", vec![])], vec![]));
         assert!(text.contains(op) && text.contains("'/a/") && text.contains("ReLU"), "{text}");
@@ -232,9 +232,9 @@ fn what_cannot_be_converted_is_refused_by_name() {
 }
 
 #[test]
-fn broken_files_are_refused_with_the_place() {
-    type Breakage = (&'static str, fn(&mut GraphProto));
-    let cases: &[Breakage] = &[
+fn damaged_graphs_are_refused_with_the_position() {
+    type Damage = (&'static str, fn(&mut GraphProto));
+    let cases: &[Damage] = &[
         ("cycle", |g| g.node[0].input[0] = "a".into()),
         ("no node produces", |g| g.node[1].input[0] = "nowhere".into()),
         ("produced by two", |g| g.node[1].output[0] = "c".into()),
@@ -256,16 +256,16 @@ fn broken_files_are_refused_with_the_place() {
         ("contains no network", |g| g.node.clear()),
         ("must be constant", |g| g.node[0].input.truncate(1)),
     ];
-    for (word, breakage) in cases {
+    for (word, damage) in cases {
         let mut file = relu();
-        breakage(file.graph.as_mut().unwrap());
+        damage(file.graph.as_mut().unwrap());
         let text = refused(&file);
         assert!(text.contains(word), "expected '{word}' in: {text}");
     }
 }
 
 #[test]
-fn files_that_are_no_onnx_are_refused() {
+fn files_of_other_formats_are_refused() {
     let whole = relu().encode_to_vec();
     for bytes in [&b""[..], b"hello, this is a text file\n", &whole[..whole.len() / 2], &[0xff; 64]] {
         assert!(from_bytes(bytes, Path::new("net.onnx")).is_err());
@@ -276,7 +276,7 @@ fn files_that_are_no_onnx_are_refused() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
-    /// Whatever bytes are changed, the answer is a network or an error.
+    /// Any change of bytes gives a network or an error.
     #[test]
     fn damaged_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in 0usize..40) {
         let mut bytes = relu().encode_to_vec();

@@ -1,5 +1,6 @@
-//! Layers that make pictures larger: transposed convolutions, and resizing by whatever interpolation as one matrix for rows
-//! and one for columns.
+//! Lowers upsampling layers: transposed convolutions, and resizes with any interpolation.
+//!
+//! A resize becomes one matrix for rows and one for columns.
 
 use super::lower::Lowering;
 use super::node_names;
@@ -7,23 +8,23 @@ use super::proto::NodeProto;
 use crate::Result;
 use crate::network::{NodeId, Op, Weights};
 
-/// The longest side that a picture is resized to.
-const LONGEST: usize = 1 << 14;
-/// The free parameter of cubic convolution, as ONNX sets it.
-const CUBIC: f32 = -0.75;
+/// Maximum image side of a resize, in pixels.
+const MAX_SIDE: usize = 1 << 14;
+/// Coefficient a of cubic convolution, the default of ONNX.
+const DEFAULT_CUBIC_A: f32 = -0.75;
 
 impl Lowering<'_> {
     pub fn transposed_convolution(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let constant = self.weights(node, 1)?;
-        let &[_, _, high, wide] = constant.dims.as_slice() else {
+        let &[_, _, kernel_height, kernel_width] = constant.dims.as_slice() else {
             let reason = format!(
                 "its weights have shape {}; 2-D transposed convolutions are supported",
                 crate::error::format_shape(&constant.dims)
             );
             return Err(self.node_error(node, reason));
         };
-        let kernel = [high, wide];
+        let kernel = [kernel_height, kernel_width];
         let stride = self.pair(node, "strides", 1)?;
         let dilation = self.pair(node, "dilations", 1)?;
         let groups = usize::try_from(node.int("group", 1)).unwrap_or(0);
@@ -41,7 +42,7 @@ impl Lowering<'_> {
                 .saturating_add((kernel[i].max(1) - 1).saturating_mul(dilation[i]) + 1 + longer)
         };
         let auto = node.text("auto_pad");
-        let wanted = match node.ints("output_shape").filter(|v| !v.is_empty()) {
+        let output_size = match node.ints("output_shape").filter(|v| !v.is_empty()) {
             Some(&[.., h, w]) => Some([h, w].map(|v| usize::try_from(v).unwrap_or(0))),
             Some(_) => return Err(self.node_error(node, "output_shape should be two numbers")),
             None if auto.starts_with("SAME") => {
@@ -49,13 +50,13 @@ impl Lowering<'_> {
             }
             None => None,
         };
-        let padding = match wanted {
-            // The padding is whatever gives this size; what is missing is put on at the end.
-            Some(wanted) => {
+        let padding = match output_size {
+            // The padding follows from this size; missing values are added at the end.
+            Some(output_size) => {
                 let mut padding = [0; 4];
                 for i in 0..2 {
-                    output_padding[i] = output_padding[i].max(wanted[i].saturating_sub(full(i, 0)));
-                    let total = full(i, output_padding[i]).saturating_sub(wanted[i]);
+                    output_padding[i] = output_padding[i].max(output_size[i].saturating_sub(full(i, 0)));
+                    let total = full(i, output_padding[i]).saturating_sub(output_size[i]);
                     let (small, large) = (total / 2, total - total / 2);
                     (padding[i], padding[i + 2]) = if auto == "SAME_UPPER" { (small, large) } else { (large, small) };
                 }
@@ -70,14 +71,14 @@ impl Lowering<'_> {
         self.push(node, name, op, vec![input], &[])
     }
 
-    /// `Resize` and `Upsample`.
+    /// Lowers `Resize` and `Upsample`.
     pub fn resize(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
         let &[_, height, width] = self.nodes[input].shape.as_slice() else {
             return Err(self.node_error(node, "resizes something that is not an image"));
         };
         let upsample = node.op_type == "Upsample";
-        // Resize of operator set 10 has its scales where newer ones have a region.
+        // Resize of operator set 10 has its scales as the input where newer ones have a region.
         let old = upsample || node.input.len() == 2;
         let constant = |k: usize| self.constant_input(node, k).filter(|c| c.len() > 0);
         let scales = constant(if old { 1 } else { 2 })
@@ -88,18 +89,18 @@ impl Lowering<'_> {
             return Err(self.node_error(node, "antialiasing and keeping the aspect ratio are not supported"));
         }
         let axes = node.ints("axes").map_or_else(|| vec![0, 1, 2, 3], <[i64]>::to_vec);
-        let place = |axis: i64| axes.iter().position(|&a| a == axis || a == axis - 4);
-        let kept = |at: Option<usize>| {
+        let axis_position = |axis: i64| axes.iter().position(|&a| a == axis || a == axis - 4);
+        let is_unchanged = |at: Option<usize>| {
             at.is_none_or(|at| {
                 let scale = scales.as_ref().and_then(|s| s.get(at)).is_none_or(|&s| s == 1.0);
                 let same = |n: i64| n == self.full_shape(input)[at.min(3)] as i64;
                 scale && sizes.as_ref().and_then(|s| s.get(at)).is_none_or(|&n| same(n) || n == 1)
             })
         };
-        if !kept(place(0)) || !kept(place(1)) {
+        if !is_unchanged(axis_position(0)) || !is_unchanged(axis_position(1)) {
             return Err(self.node_error(node, "resizes batch or channels"));
         }
-        let method = Method {
+        let method = Interpolation {
             mode: node.text("mode"),
             coordinates: match node.text("coordinate_transformation_mode") {
                 _ if old => "asymmetric".into(),
@@ -111,10 +112,14 @@ impl Lowering<'_> {
                 text if text.is_empty() => "round_prefer_floor".into(),
                 text => text,
             },
-            cubic: if node.has("cubic_coeff_a") { node.float("cubic_coeff_a", CUBIC) } else { CUBIC },
+            cubic: if node.has("cubic_coeff_a") {
+                node.float("cubic_coeff_a", DEFAULT_CUBIC_A)
+            } else {
+                DEFAULT_CUBIC_A
+            },
         };
         let side = |axis: i64, from: usize| -> Result<Weights, String> {
-            let Some(at) = place(axis) else { return method.matrix(from, from, 1.0) };
+            let Some(at) = axis_position(axis) else { return method.matrix(from, from, 1.0) };
             match (scales.as_ref().and_then(|s| s.get(at)), sizes.as_ref().and_then(|s| s.get(at))) {
                 (Some(&scale), _) if scale.is_finite() && scale > 0.0 => {
                     method.matrix(from, (from as f64 * f64::from(scale)).floor() as usize, f64::from(scale))
@@ -132,23 +137,23 @@ impl Lowering<'_> {
     }
 }
 
-/// How values between the old ones are made.
-struct Method {
+/// Interpolation method of a resize.
+struct Interpolation {
     mode: String,
     coordinates: String,
     nearest: String,
     cubic: f32,
 }
 
-impl Method {
-    /// `[out, from]`: what every new value takes of every old one along one side.
+impl Interpolation {
+    /// Interpolation matrix along one side, `[out, from]`: the weight of every old value in every new one.
     fn matrix(&self, from: usize, out: usize, scale: f64) -> Result<Weights, String> {
-        if out == 0 || out > LONGEST || from == 0 || from > LONGEST {
+        if out == 0 || out > MAX_SIDE || from == 0 || from > MAX_SIDE {
             return Err(format!("a resize from {from} to {out} values"));
         }
         let mut data = vec![0.0f32; from * out];
         for (i, row) in data.chunks_mut(from).enumerate() {
-            let x = self.place(i as f64, from as f64, out as f64, scale)?;
+            let x = self.source_position(i as f64, from as f64, out as f64, scale)?;
             let clamped = |k: f64| (k.max(0.0) as usize).min(from - 1);
             let low = x.floor();
             let part = (x - low) as f32;
@@ -171,8 +176,8 @@ impl Method {
         Ok(Weights::new(vec![out, from], data))
     }
 
-    /// Where new value `i` lies among the old ones.
-    fn place(&self, i: f64, from: f64, out: f64, scale: f64) -> Result<f64, String> {
+    /// Position of new value `i` in coordinates of the old values.
+    fn source_position(&self, i: f64, from: f64, out: f64, scale: f64) -> Result<f64, String> {
         Ok(match self.coordinates.as_str() {
             "half_pixel" => (i + 0.5) / scale - 0.5,
             "pytorch_half_pixel" => {
@@ -211,12 +216,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_new_value_is_a_mean_of_old_ones() {
-        let method = |mode: &str, coordinates: &str| Method {
+    fn interpolation_weights_sum_to_one() {
+        let method = |mode: &str, coordinates: &str| Interpolation {
             mode: mode.into(),
             coordinates: coordinates.into(),
             nearest: "round_prefer_floor".into(),
-            cubic: CUBIC,
+            cubic: DEFAULT_CUBIC_A,
         };
         let twice = method("nearest", "asymmetric").matrix(2, 4, 2.0).unwrap();
         assert_eq!(*twice.data, [1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);

@@ -1,5 +1,7 @@
-//! The zip container (PyTorch 1.6 and later): `NAME/data.pkl` and one entry `NAME/data/KEY` per storage, all stored
-//! without compression, so that every number lies in the file itself.
+//! Zip container of PyTorch 1.6 and later: the pickle and the storages.
+//!
+//! The entries are `NAME/data.pkl` and `NAME/data/KEY` per storage. They are stored without compression, so their bytes
+//! are slices of the file.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -9,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::pickle_globals::SAVE;
 use super::storage::Storages;
 
-/// The parts of a zip file.
+/// Pickle and storages of a zip file.
 pub(super) struct Archive<'a> {
     pub pickle: &'a [u8],
     pub storages: Storages<'a>,
@@ -19,20 +21,21 @@ impl<'a> Archive<'a> {
     /// Finds the pickle and the storages.
     ///
     /// # Errors
-    /// Place and reason when it is no whole zip file or not one of PyTorch's state dicts.
+    /// Position and reason when the bytes are no complete zip file of a PyTorch state dict.
     pub fn open(bytes: &'a [u8]) -> Result<Self, (String, String)> {
-        let whole = |reason: String| ("".to_owned(), reason);
+        let file_error = |reason: String| ("".to_owned(), reason);
         let mut zip = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| whole(format!("not a complete zip archive ({error}). The file may be truncated.")))?;
+            .map_err(|error| file_error(format!("not a complete zip archive ({error}). The file may be truncated.")))?;
         let mut pickle = None;
-        let mut order = None;
+        let mut byte_order = None;
         let mut storages = HashMap::new();
-        let mut script = false;
+        let mut is_script = false;
         for index in 0..zip.len() {
-            let entry = zip.by_index_raw(index).map_err(|e| whole(format!("entry {index} cannot be read ({e})")))?;
+            let entry =
+                zip.by_index_raw(index).map_err(|e| file_error(format!("entry {index} cannot be read ({e})")))?;
             let name = entry.name().to_owned();
             let inner = name.split_once('/').map_or(name.as_str(), |(_, inner)| inner);
-            script |= inner == "constants.pkl" || inner.starts_with("code/");
+            is_script |= inner == "constants.pkl" || inner.starts_with("code/");
             if !matches!(inner, "data.pkl" | "byteorder") && !inner.starts_with("data/") {
                 continue;
             }
@@ -47,18 +50,18 @@ impl<'a> Archive<'a> {
             match inner.strip_prefix("data/") {
                 Some(key) => drop(storages.insert(key.to_owned(), content)),
                 None if inner == "data.pkl" => pickle = Some(content),
-                None => order = Some(content),
+                None => byte_order = Some(content),
             }
         }
-        if order.is_some_and(|order| order != b"little") {
-            return Err(whole("was written on a big-endian machine, which is not supported".into()));
+        if byte_order.is_some_and(|byte_order| byte_order != b"little") {
+            return Err(file_error("was written on a big-endian machine, which is not supported".into()));
         }
         match pickle {
-            _ if script => {
+            _ if is_script => {
                 let reason = "is a TorchScript program, not a state dict. Load it in PyTorch and save its weights with";
-                Err(whole(format!("{reason} {SAVE}")))
+                Err(file_error(format!("{reason} {SAVE}")))
             }
-            None => Err(whole("is a zip archive without data.pkl, which every PyTorch file has".into())),
+            None => Err(file_error("is a zip archive without data.pkl, which every PyTorch file has".into())),
             Some(pickle) => Ok(Self { pickle, storages: Storages(storages) }),
         }
     }

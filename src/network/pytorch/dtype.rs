@@ -1,20 +1,20 @@
-//! Element types of PyTorch storages.
+//! Element types of PyTorch storages, and the conversion of their numbers to f32.
 
 use crate::network::float16::{bf16, f16};
 
-/// The type of the numbers in a storage.
+/// Element type of a storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DType {
     F16,
     Bf16,
     F32,
     F64,
-    /// Integers and truth values of so many bytes: counters, which no layer reads.
+    /// Integers and booleans of this size in bytes: counters, which no layer reads.
     Other(usize),
 }
 
 impl DType {
-    /// Bytes of one number.
+    /// Size of one number in bytes.
     pub fn size(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -24,7 +24,7 @@ impl DType {
         }
     }
 
-    /// The number in `bytes`, which are as many as [`size`](Self::size).
+    /// The number in `bytes`, of length [`size`](Self::size).
     pub(super) fn read(self, bytes: &[u8]) -> f32 {
         match (self, bytes) {
             (Self::F16, &[a, b]) => f16(u16::from_le_bytes([a, b])),

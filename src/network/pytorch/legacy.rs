@@ -1,5 +1,7 @@
-//! The container before PyTorch 1.6: five pickles in a row (a magic number, a version, the writing machine, the state
-//! dict, the list of storage keys), then for each key its number of values and the values.
+//! Legacy container before PyTorch 1.6: a sequence of pickles followed by the storages.
+//!
+//! The five pickles are a magic number, a version, the writing machine, the state dict and the list of storage keys. For
+//! each key follow its number of values and the values.
 
 use std::collections::HashMap;
 
@@ -7,31 +9,31 @@ use super::pickle_value::{Pickle, PickleValue};
 use super::storage::Storages;
 use super::unpickler;
 
-/// The magic number 0x1950a86a20f9469cfc6c, as a pickle holds it.
+/// The magic number 0x1950a86a20f9469cfc6c, little-endian as in a pickle.
 pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const VERSION: PickleValue<'_> = PickleValue::Int(1001);
 
-/// The state dict's pickle and the storages behind it.
+/// Reads the state dict's pickle and the storages after it.
 ///
 /// # Errors
-/// Place and reason when the bytes are no such file.
+/// Position and reason when the bytes are no such file.
 pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, String)> {
-    let whole = |reason: &str| ("".to_owned(), reason.to_owned());
+    let file_error = |reason: &str| ("".to_owned(), reason.to_owned());
     if bytes.get(257..262) == Some(b"ustar") {
-        return Err(whole(
+        return Err(file_error(
             "was written by PyTorch before 0.1.10 (a tar archive). Load it in PyTorch and save it again.",
         ));
     }
     let mut at = 0;
     let mut next = |what: &str| {
-        let (pickle, taken) = unpickler::run(&bytes[at..]).map_err(|reason| (what.to_owned(), reason))?;
-        at += taken;
+        let (pickle, len) = unpickler::run(&bytes[at..]).map_err(|reason| (what.to_owned(), reason))?;
+        at += len;
         Ok::<_, (String, String)>((pickle, at))
     };
-    let strange = || whole("not a PyTorch file: neither a zip archive nor the older sequence of pickles");
+    let unknown_format = || file_error("not a PyTorch file: neither a zip archive nor the older sequence of pickles");
     match next("the magic number") {
         Ok((Pickle { root: PickleValue::Long(magic), .. }, _)) if magic == MAGIC => {}
-        _ => return Err(strange()),
+        _ => return Err(unknown_format()),
     }
     if next("the version")?.0.root != VERSION {
         return Err(("the version".into(), "is not 1001, the only known version".into()));
@@ -40,7 +42,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, 
     if let PickleValue::Dict(id) = machine.root
         && machine.dict(id).contains(&(PickleValue::Text("little_endian"), PickleValue::Bool(false)))
     {
-        return Err(whole("was written on a big-endian machine, which is not supported"));
+        return Err(file_error("was written on a big-endian machine, which is not supported"));
     }
     let (pickle, _) = next("the state dict")?;
     let (keys, mut at) = next("the storage list")?;
@@ -51,13 +53,13 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, 
         let PickleValue::Text(key) = key else {
             return Err(("the storage list".into(), "a storage key that is not a string".into()));
         };
-        let short = || (format!("storage '{key}'"), "the file is truncated".to_owned());
+        let truncated = || (format!("storage '{key}'"), "the file is truncated".to_owned());
         let size = sizes.get(key).ok_or_else(|| (format!("storage '{key}'"), "belongs to no tensor".to_owned()))?;
-        let count = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).ok_or_else(short)?;
+        let count = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).ok_or_else(truncated)?;
         at += count.len();
         let length = usize::try_from(u64::from_le_bytes(*count)).ok().and_then(|count| count.checked_mul(*size));
-        let end = length.and_then(|length| at.checked_add(length)).ok_or_else(short)?;
-        storages.insert(key.to_owned(), bytes.get(at..end).ok_or_else(short)?);
+        let end = length.and_then(|length| at.checked_add(length)).ok_or_else(truncated)?;
+        storages.insert(key.to_owned(), bytes.get(at..end).ok_or_else(truncated)?);
         at = end;
     }
     Ok((pickle, Storages(storages)))

@@ -1,10 +1,11 @@
-//! Reads PyTorch's `.pt`, `.pth` and `.th` files: state dicts, as zip archives (PyTorch 1.6 and later) or as the older
-//! row of pickles. The pickle is read by a small machine of our own that knows only what a state dict is made of;
-//! whatever else a file asks for is refused by name, and nothing in it is ever executed.
+//! Reads state dicts from PyTorch files (`.pt`, `.pth`, `.th`) without executing pickled code.
 //!
-//! Why not the crate `pytorch-reader`: it reads both containers and holds out against damaged files, but it passes over
-//! globals that it does not know instead of naming them, reads a pickled whole model as if it were a state dict, and
-//! loses the order of the keys, which is what tells the order of layers in a file without a graph.
+//! A file is a zip archive (PyTorch 1.6 and later) or the older sequence of pickles. Our own unpickler supports only the
+//! objects of a state dict. It refuses any other global by name and never executes anything.
+//!
+//! Why not the crate `pytorch-reader`: it reads both containers and survives damaged files. But it skips unknown globals
+//! instead of naming them, reads a pickled model as if it were a state dict, and loses the order of the keys, which is the
+//! order of the layers in a file without a graph.
 
 mod archive;
 pub mod dtype;
@@ -26,31 +27,31 @@ use storage::Storages;
 use super::state_dict::StateDict;
 use crate::{Error, Result};
 
-/// Files above this many bytes are refused before they are read into memory.
-const LARGEST_FILE: u64 = 4 << 30;
-/// Names under which training programs keep the state dict inside a checkpoint.
-const WRAPPED_AS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
+/// Maximum file size in bytes; larger files are refused before they are read.
+const MAX_BYTES: u64 = 4 << 30;
+/// Keys under which training programs store the state dict in a checkpoint.
+const CHECKPOINT_KEYS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
 
 /// Reads the state dict in the PyTorch file at `path`.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it holds no state dict.
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] with the position when it contains no state dict.
 pub fn read(path: &Path) -> Result<StateDict> {
     let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if !meta.is_file() {
         return Err(Error::file(path, "", "not a file"));
     }
-    if meta.len() > LARGEST_FILE {
+    if meta.len() > MAX_BYTES {
         return Err(Error::file(path, "", format!("{} bytes, above the size limit", meta.len())));
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     from_bytes(&bytes, path)
 }
 
-/// Reads a state dict from the bytes of a PyTorch file; `path` is what errors name.
+/// Reads a state dict from the bytes of a PyTorch file; `path` is its name in errors.
 ///
 /// # Errors
-/// [`Error::File`] with the place when the bytes hold no state dict.
+/// [`Error::File`] with the position when the bytes contain no state dict.
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
     let fail = |(place, reason): (String, String)| Error::file(path, place, reason);
     if bytes.starts_with(b"PK") {
@@ -63,8 +64,8 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
     }
 }
 
-/// The tensors of the dictionary that the pickle holds, or of the one that it wraps. `room` is the length of the file.
-fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Result<StateDict, (String, String)> {
+/// The tensors of the pickle's dictionary, or of the state dict in it. `file_len` (bytes) limits the number of values.
+fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, file_len: usize) -> Result<StateDict, (String, String)> {
     let place = || "".to_owned();
     let PickleValue::Dict(root) = pickle.root else {
         let what = pickle.root.kind();
@@ -73,7 +74,7 @@ fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Resu
     };
     let mut dict = root;
     if !pickle.dict(root).iter().any(|(_, value)| matches!(value, PickleValue::Tensor(_))) {
-        let inner = WRAPPED_AS.iter().find_map(|name| {
+        let inner = CHECKPOINT_KEYS.iter().find_map(|name| {
             pickle.dict(root).iter().find_map(|&(key, value)| match (key, value) {
                 (PickleValue::Text(text), PickleValue::Dict(inner)) if text == *name => Some(inner),
                 _ => None,
@@ -85,12 +86,12 @@ fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, room: usize) -> Resu
             (place(), format!("its dictionary contains no tensors ({keys}). Save a state dict with {SAVE}"))
         })?;
     }
-    let mut left = room;
+    let mut value_budget = file_len;
     let mut entries = Vec::new();
     for &(key, value) in pickle.dict(dict) {
         let (PickleValue::Text(key), PickleValue::Tensor(tensor)) = (key, value) else { continue };
         let view = &pickle.tensors[tensor];
-        let weights = storages.read_tensor(view, &pickle.storages[view.storage], &mut left);
+        let weights = storages.read_tensor(view, &pickle.storages[view.storage], &mut value_budget);
         if let Some(weights) = weights.map_err(|reason| (format!("key '{key}'"), reason))? {
             entries.push((key.to_owned(), weights));
         }

@@ -1,4 +1,4 @@
-//! Reading a pickle's bytes: the arguments of opcodes, each checked against what is left of the file.
+//! Cursor over the bytes of a pickle: bounds-checked readers of opcode arguments.
 
 /// A position in a pickle.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +12,9 @@ impl<'a> Cursor<'a> {
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
         let end = self.at.checked_add(count).filter(|&end| end <= self.bytes.len());
         let end = end.ok_or_else(|| format!("the pickle ends early, at byte {}", self.bytes.len()))?;
-        let taken = &self.bytes[self.at..end];
+        let bytes = &self.bytes[self.at..end];
         self.at = end;
-        Ok(taken)
+        Ok(bytes)
     }
 
     /// The next `N` bytes.
@@ -28,13 +28,13 @@ impl<'a> Cursor<'a> {
         Ok(self.array::<1>()?[0])
     }
 
-    /// A little-endian length of `width` bytes, then as many bytes.
+    /// A little-endian length of `width` bytes, then that many bytes.
     pub fn counted(&mut self, width: usize) -> Result<&'a [u8], String> {
         let length = self.take(width)?.iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// The same as text.
+    /// [`counted`](Self::counted) bytes as UTF-8 text.
     pub fn text(&mut self, width: usize) -> Result<&'a str, String> {
         let at = self.at;
         std::str::from_utf8(self.counted(width)?).map_err(|_| format!("byte {at}: a string that is not UTF-8"))
@@ -50,12 +50,12 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The integer in two's complement, little-endian; `None` when it does not fit 64 bits.
+/// The integer in `bytes` (two's complement, little-endian); `None` if it does not fit 64 bits.
 pub(super) fn long(bytes: &[u8]) -> Option<i64> {
     let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
-    let filler = if negative { 0xff } else { 0 };
-    let mut wide = [filler; 8];
-    if bytes.len() > 8 && bytes[8..].iter().any(|&byte| byte != filler) {
+    let sign_byte = if negative { 0xff } else { 0 };
+    let mut wide = [sign_byte; 8];
+    if bytes.len() > 8 && bytes[8..].iter().any(|&byte| byte != sign_byte) {
         return None;
     }
     let kept = bytes.len().min(8);
@@ -69,7 +69,7 @@ mod tests {
     use super::long;
 
     #[test]
-    fn integers_of_any_width() {
+    fn integers_of_any_width_are_read() {
         assert_eq!(long(&[]), Some(0));
         assert_eq!(long(&[0xff]), Some(-1));
         assert_eq!(long(&[0xff, 0]), Some(255));

@@ -1,9 +1,9 @@
-//! The globals that state dicts are made of, and the refusal of every other.
+//! Allowed globals of a pickled state dict; all others are refused.
 
 use super::dtype::DType;
 use crate::Result;
 
-/// What a global of the pickle stands for here. None of them runs anything.
+/// An allowed global of the pickle. None of them executes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Global {
     /// `collections.OrderedDict`
@@ -12,11 +12,11 @@ pub(super) enum Global {
     Tensor,
     /// `torch._utils._rebuild_parameter`
     Parameter,
-    /// `torch.FloatStorage` and its relatives: the type of the numbers in a storage.
+    /// `torch.FloatStorage` and similar ones: the element type of a storage.
     Storage(DType),
     /// `torch.Size`
     Size,
-    /// `torch.device` and dtypes like `torch.float32`: known, and of no use to a network.
+    /// `torch.device` and dtypes like `torch.float32`: allowed and ignored.
     Inert,
 }
 
@@ -24,7 +24,7 @@ impl Global {
     /// The global `module.name`.
     ///
     /// # Errors
-    /// A sentence that names it when state dicts do not need it.
+    /// A sentence with the global's name if state dicts do not need it.
     pub fn find(module: &str, name: &str) -> Result<Self, String> {
         Ok(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
@@ -53,5 +53,5 @@ impl Global {
     }
 }
 
-/// How to make a file that can be read.
+/// The Python statement that saves a readable file, for messages.
 pub(super) const SAVE: &str = "torch.save(model.state_dict(), \"weights.pth\")";

@@ -1,32 +1,32 @@
-//! What a pickle holds: values that are numbers, texts, or indices into tables.
+//! Values of a pickle: numbers, texts, and indices into tables of containers.
 
 use super::dtype::DType;
 use super::pickle_globals::Global;
 
-/// A value on the stack.
+/// A value on the unpickler's stack.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum PickleValue<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// An integer beyond 64 bits, by its bytes.
+    /// The bytes of an integer beyond 64 bits (two's complement, little-endian).
     Long(&'a [u8]),
     Float(f64),
     Text(&'a str),
     Bytes(&'a [u8]),
-    /// Index into the machine's lists; tuples are lists that nothing appends to.
+    /// Index into [`Tables::lists`]; tuples are in the same table.
     List(usize),
     Tuple(usize),
     Dict(usize),
     Global(Global),
     Storage(usize),
     Tensor(usize),
-    /// Something known and of no use: a device, a dtype.
+    /// An allowed and ignored object: a device, a dtype.
     Inert,
 }
 
 impl PickleValue<'_> {
-    /// What it is, in words.
+    /// Name of the kind of value, for messages.
     pub fn kind(self) -> &'static str {
         match self {
             Self::None => "nothing",
@@ -39,7 +39,7 @@ impl PickleValue<'_> {
             Self::Global(_) | Self::Inert => "a name",
         }
     }
-    /// A key, for a message.
+    /// The value as a key, for messages.
     pub fn describe(self) -> String {
         match self {
             Self::Text(text) => format!("'{}'", text.chars().filter(|c| !c.is_control()).take(40).collect::<String>()),
@@ -49,7 +49,7 @@ impl PickleValue<'_> {
     }
 }
 
-/// What a pickle holds.
+/// The containers, storages and tensors of a pickle.
 #[derive(Debug, Default)]
 pub(super) struct Tables<'a> {
     pub lists: Vec<Vec<PickleValue<'a>>>,
@@ -58,7 +58,7 @@ pub(super) struct Tables<'a> {
     pub tensors: Vec<TensorView>,
 }
 
-/// A finished pickle: its root and everything it points to.
+/// A read pickle: its root, and the tables it points into.
 #[derive(Debug)]
 pub(super) struct Pickle<'a> {
     pub root: PickleValue<'a>,
@@ -73,31 +73,31 @@ impl<'a> std::ops::Deref for Pickle<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// The items of a list or tuple; none for anything else.
+    /// The items of a list or tuple; empty for other values.
     pub fn items(&self, value: PickleValue<'a>) -> &[PickleValue<'a>] {
         match value {
             PickleValue::List(id) | PickleValue::Tuple(id) => &self.lists[id],
             _ => &[],
         }
     }
-    /// The entries of a dictionary in the order they were set.
+    /// The entries of a dictionary in insertion order.
     pub fn dict(&self, id: usize) -> &[(PickleValue<'a>, PickleValue<'a>)] {
         &self.dicts[id]
     }
 }
 
-/// A storage as the pickle names it.
+/// Reference of a pickle to a storage.
 #[derive(Clone, Debug)]
 pub(super) struct StorageRef<'a> {
     pub kind: DType,
     pub key: &'a str,
-    /// Numbers in the whole storage.
+    /// Number of elements of the whole storage.
     pub count: usize,
-    /// Where this view of it begins, in numbers (older files share storages this way).
+    /// Start of this view in elements (older files share storages this way).
     pub start: usize,
 }
 
-/// A tensor as the pickle describes it: shape and strides in numbers.
+/// A tensor as a view of a storage: offset, shape and strides in elements.
 #[derive(Clone, Debug)]
 pub(super) struct TensorView {
     /// Index of its storage.

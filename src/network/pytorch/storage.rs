@@ -1,4 +1,4 @@
-//! Tensors as views of storages: what the pickle says of them, and their numbers as f32.
+//! Reads tensors from storages: parses tensor views of the pickle and gathers their values as f32.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use super::pickle_globals::Global;
 use super::pickle_value::{PickleValue, StorageRef, Tables, TensorView};
 use crate::network::Weights;
 
-/// PyTorch tensors of a network have at most this many dimensions here.
-const MOST_DIMENSIONS: usize = 8;
+/// Maximum number of dimensions of a tensor.
+const MAX_DIMENSIONS: usize = 8;
 
 impl<'a> Tables<'a> {
-    /// The storage that a persistent id names: `("storage", type, key, location, count[, view])`.
+    /// The storage of a persistent id `("storage", type, key, location, count[, view])`.
     pub fn storage(&self, id: PickleValue<'a>) -> Result<StorageRef<'a>, String> {
         let bad = || "a persistent id without a storage".to_owned();
         let &[
@@ -35,7 +35,7 @@ impl<'a> Tables<'a> {
         Ok(StorageRef { kind, key, count: usize::try_from(count).map_err(|_| bad())?, start })
     }
 
-    /// The tensor that `_rebuild_tensor(storage, offset, shape, stride, …)` describes.
+    /// The tensor of `_rebuild_tensor(storage, offset, shape, stride, …)`.
     pub fn view(&self, arguments: &[PickleValue<'a>]) -> Result<TensorView, String> {
         let &[
             PickleValue::Storage(storage),
@@ -52,12 +52,12 @@ impl<'a> Tables<'a> {
                 PickleValue::Int(number) => usize::try_from(number).ok(),
                 _ => None,
             };
-            self.items(list).iter().take(MOST_DIMENSIONS + 1).map(number).collect::<Option<Vec<_>>>()
+            self.items(list).iter().take(MAX_DIMENSIONS + 1).map(number).collect::<Option<Vec<_>>>()
         };
         let parts = (usize::try_from(offset).ok(), numbers(shape), numbers(stride));
         match parts {
             (Some(offset), Some(shape), Some(stride))
-                if shape.len() == stride.len() && shape.len() <= MOST_DIMENSIONS =>
+                if shape.len() == stride.len() && shape.len() <= MAX_DIMENSIONS =>
             {
                 Ok(TensorView { storage, offset, shape, stride })
             }
@@ -66,21 +66,21 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// The bytes of a file's storages by key.
+/// The bytes of all storages of a file, by key.
 #[derive(Debug, Default)]
 pub(super) struct Storages<'a>(pub HashMap<String, &'a [u8]>);
 
 impl Storages<'_> {
-    /// The numbers of `view`, row-major; `None` for integers. Takes the number of values from `left`, so that a file cannot
-    /// ask for more than a multiple of its own size however often its tensors share a storage.
+    /// Reads the values of `view`, row-major; `None` for integers. Subtracts their number from `value_budget`, so that memory
+    /// stays within a multiple of the file size even if many tensors share a storage.
     ///
     /// # Errors
-    /// A sentence when the storage is missing, shorter than stated, or does not reach as far as the view.
+    /// The reason: the storage is missing or shorter than stated, the view exceeds it, or the budget is used up.
     pub fn read_tensor(
         &self,
         view: &TensorView,
         storage: &StorageRef<'_>,
-        left: &mut usize,
+        value_budget: &mut usize,
     ) -> Result<Option<Weights>, String> {
         let kind = storage.kind;
         if matches!(kind, DType::Other(_)) {
@@ -88,15 +88,15 @@ impl Storages<'_> {
         }
         let key: String = storage.key.chars().filter(|c| !c.is_control()).take(40).collect();
         let bytes = self.0.get(storage.key).ok_or_else(|| format!("its storage '{key}' is not in the file"))?;
-        let beyond = || {
+        let out_of_bounds = || {
             format!(
                 "shape {} exceeds its storage '{key}' of {} bytes",
                 crate::error::format_shape(&view.shape),
                 bytes.len()
             )
         };
-        let count = view.shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).ok_or_else(beyond)?;
-        // The last number that the view touches.
+        let count = view.shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).ok_or_else(out_of_bounds)?;
+        // Offset of the last element of the view.
         let span = view
             .shape
             .iter()
@@ -109,8 +109,8 @@ impl Storages<'_> {
         if count == 0 {
             return Ok(Some(Weights::new(view.shape.clone(), Vec::new())));
         }
-        let (first, _) = first.zip(end.filter(|&end| end <= storage.count)).ok_or_else(beyond)?;
-        *left = left.checked_sub(count).ok_or_else(|| {
+        let (first, _) = first.zip(end.filter(|&end| end <= storage.count)).ok_or_else(out_of_bounds)?;
+        *value_budget = value_budget.checked_sub(count).ok_or_else(|| {
             format!(
                 "shape {} and the tensors before it need more values than the file can hold",
                 crate::error::format_shape(&view.shape)
@@ -122,8 +122,8 @@ impl Storages<'_> {
         let mut at = first;
         for _ in 0..count {
             data.push(number(at));
-            // The next index, last dimension first. `at` may wrap on the way (a dimension of 1 can have any stride) and is
-            // back within what was checked above when the index is whole.
+            // Increment the index, last dimension first. `at` may wrap in between (a dimension of 1 can have any stride);
+            // after the loop it is within the bounds checked above.
             for axis in (0..index.len()).rev() {
                 index[axis] += 1;
                 at = at.wrapping_add(view.stride[axis]);

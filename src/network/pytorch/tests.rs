@@ -1,4 +1,4 @@
-//! State dicts put together byte by byte, as PyTorch writes them and as nobody should.
+//! Tests with state dicts assembled byte by byte: valid, malicious and damaged ones.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::from_bytes;
 use crate::network::state_dict::StateDict;
 
-/// A pickle being written, protocol 2.
+/// Writer of pickles, protocol 2.
 #[derive(Clone)]
 struct Writer(Vec<u8>);
 
@@ -33,7 +33,7 @@ impl Writer {
     fn tuple(self, numbers: &[i32]) -> Self {
         numbers.iter().fold(self.raw(b"("), |writer, &n| writer.int(n)).raw(b"t")
     }
-    /// `_rebuild_tensor_v2` of a storage.
+    /// Writes `_rebuild_tensor_v2` of a storage.
     fn tensor(self, kind: &str, key: &str, count: i32, offset: i32, shape: &[i32], stride: &[i32]) -> Self {
         let id =
             self.global("torch._utils _rebuild_tensor_v2").raw(b"((").text("storage").global(&format!("torch {kind}"));
@@ -62,7 +62,7 @@ fn zip(pickle: &[u8], storages: &[(&str, Vec<u8>)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// The container before PyTorch 1.6; `storages` with their number of values.
+/// The legacy container; `storages` with their number of values.
 fn legacy(pickle: &[u8], storages: &[(&str, i64, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = [&[0x80, 2, 0x8a, 10][..], &super::legacy::MAGIC, b"."].concat();
     bytes.extend(Writer::new().int(1001).stop());
@@ -145,14 +145,14 @@ fn numbers_of_every_width_become_f32() {
 }
 
 #[test]
-fn offsets_expansions_parameters_and_wrappers_are_followed() {
+fn offsets_expansions_parameters_and_checkpoints_are_read() {
     let inner = Writer::new().raw(b"}").text("epoch").int(3).raw(b"s").text("state_dict").ordered().raw(b"(");
     let inner = inner.text("tail").tensor("FloatStorage", "0", 4, 2, &[2], &[1]);
     let inner = inner.text("same").tensor("FloatStorage", "0", 4, 1, &[3], &[0]);
     let inner = inner.text("odd").tensor("FloatStorage", "0", 4, 0, &[1, 2], &[i32::MAX, 1]);
     let parameter = inner.text("parameter").global("torch._utils _rebuild_parameter").raw(b"(");
     let parameter = parameter.tensor("FloatStorage", "0", 4, 0, &[], &[]).raw(&[0x88]).ordered().raw(b"tR");
-    // State dicts carry an attribute that is of no use here.
+    // State dicts have an attribute `_metadata`, which is ignored.
     let pickle = parameter.raw(b"u").raw(b"}").text("_metadata").ordered().raw(b"sbs").stop();
     let state = read(&zip(&pickle, &[("0", floats(&[1.0, 2.0, 3.0, 4.0]))]));
     let values = |key: &str| state.get(key).unwrap().data.to_vec();
@@ -161,7 +161,7 @@ fn offsets_expansions_parameters_and_wrappers_are_followed() {
 }
 
 #[test]
-fn whatever_a_state_dict_does_not_need_is_refused_by_name() {
+fn globals_outside_state_dicts_are_refused_by_name() {
     let call = |name: &str| Writer::new().raw(b"}").text("w").global(name).text("id").raw(b"\x85Rs").stop();
     for name in ["os system", "builtins eval", "builtins getattr", "__main__ Net", "torch.nn.modules.linear Linear"] {
         for bytes in [zip(&call(name), &[]), legacy(&call(name), &[])] {
@@ -170,7 +170,7 @@ fn whatever_a_state_dict_does_not_need_is_refused_by_name() {
     }
     let stack = Writer(vec![0x80, 4]).text("posix").text("system").raw(&[0x93]).text("id").raw(b"\x85R").stop();
     refused(&zip(&stack, &[]), &["'posix.system'"]);
-    // Instructions that make objects or set attributes of them.
+    // Instructions that create objects or set their attributes.
     refused(&zip(&Writer::new().raw(b"]}b").stop(), &[]), &["sets attributes of a list"]);
     refused(&zip(&Writer::new().raw(b"}").text("x").raw(b")R").stop(), &[]), &["calls a text"]);
     refused(&zip(&Writer::new().raw(b"\x82\x01").stop(), &[]), &["0x82", "not used in state dicts"]);
@@ -179,7 +179,7 @@ fn whatever_a_state_dict_does_not_need_is_refused_by_name() {
 }
 
 #[test]
-fn files_that_hold_no_state_dict_say_what_they_hold() {
+fn files_without_state_dict_are_refused_with_their_content() {
     refused(b"", &["not a PyTorch file"]);
     refused(b"hello, this is a text file\n", &["not a PyTorch file"]);
     refused(&zip(&Writer::new().raw(b"]").stop(), &[]), &["contains a list", "state_dict()"]);
@@ -218,19 +218,19 @@ fn sizes_are_checked_before_anything_is_allocated() {
     refused(&zip(&gone, &[]), &["'w'", "storage '9' is not in the file"]);
     refused(&legacy(&small_pickle(), &[("0", i64::MAX, Vec::new())]), &["truncated"]);
     refused(&legacy(&small_pickle(), &[("0", -1, Vec::new())]), &["truncated"]);
-    // A text that claims four gigabytes, a memo slot far away, a list of lists of lists.
+    // A text that claims four gigabytes, a memo slot with a large index, deeply nested lists.
     refused(&zip(&Writer::new().raw(b"X\xff\xff\xff\xffab").0, &[]), &["the pickle ends"]);
     refused(&zip(&Writer::new().raw(b"]r\xff\xff\xff\xff").stop(), &[]), &["contains a list"]);
     let deep = Writer::new().raw(&b"]".repeat(300_000)).raw(&b"a".repeat(299_999)).stop();
     refused(&zip(&deep, &[]), &["contains a list"]);
-    // A short pickle that copies a long list again and again.
+    // A short pickle that copies a long list many times.
     let pair = Writer::new().raw(b"](").raw(&b"NN\x86".repeat(60_000)).raw(b"eq\x01");
     let bomb = pair.raw(&b"ccollections\nOrderedDict\nh\x01\x85R0".repeat(100)).stop();
     refused(&zip(&bomb, &[]), &["longer than that of any state dict"]);
 }
 
 #[test]
-fn a_torchscript_program_and_foreign_machines_are_refused() {
+fn torchscript_compressed_and_big_endian_files_are_refused() {
     let mut script = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for name in ["net/data.pkl", "net/constants.pkl", "net/code/__torch__.py"] {
@@ -248,12 +248,12 @@ fn a_torchscript_program_and_foreign_machines_are_refused() {
     refused(&big, &["big-endian"]);
 }
 
-/// How many damaged files were read.
+/// Number of damaged files read so far.
 static READ: AtomicUsize = AtomicUsize::new(0);
 const CASES: u32 = 6_000;
 
-/// A damaged file gives a state dict no larger than the file, or an error; never a panic.
-fn survive(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, u8)], cut: Option<prop::sample::Index>) {
+/// Checks that a damaged file gives a state dict no larger than the file, or an error; never a panic.
+fn check_damaged(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, u8)], cut: Option<prop::sample::Index>) {
     for (at, byte) in changes {
         let at = at.index(bytes.len());
         bytes[at] = *byte;
@@ -261,9 +261,9 @@ fn survive(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, u8)], cut: Optio
     if let Some(cut) = cut {
         bytes.truncate(cut.index(bytes.len()));
     }
-    let room = bytes.len();
+    let file_len = bytes.len();
     if let Ok(state) = from_bytes(&bytes, Path::new("net.pth")) {
-        assert!(state.iter().map(|(_, weights)| weights.data.len()).sum::<usize>() <= room);
+        assert!(state.iter().map(|(_, weights)| weights.data.len()).sum::<usize>() <= file_len);
     }
     let count = READ.fetch_add(1, Ordering::Relaxed) + 1;
     if count.is_multiple_of(CASES as usize) {
@@ -280,10 +280,10 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..5),
         cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
     ) {
-        survive(if old { small_legacy() } else { small_zip() }, &changes, cut);
+        check_damaged(if old { small_legacy() } else { small_zip() }, &changes, cut);
     }
 
-    /// Damage within the pickle alone, so that the container is whole and the machine sees all of it.
+    /// Damage in the pickle alone: the container stays valid and the unpickler reads all of it.
     #[test]
     fn damaged_pickles_never_panic(
         old: bool,
@@ -300,14 +300,14 @@ proptest! {
         }
         let values = floats(&[1.0; 6]);
         let bytes = if old { legacy(&pickle, &[("0", 6, values)]) } else { zip(&pickle, &[("0", values)]) };
-        survive(bytes, &[], None);
+        check_damaged(bytes, &[], None);
     }
 
-    /// Random instructions, most of them known.
+    /// Random instructions, most of them supported.
     #[test]
     fn random_pickles_never_panic(codes in prop::collection::vec(prop::sample::select(
         &b"(N])}tldaesuR0122bQ\x85\x86\x87\x88\x94h\x00q\x00K\x01J\x00\x00\x00\x00."[..]), 0..60)) {
         let pickle = Writer::new().raw(&codes).stop();
-        survive(zip(&pickle, &[]), &[], None);
+        check_damaged(zip(&pickle, &[]), &[], None);
     }
 }

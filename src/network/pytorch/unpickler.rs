@@ -1,6 +1,7 @@
-//! The pickle machine: a stack, marks and a memo, as the format defines them (protocols 2 to 5), without anything that
-//! could run code. Containers lie side by side in tables and values are indices into them: sharing costs nothing, nesting
-//! is no recursion, and memory grows with the number of opcodes alone.
+//! Unpickler for state dicts (protocols 2 to 5): a stack machine that cannot execute code.
+//!
+//! It has a stack, marks and a memo, as the format defines them. Containers are entries of tables, and values are indices
+//! into them. So sharing is free, nesting needs no recursion, and memory grows with the number of opcodes alone.
 
 use std::collections::HashMap;
 
@@ -8,28 +9,27 @@ use super::pickle_cursor::{Cursor, long};
 use super::pickle_globals::Global;
 use super::pickle_value::{Pickle, PickleValue, Tables};
 
-/// A pickle that takes more instructions than this, or copies as many values, is no state dict; PyTorch writes about forty
-/// instructions for a tensor.
-const MOST_WORK: usize = 4_000_000;
+/// Maximum number of instructions and copied values of a pickle; PyTorch writes about forty instructions per tensor.
+const MAX_OPERATIONS: usize = 4_000_000;
 
-/// Runs the pickle at the start of `bytes`; the second value is the number of bytes it takes.
+/// Reads the pickle at the start of `bytes`; the second value is its length in bytes.
 ///
 /// # Errors
-/// A sentence with the byte where it is no pickle, or asks for something that state dicts do not need.
+/// A sentence with the byte position, for an invalid pickle and for anything that state dicts do not need.
 pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
-    let mut machine = Unpickler {
+    let mut unpickler = Unpickler {
         cursor: Cursor { bytes, at: 0 },
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
         tables: Tables::default(),
-        left: MOST_WORK,
+        budget: MAX_OPERATIONS,
     };
     loop {
-        let at = machine.cursor.at;
-        let step = machine.work(1).and_then(|()| machine.step());
+        let at = unpickler.cursor.at;
+        let step = unpickler.spend(1).and_then(|()| unpickler.step());
         if let Some(root) = step.map_err(|reason| format!("pickle byte {at}: {reason}"))? {
-            return Ok((Pickle { root, tables: machine.tables }, machine.cursor.at));
+            return Ok((Pickle { root, tables: unpickler.tables }, unpickler.cursor.at));
         }
     }
 }
@@ -37,21 +37,21 @@ pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
 struct Unpickler<'a> {
     cursor: Cursor<'a>,
     stack: Vec<PickleValue<'a>>,
-    /// Heights of the stack at the open marks.
+    /// Stack heights at the open marks.
     marks: Vec<usize>,
     memo: HashMap<u32, PickleValue<'a>>,
     tables: Tables<'a>,
-    /// Instructions and copies that are left before the pickle is refused.
-    left: usize,
+    /// Remaining instructions and copies before the pickle is refused.
+    budget: usize,
 }
 
 impl<'a> Unpickler<'a> {
-    fn work(&mut self, amount: usize) -> Result<(), String> {
-        self.left = self.left.checked_sub(amount).ok_or("the pickle is longer than that of any state dict")?;
+    fn spend(&mut self, amount: usize) -> Result<(), String> {
+        self.budget = self.budget.checked_sub(amount).ok_or("the pickle is longer than that of any state dict")?;
         Ok(())
     }
 
-    /// One instruction; the root value at the last one.
+    /// Executes one instruction; returns the root value after the last one.
     fn step(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         let value = match self.cursor.byte()? {
             // PROTO, FRAME
@@ -63,7 +63,7 @@ impl<'a> Unpickler<'a> {
                 return Ok(None);
             }
             b'0' => return self.pop().map(|_| None),
-            b'1' => return self.take_to_mark().map(|_| None),
+            b'1' => return self.pop_to_mark().map(|_| None),
             b'2' => self.top()?,
             b'N' => PickleValue::None,
             0x88 => PickleValue::Bool(true),
@@ -74,7 +74,7 @@ impl<'a> Unpickler<'a> {
             0x8a => integer(self.cursor.counted(1)?),
             0x8b => integer(self.cursor.counted(4)?),
             b'G' => PickleValue::Float(f64::from_be_bytes(self.cursor.array()?)),
-            // Texts; 'U' and 'T' are the byte strings that Python 2 used for text.
+            // Texts; 'U' and 'T' are the byte strings of Python 2, which it used for text.
             0x8c | b'U' => PickleValue::Text(self.cursor.text(1)?),
             b'X' | b'T' => PickleValue::Text(self.cursor.text(4)?),
             0x8d => PickleValue::Text(self.cursor.text(8)?),
@@ -84,10 +84,10 @@ impl<'a> Unpickler<'a> {
             b']' => self.list(Vec::new()),
             b')' => self.tuple(Vec::new()),
             b'}' => self.dictionary(Vec::new()),
-            b'l' => self.take_to_mark().map(|items| self.list(items))?,
-            b't' => self.take_to_mark().map(|items| self.tuple(items))?,
+            b'l' => self.pop_to_mark().map(|items| self.list(items))?,
+            b't' => self.pop_to_mark().map(|items| self.tuple(items))?,
             b'd' => {
-                let items = self.take_to_mark()?;
+                let items = self.pop_to_mark()?;
                 self.dictionary(pairs(&items)?)
             }
             count @ 0x85..=0x87 => {
@@ -102,7 +102,7 @@ impl<'a> Unpickler<'a> {
                 return self.append(&[item]);
             }
             b'e' => {
-                let items = self.take_to_mark()?;
+                let items = self.pop_to_mark()?;
                 return self.append(&items);
             }
             b's' => {
@@ -110,12 +110,12 @@ impl<'a> Unpickler<'a> {
                 return self.set(&[key, value]);
             }
             b'u' => {
-                let items = self.take_to_mark()?;
+                let items = self.pop_to_mark()?;
                 return self.set(&items);
             }
-            b'q' => return self.cursor.byte().and_then(|at| self.remember(at.into())),
-            b'r' => return self.cursor.array().and_then(|at| self.remember(u32::from_le_bytes(at))),
-            0x94 => return self.remember(self.memo.len() as u32),
+            b'q' => return self.cursor.byte().and_then(|at| self.memoize(at.into())),
+            b'r' => return self.cursor.array().and_then(|at| self.memoize(u32::from_le_bytes(at))),
+            0x94 => return self.memoize(self.memo.len() as u32),
             b'h' => self.cursor.byte().and_then(|at| self.recall(at.into()))?,
             b'j' => self.cursor.array().and_then(|at| self.recall(u32::from_le_bytes(at)))?,
             b'c' => {
@@ -170,8 +170,8 @@ impl<'a> Unpickler<'a> {
         self.stack.last().copied().ok_or_else(|| "the stack is empty at an instruction; the file is damaged".into())
     }
 
-    /// Everything above the last mark, which goes.
-    fn take_to_mark(&mut self) -> Result<Vec<PickleValue<'a>>, String> {
+    /// Removes the last mark and everything above it; returns the values.
+    fn pop_to_mark(&mut self) -> Result<Vec<PickleValue<'a>>, String> {
         let mark = self.marks.pop().ok_or("a mark is missing; the file is damaged")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
@@ -207,7 +207,7 @@ impl<'a> Unpickler<'a> {
         Ok(None)
     }
 
-    fn remember(&mut self, at: u32) -> Result<Option<PickleValue<'a>>, String> {
+    fn memoize(&mut self, at: u32) -> Result<Option<PickleValue<'a>>, String> {
         let top = self.top()?;
         self.memo.insert(at, top);
         Ok(None)
@@ -217,17 +217,17 @@ impl<'a> Unpickler<'a> {
         self.memo.get(&at).copied().ok_or_else(|| format!("recalls memo {at}, which was never set"))
     }
 
-    /// What a call of a known global gives.
+    /// The result of calling an allowed global.
     fn rebuild(&mut self, callable: PickleValue<'a>, arguments: PickleValue<'a>) -> Result<PickleValue<'a>, String> {
         let PickleValue::Global(global) = callable else {
             return Err(format!("calls {}", callable.kind()));
         };
-        self.work(self.tables.items(arguments).len())?;
+        self.spend(self.tables.items(arguments).len())?;
         let items = self.tables.items(arguments).to_vec();
         match global {
             Global::OrderedDict => {
                 let mut entries = Vec::new();
-                self.work(items.first().map_or(0, |&list| self.tables.items(list).len()))?;
+                self.spend(items.first().map_or(0, |&list| self.tables.items(list).len()))?;
                 for &pair in items.first().map_or(&[][..], |&list| self.tables.items(list)) {
                     match self.tables.items(pair) {
                         &[key, value] => entries.push((key, value)),
@@ -252,7 +252,7 @@ impl<'a> Unpickler<'a> {
         }
     }
 
-    /// BUILD sets attributes. An ordered dictionary has some of no use here (`_metadata`); nothing else may.
+    /// BUILD sets attributes: allowed for ordered dictionaries alone, whose attribute `_metadata` is ignored.
     fn build(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         self.pop()?;
         match self.top()? {
@@ -266,7 +266,7 @@ fn integer(bytes: &[u8]) -> PickleValue<'_> {
     long(bytes).map_or(PickleValue::Long(bytes), PickleValue::Int)
 }
 
-/// Keys and values that lie in turn.
+/// Pairs of alternating keys and values.
 fn pairs<'a>(items: &[PickleValue<'a>]) -> Result<Vec<(PickleValue<'a>, PickleValue<'a>)>, String> {
     if !items.len().is_multiple_of(2) {
         return Err("a dictionary entry without its value".into());

@@ -1,4 +1,4 @@
-//! The JSON form of a network's graph: structure only, every trained number is a tensor of the file.
+//! JSON form of a network's graph: structure only; every trained number is a tensor of the file.
 //!
 //! ```json
 //! {"nodes": [{"name": "input", "op": {"kind": "input"}, "inputs": [], "shape": [1, 28, 28]},
@@ -7,7 +7,7 @@
 //!  "output": 1}
 //! ```
 //!
-//! Node 0 is the input and every `inputs` entry is smaller than its node's own index, so a cycle cannot be written.
+//! Node 0 is the input, and every entry of `inputs` is smaller than the index of its node. Cycles are thus impossible.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -20,10 +20,10 @@ use crate::{Error, Result};
 /// A tensor of the file.
 pub(super) type Weight = Weights;
 
-/// More values than this in one node of one sample is a mistake or an attack, never a network for this program.
-const LARGEST_NODE: usize = 1 << 28;
-/// The graph operations are written for sample shapes of at most this many dimensions.
-const LARGEST_RANK: usize = 4;
+/// Maximum number of values of a node for one sample; more is an error or an attack.
+const MAX_NODE_VALUES: usize = 1 << 28;
+/// Maximum number of dimensions of a sample shape, which the operations support.
+const MAX_RANK: usize = 4;
 
 /// The whole graph.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ struct NodeRecord {
     shape: Vec<usize>,
 }
 
-/// [`Op`] without its numbers.
+/// [`Op`] without its trained numbers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 enum OpRecord {
@@ -120,18 +120,18 @@ impl GraphRecord {
             .nodes
             .iter()
             .map(|node| {
-                let mut keep = |part: &str, weight: &Weights| {
+                let mut add_tensor = |part: &str, weight: &Weights| {
                     tensors.insert(format!("{}.{part}", node.name), weight.clone());
                 };
-                let op = OpRecord::of(&node.op, &mut keep);
+                let op = OpRecord::of(&node.op, &mut add_tensor);
                 NodeRecord { name: node.name.clone(), op, inputs: node.inputs.clone(), shape: node.shape.clone() }
             })
             .collect();
         (Self { nodes, output: network.output }, tensors)
     }
 
-    /// The nodes and the output's index, with tensors from `weight`. Order, names, arity, shapes' sizes and indices are
-    /// checked here; `source` is the file that errors name.
+    /// The nodes and the output's index, with tensors from `weight`. Order, names, arity, sizes of shapes and indices are
+    /// checked here; `source` is the file name in errors.
     pub(super) fn into_nodes(
         self,
         source: &Path,
@@ -163,7 +163,7 @@ impl GraphRecord {
 }
 
 impl NodeRecord {
-    /// What would make an index go wrong later, in words.
+    /// Checks everything that later code uses as an index or a size; returns the reason why it is invalid.
     fn check(&self, id: NodeId) -> std::result::Result<(), String> {
         if (id == 0) != matches!(self.op, OpRecord::Input) {
             return Err("the first node, and no other, must be the input".into());
@@ -171,66 +171,69 @@ impl NodeRecord {
         if let Some(input) = self.inputs.iter().find(|&&input| input >= id) {
             return Err(format!("reads node {input}, which is not an earlier node"));
         }
-        let (least, most) = match self.op {
+        let (min_inputs, max_inputs) = match self.op {
             OpRecord::Input => (0, 0),
             OpRecord::Add | OpRecord::Concat { .. } => (1, usize::MAX),
             _ => (1, 1),
         };
-        if self.inputs.len() < least || self.inputs.len() > most {
+        if self.inputs.len() < min_inputs || self.inputs.len() > max_inputs {
             return Err(format!("has {} inputs, which does not match its operation", self.inputs.len()));
         }
         if self.name.is_empty() {
             return Err("has no name".into());
         }
-        if self.shape.is_empty() || self.shape.len() > LARGEST_RANK {
+        if self.shape.is_empty() || self.shape.len() > MAX_RANK {
             return Err(format!(
-                "shape {} has {} dimensions; 1 to {LARGEST_RANK} are supported",
+                "shape {} has {} dimensions; 1 to {MAX_RANK} are supported",
                 crate::error::format_shape(&self.shape),
                 self.shape.len()
             ));
         }
         match self.shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n)) {
-            Some(1..=LARGEST_NODE) => Ok(()),
-            _ => Err(format!("shape {} must have 1 to {LARGEST_NODE} values", crate::error::format_shape(&self.shape))),
+            Some(1..=MAX_NODE_VALUES) => Ok(()),
+            _ => Err(format!(
+                "shape {} must have 1 to {MAX_NODE_VALUES} values",
+                crate::error::format_shape(&self.shape)
+            )),
         }
     }
 }
 
 impl OpRecord {
-    fn of(op: &Op, keep: &mut impl FnMut(&str, &Weights)) -> Self {
+    fn of(op: &Op, add_tensor: &mut impl FnMut(&str, &Weights)) -> Self {
         let vector = |values: &[f32]| Weights::new(vec![values.len()], values.to_vec());
         match op {
             Op::Input => Self::Input,
             Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
-                keep("weight", weight);
-                bias.iter().for_each(|bias| keep("bias", bias));
+                add_tensor("weight", weight);
+                bias.iter().for_each(|bias| add_tensor("bias", bias));
                 let (stride, padding, dilation) = (*stride, *padding, *dilation);
                 Self::Conv { stride, padding, dilation, groups: *groups, bias: bias.is_some() }
             }
             Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups } => {
-                keep("weight", weight);
-                bias.iter().for_each(|bias| keep("bias", bias));
+                add_tensor("weight", weight);
+                bias.iter().for_each(|bias| add_tensor("bias", bias));
                 let (stride, padding, output_padding, dilation) = (*stride, *padding, *output_padding, *dilation);
                 let bias = bias.is_some();
                 Self::ConvTranspose { stride, padding, output_padding, dilation, groups: *groups, bias }
             }
             Op::Resample { rows, columns } => {
-                keep("rows", rows);
-                keep("columns", columns);
+                add_tensor("rows", rows);
+                add_tensor("columns", columns);
                 Self::Resample
             }
             Op::Linear { weight, bias } => {
-                keep("weight", weight);
-                bias.iter().for_each(|bias| keep("bias", bias));
+                add_tensor("weight", weight);
+                bias.iter().for_each(|bias| add_tensor("bias", bias));
                 Self::Linear { bias: bias.is_some() }
             }
             Op::Affine { scale, shift } => {
-                keep("scale", &vector(scale));
-                keep("shift", &vector(shift));
+                add_tensor("scale", &vector(scale));
+                add_tensor("shift", &vector(shift));
                 Self::Affine
             }
             Op::Activation(activation) => {
-                activation.lambda().iter().for_each(|&lambda| keep("lambda", &vector(&[lambda])));
+                activation.lambda().iter().for_each(|&lambda| add_tensor("lambda", &vector(&[lambda])));
                 match *activation {
                     Activation::Relu => Self::Relu,
                     Activation::Clip { .. } => Self::Clip,
@@ -258,7 +261,7 @@ impl OpRecord {
 
     fn into_op(self, weight: impl Fn(&str) -> Result<Weight>) -> Result<Op> {
         let bias = |has: bool| if has { weight("bias").map(Some) } else { Ok(None) };
-        // A single number is kept as a tensor too, so that reading it back gives the same bits.
+        // A scalar is stored as a tensor too, so that reading it back gives the same bits.
         let vector = |part: &str| weight(part).map(|weight| weight.data.to_vec());
         let lambda = || vector("lambda").map(|values| values.first().copied().unwrap_or(0.0));
         Ok(match self {

@@ -1,18 +1,18 @@
-//! Spikescope's own network file: safetensors, with the graph as JSON in its metadata.
+//! Spikescope's network file format: safetensors weights with the graph as JSON metadata.
 //!
-//! Any safetensors reader can read the weights (`{node}.weight`, `.bias`, `.scale`, `.shift`, `.lambda`, all f32); the
-//! metadata says how they are connected. Nothing in the file is ever executed. The bytes depend on the network alone:
-//! the same network gives the same file.
+//! Any safetensors reader can read the weights (`{node}.weight`, `.bias`, `.scale`, `.shift`, `.lambda`, all f32). The
+//! metadata describes how they are connected. Nothing in the file is ever executed. The bytes depend on the network
+//! alone: equal networks give equal files.
 //!
 //! | metadata key | value |
 //! |---|---|
 //! | `spikescope.format` | `"1"` |
 //! | `spikescope.graph` | JSON, see `graph` |
 //! | `spikescope.name` | the network's name |
-//! | `spikescope.scaling` | the input scaling as a person writes it (`0..1`, `mean=…;std=…`); absent when unknown |
+//! | `spikescope.scaling` | the input scaling as text (`0..1`, `mean=…;std=…`); absent when unknown |
 //! | `spikescope.class_names` | JSON list of strings; absent when there are none |
 //!
-//! Knows nothing of devices, windows or where bundled files come from.
+//! Knows nothing of devices, windows or bundled files.
 
 mod graph;
 mod weights;
@@ -32,10 +32,10 @@ use crate::data::Scaling;
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
-/// The version that [`save`] writes and [`load`] reads.
+/// The format version that [`save`] writes and [`load`] reads.
 pub const VERSION: &str = "1";
-/// Files above this many bytes are refused before they are read into memory.
-const LARGEST_FILE: u64 = 4 << 30;
+/// Maximum file size in bytes; larger files are refused before they are read.
+const MAX_BYTES: u64 = 4 << 30;
 
 const FORMAT: &str = "spikescope.format";
 const GRAPH: &str = "spikescope.graph";
@@ -43,7 +43,7 @@ const NAME: &str = "spikescope.name";
 const SCALING: &str = "spikescope.scaling";
 const CLASS_NAMES: &str = "spikescope.class_names";
 
-/// The header of a safetensors file; sorted maps, so that equal networks give equal bytes.
+/// The header of a safetensors file. The maps are sorted, so that equal networks give equal bytes.
 #[derive(Serialize)]
 struct Header {
     #[serde(rename = "__metadata__")]
@@ -52,7 +52,7 @@ struct Header {
     tensors: BTreeMap<String, TensorInfo>,
 }
 
-/// Writes `network` to `path`. The file appears whole or not at all: it is written beside `path` and then renamed.
+/// Writes `network` to `path`, atomically.
 ///
 /// # Errors
 /// [`Error::Io`] when the operating system refuses; [`Error::Internal`] when the graph has no JSON form.
@@ -88,7 +88,7 @@ pub fn to_bytes(network: &Network) -> Result<Vec<u8>> {
         })
         .collect();
     let mut header = serde_json::to_vec(&Header { metadata, tensors }).map_err(internal)?;
-    // The format wants the numbers to start at a multiple of eight.
+    // The format requires the tensor data to start at a multiple of eight bytes.
     header.resize(header.len().next_multiple_of(8), b' ');
     let mut bytes = Vec::with_capacity(8 + header.len() + end);
     bytes.extend((header.len() as u64).to_le_bytes());
@@ -97,7 +97,7 @@ pub fn to_bytes(network: &Network) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a safetensors file holds.
+/// Content of a safetensors file.
 #[derive(Debug)]
 pub enum FileContent {
     /// A network of this project.
@@ -109,32 +109,32 @@ pub enum FileContent {
 /// Reads the network in the file at `path`.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is not a network.
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] with the position when it is not a network.
 pub fn load(path: &Path) -> Result<Network> {
-    from_bytes(&bytes_of(path)?, path)
+    from_bytes(&read_bytes(path)?, path)
 }
 
-/// Reads the network in the file at `path`, or the weights if it says nothing of a graph.
+/// Reads the network in the file at `path`, or its weights if it contains no graph.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::File`] with the place in it when it is no whole safetensors file
-/// or says something of a graph that is not understood.
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] with the position when it is no complete safetensors file
+/// or its graph is invalid.
 pub fn load_any(path: &Path) -> Result<FileContent> {
-    any_from_bytes(&bytes_of(path)?, path)
+    any_from_bytes(&read_bytes(path)?, path)
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).map_err(|source| Error::io(path, source))?.len();
-    if size > LARGEST_FILE {
-        return Err(Error::file(path, "file size", format!("{size} bytes, above the limit of {LARGEST_FILE} bytes")));
+    if size > MAX_BYTES {
+        return Err(Error::file(path, "file size", format!("{size} bytes, above the limit of {MAX_BYTES} bytes")));
     }
     std::fs::read(path).map_err(|source| Error::io(path, source))
 }
 
-/// Reads a network from the bytes of a file; `source` is the path that errors name.
+/// Reads a network from the bytes of a file; `source` is its name in errors.
 ///
 /// # Errors
-/// [`Error::File`] with the place when the bytes are not a network.
+/// [`Error::File`] with the position when the bytes are not a network.
 pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
     match any_from_bytes(bytes, source)? {
         FileContent::Network(network) => Ok(network),
@@ -151,11 +151,11 @@ pub fn from_bytes(bytes: &[u8], source: &Path) -> Result<Network> {
 
 fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
     let fail = |place: &str, reason: String| Error::file(source, place, reason);
-    let broken = |error| fail("header", format!("not a complete safetensors file ({error})"));
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let header_error = |error| fail("header", format!("not a complete safetensors file ({error})"));
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(header_error)?;
     let empty = Default::default();
-    let texts = metadata.metadata().as_ref().unwrap_or(&empty);
-    match texts.get(FORMAT).map(String::as_str) {
+    let entries = metadata.metadata().as_ref().unwrap_or(&empty);
+    match entries.get(FORMAT).map(String::as_str) {
         Some(VERSION) => {}
         Some(other) => {
             let reason =
@@ -163,25 +163,25 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
             return Err(fail("metadata", reason));
         }
         None => {
-            let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+            let tensors = SafeTensors::deserialize(bytes).map_err(header_error)?;
             return Ok(FileContent::Weights(weights::state_dict(&tensors)));
         }
     }
-    let graph = texts.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;
+    let graph = entries.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;
     let record: GraphRecord =
         serde_json::from_str(graph).map_err(|e| fail(GRAPH, format!("cannot be parsed ({e})")))?;
-    let scaling = match texts.get(SCALING) {
+    let scaling = match entries.get(SCALING) {
         Some(text) => Some(Scaling::parse(text).map_err(|e| fail(SCALING, e.to_string()))?),
         None => None,
     };
-    let class_names = match texts.get(CLASS_NAMES) {
+    let class_names = match entries.get(CLASS_NAMES) {
         Some(text) => serde_json::from_str(text).map_err(|e| fail(CLASS_NAMES, format!("not a list of names: {e}")))?,
         None => Vec::new(),
     };
-    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(header_error)?;
     let (nodes, output) = record.into_nodes(source, |name| read_weight(&tensors, name, source))?;
     let stem = || source.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
-    let name = texts.get(NAME).cloned().unwrap_or_else(stem);
+    let name = entries.get(NAME).cloned().unwrap_or_else(stem);
     let network = Network { name, nodes, output, scaling, class_names };
     validate(&network).map_err(|error| match error {
         Error::Network { node, reason } => fail(&format!("node '{node}'"), reason),
@@ -190,7 +190,7 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
     Ok(FileContent::Network(network))
 }
 
-/// The tensor `name`: f32, every number finite.
+/// Reads the tensor `name`: f32, every number finite.
 fn read_weight(tensors: &SafeTensors, name: &str, source: &Path) -> Result<Weight> {
     let fail = |reason: String| Error::file(source, format!("tensor '{name}'"), reason);
     let view = tensors.tensor(name).map_err(|_| fail("the graph uses it, but the file does not contain it".into()))?;

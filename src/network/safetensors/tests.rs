@@ -1,3 +1,5 @@
+//! Round trips of network files, and the refusal of damaged and foreign ones.
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ fn assert_same(a: &Network, b: &Network) {
 }
 
 #[test]
-fn what_is_saved_is_loaded() {
+fn saved_networks_are_loaded_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
     for arch in [ZooArchitecture::Mlp, ZooArchitecture::Cnn, ZooArchitecture::Resnet] {
@@ -36,7 +38,7 @@ fn what_is_saved_is_loaded() {
 }
 
 #[test]
-fn every_operation_survives() {
+fn every_operation_round_trips() {
     let third = 1.0f32 / 3.0;
     let ops = [
         Op::Input,
@@ -73,7 +75,7 @@ fn equal_networks_give_equal_bytes() {
     assert_eq!(bytes(), bytes());
 }
 
-/// The error for a file made from a good one by `change` on its header and bytes.
+/// The error for a valid file after `change` of its header and bytes.
 fn refused(change: impl FnOnce(&mut Value, &mut Vec<u8>)) -> String {
     let good = to_bytes(&sample(ZooArchitecture::Cnn, "qcfs:4")).unwrap();
     let (length, rest) = good.split_at(8);
@@ -89,7 +91,7 @@ fn refused(change: impl FnOnce(&mut Value, &mut Vec<u8>)) -> String {
     text
 }
 
-/// The error for a good file whose graph was changed.
+/// The error for a valid file after `change` of its graph.
 fn refused_graph(change: impl FnOnce(&mut Value)) -> String {
     refused(|header, _| {
         let mut graph: Value = serde_json::from_str(header["__metadata__"][GRAPH].as_str().unwrap()).unwrap();
@@ -99,16 +101,16 @@ fn refused_graph(change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[track_caller]
-fn says(text: &str, words: &[&str]) {
+fn assert_contains(text: &str, words: &[&str]) {
     words.iter().for_each(|word| assert!(text.contains(word), "'{text}' does not say '{word}'"));
 }
 
 #[test]
-fn files_that_are_no_safetensors_are_refused() {
+fn truncated_and_foreign_files_are_refused() {
     let good = to_bytes(&sample(ZooArchitecture::Mlp, "relu")).unwrap();
     for cut in [0, 1, 7, 8, 9, 100, good.len() / 2, good.len() - 1] {
         let text = from_bytes(&good[..cut], Path::new("cut")).expect_err("a cut file was read").to_string();
-        says(&text, &["cut: header: not a complete safetensors file"]);
+        assert_contains(&text, &["cut: header: not a complete safetensors file"]);
     }
     let mut long = good.clone();
     long.push(0);
@@ -122,58 +124,67 @@ fn files_that_are_no_safetensors_are_refused() {
 }
 
 #[test]
-fn plain_weights_say_that_the_graph_is_missing() {
+fn weights_without_graph_are_refused() {
     let text = refused(|header, _| drop(header.as_object_mut().unwrap().remove("__metadata__")));
-    says(&text, &["metadata", "no graph", "spikescope.graph", "ONNX"]);
+    assert_contains(&text, &["metadata", "no graph", "spikescope.graph", "ONNX"]);
     let text = refused(|header, _| header["__metadata__"] = json!({"format": "pt"}));
-    says(&text, &["no graph"]);
+    assert_contains(&text, &["no graph"]);
     let text = refused(|header, _| drop(header["__metadata__"].as_object_mut().unwrap().remove(GRAPH)));
-    says(&text, &["'spikescope.graph' is missing"]);
+    assert_contains(&text, &["'spikescope.graph' is missing"]);
 }
 
 #[test]
-fn other_versions_and_broken_metadata_are_refused() {
-    says(&refused(|header, _| header["__metadata__"][FORMAT] = "2".into()), &["'2'", "version 1"]);
-    says(&refused(|header, _| header["__metadata__"][GRAPH] = "{".into()), &["spikescope.graph: cannot be parsed"]);
-    says(&refused(|header, _| header["__metadata__"][SCALING] = "mean=nan".into()), &[SCALING]);
-    says(&refused(|header, _| header["__metadata__"][CLASS_NAMES] = "3".into()), &[CLASS_NAMES]);
-    says(&refused(|header, _| header["__metadata__"] = json!({"a": 1})), &["header"]);
+fn other_versions_and_invalid_metadata_are_refused() {
+    assert_contains(&refused(|header, _| header["__metadata__"][FORMAT] = "2".into()), &["'2'", "version 1"]);
+    assert_contains(
+        &refused(|header, _| header["__metadata__"][GRAPH] = "{".into()),
+        &["spikescope.graph: cannot be parsed"],
+    );
+    assert_contains(&refused(|header, _| header["__metadata__"][SCALING] = "mean=nan".into()), &[SCALING]);
+    assert_contains(&refused(|header, _| header["__metadata__"][CLASS_NAMES] = "3".into()), &[CLASS_NAMES]);
+    assert_contains(&refused(|header, _| header["__metadata__"] = json!({"a": 1})), &["header"]);
 }
 
 #[test]
-fn graphs_that_are_no_graph_are_refused() {
-    says(&refused_graph(|graph| graph["nodes"] = json!([])), &["graph", "output"]);
-    says(&refused_graph(|graph| graph["output"] = json!(99)), &["output 99"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([3])), &["node 2", "not an earlier node"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([2])), &["not an earlier node"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([])), &["0 inputs"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([0, 1])), &["2 inputs"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([-1])), &["cannot be parsed"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["name"] = json!("features.0")), &["node 2", "same name"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["name"] = json!("")), &["no name"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "exec"})), &["cannot be parsed", "exec"]);
-    says(&refused_graph(|graph| graph["nodes"][0]["op"] = json!({"kind": "relu"})), &["input"]);
-    says(&refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "input"})), &["node 2", "input"]);
+fn invalid_graphs_are_refused() {
+    assert_contains(&refused_graph(|graph| graph["nodes"] = json!([])), &["graph", "output"]);
+    assert_contains(&refused_graph(|graph| graph["output"] = json!(99)), &["output 99"]);
+    assert_contains(
+        &refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([3])),
+        &["node 2", "not an earlier node"],
+    );
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([2])), &["not an earlier node"]);
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([])), &["0 inputs"]);
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([0, 1])), &["2 inputs"]);
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["inputs"] = json!([-1])), &["cannot be parsed"]);
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["name"] = json!("features.0")), &["node 2", "same name"]);
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["name"] = json!("")), &["no name"]);
+    assert_contains(
+        &refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "exec"})),
+        &["cannot be parsed", "exec"],
+    );
+    assert_contains(&refused_graph(|graph| graph["nodes"][0]["op"] = json!({"kind": "relu"})), &["input"]);
+    assert_contains(&refused_graph(|graph| graph["nodes"][2]["op"] = json!({"kind": "input"})), &["node 2", "input"]);
     for shape in [json!([]), json!([0]), json!([1, 1, 1, 1, 1]), json!([1u64 << 40, 1u64 << 40]), json!([1u64 << 29])] {
-        says(&refused_graph(|graph| graph["nodes"][2]["shape"] = shape), &["node 2", "shape"]);
+        assert_contains(&refused_graph(|graph| graph["nodes"][2]["shape"] = shape), &["node 2", "shape"]);
     }
 }
 
 #[test]
-fn tensors_that_do_not_fit_are_refused() {
+fn invalid_tensors_are_refused() {
     let text = refused_graph(|graph| graph["nodes"][1]["name"] = json!("features.99"));
-    says(&text, &["'features.99.weight'", "does not contain it"]);
+    assert_contains(&text, &["'features.99.weight'", "does not contain it"]);
     let text = refused(|_, numbers| numbers[..4].copy_from_slice(&f32::NAN.to_le_bytes()));
-    says(&text, &["tensor 'classifier.0.bias'", "value 0 is NaN"]);
+    assert_contains(&text, &["tensor 'classifier.0.bias'", "value 0 is NaN"]);
     let text = refused(|header, _| header["features.0.weight"]["dtype"] = json!("I32"));
-    says(&text, &["'features.0.weight'", "I32"]);
+    assert_contains(&text, &["'features.0.weight'", "I32"]);
     let text = refused(|header, _| header["features.0.weight"]["shape"] = json!([1u64 << 62, 1u64 << 62]));
-    says(&text, &["header"]);
+    assert_contains(&text, &["header"]);
     let text = refused(|header, numbers| {
         let at = header["features.1.lambda"]["data_offsets"][0].as_u64().unwrap() as usize;
         numbers[at..at + 4].copy_from_slice(&(-1.0f32).to_le_bytes());
     });
-    says(&text, &["node 2", "λ must be above 0"]);
+    assert_contains(&text, &["node 2", "λ must be above 0"]);
     let bad = Weights::new(vec![1], vec![f32::INFINITY]);
     let mut network = sample(ZooArchitecture::Mlp, "relu");
     let last = network.output;

@@ -1,4 +1,4 @@
-//! Safetensors files of other programs: named weights without a graph.
+//! Reads the weights of other programs' safetensors files as a state dict.
 
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
@@ -7,8 +7,8 @@ use crate::network::Weights;
 use crate::network::float16::{bf16, f16};
 use crate::network::state_dict::StateDict;
 
-/// The floating-point tensors as f32, by name: these files lay tensors out by type and size, so that their order says
-/// nothing. Integers (counters of batch normalization) are no part of a network and are left out.
+/// The floating-point tensors as f32, sorted by name, because these files order tensors by type and size. Integers
+/// (counters of batch normalization) are skipped.
 pub(super) fn state_dict(tensors: &SafeTensors<'_>) -> StateDict {
     let mut entries: Vec<(String, Weights)> = tensors
         .iter()

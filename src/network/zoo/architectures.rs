@@ -1,4 +1,6 @@
-//! The three architectures. Pools are average pools, because those commute with integrate-and-fire neurons.
+//! The zoo's three architectures: MLP, CNN and a small ResNet.
+//!
+//! Pools are average pools, because those commute with integrate-and-fire neurons.
 
 use super::builder::Builder;
 use crate::network::{Activation, Network, NodeId};
@@ -23,7 +25,7 @@ pub fn mlp(input_shape: &[usize], classes: usize, activation: Activation, seed: 
 /// Conv 8, average pool, conv 16, average pool, fully connected 64, `classes`; 3x3 kernels. `[C, H, W]`, H and W ≥ 4.
 ///
 /// # Errors
-/// [`Error::Invalid`] for samples that are no images or too small.
+/// [`Error::Invalid`] for samples that are not images or too small.
 pub fn cnn(input_shape: &[usize], classes: usize, activation: Activation, seed: u64) -> Result<Network> {
     check_image(input_shape, classes)?;
     let mut net = Builder::new(input_shape, seed);
@@ -46,7 +48,7 @@ pub fn cnn(input_shape: &[usize], classes: usize, activation: Activation, seed: 
 /// BatchNorm after every convolution. `[C, H, W]`, H and W ≥ 4.
 ///
 /// # Errors
-/// [`Error::Invalid`] for samples that are no images or too small.
+/// [`Error::Invalid`] for samples that are not images or too small.
 pub fn resnet(input_shape: &[usize], classes: usize, activation: Activation, seed: u64) -> Result<Network> {
     check_image(input_shape, classes)?;
     let mut net = Builder::new(input_shape, seed);
@@ -61,8 +63,8 @@ pub fn resnet(input_shape: &[usize], classes: usize, activation: Activation, see
     Ok(net.finish("resnet"))
 }
 
-/// Two 3x3 convolutions and a shortcut: the identity, or a 1x1 convolution where the shape changes. The sum goes through
-/// the activation, so in the spiking network both branches are currents into one layer of neurons.
+/// Adds two 3x3 convolutions and a shortcut: the identity, or a 1x1 convolution if the shape changes. The activation
+/// follows the sum, so in the spiking network both branches are currents into one layer of neurons.
 fn block(
     net: &mut Builder,
     name: &str,

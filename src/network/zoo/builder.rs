@@ -1,4 +1,4 @@
-//! Puts a network together node by node, working out shapes and drawing weights.
+//! Network builder of the zoo: adds nodes, computes shapes and draws random weights.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::network::{Activation, Network, Node, NodeId, Op, Weights};
 
-/// A network being built. Callers have checked that images are large enough for their windows.
+/// A network under construction. Callers check that images are large enough for their windows.
 pub(super) struct Builder {
     nodes: Vec<Node>,
     rng: ChaCha8Rng,
@@ -19,13 +19,13 @@ impl Builder {
         Self { nodes: vec![input], rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// The finished network, answering with the last node.
+    /// The finished network; its output is the last node.
     pub(super) fn finish(self, name: &str) -> Network {
         let output = self.nodes.len() - 1;
         Network { name: name.into(), nodes: self.nodes, output, scaling: None, class_names: Vec::new() }
     }
 
-    /// Square convolution `kernel` by `kernel`, padded to keep the size (`kernel` odd), with a bias if wanted.
+    /// Adds a square convolution of `kernel` by `kernel` (odd), padded so that stride 1 keeps the size, optionally with bias.
     pub(super) fn conv(
         &mut self,
         name: &str,
@@ -36,21 +36,21 @@ impl Builder {
         bias: bool,
     ) -> NodeId {
         let &[c, h, w] = self.image(from);
-        let weight = self.he(vec![channels, c, kernel, kernel]);
+        let weight = self.he_weights(vec![channels, c, kernel, kernel]);
         let bias = bias.then(|| zeros(channels));
         let op =
             Op::Conv2d { weight, bias, stride: [stride; 2], padding: [kernel / 2; 4], dilation: [1; 2], groups: 1 };
         self.push(name, op, vec![from], vec![channels, h.div_ceil(stride), w.div_ceil(stride)])
     }
 
-    /// Fully connected, with a bias.
+    /// Adds a fully connected layer with bias.
     pub(super) fn linear(&mut self, name: &str, from: NodeId, outputs: usize) -> NodeId {
         let inputs = self.nodes[from].len();
-        let op = Op::Linear { weight: self.he(vec![outputs, inputs]), bias: Some(zeros(outputs)) };
+        let op = Op::Linear { weight: self.he_weights(vec![outputs, inputs]), bias: Some(zeros(outputs)) };
         self.push(name, op, vec![from], vec![outputs])
     }
 
-    /// An untrained BatchNorm: scale 1 and shift 0 per channel.
+    /// Adds an untrained BatchNorm: scale 1 and shift 0 per channel.
     pub(super) fn norm(&mut self, name: &str, from: NodeId) -> NodeId {
         let shape = self.nodes[from].shape.clone();
         let op = Op::Affine { scale: vec![1.0; shape[0]], shift: vec![0.0; shape[0]] };
@@ -61,20 +61,20 @@ impl Builder {
         self.push(name, Op::Activation(activation), vec![from], self.nodes[from].shape.clone())
     }
 
-    /// Mean over 2 by 2 windows; an odd last row or column is left out.
+    /// Adds the mean over 2 by 2 windows; an odd last row or column is dropped.
     pub(super) fn avg_pool(&mut self, name: &str, from: NodeId) -> NodeId {
         let &[c, h, w] = self.image(from);
         let op = Op::AvgPool2d { kernel: [2; 2], stride: [2; 2], padding: [0; 4], count_include_pad: true };
         self.push(name, op, vec![from], vec![c, h / 2, w / 2])
     }
 
-    /// Mean over height and width: `[C, H, W]` to `[C]`.
+    /// Adds the mean over height and width: `[C, H, W]` to `[C]`.
     pub(super) fn global_avg_pool(&mut self, name: &str, from: NodeId) -> NodeId {
         let &[c, ..] = self.image(from);
         self.push(name, Op::Mean { axes: vec![1, 2] }, vec![from], vec![c])
     }
 
-    /// Any shape to `[F]`; a vector stays as it is.
+    /// Flattens any shape to `[F]`; a vector needs no node.
     pub(super) fn flatten(&mut self, name: &str, from: NodeId) -> NodeId {
         let len = self.nodes[from].len();
         if self.nodes[from].shape == [len] { from } else { self.push(name, Op::Reshape, vec![from], vec![len]) }
@@ -84,7 +84,7 @@ impl Builder {
         self.push(name, Op::Add, vec![a, b], self.nodes[a].shape.clone())
     }
 
-    /// Channels of node `id`.
+    /// Number of channels of node `id`.
     pub(super) fn channels(&self, id: NodeId) -> usize {
         self.nodes[id].shape[0]
     }
@@ -101,8 +101,8 @@ impl Builder {
         }
     }
 
-    /// Weights from N(0, 2/fan_in), fan_in being everything but the first dimension.
-    fn he(&mut self, shape: Vec<usize>) -> Weights {
+    /// Weights from N(0, 2/fan_in) (He initialization); fan_in is the product of all dimensions but the first.
+    fn he_weights(&mut self, shape: Vec<usize>) -> Weights {
         let fan_in: usize = shape[1..].iter().product();
         let deviation = (2.0 / fan_in as f32).sqrt();
         let count = shape.iter().product();

@@ -1,23 +1,24 @@
-//! The trained networks that come with the program, so that it shows something without any file.
-//! How each was trained stands in `assets/README.md`.
+//! Bundled trained networks, for runs without any file.
+//!
+//! `assets/README.md` describes the training of each.
 
 use std::path::Path;
 
 use crate::Result;
 use crate::network::{Network, safetensors};
 
-/// A network inside the program.
+/// A network that is part of the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled {
     pub name: &'static str,
-    /// One sentence for the person who chooses.
+    /// One sentence of description for the user.
     pub description: &'static str,
     /// Accuracy on `builtin:digits`, 0 to 1.
     pub test_accuracy: f32,
     bytes: &'static [u8],
 }
 
-/// The bundled networks, the one to begin with first.
+/// The bundled networks; the first one is the default.
 pub const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "digits-cnn",
@@ -40,7 +41,7 @@ pub const BUNDLED: &[Bundled] = &[
     },
 ];
 
-/// The bundled network `name`; `None` when there is none of that name.
+/// Loads the bundled network `name`; `None` for an unknown name.
 pub fn bundled(name: &str) -> Option<Result<Network>> {
     let found = BUNDLED.iter().find(|bundled| bundled.name == name)?;
     Some(safetensors::from_bytes(found.bytes, Path::new(&format!("builtin:{name}"))))
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bundled_network_is_whole_and_small() {
+    fn every_bundled_network_is_valid_and_small() {
         for entry in BUNDLED {
             let network = bundled(entry.name).unwrap().unwrap();
             assert_eq!(

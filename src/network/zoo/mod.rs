@@ -1,5 +1,6 @@
-//! Networks that need no file: three architectures with fresh weights, and the trained ones that come with the program.
-//! Knows how networks are put together, not how they are trained.
+//! Network zoo: three architectures with random weights, and the bundled trained networks.
+//!
+//! Knows how networks are built, not how they are trained.
 
 mod architectures;
 mod builder;
@@ -11,10 +12,10 @@ pub use bundled::{BUNDLED, Bundled, bundled};
 use super::{Activation, Network};
 use crate::{Error, Result};
 
-/// Where a learned clip threshold λ starts (Ho & Chang 2021 train TCL from 4).
+/// Initial value of a learned clip threshold λ (Ho & Chang 2021 train TCL from 4).
 pub const CLIP_START: f32 = 4.0;
-/// Where a learned QCFS threshold λ starts. Bu et al. (2022) start at 8 and train for 300 epochs; a short training that
-/// starts there would leave most of the L steps unused.
+/// Initial value of a learned QCFS threshold λ. Bu et al. (2022) start at 8 and train for 300 epochs; a short training
+/// from there would leave most of the L steps unused.
 pub const QCFS_START: f32 = 2.0;
 
 /// The architectures of the zoo.
@@ -26,7 +27,7 @@ pub enum ZooArchitecture {
 }
 
 impl ZooArchitecture {
-    /// Reads `mlp`, `cnn` or `resnet`.
+    /// Parses `mlp`, `cnn` or `resnet`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for any other word.
@@ -41,11 +42,11 @@ impl ZooArchitecture {
         }
     }
 
-    /// A fresh network of this architecture for samples of `input_shape` (`[C, H, W]`, or any shape for the MLP).
-    /// Weights are drawn from N(0, 2/fan_in) (He et al. 2015) with `seed`.
+    /// Builds a network of this architecture for samples of `input_shape` (`[C, H, W]`, or any shape for the MLP). Weights
+    /// are drawn from N(0, 2/fan_in) (He et al. 2015) with `seed`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the samples are no images or too small for the pools.
+    /// [`Error::Invalid`] when the samples are not images or are too small for the pools.
     pub fn build(self, input_shape: &[usize], classes: usize, activation: Activation, seed: u64) -> Result<Network> {
         match self {
             Self::Mlp => mlp(input_shape, classes, activation, seed),
@@ -55,7 +56,7 @@ impl ZooArchitecture {
     }
 }
 
-/// Reads an activation to train with: `relu`, `clip` (λ learned) or `qcfs:L` (λ learned, L levels, shift ½).
+/// Parses an activation for training: `relu`, `clip` (λ learned) or `qcfs:L` (λ learned, L levels, shift ½).
 ///
 /// # Errors
 /// [`Error::Invalid`] for any other text, or L outside 1..=1024.
@@ -88,8 +89,8 @@ mod tests {
 
     const RELU: Activation = Activation::Relu;
 
-    /// Runs two zero samples through the network: every node must produce what its shape says.
-    fn runs(network: Network) {
+    /// Runs two constant samples through the network: every value must have the shape of its node.
+    fn check_shapes(network: Network) {
         let network = Arc::new(network);
         let program = Program::new(network.clone(), &Device::flex());
         let len = network.nodes[0].len();
@@ -100,19 +101,19 @@ mod tests {
     }
 
     #[test]
-    fn every_architecture_runs_with_the_shapes_it_states() {
+    fn every_architecture_runs_with_its_stated_shapes() {
         for arch in [ZooArchitecture::Mlp, ZooArchitecture::Cnn, ZooArchitecture::Resnet] {
             for text in ["relu", "clip", "qcfs:8"] {
                 let network = arch.build(&[1, 28, 28], 10, parse_activation(text).unwrap(), 1).unwrap();
                 assert_eq!(network.classes(), 10);
-                runs(network);
+                check_shapes(network);
             }
-            runs(arch.build(&[3, 33, 20], 7, RELU, 1).unwrap());
+            check_shapes(arch.build(&[3, 33, 20], 7, RELU, 1).unwrap());
         }
     }
 
     #[test]
-    fn the_seed_decides_the_weights() {
+    fn weights_depend_on_the_seed_alone() {
         let weights = |seed| {
             let network = resnet(&[1, 28, 28], 10, RELU, seed).unwrap();
             network.nodes.iter().map(|node| format!("{:?}", node.op)).collect::<Vec<_>>()
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_samples_that_make_no_sense_are_refused() {
+    fn invalid_words_and_samples_are_refused() {
         assert!(ZooArchitecture::parse("vgg").is_err());
         for text in ["qcfs", "qcfs:0", "qcfs:x", "qcfs:1000000", "tanh", ""] {
             assert!(parse_activation(text).is_err(), "{text}");

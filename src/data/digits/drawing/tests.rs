@@ -1,3 +1,5 @@
+//! Drawings as text, their preparation as MNIST images, and their fit to a network's input.
+
 use super::*;
 use crate::data::DataSpec;
 
@@ -9,7 +11,7 @@ fn stroke(points: &[[f32; 2]]) -> Drawing {
 }
 
 #[test]
-fn the_text_form_survives_and_nonsense_is_refused() {
+fn text_form_round_trips_and_invalid_text_is_refused() {
     let mut drawing = stroke(&[[3.0, 4.0], [10.5, 20.1], [28.0, 0.0]]);
     drawing.begin_stroke([1.0, 1.0]);
     drawing.under = Some((0..784).map(|i| i as u8).collect());
@@ -23,30 +25,31 @@ fn the_text_form_survives_and_nonsense_is_refused() {
     }
 }
 
-/// The box of the ink, [left, right, top, bottom], and its center of mass.
-fn measure(picture: &[f32]) -> ([usize; 4], [f32; 2]) {
-    let ink: Vec<usize> = (0..SIDE * SIDE).filter(|i| picture[*i] > 64.0).collect();
-    let ends =
-        |at: fn(usize) -> usize| (ink.iter().map(|i| at(*i)).min().unwrap(), ink.iter().map(|i| at(*i)).max().unwrap());
+/// The bounding box of bright pixels, `[left, right, top, bottom]`, and their center of mass.
+fn measure(image: &[f32]) -> ([usize; 4], [f32; 2]) {
+    let bright: Vec<usize> = (0..SIDE * SIDE).filter(|i| image[*i] > 64.0).collect();
+    let ends = |at: fn(usize) -> usize| {
+        (bright.iter().map(|i| at(*i)).min().unwrap(), bright.iter().map(|i| at(*i)).max().unwrap())
+    };
     let ((left, right), (top, bottom)) = (ends(|i| i % SIDE), ends(|i| i / SIDE));
-    ([left, right, top, bottom], center_of_mass(picture, SIDE).map(Option::unwrap))
+    ([left, right, top, bottom], center_of_mass(image, SIDE).map(Option::unwrap))
 }
 
 #[test]
-fn what_is_drawn_small_in_a_corner_stands_in_the_middle_at_20_pixels() {
+fn small_drawing_in_a_corner_is_centered_and_scaled_to_20_pixels() {
     let seven = stroke(&[[1.0, 1.0], [8.0, 1.0], [5.0, 11.0]]);
     let ([left, right, top, bottom], mass) = measure(&seven.rasterize());
     assert!((19..=21).contains(&(bottom - top + 1)), "{top} to {bottom}");
     assert!(right - left < 20);
     assert!(mass.iter().all(|at| (at - 14.0).abs() < 0.6), "{mass:?}");
-    // Where and how large it is drawn makes no difference.
+    // Position and size of the drawing make no difference.
     let elsewhere = stroke(&[[10.0, 12.0], [17.0, 12.0], [14.0, 22.0]]);
     let differ = seven.rasterize().iter().zip(elsewhere.rasterize()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(differ <= 2.0, "{differ}");
 }
 
 #[test]
-fn a_photograph_of_ink_on_paper_is_turned_cut_and_centered() {
+fn dark_strokes_on_bright_background_are_inverted_cropped_and_centered() {
     let paper =
         GrayImage::from_fn(90, 60, |x, y| Luma([if (10..20).contains(&x) && (5..45).contains(&y) { 30 } else { 220 }]));
     let drawing = Drawing::from_picture(&paper).unwrap();
@@ -57,7 +60,7 @@ fn a_photograph_of_ink_on_paper_is_turned_cut_and_centered() {
 }
 
 #[test]
-fn a_drawing_fits_the_networks_input() {
+fn drawing_is_resized_to_the_networks_input() {
     let drawing = stroke(&[[5.0, 5.0], [20.0, 20.0]]);
     assert_eq!(drawing.samples(Some(&[1, 28, 28])).shape, [1, 28, 28]);
     assert_eq!(drawing.samples(Some(&[784])).values.len(), 784);
