@@ -21,9 +21,9 @@ use spikescope::{Error, Result, cli, ui};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// A network, a data set (a file, or as --data has it), pictures or a session to open
+    /// Networks, data sets (files or specifications as for --data), images or a session to open
     files: Vec<PathBuf>,
-    /// Begin as at the first start, not where the last one stopped
+    /// Start with the bundled demo instead of the last session
     #[arg(long)]
     fresh: bool,
 }
@@ -34,15 +34,15 @@ enum Command {
     Run(Box<cli::options::RunArgs>),
     /// Run several recipes on the same samples and compare them in a table
     Race(Box<cli::race::RaceArgs>),
-    /// Look for what is wrong with a network, its data and a recipe
+    /// Diagnose a network, its data and a recipe before a run
     Check(Box<cli::check::CheckArgs>),
-    /// Write a run in forms that other programs read
+    /// Export a run to formats that other programs read
     Export(Box<cli::export::ExportArgs>),
     /// Download a public data set: mnist, fashion-mnist or cifar10
     Fetch(cli::fetch::FetchArgs),
     /// Train a small network for conversion
     Train(cli::train::TrainArgs),
-    /// Draw the screen, or one pane, into a file: PNG, SVG, CSV or GIF
+    /// Write the window, or one pane, to a file: PNG, SVG, CSV or GIF
     Shot(cli::shot::ShotArgs),
 }
 

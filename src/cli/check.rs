@@ -18,7 +18,7 @@ use crate::experiment::load::load_network;
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// Looks for what is wrong with a network, its data and a recipe, before any run.
+/// Diagnose a network, its data and a recipe before a run.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 notes only, 1 warnings or errors found, 2 the network or data cannot be opened.")]
 pub struct CheckArgs {

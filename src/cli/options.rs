@@ -29,7 +29,7 @@ pub struct RunArgs {
     /// A network.
     #[arg(long, help = with_default("Network: an .onnx, .nir, .safetensors, .pt, .pth or .th file, or builtin:NAME", |s| s.model.clone()))]
     pub model: Option<String>,
-    /// What the network is, where its file holds weights alone; NAME.arch.toml beside it is taken without asking
+    /// Architecture file of a network whose file has weights only; NAME.arch.toml next to it is used automatically
     #[arg(long, value_name = "FILE")]
     pub arch: Option<PathBuf>,
     /// A data specification.

@@ -20,32 +20,32 @@ use crate::{Error, Result};
 /// Maximum width and height of the image, in pixels.
 const MAX_SIDE: f32 = 8192.0;
 
-/// Draw the screen, or one pane, without a window: as a picture (.png), as lines and text (.svg), as the table of the
-/// pane's numbers (.csv), or at every time-step (.gif).
+/// Write the window, or one pane, to a file: an image (.png), vector graphics (.svg), the pane's numbers (.csv), or an
+/// animation over time-steps (.gif).
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShotArgs {
-    /// Where to write it; the ending says as what: png, svg, csv or gif.
+    /// Output file; its extension selects the format: png, svg, csv or gif.
     #[arg(value_name = "OUT.png")]
     pub out: PathBuf,
-    /// Only this pane.
+    /// Write this pane only.
     #[arg(long, value_name = "NAME")]
     pub pane: Option<String>,
-    /// Draw what this session shows instead of what the program starts with.
+    /// Session file to show instead of the bundled demo.
     #[arg(long, value_name = "FILE")]
     pub session: Option<PathBuf>,
-    /// Size of the screen in points.
+    /// Size of the window in points.
     #[arg(long, default_value = "1280x800", value_name = "WIDTHxHEIGHT")]
     pub size: String,
-    /// dark or light; that of the session by default.
+    /// Theme: dark or light; the session's theme by default.
     #[arg(long)]
     pub theme: Option<String>,
-    /// Pixels a point.
+    /// Pixels per point.
     #[arg(long, default_value_t = 1.0)]
     pub scale: f32,
-    /// explore, teach or tune.
+    /// Workspace: explore, teach or tune.
     #[arg(long)]
     pub workspace: Option<String>,
-    /// Draw a lesson: the name of a bundled one, or a file.
+    /// Show a lesson: the name of a bundled one, or a file.
     #[arg(long, value_name = "NAME")]
     pub lesson: Option<String>,
     /// The step of the lesson.

@@ -49,7 +49,10 @@ pub fn accuracy_chart(report: &Report) -> String {
     let accuracy: Vec<(usize, f64)> = report.curve.iter().filter_map(|p| Some((p.t, p.accuracy?))).collect();
     let labeled = !accuracy.is_empty();
     draw(accuracy, &format!("stroke:{SNN}"));
-    draw(report.curve.iter().map(|p| (p.t, p.agreement)).collect(), &format!("stroke:{AGREEMENT};stroke-dasharray:3 3"));
+    draw(
+        report.curve.iter().map(|p| (p.t, p.agreement)).collect(),
+        &format!("stroke:{AGREEMENT};stroke-dasharray:3 3"),
+    );
     let mut legend = Vec::new();
     if labeled {
         legend.push(("accuracy of the SNN".to_owned(), SNN));

@@ -74,11 +74,13 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
     ("data", "the data", |lab, _| word(&lab.settings.data)),
     ("presteps", "steps before the first that counts", |lab, _| Some(count(lab.settings.recipe.correction.presteps()))),
     ("samples", "samples of the run", |lab, _| run(lab).map(|run| count(run.recording.samples))),
-    ("accuracy.ann", "samples the ANN answers rightly, %", |lab, _| percent(run(lab)?.report.ann_accuracy?)),
-    ("accuracy.snn", "samples the SNN answers rightly at the time cursor, %; with @n after n steps", |lab, at| {
-        percent(point(lab, at)?.accuracy?)
-    }),
-    ("agreement", "samples where SNN and ANN answer alike, %; with @n after n steps", |lab, at| {
+    ("accuracy.ann", "samples that the ANN classifies correctly, %", |lab, _| percent(run(lab)?.report.ann_accuracy?)),
+    (
+        "accuracy.snn",
+        "samples that the SNN classifies correctly at the time cursor, %; with @n after n steps",
+        |lab, at| percent(point(lab, at)?.accuracy?),
+    ),
+    ("agreement", "samples with the same prediction of SNN and ANN, %; with @n after n steps", |lab, at| {
         percent(point(lab, at)?.agreement)
     }),
     ("steps-needed", "the first t from which on the SNN stays within one point of the ANN", |lab, _| {
@@ -95,17 +97,19 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
     ("layer.spikes", "the layer's spikes over all samples", |lab, _| {
         layer(lab).map(|l| Value::Number(l.spikes as f64))
     }),
-    ("layer.wrong", "neurons whose count is not what their own mean input asks for, %", |lab, _| {
-        let categories = layer(lab)?.same_input;
-        percent(1.0 - categories.c0 as f64 / categories.total().max(1) as f64)
-    }),
-    ("layer.too-many", "neurons that fire more often than their mean input asks for, %", |lab, _| {
+    (
+        "layer.wrong",
+        "neurons whose spike count differs from the expected spikes of their own mean input, %",
+        |lab, _| {
+            let categories = layer(lab)?.same_input;
+            percent(1.0 - categories.c0 as f64 / categories.total().max(1) as f64)
+        },
+    ),
+    ("layer.too-many", "neurons with more spikes than their own mean input gives, %", |lab, _| {
         let categories = layer(lab)?.same_input;
         percent((categories.c1 + categories.c2) as f64 / categories.total().max(1) as f64)
     }),
-    ("ledger.carried-in", "error that came in wrong, % of the layer's mean activation", |lab, _| {
-        part(lab, |l| l.propagated)
-    }),
+    ("ledger.carried-in", "propagated error, % of the layer's mean activation", |lab, _| part(lab, |l| l.propagated)),
     ("ledger.clipping", "error of clipping, % of the layer's mean activation", |lab, _| part(lab, |l| l.clipping)),
     ("ledger.quantisation", "error of quantization, % of the layer's mean activation", |lab, _| {
         part(lab, |l| l.quantization)
@@ -117,7 +121,7 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
     ("focus.count", "spikes of the neuron in focus", |lab, _| {
         snapshot(lab).map(|s| Value::Number(f64::from(s.trace.sent.iter().sum::<i32>())))
     }),
-    ("focus.due", "spikes that its input asks for", |lab, _| {
+    ("focus.due", "expected spikes of its own mean input", |lab, _| {
         let s = snapshot(lab)?;
         let spiking = s.run.spiking.layers.get(s.focus.layer)?;
         let mean = s.trace.current.iter().sum::<f32>() / s.trace.current.len().max(1) as f32;
@@ -131,12 +135,12 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
         let s = snapshot(lab)?;
         word(s.run.class_name(usize::from(*s.run.labels.get(s.focus.sample)?)))
     }),
-    ("sample.ann", "what the ANN answers", |lab, _| {
+    ("sample.ann", "prediction of the ANN", |lab, _| {
         let s = snapshot(lab)?;
         let ann = &s.run.ann;
         word(s.run.class_name(argmax(ann.logits.chunks(ann.classes.max(1)).nth(s.focus.sample)?)))
     }),
-    ("sample.snn", "what the SNN answers at the time cursor", |lab, _| {
+    ("sample.snn", "prediction of the SNN at the time cursor", |lab, _| {
         let s = snapshot(lab)?;
         word(s.run.class_name(s.report.predictions.at(s.focus.steps, s.focus.sample)))
     }),
@@ -157,7 +161,7 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
         number(bench.input.iter().sum::<f32>() * bench.weight / bench.theta.max(f32::MIN_POSITIVE))
     }),
     ("bench.count", "spikes that came on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).count())))),
-    ("bench.due", "spikes that were due on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).expected)))),
+    ("bench.due", "expected spikes on the bench", |lab, _| Some(Value::Number(f64::from(bench(lab).expected)))),
     ("bench.first-spike", "the step of the first spike on the bench", |lab, _| {
         bench(lab).emitted.iter().position(|sent| *sent > 0).map(|at| count(at + 1))
     }),

@@ -11,6 +11,8 @@ use crate::{Error, Result};
 pub const BUILTIN_PREFIX: &str = "builtin:";
 /// Extensions of network files, for file dialogs.
 pub const FILE_EXTENSIONS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
+/// Extensions of files that may hold weights without a graph; each is also in [`FILE_EXTENSIONS`].
+const WEIGHT_EXTENSIONS: [&str; 4] = ["safetensors", "pt", "pth", "th"];
 /// End of the name of an architecture file.
 const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
@@ -46,7 +48,7 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
         return weights_of(path).and_then(|weights| from_weights(&weights, Some(path)));
     }
     match extension(path).as_str() {
-        "safetensors" | "pt" | "pth" | "th" => from_weights(path, architecture_file),
+        weights if WEIGHT_EXTENSIONS.contains(&weights) => from_weights(path, architecture_file),
         _ if architecture_file.is_some() => {
             Err(Error::file(path, "", "only .safetensors, .pt, .pth and .th files take an architecture file"))
         }
@@ -132,7 +134,7 @@ fn from_weights(path: &Path, architecture_file: Option<&Path>) -> Result<OpenedN
 fn weights_of(path: &Path) -> Result<PathBuf> {
     let name = path.to_string_lossy();
     let stem = &name[..name.len() - ARCHITECTURE_SUFFIX.len()];
-    let beside = FILE_EXTENSIONS.iter().skip(2).map(|extension| PathBuf::from(format!("{stem}.{extension}")));
+    let beside = WEIGHT_EXTENSIONS.iter().map(|extension| PathBuf::from(format!("{stem}.{extension}")));
     beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
         let reason = "no weights of the same name (.safetensors, .pt, .pth, .th) next to this architecture file. Put \
              the weights there.";

@@ -29,7 +29,7 @@ pub struct RaceArgs {
     /// Names of methods, separated by commas.
     #[arg(long, value_name = "NAMES", help = methods_help())]
     pub methods: Option<String>,
-    /// Recipe files to race, over the same T as the others; they stand behind the methods
+    /// Recipe files to race, over the same T as the others; they run after the methods
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
     /// Pre-steps τ and ρ of the methods SRP and COS
