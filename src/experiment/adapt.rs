@@ -1,4 +1,4 @@
-//! Adapts settings to the network and data set that they name.
+//! Adapts settings to the network and data set that they name: ranges, threshold rule, scaling.
 
 use super::cache::Cache;
 use super::load::{load_network, load_samples};
@@ -8,67 +8,67 @@ use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::progress::JobControl;
 
-/// How many samples thresholds are calibrated on unless a person says otherwise.
+/// Default number of samples on which thresholds are calibrated.
 const DEFAULT_CALIBRATION: usize = 256;
 
-/// How many samples are run unless a person says otherwise.
+/// Default number of samples of a run.
 const DEFAULT_SAMPLES: usize = 100;
 
-/// What of the settings is fitted to what was opened.
+/// Which settings are adapted to the opened files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Adapt {
-    /// Nothing: they are taken as they are.
+    /// None.
     #[default]
     Nothing,
-    /// Sample ranges that the data set does not have.
+    /// Sample ranges that exceed the data set.
     Ranges,
-    /// Besides, a threshold rule that the network cannot have.
+    /// Also a threshold rule that the network does not support.
     Recipe,
-    /// Besides, what a newly opened network asks for: its scaling, and learned thresholds where it has them.
+    /// Also the defaults of a newly opened network: its scaling, and its learned thresholds if it has them.
     Network,
 }
 
-/// The settings fitted to the network and data set that they name.
+/// The settings, adapted to the network and data set that they name.
 ///
 /// # Errors
-/// What opening them gives, and [`Error::Cancelled`].
-pub fn adapt_settings(settings: &Settings, fit: Adapt, cache: &mut Cache, control: &JobControl) -> Result<Settings> {
-    let mut fitted = settings.clone();
-    if fit == Adapt::Nothing {
-        return Ok(fitted);
+/// Errors of opening both, and [`crate::Error::Cancelled`].
+pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, control: &JobControl) -> Result<Settings> {
+    let mut adapted = settings.clone();
+    if adapt == Adapt::Nothing {
+        return Ok(adapted);
     }
     let model = load_network(settings, cache, control)?;
-    if fit == Adapt::Network
+    if adapt == Adapt::Network
         && let Some(scaling) = &model.original.scaling
     {
-        fitted.scaling = scaling.clone();
+        adapted.scaling = scaling.clone();
     }
-    // What was right for another network's channels stops nobody from opening this one.
-    if fit == Adapt::Network && fitted.scaling.check(model.original.input_shape()).is_err() {
-        fitted.scaling = Scaling::default();
+    // A scaling for another number of channels must not prevent opening this network.
+    if adapt == Adapt::Network && adapted.scaling.check(model.original.input_shape()).is_err() {
+        adapted.scaling = Scaling::default();
     }
-    if fit >= Adapt::Recipe {
+    if adapt >= Adapt::Recipe {
         let learned = model.original.activation_nodes().all(|(_, activation)| activation.lambda().is_some());
-        let rule = &mut fitted.recipe.threshold;
+        let rule = &mut adapted.recipe.threshold;
         match (learned, *rule == ThresholdRule::Learned) {
-            (true, _) if fit == Adapt::Network => *rule = ThresholdRule::Learned,
+            (true, _) if adapt == Adapt::Network => *rule = ThresholdRule::Learned,
             (false, true) => *rule = Recipe::default().threshold,
             _ => {}
         }
     }
     let count = load_samples(&settings.data, &model.original, cache, control)?.len();
-    if fitted.samples.end > count {
+    if adapted.samples.end > count {
         let first = if count > DEFAULT_CALIBRATION { DEFAULT_CALIBRATION } else { 0 };
-        fitted.samples = first..(first + DEFAULT_SAMPLES).min(count);
+        adapted.samples = first..(first + DEFAULT_SAMPLES).min(count);
     }
     let pool = match &settings.calibration_data {
         Some(spec) => load_samples(spec, &model.original, cache, control)?.len(),
         None => count,
     };
-    if fitted.calibrate.end > pool {
-        fitted.calibrate = 0..pool.min(DEFAULT_CALIBRATION);
+    if adapted.calibrate.end > pool {
+        adapted.calibrate = 0..pool.min(DEFAULT_CALIBRATION);
     }
-    Ok(fitted)
+    Ok(adapted)
 }
 
 #[cfg(test)]
@@ -76,12 +76,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scaling_of_other_channels_keeps_no_network_shut() {
+    fn a_scaling_for_other_channels_does_not_prevent_opening_a_network() {
         let colors = Scaling::parse("mean=.5,.5,.5;std=.2,.2,.2").unwrap();
         let settings = Settings { scaling: colors, ..Settings::default() };
-        let fitted =
-            |fit| adapt_settings(&settings, fit, &mut Cache::default(), &JobControl::default()).unwrap().scaling;
-        assert_eq!(fitted(Adapt::Network), Scaling::default());
-        assert_eq!(fitted(Adapt::Ranges), settings.scaling, "the network stays, and what was set for it");
+        let adapted =
+            |adapt| adapt_settings(&settings, adapt, &mut Cache::default(), &JobControl::default()).unwrap().scaling;
+        assert_eq!(adapted(Adapt::Network), Scaling::default());
+        assert_eq!(adapted(Adapt::Ranges), settings.scaling, "the network stays, and what was set for it");
     }
 }

@@ -1,5 +1,7 @@
-//! Files are read by threads of their own: whoever waits for one can leave at any moment, and who asks for it again takes up
-//! what is half read. Readers themselves need not look whether they should stop.
+//! Background loading: reads files on threads; a cancelled read is resumed by the next request for it.
+//!
+//! A waiting caller can cancel at any moment while the read continues in the background. Readers themselves need not check
+//! for cancellation.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -8,37 +10,37 @@ use std::time::Duration;
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// How often one who waits looks whether to leave.
-const LOOK: Duration = Duration::from_millis(2);
-/// So many are left to go on; those begun before end unheard.
-const LEFT: usize = 2;
+/// Interval at which a waiting caller checks for cancellation.
+const CANCEL_POLL: Duration = Duration::from_millis(2);
+/// Maximum number of cancelled reads that continue; results of older ones are discarded.
+const MAX_CANCELLED: usize = 2;
 
-/// Work under way that was left, by what decides its result; oldest first.
+/// Cancelled reads that continue in the background, by the key of their result; oldest first.
 #[derive(Debug)]
 pub struct BackgroundLoads<K, V> {
-    left: Vec<(K, Work<V>)>,
+    cancelled: Vec<(K, Load<V>)>,
 }
 
 #[derive(Debug)]
-struct Work<V> {
+struct Load<V> {
     result: Receiver<Result<V>>,
     thread: JoinHandle<()>,
 }
 
 impl<K, V> Default for BackgroundLoads<K, V> {
     fn default() -> Self {
-        Self { left: Vec::new() }
+        Self { cancelled: Vec::new() }
     }
 }
 
 impl<K: PartialEq + Clone, V: Send + 'static> BackgroundLoads<K, V> {
-    /// The result of `work`, or of the work that was begun for the same `key` and left.
+    /// Waits for the result of `work`, or of a read that was started for the same `key` and cancelled.
     ///
     /// # Errors
-    /// What the work gives; [`Error::Cancelled`] within some milliseconds of being told to stop.
+    /// The error of the work; [`Error::Cancelled`] within some milliseconds after `control` is cancelled.
     ///
     /// # Panics
-    /// Where the work does.
+    /// If the work panics.
     pub fn get_or_start(
         &mut self,
         key: &K,
@@ -46,17 +48,17 @@ impl<K: PartialEq + Clone, V: Send + 'static> BackgroundLoads<K, V> {
         work: impl FnOnce() -> Result<V> + Send + 'static,
     ) -> Result<V> {
         control.check()?;
-        let known = self.left.iter().position(|(of, _)| of == key);
+        let known = self.cancelled.iter().position(|(other, _)| other == key);
         let work = match known {
-            Some(at) => self.left.remove(at).1,
-            None => Work::begin(work)?,
+            Some(at) => self.cancelled.remove(at).1,
+            None => Load::start(work)?,
         };
         loop {
-            match work.result.recv_timeout(LOOK) {
+            match work.result.recv_timeout(CANCEL_POLL) {
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Timeout) if control.is_cancelled() => {
-                    self.left.push((key.clone(), work));
-                    self.left.drain(..self.left.len().saturating_sub(LEFT));
+                    self.cancelled.push((key.clone(), work));
+                    self.cancelled.drain(..self.cancelled.len().saturating_sub(MAX_CANCELLED));
                     return Err(Error::Cancelled);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -68,21 +70,21 @@ impl<K: PartialEq + Clone, V: Send + 'static> BackgroundLoads<K, V> {
         }
     }
 
-    /// Whatever was begun for such keys is not taken up again.
-    pub fn discard(&mut self, of: impl Fn(&K) -> bool) {
-        self.left.retain(|(key, _)| !of(key));
+    /// Discards the cancelled reads whose keys match, so that they are not resumed.
+    pub fn discard(&mut self, matches: impl Fn(&K) -> bool) {
+        self.cancelled.retain(|(key, _)| !matches(key));
     }
 }
 
-impl<V: Send + 'static> Work<V> {
-    fn begin(work: impl FnOnce() -> Result<V> + Send + 'static) -> Result<Self> {
+impl<V: Send + 'static> Load<V> {
+    fn start(work: impl FnOnce() -> Result<V> + Send + 'static) -> Result<Self> {
         let (sender, result) = channel();
         let thread = std::thread::Builder::new().name("spikescope-read".into()).spawn(move || {
             // The caller may have cancelled.
             let _ = sender.send(work());
         });
-        let none = |_| Error::Internal("no thread is available to read the file".into());
-        Ok(Self { result, thread: thread.map_err(none)? })
+        let no_thread = |_| Error::Internal("no thread is available to read the file".into());
+        Ok(Self { result, thread: thread.map_err(no_thread)? })
     }
 }
 
@@ -94,51 +96,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_told_to_stop_leaves_at_once_and_the_next_takes_up_what_was_begun() {
-        let mut aside = BackgroundLoads::<u8, u8>::default();
-        let (go_on, gate) = sync_channel::<()>(0);
+    fn cancelled_wait_returns_and_next_caller_resumes_the_read() {
+        let mut loads = BackgroundLoads::<u8, u8>::default();
+        let (open_gate, gate) = sync_channel::<()>(0);
         let control = JobControl::default();
         let stop = control.clone();
-        let told = std::thread::spawn(move || {
+        let canceller = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(10));
             stop.cancel();
             Instant::now()
         });
-        let stopped = aside.get_or_start(&1, &control, move || {
+        let stopped = loads.get_or_start(&1, &control, move || {
             gate.recv().unwrap();
             Ok(7)
         });
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
-        // The reader still waits for the gate: leaving did not wait for it.
-        let late = told.join().unwrap().elapsed();
-        assert!(late < Duration::from_secs(5), "{late:?}");
-        go_on.send(()).unwrap();
-        let taken = aside.get_or_start(&1, &JobControl::default(), || panic!("it is read twice"));
-        assert_eq!(taken.unwrap(), 7);
-        assert!(aside.left.is_empty());
+        // The reader still waits for the gate: cancellation did not wait for it.
+        let delay = canceller.join().unwrap().elapsed();
+        assert!(delay < Duration::from_secs(5), "{delay:?}");
+        open_gate.send(()).unwrap();
+        let resumed = loads.get_or_start(&1, &JobControl::default(), || panic!("it is read twice"));
+        assert_eq!(resumed.unwrap(), 7);
+        assert!(loads.cancelled.is_empty());
     }
 
     #[test]
-    fn what_was_forgotten_is_begun_anew_and_only_the_newest_are_kept() {
-        let mut aside = BackgroundLoads::<u8, u8>::default();
-        let (go_on, gate) = channel::<()>();
+    fn discarded_read_restarts_and_only_the_newest_reads_continue() {
+        let mut loads = BackgroundLoads::<u8, u8>::default();
+        let (open_gate, gate) = channel::<()>();
         let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
         for key in 0..4 {
             let (gate, control) = (gate.clone(), JobControl::default());
             let stop = control.clone();
-            let teller = std::thread::spawn(move || stop.cancel());
-            let slow = move || gate.lock().unwrap().recv().map(|()| key).map_err(|_| Error::Cancelled);
-            assert!(aside.get_or_start(&key, &control, slow).is_err());
-            teller.join().unwrap();
+            let canceller = std::thread::spawn(move || stop.cancel());
+            let slow_read = move || gate.lock().unwrap().recv().map(|()| key).map_err(|_| Error::Cancelled);
+            assert!(loads.get_or_start(&key, &control, slow_read).is_err());
+            canceller.join().unwrap();
         }
-        assert!(aside.left.len() <= LEFT);
-        aside.discard(|_| true);
-        drop(go_on);
-        assert_eq!(aside.get_or_start(&3, &JobControl::default(), || Ok(9)).unwrap(), 9);
+        assert!(loads.cancelled.len() <= MAX_CANCELLED);
+        loads.discard(|_| true);
+        drop(open_gate);
+        assert_eq!(loads.get_or_start(&3, &JobControl::default(), || Ok(9)).unwrap(), 9);
     }
 
     #[test]
-    fn a_panic_is_not_swallowed() {
+    fn a_panic_of_the_reader_reaches_the_caller() {
         let panicked = std::panic::catch_unwind(|| {
             BackgroundLoads::<u8, u8>::default().get_or_start(&1, &JobControl::default(), || panic!("broken reader"))
         });

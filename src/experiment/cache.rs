@@ -1,5 +1,7 @@
-//! What was computed and may serve again. Small things are kept by their key; finished runs up to a number of bytes, so
-//! that undo and redo find their result at once.
+//! Cache of loaded files, calibrations, ANN values and finished runs, for reuse by later runs.
+//!
+//! Small results are cached by key. Finished runs are cached up to a number of bytes, so that undo and redo find their
+//! result at once.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
@@ -15,26 +17,26 @@ use crate::convert::{
 };
 use crate::data::{Samples, Scaling};
 
-/// Finished runs are kept up to this many bytes of recordings.
-const RUN_BYTES: usize = 512 << 20;
-/// Of the runs before the newest, this many bytes of states after the last step are kept: going on from one of them is
-/// rare, looking at it again is not.
-const END_BYTES: usize = 64 << 20;
-/// And up to this many: while one draws, every bit of a stroke is a run.
-const RUNS: usize = 256;
+/// Maximum size of the recordings of finished runs, in bytes.
+const MAX_RUN_BYTES: usize = 512 << 20;
+/// Maximum size of the final states of all runs but the newest, in bytes. Continuing from an older run is rare; showing it
+/// again is not.
+const MAX_FINAL_STATE_BYTES: usize = 64 << 20;
+/// Maximum number of finished runs: while the user draws, every part of a stroke is a run.
+const MAX_RUNS: usize = 256;
 
-/// What decides a loaded data set.
+/// Key of a loaded data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplesKey {
     pub spec: String,
-    /// The network's input shape, which pictures are fitted to.
+    /// The network's input shape, to which images are resized.
     pub shape: Vec<usize>,
-    /// The network's classes, which labels are checked against and folders named by.
+    /// The network's classes, against which labels and folder names are checked.
     pub classes: usize,
     pub class_names: Vec<String>,
 }
 
-/// What decides a calibration.
+/// Key of a calibration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CalibrationKey {
     model: String,
@@ -45,7 +47,7 @@ pub struct CalibrationKey {
     range: Range<usize>,
 }
 
-/// What decides the ANN's values on the samples of a run.
+/// Key of the ANN's values on the samples of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnnKey {
     model: String,
@@ -86,7 +88,7 @@ impl AnnKey {
 }
 
 impl AnnKey {
-    /// Whether `self` is of the samples of `other` and more behind them, all else being equal.
+    /// Whether `self` has the samples of `other` and more after them, and is otherwise equal.
     fn extends(&self, other: &Self) -> bool {
         self.range.start == other.range.start
             && self.range.end > other.range.end
@@ -94,23 +96,23 @@ impl AnnKey {
     }
 }
 
-/// What decides an opened network: its source, backend, and what becomes of max-pools.
+/// Key of an opened network: its source, backend, and max-pool rule.
 pub type ModelKey = (String, Backend, MaxPoolRule);
-/// What decides balanced thresholds.
+/// Key of balanced thresholds.
 pub type BalanceKey = (CalibrationKey, BalancingOptions, Granularity);
-/// What decides calibrated biases and potentials.
+/// Key of a network with light calibration: its biases and initial potentials.
 pub type TuneKey = (CalibrationKey, Recipe);
 
-/// The last few values by key, newest first.
+/// Map with a fixed capacity that discards the least recently used entry.
 #[derive(Debug)]
 pub struct LruMap<K, V> {
-    room: usize,
+    capacity: usize,
     items: VecDeque<(K, V)>,
 }
 
 impl<K: PartialEq, V: Clone> LruMap<K, V> {
-    fn new(room: usize) -> Self {
-        Self { room, items: VecDeque::new() }
+    fn new(capacity: usize) -> Self {
+        Self { capacity, items: VecDeque::new() }
     }
     pub fn get(&mut self, key: &K) -> Option<V> {
         let at = self.items.iter().position(|(k, _)| k == key)?;
@@ -121,22 +123,22 @@ impl<K: PartialEq, V: Clone> LruMap<K, V> {
     pub fn insert(&mut self, key: K, value: V) {
         self.items.retain(|(k, _)| *k != key);
         self.items.push_front((key, value));
-        self.items.truncate(self.room);
+        self.items.truncate(self.capacity);
     }
 }
 
-/// Everything kept between runs.
+/// All results that are cached between runs.
 #[derive(Debug)]
 pub struct Cache {
     pub(super) models: LruMap<ModelKey, Arc<PreparedNetwork>>,
     pub(super) samples: LruMap<SamplesKey, Arc<Samples>>,
-    /// Networks and data sets that are being read.
+    /// Cancelled reads of networks and data sets that continue.
     pub(super) opening: BackgroundLoads<ModelKey, Arc<PreparedNetwork>>,
     pub(super) reading: BackgroundLoads<SamplesKey, Arc<Samples>>,
     calibrations: LruMap<CalibrationKey, Arc<Calibration>>,
     pub balanced: LruMap<BalanceKey, Arc<BalancedThresholds>>,
     pub tuned: LruMap<TuneKey, Arc<SpikingNetwork>>,
-    /// What was said of the input scaling.
+    /// Findings about the input scaling.
     pub scalings: LruMap<AnnKey, Option<Finding>>,
     anns: LruMap<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
     /// Newest first.
@@ -169,51 +171,51 @@ impl Cache {
         self.runs.push_front(item);
         Some(run)
     }
-    /// The kept run of the same network that most of a run of `spiking` over `steps` can be taken from, and the number of its
-    /// layers that are the same. It is of the same samples, or of more or fewer from the same first one on.
+    /// The cached run of the same network from which a run of `spiking` over `steps` can reuse the most layers, and the
+    /// number of unchanged leading layers. It has the same samples, or more or fewer from the same first one.
     pub fn reusable_run(&self, key: &AnnKey, spiking: &SpikingNetwork, steps: usize) -> Option<(Arc<Run>, usize)> {
         let all = spiking.layers.len();
-        let worth = |run: &Run| {
-            let same = run.spiking.first_difference(spiking).unwrap_or(all);
-            // Of a shorter run nothing serves unless it can go on.
-            if run.steps() < steps && same < all { 0 } else { same }
+        let reusable = |run: &Run| {
+            let unchanged = run.spiking.first_difference(spiking).unwrap_or(all);
+            // A shorter run is reusable only if it can continue, which needs all layers unchanged.
+            if run.steps() < steps && unchanged < all { 0 } else { unchanged }
         };
-        let other = |run: &Run| if run.steps() == steps && worth(run) == all { all } else { 0 };
-        let whole = self.runs.iter().filter(|(_, run)| run.recording.has_final_state());
-        let known = whole.filter_map(|(k, run)| {
-            let others = || k.extends(key) || key.extends(k);
-            let worth = if k == key {
-                worth(run)
-            } else if others() {
-                other(run)
+        let reusable_samples = |run: &Run| if run.steps() == steps && reusable(run) == all { all } else { 0 };
+        let with_state = self.runs.iter().filter(|(_, run)| run.recording.has_final_state());
+        let known = with_state.filter_map(|(k, run)| {
+            let other_samples = || k.extends(key) || key.extends(k);
+            let layers = if k == key {
+                reusable(run)
+            } else if other_samples() {
+                reusable_samples(run)
             } else {
                 return None;
             };
-            Some((run.clone(), worth))
+            Some((run.clone(), layers))
         });
-        // Newest first, and the first of equals.
+        // The best run; of equal ones the newest.
         known.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
-    /// Keeps a finished run and drops the oldest beyond the limit.
+    /// Inserts a finished run and discards the oldest beyond the limits.
     pub fn insert_run(&mut self, key: AnnKey, run: Arc<Run>) {
         self.runs.push_front((key, run));
-        let (mut bytes, mut ends, mut kept) = (0, 0, 0);
-        let mut seen = HashSet::new();
+        let (mut bytes, mut state_bytes, mut kept) = (0, 0, 0);
+        let mut counted_buffers = HashSet::new();
         for (_, run) in &mut self.runs {
             if kept > 0 {
-                ends += run.recording.final_state_bytes();
-                if ends > END_BYTES {
+                state_bytes += run.recording.final_state_bytes();
+                if state_bytes > MAX_FINAL_STATE_BYTES {
                     *run = Arc::new(run.without_final_state());
                 }
             }
-            // What runs share is held once.
+            // Buffers that runs share are counted once.
             bytes += run
                 .recording
                 .shared_buffers()
-                .filter(|(part, _)| seen.insert(*part))
+                .filter(|(buffer, _)| counted_buffers.insert(*buffer))
                 .map(|(_, bytes)| bytes)
                 .sum::<usize>();
-            if kept > 0 && (bytes > RUN_BYTES || kept >= RUNS) {
+            if kept > 0 && (bytes > MAX_RUN_BYTES || kept >= MAX_RUNS) {
                 break;
             }
             kept += 1;
@@ -229,7 +231,7 @@ impl Cache {
     pub fn ann(&mut self, key: &AnnKey) -> Option<(Arc<Vec<f32>>, Arc<AnnRun>)> {
         self.anns.get(key)
     }
-    /// The ANN's values on the most samples at the beginning of those of `key`, where some are kept.
+    /// The cached ANN values on the longest prefix of the samples of `key`.
     pub fn ann_prefix(&self, key: &AnnKey) -> Option<Arc<AnnRun>> {
         let known = self.anns.items.iter().filter(|(k, _)| key.extends(k)).map(|(_, (_, ann))| ann);
         known.max_by_key(|ann| ann.samples).cloned()
@@ -237,11 +239,11 @@ impl Cache {
     pub fn insert_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
         self.anns.insert(key, (input, ann));
     }
-    /// Forgets the finished runs; what they were made of stays.
+    /// Discards the finished runs; keeps the results that they were computed from.
     pub fn forget_runs(&mut self) {
         self.runs.clear();
     }
-    /// Forgets what was read from `source`, so that a changed file is read again.
+    /// Discards everything read or computed from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
         self.models.items.retain(|((name, ..), _)| name != source);
         self.opening.discard(|(name, ..)| name == source);
@@ -252,7 +254,7 @@ impl Cache {
         self.anns.items.retain(|(key, _)| key.model != source);
         self.runs.retain(|(key, _)| key.model != source);
     }
-    /// Forgets a data set, so that changed files are read again.
+    /// Discards everything read or computed from a data set, so that changed files are read again.
     pub fn forget_data(&mut self, spec: &str) {
         self.samples.items.retain(|(key, _)| key.spec != spec);
         self.reading.discard(|key| key.spec == spec);

@@ -1,5 +1,6 @@
-//! The doctor's round: everything that [`crate::convert::findings`] can say about a network, its data and a recipe, before
-//! (and without) a run.
+//! Diagnosis before a run: collects all findings about network, data and recipe.
+//!
+//! The checks are in [`crate::convert::findings`].
 
 use std::sync::Arc;
 
@@ -21,58 +22,58 @@ use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::{Error, Result, simulate};
 
-/// Samples of a set that its range is told by.
-const LOOKED_AT: usize = 64;
+/// Number of samples that the checks of input range and scaling read.
+const MAX_CHECKED_SAMPLES: usize = 64;
 /// Samples and steps of the short simulation that counts ties.
-const TIED_SAMPLES: usize = 4;
-const TIED_STEPS: usize = 16;
+const MAX_TIE_SAMPLES: usize = 4;
+const MAX_TIE_STEPS: usize = 16;
 
-/// What is looked at.
+/// Input of a diagnosis.
 pub(super) struct DiagnosisInput<'a> {
     pub settings: &'a Settings,
     pub model: &'a Arc<PreparedNetwork>,
     pub samples: &'a Arc<Samples>,
-    /// What the ANN answers to the samples of the run, where it has answered.
+    /// ANN values on the samples of the run, if they are known.
     pub ann: Option<&'a AnnRun>,
 }
 
-/// Examines what `settings` name without running it, but for a few steps on a few samples.
+/// Diagnoses `settings` without a run, except for a few steps on a few samples that count ties.
 ///
 /// # Errors
-/// What opening the network or the data gives, and settings that make no sense. What is wrong with the conversion itself is
-/// no error but a finding.
+/// Errors of opening the network or the data, invalid settings, and [`Error::Cancelled`]. A problem of the conversion itself
+/// is not an error but a finding.
 pub fn diagnose(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Vec<Finding>> {
     settings.recipe.validate()?;
     let model = load::load_network(settings, cache, control)?;
     let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
     check_ranges(settings, &model, &samples)?;
-    let patient = DiagnosisInput { settings, model: &model, samples: &samples, ann: None };
+    let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: None };
     let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
     let silent = findings::silent_layers(model.program.network(), &calibration, &settings.recipe);
     if silent.iter().any(|finding| finding.severity == Severity::Error) {
-        return patient.findings(&calibration, None, cache, control);
+        return diagnosis.findings(&calibration, None, cache, control);
     }
     let spiking = load_or_compute_balanced(settings, &model, &samples, cache, control).and_then(|balanced| {
         load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)
     });
-    let (spiking, refused) = match spiking {
+    let (spiking, conversion_error) = match spiking {
         Ok(spiking) => (Some(spiking), None),
         Err(Error::Network { node, reason }) => {
             (None, Some(Finding::new("no threshold", Severity::Error, Some(&node), reason)))
         }
         Err(other) => return Err(other),
     };
-    let mut found = patient.findings(&calibration, spiking.as_deref(), cache, control)?;
-    found.extend(refused);
+    let mut found = diagnosis.findings(&calibration, spiking.as_deref(), cache, control)?;
+    found.extend(conversion_error);
     if let Some(spiking) = &spiking {
-        found.extend(patient.find_ties(spiking, control)?);
+        found.extend(diagnosis.find_ties(spiking, control)?);
     }
     findings::sort(&mut found);
     Ok(found)
 }
 
 impl DiagnosisInput<'_> {
-    /// What can be said from the calibration and, where the conversion came about, its thresholds.
+    /// Findings from the calibration and, if the conversion succeeded, its thresholds.
     pub fn findings(
         &self,
         calibration: &Calibration,
@@ -86,10 +87,10 @@ impl DiagnosisInput<'_> {
             Some(spec) => load::load_samples(spec, &self.model.original, cache, control)?,
             None => self.samples.clone(),
         };
-        let first_of = |range: &std::ops::Range<usize>| range.start..range.end.min(range.start + LOOKED_AT);
+        let first_of = |range: &std::ops::Range<usize>| range.start..range.end.min(range.start + MAX_CHECKED_SAMPLES);
         let calibrated = set.scaled(first_of(&settings.calibrate), &settings.scaling);
         let run = self.samples.scaled(first_of(&settings.samples), &settings.scaling);
-        // Other findings are often what follows from it.
+        // The scaling comes first: other findings often follow from it.
         let mut found: Vec<Finding> = self.scaling(cache, control)?.into_iter().collect();
         found.extend(findings::far_input(&calibrated, &run));
         found.extend(findings::check_samples(self.samples, recipe.steps));
@@ -114,7 +115,7 @@ impl DiagnosisInput<'_> {
         Ok(found)
     }
 
-    /// The network's file states another scaling than the one in use.
+    /// A finding if the network's file states another scaling than the one in use.
     fn stated_scaling(&self) -> Option<Finding> {
         let (stated, used) = (self.model.original.scaling.as_ref()?, &self.settings.scaling);
         let text = format!("the network's file states the input scaling {stated}, but {used} is used");
@@ -122,7 +123,7 @@ impl DiagnosisInput<'_> {
             .then(|| Finding::warning("input scaling", None, text).with_fix(findings::Fix::Scaling(stated.clone())))
     }
 
-    /// The ANN's own accuracy under this and the usual scalings, where there are labels.
+    /// A finding if the ANN's accuracy is low under this scaling and higher under a usual one. Needs labels.
     fn scaling(&self, cache: &mut Cache, control: &JobControl) -> Result<Option<Finding>> {
         let network = &self.model.original;
         if self.samples.labels.is_empty() || !network.is_classifier() {
@@ -147,18 +148,23 @@ impl DiagnosisInput<'_> {
         ];
         let usual = usual.iter().filter_map(|text| Scaling::parse(text).ok());
         let present = match self.ann {
-            Some(ann) => self.share_right(|sample| Ok(ann.prediction(sample)))?,
+            Some(ann) => self.accuracy_of(|sample| Ok(ann.prediction(sample)))?,
             None => self.accuracy(&self.settings.scaling, control)?,
         };
         let Some(present) = present.filter(|&present| present <= 0.8) else { return Ok(None) };
-        let chance =
-            || findings::at_chance(present, self.settings.samples.len().min(LOOKED_AT), self.model.original.classes());
+        let chance = || {
+            findings::at_chance(
+                present,
+                self.settings.samples.len().min(MAX_CHECKED_SAMPLES),
+                self.model.original.classes(),
+            )
+        };
         if self.model.original.scaling.is_some() {
-            // Its own scaling is known, and another in use is said elsewhere.
+            // The stated scaling is known; `stated_scaling` reports a different one in use.
             return Ok(chance());
         }
         let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(usual);
-        // One number for three channels is not what color networks are trained with, but for one half.
+        // Color networks are not trained with one mean for three channels, except for one half.
         let color = shape.len() == 3 && shape[0] == 3;
         let gray =
             |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
@@ -172,33 +178,34 @@ impl DiagnosisInput<'_> {
         Ok(findings::other_scaling(&self.settings.scaling, present, &others).or_else(chance))
     }
 
-    /// Share of the first samples that are answered rightly under `scaling`; `None` without labels.
+    /// ANN accuracy on the first samples under `scaling`; `None` without labels.
     fn accuracy(&self, scaling: &Scaling, control: &JobControl) -> Result<Option<f64>> {
         let (program, start) = (&self.model.program, self.settings.samples.start);
-        self.share_right(|sample| {
+        self.accuracy_of(|sample| {
             control.check()?;
             let input = program.tensor(self.samples.scaled(start + sample..start + sample + 1, scaling), 1);
             Ok(argmax(&tensor_to_vec(program.run(input, |_, _| {}))))
         })
     }
 
-    /// Share of the first samples that `prediction` gets right; `None` without labels.
-    fn share_right(&self, answer: impl Fn(usize) -> Result<usize> + Sync) -> Result<Option<f64>> {
+    /// Fraction of the first samples for which `predict` returns the label; `None` without labels.
+    fn accuracy_of(&self, predict: impl Fn(usize) -> Result<usize> + Sync) -> Result<Option<f64>> {
         let range = &self.settings.samples;
-        let Some(labels) = self.samples.labels.get(range.start..range.end.min(range.start + LOOKED_AT)) else {
+        let Some(labels) = self.samples.labels.get(range.start..range.end.min(range.start + MAX_CHECKED_SAMPLES))
+        else {
             return Ok(None);
         };
-        let one = |(sample, label): (usize, &u16)| Ok(usize::from(answer(sample)? == usize::from(*label)));
-        let right = labels.par_iter().enumerate().map(one).sum::<Result<usize>>()?;
-        Ok((!labels.is_empty()).then(|| right as f64 / labels.len() as f64))
+        let one = |(sample, label): (usize, &u16)| Ok(usize::from(predict(sample)? == usize::from(*label)));
+        let correct = labels.par_iter().enumerate().map(one).sum::<Result<usize>>()?;
+        Ok((!labels.is_empty()).then(|| correct as f64 / labels.len() as f64))
     }
 
-    /// Ties in a few steps on a few samples.
+    /// Findings about ties, from a few steps on a few samples.
     fn find_ties(&self, spiking: &SpikingNetwork, control: &JobControl) -> Result<Vec<Finding>> {
         let range = &self.settings.samples;
-        let samples = range.len().min(TIED_SAMPLES);
+        let samples = range.len().min(MAX_TIE_SAMPLES);
         let input = self.samples.scaled(range.start..range.start + samples, &self.settings.scaling);
-        let steps = self.settings.recipe.steps.min(TIED_STEPS);
+        let steps = self.settings.recipe.steps.min(MAX_TIE_STEPS);
         let program = &self.model.program;
         let plan =
             SimulationPlan { program, spiking, input: &input, samples, steps, previous: None, unchanged_layers: 0 };
@@ -212,7 +219,7 @@ mod tests {
     use super::*;
     use crate::convert::Fix;
 
-    fn kinds(change: impl FnOnce(&mut Settings)) -> Vec<Finding> {
+    fn diagnose_with(change: impl FnOnce(&mut Settings)) -> Vec<Finding> {
         let mut settings =
             Settings { model: "builtin:digits-cnn".into(), samples: 256..288, calibrate: 0..64, ..Settings::default() };
         settings.recipe.steps = 8;
@@ -221,20 +228,20 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_network_has_no_warnings_and_a_wrong_scaling_is_named_with_the_right_one() {
-        let sound = kinds(|_| {});
+    fn a_correct_network_has_no_warnings_and_a_wrong_scaling_is_found_with_its_fix() {
+        let sound = diagnose_with(|_| {});
         let alarms = ["input scaling", "input range", "never active", "threshold out of reach", "verification"];
         assert!(!sound.iter().any(|finding| alarms.contains(&finding.kind)), "{sound:?}");
-        // The bundled network states its scaling; another one is told before anything else.
-        let wrong = kinds(|s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap());
+        // The bundled network states its scaling; another one is the first finding.
+        let wrong = diagnose_with(|s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap());
         let mend =
             wrong.iter().find(|finding| finding.kind == "input scaling").and_then(|finding| finding.mend.clone());
         assert_eq!(mend, Some(Fix::Scaling(Scaling::Unit)), "{wrong:?}");
     }
 
     #[test]
-    fn thresholds_by_hand_are_looked_at_and_given_back() {
-        let found = kinds(|s| {
+    fn a_manual_threshold_of_no_layer_is_found_with_its_fix() {
+        let found = diagnose_with(|s| {
             s.recipe.manual_thresholds.insert("nowhere".into(), 1.0);
         });
         let stray = found.iter().find(|finding| finding.kind == "threshold of no layer").expect("it is found");

@@ -1,5 +1,6 @@
-//! What settings name, opened: network and data set, read beside the work so that it can stop at any moment; and settings
-//! fitted to what was found in the files.
+//! Loads the network and samples that the settings name, through the cache.
+//!
+//! Files are read in the background ([`super::background_load`]), so that loading can be cancelled at any moment.
 
 use std::sync::Arc;
 
@@ -16,17 +17,17 @@ use crate::network::{Network, OpenedNetwork};
 use crate::progress::JobControl;
 use crate::{Error, Result, network};
 
-/// The opened and rewritten network on its device.
+/// Loads the network, rewrites it for conversion and places it on its device.
 ///
 /// # Errors
-/// What opening it gives, and [`Error::Cancelled`].
+/// Errors of opening it, and [`Error::Cancelled`].
 pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Arc<PreparedNetwork>> {
     let key: ModelKey = (settings.model.clone(), settings.backend, settings.recipe.pooling);
     if let Some(model) = cache.models.get(&key) {
         return Ok(model);
     }
-    let asked = key.clone();
-    let model = cache.opening.get_or_start(&key, control, move || open(&asked).map(Arc::new))?;
+    let load_key = key.clone();
+    let model = cache.opening.get_or_start(&key, control, move || open(&load_key).map(Arc::new))?;
     cache.models.insert(key, model.clone());
     Ok(model)
 }
@@ -35,21 +36,22 @@ fn open((source, backend, pooling): &ModelKey) -> Result<PreparedNetwork> {
     let OpenedNetwork { network, notes: assumed } = network::open_with_notes(source)?;
     let original = Arc::new(network);
     let (rewritten, rewrites) = rewrite::rewrite_cached(&original, *pooling)?;
-    let about = |text| Finding::note("assumed", Some(&original.name), text);
+    let assumption_note = |text| Finding::note("assumed", Some(&original.name), text);
     let device = backend.device()?;
-    let checked = verify::verify_stored_outputs(&original, network::open::split_source(source).0, || {
+    let verification = verify::verify_stored_outputs(&original, network::open::split_source(source).0, || {
         Program::new(original.clone(), &device)
     });
-    let notes = assumed.into_iter().map(about).chain(checked.iter().map(verified)).chain(rewrites).collect();
+    let notes =
+        assumed.into_iter().map(assumption_note).chain(verification.iter().map(verified)).chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &device);
     Ok(PreparedNetwork { original, program, notes, fan_outs })
 }
 
-/// The data set in the shape the network wants: pictures are fitted, other samples must have as many values.
+/// Loads the data set in the network's input shape. Images are resized; other samples must have as many values.
 ///
 /// # Errors
-/// What reading it gives, samples that the network cannot see, and [`Error::Cancelled`].
+/// Errors of reading it, [`Error::ShapeMismatch`] for samples of another size, and [`Error::Cancelled`].
 pub fn load_samples(
     spec: &str,
     network: &Arc<Network>,
@@ -73,8 +75,8 @@ pub fn load_samples(
 
 fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
     let samples = with_classes_of(network, spec.load_resized(network.input_shape())?);
-    let wanted: usize = network.input_shape().iter().product();
-    if samples.sample_len() != wanted {
+    let expected_len: usize = network.input_shape().iter().product();
+    if samples.sample_len() != expected_len {
         return Err(Error::ShapeMismatch {
             network: network.name.clone(),
             wants: network.input_shape().to_vec(),
@@ -86,8 +88,7 @@ fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
     Ok(samples)
 }
 
-/// Folders named like the network's classes (or like their numbers) are those classes, whatever their order on the disk
-/// and however many there are.
+/// Maps labels to the network's classes by folder name (class name or number), for any order and number of folders.
 fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
     let class_of = |name: &String| {
         let named = network.class_names.iter().position(|class| class == name);
@@ -95,8 +96,8 @@ fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
     };
     let classes: Option<Vec<usize>> = samples.class_names.iter().map(class_of).collect();
     if let Some(classes) = classes.filter(|classes| !classes.is_empty()) {
-        let own = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
-        samples.labels = Arc::new(samples.labels.iter().map(own).collect());
+        let network_label = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
+        samples.labels = Arc::new(samples.labels.iter().map(network_label).collect());
         samples.class_names = if network.class_names.is_empty() {
             (0..network.classes()).map(|class| class.to_string()).collect()
         } else {

@@ -1,10 +1,13 @@
-//! Whether something would fit in memory, said before it is begun.
+//! Memory checks: refuses work whose estimated size exceeds the free memory.
 
 use crate::{Error, Result};
 
-/// Refuses work whose predicted `bytes` exceed 80 % of what the machine has free.
+/// Refuses work whose estimated `bytes` exceed 80 % of the free memory.
+///
+/// # Errors
+/// [`Error::Invalid`] with both sizes and `advice`.
 pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
-    let free = available();
+    let free = available_bytes();
     if bytes as f64 > free as f64 * 0.8 {
         return Err(Error::Invalid(format!(
             "Cannot {what}: needs {}, {} of memory are free. {advice}.",
@@ -15,57 +18,60 @@ pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a run of `samples` samples over `steps` steps as [`check_memory`] does, and says what would fit; `bytes` of
-/// samples and steps says what such a run takes and grows with both.
+/// Refuses a run of `samples` samples over `steps` steps as [`check_memory`] does, and names sizes that fit. `bytes(samples,
+/// steps)` estimates the size of a run and grows with both.
+///
+/// # Errors
+/// [`Error::Invalid`] with both sizes and what fits.
 pub fn check_run_memory(samples: usize, steps: usize, bytes: impl Fn(usize, usize) -> usize) -> Result<()> {
-    let room = (available() as f64 * 0.8) as usize;
+    let limit = (available_bytes() as f64 * 0.8) as usize;
     let need = bytes(samples, steps);
-    if need <= room {
+    if need <= limit {
         return Ok(());
     }
-    check_memory("run", need, &what_would_fit(samples, steps, room, bytes))
+    check_memory("run", need, &describe_what_fits(samples, steps, limit, bytes))
 }
 
-/// Fewer samples, or fewer steps, with which a run would take no more than `room` bytes, in words.
-fn what_would_fit(samples: usize, steps: usize, room: usize, bytes: impl Fn(usize, usize) -> usize) -> String {
-    let most = |upto: usize, fits: &dyn Fn(usize) -> bool| {
-        let (mut least, mut beyond) = (0, upto + 1);
-        while beyond - least > 1 {
-            let middle = least.midpoint(beyond);
-            if fits(middle) { least = middle } else { beyond = middle }
+/// Advice: the largest number of samples, or of steps, with which a run takes at most `limit` bytes.
+fn describe_what_fits(samples: usize, steps: usize, limit: usize, bytes: impl Fn(usize, usize) -> usize) -> String {
+    let max_fitting = |upto: usize, fits: &dyn Fn(usize) -> bool| {
+        let (mut fitting, mut too_large) = (0, upto + 1);
+        while too_large - fitting > 1 {
+            let middle = fitting.midpoint(too_large);
+            if fits(middle) { fitting = middle } else { too_large = middle }
         }
-        least
+        fitting
     };
-    let fewer = most(samples, &|samples| bytes(samples, steps) <= room);
-    let shorter = most(steps, &|steps| bytes(samples, steps) <= room);
+    let fewer = max_fitting(samples, &|samples| bytes(samples, steps) <= limit);
+    let shorter = max_fitting(steps, &|steps| bytes(samples, steps) <= limit);
     match (fewer, shorter) {
         (0, 0) => "Use fewer samples and fewer time-steps".to_owned(),
-        (fewer, 0) => format!("{} at T = {steps}", fit(fewer)),
-        (0, shorter) => format!("T = {shorter} fits with {}", counted(samples)),
+        (fewer, 0) => format!("{} at T = {steps}", format_fitting(fewer)),
+        (0, shorter) => format!("T = {shorter} fits with {}", format_samples(samples)),
         (fewer, shorter) => {
-            format!("{} at T = {steps}, or T = {shorter} with {}", fit(fewer), counted(samples))
+            format!("{} at T = {steps}, or T = {shorter} with {}", format_fitting(fewer), format_samples(samples))
         }
     }
 }
 
-fn fit(samples: usize) -> String {
+fn format_fitting(samples: usize) -> String {
     if samples == 1 { "1 sample fits".into() } else { format!("{samples} samples fit") }
 }
 
-fn counted(samples: usize) -> String {
+fn format_samples(samples: usize) -> String {
     if samples == 1 { "1 sample".into() } else { format!("{samples} samples") }
 }
 
-/// Free memory in bytes; a careful guess where the system does not tell.
-fn available() -> usize {
-    let told = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+/// Free memory in bytes; 4 GiB if the system does not report it.
+fn available_bytes() -> usize {
+    let reported = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
         line.split_whitespace().nth(1)?.parse::<usize>().ok()
     });
-    told.map_or(4 << 30, |kib| kib * 1024)
+    reported.map_or(4 << 30, |kib| kib * 1024)
 }
 
-/// Bytes in words: "12.3 MiB".
+/// Formats a number of bytes: "12.3 MiB".
 pub fn format_bytes(bytes: usize) -> String {
     let (mut value, mut unit) = (bytes as f64, "B");
     for next in ["KiB", "MiB", "GiB", "TiB"] {
@@ -82,19 +88,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_that_cannot_fit_is_told_what_would() {
-        let told = |samples, steps| what_would_fit(samples, steps, 100, |samples, steps| samples * steps);
-        assert_eq!(told(50, 20), "5 samples fit at T = 20, or T = 2 with 50 samples");
-        assert_eq!(told(1, 1000), "T = 100 fits with 1 sample");
-        assert_eq!(told(1000, 64), "1 sample fits at T = 64");
-        assert_eq!(told(1000, 1000), "Use fewer samples and fewer time-steps");
+    fn a_run_that_does_not_fit_gets_sizes_that_fit() {
+        let advice = |samples, steps| describe_what_fits(samples, steps, 100, |samples, steps| samples * steps);
+        assert_eq!(advice(50, 20), "5 samples fit at T = 20, or T = 2 with 50 samples");
+        assert_eq!(advice(1, 1000), "T = 100 fits with 1 sample");
+        assert_eq!(advice(1000, 64), "1 sample fits at T = 64");
+        assert_eq!(advice(1000, 1000), "Use fewer samples and fewer time-steps");
         assert!(check_run_memory(1, 1, |_, _| 1).is_ok());
         let error = check_run_memory(2, 2, |samples, _| usize::MAX / 3 * samples).unwrap_err().to_string();
         assert!(error.contains("Cannot run: needs") && error.contains("Use fewer samples"), "{error}");
     }
 
     #[test]
-    fn what_cannot_fit_is_refused_with_advice() {
+    fn work_that_does_not_fit_is_refused_with_advice() {
         let error = check_memory("run", usize::MAX / 2, "Use fewer samples").unwrap_err();
         assert!(error.to_string().contains("Use fewer samples"));
         assert!(check_memory("a byte", 1, "").is_ok());

@@ -1,4 +1,16 @@
-//! One run: from [`Settings`] to an immutable [`Run`], with cache, progress and cancellation.
+//! One run: computes an immutable [`Run`] from [`Settings`], with cache, progress and cancellation.
+//!
+//! Nothing is computed twice. [`pipeline`] asks the [`cache`] before every stage: the network, data set, calibration,
+//! balanced thresholds and ANN values are cached by the settings they depend on, and a finished run by all settings.
+//! The simulation reuses an earlier run of the same network: spikes of the layers before the first changed one, the final
+//! state for a larger T, and results of samples that both runs have. A smaller T needs no final state: the state at the time
+//! cursor ([`snapshot`]) is a prefix of the recording. Membrane traces are recomputed for the focused neuron only. The final
+//! state (mean input and last potential, 64 bits per neuron) is kept for the newest run, and for older ones up to a limit.
+//!
+//! All work takes a [`JobControl`](crate::progress::JobControl) that cancels it and reports progress. [`background_load`]
+//! reads files on separate threads, so that cancellation never waits for a file; the next request resumes the read.
+//!
+//! Imports nothing of `lab` or `ui`: the command line and the window's engine threads use the same functions.
 
 pub mod adapt;
 pub mod background_load;

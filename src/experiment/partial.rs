@@ -1,4 +1,4 @@
-//! What can be said of a run while it goes on: the curve and the mismatch over the samples that are through.
+//! Partial results of a running simulation: accuracy curve and mismatch over the finished samples.
 
 use std::sync::Arc;
 
@@ -9,66 +9,66 @@ use crate::progress::FinishedSamples;
 use crate::simulate::Recording;
 use crate::task::classification::Predictions;
 
-/// A run so far.
+/// Results over the finished samples of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartialResults {
-    /// The curve over the samples that are through.
+    /// The curve over the finished samples, `[T]`.
     pub curve: Vec<CurvePoint>,
-    /// How many samples that is.
+    /// Number of finished samples.
     pub samples: usize,
-    /// How many there will be.
+    /// Number of all samples of the run.
     pub of: usize,
-    /// The ANN's accuracy over all of them, where they have labels.
+    /// The ANN's accuracy over all samples; `None` without labels.
     pub ann_accuracy: Option<f64>,
-    /// Mean |φ − a| of every spiking layer over some of the samples that are through; none for layers that are as they
-    /// were in the last run.
+    /// Mean |φ − a| of every spiking layer over some of the finished samples; `None` for layers reused from an earlier run.
     pub mismatch: Vec<Option<f64>>,
-    /// How many samples that is over.
+    /// Number of samples in `mismatch`.
     pub mismatch_samples: usize,
 }
 
-/// Adds up what a run tells.
+/// Accumulates the finished samples of a run.
 #[derive(Debug, Default)]
 pub struct PartialAccumulator {
-    watched: Option<Arc<PartialContext>>,
+    context: Option<Arc<PartialContext>>,
     partial: PartialResults,
 }
 
 impl PartialAccumulator {
-    /// A run begins.
-    pub fn begin(&mut self, watched: Arc<PartialContext>) {
-        let (ann, labels) = (&watched.ann, &watched.labels);
-        let right = || labels.iter().enumerate().filter(|&(i, &label)| ann.prediction(i) == usize::from(label)).count();
+    /// Resets the results for a new run.
+    pub fn begin(&mut self, context: Arc<PartialContext>) {
+        let (ann, labels) = (&context.ann, &context.labels);
+        let correct =
+            || labels.iter().enumerate().filter(|&(i, &label)| ann.prediction(i) == usize::from(label)).count();
         let labeled = ann.samples > 0 && labels.len() == ann.samples;
-        let ann_accuracy = labeled.then(|| right() as f64 / ann.samples as f64);
+        let ann_accuracy = labeled.then(|| correct() as f64 / ann.samples as f64);
         self.partial = PartialResults { of: ann.samples, ann_accuracy, ..PartialResults::default() };
-        self.watched = Some(watched);
+        self.context = Some(context);
     }
 
-    /// Samples are through: the run so far with them.
+    /// Adds finished samples; returns the results so far.
     pub fn add(&mut self, finished: &FinishedSamples) -> Option<&PartialResults> {
-        let watched = self.watched.as_ref()?;
-        let (samples, steps, classes) = (finished.samples.clone(), finished.steps, watched.ann.classes);
+        let context = self.context.as_ref()?;
+        let (samples, steps, classes) = (finished.samples.clone(), finished.steps, context.ann.classes);
         let readout = finished.readout.clone();
         let part = Recording { steps, samples: samples.len(), classes, layers: Vec::new(), readout };
         let ann = AnnRun {
             samples: samples.len(),
             classes,
-            logits: watched.ann.logits.get(samples.start * classes..samples.end * classes)?.to_vec(),
+            logits: context.ann.logits.get(samples.start * classes..samples.end * classes)?.to_vec(),
             pre_activations: Vec::new(),
         };
-        // The estimate of a delay needs the whole run; until then the sum has to do.
-        let rule = match watched.readout {
+        // The estimate of the delay needs the whole run; until then the sum is used.
+        let rule = match context.readout {
             Readout::Delayed(None) => Readout::Sum,
             other => other,
         };
-        let labels = watched.labels.get(samples.clone()).unwrap_or_default();
-        // What is no class is compared when the run is through.
-        let points = match watched.classes {
+        let labels = context.labels.get(samples.clone()).unwrap_or_default();
+        // Outputs that are not classes are compared after the run.
+        let points = match context.classes {
             true => accuracy_curve(&Predictions::decode(&part, rule, 0), steps, &ann, labels),
             false => Vec::new(),
         };
-        let mismatch = finished.counts.iter().zip(&watched.spiking.layers).zip(&watched.ann.pre_activations);
+        let mismatch = finished.counts.iter().zip(&context.spiking.layers).zip(&context.ann.pre_activations);
         let mismatch = mismatch.map(|((counts, layer), z)| {
             let z = z.get(samples.start * layer.neurons()..)?;
             Some(mean_mismatch(layer, counts.as_ref()?, z, steps))
@@ -95,14 +95,14 @@ impl PartialResults {
         }
     }
 
-    fn add_mismatch(&mut self, of_one: Vec<Option<f64>>) {
+    fn add_mismatch(&mut self, of_sample: Vec<Option<f64>>) {
         let count = self.mismatch_samples as f64;
         self.mismatch_samples += 1;
-        if self.mismatch.len() != of_one.len() {
-            self.mismatch = of_one;
+        if self.mismatch.len() != of_sample.len() {
+            self.mismatch = of_sample;
             return;
         }
-        for (all, one) in self.mismatch.iter_mut().zip(of_one) {
+        for (all, one) in self.mismatch.iter_mut().zip(of_sample) {
             *all = all.zip(one).map(|(all, one)| (all * count + one) / (count + 1.0));
         }
     }
@@ -117,14 +117,14 @@ fn mean_mismatch(layer: &SpikingLayer, counts: &[u32], z: &[f32], steps: usize) 
     counts.iter().zip(z).enumerate().map(one).sum::<f64>() / counts.len().max(1) as f64
 }
 
-/// What a run under way is compared with.
+/// Context of a running simulation: the values that its samples are compared with.
 #[derive(Clone, Debug)]
 pub struct PartialContext {
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
-    /// One per sample, or empty.
+    /// One label per sample, or empty.
     pub labels: Arc<Vec<u16>>,
-    /// The answers are classes.
+    /// Whether the outputs are classes.
     pub classes: bool,
     pub readout: Readout,
 }

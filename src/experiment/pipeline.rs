@@ -1,5 +1,7 @@
-//! From settings to a finished run. Everything that two settings share is taken from the cache: networks, data sets,
-//! calibrations, ANN values, and of the last recording whatever the change left as it was.
+//! Pipeline of a run: from settings to a measured recording, stage by stage through the cache.
+//!
+//! Stages that two settings share are reused: networks, data sets, calibrations, ANN values, and the layers of an earlier
+//! recording that the change did not affect.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -19,9 +21,9 @@ use crate::simulate::SimulationPlan;
 use crate::task::OutputAgreement;
 use crate::{Result, convert, simulate};
 
-/// Computes what `settings` ask for and, where a recipe corrects single neurons, the same without the correction beside it.
+/// Computes the run of `settings` and, if its recipe has a correction, the same run without it as a baseline.
 ///
-/// `on_start` gets what the samples of the run asked for are compared with, before the first of them is done.
+/// `on_start` receives the context of the requested run before its first sample is finished.
 ///
 /// # Errors
 /// As [`run`].
@@ -32,28 +34,28 @@ pub fn run_with_baseline(
     on_start: &dyn Fn(Arc<PartialContext>),
 ) -> Result<Arc<Run>> {
     if settings.recipe.correction == Correction::None {
-        return run_watched(settings, cache, control, on_start);
+        return run_with_context(settings, cache, control, on_start);
     }
-    let mut plain = settings.clone();
-    plain.recipe.correction = Correction::None;
-    // The corrected run is what was asked for: only it tells of its answers.
-    let plain = run(&plain, cache, &control.without_samples())?;
-    let run = run_watched(settings, cache, control, on_start)?;
-    // A run that was taken from the cache has it already.
-    let _ = run.uncorrected.set(plain);
+    let mut uncorrected = settings.clone();
+    uncorrected.recipe.correction = Correction::None;
+    // The corrected run is the requested one: only it emits finished samples.
+    let baseline = run(&uncorrected, cache, &control.without_samples())?;
+    let run = run_with_context(settings, cache, control, on_start)?;
+    // A run from the cache already has it.
+    let _ = run.uncorrected.set(baseline);
     Ok(run)
 }
 
-/// Computes what `settings` ask for, or returns the finished run from the cache.
+/// Computes the run of `settings`, or returns it from the cache.
 ///
 /// # Errors
 /// Files that cannot be read, settings that do not fit them, a run that does not fit in memory, and
 /// [`Error::Cancelled`].
 pub fn run(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Arc<Run>> {
-    run_watched(settings, cache, control, &|_| ())
+    run_with_context(settings, cache, control, &|_| ())
 }
 
-fn run_watched(
+fn run_with_context(
     settings: &Settings,
     cache: &mut Cache,
     control: &JobControl,
@@ -81,7 +83,7 @@ fn run_watched(
     let range = settings.samples.clone();
     let count = range.len();
     let key = AnnKey::new(settings);
-    // Before the ANN's values are worked out, which can take minutes where they are many.
+    // Before the ANN's values are computed, which can take minutes for many samples.
     check_memory(settings, &model, &spiking, cache.ann(&key).is_some())?;
     let (input, ann) = timed(&mut seconds.ann, || match cache.ann(&key) {
         Some(known) => Ok(known),
@@ -94,15 +96,15 @@ fn run_watched(
                 }
                 None => AnnRun::compute(&model.program, &input, count, control)?,
             });
-            // The ANN sees the mean of what the spiking network sees over time.
+            // The ANN reads the mean over time of the input of the spiking network.
             let input = samples.scaled_frames(range.clone(), &settings.scaling).map_or(input, Arc::new);
             cache.insert_ann(key.clone(), input.clone(), ann.clone());
             Ok((input, ann))
         }
     })?;
-    let subject = DiagnosisInput { settings, model: &model, samples: &samples, ann: Some(&ann) };
-    let findings = subject.findings(&calibration, Some(&spiking), cache, control)?;
-    // Labels are classes: they say nothing about other answers.
+    let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: Some(&ann) };
+    let findings = diagnosis.findings(&calibration, Some(&spiking), cache, control)?;
+    // Labels are classes: they do not apply to other outputs.
     let classes = model.original.is_classifier();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
@@ -113,7 +115,7 @@ fn run_watched(
         classes,
         readout: settings.recipe.readout,
     }));
-    let base = cache.reusable_run(&key, &spiking, settings.recipe.steps);
+    let reusable = cache.reusable_run(&key, &spiking, settings.recipe.steps);
     let recording = timed(&mut seconds.snn, || {
         let plan = SimulationPlan {
             program: &model.program,
@@ -121,10 +123,10 @@ fn run_watched(
             input: &input,
             samples: count,
             steps: settings.recipe.steps,
-            previous: base.as_ref().map(|(run, _)| &*run.recording),
-            unchanged_layers: base.as_ref().map_or(0, |(_, same)| *same),
+            previous: reusable.as_ref().map(|(run, _)| &*run.recording),
+            unchanged_layers: reusable.as_ref().map_or(0, |(_, same)| *same),
         };
-        // An input that changes over time takes more, which was not to be seen before.
+        // Input that changes over time needs more memory, which the earlier check could not know.
         let bytes = simulate::estimate_bytes(&plan);
         memory::check_memory("run", bytes, "Use fewer samples or fewer time-steps")?;
         Ok(Arc::new(simulate::simulate(&plan, control)?))
@@ -150,13 +152,13 @@ fn run_watched(
     control.progress("measuring", 0.0);
     let start = Instant::now();
     run.output_agreement = OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new);
-    // Before all other warnings: without boxes there is nothing to look at.
-    let boxes = run.output_agreement.as_ref().and_then(|likeness| likeness.finding());
+    // Before all other warnings: without boxes there is nothing to show.
+    let boxes = run.output_agreement.as_ref().and_then(|agreement| agreement.finding());
     run.findings.splice(0..0, boxes);
     convert::findings::sort(&mut run.findings);
     let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
-    // Figures of layers that did the same with the same samples are the same.
-    let known = base.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
+    // Unchanged layers with the same samples have the same figures.
+    let known = reusable.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
     let known = known.map(|(before, same)| (&*before.report, *same));
     run.report = Arc::new(measure_run_reusing(&run.run_data(&means), run.recording.steps, known, control)?);
     run.seconds.measure = start.elapsed().as_secs_f64();
@@ -165,7 +167,7 @@ fn run_watched(
     Ok(run)
 }
 
-/// Refuses what `settings` ask for where it would not fit in memory: the run, and the ANN's values unless they are known.
+/// Refuses the run of `settings` if it would not fit in memory, including the ANN's values unless they are known.
 fn check_memory(settings: &Settings, model: &PreparedNetwork, spiking: &SpikingNetwork, known: bool) -> Result<()> {
     let (program, network) = (&model.program, model.program.network());
     let values: usize = network.activation_nodes().map(|(id, _)| network.nodes[id].len()).sum();

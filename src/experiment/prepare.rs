@@ -1,4 +1,4 @@
-//! Stages before a simulation: calibration, balanced thresholds, the spiking network.
+//! Stages before a simulation, through the cache: calibration, balanced thresholds, spiking network.
 
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ fn scaled_calibration_samples(
     Ok(set.scaled(range.clone(), &settings.scaling))
 }
 
-/// Balanced thresholds, where the recipe balances them.
+/// Balanced thresholds; `None` if the recipe does not balance them.
 pub(super) fn load_or_compute_balanced(
     settings: &Settings,
     model: &PreparedNetwork,
@@ -97,7 +97,7 @@ pub(super) fn load_or_compute_balanced(
     Ok(Some(balanced))
 }
 
-/// The converted network: thresholds, and whatever the recipe wants measured on the calibration samples.
+/// The converted network, with light calibration on the calibration samples if the recipe requests it.
 pub(super) fn load_or_compute_spiking(
     settings: &Settings,
     model: &PreparedNetwork,
@@ -113,13 +113,13 @@ pub(super) fn load_or_compute_spiking(
     if !light_calibration::is_requested(recipe) {
         return Ok(Arc::new(spiking));
     }
-    // Neither the readout nor a correction changes what is measured, but the correction is part of the network.
+    // Neither readout nor correction changes the light calibration, but the correction is part of the network.
     let key = (key, Recipe { readout: Default::default(), ..recipe.clone() });
     if let Some(known) = cache.tuned.get(&key) {
         return Ok(known);
     }
     let input = scaled_calibration_samples(settings, model, run_samples, cache, control)?;
-    let tuned = Arc::new(light_calibration::calibrate_light(program, spiking, &input, rows, recipe, control)?);
-    cache.tuned.insert(key, tuned.clone());
-    Ok(tuned)
+    let calibrated = Arc::new(light_calibration::calibrate_light(program, spiking, &input, rows, recipe, control)?);
+    cache.tuned.insert(key, calibrated.clone());
+    Ok(calibrated)
 }

@@ -1,4 +1,4 @@
-//! A network made ready and a finished run: immutable, shared between the engine and the faces.
+//! Prepared network and finished run: immutable, shared between threads, window and command line.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,49 +14,49 @@ use crate::simulate::{Recording, SimulationPlan};
 use crate::task::{DetectedBox, Detector, OutputAgreement, OutputKind};
 use crate::{Result, simulate};
 
-/// An opened network, rewritten for conversion and put on a device.
+/// A loaded network, rewritten for conversion and placed on a device.
 #[derive(Debug)]
 pub struct PreparedNetwork {
     /// As in its file.
     pub original: Arc<Network>,
     /// Rewritten (`convert::rewrite`), on the device.
     pub program: Program,
-    /// What had to be assumed and what the rewriting did.
+    /// Findings about assumptions of the reader and about rewrites.
     pub notes: Vec<Finding>,
-    /// Fan-out per neuron of every spiking layer.
+    /// Fan-out per neuron of every spiking layer, `[F]` each.
     pub fan_outs: Vec<Vec<f64>>,
 }
 
-/// A finished run and all it was made of.
+/// A finished run and everything it was computed from.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The settings it was made with.
+    /// The settings of the run.
     pub settings: Settings,
     pub network: Arc<PreparedNetwork>,
-    /// The data set; `settings.samples` of it were run.
+    /// The data set; the run has `settings.samples` of it.
     pub samples: Arc<Samples>,
-    /// Scaled input of the run's samples, `[N, F]`, or `[N, frames, F]` where they are events.
+    /// Scaled input of the run's samples, `[N, F]`, or `[N, frames, F]` for events.
     pub input: Arc<Vec<f32>>,
-    /// Labels of the run's samples, or empty; empty where the network's answers are no classes.
+    /// Labels of the run's samples, `[N]`; empty without labels or if the outputs are not classes.
     pub labels: Arc<Vec<u16>>,
     pub calibration: Arc<Calibration>,
-    /// Balanced thresholds and how they rose, where the recipe balances them.
+    /// Balanced thresholds and their history, if the recipe balances them.
     pub balanced: Option<Arc<BalancedThresholds>>,
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
-    /// The answers of both networks, where they are no classes.
+    /// Comparison of the outputs of both networks, if they are not classes.
     pub output_agreement: Option<Arc<OutputAgreement>>,
-    /// What the doctor says of the conversion, the most serious first; the model's notes included.
+    /// Findings of the diagnosis, the most severe first, including the network's notes.
     pub findings: Vec<Finding>,
     /// Measured at the last step.
     pub report: Arc<Report>,
-    /// The same without the recipe's correction, where it has one and the comparison was asked for.
+    /// The same run without the recipe's correction, if it has one and the baseline was requested.
     pub uncorrected: OnceLock<Arc<Run>>,
     pub seconds: Timings,
 }
 
-/// Where the time went, in seconds; what was taken from the cache costs nothing.
+/// Duration of each stage, in seconds; close to 0 for results from the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Timings {
     pub load: f64,
@@ -67,7 +67,7 @@ pub struct Timings {
 }
 
 impl Run {
-    /// The run as `measure` wants it, with the mean inputs of its last step.
+    /// The run as input of `measure`; `mean_inputs` are those of its last step.
     pub fn run_data<'a>(&'a self, mean_inputs: &'a [&'a [f32]]) -> RunData<'a> {
         RunData {
             spiking: &self.spiking,
@@ -80,10 +80,10 @@ impl Run {
             fan_outs: &self.network.fan_outs,
         }
     }
-    /// The run with the state after the last step, worked out again where the run was put aside.
+    /// The recording with its final state, simulated again if that was discarded.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`] once `control` asks to stop.
+    /// [`crate::Error::Cancelled`] if `control` is cancelled, and errors of the simulation.
     pub fn full_recording(&self, control: &JobControl) -> Result<Arc<Recording>> {
         if self.recording.has_final_state() {
             return Ok(self.recording.clone());
@@ -99,7 +99,7 @@ impl Run {
         };
         simulate::simulate(&plan, control).map(Arc::new)
     }
-    /// The run without the state after the last step ([`Recording::without_final_state`]).
+    /// The run without its final state ([`Recording::without_final_state`]).
     pub fn without_final_state(&self) -> Self {
         Self { recording: Arc::new(self.recording.without_final_state()), ..self.clone() }
     }
@@ -112,8 +112,8 @@ impl Run {
         let last = self.report.curve.last();
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let agreement = last.map_or(0.0, |point| point.agreement);
-        if let Some(likeness) = &self.output_agreement {
-            return format!("{}: {}", self.network.original.name, self.likeness_sentence(likeness));
+        if let Some(outputs) = &self.output_agreement {
+            return format!("{}: {}", self.network.original.name, self.agreement_sentence(outputs));
         }
         let accuracy = match (self.report.ann_accuracy, last.and_then(|point| point.accuracy)) {
             (Some(ann), Some(snn)) => {
@@ -128,17 +128,17 @@ impl Run {
             self.ann.samples
         )
     }
-    /// What both networks answer at the end, where that is no class.
-    fn likeness_sentence(&self, likeness: &OutputAgreement) -> String {
+    /// Agreement of the outputs at the last step in one sentence, for outputs that are not classes.
+    fn agreement_sentence(&self, outputs: &OutputAgreement) -> String {
         let (t, count) = (self.steps(), self.ann.samples);
-        let error = format!("its outputs differ from the ANN's by {:.1} %", likeness.error(t) * 100.0);
-        if likeness.of == OutputKind::Values {
+        let error = format!("its outputs differ from the ANN's by {:.1} %", outputs.error(t) * 100.0);
+        if outputs.of == OutputKind::Values {
             return format!(
                 "outputs without classes; T = {t}; {error} (mean over {})",
-                counted(count, "sample", "samples")
+                format_count(count, "sample", "samples")
             );
         }
-        let boxes = likeness.boxes(t);
+        let boxes = outputs.boxes(t);
         let same = match boxes.same {
             0 if boxes.ann == 0 => String::new(),
             0 if boxes.snn == 0 => String::new(),
@@ -147,20 +147,20 @@ impl Run {
         };
         format!(
             "detector; T = {t}; in {} the ANN detects {}, the SNN {}{same}; {error}",
-            counted(count, "sample", "samples"),
-            counted(boxes.ann as usize, "box", "boxes"),
+            format_count(count, "sample", "samples"),
+            format_count(boxes.ann as usize, "box", "boxes"),
             boxes.snn
         )
     }
-    /// Whether the SNN's answer for `sample` after `t` steps is another than the ANN's.
+    /// Whether the SNN's prediction or output for `sample` after `t` steps differs from the ANN's.
     pub fn differs(&self, t: usize, sample: usize) -> bool {
         match &self.output_agreement {
-            Some(likeness) => likeness.differs(t, sample),
+            Some(outputs) => outputs.differs(t, sample),
             None => self.ann.prediction(sample) != self.report.predictions.at(t, sample),
         }
     }
-    /// The boxes that ANN and SNN find in `sample`, the latter from the mean readout of the first `t` steps; `None` where the
-    /// network is no detector that is known.
+    /// The boxes that ANN and SNN detect in `sample`, the latter from the mean readout of the first `t` steps; `None` if the
+    /// network is not a known detector.
     pub fn boxes(&self, sample: usize, t: usize) -> Option<[Vec<DetectedBox>; 2]> {
         let detector = Detector::from_network(&self.network.original)?;
         let mean: Vec<f32> = self.recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
@@ -177,7 +177,7 @@ impl Run {
     }
 }
 
-/// A number with the word for one or for several.
-fn counted(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
+/// A number with its noun in singular or plural.
+fn format_count(count: usize, singular: &str, plural: &str) -> String {
+    format!("{count} {}", if count == 1 { singular } else { plural })
 }

@@ -1,4 +1,4 @@
-//! A finished run as a file; its ending says which.
+//! Export of a finished run: writes the format of the file extension.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::network::nir;
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// Endings that runs are written under, and what each is.
+/// File extensions of a run export, and their descriptions.
 pub const FORMATS: [(&str, &str); 6] = [
     ("html", "a one-page report"),
     ("nir", "the converted network as a NIR graph"),
@@ -20,19 +20,19 @@ pub const FORMATS: [(&str, &str); 6] = [
     ("parquet", "the same in Parquet format"),
 ];
 
-/// Writes `run` to `path`, whole or, after a failure or a stop, not at all; returns what has to be said about it, in
-/// sentences.
+/// Writes `run` to `path` atomically: a failure or a cancellation leaves no file. Returns remarks for the user, in sentences.
 ///
 /// # Errors
-/// [`Error::File`] for an ending that is not known or a network that the format cannot say, with every reason; a stop.
+/// [`Error::Invalid`] for an unknown extension, or a network that the format cannot represent, with every reason;
+/// [`Error::Io`] if writing fails; [`Error::Cancelled`].
 pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -> Result<Vec<String>> {
     control.check()?;
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    match ending.as_str() {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match extension.as_str() {
         "nir" => export_nir(run, path, pools, control),
         "npz" => {
-            let whole = run.full_recording(control)?;
-            recording::write_archive(path, &run.spiking, &whole, control).map(|()| Vec::new())
+            let recording_with_state = run.full_recording(control)?;
+            recording::write_archive(path, &run.spiking, &recording_with_state, control).map(|()| Vec::new())
         }
         "nirdata" | "h5" => {
             let network = run.network.program.network();
@@ -40,19 +40,19 @@ pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobContro
         }
         "html" | "htm" => {
             let settings = settings(run);
-            let subject = html_report::ReportInput {
+            let input = html_report::ReportInput {
                 title: &run.network.original.name,
                 settings: &settings,
                 findings: &run.findings,
                 report: &run.report,
                 sentence: &run.summary(),
             };
-            write_bytes(path, html_report::render_report(&subject)?.as_bytes()).map(|()| Vec::new())
+            write_bytes(path, html_report::render_report(&input)?.as_bytes()).map(|()| Vec::new())
         }
         "csv" => write_bytes(path, results_table::to_csv(&rows(run)).as_bytes()).map(|()| Vec::new()),
         "parquet" => write_bytes(path, &results_table::to_parquet(&rows(run))?).map(|()| Vec::new()),
         _ => {
-            let known: Vec<String> = FORMATS.iter().map(|(ending, what)| format!(".{ending} ({what})")).collect();
+            let known: Vec<String> = FORMATS.iter().map(|(extension, what)| format!(".{extension} ({what})")).collect();
             Err(Error::Invalid(format!("Cannot write {}: unknown format. Use {}.", path.display(), known.join(", "))))
         }
     }
@@ -63,9 +63,9 @@ fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -
         ("scale".to_owned(), run.settings.scaling.to_string()),
         ("model".to_owned(), run.network.original.name.clone()),
     ];
-    let (graph, graded) = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
-    let Some(graph) = graph.filter(|_| graded.grade != Fidelity::Unsupported) else {
-        let reasons = graded.reasons.join("; ");
+    let (graph, fidelity) = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
+    let Some(graph) = graph.filter(|_| fidelity.grade != Fidelity::Unsupported) else {
+        let reasons = fidelity.reasons.join("; ");
         return Err(Error::Invalid(format!("Cannot write {}: unsupported by NIR: {reasons}.", path.display())));
     };
     control.check()?;
@@ -74,16 +74,16 @@ fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -
     control.progress("writing", 0.8);
     control.check()?;
     write_bytes(path, &bytes)?;
-    let mut said = vec![format!("this NIR graph is {}", graded.grade.word())];
-    said.extend(graded.reasons);
-    Ok(said)
+    let mut remarks = vec![format!("this NIR graph is {}", fidelity.grade.word())];
+    remarks.extend(fidelity.reasons);
+    Ok(remarks)
 }
 
 fn rows(run: &Run) -> Vec<results_table::Row> {
     results_table::rows(&run.network.original.name, &run.report)
 }
 
-/// The settings by name, as the command line has them.
+/// The settings by their command-line names.
 fn settings(run: &Run) -> Vec<(String, String)> {
     let settings = &run.settings;
     let range = |r: &std::ops::Range<usize>| format!("{}..{}", r.start, r.end);
@@ -96,9 +96,9 @@ fn settings(run: &Run) -> Vec<(String, String)> {
     ];
     // The recipe under the names that recipe files use.
     if let Ok(toml::Value::Table(recipe)) = toml::Value::try_from(&settings.recipe) {
-        // Nothing set by hand is nothing to say.
-        let said = recipe.into_iter().filter(|(_, value)| value.as_table().is_none_or(|table| !table.is_empty()));
-        all.extend(said.map(|(name, value)| (name, value.to_string().trim_matches('"').to_owned())));
+        // An empty table (no manual thresholds) is omitted.
+        let entries = recipe.into_iter().filter(|(_, value)| value.as_table().is_none_or(|table| !table.is_empty()));
+        all.extend(entries.map(|(name, value)| (name, value.to_string().trim_matches('"').to_owned())));
     }
     all
 }

@@ -9,7 +9,7 @@ use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::data::digits::Drawing;
 
-/// Everything that decides what is computed.
+/// All settings that determine the results of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
@@ -17,12 +17,12 @@ pub struct Settings {
     pub model: String,
     /// A data specification: `idx:…`, `cifar10:…`, `images:…`, `npz:…`, `builtin:…`.
     pub data: String,
-    /// Another set for calibration; the data set itself when absent.
+    /// Separate data set for calibration; `None` means `data`.
     pub calibration_data: Option<String>,
     pub scaling: Scaling,
-    /// Samples that are run and measured, by their index in the data set.
+    /// Samples of the run, by their index in the data set.
     pub samples: Range<usize>,
-    /// Samples the thresholds are calibrated on.
+    /// Samples on which the thresholds are calibrated.
     pub calibrate: Range<usize>,
     pub recipe: Recipe,
     pub backend: Backend,
@@ -44,17 +44,17 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The same with another recipe over the same T.
+    /// The same settings with another recipe and the same T.
     pub fn with_recipe(&self, recipe: Recipe) -> Self {
         let steps = self.recipe.steps;
         Self { recipe: Recipe { steps, ..recipe }, ..self.clone() }
     }
-    /// What the lab opens with: the bundled network that converts badly at few steps, so that there is something to see.
+    /// Settings of the first start: the bundled network with large conversion errors at few steps.
     pub fn demo() -> Self {
         let recipe = Recipe { steps: 16, threshold: ThresholdRule::Learned, ..Recipe::default() };
         Self { model: "builtin:digits-resnet".into(), recipe, ..Self::default() }
     }
-    /// Whether these are about another network or other data than `other`; a drawing stands in for data and is none.
+    /// Whether the network or the data differ from those of `other`. A drawing does not count as data.
     pub fn has_other_sources(&self, other: &Self) -> bool {
         let drawn = Drawing::is_drawing_spec(&self.data) || Drawing::is_drawing_spec(&other.data);
         self.model != other.model || self.data != other.data && !drawn

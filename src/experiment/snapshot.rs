@@ -1,4 +1,6 @@
-//! The finished run at the time cursor, with the details of what is in focus. Made by the engine, drawn by the panes.
+//! Snapshot of a finished run at the time cursor: report and details of the focused neuron.
+//!
+//! The engine computes it on its thread; the panes draw it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +23,7 @@ use crate::simulate::membrane_trace::{MembraneTrace, layer_currents, trace};
 use crate::simulate::prefix::mean_inputs;
 use crate::{Error, Result};
 
-/// What to look at.
+/// Time cursor, focused layer, sample and neuron, and requested parts of a snapshot.
 #[derive(Clone, Debug)]
 pub struct Focus {
     /// Step t of the time cursor, 1..=T.
@@ -30,91 +32,91 @@ pub struct Focus {
     pub sample: usize,
     pub neuron: usize,
     pub pinned: Vec<NeuronRef>,
-    /// Finished lanes of the race, in their order.
+    /// Finished runs of the race lanes, in lane order.
     pub lanes: Vec<Option<Arc<Run>>>,
-    /// What of the parts that only some panes read is wanted.
+    /// The requested optional parts.
     pub parts: SnapshotParts,
 }
 
 impl Focus {
-    /// Whether a look with this focus has all that one with `other` would have.
+    /// Whether a snapshot with this focus contains everything that one with `other` would.
     pub fn covers(&self, other: &Self) -> bool {
-        let place = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
+        let position = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
         let same = |(a, b): (&Option<Arc<Run>>, &Option<Arc<Run>>)| match (a, b) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
         let lanes = || self.lanes.len() == other.lanes.len() && self.lanes.iter().zip(&other.lanes).all(same);
-        place(self) == place(other)
+        position(self) == position(other)
             && self.pinned == other.pinned
             && self.parts.has_all(other.parts)
             && (!other.parts.has(SnapshotPart::Lanes) || lanes())
     }
 }
 
-/// The run as it stood at the cursor.
+/// Measures of a run at the time cursor.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Another number for every snapshot made: drawn textures are kept by it.
+    /// Unique number of the snapshot, by which textures are cached.
     pub id: u64,
     pub run: Arc<Run>,
     pub focus: Focus,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
-    /// The same run without its correction, at the cursor, where the recipe has one ([`SnapshotPart::Uncorrected`]).
+    /// The report without the correction, at the cursor, if the recipe has one ([`SnapshotPart::Uncorrected`]).
     pub uncorrected: Option<Arc<Report>>,
-    /// The lanes of the race at the cursor, in their order ([`SnapshotPart::Lanes`]).
+    /// Reports of the race lanes at the cursor, in lane order ([`SnapshotPart::Lanes`]).
     pub lanes: Vec<Option<Arc<Report>>>,
-    /// The layer in focus for the sample in focus, at the cursor.
+    /// Feature maps of the focused layer and sample, at the cursor.
     pub maps: FeatureMaps,
-    /// The neurons of the layer in focus for the sample in focus by how their count is wrong, at the cursor.
+    /// Neurons of the focused layer and sample by error category, at the cursor.
     pub categories: NeuronCategories,
-    /// The neuron in focus, over all T steps.
+    /// Trace of the focused neuron, over all T steps.
     pub trace: MembraneTrace,
-    /// Pinned neurons, over all T steps, in the order of `focus.pinned`.
+    /// Traces of the pinned neurons, over all T steps, in the order of `focus.pinned`.
     pub pinned: Vec<(NeuronRef, MembraneTrace)>,
-    /// The threshold view of the layer in focus ([`SnapshotPart::Threshold`]).
+    /// Threshold view of the focused layer ([`SnapshotPart::Threshold`]).
     pub threshold: Option<Arc<ThresholdView>>,
-    /// What v(0) does to the errors of the layer in focus, at the cursor ([`SnapshotPart::Initial`]).
+    /// Errors of the focused layer against v(0), at the cursor ([`SnapshotPart::Initial`]).
     pub initial: Option<Arc<InitialPotentialErrors>>,
-    /// Where the sample in focus first leaves the ANN, over all T steps.
+    /// First divergence of the focused sample, over all T steps.
     pub divergence: Option<Divergence>,
-    /// Ties of the layer in focus for the sample in focus.
+    /// Ties of the focused layer and sample.
     pub ties: Ties,
-    /// The same for every focus.
+    /// Figures that do not depend on the focus.
     pub figures: RunFigures,
 }
 
-/// What depends on the run alone, whatever is looked at.
+/// Figures that depend on the run alone, not on the focus.
 #[derive(Clone, Debug)]
 pub struct RunFigures {
-    /// [`SnapshotPart::OperationCounts`]
+    /// [`SnapshotPart::Operations`]
     pub operations: Option<Arc<OperationCounts>>,
     /// [`SnapshotPart::Readout`]
     pub readout: Option<Arc<ReadoutReport>>,
-    /// The layers in which samples first leave the ANN, over all T steps.
+    /// Number of samples that first diverge in each layer, over all T steps.
     pub first_layers: Arc<FirstLayers>,
 }
 
-/// A layer's activations over the calibration samples and what each threshold would cost.
+/// A layer's activations over the calibration samples, and the predicted error of each threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdView {
     /// The right end of the histogram, in activation units.
     pub extent: f32,
     /// Counts of activations above zero in equal bins over `0..extent`.
     pub histogram: Vec<u64>,
-    /// Share of activations that are zero.
+    /// Fraction of activations that are zero.
     pub zeros: f64,
-    /// The layer's threshold in the run (the largest, with one per channel).
+    /// The layer's threshold in the run (the largest one if per channel).
     pub theta: f32,
-    /// Thresholds worth knowing: ("99 %", θ), ("99.9 %", θ), ("max", θ), ("learned", θ).
+    /// Reference thresholds: ("99 %", θ), ("99.9 %", θ), ("max", θ), ("learned", θ).
     pub marks: Vec<(&'static str, f32)>,
     /// Predicted error over a range of thresholds, ascending in θ.
     pub predictions: Vec<ThresholdError>,
 }
 
 impl Focus {
-    /// The nearest thing that `run` has.
+    /// The focus with all indices clamped to the ranges of `run`.
     pub fn clamped_to(mut self, run: &Run) -> Self {
         let last = |n: usize| n.saturating_sub(1);
         self.steps = self.steps.clamp(1, run.steps());
@@ -129,7 +131,10 @@ impl Focus {
 }
 
 impl Snapshot {
-    /// Computes what `focus` shows of `run`; what `known` has of the same is taken from there.
+    /// Computes the snapshot of `run` at `focus`; reuses the parts of `known` that are still valid.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], and errors of a recomputed simulation prefix.
     pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &JobControl) -> Result<Self> {
         let focus = focus.clamped_to(&run);
         let program = &run.network.program;
@@ -139,45 +144,47 @@ impl Snapshot {
             Some(known) => known.report.clone(),
             None => report_at(&run, focus.steps, control)?,
         };
-        let wanted = |part| focus.parts.has(part);
+        let is_requested = |part| focus.parts.has(part);
         let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
-            (None, Some(plain)) if wanted(SnapshotPart::Uncorrected) => Some(report_at(plain, focus.steps, control)?),
+            (None, Some(plain)) if is_requested(SnapshotPart::Uncorrected) => {
+                Some(report_at(plain, focus.steps, control)?)
+            }
             (known, _) => known,
         };
         let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
-            let Some(lane) = lane.as_ref().filter(|_| wanted(SnapshotPart::Lanes)) else { return Ok(None) };
-            // What was measured at this cursor before serves again.
+            let Some(lane) = lane.as_ref().filter(|_| is_requested(SnapshotPart::Lanes)) else { return Ok(None) };
+            // Reuse the report that was measured at this cursor before.
             let known = known.filter(|known| known.focus.steps == focus.steps);
-            let seen = known.and_then(|known| {
+            let reusable = known.and_then(|known| {
                 let same = known.focus.lanes.get(k)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, lane));
                 known.lanes.get(k)?.clone().filter(|_| same)
             });
-            seen.map_or_else(|| report_at(lane, focus.steps, control), Ok).map(Some)
+            reusable.map_or_else(|| report_at(lane, focus.steps, control), Ok).map(Some)
         };
         let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.run_data(&[]), focus.layer, focus.sample, focus.steps);
         control.check()?;
         let currents = layer_currents(program, &run.spiking, &run.input, &run.recording, focus.layer, focus.sample);
         control.check()?;
-        let place = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
-        let known_initial = of_run.filter(|known| place(&known.focus) == place(&focus));
+        let position = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
+        let known_initial = of_run.filter(|known| position(&known.focus) == position(&focus));
         let initial = || match known_initial.and_then(|known| known.initial.clone()) {
-            None if wanted(SnapshotPart::Initial) => initial(&run, &focus, &currents).map(Some),
+            None if is_requested(SnapshotPart::Initial) => initial_potential_errors(&run, &focus, &currents).map(Some),
             known => Ok(known),
         };
         let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
         let threshold = || match known_threshold.and_then(|known| known.threshold.clone()) {
-            None if wanted(SnapshotPart::Threshold) => {
-                ThresholdView::of(&run, focus.layer).map(|view| Some(Arc::new(view)))
+            None if is_requested(SnapshotPart::Threshold) => {
+                ThresholdView::new(&run, focus.layer).map(|view| Some(Arc::new(view)))
             }
             known => Ok(known),
         };
-        // The longest of what panes ask for beside each other.
-        let whole = || RunFigures::of(&run, of_run.map(|known| &known.figures), focus.parts);
-        let (whole, (initial, threshold)) = rayon::join(whole, || (initial(), threshold()));
+        // The slowest optional parts run in parallel.
+        let figures = || RunFigures::compute(&run, of_run.map(|known| &known.figures), focus.parts);
+        let (figures, (initial, threshold)) = rayon::join(figures, || (initial(), threshold()));
         let (initial, threshold) = (initial?, threshold?);
         control.check()?;
-        let kinds = kinds_of(&run, &focus, &currents, &maps);
+        let categories = categories_of(&run, &focus, &currents, &maps);
         let ties = count_ties(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
@@ -196,8 +203,8 @@ impl Snapshot {
         control.check()?;
         let mean_input = |layer: usize, neuron: usize| mean_input_of(&run, layer, focus.sample, neuron);
         let divergence = first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input);
-        static MADE: AtomicU64 = AtomicU64::new(1);
-        let id = MADE.fetch_add(1, Ordering::Relaxed);
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
             id,
             run: run.clone(),
@@ -206,42 +213,42 @@ impl Snapshot {
             uncorrected,
             lanes,
             maps,
-            categories: kinds,
+            categories,
             trace: focused,
             pinned,
             threshold,
             initial,
             divergence,
             ties,
-            figures: whole,
+            figures,
         })
     }
 }
 
 impl RunFigures {
-    /// Of `run`; what is known of it stays, and of the parts those that are wanted are added.
-    fn of(run: &Run, known: Option<&Self>, parts: SnapshotParts) -> Self {
+    /// Figures of `run`: keeps those of `known` and adds the requested `parts`.
+    fn compute(run: &Run, known: Option<&Self>, parts: SnapshotParts) -> Self {
         let first_layers = || run.report.first_layers.clone();
-        let mut whole =
+        let mut figures =
             known.cloned().unwrap_or_else(|| Self { operations: None, readout: None, first_layers: first_layers() });
-        if whole.operations.is_none() && parts.has(SnapshotPart::Operations) {
+        if figures.operations.is_none() && parts.has(SnapshotPart::Operations) {
             let network = run.network.program.network();
-            whole.operations = Some(Arc::new(operations(network, &run.network.fan_outs, &run.recording)));
+            figures.operations = Some(Arc::new(operations(network, &run.network.fan_outs, &run.recording)));
         }
-        if whole.readout.is_none() && parts.has(SnapshotPart::Readout) {
-            whole.readout = Some(Arc::new(readout_report(&run.run_data(&[]))));
+        if figures.readout.is_none() && parts.has(SnapshotPart::Readout) {
+            figures.readout = Some(Arc::new(readout_report(&run.run_data(&[]))));
         }
-        whole
+        figures
     }
 }
 
 impl Snapshot {
-    /// The neuron in focus with the input that it had, for the bench: it does there what it did in the run.
+    /// The focused neuron with its input currents, for the bench: it reproduces its spikes of the run.
     pub fn bench(&self) -> Option<NeuronBench> {
         let layer = self.run.spiking.layers.get(self.focus.layer)?;
         let trace = &self.trace;
         Some(NeuronBench {
-            // The shift of RTS is charge like any other here.
+            // The bias shift of RTS is part of the input here.
             input: trace.current.iter().take(MAX_STEPS).map(|i| i + layer.bias_shift * trace.theta).collect(),
             weight: 1.0,
             theta: trace.theta,
@@ -259,6 +266,9 @@ impl Snapshot {
 }
 
 /// The report of `run` after `steps` steps.
+///
+/// # Errors
+/// [`Error::Cancelled`], and errors of the simulation.
 pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Report>> {
     if steps == run.steps() {
         return Ok(run.report.clone());
@@ -268,19 +278,19 @@ pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Re
     Ok(Arc::new(measure_run(&run.run_data(&means), steps, control)?))
 }
 
-/// Mean input current of one neuron over all steps; of a run that was put aside it is worked out again.
+/// Mean input current of one neuron over all steps; recomputed if the run has no final state.
 fn mean_input_of(run: &Run, layer: usize, sample: usize, neuron: usize) -> f32 {
     let neurons = run.spiking.layers[layer].neurons();
     let recorded = run.recording.layers[layer].mean_input.get(sample * neurons + neuron);
     recorded.copied().unwrap_or_else(|| {
         let currents = layer_currents(&run.network.program, &run.spiking, &run.input, &run.recording, layer, sample);
-        let own = currents.iter().skip(neuron).step_by(neurons.max(1));
-        own.sum::<f32>() / run.steps() as f32
+        let currents_of_neuron = currents.iter().skip(neuron).step_by(neurons.max(1));
+        currents_of_neuron.sum::<f32>() / run.steps() as f32
     })
 }
 
-/// How the counts of the layer in focus are wrong, from its `currents`, `[T, F]`.
-fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> NeuronCategories {
+/// Neurons of the focused layer by error category, from its `currents`, `[T, F]`.
+fn categories_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> NeuronCategories {
     let layer = &run.spiking.layers[focus.layer];
     let neurons = layer.neurons();
     let z = &run.ann.pre_activations[focus.layer][focus.sample * neurons..(focus.sample + 1) * neurons];
@@ -295,14 +305,14 @@ fn kinds_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> N
         }
         sums.into_iter().map(|sum| (sum / focus.steps as f64) as f32).collect()
     };
-    NeuronCategories::of(layer, z, &mean_input, &maps.counts, focus.steps)
+    NeuronCategories::new(layer, z, &mean_input, &maps.counts, focus.steps)
 }
 
-/// The view of v(0) of the layer in focus.
-fn initial(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialPotentialErrors>> {
+/// Errors of the focused layer against v(0).
+fn initial_potential_errors(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialPotentialErrors>> {
     let statistics = statistics(run, focus.layer)?;
-    let subject = run.run_data(&[]);
-    Ok(Arc::new(InitialPotentialErrors::new(&subject, statistics, focus.layer, focus.sample, currents, focus.steps)))
+    let data = run.run_data(&[]);
+    Ok(Arc::new(InitialPotentialErrors::new(&data, statistics, focus.layer, focus.sample, currents, focus.steps)))
 }
 
 fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
@@ -311,8 +321,11 @@ fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
 }
 
 impl ThresholdView {
-    /// The view of spiking layer `layer` of `run`.
-    pub fn of(run: &Run, layer: usize) -> Result<Self> {
+    /// Computes the view of spiking layer `layer` of `run`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the layer was not calibrated.
+    pub fn new(run: &Run, layer: usize) -> Result<Self> {
         let statistics = statistics(run, layer)?;
         let spiking = &run.spiking.layers[layer];
         let sorted = &statistics.layer;
@@ -324,7 +337,7 @@ impl ThresholdView {
         }
         let extent = marks.iter().map(|m| m.1).fold(theta, f32::max).max(f32::MIN_POSITIVE) * 1.05;
         let mut thetas: Vec<f32> = (1..=96).map(|k| extent * k as f32 / 96.0).collect();
-        // A network's own threshold lies between two others, and may be the only one without error.
+        // The learned threshold lies between two grid points and may be the only one without error.
         thetas.extend(spiking.activation.lambda());
         thetas.sort_by(f32::total_cmp);
         Ok(Self {

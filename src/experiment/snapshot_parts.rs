@@ -1,31 +1,31 @@
-//! The parts of a look at a run that only one pane reads. They are computed while that pane is on the screen.
+//! Optional parts of a snapshot, computed only while a pane that needs them is visible.
 
 use serde::{Deserialize, Serialize};
 
-/// A part that one pane reads.
+/// An optional part of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotPart {
-    /// The threshold view of the layer in focus.
+    /// The threshold view of the focused layer.
     Threshold,
-    /// What v(0) does to the layer in focus.
+    /// Errors of the focused layer against v(0).
     Initial,
-    /// Operations of ANN and SNN.
+    /// Operation counts of ANN and SNN.
     Operations,
-    /// Accuracy by start and end of the readout.
+    /// Accuracy by first and last step of the readout, and early exit.
     Readout,
-    /// The run without its correction, at the time cursor.
+    /// The report without the correction, at the time cursor.
     Uncorrected,
-    /// The lanes of the race, at the time cursor.
+    /// The reports of the race lanes, at the time cursor.
     Lanes,
 }
 
-/// A set of parts.
+/// A set of optional parts, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SnapshotParts(u8);
 
 impl SnapshotParts {
-    /// All of them: what is looked at where there is no window that knows better.
+    /// All parts: the default if no window states which panes are visible.
     pub const ALL: Self = Self(u8::MAX);
 
     /// Whether `part` is in the set.
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_in() {
+    fn a_set_contains_exactly_the_inserted_parts() {
         let set: SnapshotParts = [SnapshotPart::Initial, SnapshotPart::Lanes].into_iter().collect();
         assert!(set.has(SnapshotPart::Initial) && set.has(SnapshotPart::Lanes) && !set.has(SnapshotPart::Threshold));
         assert!(SnapshotParts::ALL.has_all(set) && set.has_all(set) && !set.has_all(SnapshotParts::ALL));

@@ -1,5 +1,4 @@
-//! A run as one HTML file that needs nothing beside it: settings, findings, the curve and the error ledger as drawings, and
-//! every layer's numbers.
+//! HTML report of a run: one self-contained file with settings, findings, charts and a layer table.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
@@ -11,7 +10,7 @@ use crate::convert::findings::group_by_kind;
 use crate::measure::{LayerReport, Ledger, Report};
 use crate::{Error, Result};
 
-/// What a report is of.
+/// Input of a report.
 pub struct ReportInput<'a> {
     pub title: &'a str,
     /// Settings by name, in the order they are shown.
@@ -22,21 +21,19 @@ pub struct ReportInput<'a> {
     pub sentence: &'a str,
 }
 
-/// The report as one page.
+/// Renders the report as one HTML page.
 ///
 /// # Errors
-/// [`Error::Internal`] when the template wants what is not given to it.
-pub fn render_report(subject: &ReportInput<'_>) -> Result<String> {
-    let report = subject.report;
-    let findings: Vec<_> = group_by_kind(subject.findings)
-        .iter()
-        .map(|group| (group.finding.severity.word(), group.to_string()))
-        .collect();
+/// [`Error::Internal`] if the template reads a value that is not in its context.
+pub fn render_report(input: &ReportInput<'_>) -> Result<String> {
+    let report = input.report;
+    let findings: Vec<_> =
+        group_by_kind(input.findings).iter().map(|group| (group.finding.severity.word(), group.to_string())).collect();
     let ledgers: Vec<(&str, Ledger)> = report.layers.iter().map(|l| (l.name.as_str(), ledger_of(l))).collect();
     let context = context! {
-        title => subject.title,
-        sentence => subject.sentence,
-        settings => subject.settings.to_vec(),
+        title => input.title,
+        sentence => input.sentence,
+        settings => input.settings.to_vec(),
         findings,
         classes => report.output_agreement.is_none(),
         curve => Value::from_safe_string(charts::accuracy_chart(report)),
@@ -50,7 +47,7 @@ pub fn render_report(subject: &ReportInput<'_>) -> Result<String> {
     let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
     let page = syntax.and_then(|syntax| {
         templates.set_syntax(syntax);
-        // Its ending says that what stands in it is escaped for HTML.
+        // The .html extension makes minijinja escape values for HTML.
         templates.render_named_str("report.html", include_str!("report.html"), context)
     });
     page.map_err(|e| Error::Internal(format!("the report cannot be written: {e}")))
@@ -79,7 +76,7 @@ mod tests {
     use crate::measure::CurvePoint;
 
     #[test]
-    fn a_page_needs_nothing_beside_it_and_names_cannot_break_it() {
+    fn report_has_no_external_references_and_escapes_names() {
         let point = |t| CurvePoint { t, accuracy: Some(0.5), agreement: 0.75 };
         let report = Report { steps: 2, ann_accuracy: Some(0.9), curve: vec![point(1), point(2)], ..Report::default() };
         let findings = [Finding::warning("kind", Some("<b>"), "a & b")];
@@ -94,7 +91,7 @@ mod tests {
         .unwrap();
         assert!(!page.contains("<script") && page.contains("&lt;b&gt;: a &amp; b"), "{page}");
         assert!(!page.contains("http") && page.matches("<svg").count() == 2 && page.ends_with("</html>\n"));
-        // An empty report is drawn as well.
+        // An empty report renders as well.
         let empty = Report::default();
         assert!(
             super::render_report(&ReportInput {

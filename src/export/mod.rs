@@ -1,5 +1,6 @@
-//! What leaves the program: converted networks as NIR graphs, recordings, results as tables and reports. Knows no window
-//! and no thread.
+//! Export: NIR graphs of converted networks, recordings, results tables and HTML reports.
+//!
+//! Imports no windows or threads.
 
 pub mod html_report;
 pub mod nir;

@@ -1,4 +1,4 @@
-//! Columns as a Parquet file: one row group, no compression.
+//! Parquet writer for columns without missing values: one row group, no compression.
 
 use std::sync::Arc;
 
@@ -16,7 +16,10 @@ pub(super) enum Column<'a> {
     Text(Vec<&'a str>),
 }
 
-/// A file of `columns` by name, all of one length.
+/// Encodes `columns` by name, all of one length, as a Parquet file.
+///
+/// # Errors
+/// Errors of the Parquet writer.
 pub(super) fn file(columns: &[(&str, Column<'_>)]) -> Result<Vec<u8>> {
     let fields = columns.iter().map(|(name, column)| {
         let (physical, converted) = match column {

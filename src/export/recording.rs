@@ -1,4 +1,4 @@
-//! A recording as other programs read it: a numpy archive, or NIRData beside a NIR graph.
+//! Recording export: a NumPy archive (npz), or NIRData for a NIR graph (HDF5).
 
 use std::path::Path;
 
@@ -13,22 +13,23 @@ use crate::progress::JobControl;
 use crate::simulate::Recording;
 use crate::{Error, Result};
 
-/// The most values that are written at once.
-const MOST_VALUES: usize = 1 << 30;
-/// What is told to be done.
+/// Maximum number of spike values in one archive.
+const MAX_VALUES: usize = 1 << 30;
+/// Progress label of this job.
 const STAGE: &str = "writing";
 
 /// Writes `spikes0`, `spikes1`, … `[T, N, …shape]` (counts of every step), `potential0`, … `[N, …shape]` (v(T)),
 /// `mean_input0`, … `[N, …shape]`, `theta0`, … and `readout` `[T, N, classes]`, summed over steps.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the spikes are too many for one archive, [`Error::Io`] when the operating system refuses; a stop.
+/// [`Error::Invalid`] if there are too many spikes for one archive, [`Error::Io`] if writing fails, [`Error::Cancelled`].
 pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording, control: &JobControl) -> Result<()> {
     let (steps, samples) = (recording.steps, recording.samples);
-    let all: usize = spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
-    if all > MOST_VALUES {
+    let total: usize =
+        spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
+    if total > MAX_VALUES {
         return Err(Error::Invalid(format!(
-            "Cannot write the recording: {all} values exceed the limit of {MOST_VALUES}. Use fewer samples or steps."
+            "Cannot write the recording: {total} values exceed the limit of {MAX_VALUES}. Use fewer samples or steps."
         )));
     }
     let (mut done, mut counts) = (0, Vec::new());
@@ -39,7 +40,7 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
             let mut spikes = out.begin(&format!("spikes{index}"), &per_step)?;
             for row in 0..steps * samples {
                 control.check()?;
-                control.progress(STAGE, done as f32 / all.max(1) as f32);
+                control.progress(STAGE, done as f32 / total.max(1) as f32);
                 counts.clear();
                 counts.resize(layer.neurons(), 0i16);
                 record
@@ -57,11 +58,11 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
     })
 }
 
-/// Writes the spikes of every layer as NIRData: events with the neuron's index and time (dt = 1), under the names that
-/// the exported graph has.
+/// Writes the spikes of every layer as NIRData: events with the neuron's index and time (dt = 1), under the node names
+/// of the exported graph.
 ///
 /// # Errors
-/// [`Error::Invalid`] when neurons send more than one spike a step, [`Error::Io`] when the operating system refuses; a stop.
+/// [`Error::Invalid`] if neurons emit more than one spike a step, [`Error::Io`] if writing fails, [`Error::Cancelled`].
 pub fn write_nir_data(
     path: &Path,
     network: &Network,
@@ -91,14 +92,14 @@ pub fn write_nir_data(
                 Ok(events)
             })
             .collect::<Result<_>>()?;
-        let most = events.iter().map(Vec::len).max().unwrap_or(0).max(1);
-        // Rows of one length: no event is index −1 at infinity.
+        let row_len = events.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        // Rows of equal length, padded with index −1 at time infinity.
         let padded = || {
-            events
-                .iter()
-                .flat_map(|row| row.iter().copied().chain(std::iter::repeat_n((-1, f64::INFINITY), most - row.len())))
+            events.iter().flat_map(|row| {
+                row.iter().copied().chain(std::iter::repeat_n((-1, f64::INFINITY), row_len - row.len()))
+            })
         };
-        let shape = [recording.samples as u64, most as u64];
+        let shape = [recording.samples as u64, row_len as u64];
         let mut node = nodes.create_group(&names[layer.node]);
         node.set_attr("__type__", AttrValue::VarLenString("NIRNodeData".into()));
         let mut observables = node.create_group("observables");

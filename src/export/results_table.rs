@@ -1,23 +1,23 @@
-//! Results in long form, one row for every number: as CSV and as Parquet.
+//! Results table in long format, one row per number, as CSV and Parquet.
 
 use crate::measure::Report;
 use crate::task::OutputKind;
 use crate::{Error, Result};
 
-/// One number.
+/// One row of the table: one number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// What was run: the network's name.
+    /// The run: the network's name.
     pub run: String,
     /// The layer, or empty for the whole network.
     pub layer: String,
-    /// The step it holds for.
+    /// The time step of the value.
     pub t: i32,
     pub metric: &'static str,
     pub value: f64,
 }
 
-/// Everything that `report` measured of `run`: the curve at every step, the layers at the last one.
+/// All figures of `report` as rows: the curve at every step, the layers at the last one.
 pub fn rows(run: &str, report: &Report) -> Vec<Row> {
     let row = |layer: &str, t: usize, metric, value| Row {
         run: run.to_owned(),
@@ -30,11 +30,11 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
     for point in &report.curve {
         rows.extend(point.accuracy.map(|accuracy| row("", point.t, "accuracy", accuracy)));
         rows.push(row("", point.t, "agreement", point.agreement));
-        if let Some(likeness) = &report.output_agreement {
-            let boxes = likeness.boxes(point.t);
-            rows.push(row("", point.t, "output_error", likeness.error(point.t)));
+        if let Some(agreement) = &report.output_agreement {
+            let boxes = agreement.boxes(point.t);
+            rows.push(row("", point.t, "output_error", agreement.error(point.t)));
             let counts = [("ann_boxes", boxes.ann), ("snn_boxes", boxes.snn), ("same_boxes", boxes.same)];
-            let counts = counts.into_iter().filter(|_| likeness.of == OutputKind::Boxes);
+            let counts = counts.into_iter().filter(|_| agreement.of == OutputKind::Boxes);
             rows.extend(counts.map(|(metric, count)| row("", point.t, metric, f64::from(count))));
         }
     }
@@ -59,7 +59,7 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
     rows
 }
 
-/// The rows as comma-separated values with a head line.
+/// The rows as comma-separated values with a header line.
 pub fn to_csv(rows: &[Row]) -> String {
     let quoted = |text: &str| match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -75,7 +75,7 @@ pub fn to_csv(rows: &[Row]) -> String {
 /// The rows as a Parquet file.
 ///
 /// # Errors
-/// Never for rows that fit in memory twice.
+/// [`Error::Internal`] if the Parquet writer fails.
 pub fn to_parquet(rows: &[Row]) -> Result<Vec<u8>> {
     use super::parquet::{Column, file};
     let texts = |of: fn(&Row) -> &str| Column::Text(rows.iter().map(of).collect());
@@ -98,13 +98,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commas_and_quotes_survive() {
+    fn csv_quotes_commas_and_quotes() {
         let row = Row { run: "a,\"b\"".into(), layer: "conv1".into(), t: 8, metric: "rate", value: 0.25 };
         assert_eq!(to_csv(std::slice::from_ref(&row)), "run,layer,t,metric,value\n\"a,\"\"b\"\"\",conv1,8,rate,0.25\n");
     }
 
     #[test]
-    fn parquet_is_read_back_row_by_row() {
+    fn parquet_rows_read_back_equal() {
         let row = |t| Row { run: "a,\"b\"".into(), layer: "θ1".into(), t, metric: "rate", value: 0.25 };
         let read = |rows: &[Row]| {
             let mut file = tempfile::tempfile().unwrap();

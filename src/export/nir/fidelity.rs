@@ -1,33 +1,33 @@
-//! How much of a converted network an exchange format can say.
+//! Export fidelity: how completely an exchange format represents a converted network.
 
 use serde::Serialize;
 
-/// The three words for it.
+/// Fidelity of an export, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fidelity {
-    /// A reader that keeps to the format's definitions gives the same spikes.
+    /// A reader that follows the format's definitions reproduces the spikes.
     Faithful,
-    /// The graph is all there, but a reader that keeps to the definitions runs other dynamics.
+    /// The graph is complete, but a reader that follows the definitions runs other dynamics.
     Approximate,
-    /// Something of the network has no form in it.
+    /// The format cannot represent a part of the network.
     Unsupported,
 }
 
-/// A grade with its reasons.
+/// A fidelity grade with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FidelityReport {
     pub grade: Fidelity,
-    /// Why it is not faithful, in sentences.
+    /// Why the export is not faithful, in sentences.
     pub reasons: Vec<String>,
 }
 
 impl FidelityReport {
-    /// Nothing against it yet.
+    /// A faithful export: no reasons yet.
     pub fn faithful() -> Self {
         Self { grade: Fidelity::Faithful, reasons: Vec::new() }
     }
-    /// Takes it down to `grade` for `reason`.
+    /// Lowers the grade to at most `grade` for `reason`.
     pub fn downgrade(&mut self, grade: Fidelity, reason: impl Into<String>) {
         let reason = reason.into();
         self.grade = self.grade.max(grade);
@@ -35,15 +35,15 @@ impl FidelityReport {
             self.reasons.push(reason);
         }
     }
-    /// [`downgrade`](Self::lower) for the reason that decides: it is said first.
-    pub fn lower_first(&mut self, grade: Fidelity, reason: impl Into<String>) {
+    /// [`downgrade`](Self::downgrade) for the decisive reason, which is listed first.
+    pub fn downgrade_first(&mut self, grade: Fidelity, reason: impl Into<String>) {
         self.grade = self.grade.max(grade);
         self.reasons.insert(0, reason.into());
     }
 }
 
 impl Fidelity {
-    /// The word for it.
+    /// The grade as one word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Faithful => "faithful",

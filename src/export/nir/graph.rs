@@ -1,15 +1,17 @@
-//! A converted network as a NIR graph. NIR's neurons send spikes of 1, here a spike carries θ: the θ of the layers before go
-//! into the weights that read them, or into a `Scale` where a spike meets no weights.
+//! NIR export of a converted network: builds the graph with scaled weights.
+//!
+//! Spikes are 1 in NIR; here a spike carries θ. The θ of earlier layers are multiplied into the weights that read them, or
+//! into a `Scale` node if no weights read the spike.
 
-use super::limitations::{dynamics, metadata};
+use super::limitations::{check_dynamics, metadata};
 use super::writer::{PoolExport, Writer, WrittenValue, node_names};
 use crate::convert::{Recipe, SpikingNetwork};
 use crate::export::{Fidelity, FidelityReport};
 use crate::network::nir::{NirGraph, NirOp};
 use crate::network::{Network, NodeId};
 
-/// Writes `spiking`, converted from the rewritten `network` by `recipe`, as a graph. `extra` is remembered beside it.
-/// Where something has no form in NIR the graph is left out and the grade says why.
+/// Builds the graph of `spiking`, converted from the rewritten `network` by `recipe`. `extra` is added to its metadata.
+/// If NIR cannot represent a part of the network, the graph is `None` and the report gives the reason.
 pub fn graph(
     network: &Network,
     spiking: &SpikingNetwork,
@@ -17,46 +19,46 @@ pub fn graph(
     pools: PoolExport,
     extra: &[(String, String)],
 ) -> (Option<NirGraph>, FidelityReport) {
-    let mut graded = dynamics(spiking, recipe);
-    let own = node_names(network);
-    let mut writer = Writer::new(network, spiking, pools, own);
+    let mut fidelity = check_dynamics(spiking, recipe);
+    let names = node_names(network);
+    let mut writer = Writer::new(network, spiking, pools, names);
     let mut values: Vec<Option<WrittenValue>> = vec![None; network.nodes.len()];
-    for id in needed(network) {
+    for id in reachable_nodes(network) {
         match writer.write(id, &values) {
             Ok(written) => values[id] = Some(written),
             Err(reason) => {
-                graded.lower_first(Fidelity::Unsupported, format!("{}: {reason}", network.nodes[id].name));
-                return (None, graded);
+                fidelity.downgrade_first(Fidelity::Unsupported, format!("{}: {reason}", network.nodes[id].name));
+                return (None, fidelity);
             }
         }
     }
-    if graded.grade == Fidelity::Unsupported {
-        return (None, graded);
+    if fidelity.grade == Fidelity::Unsupported {
+        return (None, fidelity);
     }
     let shape = network.nodes[network.output].shape.clone();
-    let Some(answer) = values[network.output].take() else { return (None, graded) };
-    let answer = match writer.materialize(answer, "readout") {
-        Ok(answer) => writer.remove_scale(answer, &shape, "readout"),
+    let Some(output) = values[network.output].take() else { return (None, fidelity) };
+    let output = match writer.materialize(output, "readout") {
+        Ok(output) => writer.remove_scale(output, &shape, "readout"),
         Err(reason) => {
-            graded.lower_first(Fidelity::Unsupported, reason);
-            return (None, graded);
+            fidelity.downgrade_first(Fidelity::Unsupported, reason);
+            return (None, fidelity);
         }
     };
-    writer.add("output", NirOp::Output { shape }, &answer, Vec::new());
+    writer.add("output", NirOp::Output { shape }, &output, Vec::new());
     let mut graph = writer.into_graph();
-    graph.metadata = metadata(recipe, &graded);
+    graph.metadata = metadata(recipe, &fidelity);
     graph.metadata.extend(extra.iter().cloned());
-    (Some(graph), graded)
+    (Some(graph), fidelity)
 }
 
-/// The nodes that the answer depends on, in order.
-fn needed(network: &Network) -> Vec<NodeId> {
-    let mut needed = vec![false; network.nodes.len()];
-    let mut open = vec![network.output];
-    while let Some(id) = open.pop() {
-        if !std::mem::replace(&mut needed[id], true) {
-            open.extend(&network.nodes[id].inputs);
+/// The nodes that the output depends on, in network order.
+fn reachable_nodes(network: &Network) -> Vec<NodeId> {
+    let mut reachable = vec![false; network.nodes.len()];
+    let mut pending = vec![network.output];
+    while let Some(id) = pending.pop() {
+        if !std::mem::replace(&mut reachable[id], true) {
+            pending.extend(&network.nodes[id].inputs);
         }
     }
-    (0..needed.len()).filter(|&id| needed[id]).collect()
+    (0..reachable.len()).filter(|&id| reachable[id]).collect()
 }

@@ -1,52 +1,52 @@
-//! What a NIR graph cannot say of the neurons' dynamics, as a grade with reasons, and what is told in its metadata instead.
+//! Limitations of NIR for the neurons' dynamics, as a fidelity report, and metadata that records them.
 
 use crate::convert::{Correction, NeuronModel, Readout, Recipe, Reset, SpikingNetwork, TieRule};
 use crate::export::{Fidelity, FidelityReport};
 
-/// What the format's definition of an IF neuron leaves out.
-pub(super) fn dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> FidelityReport {
-    let mut graded = FidelityReport::faithful();
+/// Dynamics that NIR's definition of an IF neuron does not include.
+pub(super) fn check_dynamics(spiking: &SpikingNetwork, recipe: &Recipe) -> FidelityReport {
+    let mut report = FidelityReport::faithful();
     if recipe.reset == Reset::Soft {
-        graded.downgrade(
+        report.downgrade(
             Fidelity::Approximate,
             "NIR has no reset by subtraction: its IF neuron resets to v_reset. Readers that subtract anyway (sinabs) \
              reproduce this run; those that reset to 0 lose the remainder above the threshold",
         );
     }
     if spiking.layers.iter().any(|layer| layer.v_init_values.is_some() || layer.v_init != 0.0) {
-        graded.downgrade(
+        report.downgrade(
             Fidelity::Approximate,
             "NIR has no initial potential: v(0) is in the metadata (v_init, as a share of θ) and must be set in the \
              reader",
         );
     }
     if recipe.tie == TieRule::Ge {
-        graded.downgrade(
+        report.downgrade(
             Fidelity::Approximate,
             "here a potential exactly at θ fires, in NIR it does not: with quantized currents spike counts differ by \
              one",
         );
     }
     if recipe.neuron != NeuronModel::If {
-        graded.lower_first(Fidelity::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
+        report.downgrade_first(Fidelity::Unsupported, format!("NIR has no '{}' neuron", recipe.neuron));
     }
     if recipe.correction != Correction::None {
-        graded.lower_first(
+        report.downgrade_first(
             Fidelity::Unsupported,
             "a correction (SRP, COS) depends on the sample, which a graph cannot express. Export without it",
         );
     }
     if let Readout::EarlyExit(_) | Readout::Delayed(_) = recipe.readout {
-        graded.downgrade(
+        report.downgrade(
             Fidelity::Approximate,
             "the readout skips steps or exits early; the graph's output is the current of every step",
         );
     }
-    graded
+    report
 }
 
-/// What is remembered of the conversion beside the graph.
-pub(super) fn metadata(recipe: &Recipe, graded: &FidelityReport) -> Vec<(String, String)> {
+/// Metadata of the conversion, stored in the graph.
+pub(super) fn metadata(recipe: &Recipe, report: &FidelityReport) -> Vec<(String, String)> {
     let tie = if recipe.tie == TieRule::Ge { "m >= theta" } else { "m > theta" };
     let reset = if recipe.reset == Reset::Soft { "subtract" } else { "zero" };
     let entries = [
@@ -57,8 +57,8 @@ pub(super) fn metadata(recipe: &Recipe, graded: &FidelityReport) -> Vec<(String,
         ("tie", tie.into()),
         ("reset", reset.into()),
         ("readout", recipe.readout.to_string()),
-        ("grade", graded.grade.word().into()),
-        ("reasons", graded.reasons.join("\n")),
+        ("grade", report.grade.word().into()),
+        ("reasons", report.reasons.join("\n")),
     ];
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -1,5 +1,6 @@
-//! A converted network as a NIR graph. NIR's neurons send spikes of 1, here a spike carries θ: the θ of the layers before go
-//! into the weights that read them, or into a `Scale` where a spike meets no weights.
+//! NIR export of converted networks: graph, fidelity report and limitations of the format.
+//!
+//! Spikes are 1 in NIR; here a spike carries θ ([`graph()`]).
 
 pub mod fidelity;
 pub mod graph;

@@ -1,67 +1,73 @@
-//! Slices, zero padding and joins of channels as convolutions with weights of 0 and 1, which NIR has: a strided identity
-//! whose channels are filled up with zeros (the option-A shortcut of He et al., CVPR 2016, section 4.2) is a convolution of
-//! 1×1 with a stride. Exact: every output is one input or nothing.
+//! Selection convolutions: slices, zero padding and channel joins as convolutions with weights 0 and 1.
+//!
+//! NIR has convolutions but no nodes for these. A strided identity whose channels are padded with zeros (the option-A
+//! shortcut of He et al., CVPR 2016, section 4.2) is a 1×1 convolution with a stride. Exact: every output is one input or 0.
 
 use crate::network::nir::NirOp;
 use crate::network::{Op, Weights};
 
-/// Kernels with more weights than this are not written.
-const MOST_WEIGHTS: usize = 1 << 24;
+/// Maximum number of weights of a written kernel.
+const MAX_WEIGHTS: usize = 1 << 24;
 
-/// Where the values `[C, H, W]` of a picture come from in another one.
+/// Source positions of the values `[C, H, W]` of an image in another image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelSelection {
-    /// Shape of the picture that is read.
+    /// Shape of the source image.
     from: [usize; 3],
-    /// For every channel the one it is, or none for zeros.
+    /// Source channel of every channel; `None` for zeros.
     channels: Vec<Option<usize>>,
-    rows: Line,
-    columns: Line,
+    rows: AxisSelection,
+    columns: AxisSelection,
 }
 
-/// Places along one side: value i is that at `start + i·step`, and zero where nothing is.
+/// Positions along one axis: value i is that at `start + i·step`, or zero outside the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Line {
+struct AxisSelection {
     start: i64,
     step: usize,
     count: usize,
 }
 
 impl ChannelSelection {
-    /// All of a picture of shape `from` as it is.
+    /// The identity on an image of shape `from`.
     pub fn all(from: [usize; 3]) -> Self {
         let [channels, height, width] = from;
-        let line = |count| Line { start: 0, step: 1, count };
-        Self { from, channels: (0..channels).map(Some).collect(), rows: line(height), columns: line(width) }
+        let axis_selection = |count| AxisSelection { start: 0, step: 1, count };
+        Self {
+            from,
+            channels: (0..channels).map(Some).collect(),
+            rows: axis_selection(height),
+            columns: axis_selection(width),
+        }
     }
 
-    /// The same followed by `op`; `None` where both are no one move.
+    /// The selection followed by `op`; `None` if both together are not one selection.
     pub fn then(&self, op: &Op) -> Option<Self> {
-        let mut moved = self.clone();
+        let mut selection = self.clone();
         match op {
             Op::Slice { axis: 0, start, end, step } => {
-                moved.channels = self.channels.get(*start..*end)?.iter().step_by(*step).copied().collect();
+                selection.channels = self.channels.get(*start..*end)?.iter().step_by(*step).copied().collect();
             }
             Op::Slice { axis, start, end, step } => {
-                let line = if *axis == 1 { &mut moved.rows } else { &mut moved.columns };
-                line.start += (*start * line.step) as i64;
-                line.count = (end.saturating_sub(*start)).div_ceil(*step);
-                line.step *= step;
+                let axis_selection = if *axis == 1 { &mut selection.rows } else { &mut selection.columns };
+                axis_selection.start += (*start * axis_selection.step) as i64;
+                axis_selection.count = (end.saturating_sub(*start)).div_ceil(*step);
+                axis_selection.step *= step;
             }
             Op::Pad { before, after } => {
                 let [(first, above, left), (last, below, right)] =
                     [before, after].map(|side| (side[0], side[1], side[2]));
                 let zeros = |n| std::iter::repeat_n(None, n);
-                moved.channels = zeros(first).chain(self.channels.iter().copied()).chain(zeros(last)).collect();
-                moved.rows = self.rows.padded(above, below, self.from[1])?;
-                moved.columns = self.columns.padded(left, right, self.from[2])?;
+                selection.channels = zeros(first).chain(self.channels.iter().copied()).chain(zeros(last)).collect();
+                selection.rows = self.rows.padded(above, below, self.from[1])?;
+                selection.columns = self.columns.padded(left, right, self.from[2])?;
             }
             _ => return None,
         }
-        Some(moved)
+        Some(selection)
     }
 
-    /// The move of `count` channels to place `at` among `of`.
+    /// Places the channels at position `at` among `of` channels; the others are zeros.
     pub fn into_channels(mut self, at: usize, of: usize) -> Self {
         let after = of.saturating_sub(at + self.channels.len());
         self.channels =
@@ -69,22 +75,22 @@ impl ChannelSelection {
         self
     }
 
-    /// The convolution that does it, every input channel times its unit.
+    /// The convolution of the selection, with every input channel multiplied by its scale.
     ///
     /// # Errors
-    /// Why there is none, in words.
-    pub fn convolution(&self, units: &[f32]) -> Result<NirOp, String> {
+    /// The reason why there is none, as text.
+    pub fn convolution(&self, channel_scales: &[f32]) -> Result<NirOp, String> {
         let [channels, height, width] = self.from;
-        let (rows, columns) = (self.rows.window(height), self.columns.window(width));
+        let (rows, columns) = (self.rows.kernel_for(height), self.columns.kernel_for(width));
         let (kh, kw) = (rows.kernel, columns.kernel);
         let size = self.channels.len().saturating_mul(channels).saturating_mul(kh * kw);
-        if size > MOST_WEIGHTS {
+        if size > MAX_WEIGHTS {
             return Err(format!("as a convolution it would have {size} weights"));
         }
         let mut weight = vec![0.0; size];
         for (out, from) in self.channels.iter().enumerate() {
             if let Some(from) = from {
-                weight[((out * channels + from) * kh + rows.tap) * kw + columns.tap] = units[*from];
+                weight[((out * channels + from) * kh + rows.tap) * kw + columns.tap] = channel_scales[*from];
             }
         }
         let out = self.channels.len();
@@ -100,53 +106,53 @@ impl ChannelSelection {
     }
 }
 
-/// How a kernel with a single 1 picks the places of a [`Line`].
-struct Picked {
+/// Kernel with a single 1 that selects the positions of an [`AxisSelection`].
+struct AxisKernel {
     kernel: usize,
-    /// Where the 1 stands in the kernel.
+    /// Index of the 1 in the kernel.
     tap: usize,
     /// Zeros on both sides.
     padding: usize,
 }
 
-impl Line {
-    /// With zeros around, unless values that were sliced away would come back in their place.
+impl AxisSelection {
+    /// Adds zeros on both sides; `None` if sliced-off values would appear in their place.
     fn padded(self, before: usize, after: usize, size: usize) -> Option<Self> {
         if before == 0 && after == 0 {
             return Some(self);
         }
         let step = self.step as i64;
         let (first, last) = (self.start - step, self.start + self.count as i64 * step);
-        let empty = |place: i64| place < 0 || place >= size as i64;
+        let empty = |position: i64| position < 0 || position >= size as i64;
         if (before > 0 && !empty(first)) || (after > 0 && !empty(last)) {
             return None;
         }
         Some(Self { start: self.start - before as i64 * step, step: self.step, count: self.count + before + after })
     }
 
-    /// The kernel for a side of `size` places: one that gives `count` values, no more.
-    fn window(self, size: usize) -> Picked {
+    /// The kernel for an axis of `size` values that gives exactly `count` values.
+    fn kernel_for(self, size: usize) -> AxisKernel {
         let mut padding = usize::try_from(-self.start).unwrap_or(0);
         let mut tap = usize::try_from(self.start + padding as i64).unwrap_or(0);
         let reach = self.count.saturating_sub(1) * self.step;
-        // Zeros on both sides are alike: what one side needs is cut off at the other by a longer kernel.
+        // Padding is equal on both sides: a longer kernel cuts off what only one side needs.
         while size + 2 * padding < reach + tap + 1 {
             (padding, tap) = (padding + 1, tap + 1);
         }
         let kernel = (size + 2 * padding - reach).saturating_sub(self.step - 1).max(tap + 1);
-        Picked { kernel, tap, padding }
+        AxisKernel { kernel, tap, padding }
     }
 }
 
-/// Pads `[top, left, bottom, right]` that differ between sides as pads that do not, with a kernel that begins or ends with
-/// zeros: `weight` `[C_out, C_in, kH, kW]` becomes larger. `None` where dilation does not let it.
-pub fn even_pads(weight: &Weights, padding: [usize; 4], dilation: [usize; 2]) -> Option<(Weights, [usize; 2])> {
+/// Replaces unequal padding `[top, left, bottom, right]` by equal padding and a kernel that begins or ends with zeros, so
+/// that `weight` `[C_out, C_in, kH, kW]` becomes larger. `None` if the dilation does not divide the difference.
+pub fn equalize_padding(weight: &Weights, padding: [usize; 4], dilation: [usize; 2]) -> Option<(Weights, [usize; 2])> {
     let [top, left, bottom, right] = padding;
     let &[out, inputs, kh, kw] = weight.shape.as_slice() else { return None };
     let side = |before: usize, after: usize, dilation: usize| {
-        let apart = before.abs_diff(after);
-        // Zeros in front of the kernel undo what is padded too much before, zeros behind it what is too much after.
-        apart.is_multiple_of(dilation).then_some((before.max(after), apart / dilation, before < after))
+        let difference = before.abs_diff(after);
+        // Zeros at the start of the kernel undo excess padding before, zeros at its end undo excess padding after.
+        difference.is_multiple_of(dilation).then_some((before.max(after), difference / dilation, before < after))
     };
     let (down, more_rows, rows_first) = side(top, bottom, dilation[0])?;
     let (across, more_columns, columns_first) = side(left, right, dilation[1])?;
@@ -164,7 +170,7 @@ pub fn even_pads(weight: &Weights, padding: [usize; 4], dilation: [usize; 2]) ->
 mod tests {
     use super::*;
 
-    /// The values of `kind` applied to a picture, as a reader computes them.
+    /// Applies the convolution `kind` to an image, as a reader computes it.
     fn convolved(kind: &NirOp, from: [usize; 3], x: &[f32]) -> (Vec<usize>, Vec<f32>) {
         let NirOp::Conv2d { weight, stride, padding, .. } = kind else { panic!("{kind:?}") };
         let &[out, channels, kh, kw] = weight.shape.as_slice() else { panic!() };
@@ -186,11 +192,11 @@ mod tests {
         (vec![out, rows, columns], y)
     }
 
-    /// The value at a place.
+    /// Returns the value at a position.
     type Pick<'a> = Box<dyn Fn([usize; 3]) -> f32 + 'a>;
 
-    /// The values of `op` on a picture.
-    fn moved(op: &Op, shape: &[usize], x: &[f32]) -> (Vec<usize>, Vec<f32>) {
+    /// Applies `op` to an image.
+    fn applied(op: &Op, shape: &[usize], x: &[f32]) -> (Vec<usize>, Vec<f32>) {
         let at = |c: usize, y: usize, z: usize| x[(c * shape[1] + y) * shape[2] + z];
         let (out, pick): (Vec<usize>, Pick<'_>) = match op {
             Op::Slice { axis, start, end, step } => {
@@ -226,11 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn slices_and_pads_in_a_row_are_one_convolution() {
+    fn consecutive_slices_and_pads_are_one_convolution() {
         let slice = |axis, start, end, step| Op::Slice { axis, start, end, step };
         let pad = |before: [usize; 3], after: [usize; 3]| Op::Pad { before: before.to_vec(), after: after.to_vec() };
         let chains: Vec<Vec<Op>> = vec![
-            // Option A: every second pixel, channels filled up on both sides.
+            // Option A: every second pixel, channels padded on both sides.
             vec![slice(1, 0, 7, 2), slice(2, 0, 6, 2), pad([2, 0, 0], [2, 0, 0])],
             vec![slice(1, 1, 6, 3), slice(2, 2, 5, 1), slice(0, 1, 3, 1)],
             vec![pad([0, 0, 1], [0, 3, 0]), pad([0, 2, 0], [1, 0, 0])],
@@ -242,23 +248,23 @@ mod tests {
         for chain in chains {
             let (mut shape, mut values, mut all) = (from.to_vec(), x.clone(), ChannelSelection::all(from));
             for op in &chain {
-                (shape, values) = moved(op, &shape, &values);
+                (shape, values) = applied(op, &shape, &values);
                 all = all.then(op).unwrap_or_else(|| panic!("{op:?}"));
             }
             assert_eq!(convolved(&all.convolution(&[1.0; 3]).unwrap(), from, &x), (shape, values), "{chain:?}");
         }
-        // What was cut away must not come back as padding.
+        // Sliced-off values must not appear as padding.
         let cut = ChannelSelection::all(from).then(&slice(1, 2, 5, 1)).unwrap();
         assert_eq!(cut.then(&pad([0, 1, 0], [0, 0, 0])), None);
     }
 
     #[test]
-    fn uneven_pads_are_even_ones_with_a_larger_kernel() {
+    fn unequal_padding_equals_equal_padding_with_a_larger_kernel() {
         let from = [1, 5, 6];
         let x: Vec<f32> = (0..30).map(|k| (k * 7 % 11) as f32).collect();
         let weight = Weights::new(vec![1, 1, 3, 2], (1..7).map(|w| w as f32).collect());
         for padding in [[0, 0, 1, 1], [2, 0, 0, 1], [1, 3, 0, 0]] {
-            let (weight2, even) = even_pads(&weight, padding, [1, 1]).unwrap();
+            let (weight2, even) = equalize_padding(&weight, padding, [1, 1]).unwrap();
             let conv = |weight: &Weights, padding| NirOp::Conv2d {
                 input_shape: None,
                 weight: weight.clone(),
@@ -269,7 +275,7 @@ mod tests {
                 groups: 1,
             };
             let pad = Op::Pad { before: vec![0, padding[0], padding[1]], after: vec![0, padding[2], padding[3]] };
-            let (shape, padded) = moved(&pad, &from, &x);
+            let (shape, padded) = applied(&pad, &from, &x);
             let plain = convolved(&conv(&weight, [0, 0]), [1, shape[1], shape[2]], &padded);
             assert_eq!(convolved(&conv(&weight2, even), from, &x), plain, "{padding:?}");
         }

@@ -236,8 +236,8 @@ impl Lab {
             self.view.neuron = examples.into_iter().flatten().next().map_or(0, |e| e.neuron);
             return;
         };
-        let here =
-            NeuronCategories::of_run(&run, layer, self.view.sample).and_then(|k| k.neurons(category).first().copied());
+        let here = NeuronCategories::from_run(&run, layer, self.view.sample)
+            .and_then(|k| k.neurons(category).first().copied());
         if let Some(neuron) = here.filter(|_| category > 0) {
             self.view.neuron = neuron;
         } else if let Some(example) = examples.get(category).copied().flatten() {
