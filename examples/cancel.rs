@@ -1,5 +1,6 @@
-//! How long work goes on after it was told to stop: the whole way from opening to the report is cancelled at many moments,
-//! and the time from the word to the end is printed by what was being done.
+//! Measures cancellation latency: cancels a run at many moments and prints the delay per stage.
+//!
+//! The run is the whole pipeline, from opening the files to the report.
 //!
 //! `cargo run --release --example cancel [MODEL DATA [RECIPE.toml]]`
 
@@ -16,7 +17,7 @@ use spikescope::experiment::pipeline::run_with_baseline;
 use spikescope::progress::{JobControl, JobEvent};
 
 /// Moments of one run at which it is cancelled.
-const MOMENTS: u32 = 60;
+const CANCELLATIONS: u32 = 60;
 
 fn main() -> Result<()> {
     let mut settings = Settings::demo();
@@ -32,30 +33,30 @@ fn main() -> Result<()> {
     }
     let start = Instant::now();
     run_with_baseline(&settings, &mut Cache::default(), &JobControl::default(), &|_| ())?;
-    let whole = start.elapsed();
-    println!("{} on {}: {:.0} ms from nothing to the report", settings.model, settings.data, ms(whole));
+    let duration = start.elapsed();
+    println!("{} on {}: {:.0} ms from nothing to the report", settings.model, settings.data, ms(duration));
 
-    let mut late: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for moment in 0..MOMENTS {
-        let (stage, time) = cancelled_after(&settings, whole * moment / MOMENTS);
+    let mut delays: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for moment in 0..CANCELLATIONS {
+        let (stage, time) = cancelled_after(&settings, duration * moment / CANCELLATIONS);
         if let Some(time) = time {
-            late.entry(stage).or_default().push(ms(time));
+            delays.entry(stage).or_default().push(ms(time));
         }
     }
     println!("{:<34} {:>6} {:>10} {:>10}", "cancelled while", "times", "median ms", "worst ms");
-    for (stage, times) in &mut late {
+    for (stage, times) in &mut delays {
         times.sort_by(f64::total_cmp);
         println!("{stage:<34} {:>6} {:>10.1} {:>10.1}", times.len(), times[times.len() / 2], times[times.len() - 1]);
     }
     Ok(())
 }
 
-/// What was being done `wait` after the start, and how long it went on when told to stop; no time where it was over before.
+/// Cancels a run `wait` after its start; returns the stage and the delay, which is `None` if the run had ended before.
 fn cancelled_after(settings: &Settings, wait: Duration) -> (&'static str, Option<Duration>) {
     let stage = Arc::new(Mutex::new("opening"));
-    let told = stage.clone();
+    let listener_stage = stage.clone();
     let control = JobControl::with_listener(move |event| {
-        if let (JobEvent::Progress { stage, .. }, Ok(mut at)) = (event, told.lock()) {
+        if let (JobEvent::Progress { stage, .. }, Ok(mut at)) = (event, listener_stage.lock()) {
             *at = stage;
         }
     });
@@ -66,9 +67,9 @@ fn cancelled_after(settings: &Settings, wait: Duration) -> (&'static str, Option
         });
         std::thread::sleep(wait);
         let at = stage.lock().map_or("", |stage| *stage);
-        let asked = Instant::now();
+        let cancelled_at = Instant::now();
         control.cancel();
-        (at, work.join().ok().flatten().map(|end| end.saturating_duration_since(asked)))
+        (at, work.join().ok().flatten().map(|end| end.saturating_duration_since(cancelled_at)))
     })
 }
 

@@ -1,5 +1,6 @@
-//! What frames cost on the processor, without a graphics card: laying out, drawing shapes and tessellating them. Each pane
-//! alone, the whole window with the pane in front, and with the pane behind another tab; and the window while a run streams.
+//! Measures CPU time per frame: layout, shapes and tessellation, without a GPU.
+//!
+//! For each pane: alone, in front in the whole window, and behind another tab; then the window while runs stream.
 //!
 //! `cargo run --release --example frame_time [MODEL DATA]`
 
@@ -15,8 +16,8 @@ use spikescope::ui::types::pane::Pane;
 
 const WINDOW: Vec2 = vec2(1280.0, 800.0);
 const PANE: Vec2 = vec2(640.0, 400.0);
-/// Frames that are drawn first: layouts and textures settle in a few.
-const FIRST: usize = 8;
+/// Warm-up frames: layouts and textures settle in a few.
+const WARM_UP: usize = 8;
 const FRAMES: usize = 60;
 
 fn main() -> spikescope::Result<()> {
@@ -38,7 +39,7 @@ fn main() -> spikescope::Result<()> {
             front.iter().for_each(|&pane| window.layout.docks.add(Workspace::Explore, pane));
             frames(WINDOW, |ui| shell::show(ui, &lab, &mut window, &mut Vec::new()))
         };
-        // Behind is a pane whose tab is not the one in front.
+        // The pane is behind if the tab of another pane is in front.
         let others = Pane::ALL.into_iter().filter(|&other| other != pane);
         let behind: Vec<Pane> = [pane].into_iter().chain(others.filter(|other| *other != Pane::Bench)).collect();
         println!("{:<14} {:>16} {:>16} {:>16}", pane.name(), alone, docked(&[pane]), docked(&behind));
@@ -50,11 +51,11 @@ fn main() -> spikescope::Result<()> {
 /// Median and 95th percentile of the frames of `ui`, in milliseconds.
 fn frames(size: Vec2, mut ui: impl FnMut(&mut Ui)) -> String {
     let ctx = Context::default();
-    let times: Vec<f32> = (0..FIRST + FRAMES).map(|frame| one_frame(&ctx, size, frame, &mut ui)).collect();
-    words(&times[FIRST..])
+    let times: Vec<f32> = (0..WARM_UP + FRAMES).map(|frame| one_frame(&ctx, size, frame, &mut ui)).collect();
+    format_times(&times[WARM_UP..])
 }
 
-fn words(times: &[f32]) -> String {
+fn format_times(times: &[f32]) -> String {
     let mut sorted = times.to_vec();
     sorted.sort_by(f32::total_cmp);
     let p95 = Summary::of(times.iter().copied()).map_or(0.0, |summary| summary.p95);
@@ -71,13 +72,13 @@ fn one_frame(ctx: &Context, size: Vec2, frame: usize, ui: &mut impl FnMut(&mut U
     start.elapsed().as_secs_f32() * 1e3
 }
 
-/// Frames at the ticks of a display, sixty a second, while every core computes runs: each time one is through, the next
-/// begins. A frame that is not ready at the next tick is shown one later.
+/// Frames at the ticks of a display, sixty a second, while every core computes runs, one after the other. A frame that is not
+/// ready at the next tick is displayed one later.
 fn while_streaming(lab: &mut Lab) {
     let (ctx, mut window, mut times) = (Context::default(), WindowState::default(), Vec::new());
     let (mut runs, mut partial, mut late) = (0, 0, 0);
-    let (begun, mut ticks) = (Instant::now(), 0);
-    while begun.elapsed() < Duration::from_secs(6) {
+    let (start, mut ticks) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(6) {
         if lab.job.is_none() {
             runs += 1;
             lab.update([Message::SetVInit(0.3 + 0.001 * runs as f32)]);
@@ -90,16 +91,16 @@ fn while_streaming(lab: &mut Lab) {
         }));
         lab.update(messages);
         let before = ticks;
-        ticks = (begun.elapsed().as_secs_f64() * 60.0) as u32 + 1;
+        ticks = (start.elapsed().as_secs_f64() * 60.0) as u32 + 1;
         late += ticks.saturating_sub(before + 1);
-        std::thread::sleep(Duration::from_secs_f64(f64::from(ticks) / 60.0).saturating_sub(begun.elapsed()));
+        std::thread::sleep(Duration::from_secs_f64(f64::from(ticks) / 60.0).saturating_sub(start.elapsed()));
     }
-    let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
+    let rate = times.len() as f64 / start.elapsed().as_secs_f64();
     let worst = Summary::of(times.iter().copied()).map_or(0.0, |summary| summary.worst);
     println!(
         "while {runs} runs stream: {rate:.1} frames a second, {} ms, worst {worst:.1} ms, {late} of {} ticks without one, {partial} \
          with a partial curve",
-        words(&times),
+        format_times(&times),
         times.len() + late as usize
     );
 }

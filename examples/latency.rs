@@ -1,5 +1,6 @@
-//! How fast the picture follows the hand: time from a setting's change to the refreshed plots, and from nothing to the
-//! first plot. Everything goes the window's way: message, engine threads, snapshot.
+//! Measures interaction latency: time from a change of a setting to the updated snapshot.
+//!
+//! Also measures the time to the first snapshot. All changes take the window's path: message, engine threads, snapshot.
 //!
 //! `cargo run --release --example latency [MODEL DATA]`
 
@@ -31,7 +32,7 @@ fn main() -> spikescope::Result<()> {
 
     let last_layer = lab.run.as_ref().and_then(|run| run.spiking.layers.last().map(|l| (l.name.clone(), l.theta[0])));
     let percentile = |k: u32| Message::SetThreshold(ThresholdRule::Percentile(99.0 + f64::from(k) * 0.01));
-    // Tune opens with the threshold pane; the other panes in front read what every look has.
+    // Tune opens with the threshold pane; the other panes in front need no optional parts.
     lab.update([Message::SetSnapshotParts([SnapshotPart::Threshold].into_iter().collect())]);
     measure(&mut lab, "percentile slider (all layers change), the panes that Tune opens with", percentile);
     lab.update([Message::SetSnapshotParts(SnapshotParts::ALL)]);
@@ -48,7 +49,7 @@ fn main() -> spikescope::Result<()> {
     Ok(())
 }
 
-/// Sends forty moves one by one and prints the median and the 95th percentile of the time to the refreshed plots.
+/// Sends forty messages one by one and prints the median and the 95th percentile of the time to the updated snapshot.
 fn measure(lab: &mut Lab, what: &str, message: impl Fn(u32) -> Message) {
     let mut times: Vec<f64> = (0..40)
         .map(|k| {

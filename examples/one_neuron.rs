@@ -1,4 +1,4 @@
-//! Why four spikes come out where two were due: one integrate-and-fire neuron, the same charge in three orders.
+//! Unevenness error of one integrate-and-fire neuron: two spikes expected, up to four emitted, by input order.
 //!
 //! `cargo run --release --example one_neuron`
 
@@ -10,8 +10,8 @@ fn main() {
     // Two inputs of weight +2 and −2; the numbers are the steps at which their spikes arrive.
     let orders: [(&[usize], &[usize]); 3] = [(&[1, 3, 5], &[2, 4]), (&[1, 2, 3], &[4, 5]), (&[3, 4, 5], &[1, 2])];
     for (plus, minus) in orders {
-        let arrives = |times: &[usize], t: usize| if times.contains(&t) { 2.0 } else { 0.0 };
-        let input: Vec<f32> = (1..=5).map(|t| arrives(plus, t) - arrives(minus, t)).collect();
+        let input_of = |times: &[usize], t: usize| if times.contains(&t) { 2.0 } else { 0.0 };
+        let input: Vec<f32> = (1..=5).map(|t| input_of(plus, t) - input_of(minus, t)).collect();
         let mut v = theta / 2.0;
         let mut train = String::new();
         for &current in &input {

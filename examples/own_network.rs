@@ -1,4 +1,4 @@
-//! Builds a network by hand, runs it as ANN and as SNN, and asks where a neuron's error comes from.
+//! Builds a network in code, runs it as ANN and SNN, and prints the error ledger of each layer.
 //!
 //! `cargo run --release --example own_network`
 
@@ -54,7 +54,7 @@ fn main() -> spikescope::Result<()> {
     let recording = simulate(&plan, &control)?;
     let mean_inputs: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(&rewritten);
-    let subject = RunData {
+    let data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -64,7 +64,7 @@ fn main() -> spikescope::Result<()> {
         readout: recipe.readout,
         fan_outs: &fan_outs,
     };
-    for layer in measure_run(&subject, recipe.steps, &control)?.layers {
+    for layer in measure_run(&data, recipe.steps, &control)?.layers {
         let [carried, clipping, quantization, unevenness] = layer.ledger.parts();
         println!(
             "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantization {quantization:+.4}, unevenness \

@@ -1,5 +1,6 @@
-//! What the percentile of the threshold costs: accuracy over T of a bundled network at several percentiles. Networks,
-//! data, calibration and the ANN's values are computed once and shared through the cache.
+//! Threshold sweep: accuracy over T of a bundled network at several threshold percentiles.
+//!
+//! Network, data, calibration and ANN values are computed once and reused through the cache.
 //!
 //! `cargo run --release --example threshold_sweep`
 

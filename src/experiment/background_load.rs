@@ -113,7 +113,7 @@ mod tests {
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
         // The reader still waits for the gate: cancellation did not wait for it.
         let delay = canceller.join().unwrap().elapsed();
-        assert!(delay < Duration::from_secs(5), "{late:?}");
+        assert!(delay < Duration::from_secs(5), "{delay:?}");
         open_gate.send(()).unwrap();
         let resumed = loads.get_or_start(&1, &JobControl::default(), || panic!("it is read twice"));
         assert_eq!(resumed.unwrap(), 7);

@@ -95,7 +95,7 @@ mod tests {
                 (0..6).map(|sample| NeuronCategories::from_run(run, index, sample).unwrap()).collect();
             for category in 1..5 {
                 let count: usize = each.iter().map(|categories| categories.neurons(category).len()).sum();
-                assert_eq!(count as u64, layer.same_input.as_array()[category], "{} C{kind}", layer.name);
+                assert_eq!(count as u64, layer.same_input.as_array()[category], "{} C{category}", layer.name);
             }
         }
         let at = example_to_focus(run).unwrap();

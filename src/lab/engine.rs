@@ -1,6 +1,7 @@
-//! The engine: two threads that work for the lab. One computes runs, the other looks at the finished run (time cursor,
-//! focus), so that scrubbing never waits for a simulation. Each takes the newest wish only; stale results are dropped by
-//! their generation.
+//! Engine: two worker threads, one computes runs, the other computes snapshots of the finished run.
+//!
+//! The threads are separate, so that moving the time cursor never waits for a simulation. Each takes only the newest request;
+//! stale results are discarded by their generation.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,29 +19,29 @@ use crate::experiment::snapshot::{Focus, Snapshot};
 use crate::progress::{JobControl, JobEvent};
 use crate::{Error, Result};
 
-/// A running job younger than this is let finish when a newer wish comes, so that a drag shows results on its way; an
-/// older one is stopped for the newer wish.
+/// A newer request cancels a job only if it is older than this. Younger jobs finish, so that a drag shows intermediate
+/// results.
 const MIN_RUN_TIME: Duration = Duration::from_millis(250);
 
-/// What the engine tells the lab.
+/// Events from the engine to the lab.
 pub enum EngineEvent {
     /// Progress of the run job, by generation.
     Progress { generation: u64, stage: &'static str, fraction: f32 },
-    /// Thresholds that the run job is balancing: the mean of every layer after `batch` of `of` batches.
+    /// Thresholds during balancing: the mean of every layer after `batch` of `of` batches.
     Thresholds { generation: u64, batch: usize, of: usize, means: Vec<f32> },
-    /// What can be said of the run job by the samples that are through.
+    /// Results over the finished samples of the run job.
     Partial { generation: u64, partial: PartialResults },
-    /// The run job is over.
+    /// The run job has ended.
     Run { generation: u64, result: Result<Arc<Run>> },
-    /// The lane at this index has run beside the run of the same generation.
+    /// The race lane at this index has ended, for the run of the same generation.
     Lane { generation: u64, index: usize, result: Result<Arc<Run>> },
-    /// All lanes have had their turn.
-    Raced { generation: u64 },
-    /// How far the export of this number is, 0 to 1.
-    Exporting { number: u64, fraction: f32 },
-    /// The export of this number is over; what has to be said about it.
-    Exported { number: u64, result: Result<Vec<String>> },
-    /// A look at a run is ready.
+    /// All race lanes have ended.
+    LanesFinished { generation: u64 },
+    /// Progress of the export of this number, 0 to 1.
+    ExportProgress { number: u64, fraction: f32 },
+    /// The export of this number has ended; remarks for the user.
+    ExportFinished { number: u64, result: Result<Vec<String>> },
+    /// A snapshot of a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
 }
 
@@ -48,16 +49,16 @@ pub enum EngineEvent {
 struct RunRequest {
     generation: u64,
     settings: Settings,
-    /// Forget what was read from files first.
-    afresh: bool,
-    fit: Adapt,
+    /// Discard the cache first, so that files are read again.
+    reload: bool,
+    adapt: Adapt,
     lanes: Vec<NamedRecipe>,
-    wished: Instant,
-    /// What is shown of the run before it is finished.
-    stream: Arc<Mutex<PartialAccumulator>>,
+    requested_at: Instant,
+    /// Partial results of the run.
+    partial: Arc<Mutex<PartialAccumulator>>,
 }
 
-/// Work for the look thread.
+/// Work for the snapshot thread.
 struct SnapshotRequest {
     generation: u64,
     run: Arc<Run>,
@@ -65,44 +66,44 @@ struct SnapshotRequest {
     known: Option<Arc<Snapshot>>,
 }
 
-/// A place for one wish: a newer one replaces it.
+/// Holds one request; a newer request replaces it.
 struct Mailbox<T> {
     slot: Mutex<Slot<T>>,
     filled: Condvar,
 }
 
 struct Slot<T> {
-    wish: Option<T>,
-    /// The control of the work in progress and when it began.
-    working: Option<(JobControl, Instant)>,
+    request: Option<T>,
+    /// The control of the work in progress, and its start.
+    in_progress: Option<(JobControl, Instant)>,
     closed: bool,
 }
 
 impl<T> Mailbox<T> {
     fn new() -> Arc<Self> {
-        let slot = Slot { wish: None, working: None, closed: false };
+        let slot = Slot { request: None, in_progress: None, closed: false };
         Arc::new(Self { slot: Mutex::new(slot), filled: Condvar::new() })
     }
     fn lock(&self) -> MutexGuard<'_, Slot<T>> {
-        // A panic elsewhere must not take the lab down with it.
+        // A panic of another thread must not end the lab.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    /// Leaves a wish; stops the work in progress if it is older than `patience`.
-    fn put(&self, wish: T, patience: Duration) {
+    /// Stores a request; cancels the work in progress if it is older than `min_run_time`.
+    fn replace(&self, request: T, min_run_time: Duration) {
         let mut slot = self.lock();
-        slot.wish = Some(wish);
-        if let Some((control, began)) = &slot.working
-            && began.elapsed() >= patience
+        slot.request = Some(request);
+        if let Some((control, started)) = &slot.in_progress
+            && started.elapsed() >= min_run_time
         {
             control.cancel();
         }
         self.filled.notify_one();
     }
-    /// Stops the work in progress and forgets the waiting wish.
+    /// Cancels the work in progress and discards the pending request.
     fn stop(&self) {
         let mut slot = self.lock();
-        slot.wish = None;
-        if let Some((control, _)) = &slot.working {
+        slot.request = None;
+        if let Some((control, _)) = &slot.in_progress {
             control.cancel();
         }
     }
@@ -111,38 +112,38 @@ impl<T> Mailbox<T> {
         self.lock().closed = true;
         self.filled.notify_one();
     }
-    /// Waits for a wish; `None` when closed.
+    /// Waits for a request; `None` once closed.
     fn take(&self, control: impl FnOnce(&T) -> JobControl) -> Option<(T, JobControl)> {
         let mut slot = self.lock();
-        slot.working = None;
+        slot.in_progress = None;
         loop {
             if slot.closed {
                 return None;
             }
-            if let Some(wish) = slot.wish.take() {
-                let control = control(&wish);
-                slot.working = Some((control.clone(), Instant::now()));
-                return Some((wish, control));
+            if let Some(request) = slot.request.take() {
+                let control = control(&request);
+                slot.in_progress = Some((control.clone(), Instant::now()));
+                return Some((request, control));
             }
             slot = self.filled.wait(slot).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-/// Called whenever there is news, from any thread: the window wakes up.
+/// Callback for new events, from any thread: requests a repaint of the window.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
-/// The two threads and the way to them.
+/// The two worker threads and their channels.
 pub struct Engine {
-    runs: Arc<Mailbox<RunRequest>>,
-    looks: Arc<Mailbox<SnapshotRequest>>,
-    news: Receiver<EngineEvent>,
+    run_mailbox: Arc<Mailbox<RunRequest>>,
+    snapshot_mailbox: Arc<Mailbox<SnapshotRequest>>,
+    events: Receiver<EngineEvent>,
     sender: Sender<EngineEvent>,
     waker: Arc<Mutex<Option<Waker>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Sends news and wakes the window.
+/// Sends events and wakes the window.
 #[derive(Clone)]
 pub(super) struct EventSender {
     sender: Sender<EngineEvent>,
@@ -150,9 +151,9 @@ pub(super) struct EventSender {
 }
 
 impl EventSender {
-    pub(super) fn send(&self, news: EngineEvent) {
-        // A closed ear means that the program is ending.
-        let _ = self.sender.send(news);
+    pub(super) fn send(&self, event: EngineEvent) {
+        // The receiver is gone: the program is shutting down.
+        let _ = self.sender.send(event);
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(wake) = waker {
             wake();
@@ -162,67 +163,82 @@ impl EventSender {
 
 impl Default for Engine {
     fn default() -> Self {
-        let (sender, news) = channel();
+        let (sender, events) = channel();
         let waker = Arc::new(Mutex::new(None));
-        let voice = EventSender { sender: sender.clone(), waker: waker.clone() };
-        let (runs, looks) = (Mailbox::new(), Mailbox::new());
+        let event_sender = EventSender { sender: sender.clone(), waker: waker.clone() };
+        let (run_mailbox, snapshot_mailbox) = (Mailbox::new(), Mailbox::new());
         let threads = [
             spawn("spikescope-run", {
-                let (runs, voice) = (runs.clone(), voice.clone());
-                move || run_worker(&runs, &voice)
+                let (mailbox, event_sender) = (run_mailbox.clone(), event_sender.clone());
+                move || run_worker(&mailbox, &event_sender)
             }),
             spawn("spikescope-look", {
-                let (looks, voice) = (looks.clone(), voice);
-                move || snapshot_worker(&looks, &voice)
+                let (mailbox, event_sender) = (snapshot_mailbox.clone(), event_sender);
+                move || snapshot_worker(&mailbox, &event_sender)
             }),
         ];
-        Self { runs, looks, news, sender, waker, threads: threads.into_iter().flatten().collect() }
+        Self { run_mailbox, snapshot_mailbox, events, sender, waker, threads: threads.into_iter().flatten().collect() }
     }
 }
 
-/// A thread, where the system has one.
+/// Spawns a thread; `None` if the system has none available.
 pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
     std::thread::Builder::new().name(name.into()).spawn(work).ok()
 }
 
 impl Engine {
-    /// Who is woken when there is news.
+    /// Sets the callback for new events.
     pub fn set_waker(&self, waker: Waker) {
         *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
-    /// What other threads tell the lab by.
-    pub(super) fn voice(&self) -> EventSender {
+    /// A sender for events of other threads.
+    pub(super) fn event_sender(&self) -> EventSender {
         EventSender { sender: self.sender.clone(), waker: self.waker.clone() }
     }
-    /// Asks for a run, and beside it one of every lane; a newer wish replaces an older one.
-    pub fn request_run(&self, generation: u64, settings: Settings, afresh: bool, fit: Adapt, lanes: Vec<NamedRecipe>) {
-        self.runs.put(
-            RunRequest { generation, settings, afresh, fit, lanes, wished: Instant::now(), stream: Arc::default() },
+    /// Requests a run and one of every race lane; replaces an older request.
+    pub fn request_run(
+        &self,
+        generation: u64,
+        settings: Settings,
+        reload: bool,
+        adapt: Adapt,
+        lanes: Vec<NamedRecipe>,
+    ) {
+        self.run_mailbox.replace(
+            RunRequest {
+                generation,
+                settings,
+                reload,
+                adapt,
+                lanes,
+                requested_at: Instant::now(),
+                partial: Arc::default(),
+            },
             MIN_RUN_TIME,
         );
     }
-    /// Asks for a look at a finished run.
+    /// Requests a snapshot of a finished run; replaces an older request.
     pub fn request_snapshot(&self, generation: u64, run: Arc<Run>, focus: Focus, known: Option<Arc<Snapshot>>) {
-        self.looks.put(SnapshotRequest { generation, run, focus, known }, MIN_RUN_TIME);
+        self.snapshot_mailbox.replace(SnapshotRequest { generation, run, focus, known }, MIN_RUN_TIME);
     }
-    /// Stops the run in progress.
+    /// Cancels the run in progress.
     pub fn stop(&self) {
-        self.runs.stop();
+        self.run_mailbox.stop();
     }
-    /// News that has come, oldest first, without waiting.
+    /// Received events, oldest first; does not block.
     pub fn events(&self) -> Vec<EngineEvent> {
-        self.news.try_iter().collect()
+        self.events.try_iter().collect()
     }
-    /// Waits for the next piece of news.
+    /// Waits up to `limit` for the next event.
     pub fn wait(&self, limit: Duration) -> Option<EngineEvent> {
-        self.news.recv_timeout(limit).ok()
+        self.events.recv_timeout(limit).ok()
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.runs.close();
-        self.looks.close();
+        self.run_mailbox.close();
+        self.snapshot_mailbox.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing left to save.
             let _ = thread.join();
@@ -230,7 +246,7 @@ impl Drop for Engine {
     }
 }
 
-/// Whether it is time to tell again: about every 50 ms is enough for an eye.
+/// Limits progress events to one per 50 ms, which is enough for the display; true if one is due.
 pub(super) fn is_due(last: &Mutex<Instant>) -> bool {
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
     let due = last.elapsed() >= Duration::from_millis(50);
@@ -240,67 +256,71 @@ pub(super) fn is_due(last: &Mutex<Instant>) -> bool {
     due
 }
 
-fn run_worker(mailbox: &Mailbox<RunRequest>, voice: &EventSender) {
+fn run_worker(mailbox: &Mailbox<RunRequest>, sender: &EventSender) {
     let mut cache = Cache::default();
-    let listen = |wish: &RunRequest| {
-        let (generation, voice) = (wish.generation, voice.clone());
-        let (last, last_partial) = (Mutex::new(wish.wished), Mutex::new(wish.wished));
-        let stream = wish.stream.clone();
+    let listener = |request: &RunRequest| {
+        let (generation, sender) = (request.generation, sender.clone());
+        let (last, last_partial) = (Mutex::new(request.requested_at), Mutex::new(request.requested_at));
+        let partial = request.partial.clone();
         JobControl::with_listener(move |event| match event {
             JobEvent::Samples(finished) => {
-                let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(partial) = stream.add(&finished)
+                let mut partial = partial.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(partial) = partial.add(&finished)
                     && is_due(&last_partial)
                 {
-                    voice.send(EngineEvent::Partial { generation, partial: partial.clone() });
+                    sender.send(EngineEvent::Partial { generation, partial: partial.clone() });
                 }
             }
             JobEvent::Thresholds { batch, of, means } => {
-                voice.send(EngineEvent::Thresholds { generation, batch, of, means })
+                sender.send(EngineEvent::Thresholds { generation, batch, of, means })
             }
             JobEvent::Progress { stage, fraction } => {
                 if is_due(&last) {
-                    voice.send(EngineEvent::Progress { generation, stage, fraction });
+                    sender.send(EngineEvent::Progress { generation, stage, fraction });
                 }
             }
         })
     };
-    while let Some((wish, control)) = mailbox.take(listen) {
-        if wish.afresh {
+    while let Some((request, control)) = mailbox.take(listener) {
+        if request.reload {
             cache = Cache::default();
         }
-        let generation = wish.generation;
+        let generation = request.generation;
         let result = catch_panic(|| {
-            let settings = adapt_settings(&wish.settings, wish.fit, &mut cache, &control)?;
-            run_with_baseline(&settings, &mut cache, &control, &|watched| {
-                wish.stream.lock().unwrap_or_else(PoisonError::into_inner).begin(watched);
+            let settings = adapt_settings(&request.settings, request.adapt, &mut cache, &control)?;
+            run_with_baseline(&settings, &mut cache, &control, &|context| {
+                request.partial.lock().unwrap_or_else(PoisonError::into_inner).begin(context);
             })
         });
         let done = result.as_ref().ok().map(|run| run.settings.clone());
-        voice.send(EngineEvent::Run { generation, result });
-        for (index, entry) in wish.lanes.into_iter().enumerate() {
+        sender.send(EngineEvent::Run { generation, result });
+        for (index, entry) in request.lanes.into_iter().enumerate() {
             let Some(settings) = &done else { break };
             let settings = settings.with_recipe(entry.recipe);
             let result = catch_panic(|| run(&settings, &mut cache, &control.without_samples()));
             let stopped = matches!(result, Err(Error::Cancelled));
-            voice.send(EngineEvent::Lane { generation, index, result });
+            sender.send(EngineEvent::Lane { generation, index, result });
             if stopped {
                 break;
             }
         }
-        voice.send(EngineEvent::Raced { generation });
+        sender.send(EngineEvent::LanesFinished { generation });
     }
 }
 
-fn snapshot_worker(mailbox: &Mailbox<SnapshotRequest>, voice: &EventSender) {
-    while let Some((wish, control)) = mailbox.take(|_| JobControl::default()) {
-        let result =
-            catch_panic(|| Snapshot::compute(wish.run.clone(), wish.focus.clone(), wish.known.as_deref(), &control));
-        voice.send(EngineEvent::Snapshot { generation: wish.generation, result: result.map(Arc::new) });
+fn snapshot_worker(mailbox: &Mailbox<SnapshotRequest>, sender: &EventSender) {
+    while let Some((request, control)) = mailbox.take(|_| JobControl::default()) {
+        let result = catch_panic(|| {
+            Snapshot::compute(request.run.clone(), request.focus.clone(), request.known.as_deref(), &control)
+        });
+        sender.send(EngineEvent::Snapshot { generation: request.generation, result: result.map(Arc::new) });
     }
 }
 
-/// A panic in the work becomes an error on the screen; the lab lives.
+/// Runs `work` and turns a panic into an error, so that the lab continues.
+///
+/// # Errors
+/// The error of `work`, or [`Error::Internal`] with the text of the panic.
 pub(super) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().cloned();

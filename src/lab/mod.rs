@@ -1,5 +1,7 @@
-//! The document: what is open, what was computed of it and what is being computed. The faces read [`Lab`] and push
-//! [`Message`]s; [`Lab::update`] is the only place that changes it. Knows no widget.
+//! Lab: the document with its messages, undo, run history, sessions and worker threads.
+//!
+//! The window and the command line read [`Lab`] and push [`Message`]s; [`Lab::update`] is the only writer. Imports no widgets.
+//! Inside: `view` and `storage` at the bottom, then `history`, `engine`, `document`.
 
 pub mod document;
 pub mod engine;

@@ -1,4 +1,6 @@
-//! A person's drawing in place of the data: one sample, calibrated on what was there before, which comes back afterwards.
+//! Drawing: runs the user's drawing in place of the data set, which returns afterwards.
+//!
+//! A drawing is one sample; thresholds stay calibrated on the data set before it.
 
 use std::path::Path;
 
@@ -8,12 +10,12 @@ use crate::lab::view::view_state::DataBeforeDrawing;
 use crate::lab::{Lab, Message};
 
 impl Lab {
-    /// The drawing that the lab runs, if it runs one.
+    /// The drawing that the lab runs, if any.
     pub fn drawing(&self) -> Option<Drawing> {
         Drawing::from_spec(&self.settings.data)
     }
 
-    /// Whether a drawing stands in for data that can come back.
+    /// Whether a drawing replaces a data set that can be restored.
     pub fn shows_drawing(&self) -> bool {
         self.view.before_drawing.is_some() && Drawing::is_drawing_spec(&self.settings.data)
     }
@@ -21,16 +23,16 @@ impl Lab {
     pub(super) fn draw(&mut self, drawing: &Drawing) {
         if !Drawing::is_drawing_spec(&self.settings.data) {
             let s = &self.settings;
-            let instead = DataBeforeDrawing {
+            let data_before = DataBeforeDrawing {
                 data: s.data.clone(),
                 samples: s.samples.clone(),
                 calibration_data: s.calibration_data.clone(),
             };
-            self.view.before_drawing = Some(instead);
+            self.view.before_drawing = Some(data_before);
         }
         self.change(|s| {
             if !Drawing::is_drawing_spec(&s.data) {
-                // Thresholds come from where they came from: one drawing is no calibration set.
+                // Calibration stays on the earlier data: one drawing is no calibration set.
                 s.calibration_data.get_or_insert_with(|| s.data.clone());
             }
             s.data = drawing.to_string();
@@ -38,13 +40,13 @@ impl Lab {
         });
     }
 
-    pub(super) fn draw_picture(&mut self, path: &Path) {
-        match images::read_grayscale(path).and_then(|picture| Drawing::from_picture(&picture)) {
+    pub(super) fn draw_image(&mut self, path: &Path) {
+        match images::read_grayscale(path).and_then(|image| Drawing::from_picture(&image)) {
             Ok(drawing) => {
                 self.draw(&drawing);
                 self.update([Message::EndGesture]);
             }
-            Err(error) => self.refuse(&error),
+            Err(error) => self.notify_error(&error),
         }
     }
 
@@ -52,9 +54,10 @@ impl Lab {
         if !Drawing::is_drawing_spec(&self.settings.data) {
             return;
         }
-        if let Some(instead) = self.view.before_drawing.take() {
+        if let Some(data_before) = self.view.before_drawing.take() {
             self.change_once(|s| {
-                (s.data, s.samples, s.calibration_data) = (instead.data, instead.samples, instead.calibration_data);
+                (s.data, s.samples, s.calibration_data) =
+                    (data_before.data, data_before.samples, data_before.calibration_data);
             });
         }
     }
@@ -70,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawing_runs_on_the_same_thresholds_and_leaves_no_trace() {
+    fn a_drawing_runs_on_the_same_thresholds_and_leaving_it_restores_the_settings() {
         let mut lab = lab();
         let (before, theta) = (lab.settings.clone(), lab.run.as_ref().unwrap().spiking.layers[0].theta.clone());
         let mut drawing = Drawing::default();
@@ -97,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_laid_on_the_canvas_and_a_bad_one_is_named() {
+    fn an_image_is_placed_on_the_canvas_and_an_unreadable_one_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seven.png");
         image::GrayImage::from_fn(60, 80, |x, y| image::Luma([if y < 15 || x > 45 { 0 } else { 255 }]))

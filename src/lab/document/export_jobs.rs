@@ -1,5 +1,4 @@
-//! Runs on their way to files, each on a thread of its own: the window goes on meanwhile, and what is told of them comes
-//! with the engine's news.
+//! Export jobs: write runs to files on threads and report progress through engine events.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,51 +12,53 @@ use crate::progress::{JobControl, JobEvent};
 use crate::{Error, Result};
 
 impl Lab {
-    /// Begins to write the run on the screen to `path`.
-    pub(super) fn begin_export(&mut self, path: PathBuf) {
+    /// Starts writing the displayed run to `path`.
+    pub(super) fn start_export(&mut self, path: PathBuf) {
         let Some(run) = self.run.clone() else {
-            return self.refuse(&Error::Invalid("Cannot export: no run yet. Open a network.".into()));
+            return self.notify_error(&Error::Invalid("Cannot export: no run yet. Open a network.".into()));
         };
         let number = self.exports.last().map_or(0, |last| last.number + 1);
-        let voice = self.engine.voice();
+        let sender = self.engine.event_sender();
         let control = {
-            let (voice, last) = (voice.clone(), Mutex::new(Instant::now()));
+            let (sender, last) = (sender.clone(), Mutex::new(Instant::now()));
             JobControl::with_listener(move |event| {
                 if let JobEvent::Progress { fraction, .. } = event
                     && is_due(&last)
                 {
-                    voice.send(EngineEvent::Exporting { number, fraction });
+                    sender.send(EngineEvent::ExportProgress { number, fraction });
                 }
             })
         };
-        let (own, target) = (control.clone(), path.clone());
+        let (job_control, target) = (control.clone(), path.clone());
         let thread = spawn("spikescope-write", move || {
-            let result = catch_panic(|| export_run(&run, &target, Default::default(), &own));
-            voice.send(EngineEvent::Exported { number, result });
+            let result = catch_panic(|| export_run(&run, &target, Default::default(), &job_control));
+            sender.send(EngineEvent::ExportFinished { number, result });
         });
         match thread {
             Some(thread) => {
                 self.exports.push(ExportJob { number, path, fraction: 0.0, control, thread: Some(thread) });
             }
-            None => self.refuse(&Error::Internal(format!("{} was not written: no thread available", path.display()))),
+            None => {
+                self.notify_error(&Error::Internal(format!("{} was not written: no thread available", path.display())))
+            }
         }
     }
 
-    /// Stops the export of this number; nothing of it stays.
+    /// Cancels the export of this number; no file remains.
     pub(super) fn stop_export(&mut self, number: u64) {
         self.exports.iter().filter(|export| export.number == number).for_each(|export| export.control.cancel());
     }
 
-    pub(super) fn hear_progress(&mut self, number: u64, fraction: f32) {
+    pub(super) fn on_export_progress(&mut self, number: u64, fraction: f32) {
         self.exports.iter_mut().filter(|export| export.number == number).for_each(|export| export.fraction = fraction);
     }
 
-    pub(super) fn hear_exported(&mut self, number: u64, result: Result<Vec<String>>) {
+    pub(super) fn on_export_finished(&mut self, number: u64, result: Result<Vec<String>>) {
         let Some(index) = self.exports.iter().position(|export| export.number == number) else { return };
         let path = self.exports.remove(index).path.clone();
         match result {
-            Ok(said) => {
-                let text = format!("{}{}", written(&path), in_short(&said));
+            Ok(remarks) => {
+                let text = format!("{}{}", written_to(&path), shorten(&remarks));
                 self.notifications.push(Notification { level: NotificationLevel::Note, text });
                 self.written = Some(path);
             }
@@ -65,18 +66,18 @@ impl Lab {
                 let text = format!("Stopped writing {}; no file was written.", path.display());
                 self.notifications.push(Notification { level: NotificationLevel::Note, text });
             }
-            Err(error) => self.refuse(&error),
+            Err(error) => self.notify_error(&error),
         }
     }
 }
 
-fn written(path: &Path) -> String {
+fn written_to(path: &Path) -> String {
     format!("Written: {}", path.display())
 }
 
-/// What has to be said about a file, short enough for a notice: its grade, and how many reasons there are.
-fn in_short(said: &[String]) -> String {
-    match said {
+/// The remarks of an export, shortened for a notification: the grade and the number of reasons.
+fn shorten(remarks: &[String]) -> String {
+    match remarks {
         [] => String::new(),
         [grade] => format!("; {grade}"),
         [grade, reasons @ ..] => format!(
@@ -92,11 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_names_the_path_once_and_does_not_list_reasons() {
-        let said = ["this NIR graph is approximate".to_owned(), "a long reason".into(), "another".into()];
-        let text = format!("{}{}", written(Path::new("a.nir")), in_short(&said));
+    fn notification_names_the_path_once_and_does_not_list_reasons() {
+        let remarks = ["this NIR graph is approximate".to_owned(), "a long reason".into(), "another".into()];
+        let text = format!("{}{}", written_to(Path::new("a.nir")), shorten(&remarks));
         assert!(text.starts_with("Written: a.nir; this NIR graph is approximate, for 2 reasons"), "{text}");
         assert!(text.matches("a.nir").count() == 1 && !text.contains("a long reason"));
-        assert_eq!(in_short(&[]), "");
+        assert_eq!(shorten(&[]), "");
     }
 }

@@ -9,67 +9,67 @@ use crate::experiment::settings::Settings;
 use crate::lab::Notification;
 use crate::progress::JobControl;
 
-/// A run that is being written.
+/// A running export of a run to a file.
 pub struct ExportJob {
-    /// Tells it from the others of the session.
+    /// Unique number within the session.
     pub number: u64,
     pub path: PathBuf,
-    /// How much of it is done, 0 to 1.
+    /// Progress, 0 to 1.
     pub fraction: f32,
     pub(super) control: JobControl,
     pub(super) thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for ExportJob {
-    /// Waits for the file: what a person asked for is written, also when they close the window meanwhile.
+    /// Waits for the thread, so that a requested file is complete even if the user closes the window.
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has told so.
+            // A panic was reported as an event.
             let _ = thread.join();
         }
     }
 }
 
-/// Work that takes longer than this is worth watching.
-const LONG: Duration = Duration::from_millis(300);
+/// Work that takes longer than this shows partial results.
+const MIN_LONG_JOB: Duration = Duration::from_millis(300);
 
 /// Work in progress.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
-    /// When it was asked for.
+    /// Time of the request.
     pub since: Option<Instant>,
-    /// What is being done: "calibrating", "simulating".
+    /// Current stage: "calibrating", "simulating".
     pub stage: &'static str,
-    /// How much of it is done, 0 to 1.
+    /// Progress, 0 to 1.
     pub fraction: f32,
-    /// What can be said of the samples that are through already.
+    /// Results over the finished samples.
     pub partial: PartialResults,
-    /// Thresholds being balanced: mean θ of every layer after each batch so far.
+    /// Thresholds during balancing: mean θ of every layer after each batch so far, `[batch][layer]`.
     pub balancing_history: Vec<Vec<f32>>,
-    /// How many batches there will be.
+    /// Number of batches of the balancing.
     pub batches: usize,
 }
 
 impl Job {
-    /// Whether it takes long enough for a person to watch it.
+    /// Whether the job runs long enough to show its partial results.
     pub fn is_long(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() >= LONG)
+        self.since.is_some_and(|since| since.elapsed() >= MIN_LONG_JOB)
     }
 }
 
-/// Settings whose network and data do not fit together.
+/// A network and a data set that do not fit; one of them waits for a replacement of the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingOpen {
     pub(super) settings: Settings,
-    /// What is still to be opened.
+    /// The side that must be opened next.
     pub missing: MissingSide,
-    /// The shape that its samples must have, or that it must take, `[channels, height, width]` or `[features]`.
+    /// The shape that the missing side must have: `[channels, height, width]` or `[features]`.
     pub shape: Vec<usize>,
-    /// The notice that tells of it.
+    /// Text of its notification.
     pub(super) text: String,
 }
 
-/// One of the two that make a run.
+/// The side of a pending open that is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingSide {
     Network,
@@ -77,8 +77,8 @@ pub enum MissingSide {
 }
 
 impl PendingOpen {
-    /// Whether `notice` tells of this pair.
-    pub fn is_shown_by(&self, notice: &Notification) -> bool {
-        self.text == notice.text
+    /// Whether `notification` is about this pair.
+    pub fn is_shown_by(&self, notification: &Notification) -> bool {
+        self.text == notification.text
     }
 }

@@ -1,5 +1,6 @@
-//! The document: what is open, what was computed of it and what is being computed. The faces read [`Lab`] and push
-//! [`Message`]s; [`Lab::update`] is the only place that changes it. Knows no widget.
+//! The [`Lab`] document: state of the program, and the only type that messages change.
+//!
+//! The window reads [`Lab`] and pushes [`Message`]s; [`Lab::update`] is the only place that changes it. Imports no widgets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,77 +24,77 @@ use crate::lab::view::notification::Notification;
 use crate::lab::view::view_state::View;
 use crate::{Error, Result};
 
-/// Steps per second of the playing time cursor, at most; long runs are played in a few seconds all the same.
+/// Minimum speed of the playing time cursor, in steps per second; long runs play faster.
 const PLAY_STEPS_PER_SECOND: f32 = 8.0;
 
-/// How long playing a whole run takes at most, in seconds.
+/// Maximum duration of playing a whole run, in seconds.
 const PLAY_SECONDS: f32 = 6.0;
 
-/// The whole state of the program.
+/// The document: all state of the program except that of the window.
 #[derive(Default)]
 pub struct Lab {
-    /// What is computed; saved, and walked by undo.
+    /// Settings of the run; saved, and changed by undo.
     pub settings: Settings,
-    /// What is looked at; saved, not undone.
+    /// View state; saved, not changed by undo.
     pub view: View,
-    /// The last finished run; stays on screen while the next one is computed.
+    /// The displayed run; stays while the next one is computed.
     pub run: Option<Arc<Run>>,
-    /// The finished run as it stood at the time cursor, and the details of what is in focus.
+    /// Snapshot of the run at the time cursor, with details of the focused neuron.
     pub snapshot: Option<Arc<Snapshot>>,
-    /// Other recipes on the same samples; saved, not undone.
+    /// Race lanes: other recipes on the same samples; saved, not changed by undo.
     pub lanes: Vec<Lane>,
     /// The work in progress, if any.
     pub job: Option<Job>,
-    /// Errors and remarks for the person, newest last.
+    /// Errors and remarks for the user, newest last.
     pub notifications: Vec<Notification>,
-    /// The parts of a look that the panes on the screen read.
+    /// Optional snapshot parts that the visible panes need.
     pub snapshot_parts: SnapshotParts,
-    /// The arrangement of panes, as the window keeps it; saved with the session.
+    /// Pane layout of the window; saved with the session.
     pub layout: serde_json::Value,
-    /// Grows when a session brings another arrangement, so that the window takes it over.
+    /// Increases when a session replaces the layout, so that the window loads it.
     pub layout_version: u64,
-    /// Runs that are being written to files.
+    /// Running exports.
     pub exports: Vec<super::job::ExportJob>,
-    /// The file that was written last.
+    /// The last written file.
     pub written: Option<std::path::PathBuf>,
-    /// A session whose files are not where they were.
+    /// A session that waits because its files are missing.
     pub waiting: Option<PendingSession>,
-    /// What was opened lately.
+    /// Recently opened files.
     pub recent: RecentFiles,
-    /// The lesson that was asked for last, and the how-manieth wish that was; the window opens it.
+    /// Number and source of the last requested lesson, which the window opens.
     pub(super) lesson: Option<(u64, String)>,
-    /// The runs of this session, and those of earlier starts that were kept.
+    /// Past runs of this session and saved ones of earlier sessions.
     pub history: RunHistory,
     pub(super) undo: UndoStack,
     pub(super) engine: Engine,
-    /// Number of the newest run job.
+    /// Generation of the newest run request.
     pub(super) generation: u64,
-    /// The settings last asked of the engine.
+    /// The settings of the last run request.
     pub(super) requested: Option<Settings>,
-    /// The lanes last asked of the engine.
+    /// The lanes of the last run request.
     pub(super) requested_lanes: Vec<NamedRecipe>,
-    /// A layer, and a kind of neuron in it, to look at when the run is there.
-    pub(super) wanted_example: Option<(usize, Option<usize>)>,
-    /// The next network comes with a session that says what is looked at.
+    /// Layer and category of an example to focus on when the run is finished.
+    pub(super) pending_example: Option<(usize, Option<usize>)>,
+    /// The next network comes with a session that sets the focus: keep the view.
     pub(super) keep_view: bool,
-    /// Read files again with the next run.
+    /// The next run reads files again.
     pub(super) reload: bool,
-    /// What the next run fits to what is opened.
-    pub(super) fit: Adapt,
-    /// Settings that failed only because network and data do not fit: the next opened partner is tried with them.
+    /// Settings that the next run adapts to the opened files.
+    pub(super) adapt: Adapt,
+    /// A network and data set that do not fit; the next opened file is tried with one of them.
     pub(super) pending: Option<super::job::PendingOpen>,
-    pub(super) look_generation: u64,
-    /// The newest look that is still under way.
-    pub(super) looking: Option<u64>,
-    pub(super) looked_for: Option<(Arc<Run>, Focus)>,
-    /// Fractions of a step that playing has saved up.
-    pub(super) play_debt: f32,
+    pub(super) snapshot_generation: u64,
+    /// Generation of the newest snapshot request that is not finished.
+    pub(super) pending_snapshot: Option<u64>,
+    pub(super) requested_snapshot: Option<(Arc<Run>, Focus)>,
+    /// Fraction of a step that playing has accumulated.
+    pub(super) accumulated_steps: f32,
 }
 
 impl Lab {
-    /// A lab that begins to compute `settings`.
+    /// A lab that requests a run of `settings`.
     pub fn new(settings: Settings) -> Self {
-        let mut lab = Self { settings, fit: Adapt::Ranges, ..Self::default() };
+        let mut lab = Self { settings, adapt: Adapt::Ranges, ..Self::default() };
         lab.request_run();
         lab
     }
@@ -108,11 +109,11 @@ impl Lab {
         lab
     }
 
-    /// A lab that goes on where `session` stopped. When its files are not there any more it begins as at the first start,
-    /// and the session waits.
+    /// A lab that resumes `session`. If files of the session are missing, the lab opens as at the first start and the
+    /// session stays pending.
     pub fn resume(session: Session) -> Self {
         match PendingSession::new(session) {
-            Err(whole) => Self::from_session(*whole),
+            Err(session) => Self::from_session(*session),
             Ok(waiting) => {
                 let view = View { dark: waiting.session.view.dark, ..View::default() };
                 Self { view, waiting: Some(waiting), ..Self::new(Settings::demo()) }
@@ -120,37 +121,40 @@ impl Lab {
         }
     }
 
-    /// A lab with `settings` computed to the end. For pictures, tests and programs without a window.
+    /// A lab with a finished run of `settings`, for screenshots, tests and programs without a window.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the text of the notification if the run fails.
     pub fn open(settings: Settings) -> Result<Self> {
         let mut lab = Self::new(settings);
         lab.wait_until_idle();
         match (&lab.run, lab.notifications.last()) {
-            (None, Some(notice)) => Err(Error::Invalid(notice.text.clone())),
+            (None, Some(notification)) => Err(Error::Invalid(notification.text.clone())),
             _ => Ok(lab),
         }
     }
 
-    /// Waits until nothing is being computed or written any more.
+    /// Blocks until no run, snapshot or export is in progress.
     pub fn wait_until_idle(&mut self) {
         while self.busy() || !self.exports.is_empty() {
-            if let Some(news) = self.engine.wait(Duration::from_millis(100)) {
-                self.on_engine_event(news);
+            if let Some(event) = self.engine.wait(Duration::from_millis(100)) {
+                self.on_engine_event(event);
                 self.request_run();
             }
         }
     }
 
-    /// Who is woken, from any thread, when there is news to [`poll`](Self::poll).
+    /// Sets the callback, called from any thread, for new events to [`poll`](Self::poll).
     pub fn set_waker(&self, waker: Waker) {
         self.engine.set_waker(waker);
     }
 
-    /// Whether anything is being computed.
+    /// Whether a run or a snapshot is being computed.
     pub fn busy(&self) -> bool {
-        self.job.is_some() || self.looking.is_some()
+        self.job.is_some() || self.pending_snapshot.is_some()
     }
 
-    /// Time-steps T of the run on the screen.
+    /// Time steps T of the displayed run.
     pub fn steps(&self) -> usize {
         self.run.as_ref().map_or(self.settings.recipe.steps, |run| run.steps()).max(1)
     }
@@ -160,40 +164,40 @@ impl Lab {
         self.view.cursor.unwrap_or(usize::MAX).clamp(1, self.steps())
     }
 
-    /// Moves a playing cursor on by `seconds`. Returns whether it still plays.
+    /// Advances a playing cursor by `seconds`. Returns whether it still plays.
     pub fn advance(&mut self, seconds: f32) -> bool {
         if !self.view.playing {
-            self.play_debt = 0.0;
+            self.accumulated_steps = 0.0;
             return false;
         }
         let speed = PLAY_STEPS_PER_SECOND.max(self.steps() as f32 / PLAY_SECONDS);
-        self.play_debt += seconds.max(0.0) * speed;
-        let whole = self.play_debt.floor();
-        self.play_debt -= whole;
-        if whole > 0.0 {
-            let at = self.cursor() + whole as usize;
+        self.accumulated_steps += seconds.max(0.0) * speed;
+        let whole_steps = self.accumulated_steps.floor();
+        self.accumulated_steps -= whole_steps;
+        if whole_steps > 0.0 {
+            let at = self.cursor() + whole_steps as usize;
             self.view.playing = at < self.steps();
             self.update([Message::SetCursor(Some(at))]);
         }
         self.view.playing
     }
 
-    /// The lesson that was asked for last, with the number of that wish.
+    /// Number and source of the last requested lesson.
     pub fn lesson_wish(&self) -> Option<(u64, &str)> {
         self.lesson.as_ref().map(|(version, source)| (*version, source.as_str()))
     }
 
-    /// What undo would take back, in a sentence.
+    /// The change that undo would revert, in a sentence.
     pub fn undo_sentence(&self) -> Option<String> {
         self.undo.undo_sentence()
     }
 
-    /// What redo would do again, in a sentence.
+    /// The change that redo would repeat, in a sentence.
     pub fn redo_sentence(&self) -> Option<String> {
         self.undo.redo_sentence()
     }
 
-    /// What the view looks at, within the bounds of `run`.
+    /// The focus of the view, clamped to `run`.
     pub(super) fn focus(&self, run: &Run) -> Focus {
         let focus = Focus {
             steps: self.cursor(),

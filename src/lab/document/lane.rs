@@ -1,4 +1,4 @@
-//! The race: other recipes on the same samples and over the same T as the run on the screen.
+//! Race lane: another recipe on the same samples and the same T as the displayed run.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use crate::convert::NamedRecipe;
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 
-/// The most lanes a race has.
+/// Maximum number of lanes of a race.
 pub const MAX_LANES: usize = 16;
 
-/// One recipe of the race and what came of it.
+/// One recipe of the race and its result.
 #[derive(Clone, Debug)]
 pub struct Lane {
     pub entry: NamedRecipe,
-    /// The finished run, or why there is none; `None` until it was its turn.
+    /// The finished run, or the error text; `None` until the lane has run.
     pub result: Option<Result<Arc<Run>, String>>,
 }
 
@@ -22,13 +22,13 @@ impl Lane {
     pub fn new(entry: NamedRecipe) -> Self {
         Self { entry, result: None }
     }
-    /// What the lane computes beside a run of `settings`: its recipe over the same steps.
+    /// Settings of the lane for a run of `settings`: its recipe with the same T.
     pub fn settings(&self, settings: &Settings) -> Settings {
         settings.with_recipe(self.entry.recipe.clone())
     }
-    /// The finished run, if it is of what a lane beside `run` computes.
+    /// The finished run, if it has the settings of this lane for `run`.
     pub fn run_beside(&self, run: &Run) -> Option<&Arc<Run>> {
-        let own = self.result.as_ref()?.as_ref().ok()?;
-        (own.settings == self.settings(&run.settings)).then_some(own)
+        let result = self.result.as_ref()?.as_ref().ok()?;
+        (result.settings == self.settings(&run.settings)).then_some(result)
     }
 }

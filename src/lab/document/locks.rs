@@ -1,16 +1,17 @@
-//! Controls that a lesson takes out of a person's hands for a while. The faces show them as disabled and drop what a person
-//! asks of them; the lesson's own messages pass.
+//! Control locks: a lesson locks control groups, and messages of the user to them are discarded.
+//!
+//! The window shows locked controls as disabled. Messages of the lesson itself are not filtered.
 
 use crate::lab::view::control_group::ControlGroup;
 use crate::lab::{Lab, Message};
 
 impl Lab {
-    /// Whether `control` is out of a person's hands.
+    /// Whether `control` is locked.
     pub fn is_locked(&self, control: ControlGroup) -> bool {
         self.view.locked.contains(&control)
     }
 
-    /// Takes out of `messages` what a person may not turn now.
+    /// Removes the messages of locked controls.
     pub fn drop_locked(&self, messages: &mut Vec<Message>) {
         if !self.view.locked.is_empty() {
             messages.retain(|message| ControlGroup::of(message).is_none_or(|control| !self.is_locked(control)));
@@ -19,7 +20,7 @@ impl Lab {
 }
 
 impl ControlGroup {
-    /// The control that `message` turns, if it is one that can be locked.
+    /// The lockable control group that `message` belongs to, if any.
     pub fn of(message: &Message) -> Option<Self> {
         Some(match message {
             Message::SetSettings(_)
@@ -65,11 +66,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_locked_is_dropped_and_nothing_else() {
+    fn only_messages_of_locked_controls_are_dropped() {
         let mut lab = Lab::default();
         lab.view.locked = vec![ControlGroup::Steps];
-        let mut wishes = vec![Message::SetSteps(4), Message::SetVInit(0.1), Message::Stop];
-        lab.drop_locked(&mut wishes);
-        assert_eq!(wishes, [Message::SetVInit(0.1), Message::Stop]);
+        let mut messages = vec![Message::SetSteps(4), Message::SetVInit(0.1), Message::Stop];
+        lab.drop_locked(&mut messages);
+        assert_eq!(messages, [Message::SetVInit(0.1), Message::Stop]);
     }
 }

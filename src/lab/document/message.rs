@@ -1,4 +1,4 @@
-//! Everything a person can ask of the lab. Menus, panes, tests and recorded scripts speak these words.
+//! Messages: all requests to the lab, from menus, panes, lessons, tests and scripts.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
 use crate::measure::{LedgerReference, NeuronRef};
 
-/// One wish.
+/// A request to the lab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Message {
@@ -29,15 +29,15 @@ pub enum Message {
     OpenModel(String),
     /// Open a data set by its specification.
     OpenData(String),
-    /// Open whatever lies at a path: network, data set, picture, recipe, lesson or session.
+    /// Open a file by its kind: network, data set, image, recipe, lesson or session.
     OpenPath(PathBuf),
-    /// Run what a person draws, in place of the data.
+    /// Run the user's drawing in place of the data.
     SetDrawing(Box<Drawing>),
-    /// Lay the picture at a path on the canvas.
+    /// Place the image at a path on the canvas.
     DrawPicture(PathBuf),
-    /// The data that were there before one drew.
+    /// Restore the data from before the drawing.
     LeaveDrawing,
-    /// Whether the drawing stays when the canvas is out of sight.
+    /// Whether the drawing stays when the canvas is not visible.
     KeepDrawing(bool),
     SetScaling(Scaling),
     /// Run `count` samples from `first` on.
@@ -45,9 +45,9 @@ pub enum Message {
         first: usize,
         count: usize,
     },
-    /// Calibrate on another data set, by its specification, or on the data themselves.
+    /// Calibrate on another data set, by its specification, or with `None` on the data set itself.
     SetCalibrationData(Option<String>),
-    /// Calibrate on whatever data set lies at a path.
+    /// Calibrate on the data set at a path.
     OpenCalibrationData(PathBuf),
     /// Calibrate on `count` samples from `first` on.
     SetCalibration {
@@ -69,121 +69,121 @@ pub enum Message {
     SetBiasCorrection(bool),
     SetPooling(MaxPoolRule),
     SetReadout(Readout),
-    /// Take over all settings.
+    /// Replace all settings.
     SetSettings(Box<Settings>),
-    /// Take over a whole recipe.
+    /// Replace the recipe.
     SetRecipe(Box<Recipe>),
     /// Add a recipe to the race.
     AddLane(Box<NamedRecipe>),
-    /// Take the lane at this index out of the race.
+    /// Remove the lane at this index from the race.
     RemoveLane(usize),
-    /// The recipes of the race.
+    /// Replace the recipes of the race.
     SetLanes(Vec<NamedRecipe>),
-    /// Make the lane at this index the recipe.
+    /// Use the recipe of the lane at this index.
     AdoptLane(usize),
     /// Write the recipe to a file under a name.
     SaveRecipe {
         path: PathBuf,
         name: String,
     },
-    /// Set one layer's θ by hand, or give it back to the rule.
+    /// Set one layer's θ manually, or with `None` reset it to the rule.
     SetLayerThreshold {
         layer: String,
         theta: Option<f32>,
     },
-    /// The default recipe again.
+    /// Reset the recipe to the default.
     ResetRecipe,
     SetBackend(Backend),
-    /// A drag has ended: what it changed becomes one step of undo.
+    /// A drag has ended: its changes become one undo step.
     EndGesture,
     Undo,
     Redo,
-    /// Look at a spiking layer.
+    /// Focus on a spiking layer.
     FocusLayer(usize),
-    /// Look at a neuron in a layer whose count, for the input it had, is of a kind C0 to C4: the worst of the sample in focus,
-    /// or one of another sample.
+    /// Focus on a neuron of a layer in category C0 to C4: the one with the largest error in the focused sample, or an
+    /// example in another sample.
     FocusCategory {
         layer: usize,
         category: usize,
     },
-    /// Look at a sample, counted within the run.
+    /// Focus on a sample, by its index in the run.
     FocusSample(usize),
-    /// Look at a neuron: its layer, its sample and itself.
+    /// Focus on a neuron with its layer and sample.
     FocusNeuron(NeuronRef),
-    /// Keep a neuron's membrane in view, or let it go.
+    /// Pin a neuron's membrane trace, or unpin it.
     Pin(NeuronRef),
     Unpin(NeuronRef),
-    /// Put the time cursor at step t, or let it follow the end.
+    /// Set the time cursor to step t, or with `None` let it follow the end.
     SetCursor(Option<usize>),
     /// Move the cursor by some steps.
     StepCursor(i32),
     Play,
     Pause,
-    /// Lay another neuron or input on the bench.
+    /// Replace the neuron or input on the bench.
     SetBench(Box<NeuronBench>),
-    /// Lay the neuron in focus on the bench, with the input that it had in the run.
+    /// Copy the focused neuron to the bench, with its input of the run.
     FocusOnBench,
-    /// Compute again from nothing.
+    /// Discard the cache and compute again.
     Rerun,
-    /// Stop the work in progress; what was there stays.
+    /// Cancel the work in progress; the displayed run stays.
     Stop,
     SetDark(bool),
-    /// Large type and thick lines, for a room.
+    /// Large text and thick lines, for a projector.
     SetProjector(bool),
     SetWorkspace(Workspace),
-    /// What the error ledger holds the answers against.
+    /// Reference of the error ledger.
     SetReference(LedgerReference),
-    /// What one operation of ANN and SNN costs.
+    /// Energy constants of ANN and SNN operations.
     SetEnergy(EnergyConstants),
-    /// The softmax probability from which on a sample may answer early, 0 to 1.
+    /// Softmax probability at which a sample exits early, 0 to 1.
     SetExitConfidence(f32),
-    /// What the panes on the screen read; nothing else is computed for them.
+    /// Optional snapshot parts that the visible panes need; others are not computed.
     #[serde(rename = "set-seen")]
     SetSnapshotParts(SnapshotParts),
-    /// The window's arrangement of panes, to be saved with the session.
+    /// Pane layout of the window, saved with the session.
     SetLayout(serde_json::Value),
-    /// Take the notice at this index off the screen.
+    /// Remove the notification at this index.
     #[serde(rename = "dismiss-notice")]
     DismissNotification(usize),
     /// Open a lesson: a file, or `builtin:NAME`.
     OpenLesson(String),
-    /// Take over a whole session.
+    /// Restore a session.
     Restore(Box<Session>),
-    /// Take these controls out of the person's hands, and give back all others.
+    /// Lock these control groups and unlock all others.
     Lock(Vec<ControlGroup>),
     OpenSession(PathBuf),
     SaveSession(PathBuf),
-    /// Write the run on the screen to a file; its ending says in which form.
+    /// Export the displayed run to a file, in the format of its extension.
     ExportRun(PathBuf),
-    /// Stop the export of this number; nothing of it stays.
+    /// Cancel the export of this number; no file remains.
     StopExport(u64),
     /// A file was written.
     #[serde(rename = "wrote")]
     FileWritten(PathBuf),
-    /// Open a session from its line of text.
+    /// Open a session from its text form.
     OpenSessionText(String),
-    /// Open what was opened lately, counted from the newest.
+    /// Open a recent item, by its index from the newest.
     OpenRecent(usize),
-    /// What is missing at this index for the waiting session lies there.
+    /// Path of the missing file at this index of the pending session.
     #[serde(rename = "found-missing")]
     LocateMissing {
         index: usize,
         path: PathBuf,
     },
-    /// Open the waiting session on the network and data that are open.
+    /// Open the pending session with the current network and data.
     #[serde(rename = "go-on-without-missing")]
     OpenWithoutMissing,
-    /// Leave the waiting session alone.
+    /// Discard the pending session.
     #[serde(rename = "leave-waiting")]
     DiscardPendingSession,
-    /// The settings of the past run of this number.
+    /// Restore the settings of the past run of this number.
     #[serde(rename = "go-back-to")]
     RestoreRun(usize),
-    /// Compare the run on the screen with the past run of this number, or with none.
+    /// Compare the displayed run with the past run of this number, or with none.
     CompareWith(Option<usize>),
-    /// Forget the runs of earlier starts.
+    /// Discard the runs of earlier sessions.
     ForgetRuns,
-    /// Tell the person something.
+    /// Show a notification.
     #[serde(rename = "tell")]
     Notify(Notification),
 }

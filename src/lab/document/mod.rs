@@ -1,4 +1,4 @@
-//! The document: the lab's state and the messages that change it.
+//! Document: the state of the lab, the messages that change it, and its background jobs.
 
 pub mod drawing;
 pub mod engine_events;

@@ -1,4 +1,4 @@
-//! The lab as it stands, apart from the one on the screen: for pictures that are drawn while that goes on.
+//! Copy of the lab without worker threads, for drawing exports off screen.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::progress::JobControl;
 
 impl Lab {
-    /// What is drawn of the lab; it computes nothing by itself.
+    /// A copy of all displayed state; it requests no runs.
     pub fn offscreen_copy(&self) -> Self {
         Self {
             settings: self.settings.clone(),
@@ -21,10 +21,10 @@ impl Lab {
         }
     }
 
-    /// Puts the time cursor at step `t` and waits for what is seen there.
+    /// Sets the time cursor to step `t` and computes the snapshot there.
     ///
     /// # Errors
-    /// What looking at the run gives; a stop.
+    /// Errors of the snapshot, and [`crate::Error::Cancelled`].
     pub fn set_step(&mut self, t: usize, control: &JobControl) -> Result<()> {
         self.view.cursor = Some(t);
         if let Some(run) = self.run.clone() {

@@ -1,4 +1,4 @@
-//! Opening networks, data, recipes and sessions.
+//! Opens networks, data sets, recipes, lessons and sessions by file kind.
 
 use std::path::Path;
 
@@ -14,9 +14,9 @@ use crate::network::open::is_network_file;
 
 impl Lab {
     pub(super) fn open_model(&mut self, source: String) {
-        // The file is opened by the engine; here only its remembered scaling is looked up.
+        // The engine opens the file; only its saved scaling is looked up here.
         let scaling = saved_scalings::scaling(&source);
-        let keep = self
+        let kept_sources = self
             .pending
             .as_ref()
             .map(|a| &a.settings)
@@ -28,55 +28,55 @@ impl Lab {
             if let Some(scaling) = scaling {
                 s.scaling = scaling;
             }
-            if let Some((data, samples, calibrate)) = keep {
+            if let Some((data, samples, calibrate)) = kept_sources {
                 (s.data, s.samples, s.calibrate) = (data, samples, calibrate);
             }
         });
         self.reload = true;
-        self.fit = Adapt::Network;
+        self.adapt = Adapt::Network;
     }
 
     pub(super) fn open_data(&mut self, spec: String) {
-        let keep = self.pending.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
-        // Some data bring the samples to calibrate on along.
-        let own = DataSpec::parse(&spec).ok().and_then(|spec| spec.default_calibration()).map(String::from);
-        let mut fit = Adapt::Ranges;
+        let kept_sources = self.pending.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
+        // Some data sets have a default calibration set.
+        let own_calibration = DataSpec::parse(&spec).ok().and_then(|spec| spec.default_calibration()).map(String::from);
+        let mut adapt = Adapt::Ranges;
         self.undo.end(&self.settings);
         self.change(|s| {
             s.data = spec;
-            if own.is_some() {
-                s.calibration_data = own;
+            if own_calibration.is_some() {
+                s.calibration_data = own_calibration;
             }
-            if let Some((model, scaling)) = keep.filter(|(model, _)| *model != s.model) {
+            if let Some((model, scaling)) = kept_sources.filter(|(model, _)| *model != s.model) {
                 (s.model, s.scaling) = (model, scaling);
                 s.recipe.manual_thresholds.clear();
-                fit = Adapt::Network;
+                adapt = Adapt::Network;
             }
         });
         self.reload = true;
-        self.fit = self.fit.max(fit);
+        self.adapt = self.adapt.max(adapt);
     }
 
     pub(super) fn open_path(&mut self, path: &Path) {
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         if is_network_file(path) {
             self.open_model(path.display().to_string());
-        } else if ending == "toml" {
+        } else if extension == "toml" {
             match NamedRecipe::load(path) {
                 Ok(named) => {
                     self.recent.add(RecentItem::Recipe(path.to_owned()));
                     self.change_once(|s| s.recipe = named.recipe);
                 }
-                Err(error) => self.refuse(&error),
+                Err(error) => self.notify_error(&error),
             }
-        } else if ending == "md" {
+        } else if extension == "md" {
             self.apply(Message::OpenLesson(path.display().to_string()));
-        } else if ending == "json" {
+        } else if extension == "json" {
             self.apply(Message::OpenSession(path.to_owned()));
         } else {
             match DataSpec::detect(path) {
                 Ok(spec) => self.open_data(spec.to_string()),
-                Err(error) => self.refuse(&error),
+                Err(error) => self.notify_error(&error),
             }
         }
     }
@@ -84,16 +84,16 @@ impl Lab {
     pub(super) fn open_recent(&mut self, index: usize) {
         match self.recent.get(index).cloned() {
             Some(RecentItem::Subject { model, data, scaling }) => {
-                let other = model != self.settings.model;
+                let is_other_network = model != self.settings.model;
                 self.undo.end(&self.settings);
                 self.change(|s| {
                     (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
-                    if other {
+                    if is_other_network {
                         s.recipe.manual_thresholds.clear();
                     }
                 });
                 self.reload = true;
-                self.fit = self.fit.max(if other { Adapt::Recipe } else { Adapt::Ranges });
+                self.adapt = self.adapt.max(if is_other_network { Adapt::Recipe } else { Adapt::Ranges });
             }
             Some(RecentItem::Session(path)) => self.apply(Message::OpenSession(path)),
             Some(RecentItem::Recipe(path)) => self.open_path(&path),
@@ -101,19 +101,19 @@ impl Lab {
         }
     }
 
-    /// Takes over a session, or lets it wait for its files.
+    /// Restores a session, or keeps it pending if its files are missing.
     pub(super) fn restore(&mut self, session: Session) {
-        self.restore_or_wait(PendingSession::new(session));
+        self.restore_or_keep_pending(PendingSession::new(session));
     }
 
-    pub(super) fn restore_or_wait(&mut self, waiting: Result<PendingSession, Box<Session>>) {
+    pub(super) fn restore_or_keep_pending(&mut self, waiting: Result<PendingSession, Box<Session>>) {
         match waiting {
             Ok(waiting) => self.waiting = Some(waiting),
-            Err(session) => self.take_over(*session),
+            Err(session) => self.apply_session(*session),
         }
     }
 
-    fn take_over(&mut self, session: Session) {
+    fn apply_session(&mut self, session: Session) {
         self.waiting = None;
         self.lanes = session.race.into_iter().map(Lane::new).collect();
         self.change_once(|s| *s = session.settings);
@@ -123,7 +123,7 @@ impl Lab {
         self.keep_view = true;
     }
 
-    /// The session as it stands.
+    /// The current session.
     pub fn session(&self) -> Session {
         Session {
             version: VERSION,

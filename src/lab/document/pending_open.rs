@@ -1,5 +1,4 @@
-//! A network and data that do not fit together: one of them waits until the other is opened. And what opening a network
-//! changes of the recipe, in a sentence.
+//! Pending open: a network or data set that waits for a partner of matching input shape.
 
 use super::job::{MissingSide, PendingOpen};
 use crate::Error;
@@ -11,15 +10,15 @@ use crate::experiment::settings::Settings;
 use crate::lab::{Lab, Notification, NotificationLevel};
 
 impl Lab {
-    /// What was opened and waits for a partner that fits.
+    /// The network or data set that waits for a partner, if any.
     pub fn apart(&self) -> Option<&PendingOpen> {
         self.pending.as_ref()
     }
 
-    /// The settings asked for were refused: tells why. A network and data that only do not fit together are kept.
-    pub(super) fn missed(&mut self, error: &Error) {
-        let Error::ShapeMismatch { network, wants, data, has } = error else { return self.refuse(error) };
-        self.forget_apart();
+    /// A requested run failed: notifies the user. A network and data set of different shapes stay pending.
+    pub(super) fn on_run_error(&mut self, error: &Error) {
+        let Error::ShapeMismatch { network, wants, data, has } = error else { return self.notify_error(error) };
+        self.discard_pending_open();
         let same_network = self.run.as_ref().is_some_and(|run| run.settings.model == self.settings.model);
         let (missing, shape, text) = if same_network {
             let text = format!(
@@ -40,28 +39,29 @@ impl Lab {
         self.pending = Some(PendingOpen { settings: self.settings.clone(), missing, shape, text });
     }
 
-    /// Lets what waits go, and the notice of it.
-    pub(super) fn forget_apart(&mut self) {
-        if let Some(apart) = self.pending.take() {
-            self.notifications.retain(|notice| !apart.is_shown_by(notice));
+    /// Discards the pending open and its notification.
+    pub(super) fn discard_pending_open(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            self.notifications.retain(|notification| !pending.is_shown_by(notification));
         }
     }
 
-    /// `run` comes on the screen in answer to the settings `asked`. Another network or other data end the wait, but for a
-    /// drawing, which only stands in for data.
+    /// `run` is displayed next. Another network or other data end the pending open, except for a drawing, which replaces the
+    /// data temporarily.
     pub(super) fn on_run_shown(&mut self, run: &Run) {
-        let drawn = |settings: &Settings| Drawing::is_drawing_spec(&settings.data);
+        let is_drawing = |settings: &Settings| Drawing::is_drawing_spec(&settings.data);
         let (new, old) = (&run.settings, self.run.as_ref().map(|run| &run.settings));
-        let other = old.is_none_or(|old| old.model != new.model || old.data != new.data && !drawn(old) && !drawn(new));
-        if other {
-            self.forget_apart();
+        let has_other_sources = old
+            .is_none_or(|old| old.model != new.model || old.data != new.data && !is_drawing(old) && !is_drawing(new));
+        if has_other_sources {
+            self.discard_pending_open();
         }
     }
 
-    /// Says that the threshold rule `asked` for had to give way.
-    pub(super) fn tell_fitted(&mut self, asked: ThresholdRule, run: &Run) {
+    /// Notifies the user if the requested threshold rule was replaced.
+    pub(super) fn notify_changed_rule(&mut self, requested_rule: ThresholdRule, run: &Run) {
         let rule = run.settings.recipe.threshold;
-        if asked == ThresholdRule::Learned && rule != asked {
+        if requested_rule == ThresholdRule::Learned && rule != requested_rule {
             let text = format!(
                 "'{}' has no learned thresholds: the recipe now uses threshold {rule}. Undo restores both recipe and \
                  network.",

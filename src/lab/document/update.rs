@@ -1,4 +1,4 @@
-//! What each message does. The only place that changes the lab.
+//! Applies messages to the lab: the effect of each one, and the only writer.
 
 use super::lane::MAX_LANES;
 use crate::Error;
@@ -14,7 +14,7 @@ use crate::lab::storage::{saved_scalings, session_text};
 use crate::lab::{Lab, Lane, Message, NotificationLevel};
 
 impl Lab {
-    /// Does what the messages ask, in order.
+    /// Applies the messages in order and requests what they need.
     pub fn update(&mut self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
             self.apply(message);
@@ -28,7 +28,7 @@ impl Lab {
             Message::OpenData(spec) => self.open_data(spec),
             Message::OpenPath(path) => self.open_path(&path),
             Message::SetDrawing(drawing) => self.draw(&drawing),
-            Message::DrawPicture(path) => self.draw_picture(&path),
+            Message::DrawPicture(path) => self.draw_image(&path),
             Message::LeaveDrawing => self.leave_drawing(),
             Message::KeepDrawing(keep) => self.view.keep_drawing = keep,
             Message::SetScaling(scaling) => {
@@ -39,11 +39,11 @@ impl Lab {
             Message::SetCalibration { first, count } => self.change_once(|s| s.calibrate = first..first + count.max(1)),
             Message::SetCalibrationData(spec) => {
                 self.change_once(|s| s.calibration_data = spec);
-                self.fit = self.fit.max(Adapt::Ranges);
+                self.adapt = self.adapt.max(Adapt::Ranges);
             }
             Message::OpenCalibrationData(path) => match DataSpec::detect(&path) {
                 Ok(spec) => self.apply(Message::SetCalibrationData(Some(spec.to_string()))),
-                Err(error) => self.refuse(&error),
+                Err(error) => self.notify_error(&error),
             },
             Message::SetSteps(steps) => self.change(|s| s.recipe.steps = steps),
             Message::SetThreshold(rule) => self.change(|s| s.recipe.threshold = rule),
@@ -65,7 +65,7 @@ impl Lab {
             Message::SetPooling(pooling) => self.change_once(|s| s.recipe.pooling = pooling),
             Message::SetReadout(readout) => self.change(|s| s.recipe.readout = readout),
             Message::SetSettings(settings) => {
-                // Whoever says all settings says what to look at as well.
+                // A message with all settings also sets the focus: keep the view.
                 self.keep_view |= settings.model != self.settings.model;
                 self.change_once(|s| *s = *settings);
             }
@@ -74,7 +74,7 @@ impl Lab {
                 if self.lanes.len() < MAX_LANES {
                     self.lanes.push(Lane::new(*entry));
                 } else {
-                    self.refuse(&Error::Invalid(format!(
+                    self.notify_error(&Error::Invalid(format!(
                         "Cannot add the recipe: a race has at most {MAX_LANES} recipes. Remove one first."
                     )));
                 }
@@ -94,7 +94,7 @@ impl Lab {
             Message::SaveRecipe { path, name } => {
                 match NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
                     Ok(()) => self.recent.add(RecentItem::Recipe(path)),
-                    Err(error) => self.refuse(&error),
+                    Err(error) => self.notify_error(&error),
                 }
             }
             Message::ResetRecipe => self.change_once(|s| s.recipe = Recipe::default()),
@@ -105,12 +105,12 @@ impl Lab {
                 self.history.settle(&self.settings);
             }
             Message::Undo => {
-                let back = self.undo.undo(&self.settings, &self.view.bench);
-                self.put_back(back);
+                let target = self.undo.undo(&self.settings, &self.view.bench);
+                self.apply_undo_target(target);
             }
             Message::Redo => {
-                let back = self.undo.redo();
-                self.put_back(back);
+                let target = self.undo.redo();
+                self.apply_undo_target(target);
             }
             Message::FocusLayer(layer) => self.focus_example(layer, None),
             Message::FocusCategory { layer, category } => self.focus_example(layer, Some(category)),
@@ -123,10 +123,10 @@ impl Lab {
                 self.view.pinned.push(neuron);
             }
             Message::Unpin(neuron) => self.view.pinned.retain(|pinned| *pinned != neuron),
-            // Beyond the end means the end, also of a run that is still to come.
+            // A step beyond the end means the end, also of the next run.
             Message::SetCursor(cursor) => self.view.cursor = cursor.map(|t| t.max(1)),
-            Message::StepCursor(by) => {
-                let at = self.cursor() as i64 + i64::from(by);
+            Message::StepCursor(delta) => {
+                let at = self.cursor() as i64 + i64::from(delta);
                 self.view.cursor = Some(at.clamp(1, self.steps() as i64) as usize);
             }
             Message::Play => {
@@ -152,7 +152,7 @@ impl Lab {
             Message::Stop => {
                 self.engine.stop();
                 if self.job.take().is_some() {
-                    self.stopped();
+                    self.on_stopped();
                 }
             }
             Message::SetProjector(projector) => self.view.projector = projector,
@@ -165,8 +165,8 @@ impl Lab {
             Message::SetSnapshotParts(parts) => self.snapshot_parts = parts,
             Message::DismissNotification(index) => {
                 if index < self.notifications.len() {
-                    let notice = self.notifications.remove(index);
-                    self.pending.take_if(|apart| apart.is_shown_by(&notice));
+                    let notification = self.notifications.remove(index);
+                    self.pending.take_if(|pending| pending.is_shown_by(&notification));
                 }
             }
             Message::OpenLesson(source) => {
@@ -180,23 +180,23 @@ impl Lab {
                     self.recent.add(RecentItem::Session(path));
                     self.restore(session);
                 }
-                Err(error) => self.refuse(&error),
+                Err(error) => self.notify_error(&error),
             },
             Message::SaveSession(path) => match self.session().save(&path) {
                 Ok(()) => self.recent.add(RecentItem::Session(path)),
-                Err(error) => self.refuse(&error),
+                Err(error) => self.notify_error(&error),
             },
-            Message::ExportRun(path) => self.begin_export(path),
+            Message::ExportRun(path) => self.start_export(path),
             Message::StopExport(number) => self.stop_export(number),
             Message::FileWritten(path) => self.written = Some(path),
             Message::OpenSessionText(text) => match session_text::from_text(&text) {
                 Ok(session) => self.restore(session),
-                Err(error) => self.refuse(&error),
+                Err(error) => self.notify_error(&error),
             },
             Message::OpenRecent(index) => self.open_recent(index),
             Message::LocateMissing { index, path } => {
                 if let Some(waiting) = self.waiting.take() {
-                    self.restore_or_wait(waiting.locate(index, &path));
+                    self.restore_or_keep_pending(waiting.locate(index, &path));
                 }
             }
             Message::OpenWithoutMissing => {
@@ -214,25 +214,25 @@ impl Lab {
             }
             Message::CompareWith(number) => self.history.compare(number),
             Message::ForgetRuns => self.history.forget_earlier(),
-            Message::Notify(notice) => {
-                if self.notifications.last() != Some(&notice) {
-                    self.notifications.push(notice);
+            Message::Notify(notification) => {
+                if self.notifications.last() != Some(&notification) {
+                    self.notifications.push(notification);
                 }
             }
         }
     }
 
-    /// Looks at a layer, or at a neuron in it whose count is of a kind, now or when the run that is asked for is there.
+    /// Focuses on a layer, or on a neuron of a category in it, now or when the requested run is finished.
     pub(super) fn focus_example(&mut self, layer: usize, category: Option<usize>) {
         self.view.layer = layer;
         let run = self.run.clone().filter(|run| run.settings == self.settings);
         let Some(run) = run else {
-            self.wanted_example = Some((layer, category));
+            self.pending_example = Some((layer, category));
             return;
         };
         let examples = run.report.layers.get(layer).map(|l| l.examples).unwrap_or_default();
         let Some(category) = category else {
-            // A neuron that fires, of the sample on the screen or not, tells more than the first of the layer.
+            // A neuron that fires, in any sample, shows more than the first of the layer.
             self.view.neuron = examples.into_iter().flatten().next().map_or(0, |e| e.neuron);
             return;
         };
@@ -245,33 +245,33 @@ impl Lab {
         }
     }
 
-    /// Puts back what a step of undo or redo gives.
-    fn put_back(&mut self, back: Option<UndoTarget>) {
-        match back {
+    /// Applies the target of an undo or redo step.
+    fn apply_undo_target(&mut self, target: Option<UndoTarget>) {
+        match target {
             Some(UndoTarget::Settings(settings)) => self.settings = *settings,
             Some(UndoTarget::Bench(bench)) => self.view.bench = *bench,
             None => {}
         }
     }
 
-    /// A change that may be part of a drag: undo waits for the end of the gesture.
+    /// Applies a change that may be part of a drag: the undo step ends with the gesture.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Settings)) {
         self.undo.begin(&self.settings);
         change(&mut self.settings);
     }
 
-    /// A change that is a step of its own.
+    /// Applies a change that is an undo step of its own.
     pub(super) fn change_once(&mut self, change: impl FnOnce(&mut Settings)) {
         self.undo.end(&self.settings);
         self.change(change);
         self.undo.end(&self.settings);
     }
 
-    /// Tells the person why something was refused.
-    pub(super) fn refuse(&mut self, error: &Error) {
-        let notice = crate::lab::Notification { level: NotificationLevel::Error, text: error.to_string() };
-        if self.notifications.last() != Some(&notice) {
-            self.notifications.push(notice);
+    /// Shows the error as a notification.
+    pub(super) fn notify_error(&mut self, error: &Error) {
+        let notification = crate::lab::Notification { level: NotificationLevel::Error, text: error.to_string() };
+        if self.notifications.last() != Some(&notification) {
+            self.notifications.push(notification);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Undo and the history of runs.
+//! History: undo of settings, past runs, and their file.
 
 pub mod run_history;
 pub mod run_history_file;

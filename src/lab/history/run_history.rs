@@ -1,59 +1,61 @@
-//! Past runs: what was set, what came of it, and the way back. Curves are kept, also for the next start
-//! (`kept_runs.rs`), recordings are not; the cache of the engine has those of the last runs.
+//! Run history: settings, curves and mismatch of past runs, to compare and restore.
+//!
+//! Settings and curves are also saved for the next start ([`super::run_history_file`]). Recordings are not; the engine's cache
+//! has those of the latest runs.
 
 use super::undo;
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 use crate::measure::CurvePoint;
 
-/// Runs that are remembered.
-const LIMIT: usize = 200;
+/// Maximum number of past runs.
+const MAX_PAST_RUNS: usize = 200;
 
 /// A finished run.
 #[derive(Clone, Debug)]
 pub struct PastRun {
-    /// Counted from 1, on from start to start.
+    /// Number from 1, continued over sessions.
     pub number: usize,
     pub settings: Settings,
-    /// What was changed against the run before, in words; empty for the first.
+    /// The change from the previous run, in a sentence; empty for the first run.
     pub changed: String,
-    /// Accuracy and agreement after every step.
+    /// Accuracy and agreement after every step, `[T]`.
     pub curve: Vec<CurvePoint>,
     pub ann_accuracy: Option<f64>,
-    /// Every spiking layer with its mismatch.
+    /// Name and mismatch (mean |φ − a| over mean a) of every spiking layer.
     pub mismatch: Vec<(String, f64)>,
-    /// How long it took.
+    /// Duration of all stages, in seconds.
     pub seconds: f64,
-    /// It is of an earlier start.
+    /// Whether the run is of an earlier session.
     pub earlier: bool,
-    /// A drag goes on: the next run takes its place.
+    /// Whether the next run replaces this one, because a drag is in progress.
     pub(super) replaceable: bool,
 }
 
-/// The runs, oldest first.
+/// Past runs, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct RunHistory {
     past: Vec<PastRun>,
-    made: usize,
-    /// The number of the run that the one on the screen is compared with.
+    count: usize,
+    /// Number of the run that the displayed one is compared with.
     pub compared: Option<usize>,
-    /// Grows with every change.
+    /// Increases with every change.
     version: u64,
 }
 
 impl PastRun {
-    /// Mean of the layers' mismatch.
+    /// Mean mismatch over the layers.
     pub fn mean_mismatch(&self) -> f64 {
         self.mismatch.iter().map(|(_, mismatch)| mismatch).sum::<f64>() / self.mismatch.len().max(1) as f64
     }
-    /// Accuracy after all steps, or agreement with the ANN where there are no labels.
+    /// Accuracy after all steps, or agreement with the ANN without labels.
     pub fn final_score(&self) -> f64 {
         self.curve.last().map_or(0.0, |point| point.accuracy.unwrap_or(point.agreement))
     }
 }
 
 impl RunHistory {
-    /// Remembers `run`; of the runs that a drag makes on its way only the last stays.
+    /// Adds `run`; of the runs during a drag, only the last remains.
     pub fn add(&mut self, run: &Run, dragging: bool) {
         let replaced = self.past.pop_if(|last| last.replaceable);
         self.version += 1;
@@ -61,19 +63,20 @@ impl RunHistory {
         let mismatch = mismatch.map(|l| (l.name.clone(), l.mean_abs_mismatch / l.mean_activation.max(1e-12))).collect();
         let (curve, ann_accuracy) = (run.report.curve.clone(), run.report.ann_accuracy);
         if let Some(known) = self.past.iter_mut().find(|past| past.settings == run.settings) {
-            // Files may have changed since.
+            // The files may have changed since.
             (known.curve, known.ann_accuracy, known.mismatch, known.earlier) = (curve, ann_accuracy, mismatch, false);
             return;
         }
         let number = match replaced {
             Some(past) => past.number,
             None => {
-                self.made += 1;
-                self.made
+                self.count += 1;
+                self.count
             }
         };
-        let took = run.seconds;
-        let changed = self.past.last().map_or(String::new(), |last| undo::sentence(&last.settings, &run.settings));
+        let timings = run.seconds;
+        let changed =
+            self.past.last().map_or(String::new(), |last| undo::describe_change(&last.settings, &run.settings));
         self.past.push(PastRun {
             number,
             settings: run.settings.clone(),
@@ -81,49 +84,49 @@ impl RunHistory {
             curve,
             ann_accuracy,
             mismatch,
-            seconds: took.load + took.calibrate + took.ann + took.snn + took.measure,
+            seconds: timings.load + timings.calibrate + timings.ann + timings.snn + timings.measure,
             earlier: false,
             replaceable: dragging,
         });
-        if self.past.len() > LIMIT {
+        if self.past.len() > MAX_PAST_RUNS {
             self.past.remove(0);
         }
     }
-    /// The drag is over at `settings`: their run stays.
+    /// The drag has ended at `settings`: their run is no longer replaceable.
     pub fn settle(&mut self, settings: &Settings) {
         if let Some(last) = self.past.last_mut().filter(|last| last.settings == *settings) {
             last.replaceable = false;
             self.version += 1;
         }
     }
-    /// The run to compare with from now on.
+    /// Sets the run to compare with.
     pub fn compare(&mut self, number: Option<usize>) {
         self.compared = number;
         self.version += 1;
     }
-    /// Grows with every change.
+    /// Version number, which increases with every change.
     pub fn version(&self) -> u64 {
         self.version
     }
-    /// Puts the runs of earlier starts before those of this one, which are counted on from them.
+    /// Inserts the runs of earlier sessions before those of this one, which are renumbered after them.
     pub fn take_over(&mut self, earlier: Vec<PastRun>, compared: Option<usize>) {
-        let own = std::mem::replace(&mut self.past, earlier);
-        self.made = self.past.iter().map(|past| past.number).max().unwrap_or(0);
-        for run in own {
+        let own_runs = std::mem::replace(&mut self.past, earlier);
+        self.count = self.past.iter().map(|past| past.number).max().unwrap_or(0);
+        for run in own_runs {
             match self.past.iter_mut().find(|past| past.settings == run.settings) {
                 Some(known) => *known = PastRun { number: known.number, changed: known.changed.clone(), ..run },
                 None => {
-                    self.made += 1;
-                    self.past.push(PastRun { number: self.made, ..run });
+                    self.count += 1;
+                    self.past.push(PastRun { number: self.count, ..run });
                 }
             }
         }
-        let excess = self.past.len().saturating_sub(LIMIT);
+        let excess = self.past.len().saturating_sub(MAX_PAST_RUNS);
         self.past.drain(..excess);
         self.compared = compared;
         self.version += 1;
     }
-    /// Forgets the runs of earlier starts.
+    /// Discards the runs of earlier sessions.
     pub fn forget_earlier(&mut self) {
         self.past.retain(|past| !past.earlier);
         self.version += 1;
@@ -142,20 +145,20 @@ impl RunHistory {
     }
 }
 
-/// What is other in `to` than in `from`, each in a few words: "T 8 instead of 16", "θ max instead of θ learned".
+/// Differences of `to` from `from`, each as a short text: "T 8 instead of 16", "θ max instead of θ learned".
 pub fn differences(from: &Settings, to: &Settings) -> Vec<String> {
     let (a, b) = (&from.recipe, &to.recipe);
-    let mut words = Vec::new();
+    let mut texts = Vec::new();
     if a.steps != b.steps {
-        words.push(format!("T {} instead of {}", b.steps, a.steps));
+        texts.push(format!("T {} instead of {}", b.steps, a.steps));
     }
-    // Both tell of the same settings in the same order.
+    // Both lists name the same settings in the same order.
     let pairs = b.differences_from(a).into_iter().zip(a.differences_from(b));
-    words.extend(pairs.map(|(new, old)| if new == old { new } else { format!("{new} instead of {old}") }));
-    // Network, data and the rest, as undo says it; the recipe has been told.
-    let rest = undo::sentence(&Settings { recipe: b.clone(), ..from.clone() }, to);
-    words.extend((!rest.is_empty()).then_some(rest));
-    words
+    texts.extend(pairs.map(|(new, old)| if new == old { new } else { format!("{new} instead of {old}") }));
+    // Network, data and the rest, in the words of undo; the recipe is covered above.
+    let rest = undo::describe_change(&Settings { recipe: b.clone(), ..from.clone() }, to);
+    texts.extend((!rest.is_empty()).then_some(rest));
+    texts
 }
 
 #[cfg(test)]
@@ -164,7 +167,7 @@ mod tests {
     use crate::lab::{Lab, Message};
 
     #[test]
-    fn a_drag_leaves_one_run_and_going_back_none() {
+    fn a_drag_leaves_one_run_and_restoring_a_run_adds_none() {
         let settings = Settings { samples: 0..4, calibrate: 0..16, ..Settings::demo() };
         let mut lab = Lab::open(settings).unwrap();
         for steps in [12, 10, 8] {

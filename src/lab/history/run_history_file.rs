@@ -1,5 +1,6 @@
-//! The list of past runs as a file: settings and curves of the newest, within a bound, so that comparing and going back
-//! work after a restart as well.
+//! Run history file: settings and curves of the newest past runs, up to a size limit.
+//!
+//! With it, past runs can be compared and restored after a restart.
 
 use std::path::Path;
 
@@ -13,10 +14,10 @@ use crate::{Error, Result};
 
 /// The name of the file.
 pub const RUNS: &str = "runs.json";
-/// The version of the form below.
+/// Version of the file format.
 const VERSION: u32 = 1;
-/// The file is not larger than this many bytes: the oldest runs are left out.
-const BYTES: usize = 1 << 20;
+/// Maximum size of the file, in bytes: the oldest runs are omitted.
+const MAX_BYTES: usize = 1 << 20;
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -25,17 +26,17 @@ struct File {
     #[serde(rename = "version")]
     _version: u32,
     compared: Option<usize>,
-    runs: Vec<Kept>,
+    runs: Vec<StoredRun>,
 }
 
-/// One run; curves are columns, which is shorter than points.
+/// One stored run; curves are columns, which are shorter than points.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Kept {
+struct StoredRun {
     number: usize,
     settings: Settings,
     changed: String,
-    /// Share of right answers after each step; empty without labels.
+    /// Accuracy after each step; empty without labels.
     accuracy: Vec<f64>,
     agreement: Vec<f64>,
     ann_accuracy: Option<f64>,
@@ -43,8 +44,8 @@ struct Kept {
     seconds: f64,
 }
 
-impl Kept {
-    fn of(past: &PastRun) -> Self {
+impl StoredRun {
+    fn new(past: &PastRun) -> Self {
         Self {
             number: past.number,
             settings: past.settings.clone(),
@@ -56,7 +57,7 @@ impl Kept {
             seconds: past.seconds,
         }
     }
-    fn past(self) -> PastRun {
+    fn into_past_run(self) -> PastRun {
         let point =
             |(index, agreement)| CurvePoint { t: index + 1, accuracy: self.accuracy.get(index).copied(), agreement };
         PastRun {
@@ -73,17 +74,17 @@ impl Kept {
     }
 }
 
-/// The newest runs of `history` as a file. Those of a drag that goes on and those of drawings, one for each bit of a
-/// stroke, are left out.
+/// Encodes the newest runs of `history` as a file. Omits runs of an unfinished drag, and runs of drawings, of which there is
+/// one for each part of a stroke.
 pub fn write(history: &RunHistory) -> Vec<u8> {
-    let worth = |past: &&PastRun| !past.replaceable && !Drawing::is_drawing_spec(&past.settings.data);
-    let mut room = BYTES - 64;
+    let is_stored = |past: &&PastRun| !past.replaceable && !Drawing::is_drawing_spec(&past.settings.data);
+    let mut remaining = MAX_BYTES - 64;
     let mut runs = Vec::new();
-    for past in history.past().iter().rev().filter(worth) {
-        // Numbers and words always have a form; a run that had none would only be missing.
-        let Ok(text) = serde_json::to_string(&Kept::of(past)) else { continue };
-        let Some(left) = room.checked_sub(text.len() + 2) else { break };
-        room = left;
+    for past in history.past().iter().rev().filter(is_stored) {
+        // Serialization of numbers and text cannot fail; a run for which it did would only be missing.
+        let Ok(text) = serde_json::to_string(&StoredRun::new(past)) else { continue };
+        let Some(rest) = remaining.checked_sub(text.len() + 2) else { break };
+        remaining = rest;
         runs.push(text);
     }
     runs.reverse();
@@ -91,10 +92,10 @@ pub fn write(history: &RunHistory) -> Vec<u8> {
     format!("{{\"version\":{VERSION},\"compared\":{compared},\"runs\":[\n{}\n]}}\n", runs.join(",\n")).into_bytes()
 }
 
-/// The runs in the file at `path`, whose content is `bytes`: oldest first, and the number of the one to compare with.
+/// Decodes the file at `path` with content `bytes`: runs, oldest first, and the number of the one to compare with.
 ///
 /// # Errors
-/// When it is damaged or of a newer version.
+/// [`Error::File`] if it is damaged or of a newer version.
 pub fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<PastRun>, Option<usize>)> {
     #[derive(Deserialize)]
     struct Head {
@@ -106,7 +107,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<PastRun>, Option<usize>)> 
         return Err(Error::file(path, "version", "written by a newer version of this program"));
     }
     let File { compared, runs, .. } = serde_json::from_slice(bytes).map_err(damaged)?;
-    Ok((runs.into_iter().map(Kept::past).collect(), compared))
+    Ok((runs.into_iter().map(StoredRun::into_past_run).collect(), compared))
 }
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_what_was_written() {
+    fn written_runs_read_back_equal() {
         let lab = lab();
         let bytes = write(&lab.history);
         let (runs, compared) = read(Path::new("runs.json"), &bytes).unwrap();
@@ -134,7 +135,7 @@ mod tests {
             assert_eq!((read.number, &read.settings, &read.changed), (was.number, &was.settings, &was.changed));
             assert_eq!((&read.curve, read.ann_accuracy), (&was.curve, was.ann_accuracy));
             for (read, was) in read.mismatch.iter().zip(&was.mismatch) {
-                // The last digit of a number may be lost in writing.
+                // Serialization may lose the last digit of a number.
                 assert!(read.0 == was.0 && (read.1 - was.1).abs() < 1e-12, "{read:?} {was:?}");
             }
             assert!(read.earlier && !was.earlier);
@@ -142,14 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_an_earlier_start_stand_before_those_of_this_one() {
+    fn runs_of_an_earlier_session_come_before_those_of_this_one() {
         let (runs, compared) = read(Path::new("runs.json"), &write(&lab().history)).unwrap();
         let mut next = Lab::open(Settings { samples: 0..4, calibrate: 0..16, ..Settings::demo() }).unwrap();
         next.update([Message::SetVInit(0.25), Message::EndGesture]);
         next.wait_until_idle();
         next.history.take_over(runs, compared);
         let rows: Vec<_> = next.history.past().iter().map(|p| (p.number, p.settings.recipe.steps, p.earlier)).collect();
-        // The first run of both starts is the same one.
+        // The first run of both sessions is the same.
         assert_eq!(rows, [(1, 16, false), (2, 8, true), (3, 5, true), (4, 16, false)]);
         next.update([Message::RestoreRun(2)]);
         next.wait_until_idle();
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_bounded_and_the_oldest_go_first() {
+    fn file_size_is_limited_and_the_oldest_runs_are_omitted() {
         let mut lab = lab();
         let model = PastRun {
             curve: vec![CurvePoint { t: 1, accuracy: Some(1.0 / 3.0), agreement: 2.0 / 3.0 }; 2000],
@@ -171,13 +172,13 @@ mod tests {
         lab.history = RunHistory::default();
         lab.history.take_over(many.collect(), None);
         let bytes = write(&lab.history);
-        assert!(bytes.len() <= BYTES, "{}", bytes.len());
+        assert!(bytes.len() <= MAX_BYTES, "{}", bytes.len());
         let (runs, _) = read(Path::new("runs.json"), &bytes).unwrap();
         assert!(runs.len() > 5 && runs.len() < 100 && runs.last().unwrap().number == 99, "{}", runs.len());
     }
 
     #[test]
-    fn a_damaged_file_and_one_of_a_newer_version_are_refused_with_their_place() {
+    fn damaged_and_newer_files_are_errors_with_their_position() {
         let bytes = write(&lab().history);
         let path = Path::new("runs.json");
         let cut = read(path, &bytes[..bytes.len() / 2]).err().unwrap().to_string();

@@ -1,30 +1,30 @@
-//! Undo over settings and the neuron bench: one step per gesture, each with a sentence.
+//! Undo stack over settings and the neuron bench: one step per gesture, described in a sentence.
 
 use crate::data::digits::Drawing;
 use crate::experiment::settings::Settings;
 use crate::measure::neuron_bench::NeuronBench;
 
-/// Steps that are kept.
-const LIMIT: usize = 100;
+/// Maximum number of undo steps.
+const MAX_STEPS: usize = 100;
 
-/// What was, and what was undone.
+/// Undo and redo steps, and the gesture in progress.
 #[derive(Debug, Default)]
 pub struct UndoStack {
     past: Vec<UndoStep>,
     future: Vec<UndoStep>,
-    /// The settings, and the bench, when the gesture in progress began.
+    /// The settings, and the bench, at the start of the gesture in progress.
     gesture: Option<Settings>,
     bench: Option<NeuronBench>,
 }
 
-/// What was changed, before and after.
+/// One step: the values before and after it.
 #[derive(Clone, Debug)]
 enum UndoStep {
     Settings(Box<[Settings; 2]>),
     Bench(Box<[NeuronBench; 2]>),
 }
 
-/// What a step of undo or redo puts back.
+/// The value that an undo or redo step restores.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UndoTarget {
     Settings(Box<Settings>),
@@ -32,22 +32,22 @@ pub enum UndoTarget {
 }
 
 impl UndoStep {
-    fn back(&self, side: usize) -> UndoTarget {
+    fn target(&self, side: usize) -> UndoTarget {
         match self {
             Self::Settings(both) => UndoTarget::Settings(Box::new(both[side].clone())),
             Self::Bench(both) => UndoTarget::Bench(Box::new(both[side].clone())),
         }
     }
-    fn describe_change(&self) -> String {
+    fn describe(&self) -> String {
         match self {
-            Self::Settings(both) => sentence(&both[0], &both[1]),
+            Self::Settings(both) => describe_change(&both[0], &both[1]),
             Self::Bench(both) => both[0].changes(&both[1]),
         }
     }
 }
 
 impl UndoStack {
-    /// Remembers where a gesture begins; call before each change.
+    /// Starts a gesture unless one is in progress; call before each change.
     pub fn begin(&mut self, settings: &Settings) {
         if self.gesture.is_none() {
             self.gesture = Some(settings.clone());
@@ -59,15 +59,15 @@ impl UndoStack {
             self.bench = Some(bench.clone());
         }
     }
-    /// Whether a gesture is under way.
+    /// Whether a gesture is in progress.
     pub fn dragging(&self) -> bool {
         self.gesture.is_some()
     }
-    /// Whether what is under way is no drag: another network or other data were opened, and the settings are now `settings`.
+    /// Whether the change in progress opened another network or data set, which is no drag. `settings` are the current ones.
     pub fn opened(&self, settings: &Settings) -> bool {
         self.gesture.as_ref().is_some_and(|before| before.has_other_sources(settings))
     }
-    /// Ends the gesture: all it changed becomes one step.
+    /// Ends the gesture: all its changes become one step.
     pub fn end(&mut self, settings: &Settings) {
         if let Some(before) = self.gesture.take().filter(|before| before != settings) {
             self.add(UndoStep::Settings(Box::new([before, settings.clone()])));
@@ -82,112 +82,111 @@ impl UndoStack {
     fn add(&mut self, step: UndoStep) {
         self.past.push(step);
         self.future.clear();
-        if self.past.len() > LIMIT {
+        if self.past.len() > MAX_STEPS {
             self.past.remove(0);
         }
     }
-    /// The newest settings were refused and are `settings` again: forgets the gesture in progress and the steps that led
-    /// away from them.
+    /// The newest settings failed and `settings` are restored: discards the gesture in progress and the steps that led away
+    /// from them.
     pub fn discard_failed(&mut self, settings: &Settings) {
         self.gesture = None;
-        let led_away = |step: &UndoStep| matches!(step, UndoStep::Settings(both) if both[1] != *settings);
+        let leads_away = |step: &UndoStep| matches!(step, UndoStep::Settings(both) if both[1] != *settings);
         let leads_here = |step: &UndoStep| matches!(step, UndoStep::Settings(both) if both[1] == *settings);
         let from = self.past.iter().rposition(leads_here).map_or(0, |index| index + 1);
         let mut index = 0;
         self.past.retain(|step| {
             index += 1;
-            index <= from || !led_away(step)
+            index <= from || !leads_away(step)
         });
     }
-    /// The work towards `wanted` was stopped and the settings are `settings` again: redo takes it up once more. Returns what
-    /// that would do.
-    pub fn stopped(&mut self, settings: &Settings, wanted: Settings) -> Option<String> {
+    /// The run of `requested` was stopped and `settings` are restored: redo repeats the request. Returns its description.
+    pub fn redo_stopped(&mut self, settings: &Settings, requested: Settings) -> Option<String> {
         self.discard_failed(settings);
-        if wanted == *settings {
+        if requested == *settings {
             return None;
         }
-        let step = UndoStep::Settings(Box::new([settings.clone(), wanted]));
-        let sentence = step.describe_change();
+        let step = UndoStep::Settings(Box::new([settings.clone(), requested]));
+        let sentence = step.describe();
         self.future.push(step);
         Some(sentence)
     }
-    /// What was before the last step; `settings` and `bench` are as they are now.
+    /// Undoes the last step; `settings` and `bench` are the current ones.
     pub fn undo(&mut self, settings: &Settings, bench: &NeuronBench) -> Option<UndoTarget> {
         self.end(settings);
         self.end_bench(bench);
         let step = self.past.pop()?;
-        let back = step.back(0);
+        let target = step.target(0);
         self.future.push(step);
-        Some(back)
+        Some(target)
     }
-    /// What was after the step that was undone last.
+    /// Repeats the step that was undone last.
     pub fn redo(&mut self) -> Option<UndoTarget> {
         let step = self.future.pop()?;
-        let back = step.back(1);
+        let target = step.target(1);
         self.past.push(step);
-        Some(back)
+        Some(target)
     }
-    /// What undo would take back: "threshold percentile:99.9 to percentile:99.5".
+    /// Description of the step that undo would revert: "threshold percentile:99.9 to percentile:99.5".
     pub fn undo_sentence(&self) -> Option<String> {
-        self.past.last().map(UndoStep::describe_change)
+        self.past.last().map(UndoStep::describe)
     }
-    /// What redo would do again.
+    /// Description of the step that redo would repeat.
     pub fn redo_sentence(&self) -> Option<String> {
-        self.future.last().map(UndoStep::describe_change)
+        self.future.last().map(UndoStep::describe)
     }
 }
 
-/// A choice by the word it has in files.
-fn word(choice: &impl serde::Serialize) -> String {
+/// The serialized name of an option.
+fn option_name(choice: &impl serde::Serialize) -> String {
     serde_json::to_string(choice).unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// A data specification; a drawing by what there is on it.
+/// A data specification as text; a drawing by its content.
 fn data(spec: &str) -> String {
     Drawing::from_spec(spec).map_or_else(|| spec.to_owned(), |drawing| drawing.describe())
 }
 
-/// What changed between two settings, in a few words.
-pub fn sentence(before: &Settings, after: &Settings) -> String {
+/// Describes the changes between two settings as a short text.
+pub fn describe_change(before: &Settings, after: &Settings) -> String {
     let (a, b) = (&before.recipe, &after.recipe);
     let mut parts = Vec::new();
-    // A drawing stands in for the data: samples and calibration go along by themselves.
+    // A drawing replaces the data: changes of samples and calibration follow from it and are omitted.
     if before.data != after.data && (Drawing::is_drawing_spec(&before.data) || Drawing::is_drawing_spec(&after.data)) {
         let same = |s: &Settings| Settings { data: String::new(), samples: 0..0, calibration_data: None, ..s.clone() };
-        let rest = sentence(&same(before), &same(after));
+        let rest = describe_change(&same(before), &same(after));
         let changed = format!("{} to {}", data(&before.data), data(&after.data));
         return if rest.is_empty() { changed } else { format!("{changed}, {rest}") };
     }
-    let mut say = |changed: bool, what: &str, from: String, to: String| {
+    let mut push_if = |changed: bool, what: &str, from: String, to: String| {
         if changed {
             parts.push(format!("{what} {from} to {to}"));
         }
     };
-    say(before.model != after.model, "network", before.model.clone(), after.model.clone());
-    say(before.data != after.data, "data", data(&before.data), data(&after.data));
+    push_if(before.model != after.model, "network", before.model.clone(), after.model.clone());
+    push_if(before.data != after.data, "data", data(&before.data), data(&after.data));
     let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "same data".into());
-    say(
+    push_if(
         before.calibration_data != after.calibration_data,
         "calibration data",
         set(&before.calibration_data),
         set(&after.calibration_data),
     );
-    say(before.scaling != after.scaling, "scaling", before.scaling.to_string(), after.scaling.to_string());
-    say(a.steps != b.steps, "T", a.steps.to_string(), b.steps.to_string());
-    say(a.threshold != b.threshold, "threshold", a.threshold.to_string(), b.threshold.to_string());
-    say(a.granularity != b.granularity, "granularity", word(&a.granularity), word(&b.granularity));
-    say(a.v_init != b.v_init, "v(0)", format!("{:.2} θ", a.v_init), format!("{:.2} θ", b.v_init));
-    say(a.reset != b.reset, "reset", word(&a.reset), word(&b.reset));
-    say(a.tie != b.tie, "tie rule", word(&a.tie), word(&b.tie));
-    say(a.initial != b.initial, "distribution of v(0)", word(&a.initial), word(&b.initial));
-    say(a.neuron != b.neuron, "neuron", a.neuron.to_string(), b.neuron.to_string());
-    say(a.correction != b.correction, "correction", a.correction.to_string(), b.correction.to_string());
+    push_if(before.scaling != after.scaling, "scaling", before.scaling.to_string(), after.scaling.to_string());
+    push_if(a.steps != b.steps, "T", a.steps.to_string(), b.steps.to_string());
+    push_if(a.threshold != b.threshold, "threshold", a.threshold.to_string(), b.threshold.to_string());
+    push_if(a.granularity != b.granularity, "granularity", option_name(&a.granularity), option_name(&b.granularity));
+    push_if(a.v_init != b.v_init, "v(0)", format!("{:.2} θ", a.v_init), format!("{:.2} θ", b.v_init));
+    push_if(a.reset != b.reset, "reset", option_name(&a.reset), option_name(&b.reset));
+    push_if(a.tie != b.tie, "tie rule", option_name(&a.tie), option_name(&b.tie));
+    push_if(a.initial != b.initial, "distribution of v(0)", option_name(&a.initial), option_name(&b.initial));
+    push_if(a.neuron != b.neuron, "neuron", a.neuron.to_string(), b.neuron.to_string());
+    push_if(a.correction != b.correction, "correction", a.correction.to_string(), b.correction.to_string());
     let shift = |steps: Option<usize>| steps.map_or("off".into(), |steps| format!("θ/2·{steps}"));
-    say(a.bias_shift != b.bias_shift, "bias shift", shift(a.bias_shift), shift(b.bias_shift));
+    push_if(a.bias_shift != b.bias_shift, "bias shift", shift(a.bias_shift), shift(b.bias_shift));
     let on = |on: bool| if on { "on" } else { "off" }.to_owned();
-    say(a.bias_correction != b.bias_correction, "bias correction", on(a.bias_correction), on(b.bias_correction));
-    say(a.pooling != b.pooling, "max pooling", word(&a.pooling), word(&b.pooling));
-    say(a.readout != b.readout, "readout", a.readout.to_string(), b.readout.to_string());
+    push_if(a.bias_correction != b.bias_correction, "bias correction", on(a.bias_correction), on(b.bias_correction));
+    push_if(a.pooling != b.pooling, "max pooling", option_name(&a.pooling), option_name(&b.pooling));
+    push_if(a.readout != b.readout, "readout", a.readout.to_string(), b.readout.to_string());
     if before.samples != after.samples {
         parts.push(format!("samples to {}..{}", after.samples.start, after.samples.end));
     }
@@ -195,7 +194,7 @@ pub fn sentence(before: &Settings, after: &Settings) -> String {
         parts.push(format!("calibration samples to {}..{}", after.calibrate.start, after.calibrate.end));
     }
     if before.backend != after.backend {
-        parts.push(format!("backend to {}", word(&after.backend)));
+        parts.push(format!("backend to {}", option_name(&after.backend)));
     }
     for (layer, theta) in &b.manual_thresholds {
         if a.manual_thresholds.get(layer) != Some(theta) {
@@ -213,21 +212,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_stopped_can_be_taken_up_again() {
-        let now = Settings::demo();
-        let mut wanted = now.clone();
-        wanted.recipe.steps = 64;
+    fn a_stopped_request_can_be_redone() {
+        let current = Settings::demo();
+        let mut requested = current.clone();
+        requested.recipe.steps = 64;
         let mut undo = UndoStack::default();
-        undo.begin(&now);
-        assert_eq!(undo.stopped(&now, wanted.clone()).as_deref(), Some("T 16 to 64"));
+        undo.begin(&current);
+        assert_eq!(undo.redo_stopped(&current, requested.clone()).as_deref(), Some("T 16 to 64"));
         assert!(!undo.dragging());
-        assert_eq!(undo.redo(), Some(UndoTarget::Settings(Box::new(wanted))));
-        assert_eq!(undo.stopped(&now, now.clone()), None, "a rerun of the same settings");
+        assert_eq!(undo.redo(), Some(UndoTarget::Settings(Box::new(requested))));
+        assert_eq!(undo.redo_stopped(&current, current.clone()), None, "a rerun of the same settings");
         assert_eq!(undo.redo(), None);
     }
 
     #[test]
-    fn what_was_refused_is_no_step() {
+    fn failed_settings_leave_no_step() {
         let (mut undo, first) = (UndoStack::default(), Settings::default());
         let second = Settings { model: "absurd.onnx".into(), ..first.clone() };
         undo.begin(&first);
@@ -275,7 +274,7 @@ mod tests {
             let (first, mut second) = (Settings::default(), Settings::default());
             change(&mut second);
             assert_ne!(first, second);
-            let words = (sentence(&first, &second), sentence(&second, &first));
+            let words = (describe_change(&first, &second), describe_change(&second, &first));
             assert!(!words.0.is_empty() && !words.1.is_empty(), "{words:?}");
         }
     }

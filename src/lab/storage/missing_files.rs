@@ -1,5 +1,6 @@
-//! Sessions whose files are not where they were: which, and the same session with them at their new place. Until the
-//! person has said what to do, such a session waits; the lab stays as it is.
+//! Missing files of a session: detection, and replacement by files that the user locates.
+//!
+//! Such a session stays pending, and the lab unchanged, until the user decides.
 
 use std::path::{Path, PathBuf};
 
@@ -9,22 +10,22 @@ use crate::data::events::Binning;
 use crate::experiment::settings::Settings;
 use crate::network::open::{BUILTIN_PREFIX, split_source};
 
-/// A session that waits for its files.
+/// A session with missing files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingSession {
     pub session: Session,
-    /// What is not at its place; never empty.
+    /// The missing files; never empty.
     pub missing: Vec<Missing>,
 }
 
-/// A file or folder that is not where a session says.
+/// A file or folder that does not exist at the path in the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     pub what: FileRole,
     pub path: PathBuf,
 }
 
-/// What a missing file is for.
+/// Role of a missing file in the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileRole {
     Network,
@@ -33,7 +34,7 @@ pub enum FileRole {
 }
 
 impl FileRole {
-    /// What it is, in words.
+    /// The role as text.
     pub fn words(self) -> &'static str {
         match self {
             Self::Network => "the network",
@@ -44,7 +45,10 @@ impl FileRole {
 }
 
 impl PendingSession {
-    /// `session`, if any of its files is missing.
+    /// A pending session, if any file of `session` is missing.
+    ///
+    /// # Errors
+    /// The session itself if no file is missing.
     pub fn new(session: Session) -> Result<Self, Box<Session>> {
         match missing(&session.settings) {
             missing if missing.is_empty() => Err(Box::new(session)),
@@ -52,8 +56,11 @@ impl PendingSession {
         }
     }
 
-    /// The same with what was missing at `index` at `to`, and with it whatever else of its folder lies beside `to`.
-    /// `Err` with the whole session when nothing is missing any more.
+    /// Replaces the missing file at `index` by `to`, and other missing files of its folder by files of the same name next to
+    /// `to`.
+    ///
+    /// # Errors
+    /// The complete session if no file is missing any more.
     pub fn locate(mut self, index: usize, to: &Path) -> Result<Self, Box<Session>> {
         let Some(known) = self.missing.get(index).map(|missing| missing.path.clone()) else {
             return Self::new(self.session);
@@ -67,49 +74,49 @@ impl PendingSession {
                 None
             };
             if let Some(new) = new {
-                replace(&mut self.session.settings, &missing.path, &new);
+                replace_path(&mut self.session.settings, &missing.path, &new);
             }
         }
         Self::new(self.session)
     }
 
-    /// The session on the network and data of `present` instead of its own.
-    pub fn on_current_sources(mut self, present: &Settings) -> Session {
+    /// The session with the network and data of `current` instead of its own.
+    pub fn on_current_sources(mut self, current: &Settings) -> Session {
         let mut recipe = self.session.settings.recipe;
         recipe.manual_thresholds.clear();
-        self.session.settings = Settings { recipe, ..present.clone() };
+        self.session.settings = Settings { recipe, ..current.clone() };
         self.session
     }
 }
 
-/// Everything that `settings` name and that is not there.
+/// All files that `settings` name and that do not exist.
 fn missing(settings: &Settings) -> Vec<Missing> {
     let mut all = Vec::new();
-    let mut look = |what, path: &Path| {
+    let mut check = |what, path: &Path| {
         if !path.exists() {
             all.push(Missing { what, path: path.to_owned() });
         }
     };
     if !settings.model.starts_with(BUILTIN_PREFIX) {
-        let (file, described) = split_source(&settings.model);
-        look(FileRole::Network, file);
-        described.into_iter().for_each(|file| look(FileRole::Network, file));
+        let (file, description) = split_source(&settings.model);
+        check(FileRole::Network, file);
+        description.into_iter().for_each(|file| check(FileRole::Network, file));
     }
     let specs = [(FileRole::Data, Some(&settings.data)), (FileRole::Calibration, settings.calibration_data.as_ref())];
     for (what, spec) in specs {
-        files_of(spec.map_or("", String::as_str)).into_iter().for_each(|file| look(what, Path::new(file)));
+        files_of(spec.map_or("", String::as_str)).into_iter().for_each(|file| check(what, Path::new(file)));
     }
     all
 }
 
-/// The files that a data specification names.
+/// The file paths in a data specification.
 fn files_of(spec: &str) -> Vec<&str> {
     if Drawing::is_drawing_spec(spec) {
         return Vec::new();
     }
     match spec.split_once(':') {
         Some(("builtin", _)) | None => Vec::new(),
-        // A name with a comma in it.
+        // One path that contains a comma.
         Some((_, whole)) if Path::new(whole.trim()).exists() => Vec::new(),
         Some((kind, list)) => {
             let option = |part: &str| kind == "events" && Binning::is_option(part);
@@ -118,17 +125,17 @@ fn files_of(spec: &str) -> Vec<&str> {
     }
 }
 
-/// Puts `new` in the place of `old` wherever the settings name it.
-fn replace(settings: &mut Settings, old: &Path, new: &Path) {
+/// Replaces the path `old` by `new` in all settings.
+fn replace_path(settings: &mut Settings, old: &Path, new: &Path) {
     let (old, new) = (old.display().to_string(), new.display().to_string());
-    let put = |list: &str, between: char| {
-        let same = |name: &str| if name.trim() == old { new.clone() } else { name.to_owned() };
-        list.split(between).map(same).collect::<Vec<_>>().join(&between.to_string())
+    let replace_in_list = |list: &str, separator: char| {
+        let replaced = |name: &str| if name.trim() == old { new.clone() } else { name.to_owned() };
+        list.split(separator).map(replaced).collect::<Vec<_>>().join(&separator.to_string())
     };
-    settings.model = put(&settings.model, '@');
+    settings.model = replace_in_list(&settings.model, '@');
     for spec in std::iter::once(&mut settings.data).chain(&mut settings.calibration_data) {
         if let Some((kind, list)) = spec.split_once(':') {
-            *spec = format!("{kind}:{}", put(list, ','));
+            *spec = format!("{kind}:{}", replace_in_list(list, ','));
         }
     }
 }
@@ -145,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_what_is_bundled_never_waits() {
+    fn a_session_of_bundled_files_is_never_pending() {
         assert!(PendingSession::new(session("builtin:digits-cnn", "builtin:digits")).is_err());
         let drawing = Drawing { strokes: vec![vec![[88.0, 74.0], [94.0, 63.0]]], ..Drawing::default() };
         assert!(
@@ -155,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn how_recordings_are_binned_is_no_file() {
+    fn binning_options_are_not_files() {
         let waiting =
             PendingSession::new(session("builtin:digits-cnn", "events:/old/a.bin,us=500,sensor=8x8")).unwrap();
         assert_eq!(waiting.missing, [Missing { what: FileRole::Data, path: "/old/a.bin".into() }]);
     }
 
     #[test]
-    fn pointing_at_one_file_finds_those_beside_it() {
+    fn locating_one_file_finds_those_next_to_it() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["net.onnx", "images", "labels"] {
             std::fs::write(folder.path().join(name), "").unwrap();
@@ -173,18 +180,18 @@ mod tests {
         let at = |name: &str| folder.path().join(name).display().to_string();
         assert_eq!(whole.settings.model, at("net.onnx"));
         assert_eq!(whole.settings.data, format!("idx:{},{}", at("images"), at("labels")));
-        // One that is called otherwise leaves the rest as it was.
+        // A file that is not found there stays missing.
         std::fs::remove_file(folder.path().join("labels")).unwrap();
         let left = waiting.locate(0, &folder.path().join("net.onnx")).unwrap();
         assert_eq!(left.missing, [Missing { what: FileRole::Data, path: "/old/labels".into() }]);
     }
 
     #[test]
-    fn going_on_without_keeps_the_recipe() {
+    fn opening_without_missing_files_keeps_the_recipe() {
         let mut lost = session("/old/net.onnx", "npz:/old/a.npz");
         lost.settings.recipe.steps = 77;
-        let present = Settings::demo();
-        let settings = PendingSession::new(lost).unwrap().on_current_sources(&present).settings;
-        assert_eq!((settings.model, settings.recipe.steps), (present.model, 77));
+        let current = Settings::demo();
+        let settings = PendingSession::new(lost).unwrap().on_current_sources(&current).settings;
+        assert_eq!((settings.model, settings.recipe.steps), (current.model, 77));
     }
 }

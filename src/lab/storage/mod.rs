@@ -1,4 +1,4 @@
-//! What is kept between starts: sessions, recent files, saved scalings.
+//! Storage between starts: sessions, missing files, recent files and saved input scalings.
 
 pub mod missing_files;
 pub mod recent_files;

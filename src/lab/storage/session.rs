@@ -1,5 +1,4 @@
-//! Sessions: settings and view in one text file. Written to a temporary name and renamed, so that a session is whole or as
-//! it was.
+//! Session file: settings, view, race and pane layout as JSON, written atomically.
 
 use std::path::Path;
 
@@ -14,29 +13,35 @@ use crate::{Error, Result};
 /// The version of the session format that this program writes.
 pub const VERSION: u32 = 1;
 
-/// What a session file holds.
+/// Content of a session file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     pub version: u32,
     pub settings: Settings,
     #[serde(default)]
     pub view: View,
-    /// The recipes of the race.
+    /// Recipes of the race.
     #[serde(default)]
     pub race: Vec<NamedRecipe>,
-    /// The arrangement of panes, as the window keeps it.
+    /// Pane layout of the window.
     #[serde(default)]
     pub layout: serde_json::Value,
 }
 
 impl Session {
     /// Reads a session file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::File`] if it is damaged or of a newer version.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         Self::parse(&text).map_err(|(place, reason)| Error::file(path, place, reason))
     }
 
-    /// Reads a session's text; an error is its place and the reason.
+    /// Parses a session.
+    ///
+    /// # Errors
+    /// The position and the reason.
     pub(super) fn parse(text: &[u8]) -> Result<Self, (String, String)> {
         let value: serde_json::Value = serde_json::from_slice(text)
             .map_err(|e| (format!("line {}, column {}", e.line(), e.column()), "not a session".into()))?;
@@ -49,7 +54,10 @@ impl Session {
         serde_json::from_value(value).map_err(|e| ("settings".into(), e.to_string()))
     }
 
-    /// Writes the session file, atomically.
+    /// Writes the session file atomically.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if writing fails.
     pub fn save(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Error::Internal(e.to_string()))?;
         write_bytes(path, text.as_bytes())
@@ -61,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_survives_its_file_and_says_what_is_wrong_with_others() {
+    fn a_saved_session_loads_equal_and_invalid_files_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         let session = Session {

@@ -1,5 +1,6 @@
-//! A session as one line of text, to be sent and pasted: packed and with a check sum, so that a line that lost a part is
-//! refused and not half understood.
+//! Session as one line of text, to copy and paste: JSON, compressed and base64-encoded.
+//!
+//! The checksum of gzip detects an incomplete line.
 
 use std::io::{Read, Write};
 
@@ -12,39 +13,39 @@ use flate2::write::GzEncoder;
 use super::session::Session;
 use crate::{Error, Result};
 
-/// What every such line begins with.
+/// Prefix of every session text.
 pub const MARK: &str = "spikescope:";
-/// A line that unpacks to more than this is no session.
-const LARGEST: u64 = 4 << 20;
+/// Maximum decompressed size, in bytes.
+const MAX_BYTES: u64 = 4 << 20;
 
-/// `from_text` as a line.
+/// Encodes `session` as one line of text.
 ///
 /// # Errors
-/// Never for sessions of this program.
+/// [`Error::Internal`] if serialization or compression fails.
 pub fn to_text(session: &Session) -> Result<String> {
     let text = serde_json::to_vec(session).map_err(|e| Error::Internal(e.to_string()))?;
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-    let packed = packer.write_all(&text).and_then(|()| packer.finish());
-    let packed = packed.map_err(|e| Error::Internal(e.to_string()))?;
-    Ok(format!("{MARK}{}", BASE64_URL_SAFE_NO_PAD.encode(packed)))
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let compressed = encoder.write_all(&text).and_then(|()| encoder.finish());
+    let compressed = compressed.map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(format!("{MARK}{}", BASE64_URL_SAFE_NO_PAD.encode(compressed)))
 }
 
-/// The session that `text` holds; space and line breaks count for nothing.
+/// Decodes a session from `text`; whitespace is ignored.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no such line, or one that is not whole, or of a newer version.
+/// [`Error::Invalid`] if the text is not a session, incomplete, or of a newer version.
 pub fn from_text(text: &str) -> Result<Session> {
     let bad = |why: &str| Error::Invalid(format!("Cannot open the text as a session: {why}."));
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let letters = text.strip_prefix(MARK).ok_or_else(|| bad(&format!("it does not begin with '{MARK}'")))?;
-    let not_whole = || bad("a part of it is missing or changed");
-    let packed = BASE64_URL_SAFE_NO_PAD.decode(letters).map_err(|error| match error {
+    let encoded = text.strip_prefix(MARK).ok_or_else(|| bad(&format!("it does not begin with '{MARK}'")))?;
+    let incomplete = || bad("a part of it is missing or changed");
+    let compressed = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|error| match error {
         DecodeError::InvalidByte(place, _) => bad(&format!("character {} after '{MARK}' is invalid", place + 1)),
-        _ => not_whole(),
+        _ => incomplete(),
     })?;
-    let mut plain = Vec::new();
-    GzDecoder::new(&packed[..]).take(LARGEST).read_to_end(&mut plain).map_err(|_| not_whole())?;
-    Session::parse(&plain).map_err(|(place, reason)| bad(&format!("{place}: {reason}")))
+    let mut json = Vec::new();
+    GzDecoder::new(&compressed[..]).take(MAX_BYTES).read_to_end(&mut json).map_err(|_| incomplete())?;
+    Session::parse(&json).map_err(|(place, reason)| bad(&format!("{place}: {reason}")))
 }
 
 #[cfg(test)]
@@ -54,7 +55,7 @@ mod tests {
     use crate::lab::Lab;
 
     #[test]
-    fn a_session_survives_its_line_and_a_broken_line_is_refused() {
+    fn a_session_text_decodes_equal_and_a_damaged_one_is_an_error() {
         for steps in 1..8 {
             let mut session = Lab::default().session();
             session.settings = Settings { samples: 0..steps, ..Settings::demo() };

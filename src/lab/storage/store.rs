@@ -1,6 +1,6 @@
-//! What the program keeps between two starts: the session as it stands, files opened lately, hints that were seen. Files
-//! are written on a thread of their own, whole or not at all, so that a kill at any moment leaves the last state or the
-//! one before.
+//! State folder: session, recent files and seen hints, written atomically on a thread.
+//!
+//! Each file is complete or unchanged: if the process is killed, the folder has the last state or the one before.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use super::session::Session;
 use crate::files::{TEMP_PREFIX, write_bytes};
 use crate::{Error, Result};
 
-/// The session as it stands.
+/// File of the current session.
 pub const SESSION: &str = "session.json";
-/// The session of the start before, as it was when this one began.
+/// File of the previous session, copied at the start.
 pub const PREVIOUS: &str = "session.previous.json";
-/// Half-written files of a killed program are swept away when they are older than this.
-const LITTER: Duration = Duration::from_secs(3600);
+/// Minimum age of temporary files of a killed process that are removed.
+const MIN_TEMP_AGE: Duration = Duration::from_secs(3600);
 
-/// Where it is kept: `$XDG_STATE_HOME/spikescope` or `~/.local/state/spikescope`, `~/Library/Application Support/spikescope`
-/// on macOS, `%LOCALAPPDATA%\spikescope` on Windows; `None` without a home.
+/// Path of the state folder: `$XDG_STATE_HOME/spikescope` or `~/.local/state/spikescope`, `~/Library/Application Support/spikescope`
+/// on macOS, `%LOCALAPPDATA%\spikescope` on Windows; `None` without a home directory.
 pub fn folder() -> Option<PathBuf> {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = if cfg!(windows) {
@@ -33,24 +33,24 @@ pub fn folder() -> Option<PathBuf> {
     Some(base?.join("spikescope"))
 }
 
-/// What the last start left.
+/// Session file of the previous start.
 #[derive(Debug)]
 pub enum PreviousSession {
-    /// There was none, or it left nothing.
+    /// There is no session file.
     Nothing,
     Session(Box<Session>),
-    /// Something that this program cannot read.
+    /// The session file cannot be read.
     Unreadable(UnreadableFile),
 }
 
-/// A file that this program cannot read, why, and where it was put for the program that can.
+/// A file that this version cannot read: the reason, and the path to which it was moved.
 #[derive(Debug)]
 pub struct UnreadableFile {
     pub reason: Error,
     pub kept: PathBuf,
 }
 
-/// Moves the file at `path` aside, `a.json` as `a.kept.json`; tells where it is now.
+/// Renames the file at `path` from `a.json` to `a.kept.json`; returns its new path.
 fn move_aside(path: &Path) -> PathBuf {
     let kept = path.with_extension("kept.json");
     match std::fs::rename(path, &kept) {
@@ -59,12 +59,12 @@ fn move_aside(path: &Path) -> PathBuf {
     }
 }
 
-/// What the last start left in `folder`. It is copied aside, so that whatever this start does cannot lose it.
+/// Loads the session of the previous start from `folder`, and copies it, so that this start cannot lose it.
 pub fn previous_session(folder: &Path) -> PreviousSession {
     let path = folder.join(SESSION);
     match Session::load(&path) {
         Ok(session) => {
-            // Not being able to copy is no reason to disturb anyone: the session itself is there.
+            // A failed copy is ignored: the session itself is loaded.
             if let Ok(bytes) = std::fs::read(&path) {
                 let _ = write_bytes(&folder.join(PREVIOUS), &bytes);
             }
@@ -75,58 +75,61 @@ pub fn previous_session(folder: &Path) -> PreviousSession {
     }
 }
 
-/// Writes files of the folder in the background. The last of what was handed over is on the disk when it is dropped.
+/// Writes files of the folder in the background. Dropping it waits until the newest version of each file is written.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    wishes: Option<Sender<(&'static str, Vec<u8>)>>,
-    troubles: Receiver<Error>,
+    writes: Option<Sender<(&'static str, Vec<u8>)>>,
+    errors: Receiver<Error>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Store {
-    /// Keeps files in `folder`, which is made.
+    /// Opens the store in `folder`, which is created.
     ///
     /// # Errors
-    /// When the folder cannot be made.
+    /// [`Error::Io`] if the folder or the thread cannot be created.
     pub fn open(folder: PathBuf) -> Result<Self> {
         std::fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
-        sweep(&folder);
-        let ((wishes, wanted), (trouble, troubles)) = (channel::<(&'static str, Vec<u8>)>(), channel());
-        let place = folder.clone();
+        remove_old_temp_files(&folder);
+        let ((writes, queue), (error_sender, errors)) = (channel::<(&'static str, Vec<u8>)>(), channel());
+        let target = folder.clone();
         let work = move || {
-            while let Ok(first) = wanted.recv() {
-                // Of each file only the newest is worth writing.
-                let newest: BTreeMap<_, _> = std::iter::once(first).chain(wanted.try_iter()).collect();
+            while let Ok(first) = queue.recv() {
+                // Only the newest version of each file is written.
+                let newest: BTreeMap<_, _> = std::iter::once(first).chain(queue.try_iter()).collect();
                 for (name, bytes) in newest {
-                    if let Err(error) = write_bytes(&place.join(name), &bytes) {
-                        // A closed ear means that the program is ending.
-                        let _ = trouble.send(error);
+                    if let Err(error) = write_bytes(&target.join(name), &bytes) {
+                        // The receiver is gone: the program is shutting down.
+                        let _ = error_sender.send(error);
                     }
                 }
             }
         };
         let thread = std::thread::Builder::new().name("spikescope-store".into()).spawn(work);
         let thread = thread.map_err(|error| Error::io(&folder, error))?;
-        Ok(Self { folder, wishes: Some(wishes), troubles, thread: Some(thread) })
+        Ok(Self { folder, writes: Some(writes), errors, thread: Some(thread) })
     }
-    /// Where the files lie.
+    /// Path of the state folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
-    /// Writes `value` as the file `name`, soon.
+    /// Queues `value` to be written as JSON to the file `name`.
     pub fn write(&self, name: &'static str, value: &impl serde::Serialize) {
         if let Ok(text) = serde_json::to_vec_pretty(value) {
             self.keep_bytes(name, text);
         }
     }
-    /// Writes `bytes` as the file `name`, soon.
+    /// Queues `bytes` to be written to the file `name`.
     pub fn keep_bytes(&self, name: &'static str, bytes: Vec<u8>) {
-        if let Some(wishes) = &self.wishes {
-            let _ = wishes.send((name, bytes));
+        if let Some(writes) = &self.writes {
+            let _ = writes.send((name, bytes));
         }
     }
-    /// What `parse` makes of the file `name`; `None` without one. A file that it refuses is put aside.
+    /// Reads and parses the file `name`; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`UnreadableFile`] if `parse` fails; the file is renamed.
     pub fn take<T>(
         &self,
         name: &str,
@@ -136,33 +139,33 @@ impl Store {
         let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
         parse(&path, &bytes).map(Some).map_err(|reason| UnreadableFile { reason, kept: move_aside(&path) })
     }
-    /// What the file `name` holds; the default for none, or one that is of another program.
+    /// Reads the JSON file `name`; the default if it does not exist or cannot be parsed.
     pub fn read<T: serde::de::DeserializeOwned + Default>(&self, name: &str) -> T {
         let text = std::fs::read(self.folder.join(name)).ok();
         text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
     }
-    /// What the system refused to write since this was last asked.
+    /// The last write error since the previous call.
     pub fn last_error(&self) -> Option<Error> {
-        self.troubles.try_iter().last()
+        self.errors.try_iter().last()
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.wishes = None;
+        self.writes = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-/// Takes away what a killed program left half-written.
-fn sweep(folder: &Path) {
+/// Removes old temporary files of a killed process.
+fn remove_old_temp_files(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let age =
             entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        if name.to_string_lossy().starts_with(TEMP_PREFIX) && age.is_some_and(|age| age > LITTER) {
+        if name.to_string_lossy().starts_with(TEMP_PREFIX) && age.is_some_and(|age| age > MIN_TEMP_AGE) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -174,7 +177,7 @@ mod tests {
     use crate::lab::Lab;
 
     #[test]
-    fn the_newest_is_on_the_disk_when_the_store_is_gone() {
+    fn dropping_the_store_writes_the_newest_version() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("deep")).unwrap();
         for k in 0..50 {
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_the_last_start_is_found_and_kept_aside() {
+    fn the_previous_session_is_loaded_and_copied() {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(previous_session(folder.path()), PreviousSession::Nothing));
         let session = Lab::default().session();
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_put_aside_and_not_written_over() {
+    fn an_unreadable_session_is_renamed_and_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
         let PreviousSession::Unreadable(UnreadableFile { reason, kept }) = previous_session(folder.path()) else {
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_an_error() {
+    fn a_folder_that_cannot_be_created_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
         assert!(Store::open(folder.path().join("file").join("sub")).is_err());

@@ -1,8 +1,8 @@
-//! Groups of controls that a lesson can lock.
+//! Control groups: the groups of controls that a lesson can lock.
 
 use serde::{Deserialize, Serialize};
 
-/// What can be locked.
+/// A group of controls that a lesson can lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlGroup {
@@ -13,12 +13,12 @@ pub enum ControlGroup {
     /// T
     #[serde(rename = "T")]
     Steps,
-    /// The threshold rule, granularity and thresholds set by hand.
+    /// The threshold rule, granularity and manual thresholds.
     Threshold,
-    /// v(0) and how it is spread.
+    /// v(0) and its distribution.
     VInit,
     Correction,
-    /// Everything else of the recipe, and whole recipes.
+    /// All other recipe settings, and whole recipes.
     Recipe,
     /// The neuron bench.
     Bench,

@@ -1,4 +1,4 @@
-//! What is looked at: view state, lockable controls, notifications.
+//! View: state of the display, lockable control groups, and notifications.
 
 pub mod control_group;
 pub mod notification;

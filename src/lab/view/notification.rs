@@ -1,20 +1,20 @@
-//! Notifications for the user.
+//! Notifications: notes and errors shown to the user.
 
 use serde::{Deserialize, Serialize};
 
-/// Something the person should read.
+/// A text for the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
     pub level: NotificationLevel,
     pub text: String,
 }
 
-/// How much a notice matters.
+/// Severity of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotificationLevel {
-    /// Something that was done to the network and what follows from it.
+    /// A remark about a change or its consequences.
     Note,
-    /// Something that was refused; the lab stays as it was.
+    /// A failed request; the lab is unchanged.
     Error,
 }

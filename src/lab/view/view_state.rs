@@ -1,4 +1,4 @@
-//! What is saved: the settings that decide every number (undone by undo), and the view of them (not undone).
+//! View state: focus, time cursor, workspace and display options, saved with the session but not undone.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
 use crate::measure::{LedgerReference, NeuronRef};
 
-/// What is looked at.
+/// Focus, time cursor and display options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct View {
@@ -17,35 +17,35 @@ pub struct View {
     pub layer: usize,
     /// Index of the sample in focus, counted within the run.
     pub sample: usize,
-    /// Neuron in focus, index in the flattened layer in focus.
+    /// Index of the neuron in focus, in the flattened layer.
     pub neuron: usize,
-    /// Neurons whose membranes are kept in view.
+    /// Neurons whose membrane traces are pinned.
     pub pinned: Vec<NeuronRef>,
     /// The time cursor t, 1..=T; `None` follows the end of the run.
     pub cursor: Option<usize>,
-    /// Whether the cursor moves by itself.
+    /// Whether the time cursor is playing.
     pub playing: bool,
     pub dark: bool,
-    /// Large type and thick lines for a room.
+    /// Large text and thick lines, for a projector.
     pub projector: bool,
     /// The neuron on the bench.
     pub bench: NeuronBench,
     pub workspace: Workspace,
-    /// What the error ledger holds the answers against.
+    /// Reference of the error ledger.
     pub reference: LedgerReference,
-    /// What one operation of ANN and SNN costs.
+    /// Energy constants of ANN and SNN operations.
     pub energy: EnergyConstants,
-    /// The softmax probability from which on a sample may answer early.
+    /// Softmax probability at which a sample exits early, 0 to 1.
     pub exit_confidence: f32,
-    /// What a drawing stands in for.
+    /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
-    /// The drawing stays when the canvas is out of sight.
+    /// Whether the drawing stays when the canvas is not visible.
     pub keep_drawing: bool,
-    /// Controls that a lesson keeps to itself.
+    /// Control groups that a lesson has locked.
     pub locked: Vec<ControlGroup>,
 }
 
-/// The data that a drawing stands in for.
+/// The data settings that a drawing replaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DataBeforeDrawing {
@@ -54,7 +54,7 @@ pub struct DataBeforeDrawing {
     pub calibration_data: Option<String>,
 }
 
-/// The arrangements of panes.
+/// Workspaces, each with its own pane layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Workspace {
