@@ -1,5 +1,6 @@
-//! The whole screen: bars, strips and the panes between them. The window, the picture command and the tests all draw
-//! this one function.
+//! Window layout: bars, strips, side panels, panes and popups of one frame.
+//!
+//! The window, the `shot` command and the tests all draw this one function.
 
 use std::time::Instant;
 
@@ -20,10 +21,10 @@ use crate::lab::{Lab, Message};
 use crate::lesson::ScreenArea;
 use crate::ui::panes::tiles;
 
-/// How wide a lesson is.
+/// Default width of the lesson panel, in points.
 const LESSON: f32 = 330.0;
 
-/// Draws the screen and collects what the person wants.
+/// Draws the window and collects the user's messages.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let began = Instant::now();
     let new_layout = window.load_layout(lab);
@@ -62,7 +63,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     if window.responsive.shows(SidePanel::Layers, window.layout.layers) && !lesson::hides(window, ScreenArea::Layers) {
         let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
         let shown = side.frame(bar(8, 6)).show(ui, |ui| {
-            // Before there is much to show it would shrink to that, and stay so.
+            // The panel would shrink to its first, almost empty contents and stay that narrow.
             ui.take_available_width();
             dim_if_stale(ui, lab);
             layer_strip::show(ui, lab, &mut wishes);
@@ -74,11 +75,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
             shown.response.rect.shrink(6.0),
         );
     }
-    // A lesson in progress is never out of sight: it may have locked what one looks for.
+    // A lesson in progress is always visible: it may have locked a control that the user looks for.
     if lesson::is_visible(lab, window) {
-        // In the place of the inspector: there is room for one of them.
+        // In place of the inspector: there is room for one of them.
         let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
-        // What a lesson asks for is not the person's doing: its own locks do not hold for it.
+        // Messages of a lesson bypass the locks that it sets for the user.
         side.frame(bar(12, 8)).show(ui, |ui| lesson::show(ui, lab, window, out));
     } else if window.responsive.shows(SidePanel::Inspector, window.layout.inspector)
         && !lesson::hides(window, ScreenArea::Inspector)
@@ -100,7 +101,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     if seen != lab.snapshot_parts {
         out.push(Message::SetSnapshotParts(seen));
     }
-    // Whoever draws goes on drawing while the canvas is in sight; then the data come back.
+    // The drawing stays while the canvas is visible; then the data of the settings return.
     if lab.shows_drawing() && !lab.view.keep_drawing && !window.layout.docks.is_visible(lab.view.workspace, Pane::Draw)
     {
         out.push(Message::LeaveDrawing);

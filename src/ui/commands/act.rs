@@ -1,4 +1,4 @@
-//! What each command does, and why it cannot be given now.
+//! Effects of commands, and the reasons why a command is disabled.
 
 use egui::Context;
 
@@ -17,7 +17,7 @@ use crate::ui::types::pane::Pane;
 use crate::ui::{BUNDLED_DATA, Command, methods, texts};
 
 impl Command {
-    /// Why the command cannot be given now; `None` when it can.
+    /// Why the command is disabled; `None` if it is enabled.
     pub fn disabled_reason(self, lab: &Lab) -> Option<&'static str> {
         let last = |count: usize| count.saturating_sub(1);
         let run = lab.run.as_ref();
@@ -51,7 +51,7 @@ impl Command {
         .or_else(|| unless(!self.locked(lab), texts::commands::LOCKED))
     }
 
-    /// Whether a lesson has locked what the command turns.
+    /// Whether a lesson has locked the control that the command changes.
     fn locked(self, lab: &Lab) -> bool {
         if lab.view.locked.is_empty() {
             return false;
@@ -72,7 +72,7 @@ impl Command {
         turned.into_iter().chain(wishes.iter().filter_map(ControlGroup::of)).any(|control| lab.is_locked(control))
     }
 
-    /// Does it, if it can be done now.
+    /// Executes the command if it is enabled.
     pub fn execute(self, ctx: &Context, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
         if self.disabled_reason(lab).is_some() {
             return;
@@ -116,7 +116,7 @@ impl Command {
                 let (docks, workspace) = (&mut window.layout.docks, lab.view.workspace);
                 match docks.is_visible(workspace, pane) {
                     true => docks.remove(workspace, pane),
-                    // A pane behind another tab comes to the front.
+                    // A pane behind another tab moves to the front.
                     false => docks.add(workspace, pane),
                 }
             }
@@ -132,7 +132,7 @@ impl Command {
         }
     }
 
-    /// The messages of what the lab does.
+    /// Pushes the messages of commands that only change the lab.
     fn message(self, lab: &Lab, out: &mut Vec<Message>) {
         let view = &lab.view;
         let named = |wanted: &[&str]| methods(lab).into_iter().filter(|m| wanted.contains(&m.name.as_str())).collect();

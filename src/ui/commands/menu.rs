@@ -1,4 +1,4 @@
-//! The menus, drawn from the list of commands.
+//! Menu bar of the window, drawn from the list of commands.
 
 use egui::{Button, Ui};
 
@@ -9,7 +9,7 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 use crate::ui::{BUNDLED_DATA, Command, ExportFormat, methods, texts};
 
-/// A menu that is being drawn.
+/// State while a menu is drawn.
 struct Menu<'a> {
     lab: &'a Lab,
     window: &'a mut WindowState,
@@ -28,7 +28,7 @@ pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut V
 }
 
 impl Menu<'_> {
-    /// The command as an item; a switch shows whether it is on.
+    /// Draws the command as a menu item; a toggle shows whether it is on.
     fn item(&mut self, ui: &mut Ui, command: Command) {
         let keys = command.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
         let refusal = command.disabled_reason(self.lab);
@@ -116,7 +116,7 @@ impl Menu<'_> {
         ui.separator();
         ui.menu_button(texts::commands::PANES, |ui| {
             for pane in Pane::ALL {
-                // In a list of what is there, a click on a mark takes away, whether the pane is in front or not.
+                // A click on a check mark in the list of panes closes the pane, even if it is behind another tab.
                 let docks = &mut self.window.layout.docks;
                 let mut there = docks.contains(self.lab.view.workspace, pane);
                 if ui.checkbox(&mut there, pane.title()).changed() {

@@ -1,4 +1,6 @@
-//! The run of time in pictures: the pane at every step of the time cursor.
+//! Animations of a pane: one image for every step of the time cursor.
+//!
+//! Writes a GIF file or a folder of PNG files.
 
 use std::fs;
 use std::io::BufWriter;
@@ -14,15 +16,15 @@ use crate::lab::Lab;
 use crate::ui::state::pane_export::PaneExportProgress;
 use crate::{Error, Result};
 
-/// How long a step and the last step stand, in milliseconds.
+/// Display time of a step and of the last step, in milliseconds.
 const STEP: u64 = 125;
 const LAST: u64 = 1500;
-/// A whole run is over in about this many milliseconds, however many steps it has.
+/// Upper bound for the duration of a whole animation, in milliseconds, for any number of steps.
 const WHOLE: u64 = 8000;
-/// How carefully colors are chosen, from 1 (best) to 30 (fast).
+/// Color quantization speed of the GIF encoder, from 1 (best) to 30 (fast).
 const SPEED: i32 = 10;
 
-/// Writes all steps as one moving picture that begins again at its end.
+/// Writes all steps as one looping GIF.
 pub fn gif(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &PaneExportProgress) -> Result<()> {
     let steps = lab.steps();
     let step = STEP.min(WHOLE / steps as u64).max(20);
@@ -44,20 +46,20 @@ pub fn gif(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &Pan
     })
 }
 
-/// Writes every step as a picture of its own into the folder `path`: `pane-0001.png`, `pane-0002.png`, … They appear there
-/// together when the last one is done; a stop leaves none.
+/// Writes every step as an image into the folder `path`: `pane-0001.png`, `pane-0002.png`, … All files appear together
+/// when the last one is done; a cancelled export leaves none.
 pub fn pictures(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &PaneExportProgress) -> Result<()> {
     let new = !path.exists();
     fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
     let written = staged(still, lab, path, progress);
     if written.is_err() && new {
-        // Not there before, and empty: nobody misses it. Whatever keeps it there may stay.
+        // The folder is new and empty, so nothing is lost. If removal fails, the folder may stay.
         let _ = fs::remove_dir(path);
     }
     written
 }
 
-/// Draws the pictures in a folder apart within `path`, then moves them there.
+/// Draws the images in a staging folder within `path`, then moves them into `path`.
 fn staged(still: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: &PaneExportProgress) -> Result<()> {
     let refused = |error| Error::io(path, error);
     let apart = tempfile::Builder::new().prefix(TEMP_PREFIX).tempdir_in(path).map_err(refused)?;

@@ -1,4 +1,4 @@
-//! Exports under way: each on a thread of its own, with its progress on the screen and a way to stop it.
+//! Background export of panes: one thread per export, with a progress bar and a cancel button.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -17,29 +17,29 @@ use crate::ui::texts::export as texts;
 use crate::ui::types::pane::Pane;
 
 impl PaneExport {
-    /// Begins to write `pane` as the window of `ctx` shows it at `path`.
+    /// Starts to write `pane` to `path`, as the window of `ctx` shows it.
     pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: ExportFormat, path: &Path) -> Self {
         let (sender, outcome) = channel();
         let progress = PaneExportProgress { ctx: Some(ctx.clone()), ..PaneExportProgress::default() };
         let (mut still, mut lab, own, path) =
             (OffscreenPane::of_window(ctx, pane), lab.offscreen_copy(), progress.clone(), path.to_owned());
         let work = move || {
-            // The window looks only at what is in sight; a pane behind another tab wants more.
+            // The window's snapshot covers only visible panes; a pane behind another tab needs more parts.
             let (t, control) = (lab.cursor(), own.control().clone());
             let result = lab
                 .set_step(t, &control)
                 .and_then(|()| write(&mut still, &mut lab, format, &path, &own))
                 .map(|()| path);
-            // A closed ear means that the program is ending.
+            // The receiver is gone: the program is shutting down.
             let _ = sender.send(result);
             own.ctx.iter().for_each(Context::request_repaint);
         };
-        // Without a thread the channel closes at once, which is told as a failure.
+        // Without a thread the channel closes at once, and the export reports a failure.
         let thread = std::thread::Builder::new().name("spikescope-export".into()).spawn(work).ok();
         Self { name: texts::exporting(pane, format), progress, outcome, thread }
     }
 
-    /// What became of it, once it is over.
+    /// Messages about the result, once the export has ended.
     fn over(&self) -> Option<Vec<Message>> {
         use std::sync::mpsc::TryRecvError;
         let (level, text) = match self.outcome.try_recv() {
@@ -56,10 +56,10 @@ impl PaneExport {
     }
 }
 
-/// Writes it at `path`.
+/// Writes the pane to `path` in `format`.
 ///
 /// # Errors
-/// What the system refuses; a stop.
+/// If the system refuses to write the file, or if the export is cancelled.
 pub fn write(
     still: &mut OffscreenPane,
     lab: &mut Lab,
@@ -76,7 +76,7 @@ pub fn write(
     }
 }
 
-/// Draws what is under way, panes and runs, and tells what is over.
+/// Draws exports of panes and runs in progress, and pushes messages for those that have ended.
 pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<PaneExport>, out: &mut Vec<Message>) {
     works.retain(|work| {
         let over = work.over();
@@ -104,7 +104,7 @@ pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<PaneExport>, out: &mut Vec<Messa
     });
 }
 
-/// One export with its progress; whether it is to be stopped.
+/// Draws one export with its progress. Returns whether the user cancels it.
 fn line(ui: &mut Ui, name: &str, done: f32) -> bool {
     ui.horizontal(|ui| {
         ui.label(name);

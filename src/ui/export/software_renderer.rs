@@ -1,5 +1,6 @@
-//! Draws an egui screen without a graphics card: the same triangles, blended one pixel at a time. For pictures and tests.
-//! Knows nothing of the lab.
+//! Software renderer: draws an egui screen without a GPU, by alpha blending triangles pixel by pixel.
+//!
+//! For exported images and tests. It does not know the lab.
 
 use std::collections::HashMap;
 
@@ -9,16 +10,16 @@ use egui::{
     Vec2, pos2,
 };
 
-/// Frames that are drawn before the one that counts: layouts and scroll areas settle in two or three.
+/// Number of frames before the final one: layouts and scroll areas settle in two or three.
 const FRAMES: usize = 4;
-/// Seconds between two frames: animations are over in the last.
+/// Seconds between two frames; animations end before the last one.
 const FRAME_SECONDS: f64 = 0.5;
 
-/// Textures with how they are sampled.
+/// Textures and their sampling filters.
 #[derive(Default)]
 pub struct Textures(HashMap<TextureId, (ColorImage, TextureFilter)>);
 
-/// A screen apart from any window, drawn frame by frame.
+/// A screen without a window, drawn frame by frame.
 pub struct OffscreenContext {
     ctx: Context,
     size: Vec2,
@@ -28,19 +29,19 @@ pub struct OffscreenContext {
 }
 
 impl OffscreenContext {
-    /// A screen of `size` points at `scale` pixels a point, with the memory of `ctx`.
+    /// A screen with `size` in points and `scale` pixels per point, with the memory of `ctx`.
     pub fn new(ctx: Context, size: Vec2, scale: f32) -> Self {
         Self { ctx, size, scale, textures: Textures::default(), drawn: 0 }
     }
-    /// The context that is drawn in.
+    /// The egui context of this screen.
     pub fn ctx(&self) -> &Context {
         &self.ctx
     }
-    /// In points, of which there are fewer where everything is drawn larger.
+    /// Size in points; a larger zoom factor means fewer points.
     pub fn size(&self) -> Vec2 {
         self.size / self.ctx.zoom_factor()
     }
-    /// What was drawn from so far.
+    /// Textures uploaded so far.
     pub fn textures(&self) -> &Textures {
         &self.textures
     }
@@ -64,7 +65,7 @@ impl OffscreenContext {
         last
     }
 
-    /// The picture of the last of `count` frames of `ui`.
+    /// The image of the last of `count` frames of `ui`.
     pub fn picture(&mut self, count: usize, ui: impl FnMut(&mut Ui)) -> ColorImage {
         let output = self.frames(count, ui);
         let [width, height] = [self.size.x, self.size.y].map(|side| (side * self.scale).round().max(1.0) as usize);
@@ -79,13 +80,13 @@ impl OffscreenContext {
     }
 }
 
-/// Draws `ui` on a screen of `size` points at `scale` pixels a point.
+/// Draws `ui` on a screen with `size` in points and `scale` pixels per point.
 pub fn draw(size: Vec2, scale: f32, ui: impl FnMut(&mut Ui)) -> ColorImage {
     OffscreenContext::new(Context::default(), size, scale).picture(FRAMES, ui)
 }
 
 impl Textures {
-    /// The picture behind `id`.
+    /// The image of the texture `id`.
     pub fn image(&self, id: TextureId) -> Option<&ColorImage> {
         self.0.get(&id).map(|(image, _)| image)
     }

@@ -1,4 +1,6 @@
-//! A drawn screen as SVG: lines as lines, text as text. Pictures (textures) are embedded as PNG. Knows nothing of the lab.
+//! SVG export of egui shapes: lines stay lines, text stays text.
+//!
+//! Textures are embedded as PNG. It does not know the lab.
 
 use std::fmt::Write;
 
@@ -8,7 +10,8 @@ use egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId
 
 use super::software_renderer::Textures;
 
-/// A pixel of a picture becomes up to so many on a side: readers that smooth what they enlarge then smooth its edge only.
+/// Maximum enlargement of an image pixel, per side. Viewers that smooth enlarged images then smooth the pixel's edges
+/// only.
 const ENLARGED: usize = 8;
 
 /// Draws `shapes` on a page of `size` points.
@@ -32,7 +35,7 @@ pub fn svg_document(shapes: &[ClippedShape], size: Vec2, background: Color32, te
     }
     page.out.push_str(if open.is_some() { "</g>\n" } else { "" });
     let (w, h) = (number(size.x), number(size.y));
-    // The window's own, and where it is missing what is no wider: a wider one runs over the gap between two words.
+    // The window's own font first. The fallback fonts are not wider: a wider font would fill the gap between two words.
     let mut whole = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" font-family="Ubuntu, 'Ubuntu Sans', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans Condensed', Arial, sans-serif">"#
     );
@@ -97,7 +100,7 @@ impl Page<'_> {
                 let looks = format!("{} {}", paint("fill", curve.fill), path_stroke(&curve.stroke));
                 self.line(&format!(r#"<path d="M{a} C{b} {c} {d}{}" {looks}/>"#, if curve.closed { "Z" } else { "" }));
             }
-            // Nothing of the lab draws these.
+            // The program draws no such shapes.
             Shape::Noop | Shape::Band(_) | Shape::Callback(_) => {}
         }
     }
@@ -130,7 +133,7 @@ impl Page<'_> {
 
     fn text(&mut self, text: &TextShape) {
         let job = &text.galley.job;
-        // Sizes by the place in the text: letters do not know theirs.
+        // Sizes by position in the text: glyphs do not store their font size.
         let mut sizes = job.sections.iter().flat_map(|section| {
             let range = section.byte_range.start.0..section.byte_range.end.0;
             let letters = job.text.get(range).map_or(0, |text| text.chars().count());
@@ -174,8 +177,8 @@ impl Page<'_> {
 
     fn run(&mut self, run: Option<Run>, turn: &str) {
         let Some(run) = run.filter(|run| !run.letters.trim().is_empty()) else { return };
-        // Every letter at its place, whatever font the reader has; every word for itself, as some readers place only the
-        // first letter of a text.
+        // Every letter has its own position, so that the viewer's font does not matter. Every word is an element of its
+        // own, because some viewers place only the first letter of a text.
         let letters: Vec<(char, f32)> = run.letters.chars().zip(run.places).collect();
         for word in letters.split(|(letter, _)| letter.is_whitespace()).filter(|word| !word.is_empty()) {
             self.word(word, run.y, run.looks, turn);
@@ -191,7 +194,7 @@ impl Page<'_> {
         self.line(&format!(r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} {fill}{turn}>{letters}</text>"#));
     }
 
-    /// A picture, or triangles of one color each.
+    /// Draws an image, or triangles of one color each.
     fn mesh(&mut self, mesh: &Mesh) {
         let whole_quad = mesh.indices.len() == 6 && mesh.vertices.len() == 4;
         if mesh.texture_id != TextureId::default() && whole_quad {
@@ -216,7 +219,7 @@ impl Page<'_> {
         let Some(image) = self.textures.image(texture) else { return };
         let [w, h] = image.size.map(|side| side as f32);
         let cut = Rect::from_min_max(Pos2::new(uv.min.x * w, uv.min.y * h), Pos2::new(uv.max.x * w, uv.max.y * h));
-        // Half a point to the pixel is finer than an eye sees smoothed.
+        // Half a point per pixel is finer than visible smoothing.
         let times = (2.0 * rect.width() / cut.width().max(1.0)).ceil() as usize;
         let Some(png) = png_of(image, cut, times.clamp(1, ENLARGED)) else { return };
         let place = place(rect);
@@ -227,19 +230,19 @@ impl Page<'_> {
     }
 }
 
-/// Letters of one look on one base line.
+/// Letters with the same style on one base line.
 struct Run {
     y: f32,
-    /// Where each letter begins.
+    /// Horizontal position of each letter, in points.
     places: Vec<f32>,
     letters: String,
     looks: Looks,
 }
 
-/// Color, size, and whether it leans.
+/// Color, font size, and whether the text is italic.
 type Looks = (Color32, f32, bool);
 
-/// The part `cut` of `image`, in pixels, as a PNG file; each pixel `times` as wide and high.
+/// The part `cut` of `image`, in pixels, as a PNG file. Every pixel is enlarged `times` in width and height.
 fn png_of(image: &ColorImage, cut: Rect, times: usize) -> Option<Vec<u8>> {
     let bound = |value: f32, side: usize| (value.round().max(0.0) as usize).min(side);
     let (left, right) = (bound(cut.left(), image.size[0]), bound(cut.right(), image.size[0]));
@@ -272,7 +275,7 @@ fn path_stroke(path: &PathStroke) -> String {
     }
 }
 
-/// `fill="#rrggbb"`, with its opacity where it is not whole.
+/// `fill="#rrggbb"`, with its opacity if it is below 1.
 fn paint(what: &str, color: Color32) -> String {
     let [r, g, b, a] = color.to_srgba_unmultiplied();
     match a {
@@ -291,7 +294,7 @@ fn point(p: Pos2) -> String {
     format!("{} {}", number(p.x), number(p.y))
 }
 
-/// Hundredths are fine enough for an eye.
+/// Rounds to hundredths of a point, which is below what is visible.
 fn number(value: f32) -> String {
     let rounded = (f64::from(value) * 100.0).round() / 100.0;
     if rounded.is_finite() { (rounded + 0.0).to_string() } else { "0".into() }

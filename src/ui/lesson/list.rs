@@ -1,4 +1,4 @@
-//! The lessons that there are.
+//! List of bundled lessons, with a button to open a lesson file.
 
 use egui::{RichText, Ui};
 
@@ -6,7 +6,7 @@ use crate::ui::texts::lesson as texts;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::lessons::bundled_lessons;
 
-/// Draws the list; returns the source of the lesson that was chosen.
+/// Draws the list. Returns the source of the chosen lesson.
 pub fn show(ui: &mut Ui, asks: &mut Vec<FileRequest>) -> Option<String> {
     let mut chosen = None;
     ui.label(texts::ABOUT);

@@ -1,4 +1,4 @@
-//! The lesson panel: the list of lessons, or the step one is at, with its question and the way on.
+//! Lesson panel: the list of lessons, or the current step with its question and navigation.
 
 use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
 
@@ -9,29 +9,29 @@ use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::lesson as texts;
 
-/// Whether the panel is on the screen.
+/// Whether the panel is open.
 pub fn is_open(lab: &Lab, window: &WindowState) -> bool {
     window.lesson.player.is_some() || lab.view.workspace == Workspace::Teach && window.layout.lessons
 }
 
-/// Whether there is room for it as well; a lesson in progress is never folded away.
+/// Whether the panel is open and has room. A lesson in progress is never hidden.
 pub fn is_visible(lab: &Lab, window: &WindowState) -> bool {
     window.lesson.player.is_some() || window.responsive.shows(SidePanel::Lessons, is_open(lab, window))
 }
 
-/// Whether the step in view keeps `part` of the screen out of the way.
+/// Whether the current step hides `part` of the screen.
 pub fn hides(window: &WindowState, part: ScreenArea) -> bool {
     window.lesson.player.as_ref().is_some_and(|player| player.step().hide.contains(&part))
 }
 
-/// Whether the step in view points at `part` of the screen.
+/// Whether the current step highlights `part` of the screen.
 pub fn highlights(window: &WindowState, part: ScreenArea) -> bool {
     window.lesson.pointer_target() == Some(&PointerTarget::Part(part))
 }
 
-/// Opens what was asked for and goes on with what a session brought. Called once a frame, before anything is drawn.
+/// Opens a requested lesson and resumes the lesson of a loaded session. Called once per frame, before drawing.
 pub fn update(lab: &Lab, window: &mut WindowState, new_layout: bool, out: &mut Vec<Message>) {
-    // Before anything is asked anew: the workspace that a step wants is in view one frame after it was asked for.
+    // Runs before a new request: the workspace of a step becomes visible one frame after it was requested.
     if let Some(pane) = window.lesson.take_pane_to_front() {
         window.layout.docks.add(lab.view.workspace, pane);
     }
@@ -50,7 +50,7 @@ pub fn update(lab: &Lab, window: &mut WindowState, new_layout: bool, out: &mut V
     }
 }
 
-/// Shows the list of lessons, or puts it away.
+/// Shows or hides the list of lessons.
 pub fn toggle(lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     window.layout.lessons = is_open(lab, window);
     window.responsive.toggle(SidePanel::Lessons, &mut window.layout.lessons);
@@ -85,7 +85,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     }
 }
 
-/// The step in view.
+/// Draws the current step.
 pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
     let Some(player) = &room.player else { return };
     let (index, count) = (player.index(), player.lesson().steps.len());
@@ -98,7 +98,7 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec
     bar.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, texts::step(index + 1, count)));
     ui.add_space(2.0);
     ui.heading(player.step().title.clone());
-    // The way on stays at the bottom, whatever the text's length.
+    // The navigation stays at the bottom for any length of text.
     let below = 66.0;
     let height = (ui.available_height() - below).max(80.0);
     ScrollArea::vertical().id_salt(("lesson", index)).max_height(height).auto_shrink([false, false]).show(ui, |ui| {
@@ -111,7 +111,7 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec
     way(ui, lab, room, index, count, out);
 }
 
-/// Back, next, and out of it.
+/// Draws the navigation: back, next, leave.
 fn way(ui: &mut Ui, lab: &Lab, room: &mut LessonState, index: usize, count: usize, out: &mut Vec<Message>) {
     let done = room.player.as_ref().is_some_and(|player| player.done());
     let mut to = None;
@@ -143,7 +143,7 @@ fn way(ui: &mut Ui, lab: &Lab, room: &mut LessonState, index: usize, count: usiz
     }
 }
 
-/// The controls that this step keeps to itself.
+/// Lists the controls that this step locks.
 pub(super) fn locked(ui: &mut Ui, lab: &Lab) {
     let name = |control: &ControlGroup| match control {
         ControlGroup::Network => texts::NETWORK,

@@ -1,4 +1,4 @@
-//! The question of a step: a number to type, a choice, or a state of the lab to reach.
+//! Question of a lesson step: a number, a choice, or a state of the lab to reach.
 
 use egui::{Color32, Key, RichText, TextEdit, Ui};
 
@@ -9,10 +9,10 @@ use crate::ui::texts::lesson as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::markdown;
 
-/// Wrong answers after which the answer may be shown.
+/// Number of wrong answers after which the user may show the answer.
 const PATIENCE: usize = 2;
 
-/// Draws the question of the step in view, what became of the answer, and the hints.
+/// Draws the question of the current step, the result of the answer, and the hints.
 pub fn show(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
     let Some(player) = &mut room.player else { return };
     player.watch(lab);
@@ -59,13 +59,13 @@ fn choice(ui: &mut Ui, lab: &Lab, room: &mut LessonState, options: &[String]) {
     }
 }
 
-/// What is to be reached, and how far it is; what was reached once stays so.
+/// Draws the conditions to reach and which of them hold. A condition that was reached once stays checked.
 fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
     let tones = ui_colors(ui);
     for condition in all {
         let holds = condition.holds(lab);
         let now = condition.current_value(lab).map_or("—".to_owned(), |now| now.to_string());
-        // Never by color alone.
+        // The state is never shown by color alone.
         let (mark, color) = if holds || reached { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).small().color(color));
@@ -74,7 +74,7 @@ fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
     }
 }
 
-/// What became of the last answer, in words and behind a colored edge.
+/// Draws the result of the last answer, as text beside a colored edge.
 fn verdict(ui: &mut Ui, lab: &Lab, room: &LessonState, question: &Question) {
     let Some(player) = &room.player else { return };
     let tones = ui_colors(ui);
@@ -109,7 +109,7 @@ fn said(ui: &mut Ui, color: Color32, word: &str, text: &str) {
     ui.painter().rect_filled(edge, 1.0, color);
 }
 
-/// Hints, one at a time, and in the end the answer.
+/// Draws the hints, one at a time, and at the end the answer.
 fn help(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
     let Some(player) = &mut room.player else { return };
     let hints = player.step().hints.clone();

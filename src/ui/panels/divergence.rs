@@ -1,4 +1,4 @@
-//! Where the sample in focus first leaves the ANN: a card that goes there, and a mark on the layer.
+//! First divergence of the sample in focus from the ANN: a card with a link, and a layer mark.
 
 use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -8,7 +8,7 @@ use crate::ui::texts::format::neuron_position;
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
-/// How wide the mark is, in points.
+/// Width of the mark, in points.
 const WIDTH: f32 = 4.0;
 
 /// Draws the card.
@@ -45,7 +45,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     ui.label(RichText::new(summary(snapshot)).small().weak());
 }
 
-/// In which layers the samples of the run leave the ANN, in a sentence.
+/// One sentence about the layers in which the samples of the run diverge from the ANN.
 fn summary(snapshot: &Snapshot) -> String {
     let (first, run) = (&snapshot.figures.first_layers, &snapshot.run);
     let all = run.recording.samples;
@@ -59,7 +59,7 @@ fn summary(snapshot: &Snapshot) -> String {
     }
 }
 
-/// How many samples leave the ANN in spiking layer `index` first, in words.
+/// How many samples diverge first in spiking layer `index`, as text.
 pub fn share(snapshot: &Snapshot, index: usize) -> String {
     let count = snapshot.figures.first_layers.layers.get(index).copied().unwrap_or_default();
     let all = snapshot.run.recording.samples;
@@ -68,13 +68,13 @@ pub fn share(snapshot: &Snapshot, index: usize) -> String {
     texts::leave_here(count, all, this)
 }
 
-/// Marks the layer's card at `rect`.
+/// Draws the mark on the layer's card at `rect`.
 pub fn mark_ui(ui: &Ui, rect: Rect) {
     let stripe = Rect::from_min_max(rect.left_top(), pos2(rect.left() + WIDTH, rect.bottom()));
     ui.painter_at(rect).rect_filled(stripe, 2.0, ui_colors(ui).snn);
 }
 
-/// What the mark means, for the key of the strip.
+/// Explains the mark in the legend of the layer strip.
 pub fn legend_ui(ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;

@@ -1,4 +1,6 @@
-//! The doctor's findings: what the conversion did to the network, what looks wrong, and a button where one click mends it.
+//! Findings: problems of network, data and recipe, each with a button that applies its fix.
+//!
+//! They cover what the conversion changed in the network and what looks wrong.
 
 use egui::{RichText, Ui};
 
@@ -11,10 +13,10 @@ use crate::measure::Report;
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
-/// Everything there is to say about `run` and what is in focus of it, the most serious first.
+/// All findings about `run` and its focus, the most serious first.
 pub fn collect(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
     let mut all = run.findings.clone();
-    // A stroke is not like whole digits, and is not meant to be.
+    // A partial drawing differs from complete digits by design, so this finding is dropped.
     all.retain(|finding| finding.kind != "input range" || !Drawing::is_drawing_spec(&run.settings.data));
     let known = |all: &[Finding], layer: &str| {
         all.iter().any(|f| f.kind == "never active" && f.layer.as_deref() == Some(layer))
@@ -30,7 +32,7 @@ pub fn collect(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<F
     all
 }
 
-/// Whether something among `findings` is likely to mislead.
+/// Whether any of `findings` is a warning.
 pub fn has_warnings(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity > Severity::Note)
 }
@@ -41,7 +43,7 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
     let count = groups.len();
     let title = if count == 0 { texts::NO_FINDINGS.to_owned() } else { texts::findings(count) };
     let alarms = has_warnings(findings);
-    // Another identity when something is wrong: it opens then, however it was left before.
+    // A separate id if there are warnings: the list then opens, even if the user has closed it before.
     let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
     let shown = header.show(ui, |ui| {
         if count == 0 {
@@ -51,13 +53,13 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
             one(ui, run, group, out);
         }
     });
-    // The list stands at the end of its column, where what it opens would lie below the edge.
+    // The list is the last item of its column, so the opened part would be below the visible area.
     if shown.openness > 0.0 && shown.openness < 1.0 {
         ui.scroll_to_cursor(Some(egui::Align::BOTTOM));
     }
 }
 
-/// So many layers of one finding have a link each.
+/// Maximum number of layers of one finding with a link each.
 const LINKS: usize = 12;
 
 fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>) {
@@ -67,7 +69,7 @@ fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>)
         if finding.severity > Severity::Note { text.color(ui_colors(ui).error) } else { text }
     };
     let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
-    // A click leads to the layer it is about.
+    // A click focuses the layer of the finding.
     let link = |ui: &mut Ui, text: RichText, layer: usize, out: &mut Vec<Message>| {
         let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
         if label.on_hover_text(texts::LOOK_AT).clicked() {
@@ -106,7 +108,7 @@ fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>)
     }
 }
 
-/// The wish that a mend is.
+/// The message that applies a fix.
 pub fn message(mend: &Fix) -> Message {
     match mend.clone() {
         Fix::Threshold(rule) => Message::SetThreshold(rule),

@@ -1,4 +1,4 @@
-//! The headline: the run in one sentence.
+//! Headline: accuracy and agreement of the run at the time cursor, in one sentence.
 
 use egui::{Color32, Id, RichText, Ui};
 
@@ -7,12 +7,12 @@ use crate::ui::texts::format::source_file_name;
 use crate::ui::texts::{bars as texts, output_agreement, shared};
 use crate::ui::theme::colors::ui_colors;
 
-/// Set where the bar has no room for the headline: the status line has it then.
+/// Set if the top bar has no room for the headline; the status bar then shows it.
 pub fn headline_below() -> Id {
     Id::unique("headline below")
 }
 
-/// How well the two networks do at the time cursor.
+/// Draws accuracy and agreement of both networks at the time cursor.
 pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };

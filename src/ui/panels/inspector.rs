@@ -1,4 +1,6 @@
-//! The numbers of what is in focus, with their units, and a sentence that says why this neuron is wrong.
+//! Inspector panel: values of the neuron, layer and sample in focus, with their units.
+//!
+//! One sentence explains why this neuron is wrong.
 
 use egui::{RichText, ScrollArea, Ui};
 
@@ -18,9 +20,9 @@ use crate::ui::texts::layers::PARTS;
 use crate::ui::texts::{inspector as texts, output_agreement};
 use crate::ui::theme::colors::ui_colors;
 
-/// Room for the scroll bar that floats over the panel, in points.
+/// Space for the scroll bar that floats over the panel, in points.
 const SCROLL_BAR: f32 = 10.0;
-/// Size of its numbers, in the font whose 0 is no θ.
+/// Font size of the numbers, in a font whose 0 does not look like θ.
 const NUMBER: f32 = 12.0;
 
 /// Draws the panel.
@@ -31,7 +33,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        // Beside the numbers, not on them.
+        // Keeps the scroll bar beside the numbers.
         ui.set_max_width(ui.available_width() - SCROLL_BAR);
         neuron(ui, snapshot, lab.view.reference, out);
         ui.separator();
@@ -43,10 +45,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// Everything about the neuron in focus at the cursor.
+/// All values of the neuron in focus at the time cursor.
 struct Facts {
     theta: f32,
-    /// Spikes up to the cursor, and those due.
+    /// Spikes up to the time cursor, and expected spikes.
     spikes: u32,
     due: i32,
     due_same_input: u32,
@@ -55,15 +57,15 @@ struct Facts {
     a: f32,
     /// φ = θn/t
     phi: f32,
-    /// Mean input over the steps up to the cursor.
+    /// Mean input over the steps up to the time cursor.
     mean_input: f32,
     potential: f32,
     parts: Ledger,
-    /// What the parts are against.
+    /// The activation that the error parts refer to.
     reference: Activation,
-    /// The ANN's own activation has an upper end that the reference does not know.
+    /// The ANN's own activation has an upper bound that the reference does not have.
     clips: bool,
-    /// Spikes that a correction held back.
+    /// Number of spikes that a correction suppressed.
     held_back: Option<i32>,
 }
 
@@ -150,7 +152,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mu
     parts(ui, &facts.parts);
 }
 
-/// The four parts as signed bars around a middle line.
+/// Draws the four error parts as signed bars around a center line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
     let tones = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 14.0;
@@ -171,7 +173,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
     });
 }
 
-/// Why the neuron is where it is, in plain words.
+/// One sentence that explains the neuron's error.
 fn sentence(facts: &Facts, t: usize) -> String {
     if facts.theta <= 0.0 {
         return texts::NEVER_ACTIVE.into();
@@ -194,7 +196,7 @@ fn sentence(facts: &Facts, t: usize) -> String {
         (false, false) => texts::TOO_HIGH.to_owned(),
         (low, true) => texts::off_though_due(if low { texts::LOW } else { texts::HIGH }),
     };
-    // A part that pulls the other way explains nothing.
+    // A part with the opposite sign does not explain the error.
     let pulls = |part: f64| total.abs() < nothing || part * total > 0.0;
     let parts = facts.parts.parts().into_iter().enumerate().filter(|(_, part)| pulls(*part));
     let largest = parts.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
@@ -298,7 +300,7 @@ fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).strong());
 }
 
-/// Names on the left, values on the right.
+/// Draws a grid with names on the left and values on the right.
 fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
     ui.spacing_mut().item_spacing.y = 3.0;
     ui.spacing_mut().interact_size.y = 14.0;

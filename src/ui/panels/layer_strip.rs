@@ -1,5 +1,6 @@
-//! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
-//! puts a layer in focus. Findings stand below, or above when they are about all of it.
+//! Layer strip: one card per spiking layer, with threshold, firing rate and error parts.
+//!
+//! A click focuses a layer. Findings are below the cards, or above them if they concern the whole network.
 
 use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -39,9 +40,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         let found = findings::collect(run, report, snapshot);
         let wrong = findings::has_warnings(&found);
-        // What is wrong with all that is below stands above it.
+        // Warnings about everything below are above the cards.
         if wrong {
-            // The layers stay in sight, however much there is to say.
+            // Limits the findings, so that the layers stay visible.
             let most = (height * 0.45).max(120.0);
             let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
             all.show(ui, |ui| findings::show(ui, run, &found, out));
@@ -63,7 +64,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// Sum of the sizes of the four parts.
+/// Sum of the absolute values of the four error parts.
 fn magnitude(layer: &LayerReport, reference: LedgerReference) -> f64 {
     layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
 }
@@ -87,7 +88,7 @@ fn legend(ui: &mut Ui) {
     divergence::legend_ui(ui);
 }
 
-/// A small line for what is before the first and after the last layer.
+/// Draws a small label for the part before the first or after the last layer.
 fn end(ui: &mut Ui, text: &str) {
     ui.horizontal(|ui| {
         ui.add_space(6.0);
@@ -95,7 +96,7 @@ fn end(ui: &mut Ui, text: &str) {
     });
 }
 
-/// The line between two cards.
+/// Draws the line between two cards.
 fn link(ui: &mut Ui) {
     let spacing = ui.spacing().item_spacing.y;
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -137,7 +138,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     });
 }
 
-/// `parts`: sizes of the parts of the error as shares of the bar.
+/// Draws a card. `parts`: absolute values of the four error parts as fractions of the bar.
 fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
     let tones = ui_colors(ui);
     let visuals = ui.visuals();
@@ -153,7 +154,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let body = egui::TextStyle::Body.resolve(ui.style());
     let small = egui::TextStyle::Small.resolve(ui.style());
     let theta = format_theta(&layer.theta);
-    // The rule for all layers does not move this one.
+    // A manual threshold: the rule for all layers does not change this one.
     let by_hand = run.settings.recipe.manual_thresholds.contains_key(&layer.name);
     let theta = if by_hand { texts::by_hand(&theta) } else { theta };
     let theta = painter.layout_no_wrap(theta, small.clone(), tones.text);
@@ -175,7 +176,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     }
 }
 
-/// One line of text, cut off with an ellipsis.
+/// Draws one line of text, truncated with an ellipsis.
 fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
     let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));

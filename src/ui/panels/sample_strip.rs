@@ -1,5 +1,6 @@
-//! The run's samples as a strip: picture, label, and the answers of both networks at the time cursor. Only pictures in
-//! view are kept on the graphics card.
+//! Sample strip: image, label and predictions of both networks at the time cursor, per sample.
+//!
+//! Only visible images stay on the GPU.
 
 use egui::{Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
@@ -10,7 +11,7 @@ use crate::ui::texts::{output_agreement, samples as texts};
 use crate::ui::theme::colors::ui_colors;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
-/// Longer names are cut.
+/// Maximum width of a tile, in points; longer names are truncated.
 const WIDEST: f32 = 180.0;
 const GAP: f32 = 4.0;
 
@@ -52,7 +53,7 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[u
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
         let width = pitch * shown.len() as f32 - GAP;
         let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
-        // What gets the focus elsewhere comes into sight.
+        // Scrolls to the sample in focus if the focus changed elsewhere.
         let id = ui.scope_id().with("sample in focus");
         let seen: Option<usize> = ui.data(|data| data.get_temp(id));
         if seen != Some(lab.view.sample) {
@@ -71,7 +72,7 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[u
     });
 }
 
-/// How wide a tile is, so that the longest name of a class has room beside the picture.
+/// Width of a tile with room for the longest class name beside the image, in points.
 fn width_of(ui: &Ui, run: &Run) -> f32 {
     if run.output_agreement.is_some() {
         return TILE.x + 20.0;
@@ -129,7 +130,7 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
     response.on_hover_text(texts::of_data_set(run.sample_index(sample)));
 }
 
-/// What ANN and SNN answer to `sample` after `t` steps, a line each.
+/// Predictions of ANN and SNN for `sample` after `t` steps, one line each.
 fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
     match &run.output_agreement {
         Some(likeness) => output_agreement::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
@@ -140,7 +141,7 @@ fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
     }
 }
 
-/// Three lines from `at` on, cut at `right`.
+/// Draws three lines from `at` on, truncated at `right`.
 fn answers(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
     let font = egui::TextStyle::Small.resolve(ui.style());
     for (row, (text, color)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {

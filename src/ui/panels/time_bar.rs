@@ -1,5 +1,6 @@
-//! The time cursor: one drags it to scrub every pane through the recorded run. The accuracy over time stands faintly in
-//! the track.
+//! Time bar: the time cursor, dragged to scrub every pane through the recorded run.
+//!
+//! The track shows the accuracy over time as a faint curve.
 
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -50,7 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// The track with the cursor in it.
+/// Draws the track with the cursor in it.
 fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     let size = vec2((ui.available_width() - 8.0).max(80.0), HEIGHT - 4.0);
@@ -88,7 +89,7 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     hover(lab, &response, inner);
 }
 
-/// Arrow keys move the cursor while the track has the focus; so do the commands of a screen reader.
+/// Arrow keys move the cursor while the track has the focus, as do screen reader actions.
 fn by_keys(ui: &Ui, response: &Response, out: &mut Vec<Message>) {
     use egui::accesskit::Action;
     let asked = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action)) as i32;
@@ -112,7 +113,7 @@ fn named_value(ui: &Ui, response: Response) -> Response {
     response
 }
 
-/// Accuracy over t, or agreement where there are no labels.
+/// Draws accuracy over t, or agreement if there are no labels.
 fn spark(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, color: Color32) {
     let y_of = |share: f64| inner.bottom() - inner.height() * share as f32;
     let points: Vec<Pos2> =

@@ -1,4 +1,4 @@
-//! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
+//! Top bar: menus, open network and data, workspaces, headline; below them recipe and run state.
 
 use egui::{Align, Layout, Response, RichText, Ui, vec2};
 
@@ -12,17 +12,17 @@ use crate::ui::texts::bars as texts;
 use crate::ui::texts::format::{source_file_name, source_name};
 use crate::ui::theme::icons::{Icon, dropdown_button, icon_button};
 
-/// The workspaces with their names and what they are for.
+/// The workspaces with their names and tooltips.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
     (Workspace::Explore, texts::EXPLORE, texts::EXPLORE_HINT),
     (Workspace::Teach, texts::TEACH, texts::TEACH_HINT),
     (Workspace::Tune, texts::TUNE, texts::TUNE_HINT),
 ];
 
-/// The height of a row of controls, and the width at its end for the state of the run, in points.
+/// Height of a row of controls, and width of the run state at its end, in points.
 const ROW: f32 = 26.0;
 const RUN_STATE: f32 = 120.0;
-/// Room for how well the two networks do.
+/// Minimum width of the headline, in points.
 const HEADLINE: f32 = 300.0;
 
 /// Draws both rows.
@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
                     out.push(Message::SetWorkspace(*workspace));
                 }
             }
-            // Rather below than something cut off.
+            // The headline moves to the status bar instead of being truncated.
             let fits = ui.available_width() >= HEADLINE;
             ui.data_mut(|data| data.insert_temp(headline_below(), !fits));
             if fits {
@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     ui.add_space(2.0);
     ui.horizontal_top(|ui| {
         let room = vec2(ui.available_width() - RUN_STATE, ROW);
-        // What has no room on the first line stands on the next.
+        // Controls without room on the first line wrap to the next.
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
             recipe_bar::show(ui, lab, out);
         });
@@ -68,7 +68,7 @@ fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
 }
 
-/// What is open, to be clicked.
+/// Draws the buttons of the open network and data.
 fn chips(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
     egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
@@ -90,7 +90,7 @@ fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
     dropdown_button(ui, &format!("{what}: {short}")).on_hover_text(whole)
 }
 
-/// Progress while something is computed; the result in a line when not.
+/// Draws the progress during a computation, otherwise the result in one line.
 fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     if let Some(job) = &lab.job {
         if ui.button(texts::STOP).on_hover_text(texts::STOP_HINT).clicked() {

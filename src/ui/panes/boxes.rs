@@ -1,4 +1,4 @@
-//! What a detector finds in the sample in focus: the boxes of the ANN and of the SNN at the time cursor, over the picture.
+//! Boxes pane: detections of ANN and SNN over the sample image, at the time cursor.
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The sample, as large as there is room, and boxes over it.
+/// Draws the sample as large as possible, with boxes over it.
 fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<DetectedBox>, Color32, f32)]) {
     let room = ui.available_size();
     let texture = picture(ui, run, sample);
@@ -94,14 +94,14 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<DetectedBo
     }
 }
 
-/// The T to try where the SNN finds none of the boxes that the ANN finds in `sample` after `t` steps.
+/// The T to try if the SNN finds none of the boxes that the ANN finds in `sample` after `t` steps.
 fn more_steps(run: &Run, sample: usize, t: usize) -> Option<usize> {
     let likeness = run.output_agreement.as_ref()?;
     let missing = likeness.ann_boxes(sample) > 0 && likeness.at(t, sample).same == 0;
     missing.then(|| output_agreement::next_steps(run.steps())).flatten()
 }
 
-/// The boxes as rows.
+/// The boxes as CSV rows.
 fn csv(ann: &[DetectedBox], snn: &[DetectedBox]) -> String {
     let mut out = String::from("network,class,score,left,top,right,bottom\n");
     for (name, boxes) in [("ANN", ann), ("SNN", snn)] {
@@ -120,12 +120,12 @@ fn sentence(who: &str, boxes: &[DetectedBox]) -> String {
     }
 }
 
-/// By how much the surest boxes of both overlap.
+/// Overlap (IoU) of the most confident boxes of both networks.
 fn agreement(ann: &[DetectedBox], snn: &[DetectedBox]) -> Option<f32> {
     Some(ann.first()?.iou(snn.first()?))
 }
 
-/// The sample as a texture, kept as long as it is looked at.
+/// The sample as a texture, kept while it is drawn.
 fn picture(ui: &Ui, run: &Run, sample: usize) -> TextureHandle {
     let key = (std::sync::Arc::as_ptr(&run.samples) as usize, run.sample_index(sample));
     let id = egui::Id::unique("boxes picture");

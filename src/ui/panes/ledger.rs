@@ -1,4 +1,4 @@
-//! Where the error comes from, layer by layer: four parts that add up to the whole, exactly.
+//! Error ledger: each layer's error as four parts that add up to the total exactly.
 
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -16,15 +16,15 @@ const ROW: f32 = 26.0;
 const NAME: f32 = 96.0;
 const NUMBER: f32 = 58.0;
 
-/// How all rows are drawn.
+/// Drawing options of all rows.
 #[derive(Clone, Copy)]
 struct LedgerOptions {
     reference: LedgerReference,
-    /// Errors over the layer's mean activation.
+    /// Whether errors are relative to the layer's mean activation.
     relative: bool,
     /// The error at either end of the bars.
     reach: f64,
-    /// Whether any layer has an activation of its own, so that there is a choice of references.
+    /// Whether any layer has an activation other than ReLU, so that the user can choose the reference.
     choice: bool,
 }
 
@@ -78,7 +78,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The choice of what the answers are held against.
+/// Draws the choice of the reference activation.
 fn against(ui: &mut Ui, now: LedgerReference, out: &mut Vec<Message>) {
     let choices = [
         (LedgerReference::Activation, texts::AGAINST_A, texts::AGAINST_A_HINT),
@@ -103,7 +103,7 @@ impl LedgerOptions {
         let parts = self.ledger(layer).parts();
         (-parts.iter().filter(|p| **p < 0.0).sum::<f64>(), parts.iter().filter(|p| **p > 0.0).sum())
     }
-    /// What the bars show, as a formula.
+    /// The quantity of the bars, as a formula.
     fn formula(self) -> &'static str {
         if self.choice && self.reference == LedgerReference::Activation {
             texts::ERROR_OF_A
@@ -113,7 +113,7 @@ impl LedgerOptions {
     }
 }
 
-/// The places of a row: name, bar, and five numbers where there is room.
+/// The cells of a row: name, bar, and five numbers if there is room.
 fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
     let numbers = match rect.width() {
         w if w > 640.0 => 6,
@@ -136,7 +136,7 @@ fn header(ui: &mut Ui, manner: LedgerOptions) {
     let unit = if manner.relative { texts::SHARE_OF_MEAN } else { texts::UNITS };
     let formula = manner.formula();
     let words = [texts::scale(formula, unit), texts::scale_short(formula), formula.to_owned()];
-    // The longest that has room beside the name and the numbers.
+    // The longest text that has room beside the name and the numbers.
     let galleys = words.map(|words| ui.painter().layout_no_wrap(words, font.clone(), color));
     let fits = galleys.iter().find(|galley| galley.size().x <= bar.width());
     if let Some(galley) = fits.or(galleys.last()) {
@@ -227,7 +227,7 @@ fn csv(layers: &[LayerReport], reference: LedgerReference) -> String {
     text
 }
 
-/// A figure beside its bar. What rounds to nothing has no sign.
+/// Formats the figure beside a bar. A value that rounds to zero has no sign.
 fn written(value: f64, scale: f64, relative: bool) -> String {
     let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{value:+.4}") };
     if text.contains(|digit: char| ('1'..='9').contains(&digit)) { text } else { text.replace(['+', '-'], "") }

@@ -1,5 +1,6 @@
-//! The mismatch of every layer while a run goes on: the samples that are through beside the run on the screen. It lies over
-//! the foot of a pane, so that nothing moves when a run begins or ends.
+//! Live mismatch: the mismatch of every layer during a run, from the samples finished so far.
+//!
+//! It covers the bottom of a pane, so that the layout does not move when a run begins or ends.
 
 use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
 
@@ -10,10 +11,10 @@ use crate::ui::texts::panes::mismatch as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::plot_description;
 
-/// Its height in points.
+/// Height in points.
 const HEIGHT: f32 = 86.0;
 
-/// Draws it over the foot of `place` while there is something to tell.
+/// Draws the overlay at the bottom of `place` while a run has partial results.
 pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let Some(job) = lab.job.as_ref().filter(|job| job.is_long() && job.partial.mismatch_samples > 0) else { return };
     let partial = &job.partial;
@@ -42,13 +43,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     curve(ui, field, &so_far(partial, known), top, tones.snn);
 }
 
-/// Layers that are as they were have the mismatch that they had.
+/// Mismatch per layer so far. Unchanged layers keep the mismatch of the known run.
 fn so_far(partial: &PartialResults, known: &[LayerReport]) -> Vec<Option<f64>> {
     let was = |index: usize| known.get(index).map(|layer| layer.mean_abs_mismatch);
     partial.mismatch.iter().enumerate().map(|(index, now)| now.or_else(|| was(index))).collect()
 }
 
-/// Points from left to right with a line through them; 0 at the bottom of `field`, `top` at its top.
+/// Draws points from left to right with a line through them; 0 is at the bottom of `field`, `top` at its top.
 fn curve(ui: &Ui, field: Rect, values: &[Option<f64>], top: f64, color: Color32) {
     let step = field.width() / values.len().saturating_sub(1).max(1) as f32;
     let at = |(index, value): (usize, &Option<f64>)| -> Option<Pos2> {

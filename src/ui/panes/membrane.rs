@@ -1,5 +1,6 @@
-//! The membrane of single neurons over the run: charge, threshold, spike and reset at every step, for the neuron in focus
-//! and the pinned ones.
+//! Membrane pane: potential of single neurons over time, with charge, threshold, spike and reset.
+//!
+//! It shows the neuron in focus and the pinned neurons.
 
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
@@ -18,20 +19,20 @@ use crate::ui::widgets::decimate::decimate;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// The lowest that the plot of one membrane may get, in points.
+/// Minimum height of a membrane plot, in points.
 const MIN_HEIGHT: f32 = 70.0;
-/// Height of the plot of the input current under it.
+/// Height of the input current plot below it, in points.
 const CURRENT_HEIGHT: f32 = 74.0;
-/// Up to this many steps every point of the membrane is marked.
+/// Maximum number of steps for which every point of the membrane has a marker.
 const MARKED_STEPS: usize = 64;
 
-/// One neuron on show.
+/// One neuron of the pane.
 struct TraceRow<'a> {
     at: NeuronRef,
     layer: &'a SpikingLayer,
     trace: &'a MembraneTrace,
     pinned: bool,
-    /// Spikes due at the end: from the ANN's pre-activation, and from the neuron's own mean input.
+    /// Expected spikes at the end: from the ANN's pre-activation, and from the neuron's own mean input.
     due: [u32; 2],
 }
 
@@ -72,7 +73,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The neuron in focus, then the pinned ones that are not in focus.
+/// The neuron in focus, then the other pinned neurons.
 fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> {
     let run = &snapshot.run;
     let focus = &snapshot.focus;
@@ -83,7 +84,7 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> 
         let layer = run.spiking.layers.get(at.layer)?;
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
-        // A run that was put aside has no mean inputs.
+        // A run restored from the history without its final state has no mean inputs.
         let recorded = run.recording.layers.get(at.layer)?.mean_input.get(index).copied();
         let own = recorded.unwrap_or_else(|| trace.current.iter().sum::<f32>() / run.steps() as f32);
         let due = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
@@ -93,7 +94,7 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> 
 }
 
 impl TraceRow<'_> {
-    /// What it fired in the first `steps` steps, in units.
+    /// Net output of the first `steps` steps, in multiples of the amplitude.
     fn count(&self, steps: usize) -> usize {
         self.trace.fired.iter().take(steps).sum::<i32>().max(0) as usize
     }
@@ -102,7 +103,7 @@ impl TraceRow<'_> {
     }
 }
 
-/// What the colors mean.
+/// Draws the legend.
 fn key(ui: &mut Ui, steps: usize) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
@@ -111,7 +112,7 @@ fn key(ui: &mut Ui, steps: usize) {
     pane_parts::legend(ui, &entries);
 }
 
-/// Name, counts and the pin.
+/// Draws name, counts and the pin button.
 fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(neuron_name(lane.layer, lane.at.neuron));
@@ -129,7 +130,7 @@ fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Ve
     }
 }
 
-/// The counts in a sentence.
+/// The counts as a sentence.
 fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
     let steps = lane.trace.spikes.len();
     let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
@@ -137,7 +138,7 @@ fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
     texts::counts(held, &until, lane.count(steps), steps, lane.due, &format_number(f64::from(lane.last_potential())))
 }
 
-/// Membrane and input current of one neuron over the same axis.
+/// Draws membrane and input current of one neuron over the same axis.
 fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     let steps = lane.trace.spikes.len();
@@ -207,7 +208,7 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
     pane_parts::drag_cursor(&current, cursor, steps, true, out);
 }
 
-/// The line from reset to charge to reset, the threshold, and the spikes above it.
+/// Draws the line from reset to charge to reset, the threshold, and the spikes above it.
 fn draw_membrane(
     plot: &mut egui_plot::PlotUi<'_>,
     lane: &TraceRow<'_>,
@@ -252,7 +253,7 @@ fn rests(trace: &MembraneTrace) -> Vec<[f64; 2]> {
     rests
 }
 
-/// The potential as a line: charged over each step to m(t), then dropped to v(t) within the same step.
+/// The potential as a line: charged over each step to m(t), then reset to v(t) within the same step.
 fn path(trace: &MembraneTrace) -> Vec<[f64; 2]> {
     let mut path = vec![[0.0, f64::from(trace.initial)]];
     for (t, (&before, &after)) in trace.before_reset.iter().zip(&trace.after_reset).enumerate() {
@@ -271,7 +272,7 @@ fn hovered(at: &HoverPosition<'_>) -> f64 {
     }
 }
 
-/// What happened at the step nearest to `x`.
+/// Describes the step nearest to `x`.
 fn read_out(lane: &TraceRow<'_>, x: f64) -> String {
     let trace = lane.trace;
     if x < 0.5 {
@@ -304,7 +305,7 @@ fn explanation(run: &Run, lane: &TraceRow<'_>) -> String {
     texts::explanation(&name, &format_number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
 }
 
-/// One row per neuron and step; samples and places as the pane names them.
+/// CSV with one row per neuron and step. Samples and positions are named as in the pane.
 fn csv(run: &Run, lanes: &[TraceRow<'_>]) -> String {
     let mut text = String::from("layer,sample,neuron,place,t,input,before_reset,after_reset,spike\n");
     for lane in lanes {

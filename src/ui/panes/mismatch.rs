@@ -1,4 +1,4 @@
-//! ANN activation against SNN activation: all neurons as a density, and the layer in focus as feature maps.
+//! Mismatch pane: density of SNN over ANN activations, and feature maps of the layer in focus.
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     live_mismatch::show(ui, lab, place);
 }
 
-/// The density with its diagonal, as a square of `side` points.
+/// Draws the density with its diagonal, as a square of `side` points.
 fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     let tones = ui_colors(ui);
     let density: &Density = &layer.density;
@@ -74,7 +74,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
         for (cell, &count) in density.counts.iter().enumerate() {
             let (row, column) = (cell / density.bins, cell % density.bins);
             let t = if count == 0 { 0.0 } else { 0.12 + 0.88 * (1.0 + count as f32).ln() / (1.0 + most).ln() };
-            // Row 0 lies at the bottom.
+            // Row 0 is at the bottom.
             image.pixels[(density.bins - 1 - row) * density.bins + column] = colors.sequential(t);
         }
         image
@@ -103,7 +103,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     painter.text(place(0.03, 1.02), Align2::LEFT_BOTTOM, texts::CEILING, FontId::proportional(10.0), tones.snn);
     let (font, weak) = (FontId::proportional(10.5), tones.weak);
     for (k, label) in [(0.0, "0"), (0.5, "½"), (1.0, "1"), (1.5, "1.5")] {
-        // The last one stays clear of the maps beside it.
+        // The last label does not overlap the maps beside it.
         let align = if k > 1.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
         painter.text(place(k, 0.0) + vec2(0.0, 2.0), align, label, font.clone(), weak);
         painter.text(place(0.0, k) - vec2(4.0, 0.0), Align2::RIGHT_CENTER, label, font.clone(), weak);
@@ -123,7 +123,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     }
 }
 
-/// ANN, SNN and their difference for the sample in focus.
+/// Draws ANN, SNN and their difference for the sample in focus.
 fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
     let maps = &snapshot.maps;
     let top = maps.ann.iter().chain(&maps.snn).copied().fold(1e-6, f32::max);

@@ -1,4 +1,6 @@
-//! The panes: one question about the run each. A pane is handed the lab and pushes messages.
+//! Panes of the window: each shows one aspect of the run.
+//!
+//! A pane reads the lab and pushes messages.
 
 use super::types::pane::Pane;
 mod bench;
@@ -51,13 +53,13 @@ impl Pane {
     }
 }
 
-/// Draws `pane` wherever it stands: what is chosen in it is found again by its name.
+/// Draws `pane` anywhere. Its UI state has an id that depends on the pane only.
 pub fn show(ui: &mut Ui, pane: Pane, lab: &Lab, out: &mut Vec<Message>) {
     let own = UiBuilder::new().scope_id(Id::unique(("pane", pane)));
     ui.scope_builder(own, |ui| pane.show(ui, lab, out));
 }
 
-/// Forgets pictures on the graphics card of another window.
+/// Discards the textures of another window's context.
 pub fn forget_textures(data: &mut IdTypeMap) {
     super::widgets::heat_map::forget(data);
     raster::forget(data);

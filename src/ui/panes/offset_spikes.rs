@@ -1,4 +1,6 @@
-//! How many spikes each neuron is off by: the histogram of ψ, and where in the layer.
+//! Offset spikes pane: histogram of ψ, the spikes per neuron that differ from the expectation.
+//!
+//! A map shows where in the layer they are.
 
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
@@ -58,10 +60,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// Room for the shares in one row, in points.
+/// Minimum width for the shares in one row, in points.
 const TABLE: f32 = 440.0;
 
-/// The shares in a row, with those before the correction under them.
+/// Draws the shares in a row, with those before the correction below.
 fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, now: &[f64; 4]) {
     let cells = |ui: &mut Ui, name: &str, shares: &[f64; 4]| {
         ui.label(name);
@@ -73,7 +75,7 @@ fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, n
         .chain(before.map(|before| (texts::BEFORE, shares(before))))
         .collect();
     if ui.available_width() < TABLE {
-        // What has no room beside the others goes on below.
+        // Cells without room wrap to the next line.
         rows.iter().for_each(|(name, shares)| _ = ui.horizontal_wrapped(|ui| cells(ui, name, shares)));
         return;
     }
@@ -109,7 +111,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(color)
     };
     let bars: Vec<Bar> = layer.offset_spikes.iter().map(bar).collect();
-    // Hollow bars around: what it was before the correction.
+    // Hollow bars show the shares before the correction.
     let outline = ui.visuals().strong_text_color().gamma_multiply(0.7);
     let hollow = |pair: (&i32, &u64)| {
         bar(pair).width(0.98).fill(egui::Color32::TRANSPARENT).stroke(egui::Stroke::new(1.2, outline))
@@ -123,7 +125,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     }
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
     let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
-    // The longest that has room under the bars.
+    // The longest label that has room below the bars.
     let label = match ui.available_width() {
         room if room > 480.0 => texts::AXIS,
         room if room > 300.0 => texts::AXIS_SHORT,
@@ -140,7 +142,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         .include_y(0.0)
         .include_y(-floor)
         .custom_x_axes(vec![
-            // The labels are short, so they may stand close.
+            // The labels are short, so their spacing may be small.
             AxisHints::new_x()
                 .label(label)
                 .formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
@@ -191,7 +193,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     });
 }
 
-/// The map of the layer and, under it, the one before the correction, in the same colors.
+/// Draws the map of the layer and, below it, the map before the correction in the same colors.
 fn maps(
     ui: &mut Ui,
     snapshot: &Snapshot,
@@ -229,7 +231,7 @@ fn map(
     let montage = ChannelGrid::of(&layer.shape, room);
     let background = ui.visuals().panel_fill;
     let key = (snapshot.id, montage, background);
-    // Too many spikes are orange, as everything of the SNN; too few are blue.
+    // Too many spikes are orange, the color of the SNN; too few are blue.
     let colors = Colormap::of(ui);
     let image = || montage.image(&layer.offset_map, background, |psi| colors.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);

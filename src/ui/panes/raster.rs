@@ -1,5 +1,6 @@
-//! The raster: every spike of the layer in focus for the sample in focus, time across and neurons down, with each channel's
-//! rate beside it.
+//! Raster pane: all spikes of the layer in focus for one sample, with rates per channel.
+//!
+//! Time runs across, neurons run down, and each channel's rate is beside it.
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
@@ -19,12 +20,12 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Width of the plot of rates.
+/// Width of the plot of rates, in points.
 const RATES_WIDTH: f32 = 110.0;
-/// Channels closer than this many points have no line between them.
+/// Channels closer than this, in points, have no line between them.
 const SEPARATOR_GAP: f32 = 5.0;
 
-/// Which picture is wanted: of the steps and neurons in a window, on at most as many pixels as the window has.
+/// Key of a raster image: steps and neurons of the visible region, on at most as many pixels as the region has.
 #[derive(Clone, PartialEq)]
 struct Key {
     layer: usize,
@@ -37,7 +38,7 @@ struct Key {
     pixels: [usize; 2],
 }
 
-/// The picture drawn last. The run is held weakly: its address is not used again while the picture lives.
+/// The image drawn last. The weak reference keeps the run's address from being reused while the image exists.
 #[derive(Clone)]
 struct Picture {
     run: Weak<Run>,
@@ -142,7 +143,7 @@ fn raster(
         })
 }
 
-/// The rate of each channel up to the time cursor, as bars beside the channel.
+/// Draws the rate of each channel up to the time cursor, as bars beside the channel.
 fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, height: f32, link: egui::Id) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     let plane = layer.neurons_per_channel() as f64;
@@ -174,7 +175,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
             plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
         });
     plot_description::describe_plot(&shown.response, &texts::rates_of(word), || {
-        // Of many, only the busiest.
+        // With many channels, only those with the highest rates.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
         let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", format_number(rates[k]))).collect();
@@ -196,7 +197,7 @@ fn hover(
     Some(texts::hover(&neuron_name(layer, neuron), t, word))
 }
 
-/// The row that lies at height `y`, if there is one.
+/// The row at height `y`, if there is one.
 fn index_at(y: f64, rows: usize) -> Option<usize> {
     let row = y.round();
     (row >= 0.0 && row < rows as f64).then_some(row as usize)
@@ -209,7 +210,7 @@ fn channel_rates(counts: &[u32], plane: usize, steps: usize) -> Vec<f64> {
 }
 
 impl Key {
-    /// The part of this picture that `plot` shows.
+    /// The part of this image that `plot` shows.
     fn window(self, plot: &PlotUi<'_>) -> Self {
         let (bounds, frame) = (plot.plot_bounds(), plot.transform().frame());
         let scale = plot.ctx().pixels_per_point();
@@ -225,7 +226,7 @@ impl Key {
     }
 }
 
-/// The texture for `run`, drawn anew only when something else is to be seen.
+/// The texture for `run`, drawn again only if the key or the run has changed.
 fn picture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: Key) -> TextureHandle {
     let known = ctx.data(|data| data.get_temp::<Picture>(id));
     if let Some(known) = known.filter(|known| known.key == key && known.run.as_ptr() == Arc::as_ptr(run)) {
@@ -238,18 +239,18 @@ fn picture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: Key)
     texture
 }
 
-/// Forgets every kept picture.
+/// Discards all cached images.
 pub fn forget(data: &mut egui::util::IdTypeMap) {
     data.remove_by_type::<Picture>();
 }
 
-/// A spike is always plain to see, several in one pixel are brighter.
+/// A single spike is always visible; several in one pixel are brighter.
 fn tint(ink: Color32, share: f32) -> Color32 {
     if share > 0.0 { ink.gamma_multiply(0.4 + 0.6 * share.min(1.0)) } else { Color32::TRANSPARENT }
 }
 
-/// A picture `[columns, rows]` of the spikes of `sample` in a window, row-major: time across, neurons down, at most `pixels`
-/// each way. Each pixel holds the share of its neurons and steps that fired.
+/// An image `[columns, rows]` of the spikes of `sample` in a region, row-major: time across, neurons down, at most
+/// `pixels` each way. Each pixel is the fraction of its neurons and steps that fired.
 fn cells(
     train: &SpikeTrain,
     sample: usize,
@@ -297,7 +298,7 @@ fn explanation(snapshot: &Snapshot, layer: &SpikingLayer, rates: &[f64]) -> Stri
     )
 }
 
-/// One row per spike.
+/// CSV with one row per spike.
 fn csv(spikes: &SpikeTrain, sample: usize) -> String {
     let mut text = String::from("t,neuron\n");
     for t in 0..spikes.steps() {

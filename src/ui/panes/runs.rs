@@ -1,4 +1,6 @@
-//! Past runs, also of earlier starts: what was changed, what came of it; a click goes back to one, and two are laid over each other.
+//! Runs pane: past runs with their changes and results, also from earlier starts.
+//!
+//! A click restores a run. Two runs can be compared in one plot.
 
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
@@ -14,9 +16,9 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// Two plots stand beside each other in a pane of at least this many points.
+/// Minimum width for two plots side by side, in points.
 const BESIDE: f32 = 400.0;
-/// How wide the words of a change are at least and at most, in points, and what the columns before them take.
+/// Minimum and maximum width of a change's text, and width of the columns before it, in points.
 const CHANGE: std::ops::RangeInclusive<f32> = 90.0..=300.0;
 const NUMBERS: f32 = 330.0;
 
@@ -54,7 +56,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The runs, newest first; the words of a change, `change` points wide, come last: numbers should be seen without scrolling.
+/// Draws the runs, newest first. The text of a change, `change` points wide, comes last, so that numbers are visible
+/// without scrolling.
 fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, change: f32, out: &mut Vec<Message>) {
     let columns = texts::COLUMNS;
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
@@ -126,7 +129,7 @@ fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, out: &mu
     }
 }
 
-/// Both runs over each other, and what is other in the one on the screen.
+/// Draws both runs in one plot, and the settings of the run on the screen that differ.
 fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     let words = match differences(&other.settings, &now.settings) {
         words if words.is_empty() => texts::SAME.to_owned(),

@@ -1,4 +1,4 @@
-//! Which neurons answer wrongly though their mean input is right: the categories of unevenness error, per layer.
+//! Unevenness pane: neurons with wrong output despite correct mean input, by category and layer.
 
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -63,7 +63,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// C0 is quiet; the four errors are from Okabe and Ito's color-blind-safe set.
+/// C0 is gray; the four errors are from Okabe and Ito's color-blind-safe set.
 fn colors(ui: &Ui) -> [Color32; 5] {
     let rgb = Color32::from_rgb;
     if ui.visuals().dark_mode {
@@ -73,16 +73,16 @@ fn colors(ui: &Ui) -> [Color32; 5] {
     }
 }
 
-/// The colors with their names; a click shows a neuron of that kind.
+/// Draws the colors with their names; a click focuses a neuron of that category.
 fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color32; 5], out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         for (k, &color) in colors.iter().enumerate().skip(1) {
-            // In the sample in focus where there is one, else in another.
+            // In the sample in focus if possible, otherwise in another sample.
             let here = snapshot.categories.after(k, snapshot.focus.neuron);
             let at = |neuron| NeuronRef { layer: snapshot.focus.layer, sample: snapshot.focus.sample, neuron };
             let example = here.map(at).or(layer.examples[k]);
             let words = format!("C{k} {}", texts::NAMES[k]);
-            // Swatch and words stay together when the row breaks.
+            // Swatch and text stay together when the row wraps.
             let font = egui::TextStyle::Button.resolve(ui.style());
             let width = ui.painter().layout_no_wrap(words.clone(), font, color).size().x;
             pane_parts::wrap_before(
@@ -175,7 +175,7 @@ fn row(
     }
 }
 
-/// What the residual potential says of the layer in focus: which wrong neurons the condition catches and which it misses.
+/// Draws what the residual potential reveals: wrong neurons that the condition detects, and those it misses.
 fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
     let residual = if end_to_end { &layer.residual_end_to_end } else { &layer.residual };
     ui.horizontal_wrapped(|ui| {

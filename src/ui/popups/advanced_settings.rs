@@ -1,4 +1,4 @@
-//! What is turned rarely, and ready-made recipes.
+//! Advanced recipe settings and ready-made recipes, in a popup.
 
 use egui::{DragValue, Grid, Ui};
 
@@ -7,10 +7,10 @@ use crate::lab::{Lab, Message};
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::choice::choice;
 
-/// The members of a group and spikes of a burst that a choice starts with: group neurons' and burst spikes' papers.
+/// Default group size and spikes per burst, from the papers on group neurons and burst spikes.
 const GROUP: u8 = 4;
 const BURST: u8 = 5;
-/// Steps over which the bias shift adds half a threshold, as its authors have it.
+/// Default number of steps over which the bias shift adds half a threshold, as its authors use it.
 const SHIFT_STEPS: usize = 32;
 
 /// Draws the popup.

@@ -1,4 +1,6 @@
-//! The command palette: every command by some letters of its words. Arrows choose, Enter does it, Esc goes away.
+//! Command palette: finds every command by some letters of its label.
+//!
+//! Arrows choose, Enter executes, Esc closes.
 
 use egui::text::LayoutJob;
 use egui::{
@@ -15,16 +17,16 @@ use crate::ui::theme::colors::{UiColors, ui_colors};
 
 const WIDTH: f32 = 520.0;
 const ROW: f32 = 26.0;
-/// Rows in sight at a time.
+/// Number of visible rows.
 const ROWS: f32 = 13.0;
-/// Commands given last that stand first.
+/// Number of recently used commands at the top.
 const REMEMBERED: usize = 5;
 
-/// A command that fits what was typed.
+/// A command that matches the typed text.
 struct PaletteEntry {
     command: Command,
     words: String,
-    /// Characters of the words that were typed.
+    /// Character positions of the label that match the typed letters.
     places: Vec<usize>,
     refusal: Option<&'static str>,
 }
@@ -70,7 +72,7 @@ fn moved(chosen: usize, by: i64, count: usize) -> usize {
     (chosen as i64 + by).clamp(0, count.saturating_sub(1) as i64) as usize
 }
 
-/// The commands that fit `text`, best first; for no text those given last, then all in their order.
+/// Commands that match `text`, best first. For an empty text, recent commands first, then all in list order.
 fn find(text: &str, lab: &Lab, window: &WindowState) -> Vec<PaletteEntry> {
     let given = &window.recent_commands;
     let all = Command::all(lab, window).into_iter().filter(|command| *command != Command::Palette);
@@ -83,19 +85,19 @@ fn find(text: &str, lab: &Lab, window: &WindowState) -> Vec<PaletteEntry> {
         Some(((score, recent), found))
     });
     let mut fits: Vec<_> = fits.collect();
-    // Stable: equals stay in the order of the list.
+    // A stable sort: equal ranks keep the order of the list.
     fits.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     fits.into_iter().map(|(_, found)| found).collect()
 }
 
-/// The rows; returns the command that was clicked or entered.
+/// Draws the rows. Returns the command that was clicked or confirmed with Enter.
 fn list(ui: &mut Ui, found: &[PaletteEntry], chosen: usize, follow: bool, entered: bool) -> Option<Command> {
     let mut given = None;
     if found.is_empty() {
         ui.weak(texts::NO_COMMAND);
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    // Whole rows, also where the window is low.
+    // Whole rows only, also in a low window.
     let height = (ui.available_height().min(ROW * ROWS) / ROW).floor().max(1.0) * ROW;
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         for (index, one) in found.iter().enumerate() {
@@ -145,7 +147,7 @@ fn row(ui: &mut Ui, found: &PaletteEntry, chosen: bool) -> Response {
     response
 }
 
-/// The words with the typed letters in the accent color, at most `room` points wide.
+/// The label with the typed letters in the accent color, at most `room` points wide.
 fn marked(found: &PaletteEntry, tones: &UiColors, room: f32) -> LayoutJob {
     let plain = if found.refusal.is_none() { tones.text } else { tones.weak.gamma_multiply(0.7) };
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };

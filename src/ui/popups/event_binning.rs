@@ -1,5 +1,6 @@
-//! How recordings of events become frames, chosen in the popup of the data: the same options as behind `events:` on the
-//! command line.
+//! Event binning options in the data popup: how event recordings become frames.
+//!
+//! The same options as those of `events:` on the command line.
 
 use egui::{ComboBox, DragValue, Ui};
 
@@ -8,13 +9,13 @@ use crate::data::events::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Pola
 use crate::lab::{Lab, Message};
 use crate::ui::texts::network_and_data as texts;
 
-/// What a frame lasts when frames of one length are first asked for, in µs.
+/// Default duration of a frame, in µs.
 const SPAN: u64 = 10_000;
 
-/// Draws the choices where the open data are recordings.
+/// Draws the options if the open data are event recordings.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let Ok(DataSpec::Events { paths, binning }) = DataSpec::parse(&lab.settings.data) else { return };
-    // What is being dragged or typed waits for its end: recordings are not read again for every value on the way.
+    // A value under drag or edit applies at the end, so that recordings are not read again for every value in between.
     let id = ui.scope_id().with("binning");
     let kept = ui.data(|data| data.get_temp::<(Binning, Binning)>(id));
     let mut wanted = kept.filter(|(of, _)| *of == binning).map_or(binning, |(_, wanted)| wanted);
@@ -89,7 +90,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
 }
 
-/// A number; whether it is still in the person's hand.
+/// A number field. Returns whether the user is still editing it.
 fn value(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
     let field = ui.add(value.update_while_editing(false)).on_hover_text(name);
     field.dragged()

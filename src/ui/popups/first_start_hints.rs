@@ -1,5 +1,6 @@
-//! The first start: three small steps that show the way, in a corner, over a lab that is already running. A step is done by
-//! doing it; who needs none takes them away, and they never come back.
+//! First-start hints: three steps in a corner, shown beside a lab that is already running.
+//!
+//! Doing a step completes it. The user can dismiss them, and they never appear again.
 
 use egui::{Align2, Area, Frame, Id, Label, Margin, Rect, RichText, Stroke, StrokeKind, Ui};
 
@@ -12,9 +13,9 @@ use crate::ui::theme::icons::{Icon, icon_button};
 
 const WIDTH: f32 = 330.0;
 
-/// Draws the step, while there is one.
+/// Draws the current step, if any.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
-    // Nothing to point at before the first run, and nothing in the way of a question.
+    // Hidden before the first run, which has no targets yet, and while a dialog is open.
     if lab.run.is_none() || lab.waiting.is_some() {
         return;
     }

@@ -1,15 +1,17 @@
-//! Finding words by some of their letters, in order: "opnet" finds "Open network…". Knows no widget.
+//! Fuzzy matching: finds labels by some of their letters, in order.
+//!
+//! Example: "opnet" finds "Open network…". It does not know widgets.
 
-/// What a letter at the start of a word, one right after the letter before, and any other letter is worth.
+/// Scores of a letter at the start of a word, a letter right after the previous one, and any other letter.
 const START: i32 = 8;
 const NEXT: i32 = 9;
 const ANY: i32 = 1;
-/// Words that hold what was typed as it is, from the start of a word on, and to the end of one.
+/// Scores of a literal match from the start of a word, and of one that also ends with a word.
 const LITERAL: i32 = 100;
 const WHOLE: i32 = 50;
 
-/// How well `wanted` fits `words`, and the places (in characters) of its letters; `None` when they are not all there in
-/// order. Upper and lower case are the same, spaces in `wanted` count for nothing.
+/// How well `wanted` matches `words`, and the positions (in characters) of its letters; `None` if they are not all
+/// present in order. Ignores case and the spaces in `wanted`.
 pub fn matched(wanted: &str, words: &str) -> Option<(i32, Vec<usize>)> {
     let lower = |text: &str| text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect::<Vec<char>>();
     let (typed, words) = (lower(wanted.trim()), lower(words));
@@ -22,7 +24,8 @@ pub fn matched(wanted: &str, words: &str) -> Option<(i32, Vec<usize>)> {
         return Some((0, Vec::new()));
     }
     let starts = |j: usize| j == 0 || !words[j - 1].is_alphanumeric();
-    // best[j]: the best score of the letters so far with the last of them at place j, and the place of the one before.
+    // best[j]: the best score of the letters so far with the last of them at position j, and the position of the one
+    // before.
     let mut steps: Vec<Vec<Option<(i32, usize)>>> = Vec::with_capacity(wanted.len());
     for (i, letter) in wanted.iter().enumerate() {
         let mut best = vec![None; words.len()];
@@ -57,11 +60,11 @@ pub fn matched(wanted: &str, words: &str) -> Option<(i32, Vec<usize>)> {
         places.push(at);
     }
     places.reverse();
-    // Of two that fit alike the shorter one was meant.
+    // Of two equal matches, the shorter label ranks higher.
     Some((score * 100 - words.len() as i32, places))
 }
 
-/// Where `typed` stands in `words` as it is, at the start of a word, and what that is worth.
+/// Position of a literal match of `typed` in `words`, at the start of a word, and its score.
 fn literal(typed: &[char], words: &[char]) -> Option<(usize, i32)> {
     if typed.is_empty() {
         return None;

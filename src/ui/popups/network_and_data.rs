@@ -1,5 +1,4 @@
-//! The popups behind the names of network and data: what is open, how samples are scaled, which are run and calibrated on,
-//! which backend computes.
+//! Popups of the network and data buttons: files, input scaling, sample ranges, backend.
 
 use egui::{DragValue, Grid, RichText, TextEdit, Ui};
 
@@ -18,7 +17,7 @@ use crate::ui::types::file_request::FileRequest;
 
 const WIDTH: f32 = 320.0;
 
-/// What is to be said and chosen about the network.
+/// Draws the network popup: facts about the network and its options.
 pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::NETWORK);
@@ -60,7 +59,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<M
     });
 }
 
-/// What is to be said and chosen about the samples.
+/// Draws the data popup: facts about the samples and their options.
 pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::DATA);
@@ -105,7 +104,7 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     scaling(ui, lab, out);
 }
 
-/// Which data set thresholds are calibrated on.
+/// Draws the choice of the calibration data set.
 fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let other = lab.settings.calibration_data.as_deref();
     ui.horizontal_wrapped(|ui| {
@@ -123,7 +122,7 @@ fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut V
     }
 }
 
-/// Two fields `first` and `count`; tells of a change when the person is done with it.
+/// Two fields `first` and `count`. Emits a change when the user finishes the edit.
 fn range(
     ui: &mut Ui,
     name: &str,
@@ -135,7 +134,7 @@ fn range(
     ui.label(name).on_hover_text(hint);
     ui.horizontal(|ui| {
         let id = ui.scope_id().with(name);
-        // What is being dragged is kept until the release: a run is not started for every value on the way.
+        // A dragged value is kept until release, so that no run starts for values in between.
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
         let last = of.unwrap_or(usize::MAX >> 1);
@@ -155,7 +154,7 @@ fn range(
     ui.end_row();
 }
 
-/// How raw values become network input.
+/// Draws how raw values are scaled to network input.
 fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let now = &lab.settings.scaling;
     ui.label(texts::SCALING).on_hover_text(texts::SCALING_HINT);

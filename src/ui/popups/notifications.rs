@@ -1,5 +1,6 @@
-//! Errors and remarks, above everything in a corner. Errors, and a network or data that wait for each other, stay until the
-//! person takes them away; other remarks go by themselves.
+//! Notifications: errors and messages in a corner, above all panes.
+//!
+//! Errors and pending opens stay until the user dismisses them. Other messages disappear after a time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,13 +15,13 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button, icon_label};
 use crate::ui::types::file_request::FileRequest;
 
-/// The newest this many are on the screen.
+/// Number of visible notifications, the newest first.
 const SHOWN: usize = 4;
 const WIDTH: f32 = 380.0;
-/// A longer text is scrolled, in points.
+/// Maximum height of a text before it scrolls, in points.
 const HEIGHT: f32 = 92.0;
 
-/// Draws the notices.
+/// Draws the notifications.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     fade(ui, lab, out);
     let apart = |notice: &Notification| lab.apart().filter(|apart| apart.is_shown_by(notice));
@@ -69,7 +70,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>
     );
 }
 
-/// The ways on for what waits.
+/// Draws the buttons of a pending open.
 fn partner(ui: &mut Ui, waits: &PendingOpen, window: &mut WindowState) {
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
@@ -87,7 +88,7 @@ fn partner(ui: &mut Ui, waits: &PendingOpen, window: &mut WindowState) {
     });
 }
 
-/// Takes away remarks that were long enough on the screen to be read.
+/// Dismisses messages whose display time is over.
 fn fade(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
     let id = Id::unique("notices since");
     let now = ui.input(|input| input.time);
@@ -101,7 +102,7 @@ fn fade(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
         let began = known.get(&notice.text).copied().unwrap_or(now);
         let left = began + seconds(&notice.text) - now;
         if left <= 0.0 {
-            // Newest first: what is taken away moves no index that comes later.
+            // Newest first, so that removals do not change the indices of later ones.
             out.push(Message::DismissNotification(index));
         } else {
             next = next.min(left);
@@ -114,7 +115,7 @@ fn fade(ui: &Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
 }
 
-/// How long a remark is shown: some seconds, and the time to read it slowly.
+/// Display time of a message in seconds: a few seconds, plus time to read it slowly.
 fn seconds(text: &str) -> f64 {
     8.0 + text.chars().count() as f64 / 12.0
 }

@@ -1,4 +1,4 @@
-//! What sessions ask of the person: where files are that have moved, and a line of text to open one from.
+//! Session dialogs: locating missing files, and opening a session from a line of text.
 
 use egui::{Align2, Event, Id, Label, Modal, RichText, Role, TextEdit, Ui, WidgetInfo, Window as Card};
 
@@ -9,7 +9,7 @@ use crate::ui::texts::session_dialogs as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::file_request::FileRequest;
 
-/// Draws what there is to ask.
+/// Draws the dialogs that are open.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     moved(ui, lab, window, out);
     paste(ui, window, out);
@@ -18,7 +18,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>
     }
 }
 
-/// The session that waits for its files.
+/// Draws the dialog of the session that waits for its files.
 fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     let Some(waiting) = &lab.waiting else { return };
     let card = Card::new(texts::MOVED).anchor(Align2::CENTER_CENTER, [0.0, 0.0]).collapsible(false).resizable(false);
@@ -29,7 +29,7 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
                 let find = ui.button(texts::FIND);
                 find.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::find(missing.what.words())));
                 if find.clicked() {
-                    // What has no ending is rather a folder.
+                    // A name without an extension is probably a folder.
                     let folder =
                         missing.path.extension().is_none() && !missing.path.to_string_lossy().contains("ubyte");
                     window.file_requests.push(if folder {
@@ -53,7 +53,7 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
     });
 }
 
-/// The field for a line of text.
+/// Draws the field for a line of text.
 fn paste(ui: &Ui, window: &mut WindowState, out: &mut Vec<Message>) {
     let Some(mut text) = window.paste.take() else { return };
     let modal = Modal::new(Id::unique("paste session")).show(ui.ctx(), |ui| {
@@ -81,7 +81,7 @@ fn paste(ui: &Ui, window: &mut WindowState, out: &mut Vec<Message>) {
     }
 }
 
-/// A session's line pasted while nothing is typed in opens it.
+/// A session text pasted outside of text fields opens the session.
 fn pasted_anywhere(ui: &Ui, out: &mut Vec<Message>) {
     let pasted = ui.input(|input| {
         input.events.iter().find_map(|event| match event {

@@ -1,25 +1,25 @@
-//! Clicks mixed into silence, as samples.
+//! Audio mixer: adds clicks to silence and returns 16-bit samples.
 
-/// Samples a second.
+/// Sample rate, in hertz.
 pub const RATE: u32 = 44_100;
-/// A click: so many samples of a tone that dies away.
+/// Length of a click in samples, its pitch in hertz, and its amplitude. A click is a decaying sine.
 const LENGTH: usize = 220;
 const PITCH: f32 = 1_900.0;
 const LOUD: f32 = 9_000.0;
-/// Clicks that wait at most, where the server takes none.
+/// Maximum number of queued clicks while the server takes no samples.
 const WAITING: usize = 32;
-/// Clicks of one step follow each other after so many samples.
+/// Distance between two clicks of one step, in samples.
 const APART: usize = 900;
 
-/// Clicks that sound or wait.
+/// Active and queued clicks.
 #[derive(Default)]
 pub struct Mixer {
-    /// Where each of them is, in samples from its beginning; negative while it waits.
+    /// Position of each click, in samples from its beginning; negative while it is queued.
     at: Vec<isize>,
 }
 
 impl Mixer {
-    /// Adds `count` clicks, one after the other.
+    /// Queues `count` clicks, one after the other.
     pub fn add(&mut self, count: usize) {
         let free = WAITING.saturating_sub(self.at.len());
         self.at.extend((0..count.min(free)).map(|k| -((k * APART) as isize)));

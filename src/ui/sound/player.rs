@@ -1,5 +1,7 @@
-//! Spikes as clicks, while time plays: those of the neuron in focus, or of the one on the bench where that is in sight.
-//! Off until someone turns it on; a thread of its own talks to the sound server, so that no frame ever waits for it.
+//! Player of spike clicks: finds the spikes between two frames and sends them to a thread.
+//!
+//! The neuron is the one in focus, or that of the neuron bench while it is visible. The sound is off by default. A
+//! thread of its own talks to the sound server, so that no frame blocks on it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,19 +11,19 @@ use egui::Context;
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts;
 
-/// More clicks than these at once are a noise that says nothing.
+/// Maximum number of simultaneous clicks; more are indistinguishable noise.
 pub(super) const MOST: usize = 8;
 
-/// Something that makes clicks audible.
+/// An audio output for clicks.
 pub trait AudioOutput: Send + Sync {
-    /// Plays the clicks that come through `wanted`, so many at once, until its other end is closed.
+    /// Plays the click counts received from `wanted`, one per message, until the channel closes.
     ///
     /// # Errors
-    /// Why nothing can be heard, as the end of a sentence.
+    /// If there is no sound: the reason, as the end of a sentence.
     fn play(&self, wanted: &Receiver<usize>) -> Result<(), String>;
 }
 
-/// The sound of the system.
+/// The audio output of the system.
 struct System;
 
 impl AudioOutput for System {
@@ -36,14 +38,14 @@ impl AudioOutput for System {
     }
 }
 
-/// What sounds, and what was heard last.
+/// The audio output, its thread, and the position played last.
 pub struct Sound {
     speaker: Arc<dyn AudioOutput>,
     player: Option<Player>,
     heard: Option<LastPlayed>,
 }
 
-/// Where time stood in a frame, and for which neuron.
+/// Step and neuron of a frame.
 #[derive(Clone, PartialEq)]
 struct LastPlayed {
     of: Source,
@@ -51,11 +53,11 @@ struct LastPlayed {
     playing: bool,
 }
 
-/// Whose spikes are heard.
+/// Source of the spikes.
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
     Bench,
-    /// A neuron by its layer, sample and index.
+    /// A neuron by layer, sample and index.
     Network([usize; 3]),
 }
 
@@ -66,31 +68,31 @@ impl Default for Sound {
 }
 
 impl Sound {
-    /// Sound that comes out of `speaker`.
+    /// Plays through `speaker`.
     pub fn with_output(speaker: impl AudioOutput + 'static) -> Self {
         Self { speaker: Arc::new(speaker), player: None, heard: None }
     }
 
-    /// No sound until it is asked for again. The thread ends by itself.
+    /// Stops the sound until it is requested again. The thread ends by itself.
     fn stop(&mut self) {
         (self.player, self.heard) = (None, None);
     }
 }
 
-/// The thread that plays.
+/// Handle of the thread that plays.
 struct Player {
     clicks: Sender<usize>,
     trouble: Receiver<String>,
 }
 
 impl Player {
-    /// Begins to play; `ctx` is woken when it cannot.
+    /// Starts the thread. `ctx` is repainted if it fails.
     fn start(speaker: &Arc<dyn AudioOutput>, ctx: &Context) -> Self {
         let ((clicks, wanted), (sad, trouble)) = (channel(), channel());
         let (speaker, ctx) = (speaker.clone(), ctx.clone());
         std::thread::spawn(move || {
             if let Err(reason) = speaker.play(&wanted) {
-                // A closed ear means that it was turned off in the meantime.
+                // The receiver is gone: the sound was turned off in the meantime.
                 let _ = sad.send(reason);
                 ctx.request_repaint();
             }
@@ -99,10 +101,10 @@ impl Player {
     }
 }
 
-/// Lets the steps sound that the playing cursor has gone over since the last frame; to be called with every frame.
+/// Plays the spikes of the steps that the playing cursor has passed since the last frame. Called once per frame.
 ///
-/// `clicks` says whether spikes are heard, and is cleared where the machine has no sound; `bench` whether the neuron bench is
-/// visible.
+/// `clicks` says whether the sound is on, and is cleared if the machine has no sound. `bench` says whether the neuron
+/// bench is visible.
 pub fn play_passed_spikes(
     ctx: &Context,
     lab: &Lab,
@@ -131,28 +133,28 @@ pub fn play_passed_spikes(
     let steps = passed(&before, &now);
     let count = if steps.is_empty() { 0 } else { spikes(lab, of, steps) };
     if count > 0 {
-        // A thread that has ended says why through the other channel.
+        // A thread that has ended reports its reason through the other channel.
         let _ = player.clicks.send(count.min(MOST));
     }
 }
 
-/// Whose spikes there are to hear.
+/// The source of spikes to play.
 fn source(lab: &Lab, bench: bool) -> Option<Source> {
     let network = |focus: &crate::experiment::Focus| Source::Network([focus.layer, focus.sample, focus.neuron]);
     if bench { Some(Source::Bench) } else { lab.snapshot.as_ref().map(|snapshot| network(&snapshot.focus)) }
 }
 
-/// The steps, counted from 0, that playing has gone over between two frames: the first one as well, where it begins.
+/// Steps, counted from 0, that the cursor has passed between two frames. Includes the first step when playing starts.
 fn passed(before: &LastPlayed, now: &LastPlayed) -> std::ops::Range<usize> {
     match (before.playing, now.playing) {
-        // The last step ends the playing.
+        // Playing ends at the last step.
         (true, _) if before.of == now.of && now.step > before.step => before.step..now.step,
         (false, true) => now.step.saturating_sub(1)..now.step,
         _ => 0..0,
     }
 }
 
-/// Spikes in `steps`, of either sign.
+/// Number of spikes in `steps`, of either sign.
 fn spikes(lab: &Lab, of: Source, steps: std::ops::Range<usize>) -> usize {
     let count = |sent: &[i32]| {
         let steps = steps.start.min(sent.len())..steps.end.min(sent.len());

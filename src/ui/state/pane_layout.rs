@@ -1,5 +1,6 @@
-//! The arrangement of panes in the middle of the screen: one tree of tabs and splits for each workspace. A person drags,
-//! closes and adds panes; what they made of it is saved with the session.
+//! Pane layout: one egui_tiles tree of tabs and splits per workspace, saved with the session.
+//!
+//! The user drags, closes and adds panes.
 
 use egui_tiles::{Container, Linear, LinearDir, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use crate::experiment::SnapshotParts;
 use crate::lab::Workspace;
 use crate::ui::types::pane::Pane;
 
-/// The arrangements of all workspaces.
+/// The pane layouts of all workspaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PaneLayout {
@@ -28,30 +29,30 @@ impl Default for PaneLayout {
 }
 
 impl PaneLayout {
-    /// What the panes read whose tabs are in front in `workspace`.
+    /// Snapshot parts that the visible panes of `workspace` need.
     pub fn snapshot_parts(&self, workspace: Workspace) -> SnapshotParts {
         let tree = self.tree(workspace);
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile)?.part()).collect()
     }
 
-    /// Whether `pane` is somewhere in `workspace`.
+    /// Whether `workspace` contains `pane`.
     pub fn contains(&self, workspace: Workspace, pane: Pane) -> bool {
         self.tree(workspace).tiles.find_pane(&pane).is_some()
     }
 
-    /// Whether `pane` is in `workspace` and not behind another tab.
+    /// Whether `workspace` contains `pane` and no other tab hides it.
     pub fn is_visible(&self, workspace: Workspace, pane: Pane) -> bool {
         let tree = self.tree(workspace);
         tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
     }
 
-    /// The panes of `workspace` that are not behind another tab.
+    /// Panes of `workspace` that no other tab hides.
     pub fn visible_panes(&self, workspace: Workspace) -> Vec<Pane> {
         let tree = self.tree(workspace);
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile).copied()).collect()
     }
 
-    /// Adds `pane` to `workspace`, or brings its tab to the front.
+    /// Adds `pane` to `workspace`, or moves its tab to the front.
     pub fn add(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);
         if tree.tiles.find_pane(&pane).is_none() {
@@ -71,7 +72,7 @@ impl PaneLayout {
         tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
     }
 
-    /// Adds `pane` to `workspace` as a tab in front of `beside`, or brings its tab to the front.
+    /// Adds `pane` to `workspace` as a tab in front of `beside`, or moves its tab to the front.
     pub fn add_beside(&mut self, workspace: Workspace, pane: Pane, beside: Pane) {
         let tree = self.tree_mut(workspace);
         let place = tree.tiles.find_pane(&beside).and_then(|tile| tree.tiles.parent_of(tile));
@@ -82,7 +83,7 @@ impl PaneLayout {
         self.add(workspace, pane);
     }
 
-    /// Takes `pane` out of `workspace`.
+    /// Removes `pane` from `workspace`.
     pub fn remove(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);
         if let Some(tile) = tree.tiles.find_pane(&pane) {
@@ -90,7 +91,7 @@ impl PaneLayout {
         }
     }
 
-    /// Brings `workspace` back to how it came.
+    /// Resets `workspace` to its default layout.
     pub fn reset(&mut self, workspace: Workspace) {
         *self.tree_mut(workspace) = standard(workspace);
     }
@@ -112,11 +113,11 @@ impl PaneLayout {
     }
 }
 
-/// How `workspace` is arranged until a person changes it.
+/// The default layout of `workspace`.
 fn standard(workspace: Workspace) -> Tree<Pane> {
     let mut tiles = Tiles::default();
     let root = match workspace {
-        // What is wrong (above), and why (below).
+        // What is wrong (top), and why (bottom).
         Workspace::Explore => {
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
@@ -129,7 +130,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
             split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
         }
-        // One neuron, large; its staircase beside it, and a canvas. The lessons stand beside the panes.
+        // One large neuron; its staircase and a canvas beside it. The lesson panel is beside the panes.
         Workspace::Teach => {
             let membrane = tabs(&mut tiles, &[Pane::Bench, Pane::Membrane]);
             let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Mismatch, Pane::Unevenness]);
@@ -137,7 +138,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let right = split(&mut tiles, LinearDir::Vertical, [transfer, draw], 0.5);
             split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.54)
         }
-        // The threshold by eye, and what it does to the curve.
+        // The threshold, and its effect on the T-curve.
         Workspace::Tune => {
             let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::InitialPotential]);
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);

@@ -1,9 +1,10 @@
-//! What makes room for the panes in a small window: the inspector first, then the samples and the strip of layers. A person
-//! who wants one of them all the same gets it.
+//! Responsive layout: hides inspector, layers and samples in small windows.
+//!
+//! The inspector hides first, then layers and samples. The user can show a hidden panel anyway.
 
 use egui::Vec2;
 
-/// What can be folded away.
+/// A panel that can be hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SidePanel {
     Layers,
@@ -13,12 +14,12 @@ pub enum SidePanel {
     Lessons,
 }
 
-/// In a window narrower than these, in points, inspector, lessons and layers fold away; in a lower one, the samples.
+/// Minimum window sizes, in points: width for inspector and lessons, width for layers, height for samples.
 const INSPECTOR_FROM: f32 = 1000.0;
 const LAYERS_FROM: f32 = 940.0;
 const SAMPLES_FROM: f32 = 540.0;
 
-/// The room that there was in the frame before, and what a person wants in spite of it.
+/// The room of the previous frame, and the panels that the user shows despite too little room.
 #[derive(Debug)]
 pub struct ResponsiveLayout {
     room: Vec2,
@@ -26,30 +27,30 @@ pub struct ResponsiveLayout {
 }
 
 impl Default for ResponsiveLayout {
-    /// Before the first frame nothing is known to be in the way.
+    /// Before the first frame, every panel fits.
     fn default() -> Self {
         Self { room: Vec2::INFINITY, insisted: Vec::new() }
     }
 }
 
 impl ResponsiveLayout {
-    /// Takes note of the room below the bars at the top.
+    /// Records the room below the bars at the top.
     pub fn measure(&mut self, room: Vec2) {
         self.room = room;
         self.insisted.retain(|side| !fits(*side, room));
     }
 
-    /// Whether `side` is in sight, for one whose wish for it is `wanted`.
+    /// Whether `side` is visible, if `wanted` is its switch.
     pub fn shows(&self, side: SidePanel, wanted: bool) -> bool {
         wanted && (fits(side, self.room) || self.insisted.contains(&side))
     }
 
-    /// Puts `side` out of sight or into it.
+    /// Hides or shows `side`.
     pub fn toggle(&mut self, side: SidePanel, wanted: &mut bool) {
         let seen = self.shows(side, *wanted);
         self.insisted.retain(|other| *other != side);
         if seen {
-            // What folds away by itself is wanted again where there is room.
+            // A panel that hides by itself reappears when there is room.
             *wanted = !fits(side, self.room);
         } else {
             *wanted = true;

@@ -1,4 +1,4 @@
-//! A drop-down list of values.
+//! Combo box that chooses one value from a list.
 
 use egui::Ui;
 

@@ -1,6 +1,7 @@
-//! Formulas as a book sets them: fractions, sums with their bounds, raised and lowered letters. Written in a small language:
-//! `a_{i}` and `a^{2}` lower and raise, `frac{a}{b}` is a fraction, `sum{i=1}{T}` a sum with its bounds, all else stands as
-//! it is. Knows nothing of the lab.
+//! Formula widget: typeset fractions, sums with bounds, superscripts and subscripts.
+//!
+//! Its syntax: `a_{i}` and `a^{2}` are subscript and superscript, `frac{a}{b}` is a fraction, `sum{i=1}{T}` a sum with
+//! its bounds. All other text is literal. It does not know the lab.
 
 use std::sync::Arc;
 
@@ -18,22 +19,22 @@ enum Piece {
     Lower(Vec<Piece>),
     Raise(Vec<Piece>),
     Fraction(Vec<Piece>, Vec<Piece>),
-    /// A sum from what stands below to what stands above.
+    /// A sum with its lower and upper bound.
     Sum(Vec<Piece>, Vec<Piece>),
 }
 
-/// Pieces with their places, measured from the left end of the base line.
+/// Positioned pieces, measured from the left end of the base line.
 #[derive(Default)]
 struct Set {
     width: f32,
-    /// How far it goes above and below the base line.
+    /// Extent above and below the base line.
     above: f32,
     below: f32,
     texts: Vec<(Vec2, Arc<Galley>)>,
     lines: Vec<(Vec2, f32)>,
 }
 
-/// Draws `formula` at `size` points. A screen reader says it in one line.
+/// Draws `formula` at font size `size`, in points. Its accessible name is the formula in one line.
 pub fn show(ui: &mut Ui, formula: &str, size: f32) -> Response {
     let color = ui.visuals().strong_text_color();
     let set = set_row(ui, &parse(formula), size, color);
@@ -95,7 +96,7 @@ fn parse(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Takes `{…}` off the front of `rest` and returns what is between.
+/// Removes `{…}` from the front of `rest` and returns its contents.
 fn group<'a>(rest: &mut &'a str) -> &'a str {
     let whole = *rest;
     let mut depth = 0;
@@ -114,7 +115,7 @@ fn group<'a>(rest: &mut &'a str) -> &'a str {
     whole.get(1..).unwrap_or_default()
 }
 
-/// Letters that stand alone are quantities and lean; words stand upright.
+/// Single letters are quantities and italic; words are upright.
 fn letters(text: &str, size: f32, color: Color32) -> LayoutJob {
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.wrap.max_width = f32::INFINITY;
@@ -142,7 +143,7 @@ fn set_text(ui: &Ui, text: &str, size: f32, color: Color32) -> Set {
 }
 
 impl Set {
-    /// Puts `other` with its base line's left end at `at`.
+    /// Adds `other`, with the left end of its base line at `at`.
     fn put(&mut self, other: Self, at: Vec2) {
         self.width = self.width.max(at.x + other.width);
         self.above = self.above.max(other.above - at.y);
@@ -155,7 +156,7 @@ impl Set {
 fn set_row(ui: &Ui, pieces: &[Piece], size: f32, color: Color32) -> Set {
     let mut row = Set::default();
     let small = size * 0.7;
-    // Where a lowered or raised piece begins: one above the other when both follow the same letter.
+    // Start of a subscript or superscript: one above the other if both follow the same letter.
     let mut scripts_from: Option<f32> = None;
     for piece in pieces {
         let x = row.width;

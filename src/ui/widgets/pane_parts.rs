@@ -1,5 +1,6 @@
-//! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
-//! cursor. Knows no pane.
+//! Helpers for panes: header, legend, axes, time cursor line, empty state.
+//!
+//! It does not know the panes.
 
 use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
@@ -14,17 +15,17 @@ use crate::ui::texts::glossary;
 use crate::ui::texts::panes::pane_header as texts;
 use crate::ui::types::pane::Pane;
 
-/// The head of a pane.
+/// Header of a pane.
 pub struct PaneHeader {
     pub of: Pane,
     pub title: &'static str,
     /// Three sentences with the current numbers.
     pub explanation: String,
-    /// What the plot shows, for those who cannot see it.
+    /// What the plot shows, for screen readers.
     pub description: String,
 }
 
-/// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
+/// Draws the header of a pane and `body` below it. `csv` is called only when the table is copied.
 pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
     let dress = PaneFrame::current(ui.ctx());
     let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(page.of))).unwrap_or(false);
@@ -41,7 +42,7 @@ pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, bod
             }
         });
     }
-    // Under a tab, the "?" stands beside it.
+    // In a tab, the "?" button is in the tab bar.
     let help = ui.data(|data| data.get_temp::<Id>(help_of(page.of))).and_then(|id| ui.ctx().read_response(id));
     if let Some(help) =
         help.filter(|_| matches!(dress, PaneFrame::InTab | PaneFrame::InTabUntitled | PaneFrame::PlotOnly))
@@ -62,7 +63,7 @@ pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, bod
     drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
 }
 
-/// Puts the explanation of a pane behind its "?".
+/// Opens the help popup of a pane from its "?" button.
 fn explained(help: Response, page: &PaneHeader) {
     let help = help.on_hover_text(&page.explanation);
     Popup::menu(&help)
@@ -70,7 +71,7 @@ fn explained(help: Response, page: &PaneHeader) {
         .show(|ui| help::pane_help_ui(ui, page.of, &page.explanation));
 }
 
-/// What the colors of a plot mean, in a row above it, where it covers nothing.
+/// Draws the legend of a plot, in a row above it that covers no data.
 pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     ui.horizontal_wrapped(|ui| {
         for (name, color) in entries {
@@ -90,15 +91,15 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     });
 }
 
-/// In a row that wraps: begins the next line when `width` points have no room on this one. For groups of widgets that
-/// would otherwise stick out, because a row knows the width of single widgets only.
+/// Begins the next line of a wrapping row if this one has less than `width` points left. Needed for groups of widgets,
+/// because the row knows only the width of single widgets.
 pub fn wrap_before(ui: &mut Ui, width: f32) {
     if ui.available_size_before_wrap().x < width {
         ui.end_row();
     }
 }
 
-/// A slider behind its name, both in one line.
+/// A slider after its label, both on one line.
 pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
     let font = egui::TextStyle::Body.resolve(ui.style());
     let spacing = ui.spacing();
@@ -109,27 +110,27 @@ pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
     ui.add(slider).labelled_by(label.id)
 }
 
-/// The state before there is anything to draw.
+/// Draws the empty state of a pane.
 pub fn empty(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
 }
 
-/// The moment between a pane's coming to the front and its numbers.
+/// Draws the loading state, between a pane's first frame and its data.
 pub fn loading(ui: &mut Ui) {
     empty(ui, texts::COUNTING);
 }
 
-/// A neuron as a person says it, see [`SpikingLayer::neuron_label`].
+/// The display name of a neuron, see [`SpikingLayer::neuron_label`].
 pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
     layer.neuron_label(neuron)
 }
 
-/// A horizontal axis whose numbers stand close enough for a small pane.
+/// A horizontal axis with number spacing for small panes.
 pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
     AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| format_tick(mark.value))
 }
 
-/// An upright axis whose numbers stand close enough for a low plot.
+/// A vertical axis with number spacing for low plots.
 pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
     let axis = AxisHints::new_y().label(label).label_spacing(12.0..=20.0);
     axis.formatter(|mark, _| format_tick(mark.value))
@@ -145,7 +146,7 @@ pub fn round_marks((low, high): (f64, f64), wanted: f64) -> Vec<GridMark> {
     let step =
         [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|&step| 1.4 * step >= rough).unwrap_or(10.0 * power);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    // Not −0.
+    // Avoids −0.
     (first..=last).map(|k| GridMark { value: k as f64 * step + 0.0, step_size: step }).collect()
 }
 
@@ -163,7 +164,7 @@ pub fn cursor_line(t: usize, color: Color32) -> VLine {
     VLine::new("time cursor", t as f64).color(color).width(1.5).allow_hover(false)
 }
 
-/// Dragging along a plot over time moves the time cursor; a click alone does so where `click` is set.
+/// A drag along a plot over time moves the time cursor; a single click only if `click` is set.
 pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, out: &mut Vec<Message>) {
     let response = &plot.response;
     if !(response.dragged() || click && response.clicked()) {
@@ -182,19 +183,19 @@ pub fn step_at(x: f64, last: usize) -> usize {
     (x.round().max(1.0) as usize).min(last.max(1))
 }
 
-/// Where the pointer is on a plot.
+/// The pointer position on a plot.
 pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
     *position
 }
 
-/// A curve over the steps as what the pixels of `plot` show of it.
+/// A curve over the steps, decimated to the pixels of `plot`.
 pub fn shown(plot: &PlotUi<'_>, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     let bounds = plot.plot_bounds();
     decimate(&points, bounds.min()[0], bounds.max()[0], columns(plot))
 }
 
-/// The columns of pixels that a plot has, at least one.
+/// Width of a plot in pixels, at least one.
 pub fn columns(plot: &PlotUi<'_>) -> usize {
     (plot.transform().frame().width() as usize).max(1)
 }

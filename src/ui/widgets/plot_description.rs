@@ -1,17 +1,18 @@
-//! Every plot of a pane has a name of its own and says what it shows, for those who cannot see it.
+//! Accessible names and descriptions of plots, for screen readers.
 
 use egui::{Response, Role, WidgetInfo};
 
-/// As many points of a curve are told.
+/// Number of points of a curve in its description.
 const TOLD: usize = 5;
 
-/// Gives the plot behind `response` its name and what it shows. The words are made only where someone listens.
+/// Sets name and description of the plot behind `response`. The description is computed only for an active screen
+/// reader.
 pub fn describe_plot(response: &Response, name: &str, shows: impl FnOnce() -> String) {
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(shows()));
 }
 
-/// A curve in words, by a few of its points, the first and the last among them: "10 % at t = 1, 98 % at t = 16".
+/// Describes a curve by a few of its points, including the first and the last: "10 % at t = 1, 98 % at t = 16".
 pub fn describe_curve(points: &[[f64; 2]], say: impl Fn([f64; 2]) -> String) -> String {
     let last = points.len().saturating_sub(1);
     let mut told: Vec<usize> = (0..TOLD).map(|k| (k * last + (TOLD - 1) / 2) / (TOLD - 1)).collect();

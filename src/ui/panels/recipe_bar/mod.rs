@@ -1,4 +1,4 @@
-//! What one turns most: T, the threshold rule, v(0), the correction; the rarer parts of the recipe in a popup.
+//! Recipe bar: controls for T, threshold rule, v(0) and correction; other options open in a popup.
 
 mod correction;
 mod threshold;
@@ -13,7 +13,7 @@ use crate::ui::texts::recipe as texts;
 use crate::ui::theme::icons::dropdown_button;
 use crate::ui::widgets::gesture::end_gesture;
 
-/// The T slider goes this far; more can be typed.
+/// Upper end of the T slider; larger values can be typed.
 const MAX_T: usize = 256;
 
 /// Draws the controls into a row.
@@ -58,13 +58,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// The width that all of it takes with sliders of full length, about: more when a method has controls of its own.
+/// Approximate width of all controls with full-length sliders. It grows with the options of a method.
 fn room(recipe: &Recipe) -> f32 {
     let balancing = if matches!(recipe.threshold, ThresholdRule::Balance(_)) { 40.0 } else { 0.0 };
     1010.0 + balancing + correcting(recipe)
 }
 
-/// What the controls of a correction take of it.
+/// Width of the correction's controls.
 fn correcting(recipe: &Recipe) -> f32 {
     match recipe.correction {
         Correction::None => 0.0,
@@ -73,14 +73,15 @@ fn correcting(recipe: &Recipe) -> f32 {
     }
 }
 
-/// Begins the next line where `width` points have no room on this one: a group of controls stays together.
+/// Begins the next line if this one has less than `width` points left. A group of controls stays together.
 fn begin(ui: &mut Ui, width: f32) {
     if ui.available_size_before_wrap().x < width {
         ui.end_row();
     }
 }
 
-/// A named slider; tells whether its value changed. The end of a drag is already in `out` then, see [`push_change`].
+/// A slider with a label. Returns whether its value changed. If a drag has ended, `messages` already contains its end,
+/// see [`push_change`].
 fn dragged(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>, out: &mut Vec<Message>) -> bool {
     let label = ui.label(name).on_hover_text(hint);
     let response = ui.add(slider.update_while_editing(false)).labelled_by(label.id).on_hover_text(hint);
@@ -88,7 +89,7 @@ fn dragged(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>, out: &mut Ve
     response.changed()
 }
 
-/// Puts a change before the end of its gesture.
+/// Inserts a change before the end of its gesture.
 fn push_change(out: &mut Vec<Message>, change: Message) {
     let at = if out.last() == Some(&Message::EndGesture) { out.len() - 1 } else { out.len() };
     out.insert(at, change);

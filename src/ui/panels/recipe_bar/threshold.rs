@@ -1,4 +1,4 @@
-//! Where the thresholds come from: the rule and its number.
+//! Controls of the threshold rule: its kind, percentile and balancing options.
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
@@ -7,10 +7,10 @@ use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::gesture::{end_gesture, percentile_from_slider, slider_from_percentile};
 
-/// The percentile that the slider starts from when the rule was another.
+/// Initial percentile of the slider if the previous rule was another one.
 const DEFAULT_PERCENTILE: f64 = 99.9;
 
-/// Draws the rule and what belongs to it.
+/// Draws the rule and its options.
 pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message>) {
     let hint = texts::THRESHOLD_HINT;
     ui.label(texts::THRESHOLD).on_hover_text(hint);
@@ -34,14 +34,14 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::RULE));
     match rule {
         ThresholdRule::Balance(balance) => balancing(ui, balance, out),
-        // A slider that cannot be moved is the first to make room.
+        // In tight space, a slider that cannot be moved is left out first.
         ThresholdRule::Percentile(_) => percentile(ui, rule, hint, out),
         _ if !tight => percentile(ui, rule, hint, out),
         _ => {}
     }
 }
 
-/// Batches, their size and the cap.
+/// Draws the number of batches, their size and the cap.
 fn balancing(ui: &mut Ui, now: BalancingOptions, out: &mut Vec<Message>) {
     let mut balance = now;
     let drag = |ui: &mut Ui, value: &mut usize, range, suffix: &str, hint: &str| {

@@ -1,4 +1,4 @@
-//! The neuron bench: one neuron, its input as arrows in time that one drags, and what comes out.
+//! Neuron bench: one neuron with an input of draggable spikes, and its membrane and output.
 
 mod plots;
 
@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             } else {
                 ui.small(texts::set(bench));
             }
-            // A lesson that keeps the bench to itself asks for what this says.
+            // These texts contain the answer to questions of a lesson that locks the bench.
             if !lab.is_locked(ControlGroup::Bench) && pane_frame::has_sentences(ui) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// A drag, however many frames it takes, is one step of undo.
+/// A drag is one step of undo, for any number of frames.
 fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
     let id = ui.scope_id().with("change under way");
     let down = ui.input(|input| input.pointer.any_down());
@@ -59,10 +59,10 @@ fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
     ui.data_mut(|data| data.insert_temp(id, under_way && down));
 }
 
-/// Where the input comes from, and its order.
+/// Draws the choice of input source and order.
 fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        // All of them in one row of the Teach workspace.
+        // Keeps all of them in one row of the Teach workspace.
         ui.spacing_mut().item_spacing.x = 4.0;
         if ui.button(texts::EXAMPLE).on_hover_text(texts::EXAMPLE_HINT).clicked() {
             *next = NeuronBench::default();
@@ -93,7 +93,7 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message
     });
 }
 
-/// Moves an arrow without a pointer: which one, and to the step before or after.
+/// Buttons that move an input arrow without a pointer: which arrow, and one step earlier or later.
 fn by_keys(ui: &mut Ui, next: &mut NeuronBench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
@@ -143,7 +143,7 @@ fn sliders(ui: &mut Ui, next: &mut NeuronBench) {
     });
 }
 
-/// Due and sent, in a sentence.
+/// Expected and emitted spikes, as a sentence.
 fn verdict(bench: &NeuronBench, outcome: &BenchTrace) -> String {
     let (due, came) = (i64::from(outcome.expected), i64::from(outcome.count()));
     let charge: f32 = outcome.current.iter().sum();

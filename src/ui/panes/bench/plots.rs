@@ -1,4 +1,4 @@
-//! The arrows of the input, to be dragged, and the potential under them.
+//! Plots of the neuron bench: draggable input arrows, and the membrane potential below them.
 
 use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
@@ -8,10 +8,10 @@ use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Plots that are lower together share the axis of the lower one.
+/// Below this total height, in points, both plots share the axis of the lower one.
 const LOW: f32 = 280.0;
 
-/// Draws both over the same axis, with the step that is `playing`; drags change `next`.
+/// Draws both plots over the same axis, with the step `playing` marked. Drags change `next`.
 pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     pane_parts::legend(
@@ -97,12 +97,12 @@ fn input(
         return;
     };
     let under = pane_parts::step_at(at.x, steps) - 1;
-    // The arrow where the hand went down, however far it has moved since.
+    // The arrow at the press position, independent of later movement.
     let origin = ui.input(|input| input.pointer.press_origin()).map(|at| shown.transform.value_from_position(at));
     let held = held.unwrap_or_else(|| origin.map_or(under, |origin| pane_parts::step_at(origin.x, steps) - 1));
     if ui.input(|input| input.modifiers.shift) {
         if let Some(slot) = next.input.get_mut(held) {
-            // A tenth of a threshold is as fine as a hand means it.
+            // Drags snap to a tenth of a threshold.
             let grain = f64::from(bench.theta) / 10.0;
             let size = if bench.weight == 0.0 { 0.0 } else { at.y / f64::from(bench.weight) };
             *slot = ((size / grain).round() * grain) as f32;
@@ -117,7 +117,7 @@ fn input(
 fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, height: f32) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     let steps = bench.input.len();
-    // Up to the charged potential, then straight down to where the reset leaves it.
+    // Up to the charged potential, then straight down to the potential after reset.
     let mut path = vec![[0.0, f64::from(outcome.initial)]];
     for (k, (m, v)) in outcome.before_reset.iter().zip(&outcome.after_reset).enumerate() {
         let x = (k + 1) as f64;

@@ -1,4 +1,4 @@
-//! The canvas: the pointer draws, and so do the arrow keys.
+//! Canvas of the draw pane, controlled by pointer or arrow keys.
 
 use egui::{
     Align2, Color32, CursorIcon, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -11,10 +11,10 @@ use crate::lab::Message;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::theme::colors::ui_colors;
 
-/// How far an arrow key moves the pen, in units of the canvas.
+/// Distance that an arrow key moves the pen, in units of the canvas.
 const KEY_STEP: f32 = 1.0;
 
-/// The pen as the keys hold it.
+/// State of the pen under keyboard control.
 #[derive(Clone, Copy)]
 struct Pen {
     at: [f32; 2],
@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
     let mut next = None;
     if let Some(at) = response.interact_pointer_pos() {
         let mut drawn = drawing.clone();
-        // A drag is known once the pointer has moved: the stroke begins where it was pressed.
+        // A drag is recognized after the pointer has moved, so the stroke begins at the press position.
         let from = ui.input(|input| input.pointer.press_origin()).unwrap_or(at);
         if response.drag_started() || response.clicked() {
             drawn.begin_stroke(point(from));
@@ -51,13 +51,13 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
     paint(ui, drawing, rect, unit, response.has_focus().then_some(pen));
     let hint = texts::CANVAS_HINT;
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hint));
-    // Who draws already needs no hint over what is drawn.
+    // The hint is hidden as soon as the drawing has a stroke.
     if drawing.is_empty() {
         response.on_hover_text(hint);
     }
 }
 
-/// Arrow keys move the pen while the canvas has the focus; Space puts it down and lifts it.
+/// Arrow keys move the pen while the canvas has the focus; Space starts and ends a stroke.
 fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Option<Drawing>) -> Pen {
     let id = response.id.with("pen");
     let mut pen = ui.data(|data| data.get_temp(id)).unwrap_or(Pen { at: [CANVAS / 2.0; 2], down: false });
@@ -91,7 +91,7 @@ fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Opt
 fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
     let painter = ui.painter_at(rect);
     let tones = ui_colors(ui);
-    // White ink on black, as the networks see it, in both looks.
+    // White ink on black in both themes, which is the network input.
     painter.rect_filled(rect, 2.0, Color32::BLACK);
     for (i, level) in drawing.under.iter().flatten().enumerate().filter(|(_, level)| **level > 0) {
         let at = rect.min + vec2((i % SIDE) as f32, (i / SIDE) as f32) * unit;

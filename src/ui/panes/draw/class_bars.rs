@@ -1,4 +1,4 @@
-//! What ANN and SNN answer to the sample in focus: how sure each is of every class.
+//! Class probabilities of ANN and SNN for the sample in focus, as pairs of bars.
 
 use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
@@ -9,29 +9,29 @@ use crate::ui::texts::panes::draw as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::pane_parts;
 
-/// Networks with more classes show their likeliest ones only.
+/// Maximum number of bars; networks with more classes show the most probable ones only.
 const MOST: usize = 12;
 const ROW: f32 = 22.0;
 const LEAST: f32 = 9.0;
 const GAP: f32 = 3.0;
-/// Rows closer than this stand close.
+/// Below this row height, in points, the gaps between rows shrink.
 const TIGHT: f32 = 14.0;
 
-/// Probabilities of the classes.
+/// Class probabilities of both networks.
 pub struct ClassProbabilities {
-    /// Name, ANN, SNN; in the order of the classes, or by how likely they are where there are many.
+    /// Name, ANN probability, SNN probability. In class order, or by probability if there are too many classes.
     classes: Vec<(String, f64, f64)>,
-    /// What either says.
+    /// Most probable class and its probability, of the ANN and of the SNN.
     ann: (String, f64),
     snn: (String, f64),
-    /// The time cursor.
+    /// Step of the time cursor.
     t: usize,
-    /// What the sample is, if that is known.
+    /// Label of the sample, if known.
     label: Option<String>,
 }
 
 impl ClassProbabilities {
-    /// Of the sample in focus, at the time cursor.
+    /// Probabilities for the sample in focus at the time cursor.
     pub fn of(lab: &Lab) -> Option<Self> {
         let snapshot = lab.snapshot.as_ref()?;
         let (run, sample, t) = (&snapshot.run, snapshot.focus.sample, snapshot.focus.steps);
@@ -50,7 +50,7 @@ impl ClassProbabilities {
         Some(Self { classes, ann: ann_best, snn: snn_best, t, label })
     }
 
-    /// In a sentence.
+    /// The probabilities as a sentence.
     pub fn words(&self) -> String {
         let is = self.label.as_ref().map(|label| texts::label(label)).unwrap_or_default();
         texts::answers(&is, (&self.ann.0, self.ann.1), self.t, (&self.snn.0, self.snn.1))
@@ -62,7 +62,7 @@ impl ClassProbabilities {
     }
 }
 
-/// Draws a pair of bars for each class, in `height` points where that is enough to read them.
+/// Draws a pair of bars for each class, in `height` points if that is enough to read them.
 pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
     let Some(answers) = answers else { return };
@@ -73,7 +73,7 @@ pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
     let room = height - (ui.cursor().top() - top);
     let each = room / answers.classes.len().max(1) as f32;
-    // In little room the gaps go first.
+    // In tight space the gaps shrink first.
     let gap = if each < TIGHT { 1.0 } else { GAP };
     let row = (each - gap).clamp(LEAST, ROW);
     ui.spacing_mut().item_spacing.y = gap;
@@ -96,7 +96,7 @@ pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
         };
         bar(rect.top(), *ann, tones.ann);
         bar(rect.top() + half + 2.0, *snn, tones.snn);
-        // Numbers where there is something to say.
+        // Numbers only for probabilities that do not round to zero.
         if ann.max(*snn) >= 0.005 {
             let text = format!("{:.0}|{:.0}", ann * 100.0, snn * 100.0);
             painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, small, tones.weak);

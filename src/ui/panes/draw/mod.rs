@@ -1,4 +1,6 @@
-//! Draw a digit: strokes on a canvas run through ANN and SNN while one draws; beside it what either of them answers.
+//! Draw pane: a digit drawn on a canvas runs through ANN and SNN while the user draws.
+//!
+//! The class probabilities are beside the canvas.
 
 mod canvas;
 mod class_bars;
@@ -14,12 +16,12 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// From this width on the answers stand beside the canvas.
+/// Minimum width for probabilities beside the canvas, in points.
 const WIDE: f32 = 290.0;
-/// The largest and the smallest canvas, in points.
+/// Maximum and minimum side of the canvas, in points.
 const MOST: f32 = 420.0;
 const LEAST: f32 = 120.0;
-/// Side of the picture of what the networks see, in points.
+/// Side of the network input preview, in points.
 const SEEN: f32 = 42.0;
 
 /// Draws the pane.
@@ -45,7 +47,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let room = ui.available_size();
         if room.x >= WIDE {
             ui.horizontal_top(|ui| {
-                // Its place does not depend on what is drawn: it stays under the pen.
+                // The size does not depend on the drawing, so the canvas stays under the pen.
                 let side = (room.x * 0.55).min(room.y).clamp(LEAST, MOST);
                 ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, out));
                 ui.vertical(|ui| {
@@ -72,7 +74,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// What the networks see of the drawing.
+/// Draws the network input.
 fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
     if lab.drawing().is_none() {
         return;
@@ -80,7 +82,7 @@ fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
     let levels: Vec<u8> = drawing.rasterize().iter().map(|v| *v as u8).collect();
     let image = ColorImage::from_gray([SIDE, SIDE], &levels);
     let id = ui.scope_id().with("seen");
-    // One texture for the pane, filled anew when something is drawn.
+    // One texture per pane, replaced when the drawing changes.
     let known = ui.data(|data| data.get_temp::<(egui::TextureHandle, String)>(id));
     let texture = match known {
         Some((texture, of)) if of == lab.settings.data => texture,
@@ -95,7 +97,7 @@ fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
     picture.on_hover_text(texts::SEEN);
 }
 
-/// Pen, undo, clear, paste, and the way back to the data.
+/// Draws pen width, undo, clear, paste, and the button back to the data.
 fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         let change = |next: Drawing, out: &mut Vec<Message>| {
@@ -124,7 +126,7 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
         if ui.button(texts::PASTE).on_hover_text(paste).clicked() {
             ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste);
         }
-        // They keep their place: what comes and goes would move the canvas under the pen.
+        // The button keeps its place: a change would move the canvas under the pen.
         let back = ui.add_enabled(lab.shows_drawing(), Button::new(texts::BACK));
         if back.on_hover_text(texts::BACK_HINT).clicked() {
             out.push(Message::LeaveDrawing);
@@ -138,7 +140,7 @@ fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
     });
 }
 
-/// A picture on the clipboard goes on the canvas.
+/// Pastes an image from the clipboard onto the canvas.
 fn pasted(ui: &Ui, out: &mut Vec<Message>) {
     if !ui.is_enabled() {
         return;
@@ -152,7 +154,7 @@ fn pasted(ui: &Ui, out: &mut Vec<Message>) {
     let Some(picture) = picture else { return };
     let [width, height] = picture.size.map(|side| side as u32);
     let gray = picture.pixels.iter().map(|pixel| {
-        // On transparent paper: white, as it would look on a page.
+        // Transparent pixels count as white paper.
         let alpha = f32::from(pixel.a()) / 255.0;
         let light = 0.299 * f32::from(pixel.r()) + 0.587 * f32::from(pixel.g()) + 0.114 * f32::from(pixel.b());
         (light + 255.0 * (1.0 - alpha)).clamp(0.0, 255.0) as u8

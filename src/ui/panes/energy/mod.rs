@@ -1,4 +1,4 @@
-//! What the run costs against the ANN: energy over the time-steps, and which layers it goes to.
+//! Energy pane: energy of the run compared with the ANN, over time steps and by layer.
 
 use data::PaneData;
 pub mod data;
@@ -19,16 +19,16 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// From this width on the table stands beside the plot.
+/// Minimum width for the table beside the plot, in points.
 const WIDE: f32 = 760.0;
-/// From this height on it stands under the plot.
+/// Minimum height for the table below the plot, in points.
 const HIGH: f32 = 420.0;
-/// The table's width beside the plot.
+/// Width of the table beside the plot, in points.
 const TABLE: f32 = 420.0;
 
-/// How wide the columns of the table after the layer's name are, in points.
+/// Widths of the table's columns after the layer name, in points.
 const WIDTHS: [f32; 5] = [40.0, 44.0, 82.0, 56.0, 54.0];
-/// When the ANN costs this many times the SNN's first step, the axis begins as a logarithmic one.
+/// The axis starts logarithmic if the ANN costs more than this many times the SNN's first step.
 const FAR_APART: f64 = 20.0;
 
 /// Draws the pane.
@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let id = ui.scope_id().with("log axis");
             let layers_id = ui.scope_id().with("layers");
             let mut layers: bool = ui.data(|data| data.get_temp(layers_id)).unwrap_or(false);
-            // In little room either the curve or the table; neither is of use cut in half.
+            // In tight space, either the curve or the table: half of either is not readable.
             let little = ui.available_width() < WIDE && ui.available_height() < HIGH;
             let far = sight.energy.ann_joules > FAR_APART * sight.energy.snn_joules[0];
             let mut log: bool = ui.data(|data| data.get_temp(id)).unwrap_or(far);
@@ -108,13 +108,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The constants in a line, where they cannot be changed.
+/// The constants as one line, for frames without controls.
 fn priced(constants: &EnergyConstants) -> String {
     let (synop, mac) = (pico(constants.per_synop), pico(constants.per_mac));
     texts::priced(&constants.name, &synop, &mac)
 }
 
-/// Which constants, own values, and how often the first layer is computed.
+/// Draws the choice of constants, custom values, and how often the first layer is counted.
 fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         for preset in EnergyConstants::PRESETS {
@@ -142,7 +142,7 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
         if a || b {
             out.push(Message::SetEnergy(own(synop * 1e-12, mac * 1e-12)));
         }
-        // Name and choices in one line.
+        // Keeps name and choices on one line.
         pane_parts::wrap_before(ui, 230.0);
         ui.label(texts::FIRST_LAYER).on_hover_text(texts::FIRST_LAYER_HINT);
         for (once, name) in [(true, texts::ONCE), (false, texts::EVERY_STEP)] {
@@ -153,7 +153,7 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
     });
 }
 
-/// The curve, the ANN's line, and where they meet.
+/// Draws the SNN curve, the ANN line and their intersection.
 fn plot(ui: &mut Ui, sight: &PaneData<'_>, log: bool, height: f32, out: &mut Vec<Message>) {
     let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let energy = &sight.energy;
@@ -162,7 +162,7 @@ fn plot(ui: &mut Ui, sight: &PaneData<'_>, log: bool, height: f32, out: &mut Vec
     let (least, most) = all.fold((f64::INFINITY, 0.0), |(least, most), v| (v.min(least), v.max(most)));
     let log = log && most > 0.0;
     let place = move |joules: f64| if log { joules.max(least).log10() } else { joules };
-    // Whole powers of ten below and a little air above.
+    // Rounds down to a power of ten, with a small margin at the top.
     let (bottom, top) = if log { (least.log10().floor(), most.log10() + 0.15) } else { (0.0, most * 1.1) };
     let mut plot = Plot::new("energy")
         .height((height - 6.0).max(110.0))
@@ -217,7 +217,7 @@ fn plot(ui: &mut Ui, sight: &PaneData<'_>, log: bool, height: f32, out: &mut Vec
     pane_parts::drag_cursor(&shown, sight.t, last, true, out);
 }
 
-/// Where it goes, up to the time cursor.
+/// Draws the energy per layer, up to the time cursor.
 fn table(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
     let PaneData { snapshot, operations, constants, energy, t } = sight;
     let whole = energy.snn_joules[t - 1].max(f64::MIN_POSITIVE);
@@ -262,7 +262,7 @@ fn table(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
     });
 }
 
-/// A row of numbers under the columns' heads.
+/// Draws a row of numbers below the column headers.
 fn cells(ui: &mut Ui, numbers: [String; 5]) {
     for (text, width) in numbers.into_iter().zip(WIDTHS) {
         cell(ui, width, RichText::new(text));

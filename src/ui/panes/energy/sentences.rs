@@ -1,4 +1,4 @@
-//! The pane's sentences and quantities.
+//! Sentences and quantities of the energy pane.
 
 use super::data::PaneData;
 use crate::measure::energy::Energy;
@@ -20,12 +20,12 @@ pub(super) fn rate(sight: &PaneData<'_>) -> f64 {
     spikes / (layers.iter().map(|layer| layer.neurons).sum::<usize>() * sight.t).max(1) as f64
 }
 
-/// The most spikes of a neuron in one step.
+/// Maximum spikes of a neuron in one step.
 fn most_per_step(sight: &PaneData<'_>) -> f64 {
     sight.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.max_spikes_per_step()).max().unwrap_or(1) as f64
 }
 
-/// What is not in the figures: the steps of a correction before the first counted one.
+/// The note about steps that the figures do not contain: those of a correction before the first counted step.
 pub(super) fn uncounted(sight: &PaneData<'_>) -> Option<String> {
     let spiking = &sight.snapshot.run.spiking;
     match spiking.correction.hardware_presteps(spiking.layers.len()) {
@@ -78,17 +78,17 @@ pub(super) fn describe(sight: &PaneData<'_>) -> String {
     texts::description(&joules(energy.ann_joules), &joules(energy.snn_joules[t - 1]), *t, &even, &verdict(sight))
 }
 
-/// A part or a multiple of the ANN's energy, in words.
+/// A fraction or a multiple of the ANN's energy, as text.
 pub(super) fn of_ann(ratio: f64) -> String {
     if ratio < 2.0 { texts::of_ann(&format_percent(ratio)) } else { texts::times_ann(&format_number(ratio)) }
 }
 
-/// Joules as picojoules, for a person.
+/// Formats joules as picojoules.
 pub(super) fn pico(joules: f64) -> String {
     crate::ui::texts::format::format_tick(joules * 1e12)
 }
 
-/// An energy with the prefix that leaves one to three digits before the point.
+/// Formats an energy with the unit prefix that leaves one to three digits before the decimal point.
 pub(super) fn joules(value: f64) -> String {
     if value == 0.0 {
         return "0 J".into();

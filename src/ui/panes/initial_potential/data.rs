@@ -1,4 +1,4 @@
-//! Data that the initial-potential pane draws, and how dragging changes v(0).
+//! Data of the initial-potential pane, and the drag that changes v(0).
 
 use egui::{CursorIcon, Key, Ui};
 use egui_plot::PlotResponse;
@@ -8,20 +8,20 @@ use crate::experiment::Snapshot;
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::InitialPotentialErrors;
 
-/// How near to the line, in points, a drag takes hold of it.
+/// Maximum distance to the line, in points, at which a drag grabs it.
 const GRIP: f32 = 12.0;
 
-/// v(0)/θ moves in steps of this.
+/// Step size of v(0)/θ.
 const NUDGE: f32 = 0.01;
 
-/// What the pane shows, put together once a frame.
+/// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
     pub(super) view: &'a InitialPotentialErrors,
     pub(super) sample: usize,
-    /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
+    /// The requested v(0)/θ. It is ahead of the run while the user drags the line.
     pub(super) p: f32,
-    /// A lesson keeps v(0) to itself.
+    /// A lesson locks v(0).
     pub(super) locked: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a
     Some(PaneData { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
 }
 
-/// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
+/// Handles the drag of the line. A click sets the line there; arrow keys move it while the plot has the focus.
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
@@ -87,7 +87,7 @@ pub(super) fn set(sight: &PaneData<'_>, p: f32, out: &mut Vec<Message>) {
     }
 }
 
-/// A fraction of θ that can be said in two digits.
+/// Rounds a fraction of θ to two digits.
 pub(super) fn rounded(p: f32) -> f32 {
     if p.is_finite() { (p.clamp(0.0, 1.0) / NUDGE).round() / (1.0 / NUDGE) } else { 0.5 }
 }

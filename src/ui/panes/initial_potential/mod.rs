@@ -1,5 +1,6 @@
-//! OPI's plot: the error that an initial potential leaves, in theory, over the calibration activations and in the run itself.
-//! The line at the recipe's v(0) is dragged; the run follows.
+//! Initial-potential pane: error over v(0), in theory, over calibration activations, and in the run.
+//!
+//! It is the plot of OPI. The user drags the line at the recipe's v(0), and the run follows.
 
 use data::{PaneData, set, sight};
 pub mod data;
@@ -17,9 +18,9 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// From this width on, a pane too low for two plots has them side by side.
+/// Minimum width for plots side by side if the pane is too low for two rows, in points.
 const BESIDE_WIDTH: f32 = 520.0;
-/// From this height on there is room for one plot above the other.
+/// Minimum height for one plot above the other, in points.
 const ABOVE_HEIGHT: f32 = 300.0;
 
 /// Draws the pane.
@@ -57,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     plot(ui, &sight, SQUARE, [size.x * 0.5, size.y], &mut dragging, out);
                 });
             } else {
-                // In little room the squared error stands alone: the mean error is among the figures.
+                // In tight space, only the squared error: the figures contain the mean error.
                 let both = size.y >= ABOVE_HEIGHT * 0.75;
                 if both {
                     plot(ui, &sight, MEAN, [size.x, size.y * 0.5], &mut dragging, out);
@@ -70,7 +71,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.data_mut(|data| data.insert_temp(id, dragging));
 }
 
-/// v(0) as a number, the best one, and the figures that belong to them.
+/// Draws v(0) as a number, the button for its optimum, and the figures.
 fn controls(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
@@ -101,7 +102,7 @@ fn controls(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
     }
 }
 
-/// The figures, each a few words.
+/// The figures, as short texts.
 fn figures(sight: &PaneData<'_>) -> Vec<String> {
     let view = sight.view;
     let mut figures = vec![texts::inside(&format_percent(view.inside))];
@@ -117,7 +118,7 @@ fn figures(sight: &PaneData<'_>) -> Vec<String> {
     figures
 }
 
-/// What the colors mean.
+/// Draws the legend.
 fn key(ui: &mut Ui) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     let entries =
@@ -149,7 +150,7 @@ fn description(sight: &PaneData<'_>) -> String {
     texts::description(&sight.layer.name, sight.view.steps, sight.p, &errors)
 }
 
-/// Both curves, the replayed sample, and the run.
+/// Both curves, the simulated sample, and the run, as CSV.
 fn csv(view: &InitialPotentialErrors) -> String {
     let mut text = String::from("p,theory mean,theory square,calibration mean,calibration square\n");
     for Expected { p, theory, measured } in &view.curve {

@@ -1,4 +1,4 @@
-//! The two plots of the pane of the initial potential: mean error and mean squared error against v(0)/θ.
+//! Plots of the initial-potential pane: mean error and mean squared error over v(0)/θ.
 
 use egui::Ui;
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
@@ -12,7 +12,7 @@ use crate::ui::texts::panes::initial_potential as texts;
 use crate::ui::theme::colors::PlotColors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// One of the two errors: how it is read and called.
+/// One of the two errors: its accessor and its labels.
 #[derive(Clone, Copy)]
 pub(super) struct Face {
     id: &'static str,
@@ -26,7 +26,7 @@ pub(super) const MEAN: Face =
 pub(super) const SQUARE: Face =
     Face { id: "square", name: texts::SQUARE_PLOT, axis: texts::SQUARE_ERROR, of: |errors| errors.square };
 
-/// Draws one error against v(0)/θ, with the line at the recipe's v(0).
+/// Draws one error over v(0)/θ, with a line at the recipe's v(0).
 pub(super) fn plot(
     ui: &mut Ui,
     sight: &PaneData<'_>,
@@ -74,7 +74,7 @@ pub(super) fn plot(
     drag(ui, &plot, sight, dragging, out);
 }
 
-/// The least points, as diamonds, and the run's own, as a ring.
+/// Draws the minima as diamonds and the run's own error as a ring.
 fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialPotentialErrors, face: Face, ink: &PlotColors) {
     let diamond = |name, at, color| {
         Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(color).allow_hover(false)
@@ -93,7 +93,7 @@ fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialPotentialErrors, face: 
     }
 }
 
-/// What stands at the pointer.
+/// The tooltip at the pointer.
 fn hover(view: &InitialPotentialErrors, face: Face, p: f64) -> Option<String> {
     let point = view.at(p)?;
     let of = |errors| format_number((face.of)(errors));

@@ -1,4 +1,4 @@
-//! The lanes of the race as the pane draws them.
+//! Data of the race pane: one line per recipe at the time cursor.
 
 use egui::Color32;
 
@@ -8,11 +8,11 @@ use crate::measure::Report;
 
 /// One line of the race at the time cursor.
 pub(super) struct Line<'a> {
-    /// Its place among the lanes; `None` for the run on the screen.
+    /// Its index among the lanes; `None` for the run on the screen.
     pub(super) lane: Option<usize>,
     pub(super) name: &'a str,
     pub(super) recipe: Recipe,
-    /// What is other than in the recipe on the screen, in words.
+    /// Differences from the recipe on the screen, as text.
     pub(super) changes: String,
     pub(super) color: Color32,
     pub(super) state: State<'a>,

@@ -1,4 +1,6 @@
-//! The race: any set of recipes on the same samples, in lockstep with the time cursor; what each gains and what it costs.
+//! Race pane: several recipes on the same samples, compared at the time cursor.
+//!
+//! It shows accuracy, error and cost of each recipe.
 
 use data::{Line, State, done};
 pub mod data;
@@ -17,7 +19,7 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// How wide the words of what a lane changes are, in points.
+/// Width of the text about a lane's changes, in points.
 const CHANGES: f32 = 130.0;
 
 /// Draws the pane.
@@ -83,7 +85,7 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
     std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
 }
 
-/// Lanes by Okabe and Ito's color-blind-safe set, again from the start when it is used up.
+/// Colors of the lanes, from Okabe and Ito's color-blind-safe set; they repeat if there are more lanes.
 fn color(ui: &Ui, index: usize) -> Color32 {
     const DARK: [[u8; 3]; 7] =
         [[230, 159, 0], [86, 180, 233], [0, 180, 130], [240, 228, 66], [90, 140, 230], [225, 110, 40], [214, 140, 185]];
@@ -189,7 +191,7 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, out: &mut Vec<Message
     ui.end_row();
 }
 
-/// A cell of words that leaves room for the figures: in up to two short lines, the rest on hover.
+/// A text cell that leaves room for the figures: at most two short lines, the full text as a tooltip.
 fn changes(ui: &mut Ui, words: &str) {
     let style = ui.style().clone();
     let mut job = LayoutJob::simple(
@@ -202,7 +204,7 @@ fn changes(ui: &mut Ui, words: &str) {
     ui.add(egui::Label::new(job)).on_hover_text(words);
 }
 
-/// What one line says.
+/// Formatted figures of one line.
 struct Figures {
     accuracy: Option<f64>,
     agreement: f64,

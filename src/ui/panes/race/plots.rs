@@ -1,4 +1,4 @@
-//! The race as pictures: curves over time in one plot, and a small histogram of offset spikes for each recipe.
+//! Plots of the race: curves over time, and a small histogram of offset spikes per recipe.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// The least and the greatest width of one histogram, and its height, in points.
+/// Minimum and maximum width of one histogram, and its height, in points.
 const NARROW: f32 = 126.0;
 const WIDE: f32 = 200.0;
 const HEIGHT: f32 = 84.0;
-/// What its name takes above it.
+/// Height of the name above it, in points.
 const NAME: f32 = 18.0;
-/// Offset spikes beyond this are shown in the outermost bar.
+/// Offset spikes beyond this count in the outermost bar.
 const REACH: i32 = 4;
 
-/// Draws the plots of the lines that are through, in `height` points where that is enough.
+/// Draws the plots of the finished lines, in `height` points if that is enough.
 pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
     let all: Vec<_> = done(lines).enumerate().collect();
     let (room, gap) = (ui.available_width(), ui.spacing().item_spacing);

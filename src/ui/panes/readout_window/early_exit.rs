@@ -1,4 +1,4 @@
-//! Answering early: how sure a sample has to be, and when that is.
+//! Early exit: samples stop once their confidence exceeds a limit; the histogram shows when.
 
 use egui::{Align, Layout, Slider, Ui};
 use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
@@ -11,10 +11,10 @@ use crate::ui::texts::panes::readout_window as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// Below this width the slider stands under its label.
+/// Below this width, in points, the slider is below its label.
 const NARROW: f32 = 350.0;
 
-/// The slider, the figures and the histogram, in `height` points.
+/// Draws the slider, the figures and the histogram, in `height` points.
 pub fn show(
     ui: &mut Ui,
     readout: &ReadoutReport,
@@ -59,7 +59,7 @@ pub fn show(
     histogram(ui, exit, (height - (ui.cursor().top() - top) - 6.0).max(110.0));
 }
 
-/// How many samples answer at each step.
+/// Draws the number of samples that exit at each step.
 fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
     let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = exit.histogram.len();
@@ -103,7 +103,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
     });
 }
 
-/// Marks on an axis of counts up to `most`: about five, on whole round numbers.
+/// Marks on an axis of counts up to `most`: about five, on round integers.
 fn counts(most: f64) -> Vec<GridMark> {
     let rough = (most / 5.0).max(1.0);
     let power = 10f64.powf(rough.log10().floor());

@@ -1,4 +1,4 @@
-//! From when to when to read the answer: accuracy by first and last step of the readout, and answering early.
+//! Readout window pane: accuracy by first and last time step of the readout, and early exit.
 
 mod early_exit;
 
@@ -17,11 +17,11 @@ use crate::ui::widgets::heat_map::{color_bar, pixel_under, texture};
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// From this width on the early exit stands beside the matrix.
+/// Minimum width for the early exit beside the matrix, in points.
 const WIDE: f32 = 450.0;
-/// From this width on both marks are explained on one line.
+/// Minimum width for the legend on one line, in points.
 const LEGEND: f32 = 350.0;
-/// Room for the numbers left of the matrix and below it.
+/// Space for the numbers left of the matrix and below it, in points.
 const MARGIN: [f32; 2] = [44.0, 34.0];
 
 /// Draws the pane.
@@ -65,12 +65,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// What the shares are shares of.
+/// The quantity of the matrix: accuracy, or agreement with the ANN.
 fn measured(readout: &ReadoutReport) -> &'static str {
     if readout.labeled { texts::ACCURACY } else { texts::AGREEMENT }
 }
 
-/// The matrix with its marks and its color bar, in `height` points.
+/// Draws the matrix with its marks and its color bar, in `height` points.
 fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32) {
     let matrix = &readout.start_by_end;
     let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
@@ -82,7 +82,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), tones.snn),
     ];
     let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color)).collect();
-    // Each on its own line where both do not fit on one.
+    // One line per entry if both do not fit on one.
     entries
         .chunks(if ui.available_width() < LEGEND { 1 } else { 2 })
         .for_each(|entries| pane_parts::legend(ui, entries));
@@ -100,7 +100,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         let mut image = ColorImage::filled([n, n], Color32::TRANSPARENT);
         for (end, start) in (1..=n).flat_map(|end| (0..end).map(move |start| (end, start))) {
             if let Some(value) = matrix.get(start, end) {
-                // The longest runs lie at the top.
+                // The longest runs are at the top.
                 image.pixels[(n - end) * n + start] = colors.sequential((value - low) / (high - low));
             }
         }
@@ -136,7 +136,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         ui.painter().rect_stroke(place, 2.0, Stroke::new(4.0, ui.visuals().panel_fill), StrokeKind::Middle);
         ui.painter().rect_stroke(place, 2.0, Stroke::new(2.0, color), StrokeKind::Middle);
     }
-    // The run up to the time cursor is the row of its end.
+    // The run up to the time cursor is the row of its last step.
     let end = matrix.bounds.partition_point(|&bound| bound < snapshot.focus.steps).clamp(1, n);
     if end < n {
         let row = cell(0, end).union(cell(end - 1, end));
@@ -161,7 +161,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     }
 }
 
-/// Numbers and words beside the matrix.
+/// Draws numbers and labels beside the matrix.
 fn axes(ui: &Ui, matrix: &ReadoutWindows, rect: Rect, unit: f32) {
     let (painter, weak, font) = (ui.painter(), ui_colors(ui).weak, FontId::proportional(10.5));
     let n = matrix.bounds.len() - 1;
@@ -194,7 +194,7 @@ fn axes(ui: &Ui, matrix: &ReadoutWindows, rect: Rect, unit: f32) {
     painter.add(egui::epaint::TextShape::new(at, galley, weak).with_angle(-std::f32::consts::FRAC_PI_2));
 }
 
-/// The accuracies at the ends of the color bar, never the same.
+/// The accuracies at the ends of the color bar, never equal.
 fn range(matrix: &ReadoutWindows) -> (f32, f32) {
     let low = matrix.accuracy.iter().copied().fold(1.0, f32::min);
     let high = matrix.accuracy.iter().copied().fold(0.0, f32::max);

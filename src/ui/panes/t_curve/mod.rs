@@ -1,4 +1,4 @@
-//! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
+//! T-curve pane: accuracy and agreement over the number of time steps, from one run.
 
 use plot::{compared, over_time};
 pub mod outputs;
@@ -89,7 +89,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 decimate(&all, from, to, columns).into()
             };
             if ann.is_some() {
-                // Where the curve turns, the band does: it is a function of the accuracy.
+                // The band is a function of the accuracy, so it has the same corners as the curve.
                 let right: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(0.0)]).collect();
                 let right = decimate(&right, from, to, columns);
                 let t: Vec<f64> = right.iter().map(|p| p[0]).collect();
@@ -130,12 +130,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// Right answers, or agreement with the ANN where there are no labels.
+/// Accuracy, or agreement with the ANN if there are no labels.
 fn share(point: &CurvePoint) -> f64 {
     point.accuracy.unwrap_or(point.agreement)
 }
 
-/// The two curves at the same step, in a sentence.
+/// Both curves at the same step, as a sentence.
 fn against(at: &CurvePoint, other: &PastRun) -> String {
     let reached = match other.curve.get(at.t - 1) {
         Some(point) => texts::reaches(&format_percent(share(point))),

@@ -1,4 +1,4 @@
-//! The T-curve of networks whose answers are no classes: how alike boxes or outputs are for every number of steps.
+//! T-curve for detectors and regressors: agreement of boxes or outputs over time steps.
 
 use egui::Ui;
 use egui_plot::{Line, LineStyle, PlotPoints, VLine};
@@ -14,7 +14,7 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Draws the pane for `run`, whose answers are compared in `likeness`.
+/// Draws the pane for `run`, whose outputs are compared in `likeness`.
 pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &OutputAgreement, out: &mut Vec<Message>) {
     let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (curve, steps) = (&run.report.curve, run.steps());
@@ -84,7 +84,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &OutputAgreement, out: 
     });
 }
 
-/// What has been reached after `t` steps.
+/// The agreement after `t` steps, as a sentence.
 fn sentence(likeness: &OutputAgreement, t: usize) -> String {
     let error = format_percent(likeness.error(t));
     if likeness.of == OutputKind::Values {

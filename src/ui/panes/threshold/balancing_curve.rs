@@ -1,4 +1,4 @@
-//! Thresholds rising while they are balanced: the mean θ of every layer after each batch, live.
+//! Balancing curve: mean θ of every layer after each batch of threshold balancing, live.
 
 use egui::Ui;
 use egui_plot::{Line, Plot, PlotPoints};
@@ -8,15 +8,15 @@ use crate::ui::texts::panes::threshold as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// The rise so far: `[batches][layers]` and the number of batches there will be.
+/// The curve so far: `[batches][layers]` and the total number of batches.
 pub struct BalancingCurve<'a> {
     pub history: &'a [Vec<f32>],
     pub batches: usize,
-    /// It is still going on.
+    /// Balancing is still in progress.
     pub live: bool,
 }
 
-/// The rise that is going on, or that of the run on the screen.
+/// The balancing in progress, or that of the run on the screen.
 pub fn of(lab: &Lab) -> Option<BalancingCurve<'_>> {
     if let Some(job) = lab.job.as_ref().filter(|job| !job.balancing_history.is_empty()) {
         return Some(BalancingCurve { history: &job.balancing_history, batches: job.batches, live: true });
@@ -25,7 +25,7 @@ pub fn of(lab: &Lab) -> Option<BalancingCurve<'_>> {
     Some(BalancingCurve { history: &balanced.history, batches: balanced.history.len(), live: false })
 }
 
-/// Draws it; a click looks at the layer whose line is nearest.
+/// Draws the curve; a click focuses the layer with the nearest line.
 pub fn show(ui: &mut Ui, lab: &Lab, rise: &BalancingCurve<'_>, height: f32, out: &mut Vec<Message>) {
     let tones = ui_colors(ui);
     let layers = rise.history.first().map_or(0, Vec::len);

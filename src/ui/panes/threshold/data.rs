@@ -1,4 +1,4 @@
-//! Data that the threshold pane draws, and how dragging changes θ.
+//! Data of the threshold pane, and the drag that changes θ.
 
 use egui::{CursorIcon, Key, Ui};
 use egui_plot::PlotResponse;
@@ -9,39 +9,39 @@ use crate::experiment::{Snapshot, ThresholdView};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::LayerReport;
 
-/// How near to the line, in points, a drag takes hold of it.
+/// Maximum distance to the line, in points, at which a drag grabs it.
 const GRIP: f32 = 12.0;
 
-/// θ may be dragged down to this share of the axis.
+/// Minimum θ of a drag, as a fraction of the axis.
 pub(super) const LEAST: f32 = 1.0 / 200.0;
 
-/// How much of the axis an arrow key moves θ by.
+/// Step of an arrow key, as a fraction of the axis.
 const NUDGE: f32 = 1.0 / 200.0;
 
-/// What the pane shows, put together once a frame.
+/// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
     pub(super) view: &'a ThresholdView,
     pub(super) report: &'a LayerReport,
-    /// The threshold as it is wished for now: ahead of the run while the line is dragged.
+    /// The requested threshold. It is ahead of the run while the user drags the line.
     pub(super) theta: f32,
     pub(super) by_hand: bool,
-    /// A lesson keeps the threshold to itself.
+    /// A lesson locks the threshold.
     pub(super) locked: bool,
     pub(super) steps: usize,
-    /// The time cursor.
+    /// Step of the time cursor.
     pub(super) t: usize,
     pub(super) cost: Option<ThresholdError>,
     pub(super) best: Option<ThresholdError>,
 }
 
-/// What is remembered between frames.
+/// UI state of the pane between frames.
 #[derive(Clone, Copy)]
 pub(super) struct Memory {
     pub(super) log: bool,
-    /// The right end of the axis when the drag began; it must not move under the hand.
+    /// Right end of the axis at the start of the drag. The axis does not change during a drag.
     pub(super) dragging: Option<f32>,
-    /// The rise of balanced thresholds is shown instead of the histogram.
+    /// Whether the balancing curve is shown instead of the histogram.
     pub(super) rise: bool,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a
     Some(PaneData { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
 }
 
-/// The prediction at `theta`, linear between the two nearest.
+/// The prediction at `theta`, interpolated linearly between the two nearest.
 pub(super) fn at(predictions: &[ThresholdError], theta: f32) -> Option<ThresholdError> {
     let above = predictions.partition_point(|p| p.theta < theta);
     let (Some(high), Some(low)) =
@@ -83,7 +83,7 @@ pub(super) fn set(sight: &PaneData<'_>, theta: f32, out: &mut Vec<Message>) {
     }
 }
 
-/// Takes hold of the line, moves it and lets go of it; arrow keys move it where the plot has the focus.
+/// Handles the drag of the line; arrow keys move it while the plot has the focus.
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
@@ -129,7 +129,7 @@ pub(super) fn drag(
     }
 }
 
-/// The threshold for a line that was dragged to `x`: on the axis, and above zero.
+/// The threshold for a line dragged to `x`: on the axis, and above zero.
 pub(super) fn dragged_to(x: f64, extent: f32) -> f32 {
     (x as f32).clamp(extent * LEAST, extent)
 }

@@ -1,5 +1,6 @@
-//! The threshold of the layer in focus: what its activations are, what θ cuts off, and what each θ would cost. The line is
-//! dragged; the run follows.
+//! Threshold pane: activation histogram of the layer in focus, θ, and predicted error over θ.
+//!
+//! The user drags the line at θ, and the run follows.
 
 use data::{LEAST, Memory, PaneData, set, sight};
 mod balancing_curve;
@@ -19,7 +20,7 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// From this height on there is room for the costs under the histogram.
+/// Minimum height for the error plot below the histogram, in points.
 const BOTH_HEIGHT: f32 = 250.0;
 
 /// Draws the pane.
@@ -53,7 +54,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             }
             let extent = memory.dragging.unwrap_or(sight.view.extent);
             let height = ui.available_height();
-            // In little room the histogram stands alone: the minimum of the costs is still on its button.
+            // In tight space, only the histogram: the button still has the minimum of the error.
             let both = height >= BOTH_HEIGHT;
             key(ui, both);
             let height = (ui.available_height() - ui.spacing().item_spacing.y).max(90.0);
@@ -66,7 +67,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.data_mut(|data| data.insert_temp(id, memory));
 }
 
-/// θ as a number, back to the rule, and the figures that belong to it.
+/// Draws θ as a number, the button back to the rule, and the figures.
 fn controls(ui: &mut Ui, sight: &PaneData<'_>, memory: &mut Memory, out: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&sight.layer.name);
@@ -104,7 +105,7 @@ fn controls(ui: &mut Ui, sight: &PaneData<'_>, memory: &mut Memory, out: &mut Ve
     }
 }
 
-/// The figures at θ, each a few words.
+/// The figures at θ, as short texts.
 fn figures(sight: &PaneData<'_>) -> Vec<String> {
     let mut figures = vec![texts::step(&format_number(f64::from(sight.theta) / sight.steps as f64))];
     if let Some(cost) = sight.cost {
@@ -131,7 +132,7 @@ fn figures(sight: &PaneData<'_>) -> Vec<String> {
     figures
 }
 
-/// What the colors mean.
+/// Draws the legend.
 fn key(ui: &mut Ui, costs: bool) {
     let ink = crate::ui::theme::colors::plot_colors(ui);
     let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
@@ -157,7 +158,7 @@ fn explanation(sight: &PaneData<'_>) -> String {
     )
 }
 
-/// The histogram, then the costs.
+/// The histogram, then the predicted errors, as CSV.
 fn csv(view: &ThresholdView) -> String {
     let mut text = String::from("from,to,activations\n");
     let width = view.extent / view.histogram.len().max(1) as f32;

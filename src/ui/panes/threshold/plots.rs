@@ -1,4 +1,6 @@
-//! The two plots of the threshold pane, over one axis of activations: the histogram with its line, and the costs.
+//! Plots of the threshold pane: activation histogram with θ, and predicted error over θ.
+//!
+//! Both share one axis of activations.
 
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
@@ -11,10 +13,10 @@ use crate::ui::texts::panes::threshold as texts;
 use crate::ui::theme::colors::PlotColors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Room under the logarithm of 1, so that single activations have a bar.
+/// Space below the logarithm of 1, so that bins with a single activation have a bar.
 const LOG_FOOT: f64 = 0.3;
 
-/// The activations, with θ as a line to be dragged and what it cuts off shaded.
+/// Draws the activations, with θ as a draggable line and the clipped part shaded.
 pub(super) fn histogram(
     ui: &mut Ui,
     sight: &PaneData<'_>,
@@ -73,7 +75,7 @@ pub(super) fn histogram(
     drag(ui, &plot, sight, extent, memory, out);
 }
 
-/// One bar per bin that holds anything, those above θ in the color of clipping.
+/// One bar per non-empty bin; bins above θ have the color of clipping.
 fn bars(sight: &PaneData<'_>, extent: f32, log: bool, ink: &PlotColors) -> Vec<Bar> {
     let width = f64::from(sight.view.extent) / sight.view.histogram.len().max(1) as f64;
     let bar = |(k, &count): (usize, &u64)| {
@@ -87,7 +89,7 @@ fn bars(sight: &PaneData<'_>, extent: f32, log: bool, ink: &PlotColors) -> Vec<B
     shown.filter(|bar| bar.argument <= f64::from(extent)).collect()
 }
 
-/// A count as the power of ten that it is; nothing between the powers.
+/// Formats a count as a power of ten; values between powers have no label.
 pub(super) fn power(exponent: f64) -> String {
     match exponent {
         e if e < 0.0 || (e - e.round()).abs() > 1e-6 => String::new(),
@@ -96,7 +98,7 @@ pub(super) fn power(exponent: f64) -> String {
     }
 }
 
-/// Thresholds worth knowing, as thin dashed lines with their names one below the other.
+/// Draws reference thresholds as thin dashed lines, with their names one below the other.
 fn ghosts(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors, top: f64, span: f64) {
     for (k, (name, theta)) in sight.view.marks.iter().enumerate() {
         let line = VLine::new(format!("mark {name}"), *theta).color(ink.ghost).width(1.0);
@@ -115,7 +117,7 @@ fn threshold_line(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors)
     plot.vline(VLine::new("threshold θ", sight.theta).color(ink.theta).width(2.5).allow_hover(false));
 }
 
-/// The predicted error against θ, on the same axis.
+/// Draws the predicted error over θ, on the same axis.
 pub(super) fn costs(
     ui: &mut Ui,
     sight: &PaneData<'_>,
@@ -171,18 +173,18 @@ pub(super) fn costs(
     drag(ui, &plot, sight, extent, memory, out);
 }
 
-/// The top of the cost axis: the valley fills it, whatever tiny thresholds would cost.
+/// Top of the error axis: the minimum region fills it, independent of the errors of very small thresholds.
 fn roof(sight: &PaneData<'_>) -> f64 {
     let least = sight.best.map_or(0.0, |best| best.total());
     let now = sight.cost.map_or(0.0, |cost| cost.total());
-    // A network that clips by itself makes no error at its own threshold: then what is near it sets the scale.
+    // A network with a clipping activation has no error at its own threshold. The errors near it then set the scale.
     let mut totals: Vec<f64> = sight.view.predictions.iter().map(ThresholdError::total).collect();
     totals.sort_by(f64::total_cmp);
     let near = totals.get(totals.len() / 5).copied().unwrap_or(0.0);
     (6.0 * least).max(1.25 * now).max(near).max(f64::from(f32::MIN_POSITIVE))
 }
 
-/// A plot over activations; both of the pane's are alike.
+/// A plot over activations, with the settings that both plots share.
 fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
     Plot::new(name)
         .link_axis(ui.scope_id().with("activation axis"), [true, false])

@@ -1,5 +1,6 @@
-//! What one integrate-and-fire neuron makes of a constant input: its staircase over the ANN's activation. The neuron is that
-//! of the layer in focus, or one's own.
+//! Transfer pane: staircase φ(z) of one integrate-and-fire neuron over the ANN's activation.
+//!
+//! The neuron is that of the layer in focus, or a custom one.
 
 pub mod staircase;
 
@@ -20,15 +21,15 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// The axis runs from this many θ …
+/// Left end of the axis, in units of θ.
 const FROM: f32 = -0.3;
-/// … to this many.
+/// Right end of the axis, in units of θ.
 const TO: f32 = 1.6;
 
-/// What is remembered between frames.
+/// UI state of the pane between frames.
 #[derive(Clone)]
 struct Memory {
-    /// One's own neuron; `None` follows the layer.
+    /// The custom neuron; `None` follows the layer.
     own: Option<StaircaseNeuron>,
     /// The curves drawn last.
     curves: Option<Arc<Curves>>,
@@ -86,7 +87,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ui.data_mut(|data| data.insert_temp(id, memory));
 }
 
-/// The neuron's numbers. Turning one lets go of the layer.
+/// Draws the neuron's parameters. A change makes it a custom neuron.
 fn controls(
     ui: &mut Ui,
     lab: &Lab,
@@ -116,7 +117,7 @@ fn controls(
     });
     ui.horizontal_wrapped(|ui| {
         let reach = if followed.theta > 0.0 { followed.theta } else { 1.0 };
-        // All three in one row, if they can.
+        // All three sliders in one row, if possible.
         ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 100.0).clamp(40.0, 160.0);
         let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).max_decimals(3);
         let theta = theta.clamping(egui::SliderClamping::Edits);
@@ -131,7 +132,7 @@ fn controls(
     }
 }
 
-/// Reset and tie.
+/// Draws the choices of reset and tie.
 fn picks(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
     for (reset, word, hint) in [
         (Reset::Soft, texts::SOFT_RESET, texts::SOFT_RESET_HINT),
@@ -145,7 +146,7 @@ fn picks(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
     }
 }
 
-/// What to ask of the lab so that the layer's neurons become `neuron`.
+/// Messages that give the layer's neurons the parameters of `neuron`.
 fn wishes(layer: &SpikingLayer, neuron: &StaircaseNeuron, now: &StaircaseNeuron) -> Vec<Message> {
     let mut wishes = Vec::new();
     if neuron.theta != now.theta {
@@ -167,7 +168,7 @@ fn wishes(layer: &SpikingLayer, neuron: &StaircaseNeuron, now: &StaircaseNeuron)
     wishes
 }
 
-/// The ANN's activation, its own stairs upright.
+/// The ANN's activation, with vertical risers if it has steps of its own.
 fn stairs_of(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
     let mut inputs: Vec<f32> = vec![from, 0.0, to];
     match activation {
@@ -185,7 +186,7 @@ fn stairs_of(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
     inputs.into_iter().map(|z| [f64::from(z), f64::from(activation.apply(z))]).collect()
 }
 
-/// Both lines at all inputs of either: (z, a, b), with the error between them to be shaded.
+/// Both lines at the inputs of either: (z, a, b). The error between them is shaded.
 fn between(a: &[[f64; 2]], b: &[[f64; 2]]) -> [Vec<f64>; 3] {
     let mut inputs: Vec<f64> = a.iter().chain(b).map(|point| point[0]).collect();
     inputs.sort_by(f64::total_cmp);
@@ -195,7 +196,7 @@ fn between(a: &[[f64; 2]], b: &[[f64; 2]]) -> [Vec<f64>; 3] {
     [inputs, a, b]
 }
 
-/// The height of a line of points at `z`; its ends go on level.
+/// The height of a polyline at `z`; its ends continue horizontally.
 fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
     let above = line.partition_point(|point| point[0] < z);
     match (above.checked_sub(1).and_then(|low| line.get(low)), line.get(above)) {
@@ -271,7 +272,7 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     });
 }
 
-/// What the axis is measured in: θ, or 1 for a neuron without one.
+/// Unit of the axis: θ, or 1 for a neuron without a threshold.
 fn unit(neuron: &StaircaseNeuron) -> f64 {
     if neuron.theta > 0.0 { f64::from(neuron.theta) } else { 1.0 }
 }

@@ -1,23 +1,24 @@
-//! What one integrate-and-fire neuron makes of a constant input: the staircase φ(z) = θn/T, counted by running the neuron
-//! itself. Knows no plot.
+//! Staircase φ(z) = θn/T of one neuron for constant input, counted by simulating it.
+//!
+//! It does not know plots.
 
 use crate::convert::{self, Reset, SpikingLayer, TieRule};
 use crate::simulate::neuron::Dynamics;
 
-/// Inputs looked at between both ends of the axis.
+/// Number of sampled inputs between both ends of the axis.
 const GRID: usize = 320;
-/// Beyond this many steps a stair is thinner than a pixel and its edges are not searched for.
+/// Maximum number of steps for which edges are located; beyond it, a stair is thinner than a pixel.
 const EDGES_UP_TO: usize = 256;
 
-/// One neuron and how long it runs.
+/// One neuron and its number of time steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StaircaseNeuron {
     pub theta: f32,
-    /// Time-steps T.
+    /// Time steps T.
     pub steps: usize,
     /// v(0) as a fraction of θ.
     pub v_init: f32,
-    /// Charge put on the membrane at each step beside the current, as a fraction of θ.
+    /// Charge added to the membrane at each step besides the current, as a fraction of θ.
     pub shift: f32,
     pub kind: convert::NeuronModel,
     pub reset: Reset,
@@ -39,7 +40,7 @@ impl StaircaseNeuron {
         }
     }
 
-    /// Counts in T steps of constant input `z`. A neuron without a threshold never fires.
+    /// Spike count in T steps of constant input `z`. A neuron without a threshold never fires.
     pub fn count(&self, z: f32) -> u32 {
         if self.theta <= 0.0 {
             return 0;
@@ -60,8 +61,8 @@ impl StaircaseNeuron {
         self.kind.amplitude(self.theta) * self.count(z) as f32 / self.steps.max(1) as f32
     }
 
-    /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to each
-    /// other to one part in 10⁶, so that a line through them has vertical risers.
+    /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to
+    /// each other to one part in 10⁶, so that a line through them has vertical risers.
     pub fn stairs(&self, from: f32, to: f32) -> Vec<[f64; 2]> {
         let at = |k: usize| from + (to - from) * k as f32 / GRID as f32;
         let mut points = vec![(from, self.count(from))];
@@ -77,7 +78,7 @@ impl StaircaseNeuron {
         points.into_iter().map(|(z, n)| [f64::from(z), unit * f64::from(n)]).collect()
     }
 
-    /// Adds both sides of every jump between `a` and `b`, by halving until nothing jumps or the gap is `fine`.
+    /// Adds both sides of every jump between `a` and `b`, by bisection until there is no jump or the gap is `fine`.
     fn edges(&self, a: (f32, u32), b: (f32, u32), fine: f32, out: &mut Vec<(f32, u32)>) {
         if a.1 == b.1 {
             return;
@@ -115,7 +116,7 @@ mod tests {
         for (steps, p) in [(1, 0.5), (2, 0.5), (4, 0.25), (32, 0.5)] {
             let neuron = neuron(steps, p);
             for k in -32..64 {
-                // Dyadic inputs: no rounding, so ties are ties.
+                // Dyadic inputs: no rounding, so ties are exact.
                 let z = k as f32 / 32.0;
                 assert_eq!(neuron.count(z), expected_spikes(z, 1.0, steps, 1, f64::from(p)), "z {z}, T {steps}");
             }

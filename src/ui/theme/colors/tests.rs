@@ -2,8 +2,8 @@ use egui::{CentralPanel, RawInput};
 
 use super::*;
 
-/// How colors look to people without one kind of cone, on linear RGB (Machado, Oliveira and Fernandes, IEEE Trans. Vis.
-/// Comput. Graph. 2009, severity 1), and to those with all three.
+/// Linear RGB transforms for color vision deficiencies (Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput.
+/// Graph. 2009, severity 1), and the identity for normal vision.
 const EYES: [(&str, [[f64; 3]; 3]); 4] = [
     ("all cones", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
     ("protanopia", [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
@@ -19,7 +19,8 @@ const XYZ: [[f64; 3]; 3] = [
     [0.2126, 0.7152, 0.0722],
     [0.0193 / 1.089, 0.1192 / 1.089, 0.9505 / 1.089],
 ];
-/// A difference of 2 is just seen side by side (CIE 1976 L*a*b*); small patches and thin lines want far more.
+/// Minimum color difference. A difference of 2 is just visible side by side (CIE 1976 L*a*b*); small patches and thin
+/// lines need far more.
 const FAR: f64 = 15.0;
 
 fn times(matrix: [[f64; 3]; 3], v: [f64; 3]) -> [f64; 3] {
