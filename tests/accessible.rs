@@ -1,4 +1,6 @@
-//! What a screen reader hears and a keyboard reaches: every control has a name, every plot a description.
+//! Accessibility tests: every control has a name, every plot a description, and the keyboard reaches all.
+//!
+//! Also the smallest window and low panes.
 
 #[path = "common/window.rs"]
 mod common;
@@ -11,7 +13,7 @@ use egui_kittest::kittest::NodeT;
 use spikescope::lab::{Message, Workspace};
 use spikescope::ui::types::pane::Pane;
 
-/// Roles of what one works with.
+/// Roles of interactive widgets.
 const CONTROLS: [Role; 12] = [
     Role::Button,
     Role::CheckBox,
@@ -27,7 +29,7 @@ const CONTROLS: [Role; 12] = [
     Role::MenuItem,
 ];
 
-/// Every control without a name, by its role and place.
+/// Controls without a name, by role and position.
 fn nameless(harness: &Harness<'static, Desk>) -> Vec<String> {
     let nodes = harness.root().children_recursive().filter(|node| {
         let node = node.accesskit_node();
@@ -37,14 +39,14 @@ fn nameless(harness: &Harness<'static, Desk>) -> Vec<String> {
     nodes.map(|node| format!("{:?} at {:?}", node.accesskit_node().role(), node.rect())).collect()
 }
 
-/// Only `pane` in the workspace, so that it is in front.
+/// Shows only `pane` in the workspace, so that it is visible.
 fn alone(harness: &mut Harness<'static, Desk>, pane: Pane) {
     let desk = harness.state_mut();
     for other in Pane::ALL {
         desk.window.layout.docks.remove(Workspace::Explore, other);
     }
     desk.window.layout.docks.add(Workspace::Explore, pane);
-    // What only this pane looks at is computed after the first frame that shows it.
+    // Data that only this pane needs are computed after the first frame that shows it.
     (0..3).for_each(|_| _ = harness.run_ok());
 }
 
@@ -62,7 +64,7 @@ fn every_control_has_a_name_and_every_pane_a_description() {
         alone(&mut harness, pane);
         assert_eq!(nameless(&harness), Vec::<String>::new(), "{}", pane.title());
         if pane == Pane::Boxes {
-            // This network has none, and the pane says so in words.
+            // This network has no boxes, and the pane says so in a text.
             let says = |node: &egui_kittest::Node<'_>| {
                 node.accesskit_node().value().is_some_and(|text| text.contains("No boxes"))
             };
@@ -167,7 +169,7 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
     }
 }
 
-/// What is named `name`, if it is on the screen.
+/// Rectangle of the widget named `name`, if it is visible.
 fn place(harness: &Harness<'static, Desk>, name: &str) -> Option<egui::Rect> {
     let mut nodes = harness.root().children_recursive();
     let found = nodes.find(|node| {
@@ -177,7 +179,7 @@ fn place(harness: &Harness<'static, Desk>, name: &str) -> Option<egui::Rect> {
     found.map(|node| node.rect())
 }
 
-/// 1280 × 800 as a projector shows it, and the smallest window.
+/// 1280 × 800 at projector zoom, and the smallest window.
 #[test]
 fn in_little_room_the_plots_stay() {
     for size in [egui::vec2(914.0, 571.0), egui::vec2(960.0, 600.0)] {

@@ -1,4 +1,6 @@
-//! Commands, from the palette, the menus and the keys, by the names that a screen reader says.
+//! Tests of commands from palette, menus and keys, driven by accessible names.
+//!
+//! Also tests of the features behind them: help, past runs, first-start hints, exports, spike clicks.
 
 #[path = "common/window.rs"]
 mod common;
@@ -38,7 +40,7 @@ fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
     press(&mut harness, Key::Enter);
     assert_eq!(harness.state().lab.view.workspace, Workspace::Tune);
     assert!(harness.state().window.palette.is_none(), "the palette is gone");
-    // What was given stands first the next time.
+    // A used command comes first the next time.
     palette(&mut harness, "");
     harness.get_by_label("Workspace: Tune");
     press(&mut harness, Key::Escape);
@@ -116,7 +118,7 @@ fn every_pane_explains_itself_with_its_formula_and_its_source() {
     click(&mut harness, "Explain: Error ledger");
     harness.get_by_label("propagated = A(z_in) − A(z)");
     harness.get_by_label("after Bu et al., ICLR 2022, section 3");
-    // A word of the field stands by itself, to be hovered.
+    // A glossary term is a widget of its own with a tooltip.
     assert!(
         harness.query_all_by_label("threshold").next().is_some() || harness.query_all_by_label("clipping").count() > 1
     );
@@ -198,7 +200,7 @@ fn a_pane_asks_where_it_is_to_be_written() {
     assert!(harness.state().lab.notifications.last().unwrap().text.contains("ledger.csv"), "it says where it is");
 }
 
-/// Hands on the clicks that it is to play.
+/// An audio output that forwards the clicks to the test.
 struct Ear(Mutex<Sender<usize>>);
 
 impl AudioOutput for Ear {
@@ -218,7 +220,7 @@ impl AudioOutput for Deaf {
     }
 }
 
-/// Plays the whole run, a step in each frame.
+/// Plays the whole run, one step per frame.
 fn play_through(harness: &mut Harness<'static, Desk>) {
     click(harness, "Play");
     while harness.state().lab.view.playing {
@@ -240,13 +242,13 @@ fn spikes_click_as_time_plays() {
     play_through(&mut harness);
     let sent: i32 = harness.state().lab.snapshot.as_ref().unwrap().trace.sent.iter().sum();
     assert!(sent > 1, "the neuron in focus fires");
-    // In Teach the neuron of the bench is heard: 4 spikes in its 5 steps.
+    // In the Teach workspace, the spikes are those of the bench: 4 spikes in its 5 steps.
     click(&mut harness, "Teach");
     play_through(&mut harness);
     palette(&mut harness, "spike clicks");
     press(&mut harness, Key::Enter);
     assert!(!harness.state().window.clicks);
-    // The thread ends and with it the channel; nothing was heard before it was turned on.
+    // The thread ends and closes the channel. No clicks were played before the sound was turned on.
     harness.state_mut().window.sound = Sound::with_output(Deaf);
     assert_eq!(heard.iter().sum::<usize>(), sent as usize + 4);
 }

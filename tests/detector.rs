@@ -1,4 +1,6 @@
-//! A public face detector finds the face in a public photograph, as an ANN and as a spiking network.
+//! Detector test: UltraFace finds the face in a public photograph, as ANN and as SNN.
+//!
+//! Also tests the boxes pane.
 
 mod common;
 #[path = "common/window.rs"]
@@ -45,7 +47,7 @@ fn the_face_is_found_by_ann_and_snn() {
         let surest = boxes.first().expect("a face");
         assert!(face((surest.left + surest.right) / 2.0, (surest.top + surest.bottom) / 2.0), "{surest:?}");
     }
-    // onnxruntime gives 0.9999945 for the surest prior.
+    // onnxruntime gives 0.9999945 for the prior with the highest score.
     assert!((ann[0].score - 0.999_994_5).abs() < 1e-5, "{:?}", ann[0]);
     assert!(ann[0].iou(&snn[0]) > 0.5, "{:?} {:?}", ann[0], snn[0]);
     let likeness = run.output_agreement.as_ref().expect("the answers are no classes");
@@ -82,7 +84,7 @@ fn what_a_detector_finds_is_in_sight_by_itself() {
     harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");
     assert!(harness.query_all_by_label_contains("matching boxes").next().is_some());
     assert!(harness.query_by_label_contains("agreement 0").is_none());
-    // Who closes it keeps it closed; with another network it would say nothing.
+    // The pane stays closed after the user closes it. It would be empty for another network.
     harness.state_mut().window.layout.docks.remove(Workspace::Explore, Pane::Boxes);
     harness.run_ok();
     assert!(!seen(harness.state()));

@@ -1,5 +1,7 @@
-//! Every finding that has a mend: a network, data or recipe with just that fault, the fault found, the mend done as the
-//! button does it, the finding gone, and one undo that takes it back.
+//! Diagnosis tests: every finding that has a fix, on a setup with just that fault.
+//!
+//! Each test finds the fault and applies the fix as the button does. It checks that the finding is gone and that one
+//! undo restores the settings.
 
 use std::path::Path;
 
@@ -24,7 +26,7 @@ fn of_kind(settings: &Settings, kind: &str) -> Option<Finding> {
     found(settings).into_iter().find(|finding| finding.kind == kind)
 }
 
-/// Finds `kind`, mends it with the button's message, and takes that back.
+/// Finds `kind`, applies its fix with the button's message, and undoes it.
 fn mends(settings: Settings, kind: &str) {
     let finding = of_kind(&settings, kind).unwrap_or_else(|| panic!("{kind} is not found: {:?}", found(&settings)));
     let mend = finding.mend.unwrap_or_else(|| panic!("{kind} has no mend: {}", finding.text));
@@ -53,7 +55,7 @@ fn bundled(model: &str, change: impl FnOnce(&mut Settings)) -> Settings {
     settings
 }
 
-/// x `[2]` → fc1 → a, and a + fc2(x) → b → fc3: two neurons, identity weights times what is given.
+/// x `[2]` → fc1 → a, and a + fc2(x) → b → fc3: two neurons, identity weights times the given factors.
 fn small(dir: &Path, first: f32, second: f32) -> Settings {
     let linear = |w: f32| Op::Linear { weight: Weights::new(vec![2, 2], vec![w, 0.0, 0.0, w]), bias: None };
     let node =
@@ -93,7 +95,7 @@ fn input_on_another_scale() {
 #[test]
 fn max_pools_behind_neurons() {
     let dir = tempfile::tempdir().unwrap();
-    // The bundled kind of network, with maxima where it takes means.
+    // The architecture of the bundled network, with max pools instead of average pools.
     let mut network = ZooArchitecture::Cnn.build(&[1, 28, 28], 10, parse_activation("relu").unwrap(), 3).unwrap();
     for node in &mut network.nodes {
         if let Op::AvgPool2d { kernel, stride, padding, .. } = node.op {
@@ -145,7 +147,7 @@ fn thresholds_out_of_reach_too_low_and_of_no_layer() {
 #[test]
 fn branches_of_a_sum_on_different_scales() {
     let dir = tempfile::tempdir().unwrap();
-    // What comes through the shortcut is large, what the sum leaves of it small.
+    // The shortcut carries large values, and the sum leaves small ones.
     mends(small(dir.path(), 4.0, -3.5), "branches scaled apart");
 }
 
@@ -154,7 +156,7 @@ fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
     let dir = tempfile::tempdir().unwrap();
     let dead = of_kind(&small(dir.path(), -1.0, 1.0), "never active").expect("it is found");
     assert_eq!((dead.layer.as_deref(), dead.severity), (Some("a"), Severity::Error));
-    // Whole numbers against a threshold of 1: every potential is a tie.
+    // Integers with a threshold of 1: every potential is a tie.
     let mut tied = small(dir.path(), 1.0, 1.0);
     let x: Vec<f32> = (0..40).map(|k| (k % 2) as f32).collect();
     let data = dir.path().join("ones.npz");
@@ -164,7 +166,7 @@ fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
     (tied.recipe.v_init, tied.recipe.manual_thresholds) = (0.0, [("a".to_owned(), 1.0)].into());
     let tie = found(&tied).into_iter().find(|finding| finding.text.contains("exactly")).expect("ties are found");
     assert!(tie.text.contains('%'), "with their share: {}", tie.text);
-    // And a sound network has nothing but notes.
+    // A network without faults has only notes.
     let sound = found(&small(dir.path(), 1.0, 1.0));
     assert!(sound.iter().all(|finding| finding.severity == Severity::Note), "{sound:?}");
 }

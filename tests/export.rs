@@ -1,4 +1,6 @@
-//! What is written is read back: by this program, and by the Python packages where they can be had.
+//! Export tests: exported files are read back by this program and by Python packages.
+//!
+//! A test is skipped if its Python package is not installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +24,8 @@ fn run_of(model: &str, change: impl FnOnce(&mut Settings)) -> Arc<Run> {
     pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Python with the package `module`, or `None` after saying why the test is skipped. `SPIKESCOPE_PYTHON` names another one.
+/// Python with the package `module`, or `None` with a printed reason for skipping. `SPIKESCOPE_PYTHON` selects another
+/// interpreter.
 fn python(module: &str) -> Option<String> {
     let python = std::env::var("SPIKESCOPE_PYTHON").unwrap_or_else(|_| "python3".into());
     let has = Command::new(&python).args(["-c", &format!("import {module}")]).output();
@@ -62,7 +65,7 @@ fn an_exported_graph_opened_again_sends_the_same_spikes() {
     }
 }
 
-/// What a run says about its file.
+/// The notes of a run about its exported file.
 trait Notes {
     fn run_notes(&self) -> String;
 }
@@ -101,7 +104,7 @@ fn grades_are_honest() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// The bias that a shift and a bias correction add goes into the weights before the neurons.
+/// Bias shift and bias correction are part of the weights before the neurons.
 #[test]
 fn currents_of_the_neurons_go_into_the_biases() {
     let dir = tempfile::tempdir().unwrap();
@@ -132,8 +135,8 @@ fn files_made_by_the_python_package_are_read_and_give_their_outputs() {
     assert_eq!(count, 3);
 }
 
-/// A residual network with an option-A shortcut whose sums are exact in any order: weights are multiples of 1/8, inputs whole
-/// numbers, and thresholds powers of two.
+/// A residual network with an option-A shortcut whose sums are exact in any order. Weights are multiples of 1/8, inputs
+/// are integers, and thresholds are powers of two.
 fn option_a(dir: &Path) -> (PathBuf, PathBuf) {
     use spikescope::network::{Activation, Network, Node, Op, Weights};
     let mut seed = 7u64;
@@ -164,7 +167,7 @@ fn option_a(dir: &Path) -> (PathBuf, PathBuf) {
         node("x", Op::Input, &[], &[1, 8, 8]),
         node("conv1", conv(4, 1, 1, [1; 4]), &[0], &[4, 8, 8]),
         node("relu1", relu(), &[1], &[4, 8, 8]),
-        // Padded at the end alone, as TensorFlow does.
+        // Padded at the end only, as TensorFlow does.
         node("conv2", conv(8, 4, 2, [0, 0, 1, 1]), &[2], &[8, 4, 4]),
         node("relu2", relu(), &[3], &[8, 4, 4]),
         node("conv3", conv(8, 8, 1, [1; 4]), &[4], &[8, 4, 4]),
@@ -223,7 +226,7 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
         assert_eq!(a.spikes.counts(8), b.spikes.counts(8));
     }
     assert_eq!(run.recording.readout, again.recording.readout);
-    // With hard reset, m > θ and v(0) = 0 it is what NIR says, to the letter.
+    // With hard reset, m > θ and v(0) = 0, the neurons match NIR's definition exactly.
     let mut recipe = run.settings.recipe.clone();
     (recipe.reset, recipe.tie, recipe.v_init) = (Reset::Hard, TieRule::Gt, 0.0);
     let hard = run_of(&run.settings.model, |s| {
@@ -234,7 +237,8 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
     assert_eq!((graded.grade, graded.reasons.len()), (Fidelity::Faithful, 0));
 }
 
-/// Runs the graph step by step with soft reset and `v >= θ`, as the metadata say, and prints the counts of every IF node.
+/// Runs the graph step by step with soft reset and `v >= θ`, as the metadata specify, and prints the counts of every IF
+/// node.
 const SIMULATE: &str = r#"
 import sys, numpy as np, nir
 graph = nir.read(sys.argv[1])
@@ -314,7 +318,7 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
                     counts.iter().map(|&n| u64::from(n)).sum::<u64>()
                 })
                 .sum();
-            // Sums in another order: a potential can fall to the other side of θ, but where they are exact.
+            // Another order of additions can move a potential to the other side of θ, unless the sums are exact.
             let off = if model == "option A" { 0.0 } else { 0.002 };
             assert!(
                 ours > 0 && ours.abs_diff(theirs) as f64 <= off * ours as f64,

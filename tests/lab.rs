@@ -1,5 +1,6 @@
-//! The lab as a person meets it: what is refused leaves it as it was, partners that do not fit wait for each other, undo
-//! brings back the finished result.
+//! Lab tests: refused changes, pending opens, undo, races, sessions and partial results.
+//!
+//! They drive the lab by messages, without a window.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ fn broken_files_leave_the_lab_as_it_was() {
     assert!(lab.notifications[0].text.contains("broken.onnx"));
 }
 
-/// Weights of a fully connected network for the digits, as another program saves them.
+/// Writes weights of a fully connected network for the digits, as another program saves them.
 fn foreign_weights(path: &Path) {
     let numbers =
         |count: usize| (0..count).flat_map(|i| (((i * 37) % 101) as f32 / 500.0 - 0.1).to_le_bytes()).collect();
@@ -89,7 +90,7 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
     let told =
         |lab: &Lab| lab.run.as_ref().unwrap().network.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
     assert!(told(&lab)[0].contains("fully connected"), "{:?} {:?}", told(&lab), lab.notifications);
-    // An architecture file opens the weights beside it and says what need not be assumed.
+    // An architecture file opens the weights beside it and replaces the assumptions.
     let described = folder.path().join("net.arch.toml");
     let layers = "[\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\", { op = \"linear\", key = \"fc2\" }]";
     std::fs::write(&described, format!("input = [1, 28, 28]\nscaling = \"0..255\"\nlayers = {layers}")).unwrap();
@@ -97,7 +98,7 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
     let run = lab.run.as_ref().unwrap();
     assert!(told(&lab).is_empty() && run.network.original.input_shape() == [1, 28, 28], "{:?}", lab.notifications);
     assert_eq!(lab.settings.scaling, Scaling::Bytes);
-    // Weights that no architecture fits leave the lab as it was.
+    // Weights without a matching architecture leave the lab unchanged.
     let before = lab.run.clone().unwrap();
     let pickle = folder.path().join("whole.pt");
     std::fs::write(&pickle, b"this is no state dict").unwrap();
@@ -121,7 +122,7 @@ fn a_network_waits_for_data_that_fit() {
         send(&mut lab, second);
         let run = lab.run.as_ref().unwrap();
         assert_eq!((&run.settings.model, &run.settings.data), (&model, &data));
-        // Forty records have no sample 256: the ranges were fitted.
+        // There is no sample 256 in forty records, so the ranges were adapted.
         assert!(run.recording.samples <= 40 && lab.settings == run.settings);
     }
 }
@@ -134,7 +135,7 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
     let first = lab.settings.clone();
     send(&mut lab, Message::OpenModel(model.clone()));
     assert_eq!((lab.apart().map(|apart| apart.missing), &lab.settings), (Some(MissingSide::Data), &first));
-    // Neither what is refused nor a change of the recipe loses it.
+    // Neither a refused open nor a change of the recipe discards it.
     send(&mut lab, Message::OpenData("npz:nowhere.npz".into()));
     send(&mut lab, Message::SetSteps(5));
     assert!(lab.apart().is_some_and(|apart| apart.shape == [3, 32, 32]), "{:?}", lab.notifications);
@@ -151,7 +152,7 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
     send(&mut lab, Message::Undo);
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
     assert_eq!((&lab.settings.model, &lab.settings.data), (&first.model, &first.data));
-    // Taking the notice away lets the network go.
+    // Dismissing the notification discards the pending network.
     send(&mut lab, Message::OpenModel(model));
     let told = lab.notifications.iter().position(|notice| notice.text.contains("loaded; choose data")).unwrap();
     send(&mut lab, Message::DismissNotification(told));
@@ -213,7 +214,7 @@ fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
     assert_eq!((&again.trace, &again.categories), (&wrong.trace, &wrong.categories));
     let place = |snapshot: &Snapshot| snapshot.divergence.map(|divergence| (divergence.neuron, divergence.step));
     assert_eq!(place(&again), place(&wrong));
-    // It can go on, and leave for a file, all the same.
+    // The run can still be continued and exported.
     let whole = again.run.full_recording(&JobControl::default()).unwrap();
     assert_eq!(whole.layers[1].potential, wrong.run.recording.layers[1].potential);
     send(&mut lab, Message::SetSteps(24));
@@ -360,7 +361,7 @@ fn samples_that_are_through_are_told_before_the_run_is() {
         Settings { model: "builtin:digits-cnn".into(), samples: 0..40, calibrate: 40..80, ..Settings::default() };
     settings.recipe.steps = 4;
     let mut cache = Cache::default();
-    // From nothing, and going on from a shorter run.
+    // From scratch, and continued from a shorter run.
     for steps in [4, 9] {
         settings.recipe.steps = steps;
         let stream = Arc::new(Mutex::new((PartialAccumulator::default(), Vec::new())));
@@ -381,14 +382,14 @@ fn samples_that_are_through_are_told_before_the_run_is() {
         let [first, .., last] = told.1.as_slice() else { panic!("several blocks, not {}", told.1.len()) };
         assert!(first.samples < 40 && (last.samples, last.of) == (40, 40));
         assert_eq!(last.ann_accuracy, run.report.ann_accuracy);
-        // The parts add up to the whole, whatever their order.
+        // The parts sum to the whole in any order.
         assert_eq!(last.curve.len(), steps);
         for (partial, whole) in last.curve.iter().zip(&run.report.curve) {
             assert_eq!(partial.t, whole.t);
             assert!((partial.agreement - whole.agreement).abs() < 1e-9, "{partial:?} {whole:?}");
             assert!((partial.accuracy.unwrap() - whole.accuracy.unwrap()).abs() < 1e-9);
         }
-        // The mismatch is over some samples only, but of the right size.
+        // The mismatch is over some samples only, but has the right size.
         assert_eq!(last.mismatch_samples, told.1.len());
         for (partial, whole) in last.mismatch.iter().zip(&run.report.layers) {
             let (partial, whole) = (partial.unwrap(), whole.mean_abs_mismatch);

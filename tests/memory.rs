@@ -1,4 +1,4 @@
-//! What a run is said to need in memory is what it takes, within a tenth.
+//! Memory test: the predicted memory of a run is within a tenth of the measured one.
 
 use peak_alloc::PeakAlloc;
 use spikescope::compute::program::Program;
@@ -35,8 +35,8 @@ fn a_run_takes_what_was_predicted() {
             },
         ),
     ];
-    // One thread has one block of samples under way and takes the same at every run. Two may reach their peaks at once or
-    // not, so that the batch is large enough for a block not to be a tenth of it.
+    // One thread has one block of samples in progress and needs the same memory at every run. Two threads may or may
+    // not peak together, so the batch is large enough that a block is less than a tenth of it.
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for (name, steps, recipe) in &recipes {
@@ -55,10 +55,10 @@ fn a_run_takes_what_was_predicted() {
     }
 }
 
-/// Runs `plan` and holds what it took against the prediction, and the recording (of one spike train a layer where `bits`)
-/// against its own.
+/// Compares the memory of the run `plan` and of its recording with the predictions. With `bits`, the recording has one
+/// spike train per layer.
 fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
-    // What is made once for the program is not the run's.
+    // Allocations made once per program do not count for the run.
     simulate(&SimulationPlan { input: &plan.input[..784], samples: 1, ..*plan }, &JobControl::default()).unwrap();
     PEAK.reset_peak_usage();
     let before = PEAK.current_usage();
@@ -77,7 +77,7 @@ fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
         "{name}: the state after the last step"
     );
     if bits {
-        // Words that are not full and the readout come on top of a bit for each neuron and step.
+        // Partly filled words and the readout add to one bit per neuron and step.
         let neurons: usize = plan.spiking.layers.iter().map(|layer| layer.neurons()).sum();
         let bits = aside.bytes() as f64 * 8.0 / (neurons * plan.samples * plan.steps) as f64;
         assert!(bits < 1.5, "{name}: {bits} bits for each neuron and step of a recording that was put aside");

@@ -1,5 +1,6 @@
-//! Small networks of every kind of node (made by `onnx/make.py`) give the outputs that are stored beside them, and what
-//! can run as spikes comes to the same answer.
+//! ONNX operator tests: small networks of every node kind reproduce their stored outputs.
+//!
+//! The networks are made by `onnx/make.py`. Those that can be converted give the same outputs as SNNs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,7 +71,7 @@ fn every_kind_of_node_carries_spikes_to_the_same_answer() {
 /// The stored input in the order of the network: channels first.
 fn stored_order(program: &Program, input: &[f32]) -> Vec<f32> {
     let shape = program.network().input_shape().to_vec();
-    // Only one of the networks keeps channels last, and its picture is 6 by 7.
+    // Only one of the networks has channels last; its image is 6 by 7.
     if shape != [3, 6, 7] {
         return input.to_vec();
     }

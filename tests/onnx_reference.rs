@@ -1,4 +1,4 @@
-//! Real ONNX files of many origins give the logits that onnxruntime gives for them, and the accuracy stated for them.
+//! ONNX reference tests: real files reproduce the logits of onnxruntime and their published accuracy.
 
 mod common;
 
@@ -9,7 +9,7 @@ use spikescope::compute::program::Program;
 use spikescope::data::{DataSpec, Samples, Scaling};
 use spikescope::network::{argmax, onnx};
 
-/// The network's own answers (softmax included) for samples `range`.
+/// The network's own outputs (softmax included) for samples `range`.
 fn answers(program: &Program, samples: &Samples, scaling: &Scaling, range: std::ops::Range<usize>) -> Vec<Vec<f32>> {
     let mut all = Vec::new();
     for start in range.clone().step_by(64) {

@@ -1,4 +1,4 @@
-//! Panes as pictures, drawings, tables and animations.
+//! Export tests of panes and runs: images, SVG, CSV tables, animations, background writing.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn lab() -> Lab {
     let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() };
     settings.recipe.steps = 6;
     let mut lab = Lab::open(settings).unwrap();
-    // Something in every pane: a race, two runs.
+    // Data in every pane: a race, two runs.
     let lanes = spikescope::convert::Recipe::published_methods(&lab.settings.recipe, 4).into_iter().take(2).collect();
     lab.update([Message::SetLanes(lanes), Message::SetVInit(0.4), Message::EndGesture]);
     lab.wait_until_idle();
@@ -36,7 +36,7 @@ fn every_pane_is_a_drawing_with_its_text_as_text() {
     for pane in Pane::ALL {
         let svg = still(pane).svg(&lab);
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{}", pane.title());
-        // A network without boxes has a sentence about them.
+        // For a network without boxes, the pane shows a sentence.
         let fewest = if pane == Pane::Boxes { 1 } else { 4 };
         assert!(svg.matches("<text ").count() >= fewest, "{}", pane.title());
         for (open, close) in [("<g ", "</g>"), ("<text ", "</text>")] {
@@ -86,7 +86,7 @@ fn a_stop_leaves_no_half_animation() {
     let stopped = write(&mut still(Pane::Membrane), &mut lab, ExportFormat::Gif, &path, &progress);
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    // Pictures of single steps appear together or not at all, and a folder that was there keeps what it had.
+    // The images of single steps appear together or not at all, and an existing folder keeps its contents.
     let (new, old) = (folder.path().join("new"), folder.path().join("old"));
     std::fs::create_dir(&old).unwrap();
     std::fs::write(old.join("mine.txt"), "mine").unwrap();
@@ -119,7 +119,7 @@ fn what_is_chosen_in_the_pane_is_taken_along() {
     harness.get_by_role_and_label(Role::CheckBox, "relative").click();
     harness.run_ok();
     let after = OffscreenPane::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
-    // Each word stands at its own place, in an element of its own.
+    // Every word has its own position, in an element of its own.
     let words = |svg: &str| {
         let texts = svg.split("</text>").filter_map(|part| part.rsplit_once('>').map(|(_, word)| word.to_owned()));
         texts.collect::<Vec<_>>().join(" ")
@@ -128,7 +128,7 @@ fn what_is_chosen_in_the_pane_is_taken_along() {
     assert!(before.contains("share of the mean activation") && after.contains("units of activation"), "{after}");
 }
 
-/// Waits until nothing is written any more, looking at the lab as a window does: never longer than a frame may take.
+/// Waits for all exports, polling the lab as a window does.
 fn wait(lab: &mut Lab) {
     while !lab.exports.is_empty() {
         lab.poll();
@@ -150,7 +150,7 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
         assert!(said.contains(&path.display().to_string()), "{said}");
         assert_eq!(said.contains("approximate"), ending == "nir", "{said}");
     }
-    // What is refused says why and leaves nothing.
+    // A refused export has a reason and leaves no file.
     let before = std::fs::read_dir(folder.path()).unwrap().count();
     lab.update([Message::ExportRun(folder.path().join("run.docx"))]);
     wait(&mut lab);
@@ -171,7 +171,7 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
     let number = lab.exports[0].number;
     lab.update([Message::StopExport(number)]);
     wait(&mut lab);
-    // It may have been through before the stop came; then it is whole.
+    // It may have finished before the cancellation; then the file is complete.
     match lab.written.take() {
         Some(_) => assert!(zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).is_ok()),
         None => {
@@ -197,7 +197,7 @@ fn every_writer_of_runs_can_be_stopped_at_any_point() {
     for ending in ["nir", "npz", "nirdata"] {
         let path = folder.path().join(format!("run.{ending}"));
         let told = std::sync::Arc::new(AtomicUsize::new(0));
-        // The control stops itself at its second piece of progress: in the middle of the file.
+        // The control cancels itself at its second progress report, in the middle of the file.
         let slot: std::sync::Arc<std::sync::OnceLock<JobControl>> = Default::default();
         let (own, count) = (slot.clone(), told.clone());
         let control = JobControl::with_listener(move |event| {

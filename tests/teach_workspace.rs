@@ -1,4 +1,4 @@
-//! Drives what one teaches with, by the names that a screen reader says.
+//! Tests of the Teach workspace: lessons, drawing and neuron bench, driven by accessible names.
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -144,13 +144,13 @@ fn a_file_with_an_error_names_its_line_and_a_good_one_opens() {
     ] {
         std::fs::write(&path, text).unwrap();
         harness.state_mut().lab.update([Message::OpenPath(path.clone())]);
-        // The window opens it in the next frame, and tells of an error in the one after.
+        // The window opens it in the next frame, and reports an error in the frame after.
         (0..3).for_each(|_| _ = harness.run_ok());
         assert!(harness.query_all_by_label_contains(label).next().is_some(), "{label}");
     }
 }
 
-/// Draws a stroke through points of the canvas, given in parts of its sides.
+/// Draws a stroke through points of the canvas, in fractions of its sides.
 fn stroke(harness: &mut Harness<'static, Desk>, points: &[[f32; 2]]) {
     let rect = harness.get_by_label("Canvas to draw a digit on").rect();
     let place = |p: &[f32; 2]| egui::pos2(rect.left() + p[0] * rect.width(), rect.top() + p[1] * rect.height());

@@ -1,4 +1,4 @@
-//! Drives the whole window by the names that a screen reader says.
+//! Window tests: drive the whole window by accessible names.
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -101,7 +101,7 @@ fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
     harness.run_ok();
     let lab = &harness.state().lab;
     assert_eq!(lab.session().view.exit_confidence, 0.5);
-    // Both only look at the run that is there.
+    // Both only read the existing run.
     assert!(std::sync::Arc::ptr_eq(run.as_ref().unwrap(), lab.run.as_ref().unwrap()));
 }
 
@@ -114,7 +114,7 @@ fn the_first_divergence_is_one_click_away() {
     let at = (lab.view.layer, lab.view.sample, lab.view.neuron, lab.cursor());
     let neuron = divergence.neuron;
     assert_eq!(at, (neuron.layer, neuron.sample, neuron.neuron, divergence.step));
-    // Looking there does not change what is found: it is of the whole run.
+    // The focus does not change the divergence: it belongs to the whole run.
     assert_eq!(lab.snapshot.as_ref().unwrap().divergence, Some(divergence));
 }
 
@@ -207,7 +207,7 @@ fn what_no_pane_shows_is_not_computed() {
     };
     front(&mut harness, Pane::Threshold);
     assert_eq!(parts(&harness), (7, true, false, false));
-    // Behind another tab again: what is there stays, what would be new is not made.
+    // Behind another tab again: existing data stay, and new data are not computed.
     front(&mut harness, Pane::InitialPotential);
     assert_eq!(parts(&harness), (7, true, true, false));
     assert!(std::sync::Arc::ptr_eq(&run, harness.state().lab.run.as_ref().unwrap()), "looking does not run anything");

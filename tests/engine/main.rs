@@ -1,5 +1,6 @@
-//! What the engine promises: a run built on an earlier one is the run made from nothing; results do not depend on how
-//! samples are grouped; rewriting does not change the ANN; both backends agree.
+//! Engine tests: reuse, sample grouping, graph rewriting and backends do not change results.
+//!
+//! A run built on an earlier one equals a run from scratch.
 
 use std::sync::Arc;
 
@@ -211,7 +212,7 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
     };
     let first = &measure_run(&subject, 8, &JobControl::default()).unwrap().layers[0];
     let own = first.ledger_against(LedgerReference::Activation);
-    // What is left are ties that fall the other way in f32.
+    // The rest are ties that f32 rounding resolves differently.
     assert!(own.parts().iter().all(|part| part.abs() < 1e-3 * first.mean_activation), "{own:?}");
     assert!(first.ledger.quantization.abs() > own.quantization.abs(), "ReLU(z) does not know of the levels");
 }
@@ -232,7 +233,7 @@ fn stopping_stops() {
         unchanged_layers: 0,
     };
     assert!(matches!(simulate(&plan, &control), Err(Error::Cancelled)));
-    // Everything else on the way from a file to the report stops as well.
+    // All other stages between file and report can be cancelled as well.
     let (program, input) = (&bench.program, bench.input.as_slice());
     assert!(matches!(calibrate(program, input, SAMPLES, &control), Err(Error::Cancelled)));
     assert!(matches!(AnnRun::compute(program, input, SAMPLES, &control), Err(Error::Cancelled)));

@@ -1,5 +1,4 @@
-//! What every conversion method promises: its run is the same however it was put together, the books balance, the ledger
-//! adds up, and traces show what was recorded.
+//! Laws of every conversion method: reproducible runs, charge balance, exact ledger, correct traces.
 
 use spikescope::compute::AnnRun;
 use spikescope::convert::{
@@ -37,7 +36,7 @@ fn runs_can_be_lengthened_shortened_and_cut() {
         let (short, long) = (bench.run(spiking, 5, None, 0), bench.run(spiking, STEPS, None, 0));
         assert_same(&bench.run(spiking, STEPS, Some(&short), layers), &long, &format!("{what}: longer"));
         assert_same(&bench.run(spiking, 5, Some(&long), layers), &short, &format!("{what}: shorter"));
-        // None where the spikes do not give the potential: hard reset, SRP.
+        // `None` where spikes do not determine the potential: hard reset, SRP.
         if let Some(cut) =
             truncate_recording(&bench.program, spiking, &bench.input, &long, 5, &JobControl::default()).unwrap()
         {
@@ -134,14 +133,15 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
             if as_in_theory(recipe) {
                 let [over, under] = [layer.residual.over, layer.residual.under];
                 let off = over.missed + over.false_alarm + under.missed + under.false_alarm;
-                // Sums in f32 can put a neuron on the other side of a tie.
+                // Rounding of f32 sums can move a neuron to the other side of a tie.
                 assert!(off * 1000 <= layer.same_input.total(), "{what}, {}: {over:?} {under:?}", layer.name);
             }
         }
     });
 }
 
-/// Whether `recipe` is as the theorems have it: v(0) of half a threshold, soft reset, no negative spikes, no correction.
+/// Whether `recipe` meets the assumptions of the theorems: v(0) of half a threshold, soft reset, no negative spikes, no
+/// correction.
 fn as_in_theory(recipe: &Recipe) -> bool {
     recipe.v_init == 0.5
         && recipe.initial == InitialPotential::Constant
@@ -168,7 +168,7 @@ fn traces_show_what_was_recorded() {
     });
 }
 
-/// Spikes of the first layer's neurons, whose input does not depend on the correction.
+/// Spike counts of the first layer's neurons, whose input does not depend on the correction.
 fn first_counts(recording: &Recording, steps: usize) -> Vec<u32> {
     recording.layers[0].spikes.counts(steps)
 }
@@ -176,7 +176,7 @@ fn first_counts(recording: &Recording, steps: usize) -> Vec<u32> {
 #[test]
 fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
     let bench = bench_with(&net("cnn", "relu"), burn::tensor::Device::flex(), Default::default());
-    // v(0) = 0 is wrong for many neurons, so that there is something to move even with constant input.
+    // With v(0) = 0 many neurons are wrong, so that COS has spikes to move even with constant input.
     let plain = Recipe { steps: 8, v_init: 0.0, threshold: ThresholdRule::Percentile(90.0), ..Recipe::default() };
     let before = first_counts(&bench.run(&bench.spiking(&plain), 8, None, 0), 8);
     let mut moved = [0; 3];
@@ -191,7 +191,7 @@ fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
     assert_eq!(moved[0], 0);
 }
 
-/// A network whose numbers are small multiples of powers of two, so that sums are exact in whatever order they are made.
+/// A network whose weights are small multiples of powers of two, so that sums are exact in any order.
 fn dyadic(mut network: Network) -> Network {
     use spikescope::network::{Op, Weights};
     let round = |x: &f32| (x * 16.0).round() / 16.0;
@@ -212,8 +212,8 @@ fn dyadic(mut network: Network) -> Network {
     network
 }
 
-/// Max pools where residual networks have them: behind the stem, with a shortcut around the next convolution; and one
-/// between a convolution and its activation.
+/// Max pools at the positions of residual networks: after the stem, with a shortcut around the next convolution.
+/// Another one is between a convolution and its activation.
 fn with_pooled_stem() -> Network {
     let pool = || Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0; 4], dilation: [1, 1] };
     built(vec![
@@ -232,7 +232,7 @@ fn with_pooled_stem() -> Network {
     ])
 }
 
-/// Convolutions of one group for each channel, with as many channels as fill a block of lanes.
+/// Depthwise convolutions (one group per channel), with enough channels to fill a block of lanes.
 fn with_depthwise() -> Network {
     built(vec![
         (Op::Input, vec![], vec![1, 12, 12]),
@@ -252,7 +252,7 @@ fn numbers(shape: &[usize]) -> Weights {
     Weights::new(shape.to_vec(), (0..count).map(|i: usize| (i * 7919 % 29) as f32 / 16.0 - 0.75).collect())
 }
 
-/// A convolution of 3 by 3 of `out` channels, each of which reads `inputs`.
+/// A 3×3 convolution with `out` channels, each of which reads `inputs` channels.
 fn conv(out: usize, inputs: usize, groups: usize) -> Op {
     let (weight, bias) = (numbers(&[out, inputs, 3, 3]), Some(numbers(&[out])));
     Op::Conv2d { weight, bias, stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups }
@@ -262,7 +262,7 @@ fn relu() -> Op {
     Op::Activation(Activation::Relu)
 }
 
-/// The network of nodes with their inputs and shapes.
+/// A network of the given nodes with their inputs and shapes.
 fn built(nodes: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Network {
     let output = nodes.len() - 1;
     let nodes = nodes.into_iter().enumerate();
