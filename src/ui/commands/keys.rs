@@ -1,4 +1,4 @@
-//! Keyboard shortcuts of the commands.
+//! Keyboard shortcuts of the window's commands.
 //!
 //! A focused text field receives its own keys.
 

@@ -1,4 +1,4 @@
-//! First divergence of the sample in focus from the ANN: a card with a link, and a layer mark.
+//! First divergence of the sample in focus from the ANN: a card with a link, a mark.
 
 use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 

@@ -13,8 +13,8 @@
 //!   `experiment/diagnose.rs`, `measure/ties.rs`;
 //! - summary of a run: `experiment/run.rs`; why a neuron diverges from the ANN: `measure/divergence.rs`; why there are
 //!   no boxes: `task/detection.rs`; names of neurons: `convert/spiking_layer.rs`;
-//! - stages of a job: `experiment/pipeline.rs`, `experiment/prepare.rs`, `experiment/diagnose.rs`,
-//!   `simulate/light_calibration.rs`;
+//! - stages of a job: `experiment/pipeline.rs`, `experiment/load.rs`, `convert/calibration.rs`,
+//!   `convert/threshold_balancing.rs`, `simulate/run.rs`, `simulate/light_calibration.rs`;
 //! - pending opens, missing files, finished exports: `lab/document/pending_open.rs`, `lab/storage/missing_files.rs`,
 //!   `experiment/run_export.rs`, `lab/document/export_jobs.rs`;
 //! - facts of lessons: `lesson/facts.rs`; the lessons themselves: `assets/lessons`;

@@ -1,3 +1,5 @@
+//! Tests of the theme: contrast and color distance for every kind of color vision.
+
 use egui::{CentralPanel, RawInput};
 
 use super::*;
