@@ -61,12 +61,12 @@ fn choice(ui: &mut Ui, lab: &Lab, room: &mut LessonState, options: &[String]) {
 
 /// Draws the conditions to reach and which of them hold. A condition that was reached once stays checked.
 fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     for condition in all {
         let holds = condition.holds(lab);
         let now = condition.current_value(lab).map_or("—".to_owned(), |now| now.to_string());
         // The state is never shown by color alone.
-        let (mark, color) = if holds || reached { (texts::DONE, tones.parts[2]) } else { (texts::TO_DO, tones.weak) };
+        let (mark, color) = if holds || reached { (texts::DONE, colors.parts[2]) } else { (texts::TO_DO, colors.weak) };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).small().color(color));
             ui.label(texts::now(&condition.words(), &now)).on_hover_text(condition.text());
@@ -77,19 +77,19 @@ fn reach(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
 /// Draws the result of the last answer, as text beside a colored edge.
 fn verdict(ui: &mut Ui, lab: &Lab, room: &LessonState, question: &Question) {
     let Some(player) = &room.player else { return };
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let step = player.step();
     let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { fill_facts(text, lab) };
     if player.done() && room.shown {
         let answer = player.model_answer(lab).map(texts::the_answer).unwrap_or_default();
-        said(ui, tones.accent, texts::SHOWN, &(answer + &or(&step.right, "")));
+        said(ui, colors.accent, texts::SHOWN, &(answer + &or(&step.right, "")));
     } else {
         match player.verdict() {
-            Some(Verdict::Right) => said(ui, tones.parts[2], texts::RIGHT, &or(&step.right, "")),
-            Some(Verdict::Wrong) if player.done() => said(ui, tones.parts[2], texts::ANSWERED, &or(&step.right, "")),
-            Some(Verdict::Wrong) => said(ui, tones.error, texts::NOT_YET, &or(&step.wrong, texts::TRY_AGAIN)),
-            Some(Verdict::NotYet) => said(ui, tones.accent, texts::ONE_MOMENT, texts::CHECK_AGAIN),
-            None if player.done() => said(ui, tones.parts[2], texts::ANSWERED, &or(&step.right, "")),
+            Some(Verdict::Right) => said(ui, colors.parts[2], texts::RIGHT, &or(&step.right, "")),
+            Some(Verdict::Wrong) if player.done() => said(ui, colors.parts[2], texts::ANSWERED, &or(&step.right, "")),
+            Some(Verdict::Wrong) => said(ui, colors.error, texts::NOT_YET, &or(&step.wrong, texts::TRY_AGAIN)),
+            Some(Verdict::NotYet) => said(ui, colors.accent, texts::ONE_MOMENT, texts::CHECK_AGAIN),
+            None if player.done() => said(ui, colors.parts[2], texts::ANSWERED, &or(&step.right, "")),
             None if lab.busy() && matches!(question, Question::Reach { .. }) => {
                 ui.label(RichText::new(texts::COMPUTING).small());
             }

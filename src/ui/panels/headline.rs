@@ -16,18 +16,18 @@ pub fn headline_below() -> Id {
 pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
         ui.label(text).on_hover_text(hint);
     };
     let words = output_agreement::words(run.output_agreement.as_ref().map(|likeness| likeness.of));
-    share(ui, words.short, point.agreement, tones.text, words.hint);
+    share(ui, words.short, point.agreement, colors.text, words.hint);
     if let Some(snn) = point.accuracy {
-        share(ui, shared::SNN, snn, tones.snn, texts::SNN_HINT);
+        share(ui, shared::SNN, snn, colors.snn, texts::SNN_HINT);
     }
     if let Some(ann) = run.report.ann_accuracy {
-        share(ui, shared::ANN, ann, tones.ann, texts::ANN_HINT);
+        share(ui, shared::ANN, ann, colors.ann, texts::ANN_HINT);
     }
     if run.settings.has_other_sources(&lab.settings) {
         ui.add(egui::Label::new(RichText::new(texts::still(&source_file_name(&run.settings.model))).weak()).truncate());

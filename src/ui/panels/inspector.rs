@@ -154,11 +154,11 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mu
 
 /// Draws the four error parts as signed bars around a center line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 14.0;
     let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
     egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
-        for ((name, part), color) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
+        for ((name, part), color) in PARTS.iter().zip(ledger.parts()).zip(colors.parts) {
             ui.label(RichText::new(*name).small());
             let width = (ui.available_width() - 60.0).clamp(30.0, 120.0);
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, 10.0), egui::Sense::hover());
@@ -166,7 +166,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let reach = middle + (part / largest) as f32 * rect.width() * 0.5;
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, color);
-            ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
+            ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, colors.faint));
             ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER));
             ui.end_row();
         }

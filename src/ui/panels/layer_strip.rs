@@ -70,10 +70,10 @@ fn magnitude(layer: &LayerReport, reference: LedgerReference) -> f64 {
 }
 
 fn legend(ui: &mut Ui) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 13.0;
     egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
-        for (index, (name, color)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
+        for (index, (name, color)) in texts::PARTS.iter().zip(colors.parts).enumerate() {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
@@ -140,13 +140,13 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
 
 /// Draws a card. `parts`: absolute values of the four error parts as fractions of the bar.
 fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let visuals = ui.visuals();
-    let fill = if focused { tones.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
+    let fill = if focused { colors.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
     let stroke = if focused {
-        Stroke::new(1.5, tones.accent)
+        Stroke::new(1.5, colors.accent)
     } else {
-        Stroke::new(1.0, if hot { tones.weak } else { tones.faint })
+        Stroke::new(1.0, if hot { colors.weak } else { colors.faint })
     };
     let painter = ui.painter_at(rect);
     painter.rect(rect, 4.0, fill, stroke, StrokeKind::Inside);
@@ -157,19 +157,19 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     // A manual threshold: the rule for all layers does not change this one.
     let by_hand = run.settings.recipe.manual_thresholds.contains_key(&layer.name);
     let theta = if by_hand { texts::by_hand(&theta) } else { theta };
-    let theta = painter.layout_no_wrap(theta, small.clone(), tones.text);
+    let theta = painter.layout_no_wrap(theta, small.clone(), colors.text);
     let room = inner.width() - theta.size().x - 8.0;
-    text(ui, inner.left_top(), room, &layer.name, body, tones.text);
-    painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);
+    text(ui, inner.left_top(), room, &layer.name, body, colors.text);
+    painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, colors.text);
     let rate = texts::rate(layer.rate);
-    let rate = painter.layout_no_wrap(rate, small.clone(), tones.weak);
+    let rate = painter.layout_no_wrap(rate, small.clone(), colors.weak);
     let kind = format!("{} {}", layer_kind(run, layer.node), format_shape(&layer.shape));
-    text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, tones.weak);
-    painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, tones.weak);
+    text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, colors.weak);
+    painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, colors.weak);
     let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
     painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
     let mut x = bar.left();
-    for (part, color) in parts.into_iter().zip(tones.parts) {
+    for (part, color) in parts.into_iter().zip(colors.parts) {
         let width = bar.width() * part as f32;
         painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, color);
         x += width;

@@ -105,15 +105,15 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
     if response.clicked() {
         out.push(Message::FocusSample(sample));
     }
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let painter = ui.painter_at(rect);
     let edge = match (focused, differ, response.hovered() || response.has_focus()) {
-        (true, ..) => Stroke::new(2.0, tones.accent),
-        (_, true, _) => Stroke::new(1.0, tones.snn),
-        (.., true) => Stroke::new(1.0, tones.weak),
-        _ => Stroke::new(1.0, tones.faint),
+        (true, ..) => Stroke::new(2.0, colors.accent),
+        (_, true, _) => Stroke::new(1.0, colors.snn),
+        (.., true) => Stroke::new(1.0, colors.weak),
+        _ => Stroke::new(1.0, colors.faint),
     };
-    let fill = if differ { tones.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
+    let fill = if differ { colors.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
     painter.rect(rect, 3.0, fill, edge, StrokeKind::Inside);
     let picture = Rect::from_min_size(rect.min + vec2(3.0, 3.0), vec2(TILE.y - 6.0, TILE.y - 6.0));
     if let Some(texture) = window.thumbnails.get(ui.ctx(), &run.samples, run.sample_index(sample)) {
@@ -125,7 +125,7 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
     let label = label.map(|label| texts::is(&run.class_name(label)));
     let sign = if differ { "≠ " } else { "" };
     let lines =
-        [label.map(|label| (label, tones.weak)), Some((ann, tones.ann)), Some((format!("{sign}{snn}"), tones.snn))];
+        [label.map(|label| (label, colors.weak)), Some((ann, colors.ann)), Some((format!("{sign}{snn}"), colors.snn))];
     answers(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
     response.on_hover_text(texts::of_data_set(run.sample_index(sample)));
 }

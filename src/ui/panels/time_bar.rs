@@ -68,24 +68,24 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     by_keys(ui, &response, out);
     response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), at as f64, texts::TIME_CURSOR));
     let response = named_value(ui, response);
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let painter = ui.painter_at(rect);
-    let focus = if response.has_focus() { tones.accent } else { tones.faint };
+    let focus = if response.has_focus() { colors.accent } else { colors.faint };
     painter.rect(rect, 3.0, ui.visuals().extreme_bg_color, Stroke::new(1.0, focus), egui::StrokeKind::Inside);
     let x_of = |t: usize| inner.left() + inner.width() * (t.saturating_sub(1) as f32 / (steps - 1).max(1) as f32);
     if let Some(run) = &lab.run {
         if let Some(ann) = run.report.ann_accuracy {
             let y = inner.bottom() - inner.height() * ann as f32;
-            painter.hline(inner.x_range(), y, Stroke::new(1.0, tones.ann.gamma_multiply(0.6)));
+            painter.hline(inner.x_range(), y, Stroke::new(1.0, colors.ann.gamma_multiply(0.6)));
         }
-        spark(&painter, inner, &run.report.curve, x_of, tones.snn);
+        spark(&painter, inner, &run.report.curve, x_of, colors.snn);
     }
     let played = Rect::from_min_max(rect.left_top(), pos2(x_of(at), rect.bottom()));
-    painter.rect_filled(played.shrink(1.0), 2.0, tones.accent.gamma_multiply(0.16));
+    painter.rect_filled(played.shrink(1.0), 2.0, colors.accent.gamma_multiply(0.16));
     let x = x_of(at);
-    painter.vline(x, rect.shrink(1.0).y_range(), Stroke::new(2.0, tones.text));
+    painter.vline(x, rect.shrink(1.0).y_range(), Stroke::new(2.0, colors.text));
     let head = vec![pos2(x - 6.0, rect.top() + 1.0), pos2(x + 6.0, rect.top() + 1.0), pos2(x, rect.top() + 8.0)];
-    painter.add(Shape::convex_polygon(head, tones.text, Stroke::NONE));
+    painter.add(Shape::convex_polygon(head, colors.text, Stroke::NONE));
     hover(lab, &response, inner);
 }
 

@@ -43,10 +43,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&ann, &snn),
         |ui| {
-            let tones = ui_colors(ui);
+            let colors = ui_colors(ui);
             ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new(sentence(shared::ANN, &ann)).color(tones.ann));
-                ui.label(RichText::new(sentence(&texts::snn_at(t), &snn)).color(tones.snn));
+                ui.label(RichText::new(sentence(shared::ANN, &ann)).color(colors.ann));
+                ui.label(RichText::new(sentence(&texts::snn_at(t), &snn)).color(colors.snn));
             });
             if let Some(steps) = more_steps(run, sample, t) {
                 ui.horizontal_wrapped(|ui| {
@@ -56,7 +56,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     }
                 });
             }
-            picture_with(ui, run, sample, &[(&ann, tones.ann, 3.5), (&snn, tones.snn, 1.5)]);
+            picture_with(ui, run, sample, &[(&ann, colors.ann, 3.5), (&snn, colors.snn, 1.5)]);
         },
     );
 }

@@ -50,8 +50,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(layers, reference),
         |ui| {
             ui.horizontal_wrapped(|ui| {
-                let tones = ui_colors(ui);
-                let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
+                let colors = ui_colors(ui);
+                let entries: Vec<_> = PARTS.iter().copied().zip(colors.parts).collect();
                 pane_parts::legend(ui, &entries);
                 if !pane_frame::has_controls(ui) {
                     return;
@@ -153,12 +153,12 @@ fn header(ui: &mut Ui, manner: LedgerOptions) {
 
 fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, focus: &mut dyn FnMut()) {
     let (ledger, scale) = (manner.ledger(layer), manner.scale(layer));
-    let tones: UiColors = ui_colors(ui);
+    let colors: UiColors = ui_colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let (bar, cells) = columns(rect);
     let painter = ui.painter_at(rect);
     if focused {
-        painter.rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.18));
+        painter.rect_filled(rect, 3.0, colors.accent.gamma_multiply(0.18));
     } else if response.hovered() {
         painter.rect_filled(rect, 3.0, ui.visuals().faint_bg_color);
     }
@@ -168,12 +168,12 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, f
         Align2::LEFT_CENTER,
         &layer.name,
         FontId::proportional(12.0),
-        tones.text,
+        colors.text,
     );
     let middle = bar.center().x;
     let unit = f64::from(bar.width()) / 2.0 / manner.reach;
     let (mut low, mut high) = (middle, middle);
-    for (part, color) in ledger.parts().into_iter().zip(tones.parts) {
+    for (part, color) in ledger.parts().into_iter().zip(colors.parts) {
         let length = (part.abs() * scale * unit) as f32;
         let piece = if part < 0.0 {
             low -= length;
@@ -184,9 +184,9 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, f
         };
         painter.rect_filled(piece, 0.0, color);
     }
-    painter.vline(middle, rect.y_range(), Stroke::new(1.0, tones.weak));
+    painter.vline(middle, rect.y_range(), Stroke::new(1.0, colors.weak));
     let total = middle + (ledger.total * scale * unit) as f32;
-    painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, tones.text));
+    painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, colors.text));
     let values: Vec<f64> = match cells.len() {
         n if n >= 5 => {
             let all = ledger.parts().into_iter().chain([ledger.total, layer.propagated_by_rerun]);
@@ -196,7 +196,7 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, f
     };
     for (cell, value) in cells.iter().zip(values) {
         let text = written(value, scale, manner.relative);
-        painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
+        painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), colors.text);
     }
     let lines = ledger.parts().iter().zip(texts::MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
     let hover = texts::hover(

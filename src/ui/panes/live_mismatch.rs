@@ -21,8 +21,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let known = lab.run.as_ref().map(|run| run.report.layers.as_slice()).unwrap_or_default();
     let known = if known.len() == partial.mismatch.len() { known } else { &[] };
     let foot = Rect::from_min_max(pos2(place.left(), place.bottom() - HEIGHT), place.max);
-    let (tones, visuals) = (ui_colors(ui), ui.visuals());
-    let (fill, edge) = (visuals.panel_fill.gamma_multiply(0.94), Stroke::new(1.0, tones.faint));
+    let (colors, visuals) = (ui_colors(ui), ui.visuals());
+    let (fill, edge) = (visuals.panel_fill.gamma_multiply(0.94), Stroke::new(1.0, colors.faint));
     ui.painter().rect(foot, 4.0, fill, edge, StrokeKind::Inside);
     let words =
         texts::streaming(partial.samples, partial.of, if known.is_empty() { "" } else { texts::STREAMING_BEFORE });
@@ -39,8 +39,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
         Rect::from_min_max(pos2(foot.left() + 10.0, head.min_rect().bottom() + 6.0), foot.max - vec2(10.0, 8.0));
     let before: Vec<Option<f64>> = known.iter().map(|layer: &LayerReport| Some(layer.mean_abs_mismatch)).collect();
     let top = before.iter().chain(&partial.mismatch).flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
-    curve(ui, field, &before, top, tones.weak);
-    curve(ui, field, &so_far(partial, known), top, tones.snn);
+    curve(ui, field, &before, top, colors.weak);
+    curve(ui, field, &so_far(partial, known), top, colors.snn);
 }
 
 /// Mismatch per layer so far. Unchanged layers keep the mismatch of the known run.

@@ -105,10 +105,14 @@ impl TraceRow<'_> {
 
 /// Draws the legend.
 fn key(ui: &mut Ui, steps: usize) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
-    let entries =
-        [(path, ink.snn), (texts::SPIKE, ink.spike), (shared::THRESHOLD, ink.theta), (texts::INPUT, ink.current)];
+    let entries = [
+        (path, plot_colors.snn),
+        (texts::SPIKE, plot_colors.spike),
+        (shared::THRESHOLD, plot_colors.theta),
+        (texts::INPUT, plot_colors.current),
+    ];
     pane_parts::legend(ui, &entries);
 }
 
@@ -140,7 +144,7 @@ fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
 
 /// Draws membrane and input current of one neuron over the same axis.
 fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = lane.trace.spikes.len();
     let link = ui.scope_id().with("steps");
     let base = |id: &str| {
@@ -163,8 +167,8 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
             let cut = |points: &[[f64; 2]]| decimate(points, bounds.min()[0], bounds.max()[0], columns);
-            draw_membrane(plot, lane, &ink, steps <= MARKED_STEPS, cut);
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            draw_membrane(plot, lane, &plot_colors, steps <= MARKED_STEPS, cut);
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
     plot_description::describe_plot(&membrane.response, &texts::potential_of(&name), || {
@@ -187,16 +191,16 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
             let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
-            plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).color(plot_colors.cursor).width(1.0).allow_hover(false));
             if steps <= MARKED_STEPS {
-                let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(ink.current);
+                let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(plot_colors.current);
                 let bars = BarChart::new("input current I(t)", points.iter().map(bar).collect());
-                plot.bar_chart(bars.color(ink.current).allow_hover(false));
+                plot.bar_chart(bars.color(plot_colors.current).allow_hover(false));
             } else {
                 let shown = decimate(&points, bounds.min()[0], bounds.max()[0], columns);
-                plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(ink.current));
+                plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(plot_colors.current));
             }
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
     plot_description::describe_plot(&current.response, &texts::current_of(&name), || {
         let course = plot_description::describe_curve(&series(1, &lane.trace.current), |[t, i]| {
@@ -212,24 +216,30 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
 fn draw_membrane(
     plot: &mut egui_plot::PlotUi<'_>,
     lane: &TraceRow<'_>,
-    ink: &PlotColors,
+    plot_colors: &PlotColors,
     marked: bool,
     cut: impl Fn(&[[f64; 2]]) -> Vec<[f64; 2]>,
 ) {
     let trace = lane.trace;
-    plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+    plot.hline(HLine::new("zero", 0.0).color(plot_colors.grid).width(1.0).allow_hover(false));
     plot.line(
-        Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
+        Line::new("membrane v(t)", cut(&path(trace)))
+            .allow_band(false)
+            .color(plot_colors.snn)
+            .width(1.5)
+            .allow_hover(false),
     );
     if trace.theta > 0.0 {
         let name = texts::threshold(&format_number(f64::from(trace.theta)));
-        plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
+        plot.hline(
+            HLine::new("threshold", trace.theta).name(name).color(plot_colors.theta).width(1.5).allow_hover(false),
+        );
     }
     if marked {
         let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
-        plot.points(before.color(ink.snn).radius(2.5).filled(false));
+        plot.points(before.color(plot_colors.snn).radius(2.5).filled(false));
         let after = Points::new("v(t) after reset", rests(trace));
-        plot.points(after.color(ink.snn).radius(2.5));
+        plot.points(after.color(plot_colors.snn).radius(2.5));
     }
     let top = trace.before_reset.iter().copied().fold(trace.theta.max(trace.initial), f32::max);
     let low = trace.after_reset.iter().copied().fold(0.0, f32::min);
@@ -237,7 +247,11 @@ fn draw_membrane(
     let fired = trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
     let fired: Vec<[f64; 2]> = fired.map(|(t, _)| [t as f64 + 1.0, above]).collect();
     plot.points(
-        Points::new("spike", cut(&fired)).shape(MarkerShape::Down).radius(4.0).color(ink.spike).allow_hover(false),
+        Points::new("spike", cut(&fired))
+            .shape(MarkerShape::Down)
+            .radius(4.0)
+            .color(plot_colors.spike)
+            .allow_hover(false),
     );
 }
 

@@ -98,15 +98,15 @@ fn shares(layer: &LayerReport) -> [f64; 4] {
 }
 
 fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, height: f32) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let total = layer.end_to_end.total().max(1) as f64;
     // Counts fall by powers of ten on both sides, so the axis is the logarithm of the share.
     let floor = -6.0;
     let bar = |(&psi, &count): (&i32, &u64)| {
         let color = match psi {
-            0 => tones.weak,
-            p if p < 0 => tones.snn,
-            _ => tones.ann,
+            0 => colors.weak,
+            p if p < 0 => colors.snn,
+            _ => colors.ann,
         };
         Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(color)
     };
@@ -120,7 +120,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     if before.is_some() {
         pane_parts::legend(
             ui,
-            &[(texts::TOO_OFTEN, tones.snn), (texts::TOO_RARELY, tones.ann), (texts::OUTLINE, outline)],
+            &[(texts::TOO_OFTEN, colors.snn), (texts::TOO_RARELY, colors.ann), (texts::OUTLINE, outline)],
         );
     }
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
@@ -204,10 +204,10 @@ fn maps(
 ) {
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
-    let colors = Colormap::of(ui);
+    let colormap = Colormap::of(ui);
     ui.horizontal(|ui| {
         ui.small(texts::MEAN);
-        color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colors.diverging(1.0 - 2.0 * t));
+        color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colormap.diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
         return map(ui, snapshot, layer, reach, "offset map", height, out);
@@ -232,8 +232,8 @@ fn map(
     let background = ui.visuals().panel_fill;
     let key = (snapshot.id, montage, background);
     // Too many spikes are orange, the color of the SNN; too few are blue.
-    let colors = Colormap::of(ui);
-    let image = || montage.image(&layer.offset_map, background, |psi| colors.diverging(-psi / reach));
+    let colormap = Colormap::of(ui);
+    let image = || montage.image(&layer.offset_map, background, |psi| colormap.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
     let (rect, response) = picture(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);

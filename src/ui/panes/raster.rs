@@ -30,7 +30,7 @@ const SEPARATOR_GAP: f32 = 5.0;
 struct Key {
     layer: usize,
     sample: usize,
-    ink: Color32,
+    spike_color: Color32,
     /// Steps, from 0.
     steps: Range<usize>,
     neurons: Range<usize>,
@@ -95,13 +95,13 @@ fn raster(
     size: egui::Vec2,
     link: egui::Id,
 ) -> PlotResponse<()> {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let (steps, neurons) = (snapshot.run.steps(), layer.neurons());
     let id = ui.scope_id().with("raster picture");
     let all = Key {
         layer: snapshot.focus.layer,
         sample: snapshot.focus.sample,
-        ink: ink.snn,
+        spike_color: plot_colors.snn,
         steps: 0..steps,
         neurons: 0..neurons,
         pixels: [0, 0],
@@ -134,18 +134,18 @@ fn raster(
             if layer.neurons_per_channel() > 1 && gap >= SEPARATOR_GAP {
                 for channel in 1..layer.shape[0] {
                     let y = (channel * layer.neurons_per_channel()) as f64 - 0.5;
-                    plot.hline(HLine::new("channels", y).color(ink.grid).width(0.5).allow_hover(false));
+                    plot.hline(HLine::new("channels", y).color(plot_colors.grid).width(0.5).allow_hover(false));
                 }
             }
             let here = HLine::new("neuron in focus", snapshot.focus.neuron as f64);
-            plot.hline(here.color(ink.cursor).width(1.0).allow_hover(false));
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            plot.hline(here.color(plot_colors.cursor).width(1.0).allow_hover(false));
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         })
 }
 
 /// Draws the rate of each channel up to the time cursor, as bars beside the channel.
 fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, height: f32, link: egui::Id) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let plane = layer.neurons_per_channel() as f64;
     let bar = |(channel, &rate): (usize, &f64)| Bar::new((channel as f64 + 0.5) * plane - 0.5, rate).width(plane * 0.9);
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
@@ -172,7 +172,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
             Some(texts::rate(word, channel, &format_number(*rates.get(channel)?), steps))
         })
         .show(ui, |plot| {
-            plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
+            plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(plot_colors.snn).allow_hover(false))
         });
     plot_description::describe_plot(&shown.response, &texts::rates_of(word), || {
         // With many channels, only those with the highest rates.
@@ -233,7 +233,7 @@ fn picture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: Key)
         return known.texture;
     }
     let (size, cells) = cells(spikes, key.sample, &key.steps, &key.neurons, key.pixels);
-    let image = ColorImage::new(size, cells.into_iter().map(|share| tint(key.ink, share)).collect());
+    let image = ColorImage::new(size, cells.into_iter().map(|share| tint(key.spike_color, share)).collect());
     let texture = ctx.load_texture("raster", image, TextureOptions::NEAREST);
     ctx.data_mut(|data| data.insert_temp(id, Picture { run: Arc::downgrade(run), key, texture: texture.clone() }));
     texture
@@ -245,8 +245,8 @@ pub fn forget(data: &mut egui::util::IdTypeMap) {
 }
 
 /// A single spike is always visible; several in one pixel are brighter.
-fn tint(ink: Color32, share: f32) -> Color32 {
-    if share > 0.0 { ink.gamma_multiply(0.4 + 0.6 * share.min(1.0)) } else { Color32::TRANSPARENT }
+fn tint(color: Color32, share: f32) -> Color32 {
+    if share > 0.0 { color.gamma_multiply(0.4 + 0.6 * share.min(1.0)) } else { Color32::TRANSPARENT }
 }
 
 /// An image `[columns, rows]` of the spikes of `sample` in a region, row-major: time across, neurons down, at most

@@ -137,9 +137,12 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     };
     ui.separator();
     ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names = [now, other].map(|one| shared::run(one.number));
-    pane_parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), (shared::ANN, tones.ann)]);
+    pane_parts::legend(
+        ui,
+        &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)],
+    );
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
     if width >= BESIDE {
         ui.horizontal_top(|ui| {
@@ -164,7 +167,7 @@ fn still<'a>(name: &str, height: f32) -> Plot<'a> {
 }
 
 fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = now.curve.len().max(other.curve.len());
     let plot = still("runs over time", height)
         .include_y(1.0)
@@ -176,9 +179,9 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
         .x_grid_spacer(move |_| marks(last));
     let shown = plot.show(ui, |plot| {
         if let Some(ann) = now.ann_accuracy {
-            plot.hline(HLine::new(shared::ANN, ann).color(tones.ann).width(1.2));
+            plot.hline(HLine::new(shared::ANN, ann).color(colors.ann).width(1.2));
         }
-        for (one, color, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
+        for (one, color, width) in [(other, plot_colors.quantization, 1.6), (now, colors.snn, 2.2)] {
             let points: PlotPoints<'_> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
             plot.line(Line::new(shared::run(one.number), points).color(color).width(width));
@@ -196,7 +199,7 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
 }
 
 fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names: Vec<String> = now.mismatch.iter().map(|(name, _)| name.clone()).collect();
     let plot = still("mismatch of runs", height)
         .include_x(-0.3)
@@ -221,7 +224,7 @@ fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
             ))
         });
     let shown = plot.show(ui, |plot| {
-        for (one, color) in [(other, ink.quantization), (now, tones.snn)] {
+        for (one, color) in [(other, plot_colors.quantization), (now, colors.snn)] {
             let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
             plot.line(Line::new(shared::run(one.number), points.clone()).color(color).width(1.4).allow_hover(false));
             let dots = Points::new(shared::run(one.number), points);

@@ -127,9 +127,9 @@ fn row(ui: &mut Ui, found: &PaletteEntry, chosen: bool) -> Response {
     if !ui.is_rect_visible(rect) {
         return response;
     }
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     if chosen {
-        ui.painter().rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.25));
+        ui.painter().rect_filled(rect, 3.0, colors.accent.gamma_multiply(0.25));
     } else if response.hovered() {
         ui.painter().rect_filled(rect, 3.0, ui.visuals().widgets.hovered.weak_bg_fill);
     }
@@ -138,22 +138,22 @@ fn row(ui: &mut Ui, found: &PaletteEntry, chosen: bool) -> Response {
         (None, Some(keys)) => ui.ctx().format_shortcut(&keys),
         (None, None) => String::new(),
     };
-    let side = ui.painter().layout_no_wrap(side, FontId::proportional(12.0), tones.weak);
+    let side = ui.painter().layout_no_wrap(side, FontId::proportional(12.0), colors.weak);
     let left = rect.right() - 8.0 - side.size().x;
     let room = left - 8.0 - (rect.left() + 8.0);
-    ui.painter().galley(pos2(left, rect.center().y - side.size().y / 2.0), side, tones.weak);
-    let words = ui.painter().layout_job(marked(found, &tones, room));
-    ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - words.size().y / 2.0), words, tones.text);
+    ui.painter().galley(pos2(left, rect.center().y - side.size().y / 2.0), side, colors.weak);
+    let words = ui.painter().layout_job(marked(found, &colors, room));
+    ui.painter().galley(pos2(rect.left() + 8.0, rect.center().y - words.size().y / 2.0), words, colors.text);
     response
 }
 
 /// The label with the typed letters in the accent color, at most `room` points wide.
-fn marked(found: &PaletteEntry, tones: &UiColors, room: f32) -> LayoutJob {
-    let plain = if found.refusal.is_none() { tones.text } else { tones.weak.gamma_multiply(0.7) };
+fn marked(found: &PaletteEntry, colors: &UiColors, room: f32) -> LayoutJob {
+    let plain = if found.refusal.is_none() { colors.text } else { colors.weak.gamma_multiply(0.7) };
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.wrap = egui::text::TextWrapping::truncate_at_width(room);
     for (place, letter) in found.words.chars().enumerate() {
-        let color = if found.places.contains(&place) && found.refusal.is_none() { tones.accent } else { plain };
+        let color = if found.places.contains(&place) && found.refusal.is_none() { colors.accent } else { plain };
         let format =
             TextFormat { font_id: FontId::proportional(14.0), color, valign: Align::Center, ..TextFormat::default() };
         job.append(letter.encode_utf8(&mut [0; 4]), 0.0, format);

@@ -21,15 +21,15 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
     }
     let palette_open = window.palette.is_some();
     let Some(hints) = window.hints.take().and_then(|hints| hints.follow(lab, palette_open)) else { return };
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let target = [Some(HintTarget::Steps), Some(HintTarget::Layers), None].get(hints.step).copied().flatten();
     if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
         let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
-        painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, tones.accent), StrokeKind::Outside);
+        painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, colors.accent), StrokeKind::Outside);
     }
     let area =
         Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, -84.0]).order(egui::Order::Foreground);
-    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, tones.accent)).inner_margin(Margin::same(10));
+    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colors.accent)).inner_margin(Margin::same(10));
     let answer = area.show(ui.ctx(), |ui| frame.show(ui, |ui| card(ui, &hints)).inner).inner;
     window.hints = match answer {
         Answer::Stay => Some(hints),

@@ -31,7 +31,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>
     if lab.notifications.is_empty() {
         return;
     }
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let width = WIDTH.min(0.4 * ui.ctx().content_rect().width());
     Area::new(Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, [-12.0, -84.0]).order(egui::Order::Foreground).show(
         ui.ctx(),
@@ -40,8 +40,8 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>
             for (index, notice) in shown() {
                 let waits = apart(notice);
                 let (sign, name, color) = match notice.level {
-                    NotificationLevel::Error => (Icon::Warning, texts::ERROR, tones.error),
-                    NotificationLevel::Note => (Icon::Info, texts::NOTE, tones.accent),
+                    NotificationLevel::Error => (Icon::Warning, texts::ERROR, colors.error),
+                    NotificationLevel::Note => (Icon::Info, texts::NOTE, colors.accent),
                 };
                 let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, color)).inner_margin(Margin::same(8));
                 frame.show(ui, |ui| {

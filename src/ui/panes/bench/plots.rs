@@ -13,14 +13,14 @@ const LOW: f32 = 280.0;
 
 /// Draws both plots over the same axis, with the step `playing` marked. Drags change `next`.
 pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     pane_parts::legend(
         ui,
         &[
-            (texts::INPUT, ink.ann),
-            (texts::POTENTIAL, ink.snn),
-            (shared::THRESHOLD, ink.theta),
-            (texts::SPIKE, ink.spike),
+            (texts::INPUT, plot_colors.ann),
+            (texts::POTENTIAL, plot_colors.snn),
+            (shared::THRESHOLD, plot_colors.theta),
+            (texts::SPIKE, plot_colors.spike),
         ],
     );
     let height = (ui.available_height() - 8.0).max(140.0);
@@ -115,7 +115,7 @@ fn input(
 }
 
 fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, height: f32) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = bench.input.len();
     // Up to the charged potential, then straight down to the potential after reset.
     let mut path = vec![[0.0, f64::from(outcome.initial)]];
@@ -141,19 +141,21 @@ fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Opt
         })
         .show(ui, |plot| {
             if let Some(t) = playing.filter(|t| *t <= steps) {
-                plot.vline(pane_parts::cursor_line(t, ink.cursor));
+                plot.vline(pane_parts::cursor_line(t, plot_colors.cursor));
             }
-            plot.hline(HLine::new("θ", f64::from(bench.theta)).color(ink.theta).width(1.5).allow_hover(false));
+            plot.hline(HLine::new("θ", f64::from(bench.theta)).color(plot_colors.theta).width(1.5).allow_hover(false));
             plot.line(
                 Line::new("potential", PlotPoints::from(path))
                     .allow_band(false)
-                    .color(ink.snn)
+                    .color(plot_colors.snn)
                     .width(1.8)
                     .allow_hover(false),
             );
-            plot.points(Points::new("m", charged.clone()).radius(3.0).filled(false).color(ink.snn).allow_hover(false));
+            plot.points(
+                Points::new("m", charged.clone()).radius(3.0).filled(false).color(plot_colors.snn).allow_hover(false),
+            );
             for (positive, shape) in [(true, MarkerShape::Down), (false, MarkerShape::Up)] {
-                let spikes = Points::new("spike", fired(positive)).shape(shape).radius(4.5).color(ink.spike);
+                let spikes = Points::new("spike", fired(positive)).shape(shape).radius(4.5).color(plot_colors.spike);
                 plot.points(spikes.allow_hover(false));
             }
         });

@@ -90,7 +90,7 @@ fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Opt
 
 fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
     let painter = ui.painter_at(rect);
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     // White ink on black in both themes, which is the network input.
     painter.rect_filled(rect, 2.0, Color32::BLACK);
     for (i, level) in drawing.under.iter().flatten().enumerate().filter(|(_, level)| **level > 0) {
@@ -109,10 +109,10 @@ fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
         let font = FontId::proportional((rect.width() / 14.0).clamp(12.0, 20.0));
         painter.text(rect.center(), Align2::CENTER_CENTER, texts::HERE, font, Color32::from_gray(150));
     }
-    let edge = if pen.is_some() { tones.accent } else { tones.faint };
+    let edge = if pen.is_some() { colors.accent } else { colors.faint };
     painter.rect_stroke(rect, 2.0, Stroke::new(if pen.is_some() { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);
     if let Some(pen) = pen {
         let size = if pen.down { radius } else { radius + 3.0 };
-        painter.circle_stroke(place(&pen.at), size, Stroke::new(1.5, tones.accent));
+        painter.circle_stroke(place(&pen.at), size, Stroke::new(1.5, colors.accent));
     }
 }

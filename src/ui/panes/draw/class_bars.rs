@@ -66,8 +66,8 @@ impl ClassProbabilities {
 pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
     let Some(answers) = answers else { return };
-    let tones = ui_colors(ui);
-    pane_parts::legend(ui, &[(texts::ANN_ABOVE, tones.ann), (texts::SNN_BELOW, tones.snn)]);
+    let colors = ui_colors(ui);
+    pane_parts::legend(ui, &[(texts::ANN_ABOVE, colors.ann), (texts::SNN_BELOW, colors.snn)]);
     let width = ui.available_width().max(120.0);
     let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
@@ -85,21 +85,21 @@ pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
         let painter = ui.painter_at(rect);
         let style = if row < 15.0 { TextStyle::Small } else { TextStyle::Body };
         let (font, small) = (style.resolve(ui.style()), TextStyle::Small.resolve(ui.style()));
-        painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, tones.text);
+        painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, colors.text);
         let track = Rect::from_min_max(pos2(rect.left() + left, rect.top()), pos2(rect.right() - right, rect.bottom()));
         let half = (row - 2.0) / 2.0;
         let bar = |top: f32, share: f64, color: Color32| {
             let whole = Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), half));
-            painter.rect_filled(whole, 1.0, tones.faint.gamma_multiply(0.4));
+            painter.rect_filled(whole, 1.0, colors.faint.gamma_multiply(0.4));
             let filled = Rect::from_min_size(whole.min, vec2(track.width() * share as f32, half));
             painter.rect_filled(filled, 1.0, color);
         };
-        bar(rect.top(), *ann, tones.ann);
-        bar(rect.top() + half + 2.0, *snn, tones.snn);
+        bar(rect.top(), *ann, colors.ann);
+        bar(rect.top() + half + 2.0, *snn, colors.snn);
         // Numbers only for probabilities that do not round to zero.
         if ann.max(*snn) >= 0.005 {
             let text = format!("{:.0}|{:.0}", ann * 100.0, snn * 100.0);
-            painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, small, tones.weak);
+            painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, small, colors.weak);
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if pane_frame::has_sentences(ui) {
                 ui.add(egui::Label::new(RichText::new(words).small()).wrap());
             }
-            let tones = ui_colors(ui);
+            let colors = ui_colors(ui);
             let id = ui.scope_id().with("log axis");
             let layers_id = ui.scope_id().with("layers");
             let mut layers: bool = ui.data(|data| data.get_temp(layers_id)).unwrap_or(false);
@@ -80,7 +80,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                         return;
                     }
                 }
-                pane_parts::legend(ui, &[(texts::AFTER_STEPS, tones.snn), (shared::ANN, tones.ann)]);
+                pane_parts::legend(ui, &[(texts::AFTER_STEPS, colors.snn), (shared::ANN, colors.ann)]);
                 if pane_frame::has_controls(ui) && ui.checkbox(&mut log, texts::LOG).changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
                 }
@@ -155,7 +155,7 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, out: &mut Vec<Message>) {
 
 /// Draws the SNN curve, the ANN line and their intersection.
 fn plot(ui: &mut Ui, sight: &PaneData<'_>, log: bool, height: f32, out: &mut Vec<Message>) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let energy = &sight.energy;
     let last = energy.snn_joules.len();
     let all = energy.snn_joules.iter().copied().chain([energy.ann_joules]).filter(|joules| *joules > 0.0);
@@ -192,20 +192,20 @@ fn plot(ui: &mut Ui, sight: &PaneData<'_>, log: bool, height: f32, out: &mut Vec
         plot = plot.y_grid_spacer(move |_| powers().collect());
     }
     let shown = plot.show(ui, |plot| {
-        plot.hline(HLine::new("ANN", place(energy.ann_joules)).color(tones.ann).width(1.8).allow_hover(false));
+        plot.hline(HLine::new("ANN", place(energy.ann_joules)).color(colors.ann).width(1.8).allow_hover(false));
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
         let points = pane_parts::shown(plot, points);
-        plot.line(Line::new("SNN", points).color(tones.snn).width(2.2).allow_hover(false));
+        plot.line(Line::new("SNN", points).color(colors.snn).width(2.2).allow_hover(false));
         if let Some(t) = energy.break_even_step {
-            let mark = VLine::new("break-even", t as f64).color(tones.snn.gamma_multiply(0.6));
+            let mark = VLine::new("break-even", t as f64).color(colors.snn.gamma_multiply(0.6));
             plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             let at = egui_plot::PlotPoint::new(t as f64, bottom + (top - bottom) * 0.06);
-            let text = RichText::new(texts::break_even(t)).small().color(tones.snn);
+            let text = RichText::new(texts::break_even(t)).small().color(colors.snn);
             let anchor = if 2 * t > last { egui::Align2::RIGHT_CENTER } else { egui::Align2::LEFT_CENTER };
             plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
         }
-        plot.vline(pane_parts::cursor_line(sight.t, ink.cursor));
+        plot.vline(pane_parts::cursor_line(sight.t, plot_colors.cursor));
     });
     plot_description::describe_plot(&shown.response, texts::CURVE, || {
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, *joules];

@@ -120,9 +120,13 @@ fn figures(sight: &PaneData<'_>) -> Vec<String> {
 
 /// Draws the legend.
 fn key(ui: &mut Ui) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let entries =
-        [(texts::THEORY, ink.total), (texts::CALIBRATION, ink.ann), (texts::AS_IT_CAME, ink.snn), ("v(0)", ink.theta)];
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let entries = [
+        (texts::THEORY, plot_colors.total),
+        (texts::CALIBRATION, plot_colors.ann),
+        (texts::AS_IT_CAME, plot_colors.snn),
+        ("v(0)", plot_colors.theta),
+    ];
     pane_parts::legend(ui, &entries);
 }
 

@@ -35,7 +35,7 @@ pub(super) fn plot(
     dragging: &mut bool,
     out: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let view = sight.view;
     let plot = Plot::new(face.id)
         .width(size[0])
@@ -52,18 +52,18 @@ pub(super) fn plot(
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
         .label_formatter(|at| hover(view, face, pane_parts::position(at).x))
         .show(ui, |plot| {
-            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).name("").color(plot_colors.grid).width(1.0).allow_hover(false));
             let curve = |of: fn(&Expected) -> Errors| -> Vec<[f64; 2]> {
                 view.curve.iter().map(|point| [point.p, (face.of)(of(point))]).collect()
             };
-            let theory = Line::new("theory", curve(|point| point.theory)).color(ink.total).width(1.5);
+            let theory = Line::new("theory", curve(|point| point.theory)).color(plot_colors.total).width(1.5);
             plot.line(theory.style(LineStyle::dashed_dense()).allow_hover(false));
             let replayed: Vec<[f64; 2]> = view.replayed.iter().map(|(p, errors)| [*p, (face.of)(*errors)]).collect();
-            plot.line(Line::new("as it came", replayed).color(ink.snn).width(1.5).allow_hover(false));
-            let measured = Line::new("calibration", curve(|point| point.measured)).color(ink.ann).width(2.0);
+            plot.line(Line::new("as it came", replayed).color(plot_colors.snn).width(1.5).allow_hover(false));
+            let measured = Line::new("calibration", curve(|point| point.measured)).color(plot_colors.ann).width(2.0);
             plot.line(measured.allow_hover(false));
-            marks(plot, view, face, &ink);
-            plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
+            marks(plot, view, face, &plot_colors);
+            plot.vline(VLine::new("v(0)", sight.p).color(plot_colors.theta).width(2.5).allow_hover(false));
         });
     plot_description::describe_plot(&plot.response, face.name, || {
         let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
@@ -75,20 +75,20 @@ pub(super) fn plot(
 }
 
 /// Draws the minima as diamonds and the run's own error as a ring.
-fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialPotentialErrors, face: Face, ink: &PlotColors) {
+fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialPotentialErrors, face: Face, plot_colors: &PlotColors) {
     let diamond = |name, at, color| {
         Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(color).allow_hover(false)
     };
     if let Some(best) = view.best().and_then(|p| view.at(p)) {
-        plot.points(diamond("least", [best.p, (face.of)(best.measured)], ink.ann));
+        plot.points(diamond("least", [best.p, (face.of)(best.measured)], plot_colors.ann));
     }
     if let Some(best) = view.best_replayed()
         && let Some((p, errors)) = view.replayed.iter().find(|(p, _)| *p == best)
     {
-        plot.points(diamond("least-replayed", [*p, (face.of)(*errors)], ink.snn));
+        plot.points(diamond("least-replayed", [*p, (face.of)(*errors)], plot_colors.snn));
     }
     if let Some(run) = view.run {
-        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
+        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(plot_colors.snn);
         plot.points(point.allow_hover(false));
     }
 }

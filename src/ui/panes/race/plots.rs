@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
 }
 
 fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
     let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
@@ -76,7 +76,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         })
         .show(ui, |plot| {
             if let Some(ann) = ann {
-                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2).allow_hover(false));
+                plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.2).allow_hover(false));
             }
             for (line, _, report) in done(lines) {
                 let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();

@@ -61,17 +61,20 @@ pub fn show(
 
 /// Draws the number of samples that exit at each step.
 fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = exit.histogram.len();
     let sure = |i: usize| exit.histogram[i] - if i + 1 == last { exit.unsure } else { 0 };
     let bar =
         |i: usize, base: u64, count: u64| Bar::new((i + 1) as f64, count as f64).base_offset(base as f64).width(0.86);
-    let bars: Vec<Bar> = (0..last).map(|i| bar(i, 0, sure(i)).fill(tones.snn)).collect();
+    let bars: Vec<Bar> = (0..last).map(|i| bar(i, 0, sure(i)).fill(colors.snn)).collect();
     let rest: Vec<Bar> =
-        last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(tones.weak)).into_iter().collect();
+        last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(colors.weak)).into_iter().collect();
     let most = exit.histogram.iter().copied().max().unwrap_or(0).max(1) as f64;
     let top = ui.cursor().top();
-    pane_parts::legend(ui, &[(texts::SURE, tones.snn), (texts::NOT_SURE, tones.weak), (texts::MEAN, ink.cursor)]);
+    pane_parts::legend(
+        ui,
+        &[(texts::SURE, colors.snn), (texts::NOT_SURE, colors.weak), (texts::MEAN, plot_colors.cursor)],
+    );
     let shown = Plot::new("exit steps")
         .height((height - (ui.cursor().top() - top)).max(96.0))
         .allow_drag(false)
@@ -94,7 +97,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("sure", bars).allow_hover(false));
             plot.bar_chart(BarChart::new("not sure", rest).allow_hover(false));
-            plot.vline(VLine::new("mean", exit.mean_steps).color(ink.cursor).width(1.2).allow_hover(false));
+            plot.vline(VLine::new("mean", exit.mean_steps).color(plot_colors.cursor).width(1.2).allow_hover(false));
         });
     plot_description::describe_plot(&shown.response, texts::EXITS, || {
         let some = exit.histogram.iter().enumerate().filter(|(_, count)| **count > 0);

@@ -73,23 +73,23 @@ fn measured(readout: &ReadoutReport) -> &'static str {
 /// Draws the matrix with its marks and its color bar, in `height` points.
 fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32) {
     let matrix = &readout.start_by_end;
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (low, high) = range(matrix);
     let top = ui.cursor().top();
     let (estimate, best) = (readout.delay.start, matrix.best_at_end());
     let marks = [
-        (texts::estimated(estimate, &share(readout.delay_accuracy)), tones.ann),
-        (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), tones.snn),
+        (texts::estimated(estimate, &share(readout.delay_accuracy)), colors.ann),
+        (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), colors.snn),
     ];
     let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color)).collect();
     // One line per entry if both do not fit on one.
     entries
         .chunks(if ui.available_width() < LEGEND { 1 } else { 2 })
         .for_each(|entries| pane_parts::legend(ui, entries));
-    let colors = Colormap::of(ui);
+    let colormap = Colormap::of(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));
-        color_bar(ui, 90.0, &share(low), &share(high), |t| colors.sequential(t));
+        color_bar(ui, 90.0, &share(low), &share(high), |t| colormap.sequential(t));
     });
     let room = height - (ui.cursor().top() - top) - MARGIN[1] - 4.0;
     let side = room.min(ui.available_width() - MARGIN[0] - 8.0).max(90.0);
@@ -101,15 +101,15 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         for (end, start) in (1..=n).flat_map(|end| (0..end).map(move |start| (end, start))) {
             if let Some(value) = matrix.get(start, end) {
                 // The longest runs are at the top.
-                image.pixels[(n - end) * n + start] = colors.sequential((value - low) / (high - low));
+                image.pixels[(n - end) * n + start] = colormap.sequential((value - low) / (high - low));
             }
         }
         image
     };
-    let handle = texture(ui, "start by end", (snapshot.id, colors), image);
+    let handle = texture(ui, "start by end", (snapshot.id, colormap), image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
-    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), StrokeKind::Outside);
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, colors.faint), StrokeKind::Outside);
     let unit = side / n as f32;
     let cell = |start: usize, end: usize| {
         Rect::from_min_size(rect.min + vec2(start as f32, (n - end) as f32) * unit, vec2(unit, unit))
@@ -129,7 +129,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     });
     axes(ui, matrix, rect, unit);
     let column = |start: usize| matrix.bounds[..n].partition_point(|&bound| bound <= start).saturating_sub(1);
-    let at_end = [(Some(estimate), tones.ann, 1.5), (best.map(|best| best.0), tones.snn, 3.5)];
+    let at_end = [(Some(estimate), colors.ann, 1.5), (best.map(|best| best.0), colors.snn, 3.5)];
     for (start, color, room) in at_end {
         let Some(start) = start else { continue };
         let place = cell(column(start), n).expand(room);
@@ -140,7 +140,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let end = matrix.bounds.partition_point(|&bound| bound < snapshot.focus.steps).clamp(1, n);
     if end < n {
         let row = cell(0, end).union(cell(end - 1, end));
-        ui.painter().rect_stroke(row.expand(1.0), 0.0, Stroke::new(1.0, ink.cursor), StrokeKind::Outside);
+        ui.painter().rect_stroke(row.expand(1.0), 0.0, Stroke::new(1.0, plot_colors.cursor), StrokeKind::Outside);
     }
     if let Some(at) = response.hover_pos().filter(|at| rect.contains(*at)) {
         let [x, y] = pixel_under(rect, [n, n], at);

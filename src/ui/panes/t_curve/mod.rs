@@ -23,8 +23,8 @@ use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
-    let (cursor_color, compared_color) = (ink.cursor, ink.quantization);
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (cursor_color, compared_color) = (plot_colors.cursor, plot_colors.quantization);
     if let Some(run) = &lab.run
         && let Some(likeness) = &run.output_agreement
     {
@@ -54,9 +54,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         format!("t,accuracy,agreement,ann_accuracy\n{}", rows.collect::<String>())
     };
     pane_parts::pane_ui(ui, &page, csv, |ui| {
-        let mut entries = vec![(shared::SNN, tones.snn), (texts::AGREES, tones.weak)];
+        let mut entries = vec![(shared::SNN, colors.snn), (texts::AGREES, colors.weak)];
         if ann.is_some() {
-            entries.insert(0, (shared::ANN, tones.ann));
+            entries.insert(0, (shared::ANN, colors.ann));
         }
         let name = other.map_or(String::new(), |other| shared::run(other.number));
         if other.is_some() {
@@ -96,23 +96,23 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 let (low, high): (Vec<f64>, Vec<f64>) = right.iter().map(|p| wilson_95(p[1], samples)).unzip();
                 plot.add(
                     FilledArea::new("95 % interval", &t, &low, &high)
-                        .fill_color(tones.snn.gamma_multiply(0.18))
+                        .fill_color(colors.snn.gamma_multiply(0.18))
                         .allow_hover(false),
                 );
             }
             if let Some(ann) = ann {
-                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.5).allow_hover(false));
+                plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.5).allow_hover(false));
             }
             let agreement = Line::new("agreement", points(|p| Some(p.agreement)));
-            plot.line(agreement.color(tones.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
+            plot.line(agreement.color(colors.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
             if let Some(other) = other {
                 let all: Vec<[f64; 2]> = other.curve.iter().map(|p| [p.t as f64, share(p)]).collect();
                 let points: PlotPoints<'_> = decimate(&all, from, to, columns).into();
                 plot.line(Line::new(&name, points).color(compared_color).width(1.8).allow_hover(false));
             }
-            plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
+            plot.line(Line::new("SNN", points(|p| p.accuracy)).color(colors.snn).width(2.2).allow_hover(false));
             if let Some(t) = enough {
-                let mark = VLine::new("within one point", t as f64).color(tones.snn.gamma_multiply(0.6));
+                let mark = VLine::new("within one point", t as f64).color(colors.snn.gamma_multiply(0.6));
                 plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             }
             plot.vline(pane_parts::cursor_line(cursor, cursor_color));

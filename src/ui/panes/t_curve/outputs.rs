@@ -16,7 +16,7 @@ use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane for `run`, whose outputs are compared in `likeness`.
 pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &OutputAgreement, out: &mut Vec<Message>) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (curve, steps) = (&run.report.curve, run.steps());
     let cursor = lab.cursor().clamp(1, steps);
     let words = texts::words(Some(likeness.of));
@@ -40,12 +40,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &OutputAgreement, out: 
     pane_parts::pane_ui(ui, &page, csv, |ui| {
         let other = compared(lab);
         let name = other.map_or(String::new(), |other| shared::run(other.number));
-        let mut entries = vec![(words.axis, tones.snn)];
+        let mut entries = vec![(words.axis, colors.snn)];
         if likeness.of == OutputKind::Boxes {
-            entries.push((texts::OUTPUTS_ALIKE, tones.weak));
+            entries.push((texts::OUTPUTS_ALIKE, colors.weak));
         }
         if other.is_some() {
-            entries.push((&name, ink.quantization));
+            entries.push((&name, plot_colors.quantization));
         }
         pane_parts::legend(ui, &entries);
         ui.small(&now);
@@ -59,21 +59,22 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, likeness: &OutputAgreement, out: 
                 (1..=steps).map(|t| [t as f64, of(t)]).collect::<Vec<_>>().into()
             };
             if likeness.of == OutputKind::Boxes {
-                let dashed = Line::new("outputs alike", line(&near)).color(tones.weak).style(LineStyle::dashed_dense());
+                let dashed =
+                    Line::new("outputs alike", line(&near)).color(colors.weak).style(LineStyle::dashed_dense());
                 plot.line(dashed.width(1.2).allow_hover(false));
             }
             if let Some(other) = other {
                 let points: PlotPoints<'_> =
                     other.curve.iter().map(|p| [p.t as f64, p.agreement]).collect::<Vec<_>>().into();
-                plot.line(Line::new(&name, points).color(ink.quantization).width(1.8).allow_hover(false));
+                plot.line(Line::new(&name, points).color(plot_colors.quantization).width(1.8).allow_hover(false));
             }
             let points = line(&|t| curve.get(t - 1).map_or(0.0, |p| p.agreement));
-            plot.line(Line::new(words.short, points).color(tones.snn).width(2.2).allow_hover(false));
+            plot.line(Line::new(words.short, points).color(colors.snn).width(2.2).allow_hover(false));
             if let Some(t) = likeness.steps_needed().filter(|_| likeness.of == OutputKind::Boxes) {
-                let mark = VLine::new("the ANN's boxes", t as f64).color(tones.snn.gamma_multiply(0.6));
+                let mark = VLine::new("the ANN's boxes", t as f64).color(colors.snn.gamma_multiply(0.6));
                 plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             }
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
         plot_description::describe_plot(&shown.response, page.title, || {
             let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.agreement]).collect();

@@ -27,7 +27,7 @@ pub fn of(lab: &Lab) -> Option<BalancingCurve<'_>> {
 
 /// Draws the curve; a click focuses the layer with the nearest line.
 pub fn show(ui: &mut Ui, lab: &Lab, rise: &BalancingCurve<'_>, height: f32, out: &mut Vec<Message>) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let layers = rise.history.first().map_or(0, Vec::len);
     let focus = lab.view.layer;
     let name = |layer: usize| {
@@ -63,7 +63,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, rise: &BalancingCurve<'_>, height: f32, out:
             let theta = rise.history.iter().map(|batch| f64::from(batch[layer] / top[layer]));
             let points = std::iter::once(0.0).chain(theta).enumerate().map(|(k, y)| [k as f64, y]);
             let points: PlotPoints<'_> = points.collect::<Vec<_>>().into();
-            let (color, width) = if layer == focus { (tones.snn, 2.4) } else { (tones.weak, 1.0) };
+            let (color, width) = if layer == focus { (colors.snn, 2.4) } else { (colors.weak, 1.0) };
             plot.line(Line::new(name(layer), points).color(color).width(width).allow_hover(false));
         }
     });

@@ -134,9 +134,13 @@ fn figures(sight: &PaneData<'_>) -> Vec<String> {
 
 /// Draws the legend.
 fn key(ui: &mut Ui, costs: bool) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
-    let both = [(texts::QUANTIZATION, ink.quantization), (texts::BOTH, ink.total)];
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let activations = [
+        (texts::ACTIVATIONS, plot_colors.ann),
+        (texts::CLIPPED, plot_colors.clipping),
+        (shared::THRESHOLD, plot_colors.theta),
+    ];
+    let both = [(texts::QUANTIZATION, plot_colors.quantization), (texts::BOTH, plot_colors.total)];
     pane_parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 

@@ -26,9 +26,9 @@ pub(super) fn histogram(
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let log = memory.log;
-    let bars = bars(sight, extent, log, &ink);
+    let bars = bars(sight, extent, log, &plot_colors);
     let top = bars.iter().map(|bar| bar.value + bar.base_offset.unwrap_or(0.0)).fold(0.5, f64::max) * 1.25;
     let base = if log { -LOG_FOOT } else { 0.0 };
     let view = sight.view;
@@ -52,12 +52,12 @@ pub(super) fn histogram(
         .show(ui, |plot| {
             plot.span(
                 Span::new("", sight.theta as f64..=f64::from(extent) * 2.0)
-                    .fill(ink.clipping.gamma_multiply(0.12))
+                    .fill(plot_colors.clipping.gamma_multiply(0.12))
                     .border_width(0.0),
             );
-            plot.bar_chart(BarChart::new("activations", bars).color(ink.ann).allow_hover(false));
-            ghosts(plot, sight, &ink, top, top - base);
-            threshold_line(plot, sight, &ink);
+            plot.bar_chart(BarChart::new("activations", bars).color(plot_colors.ann).allow_hover(false));
+            ghosts(plot, sight, &plot_colors, top, top - base);
+            threshold_line(plot, sight, &plot_colors);
         });
     plot_description::describe_plot(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
@@ -76,12 +76,12 @@ pub(super) fn histogram(
 }
 
 /// One bar per non-empty bin; bins above θ have the color of clipping.
-fn bars(sight: &PaneData<'_>, extent: f32, log: bool, ink: &PlotColors) -> Vec<Bar> {
+fn bars(sight: &PaneData<'_>, extent: f32, log: bool, plot_colors: &PlotColors) -> Vec<Bar> {
     let width = f64::from(sight.view.extent) / sight.view.histogram.len().max(1) as f64;
     let bar = |(k, &count): (usize, &u64)| {
         let x = (k as f64 + 0.5) * width;
         let height = if log { (count as f64).log10() + LOG_FOOT } else { count as f64 };
-        let color = if x > f64::from(sight.theta) { ink.clipping } else { ink.ann };
+        let color = if x > f64::from(sight.theta) { plot_colors.clipping } else { plot_colors.ann };
         let bar = Bar::new(x, height).width(width).fill(color).stroke((0.0, color));
         if log { bar.base_offset(-LOG_FOOT) } else { bar }
     };
@@ -99,22 +99,26 @@ pub(super) fn power(exponent: f64) -> String {
 }
 
 /// Draws reference thresholds as thin dashed lines, with their names one below the other.
-fn ghosts(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors, top: f64, span: f64) {
+fn ghosts(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, plot_colors: &PlotColors, top: f64, span: f64) {
     for (k, (name, theta)) in sight.view.marks.iter().enumerate() {
-        let line = VLine::new(format!("mark {name}"), *theta).color(ink.ghost).width(1.0);
+        let line = VLine::new(format!("mark {name}"), *theta).color(plot_colors.ghost).width(1.0);
         plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false).name(""));
         let right = *theta > sight.view.extent * 0.8;
         let (anchor, pad) = if right { (egui::Align2::RIGHT_TOP, " ") } else { (egui::Align2::LEFT_TOP, " ") };
         let at = PlotPoint::new(*theta, top - span * 0.07 * k as f64);
         let words = format!("{pad}{name}{pad}");
         plot.text(
-            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.total).name("").allow_hover(false),
+            Text::new(format!("name {name}"), at, words)
+                .anchor(anchor)
+                .color(plot_colors.total)
+                .name("")
+                .allow_hover(false),
         );
     }
 }
 
-fn threshold_line(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors) {
-    plot.vline(VLine::new("threshold θ", sight.theta).color(ink.theta).width(2.5).allow_hover(false));
+fn threshold_line(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, plot_colors: &PlotColors) {
+    plot.vline(VLine::new("threshold θ", sight.theta).color(plot_colors.theta).width(2.5).allow_hover(false));
 }
 
 /// Draws the predicted error over θ, on the same axis.
@@ -126,7 +130,7 @@ pub(super) fn costs(
     memory: &mut Memory,
     out: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let predictions = &sight.view.predictions;
     let roof = roof(sight);
     let curve = |part: fn(&ThresholdError) -> f64| -> Vec<[f64; 2]> {
@@ -150,16 +154,20 @@ pub(super) fn costs(
         })
         .show(ui, |plot| {
             plot.set_plot_bounds_y(0.0..=roof);
-            plot.line(Line::new("clipping", curve(|p| p.clipping)).color(ink.clipping).width(1.5).allow_hover(false));
+            plot.line(
+                Line::new("clipping", curve(|p| p.clipping)).color(plot_colors.clipping).width(1.5).allow_hover(false),
+            );
             let quantization = Line::new("quantization", curve(|p| p.quantization));
-            plot.line(quantization.color(ink.quantization).width(1.5).allow_hover(false));
-            plot.line(Line::new("both", curve(ThresholdError::total)).color(ink.total).width(2.0).allow_hover(false));
+            plot.line(quantization.color(plot_colors.quantization).width(1.5).allow_hover(false));
+            plot.line(
+                Line::new("both", curve(ThresholdError::total)).color(plot_colors.total).width(2.0).allow_hover(false),
+            );
             if let Some(best) = sight.best {
                 let point = vec![[f64::from(best.theta), best.total()]];
                 let point = Points::new("minimum", point).shape(MarkerShape::Diamond).radius(5.0);
-                plot.points(point.color(ink.total).allow_hover(false));
+                plot.points(point.color(plot_colors.total).allow_hover(false));
             }
-            threshold_line(plot, sight, &ink);
+            threshold_line(plot, sight, &plot_colors);
         });
     plot_description::describe_plot(&plot.response, texts::COSTS, || {
         let course = plot_description::describe_curve(&curve(ThresholdError::total), |[theta, e]| {

@@ -207,16 +207,16 @@ fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
 }
 
 fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let neuron = curves.neuron;
     let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
     let (of_ann, of_snn) = (texts::of_ann(&curves.activation.describe()), texts::of_snn(neuron.steps));
-    let mut entries = vec![(of_snn.as_str(), ink.snn), (of_ann.as_str(), ink.ann)];
+    let mut entries = vec![(of_snn.as_str(), plot_colors.snn), (of_ann.as_str(), plot_colors.ann)];
     if !matches!(curves.activation, Activation::Relu) {
-        entries.push(("ReLU", ink.ghost));
+        entries.push(("ReLU", plot_colors.ghost));
     }
-    entries.extend([(texts::DIFFERENCE, ink.clipping), (shared::THRESHOLD, ink.theta)]);
+    entries.extend([(texts::DIFFERENCE, plot_colors.clipping), (shared::THRESHOLD, plot_colors.theta)]);
     pane_parts::legend(ui, &entries);
     let shown = Plot::new("transfer")
         .allow_drag(false)
@@ -238,28 +238,36 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
             ))
         })
         .show(ui, |plot| {
-            plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).color(plot_colors.grid).width(1.0).allow_hover(false));
             if neuron.theta > 0.0 {
-                let line = VLine::new("threshold θ", neuron.theta).color(ink.theta).width(1.5);
+                let line = VLine::new("threshold θ", neuron.theta).color(plot_colors.theta).width(1.5);
                 plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false));
             }
             let area = FilledArea::new("difference", &inputs, &low, &high);
-            plot.add(area.fill_color(ink.clipping.gamma_multiply(0.25)).allow_hover(false));
+            plot.add(area.fill_color(plot_colors.clipping.gamma_multiply(0.25)).allow_hover(false));
             if !matches!(curves.activation, Activation::Relu) {
                 let relu = vec![[f64::from(FROM) * unit(&neuron), 0.0], [0.0, 0.0], [f64::from(TO) * unit(&neuron); 2]];
                 plot.line(
                     Line::new("ReLU", relu)
-                        .color(ink.ghost)
+                        .color(plot_colors.ghost)
                         .style(LineStyle::dotted_dense())
                         .width(1.5)
                         .allow_hover(false),
                 );
             }
             plot.line(
-                Line::new("ANN", curves.ann.clone()).allow_band(false).color(ink.ann).width(2.0).allow_hover(false),
+                Line::new("ANN", curves.ann.clone())
+                    .allow_band(false)
+                    .color(plot_colors.ann)
+                    .width(2.0)
+                    .allow_hover(false),
             );
             plot.line(
-                Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
+                Line::new("SNN", curves.snn.clone())
+                    .allow_band(false)
+                    .color(plot_colors.snn)
+                    .width(2.0)
+                    .allow_hover(false),
             );
         });
     plot_description::describe_plot(&shown.response, texts::CURVES, || {
