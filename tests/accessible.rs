@@ -125,13 +125,13 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
     let mut harness = desk();
     let lanes =
         spikescope::convert::Recipe::published_methods(&harness.state().lab.settings.recipe, 4).into_iter().take(2);
-    let wishes = [
+    let messages = [
         Message::SetVInit(0.25),
         Message::EndGesture,
         Message::SetLanes(lanes.collect()),
         Message::CompareWith(Some(1)),
     ];
-    harness.state_mut().lab.update(wishes);
+    harness.state_mut().lab.update(messages);
     harness.run_ok();
     let wanted: [(Pane, &[&str]); 15] = [
         (Pane::TCurve, &["Accuracy over time-steps"]),
@@ -157,14 +157,14 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
         alone(&mut harness, pane);
         for name in names {
             let nodes = harness.root().children_recursive();
-            let told = nodes.filter_map(|node| {
+            let descriptions = nodes.filter_map(|node| {
                 let node = node.accesskit_node();
                 let own = node.label().is_some_and(|label| label.starts_with(name));
                 own.then(|| node.description()).flatten()
             });
-            let told: Vec<String> = told.collect();
+            let descriptions: Vec<String> = descriptions.collect();
             let figures = |text: &String| text.len() > 30 && text.contains(|c: char| c.is_ascii_digit());
-            assert!(told.iter().any(figures), "{}: {name} says {told:?}", pane.title());
+            assert!(descriptions.iter().any(figures), "{}: {name} says {descriptions:?}", pane.title());
         }
     }
 }

@@ -77,17 +77,17 @@ fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
     lab.update([Message::SetSteps(6), Message::EndGesture, Message::SetDark(false), Message::FocusSample(3)]);
     lab.wait_until_idle();
     lab.session().save(&folder.path().join(SESSION)).unwrap();
-    let (mut again, news) = autosave::restore(folder.path(), false);
-    assert!(news.is_none());
+    let (mut again, notification) = autosave::restore(folder.path(), false);
+    assert!(notification.is_none());
     again.wait_until_idle();
     assert_eq!(again.session(), lab.session());
     let (fresh, _) = autosave::restore(folder.path(), true);
     assert_eq!(fresh.settings, Settings::demo());
     assert_eq!(Session::load(&folder.path().join(store::PREVIOUS)).unwrap(), lab.session(), "it is not lost");
     std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
-    let (fresh, news) = autosave::restore(folder.path(), false);
+    let (fresh, notification) = autosave::restore(folder.path(), false);
     assert_eq!(fresh.settings, Settings::demo());
-    assert!(matches!(news, Some(Message::Notify(notice)) if notice.text.contains("newer version")));
+    assert!(matches!(notification, Some(Message::Notify(notice)) if notice.text.contains("newer version")));
 }
 
 #[test]

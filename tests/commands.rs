@@ -201,20 +201,20 @@ fn a_pane_asks_where_it_is_to_be_written() {
 }
 
 /// An audio output that forwards the clicks to the test.
-struct Ear(Mutex<Sender<usize>>);
+struct ClickCounter(Mutex<Sender<usize>>);
 
-impl AudioOutput for Ear {
+impl AudioOutput for ClickCounter {
     fn play(&self, wanted: &Receiver<usize>) -> Result<(), String> {
-        let ear = self.0.lock().unwrap();
-        wanted.iter().for_each(|count| _ = ear.send(count));
+        let sender = self.0.lock().unwrap();
+        wanted.iter().for_each(|count| _ = sender.send(count));
         Ok(())
     }
 }
 
 /// A system without sound.
-struct Deaf;
+struct NoSound;
 
-impl AudioOutput for Deaf {
+impl AudioOutput for NoSound {
     fn play(&self, _wanted: &Receiver<usize>) -> Result<(), String> {
         Err("no sound server found".into())
     }
@@ -232,8 +232,8 @@ fn play_through(harness: &mut Harness<'static, Desk>) {
 #[test]
 fn spikes_click_as_time_plays() {
     let mut harness = desk();
-    let (ear, heard) = channel();
-    harness.state_mut().window.sound = Sound::with_output(Ear(Mutex::new(ear)));
+    let (sender, heard) = channel();
+    harness.state_mut().window.sound = Sound::with_output(ClickCounter(Mutex::new(sender)));
     play_through(&mut harness);
     click(&mut harness, "View");
     click(&mut harness, "Spike clicks");
@@ -249,14 +249,14 @@ fn spikes_click_as_time_plays() {
     press(&mut harness, Key::Enter);
     assert!(!harness.state().window.clicks);
     // The thread ends and closes the channel. No clicks were played before the sound was turned on.
-    harness.state_mut().window.sound = Sound::with_output(Deaf);
+    harness.state_mut().window.sound = Sound::with_output(NoSound);
     assert_eq!(heard.iter().sum::<usize>(), sent as usize + 4);
 }
 
 #[test]
 fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
     let mut harness = desk();
-    harness.state_mut().window.sound = Sound::with_output(Deaf);
+    harness.state_mut().window.sound = Sound::with_output(NoSound);
     harness.state_mut().window.clicks = true;
     while harness.state().window.clicks {
         harness.run_ok();

@@ -20,10 +20,10 @@ use spikescope::ui::types::pane::Pane;
 /// UltraFace on a photograph of an astronaut, over `steps` steps.
 fn ultraface(steps: usize) -> Option<Settings> {
     let model = common::shared("data/models/detection/ultraface_slim_320.onnx")?;
-    let picture = common::shared("data/images/astronaut.png")?;
+    let image = common::shared("data/images/astronaut.png")?;
     let mut settings = Settings {
         model: model.display().to_string(),
-        data: format!("images:{}", picture.display()),
+        data: format!("images:{}", image.display()),
         samples: 0..1,
         calibrate: 0..1,
         // (x − 127) / 128
@@ -50,11 +50,11 @@ fn the_face_is_found_by_ann_and_snn() {
     // onnxruntime gives 0.9999945 for the prior with the highest score.
     assert!((ann[0].score - 0.999_994_5).abs() < 1e-5, "{:?}", ann[0]);
     assert!(ann[0].iou(&snn[0]) > 0.5, "{:?} {:?}", ann[0], snn[0]);
-    let likeness = run.output_agreement.as_ref().expect("the answers are no classes");
-    let (early, late) = (likeness.boxes(16), likeness.boxes(256));
+    let agreement = run.output_agreement.as_ref().expect("the answers are no classes");
+    let (early, late) = (agreement.boxes(16), agreement.boxes(256));
     assert_eq!(([early.ann, early.snn], [late.ann, late.snn, late.same]), ([1, 0], [1, 1, 1]));
-    assert_eq!((likeness.agreement(16), likeness.agreement(256)), (0.0, 1.0));
-    assert!(likeness.error(256) < likeness.error(16) && likeness.steps_needed().is_some());
+    assert_eq!((agreement.agreement(16), agreement.agreement(256)), (0.0, 1.0));
+    assert!(agreement.error(256) < agreement.error(16) && agreement.steps_needed().is_some());
     assert!(run.summary().contains("matching"), "{}", run.summary());
     assert!(!run.findings.iter().any(|finding| finding.kind == "boxes"));
 }

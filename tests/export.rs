@@ -52,8 +52,11 @@ fn an_exported_graph_opened_again_sends_the_same_spikes() {
     for pools in [PoolExport::Average, PoolExport::Sum] {
         let run = run_of("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Learned);
         let path = dir.path().join("net.nir");
-        let said = export_run(&run, &path, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
-        assert!(said[0].contains("approximate") && said.iter().any(|s| s.contains("reset by subtraction")), "{said:?}");
+        let notes = export_run(&run, &path, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert!(
+            notes[0].contains("approximate") && notes.iter().any(|s| s.contains("reset by subtraction")),
+            "{notes:?}"
+        );
         let again = run_of(&path.display().to_string(), |s| s.recipe.threshold = ThresholdRule::Learned);
         assert_eq!(again.spiking.layers.len(), run.spiking.layers.len());
         for (k, (a, b)) in run.recording.layers.iter().zip(&again.recording.layers).enumerate() {
@@ -212,8 +215,8 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
     let dir = tempfile::tempdir().unwrap();
     let run = option_a_run(dir.path());
     let net = dir.path().join("net.nir");
-    let said = export_run(&run, &net, PoolExport::Average, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
-    assert!(said[0].contains("approximate"), "as every soft reset: {said:?}");
+    let notes = export_run(&run, &net, PoolExport::Average, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert!(notes[0].contains("approximate"), "as every soft reset: {notes:?}");
     let again = run_of(&net.display().to_string(), |s| {
         s.data.clone_from(&run.settings.data);
         s.scaling = spikescope::data::Scaling::Bytes;
@@ -305,8 +308,8 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
         export_run(&run, &net, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
         let shape = [2, run.input.len() / 2];
         spikescope::data::write_npz(&input, &[("x", &shape, spikescope::data::NpzData::F32(&run.input))]).unwrap();
-        let told = ask(&python, SIMULATE, &[&net, &input]);
-        for (sample, line) in told.lines().enumerate() {
+        let output = ask(&python, SIMULATE, &[&net, &input]);
+        for (sample, line) in output.lines().enumerate() {
             let theirs: u64 = line.split(' ').map(|part| part.split_once('=').unwrap().1.parse::<u64>().unwrap()).sum();
             let ours: u64 = run
                 .recording
@@ -325,7 +328,7 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
                 "{model}: {ours} spikes here, {theirs} there"
             );
         }
-        assert_eq!(told.lines().count(), 2);
+        assert_eq!(output.lines().count(), 2);
     }
 }
 
@@ -375,8 +378,8 @@ fn recordings_and_tables_are_read_by_numpy_nir_and_arrow() {
     }
     if let Some(python) = python("pyarrow") {
         let script = "import sys, pyarrow.parquet as p\nt = p.read_table(sys.argv[1])\nprint(t.num_rows, t.column_names, t['value'].to_pylist()[0])";
-        let told = ask(&python, script, &[&parquet]);
+        let output = ask(&python, script, &[&parquet]);
         let first = run.report.curve[0].accuracy.unwrap();
-        assert_eq!(told, format!("{rows} ['run', 'layer', 't', 'metric', 'value'] {first:?}"));
+        assert_eq!(output, format!("{rows} ['run', 'layer', 't', 'metric', 'value'] {first:?}"));
     }
 }

@@ -87,16 +87,16 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
     foreign_weights(&weights);
     let mut lab = lab();
     send(&mut lab, Message::OpenPath(weights.clone()));
-    let told =
+    let reported =
         |lab: &Lab| lab.run.as_ref().unwrap().network.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
-    assert!(told(&lab)[0].contains("fully connected"), "{:?} {:?}", told(&lab), lab.notifications);
+    assert!(reported(&lab)[0].contains("fully connected"), "{:?} {:?}", reported(&lab), lab.notifications);
     // An architecture file opens the weights beside it and replaces the assumptions.
     let described = folder.path().join("net.arch.toml");
     let layers = "[\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\", { op = \"linear\", key = \"fc2\" }]";
     std::fs::write(&described, format!("input = [1, 28, 28]\nscaling = \"0..255\"\nlayers = {layers}")).unwrap();
     send(&mut lab, Message::OpenPath(described));
     let run = lab.run.as_ref().unwrap();
-    assert!(told(&lab).is_empty() && run.network.original.input_shape() == [1, 28, 28], "{:?}", lab.notifications);
+    assert!(reported(&lab).is_empty() && run.network.original.input_shape() == [1, 28, 28], "{:?}", lab.notifications);
     assert_eq!(lab.settings.scaling, Scaling::Bytes);
     // Weights without a matching architecture leave the lab unchanged.
     let before = lab.run.clone().unwrap();
@@ -154,8 +154,8 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
     assert_eq!((&lab.settings.model, &lab.settings.data), (&first.model, &first.data));
     // Dismissing the notification discards the pending network.
     send(&mut lab, Message::OpenModel(model));
-    let told = lab.notifications.iter().position(|notice| notice.text.contains("loaded; choose data")).unwrap();
-    send(&mut lab, Message::DismissNotification(told));
+    let reported = lab.notifications.iter().position(|notice| notice.text.contains("loaded; choose data")).unwrap();
+    send(&mut lab, Message::DismissNotification(reported));
     assert!(lab.apart().is_none());
 }
 
@@ -365,21 +365,21 @@ fn samples_that_are_through_are_told_before_the_run_is() {
     for steps in [4, 9] {
         settings.recipe.steps = steps;
         let stream = Arc::new(Mutex::new((PartialAccumulator::default(), Vec::new())));
-        let told = stream.clone();
+        let reported = stream.clone();
         let control = JobControl::with_listener(move |event| {
-            let mut told = told.lock().unwrap();
+            let mut reported = reported.lock().unwrap();
             match event {
                 JobEvent::Samples(finished) => {
-                    let partial = told.0.add(&finished).cloned().unwrap();
-                    told.1.push(partial);
+                    let partial = reported.0.add(&finished).cloned().unwrap();
+                    reported.1.push(partial);
                 }
                 _ => {}
             }
         });
         let begin = |watched| stream.lock().unwrap().0.begin(watched);
         let run = run_with_baseline(&settings, &mut cache, &control, &begin).unwrap();
-        let told = stream.lock().unwrap();
-        let [first, .., last] = told.1.as_slice() else { panic!("several blocks, not {}", told.1.len()) };
+        let reported = stream.lock().unwrap();
+        let [first, .., last] = reported.1.as_slice() else { panic!("several blocks, not {}", reported.1.len()) };
         assert!(first.samples < 40 && (last.samples, last.of) == (40, 40));
         assert_eq!(last.ann_accuracy, run.report.ann_accuracy);
         // The parts sum to the whole in any order.
@@ -390,7 +390,7 @@ fn samples_that_are_through_are_told_before_the_run_is() {
             assert!((partial.accuracy.unwrap() - whole.accuracy.unwrap()).abs() < 1e-9);
         }
         // The mismatch is over some samples only, but has the right size.
-        assert_eq!(last.mismatch_samples, told.1.len());
+        assert_eq!(last.mismatch_samples, reported.1.len());
         for (partial, whole) in last.mismatch.iter().zip(&run.report.layers) {
             let (partial, whole) = (partial.unwrap(), whole.mean_abs_mismatch);
             assert!(partial > 0.5 * whole && partial < 2.0 * whole, "{}: {partial} for {whole}", run.report.steps);

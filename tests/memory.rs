@@ -50,14 +50,14 @@ fn a_run_takes_what_was_predicted() {
                 previous: None,
                 unchanged_layers: 0,
             };
-            pool.install(|| held(&format!("{name}, threads: {threads}"), &plan, *recipe == Recipe::default()));
+            pool.install(|| check_memory(&format!("{name}, threads: {threads}"), &plan, *recipe == Recipe::default()));
         }
     }
 }
 
 /// Compares the memory of the run `plan` and of its recording with the predictions. With `bits`, the recording has one
 /// spike train per layer.
-fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
+fn check_memory(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
     // Allocations made once per program do not count for the run.
     simulate(&SimulationPlan { input: &plan.input[..784], samples: 1, ..*plan }, &JobControl::default()).unwrap();
     PEAK.reset_peak_usage();
@@ -69,17 +69,17 @@ fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
     assert!(off < 0.1, "{name}: {predicted} bytes were predicted, {taken} taken");
     let kept = Recording::predict_bytes(plan.spiking, plan.steps, plan.samples, 10);
     assert_eq!(kept, recording.bytes(), "{name}: bytes of the recording");
-    let aside = recording.without_final_state();
-    assert!(recording.has_final_state() && !aside.has_final_state());
+    let compact = recording.without_final_state();
+    assert!(recording.has_final_state() && !compact.has_final_state());
     assert_eq!(
-        recording.bytes() - aside.bytes(),
+        recording.bytes() - compact.bytes(),
         recording.final_state_bytes(),
         "{name}: the state after the last step"
     );
     if bits {
         // Partly filled words and the readout add to one bit per neuron and step.
         let neurons: usize = plan.spiking.layers.iter().map(|layer| layer.neurons()).sum();
-        let bits = aside.bytes() as f64 * 8.0 / (neurons * plan.samples * plan.steps) as f64;
+        let bits = compact.bytes() as f64 * 8.0 / (neurons * plan.samples * plan.steps) as f64;
         assert!(bits < 1.5, "{name}: {bits} bits for each neuron and step of a recording that was put aside");
     }
 }

@@ -85,6 +85,7 @@ fn transposes_of_channels_last_graphs_vanish_and_outputs_keep_their_names() {
     assert!(!turned.nodes.iter().any(|node| matches!(node.op, Op::Transpose { .. })));
     assert_eq!(turned.input_shape(), [3, 6, 7]);
     let parts = open(&root.join("two_outputs")).outputs();
-    let told: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
-    assert_eq!(told, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
+    let outputs: Vec<_> =
+        parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
+    assert_eq!(outputs, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
 }

@@ -146,9 +146,9 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
         assert_eq!(lab.exports.len(), 1, "{ending}: begun, not done: the window is not kept waiting");
         wait(&mut lab);
         assert!(path.exists() && lab.written.as_ref() == Some(&path), "{ending}");
-        let said = &lab.notifications.last().unwrap().text;
-        assert!(said.contains(&path.display().to_string()), "{said}");
-        assert_eq!(said.contains("approximate"), ending == "nir", "{said}");
+        let text = &lab.notifications.last().unwrap().text;
+        assert!(text.contains(&path.display().to_string()), "{text}");
+        assert_eq!(text.contains("approximate"), ending == "nir", "{text}");
     }
     // A refused export has a reason and leaves no file.
     let before = std::fs::read_dir(folder.path()).unwrap().count();
@@ -196,10 +196,10 @@ fn every_writer_of_runs_can_be_stopped_at_any_point() {
     let run = lab.run.clone().unwrap();
     for ending in ["nir", "npz", "nirdata"] {
         let path = folder.path().join(format!("run.{ending}"));
-        let told = std::sync::Arc::new(AtomicUsize::new(0));
+        let progress_count = std::sync::Arc::new(AtomicUsize::new(0));
         // The control cancels itself at its second progress report, in the middle of the file.
         let slot: std::sync::Arc<std::sync::OnceLock<JobControl>> = Default::default();
-        let (own, count) = (slot.clone(), told.clone());
+        let (own, count) = (slot.clone(), progress_count.clone());
         let control = JobControl::with_listener(move |event| {
             if let JobEvent::Progress { .. } = event
                 && count.fetch_add(1, Ordering::Relaxed) == 1
@@ -209,8 +209,11 @@ fn every_writer_of_runs_can_be_stopped_at_any_point() {
         });
         slot.set(control.clone()).ok().unwrap();
         let stopped = export_run(&run, &path, PoolExport::Average, &control);
-        assert!(matches!(stopped, Err(Error::Cancelled)) || told.load(Ordering::Relaxed) < 2, "{ending}: {stopped:?}");
-        assert!(told.load(Ordering::Relaxed) >= 2, "{ending} tells how far it is");
+        assert!(
+            matches!(stopped, Err(Error::Cancelled)) || progress_count.load(Ordering::Relaxed) < 2,
+            "{ending}: {stopped:?}"
+        );
+        assert!(progress_count.load(Ordering::Relaxed) >= 2, "{ending} tells how far it is");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{ending}");
     }
 }

@@ -13,7 +13,7 @@ mod snapshots;
 use std::path::Path;
 use std::sync::Arc;
 
-use snapshots::{FEW, compare, difference, rgb};
+use snapshots::{MAX_PIXELS, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::experiment::{Run, Settings, Snapshot, Timings};
@@ -25,10 +25,10 @@ use spikescope::ui::types::pane::Pane;
 /// Size of the images, in points and pixels; every pane has room in it.
 const SIZE: egui::Vec2 = egui::vec2(560.0, 380.0);
 /// Fixed durations, shown in the images.
-const TOOK: Timings = Timings { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
+const FIXED_TIMES: Timings = Timings { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
 
 fn timed(run: &Run) -> Arc<Run> {
-    Arc::new(Run { seconds: TOOK, ..run.clone() })
+    Arc::new(Run { seconds: FIXED_TIMES, ..run.clone() })
 }
 
 /// A lab with data in every pane: a run, two more to compare with, a race.
@@ -47,7 +47,7 @@ fn lab(backend: Backend) -> Lab {
     lab.wait_until_idle();
     // Fixed times. The lab computes nothing from here on.
     let past = lab.history.past().iter().cloned().map(|mut past| {
-        past.seconds = TOOK.snn;
+        past.seconds = FIXED_TIMES.snn;
         past
     });
     let past = past.collect();
@@ -118,7 +118,7 @@ fn another_order_of_additions_draws_the_same_pictures() {
     let (one, other) = (lab(Backend::Flex), lab(Backend::Ndarray));
     for pane in Pane::ALL {
         let pixels = difference(&picture(pane, &one), &picture(pane, &other)).unwrap();
-        assert!(pixels.len() <= FEW, "{}: {} pixels differ", pane.name(), pixels.len());
+        assert!(pixels.len() <= MAX_PIXELS, "{}: {} pixels differ", pane.name(), pixels.len());
     }
 }
 
@@ -138,7 +138,7 @@ fn what_changes_is_seen() {
             continue;
         }
         let pixels = difference(before, &picture(pane, &lab)).unwrap();
-        assert!(pixels.len() > 2 * FEW, "{}: only {} pixels differ", pane.name(), pixels.len());
+        assert!(pixels.len() > 2 * MAX_PIXELS, "{}: only {} pixels differ", pane.name(), pixels.len());
     }
 }
 
@@ -154,8 +154,8 @@ fn one_digit_is_a_difference_and_an_edge_smoothed_a_little_otherwise_is_none() {
     let before = draw("right 93.4 %", 20.0);
     for text in ["right 93.5 %", "right 98.4 %", "right 93.1 %", "right 93.6 %", "right 93.9 %"] {
         let pixels = difference(&before, &draw(text, 20.0)).unwrap();
-        assert!(pixels.len() > FEW, "{text}: {} pixels", pixels.len());
+        assert!(pixels.len() > MAX_PIXELS, "{text}: {} pixels", pixels.len());
     }
     assert!(difference(&before, &draw("right 93.4 %", 20.05)).unwrap().is_empty());
-    assert!(difference(&before, &draw("right 93.4 %", 21.0)).unwrap().len() > FEW);
+    assert!(difference(&before, &draw("right 93.4 %", 21.0)).unwrap().len() > MAX_PIXELS);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Code before a literal that is a name for the program and never visible: ids of widgets and plots, items of plots
 /// without a legend, textures, kinds of findings. Also errors and reasons, which are where they arise, as in the rest
 /// of the program.
-const BEFORE: [&str; 22] = [
+const EXCUSED_CODE: [&str; 22] = [
     "Id::unique",
     "Plot::new",
     "Line::new",
@@ -31,7 +31,7 @@ const BEFORE: [&str; 22] = [
 ];
 
 /// Ids passed as arguments, a method's name in the engine's list, and the program's own name.
-const KNOWN: [&str; 12] = [
+const KNOWN_NAMES: [&str; 12] = [
     "map ann",
     "map snn",
     "map difference",
@@ -139,7 +139,10 @@ fn is_excused(literal: &Literal) -> bool {
     let opened = literal.before.trim_end_matches(|c: char| c.is_whitespace() || "([&r#".contains(c));
     let opened = opened.strip_suffix("format!").unwrap_or(opened);
     let opened = opened.trim_end_matches(|c: char| c.is_whitespace() || "([&".contains(c));
-    table || markup || KNOWN.contains(&text.as_str()) || BEFORE.iter().any(|before| opened.ends_with(before))
+    table
+        || markup
+        || KNOWN_NAMES.contains(&text.as_str())
+        || EXCUSED_CODE.iter().any(|before| opened.ends_with(before))
 }
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -23,7 +23,7 @@ use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
 /// A chosen file and the request that it answers.
-type Answered = (FileRequest, Option<PathBuf>);
+type ChosenFile = (FileRequest, Option<PathBuf>);
 
 /// The window and its lab.
 pub struct App {
@@ -31,10 +31,10 @@ pub struct App {
     window: WindowState,
     dialogs: Box<dyn FileDialogs>,
     /// Chosen files and their requests, sent by dialog threads.
-    answers: (Sender<Answered>, Receiver<Answered>),
+    chosen_files: (Sender<ChosenFile>, Receiver<ChosenFile>),
     title: String,
     /// Autosave, if the application has a storage folder.
-    keeper: Option<Autosave>,
+    autosave: Option<Autosave>,
 }
 
 /// Opens the window on `lab` and returns when it is closed. `store` saves the session for the next start. With `fresh`,
@@ -74,9 +74,9 @@ impl App {
             lab,
             window: WindowState::default(),
             dialogs: Box::new(NativeDialogs),
-            answers: channel(),
+            chosen_files: channel(),
             title: String::new(),
-            keeper: None,
+            autosave: None,
         }
     }
 
@@ -88,14 +88,14 @@ impl App {
 
     /// Saves the session in `store` and loads the recent files from it.
     pub fn with_store(mut self, store: Option<Store>) -> Self {
-        self.keeper = store.map(Autosave::new);
-        if let Some(keeper) = &mut self.keeper {
-            keeper.restore_runs(&mut self.lab);
+        self.autosave = store.map(Autosave::new);
+        if let Some(autosave) = &mut self.autosave {
+            autosave.restore_runs(&mut self.lab);
             // Files opened by the command line are newer.
-            let opened = std::mem::replace(&mut self.lab.recent, keeper.recent());
+            let opened = std::mem::replace(&mut self.lab.recent, autosave.recent());
             self.lab.recent.take_over(&opened);
-            self.window.hints = keeper.hints();
-            self.window.clicks = keeper.clicks();
+            self.window.hints = autosave.hints();
+            self.window.clicks = autosave.clicks();
         }
         self
     }
@@ -107,33 +107,33 @@ impl App {
 
     /// Opens a dialog for every file request of this frame.
     fn ask_for_files(&mut self, ctx: &Context) {
-        for ask in std::mem::take(&mut self.window.file_requests) {
-            let (sender, ctx) = (self.answers.0.clone(), ctx.clone());
+        for request in std::mem::take(&mut self.window.file_requests) {
+            let (sender, ctx) = (self.chosen_files.0.clone(), ctx.clone());
             let answer = move |path| {
                 // The receiver is gone: the program is shutting down.
-                let _ = sender.send((ask, path));
+                let _ = sender.send((request, path));
                 ctx.request_repaint();
             };
-            self.dialogs.ask(ask, Box::new(answer));
+            self.dialogs.show(request, Box::new(answer));
         }
     }
 
     /// Messages from answered dialogs and from dropped files.
     fn files(&mut self, ctx: &Context) -> Vec<Message> {
         let mut messages = Vec::new();
-        for (ask, path) in self.answers.1.try_iter() {
+        for (request, path) in self.chosen_files.1.try_iter() {
             let Some(path) = path else {
                 let text = dialog_texts::NONE.into();
                 messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text }));
                 continue;
             };
-            if ask == FileRequest::SaveSession {
+            if request == FileRequest::SaveSession {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }
-            if let FileRequest::Export(pane, format) = ask {
+            if let FileRequest::Export(pane, format) = request {
                 self.window.exports.push(PaneExport::begin(ctx, &self.lab, pane, format, &path));
             }
-            messages.extend(ask.message(path));
+            messages.extend(request.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
         // While a canvas is visible, a single dropped image goes onto it.
@@ -172,8 +172,8 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // The store is dropped with the window and then writes its pending data.
-        if let Some(keeper) = &mut self.keeper {
-            keeper.keep(&self.lab, &self.window);
+        if let Some(autosave) = &mut self.autosave {
+            autosave.keep(&self.lab, &self.window);
         }
     }
 
@@ -190,9 +190,9 @@ impl eframe::App for App {
             // The result of these messages appears in the next frame.
             ui.ctx().request_repaint();
         }
-        if let Some(keeper) = &mut self.keeper {
-            let news = keeper.tick(ui.ctx(), &self.lab, &self.window);
-            self.lab.update(news);
+        if let Some(autosave) = &mut self.autosave {
+            let notification = autosave.tick(ui.ctx(), &self.lab, &self.window);
+            self.lab.update(notification);
         }
     }
 }

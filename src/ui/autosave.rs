@@ -19,10 +19,10 @@ use crate::lab::storage::store::{SESSION, Store, UnreadableFile};
 use crate::lab::{Lab, Message, Notification, NotificationLevel, Session};
 
 /// Interval between two checks for changes.
-const EVERY: Duration = Duration::from_secs(2);
-const RECENT: &str = "recent.json";
-const SEEN: &str = "hints-seen.json";
-const CLICKS: &str = "spike-clicks.json";
+const INTERVAL: Duration = Duration::from_secs(2);
+const RECENT_FILE: &str = "recent.json";
+const HINTS_SEEN: &str = "hints-seen.json";
+const CLICKS_FILE: &str = "spike-clicks.json";
 
 /// The values written last and the time of the last check.
 pub struct Autosave {
@@ -31,18 +31,28 @@ pub struct Autosave {
     recent: RecentFiles,
     /// Version of the run list that was written last.
     runs: u64,
-    looked: Instant,
-    complained: bool,
+    last_check: Instant,
+    error_reported: bool,
     /// The first-start hints are finished.
-    seen: bool,
+    hints_finished: bool,
     clicks: bool,
 }
 
 impl Autosave {
     /// Creates an autosave that writes into `store`.
     pub fn new(store: Store) -> Self {
-        let (recent, seen, clicks) = (store.read(RECENT), store.read(SEEN), store.read(CLICKS));
-        Self { store, session: None, recent, runs: 0, looked: Instant::now(), complained: false, seen, clicks }
+        let (recent, hints_finished, clicks) =
+            (store.read(RECENT_FILE), store.read(HINTS_SEEN), store.read(CLICKS_FILE));
+        Self {
+            store,
+            session: None,
+            recent,
+            runs: 0,
+            last_check: Instant::now(),
+            error_reported: false,
+            hints_finished,
+            clicks,
+        }
     }
 
     /// Recent files as read at the start.
@@ -65,7 +75,7 @@ impl Autosave {
 
     /// The first-start hints, unless the user has finished them.
     pub fn hints(&self) -> Option<FirstStartHints> {
-        (!self.seen).then(FirstStartHints::default)
+        (!self.hints_finished).then(FirstStartHints::default)
     }
 
     /// Whether spike clicks were on at the last start.
@@ -76,16 +86,16 @@ impl Autosave {
     /// Saves changes if the interval has passed; called once per frame. Returns the notification of a write error,
     /// once.
     pub fn tick(&mut self, ctx: &Context, lab: &Lab, window: &WindowState) -> Option<Message> {
-        let since = self.looked.elapsed();
-        if since >= EVERY {
-            self.looked = Instant::now();
+        let since = self.last_check.elapsed();
+        if since >= INTERVAL {
+            self.last_check = Instant::now();
             self.keep(lab, window);
         } else {
             // The current frame may be the last for a long time, so its changes need another check. Each frame discards
             // the repaint requests of earlier frames, so every frame requests one.
-            ctx.request_repaint_after(EVERY - since);
+            ctx.request_repaint_after(INTERVAL - since);
         }
-        let reason = self.store.last_error().filter(|_| !std::mem::replace(&mut self.complained, true))?;
+        let reason = self.store.last_error().filter(|_| !std::mem::replace(&mut self.error_reported, true))?;
         let text = texts::session_dialogs::not_kept(&reason.to_string());
         Some(Message::Notify(Notification { level: NotificationLevel::Error, text }))
     }
@@ -94,15 +104,15 @@ impl Autosave {
     pub fn keep(&mut self, lab: &Lab, window: &WindowState) {
         if lab.recent != self.recent {
             self.recent = lab.recent.clone();
-            self.store.write(RECENT, &self.recent);
+            self.store.write(RECENT_FILE, &self.recent);
         }
-        if window.hints.is_none() && !self.seen {
-            self.seen = true;
-            self.store.write(SEEN, &self.seen);
+        if window.hints.is_none() && !self.hints_finished {
+            self.hints_finished = true;
+            self.store.write(HINTS_SEEN, &self.hints_finished);
         }
         if window.clicks != self.clicks {
             self.clicks = window.clicks;
-            self.store.write(CLICKS, &self.clicks);
+            self.store.write(CLICKS_FILE, &self.clicks);
         }
         if lab.history.version() != self.runs {
             self.runs = lab.history.version();
@@ -146,14 +156,14 @@ mod tests {
     #[test]
     fn every_frame_orders_the_look_that_keeps_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut keeper = Autosave::new(Store::open(folder.path().to_owned()).unwrap());
+        let mut autosave = Autosave::new(Store::open(folder.path().to_owned()).unwrap());
         let (lab, window, ctx) = (Lab::new(Settings::demo()), WindowState::default(), Context::default());
         for _ in 0..5 {
             let output = ctx.run_ui(RawInput::default(), |ui| {
-                keeper.tick(ui.ctx(), &lab, &window);
+                autosave.tick(ui.ctx(), &lab, &window);
             });
             let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
-            assert!(delay <= EVERY, "the next frame comes after {delay:?}");
+            assert!(delay <= INTERVAL, "the next frame comes after {delay:?}");
         }
     }
 
@@ -161,12 +171,12 @@ mod tests {
     fn spikes_that_were_heard_are_heard_at_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Autosave::new(Store::open(folder.path().to_owned()).unwrap());
-        let mut keeper = open();
-        assert!(!keeper.clicks(), "off at the first start");
+        let mut autosave = open();
+        assert!(!autosave.clicks(), "off at the first start");
         let mut window = WindowState::default();
         window.clicks = true;
-        keeper.keep(&Lab::default(), &window);
-        drop(keeper);
+        autosave.keep(&Lab::default(), &window);
+        drop(autosave);
         assert!(open().clicks());
     }
 }

@@ -50,7 +50,7 @@ const MIN_DIALOG_TIME: Duration = Duration::from_millis(400);
 /// An implementation of file dialogs.
 pub trait FileDialogs {
     /// Opens a dialog without blocking.
-    fn ask(&self, ask: FileRequest, answer: OnChosen);
+    fn show(&self, request: FileRequest, on_chosen: OnChosen);
 }
 
 /// The system's own dialogs.
@@ -58,11 +58,11 @@ pub trait FileDialogs {
 pub struct NativeDialogs;
 
 impl FileDialogs for NativeDialogs {
-    fn ask(&self, ask: FileRequest, answer: OnChosen) {
+    fn show(&self, request: FileRequest, on_chosen: OnChosen) {
         let work = move || {
             let asked = Instant::now();
-            let dialog = rfd::FileDialog::new().set_title(ask.title());
-            let path = match ask {
+            let dialog = rfd::FileDialog::new().set_title(request.title());
+            let path = match request {
                 FileRequest::OpenNetwork => dialog.add_filter(texts::NETWORKS, &FILE_EXTENSIONS).pick_file(),
                 FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => {
                     dialog.pick_file()
@@ -88,7 +88,7 @@ impl FileDialogs for NativeDialogs {
                 }
             };
             if path.is_some() || asked.elapsed() < MIN_DIALOG_TIME {
-                answer(path);
+                on_chosen(path);
             }
         };
         // Without a thread there is no dialog; files can still be dropped on the window.

@@ -12,10 +12,10 @@ use image::{ExtendedColorType, ImageEncoder, RgbImage};
 pub const UPDATE: &str = "SPIKESCOPE_UPDATE_SNAPSHOTS";
 /// Maximum difference of a channel, of 255. Smoothed edges of letters and lines differ by less between machines; ink
 /// and paper differ by far more.
-const CLOSE: u8 = 40;
+const MAX_CHANNEL_DIFFERENCE: u8 = 40;
 /// Maximum number of pixels that differ by more: fewer than two digits of the smallest letters do, which the tests
 /// measure.
-pub const FEW: usize = 4;
+pub const MAX_PIXELS: usize = 4;
 
 /// Converts a drawn image to RGB.
 pub fn rgb(image: &egui::ColorImage) -> RgbImage {
@@ -26,7 +26,9 @@ pub fn rgb(image: &egui::ColorImage) -> RgbImage {
 
 /// The pixels in which two images of the same size differ, or `None` if the sizes differ.
 pub fn difference(a: &RgbImage, b: &RgbImage) -> Option<Vec<(u32, u32)>> {
-    let close = |p: &image::Rgb<u8>, q: &image::Rgb<u8>| p.0.iter().zip(q.0).all(|(p, q)| p.abs_diff(q) <= CLOSE);
+    let close = |p: &image::Rgb<u8>, q: &image::Rgb<u8>| {
+        p.0.iter().zip(q.0).all(|(p, q)| p.abs_diff(q) <= MAX_CHANNEL_DIFFERENCE)
+    };
     let other = |(x, y, pixel): (u32, u32, &image::Rgb<u8>)| (!close(pixel, b.get_pixel(x, y))).then_some((x, y));
     (a.dimensions() == b.dimensions()).then(|| a.enumerate_pixels().filter_map(other).collect())
 }
@@ -60,7 +62,7 @@ pub fn compare(name: &str, image: &RgbImage) -> Result<(), String> {
     })?;
     let known = known.to_rgb8();
     match difference(&known, image) {
-        Some(pixels) if pixels.len() <= FEW => Ok(()),
+        Some(pixels) if pixels.len() <= MAX_PIXELS => Ok(()),
         Some(pixels) => {
             write(&new, image);
             // Pale, and red where they differ.

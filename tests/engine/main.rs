@@ -168,7 +168,7 @@ fn the_ledger_adds_up_in_every_layer() {
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
-        let subject = RunData {
+        let run_data = RunData {
             likeness: None,
             spiking: &spiking,
             ann: &ann,
@@ -178,7 +178,7 @@ fn the_ledger_adds_up_in_every_layer() {
             readout: Default::default(),
             fan_outs: &fan_outs,
         };
-        let report = measure_run(&subject, 6, &JobControl::default()).unwrap();
+        let report = measure_run(&run_data, 6, &JobControl::default()).unwrap();
         for layer in &report.layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{name}: {}", layer.name);
@@ -200,7 +200,7 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
     let recording = bench.run(&spiking, 8, None, 0);
     let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
-    let subject = RunData {
+    let run_data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -210,7 +210,7 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
         readout: recipe.readout,
         fan_outs: &fan_outs(bench.program.network()),
     };
-    let first = &measure_run(&subject, 8, &JobControl::default()).unwrap().layers[0];
+    let first = &measure_run(&run_data, 8, &JobControl::default()).unwrap().layers[0];
     let own = first.ledger_against(LedgerReference::Activation);
     // The rest are ties that f32 rounding resolves differently.
     assert!(own.parts().iter().all(|part| part.abs() < 1e-3 * first.mean_activation), "{own:?}");
@@ -246,7 +246,7 @@ fn stopping_stops() {
     let ann = AnnRun::compute(program, input, SAMPLES, &JobControl::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(program.network());
-    let subject = RunData {
+    let run_data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -256,5 +256,5 @@ fn stopping_stops() {
         readout: Default::default(),
         fan_outs: &fan_outs,
     };
-    assert!(matches!(measure_run(&subject, 8, &control), Err(Error::Cancelled)));
+    assert!(matches!(measure_run(&run_data, 8, &control), Err(Error::Cancelled)));
 }

@@ -107,7 +107,7 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
         let fan_outs = fan_outs(bench.program.network());
         let readout = recipe.readout;
         let (spiking, ann, recording) = (spiking, &ann, &recording);
-        let subject = RunData {
+        let run_data = RunData {
             spiking,
             ann,
             recording,
@@ -117,9 +117,9 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
             likeness: None,
             fan_outs: &fan_outs,
         };
-        let report = measure_run(&subject, STEPS, &JobControl::default()).unwrap();
+        let report = measure_run(&run_data, STEPS, &JobControl::default()).unwrap();
         let mut first = vec![0; spiking.layers.len()];
-        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS, |_, _| 0.0));
+        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&run_data, sample, STEPS, |_, _| 0.0));
         leaving.for_each(|divergence| first[divergence.neuron.layer] += 1);
         assert_eq!(report.first_layers.layers, first, "{what}: where samples first leave the ANN");
         assert_eq!(report.first_layers.never, SAMPLES - first.iter().sum::<usize>(), "{what}: and those that do not");

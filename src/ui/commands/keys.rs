@@ -56,7 +56,7 @@ impl Command {
 }
 
 /// Executes the commands whose shortcuts were pressed.
-pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let ctx = ui.ctx();
     // The palette reads its keys itself.
     if window.palette.is_some() || window.paste.is_some() {
@@ -72,7 +72,7 @@ pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut 
             false => typing && matches!(command, Command::Undo | Command::Redo),
         };
         if !kept && ctx.input_mut(|input| input.consume_shortcut(&keys)) {
-            command.execute(ctx, lab, window, out);
+            command.execute(ctx, lab, window, messages);
         }
     }
 }

@@ -13,12 +13,12 @@ use crate::ui::{BUNDLED_DATA, Command, ExportFormat, methods, texts};
 struct Menu<'a> {
     lab: &'a Lab,
     window: &'a mut WindowState,
-    out: &'a mut Vec<Message>,
+    messages: &'a mut Vec<Message>,
 }
 
 /// Draws the menus of the bar.
-pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
-    let mut menu = Menu { lab, window, out };
+pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
+    let mut menu = Menu { lab, window, messages };
     ui.menu_button(texts::commands::FILE, |ui| menu.file(ui));
     ui.menu_button(texts::commands::EDIT, |ui| menu.edit(ui));
     ui.menu_button(texts::commands::VIEW, |ui| menu.view(ui));
@@ -51,7 +51,7 @@ impl Menu<'_> {
             }
         };
         if clicked {
-            command.execute(ui.ctx(), self.lab, self.window, self.out);
+            command.execute(ui.ctx(), self.lab, self.window, self.messages);
         }
     }
 

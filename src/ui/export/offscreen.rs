@@ -30,7 +30,7 @@ pub type DrawWindow = fn(&mut Ui, &Lab, &mut WindowState, &mut Vec<Message>);
 
 /// A pane drawn outside the window.
 pub struct OffscreenPane {
-    stage: OffscreenContext,
+    context: OffscreenContext,
     /// `None` stands for the whole window.
     pub(super) pane: Option<Pane>,
     /// Window state for drawing the whole window.
@@ -51,11 +51,11 @@ impl OffscreenPane {
         });
         // Textures belong to the window's context.
         panes::forget_textures(&mut memory.data);
-        let apart = Context::default();
-        apart.memory_mut(|own| *own = memory);
+        let context = Context::default();
+        context.memory_mut(|own| *own = memory);
         let size: Vec2 = size.unwrap_or(vec2(640.0, 400.0));
         Self {
-            stage: OffscreenContext::new(apart, size.max(MIN_SIZE).round(), SCALE),
+            context: OffscreenContext::new(context, size.max(MIN_SIZE).round(), SCALE),
             pane: Some(pane),
             window: WindowState::default(),
             draw_window: None,
@@ -66,7 +66,7 @@ impl OffscreenPane {
     /// `pane`, or the whole window, with `size` in points and `scale` pixels per point, in its initial UI state.
     pub fn new(pane: Option<Pane>, size: Vec2, scale: f32) -> Self {
         Self {
-            stage: OffscreenContext::new(Context::default(), size, scale),
+            context: OffscreenContext::new(Context::default(), size, scale),
             pane,
             window: WindowState::default(),
             draw_window: None,
@@ -87,14 +87,14 @@ impl OffscreenPane {
     /// Draws it as an image.
     pub fn image(&mut self, lab: &Lab) -> egui::ColorImage {
         let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.stage.picture(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        self.context.image(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
     }
 
     /// Draws it as an SVG document.
     pub fn svg(&mut self, lab: &Lab) -> String {
         let output = self.frames(lab);
-        let background = self.stage.ctx().global_style().visuals.panel_fill;
-        super::svg::svg_document(&output.shapes, self.stage.size(), background, self.stage.textures())
+        let background = self.context.ctx().global_style().visuals.panel_fill;
+        super::svg::svg_document(&output.shapes, self.context.size(), background, self.context.textures())
     }
 
     /// Returns the numbers of the pane as a CSV table.
@@ -105,10 +105,12 @@ impl OffscreenPane {
         let Some(pane) = self.pane else {
             return Err(Error::Invalid("Cannot write a table: no pane named. Use --pane NAME.".into()));
         };
-        self.stage.ctx().data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::csv_wanted(), String::new()));
+        self.context
+            .ctx()
+            .data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::csv_wanted(), String::new()));
         self.frames(lab);
         let table: String = self
-            .stage
+            .context
             .ctx()
             .data_mut(|data| data.remove_temp(crate::ui::widgets::pane_frame::csv_wanted()))
             .unwrap_or_default();
@@ -120,7 +122,7 @@ impl OffscreenPane {
 
     fn frames(&mut self, lab: &Lab) -> FullOutput {
         let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.stage.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        self.context.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
     }
 }
 
@@ -142,8 +144,8 @@ fn draw(
         }
         Some(pane) => {
             colors::apply_theme(ui.ctx(), lab.view.dark);
-            let dress = if controls { PaneFrame::Standalone } else { PaneFrame::Export };
-            dress.set(ui.ctx());
+            let pane_frame = if controls { PaneFrame::Standalone } else { PaneFrame::Export };
+            pane_frame.set(ui.ctx());
             let frame = egui::Frame::central_panel(ui.style()).inner_margin(egui::Margin::symmetric(8, 6));
             egui::CentralPanel::default().frame(frame).show(ui, |ui| panes::show(ui, pane, lab, &mut ignored));
         }

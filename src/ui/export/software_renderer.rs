@@ -59,14 +59,14 @@ impl OffscreenContext {
                 viewport.native_pixels_per_point = Some(self.scale);
             }
             last = self.ctx.run_ui(input, &mut ui);
-            self.textures.take(&last.textures_delta);
+            self.textures.apply_textures_delta(&last.textures_delta);
             self.drawn += 1;
         }
         last
     }
 
     /// The image of the last of `count` frames of `ui`.
-    pub fn picture(&mut self, count: usize, ui: impl FnMut(&mut Ui)) -> ColorImage {
+    pub fn image(&mut self, count: usize, ui: impl FnMut(&mut Ui)) -> ColorImage {
         let output = self.frames(count, ui);
         let [width, height] = [self.size.x, self.size.y].map(|side| (side * self.scale).round().max(1.0) as usize);
         let mut canvas = Canvas { width, height, pixels: vec![[0.0; 3]; width * height] };
@@ -82,7 +82,7 @@ impl OffscreenContext {
 
 /// Draws `ui` on a screen with `size` in points and `scale` pixels per point.
 pub fn draw(size: Vec2, scale: f32, ui: impl FnMut(&mut Ui)) -> ColorImage {
-    OffscreenContext::new(Context::default(), size, scale).picture(FRAMES, ui)
+    OffscreenContext::new(Context::default(), size, scale).image(FRAMES, ui)
 }
 
 impl Textures {
@@ -91,7 +91,7 @@ impl Textures {
         self.0.get(&id).map(|(image, _)| image)
     }
 
-    fn take(&mut self, delta: &TexturesDelta) {
+    fn apply_textures_delta(&mut self, delta: &TexturesDelta) {
         for (id, changes) in &delta.set {
             for change in changes {
                 let ImageData::Color(image) = &change.image;
@@ -217,7 +217,7 @@ mod tests {
         let mut stage = OffscreenContext::new(Context::default(), egui::vec2(140.0, 70.0), 1.0);
         stage.ctx().set_zoom_factor(1.4);
         let mut room = Vec2::ZERO;
-        let image = stage.picture(2, |ui| room = ui.ctx().content_rect().size());
+        let image = stage.image(2, |ui| room = ui.ctx().content_rect().size());
         assert_eq!((image.size, room), ([140, 70], egui::vec2(100.0, 50.0)));
     }
 

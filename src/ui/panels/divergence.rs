@@ -9,10 +9,10 @@ use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
 /// Width of the mark, in points.
-const WIDTH: f32 = 4.0;
+const MARK_WIDTH: f32 = 4.0;
 
 /// Draws the card.
-pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
+pub fn card(ui: &mut Ui, snapshot: &Snapshot, messages: &mut Vec<Message>) {
     let run = &snapshot.run;
     ui.horizontal(|ui| {
         let hint = texts::DIVERGENCE_HINT;
@@ -22,7 +22,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
             let button = ui.small_button(texts::SHOW).on_hover_text(texts::SHOW_HINT);
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::SHOW_NAME));
             if button.clicked() {
-                out.extend([Message::FocusNeuron(divergence.neuron), Message::SetCursor(Some(divergence.step))]);
+                messages.extend([Message::FocusNeuron(divergence.neuron), Message::SetCursor(Some(divergence.step))]);
             }
         });
     });
@@ -70,7 +70,7 @@ pub fn share(snapshot: &Snapshot, index: usize) -> String {
 
 /// Draws the mark on the layer's card at `rect`.
 pub fn mark_ui(ui: &Ui, rect: Rect) {
-    let stripe = Rect::from_min_max(rect.left_top(), pos2(rect.left() + WIDTH, rect.bottom()));
+    let stripe = Rect::from_min_max(rect.left_top(), pos2(rect.left() + MARK_WIDTH, rect.bottom()));
     ui.painter_at(rect).rect_filled(stripe, 2.0, ui_colors(ui).snn);
 }
 
@@ -78,7 +78,7 @@ pub fn mark_ui(ui: &Ui, rect: Rect) {
 pub fn legend_ui(ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, 10.0), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(MARK_WIDTH, 10.0), Sense::hover());
         ui.painter().rect_filled(rect, 2.0, ui_colors(ui).snn);
         ui.label(RichText::new(texts::DIVERGENCE_KEY).small().weak());
     });

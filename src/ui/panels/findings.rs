@@ -38,7 +38,7 @@ pub fn has_warnings(findings: &[Finding]) -> bool {
 }
 
 /// Draws the findings.
-pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], messages: &mut Vec<Message>) {
     let groups = group_by_kind(findings);
     let count = groups.len();
     let title = if count == 0 { texts::NO_FINDINGS.to_owned() } else { texts::findings(count) };
@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
             ui.weak(texts::AS_IT_IS);
         }
         for group in &groups {
-            one(ui, run, group, out);
+            finding_group(ui, run, group, messages);
         }
     });
     // The list is the last item of its column, so the opened part would be below the visible area.
@@ -60,9 +60,9 @@ pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>
 }
 
 /// Maximum number of layers of one finding with a link each.
-const LINKS: usize = 12;
+const MAX_LINKS: usize = 12;
 
-fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>) {
+fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mut Vec<Message>) {
     let finding = group.finding;
     let written = |text: String| {
         let text = RichText::new(text).small();
@@ -70,16 +70,16 @@ fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>)
     };
     let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
     // A click focuses the layer of the finding.
-    let link = |ui: &mut Ui, text: RichText, layer: usize, out: &mut Vec<Message>| {
+    let link = |ui: &mut Ui, text: RichText, layer: usize, messages: &mut Vec<Message>| {
         let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
         if label.on_hover_text(texts::LOOK_AT).clicked() {
-            out.push(Message::FocusLayer(layer));
+            messages.push(Message::FocusLayer(layer));
         }
     };
     match group.layers.as_slice() {
         [] => _ = ui.label(written(finding.to_string())),
         [name] => match place(name) {
-            Some(layer) => link(ui, written(finding.to_string()), layer, out),
+            Some(layer) => link(ui, written(finding.to_string()), layer, messages),
             None => _ = ui.label(written(finding.to_string())),
         },
         names => {
@@ -87,30 +87,30 @@ fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>)
             ui.label(text);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
-                for name in names.iter().take(LINKS) {
+                for name in names.iter().take(MAX_LINKS) {
                     let text = RichText::new(*name).small().weak();
                     match place(name) {
-                        Some(layer) => link(ui, text, layer, out),
+                        Some(layer) => link(ui, text, layer, messages),
                         None => _ = ui.label(text),
                     }
                 }
-                let more = names.len().saturating_sub(LINKS);
+                let more = names.len().saturating_sub(MAX_LINKS);
                 if more > 0 {
                     ui.label(RichText::new(texts::and_more(more)).small().weak()).on_hover_text(names.join(", "));
                 }
             });
         }
     }
-    if let Some(mend) = &finding.mend
-        && ui.small_button(mend.label()).on_hover_text(texts::MEND_HINT).clicked()
+    if let Some(fix) = &finding.mend
+        && ui.small_button(fix.label()).on_hover_text(texts::MEND_HINT).clicked()
     {
-        out.extend([message(mend), Message::EndGesture]);
+        messages.extend([message(fix), Message::EndGesture]);
     }
 }
 
 /// The message that applies a fix.
-pub fn message(mend: &Fix) -> Message {
-    match mend.clone() {
+pub fn message(fix: &Fix) -> Message {
+    match fix.clone() {
         Fix::Threshold(rule) => Message::SetThreshold(rule),
         Fix::Pooling(pooling) => Message::SetPooling(pooling),
         Fix::VInit(share) => Message::SetVInit(share),

@@ -21,12 +21,12 @@ use crate::ui::texts::{inspector as texts, output_agreement};
 use crate::ui::theme::colors::ui_colors;
 
 /// Space for the scroll bar that floats over the panel, in points.
-const SCROLL_BAR: f32 = 10.0;
+const SCROLL_BAR_WIDTH: f32 = 10.0;
 /// Font size of the numbers, in a font whose 0 does not look like θ.
-const NUMBER: f32 = 12.0;
+const NUMBER_SIZE: f32 = 12.0;
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.strong(texts::TITLE);
     let Some(snapshot) = &lab.snapshot else {
         ui.weak(texts::EMPTY);
@@ -34,10 +34,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         // Keeps the scroll bar beside the numbers.
-        ui.set_max_width(ui.available_width() - SCROLL_BAR);
-        neuron(ui, snapshot, lab.view.reference, out);
+        ui.set_max_width(ui.available_width() - SCROLL_BAR_WIDTH);
+        neuron(ui, snapshot, lab.view.reference, messages);
         ui.separator();
-        divergence::card(ui, snapshot, out);
+        divergence::card(ui, snapshot, messages);
         ui.separator();
         layer(ui, snapshot);
         ui.separator();
@@ -70,7 +70,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(snapshot: &Snapshot, reference: LedgerReference) -> Option<Self> {
+    fn new(snapshot: &Snapshot, reference: LedgerReference) -> Option<Self> {
         let (run, focus) = (&snapshot.run, &snapshot.focus);
         let layer = run.spiking.layers.get(focus.layer)?;
         let t = focus.steps;
@@ -105,7 +105,7 @@ impl Facts {
     }
 }
 
-fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mut Vec<Message>) {
+fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, messages: &mut Vec<Message>) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let at = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let pinned = focus.pinned.contains(&at);
@@ -114,15 +114,15 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mu
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let (word, hint) = if pinned { (texts::UNPIN, texts::UNPIN_HINT) } else { (texts::PIN, texts::PIN_HINT) };
             if ui.small_button(word).on_hover_text(hint).clicked() {
-                out.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
+                messages.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
             }
         });
     });
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
     ui.label(RichText::new(neuron_position(&layer.shape, focus.neuron)).small().weak());
-    let Some(facts) = Facts::of(snapshot, reference) else { return };
+    let Some(facts) = Facts::new(snapshot, reference) else { return };
     ui.add_space(2.0);
-    ui.label(sentence(&facts, focus.steps));
+    ui.label(error_sentence(&facts, focus.steps));
     ui.add_space(4.0);
     let t = focus.steps;
     rows(
@@ -167,14 +167,14 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, color);
             ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, colors.faint));
-            ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER));
+            ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER_SIZE));
             ui.end_row();
         }
     });
 }
 
 /// One sentence that explains the neuron's error.
-fn sentence(facts: &Facts, t: usize) -> String {
+fn error_sentence(facts: &Facts, t: usize) -> String {
     if facts.theta <= 0.0 {
         return texts::NEVER_ACTIVE.into();
     }
@@ -239,7 +239,7 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
             (texts::ANN_ACTIVATION, spiking.activation.describe(), texts::ANN_ACTIVATION_HINT),
             (
                 texts::CURRENTS,
-                form_words(execution_form(&run.network.program, &run.spiking, focus.layer)),
+                form_label(execution_form(&run.network.program, &run.spiking, focus.layer)),
                 &form_hint(),
             ),
             (texts::THRESHOLD, format_theta(&report.theta), texts::UNITS_HINT),
@@ -255,7 +255,7 @@ fn form_hint() -> String {
     texts::currents_hint(simd_name())
 }
 
-fn form_words(form: ExecutionForm) -> String {
+fn form_label(form: ExecutionForm) -> String {
     match form {
         ExecutionForm::Constant => texts::CONSTANT.into(),
         ExecutionForm::Tables => texts::TABLES.into(),
@@ -268,15 +268,15 @@ fn form_words(form: ExecutionForm) -> String {
 fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     heading(ui, texts::SAMPLE);
-    if let Some(likeness) = &run.output_agreement {
-        let at = likeness.at(focus.steps, focus.sample);
+    if let Some(agreement) = &run.output_agreement {
+        let at = agreement.at(focus.steps, focus.sample);
         let error = (texts::OFF_BY, format!("{:.1} %", at.error * 100.0), texts::OFF_BY_HINT);
         let found = [
-            (texts::ANN_FINDS, output_agreement::boxes(likeness.ann_boxes(focus.sample)), texts::ANN_FINDS_HINT),
+            (texts::ANN_FINDS, output_agreement::boxes(agreement.ann_boxes(focus.sample)), texts::ANN_FINDS_HINT),
             (texts::SNN_FINDS, output_agreement::boxes(at.found), texts::SNN_FINDS_HINT),
         ];
         let index = (texts::INDEX, run.sample_index(focus.sample).to_string(), texts::INDEX_HINT);
-        let found = found.into_iter().filter(|_| likeness.of == OutputKind::Boxes);
+        let found = found.into_iter().filter(|_| agreement.of == OutputKind::Boxes);
         return rows(ui, "sample", &[index].into_iter().chain(found).chain([error]).collect::<Vec<_>>());
     }
     let label = run.labels.get(focus.sample).map_or("—".into(), |&label| run.class_name(label.into()));
@@ -309,7 +309,7 @@ fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
             let row = ui.horizontal(|ui| {
                 ui.label(RichText::new(*name).small().weak());
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add(egui::Label::new(RichText::new(value).size(NUMBER)).truncate());
+                    ui.add(egui::Label::new(RichText::new(value).size(NUMBER_SIZE)).truncate());
                 });
             });
             row.response.on_hover_text(*hint);

@@ -15,9 +15,9 @@ use crate::ui::texts::format::{format_si, format_theta, layer_kind, reference_la
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
-const CARD: f32 = 58.0;
+const CARD_HEIGHT: f32 = 58.0;
 /// Draws the strip.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.horizontal(|ui| {
         ui.strong(texts::LAYERS);
         if let Some(run) = &lab.run {
@@ -45,21 +45,21 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             // Limits the findings, so that the layers stay visible.
             let most = (height * 0.45).max(120.0);
             let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
-            all.show(ui, |ui| findings::show(ui, run, &found, out));
+            all.show(ui, |ui| findings::show(ui, run, &found, messages));
             ui.add_space(6.0);
         }
-        end(ui, &texts::input(&format_shape(run.network.original.input_shape())));
+        end_label(ui, &texts::input(&format_shape(run.network.original.input_shape())));
         let reference = lab.view.reference;
         let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
-            link(ui);
-            card(ui, lab, run, index, layer, scale, out);
+            connector(ui);
+            card(ui, lab, run, index, layer, scale, messages);
         }
-        link(ui);
-        end(ui, &texts::answers(run.network.original.classes()));
+        connector(ui);
+        end_label(ui, &texts::answers(run.network.original.classes()));
         ui.add_space(6.0);
         if !wrong {
-            findings::show(ui, run, &found, out);
+            findings::show(ui, run, &found, messages);
         }
     });
 }
@@ -89,7 +89,7 @@ fn legend(ui: &mut Ui) {
 }
 
 /// Draws a small label for the part before the first or after the last layer.
-fn end(ui: &mut Ui, text: &str) {
+fn end_label(ui: &mut Ui, text: &str) {
     ui.horizontal(|ui| {
         ui.add_space(6.0);
         ui.label(RichText::new(text).small().weak());
@@ -97,7 +97,7 @@ fn end(ui: &mut Ui, text: &str) {
 }
 
 /// Draws the line between two cards.
-fn link(ui: &mut Ui) {
+fn connector(ui: &mut Ui) {
     let spacing = ui.spacing().item_spacing.y;
     ui.spacing_mut().item_spacing.y = 0.0;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
@@ -106,9 +106,9 @@ fn link(ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = spacing;
 }
 
-fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, scale: f64, out: &mut Vec<Message>) {
+fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, scale: f64, messages: &mut Vec<Message>) {
     let spacing = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CARD_HEIGHT), Sense::click());
     ui.spacing_mut().item_spacing.y = spacing;
     let focused = lab.view.layer == index;
     response.widget_info(|| {
@@ -116,7 +116,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
     if response.clicked() {
-        out.push(Message::FocusLayer(index));
+        messages.push(Message::FocusLayer(index));
     }
     if ui.is_rect_visible(rect) {
         let hot = response.hovered() || response.has_focus();
@@ -159,12 +159,19 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let theta = if by_hand { texts::by_hand(&theta) } else { theta };
     let theta = painter.layout_no_wrap(theta, small.clone(), colors.text);
     let room = inner.width() - theta.size().x - 8.0;
-    text(ui, inner.left_top(), room, &layer.name, body, colors.text);
+    truncated_text(ui, inner.left_top(), room, &layer.name, body, colors.text);
     painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, colors.text);
     let rate = texts::rate(layer.rate);
     let rate = painter.layout_no_wrap(rate, small.clone(), colors.weak);
     let kind = format!("{} {}", layer_kind(run, layer.node), format_shape(&layer.shape));
-    text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, colors.weak);
+    truncated_text(
+        ui,
+        inner.left_top() + vec2(0.0, 18.0),
+        inner.width() - rate.size().x - 8.0,
+        &kind,
+        small,
+        colors.weak,
+    );
     painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, colors.weak);
     let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
     painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
@@ -177,7 +184,7 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
 }
 
 /// Draws one line of text, truncated with an ellipsis.
-fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
+fn truncated_text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
     let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
     let galley = ui.painter().layout_job(job);

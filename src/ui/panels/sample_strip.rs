@@ -12,11 +12,11 @@ use crate::ui::theme::colors::ui_colors;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
 /// Maximum width of a tile, in points; longer names are truncated.
-const WIDEST: f32 = 180.0;
+const MAX_TILE_WIDTH: f32 = 180.0;
 const GAP: f32 = 4.0;
 
 /// Draws the strip.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
     let Some(run) = &lab.run else {
         ui.weak(texts::EMPTY);
@@ -43,12 +43,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
             ui.weak(texts::all_agree(count, t));
             return;
         }
-        strip(ui, lab, run, window, &shown, out);
+        strip(ui, lab, run, window, &shown, messages);
     });
 }
 
-fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[usize], out: &mut Vec<Message>) {
-    let size = vec2(width_of(ui, run), TILE.y);
+fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[usize], messages: &mut Vec<Message>) {
+    let size = vec2(tile_width(ui, run), TILE.y);
     let pitch = size.x + GAP;
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
         let width = pitch * shown.len() as f32 - GAP;
@@ -67,13 +67,13 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[u
         let last = ((viewport.right() / pitch).ceil().max(0.0) as usize).min(shown.len());
         for (place, &sample) in shown.iter().enumerate().take(last).skip(first) {
             let rect = Rect::from_min_size(area.left_top() + vec2(place as f32 * pitch, 0.0), size);
-            tile(ui, rect, lab, run, window, sample, out);
+            tile(ui, rect, lab, run, window, sample, messages);
         }
     });
 }
 
 /// Width of a tile with room for the longest class name beside the image, in points.
-fn width_of(ui: &Ui, run: &Run) -> f32 {
+fn tile_width(ui: &Ui, run: &Run) -> f32 {
     if run.output_agreement.is_some() {
         return TILE.x + 20.0;
     }
@@ -81,13 +81,21 @@ fn width_of(ui: &Ui, run: &Run) -> f32 {
     let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
     let font = egui::TextStyle::Small.resolve(ui.style());
     let text = ui.painter().layout_no_wrap(texts::snn("≠ ", &longest), font, Color32::WHITE).size().x;
-    (TILE.y + text + 8.0).clamp(TILE.x, WIDEST)
+    (TILE.y + text + 8.0).clamp(TILE.x, MAX_TILE_WIDTH)
 }
 
-fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sample: usize, out: &mut Vec<Message>) {
+fn tile(
+    ui: &Ui,
+    rect: Rect,
+    lab: &Lab,
+    run: &Run,
+    window: &mut WindowState,
+    sample: usize,
+    messages: &mut Vec<Message>,
+) {
     let t = lab.cursor();
     let differ = run.differs(t, sample);
-    let [ann, snn] = answers_of(run, t, sample);
+    let [ann, snn] = prediction_lines(run, t, sample);
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
@@ -103,7 +111,7 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
     if response.clicked() {
-        out.push(Message::FocusSample(sample));
+        messages.push(Message::FocusSample(sample));
     }
     let colors = ui_colors(ui);
     let painter = ui.painter_at(rect);
@@ -126,14 +134,14 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
     let sign = if differ { "≠ " } else { "" };
     let lines =
         [label.map(|label| (label, colors.weak)), Some((ann, colors.ann)), Some((format!("{sign}{snn}"), colors.snn))];
-    answers(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
+    draw_lines(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
     response.on_hover_text(texts::of_data_set(run.sample_index(sample)));
 }
 
 /// Predictions of ANN and SNN for `sample` after `t` steps, one line each.
-fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
+fn prediction_lines(run: &Run, t: usize, sample: usize) -> [String; 2] {
     match &run.output_agreement {
-        Some(likeness) => output_agreement::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
+        Some(agreement) => output_agreement::tile(agreement.of, agreement.ann_boxes(sample), agreement.at(t, sample)),
         None => {
             let (ann, snn) = (run.ann.prediction(sample), run.report.predictions.at(t, sample));
             [texts::ann(&run.class_name(ann)), texts::snn("", &run.class_name(snn))]
@@ -142,7 +150,7 @@ fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
 }
 
 /// Draws three lines from `at` on, truncated at `right`.
-fn answers(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
+fn draw_lines(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
     let font = egui::TextStyle::Small.resolve(ui.style());
     for (row, (text, color)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {
         let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), color);

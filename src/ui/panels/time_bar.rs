@@ -13,14 +13,14 @@ use crate::ui::theme::icons::{Icon, icon_button};
 const HEIGHT: f32 = 34.0;
 
 /// Draws the bar.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     ui.add_enabled_ui(lab.run.is_some() && !lab.is_locked(ControlGroup::Time), |ui| {
         ui.horizontal(|ui| {
             ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.x = 4.0;
             if icon_button(ui, Icon::Back, texts::STEP_BACK).clicked() {
-                out.push(Message::StepCursor(-1));
+                messages.push(Message::StepCursor(-1));
             }
             let (sign, name, message) = if lab.view.playing {
                 (Icon::Pause, texts::PAUSE, Message::Pause)
@@ -28,15 +28,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 (Icon::Play, texts::PLAY, Message::Play)
             };
             if icon_button(ui, sign, name).clicked() {
-                out.push(message);
+                messages.push(message);
             }
             if icon_button(ui, Icon::Forward, texts::STEP_FORWARD).clicked() {
-                out.push(Message::StepCursor(1));
+                messages.push(Message::StepCursor(1));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let mut follows = lab.view.cursor.is_none();
                 if ui.checkbox(&mut follows, texts::FOLLOW).on_hover_text(texts::FOLLOW_HINT).changed() {
-                    out.push(Message::SetCursor((!follows).then_some(at)));
+                    messages.push(Message::SetCursor((!follows).then_some(at)));
                 }
                 ui.add_space(10.0);
                 let readout = egui::RichText::new(format!("t = {at} / {steps}")).monospace().strong();
@@ -45,14 +45,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     egui::Layout::right_to_left(egui::Align::Center),
                     |ui| ui.label(readout),
                 );
-                track(ui, lab, out);
+                track(ui, lab, messages);
             });
         });
     });
 }
 
 /// Draws the track with the cursor in it.
-fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+fn track(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     let size = vec2((ui.available_width() - 8.0).max(80.0), HEIGHT - 4.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
@@ -62,10 +62,10 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let share = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
         let wanted = 1 + (share * (steps - 1) as f32).round() as usize;
         if wanted != at || lab.view.cursor.is_none() {
-            out.push(Message::SetCursor(Some(wanted)));
+            messages.push(Message::SetCursor(Some(wanted)));
         }
     }
-    by_keys(ui, &response, out);
+    handle_keys(ui, &response, messages);
     response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), at as f64, texts::TIME_CURSOR));
     let response = named_value(ui, response);
     let colors = ui_colors(ui);
@@ -78,7 +78,7 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let y = inner.bottom() - inner.height() * ann as f32;
             painter.hline(inner.x_range(), y, Stroke::new(1.0, colors.ann.gamma_multiply(0.6)));
         }
-        spark(&painter, inner, &run.report.curve, x_of, colors.snn);
+        sparkline(&painter, inner, &run.report.curve, x_of, colors.snn);
     }
     let played = Rect::from_min_max(rect.left_top(), pos2(x_of(at), rect.bottom()));
     painter.rect_filled(played.shrink(1.0), 2.0, colors.accent.gamma_multiply(0.16));
@@ -90,7 +90,7 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// Arrow keys move the cursor while the track has the focus, as do screen reader actions.
-fn by_keys(ui: &Ui, response: &Response, out: &mut Vec<Message>) {
+fn handle_keys(ui: &Ui, response: &Response, messages: &mut Vec<Message>) {
     use egui::accesskit::Action;
     let asked = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action)) as i32;
     let mut by = asked(Action::Increment) - asked(Action::Decrement);
@@ -101,7 +101,7 @@ fn by_keys(ui: &Ui, response: &Response, out: &mut Vec<Message>) {
         by += pressed(egui::Key::ArrowRight) - pressed(egui::Key::ArrowLeft);
     }
     if by != 0 {
-        out.push(Message::StepCursor(by));
+        messages.push(Message::StepCursor(by));
     }
 }
 
@@ -114,7 +114,7 @@ fn named_value(ui: &Ui, response: Response) -> Response {
 }
 
 /// Draws accuracy over t, or agreement if there are no labels.
-fn spark(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, color: Color32) {
+fn sparkline(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, color: Color32) {
     let y_of = |share: f64| inner.bottom() - inner.height() * share as f32;
     let points: Vec<Pos2> =
         curve.iter().map(|point| pos2(x_of(point.t), y_of(point.accuracy.unwrap_or(point.agreement)))).collect();
@@ -130,7 +130,7 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     if let Some(point) = run.report.curve.get(index) {
         let right = point.accuracy.map_or(String::new(), |a| texts::right(a * 100.0));
         let words = match &run.output_agreement {
-            Some(likeness) => output_agreement::words(Some(likeness.of)).short,
+            Some(agreement) => output_agreement::words(Some(agreement.of)).short,
             None => texts::AGREES_ON,
         };
         response.show_tooltip_text(texts::at_time(point.t, &right, words, point.agreement * 100.0));

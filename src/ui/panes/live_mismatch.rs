@@ -28,10 +28,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
         texts::streaming(partial.samples, partial.of, if known.is_empty() { "" } else { texts::STREAMING_BEFORE });
     let whole = ui.interact(foot, ui.scope_id().with("streaming"), Sense::hover());
     plot_description::describe_plot(&whole, texts::STREAMING, || {
-        let values = so_far(partial, known);
-        let told: Vec<String> =
+        let values = mismatch_so_far(partial, known);
+        let descriptions: Vec<String> =
             values.iter().map(|v| v.map_or("–".into(), crate::ui::texts::format::format_number)).collect();
-        format!("{words}. {}.", told.join(", "))
+        format!("{words}. {}.", descriptions.join(", "))
     });
     let mut head = ui.new_child(UiBuilder::new().max_rect(foot.shrink(6.0)));
     head.small(&words);
@@ -40,11 +40,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let before: Vec<Option<f64>> = known.iter().map(|layer: &LayerReport| Some(layer.mean_abs_mismatch)).collect();
     let top = before.iter().chain(&partial.mismatch).flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
     curve(ui, field, &before, top, colors.weak);
-    curve(ui, field, &so_far(partial, known), top, colors.snn);
+    curve(ui, field, &mismatch_so_far(partial, known), top, colors.snn);
 }
 
 /// Mismatch per layer so far. Unchanged layers keep the mismatch of the known run.
-fn so_far(partial: &PartialResults, known: &[LayerReport]) -> Vec<Option<f64>> {
+fn mismatch_so_far(partial: &PartialResults, known: &[LayerReport]) -> Vec<Option<f64>> {
     let was = |index: usize| known.get(index).map(|layer| layer.mean_abs_mismatch);
     partial.mismatch.iter().enumerate().map(|(index, now)| now.or_else(|| was(index))).collect()
 }

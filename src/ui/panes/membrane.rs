@@ -33,15 +33,15 @@ struct TraceRow<'a> {
     trace: &'a MembraneTrace,
     pinned: bool,
     /// Expected spikes at the end: from the ANN's pre-activation, and from the neuron's own mean input.
-    due: [u32; 2],
+    expected: [u32; 2],
 }
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    let lanes = lanes(snapshot, &lab.view.pinned);
+    let lanes = trace_rows(snapshot, &lab.view.pinned);
     let Some(focused) = lanes.first() else { return };
     let run = &snapshot.run;
     let cursor = lab.cursor().min(run.steps());
@@ -56,16 +56,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&snapshot.run, &lanes),
         |ui| {
-            key(ui, run.steps());
+            legend_row(ui, run.steps());
             let gap = ui.spacing().item_spacing.y;
             let each = ui.available_height() / lanes.len() as f32 - gap;
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for lane in &lanes {
                     ui.push_id(lane.at, |ui| {
                         let top = ui.cursor().top();
-                        head(ui, run, lane, cursor, out);
+                        row_header(ui, run, lane, cursor, messages);
                         let left = each - (ui.cursor().top() - top) - CURRENT_HEIGHT - gap;
-                        plots(ui, lane, cursor, left.max(MIN_HEIGHT), out);
+                        plots(ui, lane, cursor, left.max(MIN_HEIGHT), messages);
                     });
                 }
             });
@@ -74,7 +74,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// The neuron in focus, then the other pinned neurons.
-fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> {
+fn trace_rows<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> {
     let run = &snapshot.run;
     let focus = &snapshot.focus;
     let here = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
@@ -87,8 +87,8 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> 
         // A run restored from the history without its final state has no mean inputs.
         let recorded = run.recording.layers.get(at.layer)?.mean_input.get(index).copied();
         let own = recorded.unwrap_or_else(|| trace.current.iter().sum::<f32>() / run.steps() as f32);
-        let due = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
-        Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), due })
+        let expected = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
+        Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), expected })
     };
     all.filter_map(lane).collect()
 }
@@ -104,7 +104,7 @@ impl TraceRow<'_> {
 }
 
 /// Draws the legend.
-fn key(ui: &mut Ui, steps: usize) {
+fn legend_row(ui: &mut Ui, steps: usize) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
     let entries = [
@@ -117,7 +117,7 @@ fn key(ui: &mut Ui, steps: usize) {
 }
 
 /// Draws name, counts and the pin button.
-fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Vec<Message>) {
+fn row_header(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(neuron_name(lane.layer, lane.at.neuron));
         ui.weak(texts::sample(run.sample_index(lane.at.sample)));
@@ -126,7 +126,7 @@ fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Ve
             false => (texts::PIN, Message::Pin(lane.at), texts::PIN_HINT),
         };
         if pane_frame::has_controls(ui) && ui.small_button(word).on_hover_text(hint).clicked() {
-            out.push(message);
+            messages.push(message);
         }
     });
     if pane_frame::has_sentences(ui) {
@@ -139,11 +139,18 @@ fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
     let steps = lane.trace.spikes.len();
     let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
     let held = if lane.trace.silenced { texts::SILENCED } else { "" };
-    texts::counts(held, &until, lane.count(steps), steps, lane.due, &format_number(f64::from(lane.last_potential())))
+    texts::counts(
+        held,
+        &until,
+        lane.count(steps),
+        steps,
+        lane.expected,
+        &format_number(f64::from(lane.last_potential())),
+    )
 }
 
 /// Draws membrane and input current of one neuron over the same axis.
-fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
+fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages: &mut Vec<Message>) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = lane.trace.spikes.len();
     let link = ui.scope_id().with("steps");
@@ -156,7 +163,7 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
             .include_x(steps as f64 + 0.5)
             .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
     };
-    let hover = |at: &HoverPosition<'_>| Some(read_out(lane, hovered(at)));
+    let hover = |at: &HoverPosition<'_>| Some(describe_step(lane, hovered(at)));
     let membrane = base("membrane")
         .height(height)
         .custom_y_axes(vec![pane_parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
@@ -172,14 +179,15 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
     plot_description::describe_plot(&membrane.response, &texts::potential_of(&name), || {
-        let course =
-            plot_description::describe_curve(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
+        let course = plot_description::describe_curve(&potentials_after_reset(lane.trace), |[t, v]| {
+            shared::at_step(&format_number(v), t)
+        });
         let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
         let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
         texts::potential(&course, &format_number(f64::from(lane.trace.theta)), &fired)
     });
-    pane_parts::drag_cursor(&membrane, cursor, steps, true, out);
+    pane_parts::drag_cursor(&membrane, cursor, steps, true, messages);
     let current = base("current")
         .height(CURRENT_HEIGHT)
         .custom_y_axes(vec![pane_parts::y_axis("I(t)").min_thickness(46.0)])
@@ -209,7 +217,7 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
         let sum: f32 = lane.trace.current.iter().sum();
         texts::current(&course, &format_number(f64::from(sum) / steps.max(1) as f64))
     });
-    pane_parts::drag_cursor(&current, cursor, steps, true, out);
+    pane_parts::drag_cursor(&current, cursor, steps, true, messages);
 }
 
 /// Draws the line from reset to charge to reset, the threshold, and the spikes above it.
@@ -223,7 +231,7 @@ fn draw_membrane(
     let trace = lane.trace;
     plot.hline(HLine::new("zero", 0.0).color(plot_colors.grid).width(1.0).allow_hover(false));
     plot.line(
-        Line::new("membrane v(t)", cut(&path(trace)))
+        Line::new("membrane v(t)", cut(&potential_line(trace)))
             .allow_band(false)
             .color(plot_colors.snn)
             .width(1.5)
@@ -238,7 +246,7 @@ fn draw_membrane(
     if marked {
         let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
         plot.points(before.color(plot_colors.snn).radius(2.5).filled(false));
-        let after = Points::new("v(t) after reset", rests(trace));
+        let after = Points::new("v(t) after reset", potentials_after_reset(trace));
         plot.points(after.color(plot_colors.snn).radius(2.5));
     }
     let top = trace.before_reset.iter().copied().fold(trace.theta.max(trace.initial), f32::max);
@@ -261,14 +269,14 @@ fn series(first: usize, values: &[f32]) -> Vec<[f64; 2]> {
 }
 
 /// v(0), v(1), … v(T).
-fn rests(trace: &MembraneTrace) -> Vec<[f64; 2]> {
-    let mut rests = vec![[0.0, f64::from(trace.initial)]];
-    rests.extend(series(1, &trace.after_reset));
-    rests
+fn potentials_after_reset(trace: &MembraneTrace) -> Vec<[f64; 2]> {
+    let mut potentials_after_reset = vec![[0.0, f64::from(trace.initial)]];
+    potentials_after_reset.extend(series(1, &trace.after_reset));
+    potentials_after_reset
 }
 
 /// The potential as a line: charged over each step to m(t), then reset to v(t) within the same step.
-fn path(trace: &MembraneTrace) -> Vec<[f64; 2]> {
+fn potential_line(trace: &MembraneTrace) -> Vec<[f64; 2]> {
     let mut path = vec![[0.0, f64::from(trace.initial)]];
     for (t, (&before, &after)) in trace.before_reset.iter().zip(&trace.after_reset).enumerate() {
         let t = t as f64 + 1.0;
@@ -287,7 +295,7 @@ fn hovered(at: &HoverPosition<'_>) -> f64 {
 }
 
 /// Describes the step nearest to `x`.
-fn read_out(lane: &TraceRow<'_>, x: f64) -> String {
+fn describe_step(lane: &TraceRow<'_>, x: f64) -> String {
     let trace = lane.trace;
     if x < 0.5 {
         return format!("t = 0\nv(0) = {}", format_number(f64::from(trace.initial)));
@@ -310,7 +318,7 @@ fn explanation(run: &Run, lane: &TraceRow<'_>) -> String {
         crate::convert::Reset::Hard => texts::HARD_RESET,
     };
     let total = lane.count(steps);
-    let [ann, _] = lane.due;
+    let [ann, _] = lane.expected;
     let verdict = match total as i64 - i64::from(ann) {
         0 => texts::AS_ASKED.to_owned(),
         more @ 1.. => texts::more(more),
@@ -358,7 +366,7 @@ mod tests {
             sent: vec![1, 0],
             silenced: false,
         };
-        assert_eq!(path(&trace), [[0.0, 0.5], [1.0, 1.25], [1.0, 0.25], [2.0, -0.25]]);
-        assert_eq!(rests(&trace), [[0.0, 0.5], [1.0, 0.25], [2.0, -0.25]]);
+        assert_eq!(potential_line(&trace), [[0.0, 0.5], [1.0, 1.25], [1.0, 0.25], [2.0, -0.25]]);
+        assert_eq!(potentials_after_reset(&trace), [[0.0, 0.5], [1.0, 0.25], [2.0, -0.25]]);
     }
 }

@@ -12,12 +12,12 @@ use crate::ui::texts::shared;
 use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, image_ui, pixel_under, texture};
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let place = ui.max_rect();
     let Some(snapshot) = &lab.snapshot else {
         pane_parts::empty(ui, texts::EMPTY);
@@ -48,12 +48,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 ui.horizontal_top(|ui| {
                     let side = (room.y - 30.0).min(room.x * 0.5).max(120.0);
                     ui.allocate_ui(vec2(side + 34.0, room.y), |ui| density(ui, snapshot, layer, side));
-                    ui.vertical(|ui| maps(ui, snapshot, room.y - 12.0, out));
+                    ui.vertical(|ui| maps(ui, snapshot, room.y - 12.0, messages));
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     density(ui, snapshot, layer, (room.x - 60.0).min(room.y * 0.62).max(120.0));
-                    maps(ui, snapshot, 330.0, out);
+                    maps(ui, snapshot, 330.0, messages);
                 });
             }
         },
@@ -68,7 +68,7 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     let (whole, response) = ui.allocate_exact_size(vec2(side + 30.0, side + 28.0), Sense::hover());
     let rect = Rect::from_min_size(whole.min + vec2(30.0, 2.0), vec2(side, side - 6.0));
     let most = density.counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    let colormap = Colormap::of(ui);
+    let colormap = Colormap::new(ui);
     let image = || {
         let mut image = ColorImage::filled([density.bins, density.bins], colormap.sequential(0.0));
         for (cell, &count) in density.counts.iter().enumerate() {
@@ -124,14 +124,14 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
 }
 
 /// Draws ANN, SNN and their difference for the sample in focus.
-fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
+fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, messages: &mut Vec<Message>) {
     let maps = &snapshot.maps;
     let top = maps.ann.iter().chain(&maps.snn).copied().fold(1e-6, f32::max);
     let reach = maps.difference.iter().fold(1e-6_f32, |reach, d| reach.max(d.abs()));
     let room = vec2(ui.available_width().max(80.0), ((height - 66.0) / 3.0).max(46.0));
-    let montage = ChannelGrid::of(&maps.shape, room);
+    let grid = ChannelGrid::new(&maps.shape, room);
     let background = ui.visuals().panel_fill;
-    let (key, colormap) = (snapshot.id, Colormap::of(ui));
+    let (key, colormap) = (snapshot.id, Colormap::new(ui));
     let sides: [(&str, &[f32], Color32); 3] = [
         (texts::ANN_VALUES, &maps.ann, ui_colors(ui).ann),
         (texts::SNN_VALUES, &maps.snn, ui_colors(ui).snn),
@@ -149,10 +149,10 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         });
         let image = || {
             let shade = |v: f32| if k == 2 { colormap.diverging(v / reach) } else { colormap.sequential(v / top) };
-            montage.image(values, background, shade)
+            grid.image(values, background, shade)
         };
-        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
-        let (rect, response) = picture(ui, &handle, room);
+        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, grid, background), image);
+        let (rect, response) = image_ui(ui, &handle, room);
         let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
         plot_description::describe_plot(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
             let (low, high) =
@@ -162,8 +162,8 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
             texts::map(name, &layer.name, sample, &low, &high, &here)
         });
-        frame_pixel(ui, rect, montage.size(), montage.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
-        let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
+        frame_pixel(ui, rect, grid.size(), grid.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
+        let under = response.hover_pos().and_then(|at| grid.index(pixel_under(rect, grid.size(), at)));
         let Some(neuron) = under else { continue };
         let text = texts::neuron(
             &pane_parts::neuron_name(layer, neuron),
@@ -174,7 +174,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         );
         if response.on_hover_text_at_pointer(text).clicked() {
             let (layer, sample) = (snapshot.focus.layer, snapshot.focus.sample);
-            out.push(Message::FocusNeuron(NeuronRef { layer, sample, neuron }));
+            messages.push(Message::FocusNeuron(NeuronRef { layer, sample, neuron }));
         }
     }
 }

@@ -13,12 +13,12 @@ use crate::ui::texts::panes::offset_spikes as texts;
 use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, image_ui, pixel_under, texture};
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -48,12 +48,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if wide {
                 ui.columns(2, |columns| {
                     histogram(&mut columns[0], layer, before, height - 34.0);
-                    maps(&mut columns[1], snapshot, layer, before, height - 60.0, out);
+                    maps(&mut columns[1], snapshot, layer, before, height - 60.0, messages);
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     histogram(ui, layer, before, (height * 0.62).max(150.0));
-                    maps(ui, snapshot, layer, before, 200.0, out);
+                    maps(ui, snapshot, layer, before, 200.0, messages);
                 });
             }
         },
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 }
 
 /// Minimum width for the shares in one row, in points.
-const TABLE: f32 = 440.0;
+const SHARES_ROW_WIDTH: f32 = 440.0;
 
 /// Draws the shares in a row, with those before the correction below.
 fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, now: &[f64; 4]) {
@@ -74,7 +74,7 @@ fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, n
     let rows: Vec<(&str, [f64; 4])> = std::iter::once((layer.name.as_str(), *now))
         .chain(before.map(|before| (texts::BEFORE, shares(before))))
         .collect();
-    if ui.available_width() < TABLE {
+    if ui.available_width() < SHARES_ROW_WIDTH {
         // Cells without room wrap to the next line.
         rows.iter().for_each(|(name, shares)| _ = ui.horizontal_wrapped(|ui| cells(ui, name, shares)));
         return;
@@ -200,22 +200,22 @@ fn maps(
     layer: &LayerReport,
     before: Option<&LayerReport>,
     height: f32,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
-    let colormap = Colormap::of(ui);
+    let colormap = Colormap::new(ui);
     ui.horizontal(|ui| {
         ui.small(texts::MEAN);
         color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colormap.diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
-        return map(ui, snapshot, layer, reach, "offset map", height, out);
+        return map(ui, snapshot, layer, reach, "offset map", height, messages);
     };
     let half = (height / 2.0 - 18.0).max(60.0);
-    map(ui, snapshot, layer, reach, "offset map", half, out);
+    map(ui, snapshot, layer, reach, "offset map", half, messages);
     ui.small(texts::BEFORE);
-    map(ui, snapshot, before, reach, "offset map before", half, out);
+    map(ui, snapshot, before, reach, "offset map before", half, messages);
 }
 
 fn map(
@@ -225,31 +225,31 @@ fn map(
     reach: f32,
     name: &str,
     height: f32,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let room = egui::vec2(ui.available_width(), height.max(60.0));
-    let montage = ChannelGrid::of(&layer.shape, room);
+    let grid = ChannelGrid::new(&layer.shape, room);
     let background = ui.visuals().panel_fill;
-    let key = (snapshot.id, montage, background);
+    let key = (snapshot.id, grid, background);
     // Too many spikes are orange, the color of the SNN; too few are blue.
-    let colormap = Colormap::of(ui);
-    let image = || montage.image(&layer.offset_map, background, |psi| colormap.diverging(-psi / reach));
+    let colormap = Colormap::new(ui);
+    let image = || grid.image(&layer.offset_map, background, |psi| colormap.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
-    let (rect, response) = picture(ui, &handle, room);
+    let (rect, response) = image_ui(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);
     plot_description::describe_plot(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
         let (low, high) = layer.offset_map.iter().fold((0.0f32, 0.0f32), |(low, high), v| (low.min(*v), high.max(*v)));
         let here = layer.offset_map[snapshot.focus.neuron];
         texts::map(&layer.name, low, high, here)
     });
-    let focused = montage.pixel(snapshot.focus.neuron);
-    frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
-    let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
+    let focused = grid.pixel(snapshot.focus.neuron);
+    frame_pixel(ui, rect, grid.size(), focused, ui.visuals().strong_text_color());
+    let under = response.hover_pos().and_then(|at| grid.index(pixel_under(rect, grid.size(), at)));
     if let Some(neuron) = under {
         let name = pane_parts::neuron_name(&snapshot.run.spiking.layers[snapshot.focus.layer], neuron);
         let text = texts::neuron(&name, layer.offset_map[neuron]);
         if response.on_hover_text_at_pointer(text).clicked() {
-            out.push(Message::FocusNeuron(NeuronRef {
+            messages.push(Message::FocusNeuron(NeuronRef {
                 layer: snapshot.focus.layer,
                 sample: snapshot.focus.sample,
                 neuron,

@@ -27,7 +27,7 @@ const SEPARATOR_GAP: f32 = 5.0;
 
 /// Key of a raster image: steps and neurons of the visible region, on at most as many pixels as the region has.
 #[derive(Clone, PartialEq)]
-struct Key {
+struct ImageKey {
     layer: usize,
     sample: usize,
     spike_color: Color32,
@@ -40,14 +40,14 @@ struct Key {
 
 /// The image drawn last. The weak reference keeps the run's address from being reused while the image exists.
 #[derive(Clone)]
-struct Picture {
+struct CachedImage {
     run: Weak<Run>,
-    key: Key,
+    key: ImageKey,
     texture: TextureHandle,
 }
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -77,9 +77,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 if plot.response.clicked() {
                     let neuron = pointed.and_then(|at| index_at(at.y, layer.neurons()));
                     let at = |neuron| NeuronRef { layer: focus.layer, sample: focus.sample, neuron };
-                    out.extend(neuron.map(|neuron| Message::FocusNeuron(at(neuron))));
+                    messages.extend(neuron.map(|neuron| Message::FocusNeuron(at(neuron))));
                 }
-                pane_parts::drag_cursor(&plot, cursor, run.steps(), false, out);
+                pane_parts::drag_cursor(&plot, cursor, run.steps(), false, messages);
                 rate_bars(ui, layer, &rates, snapshot.report.steps, height, link);
             });
         },
@@ -98,7 +98,7 @@ fn raster(
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let (steps, neurons) = (snapshot.run.steps(), layer.neurons());
     let id = ui.scope_id().with("raster picture");
-    let all = Key {
+    let all = ImageKey {
         layer: snapshot.focus.layer,
         sample: snapshot.focus.sample,
         spike_color: plot_colors.snn,
@@ -128,7 +128,7 @@ fn raster(
             let middle = |range: &Range<usize>| (range.start + range.end) as f64 / 2.0;
             let center = PlotPoint::new(middle(&key.steps) + 0.5, middle(&key.neurons) - 0.5);
             let size = [key.steps.len() as f32, key.neurons.len() as f32];
-            let texture = picture(plot.ctx(), id, &snapshot.run, spikes, key);
+            let texture = raster_texture(plot.ctx(), id, &snapshot.run, spikes, key);
             plot.image(PlotImage::new("spikes", texture.id(), center, size));
             let gap = plot.transform().dpos_dvalue_y().abs() as f32 * layer.neurons_per_channel() as f32;
             if layer.neurons_per_channel() > 1 && gap >= SEPARATOR_GAP {
@@ -178,8 +178,9 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
         // With many channels, only those with the highest rates.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
-        let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", format_number(rates[k]))).collect();
-        texts::rates(rates.len(), &told.join(", "))
+        let descriptions: Vec<String> =
+            order.iter().take(16).map(|&k| format!("{k}: {}", format_number(rates[k]))).collect();
+        texts::rates(rates.len(), &descriptions.join(", "))
     });
 }
 
@@ -209,7 +210,7 @@ fn channel_rates(counts: &[u32], plane: usize, steps: usize) -> Vec<f64> {
     counts.chunks(plane.max(1)).map(|channel| channel.iter().map(|&n| f64::from(n)).sum::<f64>() / all).collect()
 }
 
-impl Key {
+impl ImageKey {
     /// The part of this image that `plot` shows.
     fn window(self, plot: &PlotUi<'_>) -> Self {
         let (bounds, frame) = (plot.plot_bounds(), plot.transform().frame());
@@ -227,21 +228,21 @@ impl Key {
 }
 
 /// The texture for `run`, drawn again only if the key or the run has changed.
-fn picture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: Key) -> TextureHandle {
-    let known = ctx.data(|data| data.get_temp::<Picture>(id));
+fn raster_texture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: ImageKey) -> TextureHandle {
+    let known = ctx.data(|data| data.get_temp::<CachedImage>(id));
     if let Some(known) = known.filter(|known| known.key == key && known.run.as_ptr() == Arc::as_ptr(run)) {
         return known.texture;
     }
-    let (size, cells) = cells(spikes, key.sample, &key.steps, &key.neurons, key.pixels);
+    let (size, cells) = spike_image(spikes, key.sample, &key.steps, &key.neurons, key.pixels);
     let image = ColorImage::new(size, cells.into_iter().map(|share| tint(key.spike_color, share)).collect());
     let texture = ctx.load_texture("raster", image, TextureOptions::NEAREST);
-    ctx.data_mut(|data| data.insert_temp(id, Picture { run: Arc::downgrade(run), key, texture: texture.clone() }));
+    ctx.data_mut(|data| data.insert_temp(id, CachedImage { run: Arc::downgrade(run), key, texture: texture.clone() }));
     texture
 }
 
 /// Discards all cached images.
 pub fn forget(data: &mut egui::util::IdTypeMap) {
-    data.remove_by_type::<Picture>();
+    data.remove_by_type::<CachedImage>();
 }
 
 /// A single spike is always visible; several in one pixel are brighter.
@@ -251,7 +252,7 @@ fn tint(color: Color32, share: f32) -> Color32 {
 
 /// An image `[columns, rows]` of the spikes of `sample` in a region, row-major: time across, neurons down, at most
 /// `pixels` each way. Each pixel is the fraction of its neurons and steps that fired.
-fn cells(
+fn spike_image(
     train: &SpikeTrain,
     sample: usize,
     steps: &Range<usize>,
@@ -323,16 +324,16 @@ mod tests {
     #[test]
     fn small_rasters_are_bit_for_bit_and_large_ones_lose_no_spike() {
         let small = train(3, 70, &[(0, 0), (2, 69)]);
-        let (size, picture) = cells(&small, 1, &(0..3), &(0..70), [1024, 1024]);
+        let (size, picture) = spike_image(&small, 1, &(0..3), &(0..70), [1024, 1024]);
         assert_eq!(size, [3, 70]);
         let lit = |picture: &[f32]| (0..picture.len()).filter(|&at| picture[at] > 0.0).collect::<Vec<_>>();
         assert_eq!(lit(&picture), [0, 69 * 3 + 2]);
-        assert!(lit(&cells(&small, 0, &(0..3), &(0..70), [1024, 1024]).1).is_empty());
-        let (size, window) = cells(&small, 1, &(1..3), &(68..70), [1024, 1024]);
+        assert!(lit(&spike_image(&small, 0, &(0..3), &(0..70), [1024, 1024]).1).is_empty());
+        let (size, window) = spike_image(&small, 1, &(1..3), &(68..70), [1024, 1024]);
         assert_eq!((size, lit(&window)), ([2, 2], vec![3]));
 
         let large = train(4096, 5000, &[(0, 0), (4095, 4999), (2000, 2500)]);
-        let (size, picture) = cells(&large, 1, &(0..4096), &(0..5000), [700, 300]);
+        let (size, picture) = spike_image(&large, 1, &(0..4096), &(0..5000), [700, 300]);
         assert_eq!(size, [700, 300]);
         assert_eq!(lit(&picture).len(), 3);
         assert!(picture.iter().all(|&share| share <= 1.0) && picture[700 * 300 - 1] > 0.0);

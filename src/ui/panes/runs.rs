@@ -17,13 +17,13 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Minimum width for two plots side by side, in points.
-const BESIDE: f32 = 400.0;
+const BESIDE_WIDTH: f32 = 400.0;
 /// Minimum and maximum width of a change's text, and width of the columns before it, in points.
-const CHANGE: std::ops::RangeInclusive<f32> = 90.0..=300.0;
-const NUMBERS: f32 = 330.0;
+const CHANGE_WIDTHS: std::ops::RangeInclusive<f32> = 90.0..=300.0;
+const NUMBERS_WIDTH: f32 = 330.0;
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let past = lab.history.past();
     let Some(now) = lab.run.as_ref().and_then(|run| lab.history.of(&run.settings)).or(past.last()) else {
         return pane_parts::empty(ui, texts::EMPTY);
@@ -44,7 +44,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
                 let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
                 ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
-                    table(ui, past, now, other, (width - NUMBERS).clamp(*CHANGE.start(), *CHANGE.end()), out);
+                    table(
+                        ui,
+                        past,
+                        now,
+                        other,
+                        (width - NUMBERS_WIDTH).clamp(*CHANGE_WIDTHS.start(), *CHANGE_WIDTHS.end()),
+                        messages,
+                    );
                 });
                 match other {
                     Some(other) => compare(ui, now, other, room),
@@ -58,7 +65,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
 
 /// Draws the runs, newest first. The text of a change, `change` points wide, comes last, so that numbers are visible
 /// without scrolling.
-fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, change: f32, out: &mut Vec<Message>) {
+fn table(
+    ui: &mut Ui,
+    past: &[PastRun],
+    now: &PastRun,
+    other: Option<&PastRun>,
+    change: f32,
+    messages: &mut Vec<Message>,
+) {
     let columns = texts::COLUMNS;
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
         columns.iter().for_each(|name| _ = ui.small(*name));
@@ -68,7 +82,7 @@ fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, 
             if one.earlier && !std::mem::replace(&mut earlier, true) {
                 ui.label("");
                 if pane_frame::has_controls(ui) {
-                    forget_button(ui, out);
+                    forget_button(ui, messages);
                 } else {
                     ui.label("");
                 }
@@ -84,13 +98,13 @@ fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, 
                 false => texts::AT_ONCE,
             };
             if back.on_hover_text(hint).clicked() && !here {
-                out.push(Message::RestoreRun(one.number));
+                messages.push(Message::RestoreRun(one.number));
             }
             let chosen = other.is_some_and(|other| other.number == one.number);
             if !pane_frame::has_controls(ui) {
                 ui.small(if chosen { texts::COMPARED } else { "" });
             } else {
-                compare_button(ui, one, here, chosen, out);
+                compare_button(ui, one, here, chosen, messages);
             }
             ui.label(one.settings.recipe.steps.to_string());
             let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
@@ -110,22 +124,22 @@ fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, 
     });
 }
 
-fn forget_button(ui: &mut Ui, out: &mut Vec<Message>) {
+fn forget_button(ui: &mut Ui, messages: &mut Vec<Message>) {
     let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
     forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
     if forget.clicked() {
-        out.push(Message::ForgetRuns);
+        messages.push(Message::ForgetRuns);
     }
 }
 
-fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, out: &mut Vec<Message>) {
+fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, messages: &mut Vec<Message>) {
     let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
     button.widget_info(|| {
         let name = texts::compare_with(one.number);
         egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
     });
     if button.clicked() {
-        out.push(Message::CompareWith((!chosen).then_some(one.number)));
+        messages.push(Message::CompareWith((!chosen).then_some(one.number)));
     }
 }
 
@@ -144,7 +158,7 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
         &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)],
     );
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
-    if width >= BESIDE {
+    if width >= BESIDE_WIDTH {
         ui.horizontal_top(|ui| {
             ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| curves(ui, now, other, height));
             ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| mismatches(ui, now, other, height));

@@ -19,23 +19,23 @@ pub fn show(
     ui: &mut Ui,
     lab: &Lab,
     point: Option<Pane>,
-    asks: &mut Vec<FileRequest>,
-    out: &mut Vec<Message>,
+    file_requests: &mut Vec<FileRequest>,
+    messages: &mut Vec<Message>,
 ) {
     let tree = layout.tree_mut(lab.view.workspace);
     if tree.root().is_none() {
         ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
         return;
     }
-    tree.ui(&mut TileBehavior { lab, point, asks, out }, ui);
+    tree.ui(&mut TileBehavior { lab, point, file_requests, messages }, ui);
 }
 
 /// Draws tabs and panes for egui_tiles.
 struct TileBehavior<'a> {
     lab: &'a Lab,
     point: Option<Pane>,
-    asks: &'a mut Vec<FileRequest>,
-    out: &'a mut Vec<Message>,
+    file_requests: &'a mut Vec<FileRequest>,
+    messages: &'a mut Vec<Message>,
 }
 
 impl TileBehavior<'_> {
@@ -49,7 +49,7 @@ impl TileBehavior<'_> {
         for format in ExportFormat::ALL {
             let item = ui.button(texts::window::export_as(texts::export::format(format)));
             if item.on_hover_text(texts::export::hint(format)).clicked() {
-                self.asks.push(FileRequest::Export(pane, format));
+                self.file_requests.push(FileRequest::Export(pane, format));
             }
         }
     }
@@ -66,8 +66,8 @@ impl Behavior<Pane> for TileBehavior<'_> {
                 dim_if_stale(ui, self.lab);
             }
             let room = ui.available_size();
-            let (dress, height) = PaneFrame::for_tab(ui.ctx(), *pane, room.y);
-            dress.set(ui.ctx());
+            let (pane_frame, height) = PaneFrame::for_tab(ui.ctx(), *pane, room.y);
+            pane_frame.set(ui.ctx());
             if height > room.y {
                 // The plot would have no height, so the pane scrolls instead.
                 ScrollArea::vertical().id_salt(*pane).auto_shrink(false).show(ui, |ui| {
@@ -75,11 +75,11 @@ impl Behavior<Pane> for TileBehavior<'_> {
                     let size = egui::vec2(ui.available_width(), height);
                     ui.allocate_ui_with_layout(size, layout, |ui| {
                         ui.set_min_size(size);
-                        panes::show(ui, *pane, self.lab, self.out);
+                        panes::show(ui, *pane, self.lab, self.messages);
                     });
                 });
             } else {
-                panes::show(ui, *pane, self.lab, self.out);
+                panes::show(ui, *pane, self.lab, self.messages);
             }
             PaneFrame::default().set(ui.ctx());
         });

@@ -13,7 +13,7 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 data.insert_temp(ids[1], wrong_only);
             });
             let category_colors = category_colors(ui);
-            legend(ui, snapshot, focused, &category_colors, out);
+            legend(ui, snapshot, focused, &category_colors, messages);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in layers.iter().enumerate() {
                     let categories = if end_to_end { &layer.end_to_end } else { &layer.same_input };
@@ -58,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                         index == snapshot.focus.layer,
                         &category_colors,
                         &mut || {
-                            out.push(Message::FocusLayer(index));
+                            messages.push(Message::FocusLayer(index));
                         },
                     );
                 }
@@ -87,7 +87,7 @@ fn legend(
     snapshot: &Snapshot,
     layer: &LayerReport,
     category_colors: &[Color32; 5],
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     ui.horizontal_wrapped(|ui| {
         for (k, &color) in category_colors.iter().enumerate().skip(1) {
@@ -120,7 +120,7 @@ fn legend(
             if button.on_hover_text(hover).clicked()
                 && let Some(example) = example
             {
-                out.push(Message::FocusNeuron(example));
+                messages.push(Message::FocusNeuron(example));
             }
         }
         if let Some((kind, place)) = snapshot.categories.position(snapshot.focus.neuron) {

@@ -10,10 +10,10 @@ use crate::lab::{Lab, Message};
 use crate::ui::texts::network_and_data as texts;
 
 /// Default duration of a frame, in µs.
-const SPAN: u64 = 10_000;
+const DEFAULT_SPAN: u64 = 10_000;
 
 /// Draws the options if the open data are event recordings.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Ok(DataSpec::Events { paths, binning }) = DataSpec::parse(&lab.settings.data) else { return };
     // A value under drag or edit applies at the end, so that recordings are not read again for every value in between.
     let id = ui.scope_id().with("binning");
@@ -28,20 +28,20 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             wanted.time = FrameTiming::Frames(DEFAULT_FRAMES);
         }
         if ui.radio(spans, texts::SPANS).on_hover_text(texts::SPANS_HINT).clicked() && !spans {
-            wanted.time = FrameTiming::Span { us: SPAN, frames: None };
+            wanted.time = FrameTiming::Span { us: DEFAULT_SPAN, frames: None };
         }
         match &mut wanted.time {
             FrameTiming::Frames(frames) => {
-                held |= value(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
+                held |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
             }
             FrameTiming::Span { us, frames } => {
-                held |= value(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
+                held |= number_field(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
                 let mut cut = frames.is_some();
                 if ui.checkbox(&mut cut, texts::AT_MOST).on_hover_text(texts::AT_MOST_HINT).changed() {
                     *frames = cut.then_some(DEFAULT_FRAMES);
                 }
                 if let Some(frames) = frames {
-                    held |= value(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
+                    held |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
                 }
             }
         }
@@ -74,9 +74,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             });
         }
         if let Some([width, height]) = &mut wanted.sensor {
-            held |= value(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
+            held |= number_field(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
             ui.label("×");
-            held |= value(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
+            held |= number_field(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
             ui.label(texts::PIXELS);
         }
     });
@@ -86,12 +86,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
     ui.data_mut(|data| data.remove::<(Binning, Binning)>(id));
     if wanted != binning {
-        out.push(Message::OpenData(DataSpec::Events { paths, binning: wanted }.to_string()));
+        messages.push(Message::OpenData(DataSpec::Events { paths, binning: wanted }.to_string()));
     }
 }
 
 /// A number field. Returns whether the user is still editing it.
-fn value(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
+fn number_field(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
     let field = ui.add(value.update_while_editing(false)).on_hover_text(name);
     field.dragged()
 }

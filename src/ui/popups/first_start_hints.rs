@@ -20,7 +20,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
         return;
     }
     let palette_open = window.palette.is_some();
-    let Some(hints) = window.hints.take().and_then(|hints| hints.follow(lab, palette_open)) else { return };
+    let Some(hints) = window.hints.take().and_then(|hints| hints.advance(lab, palette_open)) else { return };
     let colors = ui_colors(ui);
     let target = [Some(HintTarget::Steps), Some(HintTarget::Layers), None].get(hints.step).copied().flatten();
     if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
@@ -32,27 +32,27 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
     let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colors.accent)).inner_margin(Margin::same(10));
     let answer = area.show(ui.ctx(), |ui| frame.show(ui, |ui| card(ui, &hints)).inner).inner;
     window.hints = match answer {
-        Answer::Stay => Some(hints),
-        Answer::Next => hints.next(lab),
-        Answer::Leave => None,
+        HintAction::Stay => Some(hints),
+        HintAction::Next => hints.next(lab),
+        HintAction::Leave => None,
     };
 }
 
-enum Answer {
+enum HintAction {
     Stay,
     Next,
     Leave,
 }
 
-fn card(ui: &mut Ui, hints: &FirstStartHints) -> Answer {
+fn card(ui: &mut Ui, hints: &FirstStartHints) -> HintAction {
     ui.set_width(WIDTH);
     let (title, text) = texts::STEPS[hints.step];
-    let mut answer = Answer::Stay;
+    let mut answer = HintAction::Stay;
     ui.horizontal(|ui| {
         ui.strong(title);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if icon_button(ui, Icon::Cross, texts::LEAVE).clicked() {
-                answer = Answer::Leave;
+                answer = HintAction::Leave;
             }
             ui.label(RichText::new(texts::progress(hints.step + 1, texts::STEPS.len())).small().weak());
         });
@@ -60,7 +60,7 @@ fn card(ui: &mut Ui, hints: &FirstStartHints) -> Answer {
     ui.add(Label::new(text).wrap());
     let word = if hints.step + 1 < texts::STEPS.len() { texts::NEXT } else { texts::DONE };
     if ui.button(word).clicked() {
-        answer = Answer::Next;
+        answer = HintAction::Next;
     }
     answer
 }

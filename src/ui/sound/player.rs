@@ -12,7 +12,7 @@ use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts;
 
 /// Maximum number of simultaneous clicks; more are indistinguishable noise.
-pub(super) const MOST: usize = 8;
+pub(super) const MAX_CLICKS: usize = 8;
 
 /// An audio output for clicks.
 pub trait AudioOutput: Send + Sync {
@@ -42,7 +42,7 @@ impl AudioOutput for System {
 pub struct Sound {
     speaker: Arc<dyn AudioOutput>,
     player: Option<Player>,
-    heard: Option<LastPlayed>,
+    last_played: Option<LastPlayed>,
 }
 
 /// Step and neuron of a frame.
@@ -70,34 +70,34 @@ impl Default for Sound {
 impl Sound {
     /// Plays through `speaker`.
     pub fn with_output(speaker: impl AudioOutput + 'static) -> Self {
-        Self { speaker: Arc::new(speaker), player: None, heard: None }
+        Self { speaker: Arc::new(speaker), player: None, last_played: None }
     }
 
     /// Stops the sound until it is requested again. The thread ends by itself.
     fn stop(&mut self) {
-        (self.player, self.heard) = (None, None);
+        (self.player, self.last_played) = (None, None);
     }
 }
 
 /// Handle of the thread that plays.
 struct Player {
     clicks: Sender<usize>,
-    trouble: Receiver<String>,
+    error: Receiver<String>,
 }
 
 impl Player {
     /// Starts the thread. `ctx` is repainted if it fails.
     fn start(speaker: &Arc<dyn AudioOutput>, ctx: &Context) -> Self {
-        let ((clicks, wanted), (sad, trouble)) = (channel(), channel());
+        let ((clicks, wanted), (error_sender, error)) = (channel(), channel());
         let (speaker, ctx) = (speaker.clone(), ctx.clone());
         std::thread::spawn(move || {
             if let Err(reason) = speaker.play(&wanted) {
                 // The receiver is gone: the sound was turned off in the meantime.
-                let _ = sad.send(reason);
+                let _ = error_sender.send(reason);
                 ctx.request_repaint();
             }
         });
-        Self { clicks, trouble }
+        Self { clicks, error }
     }
 }
 
@@ -111,15 +111,15 @@ pub fn play_passed_spikes(
     sound: &mut Sound,
     clicks: &mut bool,
     bench: bool,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     if !*clicks {
         sound.stop();
         return;
     }
     let player = sound.player.get_or_insert_with(|| Player::start(&sound.speaker, ctx));
-    if let Ok(reason) = player.trouble.try_recv() {
-        out.push(Message::Notify(Notification {
+    if let Ok(reason) = player.error.try_recv() {
+        messages.push(Message::Notify(Notification {
             level: NotificationLevel::Error,
             text: texts::sound::silent(&reason),
         }));
@@ -129,12 +129,12 @@ pub fn play_passed_spikes(
     }
     let Some(of) = source(lab, bench) else { return };
     let now = LastPlayed { of, step: lab.cursor(), playing: lab.view.playing };
-    let Some(before) = sound.heard.replace(now.clone()) else { return };
-    let steps = passed(&before, &now);
+    let Some(before) = sound.last_played.replace(now.clone()) else { return };
+    let steps = passed_steps(&before, &now);
     let count = if steps.is_empty() { 0 } else { spikes(lab, of, steps) };
     if count > 0 {
         // A thread that has ended reports its reason through the other channel.
-        let _ = player.clicks.send(count.min(MOST));
+        let _ = player.clicks.send(count.min(MAX_CLICKS));
     }
 }
 
@@ -145,7 +145,7 @@ fn source(lab: &Lab, bench: bool) -> Option<Source> {
 }
 
 /// Steps, counted from 0, that the cursor has passed between two frames. Includes the first step when playing starts.
-fn passed(before: &LastPlayed, now: &LastPlayed) -> std::ops::Range<usize> {
+fn passed_steps(before: &LastPlayed, now: &LastPlayed) -> std::ops::Range<usize> {
     match (before.playing, now.playing) {
         // Playing ends at the last step.
         (true, _) if before.of == now.of && now.step > before.step => before.step..now.step,
@@ -173,12 +173,12 @@ mod tests {
     #[test]
     fn playing_goes_over_every_step_once() {
         let at = |step, playing| LastPlayed { of: Source::Bench, step, playing };
-        assert_eq!(passed(&at(16, false), &at(1, true)), 0..1, "the first step of a new round");
-        assert_eq!(passed(&at(1, true), &at(1, true)), 0..0);
-        assert_eq!(passed(&at(1, true), &at(3, true)), 1..3);
-        assert_eq!(passed(&at(15, true), &at(16, false)), 15..16, "and the last");
-        assert_eq!(passed(&at(4, false), &at(9, false)), 0..0, "scrubbing is silent");
+        assert_eq!(passed_steps(&at(16, false), &at(1, true)), 0..1, "the first step of a new round");
+        assert_eq!(passed_steps(&at(1, true), &at(1, true)), 0..0);
+        assert_eq!(passed_steps(&at(1, true), &at(3, true)), 1..3);
+        assert_eq!(passed_steps(&at(15, true), &at(16, false)), 15..16, "and the last");
+        assert_eq!(passed_steps(&at(4, false), &at(9, false)), 0..0, "scrubbing is silent");
         let other = LastPlayed { of: Source::Network([0, 1, 2]), ..at(3, true) };
-        assert_eq!(passed(&at(1, true), &other), 0..0, "another neuron begins with its next step");
+        assert_eq!(passed_steps(&at(1, true), &other), 0..0, "another neuron begins with its next step");
     }
 }

@@ -19,11 +19,11 @@ use super::mixer::{Mixer, RATE};
 use crate::ui::texts::sound::{NO_SERVER, lost, no_answer};
 
 /// Server buffer in bytes: 40 ms. A click is audible while its spike is still on the screen.
-const READY: u32 = 2 * RATE / 25;
+const BUFFER_BYTES: u32 = 2 * RATE / 25;
 /// Maximum number of bytes per write, for any request of the server: half a second.
-const MOST: u32 = RATE;
+const MAX_WRITE: u32 = RATE;
 /// Timeout until the server has accepted the stream. There is no timeout later, because the device may be suspended.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connects to the server's socket.
 pub fn connect() -> Result<UnixStream, String> {
@@ -33,12 +33,13 @@ pub fn connect() -> Result<UnixStream, String> {
 
 /// Plays the click counts received from `wanted` until the channel closes.
 pub fn play(socket: UnixStream, wanted: &Receiver<usize>) -> Result<(), String> {
-    let fine = socket.set_read_timeout(Some(PATIENCE)).and_then(|()| socket.set_write_timeout(Some(PATIENCE)));
-    fine.map_err(|error| lost(&error.to_string()))?;
-    speak(BufReader::new(socket), wanted).map_err(|error| lost(&error.to_string()))
+    let timeouts =
+        socket.set_read_timeout(Some(CONNECT_TIMEOUT)).and_then(|()| socket.set_write_timeout(Some(CONNECT_TIMEOUT)));
+    timeouts.map_err(|error| lost(&error.to_string()))?;
+    run_protocol(BufReader::new(socket), wanted).map_err(|error| lost(&error.to_string()))
 }
 
-fn speak(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<(), ProtocolError> {
+fn run_protocol(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<(), ProtocolError> {
     let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
     let auth = AuthParams { version: MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
     protocol::write_command_message(socket.get_mut(), 0, &Command::Auth(auth), MAX_VERSION)?;
@@ -53,7 +54,11 @@ fn speak(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<
         channel_map: ChannelMap::mono(),
         cvolume: Some(ChannelVolume::norm(1)),
         sink_name: Some(DEFAULT_SINK.to_owned()),
-        buffer_attr: BufferAttr { target_length: READY, minimum_request_length: READY / 4, ..BufferAttr::default() },
+        buffer_attr: BufferAttr {
+            target_length: BUFFER_BYTES,
+            minimum_request_length: BUFFER_BYTES / 4,
+            ..BufferAttr::default()
+        },
         flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
         ..PlaybackStreamParams::default()
     };
@@ -72,7 +77,7 @@ fn speak(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<
                     Err(TryRecvError::Disconnected) => return Ok(()),
                 }
             }
-            let bytes = mixer.bytes(length.min(MOST) as usize / 2);
+            let bytes = mixer.bytes(length.min(MAX_WRITE) as usize / 2);
             protocol::write_memblock(socket.get_mut(), stream.channel, &bytes, 0)?;
         }
         // The server requests more samples when its buffer has space, which sets the pace.

@@ -26,7 +26,7 @@ pub fn register_target(ui: &Ui, target: HintTarget, rect: Rect) {
 
 impl FirstStartHints {
     /// Advances if the current step is done; `None` after the last step.
-    pub(crate) fn follow(mut self, lab: &Lab, palette_open: bool) -> Option<Self> {
+    pub(crate) fn advance(mut self, lab: &Lab, palette_open: bool) -> Option<Self> {
         let began = *self.layer.get_or_insert(lab.view.layer);
         let done = match self.step {
             0 => lab.undo_sentence().is_some(),

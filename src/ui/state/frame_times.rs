@@ -8,7 +8,7 @@ use egui::{Align2, Area, Context, Frame, Id};
 use crate::ui::texts::window as texts;
 
 /// Number of remembered frames: two seconds at sixty per second.
-const FRAMES: usize = 120;
+const MAX_FRAMES: usize = 120;
 
 /// Times of the last frames, in milliseconds.
 #[derive(Clone, Debug, Default)]
@@ -44,11 +44,11 @@ impl Summary {
 impl FrameTimes {
     /// Records the layout `time` of this frame.
     pub fn laid_out(&mut self, time: Duration) {
-        keep(&mut self.layout, time.as_secs_f32());
+        record(&mut self.layout, time.as_secs_f32());
     }
     /// Records the total work of the previous frame, in seconds.
     pub fn whole(&mut self, seconds: f32) {
-        keep(&mut self.whole, seconds);
+        record(&mut self.whole, seconds);
     }
 
     /// Draws the overlay.
@@ -70,8 +70,8 @@ impl FrameTimes {
     }
 }
 
-fn keep(times: &mut VecDeque<f32>, seconds: f32) {
-    if times.len() == FRAMES {
+fn record(times: &mut VecDeque<f32>, seconds: f32) {
+    if times.len() == MAX_FRAMES {
         times.pop_front();
     }
     times.push_back(seconds * 1e3);
@@ -84,9 +84,9 @@ mod tests {
     #[test]
     fn only_the_last_frames_count() {
         let mut times = FrameTimes::default();
-        (0..FRAMES + 40).for_each(|k| times.laid_out(Duration::from_millis(if k < 40 { 500 } else { 2 })));
+        (0..MAX_FRAMES + 40).for_each(|k| times.laid_out(Duration::from_millis(if k < 40 { 500 } else { 2 })));
         let all = Summary::of(times.layout.iter().copied()).unwrap();
-        assert_eq!(all.frames, FRAMES);
+        assert_eq!(all.frames, MAX_FRAMES);
         assert!((all.mean - 2.0).abs() < 1e-3 && (all.worst - 2.0).abs() < 1e-3);
     }
 

@@ -39,68 +39,68 @@ pub struct LessonState {
     /// Why a lesson could not be opened.
     pub error: Option<String>,
     /// Version of the lab's lesson request that was handled last.
-    wish: u64,
+    request_version: u64,
 }
 
 impl LessonState {
     /// Opens a lesson at its first step. `layout` is the current window layout.
-    pub fn open(&mut self, source: &str, lab: &Lab, layout: serde_json::Value, out: &mut Vec<Message>) {
+    pub fn open(&mut self, source: &str, lab: &Lab, layout: serde_json::Value, messages: &mut Vec<Message>) {
         self.error = None;
         match Lesson::open(source, &Pane::ALL.map(Pane::name)) {
             Ok(lesson) => {
                 if self.player.is_none() {
                     self.before = Some(Box::new(Session { layout, ..lab.session() }));
                 }
-                let (player, messages) = LessonPlayer::begin(Arc::new(lesson));
+                let (player, step_messages) = LessonPlayer::begin(Arc::new(lesson));
                 self.player = Some(player);
-                self.entered(messages, out);
+                self.step_entered(step_messages, messages);
             }
-            Err(error) => self.refuse(error.to_string(), out),
+            Err(error) => self.refuse(error.to_string(), messages),
         }
     }
 
     /// Resumes a lesson at the step that a session saved.
-    pub fn resume(&mut self, place: SavedLesson, out: &mut Vec<Message>) {
-        *self = Self { wish: self.wish, before: place.before, ..Self::default() };
+    pub fn resume(&mut self, place: SavedLesson, messages: &mut Vec<Message>) {
+        *self = Self { request_version: self.request_version, before: place.before, ..Self::default() };
         match Lesson::open(&place.source, &Pane::ALL.map(Pane::name)) {
             Ok(lesson) => {
-                let (player, messages) = LessonPlayer::resume(Arc::new(lesson), place.step, &place.solved);
+                let (player, step_messages) = LessonPlayer::resume(Arc::new(lesson), place.step, &place.solved);
                 self.player = Some(player);
-                self.entered(messages, out);
+                self.step_entered(step_messages, messages);
             }
-            Err(error) => self.refuse(error.to_string(), out),
+            Err(error) => self.refuse(error.to_string(), messages),
         }
     }
 
     /// Discards the lesson; the lab stays as it is.
     pub fn forget(&mut self) {
-        *self = Self { wish: self.wish, ..Self::default() };
+        *self = Self { request_version: self.request_version, ..Self::default() };
     }
 
     /// Ends the lesson and restores the lab from before it.
-    pub fn leave(&mut self, lab: &Lab, out: &mut Vec<Message>) {
-        out.push(Message::Lock(Vec::new()));
+    pub fn leave(&mut self, lab: &Lab, messages: &mut Vec<Message>) {
+        messages.push(Message::Lock(Vec::new()));
         if let Some(mut before) = self.before.take() {
             // Theme and zoom are the user's choice, not part of the lesson.
             before.view.dark = lab.view.dark;
             before.view.projector = lab.view.projector;
             before.view.locked.clear();
-            out.push(Message::Restore(before));
+            messages.push(Message::Restore(before));
         }
         self.forget();
     }
 
     /// Enters another step.
-    pub fn go(&mut self, step: usize, out: &mut Vec<Message>) {
-        if let Some(messages) = self.player.as_mut().map(|player| player.enter(step)) {
-            self.entered(messages, out);
+    pub fn go(&mut self, step: usize, messages: &mut Vec<Message>) {
+        if let Some(step_messages) = self.player.as_mut().map(|player| player.enter(step)) {
+            self.step_entered(step_messages, messages);
         }
     }
 
     /// The lesson source that the lab was asked to open, if it has not been opened yet.
-    pub fn wish(&mut self, lab: &Lab) -> Option<String> {
+    pub fn take_request(&mut self, lab: &Lab) -> Option<String> {
         let (version, source) = lab.lesson_wish()?;
-        (std::mem::replace(&mut self.wish, version) != version).then(|| source.to_owned())
+        (std::mem::replace(&mut self.request_version, version) != version).then(|| source.to_owned())
     }
 
     /// The part of the state that a session saves.
@@ -131,13 +131,13 @@ impl LessonState {
         self.pane_to_front.take()
     }
 
-    fn refuse(&mut self, text: String, out: &mut Vec<Message>) {
-        out.push(Message::Notify(Notification { level: NotificationLevel::Error, text: text.clone() }));
+    fn refuse(&mut self, text: String, messages: &mut Vec<Message>) {
+        messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text: text.clone() }));
         self.error = Some(text);
     }
 
-    fn entered(&mut self, messages: Vec<Message>, out: &mut Vec<Message>) {
-        out.extend(messages);
+    fn step_entered(&mut self, step_messages: Vec<Message>, messages: &mut Vec<Message>) {
+        messages.extend(step_messages);
         self.draft.clear();
         (self.chosen, self.hints, self.shown) = (None, 0, false);
         self.pane_to_front = self.pane();

@@ -21,9 +21,9 @@ pub struct PaneLayout {
 impl Default for PaneLayout {
     fn default() -> Self {
         Self {
-            explore: standard(Workspace::Explore),
-            teach: standard(Workspace::Teach),
-            tune: standard(Workspace::Tune),
+            explore: default_tree(Workspace::Explore),
+            teach: default_tree(Workspace::Teach),
+            tune: default_tree(Workspace::Tune),
         }
     }
 }
@@ -93,7 +93,7 @@ impl PaneLayout {
 
     /// Resets `workspace` to its default layout.
     pub fn reset(&mut self, workspace: Workspace) {
-        *self.tree_mut(workspace) = standard(workspace);
+        *self.tree_mut(workspace) = default_tree(workspace);
     }
 
     fn tree(&self, workspace: Workspace) -> &Tree<Pane> {
@@ -114,7 +114,7 @@ impl PaneLayout {
 }
 
 /// The default layout of `workspace`.
-fn standard(workspace: Workspace) -> Tree<Pane> {
+fn default_tree(workspace: Workspace) -> Tree<Pane> {
     let mut tiles = Tiles::default();
     let root = match workspace {
         // What is wrong (top), and why (bottom).
@@ -173,9 +173,9 @@ mod tests {
 
     #[test]
     fn an_arrangement_survives_the_session_file() {
-        let mut docks = PaneLayout::default();
-        docks.remove(Workspace::Explore, Pane::Ledger);
-        let text = serde_json::to_value(&docks).unwrap();
+        let mut layout = PaneLayout::default();
+        layout.remove(Workspace::Explore, Pane::Ledger);
+        let text = serde_json::to_value(&layout).unwrap();
         let back: PaneLayout = serde_json::from_value(text).unwrap();
         assert!(!back.contains(Workspace::Explore, Pane::Ledger));
         assert!(back.contains(Workspace::Tune, Pane::Ledger));
@@ -183,32 +183,32 @@ mod tests {
 
     #[test]
     fn only_what_is_in_front_is_seen() {
-        let mut docks = PaneLayout::default();
-        assert!(!docks.snapshot_parts(Workspace::Explore).has(SnapshotPart::Threshold));
-        docks.add(Workspace::Explore, Pane::Threshold);
-        let seen = docks.snapshot_parts(Workspace::Explore);
-        assert!(seen.has(SnapshotPart::Threshold) && !seen.has(SnapshotPart::Initial));
-        docks.add(Workspace::Explore, Pane::InitialPotential);
-        let seen = docks.snapshot_parts(Workspace::Explore);
+        let mut layout = PaneLayout::default();
+        assert!(!layout.snapshot_parts(Workspace::Explore).has(SnapshotPart::Threshold));
+        layout.add(Workspace::Explore, Pane::Threshold);
+        let parts = layout.snapshot_parts(Workspace::Explore);
+        assert!(parts.has(SnapshotPart::Threshold) && !parts.has(SnapshotPart::Initial));
+        layout.add(Workspace::Explore, Pane::InitialPotential);
+        let parts = layout.snapshot_parts(Workspace::Explore);
         assert!(
-            !seen.has(SnapshotPart::Threshold) && seen.has(SnapshotPart::Initial),
+            !parts.has(SnapshotPart::Threshold) && parts.has(SnapshotPart::Initial),
             "the same tabs, another in front"
         );
     }
 
     #[test]
     fn a_pane_that_was_closed_can_be_added_again() {
-        let mut docks = PaneLayout::default();
+        let mut layout = PaneLayout::default();
         for pane in Pane::ALL {
-            docks.remove(Workspace::Explore, pane);
+            layout.remove(Workspace::Explore, pane);
         }
-        docks.add(Workspace::Explore, Pane::Raster);
-        docks.add(Workspace::Explore, Pane::Ledger);
-        assert!(docks.contains(Workspace::Explore, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Ledger));
-        docks.reset(Workspace::Explore);
-        docks.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
-        let shown = docks.visible_panes(Workspace::Explore);
+        layout.add(Workspace::Explore, Pane::Raster);
+        layout.add(Workspace::Explore, Pane::Ledger);
+        assert!(layout.contains(Workspace::Explore, Pane::Raster) && layout.contains(Workspace::Explore, Pane::Ledger));
+        layout.reset(Workspace::Explore);
+        layout.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
+        let shown = layout.visible_panes(Workspace::Explore);
         assert!(shown.contains(&Pane::Boxes) && !shown.contains(&Pane::Mismatch) && shown.len() == 4, "{shown:?}");
-        assert!(docks.contains(Workspace::Explore, Pane::TCurve));
+        assert!(layout.contains(Workspace::Explore, Pane::TCurve));
     }
 }

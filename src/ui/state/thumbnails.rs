@@ -9,7 +9,7 @@ use egui::{TextureHandle, TextureOptions};
 use crate::data::{Samples, thumbnail_rgba};
 
 /// Number of cached images beyond the visible ones.
-const KEPT: usize = 256;
+const MAX_CACHED: usize = 256;
 
 /// Textures of one data set.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Thumbnails {
             self.textures.clear();
             self.of = Some(samples.clone());
         }
-        if self.textures.len() > KEPT && !self.textures.contains_key(&index) {
+        if self.textures.len() > MAX_CACHED && !self.textures.contains_key(&index) {
             self.textures.clear();
         }
         match self.textures.entry(index) {

@@ -20,7 +20,7 @@ use crate::ui::{Command, LessonState, SavedLesson};
 /// closed if the user closes it.
 pub fn open_boxes_pane(lab: &Lab, layout: &mut WindowLayout) {
     let Some(run) = &lab.run else { return };
-    let detector = run.output_agreement.as_ref().is_some_and(|likeness| likeness.of == OutputKind::Boxes);
+    let detector = run.output_agreement.as_ref().is_some_and(|agreement| agreement.of == OutputKind::Boxes);
     let wanted = if detector { run.settings.model.as_str() } else { "" };
     if layout.boxes_for == wanted {
         return;

@@ -49,7 +49,7 @@ pub struct Colormap {
 
 impl Colormap {
     /// The color maps for the background of `ui`.
-    pub fn of(ui: &Ui) -> Self {
+    pub fn new(ui: &Ui) -> Self {
         Self { dark: ui.visuals().dark_mode }
     }
 

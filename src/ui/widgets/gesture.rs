@@ -7,9 +7,9 @@ use egui::Response;
 use crate::lab::Message;
 
 /// Ends the gesture at the end of a drag, or at once if the change was no drag.
-pub fn end_gesture(response: &Response, out: &mut Vec<Message>) {
+pub fn end_gesture(response: &Response, messages: &mut Vec<Message>) {
     if response.drag_stopped() || response.changed() && !response.dragged() {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
 }
 

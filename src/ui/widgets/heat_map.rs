@@ -23,7 +23,7 @@ pub struct ChannelGrid {
 
 impl ChannelGrid {
     /// The grid for a layer of `shape` that fills `room` best.
-    pub fn of(shape: &[usize], room: Vec2) -> Self {
+    pub fn new(shape: &[usize], room: Vec2) -> Self {
         let (channels, height, width, gap) = match *shape {
             [channels, height, width] if height * width > 1 => (channels, height, width, 1),
             _ => (shape.iter().product::<usize>().max(1), 1, 1, 0),
@@ -115,7 +115,7 @@ pub fn forget(data: &mut egui::util::IdTypeMap) {
 }
 
 /// Draws an image scaled into `room` with its aspect ratio. Returns its rectangle and response.
-pub fn picture(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Response) {
+pub fn image_ui(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Response) {
     let size = texture.size_vec2();
     let scale = (room.x / size.x.max(1.0)).min(room.y / size.y.max(1.0)).max(0.1);
     let (rect, response) = ui.allocate_exact_size(size * scale, Sense::click());
@@ -180,12 +180,12 @@ mod tests {
     fn every_value_has_its_pixel_and_back() {
         for shape in [vec![16, 14, 14], vec![3, 5, 2], vec![64], vec![7, 1, 1], vec![1, 4, 4]] {
             for room in [vec2(90.0, 300.0), vec2(200.0, 200.0), vec2(800.0, 200.0)] {
-                let montage = ChannelGrid::of(&shape, room);
-                let [width, height] = montage.size();
+                let grid = ChannelGrid::new(&shape, room);
+                let [width, height] = grid.size();
                 for index in 0..shape.iter().product() {
-                    let [x, y] = montage.pixel(index);
+                    let [x, y] = grid.pixel(index);
                     assert!(x < width && y < height);
-                    assert_eq!(montage.index([x, y]), Some(index));
+                    assert_eq!(grid.index([x, y]), Some(index));
                 }
             }
         }

@@ -7,14 +7,14 @@ use egui::{Context, Id, Ui, Vec2};
 use crate::ui::types::pane::Pane;
 
 /// Below this height, in points, a pane shows its plot only, until the user expands it.
-const LOW: f32 = 200.0;
+const MIN_CONTROLS_HEIGHT: f32 = 200.0;
 /// Below this height, in points, a pane has no title: its tab has almost the same text.
-const SNUG: f32 = 250.0;
+const MIN_TITLE_HEIGHT: f32 = 250.0;
 /// Minimum height of a plot without controls, and of a pane with everything, in points; lower panes scroll.
-const LEAST: f32 = 120.0;
-const LEAST_WITH_ALL: f32 = 300.0;
+const MIN_HEIGHT: f32 = 120.0;
+const MIN_EXPANDED_HEIGHT: f32 = 300.0;
 /// Minimum height of the neuron bench: two plots, one of them with draggable input, below four rows of controls.
-const LEAST_BENCH: f32 = 380.0;
+const MIN_BENCH_HEIGHT: f32 = 380.0;
 
 /// Where and how a pane is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,54 +32,54 @@ pub enum PaneFrame {
     Export,
 }
 
-fn id() -> Id {
+fn frame_id() -> Id {
     Id::unique("dress of the pane")
 }
 
-fn unfolded(pane: Pane) -> Id {
+fn expanded_id(pane: Pane) -> Id {
     Id::unique(("controls of the pane", pane))
 }
 
 impl PaneFrame {
     /// The frame of the pane that is being drawn.
     pub fn current(ctx: &Context) -> Self {
-        ctx.data(|data| data.get_temp(id())).unwrap_or_default()
+        ctx.data(|data| data.get_temp(frame_id())).unwrap_or_default()
     }
 
     /// Sets the frame of the panes that are drawn next.
     pub fn set(self, ctx: &Context) {
-        ctx.data_mut(|data| data.insert_temp(id(), self));
+        ctx.data_mut(|data| data.insert_temp(frame_id(), self));
     }
 
     /// The frame of `pane` in the window at `height` points, and the height at which it is drawn.
     pub fn for_tab(ctx: &Context, pane: Pane, height: f32) -> (Self, f32) {
-        if pane == Pane::Bench && (height >= LOW || is_expanded(ctx, pane)) {
-            (if height >= SNUG { Self::InTab } else { Self::InTabUntitled }, height.max(LEAST_BENCH))
-        } else if height >= SNUG {
+        if pane == Pane::Bench && (height >= MIN_CONTROLS_HEIGHT || is_expanded(ctx, pane)) {
+            (if height >= MIN_TITLE_HEIGHT { Self::InTab } else { Self::InTabUntitled }, height.max(MIN_BENCH_HEIGHT))
+        } else if height >= MIN_TITLE_HEIGHT {
             (Self::InTab, height)
-        } else if height >= LOW {
+        } else if height >= MIN_CONTROLS_HEIGHT {
             (Self::InTabUntitled, height)
         } else if is_expanded(ctx, pane) {
-            (Self::InTabUntitled, height.max(LEAST_WITH_ALL))
+            (Self::InTabUntitled, height.max(MIN_EXPANDED_HEIGHT))
         } else {
-            (Self::PlotOnly, height.max(LEAST))
+            (Self::PlotOnly, height.max(MIN_HEIGHT))
         }
     }
 }
 
 /// Whether a pane of `height` points hides its controls.
 pub fn is_low(height: f32) -> bool {
-    height < LOW
+    height < MIN_CONTROLS_HEIGHT
 }
 
 /// Whether the user has expanded the controls of `pane` despite its low height.
 pub fn is_expanded(ctx: &Context, pane: Pane) -> bool {
-    ctx.data(|data| data.get_temp(unfolded(pane))).unwrap_or(false)
+    ctx.data(|data| data.get_temp(expanded_id(pane))).unwrap_or(false)
 }
 
 /// Shows or hides the controls of `pane`.
 pub fn set_expanded(ctx: &Context, pane: Pane, wanted: bool) {
-    ctx.data_mut(|data| data.insert_temp(unfolded(pane), wanted));
+    ctx.data_mut(|data| data.insert_temp(expanded_id(pane), wanted));
 }
 
 /// Whether the pane that is being drawn shows its controls.
@@ -133,14 +133,14 @@ mod tests {
         assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 260.0), (PaneFrame::InTab, 260.0));
         assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 220.0).0, PaneFrame::InTabUntitled);
         assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 150.0), (PaneFrame::PlotOnly, 150.0));
-        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 40.0), (PaneFrame::PlotOnly, LEAST), "it scrolls");
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 40.0), (PaneFrame::PlotOnly, MIN_HEIGHT), "it scrolls");
         assert_eq!(
             PaneFrame::for_tab(&ctx, Pane::Bench, 260.0),
-            (PaneFrame::InTab, LEAST_BENCH),
+            (PaneFrame::InTab, MIN_BENCH_HEIGHT),
             "its arrows can be dragged"
         );
         set_expanded(&ctx, Pane::Membrane, true);
-        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 150.0), (PaneFrame::InTabUntitled, LEAST_WITH_ALL));
+        assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 150.0), (PaneFrame::InTabUntitled, MIN_EXPANDED_HEIGHT));
         assert_eq!(PaneFrame::for_tab(&ctx, Pane::Raster, 150.0), (PaneFrame::PlotOnly, 150.0), "the others stay");
     }
 }

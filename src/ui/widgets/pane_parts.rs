@@ -26,28 +26,28 @@ pub struct PaneHeader {
 }
 
 /// Draws the header of a pane and `body` below it. `csv` is called only when the table is copied.
-pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
-    let dress = PaneFrame::current(ui.ctx());
-    let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(page.of))).unwrap_or(false);
-    if !matches!(dress, PaneFrame::InTabUntitled | PaneFrame::PlotOnly) {
+pub fn pane_ui(ui: &mut Ui, header: &PaneHeader, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
+    let frame = PaneFrame::current(ui.ctx());
+    let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(header.of))).unwrap_or(false);
+    if !matches!(frame, PaneFrame::InTabUntitled | PaneFrame::PlotOnly) {
         ui.horizontal_wrapped(|ui| {
-            ui.strong(page.title);
-            if dress == PaneFrame::Standalone {
+            ui.strong(header.title);
+            if frame == PaneFrame::Standalone {
                 let help = ui.small_button("?");
-                help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
-                explained(help, page);
+                help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(header.title)));
+                help_popup(help, header);
                 let button = ui.small_button(texts::CSV).on_hover_text(texts::CSV_HINT);
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(page.title)));
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(header.title)));
                 copy |= button.clicked();
             }
         });
     }
     // In a tab, the "?" button is in the tab bar.
-    let help = ui.data(|data| data.get_temp::<Id>(help_of(page.of))).and_then(|id| ui.ctx().read_response(id));
+    let help = ui.data(|data| data.get_temp::<Id>(help_of(header.of))).and_then(|id| ui.ctx().read_response(id));
     if let Some(help) =
-        help.filter(|_| matches!(dress, PaneFrame::InTab | PaneFrame::InTabUntitled | PaneFrame::PlotOnly))
+        help.filter(|_| matches!(frame, PaneFrame::InTab | PaneFrame::InTabUntitled | PaneFrame::PlotOnly))
     {
-        explained(help, page);
+        help_popup(help, header);
     }
     let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
     if copy || wanted {
@@ -60,15 +60,15 @@ pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, bod
         }
     }
     let drawn = ui.scope(body).response;
-    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
+    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &header.description));
 }
 
 /// Opens the help popup of a pane from its "?" button.
-fn explained(help: Response, page: &PaneHeader) {
-    let help = help.on_hover_text(&page.explanation);
+fn help_popup(help: Response, header: &PaneHeader) {
+    let help = help.on_hover_text(&header.explanation);
     Popup::menu(&help)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| help::pane_help_ui(ui, page.of, &page.explanation));
+        .show(|ui| help::pane_help_ui(ui, header.of, &header.explanation));
 }
 
 /// Draws the legend of a plot, in a row above it that covers no data.
@@ -165,7 +165,7 @@ pub fn cursor_line(t: usize, color: Color32) -> VLine {
 }
 
 /// A drag along a plot over time moves the time cursor; a single click only if `click` is set.
-pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, out: &mut Vec<Message>) {
+pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, messages: &mut Vec<Message>) {
     let response = &plot.response;
     if !(response.dragged() || click && response.clicked()) {
         return;
@@ -173,7 +173,7 @@ pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: 
     if let Some(at) = response.interact_pointer_pos() {
         let t = step_at(plot.transform.value_from_position(at).x, last);
         if t != shown {
-            out.push(Message::SetCursor(Some(t)));
+            messages.push(Message::SetCursor(Some(t)));
         }
     }
 }

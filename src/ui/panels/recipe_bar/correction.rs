@@ -8,7 +8,7 @@ use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
 
 /// Draws the choice and its options.
-pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, now: Correction, messages: &mut Vec<Message>) {
     let hint = texts::CORRECTION_HINT;
     ui.label(texts::CORRECTION).on_hover_text(hint);
     let steps = now.presteps().max(1);
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
     let combo = ComboBox::from_id_salt("correction").selected_text(name).width(56.0).show_ui(ui, |ui| {
         for (choice, name, hint) in choices {
             if ui.selectable_label(same(&choice), name).on_hover_text(hint).clicked() && !same(&choice) {
-                out.extend([Message::SetCorrection(choice), Message::EndGesture]);
+                messages.extend([Message::SetCorrection(choice), Message::EndGesture]);
             }
         }
     });
@@ -58,10 +58,10 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
         }
     };
     if next != now {
-        out.push(Message::SetCorrection(next));
+        messages.push(Message::SetCorrection(next));
     }
     if done {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
 }
 

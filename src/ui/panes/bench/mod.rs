@@ -14,7 +14,7 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let bench = &lab.view.bench;
     let outcome = bench.run();
     let words = explain(bench, &outcome);
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let mut next = bench.clone();
             if pane_frame::has_controls(ui) {
                 ui.add_enabled_ui(!lab.is_locked(ControlGroup::Bench), |ui| {
-                    sources(ui, lab, &mut next, out);
+                    sources(ui, lab, &mut next, messages);
                     sliders(ui, &mut next);
                 });
             } else {
@@ -41,26 +41,26 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             plots::show(ui, bench, &outcome, playing, &mut next);
             let next_is_other = next != *bench;
             if next_is_other {
-                out.push(Message::SetBench(Box::new(next)));
+                messages.push(Message::SetBench(Box::new(next)));
             }
-            gesture(ui, next_is_other, out);
+            gesture(ui, next_is_other, messages);
         },
     );
 }
 
 /// A drag is one step of undo, for any number of frames.
-fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
+fn gesture(ui: &Ui, changed: bool, messages: &mut Vec<Message>) {
     let id = ui.scope_id().with("change under way");
     let down = ui.input(|input| input.pointer.any_down());
     let under_way = changed || ui.data(|data| data.get_temp(id)).unwrap_or(false);
     if under_way && !down {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     ui.data_mut(|data| data.insert_temp(id, under_way && down));
 }
 
 /// Draws the choice of input source and order.
-fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message>) {
+fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         // Keeps all of them in one row of the Teach workspace.
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -69,9 +69,9 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message
         }
         let hint = texts::IN_FOCUS_HINT;
         if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new(texts::IN_FOCUS)).on_hover_text(hint).clicked() {
-            out.push(Message::FocusOnBench);
+            messages.push(Message::FocusOnBench);
         }
-        by_keys(ui, next);
+        arrow_buttons(ui, next);
     });
     ui.horizontal_wrapped(|ui| {
         ui.label(texts::ORDER);
@@ -94,7 +94,7 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message
 }
 
 /// Buttons that move an input arrow without a pointer: which arrow, and one step earlier or later.
-fn by_keys(ui: &mut Ui, next: &mut NeuronBench) {
+fn arrow_buttons(ui: &mut Ui, next: &mut NeuronBench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);

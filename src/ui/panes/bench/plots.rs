@@ -9,7 +9,7 @@ use crate::ui::texts::shared;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Below this total height, in points, both plots share the axis of the lower one.
-const LOW: f32 = 280.0;
+const SHARED_AXIS_HEIGHT: f32 = 280.0;
 
 /// Draws both plots over the same axis, with the step `playing` marked. Drags change `next`.
 pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Opt
         ],
     );
     let height = (ui.available_height() - 8.0).max(140.0);
-    let shared = height < LOW;
+    let shared = height < SHARED_AXIS_HEIGHT;
     input(ui, bench, outcome, height * if shared { 0.36 } else { 0.4 }, !shared, next);
     membrane(ui, bench, outcome, playing, height * if shared { 0.64 } else { 0.6 });
 }

@@ -22,7 +22,7 @@ struct Pen {
 }
 
 /// Draws the canvas, `side` points wide and high.
-pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, messages: &mut Vec<Message>) {
     let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click_and_drag());
     let response = response.on_hover_cursor(CursorIcon::Crosshair);
     let unit = side / CANVAS;
@@ -40,12 +40,12 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
             next = Some(drawn);
         }
     }
-    let pen = by_keys(ui, &response, drawing, &mut next);
+    let pen = handle_keys(ui, &response, drawing, &mut next);
     if let Some(drawn) = next {
-        out.push(Message::SetDrawing(Box::new(drawn)));
+        messages.push(Message::SetDrawing(Box::new(drawn)));
     }
     if response.drag_stopped() || response.clicked() {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), texts::CANVAS));
     paint(ui, drawing, rect, unit, response.has_focus().then_some(pen));
@@ -58,7 +58,7 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
 }
 
 /// Arrow keys move the pen while the canvas has the focus; Space starts and ends a stroke.
-fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Option<Drawing>) -> Pen {
+fn handle_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Option<Drawing>) -> Pen {
     let id = response.id.with("pen");
     let mut pen = ui.data(|data| data.get_temp(id)).unwrap_or(Pen { at: [CANVAS / 2.0; 2], down: false });
     if !response.has_focus() || !ui.is_enabled() {

@@ -10,12 +10,12 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::pane_parts;
 
 /// Maximum number of bars; networks with more classes show the most probable ones only.
-const MOST: usize = 12;
-const ROW: f32 = 22.0;
-const LEAST: f32 = 9.0;
+const MAX_BARS: usize = 12;
+const ROW_HEIGHT: f32 = 22.0;
+const MIN_ROW: f32 = 9.0;
 const GAP: f32 = 3.0;
 /// Below this row height, in points, the gaps between rows shrink.
-const TIGHT: f32 = 14.0;
+const TIGHT_ROW: f32 = 14.0;
 
 /// Class probabilities of both networks.
 pub struct ClassProbabilities {
@@ -32,7 +32,7 @@ pub struct ClassProbabilities {
 
 impl ClassProbabilities {
     /// Probabilities for the sample in focus at the time cursor.
-    pub fn of(lab: &Lab) -> Option<Self> {
+    pub fn new(lab: &Lab) -> Option<Self> {
         let snapshot = lab.snapshot.as_ref()?;
         let (run, sample, t) = (&snapshot.run, snapshot.focus.sample, snapshot.focus.steps);
         let logits = run.ann.logits.chunks(run.ann.classes.max(1)).nth(sample)?;
@@ -42,9 +42,9 @@ impl ClassProbabilities {
         let (ann_best, snn_best) = (best(logits, &ann), best(sums, &snn));
         let shares = ann.into_iter().zip(snn).enumerate();
         let mut classes: Vec<_> = shares.map(|(class, (ann, snn))| (run.class_name(class), ann, snn)).collect();
-        if classes.len() > MOST {
+        if classes.len() > MAX_BARS {
             classes.sort_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)));
-            classes.truncate(MOST);
+            classes.truncate(MAX_BARS);
         }
         let label = run.labels.get(sample).map(|label| run.class_name(usize::from(*label)));
         Some(Self { classes, ann: ann_best, snn: snn_best, t, label })
@@ -63,21 +63,21 @@ impl ClassProbabilities {
 }
 
 /// Draws a pair of bars for each class, in `height` points if that is enough to read them.
-pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
+pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
-    let Some(answers) = answers else { return };
+    let Some(probabilities) = probabilities else { return };
     let colors = ui_colors(ui);
     pane_parts::legend(ui, &[(texts::ANN_ABOVE, colors.ann), (texts::SNN_BELOW, colors.snn)]);
     let width = ui.available_width().max(120.0);
-    let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
+    let longest = probabilities.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
     let room = height - (ui.cursor().top() - top);
-    let each = room / answers.classes.len().max(1) as f32;
+    let each = room / probabilities.classes.len().max(1) as f32;
     // In tight space the gaps shrink first.
-    let gap = if each < TIGHT { 1.0 } else { GAP };
-    let row = (each - gap).clamp(LEAST, ROW);
+    let gap = if each < TIGHT_ROW { 1.0 } else { GAP };
+    let row = (each - gap).clamp(MIN_ROW, ROW_HEIGHT);
     ui.spacing_mut().item_spacing.y = gap;
-    for (name, ann, snn) in &answers.classes {
+    for (name, ann, snn) in &probabilities.classes {
         let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
         let words = texts::class(name, ann * 100.0, snn * 100.0);
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &words));

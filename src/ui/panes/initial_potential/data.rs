@@ -12,7 +12,7 @@ use crate::measure::InitialPotentialErrors;
 const GRIP: f32 = 12.0;
 
 /// Step size of v(0)/θ.
-const NUDGE: f32 = 0.01;
+const STEP: f32 = 0.01;
 
 /// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
@@ -25,7 +25,7 @@ pub(super) struct PaneData<'a> {
     pub(super) locked: bool,
 }
 
-pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
+pub(super) fn pane_data<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let sample = snapshot.run.sample_index(snapshot.focus.sample);
     let (p, locked) = (lab.settings.recipe.v_init, lab.is_locked(ControlGroup::VInit));
@@ -36,15 +36,15 @@ pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     dragging: &mut bool,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
-    if sight.locked {
+    if data.locked {
         return;
     }
     let response = &plot.response;
-    let line = plot.transform.position_from_point_x(f64::from(sight.p));
+    let line = plot.transform.position_from_point_x(f64::from(data.p));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
     let value = |at: egui::Pos2| plot.transform.value_from_position(at).x as f32;
     if response.dragged() && *dragging || response.hover_pos().is_some_and(near) {
@@ -57,16 +57,16 @@ pub(super) fn drag(
         && response.dragged()
         && let Some(at) = response.interact_pointer_pos()
     {
-        set(sight, value(at), out);
+        set(data, value(at), messages);
     }
     if response.drag_stopped() && std::mem::take(dragging) {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     if response.clicked() {
         response.request_focus();
         if let Some(at) = response.interact_pointer_pos() {
-            set(sight, value(at), out);
-            out.push(Message::EndGesture);
+            set(data, value(at), messages);
+            messages.push(Message::EndGesture);
         }
     }
     if response.has_focus() {
@@ -74,22 +74,22 @@ pub(super) fn drag(
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         let by = ui.input(|input| input.num_presses(Key::ArrowRight) as f32 - input.num_presses(Key::ArrowLeft) as f32);
         if by != 0.0 {
-            set(sight, sight.p + by * NUDGE, out);
-            out.push(Message::EndGesture);
+            set(data, data.p + by * STEP, messages);
+            messages.push(Message::EndGesture);
         }
     }
 }
 
-pub(super) fn set(sight: &PaneData<'_>, p: f32, out: &mut Vec<Message>) {
+pub(super) fn set(data: &PaneData<'_>, p: f32, messages: &mut Vec<Message>) {
     let p = rounded(p);
-    if p != sight.p {
-        out.push(Message::SetVInit(p));
+    if p != data.p {
+        messages.push(Message::SetVInit(p));
     }
 }
 
 /// Rounds a fraction of θ to two digits.
 pub(super) fn rounded(p: f32) -> f32 {
-    if p.is_finite() { (p.clamp(0.0, 1.0) / NUDGE).round() / (1.0 / NUDGE) } else { 0.5 }
+    if p.is_finite() { (p.clamp(0.0, 1.0) / STEP).round() / (1.0 / STEP) } else { 0.5 }
 }
 
 #[cfg(test)]

@@ -29,14 +29,14 @@ pub(super) const SQUARE: Face =
 /// Draws one error over v(0)/θ, with a line at the recipe's v(0).
 pub(super) fn plot(
     ui: &mut Ui,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     face: Face,
     size: [f32; 2],
     dragging: &mut bool,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
-    let view = sight.view;
+    let view = data.view;
     let plot = Plot::new(face.id)
         .width(size[0])
         .height(size[1])
@@ -63,15 +63,15 @@ pub(super) fn plot(
             let measured = Line::new("calibration", curve(|point| point.measured)).color(plot_colors.ann).width(2.0);
             plot.line(measured.allow_hover(false));
             marks(plot, view, face, &plot_colors);
-            plot.vline(VLine::new("v(0)", sight.p).color(plot_colors.theta).width(2.5).allow_hover(false));
+            plot.vline(VLine::new("v(0)", data.p).color(plot_colors.theta).width(2.5).allow_hover(false));
         });
     plot_description::describe_plot(&plot.response, face.name, || {
         let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
         let course = plot_description::describe_curve(&points, |[p, error]| texts::at_p(&format_number(error), p));
         let run = view.run.map_or(String::new(), |run| texts::run_has(&format_number((face.of)(run))));
-        texts::curve(&course, sight.p, &run)
+        texts::curve(&course, data.p, &run)
     });
-    drag(ui, &plot, sight, dragging, out);
+    drag(ui, &plot, data, dragging, messages);
 }
 
 /// Draws the minima as diamonds and the run's own error as a ring.

@@ -15,22 +15,22 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Minimum and maximum width of one histogram, and its height, in points.
-const NARROW: f32 = 126.0;
-const WIDE: f32 = 200.0;
+const MIN_WIDTH: f32 = 126.0;
+const MAX_WIDTH: f32 = 200.0;
 const HEIGHT: f32 = 84.0;
 /// Height of the name above it, in points.
-const NAME: f32 = 18.0;
+const NAME_HEIGHT: f32 = 18.0;
 /// Offset spikes beyond this count in the outermost bar.
-const REACH: i32 = 4;
+const MAX_OFFSET: i32 = 4;
 
 /// Draws the plots of the finished lines, in `height` points if that is enough.
-pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mut Vec<Message>) {
     let all: Vec<_> = done(lines).enumerate().collect();
     let (room, gap) = (ui.available_width(), ui.spacing().item_spacing);
-    let row = (((room + gap.x) / (NARROW + gap.x)) as usize).max(1);
-    let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(NARROW, WIDE);
-    let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME + gap.y);
-    curves(ui, lab, lines, (height - histograms - 2.0 * NAME).clamp(130.0, 320.0), out);
+    let row = (((room + gap.x) / (MIN_WIDTH + gap.x)) as usize).max(1);
+    let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(MIN_WIDTH, MAX_WIDTH);
+    let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME_HEIGHT + gap.y);
+    curves(ui, lab, lines, (height - histograms - 2.0 * NAME_HEIGHT).clamp(130.0, 320.0), messages);
     ui.add_space(4.0);
     ui.small(texts::OFFSETS);
     for chunk in all.chunks(row) {
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
     }
 }
 
-fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
+fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mut Vec<Message>) {
     let colors = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
@@ -98,14 +98,14 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
         format!("{}.{ann}", done(lines).map(one).collect::<Vec<_>>().join(". "))
     });
-    pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
+    pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, messages);
 }
 
 fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width: f32) {
     const FLOOR: f64 = -5.0;
     let mut counts = BTreeMap::<i32, u64>::new();
     for (&psi, &count) in report.layers.iter().flat_map(|layer| &layer.offset_spikes) {
-        *counts.entry(psi.clamp(-REACH, REACH)).or_default() += count;
+        *counts.entry(psi.clamp(-MAX_OFFSET, MAX_OFFSET)).or_default() += count;
     }
     let all = counts.values().sum::<u64>().max(1) as f64;
     let bar = |(&psi, &count): (&i32, &u64)| {
@@ -119,14 +119,14 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
-        .include_x(-f64::from(REACH) - 0.6)
-        .include_x(f64::from(REACH) + 0.6)
+        .include_x(-f64::from(MAX_OFFSET) - 0.6)
+        .include_x(f64::from(MAX_OFFSET) + 0.6)
         .include_y(0.0)
         .include_y(-FLOOR)
         .show_y(false)
         .custom_x_axes(vec![AxisHints::new_x().label_spacing(egui::Rangef::new(12.0, 18.0)).formatter(|mark, _| {
             match mark.value as i32 {
-                REACH => format!("{REACH}+"),
+                MAX_OFFSET => format!("{MAX_OFFSET}+"),
                 psi => format!("{psi}"),
             }
         })])
@@ -135,7 +135,10 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
             e => format!("1e{e}"),
         })])
         .x_grid_spacer(|_| {
-            (-REACH..=REACH).step_by(2).map(|psi| GridMark { value: f64::from(psi), step_size: 2.0 }).collect()
+            (-MAX_OFFSET..=MAX_OFFSET)
+                .step_by(2)
+                .map(|psi| GridMark { value: f64::from(psi), step_size: 2.0 })
+                .collect()
         })
         .y_grid_spacer(|_| [0, 2, 4, 5].map(|k| GridMark { value: f64::from(k), step_size: 1.0 }).to_vec())
         .label_formatter(|at| {

@@ -12,7 +12,7 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Below this width, in points, the slider is below its label.
-const NARROW: f32 = 350.0;
+const SLIDER_ROW_WIDTH: f32 = 350.0;
 
 /// Draws the slider, the figures and the histogram, in `height` points.
 pub fn show(
@@ -21,11 +21,14 @@ pub fn show(
     exit: &EarlyExit,
     confidence: f32,
     height: f32,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let top = ui.cursor().top();
-    let layout =
-        if ui.available_width() < NARROW { Layout::top_down(Align::Min) } else { Layout::left_to_right(Align::Center) };
+    let layout = if ui.available_width() < SLIDER_ROW_WIDTH {
+        Layout::top_down(Align::Min)
+    } else {
+        Layout::left_to_right(Align::Center)
+    };
     ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), layout, |ui| {
         let label = ui.label(texts::EARLY);
         if !pane_frame::has_controls(ui) {
@@ -36,7 +39,7 @@ pub fn show(
         let slider = Slider::new(&mut wanted, 0.0..=1.0).fixed_decimals(3).step_by(0.005);
         let hint = texts::EARLY_HINT;
         if ui.add(slider).labelled_by(label.id).on_hover_text(hint).changed() && wanted != confidence {
-            out.push(Message::SetExitConfidence(wanted));
+            messages.push(Message::SetExitConfidence(wanted));
         }
     });
     let steps = exit.histogram.len();
@@ -87,7 +90,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         .include_y(most * 1.05)
         .custom_x_axes(vec![pane_parts::x_axis(texts::STEP_AXIS).label_spacing(14.0..=22.0)])
         .x_grid_spacer(move |_| marks(last))
-        .y_grid_spacer(move |_| counts(most))
+        .y_grid_spacer(move |_| count_marks(most))
         .y_axis_label(texts::SAMPLES)
         .y_axis_min_width(40.0)
         .label_formatter(|at| {
@@ -107,7 +110,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
 }
 
 /// Marks on an axis of counts up to `most`: about five, on round integers.
-fn counts(most: f64) -> Vec<GridMark> {
+fn count_marks(most: f64) -> Vec<GridMark> {
     let rough = (most / 5.0).max(1.0);
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|s| *s >= rough).unwrap_or(rough);
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn counts_are_marked_at_whole_numbers() {
-        let at = |most: f64| counts(most).into_iter().map(|mark| mark.value).collect::<Vec<_>>();
+        let at = |most: f64| count_marks(most).into_iter().map(|mark| mark.value).collect::<Vec<_>>();
         assert_eq!(at(3.0), vec![0.0, 1.0, 2.0, 3.0]);
         assert_eq!(at(100.0), vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(at(45.0), vec![0.0, 10.0, 20.0, 30.0, 40.0]);

@@ -18,14 +18,14 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Minimum width for the early exit beside the matrix, in points.
-const WIDE: f32 = 450.0;
+const BESIDE_WIDTH: f32 = 450.0;
 /// Minimum width for the legend on one line, in points.
-const LEGEND: f32 = 350.0;
+const LEGEND_WIDTH: f32 = 350.0;
 /// Space for the numbers left of the matrix and below it, in points.
 const MARGIN: [f32; 2] = [44.0, 34.0];
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -47,18 +47,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(readout, &exit),
         |ui| {
             let room = ui.available_size();
-            if room.x >= WIDE {
+            if room.x >= BESIDE_WIDTH {
                 let width = (room.x * 0.5).min(room.y + 20.0).max(210.0);
                 ui.horizontal_top(|ui| {
                     ui.allocate_ui(vec2(width, room.y), |ui| ui.vertical(|ui| matrix(ui, snapshot, readout, room.y)));
                     ui.add_space(10.0);
-                    ui.vertical(|ui| early_exit::show(ui, readout, &exit, confidence, room.y, out));
+                    ui.vertical(|ui| early_exit::show(ui, readout, &exit, confidence, room.y, messages));
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     matrix(ui, snapshot, readout, (room.y * 0.9).clamp(230.0, 460.0));
                     ui.add_space(8.0);
-                    early_exit::show(ui, readout, &exit, confidence, 260.0, out);
+                    early_exit::show(ui, readout, &exit, confidence, 260.0, messages);
                 });
             }
         },
@@ -84,9 +84,9 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color)).collect();
     // One line per entry if both do not fit on one.
     entries
-        .chunks(if ui.available_width() < LEGEND { 1 } else { 2 })
+        .chunks(if ui.available_width() < LEGEND_WIDTH { 1 } else { 2 })
         .for_each(|entries| pane_parts::legend(ui, entries));
-    let colormap = Colormap::of(ui);
+    let colormap = Colormap::new(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));
         color_bar(ui, 90.0, &share(low), &share(high), |t| colormap.sequential(t));

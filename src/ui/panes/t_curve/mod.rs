@@ -22,13 +22,13 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (cursor_color, compared_color) = (plot_colors.cursor, plot_colors.quantization);
     if let Some(run) = &lab.run
-        && let Some(likeness) = &run.output_agreement
+        && let Some(agreement) = &run.output_agreement
     {
-        return outputs::show(ui, lab, run, likeness, out);
+        return outputs::show(ui, lab, run, agreement, messages);
     }
     let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
     let (curve, samples, ann) = match (partial, &lab.run) {
@@ -45,8 +45,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let page = PaneHeader {
         of: Pane::TCurve,
         title: texts::TITLE,
-        explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
-        description: describe(at, ann) + &other.map_or(String::new(), |other| against(at, other)),
+        explanation: explain(at, ann, enough, samples)
+            + &other.map_or(String::new(), |other| comparison_sentence(at, other)),
+        description: describe(at, ann) + &other.map_or(String::new(), |other| comparison_sentence(at, other)),
     };
     let written = |share: Option<f64>| share.map_or(String::new(), |share| share.to_string());
     let csv = || {
@@ -118,15 +119,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             plot.vline(pane_parts::cursor_line(cursor, cursor_color));
         });
         plot_description::describe_plot(&shown.response, texts::TITLE, || {
-            let told = |curve: &[CurvePoint]| {
+            let described = |curve: &[CurvePoint]| {
                 let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
                 plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t))
             };
             let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
-            let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &told(&o.curve)));
-            texts::curves(&told(curve), &ann, &other)
+            let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &described(&o.curve)));
+            texts::curves(&described(curve), &ann, &other)
         });
-        pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
+        pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, messages);
     });
 }
 
@@ -136,7 +137,7 @@ fn share(point: &CurvePoint) -> f64 {
 }
 
 /// Both curves at the same step, as a sentence.
-fn against(at: &CurvePoint, other: &PastRun) -> String {
+fn comparison_sentence(at: &CurvePoint, other: &PastRun) -> String {
     let reached = match other.curve.get(at.t - 1) {
         Some(point) => texts::reaches(&format_percent(share(point))),
         None => texts::ends(other.curve.len(), &format_percent(other.final_score())),

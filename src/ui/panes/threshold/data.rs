@@ -13,10 +13,10 @@ use crate::measure::LayerReport;
 const GRIP: f32 = 12.0;
 
 /// Minimum θ of a drag, as a fraction of the axis.
-pub(super) const LEAST: f32 = 1.0 / 200.0;
+pub(super) const MIN_THETA_SHARE: f32 = 1.0 / 200.0;
 
 /// Step of an arrow key, as a fraction of the axis.
-const NUDGE: f32 = 1.0 / 200.0;
+const KEY_STEP: f32 = 1.0 / 200.0;
 
 /// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
@@ -45,7 +45,7 @@ pub(super) struct Memory {
     pub(super) rise: bool,
 }
 
-pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
+pub(super) fn pane_data<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let report = snapshot.report.layers.get(snapshot.focus.layer)?;
     let view = snapshot.threshold.as_deref()?;
@@ -77,9 +77,9 @@ pub(super) fn at(predictions: &[ThresholdError], theta: f32) -> Option<Threshold
     })
 }
 
-pub(super) fn set(sight: &PaneData<'_>, theta: f32, out: &mut Vec<Message>) {
-    if theta.is_finite() && theta > 0.0 && theta != sight.theta {
-        out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: Some(theta) });
+pub(super) fn set(data: &PaneData<'_>, theta: f32, messages: &mut Vec<Message>) {
+    if theta.is_finite() && theta > 0.0 && theta != data.theta {
+        messages.push(Message::SetLayerThreshold { layer: data.layer.name.clone(), theta: Some(theta) });
     }
 }
 
@@ -87,16 +87,16 @@ pub(super) fn set(sight: &PaneData<'_>, theta: f32, out: &mut Vec<Message>) {
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     extent: f32,
     memory: &mut Memory,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
-    if sight.locked {
+    if data.locked {
         return;
     }
     let response = &plot.response;
-    let line = plot.transform.position_from_point_x(f64::from(sight.theta));
+    let line = plot.transform.position_from_point_x(f64::from(data.theta));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
     if memory.dragging.is_some() || response.hover_pos().is_some_and(near) {
         ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
@@ -108,10 +108,10 @@ pub(super) fn drag(
         && response.dragged()
         && let Some(at) = response.interact_pointer_pos()
     {
-        set(sight, dragged_to(plot.transform.value_from_position(at).x, extent), out);
+        set(data, dragged_to(plot.transform.value_from_position(at).x, extent), messages);
     }
     if response.drag_stopped() && memory.dragging.take().is_some() {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     if response.clicked() {
         response.request_focus();
@@ -123,15 +123,15 @@ pub(super) fn drag(
             f64::from(input.num_presses(Key::ArrowRight) as f32) - f64::from(input.num_presses(Key::ArrowLeft) as f32)
         });
         if by != 0.0 {
-            set(sight, dragged_to(f64::from(sight.theta + extent * NUDGE * by as f32), extent), out);
-            out.push(Message::EndGesture);
+            set(data, dragged_to(f64::from(data.theta + extent * KEY_STEP * by as f32), extent), messages);
+            messages.push(Message::EndGesture);
         }
     }
 }
 
 /// The threshold for a line dragged to `x`: on the axis, and above zero.
 pub(super) fn dragged_to(x: f64, extent: f32) -> f32 {
-    (x as f32).clamp(extent * LEAST, extent)
+    (x as f32).clamp(extent * MIN_THETA_SHARE, extent)
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use crate::convert::{self, Reset, SpikingLayer, TieRule};
 use crate::simulate::neuron::Dynamics;
 
 /// Number of sampled inputs between both ends of the axis.
-const GRID: usize = 320;
+const GRID_POINTS: usize = 320;
 /// Maximum number of steps for which edges are located; beyond it, a stair is thinner than a pixel.
-const EDGES_UP_TO: usize = 256;
+const MAX_EDGE_STEPS: usize = 256;
 
 /// One neuron and its number of time steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub struct StaircaseNeuron {
 
 impl StaircaseNeuron {
     /// The neuron of `layer` with the layer's largest threshold.
-    pub fn of(layer: &SpikingLayer, steps: usize) -> Self {
+    pub fn from_layer(layer: &SpikingLayer, steps: usize) -> Self {
         let theta = layer.theta.iter().copied().fold(0.0, f32::max);
         Self {
             theta,
@@ -64,12 +64,12 @@ impl StaircaseNeuron {
     /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to
     /// each other to one part in 10⁶, so that a line through them has vertical risers.
     pub fn stairs(&self, from: f32, to: f32) -> Vec<[f64; 2]> {
-        let at = |k: usize| from + (to - from) * k as f32 / GRID as f32;
+        let at = |k: usize| from + (to - from) * k as f32 / GRID_POINTS as f32;
         let mut points = vec![(from, self.count(from))];
-        for k in 1..=GRID {
+        for k in 1..=GRID_POINTS {
             let next = (at(k), self.count(at(k)));
             let before = points.last().copied().unwrap_or(next);
-            if self.steps <= EDGES_UP_TO {
+            if self.steps <= MAX_EDGE_STEPS {
                 self.edges(before, next, (to - from) * 1e-6, &mut points);
             }
             points.push(next);
@@ -79,18 +79,18 @@ impl StaircaseNeuron {
     }
 
     /// Adds both sides of every jump between `a` and `b`, by bisection until there is no jump or the gap is `fine`.
-    fn edges(&self, a: (f32, u32), b: (f32, u32), fine: f32, out: &mut Vec<(f32, u32)>) {
+    fn edges(&self, a: (f32, u32), b: (f32, u32), fine: f32, points: &mut Vec<(f32, u32)>) {
         if a.1 == b.1 {
             return;
         }
         let middle = a.0 + (b.0 - a.0) / 2.0;
         if b.0 - a.0 <= fine || middle <= a.0 || middle >= b.0 {
-            out.extend([a, b]);
+            points.extend([a, b]);
             return;
         }
         let middle = (middle, self.count(middle));
-        self.edges(a, middle, fine, out);
-        self.edges(middle, b, fine, out);
+        self.edges(a, middle, fine, points);
+        self.edges(middle, b, fine, points);
     }
 }
 
