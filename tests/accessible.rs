@@ -80,7 +80,7 @@ fn every_control_has_a_name_and_every_pane_a_description() {
 }
 
 #[test]
-fn the_smallest_window_cuts_nothing_off_the_bars() {
+fn smallest_window_truncates_no_bar() {
     let mut harness = desk_of(egui::vec2(960.0, 600.0));
     let corrections = ["none", "SRP", "COS"];
     let methods = spikescope::convert::Recipe::published_methods(&harness.state().lab.settings.recipe, 4);
@@ -100,7 +100,7 @@ fn the_smallest_window_cuts_nothing_off_the_bars() {
 }
 
 #[test]
-fn the_keyboard_reaches_every_control_of_the_bars() {
+fn keyboard_reaches_every_control_of_the_bars() {
     let mut harness = desk();
     let wanted =
         ["File", "Network: digits-resnet", "T", "Threshold rule", "v(0)", "Correction", "Recipe", "Rerun", "Play"];
@@ -181,7 +181,7 @@ fn place(harness: &Harness<'static, Desk>, name: &str) -> Option<egui::Rect> {
 
 /// 1280 × 800 at projector zoom, and the smallest window.
 #[test]
-fn in_little_room_the_plots_stay() {
+fn low_panes_keep_their_plots() {
     for size in [egui::vec2(914.0, 571.0), egui::vec2(960.0, 600.0)] {
         let mut harness = desk_of(size);
         let plots: [(Workspace, &[&str]); 3] = [
@@ -206,7 +206,7 @@ fn in_little_room_the_plots_stay() {
 }
 
 #[test]
-fn what_folds_away_comes_when_it_is_asked_for() {
+fn hidden_panels_appear_on_request() {
     let mut harness = desk_of(egui::vec2(914.0, 571.0));
     assert!(place(&harness, "Spikes n").is_none(), "the inspector makes room");
     harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::I);

@@ -42,7 +42,7 @@ fn writer() {
 }
 
 #[test]
-fn a_kill_at_any_moment_leaves_a_whole_session() {
+fn kill_at_any_moment_leaves_a_complete_session() {
     let folder = tempfile::tempdir().unwrap();
     let mut left = 0;
     for round in 1..=8 {
@@ -71,7 +71,7 @@ fn a_kill_at_any_moment_leaves_a_whole_session() {
 }
 
 #[test]
-fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
+fn next_start_restores_the_session_unless_fresh() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = Lab::open(Settings { samples: 0..8, calibrate: 0..32, ..Settings::demo() }).unwrap();
     lab.update([Message::SetSteps(6), Message::EndGesture, Message::SetDark(false), Message::FocusSample(3)]);
@@ -91,7 +91,7 @@ fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
 }
 
 #[test]
-fn a_session_whose_files_have_moved_asks_where_they_are() {
+fn session_with_missing_files_asks_for_them() {
     let mut harness = desk();
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old.safetensors"), folder.path().join("new.safetensors"));
@@ -123,7 +123,7 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
 }
 
 #[test]
-fn one_goes_on_without_what_is_missing_or_leaves_it() {
+fn missing_files_can_be_skipped_or_the_session_dismissed() {
     let mut harness = desk();
     let mut session = harness.state().lab.session();
     session.settings.model = "/nowhere/at/all.onnx".into();
@@ -141,7 +141,7 @@ fn one_goes_on_without_what_is_missing_or_leaves_it() {
 }
 
 #[test]
-fn a_line_of_text_opens_wherever_it_is_pasted() {
+fn pasted_session_text_opens_anywhere() {
     let mut harness = desk();
     let mut session = harness.state().lab.session();
     session.settings.recipe.steps = 3;

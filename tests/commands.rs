@@ -34,7 +34,7 @@ fn press(harness: &mut Harness<'static, Desk>, key: Key) {
 }
 
 #[test]
-fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
+fn palette_finds_command_by_letters_and_enter_executes_it() {
     let mut harness = desk();
     palette(&mut harness, "worktu");
     press(&mut harness, Key::Enter);
@@ -48,7 +48,7 @@ fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
 }
 
 #[test]
-fn arrows_choose_and_what_cannot_be_done_says_why() {
+fn arrows_choose_and_disabled_commands_show_a_reason() {
     let mut harness = desk();
     palette(&mut harness, "undo");
     harness.get_by_label("Undo, not now: nothing was changed yet");
@@ -62,7 +62,7 @@ fn arrows_choose_and_what_cannot_be_done_says_why() {
 }
 
 #[test]
-fn every_command_can_be_given() {
+fn every_command_can_be_executed() {
     let harness = desk();
     let (lab, mut window) = (&harness.state().lab, WindowState::default());
     window.responsive.measure(egui::vec2(1280.0, 800.0));
@@ -88,7 +88,7 @@ fn every_command_can_be_given() {
 }
 
 #[test]
-fn undo_finds_the_finished_run_and_says_what_it_takes_back() {
+fn undo_restores_the_finished_run_and_names_the_change() {
     let mut harness = desk();
     let before = harness.state().lab.run.clone().unwrap();
     harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
@@ -102,7 +102,7 @@ fn undo_finds_the_finished_run_and_says_what_it_takes_back() {
 }
 
 #[test]
-fn keys_belong_to_the_field_that_is_typed_in() {
+fn focused_text_field_receives_its_own_keys() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
     harness.run_ok();
@@ -113,7 +113,7 @@ fn keys_belong_to_the_field_that_is_typed_in() {
 }
 
 #[test]
-fn every_pane_explains_itself_with_its_formula_and_its_source() {
+fn every_pane_has_help_with_formula_and_source() {
     let mut harness = desk();
     click(&mut harness, "Explain: Error ledger");
     harness.get_by_label("propagated = A(z_in) − A(z)");
@@ -128,7 +128,7 @@ fn every_pane_explains_itself_with_its_formula_and_its_source() {
 }
 
 #[test]
-fn past_runs_are_gone_back_to_and_compared() {
+fn past_runs_can_be_restored_and_compared() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::SetSteps(6), Message::EndGesture]);
     harness.run_ok();
@@ -146,7 +146,7 @@ fn past_runs_are_gone_back_to_and_compared() {
 }
 
 #[test]
-fn the_first_steps_are_done_by_doing_them_and_go_away() {
+fn first_start_hints_advance_by_actions_and_disappear() {
     let mut harness = desk();
     assert!(
         harness.query_by_label("A network is running").is_none(),
@@ -172,7 +172,7 @@ fn the_first_steps_are_done_by_doing_them_and_go_away() {
 }
 
 #[test]
-fn a_pane_asks_where_it_is_to_be_written() {
+fn pane_export_opens_a_file_dialog() {
     let mut harness = desk();
     click(&mut harness, "Export T-curve");
     click(&mut harness, "Export as SVG drawing…");
@@ -230,7 +230,7 @@ fn play_through(harness: &mut Harness<'static, Desk>) {
 }
 
 #[test]
-fn spikes_click_as_time_plays() {
+fn playing_time_clicks_once_per_spike() {
     let mut harness = desk();
     let (sender, heard) = channel();
     harness.state_mut().window.sound = Sound::with_output(ClickCounter(Mutex::new(sender)));
@@ -254,7 +254,7 @@ fn spikes_click_as_time_plays() {
 }
 
 #[test]
-fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
+fn missing_sound_reports_the_reason_and_turns_clicks_off() {
     let mut harness = desk();
     harness.state_mut().window.sound = Sound::with_output(NoSound);
     harness.state_mut().window.clicks = true;
@@ -266,7 +266,7 @@ fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
 }
 
 #[test]
-fn a_figure_has_no_buttons_and_keeps_its_numbers() {
+fn exported_figure_has_no_buttons_and_keeps_its_numbers() {
     let lab = &desk().state().lab.offscreen_copy();
     for pane in Pane::ALL {
         let figure = OffscreenPane::new(Some(pane), egui::vec2(560.0, 380.0), 1.0).svg(lab);
@@ -281,7 +281,7 @@ fn a_figure_has_no_buttons_and_keeps_its_numbers() {
 }
 
 #[test]
-fn escape_closes_the_list_of_words() {
+fn escape_closes_the_glossary() {
     let mut harness = desk();
     press(&mut harness, Key::F1);
     assert!(harness.state().window.glossary_open);

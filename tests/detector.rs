@@ -36,7 +36,7 @@ fn ultraface(steps: usize) -> Option<Settings> {
 }
 
 #[test]
-fn the_face_is_found_by_ann_and_snn() {
+fn ann_and_snn_find_the_face() {
     let Some(settings) = ultraface(256) else { return };
     let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     let [ann, snn] = run.boxes(0, 256).expect("this is a detector");
@@ -60,7 +60,7 @@ fn the_face_is_found_by_ann_and_snn() {
 }
 
 #[test]
-fn too_few_steps_are_said_with_a_way_out() {
+fn too_few_steps_are_reported_with_a_suggested_t() {
     let Some(settings) = ultraface(8) else { return };
     let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     let sentence = run.summary();
@@ -74,7 +74,7 @@ fn too_few_steps_are_said_with_a_way_out() {
 }
 
 #[test]
-fn what_a_detector_finds_is_in_sight_by_itself() {
+fn boxes_pane_opens_automatically_for_a_detector() {
     let Some(settings) = ultraface(4) else { return };
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
     let mut harness = window::desk_on(window::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));

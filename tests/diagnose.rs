@@ -88,12 +88,12 @@ fn small(dir: &Path, first: f32, second: f32) -> Settings {
 }
 
 #[test]
-fn input_on_another_scale() {
+fn finds_input_on_another_scale() {
     mends(bundled("builtin:digits-cnn", |s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap()), "input scaling");
 }
 
 #[test]
-fn max_pools_behind_neurons() {
+fn finds_max_pools_after_neurons() {
     let dir = tempfile::tempdir().unwrap();
     // The architecture of the bundled network, with max pools instead of average pools.
     let mut network = ZooArchitecture::Cnn.build(&[1, 28, 28], 10, parse_activation("relu").unwrap(), 3).unwrap();
@@ -109,12 +109,12 @@ fn max_pools_behind_neurons() {
 }
 
 #[test]
-fn thresholds_that_ignore_the_clip() {
+fn finds_thresholds_that_ignore_the_clip() {
     mends(bundled("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Max), "fitted past the clip");
 }
 
 #[test]
-fn neurons_that_start_elsewhere_than_the_staircase() {
+fn finds_v_init_that_does_not_match_the_staircase() {
     mends(
         bundled("builtin:digits-resnet", |s| (s.recipe.threshold, s.recipe.v_init) = (ThresholdRule::Learned, 0.0)),
         "start of the staircase",
@@ -122,7 +122,7 @@ fn neurons_that_start_elsewhere_than_the_staircase() {
 }
 
 #[test]
-fn percentiles_of_too_few_samples() {
+fn finds_percentiles_of_too_few_samples() {
     mends(
         bundled("builtin:digits-cnn", |s| (s.calibrate, s.recipe.threshold) = (0..2, ThresholdRule::Percentile(99.9))),
         "too few calibration samples",
@@ -130,7 +130,7 @@ fn percentiles_of_too_few_samples() {
 }
 
 #[test]
-fn thresholds_out_of_reach_too_low_and_of_no_layer() {
+fn finds_thresholds_too_high_too_low_and_of_unknown_layers() {
     let dir = tempfile::tempdir().unwrap();
     let with = |theta: f32| {
         let mut settings = small(dir.path(), 1.0, 1.0);
@@ -145,14 +145,14 @@ fn thresholds_out_of_reach_too_low_and_of_no_layer() {
 }
 
 #[test]
-fn branches_of_a_sum_on_different_scales() {
+fn finds_sum_branches_on_different_scales() {
     let dir = tempfile::tempdir().unwrap();
     // The shortcut carries large values, and the sum leaves small ones.
     mends(small(dir.path(), 4.0, -3.5), "branches scaled apart");
 }
 
 #[test]
-fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
+fn inactive_layers_and_ties_are_reported_without_a_fix() {
     let dir = tempfile::tempdir().unwrap();
     let dead = of_kind(&small(dir.path(), -1.0, 1.0), "never active").expect("it is found");
     assert_eq!((dead.layer.as_deref(), dead.severity), (Some("a"), Severity::Error));
@@ -172,7 +172,7 @@ fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
 }
 
 #[test]
-fn input_far_from_what_the_calibration_saw() {
+fn finds_input_far_from_the_calibration_samples() {
     let dir = tempfile::tempdir().unwrap();
     let mut far = small(dir.path(), 1.0, 1.0);
     let dim = dir.path().join("dim.npz");

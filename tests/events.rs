@@ -28,7 +28,7 @@ fn run_settings(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
 }
 
 #[test]
-fn the_spiking_network_sees_the_events_one_frame_a_step() {
+fn snn_receives_one_event_frame_per_step() {
     let dir = tempfile::tempdir().unwrap();
     let model = dir.path().join("net.safetensors");
     let network = ZooArchitecture::Cnn.build(&[2, 8, 8], 4, parse_activation("relu").unwrap(), 3).unwrap();

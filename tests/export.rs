@@ -47,7 +47,7 @@ fn ask(python: &str, script: &str, arguments: &[&Path]) -> String {
 }
 
 #[test]
-fn an_exported_graph_opened_again_sends_the_same_spikes() {
+fn reopened_nir_graph_emits_the_same_spikes() {
     let dir = tempfile::tempdir().unwrap();
     for pools in [PoolExport::Average, PoolExport::Sum] {
         let run = run_of("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Learned);
@@ -80,7 +80,7 @@ impl Notes for Run {
 }
 
 #[test]
-fn grades_are_honest() {
+fn export_grades_match_the_recipe() {
     let grade = |model: &str, change: &dyn Fn(&mut Recipe)| {
         let run = run_of(model, |s| change(&mut s.recipe));
         let (graph, graded) =
@@ -109,7 +109,7 @@ fn grades_are_honest() {
 
 /// Bias shift and bias correction are part of the weights before the neurons.
 #[test]
-fn currents_of_the_neurons_go_into_the_biases() {
+fn bias_shift_and_correction_are_exported_as_biases() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("net.nir");
     let run = run_of("builtin:digits-mlp", |s| (s.recipe.bias_shift, s.recipe.bias_correction) = (Some(8), true));
@@ -122,7 +122,7 @@ fn currents_of_the_neurons_go_into_the_biases() {
 }
 
 #[test]
-fn files_made_by_the_python_package_are_read_and_give_their_outputs() {
+fn nir_files_of_the_python_package_reproduce_their_outputs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nir");
     let mut count = 0;
     for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -211,7 +211,7 @@ fn option_a_run(dir: &Path) -> Arc<Run> {
 }
 
 #[test]
-fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes() {
+fn option_a_shortcut_exports_as_strided_convolution_with_equal_spikes() {
     let dir = tempfile::tempdir().unwrap();
     let run = option_a_run(dir.path());
     let net = dir.path().join("net.nir");
@@ -285,7 +285,7 @@ for sample in x:
 "#;
 
 #[test]
-fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
+fn python_nir_simulates_the_exported_graph_with_the_same_spikes() {
     let Some(python) = python("nir") else { return };
     let dir = tempfile::tempdir().unwrap();
     for (model, pools) in [
@@ -333,7 +333,7 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
 }
 
 #[test]
-fn sinabs_and_snntorch_open_the_graph() {
+fn sinabs_and_snntorch_open_the_exported_graph() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of("builtin:digits-mlp", |_| {});
     let net = dir.path().join("net.nir");

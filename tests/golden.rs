@@ -153,11 +153,11 @@ fn check_all(backend: Backend) {
 }
 
 #[test]
-fn every_reference_case_holds() {
+fn every_reference_case_is_reproduced() {
     check_all(Backend::Flex);
 }
 
 #[test]
-fn every_reference_case_holds_on_the_other_backend() {
+fn every_reference_case_is_reproduced_on_the_other_backend() {
     check_all(Backend::Ndarray);
 }

@@ -43,7 +43,7 @@ fn color_pair(folder: &Path) -> (String, String) {
 }
 
 #[test]
-fn broken_files_leave_the_lab_as_it_was() {
+fn broken_files_leave_the_lab_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.onnx");
     std::fs::write(&broken, b"this is no network").unwrap();
@@ -81,7 +81,7 @@ fn foreign_weights(path: &Path) {
 }
 
 #[test]
-fn weights_without_a_graph_are_opened_with_what_was_assumed() {
+fn weights_without_a_graph_open_with_stated_assumptions() {
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("net.safetensors");
     foreign_weights(&weights);
@@ -108,7 +108,7 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
 }
 
 #[test]
-fn a_network_waits_for_data_that_fit() {
+fn network_waits_for_data_of_matching_shape() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
     for (first, second) in [
@@ -128,7 +128,7 @@ fn a_network_waits_for_data_that_fit() {
 }
 
 #[test]
-fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does_not_lose_it() {
+fn pending_network_gets_a_valid_recipe_and_survives_broken_data() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
     let mut lab = Lab::open(Settings { samples: 0..6, calibrate: 0..20, ..Settings::demo() }).unwrap();
@@ -160,7 +160,7 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
 }
 
 #[test]
-fn a_run_says_first_that_another_scaling_is_better() {
+fn run_reports_a_better_input_scaling_first() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("unstated.safetensors");
     let bundled = spikescope::network::open("builtin:digits-cnn").unwrap();
@@ -177,7 +177,7 @@ fn a_run_says_first_that_another_scaling_is_better() {
 }
 
 #[test]
-fn undo_brings_back_the_finished_result_itself() {
+fn undo_restores_the_same_finished_result() {
     let mut lab = lab();
     let before = lab.run.clone().unwrap();
     for steps in [5, 4, 3] {
@@ -193,7 +193,7 @@ fn undo_brings_back_the_finished_result_itself() {
 }
 
 #[test]
-fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
+fn older_result_is_restored_without_its_final_state() {
     let mut lab = lab();
     send(&mut lab, Message::OpenModel("builtin:digits-cnn".into()));
     let v_init = |k: usize| Message::SetVInit(0.3 + k as f32 / 100.0);
@@ -225,7 +225,7 @@ fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
 }
 
 #[test]
-fn opening_takes_thresholds_that_the_network_can_have() {
+fn opening_selects_a_threshold_rule_valid_for_the_network() {
     let mut lab = lab();
     send(&mut lab, Message::OpenModel("builtin:digits-resnet".into()));
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
@@ -241,7 +241,7 @@ fn opening_takes_thresholds_that_the_network_can_have() {
 }
 
 #[test]
-fn the_cursor_scrubs_the_report() {
+fn time_cursor_scrubs_the_report() {
     let mut lab = lab();
     send(&mut lab, Message::SetCursor(Some(2)));
     let snapshot = lab.snapshot.clone().unwrap();
@@ -252,7 +252,7 @@ fn the_cursor_scrubs_the_report() {
 }
 
 #[test]
-fn folders_named_like_classes_are_those_classes() {
+fn folder_names_become_class_labels() {
     let folder = tempfile::tempdir().unwrap();
     for class in ["7", "3"] {
         let place = folder.path().join(class);
@@ -268,7 +268,7 @@ fn folders_named_like_classes_are_those_classes() {
 }
 
 #[test]
-fn a_race_runs_beside_the_recipe_and_a_lane_can_take_its_place() {
+fn race_lane_can_replace_the_recipe() {
     let mut lab = lab();
     let recipe = lab.settings.recipe.clone();
     send(&mut lab, Message::SetLanes(Recipe::published_methods(&recipe, 4)));
@@ -292,7 +292,7 @@ fn a_race_runs_beside_the_recipe_and_a_lane_can_take_its_place() {
 }
 
 #[test]
-fn a_senseless_recipe_is_refused_with_the_reason() {
+fn invalid_recipe_is_refused_with_a_reason() {
     let mut lab = lab();
     send(&mut lab, Message::SetReset(Reset::Hard));
     let settings = lab.settings.clone();
@@ -302,7 +302,7 @@ fn a_senseless_recipe_is_refused_with_the_reason() {
 }
 
 #[test]
-fn recipes_are_written_and_opened_again() {
+fn recipes_are_saved_and_reopened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let mut lab = lab();
@@ -316,7 +316,7 @@ fn recipes_are_written_and_opened_again() {
 }
 
 #[test]
-fn a_session_brings_its_race_and_what_it_looked_at() {
+fn session_restores_race_and_focus() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("session.json");
     let mut lab = lab();
@@ -331,7 +331,7 @@ fn a_session_brings_its_race_and_what_it_looked_at() {
 }
 
 #[test]
-fn another_set_can_be_calibrated_on_and_taken_back() {
+fn calibration_data_can_be_set_and_reset() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
     let mut lab = Lab::open(Settings { model, data, samples: 0..10, calibrate: 0..30, ..Settings::default() }).unwrap();
@@ -349,7 +349,7 @@ fn another_set_can_be_calibrated_on_and_taken_back() {
 }
 
 #[test]
-fn samples_that_are_through_are_told_before_the_run_is() {
+fn finished_samples_are_reported_before_the_run_ends() {
     use std::sync::Mutex;
 
     use spikescope::experiment::cache::Cache;
@@ -399,7 +399,7 @@ fn samples_that_are_through_are_told_before_the_run_is() {
 }
 
 #[test]
-fn figures_of_layers_before_a_change_are_taken_over_and_those_behind_it_are_measured() {
+fn unchanged_layers_keep_their_figures_and_later_ones_are_measured() {
     let mut lab = lab();
     let last = lab.run.as_ref().unwrap().spiking.layers.last().unwrap().clone();
     let before = lab.run.as_ref().unwrap().report.clone();

@@ -101,7 +101,7 @@ macro_rules! lessons_run {
         })*
 
         #[test]
-        fn no_bundled_lesson_is_left_out() {
+        fn every_bundled_lesson_is_tested() {
             assert_eq!(LESSONS.map(|(name, _)| name), [$($name),*]);
             for (name, _) in LESSONS {
                 let bundled = Lesson::open(&format!("{PREFIX}{name}"), &Pane::ALL.map(Pane::name)).unwrap();
@@ -126,7 +126,7 @@ lessons_run! {
 }
 
 #[test]
-fn every_step_says_what_it_should() {
+fn every_lesson_step_has_its_texts() {
     for (name, _) in LESSONS {
         let lesson = open(name);
         assert!(lesson.minutes.is_some() && !lesson.summary.is_empty(), "{name}");

@@ -13,7 +13,7 @@ use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, simulate};
 static PEAK: PeakAlloc = PeakAlloc;
 
 #[test]
-fn a_run_takes_what_was_predicted() {
+fn predicted_memory_is_within_a_tenth_of_the_measured_memory() {
     let relu = parse_activation("relu").unwrap();
     let network = ZooArchitecture::parse("cnn").unwrap().build(&[1, 28, 28], 10, relu, 3).unwrap();
     let (rewritten, _) = rewrite::rewrite_cached(&network, MaxPoolRule::PreNeuron).unwrap();

@@ -27,7 +27,7 @@ fn open(folder: &Path) -> Network {
 }
 
 #[test]
-fn every_kind_of_node_gives_its_stored_outputs() {
+fn every_node_kind_reproduces_its_stored_outputs() {
     for folder in folders() {
         let network = open(&folder);
         let program = || Program::new(Arc::new(network.clone()), &Device::flex());
@@ -38,7 +38,7 @@ fn every_kind_of_node_gives_its_stored_outputs() {
 }
 
 #[test]
-fn every_kind_of_node_carries_spikes_to_the_same_answer() {
+fn every_node_kind_gives_the_same_outputs_with_spikes() {
     for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let (network, _) = rewrite::rewrite_cached(&open(&folder), MaxPoolRule::PreNeuron).unwrap();
@@ -79,7 +79,7 @@ fn stored_order(program: &Program, input: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn transposes_of_channels_last_graphs_vanish_and_outputs_keep_their_names() {
+fn channels_last_transposes_are_removed_and_outputs_keep_their_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
     let turned = open(&root.join("channels_last"));
     assert!(!turned.nodes.iter().any(|node| matches!(node.op, Op::Transpose { .. })));

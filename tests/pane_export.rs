@@ -31,7 +31,7 @@ fn still(pane: Pane) -> OffscreenPane {
 }
 
 #[test]
-fn every_pane_is_a_drawing_with_its_text_as_text() {
+fn every_pane_exports_svg_with_text_as_text() {
     let lab = lab();
     for pane in Pane::ALL {
         let svg = still(pane).svg(&lab);
@@ -47,7 +47,7 @@ fn every_pane_is_a_drawing_with_its_text_as_text() {
 }
 
 #[test]
-fn every_pane_has_its_numbers_as_a_table() {
+fn every_pane_exports_its_numbers_as_csv() {
     let lab = lab();
     let boxes = still(Pane::Boxes).csv(&lab).unwrap_err().to_string();
     assert!(boxes.contains("no data"), "a network without boxes: {boxes}");
@@ -63,7 +63,7 @@ fn every_pane_has_its_numbers_as_a_table() {
 }
 
 #[test]
-fn the_run_of_time_is_a_picture_for_each_step() {
+fn animation_has_one_image_per_step() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.gif");
     write(&mut still(Pane::Membrane), &mut lab, ExportFormat::Gif, &path, &PaneExportProgress::default()).unwrap();
@@ -78,7 +78,7 @@ fn the_run_of_time_is_a_picture_for_each_step() {
 }
 
 #[test]
-fn a_stop_leaves_no_half_animation() {
+fn cancelled_animation_leaves_no_files() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let progress = PaneExportProgress::default();
     progress.control().cancel();
@@ -106,7 +106,7 @@ fn a_stop_leaves_no_half_animation() {
 }
 
 #[test]
-fn what_is_chosen_in_the_pane_is_taken_along() {
+fn export_keeps_the_options_chosen_in_the_pane() {
     let lab = lab();
     let draw = move |ui: &mut egui::Ui| {
         remember_size(ui, Pane::Ledger);
@@ -137,7 +137,7 @@ fn wait(lab: &mut Lab) {
 }
 
 #[test]
-fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where() {
+fn run_export_works_in_the_background_and_reports_its_path() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     for ending in ["nir", "npz", "nirdata", "html", "csv", "parquet"] {
         let path = folder.path().join(format!("run.{ending}"));
@@ -164,7 +164,7 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
 }
 
 #[test]
-fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is_left() {
+fn cancelled_export_leaves_no_file_and_exit_finishes_a_running_one() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let path = folder.path().join("run.npz");
     lab.update([Message::ExportRun(path.clone())]);
@@ -186,7 +186,7 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
 }
 
 #[test]
-fn every_writer_of_runs_can_be_stopped_at_any_point() {
+fn every_run_writer_can_be_cancelled_at_any_point() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use spikescope::experiment::run_export::export_run;

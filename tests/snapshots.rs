@@ -93,7 +93,7 @@ fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
 }
 
 #[test]
-fn every_pane_looks_as_it_did() {
+fn every_pane_matches_its_snapshot() {
     let (mut lab, mut drawn, mut detecting) = (lab(Backend::Flex), drawn(), detecting());
     let mut wrong = Vec::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
@@ -114,7 +114,7 @@ fn every_pane_looks_as_it_did() {
 
 /// Another backend adds in another order, as another machine does.
 #[test]
-fn another_order_of_additions_draws_the_same_pictures() {
+fn order_of_additions_does_not_change_the_images() {
     let (one, other) = (lab(Backend::Flex), lab(Backend::Ndarray));
     for pane in Pane::ALL {
         let pixels = difference(&picture(pane, &one), &picture(pane, &other)).unwrap();
@@ -123,7 +123,7 @@ fn another_order_of_additions_draws_the_same_pictures() {
 }
 
 #[test]
-fn what_changes_is_seen() {
+fn small_changes_are_detected() {
     let mut lab = lab(Backend::Flex);
     let before = Pane::ALL.map(|pane| picture(pane, &lab));
     // One step more at the time cursor, another neuron: small visible changes.
@@ -143,7 +143,7 @@ fn what_changes_is_seen() {
 }
 
 #[test]
-fn one_digit_is_a_difference_and_an_edge_smoothed_a_little_otherwise_is_none() {
+fn one_digit_is_a_difference_and_edge_smoothing_is_not() {
     let draw = |text: &'static str, x: f32| {
         rgb(&spikescope::ui::export::software_renderer::draw(egui::vec2(120.0, 40.0), 1.0, move |ui| {
             ui.small(text);

@@ -61,7 +61,7 @@ fn mnist() -> Option<Samples> {
 }
 
 #[test]
-fn the_cifar_resnet_is_known_by_its_keys() {
+fn cifar_resnet_is_recognized_by_its_keys() {
     let (Some(models), Some(file)) =
         (common::shared("data/models/cifar10"), common::shared("data/cifar10/test_batch_first500.bin"))
     else {
@@ -76,7 +76,7 @@ fn the_cifar_resnet_is_known_by_its_keys() {
 }
 
 #[test]
-fn networks_described_as_in_the_manual_give_their_logits() {
+fn architecture_files_of_the_manual_give_reference_logits() {
     let (Some(models), Some(samples)) = (common::shared("data/models/mnist"), mnist()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let examples = examples();
@@ -105,7 +105,7 @@ fn networks_described_as_in_the_manual_give_their_logits() {
 }
 
 #[test]
-fn a_safetensors_file_of_another_program_is_as_accurate_as_its_kind() {
+fn safetensors_of_another_program_reaches_the_published_accuracy() {
     let (Some(models), Some(samples)) = (common::shared("data/models/mnist"), mnist()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let described = folder.path().join("net.toml");

@@ -156,7 +156,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_text_of_the_window_stands_in_texts() {
+fn every_window_text_is_in_the_texts_folder() {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
     let mut files = Vec::new();
     sources(&ui, &mut files);
@@ -176,7 +176,7 @@ fn every_text_of_the_window_stands_in_texts() {
 }
 
 #[test]
-fn texts_are_told_from_names_for_the_program() {
+fn texts_are_distinguished_from_internal_names() {
     let source = r##"
         // "A comment is no literal."
         let quote = '"'; let life: &'static str = "a sentence with \"quotes\" \

@@ -65,7 +65,7 @@ fn on_screen(harness: &Harness<'static, Desk>, words: &str) -> bool {
 }
 
 #[test]
-fn the_walk_through_is_true() {
+fn walkthrough_matches_the_program() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/walkthrough.md");
     let text = std::fs::read_to_string(&path).expect("docs/walkthrough.md");
     let acts = acts(&text);
@@ -87,7 +87,7 @@ fn the_walk_through_is_true() {
 }
 
 #[test]
-fn bold_is_clicked_and_quotes_are_looked_for() {
+fn walkthrough_parser_clicks_bold_and_searches_quotes() {
     let text = "Words in **bold** before.\n\n1. Click *this*, **a b** and\n   see “c\n   d”.\n\nNo **more**.\n";
     let expected = [(3, Act::Click("a b".into())), (3, Act::See("c d".into()))];
     assert_eq!(acts(text), expected);

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_frame_orders_the_look_that_keeps_it() {
+    fn every_frame_schedules_its_own_autosave() {
         let folder = tempfile::tempdir().unwrap();
         let mut autosave = Autosave::new(Store::open(folder.path().to_owned()).unwrap());
         let (lab, window, ctx) = (Lab::new(Settings::demo()), WindowState::default(), Context::default());
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn spikes_that_were_heard_are_heard_at_the_next_start() {
+    fn spike_clicks_setting_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Autosave::new(Store::open(folder.path().to_owned()).unwrap());
         let mut autosave = open();

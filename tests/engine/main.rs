@@ -25,7 +25,7 @@ use spikescope::simulate::prefix::truncate_recording;
 use spikescope::simulate::{SimulationPlan, simulate};
 
 #[test]
-fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
+fn longer_run_continues_and_shorter_run_is_a_prefix() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe { threshold: ThresholdRule::Percentile(99.0), ..Recipe::default() });
@@ -41,7 +41,7 @@ fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
 }
 
 #[test]
-fn a_change_at_a_layer_keeps_the_layers_before_it() {
+fn change_at_a_layer_reuses_the_layers_before_it() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let before = bench.spiking(&Recipe::default());
@@ -60,7 +60,7 @@ fn a_change_at_a_layer_keeps_the_layers_before_it() {
 }
 
 #[test]
-fn hard_reset_runs_are_shortened_by_simulating_again() {
+fn hard_reset_runs_are_shortened_by_rerunning() {
     let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
     let spiking = bench.spiking(&Recipe { reset: Reset::Hard, ..Recipe::default() });
     let long = bench.run(&spiking, 20, None, 0);
@@ -71,7 +71,7 @@ fn hard_reset_runs_are_shortened_by_simulating_again() {
 }
 
 #[test]
-fn results_do_not_depend_on_how_samples_are_grouped() {
+fn results_do_not_depend_on_sample_grouping() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe::default());
@@ -102,7 +102,7 @@ fn results_do_not_depend_on_how_samples_are_grouped() {
 }
 
 #[test]
-fn traces_repeat_what_was_recorded() {
+fn traces_reproduce_the_recording() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe::default());
@@ -119,7 +119,7 @@ fn traces_repeat_what_was_recorded() {
 }
 
 #[test]
-fn rewriting_leaves_the_answers_as_they_are() {
+fn rewriting_does_not_change_the_ann_outputs() {
     for (name, network) in all_nets() {
         let device = burn::tensor::Device::flex();
         let bench = bench(&network, device.clone());
@@ -133,7 +133,7 @@ fn rewriting_leaves_the_answers_as_they_are() {
 }
 
 #[test]
-fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
+fn max_pools_move_before_the_neurons_with_a_note() {
     let (rewritten, notes) = rewrite::rewrite_cached(&with_max_pool(), MaxPoolRule::PreNeuron).unwrap();
     let reads = |op: fn(&Op) -> bool, node: &Node| node.inputs.iter().any(|&i| op(&rewritten.nodes[i].op));
     let is_activation: fn(&Op) -> bool = |op| matches!(op, Op::Activation(_));
@@ -143,7 +143,7 @@ fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
 }
 
 #[test]
-fn the_two_backends_agree() {
+fn both_backends_agree() {
     for (name, network) in all_nets() {
         let flex = bench(&network, burn::tensor::Device::flex());
         #[expect(deprecated, reason = "the second backend stays selectable")]
@@ -160,7 +160,7 @@ fn the_two_backends_agree() {
 }
 
 #[test]
-fn the_ledger_adds_up_in_every_layer() {
+fn ledger_sums_to_the_error_in_every_layer() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe { steps: 6, ..Recipe::default() });
@@ -193,7 +193,7 @@ fn the_ledger_adds_up_in_every_layer() {
 }
 
 #[test]
-fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_many_steps_as_levels() {
+fn first_qcfs_layer_is_exact_when_steps_equal_levels() {
     let bench = bench(&net("resnet", "qcfs:8"), burn::tensor::Device::flex());
     let recipe = Recipe { steps: 8, threshold: ThresholdRule::Learned, ..Recipe::default() };
     let spiking = bench.spiking(&recipe);
@@ -218,7 +218,7 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
 }
 
 #[test]
-fn stopping_stops() {
+fn cancellation_stops_every_stage() {
     let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
     let spiking = bench.spiking(&Recipe::default());
     let control = JobControl::default();

@@ -30,7 +30,7 @@ fn with_every_method(check: impl Fn(&str, &Bench, &Recipe, &SpikingNetwork)) {
 }
 
 #[test]
-fn runs_can_be_lengthened_shortened_and_cut() {
+fn longer_shorter_and_truncated_runs_equal_fresh_ones() {
     with_every_method(|what, bench, _, spiking| {
         let layers = spiking.layers.len();
         let (short, long) = (bench.run(spiking, 5, None, 0), bench.run(spiking, STEPS, None, 0));
@@ -46,7 +46,7 @@ fn runs_can_be_lengthened_shortened_and_cut() {
 }
 
 #[test]
-fn runs_do_not_depend_on_samples_beside_them_or_on_threads() {
+fn runs_do_not_depend_on_other_samples_or_threads() {
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let many = rayon::ThreadPoolBuilder::new().num_threads(7).build().unwrap();
     with_every_method(|what, bench, _, spiking| {
@@ -73,7 +73,7 @@ fn runs_do_not_depend_on_samples_beside_them_or_on_threads() {
 }
 
 #[test]
-fn what_was_sent_is_charge_in_less_charge_left() {
+fn emitted_charge_is_input_charge_minus_residual() {
     with_every_method(|what, bench, recipe, spiking| {
         if recipe.reset == Reset::Hard {
             return;
@@ -99,7 +99,7 @@ fn what_was_sent_is_charge_in_less_charge_left() {
 }
 
 #[test]
-fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
+fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
     with_every_method(|what, bench, recipe, spiking| {
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let recording = bench.run(spiking, STEPS, None, 0);
@@ -152,7 +152,7 @@ fn as_in_theory(recipe: &Recipe) -> bool {
 }
 
 #[test]
-fn traces_show_what_was_recorded() {
+fn membrane_traces_match_the_recording() {
     with_every_method(|what, bench, _, spiking| {
         let recording = bench.run(spiking, STEPS, None, 0);
         let sample = 3;
@@ -174,7 +174,7 @@ fn first_counts(recording: &Recording, steps: usize) -> Vec<u32> {
 }
 
 #[test]
-fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
+fn cos_pass_changes_a_neuron_by_at_most_one_spike() {
     let bench = bench_with(&net("cnn", "relu"), burn::tensor::Device::flex(), Default::default());
     // With v(0) = 0 many neurons are wrong, so that COS has spikes to move even with constant input.
     let plain = Recipe { steps: 8, v_init: 0.0, threshold: ThresholdRule::Percentile(90.0), ..Recipe::default() };
@@ -271,7 +271,7 @@ fn built(nodes: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Network {
 }
 
 #[test]
-fn events_are_the_plain_engine_to_the_spike() {
+fn event_engine_equals_dense_engine_spike_by_spike() {
     let nets = [
         ("mlp", net("mlp", "relu")),
         ("cnn", net("cnn", "relu")),

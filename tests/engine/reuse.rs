@@ -27,7 +27,7 @@ fn counted(
 }
 
 #[test]
-fn only_what_is_new_is_computed() {
+fn only_new_neuron_steps_are_computed() {
     for (name, network) in [("cnn", net("cnn", "relu")), ("max pool", with_max_pool())] {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe::default());
@@ -64,7 +64,7 @@ fn only_what_is_new_is_computed() {
 }
 
 #[test]
-fn where_nearly_everything_spikes_the_dense_form_is_taken_and_gives_the_same() {
+fn dense_form_is_used_for_high_rates_and_gives_the_same_result() {
     let mut network = net("mlp", "relu");
     // All weights are positive, so every neuron is active. Thresholds are so low that each spikes at every step.
     for node in &mut network.nodes {

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_commands_share_their_keys() {
+    fn no_two_commands_share_a_shortcut() {
         for (k, (command, keys)) in KEYS.iter().enumerate() {
             for (other, same) in &KEYS[..k] {
                 assert!(command != other && keys != same, "{command:?} and {other:?}");

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_commands_say_the_same_and_none_says_nothing() {
+    fn command_labels_are_unique_and_not_empty() {
         let lab = Lab::default();
         let all = Command::all(&lab, &WindowState::default());
         let words: HashSet<String> = all.iter().map(|command| command.label(&lab)).collect();

@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_drawn_larger_has_fewer_points_and_as_many_pixels() {
+    fn zoom_reduces_points_but_not_pixels() {
         let mut stage = OffscreenContext::new(Context::default(), egui::vec2(140.0, 70.0), 1.0);
         stage.ctx().set_zoom_factor(1.4);
         let mut room = Vec2::ZERO;
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_covers_its_pixels_and_no_others() {
+    fn rectangle_covers_exactly_its_pixels() {
         let red = Color32::from_rgb(200, 0, 0);
         for scale in [1.0, 2.0] {
             let image = draw(egui::vec2(8.0, 6.0), scale, |ui| {

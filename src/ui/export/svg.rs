@@ -326,7 +326,7 @@ mod tests {
     use crate::ui::export::software_renderer::OffscreenContext;
 
     #[test]
-    fn lines_stay_lines_and_text_stays_text() {
+    fn svg_keeps_lines_as_lines_and_text_as_text() {
         let mut stage = OffscreenContext::new(egui::Context::default(), vec2(200.0, 100.0), 1.0);
         let output = stage.frames(1, |ui| {
             let painter = ui.painter();

@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_rounds_to_nothing_has_no_sign() {
+    fn values_that_round_to_zero_have_no_sign() {
         assert_eq!(format_figure(-0.0004, 1.0, true), "0.0 %");
         assert_eq!(format_figure(-0.0123, 2.0, true), "-2.5 %");
         assert_eq!(format_figure(0.5, 1.0, false), "+0.5000");

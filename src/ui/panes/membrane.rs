@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_crosses_the_threshold_before_it_drops() {
+    fn membrane_line_crosses_threshold_before_reset() {
         let trace = MembraneTrace {
             theta: 1.0,
             initial: 0.5,

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn small_rasters_are_bit_for_bit_and_large_ones_lose_no_spike() {
+    fn small_rasters_are_exact_and_large_ones_lose_no_spike() {
         let small = train(3, 70, &[(0, 0), (2, 69)]);
         let (size, picture) = spike_image(&small, 1, &(0..3), &(0..70), [1024, 1024]);
         assert_eq!(size, [3, 70]);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_means_over_neurons_and_steps() {
+    fn channel_rates_are_means_over_neurons_and_steps() {
         assert_eq!(channel_rates(&[1, 3, 0, 0], 2, 4), [0.5, 0.0]);
         assert_eq!([-0.6, -0.4, 2.4, 2.6].map(|y| index_at(y, 3)), [None, Some(0), Some(2), None]);
     }

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_given_last_stands_first() {
+    fn recently_used_commands_come_first() {
         let (lab, mut window) = (Lab::default(), WindowState::default());
         window.recent_commands = vec![Command::Theme];
         assert_eq!(find("", &lab, &window)[0].command, Command::Theme);

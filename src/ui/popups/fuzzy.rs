@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_in_order_are_found_and_starts_of_words_count_most() {
+    fn letters_match_in_order_and_word_starts_score_highest() {
         assert!(fuzzy_match("xyz", "Open network").is_none());
         assert!(fuzzy_match("nwo", "own").is_none());
         let score = |wanted, words| fuzzy_match(wanted, words).map(|m| m.0).unwrap_or(i32::MIN);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_words_do_no_harm() {
+    fn empty_and_unusual_labels_do_not_panic() {
         assert_eq!(fuzzy_match("", "x"), Some((0, Vec::new())));
         assert!(fuzzy_match("a", "").is_none());
         assert_eq!(fuzzy_match("Θ", "θ of conv1").unwrap().1, [0]);

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn without_spikes_it_is_silent_and_two_clicks_stand_apart() {
+    fn mixer_is_silent_without_spikes_and_spaces_two_clicks() {
         let mut mixer = Mixer::default();
         assert!(click_positions(&mixer.bytes(2000)).is_empty());
         mixer.add(2);

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn playing_goes_over_every_step_once() {
+    fn playing_passes_every_step_exactly_once() {
         let at = |step, playing| LastPlayed { of: Source::Bench, step, playing };
         assert_eq!(passed_steps(&at(16, false), &at(1, true)), 0..1, "the first step of a new round");
         assert_eq!(passed_steps(&at(1, true), &at(1, true)), 0..0);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_gets_silence_and_then_the_clicks_that_were_sent() {
+    fn server_receives_silence_then_the_sent_clicks() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (clicks, wanted) = channel();
         let player = std::thread::spawn(move || play(ours, &wanted));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_turned_off_ends() {
+    fn closed_channel_ends_the_player() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (clicks, wanted) = channel::<usize>();
         drop(clicks);

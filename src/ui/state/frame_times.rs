@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_frames_count() {
+    fn only_the_latest_frames_count() {
         let mut times = FrameTimes::default();
         (0..MAX_FRAMES + 40).for_each(|k| times.laid_out(Duration::from_millis(if k < 40 { 500 } else { 2 })));
         let all = Summary::of(times.layout.iter().copied()).unwrap();

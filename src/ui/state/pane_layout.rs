@@ -172,7 +172,7 @@ mod tests {
     use crate::experiment::SnapshotPart;
 
     #[test]
-    fn an_arrangement_survives_the_session_file() {
+    fn pane_layout_survives_serialization() {
         let mut layout = PaneLayout::default();
         layout.remove(Workspace::Explore, Pane::Ledger);
         let text = serde_json::to_value(&layout).unwrap();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_in_front_is_seen() {
+    fn only_front_tabs_are_visible() {
         let mut layout = PaneLayout::default();
         assert!(!layout.snapshot_parts(Workspace::Explore).has(SnapshotPart::Threshold));
         layout.add(Workspace::Explore, Pane::Threshold);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pane_that_was_closed_can_be_added_again() {
+    fn closed_pane_can_be_added_again() {
         let mut layout = PaneLayout::default();
         for pane in Pane::ALL {
             layout.remove(Workspace::Explore, pane);

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_folds_away_comes_when_it_is_asked_for() {
+    fn hidden_panel_appears_when_toggled() {
         let (mut layout, mut wanted) = (ResponsiveLayout::default(), true);
         layout.measure(vec2(914.0, 490.0));
         assert!(!layout.shows(SidePanel::Inspector, wanted));

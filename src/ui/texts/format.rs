@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_short_and_true() {
+    fn formatted_values_are_short_and_correct() {
         assert_eq!(
             (format_value(0.03125), format_value(153.2), format_value(1e-6)),
             ("0.0312".into(), "153".into(), "1.0e-6".into())
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short() {
+    fn formatted_numbers_have_no_superfluous_digits() {
         let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(format_number);
         assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
         assert_eq!([2.0, 0.001, 1200.0, 2.5].map(format_tick), ["2", "0.001", "1200", "2.5"]);

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_whole_and_once_and_the_longest_wins() {
+    fn glossary_matches_whole_words_once_and_prefers_the_longest() {
         let text = "The threshold θ and the residual potential: a threshold again, thresholds not.";
         let known: Vec<_> = split(text).into_iter().filter(|(_, m)| m.is_some()).map(|(r, _)| &text[r]).collect();
         assert_eq!(known, ["threshold", "residual potential"]);

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_go_away_from_the_paper() {
+    fn lightness_moves_monotonically_away_from_the_background() {
         let light = |c: Color32| 0.3 * f32::from(c.r()) + 0.6 * f32::from(c.g()) + 0.1 * f32::from(c.b());
         for dark in [true, false] {
             let colors = Colormap { dark };

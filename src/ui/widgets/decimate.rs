@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn minima_and_maxima_survive_and_short_lines_stay_as_they_are() {
+    fn decimation_keeps_extrema_and_short_lines() {
         let mut points: Vec<[f64; 2]> = (0..8192).map(|t| [f64::from(t), f64::from(t).sin()]).collect();
         points[5000][1] = 9.0;
         points[1234][1] = -7.0;
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_keeps_its_neighbors_and_an_empty_line_stays_empty() {
+    fn decimation_keeps_points_just_outside_and_empty_lines() {
         let points: Vec<[f64; 2]> = (0..100).map(|t| [f64::from(t), 0.0]).collect();
         let shown = decimate(&points, 10.5, 12.5, 300);
         assert_eq!(shown.iter().map(|p| p[0]).collect::<Vec<_>>(), [10.0, 11.0, 12.0, 13.0]);

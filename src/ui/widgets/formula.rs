@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_small_language_is_understood_and_said_in_a_line() {
+    fn formula_syntax_is_parsed_and_spoken_in_one_line() {
         assert_eq!(formula_to_speech("φ = frac{θ}{T} n_{i}^{2}"), "φ = (θ)/(T) n_i^2");
         assert_eq!(formula_to_speech("sum{i=1}{T} s(t)"), "sum over i=1 to T of  s(t)");
         assert_eq!(formula_to_speech("sum{s≤t}{} o"), "sum over s≤t of  o");

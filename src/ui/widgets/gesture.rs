@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_percentile_slider_keeps_what_a_person_would_say() {
+    fn percentile_slider_round_trips_usual_values() {
         for p in [90.0, 95.0, 99.0, 99.5, 99.9, 99.99, 100.0] {
             assert!((percentile_from_slider(slider_from_percentile(p)) - p).abs() < 1e-9, "{p}");
         }

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_too_large_for_a_card_are_reduced_to_means() {
+    fn images_beyond_the_texture_limit_are_reduced_to_means() {
         let gray = |v: u8| Color32::from_rgb(v, v, v);
         let image = ColorImage::new([6, 2], (0..12).map(|k| gray(10 * (k % 6))).collect());
         let small = reduced(image.clone(), 3);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_has_its_pixel_and_back() {
+    fn channel_grid_maps_values_to_pixels_and_back() {
         for shape in [vec![16, 14, 14], vec![3, 5, 2], vec![64], vec![7, 1, 1], vec![1, 4, 4]] {
             for room in [vec2(90.0, 300.0), vec2(200.0, 200.0), vec2(800.0, 200.0)] {
                 let grid = ChannelGrid::new(&shape, room);

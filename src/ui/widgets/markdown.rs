@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn paragraphs_and_lists_are_told_apart() {
+    fn markdown_separates_paragraphs_and_lists() {
         let text = "One\ntwo.\n\n- a\n  b\n- c\n\n1. d\n2. e\n   - f\n\nend";
         let points = [(1, "•", "a b"), (1, "•", "c"), (1, "1.", "d"), (1, "2.", "e"), (2, "•", "f")];
         let mut wanted = vec![block(0, "", "One two.")];
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_style_what_they_enclose_and_lone_ones_are_text() {
+    fn markdown_marks_style_their_contents_and_lone_marks_are_text() {
         let style = |strong, emphasis, code| Style { strong, emphasis, code };
         let runs = |text| blocks(text).into_iter().flat_map(|block| block.runs).collect::<Vec<_>>();
         let wanted = [

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plot_comes_before_its_controls() {
+    fn low_panes_show_the_plot_without_controls() {
         let ctx = Context::default();
         assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 260.0), (PaneFrame::InTab, 260.0));
         assert_eq!(PaneFrame::for_tab(&ctx, Pane::Membrane, 220.0).0, PaneFrame::InTabUntitled);

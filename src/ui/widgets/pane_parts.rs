@@ -207,7 +207,7 @@ mod tests {
     use crate::network::Activation;
 
     #[test]
-    fn neurons_have_names_that_say_where_they_are() {
+    fn neuron_names_contain_their_position() {
         let mut layer = SpikingLayer {
             node: 1,
             name: "act1".into(),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_stand_on_round_numbers_and_steps_are_whole() {
+    fn axis_marks_are_round_and_steps_are_integers() {
         let values = |marks: Vec<GridMark>| marks.into_iter().map(|m| m.value).collect::<Vec<_>>();
         assert_eq!(values(round_marks((-0.5, 2.25), 4.0)), [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
         assert_eq!(values(round_marks((-4.1, 4.1), 4.0)), [-4.0, -2.0, 0.0, 2.0, 4.0]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_beyond_the_axis_means_its_end() {
+    fn pointer_beyond_the_axis_is_clamped_to_its_end() {
         assert_eq!([-3.0, 0.2, 4.6, 99.0, f64::NAN].map(|x| step_at(x, 32)), [1, 1, 5, 32, 1]);
     }
 }

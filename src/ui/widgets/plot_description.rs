@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_curve_is_told_by_its_ends_and_some_between() {
+    fn curve_description_has_both_ends_and_some_points_between() {
         let curve = |n: usize| (1..=n).map(|t| [t as f64, 2.0 * t as f64]).collect::<Vec<_>>();
         let described = |n: usize| describe_curve(&curve(n), |[t, y]| format!("{y} at {t}"));
         assert_eq!(described(17), "2 at 1, 10 at 5, 18 at 9, 26 at 13, 34 at 17");

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn energies_have_their_prefix() {
+    fn energies_have_a_unit_prefix() {
         let written = [0.0, 77e-15, 12.5e-12, 1.606e-3, 2.0, 999.9e-9].map(joules);
         assert_eq!(written, ["0 J", "0.077 pJ", "12.5 pJ", "1.61 mJ", "2 J", "1 µJ"]);
         assert_eq!([77e-15, 4.6e-12].map(pico), ["0.077", "4.6"]);

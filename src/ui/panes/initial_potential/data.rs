@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dragged_line_stays_between_nothing_and_a_threshold() {
+    fn dragged_v_init_stays_between_zero_and_theta() {
         assert_eq!([0.5, -1.0, 9.0, 0.333, f32::NAN].map(rounded), [0.5, 0.0, 1.0, 0.33, 0.5]);
     }
 }

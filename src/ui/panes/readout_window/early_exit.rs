@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_marked_at_whole_numbers() {
+    fn count_axis_marks_are_integers() {
         let at = |most: f64| count_marks(most).into_iter().map(|mark| mark.value).collect::<Vec<_>>();
         assert_eq!(at(3.0), vec![0.0, 1.0, 2.0, 3.0]);
         assert_eq!(at(100.0), vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);

@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_color_bar_has_two_ends() {
+    fn color_bar_ends_are_never_equal() {
         let matrix = |accuracy: &[f32]| ReadoutWindows { steps: 2, bounds: vec![0, 1, 2], accuracy: accuracy.to_vec() };
         assert_eq!(range(&matrix(&[0.2, 0.5, 0.9])), (0.2, 0.9));
         for flat in [0.0, 0.5, 1.0] {

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_needed_steps_are_those_from_which_it_stays() {
+    fn needed_steps_start_where_accuracy_stays_high() {
         let curve = |values: &[f64]| -> Vec<CurvePoint> {
             let point = |(i, &a): (usize, &f64)| CurvePoint { t: i + 1, accuracy: Some(a), agreement: a };
             values.iter().enumerate().map(point).collect()

@@ -139,12 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dragged_line_stays_on_the_axis_and_above_zero() {
+    fn dragged_threshold_stays_on_the_axis_and_above_zero() {
         assert_eq!([0.5, -1.0, 9.0].map(|x| dragged_to(x, 2.0)), [0.5, 0.01, 2.0]);
     }
 
     #[test]
-    fn costs_between_two_predictions_lie_between_them() {
+    fn interpolated_error_lies_between_its_neighbors() {
         let of = |theta: f32, clipping: f64| ThresholdError { theta, clipping, quantization: 0.0, clipped: clipping };
         let predictions = [of(1.0, 4.0), of(2.0, 2.0)];
         let clipping = |theta| at(&predictions, theta).map(|p| p.clipping);

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logarithmic_axes_name_whole_powers_only() {
+    fn logarithmic_axis_labels_only_powers_of_ten() {
         assert_eq!([-0.3, 0.0, 0.5, 2.0, 5.0].map(format_power_of_ten), ["", "1", "", "100", "1e5"]);
     }
 }

@@ -321,13 +321,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shaded_error_is_the_distance_between_the_lines() {
+    fn shaded_error_is_the_distance_between_the_lines() {
         let [inputs, a, b] = merge_lines(&[[0.0, 0.0], [2.0, 2.0]], &[[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]]);
         assert_eq!((inputs, a, b), (vec![0.0, 1.0, 2.0], vec![0.0, 1.0, 2.0], vec![1.0, 1.0, 0.0]));
     }
 
     #[test]
-    fn qcfs_stairs_rise_where_the_formula_does() {
+    fn qcfs_line_has_risers_where_the_formula_steps() {
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
         let stairs = activation_line(qcfs, -0.3, 1.6);
         assert!(stairs.windows(2).all(|pair| pair[0][1] <= pair[1][1]));
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_asked_for() {
+    fn only_changed_parameters_emit_messages() {
         let now = StaircaseNeuron {
             theta: 1.0,
             steps: 8,

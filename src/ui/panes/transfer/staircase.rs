@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn constant_input_reaches_its_target_everywhere() {
+    fn staircase_equals_expected_spikes_for_constant_input() {
         for (steps, p) in [(1, 0.5), (2, 0.5), (4, 0.25), (32, 0.5)] {
             let neuron = neuron(steps, p);
             for k in -32..64 {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn risers_are_vertical_and_stand_where_they_should() {
+    fn staircase_risers_are_vertical_and_at_the_right_inputs() {
         let points = neuron(4, 0.5).stairs(-0.5, 1.5);
         assert!(points.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1]));
         let risers: Vec<f64> = points
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hard_reset_loses_charge_and_no_threshold_means_no_spikes() {
+    fn hard_reset_loses_charge_and_zero_threshold_never_fires() {
         let hard = StaircaseNeuron { reset: Reset::Hard, ..neuron(8, 0.5) };
         assert!(hard.count(0.7) < neuron(8, 0.5).count(0.7));
         assert_eq!(StaircaseNeuron { theta: 0.0, ..hard }.count(3.0), 0);

@@ -118,7 +118,7 @@ mod tests {
 
     /// A placeholder box for a missing glyph would be worse than no formula.
     #[test]
-    fn every_letter_of_every_text_is_in_the_fonts() {
+    fn every_character_of_every_text_has_a_glyph() {
         let ctx = egui::Context::default();
         let _ = ctx.run_ui(egui::RawInput::default(), |_| {});
         let has = |text: &str| {

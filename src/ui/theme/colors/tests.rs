@@ -40,7 +40,7 @@ fn lab(color: Color32, eye: [[f64; 3]; 3]) -> [f64; 3] {
 }
 
 #[test]
-fn what_stands_side_by_side_is_told_apart_by_every_eye() {
+fn adjacent_colors_are_distinguishable_with_every_color_vision() {
     for dark in [true, false] {
         let ctx = Context::default();
         let mut found = None;
