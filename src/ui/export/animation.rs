@@ -48,7 +48,7 @@ pub fn gif(offscreen: &mut OffscreenPane, lab: &mut Lab, path: &Path, progress: 
 
 /// Writes every step as an image into the folder `path`: `pane-0001.png`, `pane-0002.png`, … All files appear together
 /// when the last one is done; a cancelled export leaves none.
-pub fn pictures(
+pub fn step_images(
     offscreen: &mut OffscreenPane,
     lab: &mut Lab,
     path: &Path,

@@ -72,7 +72,7 @@ pub fn write(
         ExportFormat::Svg => write_bytes(path, offscreen.svg(lab).as_bytes()),
         ExportFormat::Csv => write_bytes(path, offscreen.csv(lab)?.as_bytes()),
         ExportFormat::Gif => super::animation::gif(offscreen, lab, path, progress),
-        ExportFormat::Frames => super::animation::pictures(offscreen, lab, path, progress),
+        ExportFormat::Frames => super::animation::step_images(offscreen, lab, path, progress),
     }
 }
 

@@ -16,7 +16,7 @@ const MAX_ENLARGEMENT: usize = 8;
 
 /// Draws `shapes` on a page of `size` points.
 pub fn svg_document(shapes: &[ClippedShape], size: Vec2, background: Color32, textures: &Textures) -> String {
-    let mut page = Page { out: String::new(), clips: Vec::new(), textures };
+    let mut page = SvgPage { out: String::new(), clips: Vec::new(), textures };
     let mut open: Option<Rect> = None;
     for ClippedShape { clip_rect, shape, transform_after_tessellation: after } in shapes {
         let clip = clip_rect.intersect(Rect::from_min_size(Pos2::ZERO, size));
@@ -47,13 +47,13 @@ pub fn svg_document(shapes: &[ClippedShape], size: Vec2, background: Color32, te
     whole + &page.out + "</svg>\n"
 }
 
-struct Page<'a> {
+struct SvgPage<'a> {
     out: String,
     clips: Vec<Rect>,
     textures: &'a Textures,
 }
 
-impl Page<'_> {
+impl SvgPage<'_> {
     fn clip(&mut self, clip: Rect) -> usize {
         self.clips.iter().position(|known| *known == clip).unwrap_or_else(|| {
             self.clips.push(clip);

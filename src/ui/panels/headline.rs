@@ -21,7 +21,7 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
         ui.label(text).on_hover_text(hint);
     };
-    let words = output_agreement::words(run.output_agreement.as_ref().map(|agreement| agreement.of));
+    let words = output_agreement::agreement_labels(run.output_agreement.as_ref().map(|agreement| agreement.of));
     share(ui, words.short, point.agreement, colors.text, words.hint);
     if let Some(snn) = point.accuracy {
         share(ui, shared::SNN, snn, colors.snn, texts::SNN_HINT);
@@ -30,6 +30,9 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
         share(ui, shared::ANN, ann, colors.ann, texts::ANN_HINT);
     }
     if run.settings.has_other_sources(&lab.settings) {
-        ui.add(egui::Label::new(RichText::new(texts::still(&source_file_name(&run.settings.model))).weak()).truncate());
+        ui.add(
+            egui::Label::new(RichText::new(texts::figures_of(&source_file_name(&run.settings.model))).weak())
+                .truncate(),
+        );
     }
 }

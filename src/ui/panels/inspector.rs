@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 }
 
 /// All values of the neuron in focus at the time cursor.
-struct Facts {
+struct NeuronFacts {
     theta: f32,
     /// Spikes up to the time cursor, and expected spikes.
     spikes: u32,
@@ -69,7 +69,7 @@ struct Facts {
     held_back: Option<i32>,
 }
 
-impl Facts {
+impl NeuronFacts {
     fn new(snapshot: &Snapshot, reference: LedgerReference) -> Option<Self> {
         let (run, focus) = (&snapshot.run, &snapshot.focus);
         let layer = run.spiking.layers.get(focus.layer)?;
@@ -120,7 +120,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, messages
     });
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
     ui.label(RichText::new(neuron_position(&layer.shape, focus.neuron)).small().weak());
-    let Some(facts) = Facts::new(snapshot, reference) else { return };
+    let Some(facts) = NeuronFacts::new(snapshot, reference) else { return };
     ui.add_space(2.0);
     ui.label(error_sentence(&facts, focus.steps));
     ui.add_space(4.0);
@@ -174,7 +174,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
 }
 
 /// One sentence that explains the neuron's error.
-fn error_sentence(facts: &Facts, t: usize) -> String {
+fn error_sentence(facts: &NeuronFacts, t: usize) -> String {
     if facts.theta <= 0.0 {
         return texts::NEVER_ACTIVE.into();
     }

@@ -130,7 +130,7 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     if let Some(point) = run.report.curve.get(index) {
         let right = point.accuracy.map_or(String::new(), |a| texts::right(a * 100.0));
         let words = match &run.output_agreement {
-            Some(agreement) => output_agreement::words(Some(agreement.of)).short,
+            Some(agreement) => output_agreement::agreement_labels(Some(agreement.of)).short,
             None => texts::AGREES_ON,
         };
         response.show_tooltip_text(texts::at_time(point.t, &right, words, point.agreement * 100.0));

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_unusual_labels_do_not_panic() {
+    fn empty_and_non_ascii_labels_are_matched() {
         assert_eq!(fuzzy_match("", "x"), Some((0, Vec::new())));
         assert!(fuzzy_match("a", "").is_none());
         assert_eq!(fuzzy_match("Θ", "θ of conv1").unwrap().1, [0]);

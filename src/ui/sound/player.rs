@@ -48,14 +48,14 @@ pub struct Sound {
 /// Step and neuron of a frame.
 #[derive(Clone, PartialEq)]
 struct LastPlayed {
-    of: Source,
+    of: SpikeSource,
     step: usize,
     playing: bool,
 }
 
 /// Source of the spikes.
 #[derive(Clone, Copy, PartialEq)]
-enum Source {
+enum SpikeSource {
     Bench,
     /// A neuron by layer, sample and index.
     Network([usize; 3]),
@@ -139,9 +139,9 @@ pub fn play_passed_spikes(
 }
 
 /// The source of spikes to play.
-fn source(lab: &Lab, bench: bool) -> Option<Source> {
-    let network = |focus: &crate::experiment::Focus| Source::Network([focus.layer, focus.sample, focus.neuron]);
-    if bench { Some(Source::Bench) } else { lab.snapshot.as_ref().map(|snapshot| network(&snapshot.focus)) }
+fn source(lab: &Lab, bench: bool) -> Option<SpikeSource> {
+    let network = |focus: &crate::experiment::Focus| SpikeSource::Network([focus.layer, focus.sample, focus.neuron]);
+    if bench { Some(SpikeSource::Bench) } else { lab.snapshot.as_ref().map(|snapshot| network(&snapshot.focus)) }
 }
 
 /// Steps, counted from 0, that the cursor has passed between two frames. Includes the first step when playing starts.
@@ -155,14 +155,14 @@ fn passed_steps(before: &LastPlayed, now: &LastPlayed) -> std::ops::Range<usize>
 }
 
 /// Number of spikes in `steps`, of either sign.
-fn spikes(lab: &Lab, of: Source, steps: std::ops::Range<usize>) -> usize {
+fn spikes(lab: &Lab, of: SpikeSource, steps: std::ops::Range<usize>) -> usize {
     let count = |sent: &[i32]| {
         let steps = steps.start.min(sent.len())..steps.end.min(sent.len());
         sent[steps].iter().map(|count| count.unsigned_abs() as usize).sum()
     };
     match of {
-        Source::Bench => count(&lab.view.bench.run().emitted),
-        Source::Network(_) => lab.snapshot.as_ref().map_or(0, |snapshot| count(&snapshot.trace.sent)),
+        SpikeSource::Bench => count(&lab.view.bench.run().emitted),
+        SpikeSource::Network(_) => lab.snapshot.as_ref().map_or(0, |snapshot| count(&snapshot.trace.sent)),
     }
 }
 
@@ -172,13 +172,13 @@ mod tests {
 
     #[test]
     fn playing_passes_every_step_exactly_once() {
-        let at = |step, playing| LastPlayed { of: Source::Bench, step, playing };
+        let at = |step, playing| LastPlayed { of: SpikeSource::Bench, step, playing };
         assert_eq!(passed_steps(&at(16, false), &at(1, true)), 0..1, "the first step of a new round");
         assert_eq!(passed_steps(&at(1, true), &at(1, true)), 0..0);
         assert_eq!(passed_steps(&at(1, true), &at(3, true)), 1..3);
         assert_eq!(passed_steps(&at(15, true), &at(16, false)), 15..16, "and the last");
         assert_eq!(passed_steps(&at(4, false), &at(9, false)), 0..0, "scrubbing is silent");
-        let other = LastPlayed { of: Source::Network([0, 1, 2]), ..at(3, true) };
+        let other = LastPlayed { of: SpikeSource::Network([0, 1, 2]), ..at(3, true) };
         assert_eq!(passed_steps(&at(1, true), &other), 0..0, "another neuron begins with its next step");
     }
 }

@@ -73,7 +73,7 @@ pub const STOP: &str = "Stop";
 pub const STOP_HINT: &str = "Stop the computation; the results shown stay";
 pub const STARTING: &str = "starting";
 /// The network of the shown figures while another one is loading.
-pub fn still(network: &str) -> String {
+pub fn figures_of(network: &str) -> String {
     format!("showing {network}:")
 }
 

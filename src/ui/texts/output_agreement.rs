@@ -4,7 +4,7 @@ use crate::task::OutputKind;
 use crate::task::output_agreement::SampleAgreement;
 
 /// Names of the agreement measure, by kind of output (`None`: classes).
-pub struct Words {
+pub struct AgreementLabels {
     /// Before a percentage.
     pub short: &'static str,
     /// At an axis.
@@ -13,19 +13,19 @@ pub struct Words {
 }
 
 /// The names for outputs of kind `of`.
-pub fn words(of: Option<OutputKind>) -> Words {
+pub fn agreement_labels(of: Option<OutputKind>) -> AgreementLabels {
     match of {
-        None => Words {
+        None => AgreementLabels {
             short: "agreement",
             axis: "agreement",
             hint: "Samples for which SNN and ANN give the same prediction, at the time cursor",
         },
-        Some(OutputKind::Boxes) => Words {
+        Some(OutputKind::Boxes) => AgreementLabels {
             short: "matching boxes",
             axis: "matching boxes",
             hint: "Boxes that SNN and ANN both detect (IoU of 0.5 or more), of all boxes detected, at the time cursor",
         },
-        Some(OutputKind::Values) => Words {
+        Some(OutputKind::Values) => AgreementLabels {
             short: "output similarity",
             axis: "similarity",
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",

@@ -8,17 +8,17 @@ pub fn copied(letters: usize) -> String {
 }
 
 /// The last session was unreadable; its file was moved aside.
-pub fn put_aside(reason: &str, kept: &str) -> String {
+pub fn session_unreadable(reason: &str, kept: &str) -> String {
     format!("Cannot open the last session: {reason}. It was moved to {kept}; the default session is shown.")
 }
 
 /// The list of past runs was unreadable; its file was moved aside.
-pub fn runs_put_aside(reason: &str, kept: &str) -> String {
+pub fn runs_unreadable(reason: &str, kept: &str) -> String {
     format!("Cannot read the list of past runs: {reason}. It was moved to {kept}; a new list was started.")
 }
 
 /// The session cannot be saved.
-pub fn not_kept(reason: &str) -> String {
+pub fn session_not_saved(reason: &str) -> String {
     format!("Cannot store the session for the next start: {reason}. Save it by hand before you quit.")
 }
 

@@ -14,7 +14,7 @@ pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];
 pub enum Command {
     /// Open a file dialog and use the file as requested.
     FileDialog(FileRequest),
-    /// Open the bundled network at this index of [`BUNDLED`].
+    /// Open the bundled network at this index of [`BUNDLED`](crate::network::zoo::BUNDLED).
     Bundled(usize),
     /// Open the bundled data set at this index of [`BUNDLED_DATA`].
     BundledData(usize),

@@ -51,7 +51,7 @@ impl ClassProbabilities {
     }
 
     /// The probabilities as a sentence.
-    pub fn words(&self) -> String {
+    pub fn sentence(&self) -> String {
         let is = self.label.as_ref().map(|label| texts::label(label)).unwrap_or_default();
         texts::answers(&is, (&self.ann.0, self.ann.1), self.t, (&self.snn.0, self.snn.1))
     }

@@ -27,7 +27,8 @@ const PREVIEW_SIDE: f32 = 42.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let probabilities = class_bars::ClassProbabilities::new(lab);
-    let words = probabilities.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::words);
+    let words =
+        probabilities.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::sentence);
     let page = PaneHeader {
         of: Pane::Draw,
         title: texts::TITLE,

@@ -2,7 +2,7 @@
 //!
 //! It shows accuracy, error and cost of each recipe.
 
-use data::{Line, State, done};
+use data::{LaneState, RaceLine, done};
 pub mod data;
 mod plots;
 
@@ -58,29 +58,29 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 }
 
 /// The run on the screen, then the lanes.
-fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<Line<'a>> {
+fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<RaceLine<'a>> {
     let base = &snapshot.run.settings.recipe;
-    let own = Line {
+    let own = RaceLine {
         lane: None,
         name: texts::ON_THE_SCREEN,
         recipe: base.clone(),
         changes: String::from(texts::BASE),
         color: ui.visuals().strong_text_color(),
-        state: State::Done { run: &snapshot.run, report: &snapshot.report },
+        state: LaneState::Done { run: &snapshot.run, report: &snapshot.report },
     };
     let lane = |(index, lane): (usize, &'a crate::lab::Lane)| {
         let report = snapshot.lanes.get(index).and_then(Option::as_ref);
         let state = match (lane.run_beside(&snapshot.run), report, &lane.result) {
-            (Some(run), Some(report), _) => State::Done { run, report },
-            (None, _, Some(Err(reason))) => State::Refused(reason),
-            _ => State::Waiting,
+            (Some(run), Some(report), _) => LaneState::Done { run, report },
+            (None, _, Some(Err(reason))) => LaneState::Refused(reason),
+            _ => LaneState::Waiting,
         };
         let recipe = lane.settings(&snapshot.run.settings).recipe;
         let changes = match recipe.differences_from(base) {
             changes if changes.is_empty() => texts::NO_CHANGES.into(),
             changes => changes.join(", "),
         };
-        Line { lane: Some(index), name: &lane.entry.name, recipe, changes, color: color(ui, index), state }
+        RaceLine { lane: Some(index), name: &lane.entry.name, recipe, changes, color: color(ui, index), state }
     };
     std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
 }
@@ -125,7 +125,7 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     });
 }
 
-fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, free: bool, messages: &mut Vec<Message>) {
+fn table(ui: &mut Ui, lines: &[RaceLine<'_>], t: usize, free: bool, messages: &mut Vec<Message>) {
     let columns = texts::COLUMNS;
     ScrollArea::horizontal().id_salt("race table").show(ui, |ui| {
         Grid::new("race").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(
@@ -141,7 +141,7 @@ fn table(ui: &mut Ui, lines: &[Line<'_>], t: usize, free: bool, messages: &mut V
     });
 }
 
-fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, messages: &mut Vec<Message>) {
+fn row(ui: &mut Ui, line: &RaceLine<'_>, t: usize, free: bool, messages: &mut Vec<Message>) {
     let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
     ui.painter().rect_filled(swatch, 2.0, line.color);
     let whole = line.recipe.description();
@@ -158,8 +158,8 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, messages: &mut Vec<Me
     }
     changes_cell(ui, &line.changes);
     match &line.state {
-        State::Done { run, report } => {
-            let figures = Figures::new(run, report, t);
+        LaneState::Done { run, report } => {
+            let figures = LineFigures::new(run, report, t);
             ui.label(figures.accuracy.map_or("–".into(), format_percent));
             ui.label(format_percent(figures.agreement));
             ui.label(format!("{:.3}", figures.mismatch));
@@ -169,11 +169,11 @@ fn row(ui: &mut Ui, line: &Line<'_>, t: usize, free: bool, messages: &mut Vec<Me
             ui.label(figures.memory);
             ui.label(format!("{:.2} s", figures.seconds));
         }
-        State::Waiting => {
+        LaneState::Waiting => {
             ui.weak(texts::WAITING);
             (0..7).for_each(|_| _ = ui.label(""));
         }
-        State::Refused(reason) => {
+        LaneState::Refused(reason) => {
             ui.colored_label(ui.visuals().error_fg_color, texts::REFUSED).on_hover_text(*reason);
             (0..7).for_each(|_| _ = ui.label(""));
         }
@@ -205,7 +205,7 @@ fn changes_cell(ui: &mut Ui, words: &str) {
 }
 
 /// Formatted figures of one line.
-struct Figures {
+struct LineFigures {
     accuracy: Option<f64>,
     agreement: f64,
     mismatch: f64,
@@ -216,7 +216,7 @@ struct Figures {
     seconds: f64,
 }
 
-impl Figures {
+impl LineFigures {
     fn new(run: &Run, report: &Report, t: usize) -> Self {
         let point = report.curve.get(t - 1);
         let layers = &report.layers;
@@ -245,11 +245,11 @@ impl Figures {
     }
 }
 
-fn csv(lines: &[Line<'_>], t: usize) -> String {
+fn csv(lines: &[RaceLine<'_>], t: usize) -> String {
     let mut text =
         String::from("recipe,changes,t,accuracy,agreement,mismatch,offset_share,presteps,synops,bytes,seconds\n");
     for (line, run, report) in done(lines) {
-        let figures = Figures::new(run, report, t);
+        let figures = LineFigures::new(run, report, t);
         let synops: f64 = report.layers.iter().map(|l| l.synops).sum::<f64>() / report.samples.max(1) as f64;
         text += &format!(
             "\"{}\",\"{}\",{t},{},{},{},{},{},{synops},{},{}\n",
@@ -267,22 +267,22 @@ fn csv(lines: &[Line<'_>], t: usize) -> String {
     text
 }
 
-fn explain(lines: &[Line<'_>], t: usize) -> String {
+fn explain(lines: &[RaceLine<'_>], t: usize) -> String {
     let best = done(lines).max_by(|a, b| {
         let share = |report: &Report| report.curve.get(t - 1).map_or(0.0, |p| p.accuracy.unwrap_or(p.agreement));
         share(a.2).total_cmp(&share(b.2))
     });
     let lead = best.map_or(String::new(), |(line, run, report)| {
-        let figures = Figures::new(run, report, t);
+        let figures = LineFigures::new(run, report, t);
         let share = format_percent(figures.accuracy.unwrap_or(figures.agreement));
         texts::best(t, line.name, &share)
     });
     texts::explanation(&lead)
 }
 
-fn describe(lines: &[Line<'_>], t: usize) -> String {
-    let one = |(line, run, report): (&Line<'_>, &Run, &Report)| {
-        let figures = Figures::new(run, report, t);
+fn describe(lines: &[RaceLine<'_>], t: usize) -> String {
+    let one = |(line, run, report): (&RaceLine<'_>, &Run, &Report)| {
+        let figures = LineFigures::new(run, report, t);
         format!("{}: {}", line.name, format_percent(figures.accuracy.unwrap_or(figures.agreement)))
     };
     texts::description(t, &done(lines).map(one).collect::<Vec<_>>().join(", "))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use egui::Ui;
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoints};
 
-use super::data::{Line, done};
+use super::data::{RaceLine, done};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
@@ -24,7 +24,7 @@ const NAME_HEIGHT: f32 = 18.0;
 const MAX_OFFSET: i32 = 4;
 
 /// Draws the plots of the finished lines, in `height` points if that is enough.
-pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages: &mut Vec<Message>) {
     let all: Vec<_> = done(lines).enumerate().collect();
     let (room, gap) = (ui.available_width(), ui.spacing().item_spacing);
     let row = (((room + gap.x) / (MIN_WIDTH + gap.x)) as usize).max(1);
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &
     }
 }
 
-fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mut Vec<Message>) {
+fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages: &mut Vec<Message>) {
     let colors = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
@@ -69,7 +69,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mu
         .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, last);
-            let one = |(line, _, report): (&Line<'_>, _, &Report)| {
+            let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
                 share(report, t).map(|share| format!("\n{}: {}", line.name, format_percent(share)))
             };
             Some(format!("t = {t}{}", done(lines).filter_map(one).collect::<String>()))
@@ -87,7 +87,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mu
             plot.vline(cursor);
         });
     plot_description::describe_plot(&plot.response, texts::CURVES, || {
-        let one = |(line, _, report): (&Line<'_>, _, &Report)| {
+        let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
             let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
             format!(
                 "{}: {}",
@@ -101,7 +101,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, messages: &mu
     pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, messages);
 }
 
-fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width: f32) {
+fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, width: f32) {
     const FLOOR: f64 = -5.0;
     let mut counts = BTreeMap::<i32, u64>::new();
     for (&psi, &count) in report.layers.iter().flat_map(|layer| &layer.offset_spikes) {

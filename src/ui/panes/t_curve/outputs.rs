@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, agreement: &OutputAgreement, mess
     let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (curve, steps) = (&run.report.curve, run.steps());
     let cursor = lab.cursor().clamp(1, steps);
-    let words = texts::words(Some(agreement.of));
+    let words = texts::agreement_labels(Some(agreement.of));
     let now = sentence(agreement, cursor);
     let page = PaneHeader {
         of: Pane::TCurve,

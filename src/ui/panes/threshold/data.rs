@@ -37,12 +37,12 @@ pub(super) struct PaneData<'a> {
 
 /// UI state of the pane between frames.
 #[derive(Clone, Copy)]
-pub(super) struct Memory {
+pub(super) struct UiState {
     pub(super) log: bool,
     /// Right end of the axis at the start of the drag. The axis does not change during a drag.
     pub(super) dragging: Option<f32>,
     /// Whether the balancing curve is shown instead of the histogram.
-    pub(super) rise: bool,
+    pub(super) shows_balancing: bool,
 }
 
 pub(super) fn pane_data<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
@@ -89,7 +89,7 @@ pub(super) fn drag(
     plot: &PlotResponse<()>,
     data: &PaneData<'_>,
     extent: f32,
-    memory: &mut Memory,
+    ui_state: &mut UiState,
     messages: &mut Vec<Message>,
 ) {
     if data.locked {
@@ -98,19 +98,19 @@ pub(super) fn drag(
     let response = &plot.response;
     let line = plot.transform.position_from_point_x(f64::from(data.theta));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
-    if memory.dragging.is_some() || response.hover_pos().is_some_and(near) {
+    if ui_state.dragging.is_some() || response.hover_pos().is_some_and(near) {
         ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
     }
     if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
-        memory.dragging = Some(extent);
+        ui_state.dragging = Some(extent);
     }
-    if memory.dragging.is_some()
+    if ui_state.dragging.is_some()
         && response.dragged()
         && let Some(at) = response.interact_pointer_pos()
     {
         set(data, dragged_to(plot.transform.value_from_position(at).x, extent), messages);
     }
-    if response.drag_stopped() && memory.dragging.take().is_some() {
+    if response.drag_stopped() && ui_state.dragging.take().is_some() {
         messages.push(Message::EndGesture);
     }
     if response.clicked() {
@@ -118,7 +118,7 @@ pub(super) fn drag(
     }
     if response.has_focus() {
         let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        ui.memory_mut(|ui_state| ui_state.set_focus_lock_filter(response.id, filter));
         let by = ui.input(|input| {
             f64::from(input.num_presses(Key::ArrowRight) as f32) - f64::from(input.num_presses(Key::ArrowLeft) as f32)
         });

@@ -2,7 +2,7 @@
 //!
 //! The user drags the line at θ, and the run follows.
 
-use data::{MIN_THETA_SHARE, Memory, PaneData, pane_data, set};
+use data::{MIN_THETA_SHARE, PaneData, UiState, pane_data, set};
 mod balancing_curve;
 pub mod data;
 mod plots;
@@ -33,7 +33,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("threshold pane");
-    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
+    let mut ui_state =
+        ui.data(|data| data.get_temp(id)).unwrap_or(UiState { log: true, dragging: None, shows_balancing: false });
     let words = explanation(&data);
     let page = PaneHeader { of: Pane::Threshold, title: texts::TITLE, description: words.clone(), explanation: words };
     pane_parts::pane_ui(
@@ -41,34 +42,34 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         &page,
         || csv(data.view),
         |ui| {
-            ui.add_enabled_ui(!data.locked, |ui| controls(ui, &data, &mut memory, messages));
-            if let Some(rise) = balancing_curve::current(lab) {
-                if !rise.live && pane_frame::has_controls(ui) {
+            ui.add_enabled_ui(!data.locked, |ui| controls(ui, &data, &mut ui_state, messages));
+            if let Some(balancing) = balancing_curve::current(lab) {
+                if !balancing.live && pane_frame::has_controls(ui) {
                     let hint = texts::RISE_HINT;
-                    ui.checkbox(&mut memory.rise, texts::RISE).on_hover_text(hint);
+                    ui.checkbox(&mut ui_state.shows_balancing, texts::RISE).on_hover_text(hint);
                 }
-                if rise.live || memory.rise {
-                    balancing_curve::show(ui, lab, &rise, ui.available_height() - 24.0, messages);
+                if balancing.live || ui_state.shows_balancing {
+                    balancing_curve::show(ui, lab, &balancing, ui.available_height() - 24.0, messages);
                     return;
                 }
             }
-            let extent = memory.dragging.unwrap_or(data.view.extent);
+            let extent = ui_state.dragging.unwrap_or(data.view.extent);
             let height = ui.available_height();
             // In tight space, only the histogram: the button still has the minimum of the error.
             let both = height >= BOTH_HEIGHT;
             legend_row(ui, both);
             let height = (ui.available_height() - ui.spacing().item_spacing.y).max(90.0);
-            histogram(ui, &data, extent, if both { height * 0.5 } else { height }, !both, &mut memory, messages);
+            histogram(ui, &data, extent, if both { height * 0.5 } else { height }, !both, &mut ui_state, messages);
             if both {
-                costs(ui, &data, extent, height * 0.5, &mut memory, messages);
+                costs(ui, &data, extent, height * 0.5, &mut ui_state, messages);
             }
         },
     );
-    ui.data_mut(|data| data.insert_temp(id, memory));
+    ui.data_mut(|data| data.insert_temp(id, ui_state));
 }
 
 /// Draws θ as a number, the button back to the rule, and the figures.
-fn controls(ui: &mut Ui, data: &PaneData<'_>, memory: &mut Memory, messages: &mut Vec<Message>) {
+fn controls(ui: &mut Ui, data: &PaneData<'_>, ui_state: &mut UiState, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(&data.layer.name);
         if !pane_frame::has_controls(ui) {
@@ -99,7 +100,7 @@ fn controls(ui: &mut Ui, data: &PaneData<'_>, memory: &mut Memory, messages: &mu
                 messages.push(Message::EndGesture);
             }
         }
-        ui.checkbox(&mut memory.log, texts::LOG);
+        ui.checkbox(&mut ui_state.log, texts::LOG);
     });
     if pane_frame::has_sentences(ui) {
         ui.add(egui::Label::new(figures(data).join(" · ")).wrap());

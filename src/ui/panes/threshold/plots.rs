@@ -5,7 +5,7 @@
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
 
-use super::data::{Memory, PaneData, at, drag};
+use super::data::{PaneData, UiState, at, drag};
 use crate::convert::threshold_error::ThresholdError;
 use crate::lab::Message;
 use crate::ui::texts::format::{format_number, format_percent};
@@ -23,11 +23,11 @@ pub(super) fn histogram(
     extent: f32,
     height: f32,
     alone: bool,
-    memory: &mut Memory,
+    ui_state: &mut UiState,
     messages: &mut Vec<Message>,
 ) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
-    let log = memory.log;
+    let log = ui_state.log;
     let bars = bars(data, extent, log, &plot_colors);
     let top = bars.iter().map(|bar| bar.value + bar.base_offset.unwrap_or(0.0)).fold(0.5, f64::max) * 1.25;
     let base = if log { -LOG_FOOT } else { 0.0 };
@@ -72,7 +72,7 @@ pub(super) fn histogram(
             &marks.collect::<Vec<_>>().join(", "),
         )
     });
-    drag(ui, &plot, data, extent, memory, messages);
+    drag(ui, &plot, data, extent, ui_state, messages);
 }
 
 /// One bar per non-empty bin; bins above θ have the color of clipping.
@@ -127,7 +127,7 @@ pub(super) fn costs(
     data: &PaneData<'_>,
     extent: f32,
     height: f32,
-    memory: &mut Memory,
+    ui_state: &mut UiState,
     messages: &mut Vec<Message>,
 ) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
@@ -178,7 +178,7 @@ pub(super) fn costs(
         });
         texts::costs(&course, &best)
     });
-    drag(ui, &plot, data, extent, memory, messages);
+    drag(ui, &plot, data, extent, ui_state, messages);
 }
 
 /// Top of the error axis: the minimum region fills it, independent of the errors of very small thresholds.

@@ -28,7 +28,7 @@ const AXIS_TO: f32 = 1.6;
 
 /// UI state of the pane between frames.
 #[derive(Clone)]
-struct Memory {
+struct UiState {
     /// The custom neuron; `None` follows the layer.
     own: Option<StaircaseNeuron>,
     /// The curves drawn last.
@@ -60,15 +60,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("transfer pane");
-    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { own: None, curves: None });
+    let mut ui_state = ui.data(|data| data.get_temp(id)).unwrap_or(UiState { own: None, curves: None });
     let followed = StaircaseNeuron {
         theta: layer.theta_of(snapshot.focus.neuron),
         ..StaircaseNeuron::from_layer(layer, snapshot.run.steps())
     };
-    let neuron = memory.own.unwrap_or(followed);
-    let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
+    let neuron = ui_state.own.unwrap_or(followed);
+    let known = ui_state.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
     let curves = known.unwrap_or_else(|| Arc::new(Curves::new(neuron, layer.activation)));
-    let words = explanation(layer, &neuron, memory.own.is_none());
+    let words = explanation(layer, &neuron, ui_state.own.is_none());
     let page = PaneHeader { of: Pane::Transfer, title: texts::TITLE, description: words.clone(), explanation: words };
     pane_parts::pane_ui(
         ui,
@@ -76,15 +76,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         || csv(&curves),
         |ui| {
             if pane_frame::has_controls(ui) {
-                controls(ui, lab, layer, followed, &mut memory, messages);
+                controls(ui, lab, layer, followed, &mut ui_state, messages);
             } else {
                 ui.small(texts::line(&layer.name, neuron.theta, neuron.steps, neuron.v_init));
             }
             plot(ui, layer, &curves);
         },
     );
-    memory.curves = Some(curves);
-    ui.data_mut(|data| data.insert_temp(id, memory));
+    ui_state.curves = Some(curves);
+    ui.data_mut(|data| data.insert_temp(id, ui_state));
 }
 
 /// Draws the neuron's parameters. A change makes it a custom neuron.
@@ -93,25 +93,25 @@ fn controls(
     lab: &Lab,
     layer: &SpikingLayer,
     followed: StaircaseNeuron,
-    memory: &mut Memory,
+    ui_state: &mut UiState,
     messages: &mut Vec<Message>,
 ) {
-    let mut neuron = memory.own.unwrap_or(followed);
+    let mut neuron = ui_state.own.unwrap_or(followed);
     ui.horizontal_wrapped(|ui| {
-        let mut follow = memory.own.is_none();
+        let mut follow = ui_state.own.is_none();
         let hint = texts::FOLLOW_HINT;
         if ui.checkbox(&mut follow, texts::follow(&layer.name)).on_hover_text(hint).changed() {
-            memory.own = if follow { None } else { Some(followed) };
+            ui_state.own = if follow { None } else { Some(followed) };
             neuron = followed;
         }
-        let different = memory.own.is_some_and(|own| own != followed);
+        let different = ui_state.own.is_some_and(|own| own != followed);
         let wanted = layer_messages(layer, &neuron, &followed);
         let locked = wanted.iter().filter_map(ControlGroup::of).any(|control| lab.is_locked(control));
         let apply = egui::Button::new(texts::APPLY);
         let hint = texts::APPLY_HINT;
         if ui.add_enabled(different && !locked, apply).on_hover_text(hint).clicked() {
             messages.extend(wanted);
-            memory.own = None;
+            ui_state.own = None;
         }
         reset_and_tie(ui, &mut neuron);
     });
@@ -127,8 +127,8 @@ fn controls(
         let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).max_decimals(2);
         pane_parts::slider(ui, "v(0)/θ", v_init).on_hover_text(texts::V_INIT_HINT);
     });
-    if neuron != memory.own.unwrap_or(followed) {
-        memory.own = Some(neuron);
+    if neuron != ui_state.own.unwrap_or(followed) {
+        ui_state.own = Some(neuron);
     }
 }
 
