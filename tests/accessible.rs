@@ -1,4 +1,6 @@
-//! What a screen reader hears and a keyboard reaches: every control has a name, every plot a description.
+//! Accessibility tests: every control has a name, every plot a description, and the keyboard reaches all.
+//!
+//! Also the smallest window and low panes.
 
 #[path = "common/window.rs"]
 mod common;
@@ -11,7 +13,7 @@ use egui_kittest::kittest::NodeT;
 use spikescope::lab::{Message, Workspace};
 use spikescope::ui::types::pane::Pane;
 
-/// Roles of what one works with.
+/// Roles of interactive widgets.
 const CONTROLS: [Role; 12] = [
     Role::Button,
     Role::CheckBox,
@@ -27,7 +29,7 @@ const CONTROLS: [Role; 12] = [
     Role::MenuItem,
 ];
 
-/// Every control without a name, by its role and place.
+/// Controls without a name, by role and position.
 fn nameless(harness: &Harness<'static, Desk>) -> Vec<String> {
     let nodes = harness.root().children_recursive().filter(|node| {
         let node = node.accesskit_node();
@@ -37,14 +39,14 @@ fn nameless(harness: &Harness<'static, Desk>) -> Vec<String> {
     nodes.map(|node| format!("{:?} at {:?}", node.accesskit_node().role(), node.rect())).collect()
 }
 
-/// Only `pane` in the workspace, so that it is in front.
+/// Shows only `pane` in the workspace, so that it is visible.
 fn alone(harness: &mut Harness<'static, Desk>, pane: Pane) {
     let desk = harness.state_mut();
     for other in Pane::ALL {
         desk.window.layout.docks.remove(Workspace::Explore, other);
     }
     desk.window.layout.docks.add(Workspace::Explore, pane);
-    // What only this pane looks at is computed after the first frame that shows it.
+    // Data that only this pane needs are computed after the first frame that shows it.
     (0..3).for_each(|_| _ = harness.run_ok());
 }
 
@@ -62,7 +64,7 @@ fn every_control_has_a_name_and_every_pane_a_description() {
         alone(&mut harness, pane);
         assert_eq!(nameless(&harness), Vec::<String>::new(), "{}", pane.title());
         if pane == Pane::Boxes {
-            // This network has none, and the pane says so in words.
+            // This network has no boxes, and the pane says so in a text.
             let says = |node: &egui_kittest::Node<'_>| {
                 node.accesskit_node().value().is_some_and(|text| text.contains("No boxes"))
             };
@@ -78,7 +80,7 @@ fn every_control_has_a_name_and_every_pane_a_description() {
 }
 
 #[test]
-fn the_smallest_window_cuts_nothing_off_the_bars() {
+fn smallest_window_truncates_no_bar() {
     let mut harness = desk_of(egui::vec2(960.0, 600.0));
     let corrections = ["none", "SRP", "COS"];
     let methods = spikescope::convert::Recipe::published_methods(&harness.state().lab.settings.recipe, 4);
@@ -98,7 +100,7 @@ fn the_smallest_window_cuts_nothing_off_the_bars() {
 }
 
 #[test]
-fn the_keyboard_reaches_every_control_of_the_bars() {
+fn keyboard_reaches_every_control_of_the_bars() {
     let mut harness = desk();
     let wanted =
         ["File", "Network: digits-resnet", "T", "Threshold rule", "v(0)", "Correction", "Recipe", "Rerun", "Play"];
@@ -123,13 +125,13 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
     let mut harness = desk();
     let lanes =
         spikescope::convert::Recipe::published_methods(&harness.state().lab.settings.recipe, 4).into_iter().take(2);
-    let wishes = [
+    let messages = [
         Message::SetVInit(0.25),
         Message::EndGesture,
         Message::SetLanes(lanes.collect()),
         Message::CompareWith(Some(1)),
     ];
-    harness.state_mut().lab.update(wishes);
+    harness.state_mut().lab.update(messages);
     harness.run_ok();
     let wanted: [(Pane, &[&str]); 15] = [
         (Pane::TCurve, &["Accuracy over time-steps"]),
@@ -155,19 +157,19 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
         alone(&mut harness, pane);
         for name in names {
             let nodes = harness.root().children_recursive();
-            let told = nodes.filter_map(|node| {
+            let descriptions = nodes.filter_map(|node| {
                 let node = node.accesskit_node();
                 let own = node.label().is_some_and(|label| label.starts_with(name));
                 own.then(|| node.description()).flatten()
             });
-            let told: Vec<String> = told.collect();
+            let descriptions: Vec<String> = descriptions.collect();
             let figures = |text: &String| text.len() > 30 && text.contains(|c: char| c.is_ascii_digit());
-            assert!(told.iter().any(figures), "{}: {name} says {told:?}", pane.title());
+            assert!(descriptions.iter().any(figures), "{}: {name} says {descriptions:?}", pane.title());
         }
     }
 }
 
-/// What is named `name`, if it is on the screen.
+/// Rectangle of the widget named `name`, if it is visible.
 fn place(harness: &Harness<'static, Desk>, name: &str) -> Option<egui::Rect> {
     let mut nodes = harness.root().children_recursive();
     let found = nodes.find(|node| {
@@ -177,9 +179,9 @@ fn place(harness: &Harness<'static, Desk>, name: &str) -> Option<egui::Rect> {
     found.map(|node| node.rect())
 }
 
-/// 1280 × 800 as a projector shows it, and the smallest window.
+/// 1280 × 800 at projector zoom, and the smallest window.
 #[test]
-fn in_little_room_the_plots_stay() {
+fn low_panes_keep_their_plots() {
     for size in [egui::vec2(914.0, 571.0), egui::vec2(960.0, 600.0)] {
         let mut harness = desk_of(size);
         let plots: [(Workspace, &[&str]); 3] = [
@@ -204,7 +206,7 @@ fn in_little_room_the_plots_stay() {
 }
 
 #[test]
-fn what_folds_away_comes_when_it_is_asked_for() {
+fn hidden_panels_appear_on_request() {
     let mut harness = desk_of(egui::vec2(914.0, 571.0));
     assert!(place(&harness, "Spikes n").is_none(), "the inspector makes room");
     harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::I);

@@ -1,4 +1,4 @@
-//! What is kept between two starts: the session that a kill does not harm, files that have moved, lines of text.
+//! Autosave tests: sessions survive a kill, moved files are located, session texts open.
 
 #[path = "common/window.rs"]
 mod common;
@@ -17,19 +17,19 @@ use spikescope::lab::{Lab, Message, Session};
 use spikescope::ui::autosave;
 use spikescope::ui::types::file_request::FileRequest;
 
-/// Set for the process that is to be killed: where it writes, and from which number on.
+/// Set for the process that will be killed: output path and first number.
 const WRITER: &str = "SPIKESCOPE_TEST_WRITER";
 const FROM: &str = "SPIKESCOPE_TEST_FROM";
 
 fn session(steps: usize) -> Session {
     let mut session = Lab::default().session();
     session.settings.recipe.steps = steps;
-    // Long enough that a plain write would be caught half-way.
+    // Long enough that a kill could interrupt a plain write.
     session.layout = serde_json::json!(vec![steps; 20_000]);
     session
 }
 
-/// Not a test of its own: the process that writes without end until it is killed.
+/// Not a test of its own: the process that writes in a loop until it is killed.
 #[test]
 fn writer() {
     let Some(folder) = std::env::var_os(WRITER) else { return };
@@ -42,7 +42,7 @@ fn writer() {
 }
 
 #[test]
-fn a_kill_at_any_moment_leaves_a_whole_session() {
+fn kill_at_any_moment_leaves_a_complete_session() {
     let folder = tempfile::tempdir().unwrap();
     let mut left = 0;
     for round in 1..=8 {
@@ -50,7 +50,7 @@ fn a_kill_at_any_moment_leaves_a_whole_session() {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "writer"]).env(WRITER, folder.path()).env(FROM, from.to_string());
         let mut writer = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // It is killed amid its writes: when some of them, another number in each round, are through.
+        // Kills the process during its writes: after some of them, a different number in each round.
         while left < from + round {
             assert!(writer.try_wait().unwrap().is_none(), "the writer writes until it is killed");
             std::thread::sleep(Duration::from_millis(1));
@@ -60,7 +60,7 @@ fn a_kill_at_any_moment_leaves_a_whole_session() {
                 Err(error) => panic!("round {round}: half a session: {error}"),
             };
         }
-        // SIGKILL, where there are signals.
+        // SIGKILL, on systems with signals.
         writer.kill().unwrap();
         writer.wait().unwrap();
         let PreviousSession::Session(whole) = store::previous_session(folder.path()) else {
@@ -71,27 +71,27 @@ fn a_kill_at_any_moment_leaves_a_whole_session() {
 }
 
 #[test]
-fn the_next_start_goes_on_where_this_one_stopped_unless_it_begins_afresh() {
+fn next_start_restores_the_session_unless_fresh() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = Lab::open(Settings { samples: 0..8, calibrate: 0..32, ..Settings::demo() }).unwrap();
     lab.update([Message::SetSteps(6), Message::EndGesture, Message::SetDark(false), Message::FocusSample(3)]);
     lab.wait_until_idle();
     lab.session().save(&folder.path().join(SESSION)).unwrap();
-    let (mut again, news) = autosave::restore(folder.path(), false);
-    assert!(news.is_none());
+    let (mut again, notification) = autosave::restore(folder.path(), false);
+    assert!(notification.is_none());
     again.wait_until_idle();
     assert_eq!(again.session(), lab.session());
     let (fresh, _) = autosave::restore(folder.path(), true);
     assert_eq!(fresh.settings, Settings::demo());
     assert_eq!(Session::load(&folder.path().join(store::PREVIOUS)).unwrap(), lab.session(), "it is not lost");
     std::fs::write(folder.path().join(SESSION), "{\"version\": 99}").unwrap();
-    let (fresh, news) = autosave::restore(folder.path(), false);
+    let (fresh, notification) = autosave::restore(folder.path(), false);
     assert_eq!(fresh.settings, Settings::demo());
-    assert!(matches!(news, Some(Message::Notify(notice)) if notice.text.contains("newer version")));
+    assert!(matches!(notification, Some(Message::Notify(notice)) if notice.text.contains("newer version")));
 }
 
 #[test]
-fn a_session_whose_files_have_moved_asks_where_they_are() {
+fn session_with_missing_files_asks_for_them() {
     let mut harness = desk();
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old.safetensors"), folder.path().join("new.safetensors"));
@@ -113,7 +113,7 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
     let run = harness.state().lab.run.clone().unwrap();
     assert_eq!((run.settings.model.clone(), run.steps()), (new.display().to_string(), 5));
     assert!(harness.query_by_label("Locate the network").is_none());
-    // And it is opened again from the list.
+    // And it opens again from the list of recent items.
     harness.state_mut().lab.update([Message::Undo]);
     harness.run_ok();
     assert_eq!(harness.state().lab.recent.len(), 2, "the session and the network");
@@ -123,7 +123,7 @@ fn a_session_whose_files_have_moved_asks_where_they_are() {
 }
 
 #[test]
-fn one_goes_on_without_what_is_missing_or_leaves_it() {
+fn missing_files_can_be_skipped_or_the_session_dismissed() {
     let mut harness = desk();
     let mut session = harness.state().lab.session();
     session.settings.model = "/nowhere/at/all.onnx".into();
@@ -141,7 +141,7 @@ fn one_goes_on_without_what_is_missing_or_leaves_it() {
 }
 
 #[test]
-fn a_line_of_text_opens_wherever_it_is_pasted() {
+fn pasted_session_text_opens_anywhere() {
     let mut harness = desk();
     let mut session = harness.state().lab.session();
     session.settings.recipe.steps = 3;

@@ -1,10 +1,10 @@
-//! docs/cli.md against `--help`: every command and option is in the manual, and the manual names no others.
+//! Documentation test: docs/cli.md and `--help` have the same commands, options and defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-/// One command of the program and what its `--help` says about it.
+/// One command of the program and its `--help` text.
 struct HelpPage {
     /// Words after `spikescope`; empty for the program itself.
     path: Vec<String>,
@@ -25,7 +25,7 @@ fn help_text(path: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The help pages of the command `path` and of all commands below it.
+/// The help pages of the command `path` and of all its subcommands.
 fn help_pages(path: Vec<String>) -> Vec<HelpPage> {
     let text = help_text(&path);
     let mut pages = Vec::new();
@@ -36,7 +36,7 @@ fn help_pages(path: Vec<String>) -> Vec<HelpPage> {
     pages
 }
 
-/// Names under the heading `Commands:` of a help text.
+/// Names below the heading `Commands:` of a help text.
 fn commands_in(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let entries = lines.take_while(|line| line.starts_with("  "));
@@ -74,7 +74,7 @@ fn option_names(text: &str) -> Vec<String> {
     starts.map(name).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect()
 }
 
-/// The default value that an option's help text states.
+/// The default value in an option's help text.
 fn default_in(description: &str) -> Option<&str> {
     let (_, rest) = description.split_once("[default: ")?;
     rest.split_once(']').map(|(value, _)| value)
@@ -95,7 +95,7 @@ fn manual() -> Vec<Section> {
 /// Splits Markdown at its headings; `#` lines inside code blocks are no headings.
 fn sections(markdown: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
-    // Level and index of the sections that the current line belongs to.
+    // Level and index of the sections that contain the current line.
     let mut open: Vec<(usize, usize)> = Vec::new();
     let mut in_code = false;
     for line in markdown.lines() {
@@ -115,7 +115,7 @@ fn sections(markdown: &str) -> Vec<Section> {
 }
 
 impl Section {
-    /// The target of a link to this heading, as GitHub forms it.
+    /// The link target of this heading, as GitHub forms it.
     fn anchor(&self) -> String {
         let kept = self.title.to_lowercase();
         kept.chars()
@@ -134,14 +134,14 @@ impl Section {
         rows.collect()
     }
 
-    /// Options that the section mentions anywhere; lines that call cargo have options of their own.
+    /// Options that the section mentions anywhere, except in lines that call cargo, which has options of its own.
     fn mentioned(&self) -> BTreeSet<String> {
         let lines = self.text.lines().filter(|line| !line.contains("cargo "));
         lines.flat_map(option_names).collect()
     }
 }
 
-/// The section of the command and those it takes its options from, by a line that begins with "Also takes".
+/// The section of the command and the sections named in its line that begins with "Also takes".
 fn sections_of<'a>(manual: &'a [Section], title: &str) -> Vec<&'a Section> {
     let own = manual.iter().find(|section| section.title == title);
     let own = own.unwrap_or_else(|| panic!("docs/cli.md has no section '{title}'"));

@@ -1,4 +1,6 @@
-//! Commands, from the palette, the menus and the keys, by the names that a screen reader says.
+//! Tests of commands from palette, menus and keys, driven by accessible names.
+//!
+//! Also tests of the features behind them: help, past runs, first-start hints, exports, spike clicks.
 
 #[path = "common/window.rs"]
 mod common;
@@ -33,13 +35,13 @@ fn press(harness: &mut Harness<'static, Desk>, key: Key) {
 }
 
 #[test]
-fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
+fn palette_finds_command_by_letters_and_enter_executes_it() {
     let mut harness = desk();
     palette(&mut harness, "worktu");
     press(&mut harness, Key::Enter);
     assert_eq!(harness.state().lab.view.workspace, Workspace::Tune);
     assert!(harness.state().window.palette.is_none(), "the palette is gone");
-    // What was given stands first the next time.
+    // A used command comes first the next time.
     palette(&mut harness, "");
     harness.get_by_label("Workspace: Tune");
     press(&mut harness, Key::Escape);
@@ -47,7 +49,7 @@ fn a_command_is_found_by_a_few_letters_and_given_with_enter() {
 }
 
 #[test]
-fn arrows_choose_and_what_cannot_be_done_says_why() {
+fn arrows_choose_and_disabled_commands_show_a_reason() {
     let mut harness = desk();
     palette(&mut harness, "undo");
     harness.get_by_label("Undo (unavailable: nothing to undo)");
@@ -61,7 +63,7 @@ fn arrows_choose_and_what_cannot_be_done_says_why() {
 }
 
 #[test]
-fn every_command_can_be_given() {
+fn every_command_can_be_executed() {
     let harness = desk();
     let (lab, mut window) = (&harness.state().lab, WindowState::default());
     window.responsive.measure(egui::vec2(1280.0, 800.0));
@@ -87,7 +89,7 @@ fn every_command_can_be_given() {
 }
 
 #[test]
-fn undo_finds_the_finished_run_and_says_what_it_takes_back() {
+fn undo_restores_the_finished_run_and_names_the_change() {
     let mut harness = desk();
     let before = harness.state().lab.run.clone().unwrap();
     harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
@@ -101,7 +103,7 @@ fn undo_finds_the_finished_run_and_says_what_it_takes_back() {
 }
 
 #[test]
-fn keys_belong_to_the_field_that_is_typed_in() {
+fn focused_text_field_receives_its_own_keys() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
     harness.run_ok();
@@ -112,12 +114,12 @@ fn keys_belong_to_the_field_that_is_typed_in() {
 }
 
 #[test]
-fn every_pane_explains_itself_with_its_formula_and_its_source() {
+fn every_pane_has_help_with_formula_and_source() {
     let mut harness = desk();
     click(&mut harness, "Explain: Error ledger");
     harness.get_by_label("propagated = A(z_in) − A(z)");
     harness.get_by_label("after Bu et al., ICLR 2022, section 3");
-    // A word of the field stands by itself, to be hovered.
+    // A glossary term is a widget of its own with a tooltip.
     assert!(
         harness.query_all_by_label("threshold").next().is_some() || harness.query_all_by_label("clipping").count() > 1
     );
@@ -127,7 +129,7 @@ fn every_pane_explains_itself_with_its_formula_and_its_source() {
 }
 
 #[test]
-fn past_runs_are_gone_back_to_and_compared() {
+fn past_runs_can_be_restored_and_compared() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::SetSteps(6), Message::EndGesture]);
     harness.run_ok();
@@ -145,7 +147,7 @@ fn past_runs_are_gone_back_to_and_compared() {
 }
 
 #[test]
-fn the_first_steps_are_done_by_doing_them_and_go_away() {
+fn first_start_hints_advance_by_actions_and_disappear() {
     let mut harness = desk();
     assert!(
         harness.query_by_label("A network is running").is_none(),
@@ -171,7 +173,7 @@ fn the_first_steps_are_done_by_doing_them_and_go_away() {
 }
 
 #[test]
-fn a_pane_asks_where_it_is_to_be_written() {
+fn pane_export_opens_a_file_dialog() {
     let mut harness = desk();
     click(&mut harness, "Export T-curve");
     click(&mut harness, "Export as SVG drawing…");
@@ -199,27 +201,27 @@ fn a_pane_asks_where_it_is_to_be_written() {
     assert!(harness.state().lab.notifications.last().unwrap().text.contains("ledger.csv"), "it says where it is");
 }
 
-/// Hands on the clicks that it is to play.
-struct Ear(Mutex<Sender<usize>>);
+/// An audio output that forwards the clicks to the test.
+struct ClickCounter(Mutex<Sender<usize>>);
 
-impl AudioOutput for Ear {
+impl AudioOutput for ClickCounter {
     fn play(&self, wanted: &Receiver<usize>) -> Result<(), String> {
-        let ear = self.0.lock().unwrap();
-        wanted.iter().for_each(|count| _ = ear.send(count));
+        let sender = self.0.lock().unwrap();
+        wanted.iter().for_each(|count| _ = sender.send(count));
         Ok(())
     }
 }
 
 /// A system without sound.
-struct Deaf;
+struct NoSound;
 
-impl AudioOutput for Deaf {
+impl AudioOutput for NoSound {
     fn play(&self, _wanted: &Receiver<usize>) -> Result<(), String> {
         Err("no sound server found".into())
     }
 }
 
-/// Plays the whole run, a step in each frame.
+/// Plays the whole run, one step per frame.
 fn play_through(harness: &mut Harness<'static, Desk>) {
     click(harness, "Play");
     while harness.state().lab.view.playing {
@@ -229,10 +231,10 @@ fn play_through(harness: &mut Harness<'static, Desk>) {
 }
 
 #[test]
-fn spikes_click_as_time_plays() {
+fn playing_time_clicks_once_per_spike() {
     let mut harness = desk();
-    let (ear, heard) = channel();
-    harness.state_mut().window.sound = Sound::with_output(Ear(Mutex::new(ear)));
+    let (sender, heard) = channel();
+    harness.state_mut().window.sound = Sound::with_output(ClickCounter(Mutex::new(sender)));
     play_through(&mut harness);
     click(&mut harness, "View");
     click(&mut harness, "Spike clicks");
@@ -241,21 +243,21 @@ fn spikes_click_as_time_plays() {
     play_through(&mut harness);
     let sent: i32 = harness.state().lab.snapshot.as_ref().unwrap().trace.sent.iter().sum();
     assert!(sent > 1, "the neuron in focus fires");
-    // In Teach the neuron of the bench is heard: 4 spikes in its 5 steps.
+    // In the Teach workspace, the spikes are those of the bench: 4 spikes in its 5 steps.
     click(&mut harness, "Teach");
     play_through(&mut harness);
     palette(&mut harness, "spike clicks");
     press(&mut harness, Key::Enter);
     assert!(!harness.state().window.clicks);
-    // The thread ends and with it the channel; nothing was heard before it was turned on.
-    harness.state_mut().window.sound = Sound::with_output(Deaf);
+    // The thread ends and closes the channel. No clicks were played before the sound was turned on.
+    harness.state_mut().window.sound = Sound::with_output(NoSound);
     assert_eq!(heard.iter().sum::<usize>(), sent as usize + 4);
 }
 
 #[test]
-fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
+fn missing_sound_reports_the_reason_and_turns_clicks_off() {
     let mut harness = desk();
-    harness.state_mut().window.sound = Sound::with_output(Deaf);
+    harness.state_mut().window.sound = Sound::with_output(NoSound);
     harness.state_mut().window.clicks = true;
     while harness.state().window.clicks {
         harness.run_ok();
@@ -265,7 +267,7 @@ fn where_nothing_can_sound_the_reason_is_said_and_the_switch_is_off_again() {
 }
 
 #[test]
-fn a_figure_has_no_buttons_and_keeps_its_numbers() {
+fn exported_figure_has_no_buttons_and_keeps_its_numbers() {
     let lab = &desk().state().lab.offscreen_copy();
     for pane in Pane::ALL {
         let figure = OffscreenPane::new(Some(pane), egui::vec2(560.0, 380.0), 1.0).svg(lab);
@@ -280,7 +282,7 @@ fn a_figure_has_no_buttons_and_keeps_its_numbers() {
 }
 
 #[test]
-fn escape_closes_the_list_of_words() {
+fn escape_closes_the_glossary() {
     let mut harness = desk();
     press(&mut harness, Key::F1);
     assert!(harness.state().window.glossary_open);

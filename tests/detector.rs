@@ -1,4 +1,6 @@
-//! A public face detector finds the face in a public photograph, as an ANN and as a spiking network.
+//! Detector test: UltraFace finds the face in a public photograph, as ANN and as SNN.
+//!
+//! Also tests the boxes pane.
 
 mod common;
 #[path = "common/window.rs"]
@@ -18,10 +20,10 @@ use spikescope::ui::types::pane::Pane;
 /// UltraFace on a photograph of an astronaut, over `steps` steps.
 fn ultraface(steps: usize) -> Option<Settings> {
     let model = common::shared("data/models/detection/ultraface_slim_320.onnx")?;
-    let picture = common::shared("data/images/astronaut.png")?;
+    let image = common::shared("data/images/astronaut.png")?;
     let mut settings = Settings {
         model: model.display().to_string(),
-        data: format!("images:{}", picture.display()),
+        data: format!("images:{}", image.display()),
         samples: 0..1,
         calibrate: 0..1,
         // (x − 127) / 128
@@ -34,7 +36,7 @@ fn ultraface(steps: usize) -> Option<Settings> {
 }
 
 #[test]
-fn the_face_is_found_by_ann_and_snn() {
+fn ann_and_snn_find_the_face() {
     let Some(settings) = ultraface(256) else { return };
     let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     let [ann, snn] = run.boxes(0, 256).expect("this is a detector");
@@ -45,20 +47,20 @@ fn the_face_is_found_by_ann_and_snn() {
         let surest = boxes.first().expect("a face");
         assert!(face((surest.left + surest.right) / 2.0, (surest.top + surest.bottom) / 2.0), "{surest:?}");
     }
-    // onnxruntime gives 0.9999945 for the surest prior.
+    // onnxruntime gives 0.9999945 for the prior with the highest score.
     assert!((ann[0].score - 0.999_994_5).abs() < 1e-5, "{:?}", ann[0]);
     assert!(ann[0].iou(&snn[0]) > 0.5, "{:?} {:?}", ann[0], snn[0]);
-    let likeness = run.output_agreement.as_ref().expect("the answers are no classes");
-    let (early, late) = (likeness.boxes(16), likeness.boxes(256));
+    let agreement = run.output_agreement.as_ref().expect("the answers are no classes");
+    let (early, late) = (agreement.boxes(16), agreement.boxes(256));
     assert_eq!(([early.ann, early.snn], [late.ann, late.snn, late.same]), ([1, 0], [1, 1, 1]));
-    assert_eq!((likeness.agreement(16), likeness.agreement(256)), (0.0, 1.0));
-    assert!(likeness.error(256) < likeness.error(16) && likeness.steps_needed().is_some());
+    assert_eq!((agreement.agreement(16), agreement.agreement(256)), (0.0, 1.0));
+    assert!(agreement.error(256) < agreement.error(16) && agreement.steps_needed().is_some());
     assert!(run.summary().contains("matching"), "{}", run.summary());
     assert!(!run.findings.iter().any(|finding| finding.kind == "boxes"));
 }
 
 #[test]
-fn too_few_steps_are_said_with_a_way_out() {
+fn too_few_steps_are_reported_with_a_suggested_t() {
     let Some(settings) = ultraface(8) else { return };
     let run = pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
     let sentence = run.summary();
@@ -72,7 +74,7 @@ fn too_few_steps_are_said_with_a_way_out() {
 }
 
 #[test]
-fn what_a_detector_finds_is_in_sight_by_itself() {
+fn boxes_pane_opens_automatically_for_a_detector() {
     let Some(settings) = ultraface(4) else { return };
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
     let mut harness = window::desk_on(window::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
@@ -82,7 +84,7 @@ fn what_a_detector_finds_is_in_sight_by_itself() {
     harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");
     assert!(harness.query_all_by_label_contains("matching boxes").next().is_some());
     assert!(harness.query_by_label_contains("agreement 0").is_none());
-    // Who closes it keeps it closed; with another network it would say nothing.
+    // The pane stays closed after the user closes it. It would be empty for another network.
     harness.state_mut().window.layout.docks.remove(Workspace::Explore, Pane::Boxes);
     harness.run_ok();
     assert!(!seen(harness.state()));

@@ -1,5 +1,7 @@
-//! Every finding that has a mend: a network, data or recipe with just that fault, the fault found, the mend done as the
-//! button does it, the finding gone, and one undo that takes it back.
+//! Diagnosis tests: every finding that has a fix, on a setup with just that fault.
+//!
+//! Each test finds the fault and applies the fix as the button does. It checks that the finding is gone and that one
+//! undo restores the settings.
 
 use std::path::Path;
 
@@ -24,7 +26,7 @@ fn of_kind(settings: &Settings, kind: &str) -> Option<Finding> {
     found(settings).into_iter().find(|finding| finding.kind == kind)
 }
 
-/// Finds `kind`, mends it with the button's message, and takes that back.
+/// Finds `kind`, applies its fix with the button's message, and undoes it.
 fn mends(settings: Settings, kind: &str) {
     let finding = of_kind(&settings, kind).unwrap_or_else(|| panic!("{kind} is not found: {:?}", found(&settings)));
     let mend = finding.mend.unwrap_or_else(|| panic!("{kind} has no mend: {}", finding.text));
@@ -53,7 +55,7 @@ fn bundled(model: &str, change: impl FnOnce(&mut Settings)) -> Settings {
     settings
 }
 
-/// x `[2]` → fc1 → a, and a + fc2(x) → b → fc3: two neurons, identity weights times what is given.
+/// x `[2]` → fc1 → a, and a + fc2(x) → b → fc3: two neurons, identity weights times the given factors.
 fn small(dir: &Path, first: f32, second: f32) -> Settings {
     let linear = |w: f32| Op::Linear { weight: Weights::new(vec![2, 2], vec![w, 0.0, 0.0, w]), bias: None };
     let node =
@@ -86,14 +88,14 @@ fn small(dir: &Path, first: f32, second: f32) -> Settings {
 }
 
 #[test]
-fn input_on_another_scale() {
+fn finds_input_on_another_scale() {
     mends(bundled("builtin:digits-cnn", |s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap()), "input scaling");
 }
 
 #[test]
-fn max_pools_behind_neurons() {
+fn finds_max_pools_after_neurons() {
     let dir = tempfile::tempdir().unwrap();
-    // The bundled kind of network, with maxima where it takes means.
+    // The architecture of the bundled network, with max pools instead of average pools.
     let mut network = ZooArchitecture::Cnn.build(&[1, 28, 28], 10, parse_activation("relu").unwrap(), 3).unwrap();
     for node in &mut network.nodes {
         if let Op::AvgPool2d { kernel, stride, padding, .. } = node.op {
@@ -107,12 +109,12 @@ fn max_pools_behind_neurons() {
 }
 
 #[test]
-fn thresholds_that_ignore_the_clip() {
+fn finds_thresholds_that_ignore_the_clip() {
     mends(bundled("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Max), "fitted past the clip");
 }
 
 #[test]
-fn neurons_that_start_elsewhere_than_the_staircase() {
+fn finds_v_init_that_does_not_match_the_staircase() {
     mends(
         bundled("builtin:digits-resnet", |s| (s.recipe.threshold, s.recipe.v_init) = (ThresholdRule::Learned, 0.0)),
         "start of the staircase",
@@ -120,7 +122,7 @@ fn neurons_that_start_elsewhere_than_the_staircase() {
 }
 
 #[test]
-fn percentiles_of_too_few_samples() {
+fn finds_percentiles_of_too_few_samples() {
     mends(
         bundled("builtin:digits-cnn", |s| (s.calibrate, s.recipe.threshold) = (0..2, ThresholdRule::Percentile(99.9))),
         "too few calibration samples",
@@ -128,7 +130,7 @@ fn percentiles_of_too_few_samples() {
 }
 
 #[test]
-fn thresholds_out_of_reach_too_low_and_of_no_layer() {
+fn finds_thresholds_too_high_too_low_and_of_unknown_layers() {
     let dir = tempfile::tempdir().unwrap();
     let with = |theta: f32| {
         let mut settings = small(dir.path(), 1.0, 1.0);
@@ -143,18 +145,18 @@ fn thresholds_out_of_reach_too_low_and_of_no_layer() {
 }
 
 #[test]
-fn branches_of_a_sum_on_different_scales() {
+fn finds_sum_branches_on_different_scales() {
     let dir = tempfile::tempdir().unwrap();
-    // What comes through the shortcut is large, what the sum leaves of it small.
+    // The shortcut carries large values, and the sum leaves small ones.
     mends(small(dir.path(), 4.0, -3.5), "branches scaled apart");
 }
 
 #[test]
-fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
+fn inactive_layers_and_ties_are_reported_without_a_fix() {
     let dir = tempfile::tempdir().unwrap();
     let dead = of_kind(&small(dir.path(), -1.0, 1.0), "never active").expect("it is found");
     assert_eq!((dead.layer.as_deref(), dead.severity), (Some("a"), Severity::Error));
-    // Whole numbers against a threshold of 1: every potential is a tie.
+    // Integers with a threshold of 1: every potential is a tie.
     let mut tied = small(dir.path(), 1.0, 1.0);
     let x: Vec<f32> = (0..40).map(|k| (k % 2) as f32).collect();
     let data = dir.path().join("ones.npz");
@@ -164,13 +166,13 @@ fn layers_that_are_never_active_and_ties_are_told_without_a_mend() {
     (tied.recipe.v_init, tied.recipe.manual_thresholds) = (0.0, [("a".to_owned(), 1.0)].into());
     let tie = found(&tied).into_iter().find(|finding| finding.text.contains("exactly")).expect("ties are found");
     assert!(tie.text.contains('%'), "with their share: {}", tie.text);
-    // And a sound network has nothing but notes.
+    // A network without faults has only notes.
     let sound = found(&small(dir.path(), 1.0, 1.0));
     assert!(sound.iter().all(|finding| finding.severity == Severity::Note), "{sound:?}");
 }
 
 #[test]
-fn input_far_from_what_the_calibration_saw() {
+fn finds_input_far_from_the_calibration_samples() {
     let dir = tempfile::tempdir().unwrap();
     let mut far = small(dir.path(), 1.0, 1.0);
     let dim = dir.path().join("dim.npz");

@@ -1,4 +1,4 @@
-//! Recordings of events are spikes for the first layer: frame by frame for the spiking network, their mean for the ANN.
+//! Event data tests: frames are the SNN's input per step, their mean is the ANN's input.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use spikescope::network::safetensors;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::progress::JobControl;
 
-/// An array of events `x`, `y`, `t`, `p`, as numpy writes it.
+/// Writes an array of events `x`, `y`, `t`, `p` in numpy's format.
 fn write_events(path: &Path, events: &[(i16, i16, i64, u8)]) {
     let fields = "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '|b1')]";
     let text = format!("{{'descr': {fields}, 'fortran_order': False, 'shape': ({},), }}\n", events.len());
@@ -28,12 +28,12 @@ fn run_settings(settings: &Settings, cache: &mut Cache) -> Arc<Run> {
 }
 
 #[test]
-fn the_spiking_network_sees_the_events_one_frame_a_step() {
+fn snn_receives_one_event_frame_per_step() {
     let dir = tempfile::tempdir().unwrap();
     let model = dir.path().join("net.safetensors");
     let network = ZooArchitecture::Cnn.build(&[2, 8, 8], 4, parse_activation("relu").unwrap(), 3).unwrap();
     safetensors::save(&network, &model).unwrap();
-    // More and more events on the way to the right.
+    // More events toward the right.
     let events: Vec<(i16, i16, i64, u8)> =
         (0..400i64).map(|k| ((k * k / 20_001) as i16, (k * 7 % 8) as i16, k * k, (k % 3 == 0) as u8)).collect();
     write_events(&dir.path().join("a.npy"), &events);
@@ -50,17 +50,17 @@ fn the_spiking_network_sees_the_events_one_frame_a_step() {
     settings.recipe.steps = 32;
     let mut cache = Cache::default();
     let forward = run_settings(&settings, &mut cache);
-    // Over all frames the mean input of the first layer is what the ANN sees.
+    // Over all frames, the mean input of the first layer equals the ANN's pre-activation.
     for (mean, z) in forward.recording.layers[0].mean_input.iter().zip(&forward.ann.pre_activations[0]) {
         assert!((mean - z).abs() < 1e-4, "{mean} {z}");
     }
-    // What was sent depends on when the events came, what the ANN sees does not.
+    // Emitted spikes depend on event times; the ANN's input does not.
     let other = Settings { data: format!("events:{}", dir.path().join("b.npy").display()), ..settings.clone() };
     let back = run_settings(&other, &mut Cache::default());
     assert_ne!(forward.recording.layers[0].spikes, back.recording.layers[0].spikes);
     let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);
     assert!(close(&forward.ann.logits, &back.ann.logits));
-    // A longer run goes on with the next frames, a shorter one is its beginning.
+    // A longer run continues with the next frames, a shorter one is a prefix.
     settings.recipe.steps = 48;
     let longer = run_settings(&settings, &mut cache);
     let afresh = run_settings(&settings, &mut Cache::default());
@@ -73,7 +73,7 @@ fn the_spiking_network_sees_the_events_one_frame_a_step() {
     for (short, long) in shorter.recording.layers.iter().zip(&forward.recording.layers) {
         assert_eq!(short.spikes.counts(20), long.spikes.counts(20));
     }
-    // The membrane of a neuron is worked out from the same frames.
+    // The membrane trace of a neuron is computed from the same frames.
     let currents = spikescope::simulate::membrane_trace::layer_currents(
         &forward.network.program,
         &forward.spiking,

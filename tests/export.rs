@@ -1,4 +1,6 @@
-//! What is written is read back: by this program, and by the Python packages where they can be had.
+//! Export tests: exported files are read back by this program and by Python packages.
+//!
+//! A test is skipped if its Python package is not installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +24,8 @@ fn run_of(model: &str, change: impl FnOnce(&mut Settings)) -> Arc<Run> {
     pipeline::run(&settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Python with the package `module`, or `None` after saying why the test is skipped. `SPIKESCOPE_PYTHON` names another one.
+/// Python with the package `module`, or `None` with a printed reason for skipping. `SPIKESCOPE_PYTHON` selects another
+/// interpreter.
 fn python(module: &str) -> Option<String> {
     let python = std::env::var("SPIKESCOPE_PYTHON").unwrap_or_else(|_| "python3".into());
     let has = Command::new(&python).args(["-c", &format!("import {module}")]).output();
@@ -44,13 +47,16 @@ fn ask(python: &str, script: &str, arguments: &[&Path]) -> String {
 }
 
 #[test]
-fn an_exported_graph_opened_again_sends_the_same_spikes() {
+fn reopened_nir_graph_emits_the_same_spikes() {
     let dir = tempfile::tempdir().unwrap();
     for pools in [PoolExport::Average, PoolExport::Sum] {
         let run = run_of("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Learned);
         let path = dir.path().join("net.nir");
-        let said = export_run(&run, &path, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
-        assert!(said[0].contains("approximate") && said.iter().any(|s| s.contains("reset by subtraction")), "{said:?}");
+        let notes = export_run(&run, &path, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert!(
+            notes[0].contains("approximate") && notes.iter().any(|s| s.contains("reset by subtraction")),
+            "{notes:?}"
+        );
         let again = run_of(&path.display().to_string(), |s| s.recipe.threshold = ThresholdRule::Learned);
         assert_eq!(again.spiking.layers.len(), run.spiking.layers.len());
         for (k, (a, b)) in run.recording.layers.iter().zip(&again.recording.layers).enumerate() {
@@ -62,7 +68,7 @@ fn an_exported_graph_opened_again_sends_the_same_spikes() {
     }
 }
 
-/// What a run says about its file.
+/// The notes of a run about its exported file.
 trait Notes {
     fn run_notes(&self) -> String;
 }
@@ -74,7 +80,7 @@ impl Notes for Run {
 }
 
 #[test]
-fn grades_are_honest() {
+fn export_grades_match_the_recipe() {
     let grade = |model: &str, change: &dyn Fn(&mut Recipe)| {
         let run = run_of(model, |s| change(&mut s.recipe));
         let (graph, graded) =
@@ -101,9 +107,9 @@ fn grades_are_honest() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
-/// The bias that a shift and a bias correction add goes into the weights before the neurons.
+/// Bias shift and bias correction are part of the weights before the neurons.
 #[test]
-fn currents_of_the_neurons_go_into_the_biases() {
+fn bias_shift_and_correction_are_exported_as_biases() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("net.nir");
     let run = run_of("builtin:digits-mlp", |s| (s.recipe.bias_shift, s.recipe.bias_correction) = (Some(8), true));
@@ -116,7 +122,7 @@ fn currents_of_the_neurons_go_into_the_biases() {
 }
 
 #[test]
-fn files_made_by_the_python_package_are_read_and_give_their_outputs() {
+fn nir_files_of_the_python_package_reproduce_their_outputs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nir");
     let mut count = 0;
     for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -132,8 +138,8 @@ fn files_made_by_the_python_package_are_read_and_give_their_outputs() {
     assert_eq!(count, 3);
 }
 
-/// A residual network with an option-A shortcut whose sums are exact in any order: weights are multiples of 1/8, inputs whole
-/// numbers, and thresholds powers of two.
+/// A residual network with an option-A shortcut whose sums are exact in any order. Weights are multiples of 1/8, inputs
+/// are integers, and thresholds are powers of two.
 fn option_a(dir: &Path) -> (PathBuf, PathBuf) {
     use spikescope::network::{Activation, Network, Node, Op, Weights};
     let mut seed = 7u64;
@@ -164,7 +170,7 @@ fn option_a(dir: &Path) -> (PathBuf, PathBuf) {
         node("x", Op::Input, &[], &[1, 8, 8]),
         node("conv1", conv(4, 1, 1, [1; 4]), &[0], &[4, 8, 8]),
         node("relu1", relu(), &[1], &[4, 8, 8]),
-        // Padded at the end alone, as TensorFlow does.
+        // Padded at the end only, as TensorFlow does.
         node("conv2", conv(8, 4, 2, [0, 0, 1, 1]), &[2], &[8, 4, 4]),
         node("relu2", relu(), &[3], &[8, 4, 4]),
         node("conv3", conv(8, 8, 1, [1; 4]), &[4], &[8, 4, 4]),
@@ -205,12 +211,12 @@ fn option_a_run(dir: &Path) -> Arc<Run> {
 }
 
 #[test]
-fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes() {
+fn option_a_shortcut_exports_as_strided_convolution_with_equal_spikes() {
     let dir = tempfile::tempdir().unwrap();
     let run = option_a_run(dir.path());
     let net = dir.path().join("net.nir");
-    let said = export_run(&run, &net, PoolExport::Average, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
-    assert!(said[0].contains("approximate"), "as every soft reset: {said:?}");
+    let notes = export_run(&run, &net, PoolExport::Average, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert!(notes[0].contains("approximate"), "as every soft reset: {notes:?}");
     let again = run_of(&net.display().to_string(), |s| {
         s.data.clone_from(&run.settings.data);
         s.scaling = spikescope::data::Scaling::Bytes;
@@ -223,7 +229,7 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
         assert_eq!(a.spikes.counts(8), b.spikes.counts(8));
     }
     assert_eq!(run.recording.readout, again.recording.readout);
-    // With hard reset, m > θ and v(0) = 0 it is what NIR says, to the letter.
+    // With hard reset, m > θ and v(0) = 0, the neurons match NIR's definition exactly.
     let mut recipe = run.settings.recipe.clone();
     (recipe.reset, recipe.tie, recipe.v_init) = (Reset::Hard, TieRule::Gt, 0.0);
     let hard = run_of(&run.settings.model, |s| {
@@ -234,7 +240,8 @@ fn an_option_a_shortcut_is_a_strided_convolution_and_sends_the_very_same_spikes(
     assert_eq!((graded.grade, graded.reasons.len()), (Fidelity::Faithful, 0));
 }
 
-/// Runs the graph step by step with soft reset and `v >= θ`, as the metadata say, and prints the counts of every IF node.
+/// Runs the graph step by step with soft reset and `v >= θ`, as the metadata specify, and prints the counts of every IF
+/// node.
 const SIMULATE: &str = r#"
 import sys, numpy as np, nir
 graph = nir.read(sys.argv[1])
@@ -278,7 +285,7 @@ for sample in x:
 "#;
 
 #[test]
-fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
+fn python_nir_simulates_the_exported_graph_with_the_same_spikes() {
     let Some(python) = python("nir") else { return };
     let dir = tempfile::tempdir().unwrap();
     for (model, pools) in [
@@ -301,8 +308,8 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
         export_run(&run, &net, pools, &JobControl::default()).unwrap_or_else(|e| panic!("{e}"));
         let shape = [2, run.input.len() / 2];
         spikescope::data::write_npz(&input, &[("x", &shape, spikescope::data::NpzData::F32(&run.input))]).unwrap();
-        let told = ask(&python, SIMULATE, &[&net, &input]);
-        for (sample, line) in told.lines().enumerate() {
+        let output = ask(&python, SIMULATE, &[&net, &input]);
+        for (sample, line) in output.lines().enumerate() {
             let theirs: u64 = line.split(' ').map(|part| part.split_once('=').unwrap().1.parse::<u64>().unwrap()).sum();
             let ours: u64 = run
                 .recording
@@ -314,19 +321,19 @@ fn the_python_package_reads_the_graph_and_simulates_the_same_spikes() {
                     counts.iter().map(|&n| u64::from(n)).sum::<u64>()
                 })
                 .sum();
-            // Sums in another order: a potential can fall to the other side of θ, but where they are exact.
+            // Another order of additions can move a potential to the other side of θ, unless the sums are exact.
             let off = if model == "option A" { 0.0 } else { 0.002 };
             assert!(
                 ours > 0 && ours.abs_diff(theirs) as f64 <= off * ours as f64,
                 "{model}: {ours} spikes here, {theirs} there"
             );
         }
-        assert_eq!(told.lines().count(), 2);
+        assert_eq!(output.lines().count(), 2);
     }
 }
 
 #[test]
-fn sinabs_and_snntorch_open_the_graph() {
+fn sinabs_and_snntorch_open_the_exported_graph() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of("builtin:digits-mlp", |_| {});
     let net = dir.path().join("net.nir");
@@ -371,8 +378,8 @@ fn recordings_and_tables_are_read_by_numpy_nir_and_arrow() {
     }
     if let Some(python) = python("pyarrow") {
         let script = "import sys, pyarrow.parquet as p\nt = p.read_table(sys.argv[1])\nprint(t.num_rows, t.column_names, t['value'].to_pylist()[0])";
-        let told = ask(&python, script, &[&parquet]);
+        let output = ask(&python, script, &[&parquet]);
         let first = run.report.curve[0].accuracy.unwrap();
-        assert_eq!(told, format!("{rows} ['run', 'layer', 't', 'metric', 'value'] {first:?}"));
+        assert_eq!(output, format!("{rows} ['run', 'layer', 't', 'metric', 'value'] {first:?}"));
     }
 }

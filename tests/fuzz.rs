@@ -1,5 +1,7 @@
-//! Every reader of files against broken ones: the corpus of files that are known to be hard, and mutations of sound ones.
-//! Whatever comes, the answer is a value or an error. `SPIKESCOPE_FUZZ=N` sets how many mutations each reader gets.
+//! Fuzz tests: every file reader on known broken files and on mutations of valid ones.
+//!
+//! The result is always a value or an error, never a panic. `SPIKESCOPE_FUZZ=N` sets the number of mutations per
+//! reader.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,10 +15,10 @@ use spikescope::lab::Session;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{architecture, nir, onnx, open_with_notes, safetensors};
 
-/// Mutations for each reader in the suite.
+/// Mutations per reader in the normal test suite.
 const SMOKE: usize = 150;
 
-/// A reader and the endings that lead to it.
+/// A reader and the file extensions that select it.
 struct Target {
     name: &'static str,
     ending: &'static str,
@@ -75,7 +77,7 @@ const TARGETS: [Target; 20] = [
     Target { name: "recipe", ending: ".toml", read: |p| drop(NamedRecipe::load(p)) },
 ];
 
-/// A sound file of every kind, as small as it can be.
+/// A minimal valid file of every kind.
 fn seeds(dir: &Path) -> Vec<PathBuf> {
     let network = ZooArchitecture::Cnn.build(&[1, 8, 8], 3, parse_activation("qcfs:4").unwrap(), 1).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -108,7 +110,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     all.push(copy("a.pt", "tests/seeds/mlp.pt"));
     all.push(copy("a.pth", "tests/seeds/mlp.pth"));
     all.push(copy("a.md", "assets/lessons/cos.md"));
-    // Five bytes an event, and numpy's records of four fields.
+    // Five bytes per event, and numpy records of four fields.
     let five: Vec<u8> = (0..40u8).flat_map(|k| [k % 30, k % 34, (k % 2) << 7, k, 9]).collect();
     all.push(put("a.events.bin", &five));
     let fields = "{'descr': [('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '|b1')], 'fortran_order': False, 'shape': (9,), }\n";
@@ -120,7 +122,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let npz = dir.join("a.npz");
     write_npz(&npz, &[("x", &[2, 3, 3], NpzData::U8(&[9; 18])), ("y", &[2], NpzData::I32(&[1, 0]))]).unwrap();
     all.push(npz);
-    // A folder of snn_toolbox has its samples and its labels apart.
+    // A folder of snn_toolbox has separate files for samples and labels.
     let toolbox = dir.join("toolbox");
     std::fs::create_dir(&toolbox).unwrap();
     for (name, shape) in [("x_norm.npz", [2, 9]), ("x_test.npz", [2, 9]), ("y_test.npz", [2, 3])] {
@@ -145,7 +147,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// One of the ways in which files break.
+/// Applies a random mutation.
 fn mutate(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     const EXTREMES: [&[u8]; 6] =
         [&[0xff; 4], &[0; 4], &[0xff, 0xff, 0xff, 0x7f], &[0x80], &[0xff; 8], &[0, 0, 0, 0x80]];
@@ -179,11 +181,11 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
 }
 
 fn target_of(name: &str) -> Option<&'static Target> {
-    // The longest ending decides: `.arch.toml` is no `.toml`.
+    // The longest extension decides: `.arch.toml` is not `.toml`.
     TARGETS.iter().filter(|target| name.ends_with(target.ending)).max_by_key(|target| target.ending.len())
 }
 
-/// Reads the file; what made it panic is kept.
+/// Reads the file; an input that causes a panic is saved.
 fn survives(target: &Target, path: &Path) {
     if catch_unwind(AssertUnwindSafe(|| (target.read)(path))).is_err() {
         let kept = std::env::temp_dir().join(format!("spikescope-broken{}", target.ending));
@@ -193,7 +195,7 @@ fn survives(target: &Target, path: &Path) {
 }
 
 #[test]
-fn the_corpus_of_broken_files_is_refused_with_its_name() {
+fn known_broken_files_give_errors_with_the_file_name() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut count = 0;
     for path in std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()) {
@@ -231,7 +233,7 @@ fn mutated_files_never_panic() {
         for _ in 0..rounds {
             let mut bytes = whole.clone();
             mutate(&mut bytes, &mut rng);
-            // Among what lies beside it, where that is read as well.
+            // In the folder of its companion files, if the reader reads those as well.
             let beside = seed.parent().unwrap();
             let path = match target.name {
                 "snn_toolbox" => seed.clone(),

@@ -1,6 +1,7 @@
-//! The reference cases: an independent float64 simulation of three networks on MNIST. Asked for: spike counts equal for at
-//! least 99.8 % of the neurons of every layer, thresholds within 1e-5 relative, accuracies within one point, rates,
-//! mismatches and ledger terms within 1 % of the layer's mean activation.
+//! Reference cases: an independent float64 simulation of three networks on MNIST.
+//!
+//! Limits: spike counts equal for at least 99.8 % of the neurons of every layer; thresholds within 1e-5 relative;
+//! accuracies within one point; rates, mismatches and ledger terms within 1 % of the layer's mean activation.
 
 mod common;
 
@@ -14,7 +15,7 @@ use spikescope::experiment::{Run, Settings, pipeline};
 use spikescope::measure::{Categories, Ledger};
 use spikescope::progress::JobControl;
 
-/// The settings of a case, or `None` for one that says something unknown.
+/// The settings of a case, or `None` for a case with unknown options.
 fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
     let recipe = &case["recipe"];
     let mut settings = Settings {
@@ -63,7 +64,7 @@ fn settings_of(case: &Value, golden: &Path, mnist: &Path) -> Option<Settings> {
     Some(settings)
 }
 
-/// What of a case does not hold, in words.
+/// The values of a case that are outside the limits, as text.
 fn differences(name: &str, case: &Value, run: &Run, counts: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
     let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
@@ -152,11 +153,11 @@ fn check_all(backend: Backend) {
 }
 
 #[test]
-fn every_reference_case_holds() {
+fn every_reference_case_is_reproduced() {
     check_all(Backend::Flex);
 }
 
 #[test]
-fn every_reference_case_holds_on_the_other_backend() {
+fn every_reference_case_is_reproduced_on_the_other_backend() {
     check_all(Backend::Ndarray);
 }

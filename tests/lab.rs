@@ -1,5 +1,6 @@
-//! The lab as a person meets it: what is refused leaves it as it was, partners that do not fit wait for each other, undo
-//! brings back the finished result.
+//! Lab tests: refused changes, pending opens, undo, races, sessions and partial results.
+//!
+//! They drive the lab by messages, without a window.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ fn color_pair(folder: &Path) -> (String, String) {
 }
 
 #[test]
-fn broken_files_leave_the_lab_as_it_was() {
+fn broken_files_leave_the_lab_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.onnx");
     std::fs::write(&broken, b"this is no network").unwrap();
@@ -64,7 +65,7 @@ fn broken_files_leave_the_lab_as_it_was() {
     assert!(lab.notifications[0].text.contains("broken.onnx"));
 }
 
-/// Weights of a fully connected network for the digits, as another program saves them.
+/// Writes weights of a fully connected network for the digits, as another program saves them.
 fn foreign_weights(path: &Path) {
     let numbers =
         |count: usize| (0..count).flat_map(|i| (((i * 37) % 101) as f32 / 500.0 - 0.1).to_le_bytes()).collect();
@@ -80,24 +81,24 @@ fn foreign_weights(path: &Path) {
 }
 
 #[test]
-fn weights_without_a_graph_are_opened_with_what_was_assumed() {
+fn weights_without_a_graph_open_with_stated_assumptions() {
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("net.safetensors");
     foreign_weights(&weights);
     let mut lab = lab();
     send(&mut lab, Message::OpenPath(weights.clone()));
-    let told =
+    let reported =
         |lab: &Lab| lab.run.as_ref().unwrap().network.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
-    assert!(told(&lab)[0].contains("fully connected"), "{:?} {:?}", told(&lab), lab.notifications);
-    // An architecture file opens the weights beside it and says what need not be assumed.
+    assert!(reported(&lab)[0].contains("fully connected"), "{:?} {:?}", reported(&lab), lab.notifications);
+    // An architecture file opens the weights beside it and replaces the assumptions.
     let described = folder.path().join("net.arch.toml");
     let layers = "[\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\", { op = \"linear\", key = \"fc2\" }]";
     std::fs::write(&described, format!("input = [1, 28, 28]\nscaling = \"0..255\"\nlayers = {layers}")).unwrap();
     send(&mut lab, Message::OpenPath(described));
     let run = lab.run.as_ref().unwrap();
-    assert!(told(&lab).is_empty() && run.network.original.input_shape() == [1, 28, 28], "{:?}", lab.notifications);
+    assert!(reported(&lab).is_empty() && run.network.original.input_shape() == [1, 28, 28], "{:?}", lab.notifications);
     assert_eq!(lab.settings.scaling, Scaling::Bytes);
-    // Weights that no architecture fits leave the lab as it was.
+    // Weights without a matching architecture leave the lab unchanged.
     let before = lab.run.clone().unwrap();
     let pickle = folder.path().join("whole.pt");
     std::fs::write(&pickle, b"this is no state dict").unwrap();
@@ -107,7 +108,7 @@ fn weights_without_a_graph_are_opened_with_what_was_assumed() {
 }
 
 #[test]
-fn a_network_waits_for_data_that_fit() {
+fn network_waits_for_data_of_matching_shape() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
     for (first, second) in [
@@ -121,20 +122,20 @@ fn a_network_waits_for_data_that_fit() {
         send(&mut lab, second);
         let run = lab.run.as_ref().unwrap();
         assert_eq!((&run.settings.model, &run.settings.data), (&model, &data));
-        // Forty records have no sample 256: the ranges were fitted.
+        // There is no sample 256 in forty records, so the ranges were adapted.
         assert!(run.recording.samples <= 40 && lab.settings == run.settings);
     }
 }
 
 #[test]
-fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does_not_lose_it() {
+fn pending_network_gets_a_valid_recipe_and_survives_broken_data() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
     let mut lab = Lab::open(Settings { samples: 0..6, calibrate: 0..20, ..Settings::demo() }).unwrap();
     let first = lab.settings.clone();
     send(&mut lab, Message::OpenModel(model.clone()));
     assert_eq!((lab.apart().map(|apart| apart.missing), &lab.settings), (Some(MissingSide::Data), &first));
-    // Neither what is refused nor a change of the recipe loses it.
+    // Neither a refused open nor a change of the recipe discards it.
     send(&mut lab, Message::OpenData("npz:nowhere.npz".into()));
     send(&mut lab, Message::SetSteps(5));
     assert!(lab.apart().is_some_and(|apart| apart.shape == [3, 32, 32]), "{:?}", lab.notifications);
@@ -151,15 +152,15 @@ fn a_network_that_waits_gets_a_recipe_that_it_can_have_and_a_broken_partner_does
     send(&mut lab, Message::Undo);
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
     assert_eq!((&lab.settings.model, &lab.settings.data), (&first.model, &first.data));
-    // Taking the notice away lets the network go.
+    // Dismissing the notification discards the pending network.
     send(&mut lab, Message::OpenModel(model));
-    let told = lab.notifications.iter().position(|notice| notice.text.contains("loaded; choose data")).unwrap();
-    send(&mut lab, Message::DismissNotification(told));
+    let reported = lab.notifications.iter().position(|notice| notice.text.contains("loaded; choose data")).unwrap();
+    send(&mut lab, Message::DismissNotification(reported));
     assert!(lab.apart().is_none());
 }
 
 #[test]
-fn a_run_says_first_that_another_scaling_is_better() {
+fn run_reports_a_better_input_scaling_first() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("unstated.safetensors");
     let bundled = spikescope::network::open("builtin:digits-cnn").unwrap();
@@ -176,7 +177,7 @@ fn a_run_says_first_that_another_scaling_is_better() {
 }
 
 #[test]
-fn undo_brings_back_the_finished_result_itself() {
+fn undo_restores_the_same_finished_result() {
     let mut lab = lab();
     let before = lab.run.clone().unwrap();
     for steps in [5, 4, 3] {
@@ -192,7 +193,7 @@ fn undo_brings_back_the_finished_result_itself() {
 }
 
 #[test]
-fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
+fn older_result_is_restored_without_its_final_state() {
     let mut lab = lab();
     send(&mut lab, Message::OpenModel("builtin:digits-cnn".into()));
     let v_init = |k: usize| Message::SetVInit(0.3 + k as f32 / 100.0);
@@ -213,7 +214,7 @@ fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
     assert_eq!((&again.trace, &again.categories), (&wrong.trace, &wrong.categories));
     let place = |snapshot: &Snapshot| snapshot.divergence.map(|divergence| (divergence.neuron, divergence.step));
     assert_eq!(place(&again), place(&wrong));
-    // It can go on, and leave for a file, all the same.
+    // The run can still be continued and exported.
     let whole = again.run.full_recording(&JobControl::default()).unwrap();
     assert_eq!(whole.layers[1].potential, wrong.run.recording.layers[1].potential);
     send(&mut lab, Message::SetSteps(24));
@@ -224,7 +225,7 @@ fn an_older_result_comes_back_as_it_was_although_its_last_state_was_dropped() {
 }
 
 #[test]
-fn opening_takes_thresholds_that_the_network_can_have() {
+fn opening_selects_a_threshold_rule_valid_for_the_network() {
     let mut lab = lab();
     send(&mut lab, Message::OpenModel("builtin:digits-resnet".into()));
     assert_eq!(lab.settings.recipe.threshold, ThresholdRule::Learned);
@@ -240,7 +241,7 @@ fn opening_takes_thresholds_that_the_network_can_have() {
 }
 
 #[test]
-fn the_cursor_scrubs_the_report() {
+fn time_cursor_scrubs_the_report() {
     let mut lab = lab();
     send(&mut lab, Message::SetCursor(Some(2)));
     let snapshot = lab.snapshot.clone().unwrap();
@@ -251,7 +252,7 @@ fn the_cursor_scrubs_the_report() {
 }
 
 #[test]
-fn folders_named_like_classes_are_those_classes() {
+fn folder_names_become_class_labels() {
     let folder = tempfile::tempdir().unwrap();
     for class in ["7", "3"] {
         let place = folder.path().join(class);
@@ -267,7 +268,7 @@ fn folders_named_like_classes_are_those_classes() {
 }
 
 #[test]
-fn a_race_runs_beside_the_recipe_and_a_lane_can_take_its_place() {
+fn race_lane_can_replace_the_recipe() {
     let mut lab = lab();
     let recipe = lab.settings.recipe.clone();
     send(&mut lab, Message::SetLanes(Recipe::published_methods(&recipe, 4)));
@@ -291,7 +292,7 @@ fn a_race_runs_beside_the_recipe_and_a_lane_can_take_its_place() {
 }
 
 #[test]
-fn a_senseless_recipe_is_refused_with_the_reason() {
+fn invalid_recipe_is_refused_with_a_reason() {
     let mut lab = lab();
     send(&mut lab, Message::SetReset(Reset::Hard));
     let settings = lab.settings.clone();
@@ -301,7 +302,7 @@ fn a_senseless_recipe_is_refused_with_the_reason() {
 }
 
 #[test]
-fn recipes_are_written_and_opened_again() {
+fn recipes_are_saved_and_reopened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let mut lab = lab();
@@ -315,7 +316,7 @@ fn recipes_are_written_and_opened_again() {
 }
 
 #[test]
-fn a_session_brings_its_race_and_what_it_looked_at() {
+fn session_restores_race_and_focus() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("session.json");
     let mut lab = lab();
@@ -330,7 +331,7 @@ fn a_session_brings_its_race_and_what_it_looked_at() {
 }
 
 #[test]
-fn another_set_can_be_calibrated_on_and_taken_back() {
+fn calibration_data_can_be_set_and_reset() {
     let folder = tempfile::tempdir().unwrap();
     let (model, data) = color_pair(folder.path());
     let mut lab = Lab::open(Settings { model, data, samples: 0..10, calibrate: 0..30, ..Settings::default() }).unwrap();
@@ -348,7 +349,7 @@ fn another_set_can_be_calibrated_on_and_taken_back() {
 }
 
 #[test]
-fn samples_that_are_through_are_told_before_the_run_is() {
+fn finished_samples_are_reported_before_the_run_ends() {
     use std::sync::Mutex;
 
     use spikescope::experiment::cache::Cache;
@@ -360,36 +361,36 @@ fn samples_that_are_through_are_told_before_the_run_is() {
         Settings { model: "builtin:digits-cnn".into(), samples: 0..40, calibrate: 40..80, ..Settings::default() };
     settings.recipe.steps = 4;
     let mut cache = Cache::default();
-    // From nothing, and going on from a shorter run.
+    // From scratch, and continued from a shorter run.
     for steps in [4, 9] {
         settings.recipe.steps = steps;
         let stream = Arc::new(Mutex::new((PartialAccumulator::default(), Vec::new())));
-        let told = stream.clone();
+        let reported = stream.clone();
         let control = JobControl::with_listener(move |event| {
-            let mut told = told.lock().unwrap();
+            let mut reported = reported.lock().unwrap();
             match event {
                 JobEvent::Samples(finished) => {
-                    let partial = told.0.add(&finished).cloned().unwrap();
-                    told.1.push(partial);
+                    let partial = reported.0.add(&finished).cloned().unwrap();
+                    reported.1.push(partial);
                 }
                 _ => {}
             }
         });
         let begin = |watched| stream.lock().unwrap().0.begin(watched);
         let run = run_with_baseline(&settings, &mut cache, &control, &begin).unwrap();
-        let told = stream.lock().unwrap();
-        let [first, .., last] = told.1.as_slice() else { panic!("several blocks, not {}", told.1.len()) };
+        let reported = stream.lock().unwrap();
+        let [first, .., last] = reported.1.as_slice() else { panic!("several blocks, not {}", reported.1.len()) };
         assert!(first.samples < 40 && (last.samples, last.of) == (40, 40));
         assert_eq!(last.ann_accuracy, run.report.ann_accuracy);
-        // The parts add up to the whole, whatever their order.
+        // The parts sum to the whole in any order.
         assert_eq!(last.curve.len(), steps);
         for (partial, whole) in last.curve.iter().zip(&run.report.curve) {
             assert_eq!(partial.t, whole.t);
             assert!((partial.agreement - whole.agreement).abs() < 1e-9, "{partial:?} {whole:?}");
             assert!((partial.accuracy.unwrap() - whole.accuracy.unwrap()).abs() < 1e-9);
         }
-        // The mismatch is over some samples only, but of the right size.
-        assert_eq!(last.mismatch_samples, told.1.len());
+        // The mismatch is over some samples only, but has the right size.
+        assert_eq!(last.mismatch_samples, reported.1.len());
         for (partial, whole) in last.mismatch.iter().zip(&run.report.layers) {
             let (partial, whole) = (partial.unwrap(), whole.mean_abs_mismatch);
             assert!(partial > 0.5 * whole && partial < 2.0 * whole, "{}: {partial} for {whole}", run.report.steps);
@@ -398,7 +399,7 @@ fn samples_that_are_through_are_told_before_the_run_is() {
 }
 
 #[test]
-fn figures_of_layers_before_a_change_are_taken_over_and_those_behind_it_are_measured() {
+fn unchanged_layers_keep_their_figures_and_later_ones_are_measured() {
     let mut lab = lab();
     let last = lab.run.as_ref().unwrap().spiking.layers.last().unwrap().clone();
     let before = lab.run.as_ref().unwrap().report.clone();

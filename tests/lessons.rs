@@ -1,5 +1,6 @@
-//! Every bundled lesson from its first step to its last, as a class would take it: the step's messages go through the lab,
-//! a wrong answer is refused, the right one is taken.
+//! Lesson tests: every bundled lesson from its first to its last step.
+//!
+//! The step's messages go through the lab, a wrong answer is refused, the right one is accepted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,14 +10,14 @@ use spikescope::lesson::bundled::{LESSONS, PREFIX};
 use spikescope::lesson::{Lesson, LessonAnswer, LessonPlayer, Question, UNKNOWN, Verdict, fill_facts};
 use spikescope::ui::types::pane::Pane;
 
-/// The lesson as it stands in the tree.
+/// Opens the lesson from the source tree.
 fn open(name: &str) -> Arc<Lesson> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/lessons").join(format!("{name}.md"));
     let panes = Pane::ALL.map(Pane::name);
     Arc::new(Lesson::open(&path.display().to_string(), &panes).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// Answers the question of the step in view, first wrongly and then rightly.
+/// Answers the question of the current step, first wrongly and then correctly.
 fn answer(player: &mut LessonPlayer, lab: &mut Lab, place: &str) {
     let Some(question) = player.step().question.clone() else { return };
     assert!(!player.done(), "{place}: an answer is wanted");
@@ -25,7 +26,7 @@ fn answer(player: &mut LessonPlayer, lab: &mut Lab, place: &str) {
             let right = player.expected(lab).unwrap_or_else(|| panic!("{place}: nothing to check against"));
             let wrong = right + 1.5 * within + 1.0;
             assert_eq!(player.answer(lab, LessonAnswer::Number(wrong)), Verdict::Wrong, "{place}");
-            // What the model answer shows is rounded; it must do all the same.
+            // The model answer is rounded, and must be accepted nevertheless.
             let shown = player.model_answer(lab).unwrap();
             let shown: f64 = shown.split(' ').next().unwrap().parse().unwrap();
             assert_eq!(player.answer(lab, LessonAnswer::Number(shown)), Verdict::Right, "{place}: {shown} for {right}");
@@ -83,7 +84,7 @@ fn take(name: &str) {
         assert!(!right.contains(UNKNOWN), "{place}: the lab does not know a fact of: {right}");
     }
     assert!(player.solved().iter().all(|solved| *solved), "{name}");
-    // Back to the middle: the lab is as that step expects it, whatever was done since.
+    // A jump back to the middle restores the lab state of that step, independent of later changes.
     let middle = lesson.steps.len() / 2;
     let messages = player.enter(middle);
     lab.update(messages);
@@ -100,7 +101,7 @@ macro_rules! lessons_run {
         })*
 
         #[test]
-        fn no_bundled_lesson_is_left_out() {
+        fn every_bundled_lesson_is_tested() {
             assert_eq!(LESSONS.map(|(name, _)| name), [$($name),*]);
             for (name, _) in LESSONS {
                 let bundled = Lesson::open(&format!("{PREFIX}{name}"), &Pane::ALL.map(Pane::name)).unwrap();
@@ -125,7 +126,7 @@ lessons_run! {
 }
 
 #[test]
-fn every_step_says_what_it_should() {
+fn every_lesson_step_has_its_texts() {
     for (name, _) in LESSONS {
         let lesson = open(name);
         assert!(lesson.minutes.is_some() && !lesson.summary.is_empty(), "{name}");

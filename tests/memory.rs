@@ -1,4 +1,4 @@
-//! What a run is said to need in memory is what it takes, within a tenth.
+//! Memory test: the predicted memory of a run is within a tenth of the measured one.
 
 use peak_alloc::PeakAlloc;
 use spikescope::compute::program::Program;
@@ -13,7 +13,7 @@ use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, simulate};
 static PEAK: PeakAlloc = PeakAlloc;
 
 #[test]
-fn a_run_takes_what_was_predicted() {
+fn predicted_memory_is_within_a_tenth_of_the_measured_memory() {
     let relu = parse_activation("relu").unwrap();
     let network = ZooArchitecture::parse("cnn").unwrap().build(&[1, 28, 28], 10, relu, 3).unwrap();
     let (rewritten, _) = rewrite::rewrite_cached(&network, MaxPoolRule::PreNeuron).unwrap();
@@ -35,8 +35,8 @@ fn a_run_takes_what_was_predicted() {
             },
         ),
     ];
-    // One thread has one block of samples under way and takes the same at every run. Two may reach their peaks at once or
-    // not, so that the batch is large enough for a block not to be a tenth of it.
+    // One thread has one block of samples in progress and needs the same memory at every run. Two threads may or may
+    // not peak together, so the batch is large enough that a block is less than a tenth of it.
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for (name, steps, recipe) in &recipes {
@@ -50,15 +50,15 @@ fn a_run_takes_what_was_predicted() {
                 previous: None,
                 unchanged_layers: 0,
             };
-            pool.install(|| held(&format!("{name}, threads: {threads}"), &plan, *recipe == Recipe::default()));
+            pool.install(|| check_memory(&format!("{name}, threads: {threads}"), &plan, *recipe == Recipe::default()));
         }
     }
 }
 
-/// Runs `plan` and holds what it took against the prediction, and the recording (of one spike train a layer where `bits`)
-/// against its own.
-fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
-    // What is made once for the program is not the run's.
+/// Compares the memory of the run `plan` and of its recording with the predictions. With `bits`, the recording has one
+/// spike train per layer.
+fn check_memory(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
+    // Allocations made once per program do not count for the run.
     simulate(&SimulationPlan { input: &plan.input[..784], samples: 1, ..*plan }, &JobControl::default()).unwrap();
     PEAK.reset_peak_usage();
     let before = PEAK.current_usage();
@@ -69,17 +69,17 @@ fn held(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
     assert!(off < 0.1, "{name}: {predicted} bytes were predicted, {taken} taken");
     let kept = Recording::predict_bytes(plan.spiking, plan.steps, plan.samples, 10);
     assert_eq!(kept, recording.bytes(), "{name}: bytes of the recording");
-    let aside = recording.without_final_state();
-    assert!(recording.has_final_state() && !aside.has_final_state());
+    let compact = recording.without_final_state();
+    assert!(recording.has_final_state() && !compact.has_final_state());
     assert_eq!(
-        recording.bytes() - aside.bytes(),
+        recording.bytes() - compact.bytes(),
         recording.final_state_bytes(),
         "{name}: the state after the last step"
     );
     if bits {
-        // Words that are not full and the readout come on top of a bit for each neuron and step.
+        // Partly filled words and the readout add to one bit per neuron and step.
         let neurons: usize = plan.spiking.layers.iter().map(|layer| layer.neurons()).sum();
-        let bits = aside.bytes() as f64 * 8.0 / (neurons * plan.samples * plan.steps) as f64;
+        let bits = compact.bytes() as f64 * 8.0 / (neurons * plan.samples * plan.steps) as f64;
         assert!(bits < 1.5, "{name}: {bits} bits for each neuron and step of a recording that was put aside");
     }
 }

@@ -1,5 +1,6 @@
-//! Small networks of every kind of node (made by `onnx/make.py`) give the outputs that are stored beside them, and what
-//! can run as spikes comes to the same answer.
+//! ONNX operator tests: small networks of every node kind reproduce their stored outputs.
+//!
+//! The networks are made by `onnx/make.py`. Those that can be converted give the same outputs as SNNs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ fn open(folder: &Path) -> Network {
 }
 
 #[test]
-fn every_kind_of_node_gives_its_stored_outputs() {
+fn every_node_kind_reproduces_its_stored_outputs() {
     for folder in folders() {
         let network = open(&folder);
         let program = || Program::new(Arc::new(network.clone()), &Device::flex());
@@ -37,7 +38,7 @@ fn every_kind_of_node_gives_its_stored_outputs() {
 }
 
 #[test]
-fn every_kind_of_node_carries_spikes_to_the_same_answer() {
+fn every_node_kind_gives_the_same_outputs_with_spikes() {
     for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let (network, _) = rewrite::rewrite_cached(&open(&folder), MaxPoolRule::PreNeuron).unwrap();
@@ -70,7 +71,7 @@ fn every_kind_of_node_carries_spikes_to_the_same_answer() {
 /// The stored input in the order of the network: channels first.
 fn stored_order(program: &Program, input: &[f32]) -> Vec<f32> {
     let shape = program.network().input_shape().to_vec();
-    // Only one of the networks keeps channels last, and its picture is 6 by 7.
+    // Only one of the networks has channels last; its image is 6 by 7.
     if shape != [3, 6, 7] {
         return input.to_vec();
     }
@@ -78,12 +79,13 @@ fn stored_order(program: &Program, input: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn transposes_of_channels_last_graphs_vanish_and_outputs_keep_their_names() {
+fn channels_last_transposes_are_removed_and_outputs_keep_their_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
     let turned = open(&root.join("channels_last"));
     assert!(!turned.nodes.iter().any(|node| matches!(node.op, Op::Transpose { .. })));
     assert_eq!(turned.input_shape(), [3, 6, 7]);
     let parts = open(&root.join("two_outputs")).outputs();
-    let told: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
-    assert_eq!(told, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
+    let outputs: Vec<_> =
+        parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
+    assert_eq!(outputs, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
 }

@@ -1,4 +1,4 @@
-//! Real ONNX files of many origins give the logits that onnxruntime gives for them, and the accuracy stated for them.
+//! ONNX reference tests: real files reproduce the logits of onnxruntime and their published accuracy.
 
 mod common;
 
@@ -9,7 +9,7 @@ use spikescope::compute::program::Program;
 use spikescope::data::{DataSpec, Samples, Scaling};
 use spikescope::network::{argmax, onnx};
 
-/// The network's own answers (softmax included) for samples `range`.
+/// The network's own outputs (softmax included) for samples `range`.
 fn answers(program: &Program, samples: &Samples, scaling: &Scaling, range: std::ops::Range<usize>) -> Vec<Vec<f32>> {
     let mut all = Vec::new();
     for start in range.clone().step_by(64) {
@@ -50,7 +50,7 @@ fn program(path: &Path) -> Program {
 }
 
 #[test]
-fn networks_of_the_reference_cases_give_their_logits() {
+fn reference_networks_reproduce_their_logits() {
     let (Some(folder), Some(samples)) = (common::shared("golden"), mnist()) else { return };
     for name in ["mlp_qcfs4", "cnn_relu", "res_qcfs8"] {
         let program = program(&folder.join(format!("{name}.onnx")));
@@ -60,7 +60,7 @@ fn networks_of_the_reference_cases_give_their_logits() {
 }
 
 #[test]
-fn public_networks_give_their_logits_and_accuracy() {
+fn public_networks_reproduce_their_logits_and_accuracy() {
     let (Some(data), Some(mnist), Some(cifar)) = (common::shared("data"), mnist(), cifar()) else { return };
     let text = std::fs::read_to_string(data.join("models/models.json")).unwrap();
     let models: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();

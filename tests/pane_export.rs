@@ -1,4 +1,4 @@
-//! Panes as pictures, drawings, tables and animations.
+//! Export tests of panes and runs: images, SVG, CSV tables, animations, background writing.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn lab() -> Lab {
     let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() };
     settings.recipe.steps = 6;
     let mut lab = Lab::open(settings).unwrap();
-    // Something in every pane: a race, two runs.
+    // Data in every pane: a race, two runs.
     let lanes = spikescope::convert::Recipe::published_methods(&lab.settings.recipe, 4).into_iter().take(2).collect();
     lab.update([Message::SetLanes(lanes), Message::SetVInit(0.4), Message::EndGesture]);
     lab.wait_until_idle();
@@ -33,12 +33,12 @@ fn still(pane: Pane) -> OffscreenPane {
 }
 
 #[test]
-fn every_pane_is_a_drawing_with_its_text_as_text() {
+fn every_pane_exports_svg_with_text_as_text() {
     let lab = lab();
     for pane in Pane::ALL {
         let svg = still(pane).svg(&lab);
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{}", pane.title());
-        // A network without boxes has a sentence about them.
+        // For a network without boxes, the pane shows a sentence.
         let fewest = if pane == Pane::Boxes { 1 } else { 4 };
         assert!(svg.matches("<text ").count() >= fewest, "{}", pane.title());
         for (open, close) in [("<g ", "</g>"), ("<text ", "</text>")] {
@@ -49,7 +49,7 @@ fn every_pane_is_a_drawing_with_its_text_as_text() {
 }
 
 #[test]
-fn every_pane_has_its_numbers_as_a_table() {
+fn every_pane_exports_its_numbers_as_csv() {
     let lab = lab();
     let boxes = still(Pane::Boxes).csv(&lab).unwrap_err().to_string();
     assert!(boxes.contains("no data"), "a network without boxes: {boxes}");
@@ -65,7 +65,7 @@ fn every_pane_has_its_numbers_as_a_table() {
 }
 
 #[test]
-fn the_run_of_time_is_a_picture_for_each_step() {
+fn animation_has_one_image_per_step() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.gif");
     write(&mut still(Pane::Membrane), &mut lab, ExportFormat::Gif, &path, &PaneExportProgress::default()).unwrap();
@@ -80,7 +80,7 @@ fn the_run_of_time_is_a_picture_for_each_step() {
 }
 
 #[test]
-fn a_stop_leaves_no_half_animation() {
+fn cancelled_animation_leaves_no_files() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let progress = PaneExportProgress::default();
     progress.control().cancel();
@@ -88,7 +88,7 @@ fn a_stop_leaves_no_half_animation() {
     let stopped = write(&mut still(Pane::Membrane), &mut lab, ExportFormat::Gif, &path, &progress);
     assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    // Pictures of single steps appear together or not at all, and a folder that was there keeps what it had.
+    // The images of single steps appear together or not at all, and an existing folder keeps its contents.
     let (new, old) = (folder.path().join("new"), folder.path().join("old"));
     std::fs::create_dir(&old).unwrap();
     std::fs::write(old.join("mine.txt"), "mine").unwrap();
@@ -108,7 +108,7 @@ fn a_stop_leaves_no_half_animation() {
 }
 
 #[test]
-fn what_is_chosen_in_the_pane_is_taken_along() {
+fn export_keeps_the_options_chosen_in_the_pane() {
     let lab = lab();
     let draw = move |ui: &mut egui::Ui| {
         remember_size(ui, Pane::Ledger);
@@ -121,7 +121,7 @@ fn what_is_chosen_in_the_pane_is_taken_along() {
     harness.get_by_role_and_label(Role::CheckBox, "relative").click();
     harness.run_ok();
     let after = OffscreenPane::of_window(&harness.ctx, Pane::Ledger).svg(&lab);
-    // Each word stands at its own place, in an element of its own.
+    // Every word has its own position, in an element of its own.
     let words = |svg: &str| {
         let texts = svg.split("</text>").filter_map(|part| part.rsplit_once('>').map(|(_, word)| word.to_owned()));
         texts.collect::<Vec<_>>().join(" ")
@@ -130,7 +130,7 @@ fn what_is_chosen_in_the_pane_is_taken_along() {
     assert!(before.contains("share of the mean activation") && after.contains("units of activation"), "{after}");
 }
 
-/// Waits until nothing is written any more, looking at the lab as a window does: never longer than a frame may take.
+/// Waits for all exports, polling the lab as a window does.
 fn wait(lab: &mut Lab) {
     while !lab.exports.is_empty() {
         lab.poll();
@@ -139,7 +139,7 @@ fn wait(lab: &mut Lab) {
 }
 
 #[test]
-fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where() {
+fn run_export_works_in_the_background_and_reports_its_path() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     for ending in ["nir", "npz", "nirdata", "html", "csv", "parquet"] {
         let path = folder.path().join(format!("run.{ending}"));
@@ -148,11 +148,11 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
         assert_eq!(lab.exports.len(), 1, "{ending}: begun, not done: the window is not kept waiting");
         wait(&mut lab);
         assert!(path.exists() && lab.written.as_ref() == Some(&path), "{ending}");
-        let said = &lab.notifications.last().unwrap().text;
-        assert!(said.contains(&path.display().to_string()), "{said}");
-        assert_eq!(said.contains("approximate"), ending == "nir", "{said}");
+        let text = &lab.notifications.last().unwrap().text;
+        assert!(text.contains(&path.display().to_string()), "{text}");
+        assert_eq!(text.contains("approximate"), ending == "nir", "{text}");
     }
-    // What is refused says why and leaves nothing.
+    // A refused export has a reason and leaves no file.
     let before = std::fs::read_dir(folder.path()).unwrap().count();
     lab.update([Message::ExportRun(folder.path().join("run.docx"))]);
     wait(&mut lab);
@@ -166,14 +166,14 @@ fn runs_are_written_while_the_lab_goes_on_and_it_is_said_what_was_written_where(
 }
 
 #[test]
-fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is_left() {
+fn cancelled_export_leaves_no_file_and_exit_finishes_a_running_one() {
     let (mut lab, folder) = (lab(), tempfile::tempdir().unwrap());
     let path = folder.path().join("run.npz");
     lab.update([Message::ExportRun(path.clone())]);
     let number = lab.exports[0].number;
     lab.update([Message::StopExport(number)]);
     wait(&mut lab);
-    // It may have been through before the stop came; then it is whole.
+    // It may have finished before the cancellation; then the file is complete.
     match lab.written.take() {
         Some(_) => assert!(zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).is_ok()),
         None => {
@@ -188,7 +188,7 @@ fn a_stopped_export_leaves_nothing_and_one_under_way_is_finished_when_the_lab_is
 }
 
 #[test]
-fn every_writer_of_runs_can_be_stopped_at_any_point() {
+fn every_run_writer_can_be_cancelled_at_any_point() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use spikescope::experiment::run_export::export_run;
@@ -198,10 +198,10 @@ fn every_writer_of_runs_can_be_stopped_at_any_point() {
     let run = lab.run.clone().unwrap();
     for ending in ["nir", "npz", "nirdata"] {
         let path = folder.path().join(format!("run.{ending}"));
-        let told = std::sync::Arc::new(AtomicUsize::new(0));
-        // The control stops itself at its second piece of progress: in the middle of the file.
+        let progress_count = std::sync::Arc::new(AtomicUsize::new(0));
+        // The control cancels itself at its second progress report, in the middle of the file.
         let slot: std::sync::Arc<std::sync::OnceLock<JobControl>> = Default::default();
-        let (own, count) = (slot.clone(), told.clone());
+        let (own, count) = (slot.clone(), progress_count.clone());
         let control = JobControl::with_listener(move |event| {
             if let JobEvent::Progress { .. } = event
                 && count.fetch_add(1, Ordering::Relaxed) == 1
@@ -211,8 +211,11 @@ fn every_writer_of_runs_can_be_stopped_at_any_point() {
         });
         slot.set(control.clone()).ok().unwrap();
         let stopped = export_run(&run, &path, PoolExport::Average, &control);
-        assert!(matches!(stopped, Err(Error::Cancelled)) || told.load(Ordering::Relaxed) < 2, "{ending}: {stopped:?}");
-        assert!(told.load(Ordering::Relaxed) >= 2, "{ending} tells how far it is");
+        assert!(
+            matches!(stopped, Err(Error::Cancelled)) || progress_count.load(Ordering::Relaxed) < 2,
+            "{ending}: {stopped:?}"
+        );
+        assert!(progress_count.load(Ordering::Relaxed) >= 2, "{ending} tells how far it is");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{ending}");
     }
 }

@@ -1,8 +1,9 @@
-//! Every pane as a picture, dark and light, against those in `tests/snapshots`. They are drawn without a graphics card, from
-//! fixed samples, and with fixed times where a pane shows how long something took.
+//! Snapshot tests: every pane as an image, dark and light, against `tests/snapshots`.
 //!
-//! Where a pane is meant to look otherwise, `SPIKESCOPE_UPDATE_SNAPSHOTS=1 cargo test --release --test snapshots` writes the
-//! pictures anew; look at each before it is kept.
+//! The images are drawn without a GPU, from fixed samples, and with fixed times where a pane shows a duration.
+//!
+//! After an intended change, `SPIKESCOPE_UPDATE_SNAPSHOTS=1 cargo test --release --test snapshots` writes the images
+//! again. Look at each before you commit it.
 
 #[path = "common/detector.rs"]
 mod detector;
@@ -12,7 +13,7 @@ mod snapshots;
 use std::path::Path;
 use std::sync::Arc;
 
-use snapshots::{FEW, compare, difference, rgb};
+use snapshots::{MAX_PIXELS, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::experiment::{Run, Settings, Snapshot, Timings};
@@ -21,16 +22,16 @@ use spikescope::lab::{Lab, Message, Session};
 use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::types::pane::Pane;
 
-/// Room for what each pane shows, in points and pixels.
+/// Size of the images, in points and pixels; every pane has room in it.
 const SIZE: egui::Vec2 = egui::vec2(560.0, 380.0);
-/// What everything took, as the pictures tell it.
-const TOOK: Timings = Timings { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
+/// Fixed durations, shown in the images.
+const FIXED_TIMES: Timings = Timings { load: 0.0, calibrate: 0.05, ann: 0.05, snn: 0.1, measure: 0.05 };
 
 fn timed(run: &Run) -> Arc<Run> {
-    Arc::new(Run { seconds: TOOK, ..run.clone() })
+    Arc::new(Run { seconds: FIXED_TIMES, ..run.clone() })
 }
 
-/// A lab with something in every pane: a run, two more to compare it with, a race.
+/// A lab with data in every pane: a run, two more to compare with, a race.
 fn lab(backend: Backend) -> Lab {
     let mut settings = Settings { samples: 256..280, calibrate: 0..64, backend, ..Settings::demo() };
     settings.recipe.steps = 8;
@@ -44,9 +45,9 @@ fn lab(backend: Backend) -> Lab {
         Recipe::published_methods(&lab.settings.recipe, 4).into_iter().filter(|m| wanted.contains(&m.name.as_str()));
     lab.update([Message::SetLanes(lanes.collect()), Message::SetCursor(Some(6))]);
     lab.wait_until_idle();
-    // Fixed times. Nothing is asked of the lab from here on.
+    // Fixed times. The lab computes nothing from here on.
     let past = lab.history.past().iter().cloned().map(|mut past| {
-        past.seconds = TOOK.snn;
+        past.seconds = FIXED_TIMES.snn;
         past
     });
     let past = past.collect();
@@ -71,7 +72,7 @@ fn drawn() -> Lab {
     lab
 }
 
-/// A lab with a detector: it finds a box around every part of the picture with much ink.
+/// A lab with a detector that finds a box around every part of the image with much ink.
 fn detecting() -> Lab {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("detector.safetensors");
@@ -92,7 +93,7 @@ fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
 }
 
 #[test]
-fn every_pane_looks_as_it_did() {
+fn every_pane_matches_its_snapshot() {
     let (mut lab, mut drawn, mut detecting) = (lab(Backend::Flex), drawn(), detecting());
     let mut wrong = Vec::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
@@ -113,36 +114,36 @@ fn every_pane_looks_as_it_did() {
 
 /// Another backend adds in another order, as another machine does.
 #[test]
-fn another_order_of_additions_draws_the_same_pictures() {
+fn order_of_additions_does_not_change_the_images() {
     let (one, other) = (lab(Backend::Flex), lab(Backend::Ndarray));
     for pane in Pane::ALL {
         let pixels = difference(&picture(pane, &one), &picture(pane, &other)).unwrap();
-        assert!(pixels.len() <= FEW, "{}: {} pixels differ", pane.name(), pixels.len());
+        assert!(pixels.len() <= MAX_PIXELS, "{}: {} pixels differ", pane.name(), pixels.len());
     }
 }
 
 #[test]
-fn what_changes_is_seen() {
+fn small_changes_are_detected() {
     let mut lab = lab(Backend::Flex);
     let before = Pane::ALL.map(|pane| picture(pane, &lab));
-    // One step more in the time cursor's place, another neuron: small changes of what is shown.
+    // One step more at the time cursor, another neuron: small visible changes.
     lab.update([
         Message::SetCursor(Some(5)),
         Message::FocusNeuron(spikescope::measure::NeuronRef { layer: 2, sample: 3, neuron: 40 }),
     ]);
     lab.wait_until_idle();
     for (pane, before) in Pane::ALL.into_iter().zip(&before) {
-        // These do not look at it.
+        // These panes do not depend on them.
         if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Runs) {
             continue;
         }
         let pixels = difference(before, &picture(pane, &lab)).unwrap();
-        assert!(pixels.len() > 2 * FEW, "{}: only {} pixels differ", pane.name(), pixels.len());
+        assert!(pixels.len() > 2 * MAX_PIXELS, "{}: only {} pixels differ", pane.name(), pixels.len());
     }
 }
 
 #[test]
-fn one_digit_is_a_difference_and_an_edge_smoothed_a_little_otherwise_is_none() {
+fn one_digit_is_a_difference_and_edge_smoothing_is_not() {
     let draw = |text: &'static str, x: f32| {
         rgb(&spikescope::ui::export::software_renderer::draw(egui::vec2(120.0, 40.0), 1.0, move |ui| {
             ui.small(text);
@@ -153,8 +154,8 @@ fn one_digit_is_a_difference_and_an_edge_smoothed_a_little_otherwise_is_none() {
     let before = draw("right 93.4 %", 20.0);
     for text in ["right 93.5 %", "right 98.4 %", "right 93.1 %", "right 93.6 %", "right 93.9 %"] {
         let pixels = difference(&before, &draw(text, 20.0)).unwrap();
-        assert!(pixels.len() > FEW, "{text}: {} pixels", pixels.len());
+        assert!(pixels.len() > MAX_PIXELS, "{text}: {} pixels", pixels.len());
     }
     assert!(difference(&before, &draw("right 93.4 %", 20.05)).unwrap().is_empty());
-    assert!(difference(&before, &draw("right 93.4 %", 21.0)).unwrap().len() > FEW);
+    assert!(difference(&before, &draw("right 93.4 %", 21.0)).unwrap().len() > MAX_PIXELS);
 }

@@ -1,4 +1,6 @@
-//! PyTorch and safetensors files without a graph give the logits of the same networks in ONNX, as onnxruntime computes them.
+//! State dict tests: PyTorch and safetensors weights give the logits of the same ONNX networks.
+//!
+//! The reference logits are from onnxruntime.
 
 mod common;
 
@@ -12,7 +14,7 @@ use spikescope::data::{DataSpec, Samples, Scaling};
 use spikescope::network::open::open_with_notes;
 use spikescope::network::{argmax, pytorch};
 
-/// Logits of the first 64 samples of `network` against those in `reference`: rtol 1e-3, atol 1e-4.
+/// Compares logits of the first 64 samples of `network` with those in `reference`: rtol 1e-3, atol 1e-4.
 fn agrees(source: &str, samples: &Samples, scaling: Option<Scaling>, reference: &Path) -> Vec<String> {
     let opened = open_with_notes(source).unwrap_or_else(|e| panic!("{e}"));
     let scaling = scaling.or(opened.network.scaling.clone()).expect("a scaling is stated");
@@ -29,7 +31,7 @@ fn agrees(source: &str, samples: &Samples, scaling: Option<Scaling>, reference: 
     opened.notes
 }
 
-/// The state dict of the PyTorch file `from` as the safetensors file `to`.
+/// Writes the state dict of the PyTorch file `from` to the safetensors file `to`.
 fn write_safetensors(from: &Path, to: &Path) {
     let state = pytorch::read(from).unwrap();
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = state
@@ -45,7 +47,7 @@ fn write_safetensors(from: &Path, to: &Path) {
     std::fs::write(to, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
-/// The architecture files of the manual, in order.
+/// The architecture files in the manual, in order.
 fn examples() -> Vec<String> {
     let text =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture-files.md")).unwrap();
@@ -59,7 +61,7 @@ fn mnist() -> Option<Samples> {
 }
 
 #[test]
-fn the_cifar_resnet_is_known_by_its_keys() {
+fn cifar_resnet_is_recognized_by_its_keys() {
     let (Some(models), Some(file)) =
         (common::shared("data/models/cifar10"), common::shared("data/cifar10/test_batch_first500.bin"))
     else {
@@ -74,7 +76,7 @@ fn the_cifar_resnet_is_known_by_its_keys() {
 }
 
 #[test]
-fn networks_described_as_in_the_manual_give_their_logits() {
+fn architecture_files_of_the_manual_give_reference_logits() {
     let (Some(models), Some(samples)) = (common::shared("data/models/mnist"), mnist()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let examples = examples();
@@ -88,11 +90,11 @@ fn networks_described_as_in_the_manual_give_their_logits() {
         let copy = folder.path().join(file).with_extension("safetensors");
         write_safetensors(&models.join(file), &copy);
         agrees(&format!("{}@{}", copy.display(), described.display()), &samples, None, &reference);
-        // Without the description the layers are told, and where to describe them.
+        // Without an architecture file, the error lists the layers and says where to describe them.
         let error = open_with_notes(&models.join(file).display().to_string()).unwrap_err().to_string();
         assert!(error.contains("match no known architecture") && error.contains(".arch.toml"), "{error}");
     }
-    // Beside the weights, the description needs no name; and its own name opens the weights.
+    // An architecture file beside the weights is found automatically, and it opens its weights.
     let weights = folder.path().join("net.pt");
     std::fs::copy(models.join("burn_cnn_bn.pt"), &weights).unwrap();
     std::fs::write(folder.path().join("net.arch.toml"), &examples[1]).unwrap();
@@ -103,7 +105,7 @@ fn networks_described_as_in_the_manual_give_their_logits() {
 }
 
 #[test]
-fn a_safetensors_file_of_another_program_is_as_accurate_as_its_kind() {
+fn safetensors_of_another_program_reaches_the_published_accuracy() {
     let (Some(models), Some(samples)) = (common::shared("data/models/mnist"), mnist()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let described = folder.path().join("net.toml");

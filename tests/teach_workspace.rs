@@ -1,4 +1,4 @@
-//! Drives what one teaches with, by the names that a screen reader says.
+//! Tests of the Teach workspace: lessons, drawing and neuron bench, driven by accessible names.
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -44,7 +44,7 @@ fn answer(harness: &mut Harness<'static, Desk>, text: &str) {
 }
 
 #[test]
-fn a_lesson_is_taken_by_its_labels_and_left_without_a_trace() {
+fn lesson_is_completed_by_label_and_restores_the_lab() {
     let mut harness = desk();
     let before = harness.state().lab.settings.clone();
     click(&mut harness, "Teach");
@@ -91,7 +91,7 @@ fn a_lesson_is_taken_by_its_labels_and_left_without_a_trace() {
 }
 
 #[test]
-fn what_a_lesson_locks_cannot_be_turned_and_hints_lead_to_the_answer() {
+fn locked_controls_are_disabled_and_hints_lead_to_the_answer() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::OpenLesson("builtin:spike".into())]);
     harness.run_ok();
@@ -113,7 +113,7 @@ fn what_a_lesson_locks_cannot_be_turned_and_hints_lead_to_the_answer() {
 }
 
 #[test]
-fn a_lesson_goes_on_where_a_session_stopped() {
+fn session_resumes_its_lesson_step() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::OpenLesson("builtin:order".into())]);
     harness.run_ok();
@@ -134,7 +134,7 @@ fn a_lesson_goes_on_where_a_session_stopped() {
 }
 
 #[test]
-fn a_file_with_an_error_names_its_line_and_a_good_one_opens() {
+fn lesson_file_error_names_its_line_and_a_valid_file_opens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.md");
     let mut harness = desk();
@@ -144,13 +144,13 @@ fn a_file_with_an_error_names_its_line_and_a_good_one_opens() {
     ] {
         std::fs::write(&path, text).unwrap();
         harness.state_mut().lab.update([Message::OpenPath(path.clone())]);
-        // The window opens it in the next frame, and tells of an error in the one after.
+        // The window opens it in the next frame, and reports an error in the frame after.
         (0..3).for_each(|_| _ = harness.run_ok());
         assert!(harness.query_all_by_label_contains(label).next().is_some(), "{label}");
     }
 }
 
-/// Draws a stroke through points of the canvas, given in parts of its sides.
+/// Draws a stroke through points of the canvas, in fractions of its sides.
 fn stroke(harness: &mut Harness<'static, Desk>, points: &[[f32; 2]]) {
     let rect = harness.get_by_label("Canvas to draw a digit on").rect();
     let place = |p: &[f32; 2]| egui::pos2(rect.left() + p[0] * rect.width(), rect.top() + p[1] * rect.height());
@@ -165,7 +165,7 @@ fn stroke(harness: &mut Harness<'static, Desk>, points: &[[f32; 2]]) {
 }
 
 #[test]
-fn a_digit_is_drawn_taken_back_and_left() {
+fn digit_is_drawn_undone_and_left() {
     let mut harness = desk();
     let before = harness.state().lab.settings.clone();
     click(&mut harness, "Teach");
@@ -190,7 +190,7 @@ fn a_digit_is_drawn_taken_back_and_left() {
 }
 
 #[test]
-fn one_draws_by_keys_and_may_keep_the_drawing() {
+fn drawing_by_keys_works_and_can_be_kept() {
     let mut harness = desk();
     click(&mut harness, "Teach");
     harness.get_by_label("Canvas to draw a digit on").focus();
@@ -213,7 +213,7 @@ fn one_draws_by_keys_and_may_keep_the_drawing() {
 }
 
 #[test]
-fn an_arrow_is_moved_without_a_pointer() {
+fn bench_arrow_moves_without_a_pointer() {
     let mut harness = desk();
     click(&mut harness, "Teach");
     let before = harness.state().lab.view.bench.clone();
@@ -228,7 +228,7 @@ fn an_arrow_is_moved_without_a_pointer() {
 }
 
 #[test]
-fn each_workspace_keeps_its_arrangement_and_a_projector_enlarges_all() {
+fn each_workspace_keeps_its_layout_and_projector_mode_enlarges_all() {
     let mut harness = desk();
     harness.state_mut().window.layout.docks.remove(Workspace::Teach, Pane::Raster);
     for name in ["Teach", "Tune", "Explore", "Teach"] {
@@ -248,7 +248,7 @@ fn each_workspace_keeps_its_arrangement_and_a_projector_enlarges_all() {
 }
 
 #[test]
-fn what_is_changed_on_the_bench_is_undone_step_by_step() {
+fn bench_changes_are_undone_step_by_step() {
     let mut harness = desk();
     click(&mut harness, "Teach");
     click(&mut harness, "Largest last");

@@ -1,12 +1,11 @@
-//! The window's texts stand in `src/ui/texts`, so that they can be translated: no sentence and no label stands elsewhere
-//! under `src/ui`.
+//! Text location test: texts of the window are in `src/ui/texts` and nowhere else in `src/ui`.
 
 use std::path::{Path, PathBuf};
 
-/// What stands before a literal that names a thing for the program and is never read by a person: ids of widgets and plots,
-/// items of plots without a legend, textures, kinds of findings. And errors and reasons, which stand where they arise, as in
-/// the rest of the house.
-const BEFORE: [&str; 22] = [
+/// Code before a literal that is a name for the program and never visible: ids of widgets and plots, items of plots
+/// without a legend, textures, kinds of findings. Also errors and reasons, which are where they arise, as in the rest
+/// of the program.
+const EXCUSED_CODE: [&str; 22] = [
     "Id::unique",
     "Plot::new",
     "Line::new",
@@ -31,8 +30,8 @@ const BEFORE: [&str; 22] = [
     "reason =",
 ];
 
-/// Ids that are handed on, a method's name in the engine's list, and the program's own.
-const KNOWN: [&str; 12] = [
+/// Ids passed as arguments, a method's name in the engine's list, and the program's own name.
+const KNOWN_NAMES: [&str; 12] = [
     "map ann",
     "map snn",
     "map difference",
@@ -47,14 +46,14 @@ const KNOWN: [&str; 12] = [
     "Spikescope",
 ];
 
-/// A string literal with its line and what stands before it.
+/// A string literal with its line and the code before it.
 struct Literal {
     text: String,
     line: usize,
     before: String,
 }
 
-/// The string literals of Rust source up to its tests, escapes resolved as far as they matter here.
+/// The string literals of Rust source up to its tests, with escapes resolved as far as this test needs.
 fn literals(source: &str) -> Vec<Literal> {
     let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let letters: Vec<char> = source.chars().collect();
@@ -65,7 +64,7 @@ fn literals(source: &str) -> Vec<Literal> {
         if begins(at, "//") {
             at += letters[at..].iter().take_while(|c| **c != '\n').count();
         } else if letters[at] == '\'' {
-            // A letter in quotes, or a lifetime.
+            // A character literal, or a lifetime.
             let escaped = letters.get(at + 1) == Some(&'\\');
             let close = letters[at + 1..].iter().take(12).position(|c| *c == '\'').filter(|n| escaped || *n == 1);
             let quoted_quote = begins(at, "'\\''");
@@ -118,8 +117,8 @@ fn spoken(text: &str) -> String {
     text.chars().filter_map(keep).collect()
 }
 
-/// Whether a person would read it: several words, or one that begins with a capital. Words of two letters are units and
-/// symbols.
+/// Whether the literal looks like a visible text: several words, or one word with a capital initial. Words of two
+/// letters are units and symbols.
 fn is_text(text: &str) -> bool {
     let spoken = spoken(text);
     let words: Vec<&str> =
@@ -131,16 +130,19 @@ fn is_text(text: &str) -> bool {
     !words.is_empty() && spoken.contains(char::is_whitespace) || words.iter().any(capital)
 }
 
-/// Whether it is no text for another reason.
+/// Whether the literal is excused for another reason.
 fn is_excused(literal: &Literal) -> bool {
     let text = &literal.text;
-    // Tables keep the names of their columns in every language; markup is read by programs.
+    // Tables keep their column names in every language; markup is read by programs.
     let table = text.contains(',') && !text.contains(", ") || text.starts_with('\n') && text.trim().contains(',');
     let markup = text.contains("=\"") || text.contains('<') && text.contains('>');
     let opened = literal.before.trim_end_matches(|c: char| c.is_whitespace() || "([&r#".contains(c));
     let opened = opened.strip_suffix("format!").unwrap_or(opened);
     let opened = opened.trim_end_matches(|c: char| c.is_whitespace() || "([&".contains(c));
-    table || markup || KNOWN.contains(&text.as_str()) || BEFORE.iter().any(|before| opened.ends_with(before))
+    table
+        || markup
+        || KNOWN_NAMES.contains(&text.as_str())
+        || EXCUSED_CODE.iter().any(|before| opened.ends_with(before))
 }
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -154,7 +156,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_text_of_the_window_stands_in_texts() {
+fn every_window_text_is_in_the_texts_folder() {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
     let mut files = Vec::new();
     sources(&ui, &mut files);
@@ -174,7 +176,7 @@ fn every_text_of_the_window_stands_in_texts() {
 }
 
 #[test]
-fn texts_are_told_from_names_for_the_program() {
+fn texts_are_distinguished_from_internal_names() {
     let source = r##"
         // "A comment is no literal."
         let quote = '"'; let life: &'static str = "a sentence with \"quotes\" \

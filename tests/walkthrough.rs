@@ -1,4 +1,4 @@
-//! Follows docs/walkthrough.md word by word: what it says in bold is clicked, what it quotes must stand on the screen.
+//! Walkthrough test: follows docs/walkthrough.md, clicks its bold texts and finds its quotes.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ mod common;
 
 use common::{Desk, desk_on};
 
-/// What a step of the walk-through asks for.
+/// An action of a walkthrough step.
 #[derive(Debug, PartialEq)]
 enum Act {
     Click(String),
     See(String),
 }
 
-/// The acts of the numbered steps of `text`, with the line that each step begins in.
+/// The actions of the numbered steps of `text`, with the first line number of each step.
 fn acts(text: &str) -> Vec<(usize, Act)> {
     let mut steps: Vec<(usize, String)> = Vec::new();
     let mut inside = false;
@@ -30,7 +30,7 @@ fn acts(text: &str) -> Vec<(usize, Act)> {
         inside = begins || inside && line.starts_with(' ');
         match steps.last_mut() {
             _ if begins => steps.push((number, line.to_owned())),
-            // Words run on over the end of a line.
+            // Sentences continue on the next line.
             Some((_, step)) if inside => *step += &format!(" {}", line.trim()),
             _ => {}
         }
@@ -44,7 +44,7 @@ fn acts_of(step: &str) -> Vec<Act> {
     while let Some(at) = rest.find(['“', '*']) {
         let (opening, closing) = if rest[at..].starts_with('“') { ("“", "”") } else { ("**", "**") };
         let Some(from) = rest[at..].strip_prefix(opening) else {
-            // A single star: words that are only looked at.
+            // A single star: emphasis without a click.
             rest = &rest[at + 1..];
             continue;
         };
@@ -56,7 +56,7 @@ fn acts_of(step: &str) -> Vec<Act> {
     acts
 }
 
-/// Whether some name or value on the screen holds `words`.
+/// Whether a name or value on the screen contains `words`.
 fn on_screen(harness: &Harness<'static, Desk>, words: &str) -> bool {
     harness.root().children_recursive().any(|node| {
         let node = node.accesskit_node();
@@ -65,7 +65,7 @@ fn on_screen(harness: &Harness<'static, Desk>, words: &str) -> bool {
 }
 
 #[test]
-fn the_walk_through_is_true() {
+fn walkthrough_matches_the_program() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/walkthrough.md");
     let text = std::fs::read_to_string(&path).expect("docs/walkthrough.md");
     let acts = acts(&text);
@@ -87,7 +87,7 @@ fn the_walk_through_is_true() {
 }
 
 #[test]
-fn bold_is_clicked_and_quotes_are_looked_for() {
+fn walkthrough_parser_clicks_bold_and_searches_quotes() {
     let text = "Words in **bold** before.\n\n1. Click *this*, **a b** and\n   see “c\n   d”.\n\nNo **more**.\n";
     let expected = [(3, Act::Click("a b".into())), (3, Act::See("c d".into()))];
     assert_eq!(acts(text), expected);

@@ -1,4 +1,4 @@
-//! Drives the whole window by the names that a screen reader says.
+//! Window tests: drive the whole window by accessible names.
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -14,7 +14,7 @@ mod common;
 use common::{Desk, click, desk};
 
 #[test]
-fn a_layer_gets_the_focus_by_click_and_by_key() {
+fn layer_gets_focus_by_click_and_by_key() {
     let mut harness = desk();
     let name = harness.state().lab.run.as_ref().unwrap().spiking.layers[1].name.clone();
     click(&mut harness, &format!("Layer {name}"));
@@ -25,7 +25,7 @@ fn a_layer_gets_the_focus_by_click_and_by_key() {
 }
 
 #[test]
-fn a_rarer_part_of_the_recipe_is_changed_and_undone() {
+fn advanced_recipe_setting_is_changed_and_undone() {
     let mut harness = desk();
     let before = harness.state().lab.settings.clone();
     click(&mut harness, "Recipe");
@@ -60,7 +60,7 @@ fn dragging_t_is_one_step_of_undo() {
 }
 
 #[test]
-fn theme_and_workspace_are_switched() {
+fn theme_and_workspace_can_be_switched() {
     let mut harness = desk();
     let dark = harness.state().lab.view.dark;
     click(&mut harness, if dark { "Switch to light theme" } else { "Switch to dark theme" });
@@ -72,7 +72,7 @@ fn theme_and_workspace_are_switched() {
 }
 
 #[test]
-fn the_cursor_steps_and_follows_the_end() {
+fn time_cursor_steps_and_follows_the_last_step() {
     let mut harness = desk();
     let end = harness.state().lab.steps();
     assert_eq!(harness.state().lab.cursor(), end);
@@ -85,7 +85,7 @@ fn the_cursor_steps_and_follows_the_end() {
 }
 
 #[test]
-fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
+fn energy_constants_and_early_exit_are_set_in_their_panes() {
     let mut harness = desk();
     click(&mut harness, "Energy");
     click(&mut harness, "Horowitz 45 nm");
@@ -101,12 +101,12 @@ fn energy_constants_and_early_answers_are_chosen_in_their_panes() {
     harness.run_ok();
     let lab = &harness.state().lab;
     assert_eq!(lab.session().view.exit_confidence, 0.5);
-    // Both only look at the run that is there.
+    // Both only read the existing run.
     assert!(std::sync::Arc::ptr_eq(run.as_ref().unwrap(), lab.run.as_ref().unwrap()));
 }
 
 #[test]
-fn the_first_divergence_is_one_click_away() {
+fn first_divergence_is_one_click_away() {
     let mut harness = desk();
     let divergence = harness.state().lab.snapshot.as_ref().unwrap().divergence.expect("few steps leave the ANN");
     click(&mut harness, "Show first divergence");
@@ -114,12 +114,12 @@ fn the_first_divergence_is_one_click_away() {
     let at = (lab.view.layer, lab.view.sample, lab.view.neuron, lab.cursor());
     let neuron = divergence.neuron;
     assert_eq!(at, (neuron.layer, neuron.sample, neuron.neuron, divergence.step));
-    // Looking there does not change what is found: it is of the whole run.
+    // The focus does not change the divergence: it belongs to the whole run.
     assert_eq!(lab.snapshot.as_ref().unwrap().divergence, Some(divergence));
 }
 
 #[test]
-fn corrections_race_and_the_winner_becomes_the_recipe() {
+fn race_lane_with_correction_becomes_the_recipe() {
     let mut harness = desk();
     click(&mut harness, "Race");
     click(&mut harness, "Add corrections");
@@ -131,7 +131,7 @@ fn corrections_race_and_the_winner_becomes_the_recipe() {
 }
 
 #[test]
-fn every_pane_draws_every_kind_of_run() {
+fn every_pane_draws_every_recipe() {
     let mut settings = Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() };
     settings.recipe.steps = 5;
     for method in spikescope::convert::Recipe::published_methods(&settings.recipe, 4) {
@@ -145,7 +145,7 @@ fn every_pane_draws_every_kind_of_run() {
 }
 
 #[test]
-fn the_neuron_in_focus_goes_on_the_bench_and_its_order_is_changed() {
+fn neuron_in_focus_loads_into_the_bench_and_its_order_changes() {
     let mut harness = desk();
     click(&mut harness, "Teach");
     click(&mut harness, "Load neuron in focus");
@@ -162,7 +162,7 @@ fn the_neuron_in_focus_goes_on_the_bench_and_its_order_is_changed() {
 }
 
 #[test]
-fn the_ledger_is_against_the_networks_own_activation_unless_relu_is_asked_for() {
+fn ledger_refers_to_the_own_activation_unless_relu_is_chosen() {
     let mut harness = desk();
     assert_eq!(harness.state().lab.view.reference, LedgerReference::Activation);
     click(&mut harness, "against ReLU(z)");
@@ -173,7 +173,7 @@ fn the_ledger_is_against_the_networks_own_activation_unless_relu_is_asked_for() 
 }
 
 #[test]
-fn thresholds_that_ignore_the_learned_clip_are_found_and_mended_with_one_click() {
+fn thresholds_that_ignore_the_learned_clip_are_fixed_with_one_click() {
     let mut harness = desk();
     assert!(harness.query_by_label("Use thresholds: learned").is_none());
     harness.state_mut().lab.update([Message::SetThreshold(ThresholdRule::Max), Message::EndGesture]);
@@ -186,7 +186,7 @@ fn thresholds_that_ignore_the_learned_clip_are_found_and_mended_with_one_click()
 }
 
 #[test]
-fn what_no_pane_shows_is_not_computed() {
+fn hidden_panes_compute_nothing() {
     let mut harness = desk();
     harness.state_mut().lab.update([Message::SetSteps(7), Message::EndGesture]);
     harness.run_ok();
@@ -207,7 +207,7 @@ fn what_no_pane_shows_is_not_computed() {
     };
     front(&mut harness, Pane::Threshold);
     assert_eq!(parts(&harness), (7, true, false, false));
-    // Behind another tab again: what is there stays, what would be new is not made.
+    // Behind another tab again: existing data stay, and new data are not computed.
     front(&mut harness, Pane::InitialPotential);
     assert_eq!(parts(&harness), (7, true, true, false));
     assert!(std::sync::Arc::ptr_eq(&run, harness.state().lab.run.as_ref().unwrap()), "looking does not run anything");
@@ -217,7 +217,7 @@ fn what_no_pane_shows_is_not_computed() {
 }
 
 #[test]
-fn frame_times_stand_in_the_corner() {
+fn frame_times_are_shown_in_the_corner() {
     let mut harness = desk();
     harness.key_press(egui::Key::F12);
     harness.run_ok();
@@ -226,7 +226,7 @@ fn frame_times_stand_in_the_corner() {
 }
 
 #[test]
-fn a_million_spikes_are_a_picture_and_no_shapes() {
+fn a_million_spikes_are_drawn_as_one_texture() {
     let mut settings = Settings { samples: 0..1, calibrate: 0..64, ..Settings::demo() };
     settings.recipe.steps = 1024;
     let mut lab = Lab::open(settings).unwrap();

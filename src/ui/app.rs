@@ -1,5 +1,6 @@
-//! The window: hands the lab's news and the person's wishes to and fro, asks for files, takes dropped ones. Draws nothing
-//! itself but the hint while something is dragged over it.
+//! Application: connects the lab with the window, file dialogs, dropped files and autosave.
+//!
+//! Draws nothing itself except the hint while files are dragged over the window.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,26 +22,26 @@ use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
-/// A file that was chosen, and what for.
-type Answered = (FileRequest, Option<PathBuf>);
+/// A chosen file and the request that it answers.
+type ChosenFile = (FileRequest, Option<PathBuf>);
 
-/// The window with its lab.
+/// The window and its lab.
 pub struct App {
     lab: Lab,
     window: WindowState,
     dialogs: Box<dyn FileDialogs>,
-    /// Files that were chosen, and what for.
-    answers: (Sender<Answered>, Receiver<Answered>),
+    /// Chosen files and their requests, sent by dialog threads.
+    chosen_files: (Sender<ChosenFile>, Receiver<ChosenFile>),
     title: String,
-    /// Keeps the session for the next start, where there is a place for it.
-    keeper: Option<Autosave>,
+    /// Autosave, if the application has a storage folder.
+    autosave: Option<Autosave>,
 }
 
-/// Opens the window on `lab` and returns when it is closed; `store` keeps the session for the next start. A `fresh` one is
-/// compared with no run of an earlier start.
+/// Opens the window on `lab` and returns when it is closed. `store` saves the session for the next start. With `fresh`,
+/// the run is not compared with a run of an earlier start.
 ///
 /// # Errors
-/// When the system offers no window to draw in.
+/// If the system provides no window to draw in.
 pub fn open(lab: Lab, store: Option<Store>, fresh: bool) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title(texts::TITLE)
@@ -57,7 +58,7 @@ pub fn open(lab: Lab, store: Option<Store>, fresh: bool) -> Result<()> {
         Ok(Box::new(app) as _)
     };
     eframe::run_native("spikescope", options, Box::new(create)).map_err(|error| {
-        // Before the reason stand places in the sources of the window library, which help nobody here.
+        // The part before the reason names source locations in the windowing library. It does not help the user.
         let text = error.to_string();
         let reason = text.rsplit(": ").next().unwrap_or(&text);
         Error::Invalid(texts::no_window(reason))
@@ -65,7 +66,7 @@ pub fn open(lab: Lab, store: Option<Store>, fresh: bool) -> Result<()> {
 }
 
 impl App {
-    /// The window's side of `lab`, drawn in `ctx`.
+    /// Creates the application for `lab`, drawn in `ctx`.
     pub fn new(lab: Lab, ctx: &Context) -> Self {
         let waker = ctx.clone();
         lab.set_waker(Arc::new(move || waker.request_repaint()));
@@ -73,69 +74,69 @@ impl App {
             lab,
             window: WindowState::default(),
             dialogs: Box::new(NativeDialogs),
-            answers: channel(),
+            chosen_files: channel(),
             title: String::new(),
-            keeper: None,
+            autosave: None,
         }
     }
 
-    /// Asks for files through `dialogs` instead of the system's.
+    /// Uses `dialogs` instead of the system's file dialogs.
     pub fn with_dialogs(mut self, dialogs: impl FileDialogs + 'static) -> Self {
         self.dialogs = Box::new(dialogs);
         self
     }
 
-    /// Keeps the session in `store`, and takes from it what was opened lately.
+    /// Saves the session in `store` and loads the recent files from it.
     pub fn with_store(mut self, store: Option<Store>) -> Self {
-        self.keeper = store.map(Autosave::new);
-        if let Some(keeper) = &mut self.keeper {
-            keeper.restore_runs(&mut self.lab);
-            // What the command line opened is newer.
-            let opened = std::mem::replace(&mut self.lab.recent, keeper.recent());
+        self.autosave = store.map(Autosave::new);
+        if let Some(autosave) = &mut self.autosave {
+            autosave.restore_runs(&mut self.lab);
+            // Files opened by the command line are newer.
+            let opened = std::mem::replace(&mut self.lab.recent, autosave.recent());
             self.lab.recent.take_over(&opened);
-            self.window.hints = keeper.hints();
-            self.window.clicks = keeper.clicks();
+            self.window.hints = autosave.hints();
+            self.window.clicks = autosave.clicks();
         }
         self
     }
 
-    /// The lab in the window.
+    /// The lab of this window.
     pub fn lab(&self) -> &Lab {
         &self.lab
     }
 
-    /// Asks for the files that were wished for.
+    /// Opens a dialog for every file request of this frame.
     fn ask_for_files(&mut self, ctx: &Context) {
-        for ask in std::mem::take(&mut self.window.file_requests) {
-            let (sender, ctx) = (self.answers.0.clone(), ctx.clone());
+        for request in std::mem::take(&mut self.window.file_requests) {
+            let (sender, ctx) = (self.chosen_files.0.clone(), ctx.clone());
             let answer = move |path| {
-                // A closed ear means that the program is ending.
-                let _ = sender.send((ask, path));
+                // The receiver is gone: the program is shutting down.
+                let _ = sender.send((request, path));
                 ctx.request_repaint();
             };
-            self.dialogs.ask(ask, Box::new(answer));
+            self.dialogs.show(request, Box::new(answer));
         }
     }
 
-    /// Messages of dialogs that were answered and files that were dropped.
+    /// Messages from answered dialogs and from dropped files.
     fn files(&mut self, ctx: &Context) -> Vec<Message> {
         let mut messages = Vec::new();
-        for (ask, path) in self.answers.1.try_iter() {
+        for (request, path) in self.chosen_files.1.try_iter() {
             let Some(path) = path else {
                 let text = dialog_texts::NONE.into();
                 messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text }));
                 continue;
             };
-            if ask == FileRequest::SaveSession {
+            if request == FileRequest::SaveSession {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }
-            if let FileRequest::Export(pane, format) = ask {
+            if let FileRequest::Export(pane, format) = request {
                 self.window.exports.push(PaneExport::begin(ctx, &self.lab, pane, format, &path));
             }
-            messages.extend(ask.message(path));
+            messages.extend(request.message(path));
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        // Where there is a canvas in sight, a single picture is meant for it.
+        // While a canvas is visible, a single dropped image goes onto it.
         let canvas = self.window.layout.docks.is_visible(self.lab.view.workspace, Pane::Draw) && dropped.len() == 1;
         messages.extend(dropped.into_iter().map(|file| match file.path().to_owned() {
             path if canvas && is_image(&path) => Message::DrawPicture(path),
@@ -170,9 +171,9 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        // The store is dropped with the window and writes what it has.
-        if let Some(keeper) = &mut self.keeper {
-            keeper.keep(&self.lab, &self.window);
+        // The store is dropped with the window and then writes its pending data.
+        if let Some(autosave) = &mut self.autosave {
+            autosave.keep(&self.lab, &self.window);
         }
     }
 
@@ -186,17 +187,17 @@ impl eframe::App for App {
         self.ask_for_files(ui.ctx());
         if !messages.is_empty() {
             self.lab.update(messages);
-            // What was asked is on the screen with the next frame.
+            // The result of these messages appears in the next frame.
             ui.ctx().request_repaint();
         }
-        if let Some(keeper) = &mut self.keeper {
-            let news = keeper.tick(ui.ctx(), &self.lab, &self.window);
-            self.lab.update(news);
+        if let Some(autosave) = &mut self.autosave {
+            let notification = autosave.tick(ui.ctx(), &self.lab, &self.window);
+            self.lab.update(notification);
         }
     }
 }
 
-/// A veil over the window while files are held over it.
+/// Overlay on the window while files are dragged over it.
 fn drop_hint(ctx: &Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;

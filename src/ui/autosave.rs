@@ -1,4 +1,6 @@
-//! Keeps the session for the next start: looks every few seconds whether it has changed, and once more at the end.
+//! Autosave: writes session, recent files and run list when they change, at most every two seconds.
+//!
+//! Writes them once more at exit.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,96 +18,107 @@ use crate::lab::storage::store;
 use crate::lab::storage::store::{SESSION, Store, UnreadableFile};
 use crate::lab::{Lab, Message, Notification, NotificationLevel, Session};
 
-/// How often is looked.
-const EVERY: Duration = Duration::from_secs(2);
-const RECENT: &str = "recent.json";
-const SEEN: &str = "hints-seen.json";
-const CLICKS: &str = "spike-clicks.json";
+/// Interval between two checks for changes.
+const INTERVAL: Duration = Duration::from_secs(2);
+const RECENT_FILE: &str = "recent.json";
+const HINTS_SEEN: &str = "hints-seen.json";
+const CLICKS_FILE: &str = "spike-clicks.json";
 
-/// What was kept last, and when.
+/// The values written last and the time of the last check.
 pub struct Autosave {
     store: Store,
     session: Option<Session>,
     recent: RecentFiles,
-    /// The version of the list of runs that is kept.
+    /// Version of the run list that was written last.
     runs: u64,
-    looked: Instant,
-    complained: bool,
-    /// The hints of the first start are over.
-    seen: bool,
+    last_check: Instant,
+    error_reported: bool,
+    /// The first-start hints are finished.
+    hints_finished: bool,
     clicks: bool,
 }
 
 impl Autosave {
-    /// Keeps things in `store`.
+    /// Creates an autosave that writes into `store`.
     pub fn new(store: Store) -> Self {
-        let (recent, seen, clicks) = (store.read(RECENT), store.read(SEEN), store.read(CLICKS));
-        Self { store, session: None, recent, runs: 0, looked: Instant::now(), complained: false, seen, clicks }
+        let (recent, hints_finished, clicks) =
+            (store.read(RECENT_FILE), store.read(HINTS_SEEN), store.read(CLICKS_FILE));
+        Self {
+            store,
+            session: None,
+            recent,
+            runs: 0,
+            last_check: Instant::now(),
+            error_reported: false,
+            hints_finished,
+            clicks,
+        }
     }
 
-    /// What was opened lately, at the start.
+    /// Recent files as read at the start.
     pub fn recent(&self) -> RecentFiles {
         self.recent.clone()
     }
 
-    /// Puts the runs of earlier starts into the lab's list.
+    /// Adds the runs of earlier starts to the lab's run list.
     pub fn restore_runs(&mut self, lab: &mut Lab) {
         match self.store.take(RUNS, run_history_file::read) {
             Ok(None) => {}
             Ok(Some((runs, compared))) => lab.history.take_over(runs, compared),
             Err(UnreadableFile { reason, kept }) => {
-                let text = texts::session_dialogs::runs_put_aside(&reason.to_string(), &kept.display().to_string());
+                let text = texts::session_dialogs::runs_unreadable(&reason.to_string(), &kept.display().to_string());
                 lab.update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);
             }
         }
         self.runs = lab.history.version();
     }
 
-    /// The hints of the first start, unless they were seen.
+    /// The first-start hints, unless the user has finished them.
     pub fn hints(&self) -> Option<FirstStartHints> {
-        (!self.seen).then(FirstStartHints::default)
+        (!self.hints_finished).then(FirstStartHints::default)
     }
 
-    /// Whether spikes were heard at the last start.
+    /// Whether spike clicks were on at the last start.
     pub fn clicks(&self) -> bool {
         self.clicks
     }
 
-    /// Looks now and then; to be called with every frame. Returns what there is to tell.
+    /// Saves changes if the interval has passed; called once per frame. Returns the notification of a write error,
+    /// once.
     pub fn tick(&mut self, ctx: &Context, lab: &Lab, window: &WindowState) -> Option<Message> {
-        let since = self.looked.elapsed();
-        if since >= EVERY {
-            self.looked = Instant::now();
+        let since = self.last_check.elapsed();
+        if since >= INTERVAL {
+            self.last_check = Instant::now();
             self.keep(lab, window);
         } else {
-            // A frame may be the last for long: what it changed is kept all the same. Each frame forgets what those before it
-            // ordered, so that each orders anew.
-            ctx.request_repaint_after(EVERY - since);
+            // The current frame may be the last for a long time, so its changes need another check. Each frame discards
+            // the repaint requests of earlier frames, so every frame requests one.
+            ctx.request_repaint_after(INTERVAL - since);
         }
-        let reason = self.store.last_error().filter(|_| !std::mem::replace(&mut self.complained, true))?;
-        let text = texts::session_dialogs::not_kept(&reason.to_string());
+        let reason = self.store.last_error().filter(|_| !std::mem::replace(&mut self.error_reported, true))?;
+        let text = texts::session_dialogs::session_not_saved(&reason.to_string());
         Some(Message::Notify(Notification { level: NotificationLevel::Error, text }))
     }
 
-    /// Keeps what has changed.
+    /// Writes everything that has changed.
     pub fn keep(&mut self, lab: &Lab, window: &WindowState) {
         if lab.recent != self.recent {
             self.recent = lab.recent.clone();
-            self.store.write(RECENT, &self.recent);
+            self.store.write(RECENT_FILE, &self.recent);
         }
-        if window.hints.is_none() && !self.seen {
-            self.seen = true;
-            self.store.write(SEEN, &self.seen);
+        if window.hints.is_none() && !self.hints_finished {
+            self.hints_finished = true;
+            self.store.write(HINTS_SEEN, &self.hints_finished);
         }
         if window.clicks != self.clicks {
             self.clicks = window.clicks;
-            self.store.write(CLICKS, &self.clicks);
+            self.store.write(CLICKS_FILE, &self.clicks);
         }
         if lab.history.version() != self.runs {
             self.runs = lab.history.version();
             self.store.keep_bytes(RUNS, run_history_file::write(&lab.history));
         }
-        // What was never on the screen, or waits for its files, is not put in the place of what was.
+        // A session without a run, or one that waits for its files, does not replace the saved one.
         if lab.run.is_none() || lab.waiting.is_some() {
             return;
         }
@@ -118,17 +131,17 @@ impl Autosave {
     }
 }
 
-/// The lab as the last start left it in `folder`, or as at the first start where that is wanted or nothing was left, and
-/// what there is to say about it.
+/// Restores the lab of the last start from `folder`. Starts with the demo if `fresh` is set or nothing was saved. Also
+/// returns a notification, if any.
 pub fn restore(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
     let first = || Lab::new(Settings::demo());
     match store::previous_session(folder) {
         store::PreviousSession::Nothing => (first(), None),
-        // It lies aside, not lost.
+        // The session file is moved aside, not deleted.
         store::PreviousSession::Session(_) if fresh => (first(), None),
         store::PreviousSession::Session(session) => (Lab::resume(*session), None),
         store::PreviousSession::Unreadable(UnreadableFile { reason, kept }) => {
-            let text = texts::session_dialogs::put_aside(&reason.to_string(), &kept.display().to_string());
+            let text = texts::session_dialogs::session_unreadable(&reason.to_string(), &kept.display().to_string());
             (first(), Some(Message::Notify(Notification { level: NotificationLevel::Error, text })))
         }
     }
@@ -141,29 +154,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_frame_orders_the_look_that_keeps_it() {
+    fn every_frame_schedules_its_own_autosave() {
         let folder = tempfile::tempdir().unwrap();
-        let mut keeper = Autosave::new(Store::open(folder.path().to_owned()).unwrap());
+        let mut autosave = Autosave::new(Store::open(folder.path().to_owned()).unwrap());
         let (lab, window, ctx) = (Lab::new(Settings::demo()), WindowState::default(), Context::default());
         for _ in 0..5 {
             let output = ctx.run_ui(RawInput::default(), |ui| {
-                keeper.tick(ui.ctx(), &lab, &window);
+                autosave.tick(ui.ctx(), &lab, &window);
             });
             let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
-            assert!(delay <= EVERY, "the next frame comes after {delay:?}");
+            assert!(delay <= INTERVAL, "the next frame comes after {delay:?}");
         }
     }
 
     #[test]
-    fn spikes_that_were_heard_are_heard_at_the_next_start() {
+    fn spike_clicks_setting_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Autosave::new(Store::open(folder.path().to_owned()).unwrap());
-        let mut keeper = open();
-        assert!(!keeper.clicks(), "off at the first start");
+        let mut autosave = open();
+        assert!(!autosave.clicks(), "off at the first start");
         let mut window = WindowState::default();
         window.clicks = true;
-        keeper.keep(&Lab::default(), &window);
-        drop(keeper);
+        autosave.keep(&Lab::default(), &window);
+        drop(autosave);
         assert!(open().clicks());
     }
 }

@@ -1,5 +1,6 @@
-//! Asking the person for a file. The system's dialogs run on a thread of their own, so that the window never waits; tests
-//! answer in their place.
+//! File dialogs: open and save dialogs of the system, on a thread of their own.
+//!
+//! The window never blocks on a dialog. Tests substitute their own implementation.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use crate::lab::Message;
 use crate::network::open::FILE_EXTENSIONS;
 
 impl FileRequest {
-    /// What the lab is to do with the answer; nothing where the window does it.
+    /// The message for the lab about the chosen `path`; `None` if the window handles it.
     pub fn message(self, path: PathBuf) -> Option<Message> {
         Some(match self {
             Self::Export(..) => return None,
@@ -24,7 +25,7 @@ impl FileRequest {
             Self::ExportRun => Message::ExportRun(path),
             Self::FindFile(index) | Self::FindFolder(index) => Message::LocateMissing { index, path },
             Self::SaveRecipe => {
-                // The recipe is called what its file is called.
+                // The recipe is named after its file.
                 let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
                 Message::SaveRecipe { path, name }
             }
@@ -32,24 +33,24 @@ impl FileRequest {
     }
 }
 
-/// One filter for every form; the first one is that of the name that is offered.
+/// Adds one filter per export format; the filter of the suggested name comes first.
 fn export_filters(dialog: rfd::FileDialog) -> rfd::FileDialog {
     crate::experiment::run_export::FORMATS
         .iter()
         .fold(dialog, |dialog, (ending, what)| dialog.add_filter(*what, &[*ending]))
 }
 
-/// Called with the file that was chosen, from any thread, or with nothing where the system has no dialog; not called when a
-/// person chose none.
+/// Called from any thread with the chosen file, or with `None` if the system has no dialog. Not called if the user
+/// cancels the dialog.
 pub type OnChosen = Box<dyn FnOnce(Option<PathBuf>) + Send>;
 
-/// No person closes a dialog within this time: there was none.
+/// A dialog that ends sooner was never shown: no user closes it that fast.
 const MIN_DIALOG_TIME: Duration = Duration::from_millis(400);
 
-/// Someone who can ask for a file.
+/// An implementation of file dialogs.
 pub trait FileDialogs {
-    /// Asks without waiting.
-    fn ask(&self, ask: FileRequest, answer: OnChosen);
+    /// Opens a dialog without blocking.
+    fn show(&self, request: FileRequest, on_chosen: OnChosen);
 }
 
 /// The system's own dialogs.
@@ -57,11 +58,11 @@ pub trait FileDialogs {
 pub struct NativeDialogs;
 
 impl FileDialogs for NativeDialogs {
-    fn ask(&self, ask: FileRequest, answer: OnChosen) {
+    fn show(&self, request: FileRequest, on_chosen: OnChosen) {
         let work = move || {
             let asked = Instant::now();
-            let dialog = rfd::FileDialog::new().set_title(ask.title());
-            let path = match ask {
+            let dialog = rfd::FileDialog::new().set_title(request.title());
+            let path = match request {
                 FileRequest::OpenNetwork => dialog.add_filter(texts::NETWORKS, &FILE_EXTENSIONS).pick_file(),
                 FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => {
                     dialog.pick_file()
@@ -87,10 +88,10 @@ impl FileDialogs for NativeDialogs {
                 }
             };
             if path.is_some() || asked.elapsed() < MIN_DIALOG_TIME {
-                answer(path);
+                on_chosen(path);
             }
         };
-        // Without a thread there is no dialog; the same files can be dropped on the window.
+        // Without a thread there is no dialog; files can still be dropped on the window.
         let _ = std::thread::Builder::new().name("spikescope-dialog".into()).spawn(work);
     }
 }

@@ -1,4 +1,6 @@
-//! What is drawn. Panes read the lab and push messages; nothing here computes what a run would.
+//! User interface: the window, its panels, panes, popups and texts.
+//!
+//! Panes read the lab and push messages. Nothing here computes what a run would compute.
 
 pub mod app;
 pub mod autosave;

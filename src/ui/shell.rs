@@ -1,5 +1,6 @@
-//! The whole screen: bars, strips and the panes between them. The window, the picture command and the tests all draw
-//! this one function.
+//! Window layout: bars, strips, side panels, panes and popups of one frame.
+//!
+//! The window, the `shot` command and the tests all draw this one function.
 
 use std::time::Instant;
 
@@ -20,29 +21,29 @@ use crate::lab::{Lab, Message};
 use crate::lesson::ScreenArea;
 use crate::ui::panes::tiles;
 
-/// How wide a lesson is.
-const LESSON: f32 = 330.0;
+/// Default width of the lesson panel, in points.
+const LESSON_WIDTH: f32 = 330.0;
 
-/// Draws the screen and collects what the person wants.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the window and collects the user's messages.
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let began = Instant::now();
     let new_layout = window.load_layout(lab);
-    lesson::update(lab, window, new_layout, out);
+    lesson::update(lab, window, new_layout, messages);
     super::state::window::open_boxes_pane(lab, &mut window.layout);
     colors::apply_theme(ui.ctx(), lab.view.dark);
     colors::set_projector_zoom(ui.ctx(), lab.view.projector);
-    let mut wishes = Vec::new();
-    keys::handle_shortcuts(ui, lab, window, &mut wishes);
+    let mut user_messages = Vec::new();
+    keys::handle_shortcuts(ui, lab, window, &mut user_messages);
     let fill = ui.visuals().window_fill;
     let bar = |x, y| Frame::new().fill(fill).inner_margin(Margin::symmetric(x, y));
-    let mut spots = Vec::new();
-    let mut point = |part: ScreenArea, window: &WindowState, shown: &Response| {
+    let mut highlighted = Vec::new();
+    let mut mark_highlighted = |part: ScreenArea, window: &WindowState, shown: &Response| {
         if lesson::highlights(window, part) {
-            spots.push(shown.rect);
+            highlighted.push(shown.rect);
         }
     };
-    let top = Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, &mut wishes));
-    point(ScreenArea::Recipe, window, &top.response);
+    let top = Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, &mut user_messages));
+    mark_highlighted(ScreenArea::Recipe, window, &top.response);
     let room = ui.available_size();
     window.responsive.measure(room);
     if window.responsive.shows(SidePanel::Samples, window.layout.samples) && !lesson::hides(window, ScreenArea::Samples)
@@ -50,36 +51,36 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
         let strip = Panel::top("samples").frame(bar(8, 4));
         let shown = strip.show(ui, |ui| {
             dim_if_stale(ui, lab);
-            sample_strip::show(ui, lab, window, &mut wishes);
+            sample_strip::show(ui, lab, window, &mut user_messages);
         });
-        point(ScreenArea::Samples, window, &shown.response);
+        mark_highlighted(ScreenArea::Samples, window, &shown.response);
     }
     Panel::bottom("status").frame(bar(8, 2)).show(ui, |ui| status_bar::show(ui, lab, window));
     if !lesson::hides(window, ScreenArea::Time) {
-        let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, &mut wishes));
-        point(ScreenArea::Time, window, &shown.response);
+        let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, &mut user_messages));
+        mark_highlighted(ScreenArea::Time, window, &shown.response);
     }
     if window.responsive.shows(SidePanel::Layers, window.layout.layers) && !lesson::hides(window, ScreenArea::Layers) {
         let side = Panel::left("layers").default_size(190.0).size_range(150.0..=360.0);
         let shown = side.frame(bar(8, 6)).show(ui, |ui| {
-            // Before there is much to show it would shrink to that, and stay so.
+            // The panel would shrink to its first, almost empty contents and stay that narrow.
             ui.take_available_width();
             dim_if_stale(ui, lab);
-            layer_strip::show(ui, lab, &mut wishes);
+            layer_strip::show(ui, lab, &mut user_messages);
         });
-        point(ScreenArea::Layers, window, &shown.response);
+        mark_highlighted(ScreenArea::Layers, window, &shown.response);
         super::state::first_start::register_target(
             ui,
             super::state::first_start::HintTarget::Layers,
             shown.response.rect.shrink(6.0),
         );
     }
-    // A lesson in progress is never out of sight: it may have locked what one looks for.
+    // A lesson in progress is always visible: it may have locked a control that the user looks for.
     if lesson::is_visible(lab, window) {
-        // In the place of the inspector: there is room for one of them.
-        let side = Panel::right("lesson").default_size(LESSON).size_range(260.0..=520.0);
-        // What a lesson asks for is not the person's doing: its own locks do not hold for it.
-        side.frame(bar(12, 8)).show(ui, |ui| lesson::show(ui, lab, window, out));
+        // In place of the inspector: there is room for one of them.
+        let side = Panel::right("lesson").default_size(LESSON_WIDTH).size_range(260.0..=520.0);
+        // Messages of a lesson bypass the locks that it sets for the user.
+        side.frame(bar(12, 8)).show(ui, |ui| lesson::show(ui, lab, window, messages));
     } else if window.responsive.shows(SidePanel::Inspector, window.layout.inspector)
         && !lesson::hides(window, ScreenArea::Inspector)
     {
@@ -87,38 +88,38 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
         let shown = side.frame(bar(10, 6)).show(ui, |ui| {
             ui.take_available_width();
             dim_if_stale(ui, lab);
-            inspector::show(ui, lab, &mut wishes);
+            inspector::show(ui, lab, &mut user_messages);
         });
-        point(ScreenArea::Inspector, window, &shown.response);
+        mark_highlighted(ScreenArea::Inspector, window, &shown.response);
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     let pane = window.lesson.pane();
     CentralPanel::default().frame(middle).show(ui, |ui| {
-        tiles::show(&mut window.layout.docks, ui, lab, pane, &mut window.file_requests, &mut wishes);
+        tiles::show(&mut window.layout.docks, ui, lab, pane, &mut window.file_requests, &mut user_messages);
     });
-    let seen = window.layout.docks.snapshot_parts(lab.view.workspace);
-    if seen != lab.snapshot_parts {
-        out.push(Message::SetSnapshotParts(seen));
+    let parts = window.layout.docks.snapshot_parts(lab.view.workspace);
+    if parts != lab.snapshot_parts {
+        messages.push(Message::SetSnapshotParts(parts));
     }
-    // Whoever draws goes on drawing while the canvas is in sight; then the data come back.
+    // The drawing stays while the canvas is visible; then the data of the settings return.
     if lab.shows_drawing() && !lab.view.keep_drawing && !window.layout.docks.is_visible(lab.view.workspace, Pane::Draw)
     {
-        out.push(Message::LeaveDrawing);
+        messages.push(Message::LeaveDrawing);
     }
-    spots.into_iter().for_each(|rect| colors::highlight(ui, rect));
-    notifications::show(ui, lab, window, &mut wishes);
+    highlighted.into_iter().for_each(|rect| colors::highlight(ui, rect));
+    notifications::show(ui, lab, window, &mut user_messages);
     first_start_hints::show(ui, lab, window);
     super::popups::glossary::show(ui, window);
-    jobs::show(ui, lab, &mut window.exports, &mut wishes);
-    session_dialogs::show(ui, lab, window, &mut wishes);
-    command_palette::show(ui, lab, window, &mut wishes);
+    jobs::show(ui, lab, &mut window.exports, &mut user_messages);
+    session_dialogs::show(ui, lab, window, &mut user_messages);
+    command_palette::show(ui, lab, window, &mut user_messages);
     colors::paint_focus_ring(ui.ctx());
     let bench = window.layout.docks.is_visible(lab.view.workspace, Pane::Bench);
-    sound::play_passed_spikes(ui.ctx(), lab, &mut window.sound, &mut window.clicks, bench, &mut wishes);
+    sound::play_passed_spikes(ui.ctx(), lab, &mut window.sound, &mut window.clicks, bench, &mut user_messages);
     window.frames.laid_out(began.elapsed());
     if window.debug {
         window.frames.show(ui.ctx());
     }
-    lab.drop_locked(&mut wishes);
-    out.append(&mut wishes);
+    lab.drop_locked(&mut user_messages);
+    messages.append(&mut user_messages);
 }

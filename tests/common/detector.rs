@@ -1,18 +1,18 @@
-//! A small detector in the layout that the boxes pane reads, with weights set by hand.
+//! Small detector with manual weights, in the output layout that the boxes pane reads.
 
 use std::sync::Arc;
 
 use spikescope::network::{Activation, Network, Node, NodeId, Op, Weights};
 
-/// Side of the picture and of a cell of the finest grid, in pixels.
+/// Side of the image and of a cell of the finest grid, in pixels.
 const SIDE: usize = 28;
 const CELL: usize = 8;
 /// Cells of the finest grid, and the priors of all four grids: 3 in each of 4×4 cells, 2 in 2×2, 2 in one, 3 in one.
 const CELLS: usize = 16;
 const PRIORS: usize = 61;
 
-/// A network of one hidden layer with one neuron for each cell: how much ink lies there. The smallest prior of a cell is
-/// sure of itself where there is much.
+/// A network with one hidden layer and one neuron per cell that sums the ink in it. The smallest prior of a cell has a
+/// high score if the sum is large.
 pub fn of_ink() -> Network {
     let weights = |shape: &[usize], data: Vec<f32>| Weights { shape: shape.to_vec(), data: Arc::new(data) };
     let linear = |rows: usize, columns: usize, weight: Vec<f32>, bias: Vec<f32>| Op::Linear {
@@ -31,7 +31,7 @@ pub fn of_ink() -> Network {
         sure[score * CELLS + cell] = 4.0;
         unsure[score] = -2.0;
     }
-    // All boxes a little wider than their priors, and moved.
+    // All boxes slightly wider than their priors, and shifted.
     let moved: Vec<f32> = (0..PRIORS).flat_map(|_| [0.5, -0.5, 0.4, 0.0]).collect();
     let node = |name: &str, op, inputs: &[NodeId], shape: &[usize]| Node {
         name: name.into(),

@@ -1,4 +1,4 @@
-//! What the integration tests share.
+//! Helpers shared by the integration tests: windows, detectors, snapshots.
 
 use std::path::{Path, PathBuf};
 

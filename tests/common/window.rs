@@ -1,4 +1,4 @@
-//! The whole window on a small lab, driven by the names that a screen reader says.
+//! Test window: the whole window on a small lab, driven by accessible names.
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -13,24 +13,24 @@ pub struct Desk {
     pub window: WindowState,
 }
 
-/// A desk of 1280 × 800 points on the bundled network and few samples.
+/// A window of 1280 × 800 points on the bundled network with few samples.
 pub fn desk() -> Harness<'static, Desk> {
     desk_of(egui::vec2(1280.0, 800.0))
 }
 
-/// A desk of `size` points.
+/// A window of `size` points.
 pub fn desk_of(size: egui::Vec2) -> Harness<'static, Desk> {
     let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::demo() };
     desk_on(Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: WindowState::default() }, size)
 }
 
-/// The window of `size` points on what is given.
+/// A window of `size` points on the given desk.
 pub fn desk_on(desk: Desk, size: egui::Vec2) -> Harness<'static, Desk> {
     let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
         let mut messages = Vec::new();
         shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
         desk.lab.update(messages);
-        // A settled lab after every frame: what the person sees next is the answer to what they did.
+        // Waits for the lab in every frame, so that the next frame shows the result of the last input.
         desk.lab.wait_until_idle();
     };
     let mut harness = Harness::builder().with_size(size).build_ui_state(draw, desk);
@@ -38,7 +38,7 @@ pub fn desk_on(desk: Desk, size: egui::Vec2) -> Harness<'static, Desk> {
     harness
 }
 
-/// Clicks what is called `name`.
+/// Clicks the widget named `name`.
 pub fn click(harness: &mut Harness<'static, Desk>, name: &str) {
     harness.get_by_label(name).click();
     harness.run_ok();

@@ -1,4 +1,4 @@
-//! Small networks with random weights, ready to convert and run.
+//! Test networks: small, with random weights, ready to convert and run.
 
 use spikescope::compute::program::Program;
 use spikescope::convert::{
@@ -68,7 +68,7 @@ impl Bench {
     }
 }
 
-/// Spikes equal bit by bit, numbers to rounding.
+/// Asserts that spikes are equal bit by bit and numbers equal up to rounding.
 pub fn assert_same(a: &Recording, b: &Recording, what: &str) {
     assert_eq!((a.steps, a.samples), (b.steps, b.samples), "{what}");
     let close =

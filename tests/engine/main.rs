@@ -1,5 +1,6 @@
-//! What the engine promises: a run built on an earlier one is the run made from nothing; results do not depend on how
-//! samples are grouped; rewriting does not change the ANN; both backends agree.
+//! Engine tests: reuse, sample grouping, graph rewriting and backends do not change results.
+//!
+//! A run built on an earlier one equals a run from scratch.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use spikescope::simulate::prefix::truncate_recording;
 use spikescope::simulate::{SimulationPlan, simulate};
 
 #[test]
-fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
+fn longer_run_continues_and_shorter_run_is_a_prefix() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe { threshold: ThresholdRule::Percentile(99.0), ..Recipe::default() });
@@ -40,7 +41,7 @@ fn a_longer_run_goes_on_and_a_shorter_one_is_a_prefix() {
 }
 
 #[test]
-fn a_change_at_a_layer_keeps_the_layers_before_it() {
+fn change_at_a_layer_reuses_the_layers_before_it() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let before = bench.spiking(&Recipe::default());
@@ -59,7 +60,7 @@ fn a_change_at_a_layer_keeps_the_layers_before_it() {
 }
 
 #[test]
-fn hard_reset_runs_are_shortened_by_simulating_again() {
+fn hard_reset_runs_are_shortened_by_rerunning() {
     let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
     let spiking = bench.spiking(&Recipe { reset: Reset::Hard, ..Recipe::default() });
     let long = bench.run(&spiking, 20, None, 0);
@@ -70,7 +71,7 @@ fn hard_reset_runs_are_shortened_by_simulating_again() {
 }
 
 #[test]
-fn results_do_not_depend_on_how_samples_are_grouped() {
+fn results_do_not_depend_on_sample_grouping() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe::default());
@@ -101,7 +102,7 @@ fn results_do_not_depend_on_how_samples_are_grouped() {
 }
 
 #[test]
-fn traces_repeat_what_was_recorded() {
+fn traces_reproduce_the_recording() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe::default());
@@ -118,7 +119,7 @@ fn traces_repeat_what_was_recorded() {
 }
 
 #[test]
-fn rewriting_leaves_the_answers_as_they_are() {
+fn rewriting_does_not_change_the_ann_outputs() {
     for (name, network) in all_nets() {
         let device = burn::tensor::Device::flex();
         let bench = bench(&network, device.clone());
@@ -132,7 +133,7 @@ fn rewriting_leaves_the_answers_as_they_are() {
 }
 
 #[test]
-fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
+fn max_pools_move_before_the_neurons_with_a_note() {
     let (rewritten, notes) = rewrite::rewrite_cached(&with_max_pool(), MaxPoolRule::PreNeuron).unwrap();
     let reads = |op: fn(&Op) -> bool, node: &Node| node.inputs.iter().any(|&i| op(&rewritten.nodes[i].op));
     let is_activation: fn(&Op) -> bool = |op| matches!(op, Op::Activation(_));
@@ -142,7 +143,7 @@ fn max_pools_stand_before_the_neurons_and_a_note_says_so() {
 }
 
 #[test]
-fn the_two_backends_agree() {
+fn both_backends_agree() {
     for (name, network) in all_nets() {
         let flex = bench(&network, burn::tensor::Device::flex());
         #[expect(deprecated, reason = "the second backend stays selectable")]
@@ -159,7 +160,7 @@ fn the_two_backends_agree() {
 }
 
 #[test]
-fn the_ledger_adds_up_in_every_layer() {
+fn ledger_sums_to_the_error_in_every_layer() {
     for (name, network) in all_nets() {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe { steps: 6, ..Recipe::default() });
@@ -167,7 +168,7 @@ fn the_ledger_adds_up_in_every_layer() {
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
-        let subject = RunData {
+        let run_data = RunData {
             likeness: None,
             spiking: &spiking,
             ann: &ann,
@@ -177,7 +178,7 @@ fn the_ledger_adds_up_in_every_layer() {
             readout: Default::default(),
             fan_outs: &fan_outs,
         };
-        let report = measure_run(&subject, 6, &JobControl::default()).unwrap();
+        let report = measure_run(&run_data, 6, &JobControl::default()).unwrap();
         for layer in &report.layers {
             let sum: f64 = layer.ledger.parts().iter().sum();
             assert!((sum - layer.ledger.total).abs() < 1e-9, "{name}: {}", layer.name);
@@ -192,14 +193,14 @@ fn the_ledger_adds_up_in_every_layer() {
 }
 
 #[test]
-fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_many_steps_as_levels() {
+fn first_qcfs_layer_is_exact_when_steps_equal_levels() {
     let bench = bench(&net("resnet", "qcfs:8"), burn::tensor::Device::flex());
     let recipe = Recipe { steps: 8, threshold: ThresholdRule::Learned, ..Recipe::default() };
     let spiking = bench.spiking(&recipe);
     let recording = bench.run(&spiking, 8, None, 0);
     let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
-    let subject = RunData {
+    let run_data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -209,15 +210,15 @@ fn against_its_own_activation_the_first_layer_of_a_qcfs_network_is_right_at_as_m
         readout: recipe.readout,
         fan_outs: &fan_outs(bench.program.network()),
     };
-    let first = &measure_run(&subject, 8, &JobControl::default()).unwrap().layers[0];
+    let first = &measure_run(&run_data, 8, &JobControl::default()).unwrap().layers[0];
     let own = first.ledger_against(LedgerReference::Activation);
-    // What is left are ties that fall the other way in f32.
+    // The rest are ties that f32 rounding resolves differently.
     assert!(own.parts().iter().all(|part| part.abs() < 1e-3 * first.mean_activation), "{own:?}");
     assert!(first.ledger.quantization.abs() > own.quantization.abs(), "ReLU(z) does not know of the levels");
 }
 
 #[test]
-fn stopping_stops() {
+fn cancellation_stops_every_stage() {
     let bench = bench(&net("cnn", "relu"), burn::tensor::Device::flex());
     let spiking = bench.spiking(&Recipe::default());
     let control = JobControl::default();
@@ -232,7 +233,7 @@ fn stopping_stops() {
         unchanged_layers: 0,
     };
     assert!(matches!(simulate(&plan, &control), Err(Error::Cancelled)));
-    // Everything else on the way from a file to the report stops as well.
+    // All other stages between file and report can be cancelled as well.
     let (program, input) = (&bench.program, bench.input.as_slice());
     assert!(matches!(calibrate(program, input, SAMPLES, &control), Err(Error::Cancelled)));
     assert!(matches!(AnnRun::compute(program, input, SAMPLES, &control), Err(Error::Cancelled)));
@@ -245,7 +246,7 @@ fn stopping_stops() {
     let ann = AnnRun::compute(program, input, SAMPLES, &JobControl::default()).unwrap();
     let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(program.network());
-    let subject = RunData {
+    let run_data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
@@ -255,5 +256,5 @@ fn stopping_stops() {
         readout: Default::default(),
         fan_outs: &fan_outs,
     };
-    assert!(matches!(measure_run(&subject, 8, &control), Err(Error::Cancelled)));
+    assert!(matches!(measure_run(&run_data, 8, &control), Err(Error::Cancelled)));
 }

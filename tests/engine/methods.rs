@@ -1,5 +1,4 @@
-//! What every conversion method promises: its run is the same however it was put together, the books balance, the ledger
-//! adds up, and traces show what was recorded.
+//! Laws of every conversion method: reproducible runs, charge balance, exact ledger, correct traces.
 
 use spikescope::compute::AnnRun;
 use spikescope::convert::{
@@ -31,13 +30,13 @@ fn with_every_method(check: impl Fn(&str, &Bench, &Recipe, &SpikingNetwork)) {
 }
 
 #[test]
-fn runs_can_be_lengthened_shortened_and_cut() {
+fn longer_shorter_and_truncated_runs_equal_fresh_ones() {
     with_every_method(|what, bench, _, spiking| {
         let layers = spiking.layers.len();
         let (short, long) = (bench.run(spiking, 5, None, 0), bench.run(spiking, STEPS, None, 0));
         assert_same(&bench.run(spiking, STEPS, Some(&short), layers), &long, &format!("{what}: longer"));
         assert_same(&bench.run(spiking, 5, Some(&long), layers), &short, &format!("{what}: shorter"));
-        // None where the spikes do not give the potential: hard reset, SRP.
+        // `None` where spikes do not determine the potential: hard reset, SRP.
         if let Some(cut) =
             truncate_recording(&bench.program, spiking, &bench.input, &long, 5, &JobControl::default()).unwrap()
         {
@@ -47,7 +46,7 @@ fn runs_can_be_lengthened_shortened_and_cut() {
 }
 
 #[test]
-fn runs_do_not_depend_on_samples_beside_them_or_on_threads() {
+fn runs_do_not_depend_on_other_samples_or_threads() {
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let many = rayon::ThreadPoolBuilder::new().num_threads(7).build().unwrap();
     with_every_method(|what, bench, _, spiking| {
@@ -74,7 +73,7 @@ fn runs_do_not_depend_on_samples_beside_them_or_on_threads() {
 }
 
 #[test]
-fn what_was_sent_is_charge_in_less_charge_left() {
+fn emitted_charge_is_input_charge_minus_residual() {
     with_every_method(|what, bench, recipe, spiking| {
         if recipe.reset == Reset::Hard {
             return;
@@ -100,7 +99,7 @@ fn what_was_sent_is_charge_in_less_charge_left() {
 }
 
 #[test]
-fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
+fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
     with_every_method(|what, bench, recipe, spiking| {
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let recording = bench.run(spiking, STEPS, None, 0);
@@ -108,7 +107,7 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
         let fan_outs = fan_outs(bench.program.network());
         let readout = recipe.readout;
         let (spiking, ann, recording) = (spiking, &ann, &recording);
-        let subject = RunData {
+        let run_data = RunData {
             spiking,
             ann,
             recording,
@@ -118,9 +117,9 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
             likeness: None,
             fan_outs: &fan_outs,
         };
-        let report = measure_run(&subject, STEPS, &JobControl::default()).unwrap();
+        let report = measure_run(&run_data, STEPS, &JobControl::default()).unwrap();
         let mut first = vec![0; spiking.layers.len()];
-        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&subject, sample, STEPS, |_, _| 0.0));
+        let leaving = (0..SAMPLES).filter_map(|sample| first_divergence(&run_data, sample, STEPS, |_, _| 0.0));
         leaving.for_each(|divergence| first[divergence.neuron.layer] += 1);
         assert_eq!(report.first_layers.layers, first, "{what}: where samples first leave the ANN");
         assert_eq!(report.first_layers.never, SAMPLES - first.iter().sum::<usize>(), "{what}: and those that do not");
@@ -134,14 +133,15 @@ fn the_ledger_adds_up_and_the_residual_condition_is_exact_where_it_should_be() {
             if as_in_theory(recipe) {
                 let [over, under] = [layer.residual.over, layer.residual.under];
                 let off = over.missed + over.false_alarm + under.missed + under.false_alarm;
-                // Sums in f32 can put a neuron on the other side of a tie.
+                // Rounding of f32 sums can move a neuron to the other side of a tie.
                 assert!(off * 1000 <= layer.same_input.total(), "{what}, {}: {over:?} {under:?}", layer.name);
             }
         }
     });
 }
 
-/// Whether `recipe` is as the theorems have it: v(0) of half a threshold, soft reset, no negative spikes, no correction.
+/// Whether `recipe` meets the assumptions of the theorems: v(0) of half a threshold, soft reset, no negative spikes, no
+/// correction.
 fn as_in_theory(recipe: &Recipe) -> bool {
     recipe.v_init == 0.5
         && recipe.initial == InitialPotential::Constant
@@ -152,7 +152,7 @@ fn as_in_theory(recipe: &Recipe) -> bool {
 }
 
 #[test]
-fn traces_show_what_was_recorded() {
+fn membrane_traces_match_the_recording() {
     with_every_method(|what, bench, _, spiking| {
         let recording = bench.run(spiking, STEPS, None, 0);
         let sample = 3;
@@ -168,15 +168,15 @@ fn traces_show_what_was_recorded() {
     });
 }
 
-/// Spikes of the first layer's neurons, whose input does not depend on the correction.
+/// Spike counts of the first layer's neurons, whose input does not depend on the correction.
 fn first_counts(recording: &Recording, steps: usize) -> Vec<u32> {
     recording.layers[0].spikes.counts(steps)
 }
 
 #[test]
-fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
+fn cos_pass_changes_a_neuron_by_at_most_one_spike() {
     let bench = bench_with(&net("cnn", "relu"), burn::tensor::Device::flex(), Default::default());
-    // v(0) = 0 is wrong for many neurons, so that there is something to move even with constant input.
+    // With v(0) = 0 many neurons are wrong, so that COS has spikes to move even with constant input.
     let plain = Recipe { steps: 8, v_init: 0.0, threshold: ThresholdRule::Percentile(90.0), ..Recipe::default() };
     let before = first_counts(&bench.run(&bench.spiking(&plain), 8, None, 0), 8);
     let mut moved = [0; 3];
@@ -191,7 +191,7 @@ fn a_cos_pass_moves_no_neuron_by_more_than_one_spike() {
     assert_eq!(moved[0], 0);
 }
 
-/// A network whose numbers are small multiples of powers of two, so that sums are exact in whatever order they are made.
+/// A network whose weights are small multiples of powers of two, so that sums are exact in any order.
 fn dyadic(mut network: Network) -> Network {
     use spikescope::network::{Op, Weights};
     let round = |x: &f32| (x * 16.0).round() / 16.0;
@@ -212,8 +212,8 @@ fn dyadic(mut network: Network) -> Network {
     network
 }
 
-/// Max pools where residual networks have them: behind the stem, with a shortcut around the next convolution; and one
-/// between a convolution and its activation.
+/// Max pools at the positions of residual networks: after the stem, with a shortcut around the next convolution.
+/// Another one is between a convolution and its activation.
 fn with_pooled_stem() -> Network {
     let pool = || Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0; 4], dilation: [1, 1] };
     built(vec![
@@ -232,7 +232,7 @@ fn with_pooled_stem() -> Network {
     ])
 }
 
-/// Convolutions of one group for each channel, with as many channels as fill a block of lanes.
+/// Depthwise convolutions (one group per channel), with enough channels to fill a block of lanes.
 fn with_depthwise() -> Network {
     built(vec![
         (Op::Input, vec![], vec![1, 12, 12]),
@@ -252,7 +252,7 @@ fn numbers(shape: &[usize]) -> Weights {
     Weights::new(shape.to_vec(), (0..count).map(|i: usize| (i * 7919 % 29) as f32 / 16.0 - 0.75).collect())
 }
 
-/// A convolution of 3 by 3 of `out` channels, each of which reads `inputs`.
+/// A 3×3 convolution with `out` channels, each of which reads `inputs` channels.
 fn conv(out: usize, inputs: usize, groups: usize) -> Op {
     let (weight, bias) = (numbers(&[out, inputs, 3, 3]), Some(numbers(&[out])));
     Op::Conv2d { weight, bias, stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups }
@@ -262,7 +262,7 @@ fn relu() -> Op {
     Op::Activation(Activation::Relu)
 }
 
-/// The network of nodes with their inputs and shapes.
+/// A network of the given nodes with their inputs and shapes.
 fn built(nodes: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Network {
     let output = nodes.len() - 1;
     let nodes = nodes.into_iter().enumerate();
@@ -271,7 +271,7 @@ fn built(nodes: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Network {
 }
 
 #[test]
-fn events_are_the_plain_engine_to_the_spike() {
+fn event_engine_equals_dense_engine_spike_by_spike() {
     let nets = [
         ("mlp", net("mlp", "relu")),
         ("cnn", net("cnn", "relu")),

@@ -1,4 +1,4 @@
-//! Nothing is computed twice: the neuron-steps that a run computes are those that nobody has computed yet.
+//! Reuse tests: a run computes only neuron-steps that no earlier run has computed.
 
 use spikescope::convert::{DENSE_CROSSOVER_RATE, Recipe, SpikingNetwork, ThresholdRule};
 use spikescope::network::{Op, Weights};
@@ -8,7 +8,7 @@ use spikescope::simulate::{Recording, SimulationPlan, simulate};
 
 use crate::bench::{Bench, SAMPLES, assert_same, bench, net, with_max_pool};
 
-/// A run of the first `samples` samples on top of `previous`, and the neuron-steps that were computed for it.
+/// A run of the first `samples` samples on top of `previous`, and the neuron-steps computed for it.
 fn counted(
     bench: &Bench,
     spiking: &SpikingNetwork,
@@ -27,7 +27,7 @@ fn counted(
 }
 
 #[test]
-fn only_what_is_new_is_computed() {
+fn only_new_neuron_steps_are_computed() {
     for (name, network) in [("cnn", net("cnn", "relu")), ("max pool", with_max_pool())] {
         let bench = bench(&network, burn::tensor::Device::flex());
         let spiking = bench.spiking(&Recipe::default());
@@ -64,9 +64,9 @@ fn only_what_is_new_is_computed() {
 }
 
 #[test]
-fn where_nearly_everything_spikes_the_dense_form_is_taken_and_gives_the_same() {
+fn dense_form_is_used_for_high_rates_and_gives_the_same_result() {
     let mut network = net("mlp", "relu");
-    // No weight below zero, so every neuron is active; thresholds so low that each spikes at every step.
+    // All weights are positive, so every neuron is active. Thresholds are so low that each spikes at every step.
     for node in &mut network.nodes {
         if let Op::Linear { weight, .. } = &mut node.op {
             *weight = Weights::new(weight.shape.clone(), weight.data.iter().map(|w| w.abs()).collect());

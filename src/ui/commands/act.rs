@@ -1,4 +1,4 @@
-//! What each command does, and why it cannot be given now.
+//! Effects of commands, and the reasons why a command is disabled.
 
 use egui::Context;
 
@@ -18,7 +18,7 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 impl Command {
-    /// Why the command cannot be given now; `None` when it can.
+    /// Why the command is disabled; `None` if it is enabled.
     pub fn disabled_reason(self, lab: &Lab) -> Option<&'static str> {
         let last = |count: usize| count.saturating_sub(1);
         let run = lab.run.as_ref();
@@ -52,7 +52,7 @@ impl Command {
         .or_else(|| unless(!self.locked(lab), texts::commands::LOCKED))
     }
 
-    /// Whether a lesson has locked what the command turns.
+    /// Whether a lesson has locked the control that the command changes.
     fn locked(self, lab: &Lab) -> bool {
         if lab.view.locked.is_empty() {
             return false;
@@ -68,23 +68,23 @@ impl Command {
             Self::FileDialog(FileRequest::OpenRecipe) => Some(ControlGroup::Recipe),
             _ => None,
         };
-        let mut wishes = Vec::new();
-        self.message(lab, &mut wishes);
-        turned.into_iter().chain(wishes.iter().filter_map(ControlGroup::of)).any(|control| lab.is_locked(control))
+        let mut messages = Vec::new();
+        self.message(lab, &mut messages);
+        turned.into_iter().chain(messages.iter().filter_map(ControlGroup::of)).any(|control| lab.is_locked(control))
     }
 
-    /// Does it, if it can be done now.
-    pub fn execute(self, ctx: &Context, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+    /// Executes the command if it is enabled.
+    pub fn execute(self, ctx: &Context, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
         if self.disabled_reason(lab).is_some() {
             return;
         }
         match self {
             Self::FileDialog(ask) => window.file_requests.push(ask),
             Self::Bundled(index) => {
-                out.extend(BUNDLED.get(index).map(|b| Message::OpenModel(format!("{BUILTIN_PREFIX}{}", b.name))));
+                messages.extend(BUNDLED.get(index).map(|b| Message::OpenModel(format!("{BUILTIN_PREFIX}{}", b.name))));
             }
             Self::BundledData(index) => {
-                out.extend(BUNDLED_DATA.get(index).map(|spec| Message::OpenData((*spec).into())));
+                messages.extend(BUNDLED_DATA.get(index).map(|spec| Message::OpenData((*spec).into())));
             }
             Self::CopySession => {
                 let session = Session { layout: window.saved_layout(), ..lab.session() };
@@ -92,12 +92,12 @@ impl Command {
                     Ok(line) => {
                         let letters = line.len();
                         ctx.copy_text(line);
-                        out.push(Message::Notify(Notification {
+                        messages.push(Message::Notify(Notification {
                             level: NotificationLevel::Note,
                             text: texts::session_dialogs::copied(letters),
                         }));
                     }
-                    Err(error) => out.push(Message::Notify(Notification {
+                    Err(error) => messages.push(Message::Notify(Notification {
                         level: NotificationLevel::Error,
                         text: error.to_string(),
                     })),
@@ -109,15 +109,15 @@ impl Command {
             Self::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Self::Compare(_) => {
                 window.layout.docks.add(lab.view.workspace, Pane::Runs);
-                self.message(lab, out);
+                self.message(lab, messages);
             }
             Self::Palette => window.palette = Some(CommandPalette::default()),
-            Self::Workspace(workspace) => out.push(Message::SetWorkspace(workspace)),
+            Self::Workspace(workspace) => messages.push(Message::SetWorkspace(workspace)),
             Self::Pane(pane) => {
                 let (docks, workspace) = (&mut window.layout.docks, lab.view.workspace);
                 match docks.is_visible(workspace, pane) {
                     true => docks.remove(workspace, pane),
-                    // A pane behind another tab comes to the front.
+                    // A pane behind another tab moves to the front.
                     false => docks.add(workspace, pane),
                 }
             }
@@ -125,69 +125,71 @@ impl Command {
             Self::Layers => window.responsive.toggle(SidePanel::Layers, &mut window.layout.layers),
             Self::Samples => window.responsive.toggle(SidePanel::Samples, &mut window.layout.samples),
             Self::Inspector => window.responsive.toggle(SidePanel::Inspector, &mut window.layout.inspector),
-            Self::Lessons => crate::ui::lesson::toggle(lab, window, out),
+            Self::Lessons => crate::ui::lesson::toggle(lab, window, messages),
             Self::FrameTimes => window.debug ^= true,
             Self::Clicks => window.clicks ^= true,
             Self::Glossary => window.glossary_open ^= true,
-            _ => self.message(lab, out),
+            _ => self.message(lab, messages),
         }
     }
 
-    /// The messages of what the lab does.
-    fn message(self, lab: &Lab, out: &mut Vec<Message>) {
+    /// Pushes the messages of commands that only change the lab.
+    fn message(self, lab: &Lab, messages: &mut Vec<Message>) {
         let view = &lab.view;
         let named = |wanted: &[&str]| methods(lab).into_iter().filter(|m| wanted.contains(&m.name.as_str())).collect();
         match self {
             Self::RestoreRun(index) => {
-                out.extend(lab.history.past().get(index).map(|past| Message::RestoreRun(past.number)))
+                messages.extend(lab.history.past().get(index).map(|past| Message::RestoreRun(past.number)))
             }
             Self::Compare(index) => {
-                out.extend(lab.history.past().get(index).map(|past| Message::CompareWith(Some(past.number))));
+                messages.extend(lab.history.past().get(index).map(|past| Message::CompareWith(Some(past.number))));
             }
-            Self::Recent(index) => out.push(Message::OpenRecent(index)),
+            Self::Recent(index) => messages.push(Message::OpenRecent(index)),
             Self::Lesson(index) => {
-                out.extend(
+                messages.extend(
                     crate::ui::types::lessons::bundled_lessons()
                         .get(index)
                         .map(|l| Message::OpenLesson(l.source.clone())),
                 );
             }
-            Self::Undo => out.push(Message::Undo),
-            Self::Redo => out.push(Message::Redo),
-            Self::ResetRecipe => out.push(Message::ResetRecipe),
+            Self::Undo => messages.push(Message::Undo),
+            Self::Redo => messages.push(Message::Redo),
+            Self::ResetRecipe => messages.push(Message::ResetRecipe),
             Self::Method(index) => {
-                out.extend(methods(lab).into_iter().nth(index).map(|m| Message::SetRecipe(Box::new(m.recipe))));
+                messages.extend(methods(lab).into_iter().nth(index).map(|m| Message::SetRecipe(Box::new(m.recipe))));
             }
-            Self::Rerun => out.push(Message::Rerun),
-            Self::Stop => out.push(Message::Stop),
-            Self::Play => out.push(if view.playing { Message::Pause } else { Message::Play }),
-            Self::StepBack => out.push(Message::StepCursor(-1)),
-            Self::StepForward => out.push(Message::StepCursor(1)),
-            Self::FirstStep => out.push(Message::SetCursor(Some(1))),
-            Self::LastStep => out.push(Message::SetCursor(None)),
-            Self::PreviousLayer => out.push(Message::FocusLayer(view.layer.saturating_sub(1))),
-            Self::NextLayer => out.push(Message::FocusLayer(view.layer + 1)),
-            Self::PreviousSample => out.push(Message::FocusSample(view.sample.saturating_sub(1))),
-            Self::NextSample => out.push(Message::FocusSample(view.sample + 1)),
-            Self::Layer(layer) => out.push(Message::FocusLayer(layer)),
+            Self::Rerun => messages.push(Message::Rerun),
+            Self::Stop => messages.push(Message::Stop),
+            Self::Play => messages.push(if view.playing { Message::Pause } else { Message::Play }),
+            Self::StepBack => messages.push(Message::StepCursor(-1)),
+            Self::StepForward => messages.push(Message::StepCursor(1)),
+            Self::FirstStep => messages.push(Message::SetCursor(Some(1))),
+            Self::LastStep => messages.push(Message::SetCursor(None)),
+            Self::PreviousLayer => messages.push(Message::FocusLayer(view.layer.saturating_sub(1))),
+            Self::NextLayer => messages.push(Message::FocusLayer(view.layer + 1)),
+            Self::PreviousSample => messages.push(Message::FocusSample(view.sample.saturating_sub(1))),
+            Self::NextSample => messages.push(Message::FocusSample(view.sample + 1)),
+            Self::Layer(layer) => messages.push(Message::FocusLayer(layer)),
             Self::Pin => {
                 let at = NeuronRef { layer: view.layer, sample: view.sample, neuron: view.neuron };
-                out.push(if view.pinned.contains(&at) { Message::Unpin(at) } else { Message::Pin(at) });
+                messages.push(if view.pinned.contains(&at) { Message::Unpin(at) } else { Message::Pin(at) });
             }
             Self::Divergence => {
                 if let Some(found) = lab.snapshot.as_ref().and_then(|snapshot| snapshot.divergence) {
-                    out.extend([Message::FocusNeuron(found.neuron), Message::SetCursor(Some(found.step))]);
+                    messages.extend([Message::FocusNeuron(found.neuron), Message::SetCursor(Some(found.step))]);
                 }
             }
-            Self::RaceCorrections => out.push(Message::SetLanes(named(&["v(0) = 0", "plain", "SRP", "COS", "COS x3"]))),
-            Self::RaceAll => out.push(Message::SetLanes(methods(lab))),
+            Self::RaceCorrections => {
+                messages.push(Message::SetLanes(named(&["v(0) = 0", "plain", "SRP", "COS", "COS x3"])))
+            }
+            Self::RaceAll => messages.push(Message::SetLanes(methods(lab))),
             Self::AddLane => {
                 let recipe = &lab.settings.recipe;
-                out.push(Message::AddLane(Box::new(NamedRecipe::new(recipe.title(), recipe.clone()))));
+                messages.push(Message::AddLane(Box::new(NamedRecipe::new(recipe.title(), recipe.clone()))));
             }
-            Self::ClearRace => out.push(Message::SetLanes(Vec::new())),
-            Self::Projector => out.push(Message::SetProjector(!view.projector)),
-            Self::Theme => out.push(Message::SetDark(!view.dark)),
+            Self::ClearRace => messages.push(Message::SetLanes(Vec::new())),
+            Self::Projector => messages.push(Message::SetProjector(!view.projector)),
+            Self::Theme => messages.push(Message::SetDark(!view.dark)),
             _ => {}
         }
     }

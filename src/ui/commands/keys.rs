@@ -1,4 +1,6 @@
-//! The keys of the commands. A field that is being typed in keeps its keys to itself.
+//! Keyboard shortcuts of the window's commands.
+//!
+//! A focused text field receives its own keys.
 
 use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
@@ -17,7 +19,7 @@ const fn ctrl_shift(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
 }
 
-/// The longer combinations first: Ctrl+Z would take Ctrl+Shift+Z as well.
+/// Longer combinations come first: Ctrl+Z would also match Ctrl+Shift+Z.
 const KEYS: [(Command, KeyboardShortcut); 25] = [
     (Command::Palette, ctrl_shift(Key::P)),
     (Command::Redo, ctrl_shift(Key::Z)),
@@ -47,14 +49,14 @@ const KEYS: [(Command, KeyboardShortcut); 25] = [
 ];
 
 impl Command {
-    /// The keys that give the command.
+    /// The shortcut of the command, if it has one.
     pub fn shortcut(self) -> Option<KeyboardShortcut> {
         KEYS.iter().find(|(command, _)| *command == self).map(|(_, keys)| *keys)
     }
 }
 
-/// Gives the commands whose keys were pressed.
-pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Executes the commands whose shortcuts were pressed.
+pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let ctx = ui.ctx();
     // The palette reads its keys itself.
     if window.palette.is_some() || window.paste.is_some() {
@@ -64,13 +66,13 @@ pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut 
     for (command, keys) in KEYS {
         let function = matches!(keys.logical_key, Key::F1 | Key::F5 | Key::F12);
         let kept = match keys.modifiers == Modifiers::NONE {
-            // Space and arrows belong to whatever has the focus: a button, a slider, a text field.
+            // Space and arrows go to the focused widget: a button, a slider or a text field.
             true => !function && ctx.memory(|memory| memory.focused().is_some()),
-            // A text field has an undo of its own.
+            // A text field has its own undo.
             false => typing && matches!(command, Command::Undo | Command::Redo),
         };
         if !kept && ctx.input_mut(|input| input.consume_shortcut(&keys)) {
-            command.execute(ctx, lab, window, out);
+            command.execute(ctx, lab, window, messages);
         }
     }
 }
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_commands_share_their_keys() {
+    fn no_two_commands_share_a_shortcut() {
         for (k, (command, keys)) in KEYS.iter().enumerate() {
             for (other, same) in &KEYS[..k] {
                 assert!(command != other && keys != same, "{command:?} and {other:?}");

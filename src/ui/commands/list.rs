@@ -1,5 +1,6 @@
-//! Everything the window can be told to do, in one list: menus, shortcuts and the palette draw on it. A command knows
-//! whether it can be given now, and why not; its words stand with the other texts.
+//! List of all commands, used by menus, shortcuts and the command palette.
+//!
+//! A command knows whether it is enabled, and why not. Its label and tooltip are in `ui/texts`.
 
 use crate::lab::{Lab, Workspace};
 use crate::network::zoo::BUNDLED;
@@ -10,7 +11,7 @@ use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
-/// What of the commands is fixed, in the order of the palette.
+/// Commands that do not depend on the lab, in the order of the palette.
 const FIXED: [Command; 47] = [
     Command::FileDialog(FileRequest::OpenNetwork),
     Command::FileDialog(FileRequest::OpenData),
@@ -62,7 +63,7 @@ const FIXED: [Command; 47] = [
 ];
 
 impl Command {
-    /// Every command there is for `lab`, in the order of the palette.
+    /// All commands for `lab`, in the order of the palette.
     pub fn all(lab: &Lab, window: &WindowState) -> Vec<Self> {
         let mut all = FIXED.to_vec();
         all.extend(Pane::ALL.map(Self::Pane));
@@ -81,7 +82,7 @@ impl Command {
         all
     }
 
-    /// Whether what the command switches is on; `None` for what is no switch.
+    /// Whether a toggle command is on; `None` if the command is not a toggle.
     pub fn is_on(self, lab: &Lab, window: &WindowState) -> Option<bool> {
         match self {
             Self::Workspace(workspace) => Some(lab.view.workspace == workspace),
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_commands_say_the_same_and_none_says_nothing() {
+    fn command_labels_are_unique_and_not_empty() {
         let lab = Lab::default();
         let all = Command::all(&lab, &WindowState::default());
         let words: HashSet<String> = all.iter().map(|command| command.label(&lab)).collect();

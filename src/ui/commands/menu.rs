@@ -1,4 +1,4 @@
-//! The menus, drawn from the list of commands.
+//! Menu bar of the window, drawn from the list of commands.
 
 use egui::{Button, Ui};
 
@@ -11,16 +11,16 @@ use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
-/// A menu that is being drawn.
+/// State while a menu is drawn.
 struct Menu<'a> {
     lab: &'a Lab,
     window: &'a mut WindowState,
-    out: &'a mut Vec<Message>,
+    messages: &'a mut Vec<Message>,
 }
 
 /// Draws the menus of the bar.
-pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
-    let mut menu = Menu { lab, window, out };
+pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
+    let mut menu = Menu { lab, window, messages };
     ui.menu_button(texts::commands::FILE, |ui| menu.file(ui));
     ui.menu_button(texts::commands::EDIT, |ui| menu.edit(ui));
     ui.menu_button(texts::commands::VIEW, |ui| menu.view(ui));
@@ -30,7 +30,7 @@ pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut V
 }
 
 impl Menu<'_> {
-    /// The command as an item; a switch shows whether it is on.
+    /// Draws the command as a menu item; a toggle shows whether it is on.
     fn item(&mut self, ui: &mut Ui, command: Command) {
         let keys = command.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
         let refusal = command.disabled_reason(self.lab);
@@ -53,7 +53,7 @@ impl Menu<'_> {
             }
         };
         if clicked {
-            command.execute(ui.ctx(), self.lab, self.window, self.out);
+            command.execute(ui.ctx(), self.lab, self.window, self.messages);
         }
     }
 
@@ -118,7 +118,7 @@ impl Menu<'_> {
         ui.separator();
         ui.menu_button(texts::commands::PANES, |ui| {
             for pane in Pane::ALL {
-                // In a list of what is there, a click on a mark takes away, whether the pane is in front or not.
+                // A click on a check mark in the list of panes closes the pane, even if it is behind another tab.
                 let docks = &mut self.window.layout.docks;
                 let mut there = docks.contains(self.lab.view.workspace, pane);
                 if ui.checkbox(&mut there, pane.title()).changed() {

@@ -1,5 +1,4 @@
-//! Everything the window can be told to do, in one list: menus, shortcuts and the palette draw on it. A command knows
-//! whether it can be given now, and why not; its words stand with the other texts.
+//! Commands of the window: list, effects, keyboard shortcuts and menu bar.
 
 mod act;
 pub mod keys;

@@ -1,4 +1,4 @@
-//! Exports under way: each on a thread of its own, with its progress on the screen and a way to stop it.
+//! Background export of panes: one thread per export, with a progress bar and a cancel button.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -17,35 +17,35 @@ use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::pane::Pane;
 
 impl PaneExport {
-    /// Begins to write `pane` as the window of `ctx` shows it at `path`.
+    /// Starts to write `pane` to `path`, as the window of `ctx` shows it.
     pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: ExportFormat, path: &Path) -> Self {
         let (sender, outcome) = channel();
         let progress = PaneExportProgress { ctx: Some(ctx.clone()), ..PaneExportProgress::default() };
-        let (mut still, mut lab, own, path) =
+        let (mut offscreen, mut lab, own, path) =
             (OffscreenPane::of_window(ctx, pane), lab.offscreen_copy(), progress.clone(), path.to_owned());
-        let work = move || {
-            // The window looks only at what is in sight; a pane behind another tab wants more.
+        let export = move || {
+            // The window's snapshot covers only visible panes; a pane behind another tab needs more parts.
             let (t, control) = (lab.cursor(), own.control().clone());
             let result = lab
                 .set_step(t, &control)
-                .and_then(|()| write(&mut still, &mut lab, format, &path, &own))
+                .and_then(|()| write(&mut offscreen, &mut lab, format, &path, &own))
                 .map(|()| path);
-            // A closed ear means that the program is ending.
+            // The receiver is gone: the program is shutting down.
             let _ = sender.send(result);
             own.ctx.iter().for_each(Context::request_repaint);
         };
-        // Without a thread the channel closes at once, which is told as a failure.
-        let thread = std::thread::Builder::new().name("spikescope-export".into()).spawn(work).ok();
+        // Without a thread the channel closes at once, and the export reports a failure.
+        let thread = std::thread::Builder::new().name("spikescope-export".into()).spawn(export).ok();
         Self { name: texts::exporting(pane, format), progress, outcome, thread }
     }
 
-    /// What became of it, once it is over.
-    fn over(&self) -> Option<Vec<Message>> {
+    /// Messages about the result, once the export has ended.
+    fn result_messages(&self) -> Option<Vec<Message>> {
         use std::sync::mpsc::TryRecvError;
         let (level, text) = match self.outcome.try_recv() {
             Ok(Ok(path)) => {
-                let notice = Notification { level: NotificationLevel::Note, text: texts::exported(&path) };
-                return Some(vec![Message::Notify(notice), Message::FileWritten(path)]);
+                let notification = Notification { level: NotificationLevel::Note, text: texts::exported(&path) };
+                return Some(vec![Message::Notify(notification), Message::FileWritten(path)]);
             }
             Ok(Err(Error::Cancelled)) => (NotificationLevel::Note, texts::STOPPED.into()),
             Ok(Err(error)) => (NotificationLevel::Error, error.to_string()),
@@ -56,56 +56,56 @@ impl PaneExport {
     }
 }
 
-/// Writes it at `path`.
+/// Writes the pane to `path` in `format`.
 ///
 /// # Errors
-/// What the system refuses; a stop.
+/// If the system refuses to write the file, or if the export is cancelled.
 pub fn write(
-    still: &mut OffscreenPane,
+    offscreen: &mut OffscreenPane,
     lab: &mut Lab,
     format: ExportFormat,
     path: &Path,
     progress: &PaneExportProgress,
 ) -> crate::Result<()> {
     match format {
-        ExportFormat::Png => write_bytes(path, &png(&still.image(lab))?),
-        ExportFormat::Svg => write_bytes(path, still.svg(lab).as_bytes()),
-        ExportFormat::Csv => write_bytes(path, still.csv(lab)?.as_bytes()),
-        ExportFormat::Gif => super::animation::gif(still, lab, path, progress),
-        ExportFormat::Frames => super::animation::pictures(still, lab, path, progress),
+        ExportFormat::Png => write_bytes(path, &png(&offscreen.image(lab))?),
+        ExportFormat::Svg => write_bytes(path, offscreen.svg(lab).as_bytes()),
+        ExportFormat::Csv => write_bytes(path, offscreen.csv(lab)?.as_bytes()),
+        ExportFormat::Gif => super::animation::gif(offscreen, lab, path, progress),
+        ExportFormat::Frames => super::animation::step_images(offscreen, lab, path, progress),
     }
 }
 
-/// Draws what is under way, panes and runs, and tells what is over.
-pub fn show(ui: &Ui, lab: &Lab, works: &mut Vec<PaneExport>, out: &mut Vec<Message>) {
-    works.retain(|work| {
-        let over = work.over();
-        let goes_on = over.is_none();
-        out.extend(over.into_iter().flatten());
-        goes_on
+/// Draws exports of panes and runs in progress, and pushes messages for those that have ended.
+pub fn show(ui: &Ui, lab: &Lab, exports: &mut Vec<PaneExport>, messages: &mut Vec<Message>) {
+    exports.retain(|export| {
+        let result_messages = export.result_messages();
+        let in_progress = result_messages.is_none();
+        messages.extend(result_messages.into_iter().flatten());
+        in_progress
     });
-    if works.is_empty() && lab.exports.is_empty() {
+    if exports.is_empty() && lab.exports.is_empty() {
         return;
     }
     Area::new(Id::unique("exports")).anchor(Align2::CENTER_BOTTOM, [0.0, -84.0]).show(ui.ctx(), |ui| {
         Frame::popup(ui.style()).inner_margin(Margin::same(8)).show(ui, |ui| {
-            for work in works.iter() {
-                let done = work.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
-                if line(ui, &work.name, done) {
-                    work.progress.control.cancel();
+            for export in exports.iter() {
+                let done = export.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
+                if progress_row(ui, &export.name, done) {
+                    export.progress.control.cancel();
                 }
             }
             for export in &lab.exports {
-                if line(ui, &texts::writing(&export.path), export.fraction) {
-                    out.push(Message::StopExport(export.number));
+                if progress_row(ui, &texts::writing(&export.path), export.fraction) {
+                    messages.push(Message::StopExport(export.number));
                 }
             }
         });
     });
 }
 
-/// One export with its progress; whether it is to be stopped.
-fn line(ui: &mut Ui, name: &str, done: f32) -> bool {
+/// Draws one export with its progress. Returns whether the user cancels it.
+fn progress_row(ui: &mut Ui, name: &str, done: f32) -> bool {
     ui.horizontal(|ui| {
         ui.label(name);
         ui.add(ProgressBar::new(done).desired_width(140.0).show_percentage());

@@ -1,5 +1,6 @@
-//! Taking what is on the screen along: a pane as a picture, as lines and text, as a table; the run of time as an animation.
-//! Drawn apart from the window, on a thread of its own, with what the window remembers of the pane.
+//! Export of panes: images, SVG, CSV tables and animations.
+//!
+//! Panes are drawn off screen on a separate thread, with the UI state that the window keeps for them.
 
 mod animation;
 pub mod jobs;

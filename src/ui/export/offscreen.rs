@@ -1,5 +1,6 @@
-//! Taking what is on the screen along: a pane as a picture, as lines and text, as a table; the run of time as an animation.
-//! Drawn apart from the window, on a thread of its own, with what the window remembers of the pane.
+//! Off-screen drawing of a pane or the whole window as PNG, SVG or CSV.
+//!
+//! Runs on a separate thread, with the UI state that the window keeps for the pane.
 
 use std::io::Cursor;
 
@@ -14,46 +15,47 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_frame::{PaneFrame, size_id};
 use crate::{Error, Result};
 
-/// Pixels a point of pictures that are exported.
+/// Pixels per point of exported images.
 pub const SCALE: f32 = 2.0;
 
-/// Frames until layouts and scroll areas have settled.
+/// Number of frames until layouts and scroll areas have settled.
 const LAYOUT_FRAMES: usize = 4;
 
-/// A figure has room for its words beside the plot, however low its pane is in the window.
+/// Minimum size of an exported figure, in points. It has room for its texts beside the plot, even if the pane in the
+/// window is lower.
 const MIN_SIZE: Vec2 = vec2(300.0, 220.0);
 
 /// A function that draws the whole window.
 pub type DrawWindow = fn(&mut Ui, &Lab, &mut WindowState, &mut Vec<Message>);
 
-/// A pane drawn apart from the window.
+/// A pane drawn outside the window.
 pub struct OffscreenPane {
-    stage: OffscreenContext,
-    /// The whole screen when `None`.
+    context: OffscreenContext,
+    /// `None` stands for the whole window.
     pub(super) pane: Option<Pane>,
-    /// What the whole screen has besides the lab.
+    /// Window state for drawing the whole window.
     window: WindowState,
-    /// Draws the whole window where no pane is given.
+    /// Draws the whole window if `pane` is `None`.
     draw_window: Option<DrawWindow>,
-    /// A pane's controls are drawn as well.
+    /// Whether the controls of the pane are drawn as well.
     controls: bool,
 }
 
 impl OffscreenPane {
-    /// `pane` as the window of `ctx` shows it: of its size, with what is chosen in it.
+    /// `pane` as the window of `ctx` shows it, with its size and UI state.
     pub fn of_window(ctx: &Context, pane: Pane) -> Self {
         let (mut memory, size) = (Memory::default(), ctx.data(|data| data.get_temp(size_id(pane))));
         ctx.memory(|known| {
             memory.options = known.options.clone();
             memory.data = known.data.clone();
         });
-        // Pictures on the graphics card belong to the window.
+        // Textures belong to the window's context.
         panes::forget_textures(&mut memory.data);
-        let apart = Context::default();
-        apart.memory_mut(|own| *own = memory);
+        let context = Context::default();
+        context.memory_mut(|own| *own = memory);
         let size: Vec2 = size.unwrap_or(vec2(640.0, 400.0));
         Self {
-            stage: OffscreenContext::new(apart, size.max(MIN_SIZE).round(), SCALE),
+            context: OffscreenContext::new(context, size.max(MIN_SIZE).round(), SCALE),
             pane: Some(pane),
             window: WindowState::default(),
             draw_window: None,
@@ -61,10 +63,10 @@ impl OffscreenPane {
         }
     }
 
-    /// `pane`, or the whole screen, of `size` points at `scale` pixels a point, as nobody has touched it.
+    /// `pane`, or the whole window, with `size` in points and `scale` pixels per point, in its initial UI state.
     pub fn new(pane: Option<Pane>, size: Vec2, scale: f32) -> Self {
         Self {
-            stage: OffscreenContext::new(Context::default(), size, scale),
+            context: OffscreenContext::new(Context::default(), size, scale),
             pane,
             window: WindowState::default(),
             draw_window: None,
@@ -72,41 +74,43 @@ impl OffscreenPane {
         }
     }
 
-    /// The same with the pane's controls, which a figure does without.
+    /// Also draws the controls of the pane, which figures omit.
     pub fn with_controls(self) -> Self {
         Self { controls: true, ..self }
     }
 
-    /// The same with the whole screen as `window` has it.
+    /// Draws the whole window with the state `window`.
     pub fn in_window(self, window: WindowState, draw_window: DrawWindow) -> Self {
         Self { window, draw_window: Some(draw_window), ..self }
     }
 
-    /// As a picture.
+    /// Draws it as an image.
     pub fn image(&mut self, lab: &Lab) -> egui::ColorImage {
         let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.stage.picture(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        self.context.image(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
     }
 
-    /// As an SVG document.
+    /// Draws it as an SVG document.
     pub fn svg(&mut self, lab: &Lab) -> String {
         let output = self.frames(lab);
-        let background = self.stage.ctx().global_style().visuals.panel_fill;
-        super::svg::svg_document(&output.shapes, self.stage.size(), background, self.stage.textures())
+        let background = self.context.ctx().global_style().visuals.panel_fill;
+        super::svg::svg_document(&output.shapes, self.context.size(), background, self.context.textures())
     }
 
-    /// As a table of the numbers that are drawn.
+    /// Returns the numbers of the pane as a CSV table.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for the whole screen, and for a pane that has nothing to draw yet.
+    /// [`Error::Invalid`] for the whole window and for a pane that has no data yet.
     pub fn csv(&mut self, lab: &Lab) -> Result<String> {
         let Some(pane) = self.pane else {
             return Err(Error::Invalid("Cannot write a table: no pane named. Use --pane NAME.".into()));
         };
-        self.stage.ctx().data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::csv_wanted(), String::new()));
+        self.context
+            .ctx()
+            .data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::csv_wanted(), String::new()));
         self.frames(lab);
         let table: String = self
-            .stage
+            .context
             .ctx()
             .data_mut(|data| data.remove_temp(crate::ui::widgets::pane_frame::csv_wanted()))
             .unwrap_or_default();
@@ -118,7 +122,7 @@ impl OffscreenPane {
 
     fn frames(&mut self, lab: &Lab) -> FullOutput {
         let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.stage.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        self.context.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
     }
 }
 
@@ -130,7 +134,7 @@ fn draw(
     draw_window: Option<DrawWindow>,
     controls: bool,
 ) {
-    // Nobody is there to have wishes.
+    // Nothing handles messages here, because there is no user input.
     let mut ignored = Vec::new();
     match pane {
         None => {
@@ -140,18 +144,18 @@ fn draw(
         }
         Some(pane) => {
             colors::apply_theme(ui.ctx(), lab.view.dark);
-            let dress = if controls { PaneFrame::Standalone } else { PaneFrame::Export };
-            dress.set(ui.ctx());
+            let pane_frame = if controls { PaneFrame::Standalone } else { PaneFrame::Export };
+            pane_frame.set(ui.ctx());
             let frame = egui::Frame::central_panel(ui.style()).inner_margin(egui::Margin::symmetric(8, 6));
             egui::CentralPanel::default().frame(frame).show(ui, |ui| panes::show(ui, pane, lab, &mut ignored));
         }
     }
 }
 
-/// `image` as a PNG file.
+/// Encodes `image` as PNG.
 ///
 /// # Errors
-/// Never for images of this program.
+/// If the encoder fails, which does not happen for images of this program.
 pub fn png(image: &egui::ColorImage) -> Result<Vec<u8>> {
     let [width, height] = image.size.map(|side| side as u32);
     let bytes: Vec<u8> = image.pixels.iter().flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();

@@ -1,5 +1,6 @@
-//! Draws an egui screen without a graphics card: the same triangles, blended one pixel at a time. For pictures and tests.
-//! Knows nothing of the lab.
+//! Software renderer: draws an egui screen without a GPU, by alpha blending triangles pixel by pixel.
+//!
+//! For exported images and tests. It does not know the lab.
 
 use std::collections::HashMap;
 
@@ -9,16 +10,16 @@ use egui::{
     Vec2, pos2,
 };
 
-/// Frames that are drawn before the one that counts: layouts and scroll areas settle in two or three.
+/// Number of frames before the final one: layouts and scroll areas settle in two or three.
 const FRAMES: usize = 4;
-/// Seconds between two frames: animations are over in the last.
+/// Seconds between two frames; animations end before the last one.
 const FRAME_SECONDS: f64 = 0.5;
 
-/// Textures with how they are sampled.
+/// Textures and their sampling filters.
 #[derive(Default)]
 pub struct Textures(HashMap<TextureId, (ColorImage, TextureFilter)>);
 
-/// A screen apart from any window, drawn frame by frame.
+/// A screen without a window, drawn frame by frame.
 pub struct OffscreenContext {
     ctx: Context,
     size: Vec2,
@@ -28,19 +29,19 @@ pub struct OffscreenContext {
 }
 
 impl OffscreenContext {
-    /// A screen of `size` points at `scale` pixels a point, with the memory of `ctx`.
+    /// A screen with `size` in points and `scale` pixels per point, with the memory of `ctx`.
     pub fn new(ctx: Context, size: Vec2, scale: f32) -> Self {
         Self { ctx, size, scale, textures: Textures::default(), drawn: 0 }
     }
-    /// The context that is drawn in.
+    /// The egui context of this screen.
     pub fn ctx(&self) -> &Context {
         &self.ctx
     }
-    /// In points, of which there are fewer where everything is drawn larger.
+    /// Size in points; a larger zoom factor means fewer points.
     pub fn size(&self) -> Vec2 {
         self.size / self.ctx.zoom_factor()
     }
-    /// What was drawn from so far.
+    /// Textures uploaded so far.
     pub fn textures(&self) -> &Textures {
         &self.textures
     }
@@ -58,14 +59,14 @@ impl OffscreenContext {
                 viewport.native_pixels_per_point = Some(self.scale);
             }
             last = self.ctx.run_ui(input, &mut ui);
-            self.textures.take(&last.textures_delta);
+            self.textures.apply_textures_delta(&last.textures_delta);
             self.drawn += 1;
         }
         last
     }
 
-    /// The picture of the last of `count` frames of `ui`.
-    pub fn picture(&mut self, count: usize, ui: impl FnMut(&mut Ui)) -> ColorImage {
+    /// The image of the last of `count` frames of `ui`.
+    pub fn image(&mut self, count: usize, ui: impl FnMut(&mut Ui)) -> ColorImage {
         let output = self.frames(count, ui);
         let [width, height] = [self.size.x, self.size.y].map(|side| (side * self.scale).round().max(1.0) as usize);
         let mut canvas = Canvas { width, height, pixels: vec![[0.0; 3]; width * height] };
@@ -79,18 +80,18 @@ impl OffscreenContext {
     }
 }
 
-/// Draws `ui` on a screen of `size` points at `scale` pixels a point.
+/// Draws `ui` on a screen with `size` in points and `scale` pixels per point.
 pub fn draw(size: Vec2, scale: f32, ui: impl FnMut(&mut Ui)) -> ColorImage {
-    OffscreenContext::new(Context::default(), size, scale).picture(FRAMES, ui)
+    OffscreenContext::new(Context::default(), size, scale).image(FRAMES, ui)
 }
 
 impl Textures {
-    /// The picture behind `id`.
+    /// The image of the texture `id`.
     pub fn image(&self, id: TextureId) -> Option<&ColorImage> {
         self.0.get(&id).map(|(image, _)| image)
     }
 
-    fn take(&mut self, delta: &TexturesDelta) {
+    fn apply_textures_delta(&mut self, delta: &TexturesDelta) {
         for (id, changes) in &delta.set {
             for change in changes {
                 let ImageData::Color(image) = &change.image;
@@ -212,16 +213,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_drawn_larger_has_fewer_points_and_as_many_pixels() {
+    fn zoom_reduces_points_but_not_pixels() {
         let mut stage = OffscreenContext::new(Context::default(), egui::vec2(140.0, 70.0), 1.0);
         stage.ctx().set_zoom_factor(1.4);
         let mut room = Vec2::ZERO;
-        let image = stage.picture(2, |ui| room = ui.ctx().content_rect().size());
+        let image = stage.image(2, |ui| room = ui.ctx().content_rect().size());
         assert_eq!((image.size, room), ([140, 70], egui::vec2(100.0, 50.0)));
     }
 
     #[test]
-    fn a_rectangle_covers_its_pixels_and_no_others() {
+    fn rectangle_covers_exactly_its_pixels() {
         let red = Color32::from_rgb(200, 0, 0);
         for scale in [1.0, 2.0] {
             let image = draw(egui::vec2(8.0, 6.0), scale, |ui| {

@@ -1,4 +1,6 @@
-//! A drawn screen as SVG: lines as lines, text as text. Pictures (textures) are embedded as PNG. Knows nothing of the lab.
+//! SVG export of egui shapes: lines stay lines, text stays text.
+//!
+//! Textures are embedded as PNG. It does not know the lab.
 
 use std::fmt::Write;
 
@@ -8,12 +10,13 @@ use egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId
 
 use super::software_renderer::Textures;
 
-/// A pixel of a picture becomes up to so many on a side: readers that smooth what they enlarge then smooth its edge only.
-const ENLARGED: usize = 8;
+/// Maximum enlargement of an image pixel, per side. Viewers that smooth enlarged images then smooth the pixel's edges
+/// only.
+const MAX_ENLARGEMENT: usize = 8;
 
 /// Draws `shapes` on a page of `size` points.
 pub fn svg_document(shapes: &[ClippedShape], size: Vec2, background: Color32, textures: &Textures) -> String {
-    let mut page = Page { out: String::new(), clips: Vec::new(), textures };
+    let mut page = SvgPage { out: String::new(), clips: Vec::new(), textures };
     let mut open: Option<Rect> = None;
     for ClippedShape { clip_rect, shape, transform_after_tessellation: after } in shapes {
         let clip = clip_rect.intersect(Rect::from_min_size(Pos2::ZERO, size));
@@ -31,26 +34,26 @@ pub fn svg_document(shapes: &[ClippedShape], size: Vec2, background: Color32, te
         page.shape(&shape);
     }
     page.out.push_str(if open.is_some() { "</g>\n" } else { "" });
-    let (w, h) = (number(size.x), number(size.y));
-    // The window's own, and where it is missing what is no wider: a wider one runs over the gap between two words.
+    let (w, h) = (format_number(size.x), format_number(size.y));
+    // The window's own font first. The fallback fonts are not wider: a wider font would fill the gap between two words.
     let mut whole = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" font-family="Ubuntu, 'Ubuntu Sans', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans Condensed', Arial, sans-serif">"#
     );
     whole.push_str("\n<defs>\n");
     for (id, clip) in page.clips.iter().enumerate() {
-        let _ = writeln!(whole, r#"<clipPath id="c{id}"><rect {}/></clipPath>"#, place(*clip));
+        let _ = writeln!(whole, r#"<clipPath id="c{id}"><rect {}/></clipPath>"#, rect_attributes(*clip));
     }
-    let _ = writeln!(whole, "</defs>\n<rect width=\"{w}\" height=\"{h}\" {}/>", paint("fill", background));
+    let _ = writeln!(whole, "</defs>\n<rect width=\"{w}\" height=\"{h}\" {}/>", color_attributes("fill", background));
     whole + &page.out + "</svg>\n"
 }
 
-struct Page<'a> {
+struct SvgPage<'a> {
     out: String,
     clips: Vec<Rect>,
     textures: &'a Textures,
 }
 
-impl Page<'_> {
+impl SvgPage<'_> {
     fn clip(&mut self, clip: Rect) -> usize {
         self.clips.iter().position(|known| *known == clip).unwrap_or_else(|| {
             self.clips.push(clip);
@@ -67,20 +70,25 @@ impl Page<'_> {
         match shape {
             Shape::Vec(shapes) => shapes.iter().for_each(|shape| self.shape(shape)),
             Shape::Circle(c) => {
-                let (x, y, r) = (number(c.center.x), number(c.center.y), number(c.radius));
+                let (x, y, r) = (format_number(c.center.x), format_number(c.center.y), format_number(c.radius));
                 self.line(&format!(
                     r#"<circle cx="{x}" cy="{y}" r="{r}" {} {}/>"#,
-                    paint("fill", c.fill),
+                    color_attributes("fill", c.fill),
                     stroke(c.stroke)
                 ));
             }
             Shape::Ellipse(e) => {
-                let (x, y, a, b) = (number(e.center.x), number(e.center.y), number(e.radius.x), number(e.radius.y));
-                let looks = format!("{} {}", paint("fill", e.fill), stroke(e.stroke));
+                let (x, y, a, b) = (
+                    format_number(e.center.x),
+                    format_number(e.center.y),
+                    format_number(e.radius.x),
+                    format_number(e.radius.y),
+                );
+                let looks = format!("{} {}", color_attributes("fill", e.fill), stroke(e.stroke));
                 self.line(&format!(r#"<ellipse cx="{x}" cy="{y}" rx="{a}" ry="{b}" {looks}/>"#));
             }
             Shape::LineSegment { points: [a, b], stroke: s } => {
-                let (ax, ay, bx, by) = (number(a.x), number(a.y), number(b.x), number(b.y));
+                let (ax, ay, bx, by) = (format_number(a.x), format_number(a.y), format_number(b.x), format_number(b.y));
                 self.line(&format!(r#"<line x1="{ax}" y1="{ay}" x2="{bx}" y2="{by}" {}/>"#, stroke(*s)));
             }
             Shape::Path(path) => self.path(path),
@@ -88,16 +96,16 @@ impl Page<'_> {
             Shape::Text(text) => self.text(text),
             Shape::Mesh(mesh) => self.mesh(mesh),
             Shape::QuadraticBezier(curve) => {
-                let [a, b, c] = curve.points.map(point);
-                let looks = format!("{} {}", paint("fill", curve.fill), path_stroke(&curve.stroke));
+                let [a, b, c] = curve.points.map(format_point);
+                let looks = format!("{} {}", color_attributes("fill", curve.fill), path_stroke(&curve.stroke));
                 self.line(&format!(r#"<path d="M{a} Q{b} {c}{}" {looks}/>"#, if curve.closed { "Z" } else { "" }));
             }
             Shape::CubicBezier(curve) => {
-                let [a, b, c, d] = curve.points.map(point);
-                let looks = format!("{} {}", paint("fill", curve.fill), path_stroke(&curve.stroke));
+                let [a, b, c, d] = curve.points.map(format_point);
+                let looks = format!("{} {}", color_attributes("fill", curve.fill), path_stroke(&curve.stroke));
                 self.line(&format!(r#"<path d="M{a} C{b} {c} {d}{}" {looks}/>"#, if curve.closed { "Z" } else { "" }));
             }
-            // Nothing of the lab draws these.
+            // The program draws no such shapes.
             Shape::Noop | Shape::Band(_) | Shape::Callback(_) => {}
         }
     }
@@ -107,15 +115,15 @@ impl Page<'_> {
             return;
         }
         let name = if path.closed { "polygon" } else { "polyline" };
-        let points: Vec<String> = path.points.iter().map(|p| point(*p)).collect();
+        let points: Vec<String> = path.points.iter().map(|p| format_point(*p)).collect();
         let fill = if path.closed { path.fill } else { Color32::TRANSPARENT };
-        let looks = format!("{} {}", paint("fill", fill), path_stroke(&path.stroke));
+        let looks = format!("{} {}", color_attributes("fill", fill), path_stroke(&path.stroke));
         self.line(&format!(r#"<{name} points="{}" stroke-linejoin="round" {looks}/>"#, points.join(" ")));
     }
 
     fn rect(&mut self, shape: &RectShape) {
         if let Some(brush) = &shape.brush {
-            return self.picture(brush.fill_texture_id, brush.uv, shape.rect);
+            return self.image(brush.fill_texture_id, brush.uv, shape.rect);
         }
         let grow = match shape.stroke_kind {
             StrokeKind::Inside => -shape.stroke.width / 2.0,
@@ -123,14 +131,14 @@ impl Page<'_> {
             StrokeKind::Outside => shape.stroke.width / 2.0,
         };
         let rect = shape.rect.expand(grow);
-        let rounded = number(f32::from(shape.corner_radius.nw));
-        let looks = format!("{} {}", paint("fill", shape.fill), stroke(shape.stroke));
-        self.line(&format!(r#"<rect {} rx="{rounded}" {looks}/>"#, place(rect)));
+        let rounded = format_number(f32::from(shape.corner_radius.nw));
+        let looks = format!("{} {}", color_attributes("fill", shape.fill), stroke(shape.stroke));
+        self.line(&format!(r#"<rect {} rx="{rounded}" {looks}/>"#, rect_attributes(rect)));
     }
 
     fn text(&mut self, text: &TextShape) {
         let job = &text.galley.job;
-        // Sizes by the place in the text: letters do not know theirs.
+        // Sizes by position in the text: glyphs do not store their font size.
         let mut sizes = job.sections.iter().flat_map(|section| {
             let range = section.byte_range.start.0..section.byte_range.end.0;
             let letters = job.text.get(range).map_or(0, |text| text.chars().count());
@@ -140,10 +148,10 @@ impl Page<'_> {
         let turn = if text.angle == 0.0 {
             String::new()
         } else {
-            format!(r#" transform="rotate({} {})""#, number(text.angle.to_degrees()), point(text.pos))
+            format!(r#" transform="rotate({} {})""#, format_number(text.angle.to_degrees()), format_point(text.pos))
         };
         for row in &text.galley.rows {
-            let mut run: Option<Run> = None;
+            let mut run: Option<LetterRun> = None;
             for glyph in &row.row.glyphs {
                 now = sizes.next().unwrap_or(now);
                 let color = row.row.visuals.mesh.vertices.get(glyph.first_vertex as usize).map(|vertex| vertex.color);
@@ -161,7 +169,7 @@ impl Page<'_> {
                     }
                     _ => {
                         self.run(run.take(), &turn);
-                        run = Some(Run { y: at.y, places: vec![at.x], letters: glyph.chr.into(), looks });
+                        run = Some(LetterRun { y: at.y, places: vec![at.x], letters: glyph.chr.into(), looks });
                     }
                 }
             }
@@ -172,32 +180,32 @@ impl Page<'_> {
         }
     }
 
-    fn run(&mut self, run: Option<Run>, turn: &str) {
+    fn run(&mut self, run: Option<LetterRun>, turn: &str) {
         let Some(run) = run.filter(|run| !run.letters.trim().is_empty()) else { return };
-        // Every letter at its place, whatever font the reader has; every word for itself, as some readers place only the
-        // first letter of a text.
+        // Every letter has its own position, so that the viewer's font does not matter. Every word is an element of its
+        // own, because some viewers place only the first letter of a text.
         let letters: Vec<(char, f32)> = run.letters.chars().zip(run.places).collect();
         for word in letters.split(|(letter, _)| letter.is_whitespace()).filter(|word| !word.is_empty()) {
             self.word(word, run.y, run.looks, turn);
         }
     }
 
-    fn word(&mut self, word: &[(char, f32)], y: f32, (color, size, leaning): Looks, turn: &str) {
-        let x = word.iter().map(|(_, x)| number(*x)).collect::<Vec<_>>().join(" ");
-        let (y, size) = (number(y), number(size));
+    fn word(&mut self, word: &[(char, f32)], y: f32, (color, size, leaning): LetterStyle, turn: &str) {
+        let x = word.iter().map(|(_, x)| format_number(*x)).collect::<Vec<_>>().join(" ");
+        let (y, size) = (format_number(y), format_number(size));
         let leaning = if leaning { r#" font-style="italic""# } else { "" };
         let letters = escaped(&word.iter().map(|(letter, _)| *letter).collect::<String>());
-        let fill = paint("fill", color);
+        let fill = color_attributes("fill", color);
         self.line(&format!(r#"<text x="{x}" y="{y}" font-size="{size}"{leaning} {fill}{turn}>{letters}</text>"#));
     }
 
-    /// A picture, or triangles of one color each.
+    /// Draws an image, or triangles of one color each.
     fn mesh(&mut self, mesh: &Mesh) {
         let whole_quad = mesh.indices.len() == 6 && mesh.vertices.len() == 4;
         if mesh.texture_id != TextureId::default() && whole_quad {
             let rect = Rect::from_points(&mesh.vertices.iter().map(|v| v.pos).collect::<Vec<_>>());
             let uv = Rect::from_points(&mesh.vertices.iter().map(|v| v.uv).collect::<Vec<_>>());
-            return self.picture(mesh.texture_id, uv, rect);
+            return self.image(mesh.texture_id, uv, rect);
         }
         for triangle in mesh.indices.chunks_exact(3) {
             let corners: Vec<_> = triangle.iter().filter_map(|&k| mesh.vertices.get(k as usize)).collect();
@@ -207,19 +215,19 @@ impl Page<'_> {
                 (sum / 3) as u8
             };
             let color = Color32::from_rgba_premultiplied(mean(0), mean(1), mean(2), mean(3));
-            let points = [a, b, c].map(|v| point(v.pos)).join(" ");
-            self.line(&format!(r#"<polygon points="{points}" {}/>"#, paint("fill", color)));
+            let points = [a, b, c].map(|v| format_point(v.pos)).join(" ");
+            self.line(&format!(r#"<polygon points="{points}" {}/>"#, color_attributes("fill", color)));
         }
     }
 
-    fn picture(&mut self, texture: TextureId, uv: Rect, rect: Rect) {
+    fn image(&mut self, texture: TextureId, uv: Rect, rect: Rect) {
         let Some(image) = self.textures.image(texture) else { return };
         let [w, h] = image.size.map(|side| side as f32);
         let cut = Rect::from_min_max(Pos2::new(uv.min.x * w, uv.min.y * h), Pos2::new(uv.max.x * w, uv.max.y * h));
-        // Half a point to the pixel is finer than an eye sees smoothed.
+        // Half a point per pixel is finer than visible smoothing.
         let times = (2.0 * rect.width() / cut.width().max(1.0)).ceil() as usize;
-        let Some(png) = png_of(image, cut, times.clamp(1, ENLARGED)) else { return };
-        let place = place(rect);
+        let Some(png) = png_of(image, cut, times.clamp(1, MAX_ENLARGEMENT)) else { return };
+        let place = rect_attributes(rect);
         self.line(&format!(
             r#"<image {place} preserveAspectRatio="none" image-rendering="pixelated" href="data:image/png;base64,{}"/>"#,
             BASE64_STANDARD.encode(png)
@@ -227,19 +235,19 @@ impl Page<'_> {
     }
 }
 
-/// Letters of one look on one base line.
-struct Run {
+/// Letters with the same style on one base line.
+struct LetterRun {
     y: f32,
-    /// Where each letter begins.
+    /// Horizontal position of each letter, in points.
     places: Vec<f32>,
     letters: String,
-    looks: Looks,
+    looks: LetterStyle,
 }
 
-/// Color, size, and whether it leans.
-type Looks = (Color32, f32, bool);
+/// Color, font size, and whether the text is italic.
+type LetterStyle = (Color32, f32, bool);
 
-/// The part `cut` of `image`, in pixels, as a PNG file; each pixel `times` as wide and high.
+/// The part `cut` of `image`, in pixels, as a PNG file. Every pixel is enlarged `times` in width and height.
 fn png_of(image: &ColorImage, cut: Rect, times: usize) -> Option<Vec<u8>> {
     let bound = |value: f32, side: usize| (value.round().max(0.0) as usize).min(side);
     let (left, right) = (bound(cut.left(), image.size[0]), bound(cut.right(), image.size[0]));
@@ -262,7 +270,7 @@ fn stroke(stroke: Stroke) -> String {
     if stroke.is_empty() {
         return String::new();
     }
-    format!(r#"{} stroke-width="{}""#, paint("stroke", stroke.color), number(stroke.width))
+    format!(r#"{} stroke-width="{}""#, color_attributes("stroke", stroke.color), format_number(stroke.width))
 }
 
 fn path_stroke(path: &PathStroke) -> String {
@@ -272,27 +280,27 @@ fn path_stroke(path: &PathStroke) -> String {
     }
 }
 
-/// `fill="#rrggbb"`, with its opacity where it is not whole.
-fn paint(what: &str, color: Color32) -> String {
+/// `fill="#rrggbb"`, with its opacity if it is below 1.
+fn color_attributes(what: &str, color: Color32) -> String {
     let [r, g, b, a] = color.to_srgba_unmultiplied();
     match a {
         0 => format!(r#"{what}="none""#),
         255 => format!(r##"{what}="#{r:02x}{g:02x}{b:02x}""##),
-        a => format!(r##"{what}="#{r:02x}{g:02x}{b:02x}" {what}-opacity="{}""##, number(f32::from(a) / 255.0)),
+        a => format!(r##"{what}="#{r:02x}{g:02x}{b:02x}" {what}-opacity="{}""##, format_number(f32::from(a) / 255.0)),
     }
 }
 
-fn place(rect: Rect) -> String {
-    let [x, y, w, h] = [rect.left(), rect.top(), rect.width().max(0.0), rect.height().max(0.0)].map(number);
+fn rect_attributes(rect: Rect) -> String {
+    let [x, y, w, h] = [rect.left(), rect.top(), rect.width().max(0.0), rect.height().max(0.0)].map(format_number);
     format!(r#"x="{x}" y="{y}" width="{w}" height="{h}""#)
 }
 
-fn point(p: Pos2) -> String {
-    format!("{} {}", number(p.x), number(p.y))
+fn format_point(p: Pos2) -> String {
+    format!("{} {}", format_number(p.x), format_number(p.y))
 }
 
-/// Hundredths are fine enough for an eye.
-fn number(value: f32) -> String {
+/// Rounds to hundredths of a point, which is below what is visible.
+fn format_number(value: f32) -> String {
     let rounded = (f64::from(value) * 100.0).round() / 100.0;
     if rounded.is_finite() { (rounded + 0.0).to_string() } else { "0".into() }
 }
@@ -318,7 +326,7 @@ mod tests {
     use crate::ui::export::software_renderer::OffscreenContext;
 
     #[test]
-    fn lines_stay_lines_and_text_stays_text() {
+    fn svg_keeps_lines_as_lines_and_text_as_text() {
         let mut stage = OffscreenContext::new(egui::Context::default(), vec2(200.0, 100.0), 1.0);
         let output = stage.frames(1, |ui| {
             let painter = ui.painter();
@@ -343,6 +351,6 @@ mod tests {
         }
         assert!(svg.contains(r#"font-size="13""#) && svg.contains("data:image/png;base64,iVBOR"), "{svg}");
         assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
-        assert_eq!(number(-0.001), "0");
+        assert_eq!(format_number(-0.001), "0");
     }
 }

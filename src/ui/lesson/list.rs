@@ -1,4 +1,4 @@
-//! The lessons that there are.
+//! List of bundled lessons, with a button to open a lesson file.
 
 use egui::{RichText, Ui};
 
@@ -6,8 +6,8 @@ use crate::ui::texts::lesson as texts;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::lessons::bundled_lessons;
 
-/// Draws the list; returns the source of the lesson that was chosen.
-pub fn show(ui: &mut Ui, asks: &mut Vec<FileRequest>) -> Option<String> {
+/// Draws the list. Returns the source of the chosen lesson.
+pub fn show(ui: &mut Ui, file_requests: &mut Vec<FileRequest>) -> Option<String> {
     let mut chosen = None;
     ui.label(texts::ABOUT);
     ui.add_space(4.0);
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, asks: &mut Vec<FileRequest>) -> Option<String> {
     ui.separator();
     let hint = texts::OPEN_HINT;
     if ui.button(texts::OPEN).on_hover_text(hint).clicked() {
-        asks.push(FileRequest::OpenLesson);
+        file_requests.push(FileRequest::OpenLesson);
     }
     chosen
 }

@@ -1,4 +1,4 @@
-//! The lesson panel: the list of lessons, or the step one is at, with its question and the way on.
+//! Lesson panel: the list of lessons, or the current step with its question and navigation.
 
 mod list;
 pub mod panel;

@@ -1,4 +1,4 @@
-//! The lesson panel: the list of lessons, or the step one is at, with its question and the way on.
+//! Lesson panel: the list of lessons, or the current step with its question and navigation.
 
 use egui::{Button, ProgressBar, RichText, ScrollArea, Ui};
 
@@ -9,65 +9,65 @@ use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::lesson as texts;
 
-/// Whether the panel is on the screen.
+/// Whether the panel is open.
 pub fn is_open(lab: &Lab, window: &WindowState) -> bool {
     window.lesson.player.is_some() || lab.view.workspace == Workspace::Teach && window.layout.lessons
 }
 
-/// Whether there is room for it as well; a lesson in progress is never folded away.
+/// Whether the panel is open and has room. A lesson in progress is never hidden.
 pub fn is_visible(lab: &Lab, window: &WindowState) -> bool {
     window.lesson.player.is_some() || window.responsive.shows(SidePanel::Lessons, is_open(lab, window))
 }
 
-/// Whether the step in view keeps `part` of the screen out of the way.
+/// Whether the current step hides `part` of the screen.
 pub fn hides(window: &WindowState, part: ScreenArea) -> bool {
     window.lesson.player.as_ref().is_some_and(|player| player.step().hide.contains(&part))
 }
 
-/// Whether the step in view points at `part` of the screen.
+/// Whether the current step highlights `part` of the screen.
 pub fn highlights(window: &WindowState, part: ScreenArea) -> bool {
     window.lesson.pointer_target() == Some(&PointerTarget::Part(part))
 }
 
-/// Opens what was asked for and goes on with what a session brought. Called once a frame, before anything is drawn.
-pub fn update(lab: &Lab, window: &mut WindowState, new_layout: bool, out: &mut Vec<Message>) {
-    // Before anything is asked anew: the workspace that a step wants is in view one frame after it was asked for.
+/// Opens a requested lesson and resumes the lesson of a loaded session. Called once per frame, before drawing.
+pub fn update(lab: &Lab, window: &mut WindowState, new_layout: bool, messages: &mut Vec<Message>) {
+    // Runs before a new request: the workspace of a step becomes visible one frame after it was requested.
     if let Some(pane) = window.lesson.take_pane_to_front() {
         window.layout.docks.add(lab.view.workspace, pane);
     }
     if new_layout {
         match window.layout.lesson.take() {
-            Some(place) => window.lesson.resume(place, out),
+            Some(place) => window.lesson.resume(place, messages),
             None => window.lesson.forget(),
         }
     }
-    if let Some(source) = window.lesson.wish(lab) {
+    if let Some(source) = window.lesson.take_request(lab) {
         window.layout.lessons = true;
-        begin(&source, lab, window, out);
+        begin(&source, lab, window, messages);
     }
     if window.lesson.player.is_none() && !lab.view.locked.is_empty() {
-        out.push(Message::Lock(Vec::new()));
+        messages.push(Message::Lock(Vec::new()));
     }
 }
 
-/// Shows the list of lessons, or puts it away.
-pub fn toggle(lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Shows or hides the list of lessons.
+pub fn toggle(lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     window.layout.lessons = is_open(lab, window);
     window.responsive.toggle(SidePanel::Lessons, &mut window.layout.lessons);
     if window.layout.lessons {
-        out.push(Message::SetWorkspace(Workspace::Teach));
+        messages.push(Message::SetWorkspace(Workspace::Teach));
     }
 }
 
-pub(super) fn begin(source: &str, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+pub(super) fn begin(source: &str, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let layout = window.saved_layout();
-    window.lesson.open(source, lab, layout, out);
+    window.lesson.open(source, lab, layout, messages);
 }
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     if window.lesson.player.is_some() {
-        step(ui, lab, &mut window.lesson, out);
+        step(ui, lab, &mut window.lesson, messages);
         return;
     }
     ui.horizontal(|ui| {
@@ -81,13 +81,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     let chosen =
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| super::list::show(ui, &mut window.file_requests)).inner;
     if let Some(source) = chosen {
-        begin(&source, lab, window, out);
+        begin(&source, lab, window, messages);
     }
 }
 
-/// The step in view.
-pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec<Message>) {
-    let Some(player) = &room.player else { return };
+/// Draws the current step.
+pub(super) fn step(ui: &mut Ui, lab: &Lab, state: &mut LessonState, messages: &mut Vec<Message>) {
+    let Some(player) = &state.player else { return };
     let (index, count) = (player.index(), player.lesson().steps.len());
     let lesson = player.lesson();
     ui.horizontal(|ui| {
@@ -98,22 +98,29 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, room: &mut LessonState, out: &mut Vec
     bar.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, texts::step(index + 1, count)));
     ui.add_space(2.0);
     ui.heading(player.step().title.clone());
-    // The way on stays at the bottom, whatever the text's length.
+    // The navigation stays at the bottom for any length of text.
     let below = 66.0;
     let height = (ui.available_height() - below).max(80.0);
     ScrollArea::vertical().id_salt(("lesson", index)).max_height(height).auto_shrink([false, false]).show(ui, |ui| {
-        let body = room.player.as_ref().map(|player| fill_facts(&player.step().body, lab)).unwrap_or_default();
+        let body = state.player.as_ref().map(|player| fill_facts(&player.step().body, lab)).unwrap_or_default();
         crate::ui::widgets::markdown::show(ui, &body);
-        locked(ui, lab);
-        super::question::show(ui, lab, room, out);
+        locked_controls(ui, lab);
+        super::question::show(ui, lab, state, messages);
     });
     ui.separator();
-    way(ui, lab, room, index, count, out);
+    navigation(ui, lab, state, index, count, messages);
 }
 
-/// Back, next, and out of it.
-fn way(ui: &mut Ui, lab: &Lab, room: &mut LessonState, index: usize, count: usize, out: &mut Vec<Message>) {
-    let done = room.player.as_ref().is_some_and(|player| player.done());
+/// Draws the navigation: back, next, leave.
+fn navigation(
+    ui: &mut Ui,
+    lab: &Lab,
+    state: &mut LessonState,
+    index: usize,
+    count: usize,
+    messages: &mut Vec<Message>,
+) {
+    let done = state.player.as_ref().is_some_and(|player| player.done());
     let mut to = None;
     let mut leave = false;
     ui.horizontal(|ui| {
@@ -137,14 +144,14 @@ fn way(ui: &mut Ui, lab: &Lab, room: &mut LessonState, index: usize, count: usiz
         });
     });
     if leave {
-        room.leave(lab, out);
+        state.leave(lab, messages);
     } else if let Some(to) = to {
-        room.go(to, out);
+        state.go(to, messages);
     }
 }
 
-/// The controls that this step keeps to itself.
-pub(super) fn locked(ui: &mut Ui, lab: &Lab) {
+/// Lists the controls that this step locks.
+pub(super) fn locked_controls(ui: &mut Ui, lab: &Lab) {
     let name = |control: &ControlGroup| match control {
         ControlGroup::Network => texts::NETWORK,
         ControlGroup::Data => texts::DATA,

@@ -1,4 +1,4 @@
-//! Where the sample in focus first leaves the ANN: a card that goes there, and a mark on the layer.
+//! First divergence of the sample in focus from the ANN: a card with a link, a mark.
 
 use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -8,11 +8,11 @@ use crate::ui::texts::format::neuron_position;
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
-/// How wide the mark is, in points.
-const WIDTH: f32 = 4.0;
+/// Width of the mark, in points.
+const MARK_WIDTH: f32 = 4.0;
 
 /// Draws the card.
-pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
+pub fn card(ui: &mut Ui, snapshot: &Snapshot, messages: &mut Vec<Message>) {
     let run = &snapshot.run;
     ui.horizontal(|ui| {
         let hint = texts::DIVERGENCE_HINT;
@@ -22,7 +22,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
             let button = ui.small_button(texts::SHOW).on_hover_text(texts::SHOW_HINT);
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::SHOW_NAME));
             if button.clicked() {
-                out.extend([Message::FocusNeuron(divergence.neuron), Message::SetCursor(Some(divergence.step))]);
+                messages.extend([Message::FocusNeuron(divergence.neuron), Message::SetCursor(Some(divergence.step))]);
             }
         });
     });
@@ -45,7 +45,7 @@ pub fn card(ui: &mut Ui, snapshot: &Snapshot, out: &mut Vec<Message>) {
     ui.label(RichText::new(summary(snapshot)).small().weak());
 }
 
-/// In which layers the samples of the run leave the ANN, in a sentence.
+/// One sentence about the layers in which the samples of the run diverge from the ANN.
 fn summary(snapshot: &Snapshot) -> String {
     let (first, run) = (&snapshot.figures.first_layers, &snapshot.run);
     let all = run.recording.samples;
@@ -59,7 +59,7 @@ fn summary(snapshot: &Snapshot) -> String {
     }
 }
 
-/// How many samples leave the ANN in spiking layer `index` first, in words.
+/// How many samples diverge first in spiking layer `index`, as text.
 pub fn share(snapshot: &Snapshot, index: usize) -> String {
     let count = snapshot.figures.first_layers.layers.get(index).copied().unwrap_or_default();
     let all = snapshot.run.recording.samples;
@@ -68,17 +68,17 @@ pub fn share(snapshot: &Snapshot, index: usize) -> String {
     texts::leave_here(count, all, this)
 }
 
-/// Marks the layer's card at `rect`.
+/// Draws the mark on the layer's card at `rect`.
 pub fn mark_ui(ui: &Ui, rect: Rect) {
-    let stripe = Rect::from_min_max(rect.left_top(), pos2(rect.left() + WIDTH, rect.bottom()));
+    let stripe = Rect::from_min_max(rect.left_top(), pos2(rect.left() + MARK_WIDTH, rect.bottom()));
     ui.painter_at(rect).rect_filled(stripe, 2.0, ui_colors(ui).snn);
 }
 
-/// What the mark means, for the key of the strip.
+/// Explains the mark in the legend of the layer strip.
 pub fn legend_ui(ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, 10.0), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(MARK_WIDTH, 10.0), Sense::hover());
         ui.painter().rect_filled(rect, 2.0, ui_colors(ui).snn);
         ui.label(RichText::new(texts::DIVERGENCE_KEY).small().weak());
     });

@@ -1,4 +1,6 @@
-//! The doctor's findings: what the conversion did to the network, what looks wrong, and a button where one click mends it.
+//! Findings: problems of network, data and recipe, each with a button that applies its fix.
+//!
+//! They cover what the conversion changed in the network and what looks wrong.
 
 use egui::{RichText, Ui};
 
@@ -11,10 +13,10 @@ use crate::measure::Report;
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
-/// Everything there is to say about `run` and what is in focus of it, the most serious first.
+/// All findings about `run` and its focus, the most serious first.
 pub fn collect(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<Finding> {
     let mut all = run.findings.clone();
-    // A stroke is not like whole digits, and is not meant to be.
+    // A partial drawing differs from complete digits by design, so this finding is dropped.
     all.retain(|finding| finding.kind != "input range" || !Drawing::is_drawing_spec(&run.settings.data));
     let known = |all: &[Finding], layer: &str| {
         all.iter().any(|f| f.kind == "never active" && f.layer.as_deref() == Some(layer))
@@ -30,54 +32,54 @@ pub fn collect(run: &Run, report: &Report, snapshot: Option<&Snapshot>) -> Vec<F
     all
 }
 
-/// Whether something among `findings` is likely to mislead.
+/// Whether any of `findings` is a warning.
 pub fn has_warnings(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity > Severity::Note)
 }
 
 /// Draws the findings.
-pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, run: &Run, findings: &[Finding], messages: &mut Vec<Message>) {
     let groups = group_by_kind(findings);
     let count = groups.len();
     let title = if count == 0 { texts::NO_FINDINGS.to_owned() } else { texts::findings(count) };
     let alarms = has_warnings(findings);
-    // Another identity when something is wrong: it opens then, however it was left before.
+    // A separate id if there are warnings: the list then opens, even if the user has closed it before.
     let header = egui::CollapsingHeader::new(title).id_salt(("findings", alarms)).default_open(alarms);
     let shown = header.show(ui, |ui| {
         if count == 0 {
             ui.weak(texts::AS_IT_IS);
         }
         for group in &groups {
-            one(ui, run, group, out);
+            finding_group(ui, run, group, messages);
         }
     });
-    // The list stands at the end of its column, where what it opens would lie below the edge.
+    // The list is the last item of its column, so the opened part would be below the visible area.
     if shown.openness > 0.0 && shown.openness < 1.0 {
         ui.scroll_to_cursor(Some(egui::Align::BOTTOM));
     }
 }
 
-/// So many layers of one finding have a link each.
-const LINKS: usize = 12;
+/// Maximum number of layers of one finding with a link each.
+const MAX_LINKS: usize = 12;
 
-fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>) {
+fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mut Vec<Message>) {
     let finding = group.finding;
     let written = |text: String| {
         let text = RichText::new(text).small();
         if finding.severity > Severity::Note { text.color(ui_colors(ui).error) } else { text }
     };
     let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
-    // A click leads to the layer it is about.
-    let link = |ui: &mut Ui, text: RichText, layer: usize, out: &mut Vec<Message>| {
+    // A click focuses the layer of the finding.
+    let link = |ui: &mut Ui, text: RichText, layer: usize, messages: &mut Vec<Message>| {
         let label = ui.add(egui::Label::new(text).sense(egui::Sense::click()));
         if label.on_hover_text(texts::LOOK_AT).clicked() {
-            out.push(Message::FocusLayer(layer));
+            messages.push(Message::FocusLayer(layer));
         }
     };
     match group.layers.as_slice() {
         [] => _ = ui.label(written(finding.to_string())),
         [name] => match place(name) {
-            Some(layer) => link(ui, written(finding.to_string()), layer, out),
+            Some(layer) => link(ui, written(finding.to_string()), layer, messages),
             None => _ = ui.label(written(finding.to_string())),
         },
         names => {
@@ -85,30 +87,30 @@ fn one(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, out: &mut Vec<Message>)
             ui.label(text);
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
-                for name in names.iter().take(LINKS) {
+                for name in names.iter().take(MAX_LINKS) {
                     let text = RichText::new(*name).small().weak();
                     match place(name) {
-                        Some(layer) => link(ui, text, layer, out),
+                        Some(layer) => link(ui, text, layer, messages),
                         None => _ = ui.label(text),
                     }
                 }
-                let more = names.len().saturating_sub(LINKS);
+                let more = names.len().saturating_sub(MAX_LINKS);
                 if more > 0 {
                     ui.label(RichText::new(texts::and_more(more)).small().weak()).on_hover_text(names.join(", "));
                 }
             });
         }
     }
-    if let Some(mend) = &finding.mend
-        && ui.small_button(mend.label()).on_hover_text(texts::MEND_HINT).clicked()
+    if let Some(fix) = &finding.mend
+        && ui.small_button(fix.label()).on_hover_text(texts::MEND_HINT).clicked()
     {
-        out.extend([message(mend), Message::EndGesture]);
+        messages.extend([message(fix), Message::EndGesture]);
     }
 }
 
-/// The wish that a mend is.
-pub fn message(mend: &Fix) -> Message {
-    match mend.clone() {
+/// The message that applies a fix.
+pub fn message(fix: &Fix) -> Message {
+    match fix.clone() {
         Fix::Threshold(rule) => Message::SetThreshold(rule),
         Fix::Pooling(pooling) => Message::SetPooling(pooling),
         Fix::VInit(share) => Message::SetVInit(share),

@@ -1,4 +1,4 @@
-//! The headline: the run in one sentence.
+//! Headline: accuracy and agreement of the run at the time cursor, in one sentence.
 
 use egui::{Color32, Id, RichText, Ui};
 
@@ -7,29 +7,32 @@ use crate::ui::texts::format::source_file_name;
 use crate::ui::texts::{bars as texts, output_agreement, shared};
 use crate::ui::theme::colors::ui_colors;
 
-/// Set where the bar has no room for the headline: the status line has it then.
+/// Set if the top bar has no room for the headline; the status bar then shows it.
 pub fn headline_below() -> Id {
     Id::unique("headline below")
 }
 
-/// How well the two networks do at the time cursor.
+/// Draws accuracy and agreement of both networks at the time cursor.
 pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
     let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
         ui.label(text).on_hover_text(hint);
     };
-    let words = output_agreement::words(run.output_agreement.as_ref().map(|likeness| likeness.of));
-    share(ui, words.short, point.agreement, tones.text, words.hint);
+    let words = output_agreement::agreement_labels(run.output_agreement.as_ref().map(|agreement| agreement.of));
+    share(ui, words.short, point.agreement, colors.text, words.hint);
     if let Some(snn) = point.accuracy {
-        share(ui, shared::SNN, snn, tones.snn, texts::SNN_HINT);
+        share(ui, shared::SNN, snn, colors.snn, texts::SNN_HINT);
     }
     if let Some(ann) = run.report.ann_accuracy {
-        share(ui, shared::ANN, ann, tones.ann, texts::ANN_HINT);
+        share(ui, shared::ANN, ann, colors.ann, texts::ANN_HINT);
     }
     if run.settings.has_other_sources(&lab.settings) {
-        ui.add(egui::Label::new(RichText::new(texts::still(&source_file_name(&run.settings.model))).weak()).truncate());
+        ui.add(
+            egui::Label::new(RichText::new(texts::figures_of(&source_file_name(&run.settings.model))).weak())
+                .truncate(),
+        );
     }
 }

@@ -1,4 +1,6 @@
-//! The numbers of what is in focus, with their units, and a sentence that says why this neuron is wrong.
+//! Inspector panel: values of the neuron, layer and sample in focus, with their units.
+//!
+//! One sentence explains why this neuron is wrong.
 
 use egui::{RichText, ScrollArea, Ui};
 
@@ -18,24 +20,24 @@ use crate::ui::texts::layers::PARTS;
 use crate::ui::texts::{inspector as texts, output_agreement};
 use crate::ui::theme::colors::ui_colors;
 
-/// Room for the scroll bar that floats over the panel, in points.
-const SCROLL_BAR: f32 = 10.0;
-/// Size of its numbers, in the font whose 0 is no θ.
-const NUMBER: f32 = 12.0;
+/// Space for the scroll bar that floats over the panel, in points.
+const SCROLL_BAR_WIDTH: f32 = 10.0;
+/// Font size of the numbers, in a font whose 0 does not look like θ.
+const NUMBER_SIZE: f32 = 12.0;
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.strong(texts::TITLE);
     let Some(snapshot) = &lab.snapshot else {
         ui.weak(texts::EMPTY);
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        // Beside the numbers, not on them.
-        ui.set_max_width(ui.available_width() - SCROLL_BAR);
-        neuron(ui, snapshot, lab.view.reference, out);
+        // Keeps the scroll bar beside the numbers.
+        ui.set_max_width(ui.available_width() - SCROLL_BAR_WIDTH);
+        neuron(ui, snapshot, lab.view.reference, messages);
         ui.separator();
-        divergence::card(ui, snapshot, out);
+        divergence::card(ui, snapshot, messages);
         ui.separator();
         layer(ui, snapshot);
         ui.separator();
@@ -43,10 +45,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     });
 }
 
-/// Everything about the neuron in focus at the cursor.
-struct Facts {
+/// All values of the neuron in focus at the time cursor.
+struct NeuronFacts {
     theta: f32,
-    /// Spikes up to the cursor, and those due.
+    /// Spikes up to the time cursor, and expected spikes.
     spikes: u32,
     due: i32,
     due_same_input: u32,
@@ -55,20 +57,20 @@ struct Facts {
     a: f32,
     /// φ = θn/t
     phi: f32,
-    /// Mean input over the steps up to the cursor.
+    /// Mean input over the steps up to the time cursor.
     mean_input: f32,
     potential: f32,
     parts: Ledger,
-    /// What the parts are against.
+    /// The activation that the error parts refer to.
     reference: Activation,
-    /// The ANN's own activation has an upper end that the reference does not know.
+    /// The ANN's own activation has an upper bound that the reference does not have.
     clips: bool,
-    /// Spikes that a correction held back.
+    /// Number of spikes that a correction suppressed.
     held_back: Option<i32>,
 }
 
-impl Facts {
-    fn of(snapshot: &Snapshot, reference: LedgerReference) -> Option<Self> {
+impl NeuronFacts {
+    fn new(snapshot: &Snapshot, reference: LedgerReference) -> Option<Self> {
         let (run, focus) = (&snapshot.run, &snapshot.focus);
         let layer = run.spiking.layers.get(focus.layer)?;
         let t = focus.steps;
@@ -103,7 +105,7 @@ impl Facts {
     }
 }
 
-fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mut Vec<Message>) {
+fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, messages: &mut Vec<Message>) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let at = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let pinned = focus.pinned.contains(&at);
@@ -112,15 +114,15 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mu
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let (word, hint) = if pinned { (texts::UNPIN, texts::UNPIN_HINT) } else { (texts::PIN, texts::PIN_HINT) };
             if ui.small_button(word).on_hover_text(hint).clicked() {
-                out.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
+                messages.push(if pinned { Message::Unpin(at) } else { Message::Pin(at) });
             }
         });
     });
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };
     ui.label(RichText::new(neuron_position(&layer.shape, focus.neuron)).small().weak());
-    let Some(facts) = Facts::of(snapshot, reference) else { return };
+    let Some(facts) = NeuronFacts::new(snapshot, reference) else { return };
     ui.add_space(2.0);
-    ui.label(sentence(&facts, focus.steps));
+    ui.label(error_sentence(&facts, focus.steps));
     ui.add_space(4.0);
     let t = focus.steps;
     rows(
@@ -150,13 +152,13 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, out: &mu
     parts(ui, &facts.parts);
 }
 
-/// The four parts as signed bars around a middle line.
+/// Draws the four error parts as signed bars around a center line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 14.0;
     let largest = ledger.parts().iter().fold(f64::MIN_POSITIVE, |m, p| m.max(p.abs()));
     egui::Grid::new("neuron parts").num_columns(3).spacing([6.0, 2.0]).show(ui, |ui| {
-        for ((name, part), color) in PARTS.iter().zip(ledger.parts()).zip(tones.parts) {
+        for ((name, part), color) in PARTS.iter().zip(ledger.parts()).zip(colors.parts) {
             ui.label(RichText::new(*name).small());
             let width = (ui.available_width() - 60.0).clamp(30.0, 120.0);
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, 10.0), egui::Sense::hover());
@@ -164,15 +166,15 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let reach = middle + (part / largest) as f32 * rect.width() * 0.5;
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, color);
-            ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, tones.faint));
-            ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER));
+            ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, colors.faint));
+            ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER_SIZE));
             ui.end_row();
         }
     });
 }
 
-/// Why the neuron is where it is, in plain words.
-fn sentence(facts: &Facts, t: usize) -> String {
+/// One sentence that explains the neuron's error.
+fn error_sentence(facts: &NeuronFacts, t: usize) -> String {
     if facts.theta <= 0.0 {
         return texts::NEVER_ACTIVE.into();
     }
@@ -194,7 +196,7 @@ fn sentence(facts: &Facts, t: usize) -> String {
         (false, false) => texts::TOO_HIGH.to_owned(),
         (low, true) => texts::off_though_due(if low { texts::LOW } else { texts::HIGH }),
     };
-    // A part that pulls the other way explains nothing.
+    // A part with the opposite sign does not explain the error.
     let pulls = |part: f64| total.abs() < nothing || part * total > 0.0;
     let parts = facts.parts.parts().into_iter().enumerate().filter(|(_, part)| pulls(*part));
     let largest = parts.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
@@ -237,7 +239,7 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
             (texts::ANN_ACTIVATION, spiking.activation.describe(), texts::ANN_ACTIVATION_HINT),
             (
                 texts::CURRENTS,
-                form_words(execution_form(&run.network.program, &run.spiking, focus.layer)),
+                form_label(execution_form(&run.network.program, &run.spiking, focus.layer)),
                 &form_hint(),
             ),
             (texts::THRESHOLD, format_theta(&report.theta), texts::UNITS_HINT),
@@ -253,7 +255,7 @@ fn form_hint() -> String {
     texts::currents_hint(simd_name())
 }
 
-fn form_words(form: ExecutionForm) -> String {
+fn form_label(form: ExecutionForm) -> String {
     match form {
         ExecutionForm::Constant => texts::CONSTANT.into(),
         ExecutionForm::Tables => texts::TABLES.into(),
@@ -266,15 +268,15 @@ fn form_words(form: ExecutionForm) -> String {
 fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     heading(ui, texts::SAMPLE);
-    if let Some(likeness) = &run.output_agreement {
-        let at = likeness.at(focus.steps, focus.sample);
+    if let Some(agreement) = &run.output_agreement {
+        let at = agreement.at(focus.steps, focus.sample);
         let error = (texts::OFF_BY, format!("{:.1} %", at.error * 100.0), texts::OFF_BY_HINT);
         let found = [
-            (texts::ANN_FINDS, output_agreement::boxes(likeness.ann_boxes(focus.sample)), texts::ANN_FINDS_HINT),
+            (texts::ANN_FINDS, output_agreement::boxes(agreement.ann_boxes(focus.sample)), texts::ANN_FINDS_HINT),
             (texts::SNN_FINDS, output_agreement::boxes(at.found), texts::SNN_FINDS_HINT),
         ];
         let index = (texts::INDEX, run.sample_index(focus.sample).to_string(), texts::INDEX_HINT);
-        let found = found.into_iter().filter(|_| likeness.of == OutputKind::Boxes);
+        let found = found.into_iter().filter(|_| agreement.of == OutputKind::Boxes);
         return rows(ui, "sample", &[index].into_iter().chain(found).chain([error]).collect::<Vec<_>>());
     }
     let label = run.labels.get(focus.sample).map_or("—".into(), |&label| run.class_name(label.into()));
@@ -298,7 +300,7 @@ fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).strong());
 }
 
-/// Names on the left, values on the right.
+/// Draws a grid with names on the left and values on the right.
 fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
     ui.spacing_mut().item_spacing.y = 3.0;
     ui.spacing_mut().interact_size.y = 14.0;
@@ -307,7 +309,7 @@ fn rows(ui: &mut Ui, id: &str, rows: &[(&str, String, &str)]) {
             let row = ui.horizontal(|ui| {
                 ui.label(RichText::new(*name).small().weak());
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add(egui::Label::new(RichText::new(value).size(NUMBER)).truncate());
+                    ui.add(egui::Label::new(RichText::new(value).size(NUMBER_SIZE)).truncate());
                 });
             });
             row.response.on_hover_text(*hint);

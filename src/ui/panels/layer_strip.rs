@@ -1,5 +1,6 @@
-//! The network as a strip of its spiking layers: what each is, its threshold and rate, and how its error splits. One click
-//! puts a layer in focus. Findings stand below, or above when they are about all of it.
+//! Layer strip: one card per spiking layer, with threshold, firing rate and error parts.
+//!
+//! A click focuses a layer. Findings are below the cards, or above them if they concern the whole network.
 
 use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -14,9 +15,9 @@ use crate::ui::texts::format::{format_si, format_theta, layer_kind, reference_la
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 
-const CARD: f32 = 58.0;
+const CARD_HEIGHT: f32 = 58.0;
 /// Draws the strip.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.horizontal(|ui| {
         ui.strong(texts::LAYERS);
         if let Some(run) = &lab.run {
@@ -39,40 +40,40 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         let found = findings::collect(run, report, snapshot);
         let wrong = findings::has_warnings(&found);
-        // What is wrong with all that is below stands above it.
+        // Warnings about everything below are above the cards.
         if wrong {
-            // The layers stay in sight, however much there is to say.
+            // Limits the findings, so that the layers stay visible.
             let most = (height * 0.45).max(120.0);
             let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
-            all.show(ui, |ui| findings::show(ui, run, &found, out));
+            all.show(ui, |ui| findings::show(ui, run, &found, messages));
             ui.add_space(6.0);
         }
-        end(ui, &texts::input(&format_shape(run.network.original.input_shape())));
+        end_label(ui, &texts::input(&format_shape(run.network.original.input_shape())));
         let reference = lab.view.reference;
         let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
-            link(ui);
-            card(ui, lab, run, index, layer, scale, out);
+            connector(ui);
+            card(ui, lab, run, index, layer, scale, messages);
         }
-        link(ui);
-        end(ui, &texts::answers(run.network.original.classes()));
+        connector(ui);
+        end_label(ui, &texts::answers(run.network.original.classes()));
         ui.add_space(6.0);
         if !wrong {
-            findings::show(ui, run, &found, out);
+            findings::show(ui, run, &found, messages);
         }
     });
 }
 
-/// Sum of the sizes of the four parts.
+/// Sum of the absolute values of the four error parts.
 fn magnitude(layer: &LayerReport, reference: LedgerReference) -> f64 {
     layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
 }
 
 fn legend(ui: &mut Ui) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 13.0;
     egui::Grid::new("legend").num_columns(2).spacing([10.0, 0.0]).show(ui, |ui| {
-        for (index, (name, color)) in texts::PARTS.iter().zip(tones.parts).enumerate() {
+        for (index, (name, color)) in texts::PARTS.iter().zip(colors.parts).enumerate() {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
@@ -87,16 +88,16 @@ fn legend(ui: &mut Ui) {
     divergence::legend_ui(ui);
 }
 
-/// A small line for what is before the first and after the last layer.
-fn end(ui: &mut Ui, text: &str) {
+/// Draws a small label for the part before the first or after the last layer.
+fn end_label(ui: &mut Ui, text: &str) {
     ui.horizontal(|ui| {
         ui.add_space(6.0);
         ui.label(RichText::new(text).small().weak());
     });
 }
 
-/// The line between two cards.
-fn link(ui: &mut Ui) {
+/// Draws the line between two cards.
+fn connector(ui: &mut Ui) {
     let spacing = ui.spacing().item_spacing.y;
     ui.spacing_mut().item_spacing.y = 0.0;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 5.0), Sense::hover());
@@ -105,9 +106,9 @@ fn link(ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = spacing;
 }
 
-fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, scale: f64, out: &mut Vec<Message>) {
+fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, scale: f64, messages: &mut Vec<Message>) {
     let spacing = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CARD_HEIGHT), Sense::click());
     ui.spacing_mut().item_spacing.y = spacing;
     let focused = lab.view.layer == index;
     response.widget_info(|| {
@@ -115,7 +116,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
     if response.clicked() {
-        out.push(Message::FocusLayer(index));
+        messages.push(Message::FocusLayer(index));
     }
     if ui.is_rect_visible(rect) {
         let hot = response.hovered() || response.has_focus();
@@ -137,15 +138,15 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     });
 }
 
-/// `parts`: sizes of the parts of the error as shares of the bar.
+/// Draws a card. `parts`: absolute values of the four error parts as fractions of the bar.
 fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let visuals = ui.visuals();
-    let fill = if focused { tones.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
+    let fill = if focused { colors.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
     let stroke = if focused {
-        Stroke::new(1.5, tones.accent)
+        Stroke::new(1.5, colors.accent)
     } else {
-        Stroke::new(1.0, if hot { tones.weak } else { tones.faint })
+        Stroke::new(1.0, if hot { colors.weak } else { colors.faint })
     };
     let painter = ui.painter_at(rect);
     painter.rect(rect, 4.0, fill, stroke, StrokeKind::Inside);
@@ -153,30 +154,37 @@ fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 
     let body = egui::TextStyle::Body.resolve(ui.style());
     let small = egui::TextStyle::Small.resolve(ui.style());
     let theta = format_theta(&layer.theta);
-    // The rule for all layers does not move this one.
+    // A manual threshold: the rule for all layers does not change this one.
     let by_hand = run.settings.recipe.manual_thresholds.contains_key(&layer.name);
     let theta = if by_hand { texts::by_hand(&theta) } else { theta };
-    let theta = painter.layout_no_wrap(theta, small.clone(), tones.text);
+    let theta = painter.layout_no_wrap(theta, small.clone(), colors.text);
     let room = inner.width() - theta.size().x - 8.0;
-    text(ui, inner.left_top(), room, &layer.name, body, tones.text);
-    painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, tones.text);
+    truncated_text(ui, inner.left_top(), room, &layer.name, body, colors.text);
+    painter.galley(pos2(inner.right() - theta.size().x, inner.top() + 2.0), theta, colors.text);
     let rate = texts::rate(layer.rate);
-    let rate = painter.layout_no_wrap(rate, small.clone(), tones.weak);
+    let rate = painter.layout_no_wrap(rate, small.clone(), colors.weak);
     let kind = format!("{} {}", layer_kind(run, layer.node), format_shape(&layer.shape));
-    text(ui, inner.left_top() + vec2(0.0, 18.0), inner.width() - rate.size().x - 8.0, &kind, small, tones.weak);
-    painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, tones.weak);
+    truncated_text(
+        ui,
+        inner.left_top() + vec2(0.0, 18.0),
+        inner.width() - rate.size().x - 8.0,
+        &kind,
+        small,
+        colors.weak,
+    );
+    painter.galley(pos2(inner.right() - rate.size().x, inner.top() + 18.0), rate, colors.weak);
     let bar = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 8.0), inner.right_bottom());
     painter.rect_filled(bar, 2.0, visuals.extreme_bg_color);
     let mut x = bar.left();
-    for (part, color) in parts.into_iter().zip(tones.parts) {
+    for (part, color) in parts.into_iter().zip(colors.parts) {
         let width = bar.width() * part as f32;
         painter.rect_filled(Rect::from_min_size(pos2(x, bar.top()), vec2(width, bar.height())), 0.0, color);
         x += width;
     }
 }
 
-/// One line of text, cut off with an ellipsis.
-fn text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
+/// Draws one line of text, truncated with an ellipsis.
+fn truncated_text(ui: &Ui, at: egui::Pos2, width: f32, words: &str, font: egui::FontId, color: Color32) {
     let mut job = egui::text::LayoutJob::simple_singleline(words.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
     let galley = ui.painter().layout_job(job);

@@ -1,4 +1,4 @@
-//! Panels at the window's edges.
+//! Panels at the edges of the window: bars, strips, inspector and findings.
 
 pub mod divergence;
 pub mod findings;

@@ -1,5 +1,6 @@
-//! The run's samples as a strip: picture, label, and the answers of both networks at the time cursor. Only pictures in
-//! view are kept on the graphics card.
+//! Sample strip: image, label and predictions of both networks at the time cursor, per sample.
+//!
+//! Only visible images stay on the GPU.
 
 use egui::{Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
@@ -10,12 +11,12 @@ use crate::ui::texts::{output_agreement, samples as texts};
 use crate::ui::theme::colors::ui_colors;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
-/// Longer names are cut.
-const WIDEST: f32 = 180.0;
+/// Maximum width of a tile, in points; longer names are truncated.
+const MAX_TILE_WIDTH: f32 = 180.0;
 const GAP: f32 = 4.0;
 
 /// Draws the strip.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
     let Some(run) = &lab.run else {
         ui.weak(texts::EMPTY);
@@ -42,17 +43,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
             ui.weak(texts::all_agree(count, t));
             return;
         }
-        strip(ui, lab, run, window, &shown, out);
+        strip(ui, lab, run, window, &shown, messages);
     });
 }
 
-fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[usize], out: &mut Vec<Message>) {
-    let size = vec2(width_of(ui, run), TILE.y);
+fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[usize], messages: &mut Vec<Message>) {
+    let size = vec2(tile_width(ui, run), TILE.y);
     let pitch = size.x + GAP;
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
         let width = pitch * shown.len() as f32 - GAP;
         let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
-        // What gets the focus elsewhere comes into sight.
+        // Scrolls to the sample in focus if the focus changed elsewhere.
         let id = ui.scope_id().with("sample in focus");
         let seen: Option<usize> = ui.data(|data| data.get_temp(id));
         if seen != Some(lab.view.sample) {
@@ -66,13 +67,13 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[u
         let last = ((viewport.right() / pitch).ceil().max(0.0) as usize).min(shown.len());
         for (place, &sample) in shown.iter().enumerate().take(last).skip(first) {
             let rect = Rect::from_min_size(area.left_top() + vec2(place as f32 * pitch, 0.0), size);
-            tile(ui, rect, lab, run, window, sample, out);
+            tile(ui, rect, lab, run, window, sample, messages);
         }
     });
 }
 
-/// How wide a tile is, so that the longest name of a class has room beside the picture.
-fn width_of(ui: &Ui, run: &Run) -> f32 {
+/// Width of a tile with room for the longest class name beside the image, in points.
+fn tile_width(ui: &Ui, run: &Run) -> f32 {
     if run.output_agreement.is_some() {
         return TILE.x + 20.0;
     }
@@ -80,13 +81,21 @@ fn width_of(ui: &Ui, run: &Run) -> f32 {
     let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
     let font = egui::TextStyle::Small.resolve(ui.style());
     let text = ui.painter().layout_no_wrap(texts::snn("≠ ", &longest), font, Color32::WHITE).size().x;
-    (TILE.y + text + 8.0).clamp(TILE.x, WIDEST)
+    (TILE.y + text + 8.0).clamp(TILE.x, MAX_TILE_WIDTH)
 }
 
-fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sample: usize, out: &mut Vec<Message>) {
+fn tile(
+    ui: &Ui,
+    rect: Rect,
+    lab: &Lab,
+    run: &Run,
+    window: &mut WindowState,
+    sample: usize,
+    messages: &mut Vec<Message>,
+) {
     let t = lab.cursor();
     let differ = run.differs(t, sample);
-    let [ann, snn] = answers_of(run, t, sample);
+    let [ann, snn] = prediction_lines(run, t, sample);
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
@@ -102,17 +111,17 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
     if response.clicked() {
-        out.push(Message::FocusSample(sample));
+        messages.push(Message::FocusSample(sample));
     }
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let painter = ui.painter_at(rect);
     let edge = match (focused, differ, response.hovered() || response.has_focus()) {
-        (true, ..) => Stroke::new(2.0, tones.accent),
-        (_, true, _) => Stroke::new(1.0, tones.snn),
-        (.., true) => Stroke::new(1.0, tones.weak),
-        _ => Stroke::new(1.0, tones.faint),
+        (true, ..) => Stroke::new(2.0, colors.accent),
+        (_, true, _) => Stroke::new(1.0, colors.snn),
+        (.., true) => Stroke::new(1.0, colors.weak),
+        _ => Stroke::new(1.0, colors.faint),
     };
-    let fill = if differ { tones.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
+    let fill = if differ { colors.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
     painter.rect(rect, 3.0, fill, edge, StrokeKind::Inside);
     let picture = Rect::from_min_size(rect.min + vec2(3.0, 3.0), vec2(TILE.y - 6.0, TILE.y - 6.0));
     if let Some(texture) = window.thumbnails.get(ui.ctx(), &run.samples, run.sample_index(sample)) {
@@ -124,15 +133,15 @@ fn tile(ui: &Ui, rect: Rect, lab: &Lab, run: &Run, window: &mut WindowState, sam
     let label = label.map(|label| texts::is(&run.class_name(label)));
     let sign = if differ { "≠ " } else { "" };
     let lines =
-        [label.map(|label| (label, tones.weak)), Some((ann, tones.ann)), Some((format!("{sign}{snn}"), tones.snn))];
-    answers(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
+        [label.map(|label| (label, colors.weak)), Some((ann, colors.ann)), Some((format!("{sign}{snn}"), colors.snn))];
+    draw_lines(ui, &painter, pos2(picture.right() + 5.0, rect.top() + 3.0), rect.right() - 4.0, lines);
     response.on_hover_text(texts::of_data_set(run.sample_index(sample)));
 }
 
-/// What ANN and SNN answer to `sample` after `t` steps, a line each.
-fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
+/// Predictions of ANN and SNN for `sample` after `t` steps, one line each.
+fn prediction_lines(run: &Run, t: usize, sample: usize) -> [String; 2] {
     match &run.output_agreement {
-        Some(likeness) => output_agreement::tile(likeness.of, likeness.ann_boxes(sample), likeness.at(t, sample)),
+        Some(agreement) => output_agreement::tile(agreement.of, agreement.ann_boxes(sample), agreement.at(t, sample)),
         None => {
             let (ann, snn) = (run.ann.prediction(sample), run.report.predictions.at(t, sample));
             [texts::ann(&run.class_name(ann)), texts::snn("", &run.class_name(snn))]
@@ -140,8 +149,8 @@ fn answers_of(run: &Run, t: usize, sample: usize) -> [String; 2] {
     }
 }
 
-/// Three lines from `at` on, cut at `right`.
-fn answers(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
+/// Draws three lines from `at` on, truncated at `right`.
+fn draw_lines(ui: &Ui, painter: &egui::Painter, at: Pos2, right: f32, lines: [Option<(String, Color32)>; 3]) {
     let font = egui::TextStyle::Small.resolve(ui.style());
     for (row, (text, color)) in lines.into_iter().enumerate().filter_map(|(row, line)| Some((row, line?))) {
         let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), color);

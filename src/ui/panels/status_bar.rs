@@ -1,4 +1,4 @@
-//! The line at the bottom: what was run and what it cost.
+//! Status bar: what the last run computed, how long it took and which backend ran it.
 
 use egui::{RichText, Ui};
 
@@ -10,7 +10,7 @@ use crate::ui::state::window::WindowState;
 use crate::ui::texts::bars as texts;
 use crate::ui::texts::format::{backend_name, format_seconds, source_name};
 
-/// Draws the line.
+/// Draws the bar.
 pub fn show(ui: &mut Ui, lab: &Lab, _window: &WindowState) {
     ui.horizontal(|ui| {
         let small = |text: String| RichText::new(text).small().weak();

@@ -1,5 +1,6 @@
-//! The time cursor: one drags it to scrub every pane through the recorded run. The accuracy over time stands faintly in
-//! the track.
+//! Time bar: the time cursor, dragged to scrub every pane through the recorded run.
+//!
+//! The track shows the accuracy over time as a faint curve.
 
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -12,14 +13,14 @@ use crate::ui::theme::icons::{Icon, icon_button};
 const HEIGHT: f32 = 34.0;
 
 /// Draws the bar.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     ui.add_enabled_ui(lab.run.is_some() && !lab.is_locked(ControlGroup::Time), |ui| {
         ui.horizontal(|ui| {
             ui.set_height(HEIGHT);
             ui.spacing_mut().item_spacing.x = 4.0;
             if icon_button(ui, Icon::Back, texts::STEP_BACK).clicked() {
-                out.push(Message::StepCursor(-1));
+                messages.push(Message::StepCursor(-1));
             }
             let (sign, name, message) = if lab.view.playing {
                 (Icon::Pause, texts::PAUSE, Message::Pause)
@@ -27,15 +28,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 (Icon::Play, texts::PLAY, Message::Play)
             };
             if icon_button(ui, sign, name).clicked() {
-                out.push(message);
+                messages.push(message);
             }
             if icon_button(ui, Icon::Forward, texts::STEP_FORWARD).clicked() {
-                out.push(Message::StepCursor(1));
+                messages.push(Message::StepCursor(1));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let mut follows = lab.view.cursor.is_none();
                 if ui.checkbox(&mut follows, texts::FOLLOW).on_hover_text(texts::FOLLOW_HINT).changed() {
-                    out.push(Message::SetCursor((!follows).then_some(at)));
+                    messages.push(Message::SetCursor((!follows).then_some(at)));
                 }
                 ui.add_space(10.0);
                 let readout = egui::RichText::new(format!("t = {at} / {steps}")).monospace().strong();
@@ -44,14 +45,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                     egui::Layout::right_to_left(egui::Align::Center),
                     |ui| ui.label(readout),
                 );
-                track(ui, lab, out);
+                track(ui, lab, messages);
             });
         });
     });
 }
 
-/// The track with the cursor in it.
-fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+/// Draws the track with the cursor in it.
+fn track(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     let size = vec2((ui.available_width() - 8.0).max(80.0), HEIGHT - 4.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
@@ -61,35 +62,35 @@ fn track(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         let share = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
         let wanted = 1 + (share * (steps - 1) as f32).round() as usize;
         if wanted != at || lab.view.cursor.is_none() {
-            out.push(Message::SetCursor(Some(wanted)));
+            messages.push(Message::SetCursor(Some(wanted)));
         }
     }
-    by_keys(ui, &response, out);
+    handle_keys(ui, &response, messages);
     response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), at as f64, texts::TIME_CURSOR));
     let response = named_value(ui, response);
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let painter = ui.painter_at(rect);
-    let focus = if response.has_focus() { tones.accent } else { tones.faint };
+    let focus = if response.has_focus() { colors.accent } else { colors.faint };
     painter.rect(rect, 3.0, ui.visuals().extreme_bg_color, Stroke::new(1.0, focus), egui::StrokeKind::Inside);
     let x_of = |t: usize| inner.left() + inner.width() * (t.saturating_sub(1) as f32 / (steps - 1).max(1) as f32);
     if let Some(run) = &lab.run {
         if let Some(ann) = run.report.ann_accuracy {
             let y = inner.bottom() - inner.height() * ann as f32;
-            painter.hline(inner.x_range(), y, Stroke::new(1.0, tones.ann.gamma_multiply(0.6)));
+            painter.hline(inner.x_range(), y, Stroke::new(1.0, colors.ann.gamma_multiply(0.6)));
         }
-        spark(&painter, inner, &run.report.curve, x_of, tones.snn);
+        sparkline(&painter, inner, &run.report.curve, x_of, colors.snn);
     }
     let played = Rect::from_min_max(rect.left_top(), pos2(x_of(at), rect.bottom()));
-    painter.rect_filled(played.shrink(1.0), 2.0, tones.accent.gamma_multiply(0.16));
+    painter.rect_filled(played.shrink(1.0), 2.0, colors.accent.gamma_multiply(0.16));
     let x = x_of(at);
-    painter.vline(x, rect.shrink(1.0).y_range(), Stroke::new(2.0, tones.text));
+    painter.vline(x, rect.shrink(1.0).y_range(), Stroke::new(2.0, colors.text));
     let head = vec![pos2(x - 6.0, rect.top() + 1.0), pos2(x + 6.0, rect.top() + 1.0), pos2(x, rect.top() + 8.0)];
-    painter.add(Shape::convex_polygon(head, tones.text, Stroke::NONE));
+    painter.add(Shape::convex_polygon(head, colors.text, Stroke::NONE));
     hover(lab, &response, inner);
 }
 
-/// Arrow keys move the cursor while the track has the focus; so do the commands of a screen reader.
-fn by_keys(ui: &Ui, response: &Response, out: &mut Vec<Message>) {
+/// Arrow keys move the cursor while the track has the focus, as do screen reader actions.
+fn handle_keys(ui: &Ui, response: &Response, messages: &mut Vec<Message>) {
     use egui::accesskit::Action;
     let asked = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action)) as i32;
     let mut by = asked(Action::Increment) - asked(Action::Decrement);
@@ -100,7 +101,7 @@ fn by_keys(ui: &Ui, response: &Response, out: &mut Vec<Message>) {
         by += pressed(egui::Key::ArrowRight) - pressed(egui::Key::ArrowLeft);
     }
     if by != 0 {
-        out.push(Message::StepCursor(by));
+        messages.push(Message::StepCursor(by));
     }
 }
 
@@ -112,8 +113,8 @@ fn named_value(ui: &Ui, response: Response) -> Response {
     response
 }
 
-/// Accuracy over t, or agreement where there are no labels.
-fn spark(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, color: Color32) {
+/// Draws accuracy over t, or agreement if there are no labels.
+fn sparkline(painter: &egui::Painter, inner: Rect, curve: &[CurvePoint], x_of: impl Fn(usize) -> f32, color: Color32) {
     let y_of = |share: f64| inner.bottom() - inner.height() * share as f32;
     let points: Vec<Pos2> =
         curve.iter().map(|point| pos2(x_of(point.t), y_of(point.accuracy.unwrap_or(point.agreement)))).collect();
@@ -129,7 +130,7 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     if let Some(point) = run.report.curve.get(index) {
         let right = point.accuracy.map_or(String::new(), |a| texts::right(a * 100.0));
         let words = match &run.output_agreement {
-            Some(likeness) => output_agreement::words(Some(likeness.of)).short,
+            Some(agreement) => output_agreement::agreement_labels(Some(agreement.of)).short,
             None => texts::AGREES_ON,
         };
         response.show_tooltip_text(texts::at_time(point.t, &right, words, point.agreement * 100.0));

@@ -1,4 +1,4 @@
-//! The bars at the top: menus, what is open, workspaces; below them what one turns most, and the run.
+//! Top bar: menus, open network and data, workspaces, headline; below them recipe and run state.
 
 use egui::{Align, Layout, Response, RichText, Ui, vec2};
 
@@ -12,36 +12,36 @@ use crate::ui::texts::bars as texts;
 use crate::ui::texts::format::{source_file_name, source_name};
 use crate::ui::theme::icons::{Icon, dropdown_button, icon_button};
 
-/// The workspaces with their names and what they are for.
+/// The workspaces with their names and tooltips.
 pub const WORKSPACES: [(Workspace, &str, &str); 3] = [
     (Workspace::Explore, texts::EXPLORE, texts::EXPLORE_HINT),
     (Workspace::Teach, texts::TEACH, texts::TEACH_HINT),
     (Workspace::Tune, texts::TUNE, texts::TUNE_HINT),
 ];
 
-/// The height of a row of controls, and the width at its end for the state of the run, in points.
-const ROW: f32 = 26.0;
-const RUN_STATE: f32 = 120.0;
-/// Room for how well the two networks do.
-const HEADLINE: f32 = 300.0;
+/// Height of a row of controls, and width of the run state at its end, in points.
+const ROW_HEIGHT: f32 = 26.0;
+const RUN_STATE_WIDTH: f32 = 120.0;
+/// Minimum width of the headline, in points.
+const HEADLINE_WIDTH: f32 = 300.0;
 
 /// Draws both rows.
-pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     egui::MenuBar::new().ui(ui, |ui| {
-        menu::menu_bar_ui(ui, lab, window, out);
+        menu::menu_bar_ui(ui, lab, window, messages);
         ui.separator();
-        chips(ui, lab, window, out);
+        source_buttons(ui, lab, window, messages);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            theme_button(ui, lab, out);
+            theme_button(ui, lab, messages);
             ui.separator();
             for (workspace, name, hint) in WORKSPACES.iter().rev() {
                 let chosen = lab.view.workspace == *workspace;
                 if ui.selectable_label(chosen, *name).on_hover_text(*hint).clicked() {
-                    out.push(Message::SetWorkspace(*workspace));
+                    messages.push(Message::SetWorkspace(*workspace));
                 }
             }
-            // Rather below than something cut off.
-            let fits = ui.available_width() >= HEADLINE;
+            // The headline moves to the status bar instead of being truncated.
+            let fits = ui.available_width() >= HEADLINE_WIDTH;
             ui.data_mut(|data| data.insert_temp(headline_below(), !fits));
             if fits {
                 ui.separator();
@@ -51,34 +51,34 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     });
     ui.add_space(2.0);
     ui.horizontal_top(|ui| {
-        let room = vec2(ui.available_width() - RUN_STATE, ROW);
-        // What has no room on the first line stands on the next.
+        let room = vec2(ui.available_width() - RUN_STATE_WIDTH, ROW_HEIGHT);
+        // Controls without room on the first line wrap to the next.
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
-            recipe_bar::show(ui, lab, out);
+            recipe_bar::show(ui, lab, messages);
         });
-        ui.set_height(ROW);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_state(ui, lab, out));
+        ui.set_height(ROW_HEIGHT);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_state(ui, lab, messages));
     });
 }
 
-fn theme_button(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+fn theme_button(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let (sign, name) = if lab.view.dark { (Icon::Sun, texts::LIGHT) } else { (Icon::Moon, texts::DARK) };
     if icon_button(ui, sign, name).clicked() {
-        out.push(Message::SetDark(!lab.view.dark));
+        messages.push(Message::SetDark(!lab.view.dark));
     }
 }
 
-/// What is open, to be clicked.
-fn chips(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the buttons of the open network and data.
+fn source_buttons(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
     egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let free = !lab.is_locked(ControlGroup::Network);
-        ui.add_enabled_ui(free, |ui| network_and_data::network(ui, lab, window, out));
+        ui.add_enabled_ui(free, |ui| network_and_data::network(ui, lab, window, messages));
     });
     let data = chip(ui, texts::DATA, &source_file_name(&lab.settings.data), &source_name(&lab.settings.data));
     egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let free = !lab.is_locked(ControlGroup::Data);
-        ui.add_enabled_ui(free, |ui| network_and_data::data(ui, lab, window, out));
+        ui.add_enabled_ui(free, |ui| network_and_data::data(ui, lab, window, messages));
     });
 }
 
@@ -90,11 +90,11 @@ fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {
     dropdown_button(ui, &format!("{what}: {short}")).on_hover_text(whole)
 }
 
-/// Progress while something is computed; the result in a line when not.
-fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+/// Draws the progress during a computation, otherwise the result in one line.
+fn run_state(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     if let Some(job) = &lab.job {
         if ui.button(texts::STOP).on_hover_text(texts::STOP_HINT).clicked() {
-            out.push(Message::Stop);
+            messages.push(Message::Stop);
         }
         let stage = if job.stage.is_empty() { texts::STARTING } else { job.stage };
         let bar =
@@ -103,6 +103,6 @@ fn run_state(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         return;
     }
     if ui.button(texts::RERUN).on_hover_text(texts::RERUN_HINT).clicked() {
-        out.push(Message::Rerun);
+        messages.push(Message::Rerun);
     }
 }

@@ -1,4 +1,4 @@
-//! What a detector finds in the sample in focus: the boxes of the ANN and of the SNN at the time cursor, over the picture.
+//! Boxes pane: detections of ANN and SNN over the sample image, at the time cursor.
 
 use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
 
@@ -17,7 +17,7 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -43,28 +43,28 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&ann, &snn),
         |ui| {
-            let tones = ui_colors(ui);
+            let colors = ui_colors(ui);
             ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new(sentence(shared::ANN, &ann)).color(tones.ann));
-                ui.label(RichText::new(sentence(&texts::snn_at(t), &snn)).color(tones.snn));
+                ui.label(RichText::new(sentence(shared::ANN, &ann)).color(colors.ann));
+                ui.label(RichText::new(sentence(&texts::snn_at(t), &snn)).color(colors.snn));
             });
             if let Some(steps) = more_steps(run, sample, t) {
                 ui.horizontal_wrapped(|ui| {
                     ui.small(NOTHING_YET);
                     if ui.small_button(Fix::Steps(steps).label()).clicked() {
-                        out.extend([Message::SetSteps(steps), Message::EndGesture]);
+                        messages.extend([Message::SetSteps(steps), Message::EndGesture]);
                     }
                 });
             }
-            picture_with(ui, run, sample, &[(&ann, tones.ann, 3.5), (&snn, tones.snn, 1.5)]);
+            image_with_boxes(ui, run, sample, &[(&ann, colors.ann, 3.5), (&snn, colors.snn, 1.5)]);
         },
     );
 }
 
-/// The sample, as large as there is room, and boxes over it.
-fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<DetectedBox>, Color32, f32)]) {
+/// Draws the sample as large as possible, with boxes over it.
+fn image_with_boxes(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<DetectedBox>, Color32, f32)]) {
     let room = ui.available_size();
-    let texture = picture(ui, run, sample);
+    let texture = sample_texture(ui, run, sample);
     let size = texture.size_vec2();
     let scale = (room.x / size.x).min(room.y / size.y).max(0.1);
     let (rect, response) = ui.allocate_exact_size(size * scale, egui::Sense::hover());
@@ -94,22 +94,22 @@ fn picture_with(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<DetectedBo
     }
 }
 
-/// The T to try where the SNN finds none of the boxes that the ANN finds in `sample` after `t` steps.
+/// The T to try if the SNN finds none of the boxes that the ANN finds in `sample` after `t` steps.
 fn more_steps(run: &Run, sample: usize, t: usize) -> Option<usize> {
-    let likeness = run.output_agreement.as_ref()?;
-    let missing = likeness.ann_boxes(sample) > 0 && likeness.at(t, sample).same == 0;
+    let agreement = run.output_agreement.as_ref()?;
+    let missing = agreement.ann_boxes(sample) > 0 && agreement.at(t, sample).same == 0;
     missing.then(|| output_agreement::next_steps(run.steps())).flatten()
 }
 
-/// The boxes as rows.
+/// The boxes as CSV rows.
 fn csv(ann: &[DetectedBox], snn: &[DetectedBox]) -> String {
-    let mut out = String::from("network,class,score,left,top,right,bottom\n");
+    let mut table = String::from("network,class,score,left,top,right,bottom\n");
     for (name, boxes) in [("ANN", ann), ("SNN", snn)] {
         for b in boxes {
-            out.push_str(&format!("{name},{},{},{},{},{},{}\n", b.class, b.score, b.left, b.top, b.right, b.bottom));
+            table.push_str(&format!("{name},{},{},{},{},{},{}\n", b.class, b.score, b.left, b.top, b.right, b.bottom));
         }
     }
-    out
+    table
 }
 
 fn sentence(who: &str, boxes: &[DetectedBox]) -> String {
@@ -120,13 +120,13 @@ fn sentence(who: &str, boxes: &[DetectedBox]) -> String {
     }
 }
 
-/// By how much the surest boxes of both overlap.
+/// Overlap (IoU) of the most confident boxes of both networks.
 fn agreement(ann: &[DetectedBox], snn: &[DetectedBox]) -> Option<f32> {
     Some(ann.first()?.iou(snn.first()?))
 }
 
-/// The sample as a texture, kept as long as it is looked at.
-fn picture(ui: &Ui, run: &Run, sample: usize) -> TextureHandle {
+/// The sample as a texture, kept while it is drawn.
+fn sample_texture(ui: &Ui, run: &Run, sample: usize) -> TextureHandle {
     let key = (std::sync::Arc::as_ptr(&run.samples) as usize, run.sample_index(sample));
     let id = egui::Id::unique("boxes picture");
     let known = ui.data(|data| data.get_temp::<((usize, usize), TextureHandle)>(id));

@@ -1,4 +1,4 @@
-//! Where the error comes from, layer by layer: four parts that add up to the whole, exactly.
+//! Error ledger: each layer's error as four parts that add up to the total exactly.
 
 use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -12,24 +12,24 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-const ROW: f32 = 26.0;
-const NAME: f32 = 96.0;
-const NUMBER: f32 = 58.0;
+const ROW_HEIGHT: f32 = 26.0;
+const NAME_WIDTH: f32 = 96.0;
+const NUMBER_WIDTH: f32 = 58.0;
 
-/// How all rows are drawn.
+/// Drawing options of all rows.
 #[derive(Clone, Copy)]
 struct LedgerOptions {
     reference: LedgerReference,
-    /// Errors over the layer's mean activation.
+    /// Whether errors are relative to the layer's mean activation.
     relative: bool,
     /// The error at either end of the bars.
     reach: f64,
-    /// Whether any layer has an activation of its own, so that there is a choice of references.
+    /// Whether any layer has an activation other than ReLU, so that the user can choose the reference.
     choice: bool,
 }
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -50,8 +50,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(layers, reference),
         |ui| {
             ui.horizontal_wrapped(|ui| {
-                let tones = ui_colors(ui);
-                let entries: Vec<_> = PARTS.iter().copied().zip(tones.parts).collect();
+                let colors = ui_colors(ui);
+                let entries: Vec<_> = PARTS.iter().copied().zip(colors.parts).collect();
                 pane_parts::legend(ui, &entries);
                 if !pane_frame::has_controls(ui) {
                     return;
@@ -59,18 +59,19 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 let toggle = ui.checkbox(&mut relative, texts::RELATIVE);
                 toggle.on_hover_text(texts::RELATIVE_HINT);
                 if choice {
-                    against(ui, reference, out);
+                    reference_choice(ui, reference, messages);
                 }
             });
             ui.data_mut(|data| data.insert_temp(relative_id, relative));
-            let mut manner = LedgerOptions { reference, relative, reach: 1.0, choice };
-            let ends = layers.iter().map(|layer| manner.side(layer).0.max(manner.side(layer).1) * manner.scale(layer));
-            manner.reach = ends.fold(1e-9, f64::max);
-            header(ui, manner);
+            let mut options = LedgerOptions { reference, relative, reach: 1.0, choice };
+            let ends =
+                layers.iter().map(|layer| options.side(layer).0.max(options.side(layer).1) * options.scale(layer));
+            options.reach = ends.fold(1e-9, f64::max);
+            header(ui, options);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in layers.iter().enumerate() {
-                    row(ui, layer, manner, index == snapshot.focus.layer, &mut || {
-                        out.push(Message::FocusLayer(index));
+                    row(ui, layer, options, index == snapshot.focus.layer, &mut || {
+                        messages.push(Message::FocusLayer(index));
                     });
                 }
             });
@@ -78,15 +79,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The choice of what the answers are held against.
-fn against(ui: &mut Ui, now: LedgerReference, out: &mut Vec<Message>) {
+/// Draws the choice of the reference activation.
+fn reference_choice(ui: &mut Ui, now: LedgerReference, messages: &mut Vec<Message>) {
     let choices = [
         (LedgerReference::Activation, texts::AGAINST_A, texts::AGAINST_A_HINT),
         (LedgerReference::Relu, texts::AGAINST_RELU, texts::AGAINST_RELU_HINT),
     ];
     for (reference, name, hint) in choices {
         if ui.selectable_label(now == reference, name).on_hover_text(hint).clicked() {
-            out.push(Message::SetReference(reference));
+            messages.push(Message::SetReference(reference));
         }
     }
 }
@@ -103,7 +104,7 @@ impl LedgerOptions {
         let parts = self.ledger(layer).parts();
         (-parts.iter().filter(|p| **p < 0.0).sum::<f64>(), parts.iter().filter(|p| **p > 0.0).sum())
     }
-    /// What the bars show, as a formula.
+    /// The quantity of the bars, as a formula.
     fn formula(self) -> &'static str {
         if self.choice && self.reference == LedgerReference::Activation {
             texts::ERROR_OF_A
@@ -113,30 +114,31 @@ impl LedgerOptions {
     }
 }
 
-/// The places of a row: name, bar, and five numbers where there is room.
+/// The cells of a row: name, bar, and five numbers if there is room.
 fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
     let numbers = match rect.width() {
         w if w > 640.0 => 6,
         w if w > 560.0 => 5,
         _ => 1,
     };
-    let left = rect.right() - numbers as f32 * NUMBER;
-    let bar = Rect::from_min_max(pos2(rect.left() + NAME, rect.top() + 5.0), pos2(left - 6.0, rect.bottom() - 5.0));
+    let left = rect.right() - numbers as f32 * NUMBER_WIDTH;
+    let bar =
+        Rect::from_min_max(pos2(rect.left() + NAME_WIDTH, rect.top() + 5.0), pos2(left - 6.0, rect.bottom() - 5.0));
     let cell = |k: usize| {
-        let x = left + k as f32 * NUMBER;
-        Rect::from_min_max(pos2(x, rect.top()), pos2(x + NUMBER - 6.0, rect.bottom()))
+        let x = left + k as f32 * NUMBER_WIDTH;
+        Rect::from_min_max(pos2(x, rect.top()), pos2(x + NUMBER_WIDTH - 6.0, rect.bottom()))
     };
     (bar, (0..numbers).map(cell).collect())
 }
 
-fn header(ui: &mut Ui, manner: LedgerOptions) {
+fn header(ui: &mut Ui, options: LedgerOptions) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let (bar, cells) = columns(rect);
     let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
-    let unit = if manner.relative { texts::SHARE_OF_MEAN } else { texts::UNITS };
-    let formula = manner.formula();
+    let unit = if options.relative { texts::SHARE_OF_MEAN } else { texts::UNITS };
+    let formula = options.formula();
     let words = [texts::scale(formula, unit), texts::scale_short(formula), formula.to_owned()];
-    // The longest that has room beside the name and the numbers.
+    // The longest text that has room beside the name and the numbers.
     let galleys = words.map(|words| ui.painter().layout_no_wrap(words, font.clone(), color));
     let fits = galleys.iter().find(|galley| galley.size().x <= bar.width());
     if let Some(galley) = fits.or(galleys.last()) {
@@ -151,14 +153,14 @@ fn header(ui: &mut Ui, manner: LedgerOptions) {
     }
 }
 
-fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, focus: &mut dyn FnMut()) {
-    let (ledger, scale) = (manner.ledger(layer), manner.scale(layer));
-    let tones: UiColors = ui_colors(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focused: bool, focus: &mut dyn FnMut()) {
+    let (ledger, scale) = (options.ledger(layer), options.scale(layer));
+    let colors: UiColors = ui_colors(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
     let (bar, cells) = columns(rect);
     let painter = ui.painter_at(rect);
     if focused {
-        painter.rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.18));
+        painter.rect_filled(rect, 3.0, colors.accent.gamma_multiply(0.18));
     } else if response.hovered() {
         painter.rect_filled(rect, 3.0, ui.visuals().faint_bg_color);
     }
@@ -168,12 +170,12 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, f
         Align2::LEFT_CENTER,
         &layer.name,
         FontId::proportional(12.0),
-        tones.text,
+        colors.text,
     );
     let middle = bar.center().x;
-    let unit = f64::from(bar.width()) / 2.0 / manner.reach;
+    let unit = f64::from(bar.width()) / 2.0 / options.reach;
     let (mut low, mut high) = (middle, middle);
-    for (part, color) in ledger.parts().into_iter().zip(tones.parts) {
+    for (part, color) in ledger.parts().into_iter().zip(colors.parts) {
         let length = (part.abs() * scale * unit) as f32;
         let piece = if part < 0.0 {
             low -= length;
@@ -184,9 +186,9 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, f
         };
         painter.rect_filled(piece, 0.0, color);
     }
-    painter.vline(middle, rect.y_range(), Stroke::new(1.0, tones.weak));
+    painter.vline(middle, rect.y_range(), Stroke::new(1.0, colors.weak));
     let total = middle + (ledger.total * scale * unit) as f32;
-    painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, tones.text));
+    painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, colors.text));
     let values: Vec<f64> = match cells.len() {
         n if n >= 5 => {
             let all = ledger.parts().into_iter().chain([ledger.total, layer.propagated_by_rerun]);
@@ -195,15 +197,15 @@ fn row(ui: &mut Ui, layer: &LayerReport, manner: LedgerOptions, focused: bool, f
         _ => vec![ledger.total],
     };
     for (cell, value) in cells.iter().zip(values) {
-        let text = written(value, scale, manner.relative);
-        painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), tones.text);
+        let text = format_figure(value, scale, options.relative);
+        painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), colors.text);
     }
     let lines = ledger.parts().iter().zip(texts::MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
     let hover = texts::hover(
         &layer.name,
         &lines,
         ledger.total,
-        reference_label(layer, manner.reference),
+        reference_label(layer, options.reference),
         layer.propagated_by_rerun,
     );
     let label = texts::row(&layer.name, &format_number(ledger.total));
@@ -227,14 +229,14 @@ fn csv(layers: &[LayerReport], reference: LedgerReference) -> String {
     text
 }
 
-/// A figure beside its bar. What rounds to nothing has no sign.
-fn written(value: f64, scale: f64, relative: bool) -> String {
+/// Formats the figure beside a bar. A value that rounds to zero has no sign.
+fn format_figure(value: f64, scale: f64, relative: bool) -> String {
     let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{value:+.4}") };
     if text.contains(|digit: char| ('1'..='9').contains(&digit)) { text } else { text.replace(['+', '-'], "") }
 }
 
 /// The layer with the largest relative error, and its largest part.
-fn worst(layers: &[LayerReport], reference: LedgerReference) -> Option<(&LayerReport, Ledger, usize)> {
+fn largest_relative_error(layers: &[LayerReport], reference: LedgerReference) -> Option<(&LayerReport, Ledger, usize)> {
     let size = |layer: &LayerReport| layer.ledger_against(reference).total.abs() / layer.mean_activation.max(1e-12);
     let layer = layers.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
     let ledger = layer.ledger_against(reference);
@@ -244,7 +246,7 @@ fn worst(layers: &[LayerReport], reference: LedgerReference) -> Option<(&LayerRe
 }
 
 fn explain(layers: &[LayerReport], reference: LedgerReference, t: usize) -> String {
-    let Some((layer, ledger, part)) = worst(layers, reference) else { return String::new() };
+    let Some((layer, ledger, part)) = largest_relative_error(layers, reference) else { return String::new() };
     let own = layers.iter().any(|layer| layer.ledger_activation.is_some());
     let against = match reference {
         LedgerReference::Activation if own => texts::OWN_ACTIVATION,
@@ -281,9 +283,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_rounds_to_nothing_has_no_sign() {
-        assert_eq!(written(-0.0004, 1.0, true), "0.0 %");
-        assert_eq!(written(-0.0123, 2.0, true), "-2.5 %");
-        assert_eq!(written(0.5, 1.0, false), "+0.5000");
+    fn values_that_round_to_zero_have_no_sign() {
+        assert_eq!(format_figure(-0.0004, 1.0, true), "0.0 %");
+        assert_eq!(format_figure(-0.0123, 2.0, true), "-2.5 %");
+        assert_eq!(format_figure(0.5, 1.0, false), "+0.5000");
     }
 }

@@ -1,5 +1,6 @@
-//! The membrane of single neurons over the run: charge, threshold, spike and reset at every step, for the neuron in focus
-//! and the pinned ones.
+//! Membrane pane: potential of single neurons over time, with charge, threshold, spike and reset.
+//!
+//! It shows the neuron in focus and the pinned neurons.
 
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HLine, HoverPosition, Line, MarkerShape, Plot, Points};
@@ -18,29 +19,29 @@ use crate::ui::widgets::decimate::decimate;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// The lowest that the plot of one membrane may get, in points.
+/// Minimum height of a membrane plot, in points.
 const MIN_HEIGHT: f32 = 70.0;
-/// Height of the plot of the input current under it.
+/// Height of the input current plot below it, in points.
 const CURRENT_HEIGHT: f32 = 74.0;
-/// Up to this many steps every point of the membrane is marked.
+/// Maximum number of steps for which every point of the membrane has a marker.
 const MARKED_STEPS: usize = 64;
 
-/// One neuron on show.
+/// One neuron of the pane.
 struct TraceRow<'a> {
     at: NeuronRef,
     layer: &'a SpikingLayer,
     trace: &'a MembraneTrace,
     pinned: bool,
-    /// Spikes due at the end: from the ANN's pre-activation, and from the neuron's own mean input.
-    due: [u32; 2],
+    /// Expected spikes at the end: from the ANN's pre-activation, and from the neuron's own mean input.
+    expected: [u32; 2],
 }
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    let lanes = lanes(snapshot, &lab.view.pinned);
+    let lanes = trace_rows(snapshot, &lab.view.pinned);
     let Some(focused) = lanes.first() else { return };
     let run = &snapshot.run;
     let cursor = lab.cursor().min(run.steps());
@@ -55,16 +56,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         &page,
         || csv(&snapshot.run, &lanes),
         |ui| {
-            key(ui, run.steps());
+            legend_row(ui, run.steps());
             let gap = ui.spacing().item_spacing.y;
             let each = ui.available_height() / lanes.len() as f32 - gap;
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for lane in &lanes {
                     ui.push_id(lane.at, |ui| {
                         let top = ui.cursor().top();
-                        head(ui, run, lane, cursor, out);
+                        row_header(ui, run, lane, cursor, messages);
                         let left = each - (ui.cursor().top() - top) - CURRENT_HEIGHT - gap;
-                        plots(ui, lane, cursor, left.max(MIN_HEIGHT), out);
+                        plots(ui, lane, cursor, left.max(MIN_HEIGHT), messages);
                     });
                 }
             });
@@ -72,8 +73,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The neuron in focus, then the pinned ones that are not in focus.
-fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> {
+/// The neuron in focus, then the other pinned neurons.
+fn trace_rows<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> {
     let run = &snapshot.run;
     let focus = &snapshot.focus;
     let here = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
@@ -83,17 +84,17 @@ fn lanes<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<'a>> 
         let layer = run.spiking.layers.get(at.layer)?;
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
-        // A run that was put aside has no mean inputs.
+        // A run restored from the history without its final state has no mean inputs.
         let recorded = run.recording.layers.get(at.layer)?.mean_input.get(index).copied();
         let own = recorded.unwrap_or_else(|| trace.current.iter().sum::<f32>() / run.steps() as f32);
-        let due = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
-        Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), due })
+        let expected = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
+        Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), expected })
     };
     all.filter_map(lane).collect()
 }
 
 impl TraceRow<'_> {
-    /// What it fired in the first `steps` steps, in units.
+    /// Net output of the first `steps` steps, in multiples of the amplitude.
     fn count(&self, steps: usize) -> usize {
         self.trace.fired.iter().take(steps).sum::<i32>().max(0) as usize
     }
@@ -102,17 +103,21 @@ impl TraceRow<'_> {
     }
 }
 
-/// What the colors mean.
-fn key(ui: &mut Ui, steps: usize) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+/// Draws the legend.
+fn legend_row(ui: &mut Ui, steps: usize) {
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
-    let entries =
-        [(path, ink.snn), (texts::SPIKE, ink.spike), (shared::THRESHOLD, ink.theta), (texts::INPUT, ink.current)];
+    let entries = [
+        (path, plot_colors.snn),
+        (texts::SPIKE, plot_colors.spike),
+        (shared::THRESHOLD, plot_colors.theta),
+        (texts::INPUT, plot_colors.current),
+    ];
     pane_parts::legend(ui, &entries);
 }
 
-/// Name, counts and the pin.
-fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Vec<Message>) {
+/// Draws name, counts and the pin button.
+fn row_header(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(neuron_name(lane.layer, lane.at.neuron));
         ui.weak(texts::sample(run.sample_index(lane.at.sample)));
@@ -121,7 +126,7 @@ fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Ve
             false => (texts::PIN, Message::Pin(lane.at), texts::PIN_HINT),
         };
         if pane_frame::has_controls(ui) && ui.small_button(word).on_hover_text(hint).clicked() {
-            out.push(message);
+            messages.push(message);
         }
     });
     if pane_frame::has_sentences(ui) {
@@ -129,17 +134,24 @@ fn head(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, out: &mut Ve
     }
 }
 
-/// The counts in a sentence.
+/// The counts as a sentence.
 fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
     let steps = lane.trace.spikes.len();
     let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
     let held = if lane.trace.silenced { texts::SILENCED } else { "" };
-    texts::counts(held, &until, lane.count(steps), steps, lane.due, &format_number(f64::from(lane.last_potential())))
+    texts::counts(
+        held,
+        &until,
+        lane.count(steps),
+        steps,
+        lane.expected,
+        &format_number(f64::from(lane.last_potential())),
+    )
 }
 
-/// Membrane and input current of one neuron over the same axis.
-fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut Vec<Message>) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+/// Draws membrane and input current of one neuron over the same axis.
+fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages: &mut Vec<Message>) {
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = lane.trace.spikes.len();
     let link = ui.scope_id().with("steps");
     let base = |id: &str| {
@@ -151,7 +163,7 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
             .include_x(steps as f64 + 0.5)
             .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
     };
-    let hover = |at: &HoverPosition<'_>| Some(read_out(lane, hovered(at)));
+    let hover = |at: &HoverPosition<'_>| Some(describe_step(lane, hovered(at)));
     let membrane = base("membrane")
         .height(height)
         .custom_y_axes(vec![pane_parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
@@ -162,19 +174,20 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
             let cut = |points: &[[f64; 2]]| decimate(points, bounds.min()[0], bounds.max()[0], columns);
-            draw_membrane(plot, lane, &ink, steps <= MARKED_STEPS, cut);
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            draw_membrane(plot, lane, &plot_colors, steps <= MARKED_STEPS, cut);
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
     let name = neuron_name(lane.layer, lane.at.neuron);
     plot_description::describe_plot(&membrane.response, &texts::potential_of(&name), || {
-        let course =
-            plot_description::describe_curve(&rests(lane.trace), |[t, v]| shared::at_step(&format_number(v), t));
+        let course = plot_description::describe_curve(&potentials_after_reset(lane.trace), |[t, v]| {
+            shared::at_step(&format_number(v), t)
+        });
         let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
         let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
         texts::potential(&course, &format_number(f64::from(lane.trace.theta)), &fired)
     });
-    pane_parts::drag_cursor(&membrane, cursor, steps, true, out);
+    pane_parts::drag_cursor(&membrane, cursor, steps, true, messages);
     let current = base("current")
         .height(CURRENT_HEIGHT)
         .custom_y_axes(vec![pane_parts::y_axis("I(t)").min_thickness(46.0)])
@@ -186,16 +199,16 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
             let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
-            plot.hline(HLine::new("zero", 0.0).color(ink.cursor).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).color(plot_colors.cursor).width(1.0).allow_hover(false));
             if steps <= MARKED_STEPS {
-                let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(ink.current);
+                let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(plot_colors.current);
                 let bars = BarChart::new("input current I(t)", points.iter().map(bar).collect());
-                plot.bar_chart(bars.color(ink.current).allow_hover(false));
+                plot.bar_chart(bars.color(plot_colors.current).allow_hover(false));
             } else {
                 let shown = decimate(&points, bounds.min()[0], bounds.max()[0], columns);
-                plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(ink.current));
+                plot.points(Points::new("input current I(t)", shown).stems(0.0).radius(1.0).color(plot_colors.current));
             }
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
     plot_description::describe_plot(&current.response, &texts::current_of(&name), || {
         let course = plot_description::describe_curve(&series(1, &lane.trace.current), |[t, i]| {
@@ -204,31 +217,37 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, out: &mut
         let sum: f32 = lane.trace.current.iter().sum();
         texts::current(&course, &format_number(f64::from(sum) / steps.max(1) as f64))
     });
-    pane_parts::drag_cursor(&current, cursor, steps, true, out);
+    pane_parts::drag_cursor(&current, cursor, steps, true, messages);
 }
 
-/// The line from reset to charge to reset, the threshold, and the spikes above it.
+/// Draws the line from reset to charge to reset, the threshold, and the spikes above it.
 fn draw_membrane(
     plot: &mut egui_plot::PlotUi<'_>,
     lane: &TraceRow<'_>,
-    ink: &PlotColors,
+    plot_colors: &PlotColors,
     marked: bool,
     cut: impl Fn(&[[f64; 2]]) -> Vec<[f64; 2]>,
 ) {
     let trace = lane.trace;
-    plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+    plot.hline(HLine::new("zero", 0.0).color(plot_colors.grid).width(1.0).allow_hover(false));
     plot.line(
-        Line::new("membrane v(t)", cut(&path(trace))).allow_band(false).color(ink.snn).width(1.5).allow_hover(false),
+        Line::new("membrane v(t)", cut(&potential_line(trace)))
+            .allow_band(false)
+            .color(plot_colors.snn)
+            .width(1.5)
+            .allow_hover(false),
     );
     if trace.theta > 0.0 {
         let name = texts::threshold(&format_number(f64::from(trace.theta)));
-        plot.hline(HLine::new("threshold", trace.theta).name(name).color(ink.theta).width(1.5).allow_hover(false));
+        plot.hline(
+            HLine::new("threshold", trace.theta).name(name).color(plot_colors.theta).width(1.5).allow_hover(false),
+        );
     }
     if marked {
         let before = Points::new("m(t) before reset", series(1, &trace.before_reset));
-        plot.points(before.color(ink.snn).radius(2.5).filled(false));
-        let after = Points::new("v(t) after reset", rests(trace));
-        plot.points(after.color(ink.snn).radius(2.5));
+        plot.points(before.color(plot_colors.snn).radius(2.5).filled(false));
+        let after = Points::new("v(t) after reset", potentials_after_reset(trace));
+        plot.points(after.color(plot_colors.snn).radius(2.5));
     }
     let top = trace.before_reset.iter().copied().fold(trace.theta.max(trace.initial), f32::max);
     let low = trace.after_reset.iter().copied().fold(0.0, f32::min);
@@ -236,7 +255,11 @@ fn draw_membrane(
     let fired = trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
     let fired: Vec<[f64; 2]> = fired.map(|(t, _)| [t as f64 + 1.0, above]).collect();
     plot.points(
-        Points::new("spike", cut(&fired)).shape(MarkerShape::Down).radius(4.0).color(ink.spike).allow_hover(false),
+        Points::new("spike", cut(&fired))
+            .shape(MarkerShape::Down)
+            .radius(4.0)
+            .color(plot_colors.spike)
+            .allow_hover(false),
     );
 }
 
@@ -246,14 +269,14 @@ fn series(first: usize, values: &[f32]) -> Vec<[f64; 2]> {
 }
 
 /// v(0), v(1), … v(T).
-fn rests(trace: &MembraneTrace) -> Vec<[f64; 2]> {
-    let mut rests = vec![[0.0, f64::from(trace.initial)]];
-    rests.extend(series(1, &trace.after_reset));
-    rests
+fn potentials_after_reset(trace: &MembraneTrace) -> Vec<[f64; 2]> {
+    let mut potentials_after_reset = vec![[0.0, f64::from(trace.initial)]];
+    potentials_after_reset.extend(series(1, &trace.after_reset));
+    potentials_after_reset
 }
 
-/// The potential as a line: charged over each step to m(t), then dropped to v(t) within the same step.
-fn path(trace: &MembraneTrace) -> Vec<[f64; 2]> {
+/// The potential as a line: charged over each step to m(t), then reset to v(t) within the same step.
+fn potential_line(trace: &MembraneTrace) -> Vec<[f64; 2]> {
     let mut path = vec![[0.0, f64::from(trace.initial)]];
     for (t, (&before, &after)) in trace.before_reset.iter().zip(&trace.after_reset).enumerate() {
         let t = t as f64 + 1.0;
@@ -271,8 +294,8 @@ fn hovered(at: &HoverPosition<'_>) -> f64 {
     }
 }
 
-/// What happened at the step nearest to `x`.
-fn read_out(lane: &TraceRow<'_>, x: f64) -> String {
+/// Describes the step nearest to `x`.
+fn describe_step(lane: &TraceRow<'_>, x: f64) -> String {
     let trace = lane.trace;
     if x < 0.5 {
         return format!("t = 0\nv(0) = {}", format_number(f64::from(trace.initial)));
@@ -295,7 +318,7 @@ fn explanation(run: &Run, lane: &TraceRow<'_>) -> String {
         crate::convert::Reset::Hard => texts::HARD_RESET,
     };
     let total = lane.count(steps);
-    let [ann, _] = lane.due;
+    let [ann, _] = lane.expected;
     let verdict = match total as i64 - i64::from(ann) {
         0 => texts::AS_ASKED.to_owned(),
         more @ 1.. => texts::more(more),
@@ -304,7 +327,7 @@ fn explanation(run: &Run, lane: &TraceRow<'_>) -> String {
     texts::explanation(&name, &format_number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
 }
 
-/// One row per neuron and step; samples and places as the pane names them.
+/// CSV with one row per neuron and step. Samples and positions are named as in the pane.
 fn csv(run: &Run, lanes: &[TraceRow<'_>]) -> String {
     let mut text = String::from("layer,sample,neuron,place,t,input,before_reset,after_reset,spike\n");
     for lane in lanes {
@@ -331,7 +354,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_crosses_the_threshold_before_it_drops() {
+    fn membrane_line_crosses_threshold_before_reset() {
         let trace = MembraneTrace {
             theta: 1.0,
             initial: 0.5,
@@ -343,7 +366,7 @@ mod tests {
             sent: vec![1, 0],
             silenced: false,
         };
-        assert_eq!(path(&trace), [[0.0, 0.5], [1.0, 1.25], [1.0, 0.25], [2.0, -0.25]]);
-        assert_eq!(rests(&trace), [[0.0, 0.5], [1.0, 0.25], [2.0, -0.25]]);
+        assert_eq!(potential_line(&trace), [[0.0, 0.5], [1.0, 1.25], [1.0, 0.25], [2.0, -0.25]]);
+        assert_eq!(potentials_after_reset(&trace), [[0.0, 0.5], [1.0, 0.25], [2.0, -0.25]]);
     }
 }

@@ -1,4 +1,4 @@
-//! ANN activation against SNN activation: all neurons as a density, and the layer in focus as feature maps.
+//! Mismatch pane: density of SNN over ANN activations, and feature maps of the layer in focus.
 
 use egui::{Align2, Color32, ColorImage, FontId, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
@@ -12,12 +12,12 @@ use crate::ui::texts::shared;
 use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, image_ui, pixel_under, texture};
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let place = ui.max_rect();
     let Some(snapshot) = &lab.snapshot else {
         pane_parts::empty(ui, texts::EMPTY);
@@ -48,12 +48,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 ui.horizontal_top(|ui| {
                     let side = (room.y - 30.0).min(room.x * 0.5).max(120.0);
                     ui.allocate_ui(vec2(side + 34.0, room.y), |ui| density(ui, snapshot, layer, side));
-                    ui.vertical(|ui| maps(ui, snapshot, room.y - 12.0, out));
+                    ui.vertical(|ui| maps(ui, snapshot, room.y - 12.0, messages));
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     density(ui, snapshot, layer, (room.x - 60.0).min(room.y * 0.62).max(120.0));
-                    maps(ui, snapshot, 330.0, out);
+                    maps(ui, snapshot, 330.0, messages);
                 });
             }
         },
@@ -61,21 +61,21 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     live_mismatch::show(ui, lab, place);
 }
 
-/// The density with its diagonal, as a square of `side` points.
+/// Draws the density with its diagonal, as a square of `side` points.
 fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let density: &Density = &layer.density;
     let (whole, response) = ui.allocate_exact_size(vec2(side + 30.0, side + 28.0), Sense::hover());
     let rect = Rect::from_min_size(whole.min + vec2(30.0, 2.0), vec2(side, side - 6.0));
     let most = density.counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    let colors = Colormap::of(ui);
+    let colormap = Colormap::new(ui);
     let image = || {
-        let mut image = ColorImage::filled([density.bins, density.bins], colors.sequential(0.0));
+        let mut image = ColorImage::filled([density.bins, density.bins], colormap.sequential(0.0));
         for (cell, &count) in density.counts.iter().enumerate() {
             let (row, column) = (cell / density.bins, cell % density.bins);
             let t = if count == 0 { 0.0 } else { 0.12 + 0.88 * (1.0 + count as f32).ln() / (1.0 + most).ln() };
-            // Row 0 lies at the bottom.
-            image.pixels[(density.bins - 1 - row) * density.bins + column] = colors.sequential(t);
+            // Row 0 is at the bottom.
+            image.pixels[(density.bins - 1 - row) * density.bins + column] = colormap.sequential(t);
         }
         image
     };
@@ -87,32 +87,32 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
             &format_number(layer.mean_abs_mismatch),
         )
     });
-    let handle = texture(ui, "density", (snapshot.id, colors), image);
+    let handle = texture(ui, "density", (snapshot.id, colormap), image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
-    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, colors.faint), egui::StrokeKind::Outside);
     let place = |a: f32, phi: f32| {
         let (x, y) = (a / density.extent, phi / density.extent);
         pos2(rect.left() + x * rect.width(), rect.bottom() - y * rect.height())
     };
     painter.line_segment(
         [place(0.0, 0.0), place(density.extent, density.extent)],
-        Stroke::new(1.0, tones.text.gamma_multiply(0.6)),
+        Stroke::new(1.0, colors.text.gamma_multiply(0.6)),
     );
-    painter.line_segment([place(0.0, 1.0), place(density.extent, 1.0)], Stroke::new(1.0, tones.snn));
-    painter.text(place(0.03, 1.02), Align2::LEFT_BOTTOM, texts::CEILING, FontId::proportional(10.0), tones.snn);
-    let (font, weak) = (FontId::proportional(10.5), tones.weak);
+    painter.line_segment([place(0.0, 1.0), place(density.extent, 1.0)], Stroke::new(1.0, colors.snn));
+    painter.text(place(0.03, 1.02), Align2::LEFT_BOTTOM, texts::CEILING, FontId::proportional(10.0), colors.snn);
+    let (font, weak) = (FontId::proportional(10.5), colors.weak);
     for (k, label) in [(0.0, "0"), (0.5, "½"), (1.0, "1"), (1.5, "1.5")] {
-        // The last one stays clear of the maps beside it.
+        // The last label does not overlap the maps beside it.
         let align = if k > 1.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
         painter.text(place(k, 0.0) + vec2(0.0, 2.0), align, label, font.clone(), weak);
         painter.text(place(0.0, k) - vec2(4.0, 0.0), Align2::RIGHT_CENTER, label, font.clone(), weak);
     }
     let below = pos2(rect.center().x, rect.bottom() + 13.0);
-    painter.text(below, Align2::CENTER_TOP, texts::ANN_AXIS, font.clone(), tones.ann);
-    let galley = painter.layout_no_wrap(texts::SNN_AXIS.into(), font, tones.snn);
+    painter.text(below, Align2::CENTER_TOP, texts::ANN_AXIS, font.clone(), colors.ann);
+    let galley = painter.layout_no_wrap(texts::SNN_AXIS.into(), font, colors.snn);
     let at = pos2(whole.left() - 1.0, rect.center().y + galley.size().x / 2.0);
-    painter.add(egui::epaint::TextShape::new(at, galley, tones.snn).with_angle(-std::f32::consts::FRAC_PI_2));
+    painter.add(egui::epaint::TextShape::new(at, galley, colors.snn).with_angle(-std::f32::consts::FRAC_PI_2));
     if let Some(at) = response.hover_pos().filter(|at| rect.contains(*at)) {
         let [x, y] = pixel_under(rect, [density.bins; 2], at);
         let row = density.bins - 1 - y;
@@ -123,15 +123,15 @@ fn density(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, side: f32) {
     }
 }
 
-/// ANN, SNN and their difference for the sample in focus.
-fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
+/// Draws ANN, SNN and their difference for the sample in focus.
+fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, messages: &mut Vec<Message>) {
     let maps = &snapshot.maps;
     let top = maps.ann.iter().chain(&maps.snn).copied().fold(1e-6, f32::max);
     let reach = maps.difference.iter().fold(1e-6_f32, |reach, d| reach.max(d.abs()));
     let room = vec2(ui.available_width().max(80.0), ((height - 66.0) / 3.0).max(46.0));
-    let montage = ChannelGrid::of(&maps.shape, room);
+    let grid = ChannelGrid::new(&maps.shape, room);
     let background = ui.visuals().panel_fill;
-    let (key, colors) = (snapshot.id, Colormap::of(ui));
+    let (key, colormap) = (snapshot.id, Colormap::new(ui));
     let sides: [(&str, &[f32], Color32); 3] = [
         (texts::ANN_VALUES, &maps.ann, ui_colors(ui).ann),
         (texts::SNN_VALUES, &maps.snn, ui_colors(ui).snn),
@@ -142,17 +142,17 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
             ui.colored_label(color, egui::RichText::new(name).small());
             match k {
                 2 => color_bar(ui, 56.0, &format_number(f64::from(-reach)), &format_number(f64::from(reach)), |t| {
-                    colors.diverging(2.0 * t - 1.0)
+                    colormap.diverging(2.0 * t - 1.0)
                 }),
-                _ => color_bar(ui, 56.0, "0", &format_number(f64::from(top)), |t| colors.sequential(t)),
+                _ => color_bar(ui, 56.0, "0", &format_number(f64::from(top)), |t| colormap.sequential(t)),
             }
         });
         let image = || {
-            let shade = |v: f32| if k == 2 { colors.diverging(v / reach) } else { colors.sequential(v / top) };
-            montage.image(values, background, shade)
+            let shade = |v: f32| if k == 2 { colormap.diverging(v / reach) } else { colormap.sequential(v / top) };
+            grid.image(values, background, shade)
         };
-        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, montage, background), image);
-        let (rect, response) = picture(ui, &handle, room);
+        let handle = texture(ui, ["map ann", "map snn", "map difference"][k], (key, grid, background), image);
+        let (rect, response) = image_ui(ui, &handle, room);
         let layer = &snapshot.run.spiking.layers[snapshot.focus.layer];
         plot_description::describe_plot(&response, [texts::ANN_MAP, texts::SNN_MAP, texts::DIFFERENCE_MAP][k], || {
             let (low, high) =
@@ -162,8 +162,8 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
             let sample = snapshot.run.sample_index(snapshot.focus.sample);
             texts::map(name, &layer.name, sample, &low, &high, &here)
         });
-        frame_pixel(ui, rect, montage.size(), montage.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
-        let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
+        frame_pixel(ui, rect, grid.size(), grid.pixel(snapshot.focus.neuron), ui.visuals().strong_text_color());
+        let under = response.hover_pos().and_then(|at| grid.index(pixel_under(rect, grid.size(), at)));
         let Some(neuron) = under else { continue };
         let text = texts::neuron(
             &pane_parts::neuron_name(layer, neuron),
@@ -174,7 +174,7 @@ fn maps(ui: &mut Ui, snapshot: &Snapshot, height: f32, out: &mut Vec<Message>) {
         );
         if response.on_hover_text_at_pointer(text).clicked() {
             let (layer, sample) = (snapshot.focus.layer, snapshot.focus.sample);
-            out.push(Message::FocusNeuron(NeuronRef { layer, sample, neuron }));
+            messages.push(Message::FocusNeuron(NeuronRef { layer, sample, neuron }));
         }
     }
 }

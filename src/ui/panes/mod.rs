@@ -1,4 +1,6 @@
-//! The panes: one question about the run each. A pane is handed the lab and pushes messages.
+//! Panes of the window: each shows one aspect of the run.
+//!
+//! A pane reads the lab and pushes messages.
 
 use super::types::pane::Pane;
 mod bench;
@@ -28,36 +30,36 @@ use crate::lab::{Lab, Message};
 
 impl Pane {
     /// Draws the pane into `ui`, which it fills.
-    pub fn show(self, ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+    pub fn show(self, ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         match self {
-            Self::TCurve => t_curve::show(ui, lab, out),
-            Self::Ledger => ledger::show(ui, lab, out),
-            Self::Mismatch => mismatch::show(ui, lab, out),
-            Self::OffsetSpikes => offset_spikes::show(ui, lab, out),
-            Self::Unevenness => unevenness::show(ui, lab, out),
-            Self::Membrane => membrane::show(ui, lab, out),
-            Self::Raster => raster::show(ui, lab, out),
-            Self::Threshold => threshold::show(ui, lab, out),
-            Self::Transfer => transfer::show(ui, lab, out),
-            Self::Race => race::show(ui, lab, out),
-            Self::Bench => bench::show(ui, lab, out),
-            Self::Energy => energy::show(ui, lab, out),
-            Self::ReadoutWindow => readout_window::show(ui, lab, out),
-            Self::InitialPotential => initial_potential::show(ui, lab, out),
-            Self::Runs => runs::show(ui, lab, out),
-            Self::Boxes => boxes::show(ui, lab, out),
-            Self::Draw => draw::show(ui, lab, out),
+            Self::TCurve => t_curve::show(ui, lab, messages),
+            Self::Ledger => ledger::show(ui, lab, messages),
+            Self::Mismatch => mismatch::show(ui, lab, messages),
+            Self::OffsetSpikes => offset_spikes::show(ui, lab, messages),
+            Self::Unevenness => unevenness::show(ui, lab, messages),
+            Self::Membrane => membrane::show(ui, lab, messages),
+            Self::Raster => raster::show(ui, lab, messages),
+            Self::Threshold => threshold::show(ui, lab, messages),
+            Self::Transfer => transfer::show(ui, lab, messages),
+            Self::Race => race::show(ui, lab, messages),
+            Self::Bench => bench::show(ui, lab, messages),
+            Self::Energy => energy::show(ui, lab, messages),
+            Self::ReadoutWindow => readout_window::show(ui, lab, messages),
+            Self::InitialPotential => initial_potential::show(ui, lab, messages),
+            Self::Runs => runs::show(ui, lab, messages),
+            Self::Boxes => boxes::show(ui, lab, messages),
+            Self::Draw => draw::show(ui, lab, messages),
         }
     }
 }
 
-/// Draws `pane` wherever it stands: what is chosen in it is found again by its name.
-pub fn show(ui: &mut Ui, pane: Pane, lab: &Lab, out: &mut Vec<Message>) {
+/// Draws `pane` anywhere. Its UI state has an id that depends on the pane only.
+pub fn show(ui: &mut Ui, pane: Pane, lab: &Lab, messages: &mut Vec<Message>) {
     let own = UiBuilder::new().scope_id(Id::unique(("pane", pane)));
-    ui.scope_builder(own, |ui| pane.show(ui, lab, out));
+    ui.scope_builder(own, |ui| pane.show(ui, lab, messages));
 }
 
-/// Forgets pictures on the graphics card of another window.
+/// Discards the textures of another window's context.
 pub fn forget_textures(data: &mut IdTypeMap) {
     super::widgets::heat_map::forget(data);
     raster::forget(data);

@@ -1,4 +1,6 @@
-//! How many spikes each neuron is off by: the histogram of ψ, and where in the layer.
+//! Offset spikes pane: histogram of ψ, the spikes per neuron that differ from the expectation.
+//!
+//! A map shows where in the layer they are.
 
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
@@ -11,12 +13,12 @@ use crate::ui::texts::panes::offset_spikes as texts;
 use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, picture, pixel_under, texture};
+use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, image_ui, pixel_under, texture};
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -46,22 +48,22 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             if wide {
                 ui.columns(2, |columns| {
                     histogram(&mut columns[0], layer, before, height - 34.0);
-                    maps(&mut columns[1], snapshot, layer, before, height - 60.0, out);
+                    maps(&mut columns[1], snapshot, layer, before, height - 60.0, messages);
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     histogram(ui, layer, before, (height * 0.62).max(150.0));
-                    maps(ui, snapshot, layer, before, 200.0, out);
+                    maps(ui, snapshot, layer, before, 200.0, messages);
                 });
             }
         },
     );
 }
 
-/// Room for the shares in one row, in points.
-const TABLE: f32 = 440.0;
+/// Minimum width for the shares in one row, in points.
+const SHARES_ROW_WIDTH: f32 = 440.0;
 
-/// The shares in a row, with those before the correction under them.
+/// Draws the shares in a row, with those before the correction below.
 fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, now: &[f64; 4]) {
     let cells = |ui: &mut Ui, name: &str, shares: &[f64; 4]| {
         ui.label(name);
@@ -72,8 +74,8 @@ fn share_table(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, n
     let rows: Vec<(&str, [f64; 4])> = std::iter::once((layer.name.as_str(), *now))
         .chain(before.map(|before| (texts::BEFORE, shares(before))))
         .collect();
-    if ui.available_width() < TABLE {
-        // What has no room beside the others goes on below.
+    if ui.available_width() < SHARES_ROW_WIDTH {
+        // Cells without room wrap to the next line.
         rows.iter().for_each(|(name, shares)| _ = ui.horizontal_wrapped(|ui| cells(ui, name, shares)));
         return;
     }
@@ -96,20 +98,20 @@ fn shares(layer: &LayerReport) -> [f64; 4] {
 }
 
 fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, height: f32) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let total = layer.end_to_end.total().max(1) as f64;
     // Counts fall by powers of ten on both sides, so the axis is the logarithm of the share.
     let floor = -6.0;
     let bar = |(&psi, &count): (&i32, &u64)| {
         let color = match psi {
-            0 => tones.weak,
-            p if p < 0 => tones.snn,
-            _ => tones.ann,
+            0 => colors.weak,
+            p if p < 0 => colors.snn,
+            _ => colors.ann,
         };
         Bar::new(f64::from(psi), (count as f64 / total).log10().max(floor) - floor).width(0.86).fill(color)
     };
     let bars: Vec<Bar> = layer.offset_spikes.iter().map(bar).collect();
-    // Hollow bars around: what it was before the correction.
+    // Hollow bars show the shares before the correction.
     let outline = ui.visuals().strong_text_color().gamma_multiply(0.7);
     let hollow = |pair: (&i32, &u64)| {
         bar(pair).width(0.98).fill(egui::Color32::TRANSPARENT).stroke(egui::Stroke::new(1.2, outline))
@@ -118,12 +120,12 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     if before.is_some() {
         pane_parts::legend(
             ui,
-            &[(texts::TOO_OFTEN, tones.snn), (texts::TOO_RARELY, tones.ann), (texts::OUTLINE, outline)],
+            &[(texts::TOO_OFTEN, colors.snn), (texts::TOO_RARELY, colors.ann), (texts::OUTLINE, outline)],
         );
     }
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
     let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
-    // The longest that has room under the bars.
+    // The longest label that has room below the bars.
     let label = match ui.available_width() {
         room if room > 480.0 => texts::AXIS,
         room if room > 300.0 => texts::AXIS_SHORT,
@@ -140,7 +142,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         .include_y(0.0)
         .include_y(-floor)
         .custom_x_axes(vec![
-            // The labels are short, so they may stand close.
+            // The labels are short, so their spacing may be small.
             AxisHints::new_x()
                 .label(label)
                 .formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
@@ -191,29 +193,29 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
     });
 }
 
-/// The map of the layer and, under it, the one before the correction, in the same colors.
+/// Draws the map of the layer and, below it, the map before the correction in the same colors.
 fn maps(
     ui: &mut Ui,
     snapshot: &Snapshot,
     layer: &LayerReport,
     before: Option<&LayerReport>,
     height: f32,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let all = layer.offset_map.iter().chain(before.iter().flat_map(|b| &b.offset_map));
     let reach = all.fold(0.05_f32, |reach, psi| reach.max(psi.abs()));
-    let colors = Colormap::of(ui);
+    let colormap = Colormap::new(ui);
     ui.horizontal(|ui| {
         ui.small(texts::MEAN);
-        color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colors.diverging(1.0 - 2.0 * t));
+        color_bar(ui, 70.0, &format!("{:+.2}", -reach), &format!("{reach:+.2}"), |t| colormap.diverging(1.0 - 2.0 * t));
     });
     let Some(before) = before else {
-        return map(ui, snapshot, layer, reach, "offset map", height, out);
+        return map(ui, snapshot, layer, reach, "offset map", height, messages);
     };
     let half = (height / 2.0 - 18.0).max(60.0);
-    map(ui, snapshot, layer, reach, "offset map", half, out);
+    map(ui, snapshot, layer, reach, "offset map", half, messages);
     ui.small(texts::BEFORE);
-    map(ui, snapshot, before, reach, "offset map before", half, out);
+    map(ui, snapshot, before, reach, "offset map before", half, messages);
 }
 
 fn map(
@@ -223,31 +225,31 @@ fn map(
     reach: f32,
     name: &str,
     height: f32,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let room = egui::vec2(ui.available_width(), height.max(60.0));
-    let montage = ChannelGrid::of(&layer.shape, room);
+    let grid = ChannelGrid::new(&layer.shape, room);
     let background = ui.visuals().panel_fill;
-    let key = (snapshot.id, montage, background);
-    // Too many spikes are orange, as everything of the SNN; too few are blue.
-    let colors = Colormap::of(ui);
-    let image = || montage.image(&layer.offset_map, background, |psi| colors.diverging(-psi / reach));
+    let key = (snapshot.id, grid, background);
+    // Too many spikes are orange, the color of the SNN; too few are blue.
+    let colormap = Colormap::new(ui);
+    let image = || grid.image(&layer.offset_map, background, |psi| colormap.diverging(-psi / reach));
     let handle = texture(ui, name, key, image);
-    let (rect, response) = picture(ui, &handle, room);
+    let (rect, response) = image_ui(ui, &handle, room);
     let own = std::ptr::eq(layer, &snapshot.report.layers[snapshot.focus.layer]);
     plot_description::describe_plot(&response, if own { texts::MAP } else { texts::MAP_BEFORE }, || {
         let (low, high) = layer.offset_map.iter().fold((0.0f32, 0.0f32), |(low, high), v| (low.min(*v), high.max(*v)));
         let here = layer.offset_map[snapshot.focus.neuron];
         texts::map(&layer.name, low, high, here)
     });
-    let focused = montage.pixel(snapshot.focus.neuron);
-    frame_pixel(ui, rect, montage.size(), focused, ui.visuals().strong_text_color());
-    let under = response.hover_pos().and_then(|at| montage.index(pixel_under(rect, montage.size(), at)));
+    let focused = grid.pixel(snapshot.focus.neuron);
+    frame_pixel(ui, rect, grid.size(), focused, ui.visuals().strong_text_color());
+    let under = response.hover_pos().and_then(|at| grid.index(pixel_under(rect, grid.size(), at)));
     if let Some(neuron) = under {
         let name = pane_parts::neuron_name(&snapshot.run.spiking.layers[snapshot.focus.layer], neuron);
         let text = texts::neuron(&name, layer.offset_map[neuron]);
         if response.on_hover_text_at_pointer(text).clicked() {
-            out.push(Message::FocusNeuron(NeuronRef {
+            messages.push(Message::FocusNeuron(NeuronRef {
                 layer: snapshot.focus.layer,
                 sample: snapshot.focus.sample,
                 neuron,

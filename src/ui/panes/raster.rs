@@ -1,5 +1,6 @@
-//! The raster: every spike of the layer in focus for the sample in focus, time across and neurons down, with each channel's
-//! rate beside it.
+//! Raster pane: all spikes of the layer in focus for one sample, with rates per channel.
+//!
+//! Time runs across, neurons run down, and each channel's rate is beside it.
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
@@ -19,17 +20,17 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Width of the plot of rates.
+/// Width of the plot of rates, in points.
 const RATES_WIDTH: f32 = 110.0;
-/// Channels closer than this many points have no line between them.
+/// Channels closer than this, in points, have no line between them.
 const SEPARATOR_GAP: f32 = 5.0;
 
-/// Which picture is wanted: of the steps and neurons in a window, on at most as many pixels as the window has.
+/// Key of a raster image: steps and neurons of the visible region, on at most as many pixels as the region has.
 #[derive(Clone, PartialEq)]
-struct Key {
+struct ImageKey {
     layer: usize,
     sample: usize,
-    ink: Color32,
+    spike_color: Color32,
     /// Steps, from 0.
     steps: Range<usize>,
     neurons: Range<usize>,
@@ -37,16 +38,16 @@ struct Key {
     pixels: [usize; 2],
 }
 
-/// The picture drawn last. The run is held weakly: its address is not used again while the picture lives.
+/// The image drawn last. The weak reference keeps the run's address from being reused while the image exists.
 #[derive(Clone)]
-struct Picture {
+struct CachedImage {
     run: Weak<Run>,
-    key: Key,
+    key: ImageKey,
     texture: TextureHandle,
 }
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -76,9 +77,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 if plot.response.clicked() {
                     let neuron = pointed.and_then(|at| index_at(at.y, layer.neurons()));
                     let at = |neuron| NeuronRef { layer: focus.layer, sample: focus.sample, neuron };
-                    out.extend(neuron.map(|neuron| Message::FocusNeuron(at(neuron))));
+                    messages.extend(neuron.map(|neuron| Message::FocusNeuron(at(neuron))));
                 }
-                pane_parts::drag_cursor(&plot, cursor, run.steps(), false, out);
+                pane_parts::drag_cursor(&plot, cursor, run.steps(), false, messages);
                 rate_bars(ui, layer, &rates, snapshot.report.steps, height, link);
             });
         },
@@ -94,13 +95,13 @@ fn raster(
     size: egui::Vec2,
     link: egui::Id,
 ) -> PlotResponse<()> {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let (steps, neurons) = (snapshot.run.steps(), layer.neurons());
     let id = ui.scope_id().with("raster picture");
-    let all = Key {
+    let all = ImageKey {
         layer: snapshot.focus.layer,
         sample: snapshot.focus.sample,
-        ink: ink.snn,
+        spike_color: plot_colors.snn,
         steps: 0..steps,
         neurons: 0..neurons,
         pixels: [0, 0],
@@ -127,24 +128,24 @@ fn raster(
             let middle = |range: &Range<usize>| (range.start + range.end) as f64 / 2.0;
             let center = PlotPoint::new(middle(&key.steps) + 0.5, middle(&key.neurons) - 0.5);
             let size = [key.steps.len() as f32, key.neurons.len() as f32];
-            let texture = picture(plot.ctx(), id, &snapshot.run, spikes, key);
+            let texture = raster_texture(plot.ctx(), id, &snapshot.run, spikes, key);
             plot.image(PlotImage::new("spikes", texture.id(), center, size));
             let gap = plot.transform().dpos_dvalue_y().abs() as f32 * layer.neurons_per_channel() as f32;
             if layer.neurons_per_channel() > 1 && gap >= SEPARATOR_GAP {
                 for channel in 1..layer.shape[0] {
                     let y = (channel * layer.neurons_per_channel()) as f64 - 0.5;
-                    plot.hline(HLine::new("channels", y).color(ink.grid).width(0.5).allow_hover(false));
+                    plot.hline(HLine::new("channels", y).color(plot_colors.grid).width(0.5).allow_hover(false));
                 }
             }
             let here = HLine::new("neuron in focus", snapshot.focus.neuron as f64);
-            plot.hline(here.color(ink.cursor).width(1.0).allow_hover(false));
-            plot.vline(pane_parts::cursor_line(cursor, ink.cursor));
+            plot.hline(here.color(plot_colors.cursor).width(1.0).allow_hover(false));
+            plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         })
 }
 
-/// The rate of each channel up to the time cursor, as bars beside the channel.
+/// Draws the rate of each channel up to the time cursor, as bars beside the channel.
 fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, height: f32, link: egui::Id) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let plane = layer.neurons_per_channel() as f64;
     let bar = |(channel, &rate): (usize, &f64)| Bar::new((channel as f64 + 0.5) * plane - 0.5, rate).width(plane * 0.9);
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
@@ -171,14 +172,15 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
             Some(texts::rate(word, channel, &format_number(*rates.get(channel)?), steps))
         })
         .show(ui, |plot| {
-            plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(ink.snn).allow_hover(false))
+            plot.bar_chart(BarChart::new("firing rate", bars).horizontal().color(plot_colors.snn).allow_hover(false))
         });
     plot_description::describe_plot(&shown.response, &texts::rates_of(word), || {
-        // Of many, only the busiest.
+        // With many channels, only those with the highest rates.
         let mut order: Vec<usize> = (0..rates.len()).collect();
         order.sort_by(|&a, &b| rates[b].total_cmp(&rates[a]));
-        let told: Vec<String> = order.iter().take(16).map(|&k| format!("{k}: {}", format_number(rates[k]))).collect();
-        texts::rates(rates.len(), &told.join(", "))
+        let descriptions: Vec<String> =
+            order.iter().take(16).map(|&k| format!("{k}: {}", format_number(rates[k]))).collect();
+        texts::rates(rates.len(), &descriptions.join(", "))
     });
 }
 
@@ -196,7 +198,7 @@ fn hover(
     Some(texts::hover(&neuron_name(layer, neuron), t, word))
 }
 
-/// The row that lies at height `y`, if there is one.
+/// The row at height `y`, if there is one.
 fn index_at(y: f64, rows: usize) -> Option<usize> {
     let row = y.round();
     (row >= 0.0 && row < rows as f64).then_some(row as usize)
@@ -208,8 +210,8 @@ fn channel_rates(counts: &[u32], plane: usize, steps: usize) -> Vec<f64> {
     counts.chunks(plane.max(1)).map(|channel| channel.iter().map(|&n| f64::from(n)).sum::<f64>() / all).collect()
 }
 
-impl Key {
-    /// The part of this picture that `plot` shows.
+impl ImageKey {
+    /// The part of this image that `plot` shows.
     fn window(self, plot: &PlotUi<'_>) -> Self {
         let (bounds, frame) = (plot.plot_bounds(), plot.transform().frame());
         let scale = plot.ctx().pixels_per_point();
@@ -225,32 +227,32 @@ impl Key {
     }
 }
 
-/// The texture for `run`, drawn anew only when something else is to be seen.
-fn picture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: Key) -> TextureHandle {
-    let known = ctx.data(|data| data.get_temp::<Picture>(id));
+/// The texture for `run`, drawn again only if the key or the run has changed.
+fn raster_texture(ctx: &Context, id: Id, run: &Arc<Run>, spikes: &SpikeTrain, key: ImageKey) -> TextureHandle {
+    let known = ctx.data(|data| data.get_temp::<CachedImage>(id));
     if let Some(known) = known.filter(|known| known.key == key && known.run.as_ptr() == Arc::as_ptr(run)) {
         return known.texture;
     }
-    let (size, cells) = cells(spikes, key.sample, &key.steps, &key.neurons, key.pixels);
-    let image = ColorImage::new(size, cells.into_iter().map(|share| tint(key.ink, share)).collect());
+    let (size, cells) = spike_image(spikes, key.sample, &key.steps, &key.neurons, key.pixels);
+    let image = ColorImage::new(size, cells.into_iter().map(|share| tint(key.spike_color, share)).collect());
     let texture = ctx.load_texture("raster", image, TextureOptions::NEAREST);
-    ctx.data_mut(|data| data.insert_temp(id, Picture { run: Arc::downgrade(run), key, texture: texture.clone() }));
+    ctx.data_mut(|data| data.insert_temp(id, CachedImage { run: Arc::downgrade(run), key, texture: texture.clone() }));
     texture
 }
 
-/// Forgets every kept picture.
+/// Discards all cached images.
 pub fn forget(data: &mut egui::util::IdTypeMap) {
-    data.remove_by_type::<Picture>();
+    data.remove_by_type::<CachedImage>();
 }
 
-/// A spike is always plain to see, several in one pixel are brighter.
-fn tint(ink: Color32, share: f32) -> Color32 {
-    if share > 0.0 { ink.gamma_multiply(0.4 + 0.6 * share.min(1.0)) } else { Color32::TRANSPARENT }
+/// A single spike is always visible; several in one pixel are brighter.
+fn tint(color: Color32, share: f32) -> Color32 {
+    if share > 0.0 { color.gamma_multiply(0.4 + 0.6 * share.min(1.0)) } else { Color32::TRANSPARENT }
 }
 
-/// A picture `[columns, rows]` of the spikes of `sample` in a window, row-major: time across, neurons down, at most `pixels`
-/// each way. Each pixel holds the share of its neurons and steps that fired.
-fn cells(
+/// An image `[columns, rows]` of the spikes of `sample` in a region, row-major: time across, neurons down, at most
+/// `pixels` each way. Each pixel is the fraction of its neurons and steps that fired.
+fn spike_image(
     train: &SpikeTrain,
     sample: usize,
     steps: &Range<usize>,
@@ -297,7 +299,7 @@ fn explanation(snapshot: &Snapshot, layer: &SpikingLayer, rates: &[f64]) -> Stri
     )
 }
 
-/// One row per spike.
+/// CSV with one row per spike.
 fn csv(spikes: &SpikeTrain, sample: usize) -> String {
     let mut text = String::from("t,neuron\n");
     for t in 0..spikes.steps() {
@@ -320,25 +322,25 @@ mod tests {
     }
 
     #[test]
-    fn small_rasters_are_bit_for_bit_and_large_ones_lose_no_spike() {
+    fn small_rasters_are_exact_and_large_ones_lose_no_spike() {
         let small = train(3, 70, &[(0, 0), (2, 69)]);
-        let (size, picture) = cells(&small, 1, &(0..3), &(0..70), [1024, 1024]);
+        let (size, picture) = spike_image(&small, 1, &(0..3), &(0..70), [1024, 1024]);
         assert_eq!(size, [3, 70]);
         let lit = |picture: &[f32]| (0..picture.len()).filter(|&at| picture[at] > 0.0).collect::<Vec<_>>();
         assert_eq!(lit(&picture), [0, 69 * 3 + 2]);
-        assert!(lit(&cells(&small, 0, &(0..3), &(0..70), [1024, 1024]).1).is_empty());
-        let (size, window) = cells(&small, 1, &(1..3), &(68..70), [1024, 1024]);
+        assert!(lit(&spike_image(&small, 0, &(0..3), &(0..70), [1024, 1024]).1).is_empty());
+        let (size, window) = spike_image(&small, 1, &(1..3), &(68..70), [1024, 1024]);
         assert_eq!((size, lit(&window)), ([2, 2], vec![3]));
 
         let large = train(4096, 5000, &[(0, 0), (4095, 4999), (2000, 2500)]);
-        let (size, picture) = cells(&large, 1, &(0..4096), &(0..5000), [700, 300]);
+        let (size, picture) = spike_image(&large, 1, &(0..4096), &(0..5000), [700, 300]);
         assert_eq!(size, [700, 300]);
         assert_eq!(lit(&picture).len(), 3);
         assert!(picture.iter().all(|&share| share <= 1.0) && picture[700 * 300 - 1] > 0.0);
     }
 
     #[test]
-    fn rates_are_means_over_neurons_and_steps() {
+    fn channel_rates_are_means_over_neurons_and_steps() {
         assert_eq!(channel_rates(&[1, 3, 0, 0], 2, 4), [0.5, 0.0]);
         assert_eq!([-0.6, -0.4, 2.4, 2.6].map(|y| index_at(y, 3)), [None, Some(0), Some(2), None]);
     }

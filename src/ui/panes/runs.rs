@@ -1,4 +1,6 @@
-//! Past runs, also of earlier starts: what was changed, what came of it; a click goes back to one, and two are laid over each other.
+//! Runs pane: past runs with their changes and results, also from earlier starts.
+//!
+//! A click restores a run. Two runs can be compared in one plot.
 
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
@@ -14,14 +16,14 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// Two plots stand beside each other in a pane of at least this many points.
-const BESIDE: f32 = 400.0;
-/// How wide the words of a change are at least and at most, in points, and what the columns before them take.
-const CHANGE: std::ops::RangeInclusive<f32> = 90.0..=300.0;
-const NUMBERS: f32 = 330.0;
+/// Minimum width for two plots side by side, in points.
+const BESIDE_WIDTH: f32 = 400.0;
+/// Minimum and maximum width of a change's text, and width of the columns before it, in points.
+const CHANGE_WIDTHS: std::ops::RangeInclusive<f32> = 90.0..=300.0;
+const NUMBERS_WIDTH: f32 = 330.0;
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let past = lab.history.past();
     let Some(now) = lab.run.as_ref().and_then(|run| lab.history.of(&run.settings)).or(past.last()) else {
         return pane_parts::empty(ui, texts::EMPTY);
@@ -42,7 +44,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
                 let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
                 ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
-                    table(ui, past, now, other, (width - NUMBERS).clamp(*CHANGE.start(), *CHANGE.end()), out);
+                    table(
+                        ui,
+                        past,
+                        now,
+                        other,
+                        (width - NUMBERS_WIDTH).clamp(*CHANGE_WIDTHS.start(), *CHANGE_WIDTHS.end()),
+                        messages,
+                    );
                 });
                 match other {
                     Some(other) => compare(ui, now, other, room),
@@ -54,8 +63,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// The runs, newest first; the words of a change, `change` points wide, come last: numbers should be seen without scrolling.
-fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, change: f32, out: &mut Vec<Message>) {
+/// Draws the runs, newest first. The text of a change, `change` points wide, comes last, so that numbers are visible
+/// without scrolling.
+fn table(
+    ui: &mut Ui,
+    past: &[PastRun],
+    now: &PastRun,
+    other: Option<&PastRun>,
+    change: f32,
+    messages: &mut Vec<Message>,
+) {
     let columns = texts::COLUMNS;
     Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
         columns.iter().for_each(|name| _ = ui.small(*name));
@@ -65,7 +82,7 @@ fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, 
             if one.earlier && !std::mem::replace(&mut earlier, true) {
                 ui.label("");
                 if pane_frame::has_controls(ui) {
-                    forget_button(ui, out);
+                    forget_button(ui, messages);
                 } else {
                     ui.label("");
                 }
@@ -81,13 +98,13 @@ fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, 
                 false => texts::AT_ONCE,
             };
             if back.on_hover_text(hint).clicked() && !here {
-                out.push(Message::RestoreRun(one.number));
+                messages.push(Message::RestoreRun(one.number));
             }
             let chosen = other.is_some_and(|other| other.number == one.number);
             if !pane_frame::has_controls(ui) {
                 ui.small(if chosen { texts::COMPARED } else { "" });
             } else {
-                compare_button(ui, one, here, chosen, out);
+                compare_button(ui, one, here, chosen, messages);
             }
             ui.label(one.settings.recipe.steps.to_string());
             let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
@@ -107,26 +124,26 @@ fn table(ui: &mut Ui, past: &[PastRun], now: &PastRun, other: Option<&PastRun>, 
     });
 }
 
-fn forget_button(ui: &mut Ui, out: &mut Vec<Message>) {
+fn forget_button(ui: &mut Ui, messages: &mut Vec<Message>) {
     let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
     forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
     if forget.clicked() {
-        out.push(Message::ForgetRuns);
+        messages.push(Message::ForgetRuns);
     }
 }
 
-fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, out: &mut Vec<Message>) {
+fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, messages: &mut Vec<Message>) {
     let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
     button.widget_info(|| {
         let name = texts::compare_with(one.number);
         egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
     });
     if button.clicked() {
-        out.push(Message::CompareWith((!chosen).then_some(one.number)));
+        messages.push(Message::CompareWith((!chosen).then_some(one.number)));
     }
 }
 
-/// Both runs over each other, and what is other in the one on the screen.
+/// Draws both runs in one plot, and the settings of the run on the screen that differ.
 fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     let words = match differences(&other.settings, &now.settings) {
         words if words.is_empty() => texts::SAME.to_owned(),
@@ -134,11 +151,14 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     };
     ui.separator();
     ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names = [now, other].map(|one| shared::run(one.number));
-    pane_parts::legend(ui, &[(&names[0], tones.snn), (&names[1], ink.quantization), (shared::ANN, tones.ann)]);
+    pane_parts::legend(
+        ui,
+        &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)],
+    );
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
-    if width >= BESIDE {
+    if width >= BESIDE_WIDTH {
         ui.horizontal_top(|ui| {
             ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| curves(ui, now, other, height));
             ui.allocate_ui(egui::vec2(width / 2.0 - 6.0, height), |ui| mismatches(ui, now, other, height));
@@ -161,7 +181,7 @@ fn still<'a>(name: &str, height: f32) -> Plot<'a> {
 }
 
 fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = now.curve.len().max(other.curve.len());
     let plot = still("runs over time", height)
         .include_y(1.0)
@@ -173,9 +193,9 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
         .x_grid_spacer(move |_| marks(last));
     let shown = plot.show(ui, |plot| {
         if let Some(ann) = now.ann_accuracy {
-            plot.hline(HLine::new(shared::ANN, ann).color(tones.ann).width(1.2));
+            plot.hline(HLine::new(shared::ANN, ann).color(colors.ann).width(1.2));
         }
-        for (one, color, width) in [(other, ink.quantization, 1.6), (now, tones.snn, 2.2)] {
+        for (one, color, width) in [(other, plot_colors.quantization, 1.6), (now, colors.snn, 2.2)] {
             let points: PlotPoints<'_> =
                 one.curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(p.agreement)]).collect::<Vec<_>>().into();
             plot.line(Line::new(shared::run(one.number), points).color(color).width(width));
@@ -193,7 +213,7 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
 }
 
 fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names: Vec<String> = now.mismatch.iter().map(|(name, _)| name.clone()).collect();
     let plot = still("mismatch of runs", height)
         .include_x(-0.3)
@@ -218,7 +238,7 @@ fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
             ))
         });
     let shown = plot.show(ui, |plot| {
-        for (one, color) in [(other, ink.quantization), (now, tones.snn)] {
+        for (one, color) in [(other, plot_colors.quantization), (now, colors.snn)] {
             let points: Vec<[f64; 2]> = one.mismatch.iter().enumerate().map(|(k, (_, m))| [k as f64, *m]).collect();
             plot.line(Line::new(shared::run(one.number), points.clone()).color(color).width(1.4).allow_hover(false));
             let dots = Points::new(shared::run(one.number), points);

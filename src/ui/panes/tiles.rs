@@ -1,4 +1,4 @@
-//! Draws the tree of tabs and splits with egui_tiles.
+//! Pane area: draws the tree of tabs and splits with egui_tiles.
 
 use egui::{Response, Role, ScrollArea, Ui, WidgetInfo, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, Tabs, TileId, Tiles, UiResponse};
@@ -14,33 +14,33 @@ use crate::ui::widgets::pane_frame::PaneFrame;
 use crate::ui::widgets::stale_overlay::dim_if_stale;
 use crate::ui::{panes, texts};
 
-/// Draws the panes of the workspace in view, with a frame around `point`.
+/// Draws the panes of the current workspace, with a frame around the pane `point`.
 pub fn show(
     layout: &mut PaneLayout,
     ui: &mut Ui,
     lab: &Lab,
     point: Option<Pane>,
-    asks: &mut Vec<FileRequest>,
-    out: &mut Vec<Message>,
+    file_requests: &mut Vec<FileRequest>,
+    messages: &mut Vec<Message>,
 ) {
     let tree = layout.tree_mut(lab.view.workspace);
     if tree.root().is_none() {
         ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
         return;
     }
-    tree.ui(&mut TileBehavior { lab, point, asks, out }, ui);
+    tree.ui(&mut TileBehavior { lab, point, file_requests, messages }, ui);
 }
 
-/// How the tree draws its tabs and panes.
+/// Draws tabs and panes for egui_tiles.
 struct TileBehavior<'a> {
     lab: &'a Lab,
     point: Option<Pane>,
-    asks: &'a mut Vec<FileRequest>,
-    out: &'a mut Vec<Message>,
+    file_requests: &'a mut Vec<FileRequest>,
+    messages: &'a mut Vec<Message>,
 }
 
 impl TileBehavior<'_> {
-    /// As what the pane can be taken along.
+    /// Menu of export formats for the pane.
     fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
         let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
         copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::copy_csv(pane.title())));
@@ -50,7 +50,7 @@ impl TileBehavior<'_> {
         for format in ExportFormat::ALL {
             let item = ui.button(texts::window::export_as(texts::export::format(format)));
             if item.on_hover_text(texts::export::hint(format)).clicked() {
-                self.asks.push(FileRequest::Export(pane, format));
+                self.file_requests.push(FileRequest::Export(pane, format));
             }
         }
     }
@@ -58,7 +58,7 @@ impl TileBehavior<'_> {
 
 impl Behavior<Pane> for TileBehavior<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
-        // What sticks out of it makes the pane no larger.
+        // Overflowing contents do not enlarge the pane.
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
@@ -67,20 +67,20 @@ impl Behavior<Pane> for TileBehavior<'_> {
                 dim_if_stale(ui, self.lab);
             }
             let room = ui.available_size();
-            let (dress, height) = PaneFrame::for_tab(ui.ctx(), *pane, room.y);
-            dress.set(ui.ctx());
+            let (pane_frame, height) = PaneFrame::for_tab(ui.ctx(), *pane, room.y);
+            pane_frame.set(ui.ctx());
             if height > room.y {
-                // Its plot would be nothing: rather one that is scrolled.
+                // The plot would have no height, so the pane scrolls instead.
                 ScrollArea::vertical().id_salt(*pane).auto_shrink(false).show(ui, |ui| {
                     let layout = egui::Layout::top_down(egui::Align::Min);
                     let size = egui::vec2(ui.available_width(), height);
                     ui.allocate_ui_with_layout(size, layout, |ui| {
                         ui.set_min_size(size);
-                        panes::show(ui, *pane, self.lab, self.out);
+                        panes::show(ui, *pane, self.lab, self.messages);
                     });
                 });
             } else {
-                panes::show(ui, *pane, self.lab, self.out);
+                panes::show(ui, *pane, self.lab, self.messages);
             }
             PaneFrame::default().set(ui.ctx());
         });
@@ -101,7 +101,7 @@ impl Behavior<Pane> for TileBehavior<'_> {
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
         let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
         let name = texts::window::export(pane.title());
-        // Narrow: the room belongs to the tabs.
+        // Narrow spacing leaves the space for tabs.
         ui.spacing_mut().item_spacing.x = 3.0;
         ui.spacing_mut().button_padding.x = 4.0;
         let menu = ui.menu_button("…", |ui| self.export_menu(ui, pane)).response;

@@ -1,4 +1,4 @@
-//! Which neurons answer wrongly though their mean input is right: the categories of unevenness error, per layer.
+//! Unevenness pane: neurons with wrong output despite correct mean input, by category and layer.
 
 use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -13,7 +13,7 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -45,14 +45,22 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 data.insert_temp(ids[0], end_to_end);
                 data.insert_temp(ids[1], wrong_only);
             });
-            let colors = colors(ui);
-            legend(ui, snapshot, focused, &colors, out);
+            let category_colors = category_colors(ui);
+            legend(ui, snapshot, focused, &category_colors, messages);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in layers.iter().enumerate() {
                     let categories = if end_to_end { &layer.end_to_end } else { &layer.same_input };
-                    row(ui, layer, categories, wrong_only, index == snapshot.focus.layer, &colors, &mut || {
-                        out.push(Message::FocusLayer(index));
-                    });
+                    row(
+                        ui,
+                        layer,
+                        categories,
+                        wrong_only,
+                        index == snapshot.focus.layer,
+                        &category_colors,
+                        &mut || {
+                            messages.push(Message::FocusLayer(index));
+                        },
+                    );
                 }
                 ui.add_space(6.0);
                 residual(ui, focused, end_to_end);
@@ -63,8 +71,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     );
 }
 
-/// C0 is quiet; the four errors are from Okabe and Ito's color-blind-safe set.
-fn colors(ui: &Ui) -> [Color32; 5] {
+/// C0 is gray; the four errors are from Okabe and Ito's color-blind-safe set.
+fn category_colors(ui: &Ui) -> [Color32; 5] {
     let rgb = Color32::from_rgb;
     if ui.visuals().dark_mode {
         [Color32::from_gray(72), rgb(213, 94, 0), rgb(240, 175, 90), rgb(110, 190, 240), rgb(40, 110, 190)]
@@ -73,16 +81,22 @@ fn colors(ui: &Ui) -> [Color32; 5] {
     }
 }
 
-/// The colors with their names; a click shows a neuron of that kind.
-fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color32; 5], out: &mut Vec<Message>) {
+/// Draws the category colors with their names; a click focuses a neuron of that category.
+fn legend(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    layer: &LayerReport,
+    category_colors: &[Color32; 5],
+    messages: &mut Vec<Message>,
+) {
     ui.horizontal_wrapped(|ui| {
-        for (k, &color) in colors.iter().enumerate().skip(1) {
-            // In the sample in focus where there is one, else in another.
+        for (k, &color) in category_colors.iter().enumerate().skip(1) {
+            // In the sample in focus if possible, otherwise in another sample.
             let here = snapshot.categories.after(k, snapshot.focus.neuron);
             let at = |neuron| NeuronRef { layer: snapshot.focus.layer, sample: snapshot.focus.sample, neuron };
             let example = here.map(at).or(layer.examples[k]);
             let words = format!("C{k} {}", texts::NAMES[k]);
-            // Swatch and words stay together when the row breaks.
+            // Swatch and text stay together when the row wraps.
             let font = egui::TextStyle::Button.resolve(ui.style());
             let width = ui.painter().layout_no_wrap(words.clone(), font, color).size().x;
             pane_parts::wrap_before(
@@ -106,7 +120,7 @@ fn legend(ui: &mut Ui, snapshot: &Snapshot, layer: &LayerReport, colors: &[Color
             if button.on_hover_text(hover).clicked()
                 && let Some(example) = example
             {
-                out.push(Message::FocusNeuron(example));
+                messages.push(Message::FocusNeuron(example));
             }
         }
         if let Some((kind, place)) = snapshot.categories.position(snapshot.focus.neuron) {
@@ -123,14 +137,14 @@ fn row(
     categories: &Categories,
     wrong_only: bool,
     focused: bool,
-    colors: &[Color32; 5],
+    category_colors: &[Color32; 5],
     focus: &mut dyn FnMut(),
 ) {
-    let tones = ui_colors(ui);
+    let colors = ui_colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
     let painter = ui.painter_at(rect);
     if focused {
-        painter.rect_filled(rect, 3.0, tones.accent.gamma_multiply(0.18));
+        painter.rect_filled(rect, 3.0, colors.accent.gamma_multiply(0.18));
     } else if response.hovered() {
         painter.rect_filled(rect, 3.0, ui.visuals().faint_bg_color);
     }
@@ -141,7 +155,7 @@ fn row(
         Align2::LEFT_CENTER,
         &layer.name,
         FontId::proportional(12.0),
-        tones.text,
+        colors.text,
     );
     let bar =
         Rect::from_min_max(pos2(rect.left() + 100.0, rect.top() + 5.0), pos2(rect.right() - 96.0, rect.bottom() - 5.0));
@@ -152,17 +166,21 @@ fn row(
     let mut x = bar.left();
     for k in first..5 {
         let width = bar.width() * counts[k] as f32 / whole as f32;
-        painter.rect_filled(Rect::from_min_max(pos2(x, bar.top()), pos2(x + width, bar.bottom())), 0.0, colors[k]);
+        painter.rect_filled(
+            Rect::from_min_max(pos2(x, bar.top()), pos2(x + width, bar.bottom())),
+            0.0,
+            category_colors[k],
+        );
         x += width;
     }
-    painter.rect_stroke(bar, 1.0, Stroke::new(1.0, tones.faint), egui::StrokeKind::Outside);
+    painter.rect_stroke(bar, 1.0, Stroke::new(1.0, colors.faint), egui::StrokeKind::Outside);
     let text = texts::wrong(&format_percent(wrong as f64 / total as f64));
     painter.text(
         rect.right_center() - vec2(4.0, 0.0),
         Align2::RIGHT_CENTER,
         text,
         FontId::proportional(11.5),
-        tones.text,
+        colors.text,
     );
     let lines = (0..5).map(|k| {
         format!("C{k} {}: {} ({})\n", texts::NAMES[k], counts[k], format_percent(counts[k] as f64 / total as f64))
@@ -175,7 +193,7 @@ fn row(
     }
 }
 
-/// What the residual potential says of the layer in focus: which wrong neurons the condition catches and which it misses.
+/// Draws what the residual potential reveals: wrong neurons that the condition detects, and those it misses.
 fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
     let residual = if end_to_end { &layer.residual_end_to_end } else { &layer.residual };
     ui.horizontal_wrapped(|ui| {

@@ -1,5 +1,6 @@
-//! How recordings of events become frames, chosen in the popup of the data: the same options as behind `events:` on the
-//! command line.
+//! Event binning options in the data popup: how event recordings become frames.
+//!
+//! The same options as those of `events:` on the command line.
 
 use egui::{ComboBox, DragValue, Ui};
 
@@ -8,13 +9,13 @@ use crate::data::events::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Pola
 use crate::lab::{Lab, Message};
 use crate::ui::texts::network_and_data as texts;
 
-/// What a frame lasts when frames of one length are first asked for, in µs.
-const SPAN: u64 = 10_000;
+/// Default duration of a frame, in µs.
+const DEFAULT_SPAN: u64 = 10_000;
 
-/// Draws the choices where the open data are recordings.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+/// Draws the options if the open data are event recordings.
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Ok(DataSpec::Events { paths, binning }) = DataSpec::parse(&lab.settings.data) else { return };
-    // What is being dragged or typed waits for its end: recordings are not read again for every value on the way.
+    // A value under drag or edit applies at the end, so that recordings are not read again for every value in between.
     let id = ui.scope_id().with("binning");
     let kept = ui.data(|data| data.get_temp::<(Binning, Binning)>(id));
     let mut wanted = kept.filter(|(of, _)| *of == binning).map_or(binning, |(_, wanted)| wanted);
@@ -27,20 +28,20 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             wanted.time = FrameTiming::Frames(DEFAULT_FRAMES);
         }
         if ui.radio(spans, texts::SPANS).on_hover_text(texts::SPANS_HINT).clicked() && !spans {
-            wanted.time = FrameTiming::Span { us: SPAN, frames: None };
+            wanted.time = FrameTiming::Span { us: DEFAULT_SPAN, frames: None };
         }
         match &mut wanted.time {
             FrameTiming::Frames(frames) => {
-                held |= value(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
+                held |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
             }
             FrameTiming::Span { us, frames } => {
-                held |= value(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
+                held |= number_field(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
                 let mut cut = frames.is_some();
                 if ui.checkbox(&mut cut, texts::AT_MOST).on_hover_text(texts::AT_MOST_HINT).changed() {
                     *frames = cut.then_some(DEFAULT_FRAMES);
                 }
                 if let Some(frames) = frames {
-                    held |= value(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
+                    held |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
                 }
             }
         }
@@ -73,9 +74,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             });
         }
         if let Some([width, height]) = &mut wanted.sensor {
-            held |= value(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
+            held |= number_field(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
             ui.label("×");
-            held |= value(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
+            held |= number_field(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
             ui.label(texts::PIXELS);
         }
     });
@@ -85,12 +86,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     }
     ui.data_mut(|data| data.remove::<(Binning, Binning)>(id));
     if wanted != binning {
-        out.push(Message::OpenData(DataSpec::Events { paths, binning: wanted }.to_string()));
+        messages.push(Message::OpenData(DataSpec::Events { paths, binning: wanted }.to_string()));
     }
 }
 
-/// A number; whether it is still in the person's hand.
-fn value(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
+/// A number field. Returns whether the user is still editing it.
+fn number_field(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
     let field = ui.add(value.update_while_editing(false)).on_hover_text(name);
     field.dragged()
 }

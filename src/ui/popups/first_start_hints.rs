@@ -1,5 +1,6 @@
-//! The first start: three small steps that show the way, in a corner, over a lab that is already running. A step is done by
-//! doing it; who needs none takes them away, and they never come back.
+//! First-start hints: three steps in a corner, shown beside a lab that is already running.
+//!
+//! Doing a step completes it. The user can dismiss them, and they never appear again.
 
 use egui::{Align2, Area, Frame, Id, Label, Margin, Rect, RichText, Stroke, StrokeKind, Ui};
 
@@ -12,46 +13,46 @@ use crate::ui::theme::icons::{Icon, icon_button};
 
 const WIDTH: f32 = 330.0;
 
-/// Draws the step, while there is one.
+/// Draws the current step, if any.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
-    // Nothing to point at before the first run, and nothing in the way of a question.
+    // Hidden before the first run, which has no targets yet, and while a dialog is open.
     if lab.run.is_none() || lab.waiting.is_some() {
         return;
     }
     let palette_open = window.palette.is_some();
-    let Some(hints) = window.hints.take().and_then(|hints| hints.follow(lab, palette_open)) else { return };
-    let tones = ui_colors(ui);
+    let Some(hints) = window.hints.take().and_then(|hints| hints.advance(lab, palette_open)) else { return };
+    let colors = ui_colors(ui);
     let target = [Some(HintTarget::Steps), Some(HintTarget::Layers), None].get(hints.step).copied().flatten();
     if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
         let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
-        painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, tones.accent), StrokeKind::Outside);
+        painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, colors.accent), StrokeKind::Outside);
     }
     let area =
         Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, -84.0]).order(egui::Order::Foreground);
-    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, tones.accent)).inner_margin(Margin::same(10));
+    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colors.accent)).inner_margin(Margin::same(10));
     let answer = area.show(ui.ctx(), |ui| frame.show(ui, |ui| card(ui, &hints)).inner).inner;
     window.hints = match answer {
-        Answer::Stay => Some(hints),
-        Answer::Next => hints.next(lab),
-        Answer::Leave => None,
+        HintAction::Stay => Some(hints),
+        HintAction::Next => hints.next(lab),
+        HintAction::Leave => None,
     };
 }
 
-enum Answer {
+enum HintAction {
     Stay,
     Next,
     Leave,
 }
 
-fn card(ui: &mut Ui, hints: &FirstStartHints) -> Answer {
+fn card(ui: &mut Ui, hints: &FirstStartHints) -> HintAction {
     ui.set_width(WIDTH);
     let (title, text) = texts::STEPS[hints.step];
-    let mut answer = Answer::Stay;
+    let mut answer = HintAction::Stay;
     ui.horizontal(|ui| {
         ui.strong(title);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if icon_button(ui, Icon::Cross, texts::LEAVE).clicked() {
-                answer = Answer::Leave;
+                answer = HintAction::Leave;
             }
             ui.label(RichText::new(texts::progress(hints.step + 1, texts::STEPS.len())).small().weak());
         });
@@ -59,7 +60,7 @@ fn card(ui: &mut Ui, hints: &FirstStartHints) -> Answer {
     ui.add(Label::new(text).wrap());
     let word = if hints.step + 1 < texts::STEPS.len() { texts::NEXT } else { texts::DONE };
     if ui.button(word).clicked() {
-        answer = Answer::Next;
+        answer = HintAction::Next;
     }
     answer
 }

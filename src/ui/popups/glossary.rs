@@ -1,4 +1,4 @@
-//! The glossary window.
+//! Glossary window: all terms of the field with their definitions.
 
 use egui::{Grid, Key, Label, Modifiers, ScrollArea, Ui, Window as Card};
 
@@ -6,7 +6,7 @@ use crate::ui::state::window::WindowState;
 use crate::ui::texts;
 use crate::ui::texts::glossary;
 
-/// The list of all words, while it is open.
+/// Draws the list of all terms while it is open.
 pub fn show(ui: &Ui, window: &mut WindowState) {
     let mut open = window.glossary_open;
     if open && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {

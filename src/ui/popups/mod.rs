@@ -1,4 +1,4 @@
-//! Popups and dialogs over the panes.
+//! Popups and dialogs that are drawn over the panes.
 
 pub mod advanced_settings;
 pub mod command_palette;

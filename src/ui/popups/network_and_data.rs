@@ -1,5 +1,4 @@
-//! The popups behind the names of network and data: what is open, how samples are scaled, which are run and calibrated on,
-//! which backend computes.
+//! Popups of the network and data buttons: files, input scaling, sample ranges, backend.
 
 use egui::{DragValue, Grid, RichText, TextEdit, Ui};
 
@@ -18,8 +17,8 @@ use crate::ui::types::file_request::FileRequest;
 
 const WIDTH: f32 = 320.0;
 
-/// What is to be said and chosen about the network.
-pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the network popup: facts about the network and its options.
+pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::NETWORK);
     ui.add(egui::Label::new(RichText::new(&lab.settings.model).small().weak()).wrap());
@@ -38,7 +37,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<M
         let source = format!("{BUILTIN_PREFIX}{}", bundled.name);
         let chosen = lab.settings.model == source;
         if ui.selectable_label(chosen, bundled.name).on_hover_text(bundled.description).clicked() && !chosen {
-            out.push(Message::OpenModel(source));
+            messages.push(Message::OpenModel(source));
             ui.close();
         }
     }
@@ -54,14 +53,14 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<M
             let choice = egui::Button::selectable(chosen, backend_name(backend));
             let choice = ui.add_enabled(backend.built_in(), choice).on_disabled_hover_text(WGPU_HELP);
             if choice.clicked() && !chosen {
-                out.push(Message::SetBackend(backend));
+                messages.push(Message::SetBackend(backend));
             }
         }
     });
 }
 
-/// What is to be said and chosen about the samples.
-pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the data popup: facts about the samples and their options.
+pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_width(WIDTH);
     ui.strong(texts::DATA);
     ui.add(
@@ -87,31 +86,31 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Mess
     Grid::new("ranges").num_columns(2).spacing([14.0, 6.0]).show(ui, |ui| {
         let settings = &lab.settings;
         range(ui, texts::RUN, texts::RUN_HINT, &settings.samples, count, |first, count| {
-            out.push(Message::SetSamples { first, count });
+            messages.push(Message::SetSamples { first, count });
         });
         let pool = if settings.calibration_data.is_some() { None } else { count };
         range(ui, texts::CALIBRATE, texts::CALIBRATE_HINT, &settings.calibrate, pool, |first, count| {
-            out.push(Message::SetCalibration { first, count });
+            messages.push(Message::SetCalibration { first, count });
         });
     });
-    calibration_set(ui, lab, window, out);
-    super::event_binning::show(ui, lab, out);
+    calibration_set(ui, lab, window, messages);
+    super::event_binning::show(ui, lab, messages);
     let (run, calibrate) = (&lab.settings.samples, &lab.settings.calibrate);
     if lab.settings.calibration_data.is_none() && run.start < calibrate.end && calibrate.start < run.end {
         let color = ui_colors(ui).snn;
         ui.label(RichText::new(texts::OVERLAP).small().color(color));
     }
     ui.separator();
-    scaling(ui, lab, out);
+    scaling(ui, lab, messages);
 }
 
-/// Which data set thresholds are calibrated on.
-fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the choice of the calibration data set.
+fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let other = lab.settings.calibration_data.as_deref();
     ui.horizontal_wrapped(|ui| {
         ui.label(texts::CALIBRATE_ON).on_hover_text(texts::CALIBRATE_ON_HINT);
         if ui.radio(other.is_none(), texts::THESE_DATA).clicked() && other.is_some() {
-            out.push(Message::SetCalibrationData(None));
+            messages.push(Message::SetCalibrationData(None));
         }
         if ui.radio(other.is_some(), texts::ANOTHER_SET).clicked() {
             window.file_requests.push(FileRequest::OpenCalibrationData);
@@ -123,7 +122,7 @@ fn calibration_set(ui: &mut Ui, lab: &Lab, window: &mut WindowState, out: &mut V
     }
 }
 
-/// Two fields `first` and `count`; tells of a change when the person is done with it.
+/// Two fields `first` and `count`. Emits a change when the user finishes the edit.
 fn range(
     ui: &mut Ui,
     name: &str,
@@ -135,7 +134,7 @@ fn range(
     ui.label(name).on_hover_text(hint);
     ui.horizontal(|ui| {
         let id = ui.scope_id().with(name);
-        // What is being dragged is kept until the release: a run is not started for every value on the way.
+        // A dragged value is kept until release, so that no run starts for values in between.
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
         let last = of.unwrap_or(usize::MAX >> 1);
@@ -155,19 +154,19 @@ fn range(
     ui.end_row();
 }
 
-/// How raw values become network input.
-fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+/// Draws how raw values are scaled to network input.
+fn scaling(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let now = &lab.settings.scaling;
     ui.label(texts::SCALING).on_hover_text(texts::SCALING_HINT);
     ui.horizontal(|ui| {
         for (choice, name) in [(Scaling::Unit, texts::UNIT), (Scaling::Bytes, texts::BYTES)] {
             if ui.radio(*now == choice, name).clicked() && *now != choice {
-                out.push(Message::SetScaling(choice));
+                messages.push(Message::SetScaling(choice));
             }
         }
         let normal = matches!(now, Scaling::MeanStd { .. });
         if ui.radio(normal, texts::MEAN_STD).clicked() && !normal {
-            out.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
+            messages.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
         }
     });
     if let Scaling::MeanStd { .. } = now {
@@ -187,7 +186,7 @@ fn scaling(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         {
             ui.data_mut(|data| data.remove::<String>(id));
             if scaling != *now {
-                out.push(Message::SetScaling(scaling));
+                messages.push(Message::SetScaling(scaling));
             }
         }
     }

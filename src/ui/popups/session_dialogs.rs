@@ -1,4 +1,4 @@
-//! What sessions ask of the person: where files are that have moved, and a line of text to open one from.
+//! Session dialogs: locating missing files, and opening a session from a line of text.
 
 use egui::{Align2, Event, Id, Label, Modal, RichText, Role, TextEdit, Ui, WidgetInfo, Window as Card};
 
@@ -9,17 +9,17 @@ use crate::ui::texts::session_dialogs as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::file_request::FileRequest;
 
-/// Draws what there is to ask.
-pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
-    moved(ui, lab, window, out);
-    paste(ui, window, out);
+/// Draws the dialogs that are open.
+pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
+    missing_files_dialog(ui, lab, window, messages);
+    paste_dialog(ui, window, messages);
     if !ui.ctx().text_edit_focused() {
-        pasted_anywhere(ui, out);
+        open_pasted_session(ui, messages);
     }
 }
 
-/// The session that waits for its files.
-fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the dialog of the session that waits for its files.
+fn missing_files_dialog(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let Some(waiting) = &lab.waiting else { return };
     let card = Card::new(texts::MOVED).anchor(Align2::CENTER_CENTER, [0.0, 0.0]).collapsible(false).resizable(false);
     card.show(ui.ctx(), |ui| {
@@ -29,7 +29,7 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
                 let find = ui.button(texts::FIND);
                 find.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::find(missing.what.words())));
                 if find.clicked() {
-                    // What has no ending is rather a folder.
+                    // A name without an extension is probably a folder.
                     let folder =
                         missing.path.extension().is_none() && !missing.path.to_string_lossy().contains("ubyte");
                     window.file_requests.push(if folder {
@@ -44,17 +44,17 @@ fn moved(ui: &Ui, lab: &Lab, window: &mut WindowState, out: &mut Vec<Message>) {
         ui.separator();
         ui.horizontal(|ui| {
             if ui.button(texts::GO_ON).on_hover_text(texts::GO_ON_HINT).clicked() {
-                out.push(Message::OpenWithoutMissing);
+                messages.push(Message::OpenWithoutMissing);
             }
             if ui.button(texts::LEAVE).on_hover_text(texts::LEAVE_HINT).clicked() {
-                out.push(Message::DiscardPendingSession);
+                messages.push(Message::DiscardPendingSession);
             }
         });
     });
 }
 
-/// The field for a line of text.
-fn paste(ui: &Ui, window: &mut WindowState, out: &mut Vec<Message>) {
+/// Draws the field for a line of text.
+fn paste_dialog(ui: &Ui, window: &mut WindowState, messages: &mut Vec<Message>) {
     let Some(mut text) = window.paste.take() else { return };
     let modal = Modal::new(Id::unique("paste session")).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
@@ -75,19 +75,19 @@ fn paste(ui: &Ui, window: &mut WindowState, out: &mut Vec<Message>) {
         .inner
     });
     match modal.inner {
-        (true, _) => out.push(Message::OpenSessionText(text)),
+        (true, _) => messages.push(Message::OpenSessionText(text)),
         (false, cancel) if cancel || modal.should_close() => {}
         _ => window.paste = Some(text),
     }
 }
 
-/// A session's line pasted while nothing is typed in opens it.
-fn pasted_anywhere(ui: &Ui, out: &mut Vec<Message>) {
+/// A session text pasted outside of text fields opens the session.
+fn open_pasted_session(ui: &Ui, messages: &mut Vec<Message>) {
     let pasted = ui.input(|input| {
         input.events.iter().find_map(|event| match event {
             Event::Paste(text) if text.trim_start().starts_with(MARK) => Some(text.clone()),
             _ => None,
         })
     });
-    out.extend(pasted.map(Message::OpenSessionText));
+    messages.extend(pasted.map(Message::OpenSessionText));
 }

@@ -1,5 +1,7 @@
-//! Spikes as clicks, while time plays: those of the neuron in focus, or of the one on the bench where that is in sight.
-//! Off until someone turns it on; a thread of its own talks to the sound server, so that no frame ever waits for it.
+//! Spike clicks: plays a click for every spike while the time cursor plays.
+//!
+//! The neuron is the one in focus, or that of the neuron bench while it is visible. The sound is off by default. A
+//! thread of its own talks to the sound server, so that no frame blocks on it.
 
 mod mixer;
 pub mod player;

@@ -1,5 +1,6 @@
-//! The sound server of Linux desktops: PulseAudio, or PipeWire that speaks its protocol. No library of the system is
-//! needed for it, at build time or later.
+//! PulseAudio client for Linux desktops, also for PipeWire's PulseAudio protocol.
+//!
+//! It needs no system library, neither at build time nor at run time.
 
 use std::ffi::CString;
 use std::io::BufReader;
@@ -17,28 +18,28 @@ use pulseaudio::protocol::{
 use super::mixer::{Mixer, RATE};
 use crate::ui::texts::sound::{NO_SERVER, lost, no_answer};
 
-/// Bytes that lie ready at the server: 40 ms. A click is heard while its spike is still on the screen.
-const READY: u32 = 2 * RATE / 25;
-/// What is sent at once at most, however much the server asks for: half a second.
-const MOST: u32 = RATE;
-/// How long the server may be silent before it has taken the stream. Later it may rest as long as it likes: the device may
-/// be asleep.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Server buffer in bytes: 40 ms. A click is audible while its spike is still on the screen.
+const BUFFER_BYTES: u32 = 2 * RATE / 25;
+/// Maximum number of bytes per write, for any request of the server: half a second.
+const MAX_WRITE: u32 = RATE;
+/// Timeout until the server has accepted the stream. There is no timeout later, because the device may be suspended.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The server's socket.
+/// Connects to the server's socket.
 pub fn connect() -> Result<UnixStream, String> {
     let path = pulseaudio::socket_path_from_env().ok_or(NO_SERVER)?;
     UnixStream::connect(&path).map_err(|error| no_answer(&path.display().to_string(), &error.to_string()))
 }
 
-/// Plays the clicks that come through `wanted` until its other end is closed.
+/// Plays the click counts received from `wanted` until the channel closes.
 pub fn play(socket: UnixStream, wanted: &Receiver<usize>) -> Result<(), String> {
-    let fine = socket.set_read_timeout(Some(PATIENCE)).and_then(|()| socket.set_write_timeout(Some(PATIENCE)));
-    fine.map_err(|error| lost(&error.to_string()))?;
-    speak(BufReader::new(socket), wanted).map_err(|error| lost(&error.to_string()))
+    let timeouts =
+        socket.set_read_timeout(Some(CONNECT_TIMEOUT)).and_then(|()| socket.set_write_timeout(Some(CONNECT_TIMEOUT)));
+    timeouts.map_err(|error| lost(&error.to_string()))?;
+    run_protocol(BufReader::new(socket), wanted).map_err(|error| lost(&error.to_string()))
 }
 
-fn speak(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<(), ProtocolError> {
+fn run_protocol(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<(), ProtocolError> {
     let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
     let auth = AuthParams { version: MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
     protocol::write_command_message(socket.get_mut(), 0, &Command::Auth(auth), MAX_VERSION)?;
@@ -53,7 +54,11 @@ fn speak(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<
         channel_map: ChannelMap::mono(),
         cvolume: Some(ChannelVolume::norm(1)),
         sink_name: Some(DEFAULT_SINK.to_owned()),
-        buffer_attr: BufferAttr { target_length: READY, minimum_request_length: READY / 4, ..BufferAttr::default() },
+        buffer_attr: BufferAttr {
+            target_length: BUFFER_BYTES,
+            minimum_request_length: BUFFER_BYTES / 4,
+            ..BufferAttr::default()
+        },
         flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
         ..PlaybackStreamParams::default()
     };
@@ -68,14 +73,14 @@ fn speak(mut socket: BufReader<UnixStream>, wanted: &Receiver<usize>) -> Result<
                 match wanted.try_recv() {
                     Ok(count) => mixer.add(count),
                     Err(TryRecvError::Empty) => break,
-                    // It was turned off.
+                    // The sound was turned off.
                     Err(TryRecvError::Disconnected) => return Ok(()),
                 }
             }
-            let bytes = mixer.bytes(length.min(MOST) as usize / 2);
+            let bytes = mixer.bytes(length.min(MAX_WRITE) as usize / 2);
             protocol::write_memblock(socket.get_mut(), stream.channel, &bytes, 0)?;
         }
-        // The server asks for more when there is room; it keeps the time.
+        // The server requests more samples when its buffer has space, which sets the pace.
         length = match protocol::read_command_message(&mut socket, version)?.1 {
             Command::Request(Request { channel, length }) if channel == stream.channel => length,
             Command::Error(error) => return Err(ProtocolError::ServerError(error)),
@@ -91,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A server as far as a player sees of one; sends the samples that it got for each of its requests.
+    /// A server as the player sees it; sends the samples that it received for each of its requests.
     fn server(socket: UnixStream, requests: &[u32]) -> Vec<Vec<u8>> {
         let mut socket = BufReader::new(socket);
         let version = MAX_VERSION;
@@ -126,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_gets_silence_and_then_the_clicks_that_were_sent() {
+    fn server_receives_silence_then_the_sent_clicks() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (clicks, wanted) = channel();
         let player = std::thread::spawn(move || play(ours, &wanted));
@@ -141,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_turned_off_ends() {
+    fn closed_channel_ends_the_player() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (clicks, wanted) = channel::<usize>();
         drop(clicks);

@@ -1,6 +1,6 @@
-//! State of the open command palette.
+//! State of the command palette while it is open.
 
-/// What was typed and chosen in the open palette.
+/// Typed text and chosen row of the open palette.
 #[derive(Clone, Debug, Default)]
 pub struct CommandPalette {
     pub(crate) text: String,

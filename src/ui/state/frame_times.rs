@@ -1,4 +1,4 @@
-//! How long frames take, for the corner that F12 opens: the last 120 of them.
+//! Frame times: duration of the last 120 frames, for the overlay that F12 opens.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use egui::{Align2, Area, Context, Frame, Id};
 
 use crate::ui::texts::window as texts;
 
-/// Frames that are remembered: two seconds at sixty a second.
-const FRAMES: usize = 120;
+/// Number of remembered frames: two seconds at sixty per second.
+const MAX_FRAMES: usize = 120;
 
 /// Times of the last frames, in milliseconds.
 #[derive(Clone, Debug, Default)]
 pub struct FrameTimes {
-    /// Laying out and drawing shapes.
+    /// Layout and shape drawing.
     layout: VecDeque<f32>,
-    /// All work of a frame on the processor, tessellation and upload included, where the window knows it.
+    /// Total CPU time of a frame, including tessellation and upload, if the window reports it.
     whole: VecDeque<f32>,
 }
 
-/// What is said of some times.
+/// Summary statistics of some times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     pub mean: f32,
@@ -30,7 +30,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of times in any order; none of nothing.
+    /// Statistics of times in any order; `None` if there are none.
     pub fn of(times: impl IntoIterator<Item = f32>) -> Option<Self> {
         let mut times: Vec<f32> = times.into_iter().collect();
         times.sort_by(f32::total_cmp);
@@ -42,16 +42,16 @@ impl Summary {
 }
 
 impl FrameTimes {
-    /// The screen was laid out in `time`.
+    /// Records the layout `time` of this frame.
     pub fn laid_out(&mut self, time: Duration) {
-        keep(&mut self.layout, time.as_secs_f32());
+        record(&mut self.layout, time.as_secs_f32());
     }
-    /// The frame before this one took `seconds` of work in all.
+    /// Records the total work of the previous frame, in seconds.
     pub fn whole(&mut self, seconds: f32) {
-        keep(&mut self.whole, seconds);
+        record(&mut self.whole, seconds);
     }
 
-    /// Draws the corner.
+    /// Draws the overlay.
     pub fn show(&self, ctx: &Context) {
         let mut lines = Vec::new();
         for (name, times) in [(texts::FRAME, &self.whole), (texts::LAYOUT, &self.layout)] {
@@ -70,8 +70,8 @@ impl FrameTimes {
     }
 }
 
-fn keep(times: &mut VecDeque<f32>, seconds: f32) {
-    if times.len() == FRAMES {
+fn record(times: &mut VecDeque<f32>, seconds: f32) {
+    if times.len() == MAX_FRAMES {
         times.pop_front();
     }
     times.push_back(seconds * 1e3);
@@ -82,11 +82,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_frames_count() {
+    fn only_the_latest_frames_count() {
         let mut times = FrameTimes::default();
-        (0..FRAMES + 40).for_each(|k| times.laid_out(Duration::from_millis(if k < 40 { 500 } else { 2 })));
+        (0..MAX_FRAMES + 40).for_each(|k| times.laid_out(Duration::from_millis(if k < 40 { 500 } else { 2 })));
         let all = Summary::of(times.layout.iter().copied()).unwrap();
-        assert_eq!(all.frames, FRAMES);
+        assert_eq!(all.frames, MAX_FRAMES);
         assert!((all.mean - 2.0).abs() < 1e-3 && (all.worst - 2.0).abs() < 1e-3);
     }
 

@@ -1,4 +1,4 @@
-//! What the window knows of the lesson in progress, and how it is kept with a session.
+//! State of the lesson in progress, and the part of it that a session saves.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::lab::{Lab, Message, Notification, NotificationLevel, Session};
 use crate::lesson::{Lesson, LessonPlayer, PointerTarget};
 use crate::ui::types::pane::Pane;
 
-/// How far someone is; saved with the session.
+/// Progress of a lesson; saved with the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SavedLesson {
@@ -16,94 +16,94 @@ pub struct SavedLesson {
     pub source: String,
     pub step: usize,
     pub solved: Vec<bool>,
-    /// The lab as it was before the lesson.
+    /// The lab before the lesson.
     pub before: Option<Box<Session>>,
 }
 
-/// The lesson in progress and what is being answered.
+/// The lesson in progress and the user's current input.
 #[derive(Default)]
 pub struct LessonState {
     pub player: Option<LessonPlayer>,
-    /// The lab as it was before the lesson.
+    /// The lab before the lesson.
     before: Option<Box<Session>>,
-    /// The number that is being typed.
+    /// The number in the input field.
     pub draft: String,
-    /// The choice that was made last.
+    /// The choice made last.
     pub chosen: Option<usize>,
-    /// Hints that are open.
+    /// Number of visible hints.
     pub hints: usize,
-    /// The answer was asked for.
+    /// Whether the user has asked for the answer.
     pub shown: bool,
-    /// A pane that wants to come to the front.
+    /// Pane to move to the front.
     pane_to_front: Option<Pane>,
     /// Why a lesson could not be opened.
     pub error: Option<String>,
-    /// The wish of the lab that was followed last.
-    wish: u64,
+    /// Version of the lab's lesson request that was handled last.
+    request_version: u64,
 }
 
 impl LessonState {
-    /// Opens a lesson from its beginning. `layout` is the arrangement of the window as it is now.
-    pub fn open(&mut self, source: &str, lab: &Lab, layout: serde_json::Value, out: &mut Vec<Message>) {
+    /// Opens a lesson at its first step. `layout` is the current window layout.
+    pub fn open(&mut self, source: &str, lab: &Lab, layout: serde_json::Value, messages: &mut Vec<Message>) {
         self.error = None;
         match Lesson::open(source, &Pane::ALL.map(Pane::name)) {
             Ok(lesson) => {
                 if self.player.is_none() {
                     self.before = Some(Box::new(Session { layout, ..lab.session() }));
                 }
-                let (player, messages) = LessonPlayer::begin(Arc::new(lesson));
+                let (player, step_messages) = LessonPlayer::begin(Arc::new(lesson));
                 self.player = Some(player);
-                self.entered(messages, out);
+                self.step_entered(step_messages, messages);
             }
-            Err(error) => self.refuse(error.to_string(), out),
+            Err(error) => self.refuse(error.to_string(), messages),
         }
     }
 
-    /// Goes on where a session stopped.
-    pub fn resume(&mut self, place: SavedLesson, out: &mut Vec<Message>) {
-        *self = Self { wish: self.wish, before: place.before, ..Self::default() };
+    /// Resumes a lesson at the step that a session saved.
+    pub fn resume(&mut self, place: SavedLesson, messages: &mut Vec<Message>) {
+        *self = Self { request_version: self.request_version, before: place.before, ..Self::default() };
         match Lesson::open(&place.source, &Pane::ALL.map(Pane::name)) {
             Ok(lesson) => {
-                let (player, messages) = LessonPlayer::resume(Arc::new(lesson), place.step, &place.solved);
+                let (player, step_messages) = LessonPlayer::resume(Arc::new(lesson), place.step, &place.solved);
                 self.player = Some(player);
-                self.entered(messages, out);
+                self.step_entered(step_messages, messages);
             }
-            Err(error) => self.refuse(error.to_string(), out),
+            Err(error) => self.refuse(error.to_string(), messages),
         }
     }
 
-    /// Forgets the lesson; the lab stays as it is.
+    /// Discards the lesson; the lab stays as it is.
     pub fn forget(&mut self) {
-        *self = Self { wish: self.wish, ..Self::default() };
+        *self = Self { request_version: self.request_version, ..Self::default() };
     }
 
-    /// Ends the lesson: the lab is as it was before.
-    pub fn leave(&mut self, lab: &Lab, out: &mut Vec<Message>) {
-        out.push(Message::Lock(Vec::new()));
+    /// Ends the lesson and restores the lab from before it.
+    pub fn leave(&mut self, lab: &Lab, messages: &mut Vec<Message>) {
+        messages.push(Message::Lock(Vec::new()));
         if let Some(mut before) = self.before.take() {
-            // How the window looks is not the lesson's doing.
+            // Theme and zoom are the user's choice, not part of the lesson.
             before.view.dark = lab.view.dark;
             before.view.projector = lab.view.projector;
             before.view.locked.clear();
-            out.push(Message::Restore(before));
+            messages.push(Message::Restore(before));
         }
         self.forget();
     }
 
-    /// Goes to another step.
-    pub fn go(&mut self, step: usize, out: &mut Vec<Message>) {
-        if let Some(messages) = self.player.as_mut().map(|player| player.enter(step)) {
-            self.entered(messages, out);
+    /// Enters another step.
+    pub fn go(&mut self, step: usize, messages: &mut Vec<Message>) {
+        if let Some(step_messages) = self.player.as_mut().map(|player| player.enter(step)) {
+            self.step_entered(step_messages, messages);
         }
     }
 
-    /// A source that the lab was asked to open and that has not been opened yet.
-    pub fn wish(&mut self, lab: &Lab) -> Option<String> {
+    /// The lesson source that the lab was asked to open, if it has not been opened yet.
+    pub fn take_request(&mut self, lab: &Lab) -> Option<String> {
         let (version, source) = lab.lesson_wish()?;
-        (std::mem::replace(&mut self.wish, version) != version).then(|| source.to_owned())
+        (std::mem::replace(&mut self.request_version, version) != version).then(|| source.to_owned())
     }
 
-    /// What a session keeps.
+    /// The part of the state that a session saves.
     pub fn saved(&self) -> Option<SavedLesson> {
         self.player.as_ref().map(|player| SavedLesson {
             source: player.lesson().source.clone(),
@@ -113,12 +113,12 @@ impl LessonState {
         })
     }
 
-    /// What the step points at.
+    /// The target that the current step highlights.
     pub fn pointer_target(&self) -> Option<&PointerTarget> {
         self.player.as_ref().and_then(|player| player.step().point.as_ref())
     }
 
-    /// The pane that the step points at.
+    /// The pane that the current step highlights.
     pub fn pane(&self) -> Option<Pane> {
         match self.pointer_target()? {
             PointerTarget::Pane(name) => Pane::ALL.into_iter().find(|pane| pane.name() == name),
@@ -126,18 +126,18 @@ impl LessonState {
         }
     }
 
-    /// The pane that wants to come to the front, once.
+    /// The pane to move to the front, returned once.
     pub fn take_pane_to_front(&mut self) -> Option<Pane> {
         self.pane_to_front.take()
     }
 
-    fn refuse(&mut self, text: String, out: &mut Vec<Message>) {
-        out.push(Message::Notify(Notification { level: NotificationLevel::Error, text: text.clone() }));
+    fn refuse(&mut self, text: String, messages: &mut Vec<Message>) {
+        messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text: text.clone() }));
         self.error = Some(text);
     }
 
-    fn entered(&mut self, messages: Vec<Message>, out: &mut Vec<Message>) {
-        out.extend(messages);
+    fn step_entered(&mut self, step_messages: Vec<Message>, messages: &mut Vec<Message>) {
+        messages.extend(step_messages);
         self.draft.clear();
         (self.chosen, self.hints, self.shown) = (None, 0, false);
         self.pane_to_front = self.pane();

@@ -1,4 +1,4 @@
-//! Window state: what is kept between frames and is not part of the document.
+//! Window state: values kept between frames that are not part of the document.
 
 pub mod command_palette;
 pub mod first_start;

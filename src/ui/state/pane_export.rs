@@ -1,4 +1,4 @@
-//! Pane exports in progress.
+//! State of a pane export in progress: thread, progress and cancellation.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use egui::Context;
 use crate::Result;
 use crate::progress::JobControl;
 
-/// How far an export is.
+/// Progress of an export.
 #[derive(Clone, Default)]
 pub struct PaneExportProgress {
     pub(crate) control: JobControl,
@@ -20,18 +20,18 @@ pub struct PaneExportProgress {
 }
 
 impl PaneExportProgress {
-    /// Tells that `done` of `all` steps are through.
+    /// Reports that `done` of `all` steps are finished.
     pub fn update(&self, done: usize, all: usize) {
         self.per_mille.store((done * 1000 / all.max(1)) as u32, Ordering::Relaxed);
         self.ctx.iter().for_each(Context::request_repaint);
     }
-    /// Stops the work when the person wants it.
+    /// The job control that cancels the export.
     pub fn control(&self) -> &JobControl {
         &self.control
     }
 }
 
-/// An export under way.
+/// An export in progress.
 pub struct PaneExport {
     pub(crate) name: String,
     pub(crate) progress: PaneExportProgress,
@@ -40,11 +40,11 @@ pub struct PaneExport {
 }
 
 impl Drop for PaneExport {
-    /// An animation whose window is closed is stopped, so that nothing half-written stays behind.
+    /// Cancels an animation when the window closes, so that no partial file remains.
     fn drop(&mut self) {
         self.progress.control.cancel();
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has nothing left to save.
+            // A thread that panicked has nothing to save.
             let _ = thread.join();
         }
     }

@@ -1,5 +1,6 @@
-//! The arrangement of panes in the middle of the screen: one tree of tabs and splits for each workspace. A person drags,
-//! closes and adds panes; what they made of it is saved with the session.
+//! Pane layout: one egui_tiles tree of tabs and splits per workspace, saved with the session.
+//!
+//! The user drags, closes and adds panes.
 
 use egui_tiles::{Container, Linear, LinearDir, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use crate::experiment::SnapshotParts;
 use crate::lab::Workspace;
 use crate::ui::types::pane::Pane;
 
-/// The arrangements of all workspaces.
+/// The pane layouts of all workspaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PaneLayout {
@@ -20,38 +21,38 @@ pub struct PaneLayout {
 impl Default for PaneLayout {
     fn default() -> Self {
         Self {
-            explore: standard(Workspace::Explore),
-            teach: standard(Workspace::Teach),
-            tune: standard(Workspace::Tune),
+            explore: default_tree(Workspace::Explore),
+            teach: default_tree(Workspace::Teach),
+            tune: default_tree(Workspace::Tune),
         }
     }
 }
 
 impl PaneLayout {
-    /// What the panes read whose tabs are in front in `workspace`.
+    /// Snapshot parts that the visible panes of `workspace` need.
     pub fn snapshot_parts(&self, workspace: Workspace) -> SnapshotParts {
         let tree = self.tree(workspace);
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile)?.part()).collect()
     }
 
-    /// Whether `pane` is somewhere in `workspace`.
+    /// Whether `workspace` contains `pane`.
     pub fn contains(&self, workspace: Workspace, pane: Pane) -> bool {
         self.tree(workspace).tiles.find_pane(&pane).is_some()
     }
 
-    /// Whether `pane` is in `workspace` and not behind another tab.
+    /// Whether `workspace` contains `pane` and no other tab hides it.
     pub fn is_visible(&self, workspace: Workspace, pane: Pane) -> bool {
         let tree = self.tree(workspace);
         tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
     }
 
-    /// The panes of `workspace` that are not behind another tab.
+    /// Panes of `workspace` that no other tab hides.
     pub fn visible_panes(&self, workspace: Workspace) -> Vec<Pane> {
         let tree = self.tree(workspace);
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile).copied()).collect()
     }
 
-    /// Adds `pane` to `workspace`, or brings its tab to the front.
+    /// Adds `pane` to `workspace`, or moves its tab to the front.
     pub fn add(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);
         if tree.tiles.find_pane(&pane).is_none() {
@@ -71,7 +72,7 @@ impl PaneLayout {
         tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
     }
 
-    /// Adds `pane` to `workspace` as a tab in front of `beside`, or brings its tab to the front.
+    /// Adds `pane` to `workspace` as a tab in front of `beside`, or moves its tab to the front.
     pub fn add_beside(&mut self, workspace: Workspace, pane: Pane, beside: Pane) {
         let tree = self.tree_mut(workspace);
         let place = tree.tiles.find_pane(&beside).and_then(|tile| tree.tiles.parent_of(tile));
@@ -82,7 +83,7 @@ impl PaneLayout {
         self.add(workspace, pane);
     }
 
-    /// Takes `pane` out of `workspace`.
+    /// Removes `pane` from `workspace`.
     pub fn remove(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);
         if let Some(tile) = tree.tiles.find_pane(&pane) {
@@ -90,9 +91,9 @@ impl PaneLayout {
         }
     }
 
-    /// Brings `workspace` back to how it came.
+    /// Resets `workspace` to its default layout.
     pub fn reset(&mut self, workspace: Workspace) {
-        *self.tree_mut(workspace) = standard(workspace);
+        *self.tree_mut(workspace) = default_tree(workspace);
     }
 
     fn tree(&self, workspace: Workspace) -> &Tree<Pane> {
@@ -112,11 +113,11 @@ impl PaneLayout {
     }
 }
 
-/// How `workspace` is arranged until a person changes it.
-fn standard(workspace: Workspace) -> Tree<Pane> {
+/// The default layout of `workspace`.
+fn default_tree(workspace: Workspace) -> Tree<Pane> {
     let mut tiles = Tiles::default();
     let root = match workspace {
-        // What is wrong (above), and why (below).
+        // What is wrong (top), and why (bottom).
         Workspace::Explore => {
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
             let ledger = tabs(&mut tiles, &[Pane::Ledger]);
@@ -129,7 +130,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let below = split(&mut tiles, LinearDir::Horizontal, [where_, one], 0.5);
             split(&mut tiles, LinearDir::Vertical, [above, below], 0.44)
         }
-        // One neuron, large; its staircase beside it, and a canvas. The lessons stand beside the panes.
+        // One large neuron; its staircase and a canvas beside it. The lesson panel is beside the panes.
         Workspace::Teach => {
             let membrane = tabs(&mut tiles, &[Pane::Bench, Pane::Membrane]);
             let transfer = tabs(&mut tiles, &[Pane::Transfer, Pane::Mismatch, Pane::Unevenness]);
@@ -137,7 +138,7 @@ fn standard(workspace: Workspace) -> Tree<Pane> {
             let right = split(&mut tiles, LinearDir::Vertical, [transfer, draw], 0.5);
             split(&mut tiles, LinearDir::Horizontal, [membrane, right], 0.54)
         }
-        // The threshold by eye, and what it does to the curve.
+        // The threshold, and its effect on the T-curve.
         Workspace::Tune => {
             let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::InitialPotential]);
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
@@ -171,43 +172,43 @@ mod tests {
     use crate::experiment::SnapshotPart;
 
     #[test]
-    fn an_arrangement_survives_the_session_file() {
-        let mut docks = PaneLayout::default();
-        docks.remove(Workspace::Explore, Pane::Ledger);
-        let text = serde_json::to_value(&docks).unwrap();
+    fn pane_layout_survives_serialization() {
+        let mut layout = PaneLayout::default();
+        layout.remove(Workspace::Explore, Pane::Ledger);
+        let text = serde_json::to_value(&layout).unwrap();
         let back: PaneLayout = serde_json::from_value(text).unwrap();
         assert!(!back.contains(Workspace::Explore, Pane::Ledger));
         assert!(back.contains(Workspace::Tune, Pane::Ledger));
     }
 
     #[test]
-    fn only_what_is_in_front_is_seen() {
-        let mut docks = PaneLayout::default();
-        assert!(!docks.snapshot_parts(Workspace::Explore).has(SnapshotPart::Threshold));
-        docks.add(Workspace::Explore, Pane::Threshold);
-        let seen = docks.snapshot_parts(Workspace::Explore);
-        assert!(seen.has(SnapshotPart::Threshold) && !seen.has(SnapshotPart::Initial));
-        docks.add(Workspace::Explore, Pane::InitialPotential);
-        let seen = docks.snapshot_parts(Workspace::Explore);
+    fn only_front_tabs_are_visible() {
+        let mut layout = PaneLayout::default();
+        assert!(!layout.snapshot_parts(Workspace::Explore).has(SnapshotPart::Threshold));
+        layout.add(Workspace::Explore, Pane::Threshold);
+        let parts = layout.snapshot_parts(Workspace::Explore);
+        assert!(parts.has(SnapshotPart::Threshold) && !parts.has(SnapshotPart::Initial));
+        layout.add(Workspace::Explore, Pane::InitialPotential);
+        let parts = layout.snapshot_parts(Workspace::Explore);
         assert!(
-            !seen.has(SnapshotPart::Threshold) && seen.has(SnapshotPart::Initial),
+            !parts.has(SnapshotPart::Threshold) && parts.has(SnapshotPart::Initial),
             "the same tabs, another in front"
         );
     }
 
     #[test]
-    fn a_pane_that_was_closed_can_be_added_again() {
-        let mut docks = PaneLayout::default();
+    fn closed_pane_can_be_added_again() {
+        let mut layout = PaneLayout::default();
         for pane in Pane::ALL {
-            docks.remove(Workspace::Explore, pane);
+            layout.remove(Workspace::Explore, pane);
         }
-        docks.add(Workspace::Explore, Pane::Raster);
-        docks.add(Workspace::Explore, Pane::Ledger);
-        assert!(docks.contains(Workspace::Explore, Pane::Raster) && docks.contains(Workspace::Explore, Pane::Ledger));
-        docks.reset(Workspace::Explore);
-        docks.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
-        let shown = docks.visible_panes(Workspace::Explore);
+        layout.add(Workspace::Explore, Pane::Raster);
+        layout.add(Workspace::Explore, Pane::Ledger);
+        assert!(layout.contains(Workspace::Explore, Pane::Raster) && layout.contains(Workspace::Explore, Pane::Ledger));
+        layout.reset(Workspace::Explore);
+        layout.add_beside(Workspace::Explore, Pane::Boxes, Pane::Mismatch);
+        let shown = layout.visible_panes(Workspace::Explore);
         assert!(shown.contains(&Pane::Boxes) && !shown.contains(&Pane::Mismatch) && shown.len() == 4, "{shown:?}");
-        assert!(docks.contains(Workspace::Explore, Pane::TCurve));
+        assert!(layout.contains(Workspace::Explore, Pane::TCurve));
     }
 }

@@ -1,4 +1,4 @@
-//! Sample images on the graphics card.
+//! Thumbnail cache: textures of sample images on the GPU.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,10 +8,10 @@ use egui::{TextureHandle, TextureOptions};
 
 use crate::data::{Samples, thumbnail_rgba};
 
-/// Pictures that are kept beyond those in view.
-const KEPT: usize = 256;
+/// Number of cached images beyond the visible ones.
+const MAX_CACHED: usize = 256;
 
-/// Pictures on the graphics card, of one data set.
+/// Textures of one data set.
 #[derive(Default)]
 pub struct Thumbnails {
     pub(crate) of: Option<Arc<Samples>>,
@@ -19,7 +19,7 @@ pub struct Thumbnails {
 }
 
 impl Thumbnails {
-    /// The picture of sample `index` of the data set, made when it is first seen.
+    /// The texture of sample `index`, created on first use.
     pub(crate) fn get(
         &mut self,
         ctx: &egui::Context,
@@ -30,7 +30,7 @@ impl Thumbnails {
             self.textures.clear();
             self.of = Some(samples.clone());
         }
-        if self.textures.len() > KEPT && !self.textures.contains_key(&index) {
+        if self.textures.len() > MAX_CACHED && !self.textures.contains_key(&index) {
             self.textures.clear();
         }
         match self.textures.entry(index) {

@@ -1,4 +1,4 @@
-//! State of the window; its layout is saved with the session.
+//! Window state: layout saved with the session, open popups, exports, sound.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +17,11 @@ use crate::ui::types::command::Command;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
-/// Opens the pane where a detector is on the screen for the first time, and takes it away after the last; whoever closes it
-/// keeps it closed.
+/// Opens the boxes pane when a detector runs for the first time, and closes it with the next other network. It stays
+/// closed if the user closes it.
 pub fn open_boxes_pane(lab: &Lab, layout: &mut WindowLayout) {
     let Some(run) = &lab.run else { return };
-    let detector = run.output_agreement.as_ref().is_some_and(|likeness| likeness.of == OutputKind::Boxes);
+    let detector = run.output_agreement.as_ref().is_some_and(|agreement| agreement.of == OutputKind::Boxes);
     let wanted = if detector { run.settings.model.as_str() } else { "" };
     if layout.boxes_for == wanted {
         return;
@@ -35,21 +35,21 @@ pub fn open_boxes_pane(lab: &Lab, layout: &mut WindowLayout) {
     }
 }
 
-/// How a person arranged the window; saved with the session.
+/// The user's window layout; saved with the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct WindowLayout {
     pub docks: PaneLayout,
-    /// The strip of samples shows only those where SNN and ANN disagree.
+    /// The sample strip shows only samples where SNN and ANN disagree.
     pub disagreements_only: bool,
     pub layers: bool,
     pub samples: bool,
     pub inspector: bool,
     /// The list of lessons, in the Teach workspace.
     pub lessons: bool,
-    /// The lesson in progress, as a session keeps it.
+    /// The lesson in progress, as saved by a session.
     pub lesson: Option<SavedLesson>,
-    /// The detector that *Boxes* was opened for by itself; empty for other networks.
+    /// The detector for which the *Boxes* pane was opened automatically; empty for other networks.
     pub boxes_for: String,
 }
 
@@ -68,52 +68,52 @@ impl Default for WindowLayout {
     }
 }
 
-/// What the window has besides the lab; only the layout is saved.
+/// State of the window outside the lab; only the layout is saved.
 #[derive(Default)]
 pub struct WindowState {
     pub layout: WindowLayout,
-    /// Files that were asked for in this frame.
+    /// Files requested in this frame.
     pub file_requests: Vec<FileRequest>,
     /// Frame times are shown.
     pub debug: bool,
-    /// What folds away where there is little room.
+    /// Panels that hide in small windows.
     pub responsive: ResponsiveLayout,
-    /// Exports under way.
+    /// Exports in progress.
     pub exports: Vec<PaneExport>,
-    /// The hints of the first start, while there are any.
+    /// The first-start hints, until they are finished.
     pub hints: Option<FirstStartHints>,
-    /// The list of the field's words is open.
+    /// The glossary window is open.
     pub glossary_open: bool,
     /// The open command palette.
     pub palette: Option<CommandPalette>,
-    /// The text that is to become a session.
+    /// Text in the dialog that opens a session from a line of text.
     pub paste: Option<String>,
-    /// Commands that were given from the palette, newest first.
+    /// Commands used from the palette, newest first.
     pub(crate) recent_commands: Vec<Command>,
     pub frames: FrameTimes,
-    /// Spikes are heard; kept between starts, but in no session: nobody else's file makes a noise here.
+    /// Spike clicks are on. Saved between starts but in no session: another user's file must not turn on sound.
     pub clicks: bool,
     pub sound: Sound,
     /// The lesson in progress.
     pub lesson: LessonState,
     pub(crate) thumbnails: Thumbnails,
-    /// The layout of the lab that was taken over last.
+    /// Version of the lab's layout that was loaded last.
     layout_version: u64,
 }
 
 impl WindowState {
-    /// Takes over the arrangement that a session brought; tells whether there was one.
+    /// Loads the layout of a new session. Returns whether there was one.
     pub(crate) fn load_layout(&mut self, lab: &Lab) -> bool {
         let new = self.layout_version != lab.layout_version;
         if new {
             self.layout_version = lab.layout_version;
-            // An arrangement of another version is no reason to refuse the session.
+            // A layout of another version falls back to the default; the session still opens.
             self.layout = serde_json::from_value(lab.layout.clone()).unwrap_or_default();
         }
         new
     }
 
-    /// The layout as a session keeps it.
+    /// The layout as saved by a session.
     pub fn saved_layout(&self) -> serde_json::Value {
         let layout = WindowLayout { lesson: self.lesson.saved(), ..self.layout.clone() };
         serde_json::to_value(layout).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What the bars at the top and the bottom say.
+//! Texts of the bars at the top and at the bottom of the window.
 
 pub const NOTHING_RUN: &str = "no run yet";
 
@@ -54,7 +54,7 @@ pub fn right(percent: f64) -> String {
 
 pub const AGREES_ON: &str = "agreement with the ANN";
 
-/// `alike` says how both answers are compared, [`AGREES_ON`] where they are classes.
+/// `alike` names the agreement measure; it is [`AGREES_ON`] for classes.
 pub fn at_time(t: usize, right: &str, alike: &str, share: f64) -> String {
     format!("t = {t}: {right}{alike} {share:.1} %")
 }
@@ -72,8 +72,8 @@ pub const DATA: &str = "Data";
 pub const STOP: &str = "Stop";
 pub const STOP_HINT: &str = "Stop the computation; the results shown stay";
 pub const STARTING: &str = "starting";
-/// Of which network the figures are while another is opened.
-pub fn still(network: &str) -> String {
+/// The network of the shown figures while another one is loading.
+pub fn figures_of(network: &str) -> String {
     format!("showing {network}:")
 }
 

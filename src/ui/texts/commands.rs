@@ -1,4 +1,4 @@
-//! The words of the commands.
+//! Texts of commands: labels, tooltips, and reasons why a command is disabled.
 
 use super::format::source_file_name;
 use crate::lab::storage::recent_files::RecentItem;
@@ -8,7 +8,7 @@ use crate::network::zoo::BUNDLED;
 use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
 use crate::ui::types::file_request::FileRequest;
 
-// Why a command cannot be given now.
+// Reasons why a command is disabled.
 pub const NOTHING_RUN: &str = "no run yet";
 pub const NOTHING_CHANGED: &str = "nothing to undo";
 pub const NOTHING_UNDONE: &str = "nothing to redo";
@@ -24,7 +24,7 @@ pub const NEVER_LEAVES: &str = "this sample has no divergence";
 pub const ON_THE_SCREEN: &str = "this run is already shown";
 pub const LOCKED: &str = "locked by the lesson";
 
-// The menus.
+// Titles of the menus.
 pub const FILE: &str = "File";
 pub const EDIT: &str = "Edit";
 pub const VIEW: &str = "View";
@@ -37,7 +37,7 @@ pub const EXPORT: &str = "Export";
 pub const METHODS: &str = "Methods";
 pub const PANES: &str = "Panes";
 
-/// The command in a few words.
+/// The label of a command.
 pub fn words(command: Command, lab: &Lab) -> String {
     let fixed = match command {
         Command::FileDialog(ask) => file(ask),
@@ -114,7 +114,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
     fixed.into()
 }
 
-/// What there is to know about a command beside its words, or nothing; `keys` is put at the end.
+/// The tooltip of a command beyond its label, or an empty text; `keys` is appended.
 pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
     let hint = match command {
         Command::Projector => "Larger text and thicker lines for projection".into(),
@@ -147,7 +147,7 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
     }
 }
 
-/// What was opened, in a few words: "net.onnx on t10k-images.gz", "session a.json".
+/// The label of a recent item: "net.onnx on t10k-images.gz", "session a.json".
 fn opened(opened: &RecentItem) -> String {
     match opened {
         RecentItem::Subject { model, data, .. } => format!("{} on {}", source_file_name(model), source_file_name(data)),
@@ -156,7 +156,7 @@ fn opened(opened: &RecentItem) -> String {
     }
 }
 
-/// A past run by its number and what was changed.
+/// A past run by its number and its change.
 fn past(lab: &Lab, index: usize) -> String {
     match lab.history.past().get(index) {
         Some(past) if past.changed.is_empty() => past.number.to_string(),
@@ -188,7 +188,7 @@ fn with(word: &str, sentence: Option<String>) -> String {
 }
 
 impl Command {
-    /// The command in a few words: "Undo: T 16 to 8".
+    /// The label of the command: "Undo: T 16 to 8".
     pub fn label(self, lab: &Lab) -> String {
         words(self, lab)
     }

@@ -1,4 +1,4 @@
-//! What is said about exports.
+//! Texts of exports: formats, progress and results.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ pub const STOP: &str = "Stop export";
 pub const STOPPED: &str = "Export stopped; no file was written.";
 pub const FAILED: &str = "Cannot export: the job did not start. Free some memory and try again.";
 
-/// A format in words.
+/// The name of a format.
 pub fn format(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Png => "as PNG image",
@@ -20,7 +20,7 @@ pub fn format(format: ExportFormat) -> &'static str {
     }
 }
 
-/// What a format has of a pane.
+/// The tooltip of a format: what a file of it contains.
 pub fn hint(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Png => "The pane as shown, at two pixels per point",
@@ -31,17 +31,17 @@ pub fn hint(format: ExportFormat) -> &'static str {
     }
 }
 
-/// An export under way.
+/// An export in progress.
 pub fn exporting(pane: Pane, format: ExportFormat) -> String {
     format!("{} {}", pane.title(), self::format(format))
 }
 
-/// A run that is being written.
+/// A run whose export is in progress.
 pub fn writing(path: &Path) -> String {
     format!("Writing {}", name(path))
 }
 
-/// What the status line says of the file that was written last.
+/// The status bar text about the file written last.
 pub fn last(path: &Path) -> String {
     format!("wrote {}", name(path))
 }
@@ -50,11 +50,11 @@ fn name(path: &Path) -> std::borrow::Cow<'_, str> {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
 }
 
-/// An export that is done.
+/// A finished export.
 pub fn exported(path: &Path) -> String {
     format!("Written: {}", path.display())
 }
 
-/// The numbers of a pane, to the clipboard.
+/// Copies the numbers of a pane to the clipboard.
 pub const COPY: &str = "Copy data (CSV)";
 pub const COPY_HINT: &str = "Copy the data of this plot to the clipboard as a table";

@@ -1,4 +1,4 @@
-//! What the dialogs that ask for files say.
+//! Titles of the file dialogs, by file request.
 
 use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
@@ -32,7 +32,7 @@ pub const NONE: &str = "Cannot open a file dialog: none is installed. Install a 
                         file on the window, or pass it on the command line.";
 
 impl FileRequest {
-    /// The dialog's title.
+    /// The title of the dialog.
     pub fn title(self) -> &'static str {
         title(self)
     }

@@ -1,6 +1,6 @@
-//! The three steps of the first start.
+//! Texts of the three first-start hints, with their titles.
 
-/// Each with its title.
+/// Title and text of each hint.
 pub const STEPS: [(&str, &str); 3] = [
     (
         "A network is running",

@@ -1,4 +1,6 @@
-//! Numbers and names in the words of the window. Knows no widget.
+//! Formatting of numbers, units, layers and file names for the window.
+//!
+//! It does not know widgets.
 
 use super::names as texts;
 use crate::compute::Backend;
@@ -19,7 +21,7 @@ pub fn format_value(value: f64) -> String {
     }
 }
 
-/// A large number in few letters: "152 k", "1.2 M".
+/// A large number with an SI prefix: "152 k", "1.2 M".
 pub fn format_si(value: f64) -> String {
     match value.abs() {
         v if v >= 1e9 => format!("{:.1} G", value / 1e9),
@@ -37,14 +39,14 @@ pub fn format_theta(theta: &[f32]) -> String {
     if theta.len() <= 1 || low == high { format!("θ {high:.3}") } else { format!("θ {low:.2}–{high:.2}") }
 }
 
-/// What feeds the neurons of node `node`: "conv", "fully connected".
+/// The operation that feeds the neurons of `node`: "conv", "fully connected".
 pub fn layer_kind(run: &Run, node: NodeId) -> &'static str {
     let network = run.network.program.network();
     let feeding = network.nodes.get(node).and_then(|n| n.inputs.first()).and_then(|&id| network.nodes.get(id));
     feeding.map_or(texts::LAYER, |node| node.kind_name())
 }
 
-/// A neuron by its place in the layer: "channel 3, row 5, column 7" or "neuron 12".
+/// A neuron by its position in the layer: "channel 3, row 5, column 7" or "neuron 12".
 pub fn neuron_position(shape: &[usize], neuron: usize) -> String {
     match *shape {
         [_, h, w] if h * w > 0 => texts::place(neuron / (h * w), neuron / w % h, neuron % w),
@@ -52,12 +54,12 @@ pub fn neuron_position(shape: &[usize], neuron: usize) -> String {
     }
 }
 
-/// A data specification as it is, or what is drawn.
+/// A data specification; a drawing is described instead.
 pub fn source_name(source: &str) -> String {
     Drawing::from_spec(source).map_or_else(|| source.to_owned(), |drawing| drawing.describe())
 }
 
-/// The last part of a path, or the whole of a `builtin:` name.
+/// The last part of a path, or the full name after `builtin:`.
 pub fn source_file_name(source: &str) -> String {
     if source.starts_with("builtin:") {
         return source.trim_start_matches("builtin:").to_owned();
@@ -65,12 +67,12 @@ pub fn source_file_name(source: &str) -> String {
     if Drawing::is_drawing_spec(source) {
         return texts::DRAWING.into();
     }
-    // Of several files the first is the one with the samples.
+    // Of several files, the first contains the samples.
     let first = source.split(',').next().unwrap_or(source);
     first.rsplit(['/', '\\', ':']).next().unwrap_or(first).to_owned()
 }
 
-/// What the ledger of `layer` is against, as a formula.
+/// The activation that the ledger of `layer` refers to, as a formula.
 pub fn reference_label(layer: &LayerReport, reference: LedgerReference) -> &'static str {
     match (reference, layer.ledger_activation) {
         (LedgerReference::Activation, Some(_)) => "a",
@@ -78,7 +80,7 @@ pub fn reference_label(layer: &LayerReport, reference: LedgerReference) -> &'sta
     }
 }
 
-/// A number with three significant digits and no exponent where a person would write none.
+/// A number with three significant digits, in scientific notation below 1e-4 and from 1e5 on.
 pub fn format_number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -90,7 +92,7 @@ pub fn format_number(value: f64) -> String {
     }
 }
 
-/// A number beside an axis: as [`format_number`], without idle zeros.
+/// A number at an axis: as [`format_number`], without trailing zeros.
 pub fn format_tick(value: f64) -> String {
     let text = format_number(value);
     match text.contains('.') && !text.contains('e') {
@@ -99,7 +101,7 @@ pub fn format_tick(value: f64) -> String {
     }
 }
 
-/// A share as a percentage.
+/// A fraction as a percentage.
 pub fn format_percent(share: f64) -> String {
     match share * 100.0 {
         p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
@@ -107,7 +109,7 @@ pub fn format_percent(share: f64) -> String {
     }
 }
 
-/// The backend's name for a person.
+/// The display name of the backend.
 pub fn backend_name(backend: Backend) -> &'static str {
     match backend {
         Backend::Flex => "burn-flex",
@@ -116,7 +118,7 @@ pub fn backend_name(backend: Backend) -> &'static str {
     }
 }
 
-/// A duration in words: "0.42 s", "13 ms".
+/// A duration with its unit: "0.42 s", "13 ms".
 pub fn format_seconds(seconds: f64) -> String {
     if seconds < 0.0995 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
 }
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_short_and_true() {
+    fn formatted_values_are_short_and_correct() {
         assert_eq!(
             (format_value(0.03125), format_value(153.2), format_value(1e-6)),
             ("0.0312".into(), "153".into(), "1.0e-6".into())
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short() {
+    fn formatted_numbers_have_no_superfluous_digits() {
         let written = [0.0, 1234.5, 12.345, 0.012345, -0.5, 2.5e-7].map(format_number);
         assert_eq!(written, ["0", "1234", "12.3", "0.0123", "-0.500", "2.50e-7"]);
         assert_eq!([2.0, 0.001, 1200.0, 2.5].map(format_tick), ["2", "0.001", "1200", "2.5"]);

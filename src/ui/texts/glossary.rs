@@ -1,8 +1,8 @@
-//! The words of the field, each in a sentence.
+//! Glossary: terms of the field, each defined in one sentence.
 
 use std::ops::Range;
 
-/// Words and what they mean. Where several fit, the longest is meant.
+/// Terms and definitions. Where several terms match a text, the longest applies.
 pub const GLOSSARY: [(&str, &str); 37] = [
     ("spike", "A pulse of one time-step, the only output of a spiking neuron. Its amplitude is the threshold θ."),
     (
@@ -66,12 +66,12 @@ pub const GLOSSARY: [(&str, &str); 37] = [
     ("burst", "Several spikes of one neuron in one step."),
 ];
 
-/// What `word` means, if it is one of the field's.
+/// The definition of `word`, if it is a glossary term.
 pub fn definition(word: &str) -> Option<&'static str> {
     GLOSSARY.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim())).map(|(_, meaning)| *meaning)
 }
 
-/// `text` in pieces; those that are words of the field with their meaning, each word once.
+/// Splits `text` into pieces. Glossary terms carry their definition, each term once.
 pub fn split(text: &str) -> Vec<(Range<usize>, Option<&'static str>)> {
     let lower = text.to_ascii_lowercase();
     let whole = |range: &Range<usize>| {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_whole_and_once_and_the_longest_wins() {
+    fn glossary_matches_whole_words_once_and_prefers_the_longest() {
         let text = "The threshold θ and the residual potential: a threshold again, thresholds not.";
         let known: Vec<_> = split(text).into_iter().filter(|(_, m)| m.is_some()).map(|(r, _)| &text[r]).collect();
         assert_eq!(known, ["threshold", "residual potential"]);

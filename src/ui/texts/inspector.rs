@@ -1,4 +1,4 @@
-//! What the inspector says.
+//! Texts of the inspector: labels, units and explanations.
 
 pub const TITLE: &str = "Inspector";
 pub const EMPTY: &str = "No run yet. Open a network.";

@@ -1,4 +1,4 @@
-//! What the strip of layers says, with first divergence and findings.
+//! Texts of the layer strip, including first divergence and findings.
 
 pub const DIVERGENCE_HINT: &str = "The first layer, in network order, with a neuron that differs from the ANN by more \
      than quantization explains after all steps of this run, and the first such neuron in it";
@@ -29,7 +29,7 @@ pub fn none_leaves(samples: usize) -> String {
     format!("None of {samples} samples diverges in any layer.")
 }
 
-/// The threshold of a layer that somebody set.
+/// The threshold of a layer that the user has set.
 pub fn by_hand(theta: &str) -> String {
     format!("set {theta}")
 }
@@ -55,7 +55,7 @@ pub fn findings(count: usize) -> String {
 }
 
 pub const AS_IT_IS: &str = "The network was converted without changes.";
-/// One finding of several layers.
+/// One finding about several layers.
 pub fn of_layers(layers: usize, finding: &str) -> String {
     format!("{layers} layers: {finding}")
 }

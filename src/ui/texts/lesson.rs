@@ -1,4 +1,4 @@
-//! What the lesson panel says beside the lessons' own words.
+//! Texts of the lesson panel besides the texts of the lessons.
 
 use std::fmt::Display;
 

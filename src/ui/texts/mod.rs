@@ -1,20 +1,24 @@
-//! Every text of the window, in one place, so that it can be translated: a file for each bar, strip and popup, and one for
-//! each pane in `panes`. Plain texts are constants; what has numbers or names in it is a function that puts a whole sentence
-//! together, so that words can change their order. `tests/texts.rs` finds texts of the window that stand elsewhere.
+//! All texts of the window, in one place for translation.
 //!
-//! What window and command line both say stands beside what it speaks of:
+//! There is a file per bar, strip and popup, and one per pane in `panes`. Plain texts are constants. A text with
+//! numbers or names is a function that returns a whole sentence, so that a translation can change the word order.
+//! `tests/texts.rs` finds texts of the window outside this folder.
 //!
-//! - changes, for undo and the list of runs: `lab/undo.rs`, `lab/history.rs`;
-//! - recipes and their differences: `convert/words.rs`, methods by name: `convert/method.rs`, `convert/named.rs`;
-//! - findings and their mends: `convert/findings/`, `convert/calibration.rs`, `convert/rewrite.rs`, `lab/examine.rs`,
-//!   `measure/ties.rs`;
-//! - what a run came to: `lab/run.rs`; why a neuron leaves the ANN: `measure/divergence.rs`; why there are no boxes:
-//!   `measure/detect.rs`; names of neurons: `convert/mod.rs`;
-//! - stages of the work: `lab/compute.rs`, `lab/examine.rs`, `simulate/reference.rs`, `simulate/tune.rs`;
-//! - networks and data that wait for each other, files that moved, exports that ended, backends: `lab/partners.rs`,
-//!   `lab/moved.rs`, `lab/export.rs`, `lab/exporting.rs`, `lab/backend.rs`;
-//! - facts that lessons ask for: `lesson/facts.rs`; the lessons themselves: `assets/lessons`;
-//! - errors: where they arise, put into words by `error.rs`.
+//! Texts shared by window and command line are beside their subject:
+//!
+//! - changes, for undo and the list of runs: `lab/history/undo.rs`, `lab/history/run_history.rs`;
+//! - recipes and their differences: `convert/recipe_description.rs`; methods by name: `convert/recipe_options.rs`,
+//!   `convert/named_recipe.rs`;
+//! - findings and their fixes: `convert/findings/`, `convert/calibration.rs`, `convert/rewrite.rs`,
+//!   `experiment/diagnose.rs`, `measure/ties.rs`;
+//! - summary of a run: `experiment/run.rs`; why a neuron diverges from the ANN: `measure/divergence.rs`; why there are
+//!   no boxes: `task/detection.rs`; names of neurons: `convert/spiking_layer.rs`;
+//! - stages of a job: `experiment/pipeline.rs`, `experiment/load.rs`, `convert/calibration.rs`,
+//!   `convert/threshold_balancing.rs`, `simulate/run.rs`, `simulate/light_calibration.rs`;
+//! - pending opens, missing files, finished exports: `lab/document/pending_open.rs`, `lab/storage/missing_files.rs`,
+//!   `experiment/run_export.rs`, `lab/document/export_jobs.rs`;
+//! - facts of lessons: `lesson/facts.rs`; the lessons themselves: `assets/lessons`;
+//! - errors: where they arise; `error.rs` formats them.
 
 pub mod bars;
 pub mod commands;
@@ -37,5 +41,5 @@ pub mod shared;
 pub mod sound;
 pub mod window;
 
-/// The title of the list of the field's words.
+/// The title of the glossary window.
 pub const WORDS: &str = "Glossary";

@@ -1,4 +1,4 @@
-//! Names of things in layers and data.
+//! Names of things in layers and data: neurons, channels, samples.
 
 pub const LAYER: &str = "layer";
 

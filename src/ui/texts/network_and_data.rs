@@ -1,4 +1,4 @@
-//! What the popups behind the names of network and data say.
+//! Texts of the popups of the network and data buttons.
 
 pub const NETWORK: &str = "Network";
 

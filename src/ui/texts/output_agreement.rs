@@ -1,10 +1,10 @@
-//! Words for how alike both networks answer: classes, boxes, or plain numbers.
+//! Texts about the agreement of both networks: classes, boxes, or numbers.
 
 use crate::task::OutputKind;
 use crate::task::output_agreement::SampleAgreement;
 
-/// What the agreement of a curve is called, by what the answers are (`None`: classes).
-pub struct Words {
+/// Names of the agreement measure, by kind of output (`None`: classes).
+pub struct AgreementLabels {
     /// Before a percentage.
     pub short: &'static str,
     /// At an axis.
@@ -12,20 +12,20 @@ pub struct Words {
     pub hint: &'static str,
 }
 
-/// The words for answers of kind `of`.
-pub fn words(of: Option<OutputKind>) -> Words {
+/// The names for outputs of kind `of`.
+pub fn agreement_labels(of: Option<OutputKind>) -> AgreementLabels {
     match of {
-        None => Words {
+        None => AgreementLabels {
             short: "agreement",
             axis: "agreement",
             hint: "Samples for which SNN and ANN give the same prediction, at the time cursor",
         },
-        Some(OutputKind::Boxes) => Words {
+        Some(OutputKind::Boxes) => AgreementLabels {
             short: "matching boxes",
             axis: "matching boxes",
             hint: "Boxes that SNN and ANN both detect (IoU of 0.5 or more), of all boxes detected, at the time cursor",
         },
-        Some(OutputKind::Values) => Words {
+        Some(OutputKind::Values) => AgreementLabels {
             short: "output similarity",
             axis: "similarity",
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",
@@ -33,7 +33,7 @@ pub fn words(of: Option<OutputKind>) -> Words {
     }
 }
 
-/// Title of the curve over time-steps.
+/// Title of the curve over time steps.
 pub fn curve_title(of: OutputKind) -> &'static str {
     match of {
         OutputKind::Boxes => "Matching boxes over time-steps",
@@ -41,7 +41,7 @@ pub fn curve_title(of: OutputKind) -> &'static str {
     }
 }
 
-/// What the curve over time-steps shows.
+/// Explanation of the curve over time steps.
 pub fn curve_explained(of: OutputKind) -> &'static str {
     match of {
         OutputKind::Boxes => {
@@ -57,7 +57,7 @@ pub fn curve_explained(of: OutputKind) -> &'static str {
     }
 }
 
-/// The two lines below a sample's picture: the ANN's answer and the SNN's.
+/// The two lines below a sample's image: the ANN's output and the SNN's.
 pub fn tile(of: OutputKind, ann: u32, snn: SampleAgreement) -> [String; 2] {
     match of {
         OutputKind::Boxes => [format!("ANN {}", boxes(ann)), format!("SNN {}", boxes(snn.found))],
@@ -65,7 +65,7 @@ pub fn tile(of: OutputKind, ann: u32, snn: SampleAgreement) -> [String; 2] {
     }
 }
 
-/// So many boxes.
+/// A number of boxes.
 pub fn boxes(count: u32) -> String {
     match count {
         0 => "none".into(),
@@ -74,11 +74,11 @@ pub fn boxes(count: u32) -> String {
     }
 }
 
-/// Where a pane reads classes, and the network has none.
+/// The text of panes that need classes, for networks without classes.
 pub const NO_CLASSES: &str =
     "This pane needs class outputs, which this network does not have. Use the Boxes pane and the T-curve.";
 
-/// The ANN finds boxes, the SNN none of them so far.
+/// The ANN detects boxes, the SNN none of them so far.
 pub const NOTHING_YET: &str =
     "The SNN detects none of the ANN's boxes yet: boxes need accurate scores and offsets, which take many steps.";
 

@@ -1,4 +1,4 @@
-//! What the controls of the recipe say.
+//! Texts of the recipe controls: labels, options and tooltips.
 
 pub const STEPS_HINT: &str = "Time-steps of the simulation";
 pub const V_INIT_HINT: &str = "Membrane potential before the first step, as a fraction of the threshold";

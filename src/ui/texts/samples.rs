@@ -1,4 +1,4 @@
-//! What the strip of samples says.
+//! Texts of the sample strip: tiles, labels and predictions.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const SAMPLES: &str = "Samples";
@@ -22,7 +22,7 @@ pub fn sample(number: usize, label: &str, ann: &str, snn: &str) -> String {
     format!("Sample {number}{label}, ANN {ann}, SNN {snn}")
 }
 
-/// A sample whose answers are no classes, with what either network says.
+/// A sample whose outputs are not classes, with the output of each network.
 pub fn sample_of(number: usize, ann: &str, snn: &str) -> String {
     format!("Sample {number}: {ann}, {snn}")
 }
@@ -39,7 +39,7 @@ pub fn ann(class: &str) -> String {
     format!("ANN {class}")
 }
 
-/// `sign` is there where it differs from the ANN.
+/// `sign` is set if the prediction differs from the ANN.
 pub fn snn(sign: &str, class: &str) -> String {
     format!("{sign}SNN {class}")
 }

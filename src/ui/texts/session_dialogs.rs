@@ -1,28 +1,28 @@
-//! What is said about sessions: those of the last start, those that wait for their files, those that are a line of text.
+//! Texts about sessions: restored, unreadable, missing files, lines of text.
 
 use crate::lab::storage::missing_files::Missing;
 
-/// A session was copied as a line of so many letters.
+/// A session was copied as a line of `letters` characters.
 pub fn copied(letters: usize) -> String {
     format!("Session copied to the clipboard, one line of {letters} characters. Paste it into the window to open it.")
 }
 
-/// The last session was not readable and was put aside.
-pub fn put_aside(reason: &str, kept: &str) -> String {
+/// The last session was unreadable; its file was moved aside.
+pub fn session_unreadable(reason: &str, kept: &str) -> String {
     format!("Cannot open the last session: {reason}. It was moved to {kept}; the default session is shown.")
 }
 
-/// The list of past runs was not readable and was put aside.
-pub fn runs_put_aside(reason: &str, kept: &str) -> String {
+/// The list of past runs was unreadable; its file was moved aside.
+pub fn runs_unreadable(reason: &str, kept: &str) -> String {
     format!("Cannot read the list of past runs: {reason}. It was moved to {kept}; a new list was started.")
 }
 
-/// The session cannot be kept.
-pub fn not_kept(reason: &str) -> String {
+/// The session cannot be saved.
+pub fn session_not_saved(reason: &str) -> String {
     format!("Cannot store the session for the next start: {reason}. Save it by hand before you quit.")
 }
 
-/// One thing that is not at its place.
+/// One missing file.
 pub fn missing(missing: &Missing) -> String {
     format!("{}: {}", missing.what.words(), missing.path.display())
 }

@@ -1,4 +1,4 @@
-//! Words that several panes use.
+//! Texts and labels shared by several panes.
 
 use std::fmt::Display;
 
@@ -21,7 +21,7 @@ pub fn run(number: usize) -> String {
     format!("run {number}")
 }
 
-/// How a sum in a formula is read out; what it is of follows.
+/// How a screen reader says a sum in a formula; the summand follows.
 pub fn sum_over(from: &str, to: &str) -> String {
     if to.is_empty() { format!("sum over {from} of ") } else { format!("sum over {from} to {to} of ") }
 }

@@ -1,11 +1,11 @@
-//! What is said about sound.
+//! Texts about spike clicks, including reasons for missing sound.
 
-/// The switch.
+/// Label of the toggle.
 pub const CLICKS: &str = "Spike clicks";
 pub const HINT: &str =
     "Play a click for each spike of the neuron in focus, or of the one on the bench, during playback";
 
-/// It cannot sound, and why.
+/// The sound failed, with the reason.
 pub fn silent(reason: &str) -> String {
     format!("Cannot play spike clicks: {reason}.")
 }
@@ -15,12 +15,12 @@ pub const NO_SERVER: &str =
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 pub const NOT_HERE: &str = "sound is supported only on Linux with PulseAudio or PipeWire";
 
-/// The server's socket is there, but nobody answers.
+/// The server's socket exists, but the server does not answer.
 pub fn no_answer(place: &str, reason: &str) -> String {
     format!("the sound server at {place} does not respond ({reason})")
 }
 
-/// The connection has ended.
+/// The connection was lost.
 pub fn lost(reason: &str) -> String {
     format!("the connection to the sound server was lost ({reason})")
 }

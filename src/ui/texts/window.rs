@@ -1,4 +1,4 @@
-//! What the window says around bars, strips and panes.
+//! Texts of the window outside bars, strips and panes.
 
 pub const TITLE: &str = "Spikescope";
 
@@ -38,7 +38,7 @@ pub fn not_now(command: &str, why: &str) -> String {
 pub const FRAME: &str = "frame ";
 pub const LAYOUT: &str = "layout";
 
-/// One of the lines of frame times; the names are of one length.
+/// One line of frame times; all names have the same length.
 pub fn times(name: &str, mean: f32, p95: f32, worst: f32) -> String {
     format!("{name}  mean {mean:5.1}  95 % {p95:5.1}  worst {worst:5.1} ms")
 }

@@ -1,9 +1,10 @@
-//! Colors for numbers: a sequential map for amounts and a diverging one for signed differences, readable with any color
-//! vision. Both are straight lines between a few anchors whose lightness goes one way; nothing has the color of the paper.
+//! Color maps: sequential for amounts, diverging for signed differences, for any color vision.
+//!
+//! Both interpolate linearly between a few anchors with monotonic lightness. No value has the background color.
 
 use egui::{Color32, Ui};
 
-/// From nothing (near black) over blue and green to much (light yellow).
+/// From zero (near black) over blue and green to one (light yellow).
 const SEQUENTIAL: [[f32; 3]; 6] = [
     [16.0, 16.0, 28.0],
     [44.0, 52.0, 110.0],
@@ -13,7 +14,7 @@ const SEQUENTIAL: [[f32; 3]; 6] = [
     [250.0, 232.0, 110.0],
 ];
 
-/// The same on light paper: from nothing (near white) over green and blue to much (dark blue).
+/// The same for the light theme: from zero (near white) over green and blue to one (dark blue).
 const SEQUENTIAL_LIGHT: [[f32; 3]; 6] = [
     [250.0, 250.0, 246.0],
     [206.0, 230.0, 170.0],
@@ -27,7 +28,7 @@ const SEQUENTIAL_LIGHT: [[f32; 3]; 6] = [
 const DIVERGING: [[f32; 3]; 5] =
     [[60.0, 150.0, 245.0], [44.0, 84.0, 130.0], [38.0, 38.0, 42.0], [140.0, 82.0, 30.0], [250.0, 155.0, 60.0]];
 
-/// The same on light paper, over white.
+/// The same for the light theme, over white.
 const DIVERGING_LIGHT: [[f32; 3]; 5] =
     [[16.0, 84.0, 180.0], [130.0, 174.0, 226.0], [248.0, 248.0, 248.0], [240.0, 180.0, 120.0], [190.0, 88.0, 0.0]];
 
@@ -40,15 +41,15 @@ fn between(anchors: &[[f32; 3]], t: f32) -> Color32 {
     Color32::from_rgb(r as u8, g as u8, b as u8)
 }
 
-/// The maps on the paper in use.
+/// The color maps of the current theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colormap {
     dark: bool,
 }
 
 impl Colormap {
-    /// Those for the background of `ui`.
-    pub fn of(ui: &Ui) -> Self {
+    /// The color maps for the background of `ui`.
+    pub fn new(ui: &Ui) -> Self {
         Self { dark: ui.visuals().dark_mode }
     }
 
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_go_away_from_the_paper() {
+    fn lightness_moves_monotonically_away_from_the_background() {
         let light = |c: Color32| 0.3 * f32::from(c.r()) + 0.6 * f32::from(c.g()) + 0.1 * f32::from(c.b());
         for dark in [true, false] {
             let colors = Colormap { dark };

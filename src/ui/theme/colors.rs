@@ -1,16 +1,16 @@
-//! Colors with a meaning, and the two looks of the window.
+//! Colors of the theme by meaning (ANN, SNN, the four errors), for dark and light mode.
 
 use egui::{Color32, Context, FontId, TextStyle, Theme, Ui};
 
-/// How much larger everything is for a projector.
+/// Zoom factor of projector mode.
 const PROJECTOR: f32 = 1.4;
 
-/// Colors by what they stand for. Those that stand beside each other differ in lightness too: they are told apart with
+/// Colors by meaning. Colors that appear side by side also differ in lightness, so that they are distinguishable with
 /// any kind of color vision (tested below).
 pub struct UiColors {
     pub ann: Color32,
     pub snn: Color32,
-    /// Carried in, clipping, quantization, unevenness.
+    /// Propagated, clipping, quantization, unevenness.
     pub parts: [Color32; 4],
     pub error: Color32,
     pub accent: Color32,
@@ -19,7 +19,7 @@ pub struct UiColors {
     pub text: Color32,
 }
 
-/// The colors of the look in use.
+/// The colors of the current theme.
 pub fn ui_colors(ui: &Ui) -> UiColors {
     let visuals = ui.visuals();
     let pick = |dark: [u8; 3], light: [u8; 3]| {
@@ -43,7 +43,7 @@ pub fn ui_colors(ui: &Ui) -> UiColors {
     }
 }
 
-/// Large type and thick lines for a room, or the usual size. A zoom of the person's own stays until this changes.
+/// Large text and thick lines for a projector, or the usual size. The user's own zoom stays until `projector` changes.
 pub fn set_projector_zoom(ctx: &Context, projector: bool) {
     let id = egui::Id::unique("projector");
     let was = ctx.data(|data| data.get_temp::<bool>(id).unwrap_or_default());
@@ -53,13 +53,13 @@ pub fn set_projector_zoom(ctx: &Context, projector: bool) {
     }
 }
 
-/// Draws a frame around what a lesson points at, under all windows and menus.
+/// Draws a frame around a lesson's target, below all windows and menus.
 pub fn highlight(ui: &Ui, rect: egui::Rect) {
     let color = ui_colors(ui).parts[3];
     ui.painter().with_clip_rect(rect).rect_stroke(rect, 3.0, egui::Stroke::new(3.0, color), egui::StrokeKind::Inside);
 }
 
-/// Draws a ring around what the keyboard works on, whatever widget it is.
+/// Draws a ring around the widget with keyboard focus.
 pub fn paint_focus_ring(ctx: &Context) {
     let focused = ctx.memory(|memory| memory.focused()).and_then(|id| ctx.read_response(id));
     let Some(response) = focused.filter(|response| response.rect.is_positive()) else { return };
@@ -70,7 +70,7 @@ pub fn paint_focus_ring(ctx: &Context) {
     painter.rect_stroke(ring, 3.0, egui::Stroke::new(1.5, Color32::from_rgb(r, g, b)), egui::StrokeKind::Outside);
 }
 
-/// Puts on the dark or the light look.
+/// Applies the dark or the light theme.
 pub fn apply_theme(ctx: &Context, dark: bool) {
     let prepared = egui::Id::unique("looks prepared");
     if !ctx.data(|data| data.get_temp::<bool>(prepared).unwrap_or_default()) {
@@ -78,7 +78,7 @@ pub fn apply_theme(ctx: &Context, dark: bool) {
         ctx.all_styles_mut(|style| {
             style.text_styles.insert(TextStyle::Small, FontId::proportional(11.0));
             style.visuals.weak_text_alpha = 0.75;
-            // A bar that swells under the pointer lies over nothing.
+            // An expanding scroll bar covers no contents.
             style.spacing.scroll.floating_allocated_width = 8.0;
         });
         ctx.style_mut_of(Theme::Dark, |style| {
@@ -95,7 +95,7 @@ pub fn apply_theme(ctx: &Context, dark: bool) {
     ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
 }
 
-/// The colors of these panes, the same in all of them. The errors are from Okabe and Ito's color-blind-safe set.
+/// Colors of plots, the same in all panes. The error colors are from Okabe and Ito's color-blind-safe set.
 pub struct PlotColors {
     pub ann: Color32,
     pub snn: Color32,
@@ -110,11 +110,11 @@ pub struct PlotColors {
     pub grid: Color32,
     pub current: Color32,
     pub spike: Color32,
-    /// Lines for comparison.
+    /// Reference lines for comparison.
     pub ghost: Color32,
 }
 
-/// The colors on the background of `ui`.
+/// The plot colors for the background of `ui`.
 pub fn plot_colors(ui: &Ui) -> PlotColors {
     let visuals = ui.visuals();
     let pick = |dark: [u8; 3], light: [u8; 3]| {

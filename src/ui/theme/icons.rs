@@ -1,8 +1,8 @@
-//! The signs on buttons, drawn as shapes: they look the same whatever fonts there are.
+//! Icons of buttons, drawn as shapes so that they do not depend on fonts.
 
 use egui::{Color32, Painter, Rect, Response, Role, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-/// What a button shows.
+/// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
     Play,
@@ -17,7 +17,7 @@ pub enum Icon {
 }
 
 impl Icon {
-    /// Paints the sign into the middle of `rect`.
+    /// Paints the icon into the center of `rect`.
     pub fn paint(self, painter: &Painter, rect: Rect, color: Color32) {
         let c = rect.center();
         let triangle = |at: egui::Pos2, size: f32| {
@@ -82,7 +82,7 @@ impl Icon {
     }
 }
 
-/// The sign by itself, in a line of text; `name` says what it means.
+/// The icon as an inline label; `name` is its meaning.
 pub fn icon_label(ui: &mut Ui, sign: Icon, color: Color32, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(15.0, 15.0), egui::Sense::hover());
     sign.paint(ui.painter(), rect, color);
@@ -90,7 +90,7 @@ pub fn icon_label(ui: &mut Ui, sign: Icon, color: Color32, name: &str) {
     response.on_hover_text(name);
 }
 
-/// A button that shows only a sign; `name` is its tooltip and what a screen reader says.
+/// An icon button; `name` is its tooltip and its accessible name.
 pub fn icon_button(ui: &mut Ui, sign: Icon, name: &str) -> Response {
     let response = ui.add(egui::Button::new("").min_size(vec2(26.0, 22.0)));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
@@ -99,7 +99,7 @@ pub fn icon_button(ui: &mut Ui, sign: Icon, name: &str) -> Response {
     response.on_hover_text(name)
 }
 
-/// A button `text` that opens something below it.
+/// A button `text` that opens a popup below it.
 pub fn dropdown_button(ui: &mut Ui, text: &str) -> Response {
     let response = ui.add(egui::Button::new(format!("{text}     ")));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));

@@ -1,4 +1,4 @@
-//! Colors, icons and color maps of both themes.
+//! Theme: colors, icons and color maps for dark and light mode.
 
 pub mod colormap;
 pub mod colors;

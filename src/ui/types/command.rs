@@ -1,4 +1,4 @@
-//! The commands of the window.
+//! Commands of the window, as one enum for menus, shortcuts and palette.
 
 use super::export_format::ExportFormat;
 use super::file_request::FileRequest;
@@ -9,35 +9,35 @@ use crate::lab::{Lab, Workspace};
 /// Bundled data sets by their specification.
 pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];
 
-/// One thing to do.
+/// One command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
-    /// Ask for a file and do with it what it is asked for.
+    /// Open a file dialog and use the file as requested.
     FileDialog(FileRequest),
-    /// Open the bundled network at this index of [`BUNDLED`].
+    /// Open the bundled network at this index of [`BUNDLED`](crate::network::zoo::BUNDLED).
     Bundled(usize),
     /// Open the bundled data set at this index of [`BUNDLED_DATA`].
     BundledData(usize),
-    /// Open what was opened lately, counted from the newest.
+    /// Open a recent item, counted from the newest.
     Recent(usize),
-    /// Put the session as a line of text on the clipboard.
+    /// Copy the session to the clipboard as a line of text.
     CopySession,
     /// Open a session from a line of text.
     PasteSession,
     /// Write a pane to a file.
     Export(Pane, ExportFormat),
-    /// The settings of the past run at this index.
+    /// Restore the settings of the past run at this index.
     RestoreRun(usize),
     /// Compare with the past run at this index.
     Compare(usize),
-    /// The hints of the first start again.
+    /// Show the first-start hints again.
     FirstStartHints,
     Quit,
     Palette,
     Undo,
     Redo,
     ResetRecipe,
-    /// Take over the method at this index of [`Recipe::published_methods`].
+    /// Apply the method at this index of [`Recipe::published_methods`].
     Method(usize),
     Rerun,
     Stop,
@@ -51,38 +51,38 @@ pub enum Command {
     NextLayer,
     PreviousSample,
     NextSample,
-    /// Look at the spiking layer at this index.
+    /// Focus the spiking layer at this index.
     Layer(usize),
-    /// Keep the neuron in focus in view, or let it go.
+    /// Pin or unpin the neuron in focus.
     Pin,
-    /// Where the sample in focus first leaves the ANN.
+    /// Go to the first divergence of the sample in focus from the ANN.
     Divergence,
     RaceCorrections,
     RaceAll,
     AddLane,
     ClearRace,
     Workspace(Workspace),
-    /// Show this pane, or close it.
+    /// Open or close this pane.
     Pane(Pane),
     ResetPaneLayout,
     Layers,
     Samples,
     Inspector,
-    /// The list of lessons.
+    /// Show or hide the list of lessons.
     Lessons,
     /// Begin the bundled lesson at this index.
     Lesson(usize),
     Theme,
-    /// Large type and thick lines.
+    /// Toggle large text and thick lines.
     Projector,
     FrameTimes,
-    /// Spikes as clicks, while time plays.
+    /// Toggle spike clicks while time plays.
     Clicks,
-    /// The list of the field's words.
+    /// Open the glossary.
     Glossary,
 }
 
-/// The methods of the papers on the recipe of `lab`.
+/// Published methods, applied to the recipe of `lab`.
 pub fn methods(lab: &Lab) -> Vec<crate::convert::NamedRecipe> {
     let recipe = &lab.settings.recipe;
     Recipe::published_methods(recipe, recipe.correction.presteps().max(4))

@@ -1,23 +1,23 @@
-//! File formats of an exported pane.
+//! File formats of an exported pane: image, drawing, table, animation.
 
-/// As what a pane is taken along.
+/// File format of an exported pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExportFormat {
     Png,
     Svg,
-    /// The numbers that the pane draws.
+    /// The numbers of the pane.
     Csv,
-    /// Every time-step in one moving picture.
+    /// Every time step, as one animated image.
     Gif,
-    /// Every time-step as a picture of its own, in a folder.
+    /// Every time step as an image file, in a folder.
     Frames,
 }
 
 impl ExportFormat {
-    /// All of them, the usual ones first.
+    /// All formats, the most common first.
     pub const ALL: [Self; 5] = [Self::Png, Self::Svg, Self::Csv, Self::Gif, Self::Frames];
 
-    /// What the name of such a file ends with.
+    /// The file name extension.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Png | Self::Frames => "png",

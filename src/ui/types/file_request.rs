@@ -1,9 +1,9 @@
-//! Files that the window asks for in a dialog.
+//! File requests: purposes for which the window opens a file dialog.
 
 use super::export_format::ExportFormat;
 use super::pane::Pane;
 
-/// What a file is wanted for.
+/// Purpose of a requested file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileRequest {
     OpenNetwork,
@@ -14,12 +14,12 @@ pub enum FileRequest {
     OpenRecipe,
     SaveRecipe,
     OpenCalibrationData,
-    /// The run in a form that other programs read; the ending says which.
+    /// Export the run in a format of other programs; the extension selects it.
     ExportRun,
-    /// Where the missing file of this index lies for the session that waits for it.
+    /// Locate the missing file at this index, for the session that waits for it.
     FindFile(usize),
     FindFolder(usize),
     OpenLesson,
-    /// Where to write a pane.
+    /// Write a pane to a file.
     Export(Pane, ExportFormat),
 }

@@ -1,4 +1,4 @@
-//! The bundled lessons, with title and summary.
+//! List of bundled lessons, with title and summary of each.
 
 use std::sync::OnceLock;
 
@@ -6,7 +6,7 @@ use super::pane::Pane;
 use crate::lesson::Lesson;
 use crate::lesson::bundled::{LESSONS, PREFIX};
 
-/// A line of the list.
+/// An entry of the list.
 #[derive(Debug)]
 pub struct LessonEntry {
     pub source: String,

@@ -1,4 +1,4 @@
-//! Enums that texts, state and drawing share: panes, commands, file requests, export formats.
+//! Enums shared by texts, state and drawing: panes, commands, file requests, export formats.
 
 pub mod command;
 pub mod export_format;

@@ -1,10 +1,10 @@
-//! The panes of the window.
+//! List of panes, with their names and the snapshot parts they need.
 
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::SnapshotPart;
 
-/// Every pane there is.
+/// A pane of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pane {
@@ -52,7 +52,8 @@ impl Pane {
         Self::Draw,
     ];
 
-    /// Whether all of it is of the run on the screen; others follow the run in progress, list several or stand alone.
+    /// Whether the pane shows only the run on the screen. Other panes follow the run in progress, list several runs or
+    /// are independent.
     pub fn shows_run(self) -> bool {
         !matches!(self, Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Draw)
     }
@@ -80,7 +81,7 @@ impl Pane {
         }
     }
 
-    /// What the pane reads that no other does.
+    /// The optional snapshot part that only this pane needs.
     pub fn part(self) -> Option<SnapshotPart> {
         match self {
             Self::OffsetSpikes => Some(SnapshotPart::Uncorrected),

@@ -1,4 +1,4 @@
-//! A drop-down list of values.
+//! Combo box that chooses one value from a list.
 
 use egui::Ui;
 
@@ -8,7 +8,7 @@ pub fn choice<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     now: T,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
     message: impl Fn(T) -> Message,
     choices: &[(T, &str, &str)],
 ) {
@@ -16,7 +16,7 @@ pub fn choice<T: Copy + PartialEq>(
     ui.horizontal(|ui| {
         for (value, word, hint) in choices {
             if ui.selectable_label(now == *value, *word).on_hover_text(*hint).clicked() && now != *value {
-                out.push(message(*value));
+                messages.push(message(*value));
             }
         }
     });

@@ -1,8 +1,9 @@
-//! Long polylines cut down to what pixels can show: per column the first, lowest, highest and last point, so that no peak
-//! is lost. Knows no plot.
+//! Decimation of long polylines to the resolution of the screen, without losing peaks.
+//!
+//! Each column of pixels keeps its first, lowest, highest and last point. It does not know plots.
 
-/// The part of `points` (ascending in x) that `from..=to` shows, with at most about four points per column. Points just
-/// outside are kept, so that lines leave the frame where they would. Few points are returned as they are.
+/// The part of `points` (ascending in x) within `from..=to`, with at most about four points per column. Keeps the
+/// points just outside, so that lines leave the frame at the right place. Returns short polylines unchanged.
 pub fn decimate(points: &[[f64; 2]], from: f64, to: f64, columns: usize) -> Vec<[f64; 2]> {
     let first = points.partition_point(|p| p[0] < from).saturating_sub(1);
     let last = (points.partition_point(|p| p[0] <= to) + 1).min(points.len());
@@ -14,7 +15,7 @@ pub fn decimate(points: &[[f64; 2]], from: f64, to: f64, columns: usize) -> Vec<
     shown.chunks(shown.len().div_ceil(columns)).flat_map(column).collect()
 }
 
-/// First, lowest, highest and last of one column, in the order they come, each once.
+/// First, lowest, highest and last point of one column, in their order, each once.
 fn column(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let by_height = |a: &usize, b: &usize| points[*a][1].total_cmp(&points[*b][1]);
     let low = (0..points.len()).min_by(by_height).unwrap_or(0);
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn minima_and_maxima_survive_and_short_lines_stay_as_they_are() {
+    fn decimation_keeps_extrema_and_short_lines() {
         let mut points: Vec<[f64; 2]> = (0..8192).map(|t| [f64::from(t), f64::from(t).sin()]).collect();
         points[5000][1] = 9.0;
         points[1234][1] = -7.0;
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_keeps_its_neighbors_and_an_empty_line_stays_empty() {
+    fn decimation_keeps_points_just_outside_and_empty_lines() {
         let points: Vec<[f64; 2]> = (0..100).map(|t| [f64::from(t), 0.0]).collect();
         let shown = decimate(&points, 10.5, 12.5, 300);
         assert_eq!(shown.iter().map(|p| p[0]).collect::<Vec<_>>(), [10.0, 11.0, 12.0, 13.0]);

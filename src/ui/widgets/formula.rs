@@ -1,6 +1,7 @@
-//! Formulas as a book sets them: fractions, sums with their bounds, raised and lowered letters. Written in a small language:
-//! `a_{i}` and `a^{2}` lower and raise, `frac{a}{b}` is a fraction, `sum{i=1}{T}` a sum with its bounds, all else stands as
-//! it is. Knows nothing of the lab.
+//! Formula widget: typeset fractions, sums with bounds, superscripts and subscripts.
+//!
+//! Its syntax: `a_{i}` and `a^{2}` are subscript and superscript, `frac{a}{b}` is a fraction, `sum{i=1}{T}` a sum with
+//! its bounds. All other text is literal. It does not know the lab.
 
 use std::sync::Arc;
 
@@ -13,27 +14,27 @@ use crate::ui::texts::shared;
 
 /// A piece of a formula.
 #[derive(Clone, Debug, PartialEq)]
-enum Piece {
+enum FormulaPiece {
     Text(String),
-    Lower(Vec<Piece>),
-    Raise(Vec<Piece>),
-    Fraction(Vec<Piece>, Vec<Piece>),
-    /// A sum from what stands below to what stands above.
-    Sum(Vec<Piece>, Vec<Piece>),
+    Lower(Vec<FormulaPiece>),
+    Raise(Vec<FormulaPiece>),
+    Fraction(Vec<FormulaPiece>, Vec<FormulaPiece>),
+    /// A sum with its lower and upper bound.
+    Sum(Vec<FormulaPiece>, Vec<FormulaPiece>),
 }
 
-/// Pieces with their places, measured from the left end of the base line.
+/// Positioned pieces, measured from the left end of the base line.
 #[derive(Default)]
-struct Set {
+struct Typeset {
     width: f32,
-    /// How far it goes above and below the base line.
+    /// Extent above and below the base line.
     above: f32,
     below: f32,
     texts: Vec<(Vec2, Arc<Galley>)>,
     lines: Vec<(Vec2, f32)>,
 }
 
-/// Draws `formula` at `size` points. A screen reader says it in one line.
+/// Draws `formula` at font size `size`, in points. Its accessible name is the formula in one line.
 pub fn show(ui: &mut Ui, formula: &str, size: f32) -> Response {
     let color = ui.visuals().strong_text_color();
     let set = set_row(ui, &parse(formula), size, color);
@@ -52,20 +53,20 @@ pub fn show(ui: &mut Ui, formula: &str, size: f32) -> Response {
 
 /// The formula in one line: "φ = (θ n)/(T)".
 pub fn formula_to_speech(formula: &str) -> String {
-    fn say(pieces: &[Piece]) -> String {
-        let one = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Lower(inner) => format!("_{}", say(inner)),
-            Piece::Raise(inner) => format!("^{}", say(inner)),
-            Piece::Fraction(a, b) => format!("({})/({})", say(a), say(b)),
-            Piece::Sum(a, b) => shared::sum_over(&say(a), &say(b)),
+    fn speak(pieces: &[FormulaPiece]) -> String {
+        let one = |piece: &FormulaPiece| match piece {
+            FormulaPiece::Text(text) => text.clone(),
+            FormulaPiece::Lower(inner) => format!("_{}", speak(inner)),
+            FormulaPiece::Raise(inner) => format!("^{}", speak(inner)),
+            FormulaPiece::Fraction(a, b) => format!("({})/({})", speak(a), speak(b)),
+            FormulaPiece::Sum(a, b) => shared::sum_over(&speak(a), &speak(b)),
         };
         pieces.iter().map(one).collect()
     }
-    say(&parse(formula))
+    speak(&parse(formula))
 }
 
-fn parse(text: &str) -> Vec<Piece> {
+fn parse(text: &str) -> Vec<FormulaPiece> {
     let mut pieces = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
@@ -77,25 +78,25 @@ fn parse(text: &str) -> Vec<Piece> {
             continue;
         };
         if !plain.is_empty() {
-            pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            pieces.push(FormulaPiece::Text(std::mem::take(&mut plain)));
         }
         rest = &rest[mark.len() - 1..];
         let mut groups = (0..count).map(|_| parse(group(&mut rest)));
         let (a, b) = (groups.next().unwrap_or_default(), groups.next().unwrap_or_default());
         pieces.push(match mark {
-            "_{" => Piece::Lower(a),
-            "^{" => Piece::Raise(a),
-            "frac{" => Piece::Fraction(a, b),
-            _ => Piece::Sum(a, b),
+            "_{" => FormulaPiece::Lower(a),
+            "^{" => FormulaPiece::Raise(a),
+            "frac{" => FormulaPiece::Fraction(a, b),
+            _ => FormulaPiece::Sum(a, b),
         });
     }
     if !plain.is_empty() {
-        pieces.push(Piece::Text(plain));
+        pieces.push(FormulaPiece::Text(plain));
     }
     pieces
 }
 
-/// Takes `{…}` off the front of `rest` and returns what is between.
+/// Removes `{…}` from the front of `rest` and returns its contents.
 fn group<'a>(rest: &mut &'a str) -> &'a str {
     let whole = *rest;
     let mut depth = 0;
@@ -114,7 +115,7 @@ fn group<'a>(rest: &mut &'a str) -> &'a str {
     whole.get(1..).unwrap_or_default()
 }
 
-/// Letters that stand alone are quantities and lean; words stand upright.
+/// Single letters are quantities and italic; words are upright.
 fn letters(text: &str, size: f32, color: Color32) -> LayoutJob {
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.wrap.max_width = f32::INFINITY;
@@ -132,18 +133,24 @@ fn letters(text: &str, size: f32, color: Color32) -> LayoutJob {
     job
 }
 
-fn set_text(ui: &Ui, text: &str, size: f32, color: Color32) -> Set {
+fn set_text(ui: &Ui, text: &str, size: f32, color: Color32) -> Typeset {
     let galley = ui.painter().layout_job(letters(text, size, color));
     // The base line of the font's rows.
     let ascent =
         galley.rows.first().and_then(|row| row.row.glyphs.first().map(|glyph| glyph.pos.y)).unwrap_or(size * 0.8);
     let (width, height) = (galley.size().x, galley.size().y);
-    Set { width, above: ascent, below: height - ascent, texts: vec![(vec2(0.0, -ascent), galley)], lines: Vec::new() }
+    Typeset {
+        width,
+        above: ascent,
+        below: height - ascent,
+        texts: vec![(vec2(0.0, -ascent), galley)],
+        lines: Vec::new(),
+    }
 }
 
-impl Set {
-    /// Puts `other` with its base line's left end at `at`.
-    fn put(&mut self, other: Self, at: Vec2) {
+impl Typeset {
+    /// Adds `other`, with the left end of its base line at `at`.
+    fn add(&mut self, other: Self, at: Vec2) {
         self.width = self.width.max(at.x + other.width);
         self.above = self.above.max(other.above - at.y);
         self.below = self.below.max(other.below + at.y);
@@ -152,43 +159,43 @@ impl Set {
     }
 }
 
-fn set_row(ui: &Ui, pieces: &[Piece], size: f32, color: Color32) -> Set {
-    let mut row = Set::default();
+fn set_row(ui: &Ui, pieces: &[FormulaPiece], size: f32, color: Color32) -> Typeset {
+    let mut row = Typeset::default();
     let small = size * 0.7;
-    // Where a lowered or raised piece begins: one above the other when both follow the same letter.
+    // Start of a subscript or superscript: one above the other if both follow the same letter.
     let mut scripts_from: Option<f32> = None;
     for piece in pieces {
         let x = row.width;
         match piece {
-            Piece::Text(text) => row.put(set_text(ui, text, size, color), vec2(x, 0.0)),
-            Piece::Lower(inner) | Piece::Raise(inner) => {
+            FormulaPiece::Text(text) => row.add(set_text(ui, text, size, color), vec2(x, 0.0)),
+            FormulaPiece::Lower(inner) | FormulaPiece::Raise(inner) => {
                 let from = *scripts_from.get_or_insert(x);
-                let y = if matches!(piece, Piece::Lower(_)) { size * 0.22 } else { -size * 0.42 };
-                row.put(set_row(ui, inner, small, color), vec2(from, y));
+                let y = if matches!(piece, FormulaPiece::Lower(_)) { size * 0.22 } else { -size * 0.42 };
+                row.add(set_row(ui, inner, small, color), vec2(from, y));
                 continue;
             }
-            Piece::Fraction(over, under) => {
+            FormulaPiece::Fraction(over, under) => {
                 let (over, under) = (set_row(ui, over, size * 0.9, color), set_row(ui, under, size * 0.9, color));
                 let width = over.width.max(under.width) + size * 0.3;
                 let axis = -size * 0.3;
                 let (up, down) = (axis - 1.5 - over.below * 0.75, axis + 1.5 + under.above * 0.95);
                 let (a, b) = (x + (width - over.width) / 2.0, x + (width - under.width) / 2.0);
-                row.put(over, vec2(a, up));
-                row.put(under, vec2(b, down));
+                row.add(over, vec2(a, up));
+                row.add(under, vec2(b, down));
                 row.lines.push((vec2(x, axis), width));
                 row.width = row.width.max(x + width) + size * 0.12;
             }
-            Piece::Sum(from, to) => {
+            FormulaPiece::Sum(from, to) => {
                 let sign = set_text(ui, "∑", size * 1.5, color);
                 let (from, to) = (set_row(ui, from, small, color), set_row(ui, to, small, color));
                 let width = sign.width.max(from.width).max(to.width);
                 let drop = size * 0.25;
-                let place = |set: &Set| x + (width - set.width) / 2.0;
+                let place = |set: &Typeset| x + (width - set.width) / 2.0;
                 let (s, f, t) = (place(&sign), place(&from), place(&to));
                 let (down, up) = (drop + sign.below * 0.7 + from.above * 0.9, drop - sign.above * 0.8 - to.below * 0.6);
-                row.put(sign, vec2(s, drop));
-                row.put(from, vec2(f, down));
-                row.put(to, vec2(t, up));
+                row.add(sign, vec2(s, drop));
+                row.add(from, vec2(f, down));
+                row.add(to, vec2(t, up));
                 row.width = x + width + size * 0.15;
             }
         }
@@ -202,15 +209,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_small_language_is_understood_and_said_in_a_line() {
+    fn formula_syntax_is_parsed_and_spoken_in_one_line() {
         assert_eq!(formula_to_speech("φ = frac{θ}{T} n_{i}^{2}"), "φ = (θ)/(T) n_i^2");
         assert_eq!(formula_to_speech("sum{i=1}{T} s(t)"), "sum over i=1 to T of  s(t)");
         assert_eq!(formula_to_speech("sum{s≤t}{} o"), "sum over s≤t of  o");
         assert_eq!(
             parse("a_{b_{c}}"),
             [
-                Piece::Text("a".into()),
-                Piece::Lower(vec![Piece::Text("b".into()), Piece::Lower(vec![Piece::Text("c".into())])])
+                FormulaPiece::Text("a".into()),
+                FormulaPiece::Lower(vec![
+                    FormulaPiece::Text("b".into()),
+                    FormulaPiece::Lower(vec![FormulaPiece::Text("c".into())])
+                ])
             ]
         );
         for broken in ["frac{a", "a_{", "sum{", "}{", "frac{}{}", ""] {

@@ -1,22 +1,24 @@
-//! What the bars share: when a drag is one step of undo, and the scale of the percentile slider. Knows no bar.
+//! Gesture helpers for the bars: end of a drag as one undo step, and percentile slider scale.
+//!
+//! It does not know the bars.
 
 use egui::Response;
 
 use crate::lab::Message;
 
-/// Ends the gesture when a drag is over, or at once when the change was no drag.
-pub fn end_gesture(response: &Response, out: &mut Vec<Message>) {
+/// Ends the gesture at the end of a drag, or at once if the change was no drag.
+pub fn end_gesture(response: &Response, messages: &mut Vec<Message>) {
     if response.drag_stopped() || response.changed() && !response.dragged() {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
 }
 
-/// Where percentile `p` stands on its slider, 0 to 1: the nearer to 100, the finer, as thresholds want it.
+/// Slider position of percentile `p`, 0 to 1. The scale is finer near 100, where thresholds are sensitive.
 pub fn slider_from_percentile(p: f64) -> f64 {
     1.0 - ((100.0 - p).clamp(0.0, 10.0) / 10.0).cbrt()
 }
 
-/// The percentile at `place`, rounded to what a person can mean by it.
+/// The percentile at slider position `place`, rounded to the precision of the slider.
 pub fn percentile_from_slider(place: f64) -> f64 {
     let tail = 10.0 * (1.0 - place.clamp(0.0, 1.0)).powi(3);
     let digits = if tail > 1.0 {
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_percentile_slider_keeps_what_a_person_would_say() {
+    fn percentile_slider_round_trips_usual_values() {
         for p in [90.0, 95.0, 99.0, 99.5, 99.9, 99.99, 100.0] {
             assert!((percentile_from_slider(slider_from_percentile(p)) - p).abs() < 1e-9, "{p}");
         }

@@ -1,4 +1,6 @@
-//! Matrices as pictures: density plots and feature maps. Textures are uploaded when their numbers change, not each frame.
+//! Heat maps: matrices as images, for density plots and feature maps.
+//!
+//! Textures are uploaded when their numbers change, not each frame.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -7,7 +9,7 @@ use egui::{
     TextureOptions, Ui, Vec2, WidgetText, pos2, vec2,
 };
 
-/// Where each value of a layer lies in a montage: channels as tiles, `[F]` layers as a near-square.
+/// Pixel layout of a layer's values: channels as tiles, `[F]` layers as a near-square.
 #[derive(Clone, Copy, Debug, PartialEq, Hash)]
 pub struct ChannelGrid {
     channels: usize,
@@ -20,8 +22,8 @@ pub struct ChannelGrid {
 }
 
 impl ChannelGrid {
-    /// The montage of a layer of `shape` that fills a field of `room` best.
-    pub fn of(shape: &[usize], room: Vec2) -> Self {
+    /// The grid for a layer of `shape` that fills `room` best.
+    pub fn new(shape: &[usize], room: Vec2) -> Self {
         let (channels, height, width, gap) = match *shape {
             [channels, height, width] if height * width > 1 => (channels, height, width, 1),
             _ => (shape.iter().product::<usize>().max(1), 1, 1, 0),
@@ -34,7 +36,7 @@ impl ChannelGrid {
         let best = (1..=channels.max(1)).max_by(|&a, &b| scale(a).total_cmp(&scale(b)));
         with(best.unwrap_or(1))
     }
-    /// Pixels of the picture, width and height.
+    /// Width and height of the image, in pixels.
     pub fn size(&self) -> [usize; 2] {
         let down = self.channels.div_ceil(self.across);
         [self.across * (self.width + self.gap) - self.gap, down * (self.height + self.gap) - self.gap]
@@ -47,7 +49,7 @@ impl ChannelGrid {
         let y = tile / self.across * (self.height + self.gap) + rest / self.width;
         [x, y]
     }
-    /// The value at a pixel, if one is there.
+    /// The value at a pixel, if any.
     pub fn index(&self, [x, y]: [usize; 2]) -> Option<usize> {
         let (tile_x, in_x) = (x / (self.width + self.gap), x % (self.width + self.gap));
         let (tile_y, in_y) = (y / (self.height + self.gap), y % (self.height + self.gap));
@@ -55,7 +57,7 @@ impl ChannelGrid {
         let inside = tile_x < self.across && in_x < self.width && in_y < self.height && tile < self.channels;
         inside.then_some(tile * self.height * self.width + in_y * self.width + in_x)
     }
-    /// The picture of `values` colored by `color`, on `background`.
+    /// The image of `values` colored by `color`, on `background`.
     pub fn image(&self, values: &[f32], background: Color32, color: impl Fn(f32) -> Color32) -> ColorImage {
         let [width, height] = self.size();
         let mut image = ColorImage::filled([width, height], background);
@@ -69,8 +71,8 @@ impl ChannelGrid {
     }
 }
 
-/// The texture kept under `name`, made anew when `key` changes: whatever decides the picture. A picture with more pixels
-/// than a graphics card takes is reduced.
+/// The texture cached under `name`, created again when `key` changes; `key` contains everything that the image depends
+/// on. An image larger than the GPU's texture limit is reduced.
 pub fn texture(ui: &Ui, name: &str, key: impl Hash, make: impl FnOnce() -> ColorImage) -> TextureHandle {
     let id = ui.scope_id().with(name);
     let mut hasher = DefaultHasher::new();
@@ -86,7 +88,7 @@ pub fn texture(ui: &Ui, name: &str, key: impl Hash, make: impl FnOnce() -> Color
     handle
 }
 
-/// `image` with at most `most` pixels a side, each the mean of those that it stands for.
+/// `image` with at most `most` pixels a side, each the mean of the pixels that it replaces.
 fn reduced(image: ColorImage, most: usize) -> ColorImage {
     let [width, height] = image.size;
     let size = [width.min(most.max(1)), height.min(most.max(1))];
@@ -107,13 +109,13 @@ fn reduced(image: ColorImage, most: usize) -> ColorImage {
     ColorImage::new(size, sums.into_iter().map(mean).collect())
 }
 
-/// Forgets every kept texture.
+/// Discards all cached textures.
 pub fn forget(data: &mut egui::util::IdTypeMap) {
     data.remove_by_type::<(u64, TextureHandle)>();
 }
 
-/// A picture fitted into `room` without distortion; returns its place and what happened to it.
-pub fn picture(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Response) {
+/// Draws an image scaled into `room` with its aspect ratio. Returns its rectangle and response.
+pub fn image_ui(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Response) {
     let size = texture.size_vec2();
     let scale = (room.x / size.x.max(1.0)).min(room.y / size.y.max(1.0)).max(0.1);
     let (rect, response) = ui.allocate_exact_size(size * scale, Sense::click());
@@ -121,14 +123,14 @@ pub fn picture(ui: &mut Ui, texture: &TextureHandle, room: Vec2) -> (Rect, Respo
     (rect, response)
 }
 
-/// The pixel of a picture of `size` pixels drawn in `rect` that lies under `at`.
+/// The pixel at `at`, of an image of `size` pixels drawn in `rect`.
 pub fn pixel_under(rect: Rect, size: [usize; 2], at: Pos2) -> [usize; 2] {
     let part = (at - rect.min) / rect.size();
     let pick = |part: f32, n: usize| ((part * n as f32).max(0.0) as usize).min(n.saturating_sub(1));
     [pick(part.x, size[0]), pick(part.y, size[1])]
 }
 
-/// Frames a pixel of a picture of `size` pixels drawn in `rect`.
+/// Frames a pixel of an image of `size` pixels drawn in `rect`.
 pub fn frame_pixel(ui: &Ui, rect: Rect, size: [usize; 2], [x, y]: [usize; 2], color: Color32) {
     let cell = vec2(rect.width() / size[0] as f32, rect.height() / size[1] as f32);
     let frame = Rect::from_min_size(rect.min + vec2(x as f32 * cell.x, y as f32 * cell.y), cell).expand(1.5);
@@ -139,7 +141,7 @@ pub fn frame_pixel(ui: &Ui, rect: Rect, size: [usize; 2], [x, y]: [usize; 2], co
 pub fn color_bar(ui: &mut Ui, width: f32, low: &str, high: &str, color: impl Fn(f32) -> Color32) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        // In a narrow pane the bar is shorter: its numbers are what is read.
+        // In a narrow pane the bar shrinks, and the numbers stay readable.
         let words: f32 = [low, high].into_iter().map(|words| small_width(ui, words) + 4.0).sum();
         let width = width.min(ui.available_width() - words).max(12.0);
         ui.small(low);
@@ -166,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_too_large_for_a_card_are_reduced_to_means() {
+    fn images_beyond_the_texture_limit_are_reduced_to_means() {
         let gray = |v: u8| Color32::from_rgb(v, v, v);
         let image = ColorImage::new([6, 2], (0..12).map(|k| gray(10 * (k % 6))).collect());
         let small = reduced(image.clone(), 3);
@@ -175,15 +177,15 @@ mod tests {
     }
 
     #[test]
-    fn every_value_has_its_pixel_and_back() {
+    fn channel_grid_maps_values_to_pixels_and_back() {
         for shape in [vec![16, 14, 14], vec![3, 5, 2], vec![64], vec![7, 1, 1], vec![1, 4, 4]] {
             for room in [vec2(90.0, 300.0), vec2(200.0, 200.0), vec2(800.0, 200.0)] {
-                let montage = ChannelGrid::of(&shape, room);
-                let [width, height] = montage.size();
+                let grid = ChannelGrid::new(&shape, room);
+                let [width, height] = grid.size();
                 for index in 0..shape.iter().product() {
-                    let [x, y] = montage.pixel(index);
+                    let [x, y] = grid.pixel(index);
                     assert!(x < width && y < height);
-                    assert_eq!(montage.index([x, y]), Some(index));
+                    assert_eq!(grid.index([x, y]), Some(index));
                 }
             }
         }

@@ -1,5 +1,6 @@
-//! What stands behind a pane's "?": its sentences with the words of the field explained, its formulas, its source. And the
-//! list of all words.
+//! Help popup of a pane: sentences with glossary tooltips, formulas and their source.
+//!
+//! Also draws the list of all glossary terms.
 
 use egui::{Color32, Label, RichText, ScrollArea, Sense, Ui};
 
@@ -9,10 +10,10 @@ use crate::ui::texts::glossary;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 
-/// Points of a line of text.
+/// Width of the text, in points.
 const WIDTH: f32 = 400.0;
 
-/// Draws the explanation of `pane_help_ui`; `sentences` have the current numbers.
+/// Draws the help of `pane`; `sentences` contain the current numbers.
 pub fn pane_help_ui(ui: &mut Ui, pane: Pane, sentences: &str) {
     ui.set_width(WIDTH);
     glossary_text_ui(ui, sentences);
@@ -29,7 +30,7 @@ pub fn pane_help_ui(ui: &mut Ui, pane: Pane, sentences: &str) {
     ui.add(Label::new(RichText::new(about.source).small().weak()).wrap());
 }
 
-/// A text whose words of the field are underlined and explained on hover.
+/// Draws a text whose glossary terms are underlined and explained in tooltips.
 pub fn glossary_text_ui(ui: &mut Ui, text: &str) {
     let accent: Color32 = ui_colors(ui).accent;
     ui.horizontal_wrapped(|ui| {

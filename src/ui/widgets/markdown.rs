@@ -1,19 +1,20 @@
-//! The Markdown of lessons as labels: paragraphs, lists, `**strong**`, `*emphasis*` and `` `code` ``. Of what else
-//! CommonMark has, the text is shown.
+//! Markdown widget for lessons: paragraphs, lists, `**strong**`, `*emphasis*` and `` `code` ``.
+//!
+//! Other CommonMark elements are shown as their text.
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{FontId, Label, TextStyle, Ui, vec2};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-/// How far a list inside a list stands to the right, in points.
+/// Indentation of a nested list, in points.
 const INDENT: f32 = 12.0;
 
-/// A paragraph, or a point of a list.
+/// A paragraph, or a list item.
 #[derive(Debug, Default, PartialEq)]
 struct Block {
-    /// Number of lists around it.
+    /// Nesting depth of its list.
     depth: usize,
-    /// What stands before a point.
+    /// The bullet or number of a list item.
     mark: String,
     runs: Vec<(Style, String)>,
 }
@@ -25,7 +26,7 @@ struct Style {
     code: bool,
 }
 
-/// Draws `text`, as wide as there is room.
+/// Draws `text` in the available width.
 pub fn show(ui: &mut Ui, text: &str) {
     for Block { depth, mark, runs } in blocks(text) {
         let label = Label::new(inline(ui, &runs)).wrap();
@@ -49,7 +50,7 @@ pub fn show(ui: &mut Ui, text: &str) {
 
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    // The next number of every open list, or none.
+    // The next number of every open list; `None` for bullets.
     let mut lists: Vec<Option<u64>> = Vec::new();
     let mut style = Style::default();
     for event in Parser::new(text) {
@@ -81,7 +82,7 @@ fn blocks(text: &str) -> Vec<Block> {
             }
             Event::Start(tag @ (Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock)) => {
                 style.code = matches!(tag, Tag::CodeBlock(_));
-                // The first paragraph of a point stands beside its mark.
+                // The first paragraph of a list item is beside its bullet.
                 let begun = |block: &Block| block.runs.is_empty() && block.depth == lists.len();
                 if !blocks.last().is_some_and(begun) {
                     blocks.push(Block { depth: lists.len(), ..Block::default() });
@@ -101,7 +102,7 @@ fn inline(ui: &Ui, runs: &[(Style, String)]) -> LayoutJob {
     for (style, piece) in runs {
         let mut format = TextFormat::simple(body.clone(), visuals.text_color());
         format.italics = style.emphasis;
-        // There is one weight of type only. A line under them would make them words that are explained.
+        // The font has one weight only. An underline would look like a glossary term.
         if style.strong {
             format.color = visuals.strong_text_color();
             format.background = visuals.selection.bg_fill.gamma_multiply(0.3);
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn paragraphs_and_lists_are_told_apart() {
+    fn markdown_separates_paragraphs_and_lists() {
         let text = "One\ntwo.\n\n- a\n  b\n- c\n\n1. d\n2. e\n   - f\n\nend";
         let points = [(1, "•", "a b"), (1, "•", "c"), (1, "1.", "d"), (1, "2.", "e"), (2, "•", "f")];
         let mut wanted = vec![block(0, "", "One two.")];
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_style_what_they_enclose_and_lone_ones_are_text() {
+    fn markdown_marks_style_their_contents_and_lone_marks_are_text() {
         let style = |strong, emphasis, code| Style { strong, emphasis, code };
         let runs = |text| blocks(text).into_iter().flat_map(|block| block.runs).collect::<Vec<_>>();
         let wanted = [

@@ -1,4 +1,4 @@
-//! Widgets and plot helpers that panes and panels share.
+//! Widgets and plot helpers shared by panes and panels.
 
 pub mod choice;
 pub mod decimate;

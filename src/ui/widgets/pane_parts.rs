@@ -1,5 +1,6 @@
-//! What several panes share: names of neurons, numbers as a person reads them, the state before the first run, the time
-//! cursor. Knows no pane.
+//! Helpers for panes: header, legend, axes, time cursor line, empty state.
+//!
+//! It does not know the panes.
 
 use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
@@ -14,39 +15,39 @@ use crate::ui::texts::glossary;
 use crate::ui::texts::panes::pane_header as texts;
 use crate::ui::types::pane::Pane;
 
-/// The head of a pane.
+/// Header of a pane.
 pub struct PaneHeader {
     pub of: Pane,
     pub title: &'static str,
     /// Three sentences with the current numbers.
     pub explanation: String,
-    /// What the plot shows, for those who cannot see it.
+    /// What the plot shows, for screen readers.
     pub description: String,
 }
 
-/// Draws the head of a pane and `body` under it. `csv` is asked for only when it is copied.
-pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
-    let dress = PaneFrame::current(ui.ctx());
-    let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(page.of))).unwrap_or(false);
-    if !matches!(dress, PaneFrame::InTabUntitled | PaneFrame::PlotOnly) {
+/// Draws the header of a pane and `body` below it. `csv` is called only when the table is copied.
+pub fn pane_ui(ui: &mut Ui, header: &PaneHeader, csv: impl FnOnce() -> String, body: impl FnOnce(&mut Ui)) {
+    let frame = PaneFrame::current(ui.ctx());
+    let mut copy = ui.data_mut(|data| data.remove_temp::<bool>(copy_wanted(header.of))).unwrap_or(false);
+    if !matches!(frame, PaneFrame::InTabUntitled | PaneFrame::PlotOnly) {
         ui.horizontal_wrapped(|ui| {
-            ui.strong(page.title);
-            if dress == PaneFrame::Standalone {
+            ui.strong(header.title);
+            if frame == PaneFrame::Standalone {
                 let help = ui.small_button("?");
-                help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(page.title)));
-                explained(help, page);
+                help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::explain(header.title)));
+                help_popup(help, header);
                 let button = ui.small_button(texts::CSV).on_hover_text(texts::CSV_HINT);
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(page.title)));
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::copy_csv(header.title)));
                 copy |= button.clicked();
             }
         });
     }
-    // Under a tab, the "?" stands beside it.
-    let help = ui.data(|data| data.get_temp::<Id>(help_of(page.of))).and_then(|id| ui.ctx().read_response(id));
+    // In a tab, the "?" button is in the tab bar.
+    let help = ui.data(|data| data.get_temp::<Id>(help_of(header.of))).and_then(|id| ui.ctx().read_response(id));
     if let Some(help) =
-        help.filter(|_| matches!(dress, PaneFrame::InTab | PaneFrame::InTabUntitled | PaneFrame::PlotOnly))
+        help.filter(|_| matches!(frame, PaneFrame::InTab | PaneFrame::InTabUntitled | PaneFrame::PlotOnly))
     {
-        explained(help, page);
+        help_popup(help, header);
     }
     let wanted = ui.data(|data| data.get_temp::<String>(csv_wanted())).is_some();
     if copy || wanted {
@@ -59,18 +60,18 @@ pub fn pane_ui(ui: &mut Ui, page: &PaneHeader, csv: impl FnOnce() -> String, bod
         }
     }
     let drawn = ui.scope(body).response;
-    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &page.description));
+    drawn.widget_info(|| WidgetInfo::labeled(Role::Image, true, &header.description));
 }
 
-/// Puts the explanation of a pane behind its "?".
-fn explained(help: Response, page: &PaneHeader) {
-    let help = help.on_hover_text(&page.explanation);
+/// Opens the help popup of a pane from its "?" button.
+fn help_popup(help: Response, header: &PaneHeader) {
+    let help = help.on_hover_text(&header.explanation);
     Popup::menu(&help)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| help::pane_help_ui(ui, page.of, &page.explanation));
+        .show(|ui| help::pane_help_ui(ui, header.of, &header.explanation));
 }
 
-/// What the colors of a plot mean, in a row above it, where it covers nothing.
+/// Draws the legend of a plot, in a row above it that covers no data.
 pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     ui.horizontal_wrapped(|ui| {
         for (name, color) in entries {
@@ -90,15 +91,15 @@ pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
     });
 }
 
-/// In a row that wraps: begins the next line when `width` points have no room on this one. For groups of widgets that
-/// would otherwise stick out, because a row knows the width of single widgets only.
+/// Begins the next line of a wrapping row if this one has less than `width` points left. Needed for groups of widgets,
+/// because the row knows only the width of single widgets.
 pub fn wrap_before(ui: &mut Ui, width: f32) {
     if ui.available_size_before_wrap().x < width {
         ui.end_row();
     }
 }
 
-/// A slider behind its name, both in one line.
+/// A slider after its label, both on one line.
 pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
     let font = egui::TextStyle::Body.resolve(ui.style());
     let spacing = ui.spacing();
@@ -109,27 +110,27 @@ pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
     ui.add(slider).labelled_by(label.id)
 }
 
-/// The state before there is anything to draw.
+/// Draws the empty state of a pane.
 pub fn empty(ui: &mut Ui, text: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
 }
 
-/// The moment between a pane's coming to the front and its numbers.
+/// Draws the loading state, between a pane's first frame and its data.
 pub fn loading(ui: &mut Ui) {
     empty(ui, texts::COUNTING);
 }
 
-/// A neuron as a person says it, see [`SpikingLayer::neuron_label`].
+/// The display name of a neuron, see [`SpikingLayer::neuron_label`].
 pub fn neuron_name(layer: &SpikingLayer, neuron: usize) -> String {
     layer.neuron_label(neuron)
 }
 
-/// A horizontal axis whose numbers stand close enough for a small pane.
+/// A horizontal axis with number spacing for small panes.
 pub fn x_axis<'a>(label: &str) -> AxisHints<'a> {
     AxisHints::new_x().label(label).label_spacing(24.0..=44.0).formatter(|mark, _| format_tick(mark.value))
 }
 
-/// An upright axis whose numbers stand close enough for a low plot.
+/// A vertical axis with number spacing for low plots.
 pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
     let axis = AxisHints::new_y().label(label).label_spacing(12.0..=20.0);
     axis.formatter(|mark, _| format_tick(mark.value))
@@ -145,7 +146,7 @@ pub fn round_marks((low, high): (f64, f64), wanted: f64) -> Vec<GridMark> {
     let step =
         [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|&step| 1.4 * step >= rough).unwrap_or(10.0 * power);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    // Not −0.
+    // Avoids −0.
     (first..=last).map(|k| GridMark { value: k as f64 * step + 0.0, step_size: step }).collect()
 }
 
@@ -163,8 +164,8 @@ pub fn cursor_line(t: usize, color: Color32) -> VLine {
     VLine::new("time cursor", t as f64).color(color).width(1.5).allow_hover(false)
 }
 
-/// Dragging along a plot over time moves the time cursor; a click alone does so where `click` is set.
-pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, out: &mut Vec<Message>) {
+/// A drag along a plot over time moves the time cursor; a single click only if `click` is set.
+pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, messages: &mut Vec<Message>) {
     let response = &plot.response;
     if !(response.dragged() || click && response.clicked()) {
         return;
@@ -172,7 +173,7 @@ pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: 
     if let Some(at) = response.interact_pointer_pos() {
         let t = step_at(plot.transform.value_from_position(at).x, last);
         if t != shown {
-            out.push(Message::SetCursor(Some(t)));
+            messages.push(Message::SetCursor(Some(t)));
         }
     }
 }
@@ -182,19 +183,19 @@ pub fn step_at(x: f64, last: usize) -> usize {
     (x.round().max(1.0) as usize).min(last.max(1))
 }
 
-/// Where the pointer is on a plot.
+/// The pointer position on a plot.
 pub fn position(at: &HoverPosition<'_>) -> PlotPoint {
     let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = at;
     *position
 }
 
-/// A curve over the steps as what the pixels of `plot` show of it.
+/// A curve over the steps, decimated to the pixels of `plot`.
 pub fn shown(plot: &PlotUi<'_>, points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     let bounds = plot.plot_bounds();
     decimate(&points, bounds.min()[0], bounds.max()[0], columns(plot))
 }
 
-/// The columns of pixels that a plot has, at least one.
+/// Width of a plot in pixels, at least one.
 pub fn columns(plot: &PlotUi<'_>) -> usize {
     (plot.transform().frame().width() as usize).max(1)
 }
@@ -206,7 +207,7 @@ mod tests {
     use crate::network::Activation;
 
     #[test]
-    fn neurons_have_names_that_say_where_they_are() {
+    fn neuron_names_contain_their_position() {
         let mut layer = SpikingLayer {
             node: 1,
             name: "act1".into(),
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_stand_on_round_numbers_and_steps_are_whole() {
+    fn axis_marks_are_round_and_steps_are_integers() {
         let values = |marks: Vec<GridMark>| marks.into_iter().map(|m| m.value).collect::<Vec<_>>();
         assert_eq!(values(round_marks((-0.5, 2.25), 4.0)), [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
         assert_eq!(values(round_marks((-4.1, 4.1), 4.0)), [-4.0, -2.0, 0.0, 2.0, 4.0]);
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_beyond_the_axis_means_its_end() {
+    fn pointer_beyond_the_axis_is_clamped_to_its_end() {
         assert_eq!([-3.0, 0.2, 4.6, 99.0, f64::NAN].map(|x| step_at(x, 32)), [1, 1, 5, 32, 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! The correction of single neurons: none, SRP or COS, and how many steps it may spend.
+//! Controls of the spike correction: none, SRP or COS, and its number of steps.
 
 use egui::{ComboBox, DragValue, Role, Ui, WidgetInfo};
 
@@ -7,8 +7,8 @@ use crate::convert::{Correction, CosRule, SrpRule};
 use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
 
-/// Draws the choice and what belongs to it.
-pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
+/// Draws the choice and its options.
+pub fn show(ui: &mut Ui, now: Correction, messages: &mut Vec<Message>) {
     let hint = texts::CORRECTION_HINT;
     ui.label(texts::CORRECTION).on_hover_text(hint);
     let steps = now.presteps().max(1);
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
     let combo = ComboBox::from_id_salt("correction").selected_text(name).width(56.0).show_ui(ui, |ui| {
         for (choice, name, hint) in choices {
             if ui.selectable_label(same(&choice), name).on_hover_text(hint).clicked() && !same(&choice) {
-                out.extend([Message::SetCorrection(choice), Message::EndGesture]);
+                messages.extend([Message::SetCorrection(choice), Message::EndGesture]);
             }
         }
     });
@@ -58,14 +58,14 @@ pub fn show(ui: &mut Ui, now: Correction, out: &mut Vec<Message>) {
         }
     };
     if next != now {
-        out.push(Message::SetCorrection(next));
+        messages.push(Message::SetCorrection(next));
     }
     if done {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
 }
 
-/// A whole number to drag; tells whether the change is over.
+/// A drag field for an integer. Returns whether the change is complete.
 fn number(ui: &mut Ui, value: &mut usize, range: std::ops::RangeInclusive<usize>, name: &str, hint: &str) -> bool {
     let drag = DragValue::new(value).range(range).speed(0.1).prefix(name).update_while_editing(false);
     let response = ui.add(drag).on_hover_text(hint);

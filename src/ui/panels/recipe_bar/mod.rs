@@ -1,4 +1,4 @@
-//! What one turns most: T, the threshold rule, v(0), the correction; the rarer parts of the recipe in a popup.
+//! Recipe bar: controls for T, threshold rule, v(0) and correction; other options open in a popup.
 
 mod correction;
 mod threshold;
@@ -13,59 +13,59 @@ use crate::ui::texts::recipe as texts;
 use crate::ui::theme::icons::dropdown_button;
 use crate::ui::widgets::gesture::end_gesture;
 
-/// The T slider goes this far; more can be typed.
+/// Upper end of the T slider; larger values can be typed.
 const MAX_T: usize = 256;
 
 /// Draws the controls into a row.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let recipe = &lab.settings.recipe;
     let free = |control| !lab.is_locked(control);
-    let tight = ui.available_width() < room(recipe);
+    let tight = ui.available_width() < total_width(recipe);
     let (long, short) = if tight { (60.0, 50.0) } else { (110.0, 80.0) };
     ui.spacing_mut().slider_width = long;
-    begin(ui, 90.0 + long);
+    wrap_group(ui, 90.0 + long);
     let steps = ui.add_enabled_ui(free(ControlGroup::Steps), |ui| {
         let mut steps = recipe.steps;
         let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
-        if dragged(ui, "T", texts::STEPS_HINT, t.clamping(SliderClamping::Never), out) {
-            push_change(out, Message::SetSteps(steps.clamp(1, MAX_STEPS)));
+        if labeled_slider(ui, "T", texts::STEPS_HINT, t.clamping(SliderClamping::Never), messages) {
+            push_change(messages, Message::SetSteps(steps.clamp(1, MAX_STEPS)));
         }
     });
     crate::ui::state::first_start::register_target(ui, HintTarget::Steps, steps.response.rect);
     ui.separator();
-    begin(ui, 180.0 + long);
-    ui.add_enabled_ui(free(ControlGroup::Threshold), |ui| threshold::show(ui, recipe.threshold, tight, out));
+    wrap_group(ui, 180.0 + long);
+    ui.add_enabled_ui(free(ControlGroup::Threshold), |ui| threshold::show(ui, recipe.threshold, tight, messages));
     ui.separator();
-    begin(ui, 110.0 + short);
+    wrap_group(ui, 110.0 + short);
     ui.add_enabled_ui(free(ControlGroup::VInit), |ui| {
         let mut v_init = recipe.v_init;
         ui.spacing_mut().slider_width = short;
         let v = Slider::new(&mut v_init, 0.0..=1.0).fixed_decimals(2).suffix(" θ");
-        if dragged(ui, "v(0)", texts::V_INIT_HINT, v, out) {
-            push_change(out, Message::SetVInit(v_init));
+        if labeled_slider(ui, "v(0)", texts::V_INIT_HINT, v, messages) {
+            push_change(messages, Message::SetVInit(v_init));
         }
     });
     ui.separator();
-    begin(ui, 130.0 + correcting(recipe));
-    ui.add_enabled_ui(free(ControlGroup::Correction), |ui| correction::show(ui, recipe.correction, out));
+    wrap_group(ui, 130.0 + correction_width(recipe));
+    ui.add_enabled_ui(free(ControlGroup::Correction), |ui| correction::show(ui, recipe.correction, messages));
     ui.separator();
-    begin(ui, 90.0);
+    wrap_group(ui, 90.0);
     ui.add_enabled_ui(free(ControlGroup::Recipe), |ui| {
         let button = dropdown_button(ui, texts::RECIPE).on_hover_text(texts::RECIPE_HINT);
         Popup::menu(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| crate::ui::popups::advanced_settings::show(ui, lab, out));
+            .show(|ui| crate::ui::popups::advanced_settings::show(ui, lab, messages));
     });
 }
 
-/// The width that all of it takes with sliders of full length, about: more when a method has controls of its own.
-fn room(recipe: &Recipe) -> f32 {
+/// Approximate width of all controls with full-length sliders. It grows with the options of a method.
+fn total_width(recipe: &Recipe) -> f32 {
     let balancing = if matches!(recipe.threshold, ThresholdRule::Balance(_)) { 40.0 } else { 0.0 };
-    1010.0 + balancing + correcting(recipe)
+    1010.0 + balancing + correction_width(recipe)
 }
 
-/// What the controls of a correction take of it.
-fn correcting(recipe: &Recipe) -> f32 {
+/// Width of the correction's controls.
+fn correction_width(recipe: &Recipe) -> f32 {
     match recipe.correction {
         Correction::None => 0.0,
         Correction::Srp { .. } => 140.0,
@@ -73,23 +73,24 @@ fn correcting(recipe: &Recipe) -> f32 {
     }
 }
 
-/// Begins the next line where `width` points have no room on this one: a group of controls stays together.
-fn begin(ui: &mut Ui, width: f32) {
+/// Begins the next line if this one has less than `width` points left. A group of controls stays together.
+fn wrap_group(ui: &mut Ui, width: f32) {
     if ui.available_size_before_wrap().x < width {
         ui.end_row();
     }
 }
 
-/// A named slider; tells whether its value changed. The end of a drag is already in `out` then, see [`push_change`].
-fn dragged(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>, out: &mut Vec<Message>) -> bool {
+/// A slider with a label. Returns whether its value changed. If a drag has ended, `messages` already contains its end,
+/// see [`push_change`].
+fn labeled_slider(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>, messages: &mut Vec<Message>) -> bool {
     let label = ui.label(name).on_hover_text(hint);
     let response = ui.add(slider.update_while_editing(false)).labelled_by(label.id).on_hover_text(hint);
-    end_gesture(&response, out);
+    end_gesture(&response, messages);
     response.changed()
 }
 
-/// Puts a change before the end of its gesture.
-fn push_change(out: &mut Vec<Message>, change: Message) {
-    let at = if out.last() == Some(&Message::EndGesture) { out.len() - 1 } else { out.len() };
-    out.insert(at, change);
+/// Inserts a change before the end of its gesture.
+fn push_change(messages: &mut Vec<Message>, change: Message) {
+    let at = if messages.last() == Some(&Message::EndGesture) { messages.len() - 1 } else { messages.len() };
+    messages.insert(at, change);
 }

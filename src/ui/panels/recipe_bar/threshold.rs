@@ -1,4 +1,4 @@
-//! Where the thresholds come from: the rule and its number.
+//! Controls of the threshold rule: its kind, percentile and balancing options.
 
 use egui::{ComboBox, DragValue, Role, Slider, Ui, WidgetInfo};
 
@@ -7,11 +7,11 @@ use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::gesture::{end_gesture, percentile_from_slider, slider_from_percentile};
 
-/// The percentile that the slider starts from when the rule was another.
+/// Initial percentile of the slider if the previous rule was another one.
 const DEFAULT_PERCENTILE: f64 = 99.9;
 
-/// Draws the rule and what belongs to it.
-pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message>) {
+/// Draws the rule and its options.
+pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, messages: &mut Vec<Message>) {
     let hint = texts::THRESHOLD_HINT;
     ui.label(texts::THRESHOLD).on_hover_text(hint);
     let choices = [
@@ -27,22 +27,22 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, out: &mut Vec<Message
         for (choice, name, hint) in choices {
             let chosen = same(&choice);
             if ui.selectable_label(chosen, name).on_hover_text(hint).clicked() && !chosen {
-                out.extend([Message::SetThreshold(choice), Message::EndGesture]);
+                messages.extend([Message::SetThreshold(choice), Message::EndGesture]);
             }
         }
     });
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::RULE));
     match rule {
-        ThresholdRule::Balance(balance) => balancing(ui, balance, out),
-        // A slider that cannot be moved is the first to make room.
-        ThresholdRule::Percentile(_) => percentile(ui, rule, hint, out),
-        _ if !tight => percentile(ui, rule, hint, out),
+        ThresholdRule::Balance(balance) => balancing(ui, balance, messages),
+        // In tight space, a slider that cannot be moved is left out first.
+        ThresholdRule::Percentile(_) => percentile(ui, rule, hint, messages),
+        _ if !tight => percentile(ui, rule, hint, messages),
         _ => {}
     }
 }
 
-/// Batches, their size and the cap.
-fn balancing(ui: &mut Ui, now: BalancingOptions, out: &mut Vec<Message>) {
+/// Draws the number of batches, their size and the cap.
+fn balancing(ui: &mut Ui, now: BalancingOptions, messages: &mut Vec<Message>) {
     let mut balance = now;
     let drag = |ui: &mut Ui, value: &mut usize, range, suffix: &str, hint: &str| {
         let drag = DragValue::new(value).range(range).suffix(suffix).update_while_editing(false);
@@ -54,14 +54,14 @@ fn balancing(ui: &mut Ui, now: BalancingOptions, out: &mut Vec<Message>) {
     done |= drag(ui, &mut balance.size, 1..=1024, "", texts::BATCH_HINT);
     let capped = ui.checkbox(&mut balance.cap, texts::CAP).on_hover_text(texts::CAP_HINT);
     if balance != now {
-        out.push(Message::SetThreshold(ThresholdRule::Balance(balance)));
+        messages.push(Message::SetThreshold(ThresholdRule::Balance(balance)));
     }
     if done || capped.changed() {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
 }
 
-fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, out: &mut Vec<Message>) {
+fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, messages: &mut Vec<Message>) {
     let percentile = match rule {
         ThresholdRule::Percentile(p) => p,
         _ => 100.0,
@@ -77,8 +77,8 @@ fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, out: &mut Vec<Messag
         let response = ui.add(slider).on_hover_text(hint);
         response.widget_info(|| WidgetInfo::slider(true, percentile, texts::PERCENTILE_NAME));
         if response.changed() {
-            out.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_from_slider(place))));
+            messages.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_from_slider(place))));
         }
-        end_gesture(&response, out);
+        end_gesture(&response, messages);
     });
 }

@@ -1,4 +1,4 @@
-//! The neuron bench: one neuron, its input as arrows in time that one drags, and what comes out.
+//! Neuron bench: one neuron with an input of draggable spikes, and its membrane and output.
 
 mod plots;
 
@@ -14,7 +14,7 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let bench = &lab.view.bench;
     let outcome = bench.run();
     let words = explain(bench, &outcome);
@@ -27,13 +27,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             let mut next = bench.clone();
             if pane_frame::has_controls(ui) {
                 ui.add_enabled_ui(!lab.is_locked(ControlGroup::Bench), |ui| {
-                    sources(ui, lab, &mut next, out);
+                    sources(ui, lab, &mut next, messages);
                     sliders(ui, &mut next);
                 });
             } else {
                 ui.small(texts::set(bench));
             }
-            // A lesson that keeps the bench to itself asks for what this says.
+            // These texts contain the answer to questions of a lesson that locks the bench.
             if !lab.is_locked(ControlGroup::Bench) && pane_frame::has_sentences(ui) {
                 ui.add(egui::Label::new(verdict(bench, &outcome)).wrap());
             }
@@ -41,37 +41,37 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
             plots::show(ui, bench, &outcome, playing, &mut next);
             let next_is_other = next != *bench;
             if next_is_other {
-                out.push(Message::SetBench(Box::new(next)));
+                messages.push(Message::SetBench(Box::new(next)));
             }
-            gesture(ui, next_is_other, out);
+            gesture(ui, next_is_other, messages);
         },
     );
 }
 
-/// A drag, however many frames it takes, is one step of undo.
-fn gesture(ui: &Ui, changed: bool, out: &mut Vec<Message>) {
+/// A drag is one step of undo, for any number of frames.
+fn gesture(ui: &Ui, changed: bool, messages: &mut Vec<Message>) {
     let id = ui.scope_id().with("change under way");
     let down = ui.input(|input| input.pointer.any_down());
     let under_way = changed || ui.data(|data| data.get_temp(id)).unwrap_or(false);
     if under_way && !down {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     ui.data_mut(|data| data.insert_temp(id, under_way && down));
 }
 
-/// Where the input comes from, and its order.
-fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message>) {
+/// Draws the choice of input source and order.
+fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        // All of them in one row of the Teach workspace.
+        // Keeps all of them in one row of the Teach workspace.
         ui.spacing_mut().item_spacing.x = 4.0;
         if ui.button(texts::EXAMPLE).on_hover_text(texts::EXAMPLE_HINT).clicked() {
             *next = NeuronBench::default();
         }
         let hint = texts::IN_FOCUS_HINT;
         if ui.add_enabled(lab.snapshot.is_some(), egui::Button::new(texts::IN_FOCUS)).on_hover_text(hint).clicked() {
-            out.push(Message::FocusOnBench);
+            messages.push(Message::FocusOnBench);
         }
-        by_keys(ui, next);
+        arrow_buttons(ui, next);
     });
     ui.horizontal_wrapped(|ui| {
         ui.label(texts::ORDER);
@@ -93,8 +93,8 @@ fn sources(ui: &mut Ui, lab: &Lab, next: &mut NeuronBench, out: &mut Vec<Message
     });
 }
 
-/// Moves an arrow without a pointer: which one, and to the step before or after.
-fn by_keys(ui: &mut Ui, next: &mut NeuronBench) {
+/// Buttons that move an input arrow without a pointer: which arrow, and one step earlier or later.
+fn arrow_buttons(ui: &mut Ui, next: &mut NeuronBench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
@@ -143,7 +143,7 @@ fn sliders(ui: &mut Ui, next: &mut NeuronBench) {
     });
 }
 
-/// Due and sent, in a sentence.
+/// Expected and emitted spikes, as a sentence.
 fn verdict(bench: &NeuronBench, outcome: &BenchTrace) -> String {
     let (due, came) = (i64::from(outcome.expected), i64::from(outcome.count()));
     let charge: f32 = outcome.current.iter().sum();

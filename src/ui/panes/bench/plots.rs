@@ -1,4 +1,4 @@
-//! The arrows of the input, to be dragged, and the potential under them.
+//! Plots of the neuron bench: draggable input arrows, and the membrane potential below them.
 
 use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
@@ -8,23 +8,23 @@ use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Plots that are lower together share the axis of the lower one.
-const LOW: f32 = 280.0;
+/// Below this total height, in points, both plots share the axis of the lower one.
+const SHARED_AXIS_HEIGHT: f32 = 280.0;
 
-/// Draws both over the same axis, with the step that is `playing`; drags change `next`.
+/// Draws both plots over the same axis, with the step `playing` marked. Drags change `next`.
 pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     pane_parts::legend(
         ui,
         &[
-            (texts::INPUT, ink.ann),
-            (texts::POTENTIAL, ink.snn),
-            (shared::THRESHOLD, ink.theta),
-            (texts::SPIKE, ink.spike),
+            (texts::INPUT, plot_colors.ann),
+            (texts::POTENTIAL, plot_colors.snn),
+            (shared::THRESHOLD, plot_colors.theta),
+            (texts::SPIKE, plot_colors.spike),
         ],
     );
     let height = (ui.available_height() - 8.0).max(140.0);
-    let shared = height < LOW;
+    let shared = height < SHARED_AXIS_HEIGHT;
     input(ui, bench, outcome, height * if shared { 0.36 } else { 0.4 }, !shared, next);
     membrane(ui, bench, outcome, playing, height * if shared { 0.64 } else { 0.6 });
 }
@@ -97,12 +97,12 @@ fn input(
         return;
     };
     let under = pane_parts::step_at(at.x, steps) - 1;
-    // The arrow where the hand went down, however far it has moved since.
+    // The arrow at the press position, independent of later movement.
     let origin = ui.input(|input| input.pointer.press_origin()).map(|at| shown.transform.value_from_position(at));
     let held = held.unwrap_or_else(|| origin.map_or(under, |origin| pane_parts::step_at(origin.x, steps) - 1));
     if ui.input(|input| input.modifiers.shift) {
         if let Some(slot) = next.input.get_mut(held) {
-            // A tenth of a threshold is as fine as a hand means it.
+            // Drags snap to a tenth of a threshold.
             let grain = f64::from(bench.theta) / 10.0;
             let size = if bench.weight == 0.0 { 0.0 } else { at.y / f64::from(bench.weight) };
             *slot = ((size / grain).round() * grain) as f32;
@@ -115,9 +115,9 @@ fn input(
 }
 
 fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, height: f32) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = bench.input.len();
-    // Up to the charged potential, then straight down to where the reset leaves it.
+    // Up to the charged potential, then straight down to the potential after reset.
     let mut path = vec![[0.0, f64::from(outcome.initial)]];
     for (k, (m, v)) in outcome.before_reset.iter().zip(&outcome.after_reset).enumerate() {
         let x = (k + 1) as f64;
@@ -141,19 +141,21 @@ fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Opt
         })
         .show(ui, |plot| {
             if let Some(t) = playing.filter(|t| *t <= steps) {
-                plot.vline(pane_parts::cursor_line(t, ink.cursor));
+                plot.vline(pane_parts::cursor_line(t, plot_colors.cursor));
             }
-            plot.hline(HLine::new("θ", f64::from(bench.theta)).color(ink.theta).width(1.5).allow_hover(false));
+            plot.hline(HLine::new("θ", f64::from(bench.theta)).color(plot_colors.theta).width(1.5).allow_hover(false));
             plot.line(
                 Line::new("potential", PlotPoints::from(path))
                     .allow_band(false)
-                    .color(ink.snn)
+                    .color(plot_colors.snn)
                     .width(1.8)
                     .allow_hover(false),
             );
-            plot.points(Points::new("m", charged.clone()).radius(3.0).filled(false).color(ink.snn).allow_hover(false));
+            plot.points(
+                Points::new("m", charged.clone()).radius(3.0).filled(false).color(plot_colors.snn).allow_hover(false),
+            );
             for (positive, shape) in [(true, MarkerShape::Down), (false, MarkerShape::Up)] {
-                let spikes = Points::new("spike", fired(positive)).shape(shape).radius(4.5).color(ink.spike);
+                let spikes = Points::new("spike", fired(positive)).shape(shape).radius(4.5).color(plot_colors.spike);
                 plot.points(spikes.allow_hover(false));
             }
         });

@@ -1,4 +1,4 @@
-//! The canvas: the pointer draws, and so do the arrow keys.
+//! Canvas of the draw pane, controlled by pointer or arrow keys.
 
 use egui::{
     Align2, Color32, CursorIcon, EventFilter, FontId, Key, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -11,10 +11,10 @@ use crate::lab::Message;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::theme::colors::ui_colors;
 
-/// How far an arrow key moves the pen, in units of the canvas.
+/// Distance that an arrow key moves the pen, in units of the canvas.
 const KEY_STEP: f32 = 1.0;
 
-/// The pen as the keys hold it.
+/// State of the pen under keyboard control.
 #[derive(Clone, Copy)]
 struct Pen {
     at: [f32; 2],
@@ -22,7 +22,7 @@ struct Pen {
 }
 
 /// Draws the canvas, `side` points wide and high.
-pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, messages: &mut Vec<Message>) {
     let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click_and_drag());
     let response = response.on_hover_cursor(CursorIcon::Crosshair);
     let unit = side / CANVAS;
@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
     let mut next = None;
     if let Some(at) = response.interact_pointer_pos() {
         let mut drawn = drawing.clone();
-        // A drag is known once the pointer has moved: the stroke begins where it was pressed.
+        // A drag is recognized after the pointer has moved, so the stroke begins at the press position.
         let from = ui.input(|input| input.pointer.press_origin()).unwrap_or(at);
         if response.drag_started() || response.clicked() {
             drawn.begin_stroke(point(from));
@@ -40,25 +40,25 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, out: &mut Vec<Message>) {
             next = Some(drawn);
         }
     }
-    let pen = by_keys(ui, &response, drawing, &mut next);
+    let pen = handle_keys(ui, &response, drawing, &mut next);
     if let Some(drawn) = next {
-        out.push(Message::SetDrawing(Box::new(drawn)));
+        messages.push(Message::SetDrawing(Box::new(drawn)));
     }
     if response.drag_stopped() || response.clicked() {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), texts::CANVAS));
     paint(ui, drawing, rect, unit, response.has_focus().then_some(pen));
     let hint = texts::CANVAS_HINT;
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hint));
-    // Who draws already needs no hint over what is drawn.
+    // The hint is hidden as soon as the drawing has a stroke.
     if drawing.is_empty() {
         response.on_hover_text(hint);
     }
 }
 
-/// Arrow keys move the pen while the canvas has the focus; Space puts it down and lifts it.
-fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Option<Drawing>) -> Pen {
+/// Arrow keys move the pen while the canvas has the focus; Space starts and ends a stroke.
+fn handle_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Option<Drawing>) -> Pen {
     let id = response.id.with("pen");
     let mut pen = ui.data(|data| data.get_temp(id)).unwrap_or(Pen { at: [CANVAS / 2.0; 2], down: false });
     if !response.has_focus() || !ui.is_enabled() {
@@ -90,8 +90,8 @@ fn by_keys(ui: &Ui, response: &egui::Response, drawing: &Drawing, next: &mut Opt
 
 fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
     let painter = ui.painter_at(rect);
-    let tones = ui_colors(ui);
-    // White ink on black, as the networks see it, in both looks.
+    let colors = ui_colors(ui);
+    // White ink on black in both themes, which is the network input.
     painter.rect_filled(rect, 2.0, Color32::BLACK);
     for (i, level) in drawing.under.iter().flatten().enumerate().filter(|(_, level)| **level > 0) {
         let at = rect.min + vec2((i % SIDE) as f32, (i / SIDE) as f32) * unit;
@@ -109,10 +109,10 @@ fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
         let font = FontId::proportional((rect.width() / 14.0).clamp(12.0, 20.0));
         painter.text(rect.center(), Align2::CENTER_CENTER, texts::HERE, font, Color32::from_gray(150));
     }
-    let edge = if pen.is_some() { tones.accent } else { tones.faint };
+    let edge = if pen.is_some() { colors.accent } else { colors.faint };
     painter.rect_stroke(rect, 2.0, Stroke::new(if pen.is_some() { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);
     if let Some(pen) = pen {
         let size = if pen.down { radius } else { radius + 3.0 };
-        painter.circle_stroke(place(&pen.at), size, Stroke::new(1.5, tones.accent));
+        painter.circle_stroke(place(&pen.at), size, Stroke::new(1.5, colors.accent));
     }
 }

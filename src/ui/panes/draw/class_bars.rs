@@ -1,4 +1,4 @@
-//! What ANN and SNN answer to the sample in focus: how sure each is of every class.
+//! Class probabilities of ANN and SNN for the sample in focus, as pairs of bars.
 
 use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
@@ -9,30 +9,30 @@ use crate::ui::texts::panes::draw as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::pane_parts;
 
-/// Networks with more classes show their likeliest ones only.
-const MOST: usize = 12;
-const ROW: f32 = 22.0;
-const LEAST: f32 = 9.0;
+/// Maximum number of bars; networks with more classes show the most probable ones only.
+const MAX_BARS: usize = 12;
+const ROW_HEIGHT: f32 = 22.0;
+const MIN_ROW: f32 = 9.0;
 const GAP: f32 = 3.0;
-/// Rows closer than this stand close.
-const TIGHT: f32 = 14.0;
+/// Below this row height, in points, the gaps between rows shrink.
+const TIGHT_ROW: f32 = 14.0;
 
-/// Probabilities of the classes.
+/// Class probabilities of both networks.
 pub struct ClassProbabilities {
-    /// Name, ANN, SNN; in the order of the classes, or by how likely they are where there are many.
+    /// Name, ANN probability, SNN probability. In class order, or by probability if there are too many classes.
     classes: Vec<(String, f64, f64)>,
-    /// What either says.
+    /// Most probable class and its probability, of the ANN and of the SNN.
     ann: (String, f64),
     snn: (String, f64),
-    /// The time cursor.
+    /// Step of the time cursor.
     t: usize,
-    /// What the sample is, if that is known.
+    /// Label of the sample, if known.
     label: Option<String>,
 }
 
 impl ClassProbabilities {
-    /// Of the sample in focus, at the time cursor.
-    pub fn of(lab: &Lab) -> Option<Self> {
+    /// Probabilities for the sample in focus at the time cursor.
+    pub fn new(lab: &Lab) -> Option<Self> {
         let snapshot = lab.snapshot.as_ref()?;
         let (run, sample, t) = (&snapshot.run, snapshot.focus.sample, snapshot.focus.steps);
         let logits = run.ann.logits.chunks(run.ann.classes.max(1)).nth(sample)?;
@@ -42,16 +42,16 @@ impl ClassProbabilities {
         let (ann_best, snn_best) = (best(logits, &ann), best(sums, &snn));
         let shares = ann.into_iter().zip(snn).enumerate();
         let mut classes: Vec<_> = shares.map(|(class, (ann, snn))| (run.class_name(class), ann, snn)).collect();
-        if classes.len() > MOST {
+        if classes.len() > MAX_BARS {
             classes.sort_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)));
-            classes.truncate(MOST);
+            classes.truncate(MAX_BARS);
         }
         let label = run.labels.get(sample).map(|label| run.class_name(usize::from(*label)));
         Some(Self { classes, ann: ann_best, snn: snn_best, t, label })
     }
 
-    /// In a sentence.
-    pub fn words(&self) -> String {
+    /// The probabilities as a sentence.
+    pub fn sentence(&self) -> String {
         let is = self.label.as_ref().map(|label| texts::label(label)).unwrap_or_default();
         texts::answers(&is, (&self.ann.0, self.ann.1), self.t, (&self.snn.0, self.snn.1))
     }
@@ -62,22 +62,22 @@ impl ClassProbabilities {
     }
 }
 
-/// Draws a pair of bars for each class, in `height` points where that is enough to read them.
-pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
+/// Draws a pair of bars for each class, in `height` points if that is enough to read them.
+pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
-    let Some(answers) = answers else { return };
-    let tones = ui_colors(ui);
-    pane_parts::legend(ui, &[(texts::ANN_ABOVE, tones.ann), (texts::SNN_BELOW, tones.snn)]);
+    let Some(probabilities) = probabilities else { return };
+    let colors = ui_colors(ui);
+    pane_parts::legend(ui, &[(texts::ANN_ABOVE, colors.ann), (texts::SNN_BELOW, colors.snn)]);
     let width = ui.available_width().max(120.0);
-    let longest = answers.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
+    let longest = probabilities.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
     let room = height - (ui.cursor().top() - top);
-    let each = room / answers.classes.len().max(1) as f32;
-    // In little room the gaps go first.
-    let gap = if each < TIGHT { 1.0 } else { GAP };
-    let row = (each - gap).clamp(LEAST, ROW);
+    let each = room / probabilities.classes.len().max(1) as f32;
+    // In tight space the gaps shrink first.
+    let gap = if each < TIGHT_ROW { 1.0 } else { GAP };
+    let row = (each - gap).clamp(MIN_ROW, ROW_HEIGHT);
     ui.spacing_mut().item_spacing.y = gap;
-    for (name, ann, snn) in &answers.classes {
+    for (name, ann, snn) in &probabilities.classes {
         let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
         let words = texts::class(name, ann * 100.0, snn * 100.0);
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &words));
@@ -85,21 +85,21 @@ pub fn show(ui: &mut Ui, answers: Option<&ClassProbabilities>, height: f32) {
         let painter = ui.painter_at(rect);
         let style = if row < 15.0 { TextStyle::Small } else { TextStyle::Body };
         let (font, small) = (style.resolve(ui.style()), TextStyle::Small.resolve(ui.style()));
-        painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, tones.text);
+        painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, colors.text);
         let track = Rect::from_min_max(pos2(rect.left() + left, rect.top()), pos2(rect.right() - right, rect.bottom()));
         let half = (row - 2.0) / 2.0;
         let bar = |top: f32, share: f64, color: Color32| {
             let whole = Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), half));
-            painter.rect_filled(whole, 1.0, tones.faint.gamma_multiply(0.4));
+            painter.rect_filled(whole, 1.0, colors.faint.gamma_multiply(0.4));
             let filled = Rect::from_min_size(whole.min, vec2(track.width() * share as f32, half));
             painter.rect_filled(filled, 1.0, color);
         };
-        bar(rect.top(), *ann, tones.ann);
-        bar(rect.top() + half + 2.0, *snn, tones.snn);
-        // Numbers where there is something to say.
+        bar(rect.top(), *ann, colors.ann);
+        bar(rect.top() + half + 2.0, *snn, colors.snn);
+        // Numbers only for probabilities that do not round to zero.
         if ann.max(*snn) >= 0.005 {
             let text = format!("{:.0}|{:.0}", ann * 100.0, snn * 100.0);
-            painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, small, tones.weak);
+            painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, small, colors.weak);
         }
     }
 }

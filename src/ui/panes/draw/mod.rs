@@ -1,4 +1,6 @@
-//! Draw a digit: strokes on a canvas run through ANN and SNN while one draws; beside it what either of them answers.
+//! Draw pane: a digit drawn on a canvas runs through ANN and SNN while the user draws.
+//!
+//! The class probabilities are beside the canvas.
 
 mod canvas;
 mod class_bars;
@@ -14,73 +16,78 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// From this width on the answers stand beside the canvas.
-const WIDE: f32 = 290.0;
-/// The largest and the smallest canvas, in points.
-const MOST: f32 = 420.0;
-const LEAST: f32 = 120.0;
-/// Side of the picture of what the networks see, in points.
-const SEEN: f32 = 42.0;
+/// Minimum width for probabilities beside the canvas, in points.
+const BESIDE_WIDTH: f32 = 290.0;
+/// Maximum and minimum side of the canvas, in points.
+const MAX_SIDE: f32 = 420.0;
+const MIN_SIDE: f32 = 120.0;
+/// Side of the network input preview, in points.
+const PREVIEW_SIDE: f32 = 42.0;
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let answers = class_bars::ClassProbabilities::of(lab);
-    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::words);
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+    let probabilities = class_bars::ClassProbabilities::new(lab);
+    let words =
+        probabilities.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::sentence);
     let page = PaneHeader {
         of: Pane::Draw,
         title: texts::TITLE,
         description: words.clone(),
         explanation: texts::explanation(&words),
     };
-    let csv = || answers.as_ref().map(class_bars::ClassProbabilities::csv).unwrap_or_default();
+    let csv = || probabilities.as_ref().map(class_bars::ClassProbabilities::csv).unwrap_or_default();
     pane_parts::pane_ui(ui, &page, csv, |ui| {
         let drawing = lab.drawing().unwrap_or_default();
         let free = !lab.is_locked(ControlGroup::Drawing);
         ui.add_enabled_ui(free, |ui| {
-            pasted(ui, out);
+            pasted(ui, messages);
             if pane_frame::has_controls(ui) {
-                tools(ui, lab, &drawing, out);
+                tools(ui, lab, &drawing, messages);
             }
         });
         let room = ui.available_size();
-        if room.x >= WIDE {
+        if room.x >= BESIDE_WIDTH {
             ui.horizontal_top(|ui| {
-                // Its place does not depend on what is drawn: it stays under the pen.
-                let side = (room.x * 0.55).min(room.y).clamp(LEAST, MOST);
-                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, out));
+                // The size does not depend on the drawing, so the canvas stays under the pen.
+                let side = (room.x * 0.55).min(room.y).clamp(MIN_SIDE, MAX_SIDE);
+                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, messages));
                 ui.vertical(|ui| {
                     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                         ui.horizontal_top(|ui| {
-                            seen(ui, lab, &drawing);
+                            input_preview(ui, lab, &drawing);
                             ui.add(egui::Label::new(&words).wrap());
                         });
-                        class_bars::show(ui, answers.as_ref(), room.y - (ui.cursor().top() - ui.max_rect().top()));
+                        class_bars::show(
+                            ui,
+                            probabilities.as_ref(),
+                            room.y - (ui.cursor().top() - ui.max_rect().top()),
+                        );
                     });
                 });
             });
         } else {
             egui::ScrollArea::vertical().show(ui, |ui| {
-                let side = room.x.min(room.y * 0.6).clamp(LEAST, MOST);
-                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, out));
+                let side = room.x.min(room.y * 0.6).clamp(MIN_SIDE, MAX_SIDE);
+                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, messages));
                 ui.horizontal_top(|ui| {
-                    seen(ui, lab, &drawing);
+                    input_preview(ui, lab, &drawing);
                     ui.add(egui::Label::new(&words).wrap());
                 });
-                class_bars::show(ui, answers.as_ref(), 0.0);
+                class_bars::show(ui, probabilities.as_ref(), 0.0);
             });
         }
     });
 }
 
-/// What the networks see of the drawing.
-fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
+/// Draws the network input.
+fn input_preview(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
     if lab.drawing().is_none() {
         return;
     }
     let levels: Vec<u8> = drawing.rasterize().iter().map(|v| *v as u8).collect();
     let image = ColorImage::from_gray([SIDE, SIDE], &levels);
     let id = ui.scope_id().with("seen");
-    // One texture for the pane, filled anew when something is drawn.
+    // One texture per pane, replaced when the drawing changes.
     let known = ui.data(|data| data.get_temp::<(egui::TextureHandle, String)>(id));
     let texture = match known {
         Some((texture, of)) if of == lab.settings.data => texture,
@@ -90,77 +97,77 @@ fn seen(ui: &mut Ui, lab: &Lab, drawing: &Drawing) {
             texture
         }
     };
-    let picture = egui::Image::new(&texture).fit_to_exact_size(vec2(SEEN, SEEN));
-    let picture = ui.add(picture.alt_text(texts::SEEN));
-    picture.on_hover_text(texts::SEEN);
+    let image = egui::Image::new(&texture).fit_to_exact_size(vec2(PREVIEW_SIDE, PREVIEW_SIDE));
+    let image = ui.add(image.alt_text(texts::SEEN));
+    image.on_hover_text(texts::SEEN);
 }
 
-/// Pen, undo, clear, paste, and the way back to the data.
-fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, out: &mut Vec<Message>) {
+/// Draws pen width, undo, clear, paste, and the button back to the data.
+fn tools(ui: &mut Ui, lab: &Lab, drawing: &Drawing, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        let change = |next: Drawing, out: &mut Vec<Message>| {
-            out.extend([Message::SetDrawing(Box::new(next)), Message::EndGesture]);
+        let change = |next: Drawing, messages: &mut Vec<Message>| {
+            messages.extend([Message::SetDrawing(Box::new(next)), Message::EndGesture]);
         };
         ui.spacing_mut().slider_width = 70.0;
         let mut pen = drawing.pen;
         let slider = pane_parts::slider(ui, texts::PEN, Slider::new(&mut pen, PEN_WIDTHS).fixed_decimals(1));
         let slider = slider.on_hover_text(texts::PEN_HINT);
         if slider.changed() {
-            out.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));
+            messages.push(Message::SetDrawing(Box::new(Drawing { pen, ..drawing.clone() })));
         }
         if slider.drag_stopped() || slider.changed() && !slider.dragged() {
-            out.push(Message::EndGesture);
+            messages.push(Message::EndGesture);
         }
         let last = Button::new(texts::UNDO_STROKE);
         if ui.add_enabled(!drawing.strokes.is_empty(), last).on_hover_text(texts::UNDO_STROKE_HINT).clicked() {
             let mut next = drawing.clone();
             next.strokes.pop();
-            change(next, out);
+            change(next, messages);
         }
         if ui.add_enabled(!drawing.is_empty(), Button::new(texts::CLEAR)).clicked() {
-            change(Drawing { pen: drawing.pen, ..Drawing::default() }, out);
+            change(Drawing { pen: drawing.pen, ..Drawing::default() }, messages);
         }
         let paste = texts::PASTE_HINT;
         if ui.button(texts::PASTE).on_hover_text(paste).clicked() {
             ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste);
         }
-        // They keep their place: what comes and goes would move the canvas under the pen.
+        // The button keeps its place: a change would move the canvas under the pen.
         let back = ui.add_enabled(lab.shows_drawing(), Button::new(texts::BACK));
         if back.on_hover_text(texts::BACK_HINT).clicked() {
-            out.push(Message::LeaveDrawing);
+            messages.push(Message::LeaveDrawing);
         }
         let mut keep = lab.view.keep_drawing;
         let hint = texts::KEEP_HINT;
         let keep_box = egui::Checkbox::new(&mut keep, texts::KEEP);
         if ui.add_enabled(lab.shows_drawing(), keep_box).on_hover_text(hint).changed() {
-            out.push(Message::KeepDrawing(keep));
+            messages.push(Message::KeepDrawing(keep));
         }
     });
 }
 
-/// A picture on the clipboard goes on the canvas.
-fn pasted(ui: &Ui, out: &mut Vec<Message>) {
+/// Pastes an image from the clipboard onto the canvas.
+fn pasted(ui: &Ui, messages: &mut Vec<Message>) {
     if !ui.is_enabled() {
         return;
     }
-    let picture = ui.input(|input| {
+    let image = ui.input(|input| {
         input.events.iter().find_map(|event| match event {
-            Event::PasteImage(picture) => Some(picture.clone()),
+            Event::PasteImage(image) => Some(image.clone()),
             _ => None,
         })
     });
-    let Some(picture) = picture else { return };
-    let [width, height] = picture.size.map(|side| side as u32);
-    let gray = picture.pixels.iter().map(|pixel| {
-        // On transparent paper: white, as it would look on a page.
+    let Some(image) = image else { return };
+    let [width, height] = image.size.map(|side| side as u32);
+    let gray = image.pixels.iter().map(|pixel| {
+        // Transparent pixels count as white paper.
         let alpha = f32::from(pixel.a()) / 255.0;
         let light = 0.299 * f32::from(pixel.r()) + 0.587 * f32::from(pixel.g()) + 0.114 * f32::from(pixel.b());
         (light + 255.0 * (1.0 - alpha)).clamp(0.0, 255.0) as u8
     });
     let gray = image::GrayImage::from_raw(width, height, gray.collect()).unwrap_or_default();
     match Drawing::from_picture(&gray) {
-        Ok(drawing) => out.extend([Message::SetDrawing(Box::new(drawing)), Message::EndGesture]),
-        Err(error) => out.push(Message::Notify(crate::lab::Notification {
+        Ok(drawing) => messages.extend([Message::SetDrawing(Box::new(drawing)), Message::EndGesture]),
+        Err(error) => messages.push(Message::Notify(crate::lab::Notification {
             level: crate::lab::NotificationLevel::Error,
             text: error.to_string(),
         })),

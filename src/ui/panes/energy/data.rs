@@ -1,9 +1,9 @@
-//! Data that the energy pane draws.
+//! Data of the energy pane: run, energy figures, constants and time cursor.
 
 use crate::experiment::Snapshot;
 use crate::measure::energy::{Energy, EnergyConstants, OperationCounts};
 
-/// What the pane shows, put together once a frame.
+/// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) operations: &'a OperationCounts,

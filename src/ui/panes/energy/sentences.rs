@@ -1,4 +1,4 @@
-//! The pane's sentences and quantities.
+//! Sentences and quantities of the energy pane.
 
 use super::data::PaneData;
 use crate::measure::energy::Energy;
@@ -14,20 +14,20 @@ pub(super) fn mac_words(count: f64) -> String {
 }
 
 /// Spikes per neuron per step up to the time cursor.
-pub(super) fn rate(sight: &PaneData<'_>) -> f64 {
-    let layers = &sight.operations.layers;
-    let spikes: f64 = layers.iter().map(|layer| layer.spikes[sight.t - 1]).sum();
-    spikes / (layers.iter().map(|layer| layer.neurons).sum::<usize>() * sight.t).max(1) as f64
+pub(super) fn rate(data: &PaneData<'_>) -> f64 {
+    let layers = &data.operations.layers;
+    let spikes: f64 = layers.iter().map(|layer| layer.spikes[data.t - 1]).sum();
+    spikes / (layers.iter().map(|layer| layer.neurons).sum::<usize>() * data.t).max(1) as f64
 }
 
-/// The most spikes of a neuron in one step.
-fn most_per_step(sight: &PaneData<'_>) -> f64 {
-    sight.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.max_spikes_per_step()).max().unwrap_or(1) as f64
+/// Maximum spikes of a neuron in one step.
+fn most_per_step(data: &PaneData<'_>) -> f64 {
+    data.snapshot.run.spiking.layers.iter().map(|layer| layer.neuron.max_spikes_per_step()).max().unwrap_or(1) as f64
 }
 
-/// What is not in the figures: the steps of a correction before the first counted one.
-pub(super) fn uncounted(sight: &PaneData<'_>) -> Option<String> {
-    let spiking = &sight.snapshot.run.spiking;
+/// The note about steps that the figures do not contain: those of a correction before the first counted step.
+pub(super) fn uncounted(data: &PaneData<'_>) -> Option<String> {
+    let spiking = &data.snapshot.run.spiking;
     match spiking.correction.hardware_presteps(spiking.layers.len()) {
         0 => None,
         steps => Some(texts::uncounted(steps)),
@@ -35,22 +35,22 @@ pub(super) fn uncounted(sight: &PaneData<'_>) -> Option<String> {
 }
 
 /// The sentence with the break-even firing rate.
-pub(super) fn verdict(sight: &PaneData<'_>) -> String {
-    let Energy { ann_joules, snn_joules, break_even_rate, rate, .. } = &sight.energy;
+pub(super) fn verdict(data: &PaneData<'_>) -> String {
+    let Energy { ann_joules, snn_joules, break_even_rate, rate, .. } = &data.energy;
     let last = snn_joules.len();
     let whole = snn_joules[last - 1];
     let even = match *break_even_rate {
         even if even <= 0.0 => texts::NEVER_EVEN.to_owned(),
         even if even.is_infinite() => texts::ALWAYS_CHEAPER.to_owned(),
-        even if even > most_per_step(sight) => texts::even_if_all(last, &format_number(even)),
+        even if even > most_per_step(data) => texts::even_if_all(last, &format_number(even)),
         even => texts::even_at(last, &format_number(even)),
     };
     let of_ann = if *ann_joules > 0.0 { format!(", {}", of_ann(whole / ann_joules)) } else { String::new() };
     texts::verdict(&even, &format_number(*rate), &joules(whole), &of_ann)
 }
 
-pub(super) fn explain(sight: &PaneData<'_>) -> String {
-    let PaneData { energy, constants, operations, t, .. } = sight;
+pub(super) fn explain(data: &PaneData<'_>) -> String {
+    let PaneData { energy, constants, operations, t, .. } = data;
     let first = texts::costs(
         &format_si(energy.ann_macs),
         &joules(energy.ann_joules),
@@ -66,29 +66,29 @@ pub(super) fn explain(sight: &PaneData<'_>) -> String {
         false => String::new(),
     };
     let second = texts::included(&format_si(energy.first_layer_macs), times, &graded);
-    texts::explanation(&first, &second, &verdict(sight), &constants.name)
+    texts::explanation(&first, &second, &verdict(data), &constants.name)
 }
 
-pub(super) fn describe(sight: &PaneData<'_>) -> String {
-    let PaneData { energy, t, .. } = sight;
+pub(super) fn describe(data: &PaneData<'_>) -> String {
+    let PaneData { energy, t, .. } = data;
     let even = match energy.break_even_step {
         Some(t) => texts::reaches(t),
         None => texts::STAYS_BELOW.into(),
     };
-    texts::description(&joules(energy.ann_joules), &joules(energy.snn_joules[t - 1]), *t, &even, &verdict(sight))
+    texts::description(&joules(energy.ann_joules), &joules(energy.snn_joules[t - 1]), *t, &even, &verdict(data))
 }
 
-/// A part or a multiple of the ANN's energy, in words.
+/// A fraction or a multiple of the ANN's energy, as text.
 pub(super) fn of_ann(ratio: f64) -> String {
     if ratio < 2.0 { texts::of_ann(&format_percent(ratio)) } else { texts::times_ann(&format_number(ratio)) }
 }
 
-/// Joules as picojoules, for a person.
+/// Formats joules as picojoules.
 pub(super) fn pico(joules: f64) -> String {
     crate::ui::texts::format::format_tick(joules * 1e12)
 }
 
-/// An energy with the prefix that leaves one to three digits before the point.
+/// Formats an energy with the unit prefix that leaves one to three digits before the decimal point.
 pub(super) fn joules(value: f64) -> String {
     if value == 0.0 {
         return "0 J".into();
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn energies_have_their_prefix() {
+    fn energies_have_a_unit_prefix() {
         let written = [0.0, 77e-15, 12.5e-12, 1.606e-3, 2.0, 999.9e-9].map(joules);
         assert_eq!(written, ["0 J", "0.077 pJ", "12.5 pJ", "1.61 mJ", "2 J", "1 µJ"]);
         assert_eq!([77e-15, 4.6e-12].map(pico), ["0.077", "4.6"]);

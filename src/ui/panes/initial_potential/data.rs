@@ -1,4 +1,4 @@
-//! Data that the initial-potential pane draws, and how dragging changes v(0).
+//! Data of the initial-potential pane, and the drag that changes v(0).
 
 use egui::{CursorIcon, Key, Ui};
 use egui_plot::PlotResponse;
@@ -8,43 +8,43 @@ use crate::experiment::Snapshot;
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::InitialPotentialErrors;
 
-/// How near to the line, in points, a drag takes hold of it.
+/// Maximum distance to the line, in points, at which a drag grabs it.
 const GRIP: f32 = 12.0;
 
-/// v(0)/θ moves in steps of this.
-const NUDGE: f32 = 0.01;
+/// Step size of v(0)/θ.
+const STEP: f32 = 0.01;
 
-/// What the pane shows, put together once a frame.
+/// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
     pub(super) view: &'a InitialPotentialErrors,
     pub(super) sample: usize,
-    /// v(0)/θ as it is wished for now: ahead of the run while the line is dragged.
+    /// The requested v(0)/θ. It is ahead of the run while the user drags the line.
     pub(super) p: f32,
-    /// A lesson keeps v(0) to itself.
+    /// A lesson locks v(0).
     pub(super) locked: bool,
 }
 
-pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
+pub(super) fn pane_data<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let sample = snapshot.run.sample_index(snapshot.focus.sample);
     let (p, locked) = (lab.settings.recipe.v_init, lab.is_locked(ControlGroup::VInit));
     Some(PaneData { layer, view: snapshot.initial.as_deref()?, sample, p, locked })
 }
 
-/// Takes hold of the line, moves it and lets go of it; a click puts it there; arrow keys move it where the plot has the focus.
+/// Handles the drag of the line. A click sets the line there; arrow keys move it while the plot has the focus.
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     dragging: &mut bool,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
-    if sight.locked {
+    if data.locked {
         return;
     }
     let response = &plot.response;
-    let line = plot.transform.position_from_point_x(f64::from(sight.p));
+    let line = plot.transform.position_from_point_x(f64::from(data.p));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
     let value = |at: egui::Pos2| plot.transform.value_from_position(at).x as f32;
     if response.dragged() && *dragging || response.hover_pos().is_some_and(near) {
@@ -57,16 +57,16 @@ pub(super) fn drag(
         && response.dragged()
         && let Some(at) = response.interact_pointer_pos()
     {
-        set(sight, value(at), out);
+        set(data, value(at), messages);
     }
     if response.drag_stopped() && std::mem::take(dragging) {
-        out.push(Message::EndGesture);
+        messages.push(Message::EndGesture);
     }
     if response.clicked() {
         response.request_focus();
         if let Some(at) = response.interact_pointer_pos() {
-            set(sight, value(at), out);
-            out.push(Message::EndGesture);
+            set(data, value(at), messages);
+            messages.push(Message::EndGesture);
         }
     }
     if response.has_focus() {
@@ -74,22 +74,22 @@ pub(super) fn drag(
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         let by = ui.input(|input| input.num_presses(Key::ArrowRight) as f32 - input.num_presses(Key::ArrowLeft) as f32);
         if by != 0.0 {
-            set(sight, sight.p + by * NUDGE, out);
-            out.push(Message::EndGesture);
+            set(data, data.p + by * STEP, messages);
+            messages.push(Message::EndGesture);
         }
     }
 }
 
-pub(super) fn set(sight: &PaneData<'_>, p: f32, out: &mut Vec<Message>) {
+pub(super) fn set(data: &PaneData<'_>, p: f32, messages: &mut Vec<Message>) {
     let p = rounded(p);
-    if p != sight.p {
-        out.push(Message::SetVInit(p));
+    if p != data.p {
+        messages.push(Message::SetVInit(p));
     }
 }
 
-/// A fraction of θ that can be said in two digits.
+/// Rounds a fraction of θ to two digits.
 pub(super) fn rounded(p: f32) -> f32 {
-    if p.is_finite() { (p.clamp(0.0, 1.0) / NUDGE).round() / (1.0 / NUDGE) } else { 0.5 }
+    if p.is_finite() { (p.clamp(0.0, 1.0) / STEP).round() / (1.0 / STEP) } else { 0.5 }
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dragged_line_stays_between_nothing_and_a_threshold() {
+    fn dragged_v_init_stays_between_zero_and_theta() {
         assert_eq!([0.5, -1.0, 9.0, 0.333, f32::NAN].map(rounded), [0.5, 0.0, 1.0, 0.33, 0.5]);
     }
 }

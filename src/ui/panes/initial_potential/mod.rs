@@ -1,7 +1,8 @@
-//! OPI's plot: the error that an initial potential leaves, in theory, over the calibration activations and in the run itself.
-//! The line at the recipe's v(0) is dragged; the run follows.
+//! Initial-potential pane: error over v(0), in theory, over calibration activations, and in the run.
+//!
+//! It is the plot of OPI. The user drags the line at the recipe's v(0), and the run follows.
 
-use data::{PaneData, set, sight};
+use data::{PaneData, pane_data, set};
 pub mod data;
 mod plots;
 
@@ -17,22 +18,22 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// From this width on, a pane too low for two plots has them side by side.
+/// Minimum width for plots side by side if the pane is too low for two rows, in points.
 const BESIDE_WIDTH: f32 = 520.0;
-/// From this height on there is room for one plot above the other.
+/// Minimum height for one plot above the other, in points.
 const ABOVE_HEIGHT: f32 = 300.0;
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
-    let Some(sight) = sight else {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+    let data = lab.snapshot.as_deref().and_then(|snapshot| pane_data(snapshot, lab));
+    let Some(data) = data else {
         if lab.snapshot.is_some() {
             return pane_parts::loading(ui);
         }
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    if sight.view.curve.is_empty() {
-        let text = texts::no_activation(&sight.layer.name);
+    if data.view.curve.is_empty() {
+        let text = texts::no_activation(&data.layer.name);
         return pane_parts::empty(ui, &text);
     }
     let id = ui.scope_id().with("initial pane");
@@ -40,70 +41,70 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let page = PaneHeader {
         of: Pane::InitialPotential,
         title: texts::TITLE,
-        explanation: explanation(&sight),
-        description: description(&sight),
+        explanation: explanation(&data),
+        description: description(&data),
     };
     pane_parts::pane_ui(
         ui,
         &page,
-        || csv(sight.view),
+        || csv(data.view),
         |ui| {
-            ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, out));
-            key(ui);
+            ui.add_enabled_ui(!data.locked, |ui| controls(ui, &data, messages));
+            legend_row(ui);
             let size = ui.available_size() - ui.spacing().item_spacing;
             if size.y < ABOVE_HEIGHT && size.x >= BESIDE_WIDTH {
                 ui.horizontal(|ui| {
-                    plot(ui, &sight, MEAN, [size.x * 0.5, size.y], &mut dragging, out);
-                    plot(ui, &sight, SQUARE, [size.x * 0.5, size.y], &mut dragging, out);
+                    plot(ui, &data, MEAN, [size.x * 0.5, size.y], &mut dragging, messages);
+                    plot(ui, &data, SQUARE, [size.x * 0.5, size.y], &mut dragging, messages);
                 });
             } else {
-                // In little room the squared error stands alone: the mean error is among the figures.
+                // In tight space, only the squared error: the figures contain the mean error.
                 let both = size.y >= ABOVE_HEIGHT * 0.75;
                 if both {
-                    plot(ui, &sight, MEAN, [size.x, size.y * 0.5], &mut dragging, out);
+                    plot(ui, &data, MEAN, [size.x, size.y * 0.5], &mut dragging, messages);
                 }
                 let height = if both { size.y * 0.5 } else { size.y.max(80.0) };
-                plot(ui, &sight, SQUARE, [size.x, height], &mut dragging, out);
+                plot(ui, &data, SQUARE, [size.x, height], &mut dragging, messages);
             }
         },
     );
     ui.data_mut(|data| data.insert_temp(id, dragging));
 }
 
-/// v(0) as a number, the best one, and the figures that belong to them.
-fn controls(ui: &mut Ui, sight: &PaneData<'_>, out: &mut Vec<Message>) {
+/// Draws v(0) as a number, the button for its optimum, and the figures.
+fn controls(ui: &mut Ui, data: &PaneData<'_>, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        ui.strong(&sight.layer.name);
+        ui.strong(&data.layer.name);
         if !pane_frame::has_controls(ui) {
-            ui.label(format!("v(0) = {:.2} θ", sight.p));
+            ui.label(format!("v(0) = {:.2} θ", data.p));
             return;
         }
-        let mut p = sight.p;
+        let mut p = data.p;
         let field = DragValue::new(&mut p).speed(0.005).range(0.0..=1.0).prefix("v(0) ").suffix(" θ").max_decimals(2);
         let field = ui.add(field).on_hover_text(texts::FIELD_HINT);
         if field.changed() {
-            set(sight, p, out);
+            set(data, p, messages);
         }
         if field.drag_stopped() || field.lost_focus() {
-            out.push(Message::EndGesture);
+            messages.push(Message::EndGesture);
         }
-        if let Some(best) = sight.view.best() {
+        if let Some(best) = data.view.best() {
             let take = Button::new(texts::minimum(best));
             let hint = texts::MINIMUM_HINT;
-            if ui.add_enabled(best as f32 != sight.p, take).on_hover_text(hint).clicked() {
-                set(sight, best as f32, out);
-                out.push(Message::EndGesture);
+            if ui.add_enabled(best as f32 != data.p, take).on_hover_text(hint).clicked() {
+                set(data, best as f32, messages);
+                messages.push(Message::EndGesture);
             }
         }
     });
     if pane_frame::has_sentences(ui) {
-        ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+        ui.add(egui::Label::new(figures(data).join(" · ")).wrap());
     }
 }
 
-/// The figures, each a few words.
-fn figures(sight: &PaneData<'_>) -> Vec<String> {
-    let view = sight.view;
+/// The figures, as short texts.
+fn figures(data: &PaneData<'_>) -> Vec<String> {
+    let view = data.view;
     let mut figures = vec![texts::inside(&format_percent(view.inside))];
     if let Some(unbiased) = view.unbiased() {
         figures.push(texts::unbiased(unbiased));
@@ -117,27 +118,31 @@ fn figures(sight: &PaneData<'_>) -> Vec<String> {
     figures
 }
 
-/// What the colors mean.
-fn key(ui: &mut Ui) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let entries =
-        [(texts::THEORY, ink.total), (texts::CALIBRATION, ink.ann), (texts::AS_IT_CAME, ink.snn), ("v(0)", ink.theta)];
+/// Draws the legend.
+fn legend_row(ui: &mut Ui) {
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let entries = [
+        (texts::THEORY, plot_colors.total),
+        (texts::CALIBRATION, plot_colors.ann),
+        (texts::AS_IT_CAME, plot_colors.snn),
+        ("v(0)", plot_colors.theta),
+    ];
     pane_parts::legend(ui, &entries);
 }
 
-fn explanation(sight: &PaneData<'_>) -> String {
-    let view = sight.view;
+fn explanation(data: &PaneData<'_>) -> String {
+    let view = data.view;
     let spread = match (view.at(0.5), view.unbiased()) {
         (Some(half), Some(unbiased)) => texts::spread(&format_number(half.measured.mean), unbiased),
         _ => String::new(),
     };
-    let came = view.best_replayed().map_or_else(String::new, |p| texts::best_for_sample(sight.sample, p));
+    let came = view.best_replayed().map_or_else(String::new, |p| texts::best_for_sample(data.sample, p));
     let run = view.run.map_or_else(String::new, |errors| texts::run_square(&format_number(errors.square), view.p));
-    texts::explanation(&sight.layer.name, view.best().unwrap_or(0.5), &spread, &came, &run)
+    texts::explanation(&data.layer.name, view.best().unwrap_or(0.5), &spread, &came, &run)
 }
 
-fn description(sight: &PaneData<'_>) -> String {
-    let now = sight.view.at(f64::from(sight.p));
+fn description(data: &PaneData<'_>) -> String {
+    let now = data.view.at(f64::from(data.p));
     let errors = now.map_or_else(String::new, |point| {
         texts::errors(
             &format_number(point.theory.mean),
@@ -146,10 +151,10 @@ fn description(sight: &PaneData<'_>) -> String {
             &format_number(point.measured.square),
         )
     });
-    texts::description(&sight.layer.name, sight.view.steps, sight.p, &errors)
+    texts::description(&data.layer.name, data.view.steps, data.p, &errors)
 }
 
-/// Both curves, the replayed sample, and the run.
+/// Both curves, the simulated sample, and the run, as CSV.
 fn csv(view: &InitialPotentialErrors) -> String {
     let mut text = String::from("p,theory mean,theory square,calibration mean,calibration square\n");
     for Expected { p, theory, measured } in &view.curve {

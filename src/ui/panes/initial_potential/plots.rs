@@ -1,4 +1,4 @@
-//! The two plots of the pane of the initial potential: mean error and mean squared error against v(0)/θ.
+//! Plots of the initial-potential pane: mean error and mean squared error over v(0)/θ.
 
 use egui::Ui;
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, Points, VLine};
@@ -12,32 +12,32 @@ use crate::ui::texts::panes::initial_potential as texts;
 use crate::ui::theme::colors::PlotColors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// One of the two errors: how it is read and called.
+/// One of the two errors: its accessor and its labels.
 #[derive(Clone, Copy)]
-pub(super) struct Face {
+pub(super) struct ErrorCurve {
     id: &'static str,
     name: &'static str,
     axis: &'static str,
     of: fn(Errors) -> f64,
 }
 
-pub(super) const MEAN: Face =
-    Face { id: "mean", name: texts::MEAN_PLOT, axis: texts::MEAN_ERROR, of: |errors| errors.mean };
-pub(super) const SQUARE: Face =
-    Face { id: "square", name: texts::SQUARE_PLOT, axis: texts::SQUARE_ERROR, of: |errors| errors.square };
+pub(super) const MEAN: ErrorCurve =
+    ErrorCurve { id: "mean", name: texts::MEAN_PLOT, axis: texts::MEAN_ERROR, of: |errors| errors.mean };
+pub(super) const SQUARE: ErrorCurve =
+    ErrorCurve { id: "square", name: texts::SQUARE_PLOT, axis: texts::SQUARE_ERROR, of: |errors| errors.square };
 
-/// Draws one error against v(0)/θ, with the line at the recipe's v(0).
+/// Draws one error over v(0)/θ, with a line at the recipe's v(0).
 pub(super) fn plot(
     ui: &mut Ui,
-    sight: &PaneData<'_>,
-    face: Face,
+    data: &PaneData<'_>,
+    error_curve: ErrorCurve,
     size: [f32; 2],
     dragging: &mut bool,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let view = sight.view;
-    let plot = Plot::new(face.id)
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let view = data.view;
+    let plot = Plot::new(error_curve.id)
         .width(size[0])
         .height(size[1])
         .allow_drag(false)
@@ -48,56 +48,64 @@ pub(super) fn plot(
         .include_x(1.0)
         .include_y(0.0)
         .custom_x_axes(vec![pane_parts::x_axis("p = v(0)/θ")])
-        .custom_y_axes(vec![pane_parts::y_axis(face.axis).min_thickness(64.0)])
+        .custom_y_axes(vec![pane_parts::y_axis(error_curve.axis).min_thickness(64.0)])
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
-        .label_formatter(|at| hover(view, face, pane_parts::position(at).x))
+        .label_formatter(|at| hover(view, error_curve, pane_parts::position(at).x))
         .show(ui, |plot| {
-            plot.hline(HLine::new("zero", 0.0).name("").color(ink.grid).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).name("").color(plot_colors.grid).width(1.0).allow_hover(false));
             let curve = |of: fn(&Expected) -> Errors| -> Vec<[f64; 2]> {
-                view.curve.iter().map(|point| [point.p, (face.of)(of(point))]).collect()
+                view.curve.iter().map(|point| [point.p, (error_curve.of)(of(point))]).collect()
             };
-            let theory = Line::new("theory", curve(|point| point.theory)).color(ink.total).width(1.5);
+            let theory = Line::new("theory", curve(|point| point.theory)).color(plot_colors.total).width(1.5);
             plot.line(theory.style(LineStyle::dashed_dense()).allow_hover(false));
-            let replayed: Vec<[f64; 2]> = view.replayed.iter().map(|(p, errors)| [*p, (face.of)(*errors)]).collect();
-            plot.line(Line::new("as it came", replayed).color(ink.snn).width(1.5).allow_hover(false));
-            let measured = Line::new("calibration", curve(|point| point.measured)).color(ink.ann).width(2.0);
+            let replayed: Vec<[f64; 2]> =
+                view.replayed.iter().map(|(p, errors)| [*p, (error_curve.of)(*errors)]).collect();
+            plot.line(Line::new("as it came", replayed).color(plot_colors.snn).width(1.5).allow_hover(false));
+            let measured = Line::new("calibration", curve(|point| point.measured)).color(plot_colors.ann).width(2.0);
             plot.line(measured.allow_hover(false));
-            marks(plot, view, face, &ink);
-            plot.vline(VLine::new("v(0)", sight.p).color(ink.theta).width(2.5).allow_hover(false));
+            marks(plot, view, error_curve, &plot_colors);
+            plot.vline(VLine::new("v(0)", data.p).color(plot_colors.theta).width(2.5).allow_hover(false));
         });
-    plot_description::describe_plot(&plot.response, face.name, || {
-        let points: Vec<[f64; 2]> = view.curve.iter().map(|point| [point.p, (face.of)(point.measured)]).collect();
+    plot_description::describe_plot(&plot.response, error_curve.name, || {
+        let points: Vec<[f64; 2]> =
+            view.curve.iter().map(|point| [point.p, (error_curve.of)(point.measured)]).collect();
         let course = plot_description::describe_curve(&points, |[p, error]| texts::at_p(&format_number(error), p));
-        let run = view.run.map_or(String::new(), |run| texts::run_has(&format_number((face.of)(run))));
-        texts::curve(&course, sight.p, &run)
+        let run = view.run.map_or(String::new(), |run| texts::run_has(&format_number((error_curve.of)(run))));
+        texts::curve(&course, data.p, &run)
     });
-    drag(ui, &plot, sight, dragging, out);
+    drag(ui, &plot, data, dragging, messages);
 }
 
-/// The least points, as diamonds, and the run's own, as a ring.
-fn marks(plot: &mut egui_plot::PlotUi<'_>, view: &InitialPotentialErrors, face: Face, ink: &PlotColors) {
+/// Draws the minima as diamonds and the run's own error as a ring.
+fn marks(
+    plot: &mut egui_plot::PlotUi<'_>,
+    view: &InitialPotentialErrors,
+    error_curve: ErrorCurve,
+    plot_colors: &PlotColors,
+) {
     let diamond = |name, at, color| {
         Points::new(name, vec![at]).shape(MarkerShape::Diamond).radius(6.0).color(color).allow_hover(false)
     };
     if let Some(best) = view.best().and_then(|p| view.at(p)) {
-        plot.points(diamond("least", [best.p, (face.of)(best.measured)], ink.ann));
+        plot.points(diamond("least", [best.p, (error_curve.of)(best.measured)], plot_colors.ann));
     }
     if let Some(best) = view.best_replayed()
         && let Some((p, errors)) = view.replayed.iter().find(|(p, _)| *p == best)
     {
-        plot.points(diamond("least-replayed", [*p, (face.of)(*errors)], ink.snn));
+        plot.points(diamond("least-replayed", [*p, (error_curve.of)(*errors)], plot_colors.snn));
     }
     if let Some(run) = view.run {
-        let point = Points::new("run", vec![[view.p, (face.of)(run)]]).filled(false).radius(8.0).color(ink.snn);
+        let point =
+            Points::new("run", vec![[view.p, (error_curve.of)(run)]]).filled(false).radius(8.0).color(plot_colors.snn);
         plot.points(point.allow_hover(false));
     }
 }
 
-/// What stands at the pointer.
-fn hover(view: &InitialPotentialErrors, face: Face, p: f64) -> Option<String> {
+/// The tooltip at the pointer.
+fn hover(view: &InitialPotentialErrors, error_curve: ErrorCurve, p: f64) -> Option<String> {
     let point = view.at(p)?;
-    let of = |errors| format_number((face.of)(errors));
+    let of = |errors| format_number((error_curve.of)(errors));
     let replayed = view.replayed.iter().min_by(|a, b| (a.0 - p).abs().total_cmp(&(b.0 - p).abs()));
     let replayed = replayed.map_or_else(String::new, |(p, errors)| texts::hover_replayed(&of(*errors), *p));
-    Some(texts::hover(point.p, face.axis, &of(point.theory), &of(point.measured), &replayed))
+    Some(texts::hover(point.p, error_curve.axis, &of(point.theory), &of(point.measured), &replayed))
 }

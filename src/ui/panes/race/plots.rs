@@ -1,11 +1,11 @@
-//! The race as pictures: curves over time in one plot, and a small histogram of offset spikes for each recipe.
+//! Plots of the race: curves over time, and a small histogram of offset spikes per recipe.
 
 use std::collections::BTreeMap;
 
 use egui::Ui;
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoints};
 
-use super::data::{Line, done};
+use super::data::{RaceLine, done};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
@@ -14,23 +14,23 @@ use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// The least and the greatest width of one histogram, and its height, in points.
-const NARROW: f32 = 126.0;
-const WIDE: f32 = 200.0;
+/// Minimum and maximum width of one histogram, and its height, in points.
+const MIN_WIDTH: f32 = 126.0;
+const MAX_WIDTH: f32 = 200.0;
 const HEIGHT: f32 = 84.0;
-/// What its name takes above it.
-const NAME: f32 = 18.0;
-/// Offset spikes beyond this are shown in the outermost bar.
-const REACH: i32 = 4;
+/// Height of the name above it, in points.
+const NAME_HEIGHT: f32 = 18.0;
+/// Offset spikes beyond this count in the outermost bar.
+const MAX_OFFSET: i32 = 4;
 
-/// Draws the plots of the lines that are through, in `height` points where that is enough.
-pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
+/// Draws the plots of the finished lines, in `height` points if that is enough.
+pub fn show(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages: &mut Vec<Message>) {
     let all: Vec<_> = done(lines).enumerate().collect();
     let (room, gap) = (ui.available_width(), ui.spacing().item_spacing);
-    let row = (((room + gap.x) / (NARROW + gap.x)) as usize).max(1);
-    let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(NARROW, WIDE);
-    let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME + gap.y);
-    curves(ui, lab, lines, (height - histograms - 2.0 * NAME).clamp(130.0, 320.0), out);
+    let row = (((room + gap.x) / (MIN_WIDTH + gap.x)) as usize).max(1);
+    let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(MIN_WIDTH, MAX_WIDTH);
+    let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME_HEIGHT + gap.y);
+    curves(ui, lab, lines, (height - histograms - 2.0 * NAME_HEIGHT).clamp(130.0, 320.0), messages);
     ui.add_space(4.0);
     ui.small(texts::OFFSETS);
     for chunk in all.chunks(row) {
@@ -46,8 +46,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut V
     }
 }
 
-fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec<Message>) {
-    let tones = ui_colors(ui);
+fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages: &mut Vec<Message>) {
+    let colors = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
     let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
@@ -69,14 +69,14 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, last);
-            let one = |(line, _, report): (&Line<'_>, _, &Report)| {
+            let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
                 share(report, t).map(|share| format!("\n{}: {}", line.name, format_percent(share)))
             };
             Some(format!("t = {t}{}", done(lines).filter_map(one).collect::<String>()))
         })
         .show(ui, |plot| {
             if let Some(ann) = ann {
-                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.2).allow_hover(false));
+                plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.2).allow_hover(false));
             }
             for (line, _, report) in done(lines) {
                 let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
@@ -87,7 +87,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
             plot.vline(cursor);
         });
     plot_description::describe_plot(&plot.response, texts::CURVES, || {
-        let one = |(line, _, report): (&Line<'_>, _, &Report)| {
+        let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
             let points: Vec<[f64; 2]> = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
             format!(
                 "{}: {}",
@@ -98,14 +98,14 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[Line<'_>], height: f32, out: &mut Vec
         let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
         format!("{}.{ann}", done(lines).map(one).collect::<Vec<_>>().join(". "))
     });
-    pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, out);
+    pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, messages);
 }
 
-fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width: f32) {
+fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, width: f32) {
     const FLOOR: f64 = -5.0;
     let mut counts = BTreeMap::<i32, u64>::new();
     for (&psi, &count) in report.layers.iter().flat_map(|layer| &layer.offset_spikes) {
-        *counts.entry(psi.clamp(-REACH, REACH)).or_default() += count;
+        *counts.entry(psi.clamp(-MAX_OFFSET, MAX_OFFSET)).or_default() += count;
     }
     let all = counts.values().sum::<u64>().max(1) as f64;
     let bar = |(&psi, &count): (&i32, &u64)| {
@@ -119,14 +119,14 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
-        .include_x(-f64::from(REACH) - 0.6)
-        .include_x(f64::from(REACH) + 0.6)
+        .include_x(-f64::from(MAX_OFFSET) - 0.6)
+        .include_x(f64::from(MAX_OFFSET) + 0.6)
         .include_y(0.0)
         .include_y(-FLOOR)
         .show_y(false)
         .custom_x_axes(vec![AxisHints::new_x().label_spacing(egui::Rangef::new(12.0, 18.0)).formatter(|mark, _| {
             match mark.value as i32 {
-                REACH => format!("{REACH}+"),
+                MAX_OFFSET => format!("{MAX_OFFSET}+"),
                 psi => format!("{psi}"),
             }
         })])
@@ -135,7 +135,10 @@ fn histogram(ui: &mut Ui, index: usize, line: &Line<'_>, report: &Report, width:
             e => format!("1e{e}"),
         })])
         .x_grid_spacer(|_| {
-            (-REACH..=REACH).step_by(2).map(|psi| GridMark { value: f64::from(psi), step_size: 2.0 }).collect()
+            (-MAX_OFFSET..=MAX_OFFSET)
+                .step_by(2)
+                .map(|psi| GridMark { value: f64::from(psi), step_size: 2.0 })
+                .collect()
         })
         .y_grid_spacer(|_| [0, 2, 4, 5].map(|k| GridMark { value: f64::from(k), step_size: 1.0 }).to_vec())
         .label_formatter(|at| {

@@ -1,4 +1,4 @@
-//! Answering early: how sure a sample has to be, and when that is.
+//! Early exit: samples stop once their confidence exceeds a limit; the histogram shows when.
 
 use egui::{Align, Layout, Slider, Ui};
 use egui_plot::{Bar, BarChart, GridMark, Plot, VLine};
@@ -11,21 +11,24 @@ use crate::ui::texts::panes::readout_window as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// Below this width the slider stands under its label.
-const NARROW: f32 = 350.0;
+/// Below this width, in points, the slider is below its label.
+const SLIDER_ROW_WIDTH: f32 = 350.0;
 
-/// The slider, the figures and the histogram, in `height` points.
+/// Draws the slider, the figures and the histogram, in `height` points.
 pub fn show(
     ui: &mut Ui,
     readout: &ReadoutReport,
     exit: &EarlyExit,
     confidence: f32,
     height: f32,
-    out: &mut Vec<Message>,
+    messages: &mut Vec<Message>,
 ) {
     let top = ui.cursor().top();
-    let layout =
-        if ui.available_width() < NARROW { Layout::top_down(Align::Min) } else { Layout::left_to_right(Align::Center) };
+    let layout = if ui.available_width() < SLIDER_ROW_WIDTH {
+        Layout::top_down(Align::Min)
+    } else {
+        Layout::left_to_right(Align::Center)
+    };
     ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), layout, |ui| {
         let label = ui.label(texts::EARLY);
         if !pane_frame::has_controls(ui) {
@@ -36,7 +39,7 @@ pub fn show(
         let slider = Slider::new(&mut wanted, 0.0..=1.0).fixed_decimals(3).step_by(0.005);
         let hint = texts::EARLY_HINT;
         if ui.add(slider).labelled_by(label.id).on_hover_text(hint).changed() && wanted != confidence {
-            out.push(Message::SetExitConfidence(wanted));
+            messages.push(Message::SetExitConfidence(wanted));
         }
     });
     let steps = exit.histogram.len();
@@ -59,19 +62,22 @@ pub fn show(
     histogram(ui, exit, (height - (ui.cursor().top() - top) - 6.0).max(110.0));
 }
 
-/// How many samples answer at each step.
+/// Draws the number of samples that exit at each step.
 fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = exit.histogram.len();
     let sure = |i: usize| exit.histogram[i] - if i + 1 == last { exit.unsure } else { 0 };
     let bar =
         |i: usize, base: u64, count: u64| Bar::new((i + 1) as f64, count as f64).base_offset(base as f64).width(0.86);
-    let bars: Vec<Bar> = (0..last).map(|i| bar(i, 0, sure(i)).fill(tones.snn)).collect();
+    let bars: Vec<Bar> = (0..last).map(|i| bar(i, 0, sure(i)).fill(colors.snn)).collect();
     let rest: Vec<Bar> =
-        last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(tones.weak)).into_iter().collect();
+        last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(colors.weak)).into_iter().collect();
     let most = exit.histogram.iter().copied().max().unwrap_or(0).max(1) as f64;
     let top = ui.cursor().top();
-    pane_parts::legend(ui, &[(texts::SURE, tones.snn), (texts::NOT_SURE, tones.weak), (texts::MEAN, ink.cursor)]);
+    pane_parts::legend(
+        ui,
+        &[(texts::SURE, colors.snn), (texts::NOT_SURE, colors.weak), (texts::MEAN, plot_colors.cursor)],
+    );
     let shown = Plot::new("exit steps")
         .height((height - (ui.cursor().top() - top)).max(96.0))
         .allow_drag(false)
@@ -84,7 +90,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         .include_y(most * 1.05)
         .custom_x_axes(vec![pane_parts::x_axis(texts::STEP_AXIS).label_spacing(14.0..=22.0)])
         .x_grid_spacer(move |_| marks(last))
-        .y_grid_spacer(move |_| counts(most))
+        .y_grid_spacer(move |_| count_marks(most))
         .y_axis_label(texts::SAMPLES)
         .y_axis_min_width(40.0)
         .label_formatter(|at| {
@@ -94,7 +100,7 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         .show(ui, |plot| {
             plot.bar_chart(BarChart::new("sure", bars).allow_hover(false));
             plot.bar_chart(BarChart::new("not sure", rest).allow_hover(false));
-            plot.vline(VLine::new("mean", exit.mean_steps).color(ink.cursor).width(1.2).allow_hover(false));
+            plot.vline(VLine::new("mean", exit.mean_steps).color(plot_colors.cursor).width(1.2).allow_hover(false));
         });
     plot_description::describe_plot(&shown.response, texts::EXITS, || {
         let some = exit.histogram.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -103,8 +109,8 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
     });
 }
 
-/// Marks on an axis of counts up to `most`: about five, on whole round numbers.
-fn counts(most: f64) -> Vec<GridMark> {
+/// Marks on an axis of counts up to `most`: about five, on round integers.
+fn count_marks(most: f64) -> Vec<GridMark> {
     let rough = (most / 5.0).max(1.0);
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|s| *s >= rough).unwrap_or(rough);
@@ -116,8 +122,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_marked_at_whole_numbers() {
-        let at = |most: f64| counts(most).into_iter().map(|mark| mark.value).collect::<Vec<_>>();
+    fn count_axis_marks_are_integers() {
+        let at = |most: f64| count_marks(most).into_iter().map(|mark| mark.value).collect::<Vec<_>>();
         assert_eq!(at(3.0), vec![0.0, 1.0, 2.0, 3.0]);
         assert_eq!(at(100.0), vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(at(45.0), vec![0.0, 10.0, 20.0, 30.0, 40.0]);

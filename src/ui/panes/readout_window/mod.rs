@@ -1,4 +1,4 @@
-//! From when to when to read the answer: accuracy by first and last step of the readout, and answering early.
+//! Readout window pane: accuracy by first and last time step of the readout, and early exit.
 
 mod early_exit;
 
@@ -17,15 +17,15 @@ use crate::ui::widgets::heat_map::{color_bar, pixel_under, texture};
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// From this width on the early exit stands beside the matrix.
-const WIDE: f32 = 450.0;
-/// From this width on both marks are explained on one line.
-const LEGEND: f32 = 350.0;
-/// Room for the numbers left of the matrix and below it.
+/// Minimum width for the early exit beside the matrix, in points.
+const BESIDE_WIDTH: f32 = 450.0;
+/// Minimum width for the legend on one line, in points.
+const LEGEND_WIDTH: f32 = 350.0;
+/// Space for the numbers left of the matrix and below it, in points.
 const MARGIN: [f32; 2] = [44.0, 34.0];
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
@@ -47,49 +47,49 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(readout, &exit),
         |ui| {
             let room = ui.available_size();
-            if room.x >= WIDE {
+            if room.x >= BESIDE_WIDTH {
                 let width = (room.x * 0.5).min(room.y + 20.0).max(210.0);
                 ui.horizontal_top(|ui| {
                     ui.allocate_ui(vec2(width, room.y), |ui| ui.vertical(|ui| matrix(ui, snapshot, readout, room.y)));
                     ui.add_space(10.0);
-                    ui.vertical(|ui| early_exit::show(ui, readout, &exit, confidence, room.y, out));
+                    ui.vertical(|ui| early_exit::show(ui, readout, &exit, confidence, room.y, messages));
                 });
             } else {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     matrix(ui, snapshot, readout, (room.y * 0.9).clamp(230.0, 460.0));
                     ui.add_space(8.0);
-                    early_exit::show(ui, readout, &exit, confidence, 260.0, out);
+                    early_exit::show(ui, readout, &exit, confidence, 260.0, messages);
                 });
             }
         },
     );
 }
 
-/// What the shares are shares of.
+/// The quantity of the matrix: accuracy, or agreement with the ANN.
 fn measured(readout: &ReadoutReport) -> &'static str {
     if readout.labeled { texts::ACCURACY } else { texts::AGREEMENT }
 }
 
-/// The matrix with its marks and its color bar, in `height` points.
+/// Draws the matrix with its marks and its color bar, in `height` points.
 fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32) {
     let matrix = &readout.start_by_end;
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let (low, high) = range(matrix);
     let top = ui.cursor().top();
     let (estimate, best) = (readout.delay.start, matrix.best_at_end());
     let marks = [
-        (texts::estimated(estimate, &share(readout.delay_accuracy)), tones.ann),
-        (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), tones.snn),
+        (texts::estimated(estimate, &share(readout.delay_accuracy)), colors.ann),
+        (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), colors.snn),
     ];
     let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color)).collect();
-    // Each on its own line where both do not fit on one.
+    // One line per entry if both do not fit on one.
     entries
-        .chunks(if ui.available_width() < LEGEND { 1 } else { 2 })
+        .chunks(if ui.available_width() < LEGEND_WIDTH { 1 } else { 2 })
         .for_each(|entries| pane_parts::legend(ui, entries));
-    let colors = Colormap::of(ui);
+    let colormap = Colormap::new(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));
-        color_bar(ui, 90.0, &share(low), &share(high), |t| colors.sequential(t));
+        color_bar(ui, 90.0, &share(low), &share(high), |t| colormap.sequential(t));
     });
     let room = height - (ui.cursor().top() - top) - MARGIN[1] - 4.0;
     let side = room.min(ui.available_width() - MARGIN[0] - 8.0).max(90.0);
@@ -100,16 +100,16 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         let mut image = ColorImage::filled([n, n], Color32::TRANSPARENT);
         for (end, start) in (1..=n).flat_map(|end| (0..end).map(move |start| (end, start))) {
             if let Some(value) = matrix.get(start, end) {
-                // The longest runs lie at the top.
-                image.pixels[(n - end) * n + start] = colors.sequential((value - low) / (high - low));
+                // The longest runs are at the top.
+                image.pixels[(n - end) * n + start] = colormap.sequential((value - low) / (high - low));
             }
         }
         image
     };
-    let handle = texture(ui, "start by end", (snapshot.id, colors), image);
+    let handle = texture(ui, "start by end", (snapshot.id, colormap), image);
     let painter = ui.painter();
     painter.image(handle.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
-    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, tones.faint), StrokeKind::Outside);
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, colors.faint), StrokeKind::Outside);
     let unit = side / n as f32;
     let cell = |start: usize, end: usize| {
         Rect::from_min_size(rect.min + vec2(start as f32, (n - end) as f32) * unit, vec2(unit, unit))
@@ -129,18 +129,18 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     });
     axes(ui, matrix, rect, unit);
     let column = |start: usize| matrix.bounds[..n].partition_point(|&bound| bound <= start).saturating_sub(1);
-    let at_end = [(Some(estimate), tones.ann, 1.5), (best.map(|best| best.0), tones.snn, 3.5)];
+    let at_end = [(Some(estimate), colors.ann, 1.5), (best.map(|best| best.0), colors.snn, 3.5)];
     for (start, color, room) in at_end {
         let Some(start) = start else { continue };
         let place = cell(column(start), n).expand(room);
         ui.painter().rect_stroke(place, 2.0, Stroke::new(4.0, ui.visuals().panel_fill), StrokeKind::Middle);
         ui.painter().rect_stroke(place, 2.0, Stroke::new(2.0, color), StrokeKind::Middle);
     }
-    // The run up to the time cursor is the row of its end.
+    // The run up to the time cursor is the row of its last step.
     let end = matrix.bounds.partition_point(|&bound| bound < snapshot.focus.steps).clamp(1, n);
     if end < n {
         let row = cell(0, end).union(cell(end - 1, end));
-        ui.painter().rect_stroke(row.expand(1.0), 0.0, Stroke::new(1.0, ink.cursor), StrokeKind::Outside);
+        ui.painter().rect_stroke(row.expand(1.0), 0.0, Stroke::new(1.0, plot_colors.cursor), StrokeKind::Outside);
     }
     if let Some(at) = response.hover_pos().filter(|at| rect.contains(*at)) {
         let [x, y] = pixel_under(rect, [n, n], at);
@@ -161,7 +161,7 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
     }
 }
 
-/// Numbers and words beside the matrix.
+/// Draws numbers and labels beside the matrix.
 fn axes(ui: &Ui, matrix: &ReadoutWindows, rect: Rect, unit: f32) {
     let (painter, weak, font) = (ui.painter(), ui_colors(ui).weak, FontId::proportional(10.5));
     let n = matrix.bounds.len() - 1;
@@ -194,7 +194,7 @@ fn axes(ui: &Ui, matrix: &ReadoutWindows, rect: Rect, unit: f32) {
     painter.add(egui::epaint::TextShape::new(at, galley, weak).with_angle(-std::f32::consts::FRAC_PI_2));
 }
 
-/// The accuracies at the ends of the color bar, never the same.
+/// The accuracies at the ends of the color bar, never equal.
 fn range(matrix: &ReadoutWindows) -> (f32, f32) {
     let low = matrix.accuracy.iter().copied().fold(1.0, f32::min);
     let high = matrix.accuracy.iter().copied().fold(0.0, f32::max);
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_color_bar_has_two_ends() {
+    fn color_bar_ends_are_never_equal() {
         let matrix = |accuracy: &[f32]| ReadoutWindows { steps: 2, bounds: vec![0, 1, 2], accuracy: accuracy.to_vec() };
         assert_eq!(range(&matrix(&[0.2, 0.5, 0.9])), (0.2, 0.9));
         for flat in [0.0, 0.5, 1.0] {

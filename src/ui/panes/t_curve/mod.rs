@@ -1,4 +1,4 @@
-//! Accuracy and agreement for every number of steps, from one run: how many steps does this network need?
+//! T-curve pane: accuracy and agreement over the number of time steps, from one run.
 
 use plot::{compared, over_time};
 pub mod outputs;
@@ -22,13 +22,13 @@ use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let (tones, ink) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
-    let (cursor_color, compared_color) = (ink.cursor, ink.quantization);
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+    let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
+    let (cursor_color, compared_color) = (plot_colors.cursor, plot_colors.quantization);
     if let Some(run) = &lab.run
-        && let Some(likeness) = &run.output_agreement
+        && let Some(agreement) = &run.output_agreement
     {
-        return outputs::show(ui, lab, run, likeness, out);
+        return outputs::show(ui, lab, run, agreement, messages);
     }
     let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
     let (curve, samples, ann) = match (partial, &lab.run) {
@@ -45,8 +45,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
     let page = PaneHeader {
         of: Pane::TCurve,
         title: texts::TITLE,
-        explanation: explain(at, ann, enough, samples) + &other.map_or(String::new(), |other| against(at, other)),
-        description: describe(at, ann) + &other.map_or(String::new(), |other| against(at, other)),
+        explanation: explain(at, ann, enough, samples)
+            + &other.map_or(String::new(), |other| comparison_sentence(at, other)),
+        description: describe(at, ann) + &other.map_or(String::new(), |other| comparison_sentence(at, other)),
     };
     let written = |share: Option<f64>| share.map_or(String::new(), |share| share.to_string());
     let csv = || {
@@ -54,9 +55,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         format!("t,accuracy,agreement,ann_accuracy\n{}", rows.collect::<String>())
     };
     pane_parts::pane_ui(ui, &page, csv, |ui| {
-        let mut entries = vec![(shared::SNN, tones.snn), (texts::AGREES, tones.weak)];
+        let mut entries = vec![(shared::SNN, colors.snn), (texts::AGREES, colors.weak)];
         if ann.is_some() {
-            entries.insert(0, (shared::ANN, tones.ann));
+            entries.insert(0, (shared::ANN, colors.ann));
         }
         let name = other.map_or(String::new(), |other| shared::run(other.number));
         if other.is_some() {
@@ -89,54 +90,54 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
                 decimate(&all, from, to, columns).into()
             };
             if ann.is_some() {
-                // Where the curve turns, the band does: it is a function of the accuracy.
+                // The band is a function of the accuracy, so it has the same corners as the curve.
                 let right: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.accuracy.unwrap_or(0.0)]).collect();
                 let right = decimate(&right, from, to, columns);
                 let t: Vec<f64> = right.iter().map(|p| p[0]).collect();
                 let (low, high): (Vec<f64>, Vec<f64>) = right.iter().map(|p| wilson_95(p[1], samples)).unzip();
                 plot.add(
                     FilledArea::new("95 % interval", &t, &low, &high)
-                        .fill_color(tones.snn.gamma_multiply(0.18))
+                        .fill_color(colors.snn.gamma_multiply(0.18))
                         .allow_hover(false),
                 );
             }
             if let Some(ann) = ann {
-                plot.hline(HLine::new("ANN", ann).color(tones.ann).width(1.5).allow_hover(false));
+                plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.5).allow_hover(false));
             }
             let agreement = Line::new("agreement", points(|p| Some(p.agreement)));
-            plot.line(agreement.color(tones.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
+            plot.line(agreement.color(colors.weak).style(LineStyle::dashed_dense()).width(1.2).allow_hover(false));
             if let Some(other) = other {
                 let all: Vec<[f64; 2]> = other.curve.iter().map(|p| [p.t as f64, share(p)]).collect();
                 let points: PlotPoints<'_> = decimate(&all, from, to, columns).into();
                 plot.line(Line::new(&name, points).color(compared_color).width(1.8).allow_hover(false));
             }
-            plot.line(Line::new("SNN", points(|p| p.accuracy)).color(tones.snn).width(2.2).allow_hover(false));
+            plot.line(Line::new("SNN", points(|p| p.accuracy)).color(colors.snn).width(2.2).allow_hover(false));
             if let Some(t) = enough {
-                let mark = VLine::new("within one point", t as f64).color(tones.snn.gamma_multiply(0.6));
+                let mark = VLine::new("within one point", t as f64).color(colors.snn.gamma_multiply(0.6));
                 plot.vline(mark.style(LineStyle::dotted_dense()).width(1.5).allow_hover(false));
             }
             plot.vline(pane_parts::cursor_line(cursor, cursor_color));
         });
         plot_description::describe_plot(&shown.response, texts::TITLE, || {
-            let told = |curve: &[CurvePoint]| {
+            let described = |curve: &[CurvePoint]| {
                 let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, share(p)]).collect();
                 plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t))
             };
             let ann = ann.map_or(String::new(), |ann| texts::curve_ann(&format_percent(ann)));
-            let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &told(&o.curve)));
-            texts::curves(&told(curve), &ann, &other)
+            let other = other.map_or(String::new(), |o| texts::curve_run(o.number, &described(&o.curve)));
+            texts::curves(&described(curve), &ann, &other)
         });
-        pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, out);
+        pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, messages);
     });
 }
 
-/// Right answers, or agreement with the ANN where there are no labels.
+/// Accuracy, or agreement with the ANN if there are no labels.
 fn share(point: &CurvePoint) -> f64 {
     point.accuracy.unwrap_or(point.agreement)
 }
 
-/// The two curves at the same step, in a sentence.
-fn against(at: &CurvePoint, other: &PastRun) -> String {
+/// Both curves at the same step, as a sentence.
+fn comparison_sentence(at: &CurvePoint, other: &PastRun) -> String {
     let reached = match other.curve.get(at.t - 1) {
         Some(point) => texts::reaches(&format_percent(share(point))),
         None => texts::ends(other.curve.len(), &format_percent(other.final_score())),
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_needed_steps_are_those_from_which_it_stays() {
+    fn needed_steps_start_where_accuracy_stays_high() {
         let curve = |values: &[f64]| -> Vec<CurvePoint> {
             let point = |(i, &a): (usize, &f64)| CurvePoint { t: i + 1, accuracy: Some(a), agreement: a };
             values.iter().enumerate().map(point).collect()

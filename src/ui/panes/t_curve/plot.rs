@@ -1,4 +1,4 @@
-//! Axes and reference curves that plots over time steps share.
+//! Axes and reference curves shared by plots over time steps.
 
 use egui_plot::{AxisHints, GridMark, Plot};
 
@@ -7,7 +7,8 @@ use crate::lab::Lab;
 use crate::lab::history::run_history::PastRun;
 use crate::ui::texts::shared;
 
-/// The run that the one on the screen is compared with; of another network or data set only their names would be alike.
+/// The run to compare with; `None` if its network or data set differs, because then only the names of layers would
+/// match.
 pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
     let other = lab.history.get(lab.history.compared?)?;
     let alike = |run: &Run| {
@@ -17,7 +18,7 @@ pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
     lab.run.as_deref().is_none_or(alike).then_some(other)
 }
 
-/// A plot of shares over the steps 1 to `last`, which stands still.
+/// A plot of shares over the steps 1 to `last`, without pan and zoom.
 pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
     Plot::new(name.to_owned())
         .allow_drag(false)

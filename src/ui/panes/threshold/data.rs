@@ -1,4 +1,4 @@
-//! Data that the threshold pane draws, and how dragging changes θ.
+//! Data of the threshold pane, and the drag that changes θ.
 
 use egui::{CursorIcon, Key, Ui};
 use egui_plot::PlotResponse;
@@ -9,43 +9,43 @@ use crate::experiment::{Snapshot, ThresholdView};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::LayerReport;
 
-/// How near to the line, in points, a drag takes hold of it.
+/// Maximum distance to the line, in points, at which a drag grabs it.
 const GRIP: f32 = 12.0;
 
-/// θ may be dragged down to this share of the axis.
-pub(super) const LEAST: f32 = 1.0 / 200.0;
+/// Minimum θ of a drag, as a fraction of the axis.
+pub(super) const MIN_THETA_SHARE: f32 = 1.0 / 200.0;
 
-/// How much of the axis an arrow key moves θ by.
-const NUDGE: f32 = 1.0 / 200.0;
+/// Step of an arrow key, as a fraction of the axis.
+const KEY_STEP: f32 = 1.0 / 200.0;
 
-/// What the pane shows, put together once a frame.
+/// Data of the pane, collected once per frame.
 pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
     pub(super) view: &'a ThresholdView,
     pub(super) report: &'a LayerReport,
-    /// The threshold as it is wished for now: ahead of the run while the line is dragged.
+    /// The requested threshold. It is ahead of the run while the user drags the line.
     pub(super) theta: f32,
     pub(super) by_hand: bool,
-    /// A lesson keeps the threshold to itself.
+    /// A lesson locks the threshold.
     pub(super) locked: bool,
     pub(super) steps: usize,
-    /// The time cursor.
+    /// Step of the time cursor.
     pub(super) t: usize,
     pub(super) cost: Option<ThresholdError>,
     pub(super) best: Option<ThresholdError>,
 }
 
-/// What is remembered between frames.
+/// UI state of the pane between frames.
 #[derive(Clone, Copy)]
-pub(super) struct Memory {
+pub(super) struct UiState {
     pub(super) log: bool,
-    /// The right end of the axis when the drag began; it must not move under the hand.
+    /// Right end of the axis at the start of the drag. The axis does not change during a drag.
     pub(super) dragging: Option<f32>,
-    /// The rise of balanced thresholds is shown instead of the histogram.
-    pub(super) rise: bool,
+    /// Whether the balancing curve is shown instead of the histogram.
+    pub(super) shows_balancing: bool,
 }
 
-pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
+pub(super) fn pane_data<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a>> {
     let layer = snapshot.run.spiking.layers.get(snapshot.focus.layer)?;
     let report = snapshot.report.layers.get(snapshot.focus.layer)?;
     let view = snapshot.threshold.as_deref()?;
@@ -58,7 +58,7 @@ pub(super) fn sight<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneData<'a
     Some(PaneData { layer, view, report, theta, by_hand, locked, steps, t, cost, best })
 }
 
-/// The prediction at `theta`, linear between the two nearest.
+/// The prediction at `theta`, interpolated linearly between the two nearest.
 pub(super) fn at(predictions: &[ThresholdError], theta: f32) -> Option<ThresholdError> {
     let above = predictions.partition_point(|p| p.theta < theta);
     let (Some(high), Some(low)) =
@@ -77,61 +77,61 @@ pub(super) fn at(predictions: &[ThresholdError], theta: f32) -> Option<Threshold
     })
 }
 
-pub(super) fn set(sight: &PaneData<'_>, theta: f32, out: &mut Vec<Message>) {
-    if theta.is_finite() && theta > 0.0 && theta != sight.theta {
-        out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: Some(theta) });
+pub(super) fn set(data: &PaneData<'_>, theta: f32, messages: &mut Vec<Message>) {
+    if theta.is_finite() && theta > 0.0 && theta != data.theta {
+        messages.push(Message::SetLayerThreshold { layer: data.layer.name.clone(), theta: Some(theta) });
     }
 }
 
-/// Takes hold of the line, moves it and lets go of it; arrow keys move it where the plot has the focus.
+/// Handles the drag of the line; arrow keys move it while the plot has the focus.
 pub(super) fn drag(
     ui: &Ui,
     plot: &PlotResponse<()>,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     extent: f32,
-    memory: &mut Memory,
-    out: &mut Vec<Message>,
+    ui_state: &mut UiState,
+    messages: &mut Vec<Message>,
 ) {
-    if sight.locked {
+    if data.locked {
         return;
     }
     let response = &plot.response;
-    let line = plot.transform.position_from_point_x(f64::from(sight.theta));
+    let line = plot.transform.position_from_point_x(f64::from(data.theta));
     let near = |at: egui::Pos2| (at.x - line).abs() <= GRIP;
-    if memory.dragging.is_some() || response.hover_pos().is_some_and(near) {
+    if ui_state.dragging.is_some() || response.hover_pos().is_some_and(near) {
         ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
     }
     if response.drag_started() && ui.input(|input| input.pointer.press_origin()).is_some_and(near) {
-        memory.dragging = Some(extent);
+        ui_state.dragging = Some(extent);
     }
-    if memory.dragging.is_some()
+    if ui_state.dragging.is_some()
         && response.dragged()
         && let Some(at) = response.interact_pointer_pos()
     {
-        set(sight, dragged_to(plot.transform.value_from_position(at).x, extent), out);
+        set(data, dragged_to(plot.transform.value_from_position(at).x, extent), messages);
     }
-    if response.drag_stopped() && memory.dragging.take().is_some() {
-        out.push(Message::EndGesture);
+    if response.drag_stopped() && ui_state.dragging.take().is_some() {
+        messages.push(Message::EndGesture);
     }
     if response.clicked() {
         response.request_focus();
     }
     if response.has_focus() {
         let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        ui.memory_mut(|ui_state| ui_state.set_focus_lock_filter(response.id, filter));
         let by = ui.input(|input| {
             f64::from(input.num_presses(Key::ArrowRight) as f32) - f64::from(input.num_presses(Key::ArrowLeft) as f32)
         });
         if by != 0.0 {
-            set(sight, dragged_to(f64::from(sight.theta + extent * NUDGE * by as f32), extent), out);
-            out.push(Message::EndGesture);
+            set(data, dragged_to(f64::from(data.theta + extent * KEY_STEP * by as f32), extent), messages);
+            messages.push(Message::EndGesture);
         }
     }
 }
 
-/// The threshold for a line that was dragged to `x`: on the axis, and above zero.
+/// The threshold for a line dragged to `x`: on the axis, and above zero.
 pub(super) fn dragged_to(x: f64, extent: f32) -> f32 {
-    (x as f32).clamp(extent * LEAST, extent)
+    (x as f32).clamp(extent * MIN_THETA_SHARE, extent)
 }
 
 #[cfg(test)]
@@ -139,12 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dragged_line_stays_on_the_axis_and_above_zero() {
+    fn dragged_threshold_stays_on_the_axis_and_above_zero() {
         assert_eq!([0.5, -1.0, 9.0].map(|x| dragged_to(x, 2.0)), [0.5, 0.01, 2.0]);
     }
 
     #[test]
-    fn costs_between_two_predictions_lie_between_them() {
+    fn interpolated_error_lies_between_its_neighbors() {
         let of = |theta: f32, clipping: f64| ThresholdError { theta, clipping, quantization: 0.0, clipped: clipping };
         let predictions = [of(1.0, 4.0), of(2.0, 2.0)];
         let clipping = |theta| at(&predictions, theta).map(|p| p.clipping);

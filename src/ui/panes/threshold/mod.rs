@@ -1,7 +1,8 @@
-//! The threshold of the layer in focus: what its activations are, what θ cuts off, and what each θ would cost. The line is
-//! dragged; the run follows.
+//! Threshold pane: activation histogram of the layer in focus, θ, and predicted error over θ.
+//!
+//! The user drags the line at θ, and the run follows.
 
-use data::{LEAST, Memory, PaneData, set, sight};
+use data::{MIN_THETA_SHARE, PaneData, UiState, pane_data, set};
 mod balancing_curve;
 pub mod data;
 mod plots;
@@ -19,145 +20,151 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// From this height on there is room for the costs under the histogram.
+/// Minimum height for the error plot below the histogram, in points.
 const BOTH_HEIGHT: f32 = 250.0;
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
-    let sight = lab.snapshot.as_deref().and_then(|snapshot| sight(snapshot, lab));
-    let Some(sight) = sight else {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+    let data = lab.snapshot.as_deref().and_then(|snapshot| pane_data(snapshot, lab));
+    let Some(data) = data else {
         if lab.snapshot.is_some() {
             return pane_parts::loading(ui);
         }
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("threshold pane");
-    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { log: true, dragging: None, rise: false });
-    let words = explanation(&sight);
+    let mut ui_state =
+        ui.data(|data| data.get_temp(id)).unwrap_or(UiState { log: true, dragging: None, shows_balancing: false });
+    let words = explanation(&data);
     let page = PaneHeader { of: Pane::Threshold, title: texts::TITLE, description: words.clone(), explanation: words };
     pane_parts::pane_ui(
         ui,
         &page,
-        || csv(sight.view),
+        || csv(data.view),
         |ui| {
-            ui.add_enabled_ui(!sight.locked, |ui| controls(ui, &sight, &mut memory, out));
-            if let Some(rise) = balancing_curve::of(lab) {
-                if !rise.live && pane_frame::has_controls(ui) {
+            ui.add_enabled_ui(!data.locked, |ui| controls(ui, &data, &mut ui_state, messages));
+            if let Some(balancing) = balancing_curve::current(lab) {
+                if !balancing.live && pane_frame::has_controls(ui) {
                     let hint = texts::RISE_HINT;
-                    ui.checkbox(&mut memory.rise, texts::RISE).on_hover_text(hint);
+                    ui.checkbox(&mut ui_state.shows_balancing, texts::RISE).on_hover_text(hint);
                 }
-                if rise.live || memory.rise {
-                    balancing_curve::show(ui, lab, &rise, ui.available_height() - 24.0, out);
+                if balancing.live || ui_state.shows_balancing {
+                    balancing_curve::show(ui, lab, &balancing, ui.available_height() - 24.0, messages);
                     return;
                 }
             }
-            let extent = memory.dragging.unwrap_or(sight.view.extent);
+            let extent = ui_state.dragging.unwrap_or(data.view.extent);
             let height = ui.available_height();
-            // In little room the histogram stands alone: the minimum of the costs is still on its button.
+            // In tight space, only the histogram: the button still has the minimum of the error.
             let both = height >= BOTH_HEIGHT;
-            key(ui, both);
+            legend_row(ui, both);
             let height = (ui.available_height() - ui.spacing().item_spacing.y).max(90.0);
-            histogram(ui, &sight, extent, if both { height * 0.5 } else { height }, !both, &mut memory, out);
+            histogram(ui, &data, extent, if both { height * 0.5 } else { height }, !both, &mut ui_state, messages);
             if both {
-                costs(ui, &sight, extent, height * 0.5, &mut memory, out);
+                costs(ui, &data, extent, height * 0.5, &mut ui_state, messages);
             }
         },
     );
-    ui.data_mut(|data| data.insert_temp(id, memory));
+    ui.data_mut(|data| data.insert_temp(id, ui_state));
 }
 
-/// θ as a number, back to the rule, and the figures that belong to it.
-fn controls(ui: &mut Ui, sight: &PaneData<'_>, memory: &mut Memory, out: &mut Vec<Message>) {
+/// Draws θ as a number, the button back to the rule, and the figures.
+fn controls(ui: &mut Ui, data: &PaneData<'_>, ui_state: &mut UiState, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        ui.strong(&sight.layer.name);
+        ui.strong(&data.layer.name);
         if !pane_frame::has_controls(ui) {
-            ui.label(format!("θ = {}", format_number(f64::from(sight.theta))));
+            ui.label(format!("θ = {}", format_number(f64::from(data.theta))));
             return;
         }
-        let mut theta = sight.theta;
-        let extent = sight.view.extent;
-        let field = DragValue::new(&mut theta).speed(extent / 400.0).range(extent * LEAST..=f32::MAX).prefix("θ ");
+        let mut theta = data.theta;
+        let extent = data.view.extent;
+        let field =
+            DragValue::new(&mut theta).speed(extent / 400.0).range(extent * MIN_THETA_SHARE..=f32::MAX).prefix("θ ");
         let field = ui.add(field.max_decimals(5)).on_hover_text(texts::FIELD_HINT);
         if field.changed() {
-            set(sight, theta, out);
+            set(data, theta, messages);
         }
         if field.drag_stopped() || field.lost_focus() {
-            out.push(Message::EndGesture);
+            messages.push(Message::EndGesture);
         }
         let back = egui::Button::new(texts::BACK);
         let hint = texts::BACK_HINT;
-        if ui.add_enabled(sight.by_hand, back).on_hover_text(hint).clicked() {
-            out.push(Message::SetLayerThreshold { layer: sight.layer.name.clone(), theta: None });
-            out.push(Message::EndGesture);
+        if ui.add_enabled(data.by_hand, back).on_hover_text(hint).clicked() {
+            messages.push(Message::SetLayerThreshold { layer: data.layer.name.clone(), theta: None });
+            messages.push(Message::EndGesture);
         }
-        if let Some(best) = sight.best {
+        if let Some(best) = data.best {
             let hint = texts::MINIMUM_HINT;
             if ui.button(texts::minimum(&format_number(f64::from(best.theta)))).on_hover_text(hint).clicked() {
-                set(sight, best.theta, out);
-                out.push(Message::EndGesture);
+                set(data, best.theta, messages);
+                messages.push(Message::EndGesture);
             }
         }
-        ui.checkbox(&mut memory.log, texts::LOG);
+        ui.checkbox(&mut ui_state.log, texts::LOG);
     });
     if pane_frame::has_sentences(ui) {
-        ui.add(egui::Label::new(figures(sight).join(" · ")).wrap());
+        ui.add(egui::Label::new(figures(data).join(" · ")).wrap());
     }
 }
 
-/// The figures at θ, each a few words.
-fn figures(sight: &PaneData<'_>) -> Vec<String> {
-    let mut figures = vec![texts::step(&format_number(f64::from(sight.theta) / sight.steps as f64))];
-    if let Some(cost) = sight.cost {
-        let own = sight.layer.activation.lambda().is_some_and(|lambda| lambda <= sight.theta * 1.0001);
+/// The figures at θ, as short texts.
+fn figures(data: &PaneData<'_>) -> Vec<String> {
+    let mut figures = vec![texts::step(&format_number(f64::from(data.theta) / data.steps as f64))];
+    if let Some(cost) = data.cost {
+        let own = data.layer.activation.lambda().is_some_and(|lambda| lambda <= data.theta * 1.0001);
         let clipped = if own { texts::clipped_by_both } else { texts::clipped };
         figures.push(clipped(&format_percent(cost.clipped)));
         figures.push(texts::predicted(&format_number(cost.total())));
     }
-    let measured = sight.report.ledger_against(LedgerReference::Activation);
-    figures.push(texts::measured(sight.t, &format_number(measured.clipping), &format_number(measured.quantization)));
-    figures.push(texts::zero(&format_percent(sight.view.zeros)));
-    if let [_, _, ..] = sight.layer.theta[..] {
-        let live = sight.layer.theta.iter().copied().filter(|&theta| theta > 0.0);
+    let measured = data.report.ledger_against(LedgerReference::Activation);
+    figures.push(texts::measured(data.t, &format_number(measured.clipping), &format_number(measured.quantization)));
+    figures.push(texts::zero(&format_percent(data.view.zeros)));
+    if let [_, _, ..] = data.layer.theta[..] {
+        let live = data.layer.theta.iter().copied().filter(|&theta| theta > 0.0);
         let low = live.clone().fold(f32::INFINITY, f32::min);
-        let dead = sight.layer.theta.len() - live.count();
+        let dead = data.layer.theta.len() - live.count();
         let dead = if dead > 0 { texts::never_active(dead) } else { String::new() };
         figures.push(texts::per_channel(
-            sight.layer.theta.len(),
+            data.layer.theta.len(),
             &format_number(f64::from(low)),
-            &format_number(f64::from(sight.view.theta)),
+            &format_number(f64::from(data.view.theta)),
             &dead,
         ));
     }
     figures
 }
 
-/// What the colors mean.
-fn key(ui: &mut Ui, costs: bool) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let activations = [(texts::ACTIVATIONS, ink.ann), (texts::CLIPPED, ink.clipping), (shared::THRESHOLD, ink.theta)];
-    let both = [(texts::QUANTIZATION, ink.quantization), (texts::BOTH, ink.total)];
+/// Draws the legend.
+fn legend_row(ui: &mut Ui, costs: bool) {
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let activations = [
+        (texts::ACTIVATIONS, plot_colors.ann),
+        (texts::CLIPPED, plot_colors.clipping),
+        (shared::THRESHOLD, plot_colors.theta),
+    ];
+    let both = [(texts::QUANTIZATION, plot_colors.quantization), (texts::BOTH, plot_colors.total)];
     pane_parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 
-fn explanation(sight: &PaneData<'_>) -> String {
-    let theta = format_number(f64::from(sight.theta));
-    if sight.theta <= 0.0 {
-        return texts::no_threshold(&sight.layer.name);
+fn explanation(data: &PaneData<'_>) -> String {
+    let theta = format_number(f64::from(data.theta));
+    if data.theta <= 0.0 {
+        return texts::no_threshold(&data.layer.name);
     }
-    let clipped = sight.cost.map_or_else(String::new, |cost| format_percent(cost.clipped));
-    let best = sight.best.map_or_else(String::new, |best| {
+    let clipped = data.cost.map_or_else(String::new, |cost| format_percent(cost.clipped));
+    let best = data.best.map_or_else(String::new, |best| {
         texts::least(&format_number(f64::from(best.theta)), &format_number(best.total()))
     });
     texts::explanation(
         &theta,
-        &sight.layer.name,
+        &data.layer.name,
         &clipped,
-        &format_number(f64::from(sight.theta) / sight.steps as f64),
+        &format_number(f64::from(data.theta) / data.steps as f64),
         &best,
     )
 }
 
-/// The histogram, then the costs.
+/// The histogram, then the predicted errors, as CSV.
 fn csv(view: &ThresholdView) -> String {
     let mut text = String::from("from,to,activations\n");
     let width = view.extent / view.histogram.len().max(1) as f32;

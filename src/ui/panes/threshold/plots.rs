@@ -1,9 +1,11 @@
-//! The two plots of the threshold pane, over one axis of activations: the histogram with its line, and the costs.
+//! Plots of the threshold pane: activation histogram with θ, and predicted error over θ.
+//!
+//! Both share one axis of activations.
 
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotUi, Points, Span, Text, VLine};
 
-use super::data::{Memory, PaneData, at, drag};
+use super::data::{PaneData, UiState, at, drag};
 use crate::convert::threshold_error::ThresholdError;
 use crate::lab::Message;
 use crate::ui::texts::format::{format_number, format_percent};
@@ -11,25 +13,25 @@ use crate::ui::texts::panes::threshold as texts;
 use crate::ui::theme::colors::PlotColors;
 use crate::ui::widgets::{pane_parts, plot_description};
 
-/// Room under the logarithm of 1, so that single activations have a bar.
+/// Space below the logarithm of 1, so that bins with a single activation have a bar.
 const LOG_FOOT: f64 = 0.3;
 
-/// The activations, with θ as a line to be dragged and what it cuts off shaded.
+/// Draws the activations, with θ as a draggable line and the clipped part shaded.
 pub(super) fn histogram(
     ui: &mut Ui,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     extent: f32,
     height: f32,
     alone: bool,
-    memory: &mut Memory,
-    out: &mut Vec<Message>,
+    ui_state: &mut UiState,
+    messages: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let log = memory.log;
-    let bars = bars(sight, extent, log, &ink);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let log = ui_state.log;
+    let bars = bars(data, extent, log, &plot_colors);
     let top = bars.iter().map(|bar| bar.value + bar.base_offset.unwrap_or(0.0)).fold(0.5, f64::max) * 1.25;
     let base = if log { -LOG_FOOT } else { 0.0 };
-    let view = sight.view;
+    let view = data.view;
     let plot = axes("activations", ui, extent)
         .height(height)
         .include_y(base)
@@ -37,7 +39,7 @@ pub(super) fn histogram(
         .show_axes([alone, true])
         .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
         .custom_y_axes(vec![pane_parts::y_axis(texts::ACTIVATIONS).formatter(move |mark, _| {
-            if log { power(mark.value) } else { crate::ui::texts::format::format_tick(mark.value) }
+            if log { format_power_of_ten(mark.value) } else { crate::ui::texts::format::format_tick(mark.value) }
         })])
         .label_formatter(|at| {
             let x = pane_parts::position(at).x;
@@ -49,46 +51,46 @@ pub(super) fn histogram(
         })
         .show(ui, |plot| {
             plot.span(
-                Span::new("", sight.theta as f64..=f64::from(extent) * 2.0)
-                    .fill(ink.clipping.gamma_multiply(0.12))
+                Span::new("", data.theta as f64..=f64::from(extent) * 2.0)
+                    .fill(plot_colors.clipping.gamma_multiply(0.12))
                     .border_width(0.0),
             );
-            plot.bar_chart(BarChart::new("activations", bars).color(ink.ann).allow_hover(false));
-            ghosts(plot, sight, &ink, top, top - base);
-            threshold_line(plot, sight, &ink);
+            plot.bar_chart(BarChart::new("activations", bars).color(plot_colors.ann).allow_hover(false));
+            reference_lines(plot, data, &plot_colors, top, top - base);
+            threshold_line(plot, data, &plot_colors);
         });
     plot_description::describe_plot(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
-        let clipped = sight.cost.map_or(String::new(), |cost| texts::which_clips(&format_percent(cost.clipped)));
+        let clipped = data.cost.map_or(String::new(), |cost| texts::which_clips(&format_percent(cost.clipped)));
         let marks = view.marks.iter().map(|(name, theta)| format!("{name} {}", format_number(f64::from(*theta))));
         texts::histogram(
             all,
             &format_number(f64::from(view.extent)),
             &format_percent(view.zeros),
-            &format_number(f64::from(sight.theta)),
+            &format_number(f64::from(data.theta)),
             &clipped,
             &marks.collect::<Vec<_>>().join(", "),
         )
     });
-    drag(ui, &plot, sight, extent, memory, out);
+    drag(ui, &plot, data, extent, ui_state, messages);
 }
 
-/// One bar per bin that holds anything, those above θ in the color of clipping.
-fn bars(sight: &PaneData<'_>, extent: f32, log: bool, ink: &PlotColors) -> Vec<Bar> {
-    let width = f64::from(sight.view.extent) / sight.view.histogram.len().max(1) as f64;
+/// One bar per non-empty bin; bins above θ have the color of clipping.
+fn bars(data: &PaneData<'_>, extent: f32, log: bool, plot_colors: &PlotColors) -> Vec<Bar> {
+    let width = f64::from(data.view.extent) / data.view.histogram.len().max(1) as f64;
     let bar = |(k, &count): (usize, &u64)| {
         let x = (k as f64 + 0.5) * width;
         let height = if log { (count as f64).log10() + LOG_FOOT } else { count as f64 };
-        let color = if x > f64::from(sight.theta) { ink.clipping } else { ink.ann };
+        let color = if x > f64::from(data.theta) { plot_colors.clipping } else { plot_colors.ann };
         let bar = Bar::new(x, height).width(width).fill(color).stroke((0.0, color));
         if log { bar.base_offset(-LOG_FOOT) } else { bar }
     };
-    let shown = sight.view.histogram.iter().enumerate().filter(|(_, count)| **count > 0).map(bar);
+    let shown = data.view.histogram.iter().enumerate().filter(|(_, count)| **count > 0).map(bar);
     shown.filter(|bar| bar.argument <= f64::from(extent)).collect()
 }
 
-/// A count as the power of ten that it is; nothing between the powers.
-pub(super) fn power(exponent: f64) -> String {
+/// Formats a count as a power of ten; values between powers have no label.
+pub(super) fn format_power_of_ten(exponent: f64) -> String {
     match exponent {
         e if e < 0.0 || (e - e.round()).abs() > 1e-6 => String::new(),
         e if e < 4.0 => format!("{:.0}", 10f64.powf(e)),
@@ -96,37 +98,41 @@ pub(super) fn power(exponent: f64) -> String {
     }
 }
 
-/// Thresholds worth knowing, as thin dashed lines with their names one below the other.
-fn ghosts(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors, top: f64, span: f64) {
-    for (k, (name, theta)) in sight.view.marks.iter().enumerate() {
-        let line = VLine::new(format!("mark {name}"), *theta).color(ink.ghost).width(1.0);
+/// Draws reference thresholds as thin dashed lines, with their names one below the other.
+fn reference_lines(plot: &mut PlotUi<'_>, data: &PaneData<'_>, plot_colors: &PlotColors, top: f64, span: f64) {
+    for (k, (name, theta)) in data.view.marks.iter().enumerate() {
+        let line = VLine::new(format!("mark {name}"), *theta).color(plot_colors.ghost).width(1.0);
         plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false).name(""));
-        let right = *theta > sight.view.extent * 0.8;
+        let right = *theta > data.view.extent * 0.8;
         let (anchor, pad) = if right { (egui::Align2::RIGHT_TOP, " ") } else { (egui::Align2::LEFT_TOP, " ") };
         let at = PlotPoint::new(*theta, top - span * 0.07 * k as f64);
         let words = format!("{pad}{name}{pad}");
         plot.text(
-            Text::new(format!("name {name}"), at, words).anchor(anchor).color(ink.total).name("").allow_hover(false),
+            Text::new(format!("name {name}"), at, words)
+                .anchor(anchor)
+                .color(plot_colors.total)
+                .name("")
+                .allow_hover(false),
         );
     }
 }
 
-fn threshold_line(plot: &mut PlotUi<'_>, sight: &PaneData<'_>, ink: &PlotColors) {
-    plot.vline(VLine::new("threshold θ", sight.theta).color(ink.theta).width(2.5).allow_hover(false));
+fn threshold_line(plot: &mut PlotUi<'_>, data: &PaneData<'_>, plot_colors: &PlotColors) {
+    plot.vline(VLine::new("threshold θ", data.theta).color(plot_colors.theta).width(2.5).allow_hover(false));
 }
 
-/// The predicted error against θ, on the same axis.
+/// Draws the predicted error over θ, on the same axis.
 pub(super) fn costs(
     ui: &mut Ui,
-    sight: &PaneData<'_>,
+    data: &PaneData<'_>,
     extent: f32,
     height: f32,
-    memory: &mut Memory,
-    out: &mut Vec<Message>,
+    ui_state: &mut UiState,
+    messages: &mut Vec<Message>,
 ) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
-    let predictions = &sight.view.predictions;
-    let roof = roof(sight);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
+    let predictions = &data.view.predictions;
+    let cost_axis_max = cost_axis_max(data);
     let curve = |part: fn(&ThresholdError) -> f64| -> Vec<[f64; 2]> {
         let near = predictions.iter().filter(|p| p.theta <= extent);
         near.map(|p| [f64::from(p.theta), part(p)]).collect()
@@ -147,42 +153,46 @@ pub(super) fn costs(
             ))
         })
         .show(ui, |plot| {
-            plot.set_plot_bounds_y(0.0..=roof);
-            plot.line(Line::new("clipping", curve(|p| p.clipping)).color(ink.clipping).width(1.5).allow_hover(false));
+            plot.set_plot_bounds_y(0.0..=cost_axis_max);
+            plot.line(
+                Line::new("clipping", curve(|p| p.clipping)).color(plot_colors.clipping).width(1.5).allow_hover(false),
+            );
             let quantization = Line::new("quantization", curve(|p| p.quantization));
-            plot.line(quantization.color(ink.quantization).width(1.5).allow_hover(false));
-            plot.line(Line::new("both", curve(ThresholdError::total)).color(ink.total).width(2.0).allow_hover(false));
-            if let Some(best) = sight.best {
+            plot.line(quantization.color(plot_colors.quantization).width(1.5).allow_hover(false));
+            plot.line(
+                Line::new("both", curve(ThresholdError::total)).color(plot_colors.total).width(2.0).allow_hover(false),
+            );
+            if let Some(best) = data.best {
                 let point = vec![[f64::from(best.theta), best.total()]];
                 let point = Points::new("minimum", point).shape(MarkerShape::Diamond).radius(5.0);
-                plot.points(point.color(ink.total).allow_hover(false));
+                plot.points(point.color(plot_colors.total).allow_hover(false));
             }
-            threshold_line(plot, sight, &ink);
+            threshold_line(plot, data, &plot_colors);
         });
     plot_description::describe_plot(&plot.response, texts::COSTS, || {
         let course = plot_description::describe_curve(&curve(ThresholdError::total), |[theta, e]| {
             texts::error_at(&format_number(e), &format_number(theta))
         });
-        let best = sight.best.map_or(String::new(), |best| {
+        let best = data.best.map_or(String::new(), |best| {
             texts::least_at(&format_number(f64::from(best.theta)), &format_number(best.total()))
         });
         texts::costs(&course, &best)
     });
-    drag(ui, &plot, sight, extent, memory, out);
+    drag(ui, &plot, data, extent, ui_state, messages);
 }
 
-/// The top of the cost axis: the valley fills it, whatever tiny thresholds would cost.
-fn roof(sight: &PaneData<'_>) -> f64 {
-    let least = sight.best.map_or(0.0, |best| best.total());
-    let now = sight.cost.map_or(0.0, |cost| cost.total());
-    // A network that clips by itself makes no error at its own threshold: then what is near it sets the scale.
-    let mut totals: Vec<f64> = sight.view.predictions.iter().map(ThresholdError::total).collect();
+/// Top of the error axis: the minimum region fills it, independent of the errors of very small thresholds.
+fn cost_axis_max(data: &PaneData<'_>) -> f64 {
+    let least = data.best.map_or(0.0, |best| best.total());
+    let now = data.cost.map_or(0.0, |cost| cost.total());
+    // A network with a clipping activation has no error at its own threshold. The errors near it then set the scale.
+    let mut totals: Vec<f64> = data.view.predictions.iter().map(ThresholdError::total).collect();
     totals.sort_by(f64::total_cmp);
     let near = totals.get(totals.len() / 5).copied().unwrap_or(0.0);
     (6.0 * least).max(1.25 * now).max(near).max(f64::from(f32::MIN_POSITIVE))
 }
 
-/// A plot over activations; both of the pane's are alike.
+/// A plot over activations, with the settings that both plots share.
 fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
     Plot::new(name)
         .link_axis(ui.scope_id().with("activation axis"), [true, false])
@@ -201,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logarithmic_axes_name_whole_powers_only() {
-        assert_eq!([-0.3, 0.0, 0.5, 2.0, 5.0].map(power), ["", "1", "", "100", "1e5"]);
+    fn logarithmic_axis_labels_only_powers_of_ten() {
+        assert_eq!([-0.3, 0.0, 0.5, 2.0, 5.0].map(format_power_of_ten), ["", "1", "", "100", "1e5"]);
     }
 }

@@ -1,5 +1,6 @@
-//! What one integrate-and-fire neuron makes of a constant input: its staircase over the ANN's activation. The neuron is that
-//! of the layer in focus, or one's own.
+//! Transfer pane: staircase φ(z) of one integrate-and-fire neuron over the ANN's activation.
+//!
+//! The neuron is that of the layer in focus, or a custom one.
 
 pub mod staircase;
 
@@ -20,15 +21,15 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
 
-/// The axis runs from this many θ …
-const FROM: f32 = -0.3;
-/// … to this many.
-const TO: f32 = 1.6;
+/// Left end of the axis, in units of θ.
+const AXIS_FROM: f32 = -0.3;
+/// Right end of the axis, in units of θ.
+const AXIS_TO: f32 = 1.6;
 
-/// What is remembered between frames.
+/// UI state of the pane between frames.
 #[derive(Clone)]
-struct Memory {
-    /// One's own neuron; `None` follows the layer.
+struct UiState {
+    /// The custom neuron; `None` follows the layer.
     own: Option<StaircaseNeuron>,
     /// The curves drawn last.
     curves: Option<Arc<Curves>>,
@@ -43,31 +44,31 @@ struct Curves {
 }
 
 impl Curves {
-    fn of(neuron: StaircaseNeuron, activation: Activation) -> Self {
+    fn new(neuron: StaircaseNeuron, activation: Activation) -> Self {
         let unit = if neuron.theta > 0.0 { neuron.theta } else { 1.0 };
-        let snn = neuron.stairs(FROM * unit, TO * unit);
-        let ann = stairs_of(activation, FROM * unit, TO * unit);
+        let snn = neuron.stairs(AXIS_FROM * unit, AXIS_TO * unit);
+        let ann = activation_line(activation, AXIS_FROM * unit, AXIS_TO * unit);
         Self { neuron, activation, snn, ann }
     }
 }
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
+pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let snapshot = lab.snapshot.as_deref();
     let layer = snapshot.and_then(|snapshot| Some((snapshot, snapshot.run.spiking.layers.get(snapshot.focus.layer)?)));
     let Some((snapshot, layer)) = layer else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let id = ui.scope_id().with("transfer pane");
-    let mut memory = ui.data(|data| data.get_temp(id)).unwrap_or(Memory { own: None, curves: None });
+    let mut ui_state = ui.data(|data| data.get_temp(id)).unwrap_or(UiState { own: None, curves: None });
     let followed = StaircaseNeuron {
         theta: layer.theta_of(snapshot.focus.neuron),
-        ..StaircaseNeuron::of(layer, snapshot.run.steps())
+        ..StaircaseNeuron::from_layer(layer, snapshot.run.steps())
     };
-    let neuron = memory.own.unwrap_or(followed);
-    let known = memory.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
-    let curves = known.unwrap_or_else(|| Arc::new(Curves::of(neuron, layer.activation)));
-    let words = explanation(layer, &neuron, memory.own.is_none());
+    let neuron = ui_state.own.unwrap_or(followed);
+    let known = ui_state.curves.take().filter(|c| c.neuron == neuron && c.activation == layer.activation);
+    let curves = known.unwrap_or_else(|| Arc::new(Curves::new(neuron, layer.activation)));
+    let words = explanation(layer, &neuron, ui_state.own.is_none());
     let page = PaneHeader { of: Pane::Transfer, title: texts::TITLE, description: words.clone(), explanation: words };
     pane_parts::pane_ui(
         ui,
@@ -75,48 +76,48 @@ pub fn show(ui: &mut Ui, lab: &Lab, out: &mut Vec<Message>) {
         || csv(&curves),
         |ui| {
             if pane_frame::has_controls(ui) {
-                controls(ui, lab, layer, followed, &mut memory, out);
+                controls(ui, lab, layer, followed, &mut ui_state, messages);
             } else {
                 ui.small(texts::line(&layer.name, neuron.theta, neuron.steps, neuron.v_init));
             }
             plot(ui, layer, &curves);
         },
     );
-    memory.curves = Some(curves);
-    ui.data_mut(|data| data.insert_temp(id, memory));
+    ui_state.curves = Some(curves);
+    ui.data_mut(|data| data.insert_temp(id, ui_state));
 }
 
-/// The neuron's numbers. Turning one lets go of the layer.
+/// Draws the neuron's parameters. A change makes it a custom neuron.
 fn controls(
     ui: &mut Ui,
     lab: &Lab,
     layer: &SpikingLayer,
     followed: StaircaseNeuron,
-    memory: &mut Memory,
-    out: &mut Vec<Message>,
+    ui_state: &mut UiState,
+    messages: &mut Vec<Message>,
 ) {
-    let mut neuron = memory.own.unwrap_or(followed);
+    let mut neuron = ui_state.own.unwrap_or(followed);
     ui.horizontal_wrapped(|ui| {
-        let mut follow = memory.own.is_none();
+        let mut follow = ui_state.own.is_none();
         let hint = texts::FOLLOW_HINT;
         if ui.checkbox(&mut follow, texts::follow(&layer.name)).on_hover_text(hint).changed() {
-            memory.own = if follow { None } else { Some(followed) };
+            ui_state.own = if follow { None } else { Some(followed) };
             neuron = followed;
         }
-        let different = memory.own.is_some_and(|own| own != followed);
-        let wanted = wishes(layer, &neuron, &followed);
+        let different = ui_state.own.is_some_and(|own| own != followed);
+        let wanted = layer_messages(layer, &neuron, &followed);
         let locked = wanted.iter().filter_map(ControlGroup::of).any(|control| lab.is_locked(control));
         let apply = egui::Button::new(texts::APPLY);
         let hint = texts::APPLY_HINT;
         if ui.add_enabled(different && !locked, apply).on_hover_text(hint).clicked() {
-            out.extend(wanted);
-            memory.own = None;
+            messages.extend(wanted);
+            ui_state.own = None;
         }
-        picks(ui, &mut neuron);
+        reset_and_tie(ui, &mut neuron);
     });
     ui.horizontal_wrapped(|ui| {
         let reach = if followed.theta > 0.0 { followed.theta } else { 1.0 };
-        // All three in one row, if they can.
+        // All three sliders in one row, if possible.
         ui.spacing_mut().slider_width = (ui.available_width() / 3.0 - 100.0).clamp(40.0, 160.0);
         let theta = Slider::new(&mut neuron.theta, reach * 0.02..=reach * 3.0).max_decimals(3);
         let theta = theta.clamping(egui::SliderClamping::Edits);
@@ -126,13 +127,13 @@ fn controls(
         let v_init = Slider::new(&mut neuron.v_init, 0.0..=1.0).max_decimals(2);
         pane_parts::slider(ui, "v(0)/θ", v_init).on_hover_text(texts::V_INIT_HINT);
     });
-    if neuron != memory.own.unwrap_or(followed) {
-        memory.own = Some(neuron);
+    if neuron != ui_state.own.unwrap_or(followed) {
+        ui_state.own = Some(neuron);
     }
 }
 
-/// Reset and tie.
-fn picks(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
+/// Draws the choices of reset and tie.
+fn reset_and_tie(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
     for (reset, word, hint) in [
         (Reset::Soft, texts::SOFT_RESET, texts::SOFT_RESET_HINT),
         (Reset::Hard, texts::HARD_RESET, texts::HARD_RESET_HINT),
@@ -145,30 +146,30 @@ fn picks(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
     }
 }
 
-/// What to ask of the lab so that the layer's neurons become `neuron`.
-fn wishes(layer: &SpikingLayer, neuron: &StaircaseNeuron, now: &StaircaseNeuron) -> Vec<Message> {
-    let mut wishes = Vec::new();
+/// Messages that give the layer's neurons the parameters of `neuron`.
+fn layer_messages(layer: &SpikingLayer, neuron: &StaircaseNeuron, now: &StaircaseNeuron) -> Vec<Message> {
+    let mut messages = Vec::new();
     if neuron.theta != now.theta {
-        wishes.push(Message::SetLayerThreshold { layer: layer.name.clone(), theta: Some(neuron.theta) });
+        messages.push(Message::SetLayerThreshold { layer: layer.name.clone(), theta: Some(neuron.theta) });
     }
     if neuron.steps != now.steps {
-        wishes.push(Message::SetSteps(neuron.steps));
+        messages.push(Message::SetSteps(neuron.steps));
     }
     if neuron.v_init != now.v_init {
-        wishes.push(Message::SetVInit(neuron.v_init));
+        messages.push(Message::SetVInit(neuron.v_init));
     }
     if neuron.reset != now.reset {
-        wishes.push(Message::SetReset(neuron.reset));
+        messages.push(Message::SetReset(neuron.reset));
     }
     if neuron.tie != now.tie {
-        wishes.push(Message::SetTie(neuron.tie));
+        messages.push(Message::SetTie(neuron.tie));
     }
-    wishes.push(Message::EndGesture);
-    wishes
+    messages.push(Message::EndGesture);
+    messages
 }
 
-/// The ANN's activation, its own stairs upright.
-fn stairs_of(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
+/// The ANN's activation, with vertical risers if it has steps of its own.
+fn activation_line(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
     let mut inputs: Vec<f32> = vec![from, 0.0, to];
     match activation {
         Activation::Relu => {}
@@ -185,18 +186,18 @@ fn stairs_of(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> {
     inputs.into_iter().map(|z| [f64::from(z), f64::from(activation.apply(z))]).collect()
 }
 
-/// Both lines at all inputs of either: (z, a, b), with the error between them to be shaded.
-fn between(a: &[[f64; 2]], b: &[[f64; 2]]) -> [Vec<f64>; 3] {
+/// Both lines at the inputs of either: (z, a, b). The error between them is shaded.
+fn merge_lines(a: &[[f64; 2]], b: &[[f64; 2]]) -> [Vec<f64>; 3] {
     let mut inputs: Vec<f64> = a.iter().chain(b).map(|point| point[0]).collect();
     inputs.sort_by(f64::total_cmp);
     inputs.dedup();
-    let at = |line: &[[f64; 2]]| inputs.iter().map(|&z| on_line(line, z)).collect();
+    let at = |line: &[[f64; 2]]| inputs.iter().map(|&z| interpolate(line, z)).collect();
     let (a, b) = (at(a), at(b));
     [inputs, a, b]
 }
 
-/// The height of a line of points at `z`; its ends go on level.
-fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
+/// The height of a polyline at `z`; its ends continue horizontally.
+fn interpolate(line: &[[f64; 2]], z: f64) -> f64 {
     let above = line.partition_point(|point| point[0] < z);
     match (above.checked_sub(1).and_then(|low| line.get(low)), line.get(above)) {
         (Some(low), Some(high)) => low[1] + (high[1] - low[1]) * (z - low[0]) / (high[0] - low[0]),
@@ -206,16 +207,16 @@ fn on_line(line: &[[f64; 2]], z: f64) -> f64 {
 }
 
 fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
-    let ink = crate::ui::theme::colors::plot_colors(ui);
+    let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let neuron = curves.neuron;
-    let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
+    let [inputs, ann, snn] = merge_lines(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
     let (of_ann, of_snn) = (texts::of_ann(&curves.activation.describe()), texts::of_snn(neuron.steps));
-    let mut entries = vec![(of_snn.as_str(), ink.snn), (of_ann.as_str(), ink.ann)];
+    let mut entries = vec![(of_snn.as_str(), plot_colors.snn), (of_ann.as_str(), plot_colors.ann)];
     if !matches!(curves.activation, Activation::Relu) {
-        entries.push(("ReLU", ink.ghost));
+        entries.push(("ReLU", plot_colors.ghost));
     }
-    entries.extend([(texts::DIFFERENCE, ink.clipping), (shared::THRESHOLD, ink.theta)]);
+    entries.extend([(texts::DIFFERENCE, plot_colors.clipping), (shared::THRESHOLD, plot_colors.theta)]);
     pane_parts::legend(ui, &entries);
     let shown = Plot::new("transfer")
         .allow_drag(false)
@@ -237,32 +238,44 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
             ))
         })
         .show(ui, |plot| {
-            plot.hline(HLine::new("zero", 0.0).color(ink.grid).width(1.0).allow_hover(false));
+            plot.hline(HLine::new("zero", 0.0).color(plot_colors.grid).width(1.0).allow_hover(false));
             if neuron.theta > 0.0 {
-                let line = VLine::new("threshold θ", neuron.theta).color(ink.theta).width(1.5);
+                let line = VLine::new("threshold θ", neuron.theta).color(plot_colors.theta).width(1.5);
                 plot.vline(line.style(LineStyle::dashed_dense()).allow_hover(false));
             }
             let area = FilledArea::new("difference", &inputs, &low, &high);
-            plot.add(area.fill_color(ink.clipping.gamma_multiply(0.25)).allow_hover(false));
+            plot.add(area.fill_color(plot_colors.clipping.gamma_multiply(0.25)).allow_hover(false));
             if !matches!(curves.activation, Activation::Relu) {
-                let relu = vec![[f64::from(FROM) * unit(&neuron), 0.0], [0.0, 0.0], [f64::from(TO) * unit(&neuron); 2]];
+                let relu = vec![
+                    [f64::from(AXIS_FROM) * axis_unit(&neuron), 0.0],
+                    [0.0, 0.0],
+                    [f64::from(AXIS_TO) * axis_unit(&neuron); 2],
+                ];
                 plot.line(
                     Line::new("ReLU", relu)
-                        .color(ink.ghost)
+                        .color(plot_colors.ghost)
                         .style(LineStyle::dotted_dense())
                         .width(1.5)
                         .allow_hover(false),
                 );
             }
             plot.line(
-                Line::new("ANN", curves.ann.clone()).allow_band(false).color(ink.ann).width(2.0).allow_hover(false),
+                Line::new("ANN", curves.ann.clone())
+                    .allow_band(false)
+                    .color(plot_colors.ann)
+                    .width(2.0)
+                    .allow_hover(false),
             );
             plot.line(
-                Line::new("SNN", curves.snn.clone()).allow_band(false).color(ink.snn).width(2.0).allow_hover(false),
+                Line::new("SNN", curves.snn.clone())
+                    .allow_band(false)
+                    .color(plot_colors.snn)
+                    .width(2.0)
+                    .allow_hover(false),
             );
         });
     plot_description::describe_plot(&shown.response, texts::CURVES, || {
-        let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * unit(&neuron) as f32);
+        let inputs = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|k| k * axis_unit(&neuron) as f32);
         let one = |z: f32| {
             let words = [z, layer.activation.apply(z), neuron.activation(z)].map(|v| format_number(f64::from(v)));
             texts::answers(&words[0], &words[1], &words[2])
@@ -271,8 +284,8 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     });
 }
 
-/// What the axis is measured in: θ, or 1 for a neuron without one.
-fn unit(neuron: &StaircaseNeuron) -> f64 {
+/// Unit of the axis: θ, or 1 for a neuron without a threshold.
+fn axis_unit(neuron: &StaircaseNeuron) -> f64 {
     if neuron.theta > 0.0 { f64::from(neuron.theta) } else { 1.0 }
 }
 
@@ -295,7 +308,7 @@ fn explanation(layer: &SpikingLayer, neuron: &StaircaseNeuron, followed: bool) -
 }
 
 fn csv(curves: &Curves) -> String {
-    let [inputs, ann, snn] = between(&curves.ann, &curves.snn);
+    let [inputs, ann, snn] = merge_lines(&curves.ann, &curves.snn);
     let mut text = String::from("z,ann,snn\n");
     for ((z, ann), snn) in inputs.iter().zip(&ann).zip(&snn) {
         text += &format!("{z},{ann},{snn}\n");
@@ -308,23 +321,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shaded_error_is_the_distance_between_the_lines() {
-        let [inputs, a, b] = between(&[[0.0, 0.0], [2.0, 2.0]], &[[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]]);
+    fn shaded_error_is_the_distance_between_the_lines() {
+        let [inputs, a, b] = merge_lines(&[[0.0, 0.0], [2.0, 2.0]], &[[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]]);
         assert_eq!((inputs, a, b), (vec![0.0, 1.0, 2.0], vec![0.0, 1.0, 2.0], vec![1.0, 1.0, 0.0]));
     }
 
     #[test]
-    fn qcfs_stairs_rise_where_the_formula_does() {
+    fn qcfs_line_has_risers_where_the_formula_steps() {
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
-        let stairs = stairs_of(qcfs, -0.3, 1.6);
+        let stairs = activation_line(qcfs, -0.3, 1.6);
         assert!(stairs.windows(2).all(|pair| pair[0][1] <= pair[1][1]));
         for z in [0.1, 0.2, 0.4, 0.7, 1.2f32] {
-            assert!((on_line(&stairs, f64::from(z)) - f64::from(qcfs.apply(z))).abs() < 1e-6, "{z}");
+            assert!((interpolate(&stairs, f64::from(z)) - f64::from(qcfs.apply(z))).abs() < 1e-6, "{z}");
         }
     }
 
     #[test]
-    fn only_what_differs_is_asked_for() {
+    fn only_changed_parameters_emit_messages() {
         let now = StaircaseNeuron {
             theta: 1.0,
             steps: 8,
@@ -349,6 +362,6 @@ mod tests {
             tie: TieRule::Ge,
         };
         let wanted = StaircaseNeuron { steps: 16, ..now };
-        assert_eq!(wishes(&layer, &wanted, &now), [Message::SetSteps(16), Message::EndGesture]);
+        assert_eq!(layer_messages(&layer, &wanted, &now), [Message::SetSteps(16), Message::EndGesture]);
     }
 }

@@ -1,23 +1,24 @@
-//! What one integrate-and-fire neuron makes of a constant input: the staircase φ(z) = θn/T, counted by running the neuron
-//! itself. Knows no plot.
+//! Staircase φ(z) = θn/T of one neuron for constant input, counted by simulating it.
+//!
+//! It does not know plots.
 
 use crate::convert::{self, Reset, SpikingLayer, TieRule};
 use crate::simulate::neuron::Dynamics;
 
-/// Inputs looked at between both ends of the axis.
-const GRID: usize = 320;
-/// Beyond this many steps a stair is thinner than a pixel and its edges are not searched for.
-const EDGES_UP_TO: usize = 256;
+/// Number of sampled inputs between both ends of the axis.
+const GRID_POINTS: usize = 320;
+/// Maximum number of steps for which edges are located; beyond it, a stair is thinner than a pixel.
+const MAX_EDGE_STEPS: usize = 256;
 
-/// One neuron and how long it runs.
+/// One neuron and its number of time steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StaircaseNeuron {
     pub theta: f32,
-    /// Time-steps T.
+    /// Time steps T.
     pub steps: usize,
     /// v(0) as a fraction of θ.
     pub v_init: f32,
-    /// Charge put on the membrane at each step beside the current, as a fraction of θ.
+    /// Charge added to the membrane at each step besides the current, as a fraction of θ.
     pub shift: f32,
     pub kind: convert::NeuronModel,
     pub reset: Reset,
@@ -26,7 +27,7 @@ pub struct StaircaseNeuron {
 
 impl StaircaseNeuron {
     /// The neuron of `layer` with the layer's largest threshold.
-    pub fn of(layer: &SpikingLayer, steps: usize) -> Self {
+    pub fn from_layer(layer: &SpikingLayer, steps: usize) -> Self {
         let theta = layer.theta.iter().copied().fold(0.0, f32::max);
         Self {
             theta,
@@ -39,7 +40,7 @@ impl StaircaseNeuron {
         }
     }
 
-    /// Counts in T steps of constant input `z`. A neuron without a threshold never fires.
+    /// Spike count in T steps of constant input `z`. A neuron without a threshold never fires.
     pub fn count(&self, z: f32) -> u32 {
         if self.theta <= 0.0 {
             return 0;
@@ -60,15 +61,15 @@ impl StaircaseNeuron {
         self.kind.amplitude(self.theta) * self.count(z) as f32 / self.steps.max(1) as f32
     }
 
-    /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to each
-    /// other to one part in 10⁶, so that a line through them has vertical risers.
+    /// Points (z, φ) of the staircase over `from..=to`, ascending in z. Both sides of every jump are points, next to
+    /// each other to one part in 10⁶, so that a line through them has vertical risers.
     pub fn stairs(&self, from: f32, to: f32) -> Vec<[f64; 2]> {
-        let at = |k: usize| from + (to - from) * k as f32 / GRID as f32;
+        let at = |k: usize| from + (to - from) * k as f32 / GRID_POINTS as f32;
         let mut points = vec![(from, self.count(from))];
-        for k in 1..=GRID {
+        for k in 1..=GRID_POINTS {
             let next = (at(k), self.count(at(k)));
             let before = points.last().copied().unwrap_or(next);
-            if self.steps <= EDGES_UP_TO {
+            if self.steps <= MAX_EDGE_STEPS {
                 self.edges(before, next, (to - from) * 1e-6, &mut points);
             }
             points.push(next);
@@ -77,19 +78,19 @@ impl StaircaseNeuron {
         points.into_iter().map(|(z, n)| [f64::from(z), unit * f64::from(n)]).collect()
     }
 
-    /// Adds both sides of every jump between `a` and `b`, by halving until nothing jumps or the gap is `fine`.
-    fn edges(&self, a: (f32, u32), b: (f32, u32), fine: f32, out: &mut Vec<(f32, u32)>) {
+    /// Adds both sides of every jump between `a` and `b`, by bisection until there is no jump or the gap is `fine`.
+    fn edges(&self, a: (f32, u32), b: (f32, u32), fine: f32, points: &mut Vec<(f32, u32)>) {
         if a.1 == b.1 {
             return;
         }
         let middle = a.0 + (b.0 - a.0) / 2.0;
         if b.0 - a.0 <= fine || middle <= a.0 || middle >= b.0 {
-            out.extend([a, b]);
+            points.extend([a, b]);
             return;
         }
         let middle = (middle, self.count(middle));
-        self.edges(a, middle, fine, out);
-        self.edges(middle, b, fine, out);
+        self.edges(a, middle, fine, points);
+        self.edges(middle, b, fine, points);
     }
 }
 
@@ -111,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn constant_input_reaches_its_target_everywhere() {
+    fn staircase_equals_expected_spikes_for_constant_input() {
         for (steps, p) in [(1, 0.5), (2, 0.5), (4, 0.25), (32, 0.5)] {
             let neuron = neuron(steps, p);
             for k in -32..64 {
-                // Dyadic inputs: no rounding, so ties are ties.
+                // Dyadic inputs: no rounding, so ties are exact.
                 let z = k as f32 / 32.0;
                 assert_eq!(neuron.count(z), expected_spikes(z, 1.0, steps, 1, f64::from(p)), "z {z}, T {steps}");
             }
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn risers_are_vertical_and_stand_where_they_should() {
+    fn staircase_risers_are_vertical_and_at_the_right_inputs() {
         let points = neuron(4, 0.5).stairs(-0.5, 1.5);
         assert!(points.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1]));
         let risers: Vec<f64> = points
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hard_reset_loses_charge_and_no_threshold_means_no_spikes() {
+    fn hard_reset_loses_charge_and_zero_threshold_never_fires() {
         let hard = StaircaseNeuron { reset: Reset::Hard, ..neuron(8, 0.5) };
         assert!(hard.count(0.7) < neuron(8, 0.5).count(0.7));
         assert_eq!(StaircaseNeuron { theta: 0.0, ..hard }.count(3.0), 0);

@@ -1,12 +1,12 @@
-//! What each pane's "?" says beside its sentences: the formulas, what their letters mean, and where they are from.
+//! Help of every pane: formulas, symbols and sources.
 
 use crate::ui::types::pane::Pane;
 
-/// What is always true of a pane.
+/// The part of a pane's help that does not depend on the run.
 pub struct About {
-    /// In the language of `ui/formula.rs`.
+    /// In the syntax of `ui/widgets/formula.rs`.
     pub formulas: &'static [&'static str],
-    /// What the letters mean.
+    /// Meanings of the symbols.
     pub letters: &'static str,
     pub source: &'static str,
 }
@@ -116,9 +116,9 @@ mod tests {
     use super::*;
     use crate::ui::widgets::formula::formula_to_speech;
 
-    /// A box in the place of a letter would be worse than no formula.
+    /// A placeholder box for a missing glyph would be worse than no formula.
     #[test]
-    fn every_letter_of_every_text_is_in_the_fonts() {
+    fn every_character_of_every_text_has_a_glyph() {
         let ctx = egui::Context::default();
         let _ = ctx.run_ui(egui::RawInput::default(), |_| {});
         let has = |text: &str| {

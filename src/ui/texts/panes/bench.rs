@@ -1,4 +1,4 @@
-//! What the neuron bench says.
+//! Texts of the neuron bench: controls, plots and explanation.
 
 use crate::convert::{NeuronModel, Reset, TieRule};
 use crate::measure::neuron_bench::NeuronBench;
@@ -91,7 +91,7 @@ pub fn potential(start: &str, theta: &str, course: &str, spikes: &str) -> String
     format!("Starts at {start}, threshold {theta}. Before reset: {course}. Spikes: {spikes}.")
 }
 
-/// What is set, in a line, where it cannot be changed.
+/// The settings as one line, for frames without controls.
 pub fn set(bench: &NeuronBench) -> String {
     let reset = if bench.reset == Reset::Soft { "soft" } else { "hard" };
     let tie = if bench.tie == TieRule::Ge { "≥" } else { ">" };

@@ -1,4 +1,4 @@
-//! What the pane of a detector's boxes says.
+//! Texts of the boxes pane: detections of ANN and SNN.
 
 pub const EMPTY: &str = "No run yet. Open a detector.";
 pub const NO_BOXES: &str = "No boxes: this network outputs class scores. Open a detector with scores and boxes as two \

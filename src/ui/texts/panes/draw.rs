@@ -1,10 +1,11 @@
-//! What the pane for drawn digits says.
+//! Texts of the draw pane: canvas, controls and predictions.
 
 pub fn label(label: &str) -> String {
     format!("The label of the sample in focus is {label}. ")
 }
 
-/// What either network answers, with its share, and after how many steps the SNN does; `label` is a sentence or empty.
+/// The prediction of each network with its probability, and the number of steps of the SNN. `label` is a sentence or
+/// empty.
 pub fn answers(label: &str, ann: (&str, f64), steps: usize, snn: (&str, f64)) -> String {
     let steps = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
     let ((ann, sure), (snn, as_sure)) = (ann, snn);

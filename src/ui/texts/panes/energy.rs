@@ -1,4 +1,4 @@
-//! What the energy pane says.
+//! Texts of the energy pane: controls, table and explanation.
 
 pub fn synops(count: &str) -> String {
     format!("{count} SynOps")
@@ -76,7 +76,7 @@ pub fn times_ann(ratio: &str) -> String {
     format!("{ratio} times the ANN")
 }
 
-/// The columns of the table after the layer's name, with what each is.
+/// Headers and tooltips of the table's columns after the layer name.
 pub const COLUMNS: [(&str, &str); 5] = [
     ("rate", "Spikes per neuron per step"),
     ("fan-out", "Mean number of neurons that one spike reaches; spikes are counted before pooling"),
@@ -98,7 +98,7 @@ pub fn preset(synop: &str, mac: &str) -> String {
     format!("{synop} pJ per SynOp, {mac} pJ per MAC")
 }
 
-/// The same with the name that the constants go by.
+/// The same with the name of the set of constants.
 pub fn priced(name: &str, synop: &str, mac: &str) -> String {
     format!("{name}: {}", preset(synop, mac))
 }

@@ -1,4 +1,4 @@
-//! What the pane of the initial potential says.
+//! Texts of the initial-potential pane: controls, figures and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 
@@ -19,7 +19,7 @@ pub fn minimum(p: f64) -> String {
 pub const MINIMUM_HINT: &str =
     "v(0) with the least squared error on the calibration activations, for inputs that arrive evenly";
 
-/// The first of the figures, then the others.
+/// The first figure; the others follow.
 pub fn inside(share: &str) -> String {
     format!("{share} of the calibration activations lie in (0, θ)")
 }

@@ -1,6 +1,6 @@
-//! What the error ledger says.
+//! Texts of the error ledger: parts, columns and explanation.
 
-/// What each part means, in the order of the ledger.
+/// Meaning of each part, in the order of the ledger.
 pub const MEANINGS: [&str; 4] = [
     "propagated: the mean input from earlier layers differs from the ANN's",
     "clipping: the output saturates at θ, the reference at λ (ReLU: never)",
@@ -22,7 +22,7 @@ pub const ERROR_OF_RELU: &str = "φ − ReLU(z)";
 pub const SHARE_OF_MEAN: &str = "share of the mean activation";
 pub const UNITS: &str = "units of activation";
 
-/// What the two sides of the bars mean.
+/// Meaning of the two sides of the bars.
 pub fn scale(formula: &str, unit: &str) -> String {
     format!("too little  |  {formula}, {unit}  |  too much")
 }
@@ -31,10 +31,10 @@ pub fn scale_short(formula: &str) -> String {
     format!("too little  |  {formula}  |  too much")
 }
 
-/// The heads of the figures beside the bars.
+/// Headers of the figures beside the bars.
 pub const COLUMNS: [&str; 6] = ["propagated", "clipped", "quantized", "uneven", "total", "re-run"];
 
-/// A row in full; `parts` has a line for each part of the error.
+/// The full text of a row; `parts` has a line for each part of the error.
 pub fn hover(layer: &str, parts: &str, total: f64, reference: &str, rerun: f64) -> String {
     format!(
         "{layer}\n{parts}{total:+.5}  total: mean of φ − {reference}\n{rerun:+.5}  propagated, by re-run: φ minus this \

@@ -1,4 +1,4 @@
-//! What the membrane pane says.
+//! Texts of the membrane pane: counts, legend and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Membrane potential over time-steps";
@@ -22,8 +22,8 @@ pub fn until(spikes: usize, t: usize) -> String {
 
 pub const SILENCED: &str = "silenced by SRP, emits nothing: ";
 
-/// The counts of a neuron: what it fired in `steps` steps, what was due by the ANN and by its own mean input, and what is
-/// left. `silenced` and `until` stand before it or are empty.
+/// Counts of a neuron: spikes emitted in `steps` steps, spikes expected from the ANN and from its own mean input, and
+/// the residual. `silenced` and `until` precede it or are empty.
 pub fn counts(
     silenced: &str,
     until: &str,

@@ -1,8 +1,8 @@
-//! What the pane of activation mismatch says.
+//! Texts of the mismatch pane and of the live mismatch overlay.
 
 pub const STREAMING_BEFORE: &str = "; gray: the previous run";
 
-/// While a run goes on.
+/// Shown during a run.
 pub fn streaming(samples: usize, of: usize, before: &str) -> String {
     format!("mean |φ − a| of each layer, first to last: {samples} of {of} samples done{before}")
 }
@@ -27,7 +27,7 @@ pub fn mean_difference(value: &str) -> String {
 }
 
 pub fn both_silent(share: &str) -> String {
-    // The sign of per cent never goes to the next line alone.
+    // Keeps number and percent sign on the same line.
     format!("both silent: {}", share.replace(' ', "\u{a0}"))
 }
 

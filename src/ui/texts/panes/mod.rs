@@ -1,4 +1,4 @@
-//! What each pane says, a file for each.
+//! Texts of the panes: one file per pane, and the pane titles.
 
 mod about;
 pub mod bench;
@@ -47,7 +47,7 @@ pub fn title(pane: Pane) -> &'static str {
     }
 }
 
-/// In little room: brings back what a pane folds away.
+/// Shows the hidden controls of a low pane.
 pub const UNFOLD: &str = "Controls and explanations, hidden in little space";
 
 /// The same, for one pane.

@@ -1,4 +1,4 @@
-//! What the pane of offset spikes says.
+//! Texts of the offset spikes pane: histogram, maps and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Offset spikes: expected minus emitted";

@@ -1,4 +1,4 @@
-//! What the head of every pane says, and the pane that waits.
+//! Texts of the header of every pane, and of its loading state.
 
 pub fn explain(pane: &str) -> String {
     format!("Explain: {pane}")

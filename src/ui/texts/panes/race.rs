@@ -1,4 +1,4 @@
-//! What the race says.
+//! Texts of the race pane: table, plots and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Race";
@@ -24,7 +24,7 @@ pub fn to_go(waiting: usize) -> String {
     format!("{waiting} waiting")
 }
 
-/// The heads of the table with what each column is.
+/// Headers and tooltips of the table's columns.
 pub const COLUMNS: [(&str, &str); 12] = [
     ("", ""),
     ("recipe", "Click to use this recipe"),

@@ -1,4 +1,4 @@
-//! What the raster says.
+//! Texts of the raster pane: axes, rates and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Spikes of the layer";

@@ -1,4 +1,4 @@
-//! What the pane of start by end says.
+//! Texts of the readout window pane: matrix, early exit and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Readout window";
@@ -44,7 +44,7 @@ pub fn taken_back(estimate: usize, start: usize) -> String {
     format!("{estimate} (reduced to {start}, so that 4 steps are left)")
 }
 
-/// What each cell is; `measured` is [`ACCURACY`] or [`AGREEMENT`].
+/// Meaning of a cell; `measured` is [`ACCURACY`] or [`AGREEMENT`].
 pub fn cells(measured: &str) -> String {
     format!(
         "Each cell is the {measured} of the mean logits between its start and its end: the first steps, in which deep \
@@ -52,7 +52,7 @@ pub fn cells(measured: &str) -> String {
     )
 }
 
-/// What is reached over all steps, and from the estimated start on.
+/// Accuracy over all steps, and from the estimated first step on.
 pub fn starts(steps: usize, plain: &str, estimate: &str, estimated: &str, best: &str) -> String {
     format!(
         "Over all {steps} steps it is {plain}; the fastest neurons of all layers need {estimate} steps to fire in \

@@ -1,4 +1,4 @@
-//! What the pane of past runs says.
+//! Texts of the runs pane: table, comparison and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Past runs";
@@ -20,7 +20,7 @@ pub const ANEW: &str = "Restore its settings and recompute the run";
 pub const AT_ONCE: &str = "Restore its settings; the result is cached";
 pub const FIRST: &str = "first run";
 pub const RIGHT_HINT: &str = "SNN accuracy: share of samples classified correctly";
-/// Where nobody knows what is right.
+/// For data without labels.
 pub fn agree(share: &str) -> String {
     format!("{share} agreement")
 }

@@ -1,10 +1,10 @@
-//! What the pane of accuracy over time-steps says.
+//! Texts of the T-curve pane: axes, progress and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Accuracy over time-steps";
 pub const AGREES: &str = "agreement with the ANN";
 
-/// How far a run is.
+/// Progress of a run.
 pub fn through(samples: usize, of: usize) -> String {
     format!("{samples} of {of} samples done")
 }
@@ -37,7 +37,7 @@ pub fn curve_run(number: usize, course: &str) -> String {
     format!(" Run {number}: {course}.")
 }
 
-/// What the plot shows; `ann` and `run` are sentences or empty.
+/// Description of the plot; `ann` and `run` are sentences or empty.
 pub fn curves(course: &str, ann: &str, run: &str) -> String {
     format!("SNN: {course}.{ann}{run}")
 }
@@ -50,7 +50,7 @@ pub fn ends(t: usize, share: &str) -> String {
     format!("ends at t = {t} with {share}")
 }
 
-/// The run that the one on the screen is compared with: what it has at the same step.
+/// The comparison run's value at the same step.
 pub fn against(number: usize, reached: &str) -> String {
     format!(" Run {number}, for comparison, {reached}.")
 }

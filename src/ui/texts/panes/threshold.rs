@@ -1,4 +1,4 @@
-//! What the threshold pane says.
+//! Texts of the threshold pane: controls, figures and explanation.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Threshold and its error";
@@ -16,7 +16,7 @@ pub fn minimum(theta: &str) -> String {
 
 pub const LOG: &str = "Log counts";
 
-/// The first of the figures at θ, then the others.
+/// The first figure at θ; the others follow.
 pub fn step(value: &str) -> String {
     format!("step θ/T = {value}")
 }
@@ -25,7 +25,7 @@ pub fn clipped(share: &str) -> String {
     format!("clipped {share}")
 }
 
-/// Where θ is no lower than the end of the ANN's own activation.
+/// For a θ at or above the upper bound of the ANN's own activation.
 pub fn clipped_by_both(share: &str) -> String {
     format!("clipped {share}, also by the ANN")
 }

@@ -1,4 +1,4 @@
-//! What the pane of one neuron's answer says.
+//! Texts of the transfer pane: the staircase of one neuron.
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Output of one neuron for a constant input";
@@ -79,7 +79,7 @@ pub fn explanation(
     )
 }
 
-/// What the transfer pane shows, in a line, where it cannot be changed.
+/// The parameters as one line, for frames without controls.
 pub fn line(layer: &str, theta: f32, steps: usize, v_init: f32) -> String {
     format!("{layer}: θ = {theta:.3}, T = {steps}, v(0) = {v_init:.2} θ")
 }

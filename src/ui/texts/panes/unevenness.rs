@@ -1,6 +1,6 @@
-//! What the pane of unevenness says.
+//! Texts of the unevenness pane: categories, bars and explanation.
 
-/// The five categories in plain words.
+/// Names of the five categories.
 pub const NAMES: [&str; 5] =
     ["as expected", "should be silent, fires", "fires too often", "fires too rarely", "should fire, is silent"];
 pub const EMPTY: &str = "No run yet. Open a network.";
@@ -30,7 +30,7 @@ pub fn wrong(share: &str) -> String {
     format!("{share} with errors")
 }
 
-/// A row in full; `kinds` has a line for each kind of error.
+/// The full text of a row; `kinds` has a line for each category of error.
 pub fn hover(layer: &str, kinds: &str, total: u64) -> String {
     format!("{layer}\n{kinds}of {total} neurons × samples")
 }

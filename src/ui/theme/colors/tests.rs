@@ -1,10 +1,12 @@
+//! Tests of the theme: contrast and color distance for every kind of color vision.
+
 use egui::{CentralPanel, RawInput};
 
 use super::*;
 
-/// How colors look to people without one kind of cone, on linear RGB (Machado, Oliveira and Fernandes, IEEE Trans. Vis.
-/// Comput. Graph. 2009, severity 1), and to those with all three.
-const EYES: [(&str, [[f64; 3]; 3]); 4] = [
+/// Linear RGB transforms for color vision deficiencies (Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput.
+/// Graph. 2009, severity 1), and the identity for normal vision.
+const COLOR_VISIONS: [(&str, [[f64; 3]; 3]); 4] = [
     ("all cones", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
     ("protanopia", [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
     (
@@ -19,8 +21,9 @@ const XYZ: [[f64; 3]; 3] = [
     [0.2126, 0.7152, 0.0722],
     [0.0193 / 1.089, 0.1192 / 1.089, 0.9505 / 1.089],
 ];
-/// A difference of 2 is just seen side by side (CIE 1976 L*a*b*); small patches and thin lines want far more.
-const FAR: f64 = 15.0;
+/// Minimum color difference. A difference of 2 is just visible side by side (CIE 1976 L*a*b*); small patches and thin
+/// lines need far more.
+const MIN_DIFFERENCE: f64 = 15.0;
 
 fn times(matrix: [[f64; 3]; 3], v: [f64; 3]) -> [f64; 3] {
     matrix.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum::<f64>())
@@ -37,7 +40,7 @@ fn lab(color: Color32, eye: [[f64; 3]; 3]) -> [f64; 3] {
 }
 
 #[test]
-fn what_stands_side_by_side_is_told_apart_by_every_eye() {
+fn adjacent_colors_are_distinguishable_with_every_color_vision() {
     for dark in [true, false] {
         let ctx = Context::default();
         let mut found = None;
@@ -50,11 +53,11 @@ fn what_stands_side_by_side_is_told_apart_by_every_eye() {
         for a in 0..4 {
             pairs.extend((a + 1..4).map(|b| (format!("parts {a} and {b}"), parts[a], parts[b])));
         }
-        for (eye, matrix) in EYES {
+        for (eye, matrix) in COLOR_VISIONS {
             for (pair, a, b) in &pairs {
                 let (a, b) = (lab(*a, matrix), lab(*b, matrix));
-                let apart = a.iter().zip(b).map(|(p, q)| (p - q).powi(2)).sum::<f64>().sqrt();
-                assert!(apart >= FAR, "{pair} with {eye}, dark {dark}: {apart:.1}");
+                let difference = a.iter().zip(b).map(|(p, q)| (p - q).powi(2)).sum::<f64>().sqrt();
+                assert!(difference >= MIN_DIFFERENCE, "{pair} with {eye}, dark {dark}: {difference:.1}");
             }
         }
     }
