@@ -1,4 +1,4 @@
-//! Builds a network in code, runs it as ANN and SNN, and prints the error ledger of each layer.
+//! Custom network in code: runs it as ANN and SNN, and prints the error ledger of each layer.
 //!
 //! `cargo run --release --example own_network`
 

@@ -3,9 +3,10 @@
 //! Nothing is computed twice. [`pipeline`] asks the [`cache`] before every stage: the network, data set, calibration,
 //! balanced thresholds and ANN values are cached by the settings they depend on, and a finished run by all settings.
 //! The simulation reuses an earlier run of the same network: spikes of the layers before the first changed one, the final
-//! state for a larger T, and results of samples that both runs have. A smaller T needs no final state: the state at the time
-//! cursor ([`snapshot`]) is a prefix of the recording. Membrane traces are recomputed for the focused neuron only. The final
-//! state (mean input and last potential, 64 bits per neuron) is kept for the newest run, and for older ones up to a limit.
+//! state for a larger T, a prefix of the recording for a smaller T, and samples that both runs have. It needs the final state
+//! of that run (mean input and last potential, 64 bits per neuron), which is kept for the newest run and for older ones up to
+//! a limit. The state at the time cursor ([`snapshot`]) is derived from the recording; membrane traces are recomputed for the
+//! focused and pinned neurons only. Integration tests count that no stage runs twice.
 //!
 //! All work takes a [`JobControl`](crate::progress::JobControl) that cancels it and reports progress. [`background_load`]
 //! reads files on separate threads, so that cancellation never waits for a file; the next request resumes the read.

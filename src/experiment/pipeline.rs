@@ -50,7 +50,7 @@ pub fn run_with_baseline(
 ///
 /// # Errors
 /// Files that cannot be read, settings that do not fit them, a run that does not fit in memory, and
-/// [`Error::Cancelled`].
+/// [`crate::Error::Cancelled`].
 pub fn run(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Arc<Run>> {
     run_with_context(settings, cache, control, &|_| ())
 }

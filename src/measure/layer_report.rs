@@ -60,7 +60,8 @@ pub struct LayerReport {
     pub examples: [Option<NeuronRef>; 5],
 }
 
-/// Counts of neurons × samples by the relation of n to the expected spikes q (Hao et al., AAAI 2023, SRP; the exact split is ours):
+/// Counts of neurons × samples by the relation of n to the expected spikes q (Hao et al., AAAI 2023, SRP; the exact split is
+/// ours):
 /// C0 n = q, C1 q = 0 < n, C2 0 < q < n, C3 0 < n < q, C4 n = 0 < q.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]

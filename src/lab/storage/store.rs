@@ -19,8 +19,10 @@ pub const PREVIOUS: &str = "session.previous.json";
 /// Minimum age of temporary files of a killed process that are removed.
 const MIN_TEMP_AGE: Duration = Duration::from_secs(3600);
 
-/// Path of the state folder: `$XDG_STATE_HOME/spikescope` or `~/.local/state/spikescope`, `~/Library/Application Support/spikescope`
-/// on macOS, `%LOCALAPPDATA%\spikescope` on Windows; `None` without a home directory.
+/// Path of the state folder; `None` without a home directory.
+///
+/// `$XDG_STATE_HOME/spikescope` or `~/.local/state/spikescope`; `~/Library/Application Support/spikescope` on macOS;
+/// `%LOCALAPPDATA%\spikescope` on Windows.
 pub fn folder() -> Option<PathBuf> {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = if cfg!(windows) {

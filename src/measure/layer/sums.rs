@@ -11,7 +11,8 @@ const DENSITY_BINS: usize = 64;
 /// The mismatch density shows activations up to this many θ: enough to see clipped ones.
 const DENSITY_EXTENT: f32 = 1.5;
 
-/// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on the number of threads.
+/// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on the number
+/// of threads.
 #[derive(Clone)]
 pub(crate) struct Sums {
     pub spikes: u64,
