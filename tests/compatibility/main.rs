@@ -28,7 +28,8 @@ fn text(name: &str) -> String {
 fn rewritten<T: DeserializeOwned + Serialize>(name: &str) -> (Value, Value) {
     let text = text(name);
     let read: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    (serde_json::to_value(read).unwrap(), serde_json::from_str(&text).unwrap())
+    let written = serde_json::to_string(&read).unwrap();
+    (serde_json::from_str(&written).unwrap(), serde_json::from_str(&text).unwrap())
 }
 
 #[test]
