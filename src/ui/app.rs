@@ -173,7 +173,7 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // The store is dropped with the window and then writes its pending data.
         if let Some(autosave) = &mut self.autosave {
-            autosave.keep(&self.lab, &self.window);
+            autosave.save_changes(&self.lab, &self.window);
         }
     }
 

@@ -89,7 +89,7 @@ impl Autosave {
         let since = self.last_check.elapsed();
         if since >= INTERVAL {
             self.last_check = Instant::now();
-            self.keep(lab, window);
+            self.save_changes(lab, window);
         } else {
             // The current frame may be the last for a long time, so its changes need another check. Each frame discards
             // the repaint requests of earlier frames, so every frame requests one.
@@ -101,7 +101,7 @@ impl Autosave {
     }
 
     /// Writes everything that has changed.
-    pub fn keep(&mut self, lab: &Lab, window: &WindowState) {
+    pub fn save_changes(&mut self, lab: &Lab, window: &WindowState) {
         if lab.recent != self.recent {
             self.recent = lab.recent.clone();
             self.store.write(RECENT_FILE, &self.recent);
@@ -175,7 +175,7 @@ mod tests {
         assert!(!autosave.clicks(), "off at the first start");
         let mut window = WindowState::default();
         window.clicks = true;
-        autosave.keep(&Lab::default(), &window);
+        autosave.save_changes(&Lab::default(), &window);
         drop(autosave);
         assert!(open().clicks());
     }

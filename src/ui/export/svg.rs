@@ -84,8 +84,8 @@ impl SvgPage<'_> {
                     format_number(e.radius.x),
                     format_number(e.radius.y),
                 );
-                let looks = format!("{} {}", color_attributes("fill", e.fill), stroke(e.stroke));
-                self.line(&format!(r#"<ellipse cx="{x}" cy="{y}" rx="{a}" ry="{b}" {looks}/>"#));
+                let style = format!("{} {}", color_attributes("fill", e.fill), stroke(e.stroke));
+                self.line(&format!(r#"<ellipse cx="{x}" cy="{y}" rx="{a}" ry="{b}" {style}/>"#));
             }
             Shape::LineSegment { points: [a, b], stroke: s } => {
                 let (ax, ay, bx, by) = (format_number(a.x), format_number(a.y), format_number(b.x), format_number(b.y));
@@ -97,13 +97,13 @@ impl SvgPage<'_> {
             Shape::Mesh(mesh) => self.mesh(mesh),
             Shape::QuadraticBezier(curve) => {
                 let [a, b, c] = curve.points.map(format_point);
-                let looks = format!("{} {}", color_attributes("fill", curve.fill), path_stroke(&curve.stroke));
-                self.line(&format!(r#"<path d="M{a} Q{b} {c}{}" {looks}/>"#, if curve.closed { "Z" } else { "" }));
+                let style = format!("{} {}", color_attributes("fill", curve.fill), path_stroke(&curve.stroke));
+                self.line(&format!(r#"<path d="M{a} Q{b} {c}{}" {style}/>"#, if curve.closed { "Z" } else { "" }));
             }
             Shape::CubicBezier(curve) => {
                 let [a, b, c, d] = curve.points.map(format_point);
-                let looks = format!("{} {}", color_attributes("fill", curve.fill), path_stroke(&curve.stroke));
-                self.line(&format!(r#"<path d="M{a} C{b} {c} {d}{}" {looks}/>"#, if curve.closed { "Z" } else { "" }));
+                let style = format!("{} {}", color_attributes("fill", curve.fill), path_stroke(&curve.stroke));
+                self.line(&format!(r#"<path d="M{a} C{b} {c} {d}{}" {style}/>"#, if curve.closed { "Z" } else { "" }));
             }
             // The program draws no such shapes.
             Shape::Noop | Shape::Band(_) | Shape::Callback(_) => {}
@@ -117,8 +117,8 @@ impl SvgPage<'_> {
         let name = if path.closed { "polygon" } else { "polyline" };
         let points: Vec<String> = path.points.iter().map(|p| format_point(*p)).collect();
         let fill = if path.closed { path.fill } else { Color32::TRANSPARENT };
-        let looks = format!("{} {}", color_attributes("fill", fill), path_stroke(&path.stroke));
-        self.line(&format!(r#"<{name} points="{}" stroke-linejoin="round" {looks}/>"#, points.join(" ")));
+        let style = format!("{} {}", color_attributes("fill", fill), path_stroke(&path.stroke));
+        self.line(&format!(r#"<{name} points="{}" stroke-linejoin="round" {style}/>"#, points.join(" ")));
     }
 
     fn rect(&mut self, shape: &RectShape) {
@@ -132,8 +132,8 @@ impl SvgPage<'_> {
         };
         let rect = shape.rect.expand(grow);
         let rounded = format_number(f32::from(shape.corner_radius.nw));
-        let looks = format!("{} {}", color_attributes("fill", shape.fill), stroke(shape.stroke));
-        self.line(&format!(r#"<rect {} rx="{rounded}" {looks}/>"#, rect_attributes(rect)));
+        let style = format!("{} {}", color_attributes("fill", shape.fill), stroke(shape.stroke));
+        self.line(&format!(r#"<rect {} rx="{rounded}" {style}/>"#, rect_attributes(rect)));
     }
 
     fn text(&mut self, text: &TextShape) {
@@ -161,15 +161,15 @@ impl SvgPage<'_> {
                     _ => text.fallback_color,
                 };
                 let at = text.pos + row.pos.to_vec2() + glyph.pos.to_vec2();
-                let looks = (color.gamma_multiply(text.opacity_factor), now.0, now.1);
+                let style = (color.gamma_multiply(text.opacity_factor), now.0, now.1);
                 match &mut run {
-                    Some(run) if run.looks == looks && run.y == at.y => {
+                    Some(run) if run.style == style && run.y == at.y => {
                         run.letters.push(glyph.chr);
                         run.places.push(at.x);
                     }
                     _ => {
                         self.run(run.take(), &turn);
-                        run = Some(LetterRun { y: at.y, places: vec![at.x], letters: glyph.chr.into(), looks });
+                        run = Some(LetterRun { y: at.y, places: vec![at.x], letters: glyph.chr.into(), style });
                     }
                 }
             }
@@ -186,7 +186,7 @@ impl SvgPage<'_> {
         // own, because some viewers place only the first letter of a text.
         let letters: Vec<(char, f32)> = run.letters.chars().zip(run.places).collect();
         for word in letters.split(|(letter, _)| letter.is_whitespace()).filter(|word| !word.is_empty()) {
-            self.word(word, run.y, run.looks, turn);
+            self.word(word, run.y, run.style, turn);
         }
     }
 
@@ -241,7 +241,7 @@ struct LetterRun {
     /// Horizontal position of each letter, in points.
     places: Vec<f32>,
     letters: String,
-    looks: LetterStyle,
+    style: LetterStyle,
 }
 
 /// Color, font size, and whether the text is italic.

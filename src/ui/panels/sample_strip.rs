@@ -55,8 +55,8 @@ fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[u
         let (area, _) = ui.allocate_exact_size(vec2(width.max(1.0), TILE.y), Sense::hover());
         // Scrolls to the sample in focus if the focus changed elsewhere.
         let id = ui.scope_id().with("sample in focus");
-        let seen: Option<usize> = ui.data(|data| data.get_temp(id));
-        if seen != Some(lab.view.sample) {
+        let last_focus: Option<usize> = ui.data(|data| data.get_temp(id));
+        if last_focus != Some(lab.view.sample) {
             ui.data_mut(|data| data.insert_temp(id, lab.view.sample));
             if let Some(place) = shown.iter().position(|&sample| sample == lab.view.sample) {
                 let at = area.left_top() + vec2(place as f32 * pitch, 0.0);

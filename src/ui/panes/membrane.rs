@@ -41,8 +41,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    let lanes = trace_rows(snapshot, &lab.view.pinned);
-    let Some(focused) = lanes.first() else { return };
+    let rows = trace_rows(snapshot, &lab.view.pinned);
+    let Some(focused) = rows.first() else { return };
     let run = &snapshot.run;
     let cursor = lab.cursor().min(run.steps());
     let page = PaneHeader {
@@ -54,18 +54,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     pane_parts::pane_ui(
         ui,
         &page,
-        || csv(&snapshot.run, &lanes),
+        || csv(&snapshot.run, &rows),
         |ui| {
             legend_row(ui, run.steps());
             let gap = ui.spacing().item_spacing.y;
-            let each = ui.available_height() / lanes.len() as f32 - gap;
+            let each = ui.available_height() / rows.len() as f32 - gap;
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                for lane in &lanes {
-                    ui.push_id(lane.at, |ui| {
+                for row in &rows {
+                    ui.push_id(row.at, |ui| {
                         let top = ui.cursor().top();
-                        row_header(ui, run, lane, cursor, messages);
+                        row_header(ui, run, row, cursor, messages);
                         let left = each - (ui.cursor().top() - top) - CURRENT_HEIGHT - gap;
-                        plots(ui, lane, cursor, left.max(MIN_HEIGHT), messages);
+                        plots(ui, row, cursor, left.max(MIN_HEIGHT), messages);
                     });
                 }
             });
@@ -80,7 +80,7 @@ fn trace_rows<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<
     let here = NeuronRef { layer: focus.layer, sample: focus.sample, neuron: focus.neuron };
     let others = snapshot.pinned.iter().filter(|(pin, _)| *pin != here && pinned.contains(pin));
     let all = std::iter::once((here, &snapshot.trace)).chain(others.map(|(at, trace)| (*at, trace)));
-    let lane = |(at, trace): (NeuronRef, &'a MembraneTrace)| {
+    let row = |(at, trace): (NeuronRef, &'a MembraneTrace)| {
         let layer = run.spiking.layers.get(at.layer)?;
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
@@ -90,7 +90,7 @@ fn trace_rows<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<
         let expected = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
         Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), expected })
     };
-    all.filter_map(lane).collect()
+    all.filter_map(row).collect()
 }
 
 impl TraceRow<'_> {
@@ -117,42 +117,42 @@ fn legend_row(ui: &mut Ui, steps: usize) {
 }
 
 /// Draws name, counts and the pin button.
-fn row_header(ui: &mut Ui, run: &Run, lane: &TraceRow<'_>, cursor: usize, messages: &mut Vec<Message>) {
+fn row_header(ui: &mut Ui, run: &Run, row: &TraceRow<'_>, cursor: usize, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
-        ui.strong(neuron_name(lane.layer, lane.at.neuron));
-        ui.weak(texts::sample(run.sample_index(lane.at.sample)));
-        let (word, message, hint) = match lane.pinned {
-            true => (texts::UNPIN, Message::Unpin(lane.at), texts::UNPIN_HINT),
-            false => (texts::PIN, Message::Pin(lane.at), texts::PIN_HINT),
+        ui.strong(neuron_name(row.layer, row.at.neuron));
+        ui.weak(texts::sample(run.sample_index(row.at.sample)));
+        let (word, message, hint) = match row.pinned {
+            true => (texts::UNPIN, Message::Unpin(row.at), texts::UNPIN_HINT),
+            false => (texts::PIN, Message::Pin(row.at), texts::PIN_HINT),
         };
         if pane_frame::has_controls(ui) && ui.small_button(word).on_hover_text(hint).clicked() {
             messages.push(message);
         }
     });
     if pane_frame::has_sentences(ui) {
-        ui.add(egui::Label::new(sentence(lane, cursor)).wrap());
+        ui.add(egui::Label::new(sentence(row, cursor)).wrap());
     }
 }
 
 /// The counts as a sentence.
-fn sentence(lane: &TraceRow<'_>, cursor: usize) -> String {
-    let steps = lane.trace.spikes.len();
-    let until = if cursor < steps { texts::until(lane.count(cursor), cursor) } else { String::new() };
-    let held = if lane.trace.silenced { texts::SILENCED } else { "" };
+fn sentence(row: &TraceRow<'_>, cursor: usize) -> String {
+    let steps = row.trace.spikes.len();
+    let until = if cursor < steps { texts::until(row.count(cursor), cursor) } else { String::new() };
+    let silenced = if row.trace.silenced { texts::SILENCED } else { "" };
     texts::counts(
-        held,
+        silenced,
         &until,
-        lane.count(steps),
+        row.count(steps),
         steps,
-        lane.expected,
-        &format_number(f64::from(lane.last_potential())),
+        row.expected,
+        &format_number(f64::from(row.last_potential())),
     )
 }
 
 /// Draws membrane and input current of one neuron over the same axis.
-fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages: &mut Vec<Message>) {
+fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, messages: &mut Vec<Message>) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
-    let steps = lane.trace.spikes.len();
+    let steps = row.trace.spikes.len();
     let link = ui.scope_id().with("steps");
     let base = |id: &str| {
         Plot::new(id)
@@ -163,7 +163,7 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages:
             .include_x(steps as f64 + 0.5)
             .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
     };
-    let hover = |at: &HoverPosition<'_>| Some(describe_step(lane, hovered(at)));
+    let hover = |at: &HoverPosition<'_>| Some(describe_step(row, hovered(at)));
     let membrane = base("membrane")
         .height(height)
         .custom_y_axes(vec![pane_parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
@@ -174,18 +174,18 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages:
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
             let cut = |points: &[[f64; 2]]| decimate(points, bounds.min()[0], bounds.max()[0], columns);
-            draw_membrane(plot, lane, &plot_colors, steps <= MARKED_STEPS, cut);
+            draw_membrane(plot, row, &plot_colors, steps <= MARKED_STEPS, cut);
             plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
-    let name = neuron_name(lane.layer, lane.at.neuron);
+    let name = neuron_name(row.layer, row.at.neuron);
     plot_description::describe_plot(&membrane.response, &texts::potential_of(&name), || {
-        let course = plot_description::describe_curve(&potentials_after_reset(lane.trace), |[t, v]| {
+        let course = plot_description::describe_curve(&potentials_after_reset(row.trace), |[t, v]| {
             shared::at_step(&format_number(v), t)
         });
-        let fired = lane.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
+        let fired = row.trace.spikes.iter().enumerate().filter(|(_, spike)| **spike);
         let fired: Vec<String> = fired.map(|(t, _)| (t + 1).to_string()).collect();
         let fired = if fired.is_empty() { texts::NEVER.into() } else { texts::fired_at(&fired.join(", ")) };
-        texts::potential(&course, &format_number(f64::from(lane.trace.theta)), &fired)
+        texts::potential(&course, &format_number(f64::from(row.trace.theta)), &fired)
     });
     pane_parts::drag_cursor(&membrane, cursor, steps, true, messages);
     let current = base("current")
@@ -193,12 +193,12 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages:
         .custom_y_axes(vec![pane_parts::y_axis("I(t)").min_thickness(46.0)])
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 3.0))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEP)])
-        .include_y(1.25 * f64::from(lane.trace.current.iter().copied().fold(0.0, f32::max)))
+        .include_y(1.25 * f64::from(row.trace.current.iter().copied().fold(0.0, f32::max)))
         .label_formatter(hover)
         .show(ui, |plot| {
             let bounds = plot.plot_bounds();
             let columns = pane_parts::columns(plot);
-            let points: Vec<[f64; 2]> = series(1, &lane.trace.current);
+            let points: Vec<[f64; 2]> = series(1, &row.trace.current);
             plot.hline(HLine::new("zero", 0.0).color(plot_colors.cursor).width(1.0).allow_hover(false));
             if steps <= MARKED_STEPS {
                 let bar = |&[t, current]: &[f64; 2]| Bar::new(t, current).width(0.12).fill(plot_colors.current);
@@ -211,10 +211,10 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages:
             plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
     plot_description::describe_plot(&current.response, &texts::current_of(&name), || {
-        let course = plot_description::describe_curve(&series(1, &lane.trace.current), |[t, i]| {
+        let course = plot_description::describe_curve(&series(1, &row.trace.current), |[t, i]| {
             shared::at_step(&format_number(i), t)
         });
-        let sum: f32 = lane.trace.current.iter().sum();
+        let sum: f32 = row.trace.current.iter().sum();
         texts::current(&course, &format_number(f64::from(sum) / steps.max(1) as f64))
     });
     pane_parts::drag_cursor(&current, cursor, steps, true, messages);
@@ -223,12 +223,12 @@ fn plots(ui: &mut Ui, lane: &TraceRow<'_>, cursor: usize, height: f32, messages:
 /// Draws the line from reset to charge to reset, the threshold, and the spikes above it.
 fn draw_membrane(
     plot: &mut egui_plot::PlotUi<'_>,
-    lane: &TraceRow<'_>,
+    row: &TraceRow<'_>,
     plot_colors: &PlotColors,
     marked: bool,
     cut: impl Fn(&[[f64; 2]]) -> Vec<[f64; 2]>,
 ) {
-    let trace = lane.trace;
+    let trace = row.trace;
     plot.hline(HLine::new("zero", 0.0).color(plot_colors.grid).width(1.0).allow_hover(false));
     plot.line(
         Line::new("membrane v(t)", cut(&potential_line(trace)))
@@ -295,52 +295,52 @@ fn hovered(at: &HoverPosition<'_>) -> f64 {
 }
 
 /// Describes the step nearest to `x`.
-fn describe_step(lane: &TraceRow<'_>, x: f64) -> String {
-    let trace = lane.trace;
+fn describe_step(row: &TraceRow<'_>, x: f64) -> String {
+    let trace = row.trace;
     if x < 0.5 {
         return format!("t = 0\nv(0) = {}", format_number(f64::from(trace.initial)));
     }
     let t = pane_parts::step_at(x, trace.spikes.len());
     let at = |values: &[f32]| values.get(t - 1).map_or_else(String::new, |&value| format_number(f64::from(value)));
     let spike = if trace.spikes.get(t - 1) == Some(&true) { texts::SPIKE } else { texts::NO_SPIKE };
-    texts::hover(t, spike, &at(&trace.current), &at(&trace.before_reset), &at(&trace.after_reset), lane.count(t))
+    texts::hover(t, spike, &at(&trace.current), &at(&trace.before_reset), &at(&trace.after_reset), row.count(t))
 }
 
-fn explanation(run: &Run, lane: &TraceRow<'_>) -> String {
-    let name = neuron_name(lane.layer, lane.at.neuron);
+fn explanation(run: &Run, row: &TraceRow<'_>) -> String {
+    let name = neuron_name(row.layer, row.at.neuron);
     let steps = run.steps();
-    let theta = format_number(f64::from(lane.trace.theta));
-    if lane.trace.theta <= 0.0 {
-        return texts::never_active(&name, steps, &format_number(f64::from(lane.last_potential())));
+    let theta = format_number(f64::from(row.trace.theta));
+    if row.trace.theta <= 0.0 {
+        return texts::never_active(&name, steps, &format_number(f64::from(row.last_potential())));
     }
-    let reset = match lane.layer.reset {
+    let reset = match row.layer.reset {
         crate::convert::Reset::Soft => texts::SOFT_RESET,
         crate::convert::Reset::Hard => texts::HARD_RESET,
     };
-    let total = lane.count(steps);
-    let [ann, _] = lane.expected;
+    let total = row.count(steps);
+    let [ann, _] = row.expected;
     let verdict = match total as i64 - i64::from(ann) {
         0 => texts::AS_ASKED.to_owned(),
         more @ 1.. => texts::more(more),
         fewer => texts::fewer(-fewer),
     };
-    texts::explanation(&name, &format_number(f64::from(lane.trace.initial)), &theta, reset, steps, total, &verdict)
+    texts::explanation(&name, &format_number(f64::from(row.trace.initial)), &theta, reset, steps, total, &verdict)
 }
 
 /// CSV with one row per neuron and step. Samples and positions are named as in the pane.
-fn csv(run: &Run, lanes: &[TraceRow<'_>]) -> String {
+fn csv(run: &Run, rows: &[TraceRow<'_>]) -> String {
     let mut text = String::from("layer,sample,neuron,place,t,input,before_reset,after_reset,spike\n");
-    for lane in lanes {
-        let trace = lane.trace;
-        let rows = trace.current.iter().zip(&trace.before_reset).zip(&trace.after_reset).zip(&trace.spikes);
-        for (t, (((current, before), after), spike)) in rows.enumerate() {
-            let at = lane.at;
-            let name = &lane.layer.name;
+    for row in rows {
+        let trace = row.trace;
+        let trace_steps = trace.current.iter().zip(&trace.before_reset).zip(&trace.after_reset).zip(&trace.spikes);
+        for (t, (((current, before), after), spike)) in trace_steps.enumerate() {
+            let at = row.at;
+            let name = &row.layer.name;
             text += &format!(
                 "{name},{},{},\"{}\",{},{current},{before},{after},{}\n",
                 run.sample_index(at.sample),
                 at.neuron,
-                lane.layer.neuron_label(at.neuron),
+                row.layer.neuron_label(at.neuron),
                 t + 1,
                 u8::from(*spike)
             );

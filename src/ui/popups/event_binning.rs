@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let id = ui.scope_id().with("binning");
     let kept = ui.data(|data| data.get_temp::<(Binning, Binning)>(id));
     let mut wanted = kept.filter(|(of, _)| *of == binning).map_or(binning, |(_, wanted)| wanted);
-    let mut held = false;
+    let mut editing = false;
     ui.separator();
     ui.label(texts::RECORDINGS).on_hover_text(texts::RECORDINGS_HINT);
     ui.horizontal(|ui| {
@@ -32,16 +32,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         }
         match &mut wanted.time {
             FrameTiming::Frames(frames) => {
-                held |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
+                editing |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::FRAMES_NAME);
             }
             FrameTiming::Span { us, frames } => {
-                held |= number_field(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
+                editing |=
+                    number_field(ui, DragValue::new(us).range(1..=1_000_000_000u64).speed(100.0), texts::SPAN_NAME);
                 let mut cut = frames.is_some();
                 if ui.checkbox(&mut cut, texts::AT_MOST).on_hover_text(texts::AT_MOST_HINT).changed() {
                     *frames = cut.then_some(DEFAULT_FRAMES);
                 }
                 if let Some(frames) = frames {
-                    held |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
+                    editing |= number_field(ui, DragValue::new(frames).range(1..=MAX_FRAMES), texts::MOST_NAME);
                 }
             }
         }
@@ -74,13 +75,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             });
         }
         if let Some([width, height]) = &mut wanted.sensor {
-            held |= number_field(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
+            editing |= number_field(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
             ui.label("×");
-            held |= number_field(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
+            editing |= number_field(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
             ui.label(texts::PIXELS);
         }
     });
-    if held {
+    if editing {
         ui.data_mut(|data| data.insert_temp(id, (binning, wanted)));
         return;
     }

@@ -117,7 +117,7 @@ mod tests {
             ..CreatePlaybackStreamReply::default()
         };
         protocol::write_reply_message(socket.get_mut(), seq, &reply, version).unwrap();
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for &length in requests {
             let more = Command::Request(Request { channel: 3, length });
             protocol::write_command_message(socket.get_mut(), u32::MAX, &more, version).unwrap();
@@ -125,9 +125,9 @@ mod tests {
             assert_eq!((head.channel, head.length), (3, length));
             let mut bytes = vec![0; length as usize];
             socket.read_exact(&mut bytes).unwrap();
-            heard.push(bytes);
+            received.push(bytes);
         }
-        heard
+        received
     }
 
     #[test]
@@ -136,9 +136,9 @@ mod tests {
         let (clicks, wanted) = channel();
         let player = std::thread::spawn(move || play(ours, &wanted));
         clicks.send(1).unwrap();
-        let heard = server(theirs, &[2000, 2000]);
-        assert!(heard[0].iter().any(|byte| *byte != 0), "the click");
-        assert!(heard[1].iter().all(|byte| *byte == 0), "silence after it");
+        let received = server(theirs, &[2000, 2000]);
+        assert!(received[0].iter().any(|byte| *byte != 0), "the click");
+        assert!(received[1].iter().all(|byte| *byte == 0), "silence after it");
         // The server is gone.
         let reason = player.join().unwrap().unwrap_err();
         assert!(reason.contains("sound server"), "{reason}");

@@ -47,9 +47,9 @@ impl ResponsiveLayout {
 
     /// Hides or shows `side`.
     pub fn toggle(&mut self, side: SidePanel, wanted: &mut bool) {
-        let seen = self.shows(side, *wanted);
+        let visible = self.shows(side, *wanted);
         self.shown_anyway.retain(|other| *other != side);
-        if seen {
+        if visible {
             // A panel that hides by itself reappears when there is room.
             *wanted = !fits(side, self.room);
         } else {

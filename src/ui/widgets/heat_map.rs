@@ -78,8 +78,8 @@ pub fn texture(ui: &Ui, name: &str, key: impl Hash, make: impl FnOnce() -> Color
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     let key = hasher.finish();
-    let kept: Option<(u64, TextureHandle)> = ui.data(|data| data.get_temp(id));
-    if let Some((_, handle)) = kept.filter(|(k, _)| *k == key) {
+    let cached: Option<(u64, TextureHandle)> = ui.data(|data| data.get_temp(id));
+    if let Some((_, handle)) = cached.filter(|(k, _)| *k == key) {
         return handle;
     }
     let most = ui.input(|input| input.max_texture_side);

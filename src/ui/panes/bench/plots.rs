@@ -57,7 +57,7 @@ fn input(
     let steps = bench.input.len();
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
-    let held: Option<usize> = ui.data(|data| data.get_temp(id));
+    let dragged: Option<usize> = ui.data(|data| data.get_temp(id));
     let shown = plot("bench input", texts::CURRENT, steps, height)
         .show_axes([steps_below, true])
         .include_y(-f64::from(reach))
@@ -70,7 +70,7 @@ fn input(
             for (k, &current) in outcome.current.iter().enumerate() {
                 let x = (k + 1) as f64;
                 let y = f64::from(current);
-                let wide = if held == Some(k) { 4.0 } else { 2.5 };
+                let wide = if dragged == Some(k) { 4.0 } else { 2.5 };
                 let shaft = Line::new("input", vec![[x, 0.0], [x, y]]).allow_band(false).color(color).width(wide);
                 plot.line(shaft.allow_hover(false));
                 let shape = match current {
@@ -99,17 +99,17 @@ fn input(
     let under = pane_parts::step_at(at.x, steps) - 1;
     // The arrow at the press position, independent of later movement.
     let origin = ui.input(|input| input.pointer.press_origin()).map(|at| shown.transform.value_from_position(at));
-    let held = held.unwrap_or_else(|| origin.map_or(under, |origin| pane_parts::step_at(origin.x, steps) - 1));
+    let dragged = dragged.unwrap_or_else(|| origin.map_or(under, |origin| pane_parts::step_at(origin.x, steps) - 1));
     if ui.input(|input| input.modifiers.shift) {
-        if let Some(slot) = next.input.get_mut(held) {
+        if let Some(slot) = next.input.get_mut(dragged) {
             // Drags snap to a tenth of a threshold.
-            let grain = f64::from(bench.theta) / 10.0;
+            let snap_step = f64::from(bench.theta) / 10.0;
             let size = if bench.weight == 0.0 { 0.0 } else { at.y / f64::from(bench.weight) };
-            *slot = ((size / grain).round() * grain) as f32;
+            *slot = ((size / snap_step).round() * snap_step) as f32;
         }
-        ui.data_mut(|data| data.insert_temp(id, held));
+        ui.data_mut(|data| data.insert_temp(id, dragged));
     } else {
-        next.move_input(held, under);
+        next.move_input(dragged, under);
         ui.data_mut(|data| data.insert_temp(id, under));
     }
 }

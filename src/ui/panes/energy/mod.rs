@@ -224,10 +224,11 @@ fn table(ui: &mut Ui, data: &PaneData<'_>, messages: &mut Vec<Message>) {
             cell(ui, width, RichText::new(head).weak()).on_hover_text(hint);
         }
         ui.end_row();
-        let held = if constants.first_layer_once { 1 } else { *t };
+        let first_layer_steps = if constants.first_layer_once { 1 } else { *t };
         let macs = operations.macs;
-        let kept = [(texts::ANALOG, macs.first_layer * held as f64), (texts::BETWEEN, macs.graded * *t as f64)];
-        for (name, macs) in kept.into_iter().filter(|(_, macs)| *macs > 0.0) {
+        let mac_rows =
+            [(texts::ANALOG, macs.first_layer * first_layer_steps as f64), (texts::BETWEEN, macs.graded * *t as f64)];
+        for (name, macs) in mac_rows.into_iter().filter(|(_, macs)| *macs > 0.0) {
             ui.label(RichText::new(name).small());
             let cost = macs * constants.per_mac;
             cells(ui, ["–".into(), "–".into(), mac_words(macs), joules(cost), format_percent(cost / whole)]);

@@ -176,9 +176,9 @@ fn activation_line(activation: Activation, from: f32, to: f32) -> Vec<[f64; 2]> 
         Activation::Clip { lambda } => inputs.push(lambda),
         Activation::Qcfs { lambda, levels, shift } => {
             // Both sides of every riser, a millionth of the axis apart.
-            let hair = (to - from) * 1e-6;
+            let epsilon = (to - from) * 1e-6;
             let risers = (1..=levels).map(|k| lambda * (k as f32 - shift) / levels as f32);
-            inputs.extend(risers.flat_map(|z| [z - hair, z + hair]));
+            inputs.extend(risers.flat_map(|z| [z - epsilon, z + epsilon]));
         }
     }
     inputs.retain(|&z| (from..=to).contains(&z));

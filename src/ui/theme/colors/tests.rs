@@ -34,8 +34,8 @@ fn lab(color: Color32, eye: [[f64; 3]; 3]) -> [f64; 3] {
         let c = f64::from(byte) / 255.0;
         if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
     });
-    let seen = times(eye, linear).map(|c| c.clamp(0.0, 1.0));
-    let [x, y, z] = times(XYZ, seen).map(|t| if t > 0.008856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
+    let perceived = times(eye, linear).map(|c| c.clamp(0.0, 1.0));
+    let [x, y, z] = times(XYZ, perceived).map(|t| if t > 0.008856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
 
