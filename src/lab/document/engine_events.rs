@@ -1,6 +1,5 @@
 //! Handles engine events and requests the next run or snapshot.
 
-use crate::convert::NamedRecipe;
 use crate::experiment::neuron_categories::example_to_focus;
 use crate::lab::engine::EngineEvent;
 use crate::lab::storage::recent_files::RecentItem;
@@ -39,7 +38,7 @@ impl Lab {
         let any = !events.is_empty();
         events.into_iter().for_each(|event| self.on_engine_event(event));
         if any {
-            self.request_run();
+            self.request_work();
         }
         any
     }
@@ -152,31 +151,5 @@ impl Lab {
             saved_scalings::remember_scaling(&run.settings.model, &run.settings.scaling);
         }
         self.undo.end(&self.settings);
-    }
-
-    /// Requests a run or a snapshot from the engine if the requested one is not current.
-    pub(super) fn request_run(&mut self) {
-        let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
-        if self.reload || self.requested.as_ref() != Some(&self.settings) || self.requested_lanes != lanes {
-            self.generation += 1;
-            self.job = Some(Job { since: Some(std::time::Instant::now()), ..Job::default() });
-            let adapt = std::mem::take(&mut self.adapt);
-            let reload = std::mem::take(&mut self.reload);
-            self.engine.request_run(self.generation, self.settings.clone(), reload, adapt, lanes.clone());
-            self.requested_lanes = lanes;
-            self.requested = Some(self.settings.clone());
-        }
-        let Some(run) = &self.run else { return };
-        let focus = self.focus(run);
-        let shown =
-            self.snapshot.as_ref().is_some_and(|s| std::sync::Arc::ptr_eq(&s.run, run) && s.focus.covers(&focus));
-        let requested =
-            self.requested_snapshot.as_ref().is_some_and(|(r, f)| std::sync::Arc::ptr_eq(r, run) && f.covers(&focus));
-        if !shown && !requested {
-            self.snapshot_generation += 1;
-            self.pending_snapshot = Some(self.snapshot_generation);
-            self.requested_snapshot = Some((run.clone(), focus.clone()));
-            self.engine.request_snapshot(self.snapshot_generation, run.clone(), focus, self.snapshot.clone());
-        }
     }
 }

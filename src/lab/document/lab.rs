@@ -95,7 +95,7 @@ impl Lab {
     /// A lab that requests a run of `settings`.
     pub fn new(settings: Settings) -> Self {
         let mut lab = Self { settings, adapt: Adapt::Ranges, ..Self::default() };
-        lab.request_run();
+        lab.request_work();
         lab
     }
 
@@ -105,7 +105,7 @@ impl Lab {
         let mut lab = Self { view: session.view, layout: session.layout, lanes, ..Self::new(session.settings) };
         lab.layout_version = 1;
         lab.keep_view = true;
-        lab.request_run();
+        lab.request_work();
         lab
     }
 
@@ -139,7 +139,7 @@ impl Lab {
         while self.busy() || !self.exports.is_empty() {
             if let Some(event) = self.engine.wait(Duration::from_millis(100)) {
                 self.on_engine_event(event);
-                self.request_run();
+                self.request_work();
             }
         }
     }

@@ -11,4 +11,5 @@ pub mod message;
 pub mod offscreen_copy;
 pub mod open;
 pub mod pending_open;
+pub mod requests;
 pub mod update;

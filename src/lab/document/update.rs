@@ -19,7 +19,7 @@ impl Lab {
         for message in messages {
             self.apply(message);
         }
-        self.request_run();
+        self.request_work();
     }
 
     pub(super) fn apply(&mut self, message: Message) {

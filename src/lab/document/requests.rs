@@ -1,0 +1,33 @@
+//! Requests to the engine: the next run when settings or race changed, the next snapshot when the view did.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::convert::NamedRecipe;
+use crate::lab::{Job, Lab};
+
+impl Lab {
+    /// Requests a run or a snapshot from the engine if the requested one is not current.
+    pub(super) fn request_work(&mut self) {
+        let lanes: Vec<NamedRecipe> = self.lanes.iter().map(|lane| lane.entry.clone()).collect();
+        if self.reload || self.requested.as_ref() != Some(&self.settings) || self.requested_lanes != lanes {
+            self.generation += 1;
+            self.job = Some(Job { since: Some(Instant::now()), ..Job::default() });
+            let adapt = std::mem::take(&mut self.adapt);
+            let reload = std::mem::take(&mut self.reload);
+            self.engine.request_run(self.generation, self.settings.clone(), reload, adapt, lanes.clone());
+            self.requested_lanes = lanes;
+            self.requested = Some(self.settings.clone());
+        }
+        let Some(run) = &self.run else { return };
+        let focus = self.focus(run);
+        let shown = self.snapshot.as_ref().is_some_and(|s| Arc::ptr_eq(&s.run, run) && s.focus.covers(&focus));
+        let requested = self.requested_snapshot.as_ref().is_some_and(|(r, f)| Arc::ptr_eq(r, run) && f.covers(&focus));
+        if !shown && !requested {
+            self.snapshot_generation += 1;
+            self.pending_snapshot = Some(self.snapshot_generation);
+            self.requested_snapshot = Some((run.clone(), focus.clone()));
+            self.engine.request_snapshot(self.snapshot_generation, run.clone(), focus, self.snapshot.clone());
+        }
+    }
+}
