@@ -3,6 +3,7 @@
 //! Does not depend on the window and starts no threads of its own besides rayon's.
 
 pub mod activation_quantiles;
+pub mod balancing_options;
 pub mod calibration;
 mod dense_layers;
 pub mod findings;
@@ -19,14 +20,13 @@ pub mod threshold_error;
 pub mod thresholds;
 
 pub use activation_quantiles::ActivationQuantiles;
+pub use balancing_options::BalancingOptions;
 pub use calibration::{ActivationStatistics, Calibration, calibrate};
 pub use dense_layers::DENSE_CROSSOVER_RATE;
 pub use findings::{Finding, Fix, Severity, unclipped_thresholds};
 pub use named_recipe::NamedRecipe;
 pub use recipe::{Granularity, Recipe, Reset, ThresholdRule, TieRule};
-pub use recipe_options::{
-    BalancingOptions, Correction, CosRule, InitialPotential, MaxPoolRule, NeuronModel, Readout, SrpRule,
-};
+pub use recipe_options::{Correction, CosRule, InitialPotential, MaxPoolRule, NeuronModel, Readout, SrpRule};
 pub use spiking_layer::SpikingLayer;
 pub use spiking_network::SpikingNetwork;
 pub use staircase::{expected_spikes, expected_spikes_of, to_u32};

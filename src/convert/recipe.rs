@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe_options::{
-    BalancingOptions, Correction, InitialPotential, MAX_PRESTEPS, MaxPoolRule, NeuronModel, Readout,
-};
+use super::balancing_options::BalancingOptions;
+use super::recipe_options::{Correction, InitialPotential, MAX_PRESTEPS, MaxPoolRule, NeuronModel, Readout};
 use crate::{Error, Result};
 
 /// Maximum number of time steps.

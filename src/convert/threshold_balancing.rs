@@ -9,8 +9,8 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::balancing_options::BalancingOptions;
 use super::recipe::Granularity;
-use super::recipe_options::BalancingOptions;
 use crate::Result;
 use crate::compute::dense::{apply_node, tensor_to_vec};
 use crate::compute::program::Program;

@@ -120,7 +120,7 @@ fn letters(text: &str, size: f32, color: Color32) -> LayoutJob {
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     job.wrap.max_width = f32::INFINITY;
     let mut append = |text: &str, italics: bool| {
-        let format = TextFormat { font_id: FontId::proportional(size), color: color, italics, ..TextFormat::default() };
+        let format = TextFormat { font_id: FontId::proportional(size), color, italics, ..TextFormat::default() };
         job.append(text, 0.0, format);
     };
     let chars: Vec<char> = text.chars().collect();
