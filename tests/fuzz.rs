@@ -63,7 +63,7 @@ const TARGETS: [Target; 20] = [
     Target {
         name: "architecture",
         ending: ".arch.toml",
-        read: |p| drop(architecture::file::ArchitectureFile::load(p)),
+        read: |p| drop(architecture::ArchitectureFile::load(p)),
     },
     Target { name: "PyTorch, legacy", ending: ".pth", read: network },
     Target { name: "snn_toolbox", ending: "x_test.npz", read: |p| data(p.parent().unwrap()) },
@@ -209,7 +209,7 @@ fn known_broken_files_give_errors_with_the_file_name() {
         let refused = match target.name {
             "session" => Session::load(&path).err(),
             "recipe" => NamedRecipe::load(&path).err(),
-            "architecture" => architecture::file::ArchitectureFile::load(&path).err(),
+            "architecture" => architecture::ArchitectureFile::load(&path).err(),
             "npy" => spikescope::data::npz::read_npy(&path).err(),
             "npz" | "IDX" | "packed IDX" | "CIFAR-10" | "picture" => {
                 DataSpec::detect(&path).and_then(|spec| spec.load()).err()
