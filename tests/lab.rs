@@ -368,12 +368,9 @@ fn finished_samples_are_reported_before_the_run_ends() {
         let reported = stream.clone();
         let control = JobControl::with_listener(move |event| {
             let mut reported = reported.lock().unwrap();
-            match event {
-                JobEvent::Samples(finished) => {
-                    let partial = reported.0.add(&finished).cloned().unwrap();
-                    reported.1.push(partial);
-                }
-                _ => {}
+            if let JobEvent::Samples(finished) = event {
+                let partial = reported.0.add(&finished).cloned().unwrap();
+                reported.1.push(partial);
             }
         });
         let begin = |watched| stream.lock().unwrap().0.begin(watched);
