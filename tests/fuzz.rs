@@ -60,11 +60,7 @@ const TARGETS: [Target; 20] = [
     Target { name: "NIR", ending: ".nir", read: network },
     Target { name: "safetensors", ending: ".safetensors", read: network },
     Target { name: "PyTorch", ending: ".pt", read: network },
-    Target {
-        name: "architecture",
-        ending: ".arch.toml",
-        read: |p| drop(architecture::ArchitectureFile::load(p)),
-    },
+    Target { name: "architecture", ending: ".arch.toml", read: |p| drop(architecture::ArchitectureFile::load(p)) },
     Target { name: "PyTorch, legacy", ending: ".pth", read: network },
     Target { name: "snn_toolbox", ending: "x_test.npz", read: |p| data(p.parent().unwrap()) },
     Target { name: "events, N-MNIST", ending: ".events.bin", read: events },

@@ -1,6 +1,5 @@
 //! Options of local threshold balancing: batches, step size, update order and cap.
 
-
 use crate::{Error, Result};
 
 /// Constants of local threshold balancing ([`super::threshold_balancing`]).
