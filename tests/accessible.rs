@@ -144,7 +144,7 @@ fn every_plot_has_a_name_and_says_what_it_shows() {
             &["Histogram of activations with the threshold", "Predicted squared error over the threshold"],
         ),
         (Pane::Transfer, &["Output over input"]),
-        (Pane::Race, &["Curves of the race", "Offset spikes of current recipe"]),
+        (Pane::Race, &["Curves of the race", "Offset spikes of current"]),
         (Pane::Bench, &["Input of the neuron on the bench", "Potential of the neuron on the bench"]),
         (Pane::Energy, &["Energy over time-steps"]),
         (Pane::ReadoutWindow, &["Accuracy by start and end", "Samples by exit step"]),

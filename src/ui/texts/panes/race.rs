@@ -4,8 +4,8 @@ pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Race";
 pub const NO_LANES: &str = "No other recipe yet. Add the methods of the papers, or change the recipe and add it; all \
      run on the same samples and over the same T.";
-pub const ON_THE_SCREEN: &str = "current recipe";
-pub const BASE: &str = "base recipe";
+pub const ON_THE_SCREEN: &str = "current";
+pub const BASE: &str = "base";
 pub const NO_CHANGES: &str = "none";
 pub const CORRECTIONS_HINT: &str = "Add no correction, SRP and COS with the thresholds of the recipe";
 pub const CORRECTIONS: &str = "Add corrections";
@@ -28,7 +28,7 @@ pub fn to_go(waiting: usize) -> String {
 pub const COLUMNS: [(&str, &str); 12] = [
     ("", ""),
     ("recipe", "Click to use this recipe"),
-    ("differences", "Differences from the current recipe"),
+    ("changes", "Differences from the current recipe"),
     ("accuracy", "SNN accuracy at the time cursor"),
     ("agreement", "Samples for which SNN and ANN give the same prediction"),
     ("mismatch", "Mean |φ − a| over the mean activation, averaged over the layers"),

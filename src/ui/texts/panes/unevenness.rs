@@ -27,7 +27,7 @@ pub fn in_focus(kind: usize, place: usize, of: usize, sample: usize) -> String {
 }
 
 pub fn wrong(share: &str) -> String {
-    format!("{share} with errors")
+    format!("{share} wrong")
 }
 
 /// The full text of a row; `kinds` has a line for each category of error.
