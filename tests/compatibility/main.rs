@@ -46,7 +46,8 @@ fn a_session_opens_and_is_written_with_the_same_names() {
     assert!(layout.disagreements_only && !layout.inspector);
     let (now, then) = rewritten::<Session>("session.json");
     assert_eq!(now, then);
-    let (now, then) = (serde_json::to_value(&layout).unwrap(), then["layout"].clone());
+    let written = serde_json::to_string(&layout).unwrap();
+    let (now, then): (Value, Value) = (serde_json::from_str(&written).unwrap(), then["layout"].clone());
     assert_eq!(now, then, "the window layout");
     let mut lab = Lab::from_session(session);
     lab.wait_until_idle();
