@@ -19,7 +19,7 @@ fn main() -> spikescope::Result<()> {
     let data = arguments.next().unwrap_or_else(|| "builtin:digits".into());
     let start = Instant::now();
     Lab::open(Settings::demo())?;
-    println!("first plots of the lab as it opens: {:.0} ms", ms(start.elapsed()));
+    println!("first plots after opening the lab: {:.0} ms", ms(start.elapsed()));
 
     let settings = Settings { model: model.clone(), data, ..Settings::demo() };
     let mut settings = adapt_settings(&settings, Adapt::Network, &mut Cache::default(), &JobControl::default())?;

@@ -21,7 +21,7 @@ fn main() {
         }
         let mean = input.iter().sum::<f32>() / 5.0;
         println!(
-            "+2 at {plus:?}, -2 at {minus:?}: spikes {train}, due {}, v(5) = {v}",
+            "+2 at {plus:?}, -2 at {minus:?}: spikes {train}, expected {}, v(5) = {v}",
             expected_spikes(mean, theta, 5, 1, 0.5)
         );
     }

@@ -67,8 +67,8 @@ fn main() -> spikescope::Result<()> {
     for layer in measure_run(&data, recipe.steps, &control)?.layers {
         let [carried, clipping, quantization, unevenness] = layer.ledger.parts();
         println!(
-            "{}: carried in {carried:+.4}, clipping {clipping:+.4}, quantization {quantization:+.4}, unevenness \
-             {unevenness:+.4}; together {:+.4}",
+            "{}: propagated {carried:+.4}, clipping {clipping:+.4}, quantization {quantization:+.4}, unevenness \
+             {unevenness:+.4}; total {:+.4}",
             layer.name, layer.ledger.total
         );
     }
