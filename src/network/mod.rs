@@ -7,6 +7,7 @@ pub mod architecture;
 mod batch_norm;
 mod float16;
 pub mod graph;
+mod node_elements;
 pub mod nir;
 pub mod onnx;
 pub mod open;

@@ -3,7 +3,7 @@
 //! Exporters leave such nodes in the graph to compute shapes or to transpose weights.
 
 use super::constant::{Constant, Numbers};
-use super::expression::{Binary, Unary};
+use super::elementwise::expression::{Binary, Unary};
 use super::proto::NodeProto;
 
 /// Maximum number of values of a folded constant.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::constant::Constant;
-use super::expression::Expression;
+use super::elementwise::expression::Expression;
 use super::proto::{GraphProto, NodeProto};
 use super::{constant_folding, node_names};
 use crate::network::shape_inference::infer_shape;
@@ -39,6 +39,8 @@ pub(super) struct Lowering<'a> {
     pub values: HashMap<String, LoweredValue>,
     /// Nodes of functions that are already matched, by value name.
     pub recognized: HashMap<String, NodeId>,
+    /// The same by layer and function: a function that two nodes read is one layer.
+    pub functions: Vec<(NodeId, Expression, NodeId)>,
     pub outputs: Vec<String>,
 }
 
@@ -86,7 +88,7 @@ impl<'a> Lowering<'a> {
         infer_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
         values.insert(input.name.clone(), LoweredValue::Layer(0));
         let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
-        let mut lowering = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), outputs };
+        let mut lowering = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), functions: Vec::new(), outputs };
         if is_channels_last {
             // Samples are channels-first; a transpose restores the layout of the file.
             let place = NodeProto { name: input.name.clone(), op_type: "input".into(), ..NodeProto::default() };

@@ -2,12 +2,10 @@
 //!
 //! Names are those of the file. Nothing is executed. Unsupported nodes are refused with their name and advice.
 
-mod activation_matching;
 mod attributes;
 mod constant;
 mod constant_folding;
 mod elementwise;
-mod expression;
 mod gather;
 mod graph_outputs;
 mod layout;

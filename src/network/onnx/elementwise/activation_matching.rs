@@ -1,0 +1,314 @@
+//! Matching of elementwise functions with ReLU, clip and QCFS by where they bend.
+//!
+//! The bends follow from the operations ([`super::piecewise`]); on every piece the function is computed in f32, as the file
+//! means it. The operators that an exporter chose do not matter.
+
+use super::expression::Expression;
+use super::piecewise::{self, FLAT, Piece};
+use crate::network::Activation;
+
+/// A matched function: an affine map `(slope, offset)` before the activation, the activation, an affine map after it.
+/// Without an activation only `before` applies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MatchedActivation {
+    pub before: (f64, f64),
+    pub activation: Option<Activation>,
+    pub after: (f64, f64),
+}
+
+const IDENTITY: (f64, f64) = (1.0, 0.0);
+/// Relative difference that the rounding of a file's f32 constants explains.
+const ROUNDING: f64 = 2e-6;
+
+/// Matches `f` with an affine function, ReLU, clip or QCFS.
+///
+/// # Errors
+/// The reason why `f` is none of them.
+pub fn match_activation(f: &Expression) -> Result<MatchedActivation, String> {
+    let segments = segments(f)?;
+    let steepest = segments.iter().fold(0.0f64, |s, segment| s.max(segment.line.slope.abs()));
+    let flat = |segment: &Segment| segment.line.slope.abs() <= FLAT * steepest;
+    match segments.as_slice() {
+        [only] => Ok(MatchedActivation { before: (only.line.slope, only.line.offset), activation: None, after: IDENTITY }),
+        all if steepest == 0.0 => match_staircase(all),
+        [left, right] if is_continuous(left, right) && flat(left) => {
+            let (knee, low) = (right.line.start, left.line.offset);
+            Ok(relu((1.0, -knee), (right.line.slope, low)))
+        }
+        [left, right] if is_continuous(left, right) && flat(right) => {
+            let (knee, low) = (right.line.start, right.line.offset);
+            Ok(relu((-1.0, knee), (-left.line.slope, low)))
+        }
+        [left, middle, right]
+            if flat(left) && flat(right) && is_continuous(left, middle) && is_continuous(middle, right) =>
+        {
+            let (first, last, slope) = (middle.line.start, right.line.start, middle.line.slope);
+            let before = if slope > 0.0 { (1.0, zero_near(-first, last - first)) } else { (-1.0, last) };
+            let low = if slope > 0.0 { left.line.offset } else { right.line.offset };
+            let activation = Some(Activation::Clip { lambda: (last - first) as f32 });
+            Ok(MatchedActivation { before, activation, after: (rounded_slope(slope.abs()), low) })
+        }
+        [first, ..] if !flat(first) => Err("it is not constant for negative input, unlike ReLU, clip and QCFS".into()),
+        all => Err(format!("it has {} straight pieces, with {}", all.len(), describe(all))),
+    }
+}
+
+fn relu(before: (f64, f64), after: (f64, f64)) -> MatchedActivation {
+    MatchedActivation { before, activation: Some(Activation::Relu), after: (rounded_slope(after.0), after.1) }
+}
+
+/// A straight piece of the function.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    line: Piece,
+    /// The largest rounding error of its values in f32.
+    error: f64,
+}
+
+/// The straight pieces of `f` as it is in f32, neighbors on different lines.
+fn segments(f: &Expression) -> Result<Vec<Segment>, String> {
+    let found = piecewise::pieces(f)?;
+    let bends: Vec<f64> = found.pieces.iter().skip(1).map(|piece| piece.start).filter(|x| x.is_finite()).collect();
+    let (first, last) = (bends.first().copied().unwrap_or(0.0), bends.last().copied().unwrap_or(0.0));
+    // A piece shorter than this is the rounding of one bend to two.
+    let shortest = 1e-6 * (last - first) / bends.len().max(1) as f64;
+    let reach = 0.1 * (last - first) + 0.01 * first.abs().max(last.abs());
+    let reach = if reach > 0.0 { reach } else { 1.0 };
+    let mut segments: Vec<Segment> = Vec::with_capacity(found.pieces.len());
+    for (i, piece) in found.pieces.iter().enumerate() {
+        let is_last = i + 1 == found.pieces.len();
+        let from = if i == 0 { first - reach } else { piece.start };
+        let to = if is_last { last + reach } else { found.pieces[i + 1].start };
+        if i > 0 && !is_last && to - from <= shortest {
+            continue;
+        }
+        let segment = in_f32(f, piece, from, to)?;
+        match segments.last() {
+            Some(before) if same_line(before, &segment, from, to) => {}
+            _ => segments.push(segment),
+        }
+    }
+    Ok(segments)
+}
+
+/// `piece` between `from` and `to` with the values that `f` has there in f32.
+fn in_f32(f: &Expression, piece: &Piece, from: f64, to: f64) -> Result<Segment, String> {
+    let at = |share: f64| (from + share * (to - from)) as f32;
+    let probes = [at(0.31), at(0.5), at(0.77)].map(|x| (x, f.at(x)));
+    if probes.iter().any(|(_, y)| !y.value.is_finite()) {
+        return Err("its values are not finite numbers".into());
+    }
+    let error = probes.iter().fold(0.0f64, |e, (_, y)| e.max(y.error));
+    let fits = probes.iter().all(|&(x, y)| {
+        let line = piece.at(f64::from(x));
+        (f64::from(y.value) - line).abs() <= 4.0 * y.error + 1e-6 * line.abs() + f64::from(f32::MIN_POSITIVE)
+    });
+    let [(_, a), (_, b), (_, c)] = probes;
+    if a.value == b.value && b.value == c.value && (piece.slope == 0.0 || !fits) {
+        // In f32 a step may be one level from that of exact numbers.
+        return Ok(Segment { line: Piece { slope: 0.0, offset: f64::from(b.value), ..*piece }, error });
+    }
+    match fits {
+        true => Ok(Segment { line: *piece, error }),
+        false => Err(format!("near {:.4} its values in 32 bits do not lie on one line", probes[1].0)),
+    }
+}
+
+/// Whether `b`, between `from` and `to`, continues the line of `a`.
+fn same_line(a: &Segment, b: &Segment, from: f64, to: f64) -> bool {
+    let error = 4.0 * a.error.max(b.error);
+    [from, to].iter().all(|&x| {
+        let (u, v) = (a.line.at(x), b.line.at(x));
+        (u - v).abs() <= error + 1e-7 * u.abs().max(v.abs())
+    })
+}
+
+/// Whether `b` begins where `a` ends.
+fn is_continuous(a: &Segment, b: &Segment) -> bool {
+    let x = b.line.start;
+    let (u, v) = (a.line.at(x), b.line.at(x));
+    let slope = a.line.slope.abs().max(b.line.slope.abs());
+    (u - v).abs() <= 4.0 * a.error.max(b.error) + 1e-6 * (u.abs().max(v.abs()) + slope * x.abs())
+}
+
+/// Matches a function of constant pieces with QCFS: equal steps at equal distances.
+fn match_staircase(all: &[Segment]) -> Result<MatchedActivation, String> {
+    let (Some(left), Some(right), levels) = (all.first(), all.last(), all.len() - 1) else {
+        return Err("it has no values".into());
+    };
+    if levels > 65_536 {
+        return Err(format!("it has {levels} steps; up to 65536 are supported"));
+    }
+    let falls = right.line.offset < left.line.offset;
+    let (low, high) = if falls { (right.line.offset, left.line.offset) } else { (left.line.offset, right.line.offset) };
+    let (range, count) = (high - low, levels as f64);
+    // A falling staircase is a rising one of −x.
+    let values: Vec<f64> = all.iter().map(|s| s.line.offset).collect();
+    let jumps: Vec<f64> = all.iter().skip(1).map(|s| s.line.start).collect();
+    let (values, jumps): (Vec<f64>, Vec<f64>) = match falls {
+        true => (values.into_iter().rev().collect(), jumps.into_iter().rev().map(|x| -x).collect()),
+        false => (values, jumps),
+    };
+    let width = if levels > 1 { (jumps[levels - 1] - jumps[0]) / (count - 1.0) } else { range };
+    for k in 0..levels {
+        let height = (values[k + 1] - values[k]) / range * count;
+        if (height - 1.0).abs() > 1e-3 + ROUNDING * count {
+            return Err(format!("its steps differ in height: step {} is {height:.4} of their mean", k + 1));
+        }
+        let expected = jumps[0] + k as f64 * width;
+        if (jumps[k] - expected).abs() > width * (1e-3 + ROUNDING * count) {
+            let distance = (jumps[k] - jumps[0]) / (k as f64 * width);
+            return Err(format!("its steps differ in width: step {} is at {distance:.4} of its place", k + 1));
+        }
+    }
+    // Jumps are at λ(k − shift)/L, k = 1..L, in units of the function's input.
+    let shift = 1.0 - jumps[0] / width;
+    let tolerance = 1e-5 + ROUNDING * count;
+    let (offset, shift) = match shift {
+        s if (s - 0.5).abs() < tolerance => (0.0, 0.5),
+        s if s.abs() < tolerance => (0.0, 0.0),
+        s if (0.0..=1.0).contains(&s) => (0.0, s),
+        // A staircase with another start is a shift of the input.
+        s => ((s - 0.5) * width, 0.5),
+    };
+    let slope = rounded_slope(range / (width * count));
+    // With a slope of 1 the highest level is λ itself, without the rounding of positions.
+    let lambda = if slope == 1.0 { range } else { width * count };
+    let activation = Activation::Qcfs { lambda: lambda as f32, levels: levels as u32, shift: shift as f32 };
+    Ok(MatchedActivation {
+        before: (if falls { -1.0 } else { 1.0 }, offset),
+        activation: Some(activation),
+        after: (slope, low),
+    })
+}
+
+/// Rounds a slope to 1 if the rounding of constants explains the difference.
+fn rounded_slope(slope: f64) -> f64 {
+    if (slope - 1.0).abs() < ROUNDING { 1.0 } else { slope }
+}
+
+/// `x`, or 0 if it is nothing beside `scale`.
+fn zero_near(x: f64, scale: f64) -> f64 {
+    if x.abs() < 1e-7 * scale { 0.0 } else { x }
+}
+
+/// The bends of a function in words: "bends at -1.0000, 0.0000 and 2 more".
+fn describe(all: &[Segment]) -> String {
+    let shown: Vec<String> = all.iter().skip(1).take(3).map(|s| format!("{:.4}", s.line.start)).collect();
+    let more = all.len().saturating_sub(4);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("bends at {}{rest}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::super::expression::Binary::*;
+    use super::super::expression::Unary::*;
+    use super::*;
+
+    type E = Expression;
+    fn c(v: f32) -> Rc<E> {
+        Rc::new(E::Constant(f64::from(v)))
+    }
+    fn b(op: super::super::expression::Binary, a: Rc<E>, b: Rc<E>) -> Rc<E> {
+        Rc::new(E::Binary(op, a, b))
+    }
+    fn u(op: super::super::expression::Unary, a: Rc<E>) -> Rc<E> {
+        Rc::new(E::Unary(op, a))
+    }
+    fn clamp(a: Rc<E>, low: f32, high: f32) -> Rc<E> {
+        b(Min, b(Max, a, c(low)), c(high))
+    }
+    fn x() -> Rc<E> {
+        Rc::new(E::X)
+    }
+    fn ste(a: Rc<E>) -> Rc<E> {
+        b(Add, b(Sub, u(Floor, a.clone()), a.clone()), a)
+    }
+
+    #[test]
+    fn every_export_form_of_qcfs_is_matched() {
+        for (lambda, l) in
+            [(3.675_348_f32, 4.0_f32), (2.4875, 8.0), (0.731, 16.0), (100.0, 3.0), (1.0, 1.0), (0.02, 32.0)]
+        {
+            let spellings = [
+                // floor(x/λ·L + ½)/L, clamped, times λ
+                b(
+                    Mul,
+                    clamp(b(Div, u(Floor, b(Add, b(Mul, b(Div, x(), c(lambda)), c(l)), c(0.5))), c(l)), 0.0, 1.0),
+                    c(lambda),
+                ),
+                // clamp first
+                b(
+                    Mul,
+                    b(Div, u(Floor, b(Add, b(Mul, clamp(b(Div, x(), c(lambda)), 0.0, 1.0), c(l)), c(0.5))), c(l)),
+                    c(lambda),
+                ),
+                // straight-through floor
+                b(
+                    Mul,
+                    b(Div, ste(b(Add, b(Mul, clamp(b(Div, x(), c(lambda)), 0.0, 1.0), c(l)), c(0.5))), c(l)),
+                    c(lambda),
+                ),
+                // one multiplication, clamped in levels
+                b(Mul, clamp(u(Floor, b(Add, b(Mul, x(), c(l / lambda)), c(0.5))), 0.0, l), c(lambda / l)),
+                // ReLU and min
+                b(
+                    Mul,
+                    b(
+                        Min,
+                        u(Relu, b(Div, u(Floor, b(Add, b(Mul, b(Div, x(), c(lambda)), c(l)), c(0.5))), c(l))),
+                        c(1.0),
+                    ),
+                    c(lambda),
+                ),
+                // clip in activation units
+                b(
+                    Mul,
+                    b(Div, u(Floor, b(Add, b(Div, b(Mul, clamp(x(), 0.0, lambda), c(l)), c(lambda)), c(0.5))), c(l)),
+                    c(lambda),
+                ),
+                // operands swapped
+                b(
+                    Mul,
+                    c(lambda),
+                    clamp(
+                        b(Mul, c(1.0 / l), u(Floor, b(Add, c(0.5), b(Mul, c(l), b(Mul, x(), c(1.0 / lambda)))))),
+                        0.0,
+                        1.0,
+                    ),
+                ),
+            ];
+            for (k, f) in spellings.iter().enumerate() {
+                let found = match_activation(f).unwrap_or_else(|e| panic!("spelling {k}, λ {lambda}, L {l}: {e}"));
+                let Some(Activation::Qcfs { lambda: ours, levels, shift }) = found.activation else {
+                    panic!("{k}: {found:?}")
+                };
+                assert!((ours - lambda).abs() < 1e-5 * lambda && levels as f32 == l && shift == 0.5, "{k}: {found:?}");
+                assert_eq!((found.before, found.after), (IDENTITY, IDENTITY), "{k}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_functions_are_matched_or_refused() {
+        let found = match_activation(&u(Relu, x())).unwrap();
+        assert_eq!(found, MatchedActivation { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
+        let Some(Activation::Clip { lambda }) = match_activation(&clamp(x(), 0.0, 6.0)).unwrap().activation else {
+            panic!()
+        };
+        assert!((lambda - 6.0).abs() < 1e-4);
+        let affine = match_activation(&b(Div, b(Sub, x(), c(0.1307)), c(0.3081))).unwrap();
+        assert!(affine.activation.is_none() && (affine.before.0 - 1.0 / 0.3081).abs() < 1e-4);
+        let scaled = match_activation(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
+        assert!((scaled.before.1 + 0.5).abs() < 1e-6 && (scaled.after.0 - 3.0).abs() < 1e-6);
+        // |x|, a leaky ReLU, a ramp with a bend, a decreasing step
+        assert!(match_activation(&u(Abs, x())).is_err());
+        assert!(match_activation(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
+        assert!(match_activation(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());
+        assert!(match_activation(&clamp(u(Neg, x()), 0.0, 1.0)).is_err());
+        assert!(match_activation(&b(Div, u(Floor, b(Mul, b(Mul, x(), x()), c(4.0))), c(4.0))).is_err());
+    }
+}

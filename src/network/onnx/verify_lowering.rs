@@ -1,0 +1,269 @@
+//! Verification of a lowered graph: random samples of its values against the interpreter of the raw graph.
+//!
+//! Values of earlier layers are assumed, the same on both sides, so that the cost does not depend on the depth: every layer
+//! is compared by itself, on a few of its values. What is not recognized exactly can so never pass in silence.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::interpreter::Interpreter;
+use super::lower::LoweredValue;
+use crate::network::node_elements::{Element, element};
+use crate::network::{Node, NodeId, Op};
+use crate::{Error, Result};
+
+/// Ranges of the assumed values: bends of an activation lie in one of them.
+const RANGES: [f64; 4] = [1.0, 20.0, 0.05, 400.0];
+/// Values compared of a layer, in each range, by how many inputs one of them has.
+const MANY_INPUTS: usize = 256;
+/// A difference above this fraction of the summed terms is more than rounding.
+const ROUNDING: f64 = 3e-5;
+
+/// A lowered graph beside its raw one.
+pub(super) struct Lowered<'a> {
+    pub nodes: &'a [Node],
+    pub values: &'a HashMap<String, LoweredValue>,
+    /// Nodes of elementwise functions, by value name.
+    pub recognized: &'a HashMap<String, NodeId>,
+    /// The name of the graph's input.
+    pub input: &'a str,
+    pub batch: usize,
+}
+
+/// A raw value to compare: its name, the raw node that produces it, and the lowered node that stands for it.
+struct Target<'a> {
+    value: &'a str,
+    place: String,
+    node: NodeId,
+    base: NodeId,
+}
+
+impl Lowered<'_> {
+    /// Compares every raw value that became a layer. `produced` are the outputs of the raw nodes in topological order, with
+    /// the place of each in errors. The result is a sentence about nodes that could not be compared, if there are any.
+    ///
+    /// # Errors
+    /// [`Error::File`] at the first node whose value differs.
+    pub fn verify(&self, produced: &[(&str, String)], interpreter: &Interpreter, path: &Path) -> Result<Option<String>> {
+        let mut bases: HashSet<NodeId> = HashSet::from([0]);
+        let mut not_compared = Vec::new();
+        for (value, place) in produced {
+            let Some(node) = self.node_of(value) else { continue };
+            let target = Target { value, place: place.clone(), node, base: self.base(node) };
+            match self.compare(&target, &bases, interpreter) {
+                Ok(None) => {}
+                Ok(Some(difference)) => return Err(Error::file(path, target.place, difference)),
+                Err(reason) => not_compared.push(format!("{place}: {reason}")),
+            }
+            bases.insert(target.base);
+        }
+        let first = not_compared.first().map(|first| {
+            format!(
+                "{} of {} nodes could not be compared with the ONNX standard while opening; the first is {first}",
+                not_compared.len(),
+                produced.len()
+            )
+        });
+        Ok(first)
+    }
+
+    /// The lowered node of a raw value, if it became one.
+    fn node_of(&self, value: &str) -> Option<NodeId> {
+        match self.values.get(value)? {
+            LoweredValue::Layer(id) => Some(*id),
+            LoweredValue::Function { .. } => self.recognized.get(value).copied(),
+            LoweredValue::Constant(_) => None,
+        }
+    }
+
+    /// The node whose values `node` only reorders.
+    fn base(&self, mut node: NodeId) -> NodeId {
+        while matches!(self.nodes[node].op, Op::Reshape | Op::Transpose { .. }) {
+            node = self.nodes[node].inputs[0];
+        }
+        node
+    }
+
+    /// The base of `node` and its flat index of value `index` of `node`.
+    fn source(&self, node: NodeId, index: usize) -> (NodeId, usize) {
+        let mut at = (node, index);
+        while matches!(self.nodes[at.0].op, Op::Reshape | Op::Transpose { .. }) {
+            let (node, input) = (&self.nodes[at.0], self.nodes[at.0].inputs[0]);
+            let mut from = 0;
+            element(node, &[&self.nodes[input].shape], at.1, &mut |_, i| {
+                from = i;
+                Element::default()
+            });
+            at = (input, from);
+        }
+        at
+    }
+
+    /// The bases from which the value of `base` is computed, each of a raw value before it.
+    fn frontier(&self, base: NodeId, bases: &HashSet<NodeId>) -> HashSet<NodeId> {
+        let (mut found, mut seen) = (HashSet::new(), HashSet::new());
+        let mut open: Vec<NodeId> = if base == 0 { vec![0] } else { self.nodes[base].inputs.clone() };
+        while let Some(node) = open.pop() {
+            let node = self.base(node);
+            if node == 0 || (node != base && bases.contains(&node)) {
+                found.insert(node);
+            } else if seen.insert(node) {
+                open.extend(&self.nodes[node].inputs);
+            }
+        }
+        found
+    }
+
+    /// Compares some values; a difference is a sentence, and `Err` the reason why nothing can be compared.
+    fn compare(
+        &self,
+        target: &Target,
+        bases: &HashSet<NodeId>,
+        interpreter: &Interpreter,
+    ) -> std::result::Result<Option<String>, String> {
+        let len = self.nodes[target.node].len();
+        let shape = interpreter.shape(target.value).map_err(|unknown| unknown.to_string())?;
+        if shape.iter().product::<usize>() != len * self.batch {
+            return Ok(Some(format!(
+                "its shape is {}, but was read as {} values per sample: this network would be converted wrongly. Please report it",
+                crate::error::format_shape(shape),
+                len
+            )));
+        }
+        let frontier = self.frontier(target.base, bases);
+        let (ranges, count) = self.samples(target.base, &frontier);
+        let mut random = Random(target.base as u64 ^ 0x9e37_79b9_7f4a_7c15);
+        for (draw, range) in ranges.iter().flat_map(|range| (0..count).map(move |k| (k, *range))) {
+            let index = (random.next() % (len * self.batch) as u64) as usize;
+            let assumed = Assumed { seed: random.next() ^ draw as u64, range, nudge: 1.0 };
+            let Some(difference) = self.difference(target, &frontier, interpreter, index, &assumed)? else { continue };
+            // A step of the function within rounding of this input: inputs beside it decide.
+            let nudged = |nudge| self.difference(target, &frontier, interpreter, index, &Assumed { nudge, ..assumed });
+            if nudged(1.0 + 1e-4)?.is_some() && nudged(1.0 - 1e-4)?.is_some() {
+                let (ours, due) = difference;
+                return Ok(Some(format!(
+                    "it was read as a layer that gives {ours:.6} where the ONNX standard means {due:.6}: this network would be \
+                     converted wrongly. Please report it"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ranges of assumed values and the number of values compared in each.
+    fn samples(&self, base: NodeId, frontier: &HashSet<NodeId>) -> (Vec<f64>, usize) {
+        let mut ranges = RANGES.to_vec();
+        let (mut inputs, mut open, mut seen) = (1usize, vec![base], HashSet::new());
+        let mut activations = 0;
+        while let Some(id) = open.pop() {
+            if (frontier.contains(&id) && id != base) || !seen.insert(id) {
+                continue;
+            }
+            let node = &self.nodes[id];
+            if let Op::Activation(activation) = &node.op {
+                activations += 1;
+                ranges.extend(activation.lambda().map(|lambda| 1.5 * f64::from(lambda)));
+            }
+            if let (Op::Affine { shift, .. }, true) = (&node.op, activations > 0) {
+                ranges.extend(shift.first().map(|shift| 2.0 * f64::from(shift.abs())).filter(|range| *range > 0.0));
+            }
+            inputs = inputs.saturating_mul(match &node.op {
+                Op::Conv2d { weight, .. } | Op::ConvTranspose2d { weight, .. } | Op::Linear { weight, .. } => {
+                    weight.data.len() / weight.shape[0].max(1)
+                }
+                Op::MaxPool2d { kernel, .. } | Op::AvgPool2d { kernel, .. } => kernel[0] * kernel[1],
+                Op::Mean { .. } | Op::Softmax { .. } => 64,
+                _ => 1,
+            });
+            open.extend(&node.inputs);
+        }
+        // An activation has bends to be met; a layer with many inputs shows a wrong one in a single value.
+        if activations > 0 && inputs < MANY_INPUTS {
+            return (ranges, 24);
+        }
+        match inputs < MANY_INPUTS {
+            true => (ranges, 4),
+            false => (vec![1.0], 2),
+        }
+    }
+
+    /// The lowered and the raw value at `index` (batch first) if they differ by more than rounding.
+    fn difference(
+        &self,
+        target: &Target,
+        frontier: &HashSet<NodeId>,
+        interpreter: &Interpreter,
+        index: usize,
+        assumed: &Assumed,
+    ) -> std::result::Result<Option<(f64, f64)>, String> {
+        let given = |name: &str, index: usize| -> Option<f32> {
+            let node = self.node_of(name)?;
+            let base = self.base(node);
+            let is_input = name == self.input;
+            if !is_input && (base == target.base || !frontier.contains(&base)) {
+                return None;
+            }
+            let len = self.nodes[node].len();
+            let (base, at) = self.source(node, index % len);
+            Some(assumed.value(base, index / len * self.nodes[base].len() + at))
+        };
+        let raw = interpreter.elements(target.value, &[index], &given).map_err(|unknown| unknown.to_string())?;
+        let due = raw.first().copied().unwrap_or(f64::NAN);
+        let len = self.nodes[target.node].len();
+        let sample = index / len;
+        let (base, at) = self.source(target.node, index % len);
+        let ours = self.lowered(base, at, sample, frontier, assumed, true);
+        let close = (ours.value - due).abs() <= ROUNDING * ours.magnitude + 1e-6 * due.abs() + 1e-30;
+        Ok(if close || ours.value == due { None } else { Some((ours.value, due)) })
+    }
+
+    /// Value `index` of node `id` in `sample`, from the assumed values of the frontier.
+    fn lowered(
+        &self,
+        id: NodeId,
+        index: usize,
+        sample: usize,
+        frontier: &HashSet<NodeId>,
+        assumed: &Assumed,
+        is_target: bool,
+    ) -> Element {
+        let node = &self.nodes[id];
+        if id == 0 || (!is_target && frontier.contains(&id)) {
+            return Element::given(f64::from(assumed.value(id, sample * node.len() + index)));
+        }
+        let shapes: Vec<&[usize]> = node.inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
+        element(node, &shapes, index, &mut |k, i| self.lowered(node.inputs[k], i, sample, frontier, assumed, false))
+    }
+}
+
+/// Assumed values: random numbers that depend on node and index alone.
+#[derive(Clone, Copy)]
+struct Assumed {
+    seed: u64,
+    /// Values are within ± this.
+    range: f64,
+    /// A factor near 1.
+    nudge: f64,
+}
+
+impl Assumed {
+    fn value(&self, node: NodeId, index: usize) -> f32 {
+        let mut random = Random(self.seed ^ (node as u64) << 40 ^ index as u64);
+        random.next();
+        let unit = (random.next() >> 11) as f64 / (1u64 << 53) as f64;
+        ((2.0 * unit - 1.0) * self.range * self.nudge) as f32
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
