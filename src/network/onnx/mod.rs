@@ -10,6 +10,8 @@ mod elementwise;
 mod expression;
 mod gather;
 mod graph_outputs;
+#[allow(dead_code)]
+mod interpreter;
 mod layout;
 mod lower;
 mod node_names;
