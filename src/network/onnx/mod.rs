@@ -8,6 +8,8 @@ mod constant_folding;
 mod elementwise;
 mod gather;
 mod graph_outputs;
+#[allow(dead_code)]
+mod interpreter;
 mod layout;
 mod lower;
 mod node_names;
