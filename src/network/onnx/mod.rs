@@ -8,13 +8,14 @@ mod constant_folding;
 mod elementwise;
 mod gather;
 mod graph_outputs;
-#[allow(dead_code)]
 mod interpreter;
 mod layout;
 mod lower;
 mod node_names;
 mod operators;
 mod pooling;
+#[cfg(test)]
+mod property_tests;
 mod proto;
 mod reshape;
 mod shape_ops;
@@ -22,6 +23,7 @@ mod shape_ops;
 mod tests;
 mod topological_sort;
 mod upsampling;
+mod verify_lowering;
 
 use std::path::Path;
 
@@ -82,9 +84,10 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Network> {
     }
     let order = topological_sort::topological_order(&graph, path)?;
     let mut lowering = Lowering::new(&graph, opset, path)?;
-    for index in order {
+    for &index in &order {
         lowering.node(&graph.node[index])?;
     }
+    lowering.verify(&graph, &order)?;
     let network = lowering.finish(&graph)?;
     shape_inference::validate(&network).map_err(|error| match error {
         Error::Network { node, reason } => Error::file(path, format!("node '{node}'"), reason),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use prost::Message;
 
 use super::from_bytes;
@@ -166,6 +167,7 @@ fn agrees(model: &ModelProto, shape: &[usize], seed: u64) -> Result<bool, TestCa
         }
     };
     let count: usize = shape.iter().product();
+    let range_of = |x: &[f32]| 1.0 + x.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
     let mut state = seed;
     for range in [0.3f32, 3.0, 40.0] {
         let x: Vec<f32> = (0..count)
@@ -178,7 +180,7 @@ fn agrees(model: &ModelProto, shape: &[usize], seed: u64) -> Result<bool, TestCa
         let differs = |x: &[f32]| -> Vec<bool> {
             let (ours, due) = (run(&network, x), raw(model, shape, x));
             assert_eq!(ours.len(), due.len());
-            ours.iter().zip(&due).map(|(a, b)| (a.value - b).abs() > 3e-5 * a.magnitude + 1e-5 * b.abs() + 1e-6).collect()
+            ours.iter().zip(&due).map(|(a, b)| (a.value - b).abs() > 3e-5 * a.magnitude + 1e-5 * b.abs() + 1e-6 * range_of(x)).collect()
         };
         let (at, above, below) = (differs(&x), differs(&nudged(1.0001)), differs(&nudged(0.9999)));
         let wrong = (0..at.len()).find(|&i| at[i] && above[i] && below[i]);
@@ -191,10 +193,175 @@ fn agrees(model: &ModelProto, shape: &[usize], seed: u64) -> Result<bool, TestCa
     Ok(true)
 }
 
+/// Appends one random layer to `b`, whose last value is `v`; `None` if it does not fit the shape of `v`.
+fn layer(b: &mut Builder, v: &str, earlier: &str, shape: &[usize], r: &mut impl FnMut(usize) -> usize) -> Option<String> {
+    let int = |name: &str, i: i64| AttributeProto { name: name.into(), i, ..AttributeProto::default() };
+    let list = |name: &str, ints: Vec<i64>| AttributeProto { name: name.into(), ints, ..AttributeProto::default() };
+    let text = |name: &str, s: &str| AttributeProto { name: name.into(), s: s.into(), ..AttributeProto::default() };
+    let weights = |n: usize, r: &mut dyn FnMut(usize) -> usize| (0..n).map(|_| r(2000) as f32 / 1000.0 - 1.0).collect::<Vec<f32>>();
+    let &[_, c, h, w] = shape else { return None };
+    let two = |r: &mut dyn FnMut(usize) -> usize, low: usize, n: usize| vec![(low + r(n)) as i64, (low + r(n)) as i64];
+    let four = |r: &mut dyn FnMut(usize) -> usize, n: usize| (0..4).map(|_| r(n) as i64).collect::<Vec<i64>>();
+    Some(match r(16) {
+        0 | 1 => {
+            let groups = if r(3) == 0 { c } else { 1 };
+            let out = groups * (1 + r(3));
+            let kernel = two(r, 1, 3);
+            let count = out * (c / groups) * (kernel[0] * kernel[1]) as usize;
+            let k = b.array(&[out as i64, (c / groups) as i64, kernel[0], kernel[1]], weights(count, r));
+            let mut attributes = vec![int("group", groups as i64), list("strides", two(r, 1, 2)), list("dilations", two(r, 1, 2))];
+            attributes.push(match r(3) {
+                0 => text("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID"][r(3)]),
+                _ => list("pads", four(r, 3)),
+            });
+            b.push("Conv", &[v, &k], attributes)
+        }
+        2 => {
+            let kernel = two(r, 1, 3);
+            let k = b.array(&[c as i64, 2, kernel[0], kernel[1]], weights(2 * c * (kernel[0] * kernel[1]) as usize, r));
+            b.push("ConvTranspose", &[v, &k], vec![list("strides", two(r, 1, 2)), list("pads", four(r, 2))])
+        }
+        3 | 4 => {
+            let op = if r(2) == 0 { "MaxPool" } else { "AveragePool" };
+            let mut attributes = vec![
+                list("kernel_shape", two(r, 1, 3)),
+                list("strides", two(r, 1, 3)),
+                list("pads", four(r, 2)),
+                int("ceil_mode", r(2) as i64),
+            ];
+            if op == "AveragePool" {
+                attributes.push(int("count_include_pad", r(2) as i64));
+            } else {
+                attributes.push(list("dilations", two(r, 1, 2)));
+            }
+            b.push(op, &[v], attributes)
+        }
+        5 => b.push(if r(2) == 0 { "GlobalAveragePool" } else { "GlobalMaxPool" }, &[v], vec![]),
+        6 => {
+            let parts: Vec<String> = (0..4)
+                .map(|k| {
+                    let values = weights(c, r);
+                    b.array(&[c as i64], if k == 3 { values.iter().map(|v| v.abs() + 0.1).collect() } else { values })
+                })
+                .collect();
+            b.push("BatchNormalization", &[v, &parts[0], &parts[1], &parts[2], &parts[3]], vec![])
+        }
+        7 => {
+            let pads = b.list(&[0, r(2) as i64, r(3) as i64, r(3) as i64, 0, r(2) as i64, r(3) as i64, r(3) as i64]);
+            b.push("Pad", &[v, &pads], vec![])
+        }
+        8 => {
+            let axis = 1 + r(3);
+            let size = shape[axis];
+            let start = r(size);
+            let (start, end) = (start as i64, (start + 1 + r(size - start)) as i64);
+            let (start, end) = if r(2) == 0 { (start - size as i64, end) } else { (start, end) };
+            let (start, end, axis, step) = (b.list(&[start]), b.list(&[end]), b.list(&[axis as i64]), b.list(&[1 + r(2) as i64]));
+            b.push("Slice", &[v, &start, &end, &axis, &step], vec![])
+        }
+        9 => b.push("Transpose", &[v], vec![list("perm", [[0, 1, 3, 2], [0, 2, 3, 1], [0, 3, 1, 2], [0, 2, 1, 3]][r(4)].to_vec())]),
+        10 => {
+            let scales: Vec<f32> = vec![1.0, 1.0, 0.5 + r(30) as f32 / 10.0, 0.5 + r(30) as f32 / 10.0];
+            let scales = b.array(&[4], scales);
+            let modes = ["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"];
+            let nearest = ["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"];
+            let attributes = vec![
+                text("mode", ["nearest", "linear", "cubic"][r(3)]),
+                text("coordinate_transformation_mode", modes[r(4)]),
+                text("nearest_mode", nearest[r(4)]),
+            ];
+            b.push("Resize", &[v, "", &scales], attributes)
+        }
+        11 => b.push("Relu", &[v], vec![]),
+        12 => b.push(["Add", "Sub", "Mean"][r(3)], &[v, earlier], vec![]),
+        13 => b.push("Concat", &[v, earlier], vec![int("axis", 1 + r(3) as i64)]),
+        14 => {
+            let axes = b.list(&[2 + r(2) as i64]);
+            b.push("ReduceMean", &[v, &axes], vec![int("keepdims", 1)])
+        }
+        _ => {
+            let (k, out) = ((c * h * w) as i64, 1 + r(4));
+            let flat = b.push("Flatten", &[v], vec![int("axis", [1, -3][r(2)])]);
+            let k = b.array(&[k, out as i64], weights(k as usize * out, r));
+            let y = b.push("Gemm", &[&flat, &k], vec![]);
+            let target = b.list(&[1, out as i64, 1, 1]);
+            b.push("Reshape", &[&y, &target], vec![])
+        }
+    })
+}
+
+const GRAPH_INPUT: [usize; 4] = [1, 3, 6, 5];
+
+/// A random graph of up to `depth` layers.
+fn graph(seed: u64, depth: usize) -> ModelProto {
+    let mut state = seed;
+    let mut r = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n.max(1)
+    };
+    let dims = GRAPH_INPUT.map(|d| d as i64);
+    let mut b = Builder::default();
+    let mut values = vec![("x".to_owned(), GRAPH_INPUT.to_vec())];
+    for _ in 0..depth {
+        let (v, shape) = values.last().cloned().unwrap_or_default();
+        // Mostly a value of the same shape, so that sums are valid.
+        let same: Vec<&String> = values.iter().filter(|(_, other)| *other == shape).map(|(name, _)| name).collect();
+        let earlier = same[r(same.len())].clone();
+        let (nodes, constants) = (b.nodes.len(), b.constants.len());
+        let Some(next) = layer(&mut b, &v, &earlier, &shape, &mut r) else { break };
+        let built = Builder { nodes: b.nodes.clone(), constants: b.constants.clone() }.model(&dims, &next);
+        let whole = built.graph.as_ref().expect("a model has a graph");
+        let order: Vec<usize> = (0..whole.node.len()).collect();
+        let interpreter = Interpreter::new(whole, &order, OPSET, Path::new("net.onnx"), &GRAPH_INPUT);
+        match interpreter.shape(&next).map(<[usize]>::to_vec) {
+            Ok(shape) if shape.iter().product::<usize>() > 0 => values.push((next, shape)),
+            _ => {
+                // Not valid, or not understood by the interpreter.
+                b.nodes.truncate(nodes);
+                b.constants.truncate(constants);
+            }
+        }
+    }
+    let output = values.pop().map(|(name, _)| name).unwrap_or_default();
+    b.model(&dims, &output)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn activation_chains_equal_the_raw_graph(steps in steps(), seed: u64) {
         agrees(&chain(&steps), &[1, 2, 3, 4], seed)?;
+    }
+
+    #[test]
+    fn small_graphs_equal_the_raw_graph(seed: u64, depth in 1usize..6) {
+        agrees(&graph(seed, depth), &GRAPH_INPUT, seed)?;
+    }
+}
+
+/// What is refused among many random chains and graphs, by reason: with `--nocapture` as a table.
+#[test]
+fn most_graphs_and_many_chains_open() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let chains: Vec<ModelProto> =
+        (0..600).map(|_| chain(&steps().new_tree(&mut runner).expect("a strategy without filters").current())).collect();
+    let graphs: Vec<ModelProto> = (0..600).map(|k| graph(k * 7919, 1 + k as usize % 5)).collect();
+    for (kind, models, least) in [("chains", chains, 200), ("graphs", graphs, 400)] {
+        let mut refused = std::collections::BTreeMap::<String, usize>::new();
+        let mut opened = 0;
+        for model in &models {
+            match from_bytes(&model.encode_to_vec(), Path::new("net.onnx")) {
+                Ok(_) => opened += 1,
+                Err(error) => {
+                    let text = error.to_string();
+                    let reason = text.rsplit(": ").next().unwrap_or_default();
+                    let reason: String = reason.chars().filter(|c| !c.is_ascii_digit() && *c != '.' && *c != '-').collect();
+                    *refused.entry(reason).or_default() += 1;
+                }
+            }
+        }
+        println!("{opened} of {} random {kind} open; refused:", models.len());
+        refused.iter().for_each(|(reason, count)| println!("  {count:4}  {reason}"));
+        assert!(opened >= least, "{opened} of {} {kind} open: {refused:#?}", models.len());
     }
 }

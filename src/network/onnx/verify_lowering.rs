@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::interpreter::Interpreter;
-use super::lower::LoweredValue;
+use super::lower::{LoweredValue, Lowering};
+use super::proto::GraphProto;
 use crate::network::node_elements::{Element, element};
 use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
@@ -36,6 +37,35 @@ struct Target<'a> {
     place: String,
     node: NodeId,
     base: NodeId,
+}
+
+impl Lowering<'_> {
+    /// Compares the lowered graph with the raw one. The result is a sentence about nodes that could not be compared.
+    ///
+    /// # Errors
+    /// [`Error::File`] at the first node whose value differs.
+    pub fn verify(&self, graph: &GraphProto, order: &[usize]) -> Result<Option<String>> {
+        let is_constant = |name: &String| matches!(self.values.get(name), Some(LoweredValue::Constant(_)));
+        let Some(input) = graph.input.iter().find(|input| !is_constant(&input.name)) else { return Ok(None) };
+        let Some(LoweredValue::Layer(id)) = self.values.get(&input.name) else { return Ok(None) };
+        let interpreter = Interpreter::new(graph, order, self.opset, self.path, &self.full_shape(*id));
+        let lowered = Lowered {
+            nodes: &self.nodes,
+            values: &self.values,
+            recognized: &self.recognized,
+            input: &input.name,
+            batch: self.batch,
+        };
+        let nodes = order.iter().map(|&index| &graph.node[index]);
+        let produced: Vec<(&str, String)> = nodes
+            .flat_map(|node| {
+                let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
+                let place = format!("node '{}' ({})", name.map_or("", String::as_str), node.op_type);
+                node.output.iter().map(move |output| (output.as_str(), place.clone()))
+            })
+            .collect();
+        lowered.verify(&produced, &interpreter, self.path)
+    }
 }
 
 impl Lowered<'_> {
@@ -133,14 +163,17 @@ impl Lowered<'_> {
         let frontier = self.frontier(target.base, bases);
         let (ranges, count) = self.samples(target.base, &frontier);
         let mut random = Random(target.base as u64 ^ 0x9e37_79b9_7f4a_7c15);
-        for (draw, range) in ranges.iter().flat_map(|range| (0..count).map(move |k| (k, *range))) {
-            let index = (random.next() % (len * self.batch) as u64) as usize;
-            let assumed = Assumed { seed: random.next() ^ draw as u64, range, nudge: 1.0 };
-            let Some(difference) = self.difference(target, &frontier, interpreter, index, &assumed)? else { continue };
+        for range in ranges {
+            let indices: Vec<usize> = (0..count).map(|_| (random.next() % (len * self.batch) as u64) as usize).collect();
+            let assumed = Assumed { seed: random.next(), range, nudge: 1.0 };
+            let differences = self.differences(target, &frontier, interpreter, &indices, &assumed)?;
+            let Some((at, ours, due)) = differences.first().copied() else { continue };
             // A step of the function within rounding of this input: inputs beside it decide.
-            let nudged = |nudge| self.difference(target, &frontier, interpreter, index, &Assumed { nudge, ..assumed });
-            if nudged(1.0 + 1e-4)?.is_some() && nudged(1.0 - 1e-4)?.is_some() {
-                let (ours, due) = difference;
+            let nudged = |nudge| {
+                let assumed = Assumed { nudge, ..assumed };
+                self.differences(target, &frontier, interpreter, &[at], &assumed).map(|found| !found.is_empty())
+            };
+            if nudged(1.0 + 1e-4)? && nudged(1.0 - 1e-4)? {
                 return Ok(Some(format!(
                     "it was read as a layer that gives {ours:.6} where the ONNX standard means {due:.6}: this network would be \
                      converted wrongly. Please report it"
@@ -187,15 +220,15 @@ impl Lowered<'_> {
         }
     }
 
-    /// The lowered and the raw value at `index` (batch first) if they differ by more than rounding.
-    fn difference(
+    /// Those of `indices` (batch first) at which the values differ by more than rounding, with the lowered and the raw value.
+    fn differences(
         &self,
         target: &Target,
         frontier: &HashSet<NodeId>,
         interpreter: &Interpreter,
-        index: usize,
+        indices: &[usize],
         assumed: &Assumed,
-    ) -> std::result::Result<Option<(f64, f64)>, String> {
+    ) -> std::result::Result<Vec<(usize, f64, f64)>, String> {
         let given = |name: &str, index: usize| -> Option<f32> {
             let node = self.node_of(name)?;
             let base = self.base(node);
@@ -207,14 +240,15 @@ impl Lowered<'_> {
             let (base, at) = self.source(node, index % len);
             Some(assumed.value(base, index / len * self.nodes[base].len() + at))
         };
-        let raw = interpreter.elements(target.value, &[index], &given).map_err(|unknown| unknown.to_string())?;
-        let due = raw.first().copied().unwrap_or(f64::NAN);
+        let raw = interpreter.elements(target.value, indices, &given).map_err(|unknown| unknown.to_string())?;
         let len = self.nodes[target.node].len();
-        let sample = index / len;
-        let (base, at) = self.source(target.node, index % len);
-        let ours = self.lowered(base, at, sample, frontier, assumed, true);
-        let close = (ours.value - due).abs() <= ROUNDING * ours.magnitude + 1e-6 * due.abs() + 1e-30;
-        Ok(if close || ours.value == due { None } else { Some((ours.value, due)) })
+        let compared = indices.iter().zip(raw).map(|(&index, due)| {
+            let (base, at) = self.source(target.node, index % len);
+            let ours = self.lowered(base, at, index / len, frontier, assumed, true);
+            let close = (ours.value - due).abs() <= ROUNDING * ours.magnitude + 1e-6 * due.abs() + 1e-30;
+            (!(close || ours.value == due)).then_some((index, ours.value, due))
+        });
+        Ok(compared.flatten().collect())
     }
 
     /// Value `index` of node `id` in `sample`, from the assumed values of the frontier.

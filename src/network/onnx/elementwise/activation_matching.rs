@@ -68,17 +68,17 @@ struct Segment {
 /// The straight pieces of `f` as it is in f32, neighbors on different lines.
 fn segments(f: &Expression) -> Result<Vec<Segment>, String> {
     let found = piecewise::pieces(f)?;
-    let bends: Vec<f64> = found.pieces.iter().skip(1).map(|piece| piece.start).filter(|x| x.is_finite()).collect();
+    let bends: Vec<f64> = found.iter().skip(1).map(|piece| piece.start).filter(|x| x.is_finite()).collect();
     let (first, last) = (bends.first().copied().unwrap_or(0.0), bends.last().copied().unwrap_or(0.0));
     // A piece shorter than this is the rounding of one bend to two.
     let shortest = 1e-6 * (last - first) / bends.len().max(1) as f64;
     let reach = 0.1 * (last - first) + 0.01 * first.abs().max(last.abs());
     let reach = if reach > 0.0 { reach } else { 1.0 };
-    let mut segments: Vec<Segment> = Vec::with_capacity(found.pieces.len());
-    for (i, piece) in found.pieces.iter().enumerate() {
-        let is_last = i + 1 == found.pieces.len();
+    let mut segments: Vec<Segment> = Vec::with_capacity(found.len());
+    for (i, piece) in found.iter().enumerate() {
+        let is_last = i + 1 == found.len();
         let from = if i == 0 { first - reach } else { piece.start };
-        let to = if is_last { last + reach } else { found.pieces[i + 1].start };
+        let to = if is_last { last + reach } else { found[i + 1].start };
         if i > 0 && !is_last && to - from <= shortest {
             continue;
         }
@@ -304,11 +304,28 @@ mod tests {
         assert!(affine.activation.is_none() && (affine.before.0 - 1.0 / 0.3081).abs() < 1e-4);
         let scaled = match_activation(&b(Mul, u(Relu, b(Sub, x(), c(0.5))), c(3.0))).unwrap();
         assert!((scaled.before.1 + 0.5).abs() < 1e-6 && (scaled.after.0 - 3.0).abs() < 1e-6);
-        // |x|, a leaky ReLU, a ramp with a bend, a decreasing step
+        // Falling functions are rising ones of −x.
+        let falling = match_activation(&clamp(u(Neg, x()), 0.0, 1.0)).unwrap();
+        assert_eq!((falling.before, falling.activation), ((-1.0, 0.0), Some(Activation::Clip { lambda: 1.0 })));
+        let falling = match_activation(&u(Relu, b(Sub, c(1.0), x()))).unwrap();
+        assert_eq!((falling.before, falling.activation), ((-1.0, 1.0), Some(Activation::Relu)));
+        // A bend far beyond the constants, and limits that mean none
+        let hard = match_activation(&clamp(b(Add, b(Mul, x(), c(1.0 / 6.0)), c(0.5)), 0.0, 1.0)).unwrap();
+        let Some(Activation::Clip { lambda }) = hard.activation else { panic!("{hard:?}") };
+        assert!((lambda - 6.0).abs() < 1e-5 && (hard.before.1 - 3.0).abs() < 1e-6, "{hard:?}");
+        let open = match_activation(&clamp(x(), 0.0, f32::MAX)).unwrap();
+        assert_eq!(open.activation, Some(Activation::Relu));
+        assert!(match_activation(&clamp(x(), f32::MIN, f32::MAX)).unwrap().activation.is_none());
+        // In 32 bits 8/λ·λ is 8, not 7.9999998: the highest level is reached.
+        let lambda = 17.852_278_f32;
+        let steps = match_activation(&b(Mul, u(Floor, b(Mul, clamp(x(), 0.0, lambda), c(8.0 / lambda))), c(lambda / 8.0)));
+        let Some(Activation::Qcfs { levels: 8, shift: 0.0, .. }) = steps.clone().unwrap().activation else {
+            panic!("{steps:?}")
+        };
+        // |x|, a leaky ReLU, a ramp with a bend, steps of squares
         assert!(match_activation(&u(Abs, x())).is_err());
         assert!(match_activation(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());
         assert!(match_activation(&b(Add, clamp(x(), 0.0, 1.0), clamp(x(), 0.0, 3.0))).is_err());
-        assert!(match_activation(&clamp(u(Neg, x()), 0.0, 1.0)).is_err());
         assert!(match_activation(&b(Div, u(Floor, b(Mul, b(Mul, x(), x()), c(4.0))), c(4.0))).is_err());
     }
 }

@@ -27,23 +27,15 @@ impl Piece {
     }
 }
 
-/// The pieces of a function in order, the first from `domain.0` on.
-#[derive(Clone, Debug)]
-pub struct Pieces {
-    pub pieces: Vec<Piece>,
-    /// Both ends; infinite where the function is known everywhere.
-    pub domain: (f64, f64),
-}
-
 /// The pieces of `f` between bounds that contain all its bends and jumps. Beyond them the first and last piece go on.
 ///
 /// # Errors
 /// The reason why `f` is not made of finitely many straight lines.
-pub fn pieces(f: &Expression) -> Result<Pieces, String> {
+pub fn pieces(f: &Expression) -> Result<Vec<Piece>, String> {
     let everywhere = (f64::NEG_INFINITY, f64::INFINITY);
     let mut rough = Builder { domain: everywhere, widest_step: None };
     let coarse = rough.build(f)?;
-    let Some(step) = rough.widest_step else { return Ok(Pieces { pieces: coarse, domain: everywhere }) };
+    let Some(step) = rough.widest_step else { return Ok(coarse) };
     // With its steps smoothed, the function bends at these places, at most one step from the true ones.
     let bends: Vec<f64> = coarse.iter().skip(1).map(|piece| piece.start).collect();
     let (Some(first), Some(last)) = (bends.first(), bends.last()) else {
@@ -58,8 +50,7 @@ pub fn pieces(f: &Expression) -> Result<Pieces, String> {
                     output levels"
             .into());
     }
-    let pieces = Builder { domain, widest_step: None }.build(f)?;
-    Ok(Pieces { pieces, domain })
+    Builder { domain, widest_step: None }.build(f)
 }
 
 struct Builder {
@@ -96,7 +87,8 @@ impl Builder {
         if pieces.len() > MAX_PIECES {
             return Err(format!("it has more than {MAX_PIECES} bends"));
         }
-        Ok(joined(pieces))
+        // Where pieces of exact numbers meet, those in f32 may differ by a step: with steps no bend is dropped.
+        Ok(if self.domain.0.is_infinite() { joined(pieces) } else { pieces })
     }
 
     /// Splits every piece where its line crosses 0; `f` gets each part and the sign of its values (0 if they are 0).
