@@ -25,10 +25,7 @@ pub fn broadcasting(site: &Site) -> Option<Built> {
         "Div" => (Some(2), pair(|a, b| a / b)),
         "Pow" => (Some(2), pair(f64::powf)),
         "PRelu" => (Some(2), pair(|x, slope| if x < 0.0 { slope * x } else { x })),
-        "Mod" => match remainder(site, is_integer) {
-            Ok(f) => (Some(2), pair(f)),
-            Err(reason) => return Some(Err(reason)),
-        },
+        "Mod" => (Some(2), pair(remainder(site, is_integer))),
         "Equal" => (Some(2), test(|a, b| a == b)),
         "Less" => (Some(2), test(|a, b| a < b)),
         "Greater" => (Some(2), test(|a, b| a > b)),
@@ -73,16 +70,21 @@ fn build(site: &Site, arity: Option<usize>, function: Function) -> Built {
     })
 }
 
-/// The function of `Mod`: the sign of the divisor for integers, that of the dividend with `fmod`.
-fn remainder(site: &Site, is_integer: bool) -> Result<fn(f64, f64) -> f64, String> {
+/// The function of `Mod`: the sign of the divisor or, with `fmod`, that of the dividend.
+fn remainder(site: &Site, is_integer: bool) -> fn(f64, f64) -> f64 {
     match (site.flag("fmod", false), is_integer) {
-        (true, _) => Ok(|a, b| a % b),
-        (false, true) => Ok(|a, b| {
-            let rest = if b == 0.0 { 0.0 } else { a % b };
-            if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
-        }),
-        (false, false) => Err("floating-point numbers need fmod = 1".into()),
+        (true, _) => |a, b| a % b,
+        (false, true) => |a, b| if b == 0.0 { 0.0 } else { floor_modulo(a, b) },
+        (false, false) => floor_modulo,
     }
+}
+
+fn floor_modulo(a: f64, b: f64) -> f64 {
+    let rest = a % b;
+    if rest == 0.0 {
+        return rest.copysign(b);
+    }
+    if (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
 }
 
 /// The quotient without its fraction; 0 for a divisor of 0, for which the standard defines nothing.

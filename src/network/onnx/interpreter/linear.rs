@@ -124,7 +124,13 @@ fn transposed_windows(site: &Site, spatial: &[usize], kernel: &[usize]) -> Resul
         let (begin, output) = match wanted {
             Some(output) => {
                 let total = full - output;
-                let half = total.div_euclid(2);
+                // The standard pads the output, onnxruntime does not.
+                if total < 0 && stated.is_none() {
+                    return Err("this SAME padding is not defined".into());
+                }
+                // Missing values are added at the end.
+                let total = total.max(0);
+                let half = total / 2;
                 (if auto == AutoPad::SameUpper { half } else { total - half }, output)
             }
             None if auto == AutoPad::Valid => (0, full),

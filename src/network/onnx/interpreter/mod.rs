@@ -23,6 +23,8 @@ mod rearrange;
 mod reduce;
 mod resize;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::collections::HashMap;

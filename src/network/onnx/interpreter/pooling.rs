@@ -34,13 +34,15 @@ pub fn max_pool(site: &Site) -> Built {
     let column_major = site.flag("storage_order", false);
     let spatial = site.shape(0)?[2..].to_vec();
     let plane = count(&spatial);
+    // The maximum of a window that lies in the padding.
+    let lowest = site.data_type(0)?.limits().0;
     let outputs = vec![
         Kind { data_type: site.data_type(0)?, shape: shape.clone() },
         Kind { data_type: DataType::I64, shape: shape.clone() },
     ];
     Operator::several(outputs, move |output, index, fetch| {
         let (first, at) = plane_of(index, &shape, plane);
-        let mut best = (f64::NEG_INFINITY, None);
+        let mut best = (lowest, None);
         for (_, i) in taps(&windows, &at) {
             let x = fetch.input(0, first + i);
             if x > best.0 || best.1.is_none() {

@@ -233,6 +233,10 @@ pub fn slice(site: &Site) -> Built {
     let mut first = 0isize;
     for (k, &axis) in axes.iter().enumerate() {
         let (length, step) = (from[axis] as i64, steps[k]);
+        // The standard has the end of the axis here, onnxruntime its start.
+        if step < 0 && [i64::from(i32::MAX), i64::MAX].contains(&ends[k]) {
+            return Err("a slice backwards to the end is not defined".into());
+        }
         let counted = |at: i64| if at < 0 { at.saturating_add(length) } else { at };
         let (lowest, highest) = if step > 0 { (0, length) } else { (-1, length - 1) };
         // A start before the input is its first element in both directions.

@@ -195,7 +195,8 @@ pub fn top_k(site: &Site) -> Built {
     let outputs = [kind.data_type, DataType::I64].map(|t| Kind { data_type: t, shape: shape.clone() });
     Operator::several(outputs.into(), move |output, index, fetch| {
         let mut found: Vec<(usize, f64)> =
-            reduction.members(group.index(index)).map(|i| fetch.input(0, i)).enumerate().collect();
+            // The sign of a zero does not count.
+            reduction.members(group.index(index)).map(|i| fetch.input(0, i) + 0.0).enumerate().collect();
         found.sort_by(|a, b| if largest { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) });
         let (position, number) = found.get(index / step % k).copied().unwrap_or((0, f64::NAN));
         if output == 0 { number } else { position as f64 }

@@ -66,6 +66,14 @@ pub fn resize(site: &Site) -> Built {
     let lines = lines(site, &kind.shape, is_old, method.coordinates == "tf_crop_and_resize")?;
     let shape: Vec<usize> = lines.iter().map(|line| line.output).collect();
     let (from, to) = (kind.shape, shape.clone());
+    // Here the standard and onnxruntime differ: it copies, and aligns the corners of the whole output.
+    if from == to && lines.iter().any(|line| line.scale != 1.0) {
+        return Err("scales that change no size are not defined".into());
+    }
+    let is_fraction = |line: &Line| line.scale * line.input as f32 != line.output as f32;
+    if method.coordinates == "align_corners" && lines.iter().any(is_fraction) {
+        return Err("aligned corners with scales of a fraction of a pixel are not defined".into());
+    }
     if count(&from) == 0 && count(&to) > 0 {
         return Err("its input is empty".into());
     }

@@ -83,6 +83,7 @@ pub fn windows(site: &Site, spatial: &[usize], kernel: &[usize], ceil_mode: bool
     let dilations = pixels(site, "dilations", rank, 1, 1)?;
     let pads = pixels(site, "pads", 2 * rank, 0, 0)?;
     let auto = AutoPad::of(site)?;
+    let is_pool = site.node.op_type.ends_with("Pool");
     let mut windows = Vec::with_capacity(rank);
     for axis in 0..rank {
         let (input, stride) = (spatial[axis] as i64, strides[axis]);
@@ -91,7 +92,12 @@ pub fn windows(site: &Site, spatial: &[usize], kernel: &[usize], ceil_mode: bool
         let output = match auto {
             AutoPad::SameUpper | AutoPad::SameLower => {
                 let output = input / stride + i64::from(input % stride != 0);
-                let total = ((output - 1) * stride + extent - input).max(0);
+                let total = (output - 1) * stride + extent - input;
+                // The standard and onnxruntime differ.
+                if is_pool && (dilations[axis] > 1 || total < -1) {
+                    return Err("this SAME padding is not defined".into());
+                }
+                let total = total.max(0);
                 let (small, large) = (total / 2, total - total / 2);
                 (begin, end) = if auto == AutoPad::SameUpper { (small, large) } else { (large, small) };
                 output
