@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
+use super::options::{RunArgs, check_theta, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use crate::convert::findings::{FindingGroup, group_by_kind};
 use crate::convert::{Finding, Severity};
@@ -66,6 +66,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
         }
     }
     opened?;
+    check_theta(&settings, &options, &mut cache)?;
     let progress = Progress::new();
     // A network file has no default data: without --data its graph alone is checked.
     let has_data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);

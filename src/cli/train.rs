@@ -9,6 +9,7 @@ use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::network::zoo::{self, ZooArchitecture};
 use crate::network::{Activation, Network, Op, open, safetensors};
+use crate::task::answer::answering_output;
 use crate::train::{Optimizer, TrainOptions, TrainProgress, accuracy, train};
 use crate::{Error, Result};
 
@@ -144,6 +145,10 @@ fn initial_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
         }
         (None, Some(init)) => {
             let mut network = open(init)?;
+            // Training needs class scores: of several outputs those that would answer in a run.
+            if let Some(answers) = answering_output(&network, None)? {
+                network = network.with_output(answers);
+            }
             for node in &mut network.nodes {
                 if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
                     *old = new;

@@ -14,12 +14,13 @@ use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::dense::tensor_to_vec;
 use crate::convert::findings::{self, Finding, Severity};
-use crate::convert::{Calibration, SpikingNetwork, unclipped_thresholds};
+use crate::convert::{Calibration, Recipe, SpikingNetwork, ThresholdRule, unclipped_thresholds};
 use crate::data::{Samples, Scaling};
 use crate::measure::ties::ties;
-use crate::network::argmax;
+use crate::network::predicted_class;
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
+use crate::task::classification::Classes;
 use crate::{Error, Result, simulate};
 
 /// Number of samples that the checks of input range and scaling read.
@@ -49,17 +50,18 @@ pub fn diagnose(settings: &Settings, cache: &mut Cache, control: &JobControl) ->
     check_ranges(settings, &model, &samples)?;
     let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: None };
     let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
-    let silent = findings::silent_layers(model.program.network(), &calibration, &settings.recipe);
-    if silent.iter().any(|finding| finding.severity == Severity::Error) {
-        return diagnosis.findings(&calibration, None, cache, control);
-    }
     let spiking = load_or_compute_balanced(settings, &model, &samples, cache, control).and_then(|balanced| {
         load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)
     });
     let (spiking, conversion_error) = match spiking {
         Ok(spiking) => (Some(spiking), None),
         Err(Error::Network { node, reason }) => {
-            (None, Some(Finding::new("no threshold", Severity::Error, Some(&node), reason)))
+            let finding = Finding::new("no threshold", Severity::Error, Some(&node), reason);
+            let rule = match settings.recipe.threshold {
+                ThresholdRule::Learned => Recipe::default().threshold,
+                _ => ThresholdRule::Max,
+            };
+            (None, Some(finding.with_fix(findings::Fix::Threshold(rule))))
         }
         Err(other) => return Err(other),
     };
@@ -94,14 +96,13 @@ impl DiagnosisInput<'_> {
         let mut found: Vec<Finding> = self.scaling(cache, control)?.into_iter().collect();
         found.extend(findings::far_input(&calibrated, &run));
         found.extend(findings::check_samples(self.samples, recipe.steps));
-        found.extend(
-            crate::task::Detector::unsupported_reason(&self.model.original)
-                .map(|why| Finding::note("outputs", None, why)),
-        );
+        let (original, labels) = (&self.model.original, &self.samples.labels);
+        found.extend(Classes::of(original, labels).finding(original, labels));
         if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
             found.extend(findings::calibrated_on(&settings.calibrate, &settings.samples, self.samples.len()));
         }
         found.extend(self.stated_scaling());
+        found.extend(self.ann.and_then(|ann| findings::not_finite(network, ann)));
         found.extend(findings::silent_layers(network, calibration, recipe));
         found.extend(findings::too_few_values(network, calibration, recipe, settings.calibrate.start, set.len()));
         if let Some(spiking) = spiking {
@@ -126,7 +127,7 @@ impl DiagnosisInput<'_> {
     /// A finding if the ANN's accuracy is low under this scaling and higher under a usual one. Needs labels.
     fn scaling(&self, cache: &mut Cache, control: &JobControl) -> Result<Option<Finding>> {
         let network = &self.model.original;
-        if self.samples.labels.is_empty() || !network.is_classifier() {
+        if self.samples.labels.is_empty() || !Classes::of(network, &self.samples.labels).are() {
             return Ok(None);
         }
         let key = AnnKey::new(self.settings);
@@ -156,7 +157,7 @@ impl DiagnosisInput<'_> {
             findings::at_chance(
                 present,
                 self.settings.samples.len().min(MAX_CHECKED_SAMPLES),
-                self.model.original.classes(),
+                self.model.original.class_count(),
             )
         };
         if self.model.original.scaling.is_some() {
@@ -184,7 +185,7 @@ impl DiagnosisInput<'_> {
         self.accuracy_of(|sample| {
             control.check()?;
             let input = program.tensor(self.samples.scaled(start + sample..start + sample + 1, scaling), 1);
-            Ok(argmax(&tensor_to_vec(program.run(input, |_, _| {}))))
+            Ok(predicted_class(&tensor_to_vec(program.run(input, |_, _| {}))))
         })
     }
 

@@ -36,7 +36,7 @@ pub(super) fn load_or_compute_calibration(
     cache: &mut Cache,
     control: &JobControl,
 ) -> Result<Arc<Calibration>> {
-    let key = CalibrationKey::new(settings);
+    let key = CalibrationKey::new(settings, model.original.input_shape());
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
@@ -86,7 +86,7 @@ pub(super) fn load_or_compute_balanced(
 ) -> Result<Option<Arc<BalancedThresholds>>> {
     let ThresholdRule::Balance(rule) = settings.recipe.threshold else { return Ok(None) };
     let granularity = settings.recipe.granularity;
-    let key = (CalibrationKey::new(settings), rule, granularity);
+    let key = (CalibrationKey::new(settings, model.original.input_shape()), rule, granularity);
     if let Some(known) = cache.balanced.get(&key) {
         return Ok(Some(known));
     }
@@ -108,7 +108,7 @@ pub(super) fn load_or_compute_spiking(
     control: &JobControl,
 ) -> Result<Arc<SpikingNetwork>> {
     let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
-    let key = CalibrationKey::new(settings);
+    let key = CalibrationKey::new(settings, model.original.input_shape());
     let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
     if !light_calibration::is_requested(recipe) {
         return Ok(Arc::new(spiking));

@@ -15,6 +15,12 @@ use crate::data::digits::Drawing;
 pub struct Settings {
     /// A file, or `builtin:NAME`.
     pub model: String,
+    /// The output that answers, by its name; `None` means the default of a network with several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Shape of a sample for a network whose file leaves sizes open; `None` means that of the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Vec<usize>>,
     /// A data specification: `idx:…`, `cifar10:…`, `images:…`, `npz:…`, `builtin:…`.
     pub data: String,
     /// Separate data set for calibration; `None` means `data`.
@@ -32,6 +38,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             model: "builtin:digits-cnn".into(),
+            output: None,
+            input: None,
             data: "builtin:digits".into(),
             calibration_data: None,
             scaling: Scaling::Unit,
@@ -58,5 +66,10 @@ impl Settings {
     pub fn has_other_sources(&self, other: &Self) -> bool {
         let drawn = Drawing::is_drawing_spec(&self.data) || Drawing::is_drawing_spec(&other.data);
         self.model != other.model || self.data != other.data && !drawn
+    }
+    /// Replaces the network; what was chosen for the one before does not apply to it.
+    pub fn set_model(&mut self, model: String) {
+        (self.model, self.output, self.input) = (model, None, None);
+        self.recipe.manual_thresholds.clear();
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod architecture;
 mod batch_norm;
+mod chosen_output;
 mod float16;
 pub mod graph;
 pub mod nir;
@@ -19,4 +20,4 @@ pub mod zoo;
 
 pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, Weights};
 pub use open::{open, open_with_notes};
-pub use outputs::argmax;
+pub use outputs::{argmax, predicted_class};

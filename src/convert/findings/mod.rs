@@ -11,7 +11,7 @@ mod samples;
 mod thresholds;
 mod verified;
 
-pub use activity::silent_layers;
+pub use activity::{not_finite, silent_layers};
 pub use clipping::unclipped_thresholds;
 pub use finding::{Finding, FindingGroup, Fix, Severity, group_by_kind, sort};
 pub use graph::check_network;

@@ -23,8 +23,7 @@ impl Lab {
             .map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
         self.undo.end(&self.settings);
         self.change(|s| {
-            s.model = source;
-            s.recipe.manual_thresholds.clear();
+            s.set_model(source);
             if let Some(scaling) = scaling {
                 s.scaling = scaling;
             }
@@ -48,8 +47,8 @@ impl Lab {
                 s.calibration_data = own_calibration;
             }
             if let Some((model, scaling)) = kept_sources.filter(|(model, _)| *model != s.model) {
-                (s.model, s.scaling) = (model, scaling);
-                s.recipe.manual_thresholds.clear();
+                s.set_model(model);
+                s.scaling = scaling;
                 adapt = Adapt::Network;
             }
         });
@@ -87,10 +86,10 @@ impl Lab {
                 let is_other_network = model != self.settings.model;
                 self.undo.end(&self.settings);
                 self.change(|s| {
-                    (s.model, s.data, s.scaling, s.calibration_data) = (model, data, scaling, None);
                     if is_other_network {
-                        s.recipe.manual_thresholds.clear();
+                        s.set_model(model);
                     }
+                    (s.data, s.scaling, s.calibration_data) = (data, scaling, None);
                 });
                 self.reload = true;
                 self.adapt = self.adapt.max(if is_other_network { Adapt::Recipe } else { Adapt::Ranges });

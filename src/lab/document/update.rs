@@ -25,6 +25,7 @@ impl Lab {
     pub(super) fn apply(&mut self, message: Message) {
         match message {
             Message::OpenModel(source) => self.open_model(source),
+            Message::SetOutput(output) => self.change_once(|s| s.output = output),
             Message::OpenData(spec) => self.open_data(spec),
             Message::OpenPath(path) => self.open_path(&path),
             Message::SetDrawing(drawing) => self.draw(&drawing),

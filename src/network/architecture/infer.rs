@@ -59,8 +59,8 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
             architecture_hint(path)
         ));
     }
-    if !description.class_names.is_empty() && description.class_names.len() != network.classes() {
-        let reason = format!("{} names for {} classes", description.class_names.len(), network.classes());
+    if !description.class_names.is_empty() && description.class_names.len() != network.class_count() {
+        let reason = format!("{} names for {} classes", description.class_names.len(), network.class_count());
         return Err(Error::file(&description.path, "class-names", reason));
     }
     network.scaling = description.scaling;

@@ -25,6 +25,7 @@ mod upsampling;
 
 use std::path::Path;
 
+pub use graph_outputs::output_names;
 use lower::Lowering;
 use prost::Message;
 

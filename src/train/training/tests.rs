@@ -154,6 +154,25 @@ fn a_softmax_at_the_end_is_trained_through_its_logits() {
 }
 
 #[test]
+fn one_output_value_is_trained_as_the_logit_of_class_1() {
+    let mut net = ZooArchitecture::Mlp.build(&[1, 8, 8], 1, parse_activation("relu").unwrap(), 1).unwrap();
+    let sigmoid = |net: &mut Network| {
+        net.nodes.push(crate::network::Node {
+            name: "sigmoid".into(),
+            op: Op::Sigmoid,
+            inputs: vec![net.output],
+            shape: vec![1],
+        });
+        net.output += 1;
+    };
+    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), never_stop).unwrap();
+    assert!(trained.validation_accuracy > 0.9, "{}", trained.validation_accuracy);
+    sigmoid(&mut net);
+    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), never_stop).unwrap();
+    assert!(accuracy(&trained.network, &halves(50), &Scaling::Unit).unwrap() > 0.9);
+}
+
+#[test]
 fn invalid_training_input_is_refused_with_a_reason() {
     let net = network(ZooArchitecture::Mlp, "relu");
     let refused = |net: &Network, samples: &Samples, options: &TrainOptions| {

@@ -118,5 +118,6 @@ pub fn message(fix: &Fix) -> Message {
         Fix::Calibrate { first, count } => Message::SetCalibration { first, count },
         Fix::Scaling(scaling) => Message::SetScaling(scaling),
         Fix::Steps(steps) => Message::SetSteps(steps),
+        Fix::Output(name) => Message::SetOutput(Some(name)),
     }
 }
