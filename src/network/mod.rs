@@ -6,16 +6,20 @@
 pub mod architecture;
 mod batch_norm;
 mod chosen_output;
+mod file_kind;
 mod float16;
 pub mod graph;
 pub mod nir;
+mod number_type;
 pub mod onnx;
 pub mod open;
 pub mod outputs;
+mod parametrization;
 pub mod pytorch;
 pub mod safetensors;
 pub mod shape_inference;
 pub mod state_dict;
+mod weight_entries;
 pub mod zoo;
 
 pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, Weights};
