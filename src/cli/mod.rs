@@ -8,6 +8,7 @@ pub mod check;
 pub mod export;
 pub mod fetch;
 mod interrupt;
+mod layer_thresholds;
 pub mod options;
 mod progress;
 pub mod race;

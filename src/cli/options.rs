@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{parse_range, range_text};
+use super::{layer_thresholds, parse_range, range_text};
 use crate::compute::Backend;
 use crate::convert::{
     Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Reset, ThresholdRule,
@@ -13,6 +13,7 @@ use crate::convert::{
 };
 use crate::data::Scaling;
 use crate::experiment::Settings;
+use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
 use crate::experiment::load::load_network;
 use crate::progress::JobControl;
@@ -32,6 +33,12 @@ pub struct RunArgs {
     /// Architecture file of a network whose file has weights only; NAME.arch.toml next to it is used automatically
     #[arg(long, value_name = "FILE")]
     pub arch: Option<PathBuf>,
+    /// Output that answers, of a network with several [default: the first with class scores]
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
+    /// Shape of a sample, 3x224x224, for a network whose file leaves sizes open [default: that of the data]
+    #[arg(long, value_name = "SHAPE")]
+    pub input: Option<String>,
     /// A data specification.
     #[arg(long, value_name = "SPEC", help = with_default(DATA, |s| s.data.clone()))]
     pub data: Option<String>,
@@ -53,6 +60,10 @@ pub struct RunArgs {
     /// A threshold rule.
     #[arg(long, value_name = "RULE", help = with_default(THRESHOLD, |s| s.recipe.threshold.to_string()))]
     pub threshold: Option<String>,
+    /// Thresholds set by hand: LAYER=VALUE, several separated by commas; LAYER=rule resets one of a recipe file
+    #[arg(long, value_name = "LAYER=VALUE")]
+    #[serde(deserialize_with = "layer_thresholds::one_or_more")]
+    pub theta: Vec<String>,
     /// layer or channel.
     #[arg(
         long,
@@ -126,10 +137,11 @@ pub struct RunArgs {
     pub dump: Option<String>,
 }
 
-const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | \
-                    events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | builtin:NAME";
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | npy:SAMPLES,LABELS | \
+                    snntoolbox:DIR | events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | \
+                    builtin:NAME; then options such as ,layout=nhwc";
 const SCALE: &str =
-    "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; by default as stated in the network's file";
+    "Input scaling: 0..1 | 0..255 | /D | mean=M[,M,M];std=S[,S,S]; by default as stated in the network's file";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
                          balance:BATCHESxSIZE[,step=1][,clip-first][,cap]";
 const CORRECTION: &str = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]";
@@ -156,12 +168,15 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
         config: None,
         model: args.model.or(file.model),
         arch: args.arch.or(file.arch),
+        output: args.output.or(file.output),
+        input: args.input.or(file.input),
         data: args.data.or(file.data),
         scale: args.scale.or(file.scale),
         calibrate: args.calibrate.or(file.calibrate),
         calibrate_data: args.calibrate_data.or(file.calibrate_data),
         samples: args.samples.or(file.samples),
         threshold: args.threshold.or(file.threshold),
+        theta: if args.theta.is_empty() { file.theta } else { args.theta },
         granularity: args.granularity.or(file.granularity),
         v_init: args.v_init.or(file.v_init),
         tie: args.tie.or(file.tie),
@@ -194,6 +209,7 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     if let Some(text) = &args.threshold {
         recipe.threshold = ThresholdRule::parse(text)?;
     }
+    layer_thresholds::apply(&args.theta, recipe)?;
     if let Some(text) = &args.granularity {
         recipe.granularity =
             one_of("granularity", text, &[("layer", Granularity::Layer), ("channel", Granularity::Channel)])?;
@@ -245,6 +261,8 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     if let Some(arch) = &args.arch {
         settings.model = with_architecture(&settings.model, arch)?;
     }
+    settings.output = args.output.clone();
+    settings.input = args.input.as_deref().map(parse_shape).transpose()?;
     settings.data = args.data.clone().unwrap_or(settings.data);
     // Some data sets have calibration samples of their own.
     let default_calibration =
@@ -264,6 +282,51 @@ pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut C
     if args.scale.is_none() {
         let model = load_network(settings, cache, &JobControl::default())?;
         settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
+    }
+    Ok(())
+}
+
+/// Checks that the layers of `--theta` exist.
+///
+/// # Errors
+/// Those of loading the network; [`Error::Invalid`] for a layer that it does not have.
+pub fn check_theta(settings: &Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
+    if args.theta.is_empty() {
+        return Ok(());
+    }
+    let model = load_network(settings, cache, &JobControl::default())?;
+    layer_thresholds::check_layers(&args.theta, model.program.network())
+}
+
+/// Parses the shape of a sample, `3x224x224`.
+fn parse_shape(text: &str) -> Result<Vec<usize>> {
+    let sides = text.split(['x', '×']).map(|side| side.trim().parse().ok().filter(|&side: &usize| side > 0));
+    sides.collect::<Option<Vec<usize>>>().ok_or_else(|| {
+        Error::Invalid(format!(
+            "Cannot use input shape '{text}': not a shape. Use the sizes of one sample, for example 3x224x224."
+        ))
+    })
+}
+
+/// Fits the ranges that the options omit to a data set that is smaller than the default ranges need.
+///
+/// # Errors
+/// Those of loading the network and the data.
+pub fn fit_default_ranges(
+    settings: &mut Settings,
+    args: &RunArgs,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<()> {
+    if args.samples.is_some() && args.calibrate.is_some() {
+        return Ok(());
+    }
+    let fitted = adapt_settings(settings, Adapt::Ranges, cache, control)?;
+    if args.samples.is_none() {
+        settings.samples = fitted.samples;
+    }
+    if args.calibrate.is_none() {
+        settings.calibrate = fitted.calibrate;
     }
     Ok(())
 }

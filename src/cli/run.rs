@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
+use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use super::summary;
 use crate::convert::Severity;
@@ -35,7 +35,10 @@ pub fn run(args: RunArgs) -> Result<()> {
     // A log gets results and errors, no progress.
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &args, &mut cache)?;
-    let result = pipeline::run(&settings, &mut cache, &progress.control(false));
+    check_theta(&settings, &args, &mut cache)?;
+    let control = progress.control(false);
+    fit_default_ranges(&mut settings, &args, &mut cache, &control)?;
+    let result = pipeline::run(&settings, &mut cache, &control);
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;

@@ -33,6 +33,9 @@ pub struct ShotArgs {
     /// Session file to show instead of the bundled demo.
     #[arg(long, value_name = "FILE")]
     pub session: Option<PathBuf>,
+    /// Output that answers, of a network with several; that of the session by default.
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
     /// Size of the window in points.
     #[arg(long, default_value = "1280x800", value_name = "WIDTHxHEIGHT")]
     pub size: String,
@@ -77,8 +80,12 @@ pub fn run(args: ShotArgs) -> Result<()> {
         }
     };
     let mut lab = match &args.session {
-        Some(path) => Lab::from_session(Session::load(path)?),
-        None => Lab::new(Settings::demo()),
+        Some(path) => {
+            let mut session = Session::load(path)?;
+            session.settings.output = args.output.clone().or(session.settings.output);
+            Lab::from_session(session)
+        }
+        None => Lab::new(Settings { output: args.output.clone(), ..Settings::demo() }),
     };
     lab.wait_until_idle();
     if lab.run.is_none() {

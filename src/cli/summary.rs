@@ -21,6 +21,12 @@ pub struct Summary {
     pub version: &'static str,
     /// As for `--model`.
     pub model: String,
+    /// The output that answers, as for `--output`; only for networks with several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Shape of a sample, as for `--input`; only for networks that leave it open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Vec<usize>>,
     /// As for `--data`.
     pub data: String,
     /// As for `--samples`.
@@ -99,6 +105,8 @@ pub fn summary(run: &Run) -> Summary {
     Summary {
         version: env!("CARGO_PKG_VERSION"),
         model: settings.model.clone(),
+        output: run.network.answers.and_then(|output| run.network.outputs.get(output).cloned()),
+        input: run.network.stated_input.clone(),
         data: settings.data.clone(),
         samples: range_text(&settings.samples),
         calibrate_data: settings.calibration_data.as_ref().unwrap_or(&settings.data).clone(),

@@ -6,7 +6,7 @@ use super::dense::tensor_to_vec;
 use super::program::Program;
 use crate::Result;
 use crate::network::Op;
-use crate::network::outputs::argmax;
+use crate::network::predicted_class;
 use crate::progress::JobControl;
 
 /// Logits and pre-activations of the ANN for the samples of a run.
@@ -68,7 +68,7 @@ impl AnnRun {
     }
     /// The class that the ANN predicts for `sample`.
     pub fn prediction(&self, sample: usize) -> usize {
-        argmax(self.logits_of(sample))
+        predicted_class(self.logits_of(sample))
     }
     /// The ANN's activation at pre-activation `z` of spiking layer `node`.
     pub fn activation(program: &Program, node: usize, z: f32) -> f32 {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::activation_quantiles::ActivationQuantiles;
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
-use crate::network::NodeId;
+use crate::network::{Node, NodeId};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -41,7 +41,8 @@ pub fn estimate_bytes(samples: usize, neurons: &[usize]) -> usize {
 /// activation.
 ///
 /// # Errors
-/// [`Error::Invalid`] without samples, [`Error::Cancelled`] once `control` is cancelled.
+/// [`Error::Invalid`] without samples, [`Error::Network`] for a layer with inputs that are not finite,
+/// [`Error::Cancelled`] once `control` is cancelled.
 pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Calibration> {
     let network = program.network();
     if rows == 0 {
@@ -65,6 +66,10 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &JobCon
             control.check()
         })?;
     }
+    for (&node, z) in layers.iter().zip(&collected) {
+        control.check()?;
+        check_finite(&network.nodes[node], z)?;
+    }
     let statistics = layers.par_iter().zip(collected).map(|(&node, z)| {
         let shape = &network.nodes[node].shape;
         let neurons: usize = shape.iter().product();
@@ -83,6 +88,19 @@ pub fn calibrate(program: &Program, input: &[f32], rows: usize, control: &JobCon
         })
     });
     Ok(Calibration { samples: rows, layers: statistics.collect::<Result<_>>()? })
+}
+
+/// Refuses pre-activations `z` `[N, F]` of `layer` that are NaN or infinite: no threshold can be fitted to them.
+fn check_finite(layer: &Node, z: &[f32]) -> Result<()> {
+    let Some(at) = z.iter().position(|z| !z.is_finite()) else { return Ok(()) };
+    let count = z.chunks(layer.len().max(1)).filter(|sample| sample.iter().any(|z| !z.is_finite())).count();
+    let reason = format!(
+        "its input is {} on {count} of the calibration samples, first on number {}. Check these samples, the input \
+         scaling and the weights.",
+        z[at],
+        at / layer.len().max(1)
+    );
+    Err(Error::network(&layer.name, reason))
 }
 
 #[cfg(test)]

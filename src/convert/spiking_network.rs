@@ -46,7 +46,9 @@ impl SpikingNetwork {
             let theta = match recipe.manual_thresholds.get(&node.name) {
                 Some(&theta) => vec![theta],
                 None => match (recipe.threshold, balanced) {
-                    (ThresholdRule::Balance(_), Some(balanced)) => balanced.theta[index].clone(),
+                    (ThresholdRule::Balance(_), Some(balanced)) if balanced.theta[index].iter().any(|&t| t > 0.0) => {
+                        balanced.theta[index].clone()
+                    }
                     _ => super::thresholds::thresholds(program, statistics, recipe)?,
                 },
             };

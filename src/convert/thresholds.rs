@@ -18,10 +18,14 @@ pub(super) fn min_mse_threshold(sorted: &ActivationQuantiles, steps: usize, v_in
     predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
 }
 
-/// The thresholds of one layer under the rule of `recipe`: one, or one per channel.
+/// Threshold of a layer that is never active on the calibration samples: any above 0 keeps it silent on them.
+pub const SILENT_THETA: f32 = 1.0;
+
+/// The thresholds of one layer under the rule of `recipe`: one, or one per channel. A layer that is never active has
+/// [`SILENT_THETA`].
 ///
 /// # Errors
-/// [`Error::Network`] if a ReLU has no learned threshold, or if the threshold of a layer would be 0.
+/// [`Error::Network`] if a ReLU has no learned threshold, or if the threshold of an active layer would be 0.
 pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
     let (rule, granularity) = (recipe.threshold, recipe.granularity);
     let of = |sorted: &ActivationQuantiles| match rule {
@@ -41,17 +45,22 @@ pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: 
             )
         });
     }
+    if statistics.layer.positive.is_empty() {
+        return Ok(vec![SILENT_THETA]);
+    }
     let theta: Vec<f32> = match granularity {
         Granularity::Layer => vec![of(&statistics.layer)],
         Granularity::Channel => statistics.channels.par_iter().map(of).collect(),
     };
     if granularity == Granularity::Layer && theta[0] <= 0.0 {
-        let reason = if statistics.layer.positive.is_empty() {
-            "never active on the calibration samples, so its threshold would be 0. Use other samples or set θ by hand."
-        } else {
-            "its threshold would be 0 at this percentile. Increase the percentile."
-        };
-        return Err(Error::network(&node.name, reason));
+        let zeros = 100.0 * statistics.layer.zeros as f64 / statistics.layer.len().max(1) as f64;
+        return Err(Error::network(
+            &node.name,
+            format!(
+                "its threshold would be 0 with {rule}, because {zeros:.2} % of its activations are 0. Use a higher \
+                 percentile or threshold max."
+            ),
+        ));
     }
     Ok(theta)
 }

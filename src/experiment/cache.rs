@@ -15,7 +15,7 @@ use crate::compute::backend::Backend;
 use crate::convert::{
     BalancedThresholds, BalancingOptions, Calibration, Finding, Granularity, MaxPoolRule, Recipe, SpikingNetwork,
 };
-use crate::data::{Samples, Scaling};
+use crate::data::{InputForm, Samples, Scaling};
 
 /// Maximum size of the recordings of finished runs, in bytes.
 const MAX_RUN_BYTES: usize = 512 << 20;
@@ -29,17 +29,33 @@ const MAX_RUNS: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplesKey {
     pub spec: String,
-    /// The network's input shape, to which images are resized.
-    pub shape: Vec<usize>,
+    /// The network's input, to which samples are fitted.
+    pub input: InputForm,
     /// The network's classes, against which labels and folder names are checked.
     pub classes: usize,
     pub class_names: Vec<String>,
+    /// Whether the outputs are class scores whatever the labels are.
+    pub is_classifier: bool,
+}
+
+/// Key of an opened network: its source, the chosen output and input shape, backend, and max-pool rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelKey {
+    pub source: String,
+    /// The chosen output; `None` for the default.
+    pub output: Option<String>,
+    /// Shape of a sample, if it is not that of the file.
+    pub input: Option<Vec<usize>>,
+    pub backend: Backend,
+    pub pooling: MaxPoolRule,
 }
 
 /// Key of a calibration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CalibrationKey {
     model: String,
+    output: Option<String>,
+    input: Vec<usize>,
     backend: Backend,
     pooling: MaxPoolRule,
     data: String,
@@ -51,6 +67,9 @@ pub struct CalibrationKey {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnnKey {
     model: String,
+    output: Option<String>,
+    /// As stated; without a statement the data determine it.
+    input: Option<Vec<usize>>,
     backend: Backend,
     pooling: MaxPoolRule,
     data: String,
@@ -59,11 +78,13 @@ pub struct AnnKey {
 }
 
 impl CalibrationKey {
-    /// The part of `settings` that a calibration depends on.
-    pub fn new(settings: &Settings) -> Self {
+    /// The part of `settings` that a calibration depends on, with the input shape of their network.
+    pub fn new(settings: &Settings, input: &[usize]) -> Self {
         let data = settings.calibration_data.as_ref().unwrap_or(&settings.data).clone();
         Self {
             model: settings.model.clone(),
+            output: settings.output.clone(),
+            input: input.to_vec(),
             backend: settings.backend,
             pooling: settings.recipe.pooling,
             data,
@@ -78,6 +99,8 @@ impl AnnKey {
     pub fn new(settings: &Settings) -> Self {
         Self {
             model: settings.model.clone(),
+            output: settings.output.clone(),
+            input: settings.input.clone(),
             backend: settings.backend,
             pooling: settings.recipe.pooling,
             data: settings.data.clone(),
@@ -96,8 +119,6 @@ impl AnnKey {
     }
 }
 
-/// Key of an opened network: its source, backend, and max-pool rule.
-pub type ModelKey = (String, Backend, MaxPoolRule);
 /// Key of balanced thresholds.
 pub type BalanceKey = (CalibrationKey, BalancingOptions, Granularity);
 /// Key of a network with light calibration: its biases and initial potentials.
@@ -245,8 +266,8 @@ impl Cache {
     }
     /// Discards everything read or computed from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
-        self.models.items.retain(|((name, ..), _)| name != source);
-        self.opening.discard(|(name, ..)| name == source);
+        self.models.items.retain(|(key, _)| key.source != source);
+        self.opening.discard(|key| key.source == source);
         self.calibrations.items.retain(|(key, _)| key.model != source);
         self.balanced.items.retain(|((key, ..), _)| key.model != source);
         self.tuned.items.retain(|((key, _), _)| key.model != source);

@@ -5,16 +5,19 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
+use super::classes::with_classes;
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::program::Program;
 use crate::compute::verify;
 use crate::convert::findings::verified;
 use crate::convert::{Finding, rewrite};
-use crate::data::{DataSpec, Samples, check_labels};
+use crate::data::fit::fit;
+use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
-use crate::network::{Network, OpenedNetwork};
+use crate::network::{Network, Op, OpenedNetwork, onnx};
 use crate::progress::JobControl;
+use crate::task::answer::{answering_output, describe_outputs};
 use crate::{Error, Result, network};
 
 /// Loads the network, rewrites it for conversion and places it on its device.
@@ -22,7 +25,13 @@ use crate::{Error, Result, network};
 /// # Errors
 /// Errors of opening it, and [`Error::Cancelled`].
 pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Arc<PreparedNetwork>> {
-    let key: ModelKey = (settings.model.clone(), settings.backend, settings.recipe.pooling);
+    let key = ModelKey {
+        source: settings.model.clone(),
+        output: settings.output.clone(),
+        input: settings.input.clone(),
+        backend: settings.backend,
+        pooling: settings.recipe.pooling,
+    };
     if let Some(model) = cache.models.get(&key) {
         return Ok(model);
     }
@@ -32,23 +41,45 @@ pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl
     Ok(model)
 }
 
-fn open((source, backend, pooling): &ModelKey) -> Result<PreparedNetwork> {
-    let OpenedNetwork { network, notes: assumed } = network::open_with_notes(source)?;
-    let original = Arc::new(network);
-    let (rewritten, rewrites) = rewrite::rewrite_cached(&original, *pooling)?;
+fn open(key: &ModelKey) -> Result<PreparedNetwork> {
+    let OpenedNetwork { network, notes: assumed } = network::open_with_notes(&key.source)?;
+    // Stored outputs are those of the whole network.
+    let whole = Arc::new(network);
+    let device = key.backend.device()?;
+    let path = network::open::split_source(&key.source).0;
+    let verification = verify::verify_stored_outputs(&whole, path, || Program::new(whole.clone(), &device));
+    let answers = answering_output(&whole, key.output.as_deref()).or_else(|error| {
+        // The only output of an ONNX file does not keep its name.
+        let names = onnx::output_names(path).unwrap_or_default();
+        if key.output.as_ref().is_some_and(|name| names == [name.as_str()]) { Ok(None) } else { Err(error) }
+    })?;
+    let original = answers.map_or_else(|| whole.clone(), |output| Arc::new(whole.with_output(output)));
+    let (rewritten, rewrites) = rewrite::rewrite_cached(&original, key.pooling).map_err(|e| with_choice(e, &whole))?;
     let assumption_note = |text| Finding::note("assumed", Some(&original.name), text);
-    let device = backend.device()?;
-    let verification = verify::verify_stored_outputs(&original, network::open::split_source(source).0, || {
-        Program::new(original.clone(), &device)
-    });
-    let notes =
-        assumed.into_iter().map(assumption_note).chain(verification.iter().map(verified)).chain(rewrites).collect();
+    let notes = describe_outputs(&whole, answers).into_iter();
+    let notes = notes.chain(assumed.into_iter().map(assumption_note)).chain(verification.iter().map(verified));
+    let notes = notes.chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &device);
-    Ok(PreparedNetwork { original, program, notes, fan_outs })
+    let outputs = whole.outputs().into_iter().map(|output| output.name).collect();
+    Ok(PreparedNetwork { original, outputs, answers, stated_input: key.input.clone(), program, notes, fan_outs })
 }
 
-/// Loads the data set in the network's input shape. Images are resized; other samples must have as many values.
+/// An error of the conversion of `network`, with the outputs among which another may be free of it.
+fn with_choice(error: Error, network: &Network) -> Error {
+    let names: Vec<String> = network.outputs().iter().map(|output| format!("'{}'", output.name)).collect();
+    let advice = || format!("Choose another output with --output: {}.", names.join(", "));
+    match error {
+        Error::Network { node, reason } if names.len() > 1 => {
+            Error::Network { node, reason: format!("{}. {}", reason.trim_end_matches('.'), advice()) }
+        }
+        Error::Invalid(text) if names.len() > 1 => Error::Invalid(format!("{text} {}", advice())),
+        other => other,
+    }
+}
+
+/// Loads the data set in the form of the network's input: images are resized, other samples are turned where only that
+/// fits, and labels are the network's classes.
 ///
 /// # Errors
 /// Errors of reading it, [`Error::ShapeMismatch`] for samples of another size, and [`Error::Cancelled`].
@@ -60,49 +91,96 @@ pub fn load_samples(
 ) -> Result<Arc<Samples>> {
     let key = SamplesKey {
         spec: spec.to_owned(),
-        shape: network.input_shape().to_vec(),
-        classes: network.classes(),
+        input: input_form(network),
+        classes: network.class_count(),
         class_names: network.class_names.clone(),
+        is_classifier: network.is_classifier(),
     };
     if let Some(samples) = cache.samples.get(&key) {
         return Ok(samples);
     }
     let (spec, network) = (DataSpec::parse(spec)?, network.clone());
-    let samples = cache.reading.get_or_start(&key, control, move || read(&spec, &network).map(Arc::new))?;
+    let work = move || read_samples(&spec, &network).map(Arc::new);
+    let samples = cache.reading.get_or_start(&key, control, work)?;
     cache.samples.insert(key, samples.clone());
     Ok(samples)
 }
 
-fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
-    let samples = with_classes_of(network, spec.load_resized(network.input_shape())?);
-    let expected_len: usize = network.input_shape().iter().product();
-    if samples.sample_len() != expected_len {
-        return Err(Error::ShapeMismatch {
-            network: network.name.clone(),
-            wants: network.input_shape().to_vec(),
-            data: samples.source.clone(),
-            has: samples.shape.clone(),
-        });
+/// Reads the samples of `spec` in the form of the network's input, without a cache.
+///
+/// # Errors
+/// As [`load_samples`].
+pub fn read_samples(spec: &DataSpec, network: &Network) -> Result<Samples> {
+    let samples = spec.load_resized(&input_form(network).image_shape())?;
+    fit_samples(samples, spec, network)
+}
+
+/// Fits `samples` of `spec` to the input and the classes of `network`.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] for samples of another size; [`Error::Invalid`] for labels that are no classes.
+pub fn fit_samples(samples: Samples, spec: &DataSpec, network: &Network) -> Result<Samples> {
+    let input = input_form(network);
+    let (data, has) = (samples.source.clone(), samples.shape.clone());
+    let Some(samples) = fit(samples, &input, spec.options.layout)? else {
+        return Err(Error::ShapeMismatch { network: network.name.clone(), wants: input.shape, data, has });
+    };
+    let samples = with_classes(samples, &network.class_names, network.class_count(), spec.options.classes)?;
+    // Labels are classes: they do not apply to other outputs.
+    if network.is_classifier() {
+        check_labels(&samples, network.class_count())?;
     }
-    check_labels(&samples, network.classes())?;
     Ok(samples)
 }
 
-/// Maps labels to the network's classes by folder name (class name or number), for any order and number of folders.
-fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
-    let class_of = |name: &String| {
-        let named = network.class_names.iter().position(|class| class == name);
-        named.or_else(|| name.parse().ok().filter(|&class| class < network.classes()))
-    };
-    let classes: Option<Vec<usize>> = samples.class_names.iter().map(class_of).collect();
-    if let Some(classes) = classes.filter(|classes| !classes.is_empty()) {
-        let network_label = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
-        samples.labels = Arc::new(samples.labels.iter().map(network_label).collect());
-        samples.class_names = if network.class_names.is_empty() {
-            (0..network.classes()).map(|class| class.to_string()).collect()
-        } else {
-            network.class_names.clone()
+/// The network's input: its shape, and the position of the channels as its first layers read them.
+fn input_form(network: &Network) -> InputForm {
+    let mut form = InputForm::new(network.input_shape());
+    // Nodes that have the order of values of the input.
+    let mut same = vec![false; network.nodes.len()];
+    for (id, node) in network.nodes.iter().enumerate() {
+        let reads_input = node.inputs.iter().any(|&input| same.get(input) == Some(&true));
+        if !(matches!(node.op, Op::Input) || reads_input) {
+            continue;
+        }
+        let layout = match &node.op {
+            Op::Conv2d { .. }
+            | Op::ConvTranspose2d { .. }
+            | Op::Resample { .. }
+            | Op::MaxPool2d { .. }
+            | Op::AvgPool2d { .. } => Some(Layout::ChannelsFirst),
+            Op::Affine { scale, .. } if scale.len() > 1 && form.shape.len() > 1 => Some(Layout::ChannelsFirst),
+            // Where the values of `[H, W, C]` go to channels-first layers, and the reverse.
+            Op::Transpose { perm } if perm == &[2, 0, 1] => Some(Layout::ChannelsLast),
+            Op::Transpose { perm } if perm == &[1, 2, 0] => Some(Layout::ChannelsFirst),
+            _ => None,
+        };
+        if layout.is_some() {
+            form.layout = layout;
+            return form;
+        }
+        let ones = |shape: &[usize]| shape.iter().copied().filter(|&d| d != 1).collect::<Vec<_>>();
+        same[id] = match node.op {
+            Op::Reshape => ones(&node.shape) == ones(&form.shape),
+            _ => matches!(node.op, Op::Input | Op::Affine { .. } | Op::Activation(_) | Op::Pad { .. } | Op::Add),
         };
     }
-    samples
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::zoo::{ZooArchitecture, parse_activation};
+
+    #[test]
+    fn the_first_layer_tells_where_the_channels_are() {
+        let network = |architecture: ZooArchitecture, shape: &[usize]| {
+            architecture.build(shape, 3, parse_activation("relu").unwrap(), 1).unwrap()
+        };
+        let cnn = network(ZooArchitecture::Cnn, &[3, 8, 8]);
+        assert_eq!(input_form(&cnn).layout, Some(Layout::ChannelsFirst));
+        let mlp = network(ZooArchitecture::Mlp, &[3, 8, 8]);
+        assert_eq!(input_form(&mlp).layout, None);
+    }
 }

@@ -19,6 +19,7 @@ use crate::measure::measure_run_reusing;
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::OutputAgreement;
+use crate::task::classification::Classes;
 use crate::{Result, convert, simulate};
 
 /// Computes the run of `settings` and, if its recipe has a correction, the same run without it as a baseline.
@@ -72,7 +73,7 @@ fn run_with_context(
         let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
         Ok((model, samples))
     })?;
-    check_ranges(settings, &model, &samples)?;
+    check_ranges(settings, &samples)?;
     let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
         let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
         let balanced = load_or_compute_balanced(settings, &model, &samples, cache, control)?;
@@ -105,7 +106,7 @@ fn run_with_context(
     let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: Some(&ann) };
     let findings = diagnosis.findings(&calibration, Some(&spiking), cache, control)?;
     // Labels are classes: they do not apply to other outputs.
-    let classes = model.original.is_classifier();
+    let classes = Classes::of(&model.original, &samples.labels).are();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
     on_start(Arc::new(PartialContext {
@@ -151,7 +152,10 @@ fn run_with_context(
     control.check()?;
     control.progress("measuring", 0.0);
     let start = Instant::now();
-    run.output_agreement = OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new);
+    run.output_agreement = (!classes)
+        .then(|| OutputAgreement::new(&run.network.original, &run.ann, &run.recording))
+        .flatten()
+        .map(Arc::new);
     // Before all other warnings: without boxes there is nothing to show.
     let boxes = run.output_agreement.as_ref().and_then(|agreement| agreement.finding());
     run.findings.splice(0..0, boxes);

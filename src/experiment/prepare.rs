@@ -14,8 +14,8 @@ use crate::progress::JobControl;
 use crate::simulate::light_calibration;
 use crate::{Error, Result, convert};
 
-pub(super) fn check_ranges(settings: &Settings, model: &PreparedNetwork, samples: &Samples) -> Result<()> {
-    settings.scaling.check(model.original.input_shape())?;
+pub(super) fn check_ranges(settings: &Settings, samples: &Samples) -> Result<()> {
+    samples.check_scaling(&settings.scaling)?;
     let range = &settings.samples;
     if range.is_empty() || range.end > samples.len() {
         return Err(Error::Invalid(format!(
@@ -36,7 +36,7 @@ pub(super) fn load_or_compute_calibration(
     cache: &mut Cache,
     control: &JobControl,
 ) -> Result<Arc<Calibration>> {
-    let key = CalibrationKey::new(settings);
+    let key = CalibrationKey::new(settings, model.original.input_shape());
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
@@ -64,6 +64,7 @@ fn scaled_calibration_samples(
         None => run_samples.clone(),
     };
     let range = &settings.calibrate;
+    set.check_scaling(&settings.scaling)?;
     if range.is_empty() || range.end > set.len() {
         return Err(Error::Invalid(format!(
             "Cannot calibrate on samples {}..{}: {} has {} samples.",
@@ -86,7 +87,7 @@ pub(super) fn load_or_compute_balanced(
 ) -> Result<Option<Arc<BalancedThresholds>>> {
     let ThresholdRule::Balance(rule) = settings.recipe.threshold else { return Ok(None) };
     let granularity = settings.recipe.granularity;
-    let key = (CalibrationKey::new(settings), rule, granularity);
+    let key = (CalibrationKey::new(settings, model.original.input_shape()), rule, granularity);
     if let Some(known) = cache.balanced.get(&key) {
         return Ok(Some(known));
     }
@@ -108,7 +109,7 @@ pub(super) fn load_or_compute_spiking(
     control: &JobControl,
 ) -> Result<Arc<SpikingNetwork>> {
     let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
-    let key = CalibrationKey::new(settings);
+    let key = CalibrationKey::new(settings, model.original.input_shape());
     let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
     if !light_calibration::is_requested(recipe) {
         return Ok(Arc::new(spiking));

@@ -17,8 +17,13 @@ use crate::{Result, simulate};
 /// A loaded network, rewritten for conversion and placed on a device.
 #[derive(Debug)]
 pub struct PreparedNetwork {
-    /// As in its file.
+    /// As in its file; of several outputs only the one that answers.
     pub original: Arc<Network>,
+    /// Names of all outputs in the file, and which of them answers; `None` if they are read together or there is one.
+    pub outputs: Vec<String>,
+    pub answers: Option<usize>,
+    /// Shape of a sample, if the file leaves it open.
+    pub stated_input: Option<Vec<usize>>,
     /// Rewritten (`convert::rewrite`), on the device.
     pub program: Program,
     /// Findings about assumptions of the reader and about rewrites.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::run::Run;
+use crate::error::format_shape;
 use crate::export::nir::{PoolExport, graph};
 use crate::export::{Fidelity, html_report, recording, results_table};
 use crate::files::write_bytes;
@@ -90,10 +91,13 @@ fn settings(run: &Run) -> Vec<(String, String)> {
     let mut all = vec![
         ("model".to_owned(), settings.model.clone()),
         ("data".to_owned(), settings.data.clone()),
+        ("output".to_owned(), run.network.answers.and_then(|k| run.network.outputs.get(k).cloned()).unwrap_or_default()),
+        ("input".to_owned(), run.network.stated_input.as_deref().map(format_shape).unwrap_or_default()),
         ("samples".to_owned(), range(&settings.samples)),
         ("calibrate".to_owned(), range(&settings.calibrate)),
         ("scale".to_owned(), settings.scaling.to_string()),
     ];
+    all.retain(|(_, value)| !value.is_empty());
     // The recipe under the names that recipe files use.
     if let Ok(toml::Value::Table(recipe)) = toml::Value::try_from(&settings.recipe) {
         // An empty table (no manual thresholds) is omitted.

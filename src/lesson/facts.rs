@@ -11,7 +11,6 @@ use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::energy::{Energy, energy, operations};
 use crate::measure::neuron_bench::BenchTrace;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
-use crate::network::argmax;
 
 /// The value of a fact.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,8 +136,8 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
     }),
     ("sample.ann", "prediction of the ANN", |lab, _| {
         let s = snapshot(lab)?;
-        let ann = &s.run.ann;
-        word(s.run.class_name(argmax(ann.logits.chunks(ann.classes.max(1)).nth(s.focus.sample)?)))
+        let ann = (s.focus.sample < s.run.ann.samples).then(|| s.run.ann.prediction(s.focus.sample));
+        word(s.run.class_name(ann?))
     }),
     ("sample.snn", "prediction of the SNN at the time cursor", |lab, _| {
         let s = snapshot(lab)?;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::readout_delay::{ReadoutDelay, readout_delay};
 use super::run_data::RunData;
 use crate::compute::AnnRun;
-use crate::network::argmax;
+use crate::network::predicted_class;
 use crate::simulate::Recording;
 use crate::task::classification::confidence;
 
@@ -94,7 +94,7 @@ fn reference_classes(labels: &[u16], ann: &AnnRun) -> (Vec<usize>, bool) {
     }
 }
 
-/// Fraction of samples whose mean logits over (`start`, `end`] (`start < end <= T`) are largest at `reference_classes`.
+/// Fraction of samples whose mean logits over (`start`, `end`] (`start < end <= T`) predict `reference_classes`.
 pub fn window_accuracy(recording: &Recording, reference_classes: &[usize], start: usize, end: usize) -> f32 {
     let mut window = vec![0.0; recording.classes];
     let mut is_correct = |sample: usize, class: usize| {
@@ -102,7 +102,7 @@ pub fn window_accuracy(recording: &Recording, reference_classes: &[usize], start
         if start > 0 {
             window.iter_mut().zip(recording.readout_at(start, sample)).for_each(|(sum, before)| *sum -= before);
         }
-        argmax(&window) == class
+        predicted_class(&window) == class
     };
     let count = reference_classes.iter().enumerate().filter(|&(sample, &class)| is_correct(sample, class)).count();
     count as f32 / reference_classes.len().max(1) as f32
@@ -145,7 +145,7 @@ impl ExitTable {
         let (classes, labeled) = reference_classes(labels, ann);
         let prediction_at = |sample: usize, t: usize| {
             let sums = recording.readout_at(t, sample);
-            let prediction = argmax(sums);
+            let prediction = predicted_class(sums);
             StepPrediction {
                 confidence: confidence(sums, t),
                 correct: classes.get(sample) == Some(&prediction),

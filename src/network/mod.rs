@@ -5,19 +5,24 @@
 
 pub mod architecture;
 mod batch_norm;
+mod chosen_output;
+mod file_kind;
 mod float16;
 pub mod graph;
 mod node_elements;
 pub mod nir;
+mod number_type;
 pub mod onnx;
 pub mod open;
 pub mod outputs;
+mod parametrization;
 pub mod pytorch;
 pub mod safetensors;
 pub mod shape_inference;
 pub mod state_dict;
+mod weight_entries;
 pub mod zoo;
 
 pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, Weights};
 pub use open::{open, open_with_notes};
-pub use outputs::argmax;
+pub use outputs::{argmax, predicted_class};

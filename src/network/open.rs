@@ -1,23 +1,30 @@
-//! Opens a network by name: a bundled one, or a file whose extension selects the reader.
+//! Opens a network by name: a bundled one, or a file whose content selects the reader.
 
 use std::path::{Path, PathBuf};
 
 use super::architecture::{self, ArchitectureFile};
+use super::file_kind::FileKind;
 use super::graph::OpenedNetwork;
+use super::state_dict::StateDict;
 use super::{Network, nir, onnx, pytorch, safetensors, zoo};
 use crate::{Error, Result};
 
 /// Prefix of bundled networks and data sets.
 pub const BUILTIN_PREFIX: &str = "builtin:";
-/// Extensions of network files, for file dialogs.
-pub const FILE_EXTENSIONS: [&str; 6] = ["onnx", "nir", "safetensors", "pt", "pth", "th"];
-/// Extensions of files that may hold weights without a graph; each is also in [`FILE_EXTENSIONS`].
-const WEIGHT_EXTENSIONS: [&str; 4] = ["safetensors", "pt", "pth", "th"];
+/// Extensions of network files, for file dialogs. Files are opened by their content, whatever their name.
+pub const FILE_EXTENSIONS: [&str; 14] = [
+    "onnx", "nir", "safetensors", "pt", "pth", "th", "ckpt", "bin", "pkl", "pickle", "tar", "model", "h5", "keras",
+];
+/// Extensions of weights beside an architecture file, in the order in which they are looked for.
+const WEIGHT_EXTENSIONS: [&str; 11] =
+    ["safetensors", "pt", "pth", "th", "ckpt", "pth.tar", "tar", "bin", "pkl", "pickle", "model"];
+/// Extensions that say that a file is a network.
+const NETWORK_EXTENSIONS: [&str; 10] = ["onnx", "nir", "safetensors", "pt", "pth", "th", "ckpt", "pt2", "h5", "keras"];
 /// End of the name of an architecture file.
 const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
-/// Opens `builtin:NAME`, an `.onnx` file, a `.nir` graph, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`,
-/// `.th`).
+/// Opens `builtin:NAME` or a file with an ONNX graph, a NIR graph, a network or weights in safetensors, or PyTorch weights.
+/// The content of a file decides what it is; its extension decides only if the content is damaged.
 ///
 /// The architecture file of weights without a graph may be appended, `FILE@FILE.toml`. Without it, `NAME.arch.toml` in
 /// the same folder is used. The path of the latter also opens the weights.
@@ -45,35 +52,54 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
     }
     let (path, architecture_file) = split_source(source);
     if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX) {
-        return weights_of(path).and_then(|weights| from_weights(&weights, Some(path)));
+        let weights = weights_of(path)?;
+        return from_weights(&weights, Format::of(&weights)?, Some(path));
     }
-    match extension(path).as_str() {
-        weights if WEIGHT_EXTENSIONS.contains(&weights) => from_weights(path, architecture_file),
+    let format = Format::of(path)?;
+    match format {
+        Format::Pytorch | Format::Safetensors => from_weights(path, format, architecture_file),
         _ if architecture_file.is_some() => {
-            Err(Error::file(path, "", "only .safetensors, .pt, .pth and .th files take an architecture file"))
+            Err(Error::file(path, "", "only weights without a graph (PyTorch, safetensors) take an architecture file"))
         }
-        "onnx" => onnx::read(path).map(without_notes),
-        "nir" => nir::read(path),
-        "h5" | "keras" => Err(Error::file(
-            path,
-            "",
-            "Keras files are not supported. Export the network to ONNX (tf2onnx) and open that.",
-        )),
-        _ => {
-            std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-            let reason =
-                "not a network file. Open it as data instead, or use .onnx, .nir, .safetensors, .pt, .pth or .th.";
-            Err(Error::file(path, "", reason))
-        }
+        Format::Onnx => onnx::read(path).map(without_notes),
+        Format::Nir => nir::read(path),
     }
 }
 
-/// Whether `path` looks like a network file that [`open`] reads.
+/// A file format that is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Format {
+    Onnx,
+    Nir,
+    Safetensors,
+    Pytorch,
+}
+
+impl Format {
+    /// The format of the file at `path`: by its content, else by its extension.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read; [`Error::File`] with advice when it is of another format.
+    fn of(path: &Path) -> Result<Self> {
+        Ok(match (FileKind::of(path)?, extension(path).as_str()) {
+            (FileKind::Onnx, _) | (FileKind::Unknown, "onnx") => Self::Onnx,
+            (FileKind::Hdf5, _) | (FileKind::Unknown, "nir" | "h5") => Self::Nir,
+            (FileKind::Safetensors, _) | (FileKind::Unknown, "safetensors") => Self::Safetensors,
+            (FileKind::Weights, _) | (FileKind::Unknown, "pt" | "pth" | "th" | "ckpt" | "pkl" | "pickle") => Self::Pytorch,
+            (FileKind::Foreign { advice, .. }, _) => return Err(Error::file(path, "", advice)),
+            (FileKind::Unknown, _) => {
+                let reason = "not a network file. Open it as data instead, or use an ONNX, NIR, safetensors or PyTorch file.";
+                return Err(Error::file(path, "", reason));
+            }
+        })
+    }
+}
+
+/// Whether `path` looks like a network file: by its extension or, where that may also be one of data, by its content.
 pub fn is_network_file(path: &Path) -> bool {
-    let extension = extension(path);
-    FILE_EXTENSIONS.contains(&extension.as_str())
-        || matches!(extension.as_str(), "h5" | "keras")
+    NETWORK_EXTENSIONS.contains(&extension(path).as_str())
         || path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX)
+        || FileKind::of(path).is_ok_and(|kind| kind.is_network(path))
 }
 
 /// The weight file of `source` and the architecture file after the last `@`, if there is one.
@@ -98,13 +124,9 @@ fn without_notes(network: Network) -> OpenedNetwork {
 /// other source, also for weights that have an architecture file.
 pub fn architecture_template(source: &str) -> Option<String> {
     let (path, None) = split_source(source) else { return None };
-    let state = match extension(path).as_str() {
-        "safetensors" => match safetensors::load_any(path).ok()? {
-            safetensors::FileContent::Network(_) => return None,
-            safetensors::FileContent::Weights(state) => state,
-        },
-        "pt" | "pth" | "th" => pytorch::read(path).ok()?,
-        _ => return None,
+    let state = match weights(path, Format::of(path).ok()?).ok()? {
+        safetensors::FileContent::Network(_) => return None,
+        safetensors::FileContent::Weights(state) => state,
     };
     match ArchitectureFile::beside(path) {
         Ok(None) => architecture::architecture_template(state),
@@ -112,15 +134,20 @@ pub fn architecture_template(source: &str) -> Option<String> {
     }
 }
 
+/// The content of a file of weights; only safetensors may contain a graph.
+fn weights(path: &Path, format: Format) -> Result<safetensors::FileContent> {
+    match format {
+        Format::Safetensors => safetensors::load_any(path),
+        Format::Pytorch => pytorch::read(path).map(safetensors::FileContent::Weights),
+        Format::Onnx | Format::Nir => Err(Error::file(path, "", "has a graph of its own")),
+    }
+}
+
 /// Opens a network of this project, or weights without a graph.
-fn from_weights(path: &Path, architecture_file: Option<&Path>) -> Result<OpenedNetwork> {
-    let state = if extension(path) == "safetensors" {
-        match safetensors::load_any(path)? {
-            safetensors::FileContent::Network(network) => return Ok(without_notes(network)),
-            safetensors::FileContent::Weights(state) => state,
-        }
-    } else {
-        pytorch::read(path)?
+fn from_weights(path: &Path, format: Format, architecture_file: Option<&Path>) -> Result<OpenedNetwork> {
+    let state: StateDict = match weights(path, format)? {
+        safetensors::FileContent::Network(network) => return Ok(without_notes(network)),
+        safetensors::FileContent::Weights(state) => state,
     };
     let architecture_file = match architecture_file {
         Some(file) => Some(ArchitectureFile::load(file)?),
@@ -136,8 +163,8 @@ fn weights_of(path: &Path) -> Result<PathBuf> {
     let stem = &name[..name.len() - ARCHITECTURE_SUFFIX.len()];
     let beside = WEIGHT_EXTENSIONS.iter().map(|extension| PathBuf::from(format!("{stem}.{extension}")));
     beside.into_iter().find(|weights| weights.is_file()).ok_or_else(|| {
-        let reason = "no weights of the same name (.safetensors, .pt, .pth, .th) next to this architecture file. Put \
-             the weights there.";
+        let endings = WEIGHT_EXTENSIONS.map(|extension| format!(".{extension}")).join(", ");
+        let reason = format!("no weights of the same name ({endings}) next to this architecture file. Put them there.");
         Error::file(path, "", reason)
     })
 }

@@ -1,6 +1,7 @@
 //! Outputs of a network: their names, shapes, ranges and final functions (softmax, sigmoid).
 //!
 //! The network's output is one flat list of numbers. Here it is split into the outputs that the network's file names.
+//! [`predicted_class`] is the one rule by which class scores become a class.
 
 use std::ops::Range;
 
@@ -16,6 +17,10 @@ pub struct NetworkOutput {
     pub range: Range<usize>,
     /// Its final function, which a spiking readout omits.
     pub end: Option<OutputFunction>,
+    /// The node of its value, in its own shape.
+    pub node: NodeId,
+    /// The node of its value as a flat vector; `node` itself where no node flattens it.
+    pub flat: NodeId,
 }
 
 /// The final function of an output.
@@ -54,6 +59,18 @@ impl OutputFunction {
     }
 }
 
+impl NetworkOutput {
+    /// Whether it has the shape of class scores: exactly one dimension above 1.
+    pub fn has_class_scores(&self) -> bool {
+        has_class_shape(&self.shape)
+    }
+}
+
+/// Whether `shape` is that of class scores: exactly one dimension above 1.
+pub(super) fn has_class_shape(shape: &[usize]) -> bool {
+    shape.iter().filter(|&&side| side > 1).count() == 1
+}
+
 impl Network {
     /// The outputs in the order of the file.
     pub fn outputs(&self) -> Vec<NetworkOutput> {
@@ -68,33 +85,61 @@ impl Network {
             let range = start..start + self.nodes[id].len();
             start = range.end;
             let (name, shape) = (self.nodes[id].name.clone(), self.nodes[unflattened].shape.clone());
-            NetworkOutput { name, shape, range, end: OutputFunction::of(&self.nodes[unflattened].op) }
+            NetworkOutput { name, shape, range, end: self.final_function(unflattened), node: unflattened, flat: id }
         };
         ids.into_iter().map(to_output).collect()
     }
 
-    /// Whether the largest output value is the predicted class: one output with exactly one dimension above 1.
+    /// Whether [`predicted_class`] applies to the output: one output with the shape of class scores, or a single value
+    /// behind a sigmoid.
     pub fn is_classifier(&self) -> bool {
         match self.outputs().as_slice() {
-            [one] => one.shape.iter().filter(|&&side| side > 1).count() == 1,
+            [one] if one.range.len() == 1 => one.end == Some(OutputFunction::Sigmoid),
+            // Values of several softmaxes in one row: the largest is not that of the values before them.
+            [one] => {
+                let source = &self.nodes[self.before_reshapes(one.node)].op;
+                one.has_class_scores() && (one.end.is_some() || OutputFunction::of(source).is_none())
+            }
             _ => false,
         }
     }
 
-    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit.
+    /// Number of classes that [`predicted_class`] tells apart: one per output value, two for a single value.
+    pub fn class_count(&self) -> usize {
+        if self.classes() == 1 { 2 } else { self.classes() }
+    }
+
+    /// The softmax or sigmoid whose values node `id` has, perhaps in another shape.
+    fn final_function(&self, id: NodeId) -> Option<OutputFunction> {
+        let source = &self.nodes[self.before_reshapes(id)];
+        let without_ones = |shape: &[usize]| shape.iter().copied().filter(|&side| side > 1).collect::<Vec<_>>();
+        match OutputFunction::of(&source.op)? {
+            OutputFunction::Sigmoid => Some(OutputFunction::Sigmoid),
+            // A softmax belongs to its rows, which must still be the rows.
+            softmax => (without_ones(&source.shape) == without_ones(&self.nodes[id].shape)).then_some(softmax),
+        }
+    }
+
+    /// The node whose values `id` has in another shape; `id` itself unless it reshapes.
+    pub fn before_reshapes(&self, mut id: NodeId) -> NodeId {
+        while let (Op::Reshape, &[input]) = (&self.nodes[id].op, self.nodes[id].inputs.as_slice()) {
+            id = input;
+        }
+        id
+    }
+
+    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit: nothing but reshapes and the join of
+    /// several outputs follows.
     pub fn output_functions(&self) -> Vec<NodeId> {
-        let last = |id: NodeId| id == self.output;
-        let joined = |id: NodeId| {
-            let reads = |reader: &Node, id: NodeId| reader.inputs.contains(&id);
-            let flat = matches!(self.nodes[id].op, Op::Reshape);
-            let only = self.nodes.iter().enumerate().filter(|(_, reader)| reads(reader, id)).all(|(r, _)| last(r));
-            last(id) || (flat && only && matches!(self.nodes[self.output].op, Op::Concat { axis: 0 }))
-        };
-        let at_end = |id: NodeId| {
-            let mut readers = (0..self.nodes.len()).filter(|&r| self.nodes[r].inputs.contains(&id)).peekable();
-            last(id) || (readers.peek().is_some() && readers.all(joined))
-        };
-        (0..self.nodes.len()).filter(|&id| OutputFunction::of(&self.nodes[id].op).is_some() && at_end(id)).collect()
+        let joins = matches!(self.nodes[self.output].op, Op::Concat { axis: 0 });
+        let mut at_end = vec![false; self.nodes.len()];
+        for id in (0..self.nodes.len()).rev() {
+            let is_reshape = |id: NodeId| matches!(self.nodes[id].op, Op::Reshape);
+            let passes_on = |r: NodeId| (is_reshape(r) && at_end[r]) || (r == self.output && joins && is_reshape(id));
+            let mut readers = (id + 1..self.nodes.len()).filter(|&r| self.nodes[r].inputs.contains(&id)).peekable();
+            at_end[id] = id == self.output || (readers.peek().is_some() && readers.all(passes_on));
+        }
+        (0..self.nodes.len()).filter(|&id| at_end[id] && OutputFunction::of(&self.nodes[id].op).is_some()).collect()
     }
 
     /// The first softmax or sigmoid that is not at the end of an output; spiking neurons cannot compute it.
@@ -102,6 +147,15 @@ impl Network {
         let ends = self.output_functions();
         let is_inner = |(id, node): &(usize, &Node)| OutputFunction::of(&node.op).is_some() && !ends.contains(id);
         self.nodes.iter().enumerate().find(is_inner).map(|(_, node)| node)
+    }
+}
+
+/// The class that class scores predict: the largest of several, the first of equals. A single value is the score of
+/// class 1 against 0, from before its sigmoid: class 1 if it is above 0, where the sigmoid is above one half.
+pub fn predicted_class(scores: &[f32]) -> usize {
+    match scores {
+        [score] => usize::from(*score > 0.0),
+        _ => argmax(scores),
     }
 }
 
@@ -146,6 +200,49 @@ mod tests {
         network.nodes.insert(2, node("mean", Op::Mean { axes: vec![1] }, &[1], &[2]));
         network.output = 2;
         assert_eq!(network.inner_output_function().unwrap().name, "soft");
+    }
+
+    #[test]
+    fn reshapes_may_follow_an_output_function_and_layers_may_not() {
+        let network = |nodes: Vec<Node>| Network {
+            name: "n".into(),
+            output: nodes.len() - 1,
+            nodes,
+            scaling: None,
+            class_names: vec![],
+        };
+        let squeezed = network(vec![
+            node("x", Op::Input, &[], &[1]),
+            node("s", Op::Sigmoid, &[0], &[1]),
+            node("squeeze", Op::Reshape, &[1], &[]),
+            node("y", Op::Reshape, &[2], &[1]),
+        ]);
+        assert_eq!((squeezed.output_functions(), squeezed.is_classifier()), (vec![1], true));
+        let rows = network(vec![
+            node("x", Op::Input, &[], &[2, 2]),
+            node("soft", Op::Softmax { log: false }, &[0], &[2, 2]),
+            node("y", Op::Reshape, &[1], &[1, 4]),
+            node("flat", Op::Reshape, &[2], &[4]),
+        ]);
+        assert_eq!((rows.output_functions(), rows.outputs()[0].end), (vec![1], None), "no softmax of four");
+        assert!(!rows.is_classifier());
+        let mean = network(vec![
+            node("x", Op::Input, &[], &[2, 2]),
+            node("soft", Op::Softmax { log: false }, &[0], &[2, 2]),
+            node("mean", Op::Mean { axes: vec![1] }, &[1], &[2]),
+        ]);
+        assert_eq!(mean.inner_output_function().map(|node| node.name.as_str()), Some("soft"), "the last node is a layer");
+    }
+
+    #[test]
+    fn a_single_value_tells_two_classes_apart_at_zero() {
+        assert_eq!([-0.1, 0.0, 0.1, f32::NAN].map(|score| predicted_class(&[score])), [0, 0, 1, 0]);
+        assert_eq!((predicted_class(&[1.0, 3.0, 3.0]), predicted_class(&[])), (1, 0));
+        let nodes = vec![node("x", Op::Input, &[], &[1]), node("s", Op::Sigmoid, &[0], &[1])];
+        let mut network = Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] };
+        assert_eq!((network.is_classifier(), network.classes(), network.class_count()), (true, 1, 2));
+        network.output = 0;
+        assert!(!network.is_classifier(), "a bare value may be anything");
     }
 
     #[test]

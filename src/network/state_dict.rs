@@ -16,6 +16,8 @@ const MODULE_PREFIXES: [&str; 4] = ["model.", "net.", "network.", "backbone."];
 pub struct StateDict {
     entries: Vec<(String, Weights)>,
     index: HashMap<String, usize>,
+    notes: Vec<String>,
+    modules: Vec<(String, String)>,
 }
 
 impl StateDict {
@@ -35,6 +37,28 @@ impl StateDict {
         state
     }
 
+    /// The same weights with notes about how they were read, in sentences without a final period.
+    pub fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// The same weights with the modules of a whole pickled model: path and class name of each.
+    pub fn with_modules(mut self, modules: Vec<(String, String)>) -> Self {
+        self.modules = modules;
+        self
+    }
+
+    /// Notes about how the weights were read.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Path and class name of the modules, if the file is a whole pickled model; else empty.
+    pub fn modules(&self) -> &[(String, String)] {
+        &self.modules
+    }
+
     /// The same weights without the prefix that wrappers like DataParallel add to every key.
     pub fn without_wrapper_prefix(self) -> Self {
         self.without_prefixes(&WRAPPER_PREFIXES)
@@ -47,9 +71,36 @@ impl StateDict {
 
     fn without_prefixes(mut self, prefixes: &[&str]) -> Self {
         while let Some(prefix) = prefixes.iter().find(|prefix| self.all_start_with(prefix)) {
-            self = Self::new(self.entries.into_iter().map(|(key, weights)| (key[prefix.len()..].to_owned(), weights)));
+            self = self.without_prefix(prefix);
         }
         self
+    }
+
+    /// The weights whose keys start with `prefix`, without it; notes and modules stay.
+    pub fn without_prefix(self, prefix: &str) -> Self {
+        let strip = |(key, weights): (String, Weights)| Some((key.strip_prefix(prefix)?.to_owned(), weights));
+        let kept = Self::new(self.entries.into_iter().filter_map(strip));
+        kept.with_notes(self.notes).with_modules(self.modules)
+    }
+
+    /// The weights whose keys have one of these first names; notes and modules stay.
+    pub fn with_first_names(self, names: &[String]) -> Self {
+        let is_kept = |key: &str| names.iter().any(|name| key.split('.').next() == Some(name));
+        let kept = Self::new(self.entries.into_iter().filter(|(key, _)| is_kept(key)));
+        kept.with_notes(self.notes).with_modules(self.modules)
+    }
+
+    /// The first names of the keys, up to the first period, in file order, each with its number of tensors.
+    pub fn first_names(&self) -> Vec<(&str, usize)> {
+        let mut names: Vec<(&str, usize)> = Vec::new();
+        for (key, _) in &self.entries {
+            let name = key.split('.').next().unwrap_or_default();
+            match names.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, count)) => *count += 1,
+                None => names.push((name, 1)),
+            }
+        }
+        names
     }
 
     fn all_start_with(&self, prefix: &str) -> bool {

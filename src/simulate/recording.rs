@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
-use crate::network::outputs::argmax;
+use crate::network::predicted_class;
 
 /// One spiking layer's part of a recording.
 #[derive(Clone, Debug)]
@@ -50,9 +50,9 @@ impl Recording {
         let start = ((t - 1) * self.samples + sample) * self.classes;
         &self.readout[start..start + self.classes]
     }
-    /// The class with the largest readout after `t` steps (1-based); the first of equals.
+    /// The class that the readout after `t` steps (1-based) predicts.
     pub fn prediction_at(&self, t: usize, sample: usize) -> usize {
-        argmax(self.readout_at(t, sample))
+        predicted_class(self.readout_at(t, sample))
     }
     /// Whether the state after the last step is stored, so that the run can continue.
     pub fn has_final_state(&self) -> bool {

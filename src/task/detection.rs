@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::network::Network;
-use crate::network::outputs::OutputFunction;
+use crate::network::outputs::{NetworkOutput, OutputFunction};
 
 /// Strides of the grids and the sizes of their priors, in pixels.
 const GRIDS: [(usize, &[f32]); 4] =
@@ -50,7 +50,7 @@ impl Detector {
         let &[_, height, width] = network.input_shape() else { return None };
         let parts = network.outputs();
         let [a, b] = parts.as_slice() else { return None };
-        let matrix_shape = |part: &crate::network::outputs::NetworkOutput| match part.shape[..] {
+        let matrix_shape = |part: &NetworkOutput| match part.shape[..] {
             [rows, columns] => Some((rows, columns)),
             _ => None,
         };
@@ -73,8 +73,8 @@ impl Detector {
         })
     }
 
-    /// Why the boxes of a network with several outputs cannot be decoded, in sentences. `None` for classifiers, which have
-    /// one output, and for known detectors.
+    /// Why the outputs of a network that are compared as one vector are neither classes nor boxes, in sentences. `None` for
+    /// one output and for known detectors. Boxes are mentioned only if an output may hold them.
     pub fn unsupported_reason(network: &Network) -> Option<String> {
         let parts = network.outputs();
         if parts.len() < 2 || Self::from_network(network).is_some() {
@@ -82,20 +82,24 @@ impl Detector {
         }
         let named: Vec<String> =
             parts.iter().map(|part| format!("'{}' {}", part.name, crate::error::format_shape(&part.shape))).collect();
-        let expected_layout = match network.input_shape() {
-            &[_, height, width] => {
-                let rows = priors(width, height).len();
-                format!("for its input of {width}x{height}: scores {rows}xCLASSES and boxes {rows}x4")
-            }
-            _ => "and its input is not an image".to_owned(),
+        let (count, named) = (parts.len(), named.join(", "));
+        let rows = match network.input_shape() {
+            &[_, height, width] => Some(priors(width, height).len()),
+            _ => None,
         };
-        Some(format!(
-            "This network has {} outputs ({}). Boxes are decoded only from the layout of UltraFace detectors (scores \
-             and offsets from fixed priors; {expected_layout}), so none are drawn. Its outputs are compared as one vector; \
-             accuracy and agreement, which use the largest output, mean little.",
-            parts.len(),
-            named.join(", ")
-        ))
+        // Corners of many places, beside an output with values for each place.
+        let may_be_boxes = |part: &NetworkOutput| matches!(part.shape[..], [places, 4] | [4, places] if places > 4);
+        Some(match rows.filter(|_| parts.iter().any(may_be_boxes)) {
+            Some(rows) => format!(
+                "This network has {count} outputs ({named}). Boxes are decoded only from the layout of UltraFace \
+                 detectors (scores and offsets from fixed priors; for its input: scores {rows}xCLASSES and boxes \
+                 {rows}x4), so none are drawn. Its outputs are compared as one vector, without accuracy"
+            ),
+            None => format!(
+                "This network has {count} outputs ({named}). None of them is taken for class scores, so they are \
+                 compared as one vector, without accuracy"
+            ),
+        })
     }
 
     /// Decodes the boxes of an output vector (before its output functions), the most probable first.

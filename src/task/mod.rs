@@ -2,6 +2,7 @@
 //!
 //! Pure functions: no windows, threads or files.
 
+pub mod answer;
 pub mod classification;
 pub mod detection;
 pub mod output_agreement;

@@ -75,10 +75,7 @@ impl TrainableNetwork {
         let layers =
             network.nodes.iter().zip(&running).map(|(node, running)| layer(&node.op, running.as_ref(), &device));
         let layers = layers.collect();
-        let logits = match network.nodes[network.output].op {
-            Op::Softmax { .. } | Op::Sigmoid => network.nodes[network.output].inputs[0],
-            _ => network.output,
-        };
+        let logits = logits_node(&network);
         Self { network, logits, layers, running, device }
     }
 
@@ -123,6 +120,15 @@ impl TrainableNetwork {
             write_back(&mut node.op, layer, running.as_ref());
         }
         network
+    }
+}
+
+/// The node of the logits of `network`: its output, or the input of a final softmax or sigmoid.
+pub(super) fn logits_node(network: &Network) -> NodeId {
+    let end = network.before_reshapes(network.output);
+    match (&network.nodes[end].op, network.nodes[end].inputs.as_slice()) {
+        (Op::Softmax { .. } | Op::Sigmoid, &[input]) => input,
+        _ => network.output,
     }
 }
 

@@ -12,11 +12,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batches::{Batch, Split, gather};
 use super::optimizer::{Optimizer, cosine};
-use super::trainable_network::TrainableNetwork;
+use super::trainable_network::{TrainableNetwork, logits_node};
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
-use crate::network::Network;
+use crate::network::{Network, predicted_class};
 use crate::{Error, Result};
 
 /// Rows per batch when the network is only evaluated.
@@ -194,8 +194,13 @@ impl TrainableNetwork {
     fn step(&mut self, optimizer: &mut ModuleOptimizer, rate: f64, batch: Batch) -> Step {
         let Batch { values, labels, rows } = batch;
         let logits = self.forward(values, rows);
-        let target = one_hot(&labels, logits.dims()[1], &logits.device());
-        let loss = cross_entropy_with_logits(logits.clone(), target);
+        // A single value is the logit of class 1 against 0.
+        let scores = match logits.dims() {
+            [rows, 1] => Tensor::cat(vec![Tensor::zeros([rows, 1], &logits.device()), logits.clone()], 1),
+            _ => logits.clone(),
+        };
+        let target = one_hot(&labels, scores.dims()[1], &scores.device());
+        let loss = cross_entropy_with_logits(scores, target);
         let value = loss.clone().into_scalar::<f32>();
         if value.is_finite() {
             let gradients = GradientsParams::from_grads(loss.backward(), &self.layers);
@@ -236,7 +241,9 @@ impl Best {
 }
 
 fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices: &[usize]) -> f32 {
-    let program = Program::new(Arc::new(network.clone()), &Device::flex());
+    // Predictions are those of the logits; nodes after them are computed and ignored.
+    let logits = Network { output: logits_node(network), ..network.clone() };
+    let program = Program::new(Arc::new(logits), &Device::flex());
     let correct: usize = indices
         .chunks(EVALUATION_ROWS)
         .map(|chunk| {
@@ -247,12 +254,11 @@ fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices:
     correct as f32 / indices.len().max(1) as f32
 }
 
-/// Number of rows of `logits` `[N, classes]` that are largest at their label (the first of equals counts).
+/// Number of rows of `logits` `[N, classes]` that predict their label.
 fn count_correct(logits: Tensor<2>, labels: &[u16]) -> usize {
     let classes = logits.dims()[1];
     let logits = tensor_to_vec(logits.detach());
-    let prediction = |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-    logits.chunks_exact(classes).zip(labels).filter(|(row, label)| prediction(row) == usize::from(**label)).count()
+    logits.chunks_exact(classes).zip(labels).filter(|(row, label)| predicted_class(row) == usize::from(**label)).count()
 }
 
 /// `[N, classes]`, 1 at each label.
@@ -280,10 +286,15 @@ fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> 
             crate::error::format_shape(want)
         ));
     }
-    if let Some(label) = samples.labels.iter().find(|&&label| usize::from(label) >= network.classes()) {
-        return invalid(format!("label {label}, but the network '{}' has {} classes", network.name, network.classes()));
+    // A single value without a sigmoid may be the score of class 1 as well; the labels say so.
+    if !network.is_classifier() && (network.classes() != 1 || network.outputs().len() != 1) {
+        return invalid(format!("the outputs of the network '{}' are not class scores", network.name));
     }
-    scaling.check(&samples.shape)
+    let classes = network.class_count();
+    if let Some(label) = samples.labels.iter().find(|&&label| usize::from(label) >= classes) {
+        return invalid(format!("label {label}, but the network '{}' has {classes} classes", network.name));
+    }
+    samples.check_scaling(scaling)
 }
 
 fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {

@@ -13,7 +13,7 @@ use row::{Row, row};
 use table::{head, line};
 
 use super::interrupt::cancel_on_interrupt;
-use super::options::{RunArgs, settings_from_args, use_stated_scaling, with_config};
+use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use super::run::{check_out, write_folder};
 use crate::convert::{NamedRecipe, Recipe};
@@ -73,6 +73,8 @@ pub fn run(args: RaceArgs) -> Result<()> {
     // All recipes share network, data and ANN values.
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &base, &mut cache)?;
+    check_theta(&settings, &base, &mut cache)?;
+    fit_default_ranges(&mut settings, &base, &mut cache, &control)?;
     let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
     let mut error_so_far = None;
     for (index, entry) in entries.iter().enumerate() {

@@ -1,8 +1,10 @@
-//! Findings about layers and channels that are never active in calibration.
+//! Findings about activity: layers and channels that are never active, and numbers that are not finite.
 
 use super::{Finding, Fix, Severity};
-use crate::convert::{Calibration, Recipe};
-use crate::network::Network;
+use crate::compute::AnnRun;
+use crate::convert::thresholds::SILENT_THETA;
+use crate::convert::{Calibration, Recipe, ThresholdRule};
+use crate::network::{Network, Node, Op};
 
 /// Fraction of a layer's channels from which on dead ones are a warning, not a note.
 const WARNING_FRACTION: f64 = 0.25;
@@ -15,14 +17,20 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
     for layer in &calibration.layers {
         let name = network.nodes[layer.node].name.as_str();
         if layer.layer.positive.is_empty() {
-            let by_hand = recipe.manual_thresholds.contains_key(name);
-            let severity = if by_hand { Severity::Warning } else { Severity::Error };
+            let has_lambda = matches!(network.nodes[layer.node].op, Op::Activation(a) if a.lambda().is_some());
+            let theta = if recipe.manual_thresholds.contains_key(name) {
+                "its threshold was set by hand".to_owned()
+            } else if recipe.threshold == ThresholdRule::Learned && has_lambda {
+                "its threshold is the learned one".to_owned()
+            } else {
+                format!("there is nothing to fit its threshold to: θ = {SILENT_THETA} is used")
+            };
             let text = format!(
-                "no neuron of this layer is active on the {} calibration samples, so its threshold is undefined. Check \
-                 input scaling and samples, or the layer died in training",
+                "no neuron of this layer is active on the {} calibration samples, and {theta}. It stays silent unless \
+                 other samples activate it. Check input scaling and samples, or the layer died in training",
                 calibration.samples
             );
-            found.push(Finding::new("never active", severity, Some(name), text));
+            found.push(Finding::warning("never active", Some(name), text));
             continue;
         }
         let dead = layer.channels.iter().filter(|channel| channel.positive.is_empty()).count();
@@ -44,6 +52,28 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
         .with_fix(Fix::LayerThreshold { layer: name.clone(), theta: None })
     }));
     found
+}
+
+/// Samples of a run on which the ANN computes numbers that are not finite.
+pub fn not_finite(network: &Network, ann: &AnnRun) -> Option<Finding> {
+    let layers: Vec<&Node> = network.activation_nodes().map(|(id, _)| &network.nodes[id]).collect();
+    let is_broken = |values: &[f32]| values.iter().any(|value| !value.is_finite());
+    let broken_in = |values: &[f32], width: usize| -> Vec<usize> {
+        let samples = values.chunks(width.max(1)).enumerate();
+        samples.filter(|(_, values)| is_broken(values)).map(|(sample, _)| sample).collect()
+    };
+    let parts = ann.pre_activations.iter().zip(&layers).map(|(z, layer)| (layer.name.as_str(), z, layer.len()));
+    let parts = parts.chain([("the output", &ann.logits, ann.classes)]);
+    let (name, samples) =
+        parts.map(|(name, values, width)| (name, broken_in(values, width))).find(|(_, samples)| !samples.is_empty())?;
+    let text = format!(
+        "the ANN's values are not finite on {} of {} samples (first in {name}, sample {} of the run): their predictions \
+         and errors mean nothing. Check these samples, the input scaling and the weights",
+        samples.len(),
+        ann.samples,
+        samples[0]
+    );
+    Some(Finding::warning("not finite", None, text))
 }
 
 /// One finding for all layers with channels that are never active: `(layer, dead channels, channels)` of each. The
@@ -83,6 +113,20 @@ fn dead_channels(layers: &[(&str, usize, usize)], of: usize) -> Option<Finding> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_with_numbers_that_are_not_finite_are_found() {
+        let node = |op, inputs: &[usize]| Node { name: "a".into(), op, inputs: inputs.to_vec(), shape: vec![2] };
+        let nodes = vec![node(Op::Input, &[]), node(Op::Activation(crate::network::Activation::Relu), &[0])];
+        let network = Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] };
+        let mut ann =
+            AnnRun { samples: 2, classes: 2, logits: vec![0.0; 4], pre_activations: vec![vec![0.0, 1.0, -1.0, 2.0]] };
+        assert_eq!(not_finite(&network, &ann), None);
+        ann.logits[3] = f32::NAN;
+        assert!(not_finite(&network, &ann).unwrap().text.contains("1 of 2 samples (first in the output, sample 1"));
+        ann.pre_activations[0][1] = f32::INFINITY;
+        assert!(not_finite(&network, &ann).unwrap().text.contains("first in a, sample 0"));
+    }
 
     #[test]
     fn dead_channels_are_one_finding_with_the_worst_layer_first() {

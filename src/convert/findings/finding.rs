@@ -52,8 +52,19 @@ pub enum Fix {
         count: usize,
     },
     Scaling(Scaling),
+    /// The same data with another option.
+    Data {
+        /// The complete specification.
+        data: String,
+        /// The option, `key=value`.
+        option: String,
+        /// Whether these are the calibration data.
+        for_calibration: bool,
+    },
     /// Another T.
     Steps(usize),
+    /// Another output that answers, by its name.
+    Output(String),
 }
 
 impl Finding {
@@ -98,7 +109,9 @@ impl Fix {
             Self::LayerThreshold { theta: None, .. } => "Reset to rule".into(),
             Self::Calibrate { count, .. } => format!("Calibrate on {count} samples"),
             Self::Scaling(scaling) => format!("Use input scaling {scaling}"),
+            Self::Data { option, .. } => format!("Read with {option}"),
             Self::Steps(steps) => format!("Set T to {steps}"),
+            Self::Output(name) => format!("Use output '{name}'"),
         }
     }
     /// The command-line options for the fix; empty if there are none.
@@ -108,12 +121,22 @@ impl Fix {
             Self::Pooling(MaxPoolRule::Lateral) => "--pooling lateral".into(),
             Self::Pooling(MaxPoolRule::PreNeuron) => "--pooling pre-neuron".into(),
             Self::VInit(share) => format!("--v-init {share}"),
-            Self::LayerThreshold { .. } => String::new(),
+            Self::LayerThreshold { layer, theta: Some(theta) } => format!("--theta {}", quoted(&format!("{layer}={theta}"))),
+            Self::LayerThreshold { layer, theta: None } => format!("--theta {}", quoted(&format!("{layer}=rule"))),
             Self::Calibrate { first, count } => format!("--calibrate {first}..{}", first + count),
             Self::Scaling(scaling) => format!("--scale \"{scaling}\""),
+            Self::Data { data, for_calibration: false, .. } => format!("--data \"{data}\""),
+            Self::Data { data, for_calibration: true, .. } => format!("--calibrate-data \"{data}\""),
             Self::Steps(steps) => format!("--steps {steps}"),
+            Self::Output(name) => format!("--output {}", quoted(name)),
         }
     }
+}
+
+/// `word` in quotes where a shell would read it as more than one plain word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "._-/=+:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("\"{word}\"") }
 }
 
 impl fmt::Display for Finding {
@@ -171,6 +194,14 @@ pub fn sort(findings: &mut [Finding]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_of_fixes_are_quoted_where_a_shell_needs_it() {
+        let layer = |layer: &str, theta| Fix::LayerThreshold { layer: layer.into(), theta }.cli_options();
+        assert_eq!(layer("layer1.act", Some(1.5)), "--theta layer1.act=1.5");
+        assert_eq!(layer("act 2", None), "--theta \"act 2=rule\"");
+        assert_eq!(Fix::Output("p".into()).cli_options(), "--output p");
+    }
 
     #[test]
     fn findings_with_the_same_text_are_grouped() {

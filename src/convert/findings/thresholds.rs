@@ -1,7 +1,9 @@
 //! Findings about thresholds: too few values, out of range, or scaled differently from their inputs.
 
 use super::{Finding, Fix};
-use crate::convert::{Calibration, Granularity, Recipe, SpikingNetwork, ThresholdRule};
+use crate::convert::{
+    ActivationStatistics, Calibration, Granularity, Recipe, SpikingLayer, SpikingNetwork, ThresholdRule,
+};
 use crate::network::{Network, NodeId, Op};
 
 /// A percentile with fewer values than this above it is noisy.
@@ -28,7 +30,7 @@ pub fn too_few_values(
     if share == 0.0 {
         return None;
     }
-    let values = |layer: &crate::convert::ActivationStatistics| match recipe.granularity {
+    let values = |layer: &ActivationStatistics| match recipe.granularity {
         Granularity::Layer => layer.layer.len(),
         Granularity::Channel => layer.channels.iter().map(super::super::ActivationQuantiles::len).min().unwrap_or(0),
     };
@@ -66,6 +68,7 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
         if sorted.positive.is_empty() || layer.theta.is_empty() {
             continue;
         }
+        found.extend(silenced_channels(layer, statistics));
         // The ANN itself clips at λ.
         let highest = layer.activation.lambda().map_or(sorted.max(), |lambda| sorted.max().min(lambda));
         let (least, most) = layer.theta.iter().fold((f32::INFINITY, 0.0f32), |(a, b), &t| (a.min(t), b.max(t)));
@@ -87,6 +90,22 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
         }
     }
     found
+}
+
+/// Channels that are active and have θ = 0, because their activations above zero are fewer than the percentile leaves.
+fn silenced_channels(layer: &SpikingLayer, statistics: &ActivationStatistics) -> Option<Finding> {
+    if layer.theta.len() != statistics.channels.len() || layer.theta.len() < 2 {
+        return None;
+    }
+    let channels = layer.theta.iter().zip(&statistics.channels);
+    let silenced = channels.filter(|(theta, channel)| **theta <= 0.0 && !channel.positive.is_empty()).count();
+    let text = format!(
+        "{silenced} of {} channels are active on the calibration samples but so rarely that the rule gives them θ = 0, \
+         and their spikes have no effect. Use a higher percentile or threshold max",
+        layer.theta.len()
+    );
+    let finding = Finding::warning("threshold of 0", Some(&layer.name), text);
+    (silenced > 0).then(|| finding.with_fix(Fix::Threshold(ThresholdRule::Max)))
 }
 
 /// Branches of a sum with different scales. Spikes that arrive through a shortcut without weights have the θ of the
@@ -191,5 +210,38 @@ mod tests {
         assert!(branch_scales(network, &low)[0].text.contains("'a'"));
         recipe.manual_thresholds.insert("b".into(), 100.0);
         assert_eq!(check_thresholds(&calibration, &spiking(&recipe))[0].kind, "threshold out of reach");
+        // A channel that a percentile gives θ = 0 although it fires.
+        let mut silenced = plain;
+        silenced.layers[0].theta = vec![1.0, 0.0];
+        let found = check_thresholds(&calibration, &silenced);
+        assert_eq!((found[0].kind, &found[0].mend), ("threshold of 0", &Some(Fix::Threshold(ThresholdRule::Max))));
+    }
+
+    #[test]
+    fn a_dead_layer_runs_silent_and_a_percentile_of_zeros_names_their_share() {
+        let mut network = residual();
+        let Op::Linear { weight, .. } = &mut network.nodes[1].op else { unreachable!() };
+        *weight = Weights::new(vec![2, 2], vec![-1.0, 0.0, 0.0, 1.0]);
+        let program = |network: &Network| Program::new(Arc::new(network.clone()), &burn::tensor::Device::flex());
+        let input: Vec<f32> = (0..40).map(|k| k as f32 / 40.0).collect();
+        let control = JobControl::default();
+        let half = program(&network);
+        let calibration = calibrate(&half, &input, 20, &control).unwrap();
+        let recipe = Recipe { threshold: ThresholdRule::Percentile(40.0), ..Recipe::default() };
+        let error = SpikingNetwork::convert(&half, &calibration, None, &recipe).unwrap_err().to_string();
+        assert!(error.contains("'a'") && error.contains("50.00 % of its activations are 0"), "{error}");
+        let Op::Linear { weight, .. } = &mut network.nodes[1].op else { unreachable!() };
+        *weight = Weights::new(vec![2, 2], vec![-1.0, 0.0, 0.0, -1.0]);
+        let dead = program(&network);
+        let calibration = calibrate(&dead, &input, 20, &control).unwrap();
+        for granularity in [Granularity::Layer, Granularity::Channel] {
+            let recipe = Recipe { granularity, threshold: ThresholdRule::Max, ..Recipe::default() };
+            let spiking = SpikingNetwork::convert(&dead, &calibration, None, &recipe).unwrap();
+            assert_eq!(spiking.layers[0].theta, [1.0]);
+            let found = crate::convert::findings::silent_layers(dead.network(), &calibration, &recipe);
+            assert!(found[0].severity == crate::convert::Severity::Warning && found[0].text.contains("θ = 1"), "{found:?}");
+        }
+        let error = calibrate(&dead, &[0.5, f32::NAN], 1, &control).unwrap_err().to_string();
+        assert!(error.contains("NaN") && error.contains("number 0"), "{error}");
     }
 }

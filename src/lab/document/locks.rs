@@ -25,6 +25,7 @@ impl ControlGroup {
         Some(match message {
             Message::SetSettings(_)
             | Message::OpenModel(_)
+            | Message::SetOutput(_)
             | Message::OpenPath(_)
             | Message::OpenSessionText(_)
             | Message::OpenRecent(_)

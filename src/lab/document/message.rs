@@ -27,6 +27,8 @@ use crate::measure::{LedgerReference, NeuronRef};
 pub enum Message {
     /// Open a network: a file, or `builtin:NAME`.
     OpenModel(String),
+    /// Choose the output that answers by its name, or with `None` the default.
+    SetOutput(Option<String>),
     /// Open a data set by its specification.
     OpenData(String),
     /// Open a file by its kind: network, data set, image, recipe, lesson or session.

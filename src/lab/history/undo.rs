@@ -1,6 +1,7 @@
 //! Undo stack over settings and the neuron bench: one step per gesture, described in a sentence.
 
 use crate::data::digits::Drawing;
+use crate::error::format_shape;
 use crate::experiment::settings::Settings;
 use crate::measure::neuron_bench::NeuronBench;
 
@@ -163,6 +164,10 @@ pub fn describe_change(before: &Settings, after: &Settings) -> String {
         }
     };
     push_if(before.model != after.model, "network", before.model.clone(), after.model.clone());
+    let output = |output: &Option<String>| output.clone().unwrap_or_else(|| "by default".into());
+    push_if(before.output != after.output, "output", output(&before.output), output(&after.output));
+    let input = |shape: &Option<Vec<usize>>| shape.as_ref().map_or("of the data".into(), |shape| format_shape(shape));
+    push_if(before.input != after.input, "input shape", input(&before.input), input(&after.input));
     push_if(before.data != after.data, "data", data(&before.data), data(&after.data));
     let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "same data".into());
     push_if(
@@ -244,8 +249,10 @@ mod tests {
         };
         use crate::data::Scaling;
         type Change = fn(&mut Settings);
-        let changes: [Change; 21] = [
+        let changes: [Change; 23] = [
             |s| s.model = "a.onnx".into(),
+            |s| s.output = Some("logits".into()),
+            |s| s.input = Some(vec![3, 8, 8]),
             |s| s.data = "npz:a".into(),
             |s| s.calibration_data = Some("npz:b".into()),
             |s| s.scaling = Scaling::Bytes,
@@ -267,7 +274,8 @@ mod tests {
             |s| s.recipe.readout = Readout::Delayed(None),
             |s| s.recipe.manual_thresholds = [("act".to_owned(), 1.0)].into(),
         ];
-        let fields = serde_json::to_value(Settings::default()).unwrap();
+        let all = Settings { output: Some("y".into()), input: Some(vec![1]), ..Settings::default() };
+        let fields = serde_json::to_value(all).unwrap();
         let count = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
         assert_eq!(count(&fields) - 1 + count(&fields["recipe"]), changes.len(), "a new setting needs its words");
         for change in changes {

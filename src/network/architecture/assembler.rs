@@ -302,6 +302,5 @@ impl Assumptions {
 
 /// The name of the architecture file for the weights at `path`, and its manual, for messages.
 pub(super) fn architecture_hint(path: &Path) -> String {
-    let stem = path.file_stem().map_or_else(|| "NAME".into(), |stem| stem.to_string_lossy().into_owned());
-    format!("{stem}.arch.toml beside it (docs/architecture-files.md)")
+    format!("{}.arch.toml beside it (docs/architecture-files.md)", super::file_name::stem(path))
 }

@@ -110,9 +110,9 @@ impl ArchitectureFile {
     /// # Errors
     /// As [`load`](Self::load), if there is one.
     pub fn beside(weights: &Path) -> Result<Option<Self>> {
-        let named = weights.with_extension("arch.toml");
-        if named.is_file() {
-            return Self::load(&named).map(Some);
+        let names = [weights.with_extension("arch.toml"), super::file_name::architecture_file(weights)];
+        if let Some(named) = names.iter().find(|named| named.is_file()) {
+            return Self::load(named).map(Some);
         }
         // A recipe or a run may have the same name; an architecture file is recognized by its keys.
         let plain = weights.with_extension("toml");

@@ -3,22 +3,22 @@
 use std::path::Path;
 
 use super::assembler::{NetworkAssembler, architecture_hint};
-use super::family::{DEFAULT_LEVELS, Family};
+use super::family::DEFAULT_LEVELS;
 use super::file::ArchitectureFile;
+use super::recognition::{Recognized, recognize};
 use crate::error::format_shape;
 use crate::network::state_dict::StateDict;
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Network, Weights};
 use crate::{Error, Result};
 
 /// Maximum number of layers in the message about an unknown architecture.
 const MAX_LISTED_LAYERS: usize = 12;
 
-const FAMILIES: [Family; 5] = [
-    super::qcfs_vgg::FAMILY,
-    super::qcfs_resnet::FAMILY,
-    super::resnet::FAMILY,
-    super::vgg::FAMILY,
-    super::mlp::FAMILY,
+/// Activations of PyTorch that no family has: weights alone do not tell that a network contains them.
+const OTHER_ACTIVATIONS: [&str; 24] = [
+    "Tanh", "Sigmoid", "GELU", "SiLU", "ELU", "SELU", "CELU", "LeakyReLU", "PReLU", "RReLU", "ReLU6", "Softplus", "Softsign",
+    "Mish", "Hardswish", "Hardtanh", "Hardsigmoid", "LogSigmoid", "Tanhshrink", "Softshrink", "Hardshrink", "Threshold",
+    "GLU", "MultiheadAttention",
 ];
 
 /// The network with weights `state`, and the assumptions made, in sentences. `path` is the weight file, named in errors;
@@ -28,13 +28,16 @@ const FAMILIES: [Family; 5] = [
 /// [`Error::File`] with the key that is missing, unused or of a wrong shape, or, for an unknown architecture, with how to
 /// describe it.
 pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>) -> Result<(Network, Vec<String>)> {
-    let name = path.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
+    let name = super::file_name::stem(path);
     let description = described.cloned().unwrap_or_default();
-    let assumed = description.assumed();
-    let (mut network, mut notes) = if description.layers.is_empty() {
-        let state = state.without_module_prefix();
-        let family =
-            FAMILIES.iter().find(|family| (family.fits)(&state)).ok_or_else(|| unknown_architecture(&state, path))?;
+    let mut assumed = description.assumed();
+    let mut notes = state.notes().to_vec();
+    let mut network = if description.layers.is_empty() {
+        let recognized = recognize(state).map_err(|state| unknown_architecture(&state, path))?;
+        let Recognized { family, state, note } = recognized;
+        notes.extend(note);
+        check_activations(&state, path)?;
+        assumed.max_pool = assumed.max_pool.or_else(|| max_pool(&state));
         let input = description.input.clone().unwrap_or_else(|| (family.input)(&state));
         let mut assembler = NetworkAssembler::new(path, family.name, &state, &input, assumed)?;
         description.ignore.iter().for_each(|prefix| assembler.ignore(prefix));
@@ -47,9 +50,10 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
             format_shape(&input),
             architecture_hint(path)
         );
-        (assembler.finish(name)?, vec![note])
+        notes.push(note);
+        assembler.finish(name)?
     } else {
-        (description.assemble(&state, path, name)?, Vec::new())
+        description.assemble(&state, path, name)?
     };
     let is_qcfs = |(_, activation)| matches!(activation, Activation::Qcfs { .. });
     if description.levels.is_none() && description.layers.is_empty() && network.activation_nodes().any(is_qcfs) {
@@ -59,8 +63,8 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
             architecture_hint(path)
         ));
     }
-    if !description.class_names.is_empty() && description.class_names.len() != network.classes() {
-        let reason = format!("{} names for {} classes", description.class_names.len(), network.classes());
+    if !description.class_names.is_empty() && description.class_names.len() != network.class_count() {
+        let reason = format!("{} names for {} classes", description.class_names.len(), network.class_count());
         return Err(Error::file(&description.path, "class-names", reason));
     }
     network.scaling = description.scaling;
@@ -70,18 +74,51 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
 
 /// A template of an architecture file for the weights `state`; `None` if they belong to a known family.
 pub fn architecture_template(state: StateDict) -> Option<String> {
-    let state = state.without_module_prefix();
-    (!FAMILIES.iter().any(|family| (family.fits)(&state))).then(|| super::template::architecture_template(&state))
+    recognize(state).err().map(|state| super::template::architecture_template(&state))
+}
+
+/// Refuses a whole pickled model with activations that the family inferred from its weights does not have.
+fn check_activations(state: &StateDict, path: &Path) -> Result<()> {
+    let is_other = |class: &str| {
+        class.rsplit_once('.').is_some_and(|(module, name)| {
+            module.starts_with("torch.nn") && OTHER_ACTIVATIONS.contains(&name)
+        })
+    };
+    match state.modules().iter().find(|(_, class)| is_other(class)) {
+        Some((module, class)) => {
+            let name = class.rsplit('.').next().unwrap_or_default();
+            let reason = format!(
+                "the pickled model has a {name} there, and the network inferred from its weights has ReLU alone. Describe it \
+                 in {}, or export it to ONNX",
+                architecture_hint(path)
+            );
+            Err(Error::file(path, format!("module '{module}'"), reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether the pools of a whole pickled model are max pools; `None` if its modules do not tell.
+fn max_pool(state: &StateDict) -> Option<bool> {
+    let has = |name: &str| state.modules().iter().any(|(_, class)| class.ends_with(name));
+    match (has(".MaxPool2d"), has(".AvgPool2d")) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
 }
 
 fn unknown_architecture(state: &StateDict, path: &Path) -> Error {
-    let layers: Vec<_> = state
-        .iter()
-        .filter(|(_, weights)| weights.shape.len() > 1)
-        .map(|(key, weights)| {
-            format!("{} {}", key.strip_suffix(".weight").unwrap_or(key), format_shape(&weights.shape))
-        })
-        .collect();
+    let shown = |min_rank: usize| -> Vec<String> {
+        let tensors = state.iter().filter(|(_, weights)| weights.shape.len() >= min_rank);
+        let text = |(key, weights): (&str, &Weights)| match weights.shape[..] {
+            [] => key.to_owned(),
+            ref shape => format!("{} {}", key.strip_suffix(".weight").unwrap_or(key), format_shape(shape)),
+        };
+        tensors.map(text).collect()
+    };
+    // Vectors alone are shown if there is nothing else.
+    let layers = [2, 0].into_iter().map(shown).find(|layers| !layers.is_empty()).unwrap_or_default();
     let more = if layers.len() > MAX_LISTED_LAYERS { ", …" } else { "" };
     let layers = layers[..layers.len().min(MAX_LISTED_LAYERS)].join(", ");
     let reason = format!(

@@ -6,11 +6,13 @@
 mod assembler;
 pub mod family;
 mod file;
+mod file_name;
 pub mod infer;
 mod layer;
 mod mlp;
 mod qcfs_resnet;
 mod qcfs_vgg;
+mod recognition;
 mod resnet;
 mod template;
 #[cfg(test)]

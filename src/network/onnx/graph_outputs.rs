@@ -1,20 +1,37 @@
 //! Finishes the graph: joins its outputs to one and removes unused nodes.
 
+use std::path::Path;
+
+use prost::Message;
+
 use super::lower::{LoweredValue, Lowering};
-use super::proto::{GraphProto, NodeProto};
+use super::proto::{GraphProto, ModelProto, NodeProto};
+use crate::network::chosen_output::{VALUE_SUFFIX, is_seen_through, reachable};
 use crate::network::{Network, NodeId, Op};
 use crate::{Error, Result};
+
+/// Names of the outputs of the network in the ONNX file at `path`; a network with one output does not keep its name.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when the file cannot be read.
+pub fn output_names(path: &Path) -> Result<Vec<String>> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let model = ModelProto::decode(bytes.as_slice())
+        .map_err(|e| Error::file(path, "", format!("not an ONNX file, or truncated ({e})")))?;
+    Ok(model.graph.unwrap_or_default().output.into_iter().map(|output| output.name).collect())
+}
 
 impl Lowering<'_> {
     /// The finished network.
     ///
     /// # Errors
-    /// [`Error::File`] for an output without a node and for a softmax or sigmoid inside the network.
+    /// [`Error::File`] for an output without a node, and for a softmax or sigmoid inside a network with one output. Of
+    /// several outputs the chosen one must be free of them, which is known later.
     pub fn finish(mut self, graph: &GraphProto) -> Result<Network> {
         let names = std::mem::take(&mut self.outputs);
         let ids = names.iter().map(|name| self.output(name)).collect::<Result<Vec<_>>>()?;
         let output = match ids[..] {
-            [only] if self.nodes[only].shape.len() == 1 => only,
+            [only] if self.nodes[only].shape.len() == 1 && !is_seen_through(&self.nodes, only) => only,
             [only] => self.flattened(&names[0], only)?,
             _ => {
                 let flattened =
@@ -26,9 +43,9 @@ impl Lowering<'_> {
         };
         let stem = self.path.file_stem().map(|s| s.to_string_lossy().into_owned());
         let name = stem.filter(|s| !s.is_empty()).unwrap_or_else(|| graph.name.clone());
-        let (nodes, output) = self.reachable(output);
+        let (nodes, output) = reachable(std::mem::take(&mut self.nodes), output);
         let network = Network { name, nodes, output, scaling: None, class_names: Vec::new() };
-        if let Some(node) = network.inner_output_function() {
+        if let (1, Some(node)) = (ids.len(), network.inner_output_function()) {
             let reason = format!(
                 "a {} inside the network cannot be converted to spikes; only one at the end is supported",
                 node.kind_name()
@@ -56,33 +73,9 @@ impl Lowering<'_> {
         let error_node = NodeProto { name: name.to_owned(), op_type: "output".into(), ..NodeProto::default() };
         // The output's name has priority over a layer of the same name.
         if let Some(taken) = self.nodes.iter().position(|node| node.name == name) {
-            self.nodes[taken].name = self.unique(format!("{name}.value"));
+            self.nodes[taken].name = self.unique(format!("{name}{VALUE_SUFFIX}"));
         }
         let len: usize = self.nodes[id].shape.iter().product();
         self.push(&error_node, name.to_owned(), Op::Reshape, vec![id], &[len])
-    }
-
-    /// The nodes that `output` depends on and the input, renumbered, and the new index of `output`.
-    fn reachable(&mut self, output: NodeId) -> (Vec<crate::network::Node>, NodeId) {
-        let mut kept = vec![false; self.nodes.len()];
-        kept[0] = true;
-        let mut pending = vec![output];
-        while let Some(id) = pending.pop() {
-            if !std::mem::replace(&mut kept[id], true) || id == output {
-                pending.extend(&self.nodes[id].inputs);
-            }
-        }
-        let mut new_index = Vec::with_capacity(kept.len());
-        let mut count = 0;
-        for &kept in &kept {
-            new_index.push(count);
-            count += usize::from(kept);
-        }
-        let nodes =
-            std::mem::take(&mut self.nodes).into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(mut node, _)| {
-                node.inputs.iter_mut().for_each(|input| *input = new_index[*input]);
-                node
-            });
-        (nodes.collect(), new_index[output])
     }
 }

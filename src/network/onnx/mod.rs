@@ -27,6 +27,7 @@ mod verify_lowering;
 
 use std::path::Path;
 
+pub use graph_outputs::output_names;
 use lower::Lowering;
 use prost::Message;
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::pickle_value::{Pickle, PickleValue};
+use super::pickle_value::{Pickle, PickleValue, StorageData};
 use super::storage::Storages;
 use super::unpickler;
 
@@ -13,41 +13,45 @@ use super::unpickler;
 pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const VERSION: PickleValue<'_> = PickleValue::Int(1001);
 
+/// Whether `root` is the magic number at the start of a file.
+pub(super) fn is_magic(root: PickleValue<'_>) -> bool {
+    matches!(root, PickleValue::Long(magic) if magic == MAGIC)
+}
+
 /// Reads the state dict's pickle and the storages after it.
 ///
 /// # Errors
 /// Position and reason when the bytes are no such file.
 pub(super) fn open(bytes: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), (String, String)> {
     let file_error = |reason: &str| ("".to_owned(), reason.to_owned());
-    if bytes.get(257..262) == Some(b"ustar") {
-        return Err(file_error(
-            "was written by PyTorch before 0.1.10 (a tar archive). Load it in PyTorch and save it again.",
-        ));
-    }
     let mut at = 0;
     let mut next = |what: &str| {
         let (pickle, len) = unpickler::run(&bytes[at..]).map_err(|reason| (what.to_owned(), reason))?;
         at += len;
         Ok::<_, (String, String)>((pickle, at))
     };
-    let unknown_format = || file_error("not a PyTorch file: neither a zip archive nor the older sequence of pickles");
-    match next("the magic number") {
-        Ok((Pickle { root: PickleValue::Long(magic), .. }, _)) if magic == MAGIC => {}
-        _ => return Err(unknown_format()),
+    if !is_magic(next("the magic number")?.0.root) {
+        return Err(("the magic number".into(), "is not that of a PyTorch file".into()));
     }
     if next("the version")?.0.root != VERSION {
         return Err(("the version".into(), "is not 1001, the only known version".into()));
     }
     let machine = next("the byte order")?.0;
     if let PickleValue::Dict(id) = machine.root
-        && machine.dict(id).contains(&(PickleValue::Text("little_endian"), PickleValue::Bool(false)))
+        && machine.dicts[id].contains(&(PickleValue::Text("little_endian"), PickleValue::Bool(false)))
     {
         return Err(file_error("was written on a big-endian machine, which is not supported"));
     }
     let (pickle, _) = next("the state dict")?;
     let (keys, mut at) = next("the storage list")?;
-    let sizes: HashMap<&str, usize> =
-        pickle.storages.iter().map(|storage| (storage.key, storage.kind.size())).collect();
+    let sizes: HashMap<&str, usize> = pickle
+        .storages
+        .iter()
+        .filter_map(|storage| match storage.data {
+            StorageData::Key(key) => Some((key, storage.kind.size())),
+            StorageData::Saved(_) => None,
+        })
+        .collect();
     let mut storages = HashMap::new();
     for &key in keys.items(keys.root) {
         let PickleValue::Text(key) = key else {

@@ -1,36 +1,40 @@
-//! Reads state dicts from PyTorch files (`.pt`, `.pth`, `.th`) without executing pickled code.
+//! Reads state dicts from PyTorch files and pickles without executing pickled code.
 //!
-//! A file is a zip archive (PyTorch 1.6 and later) or the older sequence of pickles. Our own unpickler supports only the
-//! objects of a state dict. It refuses any other global by name and never executes anything.
+//! A file is a zip archive (PyTorch 1.6 and later), the older sequence of pickles, or a plain pickle of tensors or arrays. Our
+//! own unpickler never executes anything: what is not a tensor or a container becomes a placeholder with a name. So
+//! checkpoints open whatever was saved with the weights.
 //!
-//! Why not the crate `pytorch-reader`: it reads both containers and survives damaged files. But it skips unknown globals
-//! instead of naming them, reads a pickled model as if it were a state dict, and loses the order of the keys, which is the
-//! order of the layers in a file without a graph.
+//! Why not the crate `pytorch-reader`: it reads both containers and survives damaged files. But it reads a pickled model as
+//! if it were a state dict, and loses the order of the keys, which is the order of the layers in a file without a graph.
 
 mod archive;
-pub mod dtype;
 mod legacy;
+mod module_state;
+mod numpy_array;
 mod pickle_cursor;
 mod pickle_globals;
 mod pickle_value;
+mod rebuild;
 mod storage;
+mod tensor_reader;
 #[cfg(test)]
 mod tests;
 mod unpickler;
+mod weights_lookup;
 
 use std::path::Path;
 
-use pickle_globals::SAVE;
+use pickle_globals::{SAVE, runs_commands};
 use pickle_value::{Pickle, PickleValue};
 use storage::Storages;
+use tensor_reader::TensorReader;
 
 use super::state_dict::StateDict;
+use super::weight_entries::{self, TensorEntry};
 use crate::{Error, Result};
 
 /// Maximum file size in bytes; larger files are refused before they are read.
 const MAX_BYTES: u64 = 4 << 30;
-/// Keys under which training programs store the state dict in a checkpoint.
-const CHECKPOINT_KEYS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
 
 /// Reads the state dict in the PyTorch file at `path`.
 ///
@@ -57,47 +61,73 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<StateDict> {
     if bytes.starts_with(b"PK") {
         let archive = archive::Archive::open(bytes).map_err(fail)?;
         let pickle = unpickler::run(archive.pickle).map_err(|reason| fail(("data.pkl".into(), reason)))?.0;
-        state_dict(&pickle, &archive.storages, bytes.len()).map_err(fail)
-    } else {
-        let (pickle, storages) = legacy::open(bytes).map_err(fail)?;
-        state_dict(&pickle, &storages, bytes.len()).map_err(fail)
+        return state_dict(&pickle, &archive.storages, bytes.len(), Vec::new()).map_err(fail);
     }
+    let file_error = |reason: &str| Err(Error::file(path, "", reason));
+    if bytes.get(257..262) == Some(b"ustar") {
+        return file_error(
+            "is a tar archive. Unpack it; if PyTorch before 0.1.10 wrote it, load it in PyTorch and save it again.",
+        );
+    }
+    if bytes.first() != Some(&0x80) {
+        return file_error("not a PyTorch file: neither a zip archive nor the older sequence of pickles");
+    }
+    let (pickle, len) = unpickler::run(bytes).map_err(|reason| fail(("".into(), reason)))?;
+    if legacy::is_magic(pickle.root) {
+        let (pickle, storages) = legacy::open(bytes).map_err(fail)?;
+        return state_dict(&pickle, &storages, bytes.len(), Vec::new()).map_err(fail);
+    }
+    let rest = bytes.len() - len;
+    let more = format!("{rest} bytes follow the first pickle of the file and are not read");
+    let notes = if rest > 0 { vec![more] } else { Vec::new() };
+    state_dict(&pickle, &Storages::default(), bytes.len(), notes).map_err(fail)
 }
 
-/// The tensors of the pickle's dictionary, or of the state dict in it. `file_len` (bytes) limits the number of values.
-fn state_dict(pickle: &Pickle<'_>, storages: &Storages<'_>, file_len: usize) -> Result<StateDict, (String, String)> {
-    let place = || "".to_owned();
-    let PickleValue::Dict(root) = pickle.root else {
-        let what = pickle.root.kind();
-        let reason = format!("contains {what} instead of a state dict (a dictionary of tensors). Save one with {SAVE}");
-        return Err((place(), reason));
-    };
-    let mut dict = root;
-    if !pickle.dict(root).iter().any(|(_, value)| matches!(value, PickleValue::Tensor(_))) {
-        let inner = CHECKPOINT_KEYS.iter().find_map(|name| {
-            pickle.dict(root).iter().find_map(|&(key, value)| match (key, value) {
-                (PickleValue::Text(text), PickleValue::Dict(inner)) if text == *name => Some(inner),
-                _ => None,
-            })
-        });
-        dict = inner.ok_or_else(|| {
-            let keys: Vec<_> = pickle.dict(root).iter().take(8).map(|(key, _)| key.describe()).collect();
-            let keys = if keys.is_empty() { "it is empty".into() } else { format!("its keys are {}", keys.join(", ")) };
-            (place(), format!("its dictionary contains no tensors ({keys}). Save a state dict with {SAVE}"))
-        })?;
-    }
-    let mut value_budget = file_len;
+/// The weights in a pickle. `file_len` (bytes) limits the number of values.
+fn state_dict(
+    pickle: &Pickle<'_>,
+    storages: &Storages<'_>,
+    file_len: usize,
+    mut notes: Vec<String>,
+) -> Result<StateDict, (String, String)> {
+    let whole_file = |reason: String| (String::new(), reason);
+    let found = weights_lookup::find(pickle, pickle.root).map_err(whole_file)?;
+    let found = found.ok_or_else(|| whole_file(without_weights(pickle)))?;
+    let mut reader = TensorReader::new(pickle, storages, file_len);
     let mut entries = Vec::new();
-    for &(key, value) in pickle.dict(dict) {
-        let (PickleValue::Text(key), PickleValue::Tensor(tensor)) = (key, value) else { continue };
-        let view = &pickle.tensors[tensor];
-        let weights = storages.read_tensor(view, &pickle.storages[view.storage], &mut value_budget);
-        if let Some(weights) = weights.map_err(|reason| (format!("key '{key}'"), reason))? {
-            entries.push((key.to_owned(), weights));
-        }
+    for (key, value) in found.tensors {
+        let tensor = reader.read(value).map_err(|reason| (format!("key '{key}'"), reason))?;
+        entries.extend(tensor.map(|(number_type, weights)| TensorEntry { key, number_type, weights }));
     }
-    if entries.is_empty() {
-        return Err((place(), format!("its state dict contains no floating-point tensors. Save one with {SAVE}")));
+    notes.extend(found.notes);
+    if let Some(name) = pickle.names.iter().find(|name| runs_commands(name)) {
+        notes.push(format!(
+            "the file names '{name}', which can run commands when another program loads it. Nothing of it is executed here"
+        ));
     }
-    Ok(StateDict::new(entries).without_wrapper_prefix())
+    let state = weight_entries::state_dict(entries, notes).map_err(|(place, reason)| match place.is_empty() {
+        true => (place, format!("{reason}. Save one with {SAVE}")),
+        false => (place, reason),
+    })?;
+    Ok(state.with_modules(found.modules))
+}
+
+/// Why a pickle without weights is refused.
+fn without_weights(pickle: &Pickle<'_>) -> String {
+    let PickleValue::Dict(_) = pickle.root else {
+        let what = pickle.describe(pickle.root);
+        return format!("contains {what} instead of a state dict (a dictionary of tensors). Save one with {SAVE}");
+    };
+    let entries = pickle.entries(pickle.root).iter().take(8);
+    let shown = |key: PickleValue<'_>| match pickle.key(key) {
+        Some(key) => format!("'{}'", key.chars().filter(|c| !c.is_control()).take(40).collect::<String>()),
+        None => key.kind().to_owned(),
+    };
+    let keys = entries.map(|&(key, value)| match value {
+        PickleValue::Object(_) => format!("{} ({})", shown(key), pickle.describe(value)),
+        _ => shown(key),
+    });
+    let keys: Vec<String> = keys.collect();
+    let keys = if keys.is_empty() { "it is empty".into() } else { format!("its keys are {}", keys.join(", ")) };
+    format!("its dictionary contains no tensors ({keys}). Save a state dict with {SAVE}")
 }

@@ -1,33 +1,36 @@
-//! Unpickler for state dicts (protocols 2 to 5): a stack machine that cannot execute code.
+//! Unpickler for weights and what is saved with them (protocols 2 to 5): a stack machine that cannot execute code.
 //!
-//! It has a stack, marks and a memo, as the format defines them. Containers are entries of tables, and values are indices
-//! into them. So sharing is free, nesting needs no recursion, and memory grows with the number of opcodes alone.
+//! It has a stack, marks and a memo, as the format defines them. Containers and objects are entries of tables, and values are
+//! indices into them. So sharing is free, nesting needs no recursion, and memory grows with the number of opcodes alone.
 
 use std::collections::HashMap;
 
 use super::pickle_cursor::{Cursor, long};
-use super::pickle_globals::Global;
 use super::pickle_value::{Pickle, PickleValue, Tables};
+use super::rebuild::Budget;
 
-/// Maximum number of instructions and copied values of a pickle; PyTorch writes about forty instructions per tensor.
-const MAX_OPERATIONS: usize = 4_000_000;
+/// Number of instructions and copied values that any pickle may have; PyTorch writes about forty instructions per tensor.
+const MIN_OPERATIONS: usize = 4_000_000;
+/// Maximum number of instructions and copied values; below it, a pickle may have one per byte.
+const MAX_OPERATIONS: usize = 32_000_000;
 
 /// Reads the pickle at the start of `bytes`; the second value is its length in bytes.
 ///
 /// # Errors
-/// A sentence with the byte position, for an invalid pickle and for anything that state dicts do not need.
+/// A sentence with the byte position, for an invalid pickle.
 pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
+    let operations = bytes.len().clamp(MIN_OPERATIONS, MAX_OPERATIONS);
     let mut unpickler = Unpickler {
         cursor: Cursor { bytes, at: 0 },
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
         tables: Tables::default(),
-        budget: MAX_OPERATIONS,
+        budget: Budget { operations, bytes: bytes.len() },
     };
     loop {
         let at = unpickler.cursor.at;
-        let step = unpickler.spend(1).and_then(|()| unpickler.step());
+        let step = unpickler.budget.spend(1).and_then(|()| unpickler.step());
         if let Some(root) = step.map_err(|reason| format!("pickle byte {at}: {reason}"))? {
             return Ok((Pickle { root, tables: unpickler.tables }, unpickler.cursor.at));
         }
@@ -41,16 +44,10 @@ struct Unpickler<'a> {
     marks: Vec<usize>,
     memo: HashMap<u32, PickleValue<'a>>,
     tables: Tables<'a>,
-    /// Remaining instructions and copies before the pickle is refused.
-    budget: usize,
+    budget: Budget,
 }
 
 impl<'a> Unpickler<'a> {
-    fn spend(&mut self, amount: usize) -> Result<(), String> {
-        self.budget = self.budget.checked_sub(amount).ok_or("the pickle is longer than that of any state dict")?;
-        Ok(())
-    }
-
     /// Executes one instruction; returns the root value after the last one.
     fn step(&mut self) -> Result<Option<PickleValue<'a>>, String> {
         let value = match self.cursor.byte()? {
@@ -60,6 +57,10 @@ impl<'a> Unpickler<'a> {
             b'.' => return self.pop().map(Some),
             b'(' => {
                 self.marks.push(self.stack.len());
+                return Ok(None);
+            }
+            b'0' if self.marks.last() == Some(&self.stack.len()) => {
+                self.marks.pop();
                 return Ok(None);
             }
             b'0' => return self.pop().map(|_| None),
@@ -74,34 +75,45 @@ impl<'a> Unpickler<'a> {
             0x8a => integer(self.cursor.counted(1)?),
             0x8b => integer(self.cursor.counted(4)?),
             b'G' => PickleValue::Float(f64::from_be_bytes(self.cursor.array()?)),
-            // Texts; 'U' and 'T' are the byte strings of Python 2, which it used for text.
-            0x8c | b'U' => PickleValue::Text(self.cursor.text(1)?),
-            b'X' | b'T' => PickleValue::Text(self.cursor.text(4)?),
+            0x8c => PickleValue::Text(self.cursor.text(1)?),
+            b'X' => PickleValue::Text(self.cursor.text(4)?),
             0x8d => PickleValue::Text(self.cursor.text(8)?),
+            // The byte strings of Python 2, which it used for text as well.
+            b'U' => text_or_bytes(self.cursor.counted(1)?),
+            b'T' => text_or_bytes(self.cursor.counted(4)?),
             b'C' => PickleValue::Bytes(self.cursor.counted(1)?),
             b'B' => PickleValue::Bytes(self.cursor.counted(4)?),
-            0x8e => PickleValue::Bytes(self.cursor.counted(8)?),
-            b']' => self.list(Vec::new()),
-            b')' => self.tuple(Vec::new()),
-            b'}' => self.dictionary(Vec::new()),
-            b'l' => self.pop_to_mark().map(|items| self.list(items))?,
-            b't' => self.pop_to_mark().map(|items| self.tuple(items))?,
+            0x8e | 0x96 => PickleValue::Bytes(self.cursor.counted(8)?),
+            // EMPTY_LIST, EMPTY_SET
+            b']' | 0x8f => self.tables.list(Vec::new()),
+            b')' => self.tables.tuple(Vec::new()),
+            b'}' => self.tables.dictionary(Vec::new()),
+            // LIST, FROZENSET
+            b'l' | 0x91 => {
+                let items = self.pop_to_mark()?;
+                self.tables.list(items)
+            }
+            b't' => {
+                let items = self.pop_to_mark()?;
+                self.tables.tuple(items)
+            }
             b'd' => {
                 let items = self.pop_to_mark()?;
-                self.dictionary(pairs(&items)?)
+                self.tables.dictionary(pairs(&items)?)
             }
             count @ 0x85..=0x87 => {
                 let mut items = vec![PickleValue::None; usize::from(count - 0x84)];
                 for item in items.iter_mut().rev() {
                     *item = self.pop()?;
                 }
-                self.tuple(items)
+                self.tables.tuple(items)
             }
             b'a' => {
                 let item = self.pop()?;
                 return self.append(&[item]);
             }
-            b'e' => {
+            // APPENDS, ADDITEMS
+            b'e' | 0x90 => {
                 let items = self.pop_to_mark()?;
                 return self.append(&items);
             }
@@ -120,25 +132,46 @@ impl<'a> Unpickler<'a> {
             b'j' => self.cursor.array().and_then(|at| self.recall(u32::from_le_bytes(at)))?,
             b'c' => {
                 let (module, name) = (self.cursor.line()?, self.cursor.line()?);
-                PickleValue::Global(Global::find(module, name)?)
+                self.tables.global(module, name)
             }
             0x93 => match (self.pop()?, self.pop()?) {
-                (PickleValue::Text(name), PickleValue::Text(module)) => {
-                    PickleValue::Global(Global::find(module, name)?)
-                }
+                (PickleValue::Text(name), PickleValue::Text(module)) => self.tables.global(module, name),
                 _ => return Err("a global whose name is not a string".into()),
             },
             // REDUCE, NEWOBJ
             b'R' | 0x81 => {
                 let (arguments, callable) = (self.pop()?, self.pop()?);
-                self.rebuild(callable, arguments)?
+                self.tables.call(callable, arguments, &mut self.budget)?
+            }
+            // NEWOBJ_EX: named arguments are left out.
+            0x92 => {
+                let (_, arguments, class) = (self.pop()?, self.pop()?, self.pop()?);
+                self.tables.call(class, arguments, &mut self.budget)?
+            }
+            // OBJ, INST
+            b'o' => {
+                let mut items = self.pop_to_mark()?;
+                if items.is_empty() {
+                    return Err("an object without its class".into());
+                }
+                let class = items.remove(0);
+                let arguments = self.tables.tuple(items);
+                self.tables.call(class, arguments, &mut self.budget)?
+            }
+            b'i' => {
+                let (module, name) = (self.cursor.line()?, self.cursor.line()?);
+                let class = self.tables.global(module, name);
+                let items = self.pop_to_mark()?;
+                let arguments = self.tables.tuple(items);
+                self.tables.call(class, arguments, &mut self.budget)?
             }
             b'b' => return self.build(),
             b'Q' => {
                 let id = self.pop()?;
-                self.tables.storages.push(self.tables.storage(id)?);
-                PickleValue::Storage(self.tables.storages.len() - 1)
+                self.tables.persistent(id)?
             }
+            0x97 => return Err("has parts outside the file (out-of-band buffers)".into()),
+            0x98 => return self.top().map(|_| None),
             code @ (b'I' | b'L' | b'F' | b'V' | b'S' | b'g' | b'p' | b'P') => {
                 return Err(format!(
                     "instruction '{}' of pickle protocol 0 or 1. Save with protocol 2 or later.",
@@ -176,24 +209,10 @@ impl<'a> Unpickler<'a> {
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
-    fn list(&mut self, items: Vec<PickleValue<'a>>) -> PickleValue<'a> {
-        self.tables.lists.push(items);
-        PickleValue::List(self.tables.lists.len() - 1)
-    }
-
-    fn tuple(&mut self, items: Vec<PickleValue<'a>>) -> PickleValue<'a> {
-        self.tables.lists.push(items);
-        PickleValue::Tuple(self.tables.lists.len() - 1)
-    }
-
-    fn dictionary(&mut self, entries: Vec<(PickleValue<'a>, PickleValue<'a>)>) -> PickleValue<'a> {
-        self.tables.dicts.push(entries);
-        PickleValue::Dict(self.tables.dicts.len() - 1)
-    }
-
     fn append(&mut self, items: &[PickleValue<'a>]) -> Result<Option<PickleValue<'a>>, String> {
         match self.top()? {
-            PickleValue::List(id) => self.tables.lists[id].extend(items),
+            PickleValue::List(id) | PickleValue::Tuple(id) => self.tables.lists[id].extend(items),
+            PickleValue::Object(id) => self.tables.objects[id].items.extend(items),
             other => return Err(format!("appends to {}", other.kind())),
         }
         Ok(None)
@@ -202,6 +221,7 @@ impl<'a> Unpickler<'a> {
     fn set(&mut self, items: &[PickleValue<'a>]) -> Result<Option<PickleValue<'a>>, String> {
         match self.top()? {
             PickleValue::Dict(id) => self.tables.dicts[id].extend(pairs(items)?),
+            PickleValue::Object(id) => self.tables.objects[id].entries.extend(pairs(items)?),
             other => return Err(format!("sets entries of {}", other.kind())),
         }
         Ok(None)
@@ -217,49 +237,20 @@ impl<'a> Unpickler<'a> {
         self.memo.get(&at).copied().ok_or_else(|| format!("recalls memo {at}, which was never set"))
     }
 
-    /// The result of calling an allowed global.
-    fn rebuild(&mut self, callable: PickleValue<'a>, arguments: PickleValue<'a>) -> Result<PickleValue<'a>, String> {
-        let PickleValue::Global(global) = callable else {
-            return Err(format!("calls {}", callable.kind()));
-        };
-        self.spend(self.tables.items(arguments).len())?;
-        let items = self.tables.items(arguments).to_vec();
-        match global {
-            Global::OrderedDict => {
-                let mut entries = Vec::new();
-                self.spend(items.first().map_or(0, |&list| self.tables.items(list).len()))?;
-                for &pair in items.first().map_or(&[][..], |&list| self.tables.items(list)) {
-                    match self.tables.items(pair) {
-                        &[key, value] => entries.push((key, value)),
-                        _ => return Err("an ordered dictionary whose entries are not pairs".into()),
-                    }
-                }
-                Ok(self.dictionary(entries))
-            }
-            Global::Tensor => {
-                self.tables.tensors.push(self.tables.view(&items)?);
-                Ok(PickleValue::Tensor(self.tables.tensors.len() - 1))
-            }
-            Global::Parameter => match items.first() {
-                Some(&tensor @ PickleValue::Tensor(_)) => Ok(tensor),
-                _ => Err("a parameter without its tensor".into()),
-            },
-            Global::Size => Ok(PickleValue::Tuple(match items.first() {
-                Some(&(PickleValue::List(id) | PickleValue::Tuple(id))) => id,
-                _ => return Err("a size without numbers".into()),
-            })),
-            Global::Storage(_) | Global::Inert => Ok(PickleValue::Inert),
-        }
-    }
-
-    /// BUILD sets attributes: allowed for ordered dictionaries alone, whose attribute `_metadata` is ignored.
+    /// BUILD sets attributes. They are kept for objects, and ignored for dictionaries (`_metadata`) and tensors.
     fn build(&mut self) -> Result<Option<PickleValue<'a>>, String> {
-        self.pop()?;
+        let state = self.pop()?;
         match self.top()? {
-            PickleValue::Dict(_) => Ok(None),
-            other => Err(format!("sets attributes of {}, which is not supported", other.kind())),
+            PickleValue::Object(id) => self.tables.objects[id].state = state,
+            PickleValue::Dict(_) | PickleValue::Tensor(_) | PickleValue::Storage(_) => {}
+            other => return Err(format!("sets attributes of {}, which is not supported", other.kind())),
         }
+        Ok(None)
     }
+}
+
+fn text_or_bytes(bytes: &[u8]) -> PickleValue<'_> {
+    std::str::from_utf8(bytes).map_or(PickleValue::Bytes(bytes), PickleValue::Text)
 }
 
 fn integer(bytes: &[u8]) -> PickleValue<'_> {

@@ -164,7 +164,8 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
         }
         None => {
             let tensors = SafeTensors::deserialize(bytes).map_err(header_error)?;
-            return Ok(FileContent::Weights(weights::state_dict(&tensors)));
+            let state = weights::state_dict(&tensors).map_err(|(place, reason)| fail(&place, reason))?;
+            return Ok(FileContent::Weights(state));
         }
     }
     let graph = entries.get(GRAPH).ok_or_else(|| fail("metadata", format!("'{GRAPH}' is missing")))?;

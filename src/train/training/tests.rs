@@ -24,8 +24,8 @@ fn halves(count: usize) -> Samples {
         labels: Arc::new((0..count).map(|index| (index % 2) as u16).collect()),
         class_names: vec!["left".into(), "right".into()],
         full_scale: 255.0,
-        frames: None,
-        notes: Vec::new(),
+        max: 255.0,
+        ..Samples::default()
     }
 }
 
@@ -151,6 +151,25 @@ fn a_softmax_at_the_end_is_trained_through_its_logits() {
     net.output += 1;
     let trained = train(&net, &halves(200), &Scaling::Unit, &options(), never_stop).unwrap();
     assert!(trained.validation_accuracy > 0.9);
+}
+
+#[test]
+fn one_output_value_is_trained_as_the_logit_of_class_1() {
+    let mut net = ZooArchitecture::Mlp.build(&[1, 8, 8], 1, parse_activation("relu").unwrap(), 1).unwrap();
+    let sigmoid = |net: &mut Network| {
+        net.nodes.push(crate::network::Node {
+            name: "sigmoid".into(),
+            op: Op::Sigmoid,
+            inputs: vec![net.output],
+            shape: vec![1],
+        });
+        net.output += 1;
+    };
+    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), never_stop).unwrap();
+    assert!(trained.validation_accuracy > 0.9, "{}", trained.validation_accuracy);
+    sigmoid(&mut net);
+    let trained = train(&net, &halves(200), &Scaling::Unit, &options(), never_stop).unwrap();
+    assert!(accuracy(&trained.network, &halves(50), &Scaling::Unit).unwrap() > 0.9);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn tile_width(ui: &Ui, run: &Run) -> f32 {
     if run.output_agreement.is_some() {
         return TILE.x + 20.0;
     }
-    let names = (0..run.network.original.classes()).map(|class| run.class_name(class));
+    let names = (0..run.network.original.class_count()).map(|class| run.class_name(class));
     let longest = names.max_by_key(|name| name.chars().count()).unwrap_or_default();
     let font = egui::TextStyle::Small.resolve(ui.style());
     let text = ui.painter().layout_no_wrap(texts::snn("≠ ", &longest), font, Color32::WHITE).size().x;

@@ -1,11 +1,12 @@
 //! Popups of the network and data buttons: files, input scaling, sample ranges, backend.
 
-use egui::{DragValue, Grid, RichText, TextEdit, Ui};
+use egui::{ComboBox, DragValue, Grid, RichText, Role, TextEdit, Ui, WidgetInfo};
 
 use crate::compute::Backend;
 use crate::compute::backend::WGPU_HELP;
 use crate::data::Scaling;
 use crate::error::format_shape;
+use crate::experiment::PreparedNetwork;
 use crate::lab::{Lab, Message};
 use crate::network::open::BUILTIN_PREFIX;
 use crate::network::zoo::BUNDLED;
@@ -29,8 +30,12 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut 
             network.parameter_count(),
             run.spiking.layers.len(),
             &format_shape(network.input_shape()),
-            network.classes(),
+            &match run.output_agreement {
+                None => texts::classes(network.class_count()),
+                Some(_) => texts::output_values(network.classes()),
+            },
         ));
+        output(ui, lab, &run.network, messages);
     }
     ui.separator();
     for bundled in BUNDLED {
@@ -56,6 +61,32 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut 
                 messages.push(Message::SetBackend(backend));
             }
         }
+    });
+}
+
+/// Draws the choice of the output that answers, if the network has several.
+fn output(ui: &mut Ui, lab: &Lab, network: &PreparedNetwork, messages: &mut Vec<Message>) {
+    if network.outputs.len() < 2 {
+        return;
+    }
+    let chosen = &lab.settings.output;
+    let name_of = |output: usize| network.outputs.get(output).map_or("", String::as_str);
+    let shown = chosen.as_deref().or(network.answers.map(name_of)).unwrap_or(texts::ALL_OUTPUTS);
+    ui.horizontal(|ui| {
+        ui.label(texts::OUTPUT).on_hover_text(texts::OUTPUT_HINT);
+        let combo = ComboBox::from_id_salt("output").selected_text(shown).truncate().show_ui(ui, |ui| {
+            let by_default = ui.selectable_label(chosen.is_none(), texts::BY_DEFAULT);
+            if by_default.on_hover_text(texts::BY_DEFAULT_HINT).clicked() && chosen.is_some() {
+                messages.push(Message::SetOutput(None));
+            }
+            for name in &network.outputs {
+                let is_chosen = chosen.as_ref() == Some(name);
+                if ui.selectable_label(is_chosen, name).clicked() && !is_chosen {
+                    messages.push(Message::SetOutput(Some(name.clone())));
+                }
+            }
+        });
+        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::OUTPUT));
     });
 }
 
@@ -169,7 +200,7 @@ fn scaling(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             messages.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
         }
     });
-    if let Scaling::MeanStd { .. } = now {
+    if let Scaling::MeanStd { .. } | Scaling::Divide(_) = now {
         let id = ui.scope_id().with("scaling");
         let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));

@@ -2,9 +2,23 @@
 
 pub const NETWORK: &str = "Network";
 
-pub fn network(nodes: usize, parameters: usize, layers: usize, input: &str, classes: usize) -> String {
-    format!("{nodes} nodes, {parameters} parameters, {layers} spiking layers; input {input}, {classes} classes")
+pub fn network(nodes: usize, parameters: usize, layers: usize, input: &str, outputs: &str) -> String {
+    format!("{nodes} nodes, {parameters} parameters, {layers} spiking layers; input {input}, {outputs}")
 }
+
+pub fn classes(count: usize) -> String {
+    format!("{count} classes")
+}
+
+pub fn output_values(count: usize) -> String {
+    if count == 1 { "1 output value".into() } else { format!("{count} output values") }
+}
+
+pub const OUTPUT: &str = "Output";
+pub const OUTPUT_HINT: &str = "Output that answers; the others are left out of the run";
+pub const ALL_OUTPUTS: &str = "all, as one vector";
+pub const BY_DEFAULT: &str = "default";
+pub const BY_DEFAULT_HINT: &str = "The first output with class scores; all of a known detector";
 
 pub const OPEN_NETWORK: &str = "Open network…";
 pub const BACKEND: &str = "Backend";
@@ -35,7 +49,8 @@ pub const SCALING_HINT: &str = "Must match the scaling of the network's training
 pub const UNIT: &str = "0 to 1";
 pub const BYTES: &str = "0 to 255";
 pub const MEAN_STD: &str = "mean and std";
-pub const MEAN_STD_HINT: &str = "mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1";
+pub const MEAN_STD_HINT: &str =
+    "mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1; or /D, file values divided by D";
 pub const RECORDINGS: &str = "Event recordings";
 pub const RECORDINGS_HINT: &str = "Each time-step gets one frame; after the last frame the first follows again";
 pub const FRAMES: &str = "frames";

@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::lab::Lab;
-use crate::network::argmax;
+use crate::network::predicted_class;
 use crate::task::classification::probabilities;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::theme::colors::ui_colors;
@@ -38,7 +38,10 @@ impl ClassProbabilities {
         let logits = run.ann.logits.chunks(run.ann.classes.max(1)).nth(sample)?;
         let sums = run.recording.readout_at(t, sample);
         let (ann, snn) = (probabilities(logits, 1), probabilities(sums, t));
-        let best = |of: &[f32], shares: &[f64]| (run.class_name(argmax(of)), shares[argmax(of)]);
+        let best = |of: &[f32], shares: &[f64]| {
+            let class = predicted_class(of);
+            (run.class_name(class), shares.get(class).copied().unwrap_or(0.0))
+        };
         let (ann_best, snn_best) = (best(logits, &ann), best(sums, &snn));
         let shares = ann.into_iter().zip(snn).enumerate();
         let mut classes: Vec<_> = shares.map(|(class, (ann, snn))| (run.class_name(class), ann, snn)).collect();
