@@ -15,7 +15,7 @@ use crate::{Error, Result};
 
 /// Ranges of the assumed values: bends of an activation lie in one of them.
 const RANGES: [f64; 4] = [1.0, 20.0, 0.05, 400.0];
-/// Values compared of a layer, in each range, by how many inputs one of them has.
+/// A value with more inputs than this is compared at two places only.
 const MANY_INPUTS: usize = 256;
 /// A difference above this fraction of the summed terms is more than rounding.
 const ROUNDING: f64 = 3e-5;
@@ -210,13 +210,13 @@ impl Lowered<'_> {
             });
             open.extend(&node.inputs);
         }
-        // An activation has bends to be met; a layer with many inputs shows a wrong one in a single value.
-        if activations > 0 && inputs < MANY_INPUTS {
-            return (ranges, 24);
-        }
-        match inputs < MANY_INPUTS {
-            true => (ranges, 4),
-            false => (vec![1.0], 2),
+        // An activation has bends to be met; any other layer is the same in every range, and one with many inputs shows a
+        // wrong weight or place in a single value.
+        match (activations > 0, inputs < MANY_INPUTS) {
+            (true, true) => (ranges, 10),
+            (true, false) => (ranges, 2),
+            (false, true) => (vec![1.0], 6),
+            (false, false) => (vec![1.0], 2),
         }
     }
 
