@@ -81,20 +81,19 @@ impl Network {
         }
     }
 
-    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit.
+    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit. Behind them values only move.
     pub fn output_functions(&self) -> Vec<NodeId> {
-        let last = |id: NodeId| id == self.output;
-        let joined = |id: NodeId| {
-            let reads = |reader: &Node, id: NodeId| reader.inputs.contains(&id);
-            let flat = matches!(self.nodes[id].op, Op::Reshape);
-            let only = self.nodes.iter().enumerate().filter(|(_, reader)| reads(reader, id)).all(|(r, _)| last(r));
-            last(id) || (flat && only && matches!(self.nodes[self.output].op, Op::Concat { axis: 0 }))
-        };
-        let at_end = |id: NodeId| {
+        let mut at_end = vec![true; self.nodes.len()];
+        for id in (0..self.nodes.len()).rev() {
+            let moves = |reader: NodeId| match self.nodes[reader].op {
+                Op::Reshape | Op::Transpose { .. } => at_end[reader],
+                Op::Concat { axis: 0 } => reader == self.output,
+                _ => false,
+            };
             let mut readers = (0..self.nodes.len()).filter(|&r| self.nodes[r].inputs.contains(&id)).peekable();
-            last(id) || (readers.peek().is_some() && readers.all(joined))
-        };
-        (0..self.nodes.len()).filter(|&id| OutputFunction::of(&self.nodes[id].op).is_some() && at_end(id)).collect()
+            at_end[id] = id == self.output || (readers.peek().is_some() && readers.all(moves));
+        }
+        (0..self.nodes.len()).filter(|&id| OutputFunction::of(&self.nodes[id].op).is_some() && at_end[id]).collect()
     }
 
     /// The first softmax or sigmoid that is not at the end of an output; spiking neurons cannot compute it.
