@@ -77,7 +77,7 @@ impl Network {
     /// The node of an output before its softmax.
     fn before_softmax(&self, output: &NetworkOutput) -> NodeId {
         match output.end {
-            Some(OutputFunction::Softmax { .. }) => self.nodes[self.before_reshapes(output.node)].inputs[0],
+            Some(OutputFunction::Softmax { .. }) => self.nodes[self.before_moves(output.node).0].inputs[0],
             _ => output.node,
         }
     }

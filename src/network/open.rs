@@ -16,6 +16,13 @@ const WEIGHT_EXTENSIONS: [&str; 4] = ["safetensors", "pt", "pth", "th"];
 /// End of the name of an architecture file.
 const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
+/// How a network is opened, where its file leaves a choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// The shape of one sample in the order of the file, for sizes that the file leaves open.
+    pub input: Option<Vec<usize>>,
+}
+
 /// Opens `builtin:NAME`, an `.onnx` file, a `.nir` graph, a `.safetensors` file, or a PyTorch state dict (`.pt`, `.pth`,
 /// `.th`).
 ///
@@ -34,6 +41,14 @@ pub fn open(source: &str) -> Result<Network> {
 /// # Errors
 /// As [`open`].
 pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
+    open_with(source, &OpenOptions::default())
+}
+
+/// [`open_with_notes`] with options. Those that a format has no use for are ignored.
+///
+/// # Errors
+/// As [`open`], and [`Error::File`] for options that do not match the file.
+pub fn open_with(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
     if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
         return zoo::bundled(name).map(|network| network.map(without_notes)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
@@ -52,7 +67,7 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
         _ if architecture_file.is_some() => {
             Err(Error::file(path, "", "only .safetensors, .pt, .pth and .th files take an architecture file"))
         }
-        "onnx" => onnx::read(path).map(without_notes),
+        "onnx" => onnx::read_with(path, options.input.as_deref()),
         "nir" => nir::read(path),
         "h5" | "keras" => Err(Error::file(
             path,
