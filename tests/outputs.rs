@@ -237,13 +237,32 @@ fn the_network_popup_and_the_finding_choose_the_output() {
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
     let mut harness = window::desk_on(window::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
     window::click(&mut harness, "Network: net.safetensors");
-    harness.get_by_label("Output");
-    harness.state_mut().lab.update([Message::SetOutput(Some("p".into()))]);
-    harness.run_ok();
+    window::click(&mut harness, "Output p");
     let lab = &harness.state().lab;
     assert_eq!(lab.run.as_ref().unwrap().network.answers, Some(1));
     assert!(lab.notifications.is_empty(), "{:?}", lab.notifications);
     harness.state_mut().lab.update([Message::Undo]);
     harness.run_ok();
     assert_eq!(harness.state().lab.run.as_ref().unwrap().network.answers, Some(0));
+}
+
+#[test]
+fn look_at_the_popup() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = logits_and_probabilities(dir.path());
+    for (name, output) in [("a", None), ("b", Some("p".to_owned()))] {
+        let lab = Lab::open(Settings { output, ..settings.clone() }).unwrap();
+        let mut window = WindowState::default();
+        let ctx = egui::Context::default();
+        spikescope::ui::theme::colors::apply_theme(&ctx, true);
+        let mut drawn =
+            spikescope::ui::export::software_renderer::OffscreenContext::new(ctx, egui::vec2(360.0, 330.0), 2.0);
+        let image = drawn.image(4, |ui| {
+            egui::Frame::popup(ui.style()).show(ui, |ui| {
+                spikescope::ui::popups::network_and_data::network(ui, &lab, &mut window, &mut Vec::new());
+            });
+        });
+        let bytes = spikescope::ui::export::offscreen::png(&image).unwrap();
+        std::fs::write(format!("/tmp/outs-bin/popup-{name}.png"), bytes).unwrap();
+    }
 }

@@ -21,13 +21,15 @@ impl Network {
         let scores: Vec<NodeId> = outputs.iter().map(|output| self.before_softmax(output)).collect();
         let is_binary = |k: usize| outputs[k].range.len() == 1;
         let has_classes = |k: usize| has_class_shape(&outputs[k].shape) || is_binary(k);
+        let candidates: Vec<usize> =
+            (0..outputs.len()).filter(|&k| has_classes(k) && self.with_output(k).is_convertible()).collect();
         let feeds_scores = |k: usize| {
-            let mut others = (0..outputs.len()).filter(|&other| other != k && has_classes(other));
-            others.any(|other| self.feeds_through_weights(scores[k], scores[other]))
+            let mut others = candidates.iter().filter(|&&other| other != k);
+            others.any(|&other| self.feeds_through_weights(scores[k], scores[other]))
         };
         let is_fed = |k: usize| (0..outputs.len()).any(|j| j != k && self.feeds_through_weights(scores[j], scores[k]));
-        let qualifies = |k: usize| has_classes(k) && !feeds_scores(k) && self.with_output(k).is_convertible();
-        let first = |wanted: &dyn Fn(usize) -> bool| (0..outputs.len()).find(|&k| wanted(k) && qualifies(k));
+        let first =
+            |wanted: &dyn Fn(usize) -> bool| candidates.iter().copied().find(|&k| wanted(k) && !feeds_scores(k));
         let several = first(&|k| !is_binary(k));
         // A lone value is a class score if it says so, or if it is what the class-shaped outputs are features of.
         let chosen = several.or_else(|| {
@@ -75,7 +77,7 @@ impl Network {
     /// The node of an output before its softmax.
     fn before_softmax(&self, output: &NetworkOutput) -> NodeId {
         match output.end {
-            Some(OutputFunction::Softmax { .. }) => self.nodes[self.before_reshapes(output.node)].inputs[0],
+            Some(OutputFunction::Softmax { .. }) => self.nodes[self.before_moves(output.node).0].inputs[0],
             _ => output.node,
         }
     }

@@ -24,5 +24,5 @@ mod weight_entries;
 pub mod zoo;
 
 pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, Weights};
-pub use open::{open, open_with_notes};
+pub use open::{OpenOptions, open, open_with, open_with_notes};
 pub use outputs::{argmax, predicted_class};

@@ -23,6 +23,13 @@ const NETWORK_EXTENSIONS: [&str; 10] = ["onnx", "nir", "safetensors", "pt", "pth
 /// End of the name of an architecture file.
 const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
+/// How a network is opened, where its file leaves a choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// The shape of one sample in the order of the file, for sizes that the file leaves open.
+    pub input: Option<Vec<usize>>,
+}
+
 /// Opens `builtin:NAME` or a file with an ONNX graph, a NIR graph, a network or weights in safetensors, or PyTorch weights.
 /// The content of a file decides what it is; its extension decides only if the content is damaged.
 ///
@@ -41,6 +48,14 @@ pub fn open(source: &str) -> Result<Network> {
 /// # Errors
 /// As [`open`].
 pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
+    open_with(source, &OpenOptions::default())
+}
+
+/// [`open_with_notes`] with options. Those that a format has no use for are ignored.
+///
+/// # Errors
+/// As [`open`], and [`Error::File`] for options that do not match the file.
+pub fn open_with(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
     if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
         return zoo::bundled(name).map(|network| network.map(without_notes)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
@@ -61,7 +76,7 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
         _ if architecture_file.is_some() => {
             Err(Error::file(path, "", "only weights without a graph (PyTorch, safetensors) take an architecture file"))
         }
-        Format::Onnx => onnx::read(path).map(without_notes),
+        Format::Onnx => onnx::read_with(path, options.input.as_deref()),
         Format::Nir => nir::read(path),
     }
 }

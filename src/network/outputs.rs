@@ -97,7 +97,7 @@ impl Network {
             [one] if one.range.len() == 1 => one.end == Some(OutputFunction::Sigmoid),
             // Values of several softmaxes in one row: the largest is not that of the values before them.
             [one] => {
-                let source = &self.nodes[self.before_reshapes(one.node)].op;
+                let source = &self.nodes[self.last_layer()].op;
                 one.has_class_scores() && (one.end.is_some() || OutputFunction::of(source).is_none())
             }
             _ => false,
@@ -109,35 +109,53 @@ impl Network {
         if self.classes() == 1 { 2 } else { self.classes() }
     }
 
-    /// The softmax or sigmoid whose values node `id` has, perhaps in another shape.
+    /// The softmax or sigmoid whose values node `id` has, perhaps moved.
     fn final_function(&self, id: NodeId) -> Option<OutputFunction> {
-        let source = &self.nodes[self.before_reshapes(id)];
+        let (source, was_turned) = self.before_moves(id);
+        let source = &self.nodes[source];
         let without_ones = |shape: &[usize]| shape.iter().copied().filter(|&side| side > 1).collect::<Vec<_>>();
         match OutputFunction::of(&source.op)? {
             OutputFunction::Sigmoid => Some(OutputFunction::Sigmoid),
             // A softmax belongs to its rows, which must still be the rows.
-            softmax => (without_ones(&source.shape) == without_ones(&self.nodes[id].shape)).then_some(softmax),
+            softmax => {
+                let has_same_rows = without_ones(&source.shape) == without_ones(&self.nodes[id].shape);
+                (has_same_rows && !was_turned).then_some(softmax)
+            }
         }
     }
 
-    /// The node whose values `id` has in another shape; `id` itself unless it reshapes.
-    pub fn before_reshapes(&self, mut id: NodeId) -> NodeId {
-        while let (Op::Reshape, &[input]) = (&self.nodes[id].op, self.nodes[id].inputs.as_slice()) {
+    /// The node whose values `id` has in another shape or order (`id` itself unless it moves them), and whether the order
+    /// may differ.
+    pub(super) fn before_moves(&self, mut id: NodeId) -> (NodeId, bool) {
+        let mut was_turned = false;
+        while let (Op::Reshape | Op::Transpose { .. }, &[input]) =
+            (&self.nodes[id].op, self.nodes[id].inputs.as_slice())
+        {
+            // With one dimension above 1, every order is the same.
+            was_turned |= matches!(self.nodes[id].op, Op::Transpose { .. }) && !has_class_shape(&self.nodes[id].shape);
             id = input;
         }
-        id
+        (id, was_turned)
     }
 
-    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit: nothing but reshapes and the join of
-    /// several outputs follows.
+    /// The node that computes the output's values, behind which they only move.
+    pub fn last_layer(&self) -> NodeId {
+        self.before_moves(self.output).0
+    }
+
+    /// Softmax and sigmoid nodes at the end of an output, which a readout may omit. Behind them values only move, and
+    /// several outputs are joined.
     pub fn output_functions(&self) -> Vec<NodeId> {
         let joins = matches!(self.nodes[self.output].op, Op::Concat { axis: 0 });
         let mut at_end = vec![false; self.nodes.len()];
         for id in (0..self.nodes.len()).rev() {
-            let is_reshape = |id: NodeId| matches!(self.nodes[id].op, Op::Reshape);
-            let passes_on = |r: NodeId| (is_reshape(r) && at_end[r]) || (r == self.output && joins && is_reshape(id));
+            let is_flat = matches!(self.nodes[id].op, Op::Reshape);
+            let moves = |reader: NodeId| match self.nodes[reader].op {
+                Op::Reshape | Op::Transpose { .. } => at_end[reader],
+                _ => joins && reader == self.output && is_flat,
+            };
             let mut readers = (id + 1..self.nodes.len()).filter(|&r| self.nodes[r].inputs.contains(&id)).peekable();
-            at_end[id] = id == self.output || (readers.peek().is_some() && readers.all(passes_on));
+            at_end[id] = id == self.output || (readers.peek().is_some() && readers.all(moves));
         }
         (0..self.nodes.len()).filter(|&id| at_end[id] && OutputFunction::of(&self.nodes[id].op).is_some()).collect()
     }

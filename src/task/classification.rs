@@ -32,7 +32,7 @@ impl Classes {
         // A clip or ReLU at the end is never below 0, where class 0 would be.
         let is_bare = network.classes() == 1
             && network.outputs().len() == 1
-            && !matches!(network.nodes[network.before_reshapes(network.output)].op, Op::Activation(_));
+            && !matches!(network.nodes[network.last_layer()].op, Op::Activation(_));
         let is_binary = !labels.is_empty() && labels.iter().all(|&label| label <= 1);
         if is_bare && is_binary { Self::Assumed } else { Self::None }
     }

@@ -125,7 +125,7 @@ impl TrainableNetwork {
 
 /// The node of the logits of `network`: its output, or the input of a final softmax or sigmoid.
 pub(super) fn logits_node(network: &Network) -> NodeId {
-    let end = network.before_reshapes(network.output);
+    let end = network.last_layer();
     match (&network.nodes[end].op, network.nodes[end].inputs.as_slice()) {
         (Op::Softmax { .. } | Op::Sigmoid, &[input]) => input,
         _ => network.output,

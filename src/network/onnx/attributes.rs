@@ -1,6 +1,6 @@
 //! Access to the attributes of an ONNX node by name, with default values.
 
-use super::proto::{AttributeProto, NodeProto, TensorProto};
+use super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 impl NodeProto {
     fn attribute(&self, name: &str) -> Option<&AttributeProto> {
@@ -29,6 +29,10 @@ impl NodeProto {
     /// A tensor attribute, if present.
     pub fn tensor(&self, name: &str) -> Option<&TensorProto> {
         self.attribute(name).and_then(|a| a.t.as_ref())
+    }
+    /// A graph attribute, if present.
+    pub fn graph(&self, name: &str) -> Option<&GraphProto> {
+        self.attribute(name).and_then(|a| a.g.as_deref())
     }
     /// Whether the attribute is present.
     pub fn has(&self, name: &str) -> bool {

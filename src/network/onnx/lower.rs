@@ -2,14 +2,17 @@
 //!
 //! Intermediate values are constants, layers, or elementwise functions of a layer that are not matched yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
-use super::constant::Constant;
+use super::constant::{Constant, Numbers};
 use super::elementwise::expression::Expression;
-use super::proto::{GraphProto, NodeProto};
-use super::{constant_folding, node_names};
+use super::folding::{Budget, Folding};
+use super::functions::is_standard;
+use super::proto::NodeProto;
+use super::refusals::{self, Neighbors};
+use super::{node_names, operator_table, shapes};
 use crate::network::shape_inference::infer_shape;
 use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
@@ -32,8 +35,10 @@ pub(super) enum LoweredValue {
 pub(super) struct Lowering<'a> {
     pub path: &'a Path,
     pub nodes: Vec<Node>,
-    /// The batch size of the file; 1 if it is dynamic.
+    /// The batch size of the file; 1 if it is open.
     pub batch: usize,
+    /// Whether the file leaves the batch size open, so that nothing may combine samples.
+    pub has_open_batch: bool,
     /// The operator set version of the file.
     pub opset: i64,
     pub values: HashMap<String, LoweredValue>,
@@ -42,80 +47,54 @@ pub(super) struct Lowering<'a> {
     /// The same by layer and function: a function that two nodes read is one layer.
     pub functions: Vec<(NodeId, Expression, NodeId)>,
     pub outputs: Vec<String>,
+    /// Why values cannot be read, by their names; only of networks with several outputs.
+    pub failed: HashMap<String, Rc<Error>>,
+    /// What is assumed or ignored, in sentences.
+    pub notes: Vec<String>,
+    /// Number of nodes and outputs that read each name.
+    pub readers: HashMap<&'a str, usize>,
+    /// Nodes whose shape is all of the dimensions in the file: the batch of 1 was squeezed or moved.
+    pub unbatched: HashSet<NodeId>,
+    /// Nodes with integers of the network's input, until they are cast to floats.
+    pub integers: HashSet<NodeId>,
+    pub budget: &'a Budget,
+    pub neighbors: &'a Neighbors<'a>,
 }
 
-impl<'a> Lowering<'a> {
-    /// Reads the constants and the input of `graph`.
-    ///
-    /// # Errors
-    /// [`Error::File`] unless the graph has one input of fixed sample size and at least one output.
-    pub fn new(graph: &GraphProto, opset: i64, path: &'a Path) -> Result<Self> {
-        let mut values = HashMap::new();
-        for tensor in &graph.initializer {
-            values.insert(tensor.name.clone(), LoweredValue::Constant(Rc::new(Constant::read(tensor, path)?)));
-        }
-        let inputs: Vec<_> = graph.input.iter().filter(|input| !values.contains_key(&input.name)).collect();
-        let [input] = inputs[..] else {
-            let names: Vec<_> = inputs.iter().map(|i| format!("'{}'", i.name)).collect();
-            let reason = format!(
-                "the network has {} inputs ({}); networks with one input are supported",
-                inputs.len(),
-                names.join(", ")
-            );
-            return Err(Error::file(path, "the inputs", reason));
-        };
-        let outputs: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
-        if outputs.is_empty() {
-            return Err(Error::file(path, "the outputs", "the network has no output"));
-        }
-        let place = || format!("input '{}'", input.name);
-        let shape = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).and_then(|t| t.shape.as_ref());
-        let dims: Vec<Option<i64>> =
-            shape.map(|s| s.dim.iter().map(|d| d.dim_value.filter(|&v| v > 0)).collect()).unwrap_or_default();
-        let Some((batch, sample)) = dims.split_first() else {
-            return Err(Error::file(path, place(), "its shape is missing. Export with an example input."));
-        };
-        let sample: Option<Vec<usize>> = sample.iter().map(|d| d.and_then(|d| usize::try_from(d).ok())).collect();
-        let Some(sample) = sample.filter(|s| matches!(s.len(), 1 | 3)) else {
-            let known: Vec<String> = dims.iter().map(|d| d.map_or("?".into(), |d| d.to_string())).collect();
-            let reason =
-                format!("its shape is {}; images NxCxHxW and vectors NxF of fixed size are supported", known.join("x"));
-            return Err(Error::file(path, place(), reason));
-        };
-        let is_channels_last = channels_last(&sample, graph);
-        let shape = if is_channels_last { vec![sample[2], sample[0], sample[1]] } else { sample };
-        let node = Node { name: input.name.clone(), op: Op::Input, inputs: Vec::new(), shape };
-        infer_shape(&node.op, &[], &node.shape).map_err(|reason| Error::file(path, place(), reason))?;
-        values.insert(input.name.clone(), LoweredValue::Layer(0));
-        let batch = batch.and_then(|b| usize::try_from(b).ok()).unwrap_or(1);
-        let mut lowering = Self { path, nodes: vec![node], batch, opset, values, recognized: HashMap::new(), functions: Vec::new(), outputs };
-        if is_channels_last {
-            // Samples are channels-first; a transpose restores the layout of the file.
-            let place = NodeProto { name: input.name.clone(), op_type: "input".into(), ..NodeProto::default() };
-            let transposed = lowering.with_layout(&place, format!("{}.channels_last", input.name), 0, vec![1, 2, 0])?;
-            lowering.values.insert(input.name.clone(), LoweredValue::Layer(transposed));
-        }
-        Ok(lowering)
-    }
-
+impl Lowering<'_> {
     /// Lowers one node, whose inputs are already lowered.
     ///
     /// # Errors
-    /// [`Error::File`] with the node, for unsupported operations and shapes that do not match.
+    /// [`Error::File`] with the node, for unsupported operations, attributes and shapes that do not match.
     pub fn node(&mut self, node: &NodeProto) -> Result<()> {
-        if !matches!(node.domain.as_str(), "" | "ai.onnx") {
-            return Err(self.node_error(node, format!("operations of domain '{}' are not supported", node.domain)));
+        if !is_standard(&node.domain) {
+            return Err(self.node_error(node, refusals::of_domain(node)));
         }
-        if node.op_type == "Constant" {
-            let constant = self.constant(node)?;
-            return self.bind(node, LoweredValue::Constant(Rc::new(constant)));
+        operator_table::check(node).map_err(|reason| self.node_error(node, reason))?;
+        match node.op_type.as_str() {
+            "Constant" => {
+                let constant = self.constant(node)?;
+                return self.bind(node, LoweredValue::Constant(Rc::new(constant)));
+            }
+            "If" => return self.branch(node),
+            _ => {}
         }
-        if let Some(constant) = self.folded(node)? {
-            return self.bind(node, LoweredValue::Constant(Rc::new(constant)));
+        if let Some(constants) = self.folded(node)? {
+            for (name, constant) in node.output.iter().zip(constants) {
+                self.values.insert(name.clone(), LoweredValue::Constant(Rc::new(constant)));
+            }
+            return Ok(());
         }
         if node.op_type == "Split" {
             return self.split(node);
         }
+        self.check_outputs(node)?;
+        self.check_integers(node)?;
+        if let Some(name) = self.neighbors.activation(node) {
+            return Err(self.node_error(node, refusals::of_activation(name)));
+        }
+        let adapted = self.with_equal_shapes(node)?;
+        let node = adapted.as_ref();
         let value = match self.elementwise(node)? {
             Some(value) => value,
             None => self.layer(node)?,
@@ -133,54 +112,146 @@ impl<'a> Lowering<'a> {
     }
 
     fn constant(&self, node: &NodeProto) -> Result<Constant> {
-        use super::constant::Numbers;
         if let Some(tensor) = node.tensor("value") {
             return Constant::read(tensor, self.path);
         }
         if node.has("value_float") {
-            return Ok(Constant { dims: vec![], numbers: Numbers::Float(vec![node.float("value_float", 0.0)]) });
+            return Ok(Constant::of_scalar(Numbers::floats(vec![node.float("value_float", 0.0)])));
         }
         if node.has("value_int") {
-            return Ok(Constant { dims: vec![], numbers: Numbers::Int(vec![node.int("value_int", 0)]) });
+            return Ok(Constant::of_scalar(Numbers::ints(vec![node.int("value_int", 0)])));
         }
-        if let Some(values) = node.floats("value_floats").filter(|v| !v.is_empty()) {
-            return Ok(Constant { dims: vec![values.len()], numbers: Numbers::Float(values.to_vec()) });
-        }
-        match node.ints("value_ints") {
-            Some(values) => Ok(Constant::ints(values.to_vec())),
-            None => Err(self.node_error(node, "a constant without numbers")),
+        match (node.floats("value_floats"), node.ints("value_ints")) {
+            (Some(values), _) => Ok(Constant { dims: vec![values.len()], numbers: Numbers::floats(values.to_vec()) }),
+            (_, Some(values)) => Ok(Constant::ints(values.to_vec())),
+            _ => Err(self.node_error(node, "a constant without numbers")),
         }
     }
 
-    /// The node's value as a constant, if all inputs are constant or the node is a `Shape`.
-    fn folded(&mut self, node: &NodeProto) -> Result<Option<Constant>> {
-        if node.op_type == "Shape" {
+    /// Lowers the branch of an `If` whose condition is constant.
+    fn branch(&mut self, node: &NodeProto) -> Result<()> {
+        let Some(condition) = self.constant_input(node, 0).and_then(|c| c.scalar()) else {
+            return Err(self.node_error(node, refusals::of_layer(node)));
+        };
+        let name = if condition != 0.0 { "then_branch" } else { "else_branch" };
+        let graph = node.graph(name).ok_or_else(|| self.node_error(node, format!("{name} is missing")))?;
+        for tensor in &graph.initializer {
+            let constant = Constant::read(tensor, self.path)?;
+            self.values.insert(tensor.name.clone(), LoweredValue::Constant(Rc::new(constant)));
+        }
+        graph.node.iter().try_for_each(|inner| self.node(inner))?;
+        for (outer, inner) in node.output.iter().zip(&graph.output) {
+            let value = self.values.get(&inner.name).cloned();
+            let value = value.ok_or_else(|| self.node_error(node, format!("no node produces '{}'", inner.name)))?;
+            self.values.insert(outer.clone(), value);
+        }
+        Ok(())
+    }
+
+    /// The node's values as constants, if all inputs are constant or only their shape is read.
+    fn folded(&mut self, node: &NodeProto) -> Result<Option<Vec<Constant>>> {
+        if matches!(node.op_type.as_str(), "Shape" | "Size") {
             let dims = match self.value(node, 0)? {
                 LoweredValue::Constant(constant) => constant.dims.clone(),
                 LoweredValue::Layer(id) | LoweredValue::Function { root: id, .. } => self.full_shape(id),
             };
-            let all = Constant::ints(dims.iter().map(|&d| d as i64).collect());
+            if node.op_type == "Size" {
+                let count = dims.iter().product::<usize>() as i64;
+                return Ok(Some(vec![Constant::of_scalar(Numbers::ints(vec![count]))]));
+            }
             let rank = dims.len() as i64;
             let clamp = |i: i64| (if i < 0 { i.saturating_add(rank) } else { i }).clamp(0, rank) as usize;
             let (start, end) = (clamp(node.int("start", 0)), clamp(node.int("end", rank)));
-            let selected = all.as_ints().and_then(|v| v.get(start..end).map(<[i64]>::to_vec));
-            return Ok(Some(Constant::ints(selected.unwrap_or_default())));
+            let selected = dims.get(start..end).unwrap_or_default();
+            return Ok(Some(vec![Constant::ints(shapes::as_ints(selected))]));
         }
         let mut constants = Vec::new();
         for name in &node.input {
             match self.values.get(name) {
                 Some(LoweredValue::Constant(constant)) => constants.push(Some(constant.clone())),
                 None if name.is_empty() => constants.push(None),
+                // `CastLike` reads only the type of a layer, which is that of this program.
+                Some(_) if node.op_type == "CastLike" && constants.len() == 1 => {
+                    let float = Constant::of_scalar(Numbers::floats(vec![0.0]));
+                    constants.push(Some(Rc::new(float)));
+                }
                 _ => return Ok(None),
             }
         }
-        let constants: Vec<Option<&Constant>> = constants.iter().map(|c| c.as_deref()).collect();
-        constant_folding::fold(node, &constants).map_err(|reason| self.node_error(node, reason))
+        let inputs: Vec<Option<&Constant>> = constants.iter().map(|c| c.as_deref()).collect();
+        if inputs.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let folding = Folding { node, inputs: &inputs, path: self.path, budget: self.budget };
+        match folding.fold().map_err(|reason| self.node_error(node, reason))? {
+            Some(constants) => {
+                self.check_outputs_from(node, constants.len())?;
+                Ok(Some(constants))
+            }
+            None => Err(self.node_error(node, refusals::of_constants(&node.op_type))),
+        }
     }
 
-    /// The shape of a layer's value with the batch dimension first.
+    /// Refuses a node of which more than the first output is used.
+    fn check_outputs(&self, node: &NodeProto) -> Result<()> {
+        self.check_outputs_from(node, 1)
+    }
+
+    fn check_outputs_from(&self, node: &NodeProto, understood: usize) -> Result<()> {
+        let is_used = |name: &&String| self.readers.contains_key(name.as_str());
+        match node.output.iter().skip(understood).find(is_used) {
+            Some(name) => {
+                let what = match node.op_type.as_str() {
+                    "MaxPool" => "the indices of its maxima",
+                    "Dropout" => "its mask",
+                    "BatchNormalization" => "its running statistics",
+                    _ => "a further output",
+                };
+                Err(self.node_error(node, format!("{what} ('{name}') are used, which is not supported")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses arithmetic on integers of the input, which would differ from that on floats.
+    fn check_integers(&self, node: &NodeProto) -> Result<()> {
+        let is_integer = |name: &String| match self.values.get(name) {
+            Some(LoweredValue::Layer(id) | LoweredValue::Function { root: id, .. }) => self.integers.contains(id),
+            _ => false,
+        };
+        let moves_only = [
+            "Identity",
+            "Cast",
+            "CastLike",
+            "Reshape",
+            "Flatten",
+            "Squeeze",
+            "Unsqueeze",
+            "Transpose",
+            "Slice",
+            "Gather",
+            "Concat",
+            "Expand",
+            "Tile",
+            "Pad",
+            "DepthToSpace",
+            "SpaceToDepth",
+        ];
+        match node.input.iter().any(is_integer) && !moves_only.contains(&node.op_type.as_str()) {
+            true => Err(self.node_error(node, "computes with integers. Cast the input to floats first.")),
+            false => Ok(()),
+        }
+    }
+
+    /// The shape of a layer's value in the file: with the batch dimension first, unless that was squeezed or moved.
     pub fn full_shape(&self, id: NodeId) -> Vec<usize> {
-        std::iter::once(self.batch).chain(self.nodes[id].shape.iter().copied()).collect()
+        let batch = (!self.unbatched.contains(&id)).then_some(self.batch);
+        batch.into_iter().chain(self.nodes[id].shape.iter().copied()).collect()
+    }
+
+    /// Whether dimensions may be moved in front of the batch: it is 1, in the file or because samples run one by one.
+    pub fn may_move_batch(&self) -> bool {
+        self.batch == 1
     }
 
     /// Input `k` of `node`.
@@ -201,10 +272,17 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The integers of constant input `k`, or of attribute `name` in older operator sets.
-    pub fn ints_of(&self, node: &NodeProto, k: usize, name: &str) -> Option<Vec<i64>> {
-        let input = self.constant_input(node, k).and_then(|c| c.as_ints());
-        input.or_else(|| node.ints(name).map(<[i64]>::to_vec))
+    /// The integers of input `k`, or of attribute `name` in older operator sets; `None` if both are absent.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the node if the input is no list of constant integers.
+    pub fn ints_of(&self, node: &NodeProto, k: usize, name: &str) -> Result<Option<Vec<i64>>> {
+        if node.input.get(k).is_none_or(String::is_empty) {
+            return Ok(node.ints(name).map(<[i64]>::to_vec));
+        }
+        let ints = self.constant_input(node, k).and_then(|c| c.as_ints());
+        let reason = || format!("its {name} ('{}') depend on the input. Export with fixed shapes.", node.input[k]);
+        ints.map(Some).ok_or_else(|| self.node_error(node, reason()))
     }
 
     /// Input `k` of `node` as a layer; a pending function is matched now.
@@ -218,7 +296,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Adds a node to the graph. Its shape is inferred; for reshapes and means it is `stated`.
+    /// Adds a node to the graph. Its shape is inferred; for reshapes and means it is `stated`. It has the batch dimension
+    /// if one of its inputs has.
     pub fn push(
         &mut self,
         node: &NodeProto,
@@ -227,11 +306,40 @@ impl<'a> Lowering<'a> {
         inputs: Vec<NodeId>,
         stated: &[usize],
     ) -> Result<NodeId> {
-        let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
-        let shape = infer_shape(&op, &shapes, stated).map_err(|reason| self.node_error(node, reason))?;
+        // Neurons of one-dimensional convolutions keep the layout of images.
+        if matches!(op, Op::Activation(_) | Op::Affine { .. } | Op::Add)
+            && let Some((sources, shape)) = self.line_sources(&inputs)
+        {
+            let id = self.push(node, name.clone(), op, sources, stated)?;
+            return self.push(node, format!("{name}.line"), Op::Reshape, vec![id], &shape);
+        }
+        let inferred: Vec<&[usize]> = inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
+        let shape = infer_shape(&op, &inferred, stated).map_err(|reason| self.node_error(node, reason))?;
         let name = self.unique(name);
+        let id = self.nodes.len();
+        if !inputs.is_empty() && inputs.iter().all(|input| self.unbatched.contains(input)) {
+            self.unbatched.insert(id);
+        }
+        if inputs.iter().any(|input| self.integers.contains(input)) {
+            self.integers.insert(id);
+        }
         self.nodes.push(Node { name, op, inputs, shape });
-        Ok(self.nodes.len() - 1)
+        Ok(id)
+    }
+
+    /// If all of `ids` are images `[C, 1, L]` reshaped to `[C, L]`: those images, and that shape.
+    fn line_sources(&self, ids: &[NodeId]) -> Option<(Vec<NodeId>, Vec<usize>)> {
+        let source = |&id: &NodeId| {
+            let node = &self.nodes[id];
+            let source = *node.inputs.first()?;
+            let is_line = matches!(node.op, Op::Reshape)
+                && matches!(*node.shape.as_slice(), [c, l] if self.nodes[source].shape == [c, 1, l])
+                && !self.unbatched.contains(&id)
+                && !self.unbatched.contains(&source);
+            is_line.then_some(source)
+        };
+        let sources = ids.iter().map(source).collect::<Option<Vec<_>>>()?;
+        Some((sources, self.nodes[*ids.first()?].shape.clone()))
     }
 
     /// `name`, with a number if a node already has this name.
@@ -242,6 +350,13 @@ impl<'a> Lowering<'a> {
             return name;
         }
         (2..).map(|k| format!("{name}.{k}")).find(|name| !taken(name)).unwrap_or(name)
+    }
+
+    /// Adds a sentence to the notes, once.
+    pub fn note(&mut self, text: String) {
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
     }
 
     /// An error about `node`.
@@ -255,14 +370,4 @@ impl<'a> Lowering<'a> {
     pub fn layer_name(&self, node: &NodeProto, weight: usize) -> String {
         node_names::of_layer(node, node.input.get(weight).map(String::as_str))
     }
-}
-
-/// Whether the input images are `[H, W, C]`: few channels in the last dimension, and a transpose to channels-first.
-fn channels_last(sample: &[usize], graph: &GraphProto) -> bool {
-    let few = |n: usize| matches!(n, 1 | 3 | 4);
-    let has_transpose = || {
-        let mut perms = graph.node.iter().filter(|n| n.op_type == "Transpose").filter_map(|n| n.ints("perm"));
-        perms.any(|perm| perm == [0, 3, 1, 2])
-    };
-    matches!(*sample, [h, _, c] if few(c) && !few(h)) && has_transpose()
 }

@@ -1,6 +1,6 @@
 //! Popups of the network and data buttons: files, input scaling, sample ranges, backend.
 
-use egui::{ComboBox, DragValue, Grid, RichText, Role, TextEdit, Ui, WidgetInfo};
+use egui::{Button, DragValue, Grid, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 
 use crate::compute::Backend;
 use crate::compute::backend::WGPU_HELP;
@@ -17,6 +17,8 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::file_request::FileRequest;
 
 const WIDTH: f32 = 320.0;
+/// Maximum height of the list of outputs, in points.
+const MAX_OUTPUTS_HEIGHT: f32 = 110.0;
 
 /// Draws the network popup: facts about the network and its options.
 pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
@@ -55,7 +57,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut 
         ui.label(texts::BACKEND).on_hover_text(texts::BACKEND_HINT);
         for (_, backend) in Backend::ALL {
             let chosen = lab.settings.backend == backend;
-            let choice = egui::Button::selectable(chosen, backend_name(backend));
+            let choice = Button::selectable(chosen, backend_name(backend));
             let choice = ui.add_enabled(backend.built_in(), choice).on_disabled_hover_text(WGPU_HELP);
             if choice.clicked() && !chosen {
                 messages.push(Message::SetBackend(backend));
@@ -64,30 +66,34 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut 
     });
 }
 
-/// Draws the choice of the output that answers, if the network has several.
+/// Draws the choice of the output that answers, if the network has several. Buttons, because a list that opens would close
+/// the popup.
 fn output(ui: &mut Ui, lab: &Lab, network: &PreparedNetwork, messages: &mut Vec<Message>) {
     if network.outputs.len() < 2 {
         return;
     }
-    let chosen = &lab.settings.output;
-    let name_of = |output: usize| network.outputs.get(output).map_or("", String::as_str);
-    let shown = chosen.as_deref().or(network.answers.map(name_of)).unwrap_or(texts::ALL_OUTPUTS);
-    ui.horizontal(|ui| {
-        ui.label(texts::OUTPUT).on_hover_text(texts::OUTPUT_HINT);
-        let combo = ComboBox::from_id_salt("output").selected_text(shown).truncate().show_ui(ui, |ui| {
-            let by_default = ui.selectable_label(chosen.is_none(), texts::BY_DEFAULT);
-            if by_default.on_hover_text(texts::BY_DEFAULT_HINT).clicked() && chosen.is_some() {
-                messages.push(Message::SetOutput(None));
-            }
-            for name in &network.outputs {
-                let is_chosen = chosen.as_ref() == Some(name);
-                if ui.selectable_label(is_chosen, name).clicked() && !is_chosen {
+    ui.separator();
+    ScrollArea::vertical().max_height(MAX_OUTPUTS_HEIGHT).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(texts::OUTPUT).on_hover_text(texts::OUTPUT_HINT);
+            for (index, name) in network.outputs.iter().enumerate() {
+                let is_chosen = network.answers == Some(index);
+                let choice = ui.add(Button::selectable(is_chosen, name));
+                choice.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, texts::output_named(name)));
+                if choice.clicked() && !is_chosen {
                     messages.push(Message::SetOutput(Some(name.clone())));
                 }
             }
+            if lab.settings.output.is_some()
+                && ui.button(texts::BY_DEFAULT).on_hover_text(texts::BY_DEFAULT_HINT).clicked()
+            {
+                messages.push(Message::SetOutput(None));
+            }
         });
-        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::OUTPUT));
     });
+    if network.answers.is_none() {
+        ui.add(egui::Label::new(RichText::new(texts::ALL_OUTPUTS).small().weak()).wrap());
+    }
 }
 
 /// Draws the data popup: facts about the samples and their options.

@@ -16,9 +16,13 @@ pub fn output_values(count: usize) -> String {
 
 pub const OUTPUT: &str = "Output";
 pub const OUTPUT_HINT: &str = "Output that answers; the others are left out of the run";
-pub const ALL_OUTPUTS: &str = "all, as one vector";
-pub const BY_DEFAULT: &str = "default";
-pub const BY_DEFAULT_HINT: &str = "The first output with class scores; all of a known detector";
+pub const ALL_OUTPUTS: &str = "All outputs are read together.";
+pub const BY_DEFAULT: &str = "Reset to default";
+pub const BY_DEFAULT_HINT: &str = "The first output with class scores; all outputs of a known detector";
+
+pub fn output_named(name: &str) -> String {
+    format!("Output {name}")
+}
 
 pub const OPEN_NETWORK: &str = "Open network…";
 pub const BACKEND: &str = "Backend";

@@ -67,17 +67,6 @@ impl Binary {
             _ => return None,
         })
     }
-    /// The value for `a`, `b`.
-    pub fn apply(self, a: f64, b: f64) -> f64 {
-        match self {
-            Self::Add => a + b,
-            Self::Sub => a - b,
-            Self::Mul => a * b,
-            Self::Div => a / b,
-            Self::Min => a.min(b),
-            Self::Max => a.max(b),
-        }
-    }
 }
 
 /// A value computed in f32, and a bound of its rounding error.

@@ -8,6 +8,7 @@ mod function_layers;
 mod piecewise;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use self::expression::{Binary, Expression, Unary};
 use super::constant::{Constant, Numbers};
@@ -90,7 +91,7 @@ impl Lowering<'_> {
     /// `Mean`: the sum of the inputs divided by their number.
     fn mean_of_inputs(&mut self, node: &NodeProto) -> Result<LoweredValue> {
         let value = self.over_inputs(node, Binary::Add)?;
-        let count = Constant { dims: vec![], numbers: Numbers::Float(vec![node.input.len() as f32]) };
+        let count = Constant::of_scalar(Numbers::floats(vec![node.input.len() as f32]));
         let sum = Operand { value, name: self.part_name(node, node.input.len()) };
         let divisor = Operand { value: LoweredValue::Constant(Rc::new(count)), name: String::new() };
         self.binary(node, Binary::Div, sum, divisor)
@@ -293,7 +294,7 @@ fn aligned_dims(constant: &Constant, shape: &[usize]) -> Vec<usize> {
 }
 
 /// The values of `constant`, with `dims`, for every value of `shape`; `None` if they cannot be broadcast to it.
-fn broadcast(constant: &Constant, dims: &[usize], shape: &[usize]) -> Option<Vec<f32>> {
+fn broadcast(constant: &Constant, dims: &[usize], shape: &[usize]) -> Option<Arc<Vec<f32>>> {
     let values = constant.floats();
     if dims == shape {
         return Some(values);
@@ -313,5 +314,5 @@ fn broadcast(constant: &Constant, dims: &[usize], shape: &[usize]) -> Option<Vec
         }
         at
     };
-    (0..total).map(|i| values.get(position(i)).copied()).collect()
+    (0..total).map(|i| values.get(position(i)).copied()).collect::<Option<Vec<f32>>>().map(Arc::new)
 }

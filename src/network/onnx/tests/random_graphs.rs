@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use prost::Message;
 
-use super::from_bytes;
-use super::interpreter::Interpreter;
-use super::proto::*;
-use super::topological_sort::topological_order;
+use super::super::from_bytes;
+use super::super::interpreter::Interpreter;
+use super::super::proto::*;
+use super::super::topological_sort::topological_order;
 use crate::network::Network;
 use crate::network::node_elements::{Element, element};
 

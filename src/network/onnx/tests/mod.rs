@@ -1,5 +1,7 @@
 //! Tests with small handmade graphs: the forms that exporters write, and damaged files.
 
+mod random_graphs;
+
 use std::path::Path;
 
 use proptest::prelude::*;
