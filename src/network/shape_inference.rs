@@ -318,11 +318,20 @@ fn pool_shape(
     }) {
         return Err("has more padding than its window".into());
     }
-    Ok(vec![
-        channels,
-        WindowExtent::along(0, *kernel, stride, padding, dilation)?.slide(height)?,
-        WindowExtent::along(1, *kernel, stride, padding, dilation)?.slide(width)?,
-    ])
+    let side = |axis: usize, n: usize| -> Result<usize, String> {
+        let window = WindowExtent::along(axis, *kernel, stride, padding, dilation)?;
+        let out = window.slide(n)?;
+        // With a dilation a window can miss all values.
+        let reads = |place: usize| {
+            (0..window.kernel).any(|k| {
+                let at = place * window.stride + k * window.dilation;
+                at >= window.before && at < window.before + n
+            })
+        };
+        let misses = window.dilation > 1 && (0..out).any(|place| !reads(place));
+        if misses { Err("has a window that lies in the padding alone".into()) } else { Ok(out) }
+    };
+    Ok(vec![channels, side(0, height)?, side(1, width)?])
 }
 
 fn check_weights(weight: &Weights, bias: &Option<Weights>, out: usize) -> Result<(), String> {

@@ -90,7 +90,8 @@ impl Lowering<'_> {
         }
         self.check_outputs(node)?;
         self.check_integers(node)?;
-        if let Some(name) = self.neighbors.activation(node) {
+        let is_scaled = node.op_type == "Mul" && (0..2).any(|k| self.constant_input(node, k).is_some());
+        if let Some(name) = self.neighbors.activation(node).filter(|_| !is_scaled) {
             return Err(self.node_error(node, refusals::of_activation(name)));
         }
         let adapted = self.with_equal_shapes(node)?;

@@ -68,9 +68,10 @@ fn model(middle: Vec<NodeProto>, constants: Vec<TensorProto>) -> ModelProto {
         initializer,
         input: vec![value("x", &[-1, 1, 6, 6])],
         output: vec![value("y", &[-1, 3])],
+        ..GraphProto::default()
     };
     let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 17 }];
-    ModelProto { ir_version: 8, graph: Some(graph), opset_import }
+    ModelProto { ir_version: 8, graph: Some(graph), opset_import, ..ModelProto::default() }
 }
 
 fn relu() -> ModelProto {
@@ -251,7 +252,7 @@ fn damaged_graphs_are_refused_with_the_position() {
         ("pads", |g| g.node[0].attribute[0].ints = vec![-1, 0, 0, 0]),
         ("does not fit", |g| g.node[0].attribute.push(attr_ints("dilations", &[100, 100]))),
         ("larger than the largest", |g| g.input[0] = value("x", &[1, 1, 2_000_000_000, 2_000_000_000])),
-        ("fixed size", |g| g.input[0] = value("x", &[1, 1, -1, -1])),
+        ("open sizes", |g| g.input[0] = value("x", &[1, 1, -1, -1])),
         ("2 inputs", |g| g.input.push(value("z", &[1, 3]))),
         ("no output", |g| g.output.clear()),
         ("group", |g| g.node[0].attribute.push(attr_int("group", 0))),
