@@ -12,6 +12,9 @@ impl Lowering<'_> {
         let input = self.image_input(node, 0, spatial)?;
         let window = self.window(node, input, kernel)?;
         let explicit = matches!(node.text("auto_pad").as_str(), "" | "NOTSET");
+        if explicit && (0..4).any(|k| window.padding[k] >= kernel[k % 2].max(1) * window.dilation[k % 2]) {
+            return Err(self.node_error(node, "has more padding than its window"));
+        }
         let mut overhang = [0; 2];
         if node.int("ceil_mode", 0) != 0 && explicit {
             for i in 0..2 {

@@ -223,10 +223,13 @@ fn layer(b: &mut Builder, v: &str, earlier: &str, shape: &[usize], r: &mut impl 
         }
         3 | 4 => {
             let op = if r(2) == 0 { "MaxPool" } else { "AveragePool" };
+            let kernel = two(r, 1, 3);
+            // Valid pads are smaller than the window.
+            let pads: Vec<i64> = (0..4).map(|k| r(kernel[k % 2] as usize) as i64).collect();
             let mut attributes = vec![
-                list("kernel_shape", two(r, 1, 3)),
+                list("kernel_shape", kernel),
                 list("strides", two(r, 1, 3)),
-                list("pads", four(r, 2)),
+                list("pads", pads),
                 int("ceil_mode", r(2) as i64),
             ];
             if op == "AveragePool" {
