@@ -112,7 +112,7 @@ impl Times {
                 let cut = |t: f64| (rounded(t) / tick as f64).floor();
                 let elapsed = |t: &f64| {
                     let ticks = cut(*t) - cut(first);
-                    (ticks.is_finite() && ticks < (u64::MAX / tick / 2) as f64).then_some(ticks as u64 * tick)
+                    (ticks.is_finite() && ticks < (u64::MAX / tick / 2) as f64).then(|| ticks as u64 * tick)
                 };
                 Some((times.iter().map(elapsed).collect::<Option<_>>()?, tick))
             }
