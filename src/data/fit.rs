@@ -149,7 +149,15 @@ fn image_to_image(samples: &Samples, input: &InputForm, stated: Option<Layout>) 
     };
     let turn = match stated.or(samples.layout) {
         Some(from) => {
-            let towards = |to: Layout| Some(Turn::between(from, to)).filter(|&turn| fits(turn));
+            let towards = |to: Layout| {
+                let turn = match Turn::between(from, to) {
+                    // One channel is the same in both layouts.
+                    Turn::LastToFirst if has.last() == Some(&1) => Turn::Stay,
+                    Turn::FirstToLast if has.first() == Some(&1) => Turn::Stay,
+                    turn => turn,
+                };
+                Some(turn).filter(|&turn| fits(turn))
+            };
             let found = match input.layout {
                 Some(to) => towards(to),
                 None => towards(input.channels()).or_else(|| towards(input.channels().other())),
@@ -322,7 +330,7 @@ mod tests {
         // Signals with channels last.
         assert_eq!(fitted(&[100, 6], &input(&[6, 1, 100], FIRST), None).unwrap().values[1], 6.0);
         for (has, wants) in
-            [(&[20, 30][..], &[1, 30, 20][..]), (&[3, 12, 12], &[12, 3, 12]), (&[9, 16, 3], &[3, 12, 12])]
+            [(&[20, 30][..], &[1, 30, 20][..]), (&[3, 12, 14], &[12, 3, 14]), (&[9, 16, 3], &[3, 12, 12])]
         {
             assert!(fitted(has, &input(wants, None), None).is_none(), "{has:?} {wants:?}");
         }
@@ -342,10 +350,10 @@ mod tests {
             let stated = fitted(has, &wants, LAST).unwrap();
             assert_eq!(stated.values[1], wants.shape[0] as f32, "{has:?}");
         }
-        let flat = input(&[48], None);
-        let (own, turned) = (fitted(&[4, 4, 3], &flat, None).unwrap(), fitted(&[4, 4, 3], &flat, FIRST).unwrap());
+        let flat = input(&[75], None);
+        let (own, turned) = (fitted(&[5, 5, 3], &flat, None).unwrap(), fitted(&[5, 5, 3], &flat, FIRST).unwrap());
         assert_eq!((own.values[1], other(&own), turned.values[1]), (1.0, "nchw".into(), 3.0));
-        assert_eq!((turned.shape.as_slice(), turned.notes.len()), (&[3, 4, 4][..], 0));
+        assert_eq!((turned.shape.as_slice(), turned.notes.len()), (&[3, 5, 5][..], 0));
         assert!(fit(counted(&[2, 20, 3]), &input(&[2, 20, 3], FIRST), LAST).is_err());
     }
 

@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn channels_last_and_other_ranges() {
-        let last = samples(&[1, 5, 3], (0..15).map(|v| if v % 3 == 1 { 1.0 } else { 0.0 }).collect());
+        let values = (0..15).map(|v| if v % 3 == 1 { 1.0 } else { 0.0 }).collect();
+        let last = Samples { layout: Some(Layout::ChannelsLast), ..samples(&[1, 5, 3], values) };
         assert_eq!(thumbnail_rgba(&last, 0), (5, 1, [0, 255, 0, 255].repeat(5)));
         let counts = Samples { max: 4.0, ..samples(&[1, 2], vec![4.0, 2.0]) };
         assert_eq!(thumbnail_rgba(&counts, 0).2, [255, 255, 255, 255, 128, 128, 128, 255]);

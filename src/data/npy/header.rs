@@ -170,13 +170,14 @@ fn read_text(reader: &mut dyn Read) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// A header as `npyz` writes it.
+/// A header as NumPy writes it.
 #[cfg(test)]
 pub fn header_bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
-    use npyz::WriterBuilder;
-    let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
-    let header = npyz::WriteOptions::new_header_only().dtype(npyz::DType::Plain(descr.parse().unwrap()));
-    header.shape(&shape).writer(Vec::new()).write_header_only().unwrap()
+    let dims: String = shape.iter().map(|d| format!("{d}, ")).collect();
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({dims}), }}");
+    text.push_str(&" ".repeat(63 - (10 + text.len()) % 64));
+    text.push('\n');
+    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
 }
 
 #[cfg(test)]
