@@ -6,6 +6,7 @@ use std::path::Path;
 
 use spikescope::compute::dense::tensor_to_vec;
 use spikescope::compute::program::Program;
+use spikescope::data::spec::Source;
 use spikescope::data::{DataSpec, Samples, Scaling};
 use spikescope::network::{argmax, onnx};
 
@@ -36,12 +37,12 @@ fn assert_close(ours: &[Vec<f32>], theirs: &[f32], name: &str) {
 fn mnist() -> Option<Samples> {
     let folder = common::shared("data/mnist")?;
     let (images, labels) = (folder.join("t10k-images-idx3-ubyte.gz"), folder.join("t10k-labels-idx1-ubyte.gz"));
-    Some(DataSpec::Idx { images, labels: Some(labels) }.load().unwrap())
+    Some(DataSpec::from(Source::Idx { images, labels: Some(labels) }).load().unwrap())
 }
 
 fn cifar() -> Option<Samples> {
     let file = common::shared("data/cifar10/test_batch_first500.bin")?;
-    Some(DataSpec::Cifar10(vec![file]).load().unwrap())
+    Some(DataSpec::from(Source::Cifar10(vec![file])).load().unwrap())
 }
 
 fn program(path: &Path) -> Program {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, TensorView};
 use spikescope::compute::dense::tensor_to_vec;
 use spikescope::compute::program::Program;
+use spikescope::data::spec::Source;
 use spikescope::data::{DataSpec, Samples, Scaling};
 use spikescope::network::open::open_with_notes;
 use spikescope::network::{argmax, pytorch};
@@ -57,7 +58,7 @@ fn examples() -> Vec<String> {
 fn mnist() -> Option<Samples> {
     let folder = common::shared("data/mnist")?;
     let (images, labels) = (folder.join("t10k-images-idx3-ubyte.gz"), folder.join("t10k-labels-idx1-ubyte.gz"));
-    Some(DataSpec::Idx { images, labels: Some(labels) }.load().unwrap())
+    Some(DataSpec::from(Source::Idx { images, labels: Some(labels) }).load().unwrap())
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn cifar_resnet_is_recognized_by_its_keys() {
     else {
         return;
     };
-    let samples = DataSpec::Cifar10(vec![file]).load().unwrap();
+    let samples = DataSpec::from(Source::Cifar10(vec![file])).load().unwrap();
     let scaling = Scaling::parse("mean=.485,.456,.406;std=.229,.224,.225").unwrap();
     let source = models.join("resnet20-12fca82f.th");
     let reference = models.join("resnet20_cifar10.ref_logits.npy");

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::options::{RunArgs, check_theta, settings_from_args, use_stated_scaling, with_config};
+use super::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use super::progress::Progress;
 use crate::convert::findings::{FindingGroup, group_by_kind};
 use crate::convert::{Finding, Severity};
 use crate::experiment::Settings;
-use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
 use crate::experiment::diagnose::diagnose;
 use crate::experiment::load::load_network;
@@ -72,8 +73,9 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     let has_data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
     let result = match has_data {
         true => {
-            settings = with_adapted_ranges(settings, &options, &mut cache)?;
-            diagnose(&settings, &mut cache, &progress.control(false))
+            let control = progress.control(false);
+            fit_default_ranges(&mut settings, &options, &mut cache, &control)?;
+            diagnose(&settings, &mut cache, &control)
         }
         false => check_graph(&settings, &mut cache),
     };
@@ -106,14 +108,6 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
 /// The exit code for the most serious finding.
 fn exit_code(worst: Option<Severity>) -> u8 {
     u8::from(worst > Some(Severity::Note))
-}
-
-/// Adapts the ranges that the options omit to the size of the data set.
-fn with_adapted_ranges(settings: Settings, options: &RunArgs, cache: &mut Cache) -> Result<Settings> {
-    let ranges = adapt_settings(&settings, Adapt::Ranges, cache, &JobControl::default())?;
-    let samples = if options.samples.is_none() { ranges.samples } else { settings.samples.clone() };
-    let calibrate = if options.calibrate.is_none() { ranges.calibrate } else { settings.calibrate.clone() };
-    Ok(Settings { samples, calibrate, ..settings })
 }
 
 /// The findings about the graph, which need no data.

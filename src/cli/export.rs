@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::options::{RunArgs, check_theta, settings_from_args, use_stated_scaling, with_config};
+use super::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use super::progress::Progress;
 use crate::experiment::cache::Cache;
 use crate::experiment::pipeline;
@@ -41,7 +43,9 @@ pub fn run(args: ExportArgs) -> Result<()> {
     use_stated_scaling(&mut settings, &options, &mut cache)?;
     check_theta(&settings, &options, &mut cache)?;
     let progress = Progress::new();
-    let result = pipeline::run(&settings, &mut cache, &progress.control(false));
+    let control = progress.control(false);
+    fit_default_ranges(&mut settings, &options, &mut cache, &control)?;
+    let result = pipeline::run(&settings, &mut cache, &control);
     progress.clear();
     let run = result?;
     let mut first_error = None;

@@ -13,6 +13,7 @@ use crate::convert::{
 };
 use crate::data::Scaling;
 use crate::experiment::Settings;
+use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
 use crate::experiment::load::load_network;
 use crate::progress::JobControl;
@@ -136,10 +137,11 @@ pub struct RunArgs {
     pub dump: Option<String>,
 }
 
-const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | snntoolbox:DIR | \
-                    events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | builtin:NAME";
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | npy:SAMPLES,LABELS | \
+                    snntoolbox:DIR | events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | \
+                    builtin:NAME; then options such as ,layout=nhwc";
 const SCALE: &str =
-    "Input scaling: 0..1 | 0..255 | mean=M[,M,M];std=S[,S,S]; by default as stated in the network's file";
+    "Input scaling: 0..1 | 0..255 | /D | mean=M[,M,M];std=S[,S,S]; by default as stated in the network's file";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \
                          balance:BATCHESxSIZE[,step=1][,clip-first][,cap]";
 const CORRECTION: &str = "Correction of single neurons: none | srp:TAU[,theory] | cos:RHO[xPASSES][,published|,exact]";
@@ -280,6 +282,29 @@ pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut C
     if args.scale.is_none() {
         let model = load_network(settings, cache, &JobControl::default())?;
         settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
+    }
+    Ok(())
+}
+
+/// Fits the ranges that the options omit to a data set that is smaller than the default ranges need.
+///
+/// # Errors
+/// Those of loading the network and the data.
+pub fn fit_default_ranges(
+    settings: &mut Settings,
+    args: &RunArgs,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<()> {
+    if args.samples.is_some() && args.calibrate.is_some() {
+        return Ok(());
+    }
+    let fitted = adapt_settings(settings, Adapt::Ranges, cache, control)?;
+    if args.samples.is_none() {
+        settings.samples = fitted.samples;
+    }
+    if args.calibrate.is_none() {
+        settings.calibrate = fitted.calibrate;
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{RunArgs, check_theta, settings_from_args, use_stated_scaling, with_config};
+use super::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use super::progress::Progress;
 use super::summary;
 use crate::convert::Severity;
@@ -36,7 +38,9 @@ pub fn run(args: RunArgs) -> Result<()> {
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &args, &mut cache)?;
     check_theta(&settings, &args, &mut cache)?;
-    let result = pipeline::run(&settings, &mut cache, &progress.control(false));
+    let control = progress.control(false);
+    fit_default_ranges(&mut settings, &args, &mut cache, &control)?;
+    let result = pipeline::run(&settings, &mut cache, &control);
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;

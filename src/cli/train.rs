@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
-use crate::data::{Samples, Scaling};
+use crate::data::{Layout, Samples, Scaling};
+use crate::experiment::load::{fit_samples, read_samples};
 use crate::network::zoo::{self, ZooArchitecture};
 use crate::network::{Activation, Network, Op, open, safetensors};
 use crate::task::answer::answering_output;
@@ -77,9 +78,26 @@ pub fn run(args: TrainArgs) -> Result<()> {
         ..TrainOptions::default()
     };
     check_folder(&args.out)?;
-    let samples = DataSpec::parse(&args.data)?.load()?;
-    let test = args.test.as_deref().map(|spec| DataSpec::parse(spec)?.load()).transpose()?;
-    let mut network = initial_network(&args, &samples)?;
+    let spec = DataSpec::parse(&args.data)?;
+    let (mut network, samples) = match (&args.arch, &args.init) {
+        (Some(arch), _) => {
+            let samples = spec.load()?;
+            let network = new_network(arch, &args, &spec, &samples)?;
+            (network.clone(), fit_samples(samples, &spec, &network)?)
+        }
+        (None, Some(init)) => {
+            let network = opened_network(init, &args)?;
+            let samples = read_samples(&spec, &network)?;
+            (network, samples)
+        }
+        (None, None) => {
+            return Err(Error::Invalid(
+                "Cannot train: no network named. Use --arch for a new network or --init to continue with one.".into(),
+            ));
+        }
+    };
+    let test = args.test.as_deref().map(|test| read_samples(&DataSpec::parse(test)?, &network)).transpose()?;
+    samples.notes.iter().for_each(|note| println!("note: {}", note.text));
     if let Some(stem) = args.out.file_stem() {
         network.name = stem.to_string_lossy().into_owned();
     }
@@ -129,37 +147,34 @@ fn check_folder(out: &Path) -> Result<()> {
     }
 }
 
-/// The network that training starts from.
-fn initial_network(args: &TrainArgs, samples: &Samples) -> Result<Network> {
+/// A new network of architecture `arch` for `samples`.
+fn new_network(arch: &str, args: &TrainArgs, spec: &DataSpec, samples: &Samples) -> Result<Network> {
+    let last = samples.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+    let classes = samples.class_names.len().max(last);
+    // Networks of this program have the channels first.
+    let shape = match (samples.shape.as_slice(), spec.options.layout.unwrap_or(samples.channels())) {
+        (&[h, w, c], Layout::ChannelsLast) => vec![c, h, w],
+        (&[h, w], _) => vec![1, h, w],
+        (shape, _) => shape.to_vec(),
+    };
+    let activation = args.activation.as_deref().map_or(Ok(Activation::Relu), zoo::parse_activation)?;
+    ZooArchitecture::parse(arch)?.build(&shape, classes, activation, args.seed)
+}
+
+/// The network in the file `init`, with the activation of `args` if it has one.
+fn opened_network(init: &str, args: &TrainArgs) -> Result<Network> {
     let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
-    match (&args.arch, &args.init) {
-        (Some(arch), _) => {
-            let last = samples.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-            let classes = samples.class_names.len().max(last);
-            ZooArchitecture::parse(arch)?.build(
-                &samples.shape,
-                classes,
-                activation.unwrap_or(Activation::Relu),
-                args.seed,
-            )
-        }
-        (None, Some(init)) => {
-            let mut network = open(init)?;
-            // Training needs class scores: of several outputs those that would answer in a run.
-            if let Some(answers) = answering_output(&network, None)? {
-                network = network.with_output(answers);
-            }
-            for node in &mut network.nodes {
-                if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
-                    *old = new;
-                }
-            }
-            Ok(network)
-        }
-        (None, None) => Err(Error::Invalid(
-            "Cannot train: no network named. Use --arch for a new network or --init to continue with one.".into(),
-        )),
+    let mut network = open(init)?;
+    // Training needs class scores: of several outputs those that would answer in a run.
+    if let Some(answers) = answering_output(&network, None)? {
+        network = network.with_output(answers);
     }
+    for node in &mut network.nodes {
+        if let (Op::Activation(old), Some(new)) = (&mut node.op, activation) {
+            *old = new;
+        }
+    }
+    Ok(network)
 }
 
 /// Prints one line per epoch; between epochs, on a terminal, one updated line.

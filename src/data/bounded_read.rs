@@ -99,16 +99,7 @@ pub(super) mod tests {
 
     #[test]
     fn labels_out_of_range_name_the_sample() {
-        let samples = Samples {
-            source: "test".into(),
-            shape: vec![1],
-            values: Arc::new(vec![0.0; 3]),
-            labels: Arc::new(vec![0, 1, 7]),
-            class_names: vec![],
-            full_scale: 1.0,
-            frames: None,
-            notes: Vec::new(),
-        };
+        let samples = Samples { values: Arc::new(vec![0.0; 3]), labels: Arc::new(vec![0, 1, 7]), ..Samples::default() };
         assert!(check_labels(&samples, 8).is_ok());
         assert!(check_labels(&samples, 7).unwrap_err().to_string().contains("sample 2 has label 7"));
         assert!(check_labels(&samples, 0).is_err());

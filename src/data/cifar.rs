@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Samples;
 use super::bounded_read::{checked_len, open, read_to_len};
+use super::{Layout, Samples};
 use crate::{Error, Result};
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -39,12 +39,13 @@ pub fn read(files: &[PathBuf]) -> Result<Samples> {
     Ok(Samples {
         source: format!("cifar10:{}", names.join(",")),
         shape: vec![3, 32, 32],
+        layout: Some(Layout::ChannelsFirst),
         values: Arc::new(values),
         labels: Arc::new(labels),
         class_names: CLASSES.map(String::from).to_vec(),
         full_scale: 255.0,
-        frames: None,
-        notes: Vec::new(),
+        max: 255.0,
+        ..Samples::default()
     })
 }
 

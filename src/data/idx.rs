@@ -7,8 +7,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Samples;
 use super::bounded_read::{checked_len, open_decompressed, read_to_len};
+use super::{Layout, Samples};
 use crate::{Error, Result};
 
 /// Reads u8 images of rank 2 `[N, F]`, 3 `[N, H, W]` (one channel is added) or 4 `[N, C, H, W]`, and their labels `[N]`.
@@ -51,13 +51,14 @@ pub fn read(images: &Path, labels: Option<&Path>) -> Result<Samples> {
     };
     Ok(Samples {
         source,
+        // Files of rank 3 have one channel; others do not tell where theirs is.
+        layout: (dims.len() == 3).then_some(Layout::ChannelsFirst),
         shape,
         values: Arc::new(bytes.into_iter().map(f32::from).collect()),
         labels: Arc::new(label_values),
-        class_names: Vec::new(),
         full_scale: 255.0,
-        frames: None,
-        notes: Vec::new(),
+        max: 255.0,
+        ..Samples::default()
     })
 }
 

@@ -9,8 +9,9 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
-use super::Samples;
 use super::bounded_read::{checked_len, open};
+use super::options::Ground;
+use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
 
 /// Maximum width and height in pixels; larger images are refused by their header.
@@ -24,16 +25,16 @@ pub fn is_image(path: &Path) -> bool {
         .is_some_and(|e| FILE_EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
-/// Reads images as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparency is ignored.
+/// Reads images as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparent pixels lie on `ground`.
 ///
 /// `paths` is one folder, or files. A folder with subfolders has a class per subfolder, in order of their names;
-/// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, or a square `[F]`) every image is resized and
-/// converted to gray or RGB.
+/// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, `[H, W]`, or one or three squares `[F]`) every image
+/// is resized and converted to gray or RGB.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for files that cannot be read and, without `fit`, for images of different sizes;
 /// [`Error::Invalid`] without files and for a `fit` of another form.
-pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
+pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, ground: Ground) -> Result<Samples> {
     let (files, labels, class_names) = list_images(paths, is_image)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open images: no file named.".into())) };
     let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
@@ -55,17 +56,19 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
     let (w, h) = (width as usize, height as usize);
     checked_len(first, "all images", &[files.len(), 3, h, w])?;
     let prepared = files.par_iter().map(|path| {
-        let image = decode(path)?;
+        let (image, transparent) = on_ground(decode(path)?, ground);
         let gray = !image.color().has_color();
         let exact = (image.width(), image.height()) == (width, height);
         let fitted = if exact { image } else { image.resize_exact(width, height, FilterType::Triangle) };
-        Ok((gray, if gray { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() }))
+        let image = if gray { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() };
+        Ok(Prepared { gray, transparent, image })
     });
-    let images = prepared.collect::<Result<Vec<_>>>()?;
-    let colored = images.iter().filter(|image| !image.0).count();
-    let channels = target.map_or(if images.iter().all(|p| p.0) { 1 } else { 3 }, |t| t.0);
+    let images = prepared.collect::<Result<Vec<Prepared>>>()?;
+    let colored = images.iter().filter(|image| !image.gray).count();
+    let transparent = images.iter().filter(|image| image.transparent).count();
+    let channels = target.map_or(if colored == 0 { 1 } else { 3 }, |t| t.0);
     let mut values = Vec::with_capacity(images.len() * channels * w * h);
-    for (_, image) in images {
+    for Prepared { image, .. } in images {
         if channels == 1 {
             values.extend(image.into_luma8().into_raw().into_iter().map(f32::from));
         } else {
@@ -73,25 +76,66 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>) -> Result<Samples> {
             (0..3).for_each(|c| values.extend(rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))));
         }
     }
-    let shape = match fit {
-        Some([f]) => vec![*f],
-        _ => vec![channels, h, w],
-    };
+    let mut notes = fitted(&sizes, (width, height), colored, channels);
+    notes.extend(ground_note(transparent, files.len(), ground));
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
         source: format!("images:{named}"),
-        shape,
+        shape: vec![channels, h, w],
+        layout: Some(Layout::ChannelsFirst),
         values: Arc::new(values),
         labels: Arc::new(labels),
+        label_source: if class_names.is_empty() { LabelSource::Indices } else { LabelSource::Names },
         class_names,
         full_scale: 255.0,
-        frames: None,
-        notes: fitted(&sizes, (width, height), colored, channels),
+        max: 255.0,
+        notes,
+        ..Samples::default()
     })
 }
 
+/// A decoded image of the final size.
+struct Prepared {
+    gray: bool,
+    /// Whether any pixel was transparent.
+    transparent: bool,
+    image: DynamicImage,
+}
+
+/// `image` on `ground`, without transparency, and whether any pixel was transparent.
+fn on_ground(image: DynamicImage, ground: Ground) -> (DynamicImage, bool) {
+    if !image.color().has_alpha() {
+        return (image, false);
+    }
+    let is_gray = !image.color().has_color();
+    let mut pixels = image.into_rgba8();
+    let under = if ground == Ground::White { 255 } else { 0 };
+    let mut transparent = false;
+    for pixel in pixels.pixels_mut() {
+        let alpha = u32::from(pixel.0[3]);
+        transparent |= alpha < 255;
+        // Rounded; exact for opaque and for fully transparent pixels.
+        let composed = |value: u8| ((u32::from(value) * alpha + under * (255 - alpha) + 127) / 255) as u8;
+        let [r, g, b, _] = pixel.0;
+        pixel.0 = [composed(r), composed(g), composed(b), 255];
+    }
+    let image = DynamicImage::from(pixels);
+    (if is_gray { image.into_luma8().into() } else { image.into_rgb8().into() }, transparent)
+}
+
+/// A note on `transparent` of `count` images.
+fn ground_note(transparent: usize, count: usize, ground: Ground) -> Option<Note> {
+    let other = if ground == Ground::White { Ground::Black } else { Ground::White };
+    let text = format!(
+        "{transparent} of {count} images are transparent; their ground is {}, as on the drawing canvas",
+        ground.word()
+    );
+    let text = if ground == Ground::White { text } else { text.replace(", as on the drawing canvas", "") };
+    (transparent > 0).then(|| Note::new(text).or_option("ground", other.word()))
+}
+
 /// Notes on the conversion of images of `sizes`, `colored` of them in color, to `channels` planes of `size`.
-fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usize) -> Vec<String> {
+fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usize) -> Vec<Note> {
     let mut notes = Vec::new();
     let scaled: Vec<&(u32, u32)> = sizes.iter().filter(|own| **own != size).collect();
     if let (Some((w, h)), (width, height)) = (scaled.first(), size) {
@@ -109,7 +153,7 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usiz
     }
     match channels {
         1 if colored > 0 => {
-            notes.push(format!("{colored} of {} images are in color and were converted to grayscale", sizes.len()))
+            notes.push(format!("{colored} of {} images are in color and were converted to grayscale", sizes.len()));
         }
         3 if colored < sizes.len() => {
             notes.push(format!(
@@ -120,7 +164,7 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usiz
         }
         _ => {}
     }
-    notes
+    notes.into_iter().map(Note::from).collect()
 }
 
 /// `(channels, height, width)` of a network input that images can be resized to.
@@ -128,12 +172,18 @@ fn image_shape_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
     let side = |d: usize| u32::try_from(d).ok().filter(|d| (1..=MAX_SIDE).contains(d));
     let found = match *shape {
         [c @ (1 | 3), h, w] => side(h).zip(side(w)).map(|(h, w)| (c, h, w)),
-        [f] => side(f.isqrt()).filter(|&s| (s as usize).pow(2) == f).map(|s| (1, s, s)),
+        [h, w] => side(h).zip(side(w)).map(|(h, w)| (1, h, w)),
+        [f] => [1, 3].into_iter().find_map(|c| {
+            let edge = (f / c).isqrt();
+            side(edge).filter(|_| edge * edge * c == f).map(|s| (c, s, s))
+        }),
         _ => None,
     };
     found.ok_or_else(|| {
         let shape = crate::error::format_shape(shape);
-        Error::Invalid(format!("Cannot fit images to samples of {shape}: the shape must be 1xHxW, 3xHxW or a square."))
+        Error::Invalid(format!(
+            "Cannot fit images to samples of {shape}: the shape must be 1xHxW, 3xHxW, HxW, or one or three squares."
+        ))
     })
 }
 
@@ -198,12 +248,12 @@ fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>>
     Ok(reader)
 }
 
-/// Reads one image in grayscale.
+/// Reads one image in grayscale; transparent pixels are white, as paper.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] when it cannot be read.
 pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
-    Ok(decode(path)?.into_luma8())
+    Ok(on_ground(decode(path)?, Ground::White).0.into_luma8())
 }
 
 /// Reads width and height from the header alone.
@@ -238,12 +288,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         gray(dir.path().join("b/1.png"), 2, 7);
         gray(dir.path().join("a/1.png"), 2, 5);
-        let samples = read(&[dir.path().to_owned()], None).unwrap();
+        let samples = read(&[dir.path().to_owned()], None, Ground::White).unwrap();
         assert_eq!(samples.class_names, ["a", "b"]);
         assert_eq!((samples.labels.as_slice(), samples.shape.as_slice()), ([0, 1].as_slice(), [1, 2, 2].as_slice()));
         assert_eq!(samples.raw(1), [7.0; 4]);
         RgbImage::from_pixel(2, 2, Rgb([1, 2, 3])).save(dir.path().join("b/2.png")).unwrap();
-        let samples = read(&[dir.path().to_owned()], None).unwrap();
+        let samples = read(&[dir.path().to_owned()], None, Ground::White).unwrap();
         assert_eq!(samples.shape, [3, 2, 2]);
         assert_eq!(samples.raw(2)[..5], [1.0, 1.0, 1.0, 1.0, 2.0]);
     }
@@ -254,29 +304,56 @@ mod tests {
         gray(dir.path().join("1.png"), 1, 9);
         gray(dir.path().join("2.png"), 3, 9);
         let here = [dir.path().to_owned()];
-        assert!(read(&here, None).unwrap_err().to_string().contains("2.png"));
-        assert_eq!(read(&here, Some(&[3, 4, 5])).unwrap().shape, [3, 4, 5]);
-        let flat = read(&here, Some(&[784])).unwrap();
-        assert_eq!((flat.shape.as_slice(), flat.len()), ([784].as_slice(), 2));
+        assert!(read(&here, None, Ground::White).unwrap_err().to_string().contains("2.png"));
+        assert_eq!(read(&here, Some(&[3, 4, 5]), Ground::White).unwrap().shape, [3, 4, 5]);
+        let flat = read(&here, Some(&[784]), Ground::White).unwrap();
+        assert_eq!((flat.shape.as_slice(), flat.len()), ([1, 28, 28].as_slice(), 2));
+        assert_eq!(read(&here, Some(&[3 * 16]), Ground::White).unwrap().shape, [3, 4, 4]);
+        assert_eq!(read(&here, Some(&[6, 4]), Ground::White).unwrap().shape, [1, 6, 4]);
         assert!(flat.values.iter().all(|v| *v == 9.0));
-        assert!(read(&here, Some(&[2, 4, 4])).is_err());
-        assert!(read(&here, Some(&[10])).is_err());
+        assert!(read(&here, Some(&[2, 4, 4]), Ground::White).is_err());
+        assert!(read(&here, Some(&[10]), Ground::White).is_err());
     }
 
     #[test]
     fn invalid_images_are_errors() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(read(&[dir.path().to_owned()], None).unwrap_err().to_string().contains("no image"));
-        assert!(read(&[], None).is_err());
-        assert!(read(&[dir.path().join("absent.png")], None).is_err());
+        assert!(read(&[dir.path().to_owned()], None, Ground::White).unwrap_err().to_string().contains("no image"));
+        assert!(read(&[], None, Ground::White).is_err());
+        assert!(read(&[dir.path().join("absent.png")], None, Ground::White).is_err());
         // A BMP header that claims 20,000 x 20,000 pixels, without any pixel data.
         let mut bmp = b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
         bmp.extend(20_000u32.to_le_bytes().repeat(2));
         bmp.extend([1, 0, 24, 0]);
         bmp.resize(54, 0);
         for bytes in [bmp, b"not a picture".to_vec(), vec![], b"\x89PNG\r\n\x1a\n".to_vec()] {
-            let text = read(&[write(&dir, "bad.png", &bytes)], None).unwrap_err().to_string();
+            let text = read(&[write(&dir, "bad.png", &bytes)], None, Ground::White).unwrap_err().to_string();
             assert!(text.contains("bad.png"), "{text}");
         }
+    }
+
+    #[test]
+    fn transparent_pixels_lie_on_a_stated_ground() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = [dir.path().to_owned()];
+        let read = |ground| read(&here, None, ground).unwrap();
+        // Opaque black, half transparent black, transparent red.
+        let pixels = [[0, 0, 0, 255], [0, 0, 0, 128], [255, 0, 0, 0]].concat();
+        image::RgbaImage::from_raw(3, 1, pixels).unwrap().save(dir.path().join("a.png")).unwrap();
+        let (white, black) = (read(Ground::White), read(Ground::Black));
+        assert_eq!(white.raw(0)[..3], [0.0, 127.0, 255.0]);
+        assert_eq!(black.raw(0)[..3], [0.0; 3]);
+        assert!(white.notes[0].text.starts_with("1 of 1 images are transparent; their ground is white"));
+        // Gray with transparency, in 16 bits, stays gray.
+        let gray: Vec<u16> = vec![65535, 65535, 0, 0, 257, 65535];
+        image::ImageBuffer::<image::LumaA<u16>, _>::from_raw(3, 1, gray)
+            .unwrap()
+            .save(dir.path().join("a.png"))
+            .unwrap();
+        let gray = read(Ground::White);
+        assert_eq!((gray.shape.as_slice(), gray.raw(0)), (&[1, 1, 3][..], &[255.0, 255.0, 1.0][..]));
+        // Opaque pictures are not told of.
+        image::RgbaImage::from_pixel(3, 1, image::Rgba([9, 9, 9, 255])).save(dir.path().join("a.png")).unwrap();
+        assert!(read(Ground::Black).notes.is_empty());
     }
 }

@@ -4,14 +4,20 @@
 
 pub mod bounded_read;
 pub mod cifar;
+pub mod detect;
 pub mod digits;
 pub mod events;
 pub mod fetch;
+pub mod fit;
 pub mod idx;
 pub mod images;
+pub mod layout;
+pub mod note;
 mod npy;
 pub mod npz;
 pub mod npz_writer;
+pub mod options;
+mod path_list;
 pub mod samples;
 pub mod scaling;
 pub mod snn_toolbox;
@@ -19,8 +25,11 @@ pub mod spec;
 pub mod thumbnail;
 
 pub use bounded_read::check_labels;
+pub use fit::InputForm;
+pub use layout::Layout;
+pub use note::{Note, OtherChoice};
 pub use npz_writer::{NpzData, write_npz, write_npz_with};
-pub use samples::{FrameSequence, Samples};
+pub use samples::{FrameSequence, LabelSource, OtherLabels, Samples};
 pub use scaling::Scaling;
 pub use spec::DataSpec;
 pub use thumbnail::thumbnail_rgba;

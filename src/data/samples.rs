@@ -3,27 +3,60 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::scaling::Scaling;
+use super::layout::Layout;
+use super::note::Note;
+use super::scaling::{Scaling, ValueForm};
+use crate::Result;
 
 /// A set of samples, unscaled, as the reader returns it. All samples have the same shape.
 #[derive(Clone, Debug)]
 pub struct Samples {
-    /// The source as the user named it (`idx:…`, `builtin:digits`).
+    /// The specification of the source (`idx:…`, `builtin:digits`).
     pub source: String,
-    /// Shape of one sample, channels first: `[C, H, W]`, or `[F]` for vectors.
+    /// Shape of one sample: `[C, H, W]`, `[H, W, C]` or any other, or `[F]` for vectors.
     pub shape: Vec<usize>,
+    /// Position of the channels in `shape`, if the reader or the network tells it.
+    pub layout: Option<Layout>,
     /// Raw values in file units (usually 0..255), `[N, …shape]` row-major.
     pub values: Arc<Vec<f32>>,
     /// One class index per sample; empty when the source has no labels.
     pub labels: Arc<Vec<u16>>,
     /// Class names by index; may be empty.
     pub class_names: Vec<String>,
-    /// The largest value of the source's type: 255 for bytes, 1 for floats in 0..1. [`Scaling::Unit`] divides by it.
+    /// Where the labels come from.
+    pub label_source: LabelSource,
+    /// The same labels under another order of classes, if there is one.
+    pub other_labels: Option<OtherLabels>,
+    /// What 1 stands for: 255 for bytes, 1 for all other types. [`Scaling::Unit`] divides by it.
     pub full_scale: f32,
+    /// Largest value of the source if it exceeds `full_scale`, in file units; `full_scale` otherwise.
+    pub max: f32,
+    /// Smallest value of the source if it is negative; 0 otherwise.
+    pub min: f32,
     /// The samples as frames over time, for event recordings; `values` is then their mean over time.
     pub frames: Option<FrameSequence>,
-    /// Changes made while reading, in sentences: resized, cropped, summed.
-    pub notes: Vec<String>,
+    /// What was done or assumed while reading.
+    pub notes: Vec<Note>,
+}
+
+/// Where the labels of samples come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LabelSource {
+    /// Class indices of the file.
+    #[default]
+    Indices,
+    /// Names: class folders or labels in words; `labels` index `class_names`.
+    Names,
+}
+
+/// Labels under another order of the class names.
+#[derive(Clone, Debug)]
+pub struct OtherLabels {
+    pub labels: Arc<Vec<u16>>,
+    /// The option that selects them, `(key, value)`.
+    pub option: (&'static str, &'static str),
+    /// The order in words.
+    pub order: &'static str,
 }
 
 /// Samples over time: one frame per time step, repeated from the first after the last.
@@ -33,6 +66,27 @@ pub struct FrameSequence {
     pub count: usize,
     /// `[N, count, …shape]` row-major, in file units.
     pub values: Arc<Vec<f32>>,
+}
+
+/// No samples, of one value each.
+impl Default for Samples {
+    fn default() -> Self {
+        Self {
+            source: String::new(),
+            shape: vec![1],
+            layout: None,
+            values: Arc::default(),
+            labels: Arc::default(),
+            class_names: Vec::new(),
+            label_source: LabelSource::default(),
+            other_labels: None,
+            full_scale: 1.0,
+            max: 1.0,
+            min: 0.0,
+            frames: None,
+            notes: Vec::new(),
+        }
+    }
 }
 
 impl Samples {
@@ -48,6 +102,10 @@ impl Samples {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// Position of the channels: as stated, or as the sizes suggest.
+    pub fn channels(&self) -> Layout {
+        self.layout.unwrap_or_else(|| Layout::of_sizes(&self.shape))
+    }
     /// Raw values of sample `index`, in file units, length `sample_len()`.
     pub fn raw(&self, index: usize) -> &[f32] {
         let len = self.sample_len();
@@ -62,14 +120,28 @@ impl Samples {
         let frames = self.frames.as_ref()?;
         let len = self.sample_len() * frames.count;
         let mut out = frames.values[range.start * len..range.end * len].to_vec();
-        scaling.apply(&mut out, &self.shape, self.full_scale);
+        self.scale(&mut out, scaling);
         Some(out)
     }
     /// Scaled network input for samples `range`: `[range.len(), …shape]` row-major.
     pub fn scaled(&self, range: Range<usize>, scaling: &Scaling) -> Vec<f32> {
         let len = self.sample_len();
         let mut out = self.values[range.start * len..range.end * len].to_vec();
-        scaling.apply(&mut out, &self.shape, self.full_scale);
+        self.scale(&mut out, scaling);
         out
+    }
+    /// Scales `values` of these samples, `[N, …shape]`, in place.
+    pub fn scale(&self, values: &mut [f32], scaling: &Scaling) {
+        scaling.apply(values, &self.form());
+    }
+    /// Checks that `scaling` fits the channels of these samples.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] for neither one mean nor one per channel.
+    pub fn check_scaling(&self, scaling: &Scaling) -> Result<()> {
+        scaling.check(&self.form())
+    }
+    fn form(&self) -> ValueForm<'_> {
+        ValueForm { shape: &self.shape, layout: self.channels(), full_scale: self.full_scale, max: self.max }
     }
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::Layout;
 use crate::{Error, Result};
 
 /// Conversion of raw values to network input.
@@ -15,15 +16,49 @@ pub enum Scaling {
     Unit,
     /// `0..255`: as in an 8-bit file; sources in 0..1 are multiplied by 255.
     Bytes,
+    /// `/D`: file values divided by D.
+    Divide(f32),
     /// `mean=…;std=…`: `(x/full_scale - mean[c]) / std[c]`, one number per channel c, or one for all.
     MeanStd { mean: Vec<f32>, std: Vec<f32> },
 }
 
+/// Form of the values that a scaling is applied to.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueForm<'a> {
+    /// Shape of one sample.
+    pub shape: &'a [usize],
+    /// Position of the channels in `shape`.
+    pub layout: Layout,
+    /// What 1 stands for in the file.
+    pub full_scale: f32,
+    /// The largest value of the source, at least `full_scale`.
+    pub max: f32,
+}
+
+impl ValueForm<'_> {
+    /// Number of channels: 1 for vectors.
+    fn channels(&self) -> usize {
+        match (self.shape, self.layout) {
+            ([first, _, _, ..], Layout::ChannelsFirst) | ([first, _], _) => *first,
+            ([_, _, .., last], Layout::ChannelsLast) => *last,
+            _ => 1,
+        }
+    }
+    /// Number of neighboring values of the same channel.
+    fn run(&self) -> usize {
+        match (self.shape, self.layout) {
+            ([_, _, .., _], Layout::ChannelsLast) => 1,
+            ([_, rest @ ..], _) => rest.iter().product(),
+            _ => 1,
+        }
+    }
+}
+
 impl Scaling {
-    /// Parses `0..1`, `0..255` or `mean=.485,.456,.406;std=.229,.224,.225`.
+    /// Parses `0..1`, `0..255`, `/255` or `mean=.485,.456,.406;std=.229,.224,.225`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for other text, for lists of different lengths and for a std that is not above 0.
+    /// [`Error::Invalid`] for other text, for lists of different lengths and for a std or divisor that is not above 0.
     pub fn parse(text: &str) -> Result<Self> {
         match text.trim() {
             "0..1" => return Ok(Self::Unit),
@@ -32,9 +67,13 @@ impl Scaling {
         }
         let bad = || {
             Error::Invalid(format!(
-                "Cannot use scaling '{text}': unknown form. Use 0..1, 0..255 or mean=M[,M,M];std=S[,S,S]."
+                "Cannot use scaling '{text}': unknown form. Use 0..1, 0..255, /D or mean=M[,M,M];std=S[,S,S]."
             ))
         };
+        if let Some(divisor) = text.trim().strip_prefix('/') {
+            let divisor: f32 = divisor.trim().parse().map_err(|_| bad())?;
+            return Some(Self::Divide(divisor)).filter(|_| divisor.is_finite() && divisor > 0.0).ok_or_else(bad);
+        }
         let numbers =
             |list: &str| list.split(',').map(|n| n.trim().parse::<f32>()).collect::<std::result::Result<Vec<_>, _>>();
         let (mut mean, mut std) = (None, None);
@@ -59,34 +98,38 @@ impl Scaling {
         Ok(Self::MeanStd { mean, std })
     }
 
-    /// Checks that the number of means fits samples of `shape`.
+    /// Checks that the number of means fits samples of `form`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for neither one mean nor one per channel.
-    pub fn check(&self, shape: &[usize]) -> Result<()> {
-        let channels = if shape.len() >= 3 { shape[0] } else { 1 };
+    pub fn check(&self, form: &ValueForm<'_>) -> Result<()> {
+        let channels = form.channels();
         match self {
             Self::MeanStd { mean, .. } if mean.len() != 1 && mean.len() != channels => Err(Error::Invalid(format!(
-                "Cannot scale the input: the scaling has {} channel means but the samples have {channels} channel(s). \
+                "Cannot scale the input: the scaling has {} channel means but samples of {} have {channels} channel(s). \
                  Change the scaling.",
-                mean.len()
+                mean.len(),
+                crate::error::format_shape(form.shape)
             ))),
             _ => Ok(()),
         }
     }
 
-    /// Scales `values` (`[N, …shape]`) in place, from file units where `full_scale` is white.
-    pub fn apply(&self, values: &mut [f32], shape: &[usize], full_scale: f32) {
+    /// Scales `values` (`[N, …shape]`) in place, from file units.
+    pub fn apply(&self, values: &mut [f32], form: &ValueForm<'_>) {
+        let full_scale = form.full_scale;
         match self {
             Self::Unit => values.iter_mut().for_each(|v| *v /= full_scale),
-            Self::Bytes if full_scale == 255.0 => {}
+            // Sources beyond 0..1 are not multiplied.
+            Self::Bytes if full_scale == 255.0 || form.max > full_scale => {}
             Self::Bytes => values.iter_mut().for_each(|v| *v = *v / full_scale * 255.0),
+            Self::Divide(divisor) => values.iter_mut().for_each(|v| *v /= divisor),
             Self::MeanStd { mean, std } => {
-                let plane =
-                    if shape.len() >= 3 { shape[1..].iter().product() } else { shape.iter().product::<usize>() };
-                for (i, chunk) in values.chunks_mut(plane.max(1)).enumerate() {
-                    let c = i % mean.len();
-                    chunk.iter_mut().for_each(|v| *v = (*v / full_scale - mean[c]) / std[c]);
+                let run = if mean.len() == 1 { values.len() } else { form.run() };
+                for (i, chunk) in values.chunks_mut(run.max(1)).enumerate() {
+                    let c = i % mean.len().max(1);
+                    let (Some(mean), Some(std)) = (mean.get(c), std.get(c)) else { return };
+                    chunk.iter_mut().for_each(|v| *v = (*v / full_scale - mean) / std);
                 }
             }
         }
@@ -99,7 +142,57 @@ impl std::fmt::Display for Scaling {
         match self {
             Self::Unit => write!(f, "0..1"),
             Self::Bytes => write!(f, "0..255"),
+            Self::Divide(divisor) => write!(f, "/{divisor}"),
             Self::MeanStd { mean, std } => write!(f, "mean={};std={}", join(mean), join(std)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(shape: &[usize], layout: Layout) -> ValueForm<'_> {
+        ValueForm { shape, layout, full_scale: 1.0, max: 1.0 }
+    }
+
+    #[test]
+    fn text_round_trips_and_invalid_text_is_refused() {
+        for text in ["0..1", "0..255", "/255", "/65535", "mean=0.5,0.25;std=1,2"] {
+            assert_eq!(Scaling::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "/", "/0", "/-1", "/x", "mean=1", "mean=1;std=0", "mean=1,2;std=1"] {
+            assert!(Scaling::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn means_belong_to_channels_wherever_they_are() {
+        let scaling = Scaling::parse("mean=0,10;std=1,2").unwrap();
+        let scaled = |shape: &[usize], layout| {
+            let mut values = vec![10.0; 8];
+            assert!(scaling.check(&form(shape, layout)).is_ok(), "{shape:?}");
+            scaling.apply(&mut values, &form(shape, layout));
+            values
+        };
+        assert_eq!(scaled(&[2, 1, 2], Layout::ChannelsFirst), [10.0, 10.0, 0.0, 0.0, 10.0, 10.0, 0.0, 0.0]);
+        assert_eq!(scaled(&[1, 2, 2], Layout::ChannelsLast), [10.0, 0.0, 10.0, 0.0, 10.0, 0.0, 10.0, 0.0]);
+        assert_eq!(scaled(&[2, 4], Layout::ChannelsFirst), [10.0, 10.0, 10.0, 10.0, 0.0, 0.0, 0.0, 0.0]);
+        for (shape, layout) in [(&[8][..], Layout::ChannelsFirst), (&[2, 2, 3], Layout::ChannelsLast)] {
+            assert!(scaling.check(&form(shape, layout)).unwrap_err().to_string().contains("2 channel means"));
+        }
+    }
+
+    #[test]
+    fn values_beyond_one_are_not_multiplied() {
+        let scaled = |scaling: Scaling, max: f32, full_scale: f32| {
+            let mut values = [max];
+            scaling.apply(&mut values, &ValueForm { shape: &[1], layout: Layout::ChannelsFirst, full_scale, max });
+            values[0]
+        };
+        assert_eq!(scaled(Scaling::Bytes, 1.0, 1.0), 255.0);
+        assert_eq!(scaled(Scaling::Bytes, 200.0, 1.0), 200.0);
+        assert_eq!(scaled(Scaling::Bytes, 255.0, 255.0), 255.0);
+        assert_eq!((scaled(Scaling::Unit, 6.0, 1.0), scaled(Scaling::Divide(255.0), 255.0, 255.0)), (6.0, 1.0));
     }
 }

@@ -3,7 +3,6 @@
 //! A folder contains `x_test.npz` and `y_test.npz` for runs and `x_norm.npz` for calibration, each with one array.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{Samples, npz};
 use crate::{Error, Result};
@@ -37,7 +36,7 @@ pub fn read(folder: &Path) -> Result<Samples> {
     let mut samples = npz::read(&folder.join(SAMPLES))?;
     let labels = folder.join(LABELS);
     if labels.is_file() {
-        samples.labels = Arc::new(npz::read_labels(&labels, samples.len())?);
+        npz::read_labels(&labels, &mut samples)?;
     }
     samples.source = format!("snntoolbox:{}", folder.display());
     Ok(samples)
@@ -45,7 +44,9 @@ pub fn read(folder: &Path) -> Result<Samples> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DataSpec, NpzData, write_npz};
+    use super::super::fit::fit;
+    use super::super::spec::Source;
+    use super::super::{DataSpec, InputForm, NpzData, write_npz};
     use super::*;
 
     #[test]
@@ -58,14 +59,15 @@ mod tests {
         let images: Vec<f32> = (0..2 * 5 * 4 * 3).map(|k| k as f32 / 120.0).collect();
         save("x_test.npz", &[2, 5, 4, 3], &images);
         let spec = DataSpec::detect(dir.path()).unwrap();
-        assert_eq!(spec, DataSpec::Toolbox(dir.path().into()));
+        assert_eq!(spec, Source::Toolbox(dir.path().into()).into());
         assert_eq!((spec.load().unwrap().labels.len(), spec.default_calibration()), (0, None));
         save("y_test.npz", &[2, 3], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
         save("x_norm.npz", &[1, 5, 4, 3], &images[..60]);
         let samples = spec.load().unwrap();
-        // Channels-last becomes channels-first.
-        assert_eq!((samples.shape.as_slice(), samples.labels.to_vec()), ([3, 5, 4].as_slice(), vec![2, 0]));
-        assert_eq!(samples.raw(0)[1], images[3]);
+        assert_eq!((samples.shape.as_slice(), samples.labels.to_vec()), ([5, 4, 3].as_slice(), vec![2, 0]));
+        // For a network with channels first, channels-last samples are turned.
+        let turned = fit(samples, &InputForm::new(&[3, 5, 4]), None).unwrap().unwrap();
+        assert_eq!(turned.raw(0)[1], images[3]);
         assert_eq!(spec.default_calibration().unwrap().load().unwrap().len(), 1);
         assert_eq!(DataSpec::parse(&spec.to_string()).unwrap(), spec);
         save("y_test.npz", &[3], &[0.0; 3]);

@@ -10,13 +10,23 @@ use serde::{Deserialize, Serialize};
 
 use super::digits::{Drawing, drawing};
 use super::events::Binning;
+use super::options::{ReadOptions, split_option};
+use super::path_list::{split_pair, split_paths};
 use super::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 use crate::{Error, Result};
 
-/// A source of samples. [`fmt::Display`] writes its text form, [`DataSpec::parse`] reads it.
+/// A source of samples and what the user states about it. [`fmt::Display`] writes its text form, [`DataSpec::parse`]
+/// reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum DataSpec {
+pub struct DataSpec {
+    pub source: Source,
+    pub options: ReadOptions,
+}
+
+/// A source of samples.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
     /// `idx:IMAGES,LABELS` or `idx:IMAGES`
     Idx { images: PathBuf, labels: Option<PathBuf> },
     /// `cifar10:FILE[,FILE…]`
@@ -25,14 +35,29 @@ pub enum DataSpec {
     Images(Vec<PathBuf>),
     /// `npz:FILE`
     Npz(PathBuf),
+    /// `npy:SAMPLES,LABELS` or `npy:SAMPLES`
+    Npy { samples: PathBuf, labels: Option<PathBuf> },
     /// `snntoolbox:FOLDER` with `x_test.npz`, `y_test.npz` and, for calibration, `x_norm.npz`
     Toolbox(PathBuf),
-    /// `events:FOLDER` or `events:FILE[,FILE…]`, then binning options: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`
+    /// `events:FOLDER` or `events:FILE[,FILE…]`, then binning options: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`,
+    /// `,unit=…`, `,order=…`
     Events { paths: Vec<PathBuf>, binning: Binning },
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
     /// `drawn:…`: a user's drawing, as text
     Drawn(String),
+}
+
+/// The options that each kind of data takes, besides those of [`Binning`] for events.
+fn option_keys(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "idx" | "cifar10" | "snntoolbox" => &["layout"],
+        "images" => &["classes", "ground", "layout"],
+        "npz" => &["layout", "split", "x", "y", "classes"],
+        "npy" => &["layout", "classes"],
+        "events" => &["classes"],
+        _ => &[],
+    }
 }
 
 impl DataSpec {
@@ -44,115 +69,159 @@ impl DataSpec {
         let bad = |why: &str| {
             Error::Invalid(format!(
                 "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
-                 snntoolbox:FOLDER, events:FILE[,frames=N] or builtin:digits."
+                 npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N] or builtin:digits."
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("no data kind before a colon"))?;
-        let list = || rest.split(',').map(str::trim).filter(|p| !p.is_empty()).map(PathBuf::from).collect::<Vec<_>>();
         if kind == drawing::KIND {
             let drawing = Drawing::parse(rest)?;
-            return Ok(Self::Drawn(drawing.to_string()));
+            return Ok(Source::Drawn(drawing.to_string()).into());
         }
-        if rest.trim().is_empty() {
+        let (files, options, binning) = split_options(kind, rest).map_err(|why| bad(&why))?;
+        if files.trim().is_empty() {
             return Err(bad("no file named"));
         }
-        match kind {
-            "idx" => match list().as_slice() {
-                [images] => Ok(Self::Idx { images: images.clone(), labels: None }),
-                [images, labels] => Ok(Self::Idx { images: images.clone(), labels: Some(labels.clone()) }),
-                _ => Err(bad("one file of images and one of labels needed")),
-            },
-            "cifar10" if !list().is_empty() => Ok(Self::Cifar10(list())),
-            // An existing folder whose name contains a comma is one path, not a list.
-            "images" if Path::new(rest).exists() => Ok(Self::Images(vec![rest.into()])),
-            "images" if !list().is_empty() => Ok(Self::Images(list())),
-            "events" => {
-                let mut parts: Vec<&str> = rest.split(',').collect();
-                let binning = Binning::parse_options(&mut parts).map_err(|why| bad(&why))?;
-                let files = parts.join(",");
-                let paths: Vec<PathBuf> = match Path::new(&files).exists() {
-                    true => vec![files.into()],
-                    false => parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(PathBuf::from).collect(),
-                };
-                if paths.is_empty() { Err(bad("no file named")) } else { Ok(Self::Events { paths, binning }) }
-            }
-            "npz" => Ok(Self::Npz(rest.trim().into())),
-            "snntoolbox" => Ok(Self::Toolbox(rest.trim().into())),
-            "builtin" => digits::Split::from_name(rest.trim())
-                .map(Self::Builtin)
-                .ok_or_else(|| bad("not built in; digits and digits-train are")),
-            _ => Err(bad("unknown data kind")),
-        }
+        let pair = || split_pair(files).ok_or_else(|| bad("one file of samples and one of labels needed"));
+        let list = || Some(split_paths(files)).filter(|paths| !paths.is_empty()).ok_or_else(|| bad("no file named"));
+        let source = match kind {
+            "idx" => pair().map(|(images, labels)| Source::Idx { images, labels })?,
+            "npy" => pair().map(|(samples, labels)| Source::Npy { samples, labels })?,
+            "cifar10" => Source::Cifar10(list()?),
+            "images" => Source::Images(list()?),
+            "events" => Source::Events { paths: list()?, binning },
+            "npz" => Source::Npz(files.trim().into()),
+            "snntoolbox" => Source::Toolbox(files.trim().into()),
+            "builtin" => digits::Split::from_name(files.trim())
+                .map(Source::Builtin)
+                .ok_or_else(|| bad("not built in; digits and digits-train are"))?,
+            _ => return Err(bad("unknown data kind")),
+        };
+        Ok(Self { source, options })
     }
 
-    /// Detects the kind of a dropped or opened path. For an IDX file of images, labels in the same folder are added.
+    /// The same source with option `key` set to `value`.
     ///
     /// # Errors
-    /// [`Error::File`] for a name of unknown kind, and for IDX labels without their images.
-    pub fn detect(path: &Path) -> Result<Self> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        if path.is_dir() && snn_toolbox::is_folder(path) {
-            return Ok(Self::Toolbox(path.to_owned()));
-        }
-        if events::is_recording(path) || (path.is_dir() && images::dir_contains(path, events::is_recording)) {
-            return Ok(Self::Events { paths: vec![path.to_owned()], binning: Binning::default() });
-        }
-        if path.is_dir() || images::is_image(path) {
-            return Ok(Self::Images(vec![path.to_owned()]));
-        }
-        if name.ends_with(".npz") {
-            return Ok(Self::Npz(path.to_owned()));
-        }
-        if name.ends_with(".bin") {
-            return Ok(Self::Cifar10(vec![path.to_owned()]));
-        }
-        if name.contains("idx") || name.contains("ubyte") {
-            return detect_idx(path);
-        }
-        Err(Error::file(
-            path,
-            "name",
-            "not a known kind of samples. Use IDX, CIFAR-10 .bin, .npz, images or a folder of images.",
-        ))
+    /// [`Error::Invalid`] for an unknown option.
+    pub fn with_option(&self, key: &str, value: &str) -> Result<Self> {
+        let mut changed = self.clone();
+        let invalid = |why: String| Error::Invalid(format!("Cannot read {self} with {key}={value}: {why}."));
+        let is_of_binning = match &mut changed.source {
+            Source::Events { binning, .. } => binning.set_option(key, value).map_err(invalid)?,
+            _ => false,
+        };
+        let is_known = is_of_binning || changed.options.set(key, value).map_err(invalid)?;
+        if is_known { Ok(changed) } else { Err(invalid("there is no such option".into())) }
     }
 
-    /// Reads the samples.
+    /// The files and folders of the source.
+    pub fn paths(&self) -> Vec<&Path> {
+        match &self.source {
+            Source::Idx { images: samples, labels } | Source::Npy { samples, labels } => {
+                std::iter::once(samples.as_path()).chain(labels.as_deref()).collect()
+            }
+            Source::Cifar10(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
+                paths.iter().map(PathBuf::as_path).collect()
+            }
+            Source::Npz(path) | Source::Toolbox(path) => vec![path],
+            Source::Builtin(_) | Source::Drawn(_) => Vec::new(),
+        }
+    }
+
+    /// The same specification with every path replaced by `path`.
+    pub fn map_paths(&self, mut path: impl FnMut(&Path) -> PathBuf) -> Self {
+        let mut changed = self.clone();
+        match &mut changed.source {
+            Source::Idx { images: samples, labels } | Source::Npy { samples, labels } => {
+                *samples = path(samples);
+                labels.iter_mut().for_each(|labels| *labels = path(labels));
+            }
+            Source::Cifar10(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
+                paths.iter_mut().for_each(|one| *one = path(one));
+            }
+            Source::Npz(one) | Source::Toolbox(one) => *one = path(one),
+            Source::Builtin(_) | Source::Drawn(_) => {}
+        }
+        changed
+    }
+
+    /// Reads the samples, in their own shape.
     ///
     /// # Errors
     /// Those of the reader of this kind.
     pub fn load(&self) -> Result<Samples> {
-        match self {
-            Self::Idx { images, labels } => idx::read(images, labels.as_deref()),
-            Self::Cifar10(files) => cifar::read(files),
-            Self::Images(paths) => images::read(paths, None),
-            Self::Events { paths, binning } => events::read(paths, binning, None),
-            Self::Npz(path) => npz::read(path),
-            Self::Toolbox(folder) => snn_toolbox::read(folder),
-            Self::Builtin(split) => Ok(digits::generate(*split)),
-            Self::Drawn(text) => drawn(text, None),
-        }
+        self.read(None)
     }
 
     /// The calibration samples that belong to this source, as a specification of their own.
     pub fn default_calibration(&self) -> Option<Self> {
-        match self {
-            Self::Toolbox(folder) => snn_toolbox::calibration(folder).map(Self::Npz),
+        match &self.source {
+            Source::Toolbox(folder) => {
+                let source = Source::Npz(snn_toolbox::calibration(folder)?);
+                Some(Self { source, options: ReadOptions { layout: self.options.layout, ..ReadOptions::default() } })
+            }
             _ => None,
         }
     }
 
-    /// Reads the samples; images, events and drawings are fitted to `shape` (the network's input).
+    /// Reads the samples; images, events and drawings are fitted to `shape`, channels first.
     ///
     /// # Errors
     /// Those of the reader of this kind.
     pub fn load_resized(&self, shape: &[usize]) -> Result<Samples> {
-        match self {
-            Self::Images(paths) => images::read(paths, Some(shape)),
-            Self::Events { paths, binning } => events::read(paths, binning, Some(shape)),
-            Self::Drawn(text) => drawn(text, Some(shape)),
-            _ => self.load(),
+        self.read(Some(shape))
+    }
+
+    fn read(&self, shape: Option<&[usize]>) -> Result<Samples> {
+        let options = &self.options;
+        let samples = match &self.source {
+            Source::Idx { images, labels } => idx::read(images, labels.as_deref()),
+            Source::Cifar10(files) => cifar::read(files),
+            Source::Images(paths) => images::read(paths, shape, options.ground.unwrap_or_default()),
+            Source::Events { paths, binning } => events::read(paths, binning, shape),
+            Source::Npz(path) => npz::read_with(path, options),
+            Source::Npy { samples, labels } => npz::read_npy_samples(samples, labels.as_deref()),
+            Source::Toolbox(folder) => snn_toolbox::read(folder),
+            Source::Builtin(split) => Ok(digits::generate(*split)),
+            Source::Drawn(text) => drawn(text, shape),
+        };
+        // A drawing's text is long, and its samples have no other choices.
+        let named = !matches!(self.source, Source::Drawn(_));
+        samples.map(|samples| if named { Samples { source: self.to_string(), ..samples } } else { samples })
+    }
+}
+
+/// The files of a specification without the options after them.
+///
+/// # Errors
+/// The reason why an option is invalid, in a sentence.
+fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions, Binning), String> {
+    let (mut files, mut options, mut stated) = (rest, ReadOptions::default(), Vec::new());
+    let is_events = kind == "events";
+    let keys: Vec<&str> =
+        option_keys(kind).iter().copied().chain(Binning::KEYS.iter().copied().filter(|_| is_events)).collect();
+    // An existing path may look like one with options.
+    while !Path::new(files.trim()).exists() {
+        let (before, last) = files.rsplit_once(',').unwrap_or(("", files));
+        let Some(option) = split_option(last, &keys) else { break };
+        stated.insert(0, option);
+        files = before;
+    }
+    let (_, last) = files.rsplit_once(',').unwrap_or(("", files));
+    let other =
+        last.trim().split_once('=').filter(|(key, _)| ReadOptions::KEYS.iter().chain(&Binning::KEYS).any(|k| k == key));
+    if let Some((key, _)) = other.filter(|_| !Path::new(files.trim()).exists()) {
+        return Err(format!("{kind} takes no option {key}"));
+    }
+    let mut binning = Binning::default();
+    // The length of frames comes before their number.
+    stated.sort_by_key(|(key, _)| *key != "us");
+    for (key, value) in stated {
+        if !(is_events && binning.set_option(key, value)?) {
+            options.set(key, value)?;
         }
     }
+    Ok((files, options, binning))
 }
 
 fn drawn(text: &str, shape: Option<&[usize]>) -> Result<Samples> {
@@ -160,37 +229,31 @@ fn drawn(text: &str, shape: Option<&[usize]>) -> Result<Samples> {
     Drawing::parse(strokes).map(|drawing| drawing.samples(shape))
 }
 
-/// Pairs `…images-idx3-ubyte` with `…labels-idx1-ubyte`, with a dot or a hyphen, gzip-compressed or not.
-fn detect_idx(path: &Path) -> Result<DataSpec> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let swapped = |from: &str, to: &str, rank: (&str, &str)| {
-        let plain = name.strip_suffix(".gz").unwrap_or(&name).replace(from, to);
-        let plain = if from == "labels" { plain.replace("idx1", "idx3") } else { plain.replace(rank.0, rank.1) };
-        [plain.clone(), format!("{plain}.gz")].map(|n| path.with_file_name(n)).into_iter().find(|p| p.is_file())
-    };
-    if name.contains("labels") {
-        let images = swapped("labels", "images", ("idx1", "idx3"))
-            .ok_or_else(|| Error::file(path, "name", "contains labels, but their images are not in the same folder"))?;
-        return Ok(DataSpec::Idx { images, labels: Some(path.to_owned()) });
+impl From<Source> for DataSpec {
+    fn from(source: Source) -> Self {
+        Self { source, options: ReadOptions::default() }
     }
-    let labels = ["idx3", "idx2", "idx4"].into_iter().find_map(|rank| swapped("images", "labels", (rank, "idx1")));
-    Ok(DataSpec::Idx { images: path.to_owned(), labels: labels.filter(|l| l != path) })
 }
 
 impl fmt::Display for DataSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let join = |paths: &[PathBuf]| paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
-        match self {
-            Self::Idx { images, labels: Some(labels) } => write!(f, "idx:{},{}", images.display(), labels.display()),
-            Self::Idx { images, labels: None } => write!(f, "idx:{}", images.display()),
-            Self::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
-            Self::Images(paths) => write!(f, "images:{}", join(paths)),
-            Self::Events { paths, binning } => write!(f, "events:{}{binning}", join(paths)),
-            Self::Npz(path) => write!(f, "npz:{}", path.display()),
-            Self::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
-            Self::Builtin(split) => write!(f, "builtin:{}", split.name()),
-            Self::Drawn(text) => f.write_str(text),
-        }
+        let pair = |a: &Path, b: Option<&Path>| match b {
+            Some(b) => format!("{},{}", a.display(), b.display()),
+            None => a.display().to_string(),
+        };
+        match &self.source {
+            Source::Idx { images, labels } => write!(f, "idx:{}", pair(images, labels.as_deref())),
+            Source::Npy { samples, labels } => write!(f, "npy:{}", pair(samples, labels.as_deref())),
+            Source::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
+            Source::Images(paths) => write!(f, "images:{}", join(paths)),
+            Source::Events { paths, binning } => write!(f, "events:{}{binning}", join(paths)),
+            Source::Npz(path) => write!(f, "npz:{}", path.display()),
+            Source::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
+            Source::Builtin(split) => write!(f, "builtin:{}", split.name()),
+            Source::Drawn(text) => f.write_str(text),
+        }?;
+        self.options.fmt(f)
     }
 }
 
@@ -216,7 +279,6 @@ impl From<DataSpec> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bounded_read::tests::{shared, write};
     use super::*;
 
     #[test]
@@ -224,51 +286,54 @@ mod tests {
         for text in [
             "idx:a,b",
             "idx:a",
+            "idx:a,b,layout=nhwc",
             "cifar10:a.bin,b.bin",
             "images:a.png,b.png",
+            "images:a,layout=nhwc,classes=text,ground=black",
             "npz:a,b.npz",
+            "npz:a,b.npz,layout=nchw,split=train,x=image",
+            "npy:a.npy,b.npy",
             "builtin:digits-train",
             "events:a.bin,b.bin",
             "events:a,frames=16",
             "events:a,us=1000,frames=8,polarity=on,sensor=128x64",
+            "events:a,us=1000,unit=ms,order=xytp",
         ] {
             let spec = DataSpec::parse(text).unwrap();
             assert_eq!(spec.to_string(), text);
             let json = serde_json::to_string(&spec).unwrap();
             assert_eq!(serde_json::from_str::<DataSpec>(&json).unwrap(), spec);
         }
-        for text in
-            ["events:frames=4", "events:a,frames=0", "events:a,frames=x", "events:a,sensor=9", "events:a,polarity=up"]
-        {
+        for text in [
+            "events:frames=4",
+            "events:a,frames=0",
+            "events:a,frames=x",
+            "events:a,sensor=9",
+            "events:a,polarity=up",
+            "events:a,unit=min",
+            "events:a,order=xyt",
+            "npz:a,layout=hwc",
+        ] {
             let why = DataSpec::parse(text).unwrap_err().to_string();
             assert!(why.contains(text), "{why}");
         }
         assert_eq!(DataSpec::parse("events:a,frames=32").unwrap().to_string(), "events:a");
-        for text in ["", "digits", "idx:", "idx:a,b,c", "cifar10:,", "builtin:letters", "tar:x"] {
+        for text in ["", "digits", "idx:", "idx:a,b,c", "cifar10:,", "builtin:letters", "tar:x", "npz:layout=nchw"] {
             assert!(DataSpec::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn dropped_paths_are_recognized() {
+    fn an_existing_file_that_looks_like_an_option_is_a_file() {
         let dir = tempfile::tempdir().unwrap();
-        let images = write(&dir, "t10k-images-idx3-ubyte.gz", b"");
-        let lone = DataSpec::detect(&images).unwrap();
-        assert_eq!(lone, DataSpec::Idx { images: images.clone(), labels: None });
-        let labels = write(&dir, "t10k-labels-idx1-ubyte", b"");
-        let both = DataSpec::Idx { images: images.clone(), labels: Some(labels.clone()) };
-        assert_eq!(DataSpec::detect(&images).unwrap(), both);
-        assert_eq!(DataSpec::detect(&labels).unwrap(), both);
-        assert_eq!(DataSpec::detect(dir.path()).unwrap(), DataSpec::Images(vec![dir.path().into()]));
-        assert!(matches!(DataSpec::detect(Path::new("A.NPZ")), Ok(DataSpec::Npz(_))));
-        assert!(matches!(DataSpec::detect(Path::new("x.bin")), Ok(DataSpec::Cifar10(_))));
-        assert!(matches!(DataSpec::detect(Path::new("x.JPG")), Ok(DataSpec::Images(_))));
-        assert!(DataSpec::detect(Path::new("x.txt")).is_err());
-    }
-
-    #[test]
-    fn shared_mnist_is_detected_and_read() {
-        let Some(path) = shared("mnist/t10k-images-idx3-ubyte.gz") else { return };
-        assert_eq!(DataSpec::detect(&path).unwrap().load().unwrap().labels[..5], [7, 2, 1, 0, 4]);
+        let path = dir.path().join("a,layout=nchw");
+        std::fs::write(&path, "").unwrap();
+        let spec = DataSpec::parse(&format!("npz:{}", path.display())).unwrap();
+        assert_eq!(spec, Source::Npz(path.clone()).into());
+        let with_option = spec.with_option("layout", "nhwc").unwrap();
+        assert_eq!(DataSpec::parse(&with_option.to_string()).unwrap(), with_option);
+        assert_eq!(with_option.paths(), [path.as_path()]);
+        assert_eq!(with_option.map_paths(|_| "b".into()).to_string(), "npz:b,layout=nhwc");
+        assert!(spec.with_option("frames", "2").is_err());
     }
 }

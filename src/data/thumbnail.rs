@@ -2,9 +2,10 @@
 //!
 //! Knows values and shapes, not the UI toolkit.
 
-use super::Samples;
+use super::{Layout, Samples};
 
-/// Sample `index` as `(width, height, RGBA bytes)`, with `full_scale` as white; `(0, 0, [])` if there is no such sample.
+/// Sample `index` as `(width, height, RGBA bytes)`, from the smallest value in black to the largest in white; `(0, 0, [])`
+/// if there is no such sample.
 ///
 /// Three channels are RGB; otherwise the first channel is shown in gray. A vector becomes a near-square, row by row, with
 /// the rest transparent.
@@ -13,19 +14,25 @@ pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>
         return (0, 0, Vec::new());
     }
     let raw = samples.raw(index);
-    let (height, width) = match *samples.shape.as_slice() {
-        [_, h, w] | [h, w] => (h, w),
+    let layout = samples.channels();
+    let (channels, height, width) = match (samples.shape.as_slice(), layout) {
+        (&[c, h, w], Layout::ChannelsFirst) | (&[h, w, c], Layout::ChannelsLast) => (c, h, w),
+        (&[h, w], _) => (1, h, w),
         _ => {
             let width = raw.len().isqrt() + usize::from(raw.len().isqrt().pow(2) < raw.len());
-            (raw.len().div_ceil(width.max(1)), width)
+            (1, raw.len().div_ceil(width.max(1)), width)
         }
     };
     let plane = width * height;
-    let color = samples.shape.len() == 3 && samples.shape.first() == Some(&3);
-    let byte = |v: f32| (v / samples.full_scale * 255.0).round().clamp(0.0, 255.0) as u8;
+    let (min, range) = (samples.min, samples.max.max(samples.full_scale) - samples.min);
+    let byte = |v: f32| ((v - min) / range * 255.0).round().clamp(0.0, 255.0) as u8;
     let mut rgba = Vec::with_capacity(plane * 4);
     for at in 0..plane {
-        let channel = |c: usize| raw.get(if color { at + c * plane } else { at }).map(|v| byte(*v));
+        let channel = |c: usize| {
+            let c = if channels == 3 { c } else { 0 };
+            let place = if layout == Layout::ChannelsLast { at * channels + c } else { at + c * plane };
+            raw.get(place).map(|v| byte(*v))
+        };
         match (channel(0), channel(1), channel(2)) {
             (Some(r), Some(g), Some(b)) => rgba.extend([r, g, b, 255]),
             _ => rgba.extend([0; 4]),
@@ -41,16 +48,7 @@ mod tests {
     use super::*;
 
     fn samples(shape: &[usize], values: Vec<f32>) -> Samples {
-        Samples {
-            source: String::new(),
-            shape: shape.to_vec(),
-            values: Arc::new(values),
-            labels: Arc::default(),
-            class_names: Vec::new(),
-            full_scale: 1.0,
-            frames: None,
-            notes: Vec::new(),
-        }
+        Samples { shape: shape.to_vec(), values: Arc::new(values), ..Samples::default() }
     }
 
     #[test]
@@ -62,5 +60,16 @@ mod tests {
         let (w, h, bytes) = thumbnail_rgba(&samples(&[5], vec![1.0; 5]), 0);
         assert_eq!((w, h, bytes.len(), bytes[23]), (3, 2, 24, 0));
         assert_eq!(thumbnail_rgba(&gray, 1), (0, 0, vec![]));
+    }
+
+    #[test]
+    fn channels_last_and_other_ranges() {
+        let values = (0..15).map(|v| if v % 3 == 1 { 1.0 } else { 0.0 }).collect();
+        let last = Samples { layout: Some(Layout::ChannelsLast), ..samples(&[1, 5, 3], values) };
+        assert_eq!(thumbnail_rgba(&last, 0), (5, 1, [0, 255, 0, 255].repeat(5)));
+        let counts = Samples { max: 4.0, ..samples(&[1, 2], vec![4.0, 2.0]) };
+        assert_eq!(thumbnail_rgba(&counts, 0).2, [255, 255, 255, 255, 128, 128, 128, 255]);
+        let signed = Samples { min: -2.0, max: 2.0, ..samples(&[1, 1], vec![0.0]) };
+        assert_eq!(thumbnail_rgba(&signed, 0).2[0], 128);
     }
 }

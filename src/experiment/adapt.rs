@@ -1,5 +1,7 @@
 //! Adapts settings to the network and data set that they name: ranges, threshold rule, scaling.
 
+use std::ops::Range;
+
 use super::cache::Cache;
 use super::load::{load_network, load_samples};
 use super::settings::Settings;
@@ -13,6 +15,9 @@ const DEFAULT_CALIBRATION: usize = 256;
 
 /// Default number of samples of a run.
 const DEFAULT_SAMPLES: usize = 100;
+
+/// Minimum number of samples that are divided in calibration samples and others.
+const MIN_DIVIDED: usize = 64;
 
 /// Which settings are adapted to the opened files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,10 +48,6 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
     {
         adapted.scaling = scaling.clone();
     }
-    // A scaling for another number of channels must not prevent opening this network.
-    if adapt == Adapt::Network && adapted.scaling.check(model.original.input_shape()).is_err() {
-        adapted.scaling = Scaling::default();
-    }
     if adapt >= Adapt::Recipe {
         let learned = model.original.activation_nodes().all(|(_, activation)| activation.lambda().is_some());
         let rule = &mut adapted.recipe.threshold;
@@ -56,19 +57,37 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
             _ => {}
         }
     }
-    let count = load_samples(&settings.data, &model.original, cache, control)?.len();
-    if adapted.samples.end > count {
-        let first = if count > DEFAULT_CALIBRATION { DEFAULT_CALIBRATION } else { 0 };
-        adapted.samples = first..(first + DEFAULT_SAMPLES).min(count);
+    let samples = load_samples(&settings.data, &model.original, cache, control)?;
+    // A scaling for another number of channels must not prevent opening this network.
+    if adapt == Adapt::Network && samples.check_scaling(&adapted.scaling).is_err() {
+        adapted.scaling = Scaling::default();
     }
     let pool = match &settings.calibration_data {
-        Some(spec) => load_samples(spec, &model.original, cache, control)?.len(),
-        None => count,
+        Some(spec) => Some(load_samples(spec, &model.original, cache, control)?.len()),
+        None => None,
     };
-    if adapted.calibrate.end > pool {
-        adapted.calibrate = 0..pool.min(DEFAULT_CALIBRATION);
+    let (calibrate, run) = fitted_ranges(samples.len(), pool);
+    if adapted.samples.end > samples.len() {
+        adapted.samples = run;
+    }
+    if adapted.calibrate.end > pool.unwrap_or(samples.len()) {
+        adapted.calibrate = calibrate;
     }
     Ok(adapted)
+}
+
+/// Calibration samples and samples of a run that fit a data set of `count` samples, and a separate calibration set of
+/// `pool`. Both ranges of one set are apart, if it is large enough to be divided.
+pub fn fitted_ranges(count: usize, pool: Option<usize>) -> (Range<usize>, Range<usize>) {
+    let run_count = DEFAULT_SAMPLES.min(count);
+    if let Some(pool) = pool {
+        return (0..pool.min(DEFAULT_CALIBRATION), 0..run_count);
+    }
+    if count < MIN_DIVIDED {
+        return (0..count, 0..run_count);
+    }
+    let first = (count - run_count.min(count / 2)).min(DEFAULT_CALIBRATION);
+    (0..first, first..(first + DEFAULT_SAMPLES).min(count))
 }
 
 #[cfg(test)]
@@ -83,5 +102,16 @@ mod tests {
             |adapt| adapt_settings(&settings, adapt, &mut Cache::default(), &JobControl::default()).unwrap().scaling;
         assert_eq!(adapted(Adapt::Network), Scaling::default());
         assert_eq!(adapted(Adapt::Ranges), settings.scaling, "the network stays, and what was set for it");
+    }
+
+    #[test]
+    fn default_ranges_fit_small_data_sets() {
+        assert_eq!(fitted_ranges(1000, None), (0..256, 256..356));
+        assert_eq!(fitted_ranges(356, None), (0..256, 256..356));
+        assert_eq!(fitted_ranges(300, None), (0..200, 200..300));
+        assert_eq!(fitted_ranges(100, None), (0..50, 50..100));
+        assert_eq!(fitted_ranges(40, None), (0..40, 0..40));
+        assert_eq!(fitted_ranges(1, None), (0..1, 0..1));
+        assert_eq!(fitted_ranges(300, Some(40)), (0..40, 0..100));
     }
 }

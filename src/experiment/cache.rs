@@ -15,7 +15,7 @@ use crate::compute::backend::Backend;
 use crate::convert::{
     BalancedThresholds, BalancingOptions, Calibration, Finding, Granularity, MaxPoolRule, Recipe, SpikingNetwork,
 };
-use crate::data::{Samples, Scaling};
+use crate::data::{InputForm, Samples, Scaling};
 
 /// Maximum size of the recordings of finished runs, in bytes.
 const MAX_RUN_BYTES: usize = 512 << 20;
@@ -29,8 +29,8 @@ const MAX_RUNS: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct SamplesKey {
     pub spec: String,
-    /// The network's input shape, to which images are resized.
-    pub shape: Vec<usize>,
+    /// The network's input, to which samples are fitted.
+    pub input: InputForm,
     /// The network's classes, against which labels and folder names are checked.
     pub classes: usize,
     pub class_names: Vec<String>,

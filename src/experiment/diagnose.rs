@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::adapt::fitted_ranges;
 use super::cache::{AnnKey, Cache};
 use super::load;
 use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
@@ -15,7 +16,7 @@ use crate::compute::AnnRun;
 use crate::compute::dense::tensor_to_vec;
 use crate::convert::findings::{self, Finding, Severity};
 use crate::convert::{Calibration, Recipe, SpikingNetwork, ThresholdRule, unclipped_thresholds};
-use crate::data::{Samples, Scaling};
+use crate::data::{Layout, Samples, Scaling};
 use crate::measure::ties::ties;
 use crate::network::predicted_class;
 use crate::progress::JobControl;
@@ -47,7 +48,7 @@ pub fn diagnose(settings: &Settings, cache: &mut Cache, control: &JobControl) ->
     settings.recipe.validate()?;
     let model = load::load_network(settings, cache, control)?;
     let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
-    check_ranges(settings, &model, &samples)?;
+    check_ranges(settings, &samples)?;
     let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: None };
     let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
     let spiking = load_or_compute_balanced(settings, &model, &samples, cache, control).and_then(|balanced| {
@@ -93,9 +94,16 @@ impl DiagnosisInput<'_> {
         let calibrated = set.scaled(first_of(&settings.calibrate), &settings.scaling);
         let run = self.samples.scaled(first_of(&settings.samples), &settings.scaling);
         // The scaling comes first: other findings often follow from it.
-        let mut found: Vec<Finding> = self.scaling(cache, control)?.into_iter().collect();
+        let mut found: Vec<Finding> = self.class_order(control)?.into_iter().collect();
+        if found.is_empty() {
+            found.extend(self.scaling(cache, control)?);
+        }
         found.extend(findings::far_input(&calibrated, &run));
-        found.extend(findings::check_samples(self.samples, recipe.steps));
+        found.extend(findings::check_samples(self.samples, &settings.scaling, recipe.steps));
+        if settings.calibration_data.is_some() {
+            found.extend(findings::check_calibration_samples(&set, &settings.scaling));
+        }
+        found.extend(self.small_set(settings.calibration_data.as_ref().map(|_| set.len())));
         let (original, labels) = (&self.model.original, &self.samples.labels);
         found.extend(Classes::of(original, labels).finding(original, labels));
         if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
@@ -124,6 +132,41 @@ impl DiagnosisInput<'_> {
             .then(|| Finding::warning("input scaling", None, text).with_fix(findings::Fix::Scaling(stated.clone())))
     }
 
+    /// A finding if the default ranges were fitted to a data set that is too small for them; `pool` is the number of
+    /// separate calibration samples.
+    fn small_set(&self, pool: Option<usize>) -> Option<Finding> {
+        let (defaults, count) = (Settings::default(), self.samples.len());
+        let ranges = (self.settings.calibrate.clone(), self.settings.samples.clone());
+        let is_small = count < defaults.samples.end || pool.is_some_and(|pool| pool < defaults.calibrate.end);
+        (is_small && ranges == fitted_ranges(count, pool)).then(|| findings::fitted_ranges(count, &ranges.0, &ranges.1))
+    }
+
+    /// A finding if the ANN's accuracy is far higher under the other order of class names.
+    fn class_order(&self, control: &JobControl) -> Result<Option<Finding>> {
+        if self.samples.other_labels.is_none() || !self.model.original.is_classifier() {
+            return Ok(None);
+        }
+        let range = &self.settings.samples;
+        let predictions: Result<Vec<(usize, usize)>> = match self.ann {
+            Some(ann) => Ok(range.clone().enumerate().map(|(k, sample)| (sample, ann.prediction(k))).collect()),
+            None => {
+                // From all parts of the range: folders are read class by class.
+                let count = range.len().min(MAX_CHECKED_SAMPLES);
+                let spread = (0..count).into_par_iter().map(|k| range.start + k * range.len() / count.max(1));
+                spread.map(|sample| Ok((sample, self.predict(sample, &self.settings.scaling, control)?))).collect()
+            }
+        };
+        Ok(findings::other_class_order(self.samples, &predictions?))
+    }
+
+    /// The ANN's prediction for `sample` of the data set under `scaling`.
+    fn predict(&self, sample: usize, scaling: &Scaling, control: &JobControl) -> Result<usize> {
+        control.check()?;
+        let program = &self.model.program;
+        let input = program.tensor(self.samples.scaled(sample..sample + 1, scaling), 1);
+        Ok(predicted_class(&tensor_to_vec(program.run(input, |_, _| {}))))
+    }
+
     /// A finding if the ANN's accuracy is low under this scaling and higher under a usual one. Needs labels.
     fn scaling(&self, cache: &mut Cache, control: &JobControl) -> Result<Option<Finding>> {
         let network = &self.model.original;
@@ -140,7 +183,6 @@ impl DiagnosisInput<'_> {
     }
 
     fn suggest_scaling(&self, control: &JobControl) -> Result<Option<Finding>> {
-        let shape = self.model.original.input_shape();
         let usual = [
             "mean=.485,.456,.406;std=.229,.224,.225",
             "mean=.4914,.4822,.4465;std=.2023,.1994,.2010",
@@ -164,12 +206,17 @@ impl DiagnosisInput<'_> {
             // The stated scaling is known; `stated_scaling` reports a different one in use.
             return Ok(chance());
         }
-        let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(usual);
+        // Values beyond 1 that are no bytes may be pixels that were never divided.
+        let divided = (self.samples.max > self.samples.full_scale).then_some(Scaling::Divide(255.0));
+        let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(divided).chain(usual);
         // Color networks are not trained with one mean for three channels, except for one half.
-        let color = shape.len() == 3 && shape[0] == 3;
+        let color = matches!(
+            (self.samples.shape.as_slice(), self.samples.channels()),
+            ([3, _, _], Layout::ChannelsFirst) | ([_, _, 3], Layout::ChannelsLast)
+        );
         let gray =
             |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
-        let fitting = others.filter(|scaling| scaling.check(shape).is_ok() && !(color && gray(scaling)));
+        let fitting = others.filter(|scaling| self.samples.check_scaling(scaling).is_ok() && !(color && gray(scaling)));
         let fitting: Vec<Scaling> = fitting.collect();
         let mut others = Vec::new();
         for (k, scaling) in fitting.iter().enumerate() {
@@ -181,12 +228,8 @@ impl DiagnosisInput<'_> {
 
     /// ANN accuracy on the first samples under `scaling`; `None` without labels.
     fn accuracy(&self, scaling: &Scaling, control: &JobControl) -> Result<Option<f64>> {
-        let (program, start) = (&self.model.program, self.settings.samples.start);
-        self.accuracy_of(|sample| {
-            control.check()?;
-            let input = program.tensor(self.samples.scaled(start + sample..start + sample + 1, scaling), 1);
-            Ok(predicted_class(&tensor_to_vec(program.run(input, |_, _| {}))))
-        })
+        let start = self.settings.samples.start;
+        self.accuracy_of(|sample| self.predict(start + sample, scaling, control))
     }
 
     /// Fraction of the first samples for which `predict` returns the label; `None` without labels.

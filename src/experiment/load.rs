@@ -5,15 +5,17 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
+use super::classes::with_classes;
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::program::Program;
 use crate::compute::verify;
 use crate::convert::findings::verified;
 use crate::convert::{Finding, rewrite};
-use crate::data::{DataSpec, Samples, check_labels};
+use crate::data::fit::fit;
+use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
 use crate::measure::fan_out::fan_outs;
-use crate::network::{Network, OpenedNetwork, onnx};
+use crate::network::{Network, Op, OpenedNetwork, onnx};
 use crate::progress::JobControl;
 use crate::task::answer::{answering_output, describe_outputs};
 use crate::{Error, Result, network};
@@ -76,7 +78,8 @@ fn with_choice(error: Error, network: &Network) -> Error {
     }
 }
 
-/// Loads the data set in the network's input shape. Images are resized; other samples must have as many values.
+/// Loads the data set in the form of the network's input: images are resized, other samples are turned where only that
+/// fits, and labels are the network's classes.
 ///
 /// # Errors
 /// Errors of reading it, [`Error::ShapeMismatch`] for samples of another size, and [`Error::Cancelled`].
@@ -88,7 +91,7 @@ pub fn load_samples(
 ) -> Result<Arc<Samples>> {
     let key = SamplesKey {
         spec: spec.to_owned(),
-        shape: network.input_shape().to_vec(),
+        input: input_form(network),
         classes: network.class_count(),
         class_names: network.class_names.clone(),
         is_classifier: network.is_classifier(),
@@ -97,22 +100,32 @@ pub fn load_samples(
         return Ok(samples);
     }
     let (spec, network) = (DataSpec::parse(spec)?, network.clone());
-    let samples = cache.reading.get_or_start(&key, control, move || read(&spec, &network).map(Arc::new))?;
+    let work = move || read_samples(&spec, &network).map(Arc::new);
+    let samples = cache.reading.get_or_start(&key, control, work)?;
     cache.samples.insert(key, samples.clone());
     Ok(samples)
 }
 
-fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
-    let samples = with_classes_of(network, spec.load_resized(network.input_shape())?);
-    let expected_len: usize = network.input_shape().iter().product();
-    if samples.sample_len() != expected_len {
-        return Err(Error::ShapeMismatch {
-            network: network.name.clone(),
-            wants: network.input_shape().to_vec(),
-            data: samples.source.clone(),
-            has: samples.shape.clone(),
-        });
-    }
+/// Reads the samples of `spec` in the form of the network's input, without a cache.
+///
+/// # Errors
+/// As [`load_samples`].
+pub fn read_samples(spec: &DataSpec, network: &Network) -> Result<Samples> {
+    let samples = spec.load_resized(&input_form(network).image_shape())?;
+    fit_samples(samples, spec, network)
+}
+
+/// Fits `samples` of `spec` to the input and the classes of `network`.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] for samples of another size; [`Error::Invalid`] for labels that are no classes.
+pub fn fit_samples(samples: Samples, spec: &DataSpec, network: &Network) -> Result<Samples> {
+    let input = input_form(network);
+    let (data, has) = (samples.source.clone(), samples.shape.clone());
+    let Some(samples) = fit(samples, &input, spec.options.layout)? else {
+        return Err(Error::ShapeMismatch { network: network.name.clone(), wants: input.shape, data, has });
+    };
+    let samples = with_classes(samples, &network.class_names, network.class_count(), spec.options.classes)?;
     // Labels are classes: they do not apply to other outputs.
     if network.is_classifier() {
         check_labels(&samples, network.class_count())?;
@@ -120,21 +133,54 @@ fn read(spec: &DataSpec, network: &Network) -> Result<Samples> {
     Ok(samples)
 }
 
-/// Maps labels to the network's classes by folder name (class name or number), for any order and number of folders.
-fn with_classes_of(network: &Network, mut samples: Samples) -> Samples {
-    let class_of = |name: &String| {
-        let named = network.class_names.iter().position(|class| class == name);
-        named.or_else(|| name.parse().ok().filter(|&class| class < network.class_count()))
-    };
-    let classes: Option<Vec<usize>> = samples.class_names.iter().map(class_of).collect();
-    if let Some(classes) = classes.filter(|classes| !classes.is_empty()) {
-        let network_label = |label: &u16| classes.get(usize::from(*label)).map_or(*label, |&class| class as u16);
-        samples.labels = Arc::new(samples.labels.iter().map(network_label).collect());
-        samples.class_names = if network.class_names.is_empty() {
-            (0..network.class_count()).map(|class| class.to_string()).collect()
-        } else {
-            network.class_names.clone()
+/// The network's input: its shape, and the position of the channels as its first layers read them.
+fn input_form(network: &Network) -> InputForm {
+    let mut form = InputForm::new(network.input_shape());
+    // Nodes that have the order of values of the input.
+    let mut same = vec![false; network.nodes.len()];
+    for (id, node) in network.nodes.iter().enumerate() {
+        let reads_input = node.inputs.iter().any(|&input| same.get(input) == Some(&true));
+        if !(matches!(node.op, Op::Input) || reads_input) {
+            continue;
+        }
+        let layout = match &node.op {
+            Op::Conv2d { .. }
+            | Op::ConvTranspose2d { .. }
+            | Op::Resample { .. }
+            | Op::MaxPool2d { .. }
+            | Op::AvgPool2d { .. } => Some(Layout::ChannelsFirst),
+            Op::Affine { scale, .. } if scale.len() > 1 && form.shape.len() > 1 => Some(Layout::ChannelsFirst),
+            // Where the values of `[H, W, C]` go to channels-first layers, and the reverse.
+            Op::Transpose { perm } if perm == &[2, 0, 1] => Some(Layout::ChannelsLast),
+            Op::Transpose { perm } if perm == &[1, 2, 0] => Some(Layout::ChannelsFirst),
+            _ => None,
+        };
+        if layout.is_some() {
+            form.layout = layout;
+            return form;
+        }
+        let ones = |shape: &[usize]| shape.iter().copied().filter(|&d| d != 1).collect::<Vec<_>>();
+        same[id] = match node.op {
+            Op::Reshape => ones(&node.shape) == ones(&form.shape),
+            _ => matches!(node.op, Op::Input | Op::Affine { .. } | Op::Activation(_) | Op::Pad { .. } | Op::Add),
         };
     }
-    samples
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::zoo::{ZooArchitecture, parse_activation};
+
+    #[test]
+    fn the_first_layer_tells_where_the_channels_are() {
+        let network = |architecture: ZooArchitecture, shape: &[usize]| {
+            architecture.build(shape, 3, parse_activation("relu").unwrap(), 1).unwrap()
+        };
+        let cnn = network(ZooArchitecture::Cnn, &[3, 8, 8]);
+        assert_eq!(input_form(&cnn).layout, Some(Layout::ChannelsFirst));
+        let mlp = network(ZooArchitecture::Mlp, &[3, 8, 8]);
+        assert_eq!(input_form(&mlp).layout, None);
+    }
 }

@@ -10,8 +10,9 @@ pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
     let free = available_bytes();
     if bytes as f64 > free as f64 * 0.8 {
         return Err(Error::Invalid(format!(
-            "Cannot {what}: needs {}, {} of memory are free. {advice}.",
+            "Cannot {what}: needs {}, but {} may be used, 80 % of the {} of memory that are free. {advice}.",
             format_bytes(bytes),
+            format_bytes((free as f64 * 0.8) as usize),
             format_bytes(free)
         )));
     }

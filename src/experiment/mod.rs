@@ -16,6 +16,7 @@
 pub mod adapt;
 pub mod background_load;
 pub mod cache;
+mod classes;
 pub mod diagnose;
 pub mod load;
 pub mod memory;

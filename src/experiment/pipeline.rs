@@ -73,7 +73,7 @@ fn run_with_context(
         let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
         Ok((model, samples))
     })?;
-    check_ranges(settings, &model, &samples)?;
+    check_ranges(settings, &samples)?;
     let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
         let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
         let balanced = load_or_compute_balanced(settings, &model, &samples, cache, control)?;

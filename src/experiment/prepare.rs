@@ -14,8 +14,8 @@ use crate::progress::JobControl;
 use crate::simulate::light_calibration;
 use crate::{Error, Result, convert};
 
-pub(super) fn check_ranges(settings: &Settings, model: &PreparedNetwork, samples: &Samples) -> Result<()> {
-    settings.scaling.check(model.original.input_shape())?;
+pub(super) fn check_ranges(settings: &Settings, samples: &Samples) -> Result<()> {
+    samples.check_scaling(&settings.scaling)?;
     let range = &settings.samples;
     if range.is_empty() || range.end > samples.len() {
         return Err(Error::Invalid(format!(
@@ -64,6 +64,7 @@ fn scaled_calibration_samples(
         None => run_samples.clone(),
     };
     let range = &settings.calibrate;
+    set.check_scaling(&settings.scaling)?;
     if range.is_empty() || range.end > set.len() {
         return Err(Error::Invalid(format!(
             "Cannot calibrate on samples {}..{}: {} has {} samples.",

@@ -1,13 +1,15 @@
 //! Settings of a run: network, data, ranges, scaling, recipe, backend.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::compute::backend::Backend;
 use crate::convert::{Recipe, ThresholdRule};
-use crate::data::Scaling;
 use crate::data::digits::Drawing;
+use crate::data::{DataSpec, Scaling};
+use crate::network::open::{BUILTIN_PREFIX, split_source};
 
 /// All settings that determine the results of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +64,15 @@ impl Settings {
         let recipe = Recipe { steps: 16, threshold: ThresholdRule::Learned, ..Recipe::default() };
         Self { model: "builtin:digits-resnet".into(), recipe, ..Self::default() }
     }
+    /// The same settings with absolute paths, so that they mean the same from any folder.
+    pub fn with_absolute_paths(&self) -> Self {
+        Self {
+            model: absolute_model(&self.model),
+            data: absolute_data(&self.data),
+            calibration_data: self.calibration_data.as_deref().map(absolute_data),
+            ..self.clone()
+        }
+    }
     /// Whether the network or the data differ from those of `other`. A drawing does not count as data.
     pub fn has_other_sources(&self, other: &Self) -> bool {
         let drawn = Drawing::is_drawing_spec(&self.data) || Drawing::is_drawing_spec(&other.data);
@@ -71,5 +82,49 @@ impl Settings {
     pub fn set_model(&mut self, model: String) {
         (self.model, self.output, self.input) = (model, None, None);
         self.recipe.manual_thresholds.clear();
+    }
+}
+
+/// The network source `model` with absolute paths; bundled networks stay.
+pub fn absolute_model(model: &str) -> String {
+    if model.starts_with(BUILTIN_PREFIX) {
+        return model.to_owned();
+    }
+    let (file, architecture) = split_source(model);
+    let file = absolute(file).display().to_string();
+    architecture.map_or(file.clone(), |architecture| format!("{file}@{}", absolute(architecture).display()))
+}
+
+/// The data specification `data` with absolute paths; invalid text stays.
+pub fn absolute_data(data: &str) -> String {
+    match DataSpec::parse(data) {
+        Ok(spec) if spec.paths().iter().any(|path| path.is_relative()) => spec.map_paths(absolute).to_string(),
+        _ => data.to_owned(),
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_absolute_and_bundled_names_stay() {
+        let settings = Settings {
+            model: "models/a.pt@models/a.arch.toml".into(),
+            data: "idx:x,y,layout=nhwc".into(),
+            calibration_data: Some("npz:/c.npz".into()),
+            ..Settings::default()
+        };
+        let here = std::env::current_dir().unwrap().display().to_string();
+        let absolute = settings.with_absolute_paths();
+        assert_eq!(absolute.model, format!("{here}/models/a.pt@{here}/models/a.arch.toml"));
+        assert_eq!(absolute.data, format!("idx:{here}/x,{here}/y,layout=nhwc"));
+        assert_eq!(absolute.calibration_data, settings.calibration_data);
+        assert_eq!(absolute.with_absolute_paths(), absolute);
+        assert_eq!(Settings::demo().with_absolute_paths(), Settings::demo());
     }
 }

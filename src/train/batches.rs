@@ -62,7 +62,7 @@ pub(super) fn gather(
             _ => row.copy_from_slice(samples.raw(index)),
         }
     }
-    scaling.apply(&mut values, &samples.shape, samples.full_scale);
+    samples.scale(&mut values, scaling);
     let labels = indices.iter().filter_map(|&index| samples.label(index)).collect();
     Batch { values, labels, rows: indices.len() }
 }
@@ -92,10 +92,8 @@ mod tests {
             shape: vec![1, 2, 3],
             values: Arc::new((0..12).map(|v| v as f32).collect()),
             labels: Arc::new(vec![4, 7]),
-            class_names: Vec::new(),
             full_scale: 2.0,
-            frames: None,
-            notes: Vec::new(),
+            ..Samples::default()
         }
     }
 

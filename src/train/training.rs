@@ -294,7 +294,7 @@ fn check(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<()> 
     if let Some(label) = samples.labels.iter().find(|&&label| usize::from(label) >= classes) {
         return invalid(format!("label {label}, but the network '{}' has {classes} classes", network.name));
     }
-    scaling.check(&samples.shape)
+    samples.check_scaling(scaling)
 }
 
 fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {

@@ -13,7 +13,9 @@ use row::{Row, row};
 use table::{head, line};
 
 use super::interrupt::cancel_on_interrupt;
-use super::options::{RunArgs, check_theta, settings_from_args, use_stated_scaling, with_config};
+use super::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use super::progress::Progress;
 use super::run::{check_out, write_folder};
 use crate::convert::{NamedRecipe, Recipe};
@@ -74,6 +76,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     let mut cache = Cache::default();
     use_stated_scaling(&mut settings, &base, &mut cache)?;
     check_theta(&settings, &base, &mut cache)?;
+    fit_default_ranges(&mut settings, &base, &mut cache, &control)?;
     let (mut rows, mut text, mut unclipped) = (Vec::new(), String::new(), Vec::new());
     let mut error_so_far = None;
     for (index, entry) in entries.iter().enumerate() {

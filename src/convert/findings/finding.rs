@@ -52,6 +52,15 @@ pub enum Fix {
         count: usize,
     },
     Scaling(Scaling),
+    /// The same data with another option.
+    Data {
+        /// The complete specification.
+        data: String,
+        /// The option, `key=value`.
+        option: String,
+        /// Whether these are the calibration data.
+        for_calibration: bool,
+    },
     /// Another T.
     Steps(usize),
     /// Another output that answers, by its name.
@@ -100,6 +109,7 @@ impl Fix {
             Self::LayerThreshold { theta: None, .. } => "Reset to rule".into(),
             Self::Calibrate { count, .. } => format!("Calibrate on {count} samples"),
             Self::Scaling(scaling) => format!("Use input scaling {scaling}"),
+            Self::Data { option, .. } => format!("Read with {option}"),
             Self::Steps(steps) => format!("Set T to {steps}"),
             Self::Output(name) => format!("Use output '{name}'"),
         }
@@ -115,6 +125,8 @@ impl Fix {
             Self::LayerThreshold { layer, theta: None } => format!("--theta {}", quoted(&format!("{layer}=rule"))),
             Self::Calibrate { first, count } => format!("--calibrate {first}..{}", first + count),
             Self::Scaling(scaling) => format!("--scale \"{scaling}\""),
+            Self::Data { data, for_calibration: false, .. } => format!("--data \"{data}\""),
+            Self::Data { data, for_calibration: true, .. } => format!("--calibrate-data \"{data}\""),
             Self::Steps(steps) => format!("--steps {steps}"),
             Self::Output(name) => format!("--output {}", quoted(name)),
         }

@@ -16,6 +16,6 @@ pub use clipping::unclipped_thresholds;
 pub use finding::{Finding, FindingGroup, Fix, Severity, group_by_kind, sort};
 pub use graph::check_network;
 pub use input::{at_chance, far_input, other_scaling};
-pub use samples::{calibrated_on, check_samples};
+pub use samples::{calibrated_on, check_calibration_samples, check_samples, fitted_ranges, other_class_order};
 pub use thresholds::{branch_scales, check_thresholds, too_few_values};
 pub use verified::verified;

@@ -10,7 +10,7 @@ use image::{GrayImage, Luma};
 use serde::{Deserialize, Serialize};
 
 use super::render::{SIDE, draw_segment};
-use crate::data::Samples;
+use crate::data::{Layout, Samples};
 use crate::{Error, Result};
 
 /// Data kind: the prefix of the text form.
@@ -181,7 +181,7 @@ impl Drawing {
         }
     }
 
-    /// The drawing as a data set of one sample of `shape` (`[C, H, W]` or a square `[F]`); `[1, 28, 28]` otherwise.
+    /// The drawing as a data set of one sample of `shape` (`[C, H, W]`, `[H, W]` or a square `[F]`); `[1, 28, 28]` otherwise.
     pub fn samples(&self, shape: Option<&[usize]>) -> Samples {
         let image = self.rasterize();
         let fitted = |width: usize, height: usize| -> Vec<f32> {
@@ -195,6 +195,7 @@ impl Drawing {
         };
         let (shape, values) = match shape {
             Some(&[channels, height, width]) => (vec![channels, height, width], fitted(width, height).repeat(channels)),
+            Some(&[height, width]) => (vec![height, width], fitted(width, height)),
             Some(&[length]) if length.isqrt() * length.isqrt() == length => {
                 (vec![length], fitted(length.isqrt(), length.isqrt()))
             }
@@ -202,13 +203,12 @@ impl Drawing {
         };
         Samples {
             source: KIND.into(),
-            frames: None,
-            notes: Vec::new(),
             shape,
+            layout: Some(Layout::ChannelsFirst),
             values: values.into(),
-            labels: Default::default(),
-            class_names: Vec::new(),
             full_scale: 255.0,
+            max: 255.0,
+            ..Samples::default()
         }
     }
 

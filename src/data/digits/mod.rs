@@ -71,9 +71,10 @@ pub fn generate_some(count: usize, seed: u64) -> Samples {
         values: Arc::new(values),
         labels: Arc::new(labels),
         class_names: (0..10).map(|d| d.to_string()).collect(),
+        layout: Some(super::Layout::ChannelsFirst),
         full_scale: 255.0,
-        frames: None,
-        notes: Vec::new(),
+        max: 255.0,
+        ..Samples::default()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use super::Event;
+use super::columns::ColumnOrder;
+use super::time::{Recording, TimeUnit};
 use crate::error::format_shape;
 use crate::{Error, Result};
 
@@ -11,6 +12,7 @@ use crate::{Error, Result};
 pub const DEFAULT_FRAMES: usize = 32;
 /// Maximum number of frames per recording.
 pub const MAX_FRAMES: usize = 4096;
+const NS_PER_US: u64 = 1000;
 
 /// Options that turn recordings into frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,6 +21,10 @@ pub struct Binning {
     pub polarity: Polarity,
     /// Width and height of the sensor in pixels, which the files do not contain; `None` for those of the network's input.
     pub sensor: Option<[usize; 2]>,
+    /// Unit of the times in NumPy files; `None` to recognize it.
+    pub unit: Option<TimeUnit>,
+    /// Columns of plain NumPy arrays; `None` to recognize them.
+    pub order: Option<ColumnOrder>,
 }
 
 /// Division of time into frames.
@@ -26,8 +32,8 @@ pub struct Binning {
 pub enum FrameTiming {
     /// This number of frames of equal length, from the first event of a recording to its last.
     Frames(usize),
-    /// Frames of `us` microseconds (the file's unit of time), from the first event on: `frames` of them, or as many as the
-    /// longest recording needs. Later events are discarded.
+    /// Frames of `us` microseconds, from the first event on: `frames` of them, or as many as the longest recording needs.
+    /// Later events are discarded.
     Span { us: u64, frames: Option<usize> },
 }
 
@@ -72,52 +78,58 @@ pub(super) struct FramePlan {
 }
 
 impl Binning {
-    /// Whether `part` of a specification is an option, not a file.
-    pub fn is_option(part: &str) -> bool {
-        part.trim().split_once('=').is_some_and(|(key, _)| ["frames", "us", "polarity", "sensor"].contains(&key))
-    }
+    /// The names of the options.
+    pub const KEYS: [&str; 6] = ["frames", "us", "polarity", "sensor", "unit", "order"];
 
-    /// Parses the options `frames=`, `us=`, `polarity=` and `sensor=` at the end of a list of files and removes them from it.
+    /// Sets option `key`. Returns whether there is an option of this name. A number of frames that follows a length is
+    /// their maximum.
     ///
     /// # Errors
-    /// The reason why an option is invalid, in a sentence.
-    pub fn parse_options(parts: &mut Vec<&str>) -> Result<Self, String> {
-        let mut binning = Self::default();
-        let (mut frames, mut us) = (None, None);
-        while let Some((key, value)) = parts.last().and_then(|part| part.trim().split_once('=')) {
-            let number = |max: u64| {
-                let number = value.trim().parse::<u64>().ok().filter(|n| (1..=max).contains(n));
-                number.ok_or_else(|| format!("Cannot use {key}={value}: it must be an integer from 1 to {max}."))
-            };
-            match key {
-                "frames" => frames = Some(number(MAX_FRAMES as u64)? as usize),
-                "us" => us = Some(number(u64::MAX >> 1)?),
-                "polarity" => {
-                    let known = Polarity::ALL.iter().find(|(_, word)| *word == value.trim());
-                    binning.polarity = known
-                        .ok_or_else(|| {
-                            format!("Cannot use polarity={value}: unknown word. Use network, split, sum, on or off.")
-                        })?
-                        .0;
-                }
-                "sensor" => {
-                    let sides = value.split_once('x').map(|(w, h)| [w, h].map(|side| side.trim().parse::<usize>()));
-                    let sides = sides.and_then(|[w, h]| Some([w.ok()?, h.ok()?]));
-                    let sides = sides.filter(|sides| sides.iter().all(|side| (1..=4096).contains(side)));
-                    binning.sensor = Some(sides.ok_or_else(|| {
-                        format!("Cannot use sensor={value}: not a size. Use WIDTHxHEIGHT, such as 128x128.")
-                    })?);
-                }
-                _ => break,
-            }
-            parts.pop();
-        }
-        binning.time = match (us, frames) {
-            (Some(us), frames) => FrameTiming::Span { us, frames },
-            (None, Some(frames)) => FrameTiming::Frames(frames),
-            (None, None) => FrameTiming::default(),
+    /// The reason why `value` is invalid, in a sentence.
+    pub fn set_option(&mut self, key: &str, value: &str) -> Result<bool, String> {
+        let value = value.trim();
+        let number = |max: u64| {
+            let number = value.parse::<u64>().ok().filter(|n| (1..=max).contains(n));
+            number.ok_or_else(|| format!("Cannot use {key}={value}: it must be an integer from 1 to {max}."))
         };
-        Ok(binning)
+        match key {
+            "frames" => {
+                let number = number(MAX_FRAMES as u64)? as usize;
+                self.time = match self.time {
+                    FrameTiming::Span { us, .. } => FrameTiming::Span { us, frames: Some(number) },
+                    FrameTiming::Frames(_) => FrameTiming::Frames(number),
+                };
+            }
+            "us" => self.time = FrameTiming::Span { us: number(u64::MAX / 2000)?, frames: None },
+            "polarity" => {
+                let known = Polarity::ALL.iter().find(|(_, word)| *word == value);
+                self.polarity = known
+                    .ok_or_else(|| {
+                        format!("Cannot use polarity={value}: unknown word. Use network, split, sum, on or off.")
+                    })?
+                    .0;
+            }
+            "sensor" => {
+                let sides = value.split_once('x').map(|(w, h)| [w, h].map(|side| side.trim().parse::<usize>()));
+                let sides = sides.and_then(|[w, h]| Some([w.ok()?, h.ok()?]));
+                let sides = sides.filter(|sides| sides.iter().all(|side| (1..=4096).contains(side)));
+                self.sensor = Some(sides.ok_or_else(|| {
+                    format!("Cannot use sensor={value}: not a size. Use WIDTHxHEIGHT, such as 128x128.")
+                })?);
+            }
+            "unit" => {
+                let unit = TimeUnit::ALL.into_iter().find(|unit| unit.word() == value);
+                self.unit =
+                    Some(unit.ok_or_else(|| format!("Cannot use unit={value}: unknown word. Use s, ms, us or ns."))?);
+            }
+            "order" => {
+                self.order = Some(ColumnOrder::parse(value).ok_or_else(|| {
+                    format!("Cannot use order={value}: not the letters x, y, t and p, each once, such as xytp.")
+                })?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Frame shape and sensor for a network's input `fit`; `seen` returns the width and height that the events cover.
@@ -152,16 +164,18 @@ impl Binning {
     }
 
     /// Number of frames per recording.
-    pub(super) fn frames(&self, recordings: &[Vec<Event>]) -> Result<usize, String> {
+    pub(super) fn frames(&self, recordings: &[Recording]) -> Result<usize, String> {
         match self.time {
             FrameTiming::Frames(frames) | FrameTiming::Span { frames: Some(frames), .. } => Ok(frames),
             FrameTiming::Span { us, frames: None } => {
-                let longest = recordings.iter().map(|events| span(events).1).max().unwrap_or(1);
-                let frames = longest.div_ceil(us);
+                let longest = recordings.iter().map(Recording::span).max().unwrap_or(1);
+                let frames = longest.div_ceil(us.saturating_mul(NS_PER_US));
                 usize::try_from(frames).ok().filter(|&frames| frames <= MAX_FRAMES).ok_or_else(|| {
                     format!(
-                        "the longest takes {longest} µs, which are {frames} frames of {us} µs, more than \
-                         {MAX_FRAMES}. Use longer frames or set their number (frames=N)."
+                        "the longest takes {} µs, which are {frames} frames of {us} µs, more than {MAX_FRAMES}. Use \
+                         longer frames or set their number (frames=N). If the times are in another unit, state it \
+                         (unit=s, ms, us or ns).",
+                        longest / NS_PER_US
                     )
                 })
             }
@@ -172,25 +186,26 @@ impl Binning {
     pub(super) fn bin(
         &self,
         path: &Path,
-        events: &[Event],
+        recording: &Recording,
         plan: &FramePlan,
         stats: &mut BinningStats,
     ) -> Result<Vec<f32>> {
         let [planes, height, width] = plan.shape;
         let [sensor_width, sensor_height] = plan.sensor;
         let mut frames = vec![0.0; stats.frames * planes * height * width];
-        let (first, span) = span(events);
+        let span = recording.span();
         stats.begin(span);
-        for (index, event) in events.iter().enumerate() {
+        for (index, event) in recording.events.iter().enumerate() {
             let (x, y) = (usize::from(event.x), usize::from(event.y));
             if x >= sensor_width || y >= sensor_height {
-                let reason = self.out_of_range_reason(events, [x, y], plan);
+                let reason = self.out_of_range_reason(recording, [x, y], plan);
                 return Err(Error::file(path, format!("event {index}"), reason));
             }
-            let elapsed = event.t - first;
             let frame = match self.time {
-                FrameTiming::Frames(frames) => (u128::from(elapsed) * frames as u128 / u128::from(span)) as usize,
-                FrameTiming::Span { us, .. } => usize::try_from(elapsed / us).unwrap_or(usize::MAX),
+                FrameTiming::Frames(frames) => (u128::from(event.t) * frames as u128 / u128::from(span)) as usize,
+                FrameTiming::Span { us, .. } => {
+                    usize::try_from(event.t / us.saturating_mul(NS_PER_US)).unwrap_or(usize::MAX)
+                }
             };
             let plane = match (plan.polarity, event.p.min(1)) {
                 (Polarity::Split, p) => usize::from(p),
@@ -213,33 +228,25 @@ impl Binning {
     }
 
     /// The reason why an event at `x`, `y` is out of range, with advice.
-    fn out_of_range_reason(&self, events: &[Event], [x, y]: [usize; 2], plan: &FramePlan) -> String {
+    fn out_of_range_reason(&self, recording: &Recording, [x, y]: [usize; 2], plan: &FramePlan) -> String {
         let [_, height, width] = plan.shape;
         let [sensor_width, sensor_height] = plan.sensor;
         if self.sensor.is_some() {
             return format!("is at {x}, {y}, outside the stated sensor size of {sensor_width}x{sensor_height}");
         }
-        let side = |of: fn(&Event) -> u16| events.iter().map(|e| usize::from(of(e)) + 1).max().unwrap_or(1);
+        let [wide, high] = recording.extent();
         format!(
             "is at {x}, {y}, outside the network's input of {width}x{height}. Set the sensor size (at least \
-             sensor={}x{}) to sum its pixels, or open another network.",
-            side(|e| e.x),
-            side(|e| e.y)
+             sensor={wide}x{high}) to sum its pixels, or open another network."
         )
     }
-}
-
-/// Time of the first event, and the duration from it to the last one, inclusive.
-fn span(events: &[Event]) -> (u64, u64) {
-    let first = events.iter().map(|e| e.t).min().unwrap_or(0);
-    (first, events.iter().map(|e| e.t).max().unwrap_or(0) - first + 1)
 }
 
 /// Statistics of the events of all recordings.
 pub(super) struct BinningStats {
     frames: usize,
     recordings: usize,
-    /// Durations of the shortest and the longest recording.
+    /// Durations of the shortest and the longest recording, in nanoseconds.
     spans: [u64; 2],
     binned: u64,
     /// Events in the same frame, channel and pixel as an earlier one.
@@ -272,7 +279,7 @@ impl BinningStats {
         let frame_length = match binning.time {
             FrameTiming::Span { us, .. } => format!("{us} µs"),
             FrameTiming::Frames(frames) => {
-                let [a, b] = self.spans.map(|span| format_us(span as f64 / frames as f64));
+                let [a, b] = self.spans.map(|span| format_us(span as f64 / NS_PER_US as f64 / frames as f64));
                 if a == b { format!("{a} µs") } else { format!("{a} to {b} µs") }
             }
         };
@@ -329,6 +336,8 @@ impl fmt::Display for Binning {
             let word = Polarity::ALL.iter().find(|(known, _)| *known == self.polarity).map_or("", |known| known.1);
             write!(f, ",polarity={word}")?;
         }
-        self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))
+        self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))?;
+        self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.word()))?;
+        self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))
     }
 }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::binning::Binning;
-use super::formats::{Event, events};
+use super::formats::read_recordings;
+use super::time::Recording;
 use crate::data::bounded_read::checked_len;
-use crate::data::{FrameSequence, Samples, images};
+use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, images};
 use crate::{Error, Result};
 
 /// Width and height in pixels of the sensor that recorded N-MNIST.
@@ -33,11 +34,14 @@ pub fn is_recording(path: &Path) -> bool {
 pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = images::list_images(paths, is_recording)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open events: no file named.".into())) };
-    let recordings = files.iter().map(|path| events(path)).collect::<Result<Vec<_>>>()?;
+    let file_paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let (recordings, mut notes) = read_recordings(&file_paths, binning.unit, binning.order)?;
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
     let min_side = if nmnist { NMNIST_SIDE } else { 1 };
-    let side = |of: fn(&Event) -> u16| recordings.iter().flatten().map(|e| usize::from(of(e)) + 1).max().unwrap_or(1);
-    let seen = || [side(|e| e.x).max(min_side), side(|e| e.y).max(min_side)];
+    let seen = || {
+        let extents = recordings.iter().map(Recording::extent);
+        extents.fold([min_side; 2], |[width, height], [w, h]| [width.max(w), height.max(h)])
+    };
     // The sensor of N-MNIST is known; other files of this format come from larger sensors.
     let known = nmnist && binning.sensor.is_none() && seen() == [NMNIST_SIDE; 2];
     let stated = binning;
@@ -48,9 +52,10 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     checked_len(first, "all frames", &[files.len(), count, len])?;
     let mut frames = Vec::with_capacity(files.len() * count * len);
     let mut stats = super::binning::BinningStats::new(count);
-    for (path, events) in files.iter().zip(&recordings) {
-        frames.extend(binning.bin(path, events, &plan, &mut stats)?);
+    for (path, recording) in files.iter().zip(&recordings) {
+        frames.extend(binning.bin(path, recording, &plan, &mut stats)?);
     }
+    notes.extend(stats.notes(binning, &plan).into_iter().map(Note::from));
     let mean = |recording: &[f32]| {
         (0..len).map(|i| recording.iter().skip(i).step_by(len).sum::<f32>() / count as f32).collect::<Vec<_>>()
     };
@@ -59,17 +64,20 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     Ok(Samples {
         source: format!("events:{named}{stated}"),
         shape: plan.shape.to_vec(),
+        layout: Some(Layout::ChannelsFirst),
         values: Arc::new(values),
         labels: Arc::new(labels),
+        label_source: if class_names.is_empty() { LabelSource::Indices } else { LabelSource::Names },
         class_names,
-        full_scale: 1.0,
         frames: Some(FrameSequence { count, values: Arc::new(frames) }),
-        notes: stats.notes(binning, &plan),
+        notes,
+        ..Samples::default()
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::events;
     use super::*;
     use crate::data::DataSpec;
     use crate::data::bounded_read::tests::{shared, write};
@@ -144,7 +152,8 @@ mod tests {
         ];
         assert_eq!(nonzero(&four), known);
         assert_eq!(four.raw(1)[8 + 5], 2.0 / 4.0, "the mean over frames");
-        let note = &four.notes[0];
+        assert!(four.notes[0].text.contains("are taken as microseconds"), "{:?}", four.notes);
+        let note = &four.notes[1].text;
         assert!(note.contains("4 frames of 10.0 to 25.0 µs") && note.contains("16.7 % of the 6 events"), "{note}");
         assert!(note.contains("up to 2 in one"), "{note}");
         // By length: as many frames as the longest recording needs; empty frames after the shorter one.
@@ -156,7 +165,7 @@ mod tests {
         let cut = binned(",us=20,frames=2", None).unwrap();
         assert_eq!(nonzero(&cut).iter().map(|(_, n)| *n).sum::<f32>(), 5.0);
         assert!(
-            cut.notes.iter().any(|note| note.contains("16.7 % of the events are after the last of 2 frames")),
+            cut.notes.iter().any(|note| note.text.contains("16.7 % of the events are after the last of 2 frames")),
             "{:?}",
             cut.notes
         );
@@ -170,7 +179,7 @@ mod tests {
         assert_eq!(on.shape, [1, 2, 4]);
         assert_eq!(nonzero(&on), [([0, 0, 0, 0, 0], 1.0), ([0, 0, 0, 0, 2], 1.0), ([1, 0, 0, 1, 1], 2.0)]);
         assert!(
-            on.notes.iter().any(|note| note.contains("33.3 % of the events, those of the other polarity")),
+            on.notes.iter().any(|note| note.text.contains("33.3 % of the events, those of the other polarity")),
             "{:?}",
             on.notes
         );
@@ -181,7 +190,7 @@ mod tests {
         // A sensor larger than the network's input: blocks of pixels are summed.
         let small = binned(",frames=1,sensor=8x4", Some(&[2, 2, 4])).unwrap();
         assert_eq!(nonzero(&small)[..2], [([0, 0, 0, 0, 1], 2.0), ([0, 0, 1, 0, 0], 1.0)]);
-        assert!(small.notes.iter().any(|note| note.contains("8x4 pixels are summed")), "{:?}", small.notes);
+        assert!(small.notes.iter().any(|note| note.text.contains("8x4 pixels are summed")), "{:?}", small.notes);
         assert_eq!(binned(",frames=1,sensor=8x4", None).unwrap().shape, [2, 4, 8]);
         let beyond = binned(",sensor=2x2", Some(&[2, 8, 8])).unwrap_err().to_string();
         assert!(beyond.contains("event 1") && beyond.contains("size of 2x2"), "{beyond}");
@@ -214,7 +223,7 @@ mod tests {
         assert_eq!(samples.shape, [2, 34, 34]);
         // Its sensor is known: a network of another size can read it too, and a note says so.
         let small = spec.load_resized(&[1, 28, 28]).unwrap();
-        assert!(small.notes.iter().any(|note| note.contains("34x34 pixels are summed")), "{:?}", small.notes);
+        assert!(small.notes.iter().any(|note| note.text.contains("34x34 pixels are summed")), "{:?}", small.notes);
         let events = events(&path).unwrap();
         assert!(events.windows(2).all(|w| w[0].t <= w[1].t), "time runs forward");
         assert_eq!(samples.frames.unwrap().values.iter().sum::<f32>(), events.len() as f32);

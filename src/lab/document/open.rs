@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::convert::NamedRecipe;
 use crate::data::DataSpec;
 use crate::experiment::adapt::Adapt;
+use crate::experiment::settings::{absolute_data, absolute_model};
 use crate::lab::storage::missing_files::PendingSession;
 use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::saved_scalings;
@@ -14,6 +15,7 @@ use crate::network::open::is_network_file;
 
 impl Lab {
     pub(super) fn open_model(&mut self, source: String) {
+        let source = absolute_model(&source);
         // The engine opens the file; only its saved scaling is looked up here.
         let scaling = saved_scalings::scaling(&source);
         let kept_sources = self
@@ -36,6 +38,7 @@ impl Lab {
     }
 
     pub(super) fn open_data(&mut self, spec: String) {
+        let spec = absolute_data(&spec);
         let kept_sources = self.pending.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
         // Some data sets have a default calibration set.
         let own_calibration = DataSpec::parse(&spec).ok().and_then(|spec| spec.default_calibration()).map(String::from);
@@ -126,7 +129,7 @@ impl Lab {
     pub fn session(&self) -> Session {
         Session {
             version: VERSION,
-            settings: self.settings.clone(),
+            settings: self.settings.with_absolute_paths(),
             race: self.lanes.iter().map(|lane| lane.entry.clone()).collect(),
             view: self.view.clone(),
             layout: self.layout.clone(),

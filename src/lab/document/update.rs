@@ -6,7 +6,7 @@ use crate::convert::{NamedRecipe, Recipe};
 use crate::data::DataSpec;
 use crate::experiment::adapt::Adapt;
 use crate::experiment::neuron_categories::NeuronCategories;
-use crate::experiment::settings::Settings;
+use crate::experiment::settings::{Settings, absolute_data};
 use crate::lab::history::undo::UndoTarget;
 use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::session::Session;
@@ -39,7 +39,7 @@ impl Lab {
             Message::SetSamples { first, count } => self.change_once(|s| s.samples = first..first + count.max(1)),
             Message::SetCalibration { first, count } => self.change_once(|s| s.calibrate = first..first + count.max(1)),
             Message::SetCalibrationData(spec) => {
-                self.change_once(|s| s.calibration_data = spec);
+                self.change_once(|s| s.calibration_data = spec.as_deref().map(absolute_data));
                 self.adapt = self.adapt.max(Adapt::Ranges);
             }
             Message::OpenCalibrationData(path) => match DataSpec::detect(&path) {

@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::data::digits::Drawing;
-use crate::data::events::Binning;
+use crate::data::DataSpec;
 use crate::experiment::settings::Settings;
 use crate::network::open::{BUILTIN_PREFIX, split_source};
 
@@ -104,38 +103,27 @@ fn missing(settings: &Settings) -> Vec<Missing> {
     }
     let specs = [(FileRole::Data, Some(&settings.data)), (FileRole::Calibration, settings.calibration_data.as_ref())];
     for (what, spec) in specs {
-        files_of(spec.map_or("", String::as_str)).into_iter().for_each(|file| check(what, Path::new(file)));
+        files_of(spec.map_or("", String::as_str)).iter().for_each(|file| check(what, file));
     }
     all
 }
 
 /// The file paths in a data specification.
-fn files_of(spec: &str) -> Vec<&str> {
-    if Drawing::is_drawing_spec(spec) {
-        return Vec::new();
-    }
-    match spec.split_once(':') {
-        Some(("builtin", _)) | None => Vec::new(),
-        // One path that contains a comma.
-        Some((_, whole)) if Path::new(whole.trim()).exists() => Vec::new(),
-        Some((kind, list)) => {
-            let option = |part: &str| kind == "events" && Binning::is_option(part);
-            list.split(',').map(str::trim).filter(|part| !part.is_empty() && !option(part)).collect()
-        }
-    }
+fn files_of(spec: &str) -> Vec<PathBuf> {
+    DataSpec::parse(spec).map_or(Vec::new(), |spec| spec.paths().into_iter().map(Path::to_owned).collect())
 }
 
 /// Replaces the path `old` by `new` in all settings.
 fn replace_path(settings: &mut Settings, old: &Path, new: &Path) {
-    let (old, new) = (old.display().to_string(), new.display().to_string());
-    let replace_in_list = |list: &str, separator: char| {
-        let replaced = |name: &str| if name.trim() == old { new.clone() } else { name.to_owned() };
-        list.split(separator).map(replaced).collect::<Vec<_>>().join(&separator.to_string())
-    };
-    settings.model = replace_in_list(&settings.model, '@');
+    let replaced = |path: &Path| if path == old { new.to_owned() } else { path.to_owned() };
+    if !settings.model.starts_with(BUILTIN_PREFIX) {
+        let (file, description) = split_source(&settings.model);
+        let file = replaced(file).display().to_string();
+        settings.model = description.map_or(file.clone(), |other| format!("{file}@{}", replaced(other).display()));
+    }
     for spec in std::iter::once(&mut settings.data).chain(&mut settings.calibration_data) {
-        if let Some((kind, list)) = spec.split_once(':') {
-            *spec = format!("{kind}:{}", replace_in_list(list, ','));
+        if let Some(parsed) = DataSpec::parse(spec).ok().filter(|parsed| parsed.paths().contains(&old)) {
+            *spec = parsed.map_paths(replaced).to_string();
         }
     }
 }
@@ -143,6 +131,7 @@ fn replace_path(settings: &mut Settings, old: &Path, new: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::digits::Drawing;
     use crate::lab::Lab;
 
     fn session(model: &str, data: &str) -> Session {

@@ -24,8 +24,8 @@ fn halves(count: usize) -> Samples {
         labels: Arc::new((0..count).map(|index| (index % 2) as u16).collect()),
         class_names: vec!["left".into(), "right".into()],
         full_scale: 255.0,
-        frames: None,
-        notes: Vec::new(),
+        max: 255.0,
+        ..Samples::default()
     }
 }
 

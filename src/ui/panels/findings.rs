@@ -117,6 +117,8 @@ pub fn message(fix: &Fix) -> Message {
         Fix::LayerThreshold { layer, theta } => Message::SetLayerThreshold { layer, theta },
         Fix::Calibrate { first, count } => Message::SetCalibration { first, count },
         Fix::Scaling(scaling) => Message::SetScaling(scaling),
+        Fix::Data { data, for_calibration: false, .. } => Message::OpenData(data),
+        Fix::Data { data, for_calibration: true, .. } => Message::SetCalibrationData(Some(data)),
         Fix::Steps(steps) => Message::SetSteps(steps),
         Fix::Output(name) => Message::SetOutput(Some(name)),
     }

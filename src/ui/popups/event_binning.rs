@@ -6,6 +6,7 @@ use egui::{ComboBox, DragValue, Ui};
 
 use crate::data::DataSpec;
 use crate::data::events::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
+use crate::data::spec::Source;
 use crate::lab::{Lab, Message};
 use crate::ui::texts::network_and_data as texts;
 
@@ -14,7 +15,10 @@ const DEFAULT_SPAN: u64 = 10_000;
 
 /// Draws the options if the open data are event recordings.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
-    let Ok(DataSpec::Events { paths, binning }) = DataSpec::parse(&lab.settings.data) else { return };
+    let Ok(DataSpec { source: Source::Events { paths, binning }, options }) = DataSpec::parse(&lab.settings.data)
+    else {
+        return;
+    };
     // A value under drag or edit applies at the end, so that recordings are not read again for every value in between.
     let id = ui.scope_id().with("binning");
     let kept = ui.data(|data| data.get_temp::<(Binning, Binning)>(id));
@@ -87,7 +91,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     }
     ui.data_mut(|data| data.remove::<(Binning, Binning)>(id));
     if wanted != binning {
-        messages.push(Message::OpenData(DataSpec::Events { paths, binning: wanted }.to_string()));
+        let spec = DataSpec { source: Source::Events { paths, binning: wanted }, options };
+        messages.push(Message::OpenData(spec.to_string()));
     }
 }
 

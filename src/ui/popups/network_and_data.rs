@@ -206,7 +206,7 @@ fn scaling(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             messages.push(Message::SetScaling(Scaling::MeanStd { mean: vec![0.5], std: vec![0.5] }));
         }
     });
-    if let Scaling::MeanStd { .. } = now {
+    if let Scaling::MeanStd { .. } | Scaling::Divide(_) = now {
         let id = ui.scope_id().with("scaling");
         let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| now.to_string());
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(WIDTH - 10.0));

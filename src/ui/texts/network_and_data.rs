@@ -53,7 +53,8 @@ pub const SCALING_HINT: &str = "Must match the scaling of the network's training
 pub const UNIT: &str = "0 to 1";
 pub const BYTES: &str = "0 to 255";
 pub const MEAN_STD: &str = "mean and std";
-pub const MEAN_STD_HINT: &str = "mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1";
+pub const MEAN_STD_HINT: &str =
+    "mean=M[,M,M];std=S[,S,S], one number or one per channel, of values from 0 to 1; or /D, file values divided by D";
 pub const RECORDINGS: &str = "Event recordings";
 pub const RECORDINGS_HINT: &str = "Each time-step gets one frame; after the last frame the first follows again";
 pub const FRAMES: &str = "frames";
