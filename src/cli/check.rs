@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
+use super::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use super::progress::Progress;
 use crate::convert::findings::{FindingGroup, group_by_kind};
 use crate::convert::{Finding, Severity};
@@ -55,6 +57,11 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     }
     options.model = args.network.or(options.model);
     let mut settings = settings_from_args(&options)?;
+    // A network file has no default data: without --data its graph alone is checked.
+    let has_data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
+    if !has_data {
+        settings.data = String::new();
+    }
     let mut cache = Cache::default();
     let opened = use_stated_scaling(&mut settings, &options, &mut cache)
         .and_then(|()| load_network(&settings, &mut cache, &JobControl::default()).map(drop));
@@ -67,8 +74,6 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     opened?;
     check_theta(&settings, &options, &mut cache)?;
     let progress = Progress::new();
-    // A network file has no default data: without --data its graph alone is checked.
-    let has_data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
     let result = match has_data {
         true => {
             let control = progress.control(false);

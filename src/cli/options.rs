@@ -286,28 +286,6 @@ pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut C
     Ok(())
 }
 
-/// Checks that the layers of `--theta` exist.
-///
-/// # Errors
-/// Those of loading the network; [`Error::Invalid`] for a layer that it does not have.
-pub fn check_theta(settings: &Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
-    if args.theta.is_empty() {
-        return Ok(());
-    }
-    let model = load_network(settings, cache, &JobControl::default())?;
-    layer_thresholds::check_layers(&args.theta, model.program.network())
-}
-
-/// Parses the shape of a sample, `3x224x224`.
-fn parse_shape(text: &str) -> Result<Vec<usize>> {
-    let sides = text.split(['x', '×']).map(|side| side.trim().parse().ok().filter(|&side: &usize| side > 0));
-    sides.collect::<Option<Vec<usize>>>().ok_or_else(|| {
-        Error::Invalid(format!(
-            "Cannot use input shape '{text}': not a shape. Use the sizes of one sample, for example 3x224x224."
-        ))
-    })
-}
-
 /// Fits the ranges that the options omit to a data set that is smaller than the default ranges need.
 ///
 /// # Errors
@@ -329,6 +307,28 @@ pub fn fit_default_ranges(
         settings.calibrate = fitted.calibrate;
     }
     Ok(())
+}
+
+/// Checks that the layers of `--theta` exist.
+///
+/// # Errors
+/// Those of loading the network; [`Error::Invalid`] for a layer that it does not have.
+pub fn check_theta(settings: &Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
+    if args.theta.is_empty() {
+        return Ok(());
+    }
+    let model = load_network(settings, cache, &JobControl::default())?;
+    layer_thresholds::check_layers(&args.theta, model.program.network())
+}
+
+/// Parses the shape of a sample, `3x224x224`.
+fn parse_shape(text: &str) -> Result<Vec<usize>> {
+    let sides = text.split(['x', '×']).map(|side| side.trim().parse().ok().filter(|&side: &usize| side > 0));
+    sides.collect::<Option<Vec<usize>>>().ok_or_else(|| {
+        Error::Invalid(format!(
+            "Cannot use input shape '{text}': not a shape. Use the sizes of one sample, for example 3x224x224."
+        ))
+    })
 }
 
 /// The source that opens the weights `model` with the architecture file `arch`.

@@ -7,9 +7,9 @@ use std::time::Instant;
 use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
 use crate::data::{Layout, Samples, Scaling};
-use crate::experiment::load::{fit_samples, read_samples};
+use crate::experiment::load::{fit_samples, open_for, read_samples};
 use crate::network::zoo::{self, ZooArchitecture};
-use crate::network::{Activation, Network, Op, open, safetensors};
+use crate::network::{Activation, Network, Op, safetensors};
 use crate::task::answer::answering_output;
 use crate::train::{Optimizer, TrainOptions, TrainProgress, accuracy, train};
 use crate::{Error, Result};
@@ -86,7 +86,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
             (network.clone(), fit_samples(samples, &spec, &network)?)
         }
         (None, Some(init)) => {
-            let network = opened_network(init, &args)?;
+            let network = opened_network(init, &args, &spec)?;
             let samples = read_samples(&spec, &network)?;
             (network, samples)
         }
@@ -161,10 +161,10 @@ fn new_network(arch: &str, args: &TrainArgs, spec: &DataSpec, samples: &Samples)
     ZooArchitecture::parse(arch)?.build(&shape, classes, activation, args.seed)
 }
 
-/// The network in the file `init`, with the activation of `args` if it has one.
-fn opened_network(init: &str, args: &TrainArgs) -> Result<Network> {
+/// The network in the file `init` for samples of `spec`, with the activation of `args` if it has one.
+fn opened_network(init: &str, args: &TrainArgs, spec: &DataSpec) -> Result<Network> {
     let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
-    let mut network = open(init)?;
+    let mut network = open_for(init, spec)?;
     // Training needs class scores: of several outputs those that would answer in a run.
     if let Some(answers) = answering_output(&network, None)? {
         network = network.with_output(answers);

@@ -18,6 +18,17 @@ use crate::{Error, Result};
 const MAX_SIDE: u32 = 4096;
 const FILE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
 
+/// Shape `[1 or 3, H, W]` of the first image of `paths`, as [`read`] reads it alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn first_shape(paths: &[PathBuf]) -> Result<Vec<usize>> {
+    let (files, ..) = list_images(paths, is_image)?;
+    let first = files.into_iter().next();
+    let first = first.ok_or_else(|| Error::Invalid("Cannot open images: no file named.".into()))?;
+    Ok(read(&[first], None, Ground::default())?.shape)
+}
+
 /// Whether the file extension is that of a supported image format.
 pub fn is_image(path: &Path) -> bool {
     path.extension()

@@ -164,6 +164,17 @@ impl DataSpec {
         }
     }
 
+    /// Shape of a sample as it is read without a network; of images that of the first, since sizes may differ.
+    ///
+    /// # Errors
+    /// Those of the reader of this kind.
+    pub fn first_shape(&self) -> Result<Vec<usize>> {
+        match &self.source {
+            Source::Images(paths) => images::first_shape(paths),
+            _ => Ok(self.load()?.shape),
+        }
+    }
+
     /// Reads the samples; images, events and drawings are fitted to `shape`, channels first.
     ///
     /// # Errors

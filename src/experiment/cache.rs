@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::background_load::BackgroundLoads;
+use super::open_sizes::InputSizes;
 use super::run::{PreparedNetwork, Run};
 use super::settings::Settings;
 use crate::compute::AnnRun;
@@ -44,8 +45,7 @@ pub struct ModelKey {
     pub source: String,
     /// The chosen output; `None` for the default.
     pub output: Option<String>,
-    /// Shape of a sample, if it is not that of the file.
-    pub input: Option<Vec<usize>>,
+    pub input: InputSizes,
     pub backend: Backend,
     pub pooling: MaxPoolRule,
 }
@@ -156,6 +156,9 @@ pub struct Cache {
     /// Cancelled reads of networks and data sets that continue.
     pub(super) opening: BackgroundLoads<ModelKey, Arc<PreparedNetwork>>,
     pub(super) reading: BackgroundLoads<SamplesKey, Arc<Samples>>,
+    /// Open sizes of a network, by its source and the data that determine them.
+    pub(super) sizes: LruMap<(String, String), InputSizes>,
+    pub(super) sizing: BackgroundLoads<(String, String), InputSizes>,
     calibrations: LruMap<CalibrationKey, Arc<Calibration>>,
     pub balanced: LruMap<BalanceKey, Arc<BalancedThresholds>>,
     pub tuned: LruMap<TuneKey, Arc<SpikingNetwork>>,
@@ -175,6 +178,8 @@ impl Default for Cache {
             samples: LruMap::new(3),
             opening: BackgroundLoads::default(),
             reading: BackgroundLoads::default(),
+            sizes: LruMap::new(8),
+            sizing: BackgroundLoads::default(),
             calibrations: LruMap::new(3),
             balanced: LruMap::new(4),
             tuned: LruMap::new(8),
@@ -271,6 +276,8 @@ impl Cache {
     pub fn forget_model(&mut self, source: &str) {
         self.models.items.retain(|(key, _)| key.source != source);
         self.opening.discard(|key| key.source == source);
+        self.sizes.items.retain(|((model, _), _)| model != source);
+        self.sizing.discard(|(model, _)| model == source);
         self.calibrations.items.retain(|(key, _)| key.model != source);
         self.balanced.items.retain(|((key, ..), _)| key.model != source);
         self.tuned.items.retain(|((key, _), _)| key.model != source);
@@ -282,6 +289,8 @@ impl Cache {
     pub fn forget_data(&mut self, spec: &str) {
         self.samples.items.retain(|(key, _)| key.spec != spec);
         self.reading.discard(|key| key.spec == spec);
+        self.sizes.items.retain(|((_, data), _)| data != spec);
+        self.sizing.discard(|(_, data)| data == spec);
         self.calibrations.items.retain(|(key, _)| key.data != spec);
         self.balanced.items.retain(|((key, ..), _)| key.data != spec);
         self.tuned.items.retain(|((key, _), _)| key.data != spec);

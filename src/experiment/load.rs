@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
 use super::classes::with_classes;
+use super::open_sizes::{InputSizes, input_sizes, sizes_of_data};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::program::Program;
@@ -14,8 +15,9 @@ use crate::convert::findings::verified;
 use crate::convert::{Finding, rewrite};
 use crate::data::fit::fit;
 use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
+use crate::error::format_shape;
 use crate::measure::fan_out::fan_outs;
-use crate::network::{Network, Op, OpenedNetwork, onnx};
+use crate::network::{Network, Op, OpenOptions, OpenedNetwork, onnx};
 use crate::progress::JobControl;
 use crate::task::answer::{answering_output, describe_outputs};
 use crate::{Error, Result, network};
@@ -28,7 +30,7 @@ pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl
     let key = ModelKey {
         source: settings.model.clone(),
         output: settings.output.clone(),
-        input: settings.input.clone(),
+        input: input_sizes(settings, cache, control)?,
         backend: settings.backend,
         pooling: settings.recipe.pooling,
     };
@@ -42,7 +44,7 @@ pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl
 }
 
 fn open(key: &ModelKey) -> Result<PreparedNetwork> {
-    let OpenedNetwork { network, notes: assumed } = network::open_with_notes(&key.source)?;
+    let (OpenedNetwork { network, notes: assumed }, input) = open_sized(&key.source, &key.input)?;
     // Stored outputs are those of the whole network.
     let whole = Arc::new(network);
     let device = key.backend.device()?;
@@ -56,13 +58,71 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
     let original = answers.map_or_else(|| whole.clone(), |output| Arc::new(whole.with_output(output)));
     let (rewritten, rewrites) = rewrite::rewrite_cached(&original, key.pooling).map_err(|e| with_choice(e, &whole))?;
     let assumption_note = |text| Finding::note("assumed", Some(&original.name), text);
-    let notes = describe_outputs(&whole, answers).into_iter();
+    let sizes = input.as_ref().zip(key.input.assumed.as_ref()).map(|(shape, (file, data))| {
+        let text = format!(
+            "the file leaves sizes of the input open ({file}): {} is used, as the samples are {data}. State others with \
+             --input",
+            format_shape(shape)
+        );
+        Finding::note("input size", None, text)
+    });
+    let notes = describe_outputs(&whole, answers).into_iter().chain(sizes);
     let notes = notes.chain(assumed.into_iter().map(assumption_note)).chain(verification.iter().map(verified));
     let notes = notes.chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &device);
     let outputs = whole.outputs().into_iter().map(|output| output.name).collect();
-    Ok(PreparedNetwork { original, outputs, answers, stated_input: key.input.clone(), program, notes, fan_outs })
+    Ok(PreparedNetwork { original, outputs, answers, stated_input: input, program, notes, fan_outs })
+}
+
+/// Opens the network `source` with all its outputs; sizes that its file leaves open are those of the samples of `spec`.
+///
+/// # Errors
+/// Errors of opening it and of reading the data.
+pub fn open_for(source: &str, spec: &DataSpec) -> Result<Network> {
+    let sizes = sizes_of_data(source, &spec.to_string())?;
+    open_sized(source, &sizes).map(|(opened, _)| opened.network)
+}
+
+/// Opens the network `source` with the first of the shapes in `sizes` that its layers accept.
+fn open_sized(source: &str, sizes: &InputSizes) -> Result<(OpenedNetwork, Option<Vec<usize>>)> {
+    let opened_with = |shape: &Vec<usize>| {
+        let opened = network::open_with(source, &OpenOptions { input: Some(shape.clone()) })?;
+        // Other formats than ONNX state their sizes, in this program's order.
+        let has = opened.network.input_shape();
+        let is_same = has.iter().product::<usize>() == shape.iter().product::<usize>();
+        match is_same {
+            true => Ok((opened, Some(shape.clone()))),
+            false => Err(Error::Invalid(format!(
+                "Cannot open '{source}' with --input {}: it takes samples of {}. Omit the option.",
+                format_shape(shape),
+                format_shape(has)
+            ))),
+        }
+    };
+    let Some(first) = sizes.shapes.first() else {
+        return network::open_with_notes(source).map(|opened| (opened, None));
+    };
+    let error = match (opened_with(first), &sizes.assumed) {
+        (Ok(opened), _) => return Ok(opened),
+        (Err(error), None) => return Err(error),
+        (Err(error), Some(_)) => error,
+    };
+    if let Some(opened) = sizes.shapes[1..].iter().find_map(|shape| opened_with(shape).ok()) {
+        return Ok(opened);
+    }
+    match error {
+        Error::File { path, place, reason } => {
+            let reason = format!(
+                "{}. The sizes that the file leaves open are those of the data ({}). State others with --input, or open \
+                 other data",
+                reason.trim_end_matches('.'),
+                format_shape(first)
+            );
+            Err(Error::File { path, place, reason })
+        }
+        other => Err(other),
+    }
 }
 
 /// An error of the conversion of `network`, with the outputs among which another may be free of it.

@@ -43,7 +43,8 @@ impl Lowering<'_> {
                 result => return result,
             },
         };
-        self.failed.extend(node.output.iter().map(|name| (name.clone(), error.clone())));
+        let named = node.output.iter().filter(|name| !name.is_empty());
+        self.failed.extend(named.map(|name| (name.clone(), error.clone())));
         Ok(())
     }
 
