@@ -1,7 +1,7 @@
 //! Positions in row-major arrays: strides, axes, broadcasting, and affine views of an array.
 
 /// Maximum length of one dimension, and maximum elements of a computed value.
-pub const MAX_ELEMENTS: usize = 1 << 30;
+pub const MAX_ELEMENTS: usize = 1 << 28;
 
 /// Number of elements of `shape`; the largest number if there are more.
 pub fn count(shape: &[usize]) -> usize {

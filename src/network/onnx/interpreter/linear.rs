@@ -1,6 +1,6 @@
 //! Linear layers: convolutions and transposed convolutions of any number of dimensions, products of matrices.
 
-use super::index::{View, broadcast, count, ravel, unravel};
+use super::index::{View, broadcast, count, is_bounded, ravel, strides, unravel};
 use super::operator::{Built, Operator, Site};
 use super::window::{AutoPad, Window, pixels, taps, windows};
 
@@ -226,5 +226,60 @@ pub fn matmul(site: &Site) -> Built {
         let a = views[0].index(matrix) * rows * inner + row * inner;
         let b = views[1].index(matrix) * inner * columns + column;
         (0..inner).map(|k| fetch.input(0, a + k) * fetch.input(1, b + k * columns)).sum()
+    })
+}
+
+/// `Einsum`, without ellipses.
+pub fn einsum(site: &Site) -> Built {
+    let equation: String = site.text("equation").chars().filter(|c| !c.is_whitespace()).collect();
+    let (left, right) = match equation.split_once("->") {
+        Some((left, right)) => (left, Some(right.to_owned())),
+        None => (equation.as_str(), None),
+    };
+    let terms: Vec<Vec<char>> = left.split(',').map(|term| term.chars().collect()).collect();
+    // Without an arrow the output has the letters that occur once, in alphabetical order.
+    let once = |letter: char| left.chars().filter(|&c| c == letter).count() == 1;
+    let mut implicit: Vec<char> = left.chars().filter(|&c| c != ',' && once(c)).collect();
+    implicit.sort_unstable();
+    let output: Vec<char> = right.map_or(implicit, |right| right.chars().collect());
+    if terms.len() != site.count() || !terms.iter().flatten().chain(&output).all(char::is_ascii_alphabetic) {
+        return Err(format!("equation '{equation}' is not known"));
+    }
+    // The letters: those of the output first, then those that are summed.
+    let mut letters: Vec<char> = Vec::new();
+    for &letter in output.iter().chain(terms.iter().flatten()) {
+        if !letters.contains(&letter) {
+            letters.push(letter);
+        }
+    }
+    let mut lengths = vec![None; letters.len()];
+    let mut views = Vec::new();
+    for (k, term) in terms.iter().enumerate() {
+        let shape = site.shape(k)?;
+        if shape.len() != term.len() {
+            return Err(format!("equation '{equation}' does not fit input {k}"));
+        }
+        let mut moves = vec![0isize; letters.len()];
+        for ((letter, &dim), &step) in term.iter().zip(shape).zip(&strides(shape)) {
+            let at = letters.iter().position(|other| other == letter).unwrap_or(0);
+            if *lengths[at].get_or_insert(dim) != dim {
+                return Err(format!("'{letter}' has different lengths"));
+            }
+            moves[at] += step as isize;
+        }
+        views.push(moves);
+    }
+    let lengths: Option<Vec<usize>> = lengths.into_iter().collect();
+    let lengths = lengths.filter(|_| letters.starts_with(&output)).ok_or("its output has unknown letters")?;
+    let (outer, summed) = lengths.split_at(output.len());
+    if !is_bounded(&lengths) {
+        return Err("its sum is too long".into());
+    }
+    let views: Vec<View> = views.iter().map(|moves| View::new(&lengths, moves, 0)).collect();
+    let (shape, terms) = (outer.to_vec(), count(summed));
+    Operator::one(site.data_type(0)?, shape, move |index, fetch| {
+        let product =
+            |at: usize| views.iter().enumerate().map(|(k, view)| fetch.input(k, view.index(at))).product::<f64>();
+        (index * terms..(index + 1) * terms).map(product).sum()
     })
 }

@@ -6,12 +6,13 @@
 
 mod arithmetic;
 mod data_type;
-mod demand;
 mod elementwise;
 mod gather;
 mod generate;
 mod index;
 mod linear;
+#[cfg(test)]
+mod node_tests;
 mod normalization;
 mod operator;
 mod operators;
@@ -102,7 +103,8 @@ impl<'a> Interpreter<'a> {
     }
 
     /// Elements of `value` at the flat row-major `indices`. `given(name, index)` supplies the input of the graph, and any
-    /// other value at which the evaluation shall stop; it is not asked for `value` itself, unless that is an input.
+    /// other value at which the evaluation shall stop. It is not asked for `value` itself, unless that is an input, nor for
+    /// constants.
     ///
     /// # Errors
     /// [`Unknown`] with the node that is not understood, or a number that is not there.

@@ -144,6 +144,9 @@ impl<'a> Site<'a> {
     pub fn tensor(&self, name: &'static str) -> Option<&'a TensorProto> {
         self.attribute(name).and_then(|a| a.t.as_ref())
     }
+    pub fn text(&self, name: &'static str) -> String {
+        self.attribute(name).map(|a| String::from_utf8_lossy(&a.s).into_owned()).unwrap_or_default()
+    }
     /// A text attribute, one of `choices`; the first is the default.
     pub fn choice(&self, name: &'static str, choices: &[&'static str]) -> Result<&'static str, String> {
         let Some(attribute) = self.attribute(name).filter(|a| !a.s.is_empty()) else {

@@ -32,6 +32,7 @@ fn build(site: &Site) -> Built {
         "ConvTranspose" => linear::conv_transpose(site),
         "Gemm" => linear::gemm(site),
         "MatMul" => linear::matmul(site),
+        "Einsum" => linear::einsum(site),
         "MaxPool" => pooling::max_pool(site),
         "AveragePool" => pooling::average_pool(site),
         "LpPool" => pooling::lp_pool(site),

@@ -6,6 +6,9 @@ use super::operator::{Built, Operator, Site};
 /// Coefficient a of cubic convolution, unless it is stated.
 const CUBIC_A: f32 = -0.75;
 
+/// Distance from halfway that onnxruntime takes as halfway, because the coordinate has rounding errors itself.
+const TIE: f32 = 1e-6;
+
 /// How numbers between those of the input are found.
 struct Method {
     mode: &'static str,
@@ -228,13 +231,15 @@ impl Method {
     }
 
     fn round(&self, x: f32, scale: f32) -> f32 {
+        let is_tie = (x - x.floor() - 0.5).abs() <= TIE;
         match self.nearest {
             // Of operator sets before 11.
             "simple" if scale < 1.0 => x.ceil(),
             "simple" => x.trunc(),
             "floor" => x.floor(),
             "ceil" => x.ceil(),
-            "round_prefer_floor" if x == x.trunc() + 0.5 => x.floor(),
+            "round_prefer_floor" if is_tie => x.floor(),
+            "round_prefer_ceil" if is_tie => x.ceil(),
             _ => x.round(),
         }
     }

@@ -1,128 +1,323 @@
-//! Tests of the interpreter: rules that are easily missed, and the operator tests of the ONNX standard.
+//! Rules of the interpreter that are easily missed, and absurd nodes.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use prost::Message;
+use std::path::Path;
 
 use super::super::proto::*;
-use super::super::topological_sort::topological_order;
-use super::Interpreter;
-use super::data_type::DataType;
 use super::index::count;
-use super::stored::Stored;
+use super::{Interpreter, Unknown};
 
-fn read_tensor(path: &Path) -> Option<TensorProto> {
-    TensorProto::decode(std::fs::read(path).ok()?.as_slice()).ok()
+fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+    let (name, float_data) = (name.into(), values.to_vec());
+    TensorProto { name, dims: dims.to_vec(), data_type: 1, float_data, ..TensorProto::default() }
 }
 
-/// The tensors `kind_0.pb`, `kind_1.pb`, … in `folder`.
-fn read_tensors(folder: &Path, kind: &str) -> Vec<TensorProto> {
-    (0..).map_while(|k| read_tensor(&folder.join(format!("{kind}_{k}.pb")))).collect()
+fn ints(name: &str, values: &[i64]) -> TensorProto {
+    let (name, dims) = (name.into(), vec![values.len() as i64]);
+    TensorProto { name, dims, data_type: 7, int64_data: values.to_vec(), ..TensorProto::default() }
 }
 
-/// All elements of a tensor, and its shape.
-fn all(tensor: &TensorProto) -> Result<(Vec<usize>, Vec<f64>, DataType), String> {
-    let stored = Stored::new(tensor, Path::new(""))?;
-    let numbers = (0..count(&stored.shape)).map(|k| stored.at(k)).collect();
-    Ok((stored.shape.clone(), numbers, stored.data_type))
-}
-
-/// Interprets `model` on `inputs` and compares with `outputs`: what is wrong, or why a value is unknown.
-fn compare(
-    model: &ModelProto,
-    inputs: &[TensorProto],
-    outputs: &[TensorProto],
-    given_inputs: bool,
-) -> Result<Option<String>, String> {
-    let mut graph = model.graph.clone().ok_or("no graph")?;
-    let stored: Vec<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
-    let names: Vec<String> =
-        graph.input.iter().map(|input| input.name.clone()).filter(|name| !stored.contains(&name.as_str())).collect();
-    let (mut given, mut constants) = (Vec::new(), Vec::new());
-    for (name, tensor) in names.into_iter().zip(inputs) {
-        if given_inputs && matches!(tensor.data_type, 1 | 10 | 16) {
-            let (shape, numbers, _) = all(tensor)?;
-            given.push((name, shape, numbers));
-        } else {
-            constants.push(TensorProto { name, ..tensor.clone() });
-        }
+fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
+    NodeProto {
+        op_type: op.into(),
+        name: format!("{output}_{op}"),
+        input: inputs.iter().map(|s| (*s).into()).collect(),
+        output: vec![output.into()],
+        attribute,
+        ..NodeProto::default()
     }
-    graph.initializer.extend(constants);
-    let path = Path::new("model.onnx");
-    let order = topological_order(&graph, path).map_err(|e| e.to_string())?;
-    let standard = model.opset_import.iter().filter(|set| set.domain.is_empty() || set.domain == "ai.onnx");
-    let opset = standard.map(|set| set.version).max().unwrap_or(1);
-    let shapes: Vec<(&str, Vec<usize>)> = given.iter().map(|(name, shape, _)| (name.as_str(), shape.clone())).collect();
-    let interpreter = Interpreter::with_inputs(&graph, &order, opset, path, &shapes);
-    let supply = |name: &str, index: usize| {
-        given.iter().find(|(given, ..)| given == name).and_then(|(_, _, numbers)| numbers.get(index)).map(|&v| v as f32)
-    };
-    for (output, expected) in graph.output.iter().zip(outputs).filter(|(output, _)| !output.name.is_empty()) {
-        let (shape, numbers, data_type) = all(expected)?;
-        let relative = match data_type {
-            DataType::Bf16 => 1e-2,
-            DataType::F16 => 2e-3,
-            _ => 1e-3,
-        };
-        let found = interpreter.shape(&output.name).map_err(|e| e.reason)?;
-        if found != shape {
-            return Ok(Some(format!("'{}' has shape {found:?}, not {shape:?}", output.name)));
-        }
-        let indices: Vec<usize> = (0..numbers.len()).collect();
-        let found = interpreter.elements(&output.name, &indices, &supply).map_err(|e| e.reason)?;
-        let differs = |(a, b): &(&f64, &f64)| {
-            let equal = a == b || a.is_nan() && b.is_nan();
-            !equal && !(data_type.is_float() && (*a - *b).abs() <= 1e-5 + relative * b.abs())
-        };
-        if let Some(at) = found.iter().zip(&numbers).position(|(a, b)| differs(&(a, b))) {
-            return Ok(Some(format!("'{}'[{at}] is {}, not {}", output.name, found[at], numbers[at])));
-        }
-    }
-    Ok(None)
 }
 
-/// Folder of operator tests: `SPIKESCOPE_ONNX_NODE_TESTS`, or that of the Python package onnx.
-fn node_tests() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os("SPIKESCOPE_ONNX_NODE_TESTS") {
-        return Some(folder.into());
-    }
-    let script = "import onnx, os; print(os.path.dirname(onnx.__file__))";
-    let output = std::process::Command::new("python3").args(["-c", script]).output().ok()?;
-    let package = String::from_utf8(output.stdout).ok()?;
-    Some(Path::new(package.trim()).join("backend/test/data/node")).filter(|folder| folder.is_dir())
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), i, ..AttributeProto::default() }
+}
+
+fn list(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto { name: name.into(), ints: ints.to_vec(), ..AttributeProto::default() }
+}
+
+fn text(name: &str, text: &str) -> AttributeProto {
+    AttributeProto { name: name.into(), s: text.as_bytes().to_vec(), ..AttributeProto::default() }
+}
+
+/// A graph with input "x"; the nodes are in topological order.
+fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> GraphProto {
+    let input = vec![ValueInfoProto { name: "x".into(), r#type: None }];
+    GraphProto { node, initializer, input, ..GraphProto::default() }
+}
+
+/// All elements of "y" for the input `x` of shape `shape`, and the shape of "y".
+fn run(graph: &GraphProto, opset: i64, shape: &[usize], x: &[f32]) -> Result<(Vec<usize>, Vec<f64>), Unknown> {
+    let order: Vec<usize> = (0..graph.node.len()).collect();
+    let interpreter = Interpreter::new(graph, &order, opset, Path::new("net.onnx"), shape);
+    let shape = interpreter.shape("y")?.to_vec();
+    let indices: Vec<usize> = (0..count(&shape)).collect();
+    let numbers = interpreter.elements("y", &indices, &|name, index| (name == "x").then(|| x[index]))?;
+    Ok((shape, numbers))
+}
+
+/// The output of one node that reads "x" and constants.
+fn one(
+    op: &str,
+    opset: i64,
+    attributes: Vec<AttributeProto>,
+    constants: Vec<TensorProto>,
+    x: (&[usize], &[f32]),
+) -> Vec<f64> {
+    let inputs: Vec<&str> = std::iter::once("x").chain(constants.iter().map(|t| t.name.as_str())).collect();
+    let graph = graph(vec![node(op, &inputs, "y", attributes)], constants.clone());
+    run(&graph, opset, x.0, x.1).unwrap_or_else(|unknown| panic!("{unknown}")).1
 }
 
 #[test]
-fn operator_tests_of_the_standard_are_interpreted_right() {
-    let Some(root) = node_tests() else {
-        println!("skipped: SPIKESCOPE_ONNX_NODE_TESTS names no folder (see docs/verification.md)");
-        return;
+fn nearest_coordinates_are_those_of_32_bits() {
+    let x: Vec<f32> = (0..10).map(|k| k as f32).collect();
+    let scales = || floats("scales", &[4], &[1.0, 1.0, 1.0, 1.2]);
+    // In 64 bits 6 / 1.2 is just below 5.
+    let expected = [0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+    assert_eq!(one("Upsample", 9, vec![], vec![scales()], (&[1, 1, 1, 10], &x)), expected);
+    let attributes = vec![text("coordinate_transformation_mode", "asymmetric"), text("nearest_mode", "floor")];
+    let none = TensorProto { dims: vec![0], ..floats("roi", &[0], &[]) };
+    assert_eq!(one("Resize", 13, attributes, vec![none, scales()], (&[1, 1, 1, 10], &x)), expected);
+}
+
+#[test]
+fn pools_drop_a_last_window_in_the_padding_and_count_no_position_beyond_it() {
+    let one_wide = |kernel| vec![list("kernel_shape", &[kernel]), list("strides", &[2]), int("ceil_mode", 1)];
+    assert_eq!(one("MaxPool", 12, one_wide(1), vec![], (&[1, 1, 2], &[3.0, 4.0])), [3.0]);
+    let mut attributes = one_wide(3);
+    attributes.push(list("pads", &[1, 1]));
+    let ones: (&[usize], &[f32]) = (&[1, 1, 4], &[1.0; 4]);
+    assert_eq!(one("AveragePool", 19, attributes.clone(), vec![], ones), [1.0; 3]);
+    attributes.push(int("count_include_pad", 1));
+    let third = f64::from(2.0f32 / 3.0);
+    assert_eq!(one("AveragePool", 19, attributes, vec![], ones), [third, 1.0, 0.5]);
+}
+
+#[test]
+fn rules_follow_the_operator_set() {
+    let x: (&[usize], &[f32]) = (&[1, 2, 2], &[0.0; 4]);
+    assert_eq!(one("Softmax", 11, vec![], vec![], x), [0.25; 4]);
+    assert_eq!(one("Softmax", 13, vec![], vec![], x), [0.5; 4]);
+    let limits = vec![AttributeProto { name: "max".into(), f: 6.0, ..AttributeProto::default() }];
+    assert_eq!(one("Clip", 6, limits, vec![], (&[1, 2], &[-9.0, 9.0])), [-9.0, 6.0]);
+    let clip = graph(vec![node("Clip", &["x", "", "six"], "y", vec![])], vec![floats("six", &[], &[6.0])]);
+    assert_eq!(run(&clip, 13, &[1, 2], &[-9.0, 9.0]).unwrap().1, [-9.0, 6.0]);
+    let reverse = [ints("starts", &[-1]), ints("ends", &[i64::MIN]), ints("axes", &[1]), ints("steps", &[-2])];
+    assert_eq!(one("Slice", 13, vec![], reverse.to_vec(), (&[1, 4], &[0.0, 1.0, 2.0, 3.0])), [3.0, 1.0]);
+    let noop = vec![int("noop_with_empty_axes", 1)];
+    assert_eq!(one("ReduceSumSquare", 18, noop, vec![], (&[1, 2], &[2.0, -3.0])), [4.0, 9.0]);
+}
+
+#[test]
+fn numbers_have_the_type_of_their_value() {
+    let cast = |to| one("Cast", 13, vec![int("to", to)], vec![], (&[1, 4], &[2.7, -2.7, 300.0, 0.1]));
+    assert_eq!(cast(7), [2.0, -2.0, 300.0, 0.0]);
+    assert_eq!(cast(9), [1.0; 4]);
+    assert_eq!(cast(10)[3], 0.099_975_585_937_5);
+    assert_eq!(one("Round", 13, vec![], vec![], (&[1, 4], &[0.5, 1.5, -2.5, 2.6])), [0.0, 2.0, -2.0, 3.0]);
+    let sum = one("Add", 13, vec![], vec![floats("b", &[], &[1e-9])], (&[1, 1], &[1.0]));
+    assert_eq!(sum, [1.0], "the sum is rounded to 32 bits");
+    let divided = graph(
+        vec![
+            node("Cast", &["x"], "i", vec![int("to", 6)]),
+            node("Div", &["i", "i2"], "d", vec![]),
+            node("Mod", &["d", "i2"], "y", vec![]),
+        ],
+        vec![TensorProto { name: "i2".into(), data_type: 6, int32_data: vec![2], ..TensorProto::default() }],
+    );
+    assert_eq!(run(&divided, 13, &[1, 2], &[-7.0, 7.0]).unwrap().1, [1.0, 1.0]);
+}
+
+#[test]
+fn shape_computations_are_constants_and_evaluation_stops_where_numbers_are_given() {
+    let file = graph(
+        vec![
+            node("Shape", &["x"], "shape", vec![]),
+            node("Gather", &["shape", "zero"], "batch", vec![]),
+            node("Concat", &["batch", "rest"], "target", vec![int("axis", 0)]),
+            node("Relu", &["x"], "r", vec![]),
+            node("Reshape", &["r", "target"], "f", vec![]),
+            node("Transpose", &["w"], "wt", vec![]),
+            node("MatMul", &["f", "wt"], "y", vec![]),
+        ],
+        vec![ints("zero", &[0]), ints("rest", &[-1]), floats("w", &[1, 4], &[1.0, 2.0, 3.0, 4.0])],
+    );
+    let x = [1.0, -1.0, 1.0, -1.0, 0.0, 1.0, 0.0, 0.0];
+    assert_eq!(run(&file, 13, &[2, 2, 2], &x).unwrap(), (vec![2, 1], vec![4.0, 2.0]));
+    let order: Vec<usize> = (0..file.node.len()).collect();
+    let interpreter = Interpreter::new(&file, &order, 13, Path::new("net.onnx"), &[2, 2, 2]);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let given = |name: &str, index: usize| {
+        asked.borrow_mut().push((name.to_owned(), index));
+        (name == "r" || name == "y").then_some(1.0)
     };
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    let (mut right, mut wrong) = (0, Vec::new());
-    let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for folder in folders {
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        // Interpreted as in inference.
-        let trains = name.contains("training") || name.starts_with("test_dropout_random");
-        let Some(bytes) = std::fs::read(folder.join("model.onnx")).ok().filter(|_| !trains) else { continue };
-        let model = ModelProto::decode(bytes.as_slice()).unwrap();
-        let set = folder.join("test_data_set_0");
-        let (inputs, outputs) = (read_tensors(&set, "input"), read_tensors(&set, "output"));
-        let results = [true, false].map(|given| compare(&model, &inputs, &outputs, given));
-        if let Some(reason) = results.iter().find_map(|result| result.clone().ok().flatten()) {
-            wrong.push(format!("{name}: {reason}"));
-        } else if results.iter().any(Result::is_ok) {
-            right += 1;
-        } else if let [_, Err(reason)] = results {
-            unknown.entry(reason).or_default().push(name);
+    assert_eq!(interpreter.elements("y", &[1], &given).unwrap(), [10.0]);
+    let asked = asked.borrow().clone();
+    assert!(asked.contains(&("r".into(), 7)) && !asked.iter().any(|(name, i)| name == "x" || name == "y" || *i < 4));
+    let error = interpreter.elements("y", &[0], &|_, _| None).unwrap_err();
+    assert_eq!((error.node.as_str(), error.reason.contains("missing")), ("x", true));
+    assert!(interpreter.elements("y", &[2], &given).is_err() && interpreter.shape("z").is_err());
+}
+
+#[test]
+fn nodes_that_are_not_understood_are_named() {
+    let unknown = |nodes: Vec<NodeProto>| run(&graph(nodes, vec![]), 13, &[1, 4], &[0.0; 4]).unwrap_err();
+    let other = NodeProto { domain: "com.vendor".into(), ..node("Relu", &["x"], "y", vec![]) };
+    for (first, word) in [
+        (node("Relu", &["x"], "y", vec![int("sharpness", 1)]), "attribute 'sharpness'"),
+        (node("Gelu", &["x"], "y", vec![text("approximate", "cube")]), "approximate 'cube'"),
+        (node("Sharpen", &["x"], "y", vec![]), "operator 'Sharpen'"),
+        (other, "domain 'com.vendor'"),
+        (node("Gather", &["x", "x"], "y", vec![]), "depends on the network's input"),
+        (node("Add", &["x"], "y", vec![]), "1 inputs"),
+    ] {
+        let mut first = first;
+        first.output = vec!["a".into()];
+        let found = unknown(vec![first.clone(), node("Relu", &["a"], "y", vec![])]);
+        assert_eq!(found.node, first.name);
+        assert!(found.reason.contains(word), "expected '{word}' in: {found}");
+    }
+}
+
+/// Nodes with absurd attributes and inputs are unknown or give numbers; they never panic or allocate what they claim.
+#[test]
+fn absurd_nodes_never_panic() {
+    let mut state = 1u64;
+    let mut random = move |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    const OPERATORS: &[&str] = &[
+        "Conv",
+        "ConvTranspose",
+        "MaxPool",
+        "AveragePool",
+        "LpPool",
+        "Gemm",
+        "MatMul",
+        "Einsum",
+        "Softmax",
+        "ReduceMean",
+        "ArgMax",
+        "CumSum",
+        "TopK",
+        "Reshape",
+        "Flatten",
+        "Squeeze",
+        "Unsqueeze",
+        "Transpose",
+        "DepthToSpace",
+        "SpaceToDepth",
+        "Expand",
+        "Tile",
+        "Concat",
+        "Split",
+        "Slice",
+        "Pad",
+        "Resize",
+        "Upsample",
+        "Gather",
+        "GatherElements",
+        "GatherND",
+        "ScatterND",
+        "ScatterElements",
+        "OneHot",
+        "Shape",
+        "ConstantOfShape",
+        "Range",
+        "Trilu",
+        "EyeLike",
+        "LRN",
+        "LpNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "BatchNormalization",
+        "QuantizeLinear",
+        "Clip",
+        "Cast",
+        "Add",
+        "Where",
+    ];
+    const LISTS: &[&str] =
+        &["kernel_shape", "strides", "pads", "dilations", "axes", "perm", "split", "output_padding", "output_shape"];
+    const INTS: &[&str] = &[
+        "axis",
+        "group",
+        "ceil_mode",
+        "blocksize",
+        "size",
+        "num_groups",
+        "k",
+        "to",
+        "dtype",
+        "start",
+        "end",
+        "batch_dims",
+        "num_outputs",
+        "block_size",
+        "p",
+        "storage_order",
+    ];
+    const NUMBERS: &[i64] =
+        &[0, 1, -1, 2, 3, -2, 4, 1 << 20, 1 << 30, (1 << 30) + 1, 1 << 31, 1 << 40, i64::MAX, i64::MIN];
+    let (mut known, mut total) = (0, 0);
+    for _ in 0..20_000 {
+        let numbers =
+            |random: &mut dyn FnMut(usize) -> usize, n| (0..n).map(|_| NUMBERS[random(NUMBERS.len())]).collect();
+        let op = OPERATORS[random(OPERATORS.len())];
+        let mut attributes = Vec::new();
+        for name in LISTS.iter().filter(|_| random(9) == 0).collect::<Vec<_>>() {
+            let n = random(5);
+            let values: Vec<i64> = numbers(&mut random, n);
+            attributes.push(list(name, &values));
+        }
+        for name in INTS.iter().filter(|_| random(9) == 0).collect::<Vec<_>>() {
+            attributes.push(int(name, NUMBERS[random(NUMBERS.len())]));
+        }
+        // Only attributes that the operator has: others make it unknown at once.
+        let shapes: [&[usize]; 6] = [&[1, 2, 4, 4], &[2, 3], &[1, 0, 3], &[], &[1 << 12], &[1, 4, 1, 1 << 10]];
+        let shape = shapes[if random(3) > 0 { 0 } else { random(6) }];
+        let constants: Vec<TensorProto> = (0..random(5))
+            .map(|k| {
+                let name = format!("c{k}");
+                let n = random(5);
+                let values: Vec<i64> = numbers(&mut random, n);
+                match random(3) {
+                    0 => ints(&name, &values),
+                    1 => floats(&name, &[2, 2, 2, 2], &[0.5; 16]),
+                    _ => floats(&name, &[values.len() as i64], &values.iter().map(|&v| v as f32).collect::<Vec<_>>()),
+                }
+            })
+            .collect();
+        let inputs: Vec<&str> = std::iter::once("x").chain(constants.iter().map(|t| t.name.as_str())).collect();
+        let outputs = ["y".to_owned(), "y2".to_owned()];
+        let opset = [7, 11, 13, 18, 22][random(5)];
+        let mut nodes = vec![NodeProto { output: outputs.to_vec(), ..node(op, &inputs, "y", attributes.clone()) }];
+        total += 1;
+        loop {
+            let file = graph(nodes.clone(), constants.clone());
+            let interpreter = Interpreter::new(&file, &[0], opset, Path::new("net.onnx"), shape);
+            let reason = match interpreter.shape("y") {
+                Ok(shape) => {
+                    let size = count(shape);
+                    let ends: Vec<usize> =
+                        [0, size / 2, size.saturating_sub(1)].into_iter().filter(|&k| k < size).collect();
+                    if size < 1 << 16 {
+                        let _ = interpreter.elements("y", &ends, &|_, index| Some(index as f32));
+                    }
+                    known += 1;
+                    break;
+                }
+                Err(unknown) => unknown.reason,
+            };
+            // Without the attribute that the operator does not have.
+            let before = nodes[0].attribute.len();
+            nodes[0].attribute.retain(|a| !reason.contains(&format!("attribute '{}'", a.name)));
+            if nodes[0].attribute.len() == before {
+                break;
+            }
         }
     }
-    println!("{right} right, {} unknown, {} wrong", unknown.values().map(Vec::len).sum::<usize>(), wrong.len());
-    for (reason, names) in &unknown {
-        println!("unknown: {reason} ({}): {}", names.len(), names.join(" "));
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{known} of {total} absurd nodes are understood");
+    assert!(known > total / 20, "{known} of {total}");
 }
